@@ -1,0 +1,1 @@
+"""A safe client for the Victor instant-payments API."""
