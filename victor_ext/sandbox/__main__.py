@@ -1,0 +1,10 @@
+"""`python -m victor_ext.sandbox`."""
+
+from __future__ import annotations
+
+import sys
+
+from victor_ext.sandbox.arguments import main
+
+if __name__ == "__main__":
+    sys.exit(main())

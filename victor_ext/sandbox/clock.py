@@ -1,0 +1,56 @@
+"""The sandbox's two notions of time.
+
+`wall()` is this machine's clock plus the configured skew. Tokens are judged by it and the `Date` header tells
+it. `now()` is the wall clock plus everything that `advance()` added. Requests are created, fall due and expire
+by it. Advancing therefore never makes a token expire, and a skewed server clock is skewed everywhere.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime, timedelta
+from email.utils import formatdate
+
+# A date has begun somewhere on earth 14 hours before it does in UTC and goes on until 12 hours after.
+EASTERNMOST = timedelta(hours=14)
+WESTERNMOST = timedelta(hours=12)
+
+
+class Clock:
+    """Wall time with a skew, and business time that can be advanced."""
+
+    def __init__(self, *, skew: float = 0.0, advanced: float = 0.0) -> None:
+        self.skew = skew
+        self.advanced = advanced
+        self._date_second = -1
+        self._date_text = b""
+
+    def wall(self) -> float:
+        """Epoch seconds as this server believes them."""
+        return time.time() + self.skew
+
+    def now(self) -> float:
+        """Epoch seconds of the business clock."""
+        return time.time() + self.skew + self.advanced
+
+    def date_header(self) -> bytes:
+        """The wall clock as an HTTP date; made once a second."""
+        second = int(self.wall())
+        if second != self._date_second:
+            self._date_second = second
+            self._date_text = formatdate(second, usegmt=True).encode("ascii")
+        return self._date_text
+
+    def earliest_today(self) -> date:
+        """The date where it is earliest on earth now."""
+        return (datetime.fromtimestamp(self.now(), UTC) - WESTERNMOST).date()
+
+    def latest_today(self) -> date:
+        """The date where it is latest on earth now."""
+        return (datetime.fromtimestamp(self.now(), UTC) + EASTERNMOST).date()
+
+
+def end_of(day: date) -> float:
+    """Epoch seconds at which a date is over everywhere on earth."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return (midnight + timedelta(days=1) + WESTERNMOST).timestamp()

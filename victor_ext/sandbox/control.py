@@ -1,0 +1,203 @@
+"""The control commands: what a test, or a person, does to the sandbox from outside of the provider's API.
+
+`Control` runs them next to the state. `commands.py` gives the same ones typed faces, for the same process and over
+HTTP; a command takes JSON values and returns one.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from victor_ext.sandbox.faults import read_fault
+from victor_ext.sandbox.ledger import UnknownId
+from victor_ext.sandbox.model import Account, Counterparty, PaymentRequest
+from victor_ext.sandbox.received import to_dict
+from victor_ext.sandbox.rules import real_date
+
+if TYPE_CHECKING:
+    from victor_ext.sandbox.core import Core
+
+Json = dict[str, Any]
+_BEHAVIOURS = ("ignore", "accept", "decline", "fail", "review")
+
+
+class Control:
+    """One method per command. `ValueError` and `TypeError` mean misuse, `UnknownId` a missing request."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def info(self) -> Json:
+        """What this sandbox is, and its clocks."""
+        return {
+            "sandbox": "victor",
+            "settings": self._core.settings.shown(),
+            "clock": self.clock(),
+            "requests": len(self._core.store.order),
+        }
+
+    # Credentials ----------------------------------------------------------------------------------------------
+
+    def add_api_key(self, public_key: str | None = None, api_key: str | None = None) -> Json:
+        """Register a public key; without one, make a pair and hand the private half over, once."""
+        name = api_key or str(uuid.uuid4())
+        if public_key is not None:
+            self._core.directory.add_api_key(name, public_key)
+            return {"api_key": name}
+        private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        self._core.directory.add_api_key(name, public.decode("ascii"))
+        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return {"api_key": name, "private_key": pem.decode("ascii")}
+
+    def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> Json:
+        """Register a client; what is not given is made up."""
+        name, secret = client_id or str(uuid.uuid4()), client_secret or uuid.uuid4().hex + uuid.uuid4().hex
+        self._core.directory.add_client(name, secret)
+        return {"client_id": name, "client_secret": secret}
+
+    def tokens_issued(self) -> dict[str, int]:
+        """How many tokens each client was given."""
+        return {name: self._core.directory.issued.get(name, 0) for name in self._core.directory.clients}
+
+    def revoke_tokens(self, client_id: str | None = None) -> Json:
+        """Make the issued tokens of one client, or of all, worthless."""
+        return {"revoked": self._core.directory.revoke_tokens(client_id)}
+
+    # Accounts and counterparties ------------------------------------------------------------------------------
+
+    def add_account(self, account_number: str, **options: Any) -> Json:
+        """Make an account of the caller known."""
+        account = Account(account_number=_digits("account_number", account_number), **_given(options))
+        self._core.directory.add_account(account)
+        return asdict(account)
+
+    def accounts(self) -> list[Json]:
+        """Every known account."""
+        return [asdict(account) for account in self._core.directory.accounts.values()]
+
+    def add_counterparty(self, id: str | None = None, **options: Any) -> Json:  # noqa: A002 (the provider's word)
+        """Make a counterparty known."""
+        found = _given(options)
+        behaviour, network = found.get("behaviour", "ignore"), found.get("network", "RTP")
+        if behaviour not in _BEHAVIOURS:
+            raise ValueError(f"behaviour must be one of {', '.join(_BEHAVIOURS)}")
+        if network not in ("RTP", "FedNow"):
+            raise ValueError("network must be RTP or FedNow")
+        name = id or uuid.uuid4().hex[:10]
+        if not 1 <= len(name) <= 16:
+            raise ValueError("id must have 1 to 16 characters")
+        counterparty = Counterparty(id=name, **found)
+        self._core.directory.add_counterparty(counterparty)
+        return asdict(counterparty)
+
+    def counterparties(self) -> list[Json]:
+        """Every known counterparty."""
+        return [asdict(counterparty) for counterparty in self._core.directory.counterparties.values()]
+
+    # Time and life --------------------------------------------------------------------------------------------
+
+    def clock(self) -> Json:
+        """Both clocks, in epoch seconds."""
+        clock = self._core.clock
+        return {"now": clock.now(), "wall": clock.wall(), "skew": clock.skew, "advanced": clock.advanced}
+
+    def advance(self, seconds: float) -> Json:
+        """Set the business clock forward and make every move that has become due."""
+        if seconds < 0:
+            raise ValueError("seconds must not be negative: time does not run backwards")
+        clock = self._core.clock
+        self._core.journal.put("clock", "advanced", clock.advanced + seconds)
+        clock.advanced += seconds
+        return {"moved": self._core.ledger.life.pass_time(clock.now()), **self.clock()}
+
+    def set_clock_skew(self, seconds: float) -> Json:
+        """Put the server's own clock, by which tokens are judged, ahead of the machine's (negative: behind)."""
+        self._core.clock.skew = float(seconds)
+        return self.clock()
+
+    def move(self, request_id: str, status: str, error_message: str | None = None) -> Json:
+        """Put a request into a status by command."""
+        return _shown(self._core.ledger.move(request_id, status, error_message))
+
+    def create_inbound(self, amount: str = "10.00", due_date: str | None = None, **options: Any) -> Json:
+        """An inbound request from somebody outside of the sandbox."""
+        found = _given(options)
+        if Decimal(amount) <= 0:
+            raise ValueError("amount must be above zero")
+        due = due_date or (self._core.clock.earliest_today() + timedelta(days=1)).isoformat()
+        if real_date(due) is None:
+            raise ValueError("due_date must be YYYY-MM-DD")
+        accounts = self._core.directory.accounts
+        found.setdefault("payer_account", next(iter(accounts), "243884643621"))
+        found.setdefault("payee_account", "043987673645")
+        return _shown(self._core.ledger.create_inbound(amount=amount, due_date=due, **found))
+
+    # What happened --------------------------------------------------------------------------------------------
+
+    def requests(self, offset: int = 0, limit: int | None = None) -> list[Json]:
+        """Requests as they are kept, oldest first."""
+        store = self._core.store
+        self._core.ledger.tick()
+        end = None if limit is None else offset + limit
+        return [_shown(store.requests[request_id]) for request_id in store.order[offset:end]]
+
+    def request(self, request_id: str) -> Json:
+        """One request as it is kept."""
+        self._core.ledger.tick()
+        return _shown(self._core.ledger.get(request_id))
+
+    def received(self, after: int = 0) -> list[Json]:
+        """The remembered exchanges with a larger number, oldest first."""
+        return [to_dict(exchange) for exchange in self._core.log.after(after)]
+
+    def attempts_by_key(self) -> dict[str, int]:
+        """How often each idempotency key was seen."""
+        return dict(self._core.log.attempts)
+
+    def work_done_by_key(self) -> dict[str, int]:
+        """How many requests each idempotency key really made; with an attempt that made none, 0."""
+        return {**dict.fromkeys(self._core.log.attempts, 0), **self._core.store.work_by_key}
+
+    # Faults ---------------------------------------------------------------------------------------------------
+
+    def inject(self, kind: str, **options: Any) -> Json:
+        """Let the next matching calls fail; returns the fault's number."""
+        return {"id": self._core.faults.inject(read_fault(kind, options))}
+
+    def faults(self) -> list[Json]:
+        """Faults that some call may still meet."""
+        return [fault.to_dict() for fault in self._core.faults.waiting]
+
+    def clear_faults(self) -> Json:
+        """Forget all faults."""
+        return {"cleared": self._core.faults.clear()}
+
+    def reset(self) -> Json:
+        """Forget everything: requests, keys, accounts, credentials, faults, and what was received."""
+        self._core.reset()
+        return {}
+
+
+def _shown(request: PaymentRequest) -> Json:
+    return {**request.to_dict(), "tracking_id": request.tracking_id, "rails_id": request.rails_id}
+
+
+def _given(options: Json) -> Json:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _digits(name: str, text: str) -> str:
+    if not (text.isascii() and text.isdigit() and 3 <= len(text) <= 20):
+        raise ValueError(f"{name} must be a text of 3 to 20 digits; leading zeros count")
+    return text
+
+
+__all__ = ["Control", "UnknownId"]

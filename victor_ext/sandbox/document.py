@@ -1,0 +1,165 @@
+"""The provider's document, read and compiled into validators.
+
+The sandbox reads `openapi/victor.yaml` itself, so that a misreading by the client cannot hide here too. Three
+things are meant by the document and not quite said by it; `_strict` writes them out:
+
+- a schema with `properties` and no `type` is an object (else any number would pass for it);
+- a `pattern` is for the whole text (the document's patterns have no anchors);
+- `format: int32` and `int64` bound an integer, and `nullable` allows `null`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import yaml
+from jsonschema_rs import Draft4Validator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Json = dict[str, Any]
+_BITS = {"int32": 31, "int64": 63}
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One way in which a value breaks the document. `rule` is the JSON Schema keyword that it broke."""
+
+    path: tuple[str, ...]
+    rule: str
+    empty: bool
+    """The value is missing, `null` or an empty text."""
+
+
+class Validator:
+    """One compiled schema."""
+
+    __slots__ = ("_schema",)
+
+    def __init__(self, schema: Json, components: Json) -> None:
+        self._schema = Draft4Validator({"allOf": [schema], "components": components})
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value conforms."""
+        return self._schema.is_valid(value)
+
+    def breaches(self, value: object) -> list[Breach]:
+        """Every way in which the value does not conform, ordered by path."""
+        return sorted(_breaches(self._schema, value), key=lambda breach: (breach.path, breach.rule))
+
+
+def _breaches(schema: Draft4Validator, value: object) -> Iterator[Breach]:
+    for error in schema.iter_errors(value):
+        path = tuple(str(step) for step in error.instance_path)
+        rule = error.kind.name
+        if rule == "required":
+            yield Breach((*path, str(error.kind.as_dict()["property"])), rule, empty=True)
+        else:
+            yield Breach(path, rule, empty=error.instance in (None, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: what it takes and what it may answer."""
+
+    name: str
+    method: str
+    path: str
+    query: Validator | None
+    integers: frozenset[str]
+    """Query parameters that are numbers; a query string carries only text."""
+    body: Validator | None
+    answers: dict[int, Validator] = field(default_factory=dict[int, Validator])
+
+
+class Document:
+    """Every operation of one document, by `operationId`."""
+
+    def __init__(self, raw: Json) -> None:
+        schemas = cast("Json", raw.get("components", {}).get("schemas", {}))
+        self._components: Json = {"schemas": {name: _strict(schema) for name, schema in schemas.items()}}
+        self.operations: dict[str, Operation] = {}
+        for path, item in raw["paths"].items():
+            for method in _METHODS:
+                if method in item:
+                    operation = self._operation(path, method, item[method])
+                    self.operations[operation.name] = operation
+
+    def _operation(self, path: str, method: str, raw: Json) -> Operation:
+        query = [p for p in raw.get("parameters", []) if p["in"] == "query"]
+        schema = self._resolve(query[0]["schema"]) if query else None
+        properties = cast("Json", schema["properties"]) if schema else {}
+        body = _json_schema(raw.get("requestBody", {}))
+        answers = {int(status): _json_schema(answer) for status, answer in raw["responses"].items()}
+        return Operation(
+            name=raw["operationId"],
+            method=method.upper(),
+            path=path,
+            query=self._compile(schema) if schema else None,
+            integers=frozenset(name for name, rule in properties.items() if rule.get("type") == "integer"),
+            body=self._compile(body) if body else None,
+            answers={status: self._compile(found) for status, found in answers.items() if found},
+        )
+
+    def _resolve(self, schema: Json) -> Json:
+        reference = schema.get("$ref")
+        return self._components["schemas"][reference.rsplit("/", 1)[1]] if reference else _strict(schema)
+
+    def _compile(self, schema: Json) -> Validator:
+        return Validator(_strict(schema), self._components)
+
+
+def _json_schema(holder: Json) -> Json | None:
+    return cast("Json | None", holder.get("content", {}).get("application/json", {}).get("schema"))
+
+
+def _strict(schema: Json) -> Json:
+    """The same schema with what the document means written out; see the head of this module."""
+    found = dict(schema)
+    if "properties" in found:
+        found.setdefault("type", "object")
+        found["properties"] = {name: _strict(sub) for name, sub in found["properties"].items()}
+    for key in ("items", "additionalProperties", "not"):
+        if isinstance(found.get(key), dict):
+            found[key] = _strict(found[key])
+    for key in ("allOf", "anyOf", "oneOf"):
+        if key in found:
+            found[key] = [_strict(sub) for sub in found[key]]
+    if "pattern" in found and not (found["pattern"].startswith("^(?:") and found["pattern"].endswith(")$")):
+        found["pattern"] = f"^(?:{found['pattern']})$"
+    if found.get("format") in _BITS:
+        top = 1 << _BITS[found["format"]]
+        found["minimum"] = max(found.get("minimum", -top), -top)
+        found["maximum"] = min(found.get("maximum", top - 1), top - 1)
+    return _nullable(found) if found.get("nullable") else found
+
+
+def _nullable(schema: Json) -> Json:
+    found = {key: value for key, value in schema.items() if key != "nullable"}
+    return {"anyOf": [found, {"enum": [None]}]}
+
+
+def document_path() -> Path:
+    """Where the document lies: beside the package in a wheel, above it in a checkout.
+
+    `FileNotFoundError` when it is in neither place.
+    """
+    package = Path(str(files("victor_ext")))
+    for place in (package / "openapi" / "victor.yaml", package.parent / "openapi" / "victor.yaml"):
+        if place.is_file():
+            return place
+    raise FileNotFoundError("openapi/victor.yaml was not found beside the victor_ext package nor above it")
+
+
+@lru_cache(maxsize=1)
+def load_document() -> Document:
+    """The provider's document, read once per process."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    with document_path().open(encoding="utf-8") as file:
+        return Document(yaml.load(file, Loader=loader))  # noqa: S506 (both loaders are the safe ones)

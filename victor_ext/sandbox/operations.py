@@ -1,0 +1,216 @@
+"""The provider's operations: from a request's parts to an answer. Nothing here waits."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from victor_ext.sandbox.answer import Answer, error_answer, json_answer
+from victor_ext.sandbox.ledger import KeyConflict, NotAnswerable, UnknownId, fingerprint
+from victor_ext.sandbox.listing import check_times, read_query
+from victor_ext.sandbox.received import DOCUMENTED
+from victor_ext.sandbox.rules import Problem, from_breaches
+from victor_ext.sandbox.tokens import Refused
+
+if TYPE_CHECKING:
+    from victor_ext.sandbox.core import Core
+    from victor_ext.sandbox.received import Received
+
+_KEY_NAME = "Idempotency-Key"
+_LIST_TARGET = "listPaymentRequests"
+_ID_TARGET = "victorPaymentRequestId"
+_RESPOND_TARGET = "rfpInboundPaymentRequestResponseRequestDetails"
+_ALLOWED = (
+    (re.compile(r"/v2/auth/token\Z"), "POST"),
+    (re.compile(r"/v2/payment-requests\Z"), "GET"),
+    (re.compile(r"/v2/payment-requests/request-payment\Z"), "POST, GET"),
+    (re.compile(r"/v2/payment-requests/respond-to-request/[^/]+\Z"), "POST"),
+    (re.compile(r"/v2/payment-requests/[^/]+\Z"), "GET"),
+)
+"""Which methods a path takes. `request-payment` may be read as an id, too."""
+
+
+class Call:
+    """What a handler may look at. Header names are in lower case."""
+
+    __slots__ = ("body", "exchange", "headers", "key_count", "query", "request_id")
+
+    def __init__(
+        self, exchange: Received, headers: dict[bytes, bytes], query: bytes, request_id: str
+    ) -> None:
+        self.exchange = exchange
+        self.headers = headers
+        self.query = query
+        self.request_id = request_id
+        self.body = b""
+        self.key_count = 0
+
+
+class Operations:
+    """One method per operation, named as in `received`."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def answer(self, operation: str, call: Call) -> Answer:
+        """Let the caller in, do the work, and hold the answer against the document."""
+        if operation == "token":
+            return self._token(call)
+        if operation == "other":
+            return _no_such_call(call)
+        authorization = call.headers.get(b"authorization")
+        try:
+            owner = self._core.gate.caller(None if authorization is None else authorization.decode("latin-1"))
+        except Refused as refused:
+            return error_answer(401, refused.code, refused.message)
+        self._core.ledger.tick()
+        match operation:
+            case "list":
+                return self._list(call)
+            case "create":
+                return self._create(call, owner)
+            case "get":
+                return self._get(call)
+            case _:
+                return self._respond(call)
+
+    def _list(self, call: Call) -> Answer:
+        rules = self._core.document.operations["listPaymentRequests"]
+        try:
+            filters = read_query(call.query, rules.integers)
+        except ValueError:
+            return self._validation("list", _LIST_TARGET, [Problem((), "invalid", "the query is not UTF-8")])
+        query = rules.query
+        if query is not None and not query.accepts(filters):
+            return self._validation("list", _LIST_TARGET, from_breaches(query.breaches(filters)))
+        wrong = check_times(filters)
+        if wrong:
+            return self._validation("list", _LIST_TARGET, wrong)
+        return self._checked("list", 200, self._core.shapes.page(*self._core.listing.page(filters)))
+
+    def _get(self, call: Call) -> Answer:
+        try:
+            request = self._core.ledger.get(call.request_id)
+        except UnknownId:
+            return self._unknown("get")
+        call.exchange.request_id = request.id
+        return self._checked("get", 200, self._core.shapes.detail(request))
+
+    def _create(self, call: Call, owner: str) -> Answer:
+        body, problem = self._json_body(call)
+        problem = problem or self._key_problem(call)
+        if problem is not None:
+            return self._refused(problem)
+        key, mark = call.exchange.idempotency_key, fingerprint(body)
+        try:
+            # Before the rules: what was done stays done, also when its due date has passed since.
+            request = self._core.ledger.replay(owner, key, mark)
+        except KeyConflict:
+            conflict = Problem((_KEY_NAME,), "conflict", "This key was used with another body.")
+            return self._refused(conflict, int(self._core.settings.key_conflict))
+        if request is None:
+            problems = self._body_problems("create", body) or self._core.rules.problems(body)
+            if problems:
+                return self._refused(problems[0])
+            request = self._core.ledger.create(owner, key, mark, body)
+            call.exchange.work_done = True
+        else:
+            call.exchange.replayed = True
+        call.exchange.request_id = request.id
+        return self._checked("create", 200, self._core.shapes.as_created(request))
+
+    def _respond(self, call: Call) -> Answer:
+        body, problem = self._json_body(call)
+        problems = [problem] if problem else self._body_problems("respond", body)
+        if problems:
+            return self._validation("respond", _RESPOND_TARGET, problems)
+        try:
+            request, call.exchange.work_done = self._core.ledger.respond(call.request_id, body)
+        except UnknownId:
+            return self._unknown("respond")
+        except NotAnswerable as reason:
+            wrong = Problem((reason.field,) if reason.field else (), "invalid", reason.message)
+            return self._validation("respond", _RESPOND_TARGET, [wrong])
+        call.exchange.request_id = request.id
+        call.exchange.replayed = not call.exchange.work_done
+        return self._checked("respond", 200, self._core.shapes.answer(request))
+
+    def _token(self, call: Call) -> Answer:
+        body, problem = self._json_body(call)
+        if problem is not None or not isinstance(body, dict):
+            return error_answer(400, "invalid_request", "The body must be a JSON object.")
+        pair = cast("dict[str, Any]", body)
+        client_id, client_secret = pair.get("client_id"), pair.get("client_secret")
+        if not isinstance(client_id, str) or not isinstance(client_secret, str):
+            return error_answer(400, "invalid_request", "client_id and client_secret are required.")
+        try:
+            return json_answer(200, self._core.gate.issue(client_id, client_secret))
+        except Refused as refused:
+            return error_answer(401, refused.code, refused.message)
+
+    def _key_problem(self, call: Call) -> Problem | None:
+        key = call.exchange.idempotency_key
+        if call.key_count > 1:
+            return Problem((_KEY_NAME,), "invalid", "was sent more than once")
+        if key is None:
+            wanted = self._core.settings.require_key
+            return Problem((_KEY_NAME,), "blank", "is required here") if wanted else None
+        if not 20 <= len(key) <= 128:
+            return Problem((_KEY_NAME,), "size", "must have 20 to 128 characters")
+        return None
+
+    def _json_body(self, call: Call) -> tuple[Any, Problem | None]:
+        if call.headers.get(b"content-type", b"").split(b";")[0].strip().lower() != b"application/json":
+            return None, Problem(("body",), "invalid", "Content-Type must be application/json")
+        try:
+            body = json.loads(call.body.decode("utf-8"), parse_constant=_no_constant)
+            # Half of a surrogate pair is not text: it could be neither stored nor sent back.
+            json.dumps(body, ensure_ascii=False).encode("utf-8")
+        except (ValueError, RecursionError):
+            return None, Problem(("body",), "invalid", "is not JSON")
+        return body, None
+
+    def _body_problems(self, operation: str, body: object) -> list[Problem]:
+        rules = self._core.document.operations[DOCUMENTED[operation]].body
+        return [] if rules is None or rules.accepts(body) else from_breaches(rules.breaches(body))
+
+    def _refused(self, problem: Problem, status: int = 400) -> Answer:
+        return self._checked("create", status, self._core.shapes.create_error(problem), like=400)
+
+    def _validation(self, operation: str, target: str, problems: list[Problem], status: int = 400) -> Answer:
+        return self._checked(
+            operation, status, self._core.shapes.validation_errors(target, problems), like=400
+        )
+
+    def _unknown(self, operation: str) -> Answer:
+        problem = Problem(
+            ("victor_payment_request_id",), "invalid", "There is no payment request with this id."
+        )
+        return self._validation(operation, _ID_TARGET, [problem], int(self._core.settings.unknown_id))
+
+    def _checked(
+        self, operation: str, status: int, body: dict[str, Any], *, like: int | None = None
+    ) -> Answer:
+        """The answer, if it conforms to the document; else a 500, since it is this sandbox that is wrong."""
+        settings = self._core.settings
+        if settings.check_answers and not settings.quirks:
+            schema = self._core.document.operations[DOCUMENTED[operation]].answers.get(like or status)
+            if schema is not None and not schema.accepts(body):
+                where = ", ".join(".".join(breach.path) or "body" for breach in schema.breaches(body))
+                self._core.complain(f"an answer to '{operation}' breaks the document at: {where}")
+                return error_answer(500, "nonconforming_answer", f"The sandbox's own answer breaks: {where}.")
+        return json_answer(status, body)
+
+
+def _no_such_call(call: Call) -> Answer:
+    allowed = next((methods for pattern, methods in _ALLOWED if pattern.match(call.exchange.path)), None)
+    if allowed is None:
+        return error_answer(404, "no_such_path", "The provider has no such path.")
+    answer = error_answer(405, "method_not_allowed", f"This path takes {allowed} only.")
+    return replace(answer, headers=(*answer.headers, (b"allow", allowed.encode("ascii"))))
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

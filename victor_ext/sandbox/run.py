@@ -1,0 +1,149 @@
+"""The sandbox in the foreground, for people and for other programs that start it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from base64 import b64encode
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from victor_ext.sandbox.core import access
+from victor_ext.sandbox.service import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from victor_ext.sandbox.settings import SandboxSettings
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def run(
+    settings: SandboxSettings,
+    *,
+    quiet: bool = False,
+    json_line: bool = False,
+    ready_file: str | os.PathLike[str] | None = None,
+    env_file: str | os.PathLike[str] | None = None,
+) -> int:
+    """Serve until SIGINT or SIGTERM; returns the exit status.
+
+    Unless `quiet`, says where it listens and writes one line per call to stderr. `json_line` prints one line of
+    JSON (`url`, `control_url`, `pid`) to stdout first, and `ready_file` gets the same, once connections are taken.
+    `env_file` gets settings for a client, with fresh credentials of both kinds; only its owner may read it.
+    """
+    with _access_log(quiet=quiet):
+        try:
+            asyncio.run(_serve(settings, quiet, json_line, ready_file, env_file))
+        except OSError as error:
+            print(f"victor sandbox: {error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+async def _serve(
+    settings: SandboxSettings,
+    quiet: bool,  # noqa: FBT001 (private, and called once)
+    json_line: bool,  # noqa: FBT001 (private, and called once)
+    ready_file: str | os.PathLike[str] | None,
+    env_file: str | os.PathLike[str] | None,
+) -> None:
+    stopping = asyncio.Event()
+    service = Service(settings)
+    await service.begin()
+    try:
+        with _stop_signals(stopping):
+            if env_file is not None:
+                _write(env_file, await _client_settings(service, settings))
+            facts = json.dumps({"url": service.url, "control_url": service.control_url, "pid": os.getpid()})
+            if ready_file is not None:
+                _write(ready_file, facts + "\n")
+            if json_line:
+                print(facts, flush=True)
+            if not quiet:
+                _greet(service, settings)
+            await stopping.wait()
+    finally:
+        await service.end()
+
+
+def _greet(service: Service, settings: SandboxSettings) -> None:
+    lines = [
+        f"Victor sandbox ({settings.environment}) on {service.url}  control API: {service.control_url}/_sandbox/"
+    ]
+    if settings.host not in _LOOPBACK:
+        lines.append(
+            f"Beware: {settings.host} can be reached from other machines, and so can the control API."
+        )
+    print("\n".join(lines), file=sys.stderr, flush=True)
+
+
+async def _client_settings(service: Service, settings: SandboxSettings) -> str:
+    key = await service.run("add_api_key", {})
+    client = await service.run("add_oauth_client", {})
+    private = load_pem_private_key(key["private_key"].encode("ascii"), password=None)
+    # One line without quotes suits every reader of such files; PEM has line breaks.
+    der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    values = {
+        "VICTOR_ENVIRONMENT": settings.environment,
+        "VICTOR_BASE_URL": service.url,
+        "VICTOR_API_KEY": key["api_key"],
+        "VICTOR_PRIVATE_KEY": b64encode(der).decode("ascii"),
+        "VICTOR_CLIENT_ID": client["client_id"],
+        "VICTOR_CLIENT_SECRET": client["client_secret"],
+    }
+    return "".join(f"{name}={value}\n" for name, value in values.items())
+
+
+def _write(path: str | os.PathLike[str], text: str) -> None:
+    """Write a file that is whole as soon as it is there, readable by its owner alone."""
+    part = Path(f"{os.fspath(path)}.part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    part.replace(path)
+
+
+@contextmanager
+def _access_log(*, quiet: bool) -> Iterator[None]:
+    if quiet:
+        yield
+        return
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
+    access.addHandler(handler)
+    access.setLevel(logging.INFO)
+    access.propagate = False
+    try:
+        yield
+    finally:
+        access.removeHandler(handler)
+        access.setLevel(logging.NOTSET)
+        access.propagate = True
+
+
+@contextmanager
+def _stop_signals(stopping: asyncio.Event) -> Iterator[None]:
+    """Let the first SIGINT or SIGTERM end the sandbox in good order."""
+    loop = asyncio.get_running_loop()
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopping.set))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

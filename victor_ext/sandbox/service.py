@@ -1,0 +1,98 @@
+"""A running sandbox: the parts, the listeners, and the commands that touch both."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from victor_ext.sandbox.api import control_app, make_app
+from victor_ext.sandbox.control import Control
+from victor_ext.sandbox.core import Core
+from victor_ext.sandbox.demo import add_demo_data
+from victor_ext.sandbox.listener import Listener
+from victor_ext.sandbox.routes import call_command, control_routes
+from victor_ext.sandbox.wire import wire_for
+
+if TYPE_CHECKING:
+    from victor_ext.sandbox.settings import SandboxSettings
+
+
+class Service:
+    """Everything that lives on the serving thread. `OSError` when a port or the state file cannot be had."""
+
+    def __init__(self, settings: SandboxSettings) -> None:
+        self.core = Core(settings)
+        self._control = Control(self.core)
+        self._control_listener: Listener | None = None
+        self._rising: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        wire = wire_for(self.core)
+        try:
+            app = make_app(self.core, control_routes(partial(self.run, over_api_port=True)))
+            self._listener = Listener(app, wire, settings.host, settings.port, settings.keep_alive)
+            if settings.control_port is not None:
+                app = control_app(control_routes(self.run))
+                port = settings.control_port
+                self._control_listener = Listener(app, wire, settings.host, port, settings.keep_alive)
+        except BaseException:
+            self.core.close()
+            raise
+        if settings.demo_data:
+            add_demo_data(self.core, self._control)
+
+    @property
+    def url(self) -> str:
+        """Where the provider's API is."""
+        return self._listener.url
+
+    @property
+    def control_url(self) -> str:
+        """Where the control API is always reachable: its own port, or else the same one."""
+        return (self._control_listener or self._listener).url
+
+    async def begin(self) -> None:
+        """Take connections."""
+        await self._listener.begin()
+        if self._control_listener is not None:
+            await self._control_listener.begin()
+
+    async def end(self) -> None:
+        """Close everything."""
+        self._keep_down()
+        await self._listener.end()
+        if self._control_listener is not None:
+            await self._control_listener.end()
+        self.core.close()
+
+    async def run(self, name: str, parameters: dict[str, Any], *, over_api_port: bool = False) -> Any:
+        """Run a control command. `ValueError` or `TypeError` is misuse."""
+        if name == "down":
+            return self._down(**parameters, over_api_port=over_api_port)
+        if name == "up":
+            return await self._up()
+        return call_command(self._control, name, parameters)
+
+    def _down(self, seconds: float | None = None, *, over_api_port: bool) -> dict[str, Any]:
+        if seconds is None and over_api_port:
+            raise ValueError("give seconds, or start with a control port: this port would never come back")
+        self._keep_down()
+        self._listener.stop_listening()
+        if seconds is not None:
+            self._rising = asyncio.get_running_loop().call_later(seconds, self._rise)
+        return {"listening": False}
+
+    async def _up(self) -> dict[str, Any]:
+        self._keep_down()
+        await self._listener.listen_again()
+        return {"listening": True}
+
+    def _rise(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._listener.listen_again())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _keep_down(self) -> None:
+        if self._rising is not None:
+            self._rising.cancel()
+            self._rising = None
