@@ -1,6 +1,7 @@
 """A local stand-in for the provider, for tests and for trying things out. See docs/sandbox.md.
 
-It shares no code with the client: it reads the provider's document itself and verifies tokens with its own code.
+It shares no code with the client: it reads the provider's document itself, and verifies tokens with its own
+code, so that one mistake cannot hide on both sides.
 """
 
 from __future__ import annotations

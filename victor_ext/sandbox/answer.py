@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from victor_ext.sandbox.received import Received
 
 JSON_TYPE = (b"content-type", b"application/json")
-_HTML = "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>Something went wrong</h1></body></html>"
+_HTML = "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>Sorry</h1></body></html>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Answer:
     headers: tuple[tuple[bytes, bytes], ...] = field(default=(JSON_TYPE,))
 
 
-def json_answer(status: int, body: Any) -> Answer:
+def json_answer(status: int, body: object) -> Answer:
     """An answer with a JSON body."""
     return Answer(status, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8"))
 
@@ -53,7 +53,7 @@ def instead_of_work(fault: Fault, wall: float) -> Answer:
 
 
 def spoiled(answer: Answer, fault: Fault, wall: float) -> Answer:
-    """What becomes of a real answer on its way out. A truncated body has the length that its head announces."""
+    """What becomes of a real answer on its way out. A truncated body is as long as its head announces."""
     match fault.kind:
         case "truncated_json":
             return replace(answer, body=answer.body[: len(answer.body) // 2])

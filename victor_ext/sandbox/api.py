@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
@@ -108,7 +108,7 @@ def control_app(control: Sequence[BaseRoute]) -> Starlette:
 
 
 def make_app(core: Core, control: Sequence[BaseRoute]) -> Starlette:
-    """The whole application: the control API, the provider's paths, and behind them whatever else is asked."""
+    """The whole application: the control API, the provider's paths, and whatever else is asked for."""
     operations = Operations(core)
     routes: list[BaseRoute] = list(control)
     for operation, method, path in _PATHS:

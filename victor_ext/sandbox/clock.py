@@ -1,8 +1,8 @@
 """The sandbox's two notions of time.
 
 `wall()` is this machine's clock plus the configured skew. Tokens are judged by it and the `Date` header tells
-it. `now()` is the wall clock plus everything that `advance()` added. Requests are created, fall due and expire
-by it. Advancing therefore never makes a token expire, and a skewed server clock is skewed everywhere.
+it. `now()` is the wall clock plus everything that `advance()` added. Requests are created, fall due and
+expire by it. Advancing therefore never makes a token expire, and a skewed clock is skewed everywhere.
 """
 
 from __future__ import annotations

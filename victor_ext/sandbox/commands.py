@@ -1,11 +1,11 @@
-"""The control commands as typed Python methods, in the same process or over HTTP: one surface, one behaviour."""
+"""The control commands as typed Python methods, in this process or over HTTP, with one behaviour."""
 
 from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 from victor_ext.sandbox.received import Received
@@ -13,9 +13,8 @@ from victor_ext.sandbox.routes import COMMANDS
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.faults import How, Kind, RetryAfterFormat
+    from victor_ext.sandbox.jsontypes import JsonObject, JsonValue
     from victor_ext.sandbox.model import Behaviour, Network, Status
-
-Json = dict[str, Any]
 
 
 class SandboxCommands(ABC):
@@ -25,36 +24,40 @@ class SandboxCommands(ABC):
     """
 
     @abstractmethod
-    def _run(self, name: str, /, **parameters: Any) -> Any:
+    def _run(self, name: str, /, **parameters: JsonValue) -> JsonValue:
         """Run one command and return its JSON value."""
 
-    def info(self) -> Json:
+    def info(self) -> JsonObject:
         """What this sandbox is: its settings and clocks."""
-        return self._run("info")
+        found: JsonObject = self._run("info")
+        return found
 
     def add_api_key(self, public_key_pem: str, api_key: str | None = None) -> str:
         """Let tokens signed by the matching private key in; returns the API key (made up when not given)."""
-        return self._run("add_api_key", public_key=public_key_pem, api_key=api_key)["api_key"]
+        found: str = self._run("add_api_key", public_key=public_key_pem, api_key=api_key)["api_key"]
+        return found
 
     def new_api_key(self, api_key: str | None = None) -> tuple[str, str]:
         """Make a key pair: the API key, and the private key as PKCS#8 PEM."""
         made = self._run("add_api_key", api_key=api_key)
-        return made["api_key"], made["private_key"]
+        return str(made["api_key"]), str(made["private_key"])
 
     def add_oauth_client(
         self, client_id: str | None = None, client_secret: str | None = None
     ) -> tuple[str, str]:
         """Let a client ask for tokens; returns its id and secret (made up when not given)."""
         made = self._run("add_oauth_client", client_id=client_id, client_secret=client_secret)
-        return made["client_id"], made["client_secret"]
+        return str(made["client_id"]), str(made["client_secret"])
 
     def tokens_issued(self) -> dict[str, int]:
         """How many tokens each client was given."""
-        return self._run("tokens_issued")
+        found: dict[str, int] = self._run("tokens_issued")
+        return found
 
     def revoke_tokens(self, client_id: str | None = None) -> int:
         """Make the issued tokens of one client, or of all, worthless: their next use is a 401."""
-        return self._run("revoke_tokens", client_id=client_id)["revoked"]
+        found: int = self._run("revoke_tokens", client_id=client_id)["revoked"]
+        return found
 
     def add_account(
         self, account_number: str, *, routing_number: str | None = None, name: str | None = None
@@ -74,8 +77,8 @@ class SandboxCommands(ABC):
     ) -> str:
         """Make a counterparty known; returns its id.
 
-        With the `account_number` of an account of the sandbox, each request to it gets an inbound twin. Otherwise
-        `behaviour` decides what becomes of a request as time passes.
+        With the `account_number` of an account of the sandbox, each request to it gets an inbound twin.
+        Otherwise `behaviour` decides what becomes of a request as time passes.
         """
         made = self._run(
             "add_counterparty",
@@ -86,15 +89,18 @@ class SandboxCommands(ABC):
             network=network,
             behaviour=behaviour,
         )
-        return made["id"]
+        found: str = made["id"]
+        return found
 
-    def clock(self) -> Json:
+    def clock(self) -> JsonObject:
         """Both clocks in epoch seconds: `now` of the business, `wall` of the server."""
-        return self._run("clock")
+        found: JsonObject = self._run("clock")
+        return found
 
     def advance(self, seconds: float) -> int:
         """Set the business clock forward; returns how many moves that made."""
-        return self._run("advance", seconds=seconds)["moved"]
+        found: int = self._run("advance", seconds=seconds)["moved"]
+        return found
 
     def set_clock_skew(self, seconds: float) -> None:
         """Put the server's clock (tokens, `Date`) ahead of this machine's, or behind it when negative."""
@@ -130,15 +136,18 @@ class SandboxCommands(ABC):
             notes=notes,
             network=network,
         )
-        return made["id"]
+        found: str = made["id"]
+        return found
 
-    def requests(self, offset: int = 0, limit: int | None = None) -> list[Json]:
+    def requests(self, offset: int = 0, limit: int | None = None) -> list[JsonObject]:
         """Payment requests as the sandbox keeps them, oldest first."""
-        return self._run("requests", offset=offset, limit=limit)
+        found: list[JsonObject] = self._run("requests", offset=offset, limit=limit)
+        return found
 
-    def request(self, request_id: str) -> Json:
+    def request(self, request_id: str) -> JsonObject:
         """One payment request as the sandbox keeps it."""
-        return self._run("request", request_id=request_id)
+        found: JsonObject = self._run("request", request_id=request_id)
+        return found
 
     def received(self, after: int = 0) -> list[Received]:
         """What was received, oldest first; `after` is the number of an exchange that is known already."""
@@ -146,17 +155,19 @@ class SandboxCommands(ABC):
 
     def attempts_by_key(self) -> dict[str, int]:
         """How often each idempotency key was seen."""
-        return self._run("attempts_by_key")
+        found: dict[str, int] = self._run("attempts_by_key")
+        return found
 
     def work_done_by_key(self) -> dict[str, int]:
         """How many payment requests each idempotency key made. Anything above 1 is a duplicate."""
-        return self._run("work_done_by_key")
+        found: dict[str, int] = self._run("work_done_by_key")
+        return found
 
     def inject(
         self,
         kind: Kind,
         *,
-        times: int | None | Literal["default"] = "default",
+        times: int | Literal["default"] | None = "default",
         probability: float | None = None,
         seed: int | None = None,
         skip: int | None = None,
@@ -194,21 +205,24 @@ class SandboxCommands(ABC):
             "headers": headers,
             "work": work,
         }
-        given: Json = {name: value for name, value in options.items() if value is not None}
+        given: JsonObject = {name: value for name, value in options.items() if value is not None}
         if times != "default":
             given["times"] = times
-        return self._run("inject", kind=kind, **given)["id"]
+        found: int = self._run("inject", kind=kind, **given)["id"]
+        return found
 
-    def faults(self) -> list[Json]:
+    def faults(self) -> list[JsonObject]:
         """Faults that some call may still meet."""
-        return self._run("faults")
+        found: list[JsonObject] = self._run("faults")
+        return found
 
     def clear_faults(self) -> int:
         """Forget all faults; returns how many there were."""
-        return self._run("clear_faults")["cleared"]
+        found: int = self._run("clear_faults")["cleared"]
+        return found
 
     def down(self, seconds: float | None = None) -> None:
-        """Close the listener and every API connection: new ones are refused, until `up()` or for some seconds."""
+        """Close the listener and all connections: new ones are refused, until `up()` or for some seconds."""
         self._run("down", seconds=seconds)
 
     def up(self) -> None:
@@ -221,7 +235,7 @@ class SandboxCommands(ABC):
 
 
 class RemoteSandbox(SandboxCommands):
-    """The commands over HTTP, for a sandbox in another process. `url` is its own or that of its control port."""
+    """The commands over HTTP, for a sandbox in another process: at its URL or that of its control port."""
 
     def __init__(self, url: str, *, timeout: float = 10.0) -> None:
         parts = urlsplit(url)
@@ -230,7 +244,7 @@ class RemoteSandbox(SandboxCommands):
         self.url = url.rstrip("/")
         self._host, self._port, self._timeout = parts.hostname, parts.port or 80, timeout
 
-    def _run(self, name: str, /, **parameters: Any) -> Any:
+    def _run(self, name: str, /, **parameters: JsonValue) -> JsonValue:
         command = next(command for command in COMMANDS if command.name == name)
         given = without_none(parameters)
         path = command.path
@@ -255,10 +269,10 @@ class RemoteSandbox(SandboxCommands):
         return found
 
 
-def without_none(parameters: Json) -> Json:
+def without_none(parameters: JsonObject) -> JsonObject:
     """What was really given. Only `times` has a meaning for None: no end."""
     return {name: value for name, value in parameters.items() if value is not None or name == "times"}
 
 
 def _message(found: object) -> str:
-    return str(cast("Json", found).get("message", found)) if isinstance(found, dict) else str(found)
+    return str(cast("JsonObject", found).get("message", found)) if isinstance(found, dict) else str(found)

@@ -1,7 +1,7 @@
 """The control commands: what a test, or a person, does to the sandbox from outside of the provider's API.
 
-`Control` runs them next to the state. `commands.py` gives the same ones typed faces, for the same process and over
-HTTP; a command takes JSON values and returns one.
+`Control` runs them next to the state. `commands.py` gives the same ones typed faces, for this process and
+over HTTP; a command takes JSON values and returns one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import uuid
 from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -23,8 +23,8 @@ from victor_ext.sandbox.rules import real_date
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.core import Core
+    from victor_ext.sandbox.jsontypes import JsonObject, JsonValue
 
-Json = dict[str, Any]
 _BEHAVIOURS = ("ignore", "accept", "decline", "fail", "review")
 
 
@@ -34,7 +34,7 @@ class Control:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    def info(self) -> Json:
+    def info(self) -> JsonObject:
         """What this sandbox is, and its clocks."""
         return {
             "sandbox": "victor",
@@ -43,9 +43,9 @@ class Control:
             "requests": len(self._core.store.order),
         }
 
-    # Credentials ----------------------------------------------------------------------------------------------
+    # Credentials
 
-    def add_api_key(self, public_key: str | None = None, api_key: str | None = None) -> Json:
+    def add_api_key(self, public_key: str | None = None, api_key: str | None = None) -> JsonObject:
         """Register a public key; without one, make a pair and hand the private half over, once."""
         name = api_key or str(uuid.uuid4())
         if public_key is not None:
@@ -57,7 +57,7 @@ class Control:
         pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return {"api_key": name, "private_key": pem.decode("ascii")}
 
-    def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> Json:
+    def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
         """Register a client; what is not given is made up."""
         name, secret = client_id or str(uuid.uuid4()), client_secret or uuid.uuid4().hex + uuid.uuid4().hex
         self._core.directory.add_client(name, secret)
@@ -67,23 +67,23 @@ class Control:
         """How many tokens each client was given."""
         return {name: self._core.directory.issued.get(name, 0) for name in self._core.directory.clients}
 
-    def revoke_tokens(self, client_id: str | None = None) -> Json:
+    def revoke_tokens(self, client_id: str | None = None) -> JsonObject:
         """Make the issued tokens of one client, or of all, worthless."""
         return {"revoked": self._core.directory.revoke_tokens(client_id)}
 
-    # Accounts and counterparties ------------------------------------------------------------------------------
+    # Accounts and counterparties
 
-    def add_account(self, account_number: str, **options: Any) -> Json:
+    def add_account(self, account_number: str, **options: JsonValue) -> JsonObject:
         """Make an account of the caller known."""
         account = Account(account_number=_digits("account_number", account_number), **_given(options))
         self._core.directory.add_account(account)
         return asdict(account)
 
-    def accounts(self) -> list[Json]:
+    def accounts(self) -> list[JsonObject]:
         """Every known account."""
         return [asdict(account) for account in self._core.directory.accounts.values()]
 
-    def add_counterparty(self, id: str | None = None, **options: Any) -> Json:  # noqa: A002 (the provider's word)
+    def add_counterparty(self, id: str | None = None, **options: JsonValue) -> JsonObject:  # noqa: A002 (the provider's word)
         """Make a counterparty known."""
         found = _given(options)
         behaviour, network = found.get("behaviour", "ignore"), found.get("network", "RTP")
@@ -98,18 +98,18 @@ class Control:
         self._core.directory.add_counterparty(counterparty)
         return asdict(counterparty)
 
-    def counterparties(self) -> list[Json]:
+    def counterparties(self) -> list[JsonObject]:
         """Every known counterparty."""
         return [asdict(counterparty) for counterparty in self._core.directory.counterparties.values()]
 
-    # Time and life --------------------------------------------------------------------------------------------
+    # Time and life
 
-    def clock(self) -> Json:
+    def clock(self) -> JsonObject:
         """Both clocks, in epoch seconds."""
         clock = self._core.clock
         return {"now": clock.now(), "wall": clock.wall(), "skew": clock.skew, "advanced": clock.advanced}
 
-    def advance(self, seconds: float) -> Json:
+    def advance(self, seconds: float) -> JsonObject:
         """Set the business clock forward and make every move that has become due."""
         if seconds < 0:
             raise ValueError("seconds must not be negative: time does not run backwards")
@@ -118,16 +118,18 @@ class Control:
         clock.advanced += seconds
         return {"moved": self._core.ledger.life.pass_time(clock.now()), **self.clock()}
 
-    def set_clock_skew(self, seconds: float) -> Json:
-        """Put the server's own clock, by which tokens are judged, ahead of the machine's (negative: behind)."""
+    def set_clock_skew(self, seconds: float) -> JsonObject:
+        """Put the server's clock, by which tokens are judged, ahead of the machine's (negative: behind)."""
         self._core.clock.skew = float(seconds)
         return self.clock()
 
-    def move(self, request_id: str, status: str, error_message: str | None = None) -> Json:
+    def move(self, request_id: str, status: str, error_message: str | None = None) -> JsonObject:
         """Put a request into a status by command."""
         return _shown(self._core.ledger.move(request_id, status, error_message))
 
-    def create_inbound(self, amount: str = "10.00", due_date: str | None = None, **options: Any) -> Json:
+    def create_inbound(
+        self, amount: str = "10.00", due_date: str | None = None, **options: JsonValue
+    ) -> JsonObject:
         """An inbound request from somebody outside of the sandbox."""
         found = _given(options)
         if Decimal(amount) <= 0:
@@ -140,21 +142,21 @@ class Control:
         found.setdefault("payee_account", "043987673645")
         return _shown(self._core.ledger.create_inbound(amount=amount, due_date=due, **found))
 
-    # What happened --------------------------------------------------------------------------------------------
+    # What happened
 
-    def requests(self, offset: int = 0, limit: int | None = None) -> list[Json]:
+    def requests(self, offset: int = 0, limit: int | None = None) -> list[JsonObject]:
         """Requests as they are kept, oldest first."""
         store = self._core.store
         self._core.ledger.tick()
         end = None if limit is None else offset + limit
         return [_shown(store.requests[request_id]) for request_id in store.order[offset:end]]
 
-    def request(self, request_id: str) -> Json:
+    def request(self, request_id: str) -> JsonObject:
         """One request as it is kept."""
         self._core.ledger.tick()
         return _shown(self._core.ledger.get(request_id))
 
-    def received(self, after: int = 0) -> list[Json]:
+    def received(self, after: int = 0) -> list[JsonObject]:
         """The remembered exchanges with a larger number, oldest first."""
         return [to_dict(exchange) for exchange in self._core.log.after(after)]
 
@@ -166,31 +168,31 @@ class Control:
         """How many requests each idempotency key really made; with an attempt that made none, 0."""
         return {**dict.fromkeys(self._core.log.attempts, 0), **self._core.store.work_by_key}
 
-    # Faults ---------------------------------------------------------------------------------------------------
+    # Faults
 
-    def inject(self, kind: str, **options: Any) -> Json:
+    def inject(self, kind: str, **options: JsonValue) -> JsonObject:
         """Let the next matching calls fail; returns the fault's number."""
         return {"id": self._core.faults.inject(read_fault(kind, options))}
 
-    def faults(self) -> list[Json]:
+    def faults(self) -> list[JsonObject]:
         """Faults that some call may still meet."""
         return [fault.to_dict() for fault in self._core.faults.waiting]
 
-    def clear_faults(self) -> Json:
+    def clear_faults(self) -> JsonObject:
         """Forget all faults."""
         return {"cleared": self._core.faults.clear()}
 
-    def reset(self) -> Json:
+    def reset(self) -> JsonObject:
         """Forget everything: requests, keys, accounts, credentials, faults, and what was received."""
         self._core.reset()
         return {}
 
 
-def _shown(request: PaymentRequest) -> Json:
+def _shown(request: PaymentRequest) -> JsonObject:
     return {**request.to_dict(), "tracking_id": request.tracking_id, "rails_id": request.rails_id}
 
 
-def _given(options: Json) -> Json:
+def _given(options: JsonObject) -> JsonObject:
     return {name: value for name, value in options.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""A little world to begin with: accounts, somebody to ask for money, and two requests that wait for an answer."""
+"""A little world to begin with: accounts, somebody to ask for money, two requests to answer."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from victor_ext.sandbox.model import BUILT_IN, Account, Counterparty
 from victor_ext.sandbox.tokens import digest, read_public_key
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
     from victor_ext.sandbox.journal import Journal
+    from victor_ext.sandbox.jsontypes import JsonValue
 
 
 class Directory:
@@ -34,7 +35,7 @@ class Directory:
             known.clear()
         self.counterparties = {counterparty.id: counterparty for counterparty in BUILT_IN}
 
-    def restore(self, kind: str, name: str, value: Any) -> None:
+    def restore(self, kind: str, name: str, value: JsonValue) -> None:
         """Take one fact over from the journal."""
         match kind:
             case "api_key":

@@ -1,7 +1,7 @@
 """Failures on command: which exchange is to fail, and how.
 
-A fault is taken by the next calls that match it, in the order in which faults were injected; one call meets at
-most one fault. Calls under `/_sandbox/` never meet any.
+A fault is met by the next calls that match it, in the order in which faults were injected; one call meets one
+fault at most. Calls under `/_sandbox/` never meet any.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from victor_ext.sandbox.received import DOCUMENTED, OPERATIONS
+
+if TYPE_CHECKING:
+    from victor_ext.sandbox.jsontypes import JsonObject
 
 Kind = Literal[
     "refuse",
@@ -54,10 +57,10 @@ class Fault:
     operation: str | None = None
     """`list`, `create`, `get`, `respond`, `token`, or the document's `operationId`."""
     after: int | None = None
-    """For the cuts: after how many bytes of the request or of the whole answer, head included. Negative: so many
+    """For the cuts: after how many bytes of the request or of the answer, head included. Negative: so many
     bytes before its end. None: a request is read to its end; of an answer nothing is sent."""
     how: How = "reset"
-    """How a cut looks from outside: a reset, a clean close, or a connection on which nothing comes any more."""
+    """How a cut looks from outside: a reset, a clean close, or a connection that goes silent."""
     delay: float = 0.0
     """Seconds to wait first. With kind `delay` and `work`, the wait is after the work."""
     status: int = 503
@@ -67,17 +70,17 @@ class Fault:
     body: str | None = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
     work: bool = False
-    """Whether the work is done before the failure. Default: yes for cut, lost, truncated or malformed answers."""
+    """Whether the work is done before the failure. Default: yes for cut, lost and spoiled answers."""
     id: int = 0
     met: int = 0
     """How many calls have met it so far."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """The fault as JSON."""
         return {name: getattr(self, name) for name in Fault.__slots__}
 
 
-def read_fault(kind: str, options: dict[str, Any]) -> Fault:
+def read_fault(kind: str, options: JsonObject) -> Fault:
     """A fault from what somebody wrote; `ValueError` says what is wrong with it."""
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")

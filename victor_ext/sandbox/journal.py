@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS requests (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS requests (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS keys (
     owner TEXT NOT NULL, key TEXT NOT NULL, fingerprint BLOB NOT NULL, request_id TEXT NOT NULL,
     PRIMARY KEY (owner, key)
@@ -106,7 +108,7 @@ class NoJournal:
 class SqliteJournal:
     """State in one SQLite file. `OSError` when the file cannot be used or another sandbox holds it.
 
-    WAL with `synchronous=NORMAL`: safe against a killed process at any moment. A power cut of the whole machine
+    WAL with `synchronous=NORMAL`: safe against a killed process at any moment. A power cut of the machine
     may lose the last commits, which a stand-in for tests can live with.
     """
 

@@ -221,7 +221,7 @@ class Ledger:
         )
 
     def move(self, request_id: str, status: str, error_message: str | None = None) -> PaymentRequest:
-        """Put a request into a status by command, whatever it was before; raises `UnknownId`, `ValueError`."""
+        """Put a request into a status, whatever it was before; raises `UnknownId` or `ValueError`."""
         request = self.get(request_id)
         to = _status(status)
         now = self._clock.now()

@@ -5,8 +5,8 @@
             -> needs-review               expired
             -> failed                     failed
 
-Who is asked decides: a counterparty's behaviour moves an outbound request on; a request towards an account of the
-sandbox waits for its inbound twin to be answered; one that nobody answers expires when its due date is over.
+Who is asked decides: a counterparty's behaviour moves an outbound request on; a request towards an account of
+the sandbox waits for its inbound twin to be answered; one that nobody answers expires after its due date.
 """
 
 from __future__ import annotations

@@ -11,8 +11,6 @@ from uvicorn.config import Config
 from uvicorn.server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.applications import Starlette
 
     from victor_ext.sandbox.wire import Wire
@@ -23,9 +21,7 @@ _BACKLOG = 2048
 class Listener(Server):
     """One uvicorn server on one port. Its own main loop is not used: it would end only at its next tick."""
 
-    def __init__(
-        self, app: Starlette, protocol: type[asyncio.Protocol], host: str, port: int, keep_alive: int
-    ) -> None:
+    def __init__(self, app: Starlette, protocol: type[Wire], host: str, port: int, keep_alive: int) -> None:
         config = Config(
             app,
             http=protocol,
@@ -41,6 +37,7 @@ class Listener(Server):
             backlog=_BACKLOG,
         )
         super().__init__(config)
+        self._protocol = protocol
         self._host = host
         self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
         # Bound and never listening: it keeps the port ours while the listener is down.
@@ -93,8 +90,7 @@ class Listener(Server):
         loop = asyncio.get_running_loop()
 
         def protocol() -> asyncio.Protocol:
-            kind: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
-            return kind(config=self.config, server_state=self.server_state, app_state={}, _loop=loop)
+            return self._protocol(self.config, self.server_state, {}, loop)
 
         self.servers.append(await loop.create_server(protocol, sock=self._bind(self.port), backlog=_BACKLOG))
 
@@ -102,11 +98,11 @@ class Listener(Server):
         """Close the port and every connection, and wait until nothing of it is left."""
         for server in self.servers:
             server.close()
-        for wire in self._wires():
+        wires = self._wires()
+        for wire in wires:
             wire.shutdown()
-        while self.server_state.connections:
-            await asyncio.sleep(0)
-        # Only now: uvicorn would complain of a call that ended unanswered on a connection that is still there.
+        await asyncio.gather(*(wire.lost for wire in wires))
+        # Only now: uvicorn would complain of a call that ended unanswered while its connection is there.
         tasks = list(self.server_state.tasks)
         for task in tasks:
             task.cancel()

@@ -13,6 +13,7 @@ from victor_ext.sandbox.rules import Problem, real_date
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from victor_ext.sandbox.jsontypes import JsonValue
     from victor_ext.sandbox.model import PaymentRequest
     from victor_ext.sandbox.settings import SandboxSettings
     from victor_ext.sandbox.store import Store
@@ -79,7 +80,7 @@ def zulu(text: str) -> float | None:
 
 
 class Listing:
-    """Pages over the store. A time range is bisected; other filters are scanned once per state of the store."""
+    """Pages over the store. A time range is bisected; other filters cost one scan per state of the store."""
 
     def __init__(self, settings: SandboxSettings, store: Store) -> None:
         self._settings = settings
@@ -138,7 +139,7 @@ def _equals(read: Callable[[PaymentRequest], str | None], wanted: str) -> Callab
 
 
 def _bounds(
-    read: Callable[[PaymentRequest], Any], low: Any, high: Any
+    read: Callable[[PaymentRequest], Any], low: JsonValue, high: JsonValue
 ) -> list[Callable[[PaymentRequest], bool]]:
     """Both ends belong to the range; a request that has no such value is outside of it."""
     checks: list[Callable[[PaymentRequest], bool]] = []

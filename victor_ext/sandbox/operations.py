@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from victor_ext.sandbox.answer import Answer, error_answer, json_answer
 from victor_ext.sandbox.ledger import KeyConflict, NotAnswerable, UnknownId, fingerprint
@@ -15,7 +15,10 @@ from victor_ext.sandbox.rules import Problem, from_breaches
 from victor_ext.sandbox.tokens import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from victor_ext.sandbox.core import Core
+    from victor_ext.sandbox.jsontypes import JsonObject, JsonValue
     from victor_ext.sandbox.received import Received
 
 _KEY_NAME = "Idempotency-Key"
@@ -35,7 +38,7 @@ _ALLOWED = (
 class Call:
     """What a handler may look at. Header names are in lower case."""
 
-    __slots__ = ("body", "exchange", "headers", "key_count", "query", "request_id")
+    __slots__ = ("body", "exchange", "headers", "key_count", "owner", "query", "request_id")
 
     def __init__(
         self, exchange: Received, headers: dict[bytes, bytes], query: bytes, request_id: str
@@ -46,6 +49,8 @@ class Call:
         self.request_id = request_id
         self.body = b""
         self.key_count = 0
+        self.owner = ""
+        """The API key or client id that calls; keys of one owner mean nothing to another."""
 
 
 class Operations:
@@ -53,6 +58,12 @@ class Operations:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._handlers: dict[str, Callable[[Call], Answer]] = {
+            "list": self._list,
+            "create": self._create,
+            "get": self._get,
+            "respond": self._respond,
+        }
 
     def answer(self, operation: str, call: Call) -> Answer:
         """Let the caller in, do the work, and hold the answer against the document."""
@@ -62,19 +73,13 @@ class Operations:
             return _no_such_call(call)
         authorization = call.headers.get(b"authorization")
         try:
-            owner = self._core.gate.caller(None if authorization is None else authorization.decode("latin-1"))
+            call.owner = self._core.gate.caller(
+                None if authorization is None else authorization.decode("latin-1")
+            )
         except Refused as refused:
             return error_answer(401, refused.code, refused.message)
         self._core.ledger.tick()
-        match operation:
-            case "list":
-                return self._list(call)
-            case "create":
-                return self._create(call, owner)
-            case "get":
-                return self._get(call)
-            case _:
-                return self._respond(call)
+        return self._handlers[operation](call)
 
     def _list(self, call: Call) -> Answer:
         rules = self._core.document.operations["listPaymentRequests"]
@@ -98,7 +103,7 @@ class Operations:
         call.exchange.request_id = request.id
         return self._checked("get", 200, self._core.shapes.detail(request))
 
-    def _create(self, call: Call, owner: str) -> Answer:
+    def _create(self, call: Call) -> Answer:
         body, problem = self._json_body(call)
         problem = problem or self._key_problem(call)
         if problem is not None:
@@ -106,7 +111,7 @@ class Operations:
         key, mark = call.exchange.idempotency_key, fingerprint(body)
         try:
             # Before the rules: what was done stays done, also when its due date has passed since.
-            request = self._core.ledger.replay(owner, key, mark)
+            request = self._core.ledger.replay(call.owner, key, mark)
         except KeyConflict:
             conflict = Problem((_KEY_NAME,), "conflict", "This key was used with another body.")
             return self._refused(conflict, int(self._core.settings.key_conflict))
@@ -114,7 +119,7 @@ class Operations:
             problems = self._body_problems("create", body) or self._core.rules.problems(body)
             if problems:
                 return self._refused(problems[0])
-            request = self._core.ledger.create(owner, key, mark, body)
+            request = self._core.ledger.create(call.owner, key, mark, body)
             call.exchange.work_done = True
         else:
             call.exchange.replayed = True
@@ -141,7 +146,7 @@ class Operations:
         body, problem = self._json_body(call)
         if problem is not None or not isinstance(body, dict):
             return error_answer(400, "invalid_request", "The body must be a JSON object.")
-        pair = cast("dict[str, Any]", body)
+        pair = cast("JsonObject", body)
         client_id, client_secret = pair.get("client_id"), pair.get("client_secret")
         if not isinstance(client_id, str) or not isinstance(client_secret, str):
             return error_answer(400, "invalid_request", "client_id and client_secret are required.")
@@ -161,7 +166,7 @@ class Operations:
             return Problem((_KEY_NAME,), "size", "must have 20 to 128 characters")
         return None
 
-    def _json_body(self, call: Call) -> tuple[Any, Problem | None]:
+    def _json_body(self, call: Call) -> tuple[JsonValue, Problem | None]:
         if call.headers.get(b"content-type", b"").split(b";")[0].strip().lower() != b"application/json":
             return None, Problem(("body",), "invalid", "Content-Type must be application/json")
         try:
@@ -190,9 +195,7 @@ class Operations:
         )
         return self._validation(operation, _ID_TARGET, [problem], int(self._core.settings.unknown_id))
 
-    def _checked(
-        self, operation: str, status: int, body: dict[str, Any], *, like: int | None = None
-    ) -> Answer:
+    def _checked(self, operation: str, status: int, body: JsonObject, *, like: int | None = None) -> Answer:
         """The answer, if it conforms to the document; else a 500, since it is this sandbox that is wrong."""
         settings = self._core.settings
         if settings.check_answers and not settings.quirks:
@@ -212,5 +215,5 @@ def _no_such_call(call: Call) -> Answer:
     return replace(answer, headers=(*answer.headers, (b"allow", allowed.encode("ascii"))))
 
 
-def _no_constant(name: str) -> Any:
+def _no_constant(name: str) -> JsonValue:
     raise ValueError(f"{name} is not JSON")

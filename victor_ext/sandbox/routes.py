@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
+
+    from victor_ext.sandbox.jsontypes import JsonObject, JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,13 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 
-def control_routes(run: Callable[[str, dict[str, Any]], Awaitable[Any]]) -> list[Route]:
+def control_routes(run: Callable[[str, JsonObject], Awaitable[JsonValue]]) -> list[Route]:
     """Routes that hand each command to `run(name, parameters)`."""
     return [Route(command.path, _endpoint(command, run), methods=[command.method]) for command in COMMANDS]
 
 
 def _endpoint(
-    command: Command, run: Callable[[str, dict[str, Any]], Awaitable[Any]]
+    command: Command, run: Callable[[str, JsonObject], Awaitable[JsonValue]]
 ) -> Callable[[Request], Awaitable[JSONResponse]]:
     async def serve(request: Request) -> JSONResponse:
         try:
@@ -76,7 +78,7 @@ def _endpoint(
     return serve
 
 
-async def _parameters(request: Request) -> dict[str, Any]:
+async def _parameters(request: Request) -> JsonObject:
     if request.method == "GET":
         return {name: int(value) for name, value in request.query_params.items()}
     text = await request.body()
@@ -85,10 +87,10 @@ async def _parameters(request: Request) -> dict[str, Any]:
     found = json.loads(text)
     if not isinstance(found, dict):
         raise TypeError("the body must be a JSON object")
-    return cast("dict[str, Any]", found)
+    return cast("JsonObject", found)
 
 
-def call_command(target: object, name: str, parameters: dict[str, Any]) -> Any:
+def call_command(target: object, name: str, parameters: JsonObject) -> JsonValue:
     """Call a command by name; a parameter that it does not take is a `TypeError` that says so."""
     method = getattr(target, name)
     try:

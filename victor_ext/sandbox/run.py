@@ -24,7 +24,8 @@ from victor_ext.sandbox.core import access
 from victor_ext.sandbox.service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
+    from types import FrameType
 
     from victor_ext.sandbox.settings import SandboxSettings
 
@@ -41,8 +42,8 @@ def run(
 ) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit status.
 
-    Unless `quiet`, says where it listens and writes one line per call to stderr. `json_line` prints one line of
-    JSON (`url`, `control_url`, `pid`) to stdout first, and `ready_file` gets the same, once connections are taken.
+    Unless `quiet`, says where it listens and writes one line per call to stderr. Once connections are taken,
+    `json_line` prints one line of JSON (`url`, `control_url`, `pid`) to stdout; `ready_file` gets the same.
     `env_file` gets settings for a client, with fresh credentials of both kinds; only its owner may read it.
     """
     with _access_log(quiet=quiet):
@@ -82,7 +83,8 @@ async def _serve(
 
 def _greet(service: Service, settings: SandboxSettings) -> None:
     lines = [
-        f"Victor sandbox ({settings.environment}) on {service.url}  control API: {service.control_url}/_sandbox/"
+        f"Victor sandbox ({settings.environment}) on {service.url}",
+        f"Control API on {service.control_url}/_sandbox/",
     ]
     if settings.host not in _LOOPBACK:
         lines.append(
@@ -118,7 +120,7 @@ def _write(path: str | os.PathLike[str], text: str) -> None:
 
 
 @contextmanager
-def _access_log(*, quiet: bool) -> Iterator[None]:
+def _access_log(*, quiet: bool) -> Generator[None]:
     if quiet:
         yield
         return
@@ -136,12 +138,14 @@ def _access_log(*, quiet: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _stop_signals(stopping: asyncio.Event) -> Iterator[None]:
+def _stop_signals(stopping: asyncio.Event) -> Generator[None]:
     """Let the first SIGINT or SIGTERM end the sandbox in good order."""
     loop = asyncio.get_running_loop()
-    before = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopping.set))
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stopping.set)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from victor_ext.sandbox.commands import SandboxCommands, without_none
 from victor_ext.sandbox.ledger import UnknownId
@@ -13,6 +13,8 @@ from victor_ext.sandbox.settings import SandboxSettings
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from victor_ext.sandbox.jsontypes import JsonValue
 
 _PATIENCE = 60.0
 """Seconds after which a command that does not come back is given up: the serving thread must be stuck."""
@@ -25,8 +27,8 @@ class Sandbox(SandboxCommands):
             api_key, private_key = sandbox.new_api_key()
             ...  # point a client at sandbox.url
 
-    The commands run on the serving thread, one after another with the calls it serves, and they work while the
-    API is `down`, too.
+    The commands run on the serving thread, one after another with the calls it serves, and they work while
+    the API is `down`, too.
     """
 
     def __init__(self, settings: SandboxSettings | None = None) -> None:
@@ -59,7 +61,7 @@ class Sandbox(SandboxCommands):
         return self
 
     def stop(self) -> None:
-        """Close every connection and the port, and wait for the thread. Without effect when it does not run."""
+        """Close every connection and the port, and wait for the thread; without effect when not running."""
         if self._thread is None or self._running is None:
             return
         self._running.stop()
@@ -79,7 +81,7 @@ class Sandbox(SandboxCommands):
             raise RuntimeError("this sandbox does not run; use it in a `with` statement or call start()")
         return self._running
 
-    def _run(self, name: str, /, **parameters: Any) -> Any:
+    def _run(self, name: str, /, **parameters: JsonValue) -> JsonValue:
         running = self._live()
         command = running.service.run(name, without_none(parameters))
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from victor_ext.sandbox.api import control_app, make_app
 from victor_ext.sandbox.control import Control
@@ -15,6 +15,7 @@ from victor_ext.sandbox.routes import call_command, control_routes
 from victor_ext.sandbox.wire import wire_for
 
 if TYPE_CHECKING:
+    from victor_ext.sandbox.jsontypes import JsonObject, JsonValue
     from victor_ext.sandbox.settings import SandboxSettings
 
 
@@ -65,7 +66,7 @@ class Service:
             await self._control_listener.end()
         self.core.close()
 
-    async def run(self, name: str, parameters: dict[str, Any], *, over_api_port: bool = False) -> Any:
+    async def run(self, name: str, parameters: JsonObject, *, over_api_port: bool = False) -> JsonValue:
         """Run a control command. `ValueError` or `TypeError` is misuse."""
         if name == "down":
             return self._down(**parameters, over_api_port=over_api_port)
@@ -73,7 +74,7 @@ class Service:
             return await self._up()
         return call_command(self._control, name, parameters)
 
-    def _down(self, seconds: float | None = None, *, over_api_port: bool) -> dict[str, Any]:
+    def _down(self, seconds: float | None = None, *, over_api_port: bool) -> JsonObject:
         if seconds is None and over_api_port:
             raise ValueError("give seconds, or start with a control port: this port would never come back")
         self._keep_down()
@@ -82,7 +83,7 @@ class Service:
             self._rising = asyncio.get_running_loop().call_later(seconds, self._rise)
         return {"listening": False}
 
-    async def _up(self) -> dict[str, Any]:
+    async def _up(self) -> JsonObject:
         self._keep_down()
         await self._listener.listen_again()
         return {"listening": True}

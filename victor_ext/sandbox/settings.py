@@ -1,4 +1,4 @@
-"""What a sandbox is told when it starts: where it listens, which provider habits it has, how it keeps state."""
+"""What a sandbox is told when it starts: where it listens, which habits it has, how it keeps state."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class SandboxSettings:
     port: int = 0
     """0 picks a free port; `Sandbox.url` tells which."""
     control_port: int | None = None
-    """A second listener for `/_sandbox/` alone, which stays up while the API is `down`. 0 picks a free port."""
+    """A second listener for `/_sandbox/` alone, up even while the API is `down`. 0 picks a free port."""
     environment: Environment = "staging"
     """Decides how long a client-signed token may live: 3600 s in staging, 300 s in production."""
     state: str | os.PathLike[str] | None = None
-    """An SQLite file that carries requests, keys, accounts and the clock over a restart; None: memory only."""
+    """An SQLite file that carries requests, keys, accounts and the clock over a restart; None: memory."""
     quirks: bool = False
     """Speak as the provider was seen to: upper-case direction, `Pending`, epoch milliseconds, `null`s."""
     leeway: float = 5.0
@@ -71,9 +71,9 @@ class SandboxSettings:
     token_life: float = 3600.0
     """Life of a token that `/v2/auth/token` gives out."""
     auto: float | None = None
-    """Let requests go through their life on their own, so many seconds a step; None: only `advance()` does."""
+    """Let requests go through their life by themselves, so many seconds a step; None: by command only."""
     clock_skew: float = 0.0
-    """How far the sandbox's own clock and its `Date` header are ahead of this machine's (negative: behind)."""
+    """How far the sandbox's clock and its `Date` header are ahead of this machine's (negative: behind)."""
     seed: int | None = None
     """Makes ids, and faults that have no seed of their own, the same in every run."""
     check_answers: bool = True

@@ -1,20 +1,21 @@
 """How the sandbox says what it knows: the document's shapes, and with `quirks` the provider's own.
 
-The provider publishes one shape and was seen to send another: directions in upper case, a capitalised status in
-one operation and a lower-case one in the next, `null` where an object is declared, times as epoch milliseconds, and
-a page size of 25 whatever was asked. `quirks` does all of that; without it every answer conforms to the document.
+The provider publishes one shape and shows another in its examples and guides: directions in upper case, a
+capitalised status in one operation and a lower-case one in the next, `null` where an object is declared,
+times as epoch milliseconds, and a page size of 25 whatever was asked. `quirks` does all of that; without it
+every answer conforms to the document.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from victor_ext.sandbox.jsontypes import JsonObject
     from victor_ext.sandbox.model import PaymentRequest
     from victor_ext.sandbox.rules import Problem
 
-Json = dict[str, Any]
 CODE_INVALID = 101
 """The only number of the provider's list that is known; it stands for every invalid field here."""
 
@@ -25,8 +26,8 @@ class Shapes:
     def __init__(self, *, quirks: bool) -> None:
         self._quirks = quirks
 
-    def as_created(self, request: PaymentRequest) -> Json:
-        """The answer to the create call; the same whenever it is asked for, whatever became of the request."""
+    def as_created(self, request: PaymentRequest) -> JsonObject:
+        """The answer to the create call: always the same, whatever became of the request since."""
         return self.receipt(
             replace(
                 request,
@@ -39,7 +40,7 @@ class Shapes:
             )
         )
 
-    def receipt(self, request: PaymentRequest) -> Json:
+    def receipt(self, request: PaymentRequest) -> JsonObject:
         """`PaymentRequestReceipt`: an item of a list, or the answer to a create."""
         payer = {"victor_counterparty_id": request.counterparty_id} if request.counterparty_id else None
         return self._with_nulls(
@@ -64,9 +65,9 @@ class Shapes:
             }
         )
 
-    def detail(self, request: PaymentRequest) -> Json:
+    def detail(self, request: PaymentRequest) -> JsonObject:
         """`GetPaymentRequestResponse`: the payer is an account or a counterparty, and there are no times."""
-        inner: Json = {
+        inner: JsonObject = {
             "payee": self._payee(request),
             "payer": self._payer(request),
             "payment_details": self._details(request),
@@ -83,7 +84,7 @@ class Shapes:
             }
         )
 
-    def page(self, number: int, size: int, requests: list[PaymentRequest]) -> Json:
+    def page(self, number: int, size: int, requests: list[PaymentRequest]) -> JsonObject:
         """`ListPaymentRequestsResponse`."""
         shown = 25 if self._quirks else size
         return {
@@ -92,7 +93,7 @@ class Shapes:
             "results": [self.receipt(request) for request in requests],
         }
 
-    def answer(self, request: PaymentRequest) -> Json:
+    def answer(self, request: PaymentRequest) -> JsonObject:
         """`RfpInboundPaymentRequestResponseDetails`: the answer that was given to an inbound request."""
         return self._with_nulls(
             {
@@ -104,7 +105,7 @@ class Shapes:
             }
         )
 
-    def create_error(self, problem: Problem) -> Json:
+    def create_error(self, problem: Problem) -> JsonObject:
         """`ApiErrorResponse`: one error, named by a key and a field in camel case."""
         field = ".".join(camel(step) for step in problem.path)
         name = camel(problem.path[-1]) if problem.path else "request"
@@ -112,7 +113,7 @@ class Shapes:
         # The document declares `data` an object and shows a null: only the quirks repeat that.
         return {"status": 0, "data": None, "error": error} if self._quirks else {"status": 0, "error": error}
 
-    def validation_errors(self, target: str, problems: list[Problem]) -> Json:
+    def validation_errors(self, target: str, problems: list[Problem]) -> JsonObject:
         """`ValidationErrors`: all errors, as Spring's BindingResult prints them."""
         return {
             "name": {"empty": False, "lastElementIndexed": False, "numberOfElements": 1},
@@ -120,11 +121,11 @@ class Shapes:
             "allErrors": [self._object_error(target, problem) for problem in problems],
         }
 
-    def _object_error(self, target: str, problem: Problem) -> Json:
+    def _object_error(self, target: str, problem: Problem) -> JsonObject:
         field = ".".join(camel(step) for step in problem.path)
         code = _SPRING.get(problem.rule) or _SPRING.get(problem.kind, "Invalid")
         place = f"{target}.{field}" if field else target
-        found: Json = {
+        found: JsonObject = {
             "objectName": target,
             "code": code,
             "codes": [f"{code}.{place}", *([f"{code}.{field}"] if field else []), code],
@@ -135,12 +136,12 @@ class Shapes:
             found |= {"field": field or None, "rejectedValue": None, "bindingFailure": False}
         return found
 
-    def _payee(self, request: PaymentRequest) -> Json:
+    def _payee(self, request: PaymentRequest) -> JsonObject:
         return self._with_nulls(
             {"account_number": request.payee_account, "ultimate_creditor": request.ultimate_creditor}
         )
 
-    def _payer(self, request: PaymentRequest) -> Json:
+    def _payer(self, request: PaymentRequest) -> JsonObject:
         if request.direction == "outbound":
             return {"victor_counterparty_id": request.counterparty_id}
         return self._with_nulls(
@@ -151,7 +152,7 @@ class Shapes:
             }
         )
 
-    def _details(self, request: PaymentRequest) -> Json:
+    def _details(self, request: PaymentRequest) -> JsonObject:
         return self._with_nulls(
             {
                 "amount": request.amount,
@@ -164,7 +165,7 @@ class Shapes:
             }
         )
 
-    def _response(self, request: PaymentRequest) -> Json | None:
+    def _response(self, request: PaymentRequest) -> JsonObject | None:
         if request.direction == "outbound":
             return None
         return self.answer(request) if request.answer else {}
@@ -180,7 +181,7 @@ class Shapes:
             return None
         return round(seconds * 1000) if self._quirks else round(seconds, 3)
 
-    def _with_nulls(self, found: Json) -> Json:
+    def _with_nulls(self, found: JsonObject) -> JsonObject:
         return found if self._quirks else {name: value for name, value in found.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""All payment requests in memory, in the order in which they were made; the journal behind it is written first."""
+"""All payment requests in memory, in the order in which they were made; the journal is written first."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Store:
         self.requests: dict[str, PaymentRequest] = {}
         self.order: list[str] = []
         self.created: array[float] = array("d")
-        """`created_at` of each request of `order`: never falling, so that a time range is found by bisection."""
+        """`created_at` of each request of `order`: never falling, so that time ranges can be bisected."""
         self.keys: dict[tuple[str, str], KeyRecord] = {}
         self.work_by_key: dict[str, int] = {}
-        """How many requests were really made under a key. More than one would be the sandbox's own failure."""
+        """How many requests were really made under a key. More than one would be the sandbox's failure."""
         self.version = 0
         """Changes with every commit; tells a cached list that it is stale."""
 

@@ -61,7 +61,7 @@ class Gate:
             return self._issued(token)
         raise Refused(
             "wrong_prefix",
-            "Authorization must be 'Token <jwt>' for a client-signed token or 'Bearer <token>' for an issued one.",
+            "Authorization must be 'Token <jwt>' (signed by the client) or 'Bearer <token>' (issued here).",
         )
 
     def _signed(self, token: str) -> str:

@@ -1,13 +1,12 @@
 """Failures that are real events on a socket: uvicorn's h11 protocol with a hand on the connection.
 
-The fault for a call is chosen as soon as its request line is there. A request that is to be cut is never shown to
-the application: its bytes are only counted. An answer that is to be cut is made whole first (the work is done), and
-then so much of it is sent as was asked for.
+The fault for a call is chosen as soon as its request line is there. A request that is to be cut is never
+shown to the application: its bytes are only counted. An answer that is to be cut is made whole first (the work
+is done), and then so much of it is sent as was asked for.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
 import socket
 import struct
@@ -19,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from victor_ext.sandbox.received import operation_of
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from uvicorn.config import Config
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CONTROL = "/_sandbox"
 _LINE_LIMIT = 16_384
 _LINGER = 1.0
-"""Seconds that a cleanly closed connection may take to read what the caller still sends, so that no reset follows."""
+"""Seconds for which a closed connection reads what the caller still sends, so that no reset follows."""
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*chunked", re.IGNORECASE)
 _KEY = re.compile(rb"\r\nidempotency-key:[ \t]*([^\r\n]*?)[ \t]*\r\n", re.IGNORECASE)
@@ -62,6 +62,8 @@ class Wire(H11Protocol):
         self._gate: _AnswerGate | None = None
         self._gone = False
         self._control = False
+        self.lost = self.loop.create_future()
+        """Done when the connection is gone."""
         self._timers: list[asyncio.TimerHandle] = []
 
     def data_received(self, data: bytes) -> None:
@@ -157,7 +159,7 @@ class Wire(H11Protocol):
 
     def reset_unless_control(self) -> None:
         """End the connection, or let the control command that it carries be the last thing on it."""
-        if self._control and self.cycle is not None:
+        if self._control:
             self.cycle.keep_alive = False
         else:
             self.reset()
@@ -169,6 +171,7 @@ class Wire(H11Protocol):
         if self._gate is not None:
             self.transport = self._gate.real
         super().connection_lost(exc)
+        self.lost.set_result(None)
 
     def shutdown(self) -> None:
         """The server ends: an idle connection is closed, one with a call in hand is cut off."""
@@ -219,7 +222,7 @@ class _AnswerGate:
     def close(self) -> None:
         """Nothing: what was held has still to be sent, and the cut ends the connection."""
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self.real, name)
 
 
@@ -247,5 +250,5 @@ def _whole_length(data: bytearray) -> int | None:
 
 
 def wire_for(core: Core) -> type[Wire]:
-    """The protocol class for one sandbox: uvicorn makes the connections itself and can hand over no argument."""
+    """The protocol class of one sandbox: uvicorn makes the connections and can hand over no argument."""
     return type("Wire", (Wire,), {"core": core})
