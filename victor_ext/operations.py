@@ -1,0 +1,341 @@
+"""Each operation on payment requests, once: flows that neither block nor await.
+
+A flow yields calls of generated functions and waits; the two faces in `payment_requests` run it, one with
+blocking calls and one with awaited ones.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Collection, Generator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from . import money
+from .records import PaymentRequest, Status
+from .rules import as_date, check_answer, check_create, check_id, spelled
+from .runtime.errors import (
+    Conflict,
+    ConnectionFailed,
+    InvalidRequest,
+    PaymentApiError,
+    Problem,
+    RateLimited,
+    ServerError,
+    TimedOut,
+    UnreadableResponse,
+)
+from .runtime.flow import Sleep
+from .runtime.keys import new_key
+from .runtime.outcome import Outcome
+
+if TYPE_CHECKING:
+    from victor_api.models import ListPaymentRequestsResponse
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Call a generated operation, by the name of its module, with these arguments."""
+
+    operation: str
+    arguments: dict[str, Any]
+
+    @property
+    def module(self) -> ModuleType:
+        """The generated module: it has `sync_detailed` and `asyncio_detailed`."""
+        # Loaded when first called: whoever only imports the package does not pay for the models.
+        return importlib.import_module(f"victor_api.api.payment_requests.{self.operation}")
+
+
+Flow = Generator[Call | Sleep, Any, T]
+
+
+def create(
+    *,
+    payee_account_number: str,
+    payer_counterparty_id: str,
+    amount: money.Amount,
+    biller_type: str,
+    due_date: date | str,
+    ultimate_creditor: str | None,
+    amount_modification_allowed: bool | None,
+    notes: str | None,
+    client_reference_id: str | None,
+    idempotency_key: str | None,
+    now: datetime,
+) -> Flow[PaymentRequest]:
+    """Check, build the generated model, send it with a key."""
+    check_create(
+        payee_account_number=payee_account_number,
+        payer_counterparty_id=payer_counterparty_id,
+        amount=amount,
+        biller_type=biller_type,
+        due_date=due_date,
+        ultimate_creditor=ultimate_creditor,
+        amount_modification_allowed=amount_modification_allowed,
+        notes=notes,
+        client_reference_id=client_reference_id,
+        idempotency_key=idempotency_key,
+        now=now,
+    )
+    from victor_api.models import (  # noqa: PLC0415 - see `Call.module`
+        NewRtpRfpPaymentRequest,
+        PaymentRequestReceipt,
+        RfpBasePaymentDetails,
+        RfpBasePaymentDetailsBillerType,
+        RfpPayeeRequestDetails,
+        RfpPayerDetails,
+    )
+
+    due = as_date(due_date)
+    assert due is not None  # noqa: S101 - it has been checked
+    body = NewRtpRfpPaymentRequest(
+        payee=RfpPayeeRequestDetails(
+            **_given(account_number=payee_account_number, ultimate_creditor=ultimate_creditor)
+        ),
+        payer=RfpPayerDetails(victor_counterparty_id=payer_counterparty_id),
+        payment_details=RfpBasePaymentDetails(
+            **_given(
+                amount=money.to_wire(amount),
+                biller_type=RfpBasePaymentDetailsBillerType(spelled(biller_type)),
+                due_date=due.isoformat(),
+                amount_modification_allowed=amount_modification_allowed,
+                notes=notes,
+            )
+        ),
+        **_given(client_reference_id=client_reference_id),
+    )
+    key = idempotency_key if idempotency_key is not None else new_key()
+    raw = yield from _call("create_request_payment", PaymentRequestReceipt, body=body, idempotency_key=key)
+    return PaymentRequest(raw, key)
+
+
+def get(request_id: str) -> Flow[PaymentRequest]:
+    """Read one payment request."""
+    check_id(request_id)
+    from victor_api.models import GetPaymentRequestResponse  # noqa: PLC0415 - see `Call.module`
+
+    raw = yield from _call("get_payment_request", GetPaymentRequestResponse, victor_payment_request_id=request_id)
+    return PaymentRequest(raw)
+
+
+def read_page(page: int, page_size: int | None, filters: dict[str, Any]) -> Flow[ListPaymentRequestsResponse]:
+    """Read one page of the list."""
+    from victor_api.models import ListPaymentRequestsResponse  # noqa: PLC0415 - see `Call.module`
+
+    return (
+        yield from _call(
+            "list_payment_requests",
+            ListPaymentRequestsResponse,
+            page=page,
+            **_given(page_size=page_size),
+            **filters,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """What an answer to an inbound request is meant to say."""
+
+    status: Status
+    notes: str
+    modified_amount: Decimal | None = None
+
+    def matches(self, found: PaymentRequest) -> bool | None:
+        """Whether the request as it now is carries this answer; None when it carries none."""
+        given = found.response
+        if given is not None and given.status is not None:
+            same = given.status == self.status and (given.notes is None or given.notes == self.notes)
+            return same and (self.modified_amount is None or given.modified_amount in (None, self.modified_amount))
+        if found.status in (Status.ACCEPTED, Status.COMPLETED):
+            return self.status is Status.ACCEPTED
+        return self.status is Status.DECLINED if found.status == Status.DECLINED else None
+
+
+def respond(
+    request_id: str, *, accept: bool, notes: str, modified_amount: money.Amount | None = None
+) -> Flow[PaymentRequest]:
+    """Answer an inbound request, once; when that is in doubt, read it back and compare."""
+    check_answer(request_id, notes=notes, modified_amount=modified_amount)
+    amount = None if modified_amount is None else money.to_decimal(modified_amount)
+    meant = Answering(Status.ACCEPTED if accept else Status.DECLINED, notes, amount)
+    try:
+        return (yield from _send_answer(request_id, meant))
+    except PaymentApiError as error:
+        if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED):
+            raise
+        doubt = error
+    return (yield from _settle_answer(request_id, meant, doubt))
+
+
+def _send_answer(request_id: str, meant: Answering) -> Flow[PaymentRequest]:
+    from victor_api.models import (  # noqa: PLC0415 - see `Call.module`
+        RfpInboundPaymentRequestResponseDetails,
+        RfpInboundPaymentRequestResponseRequestDetails,
+        RfpInboundPaymentRequestResponseRequestDetailsStatus,
+    )
+
+    word = "Accepted" if meant.status is Status.ACCEPTED else "Declined"
+    body = RfpInboundPaymentRequestResponseRequestDetails(
+        **_given(
+            status=RfpInboundPaymentRequestResponseRequestDetailsStatus(word),
+            notes=meant.notes,
+            modified_amount=None if meant.modified_amount is None else money.spell(meant.modified_amount),
+        )
+    )
+    raw = yield from _call(
+        "respond_to_payment_request",
+        RfpInboundPaymentRequestResponseDetails,
+        victor_payment_request_id=request_id,
+        body=body,
+    )
+    return PaymentRequest(raw)
+
+
+def _settle_answer(request_id: str, meant: Answering, doubt: PaymentApiError) -> Flow[PaymentRequest]:
+    """Look whether the answer arrived. It is never sent again by itself: it moves money, and has no key."""
+    try:
+        found = yield from get(request_id)
+    except PaymentApiError as error:
+        doubt.add_note(f"Reading the request back failed as well: {error}")
+        raise doubt from None
+    matches = meant.matches(found)
+    if matches:
+        return found
+    if matches is None:
+        doubt.add_note("The request was read back and shows no answer yet.")
+        raise doubt from None
+    raise Conflict(
+        f"Payment request {request_id} carries another answer ({found.status}) than the one that was meant "
+        f"({meant.status}): somebody else answered it. Nothing was changed by this call; read it with get().",
+        outcome=Outcome.REJECTED,
+        attempts=doubt.attempts,
+        request_id=doubt.request_id,
+    )
+
+
+# The way of a request that is paid. A later status includes the earlier ones.
+_WAY = (Status.CREATED, Status.PENDING, Status.PROCESSING, Status.ACCEPTED, Status.COMPLETED)
+_FIRST_POLL = 0.5
+_LONGEST_POLL = 15.0
+_PASSING = (ConnectionFailed, TimedOut, ServerError, RateLimited, UnreadableResponse)
+
+
+def wait(
+    request_id: str, *, until: Collection[str] | None, timeout: float, monotonic: Callable[[], float]
+) -> Flow[PaymentRequest]:
+    """Read a request now and again until it is where it is waited for."""
+    ends = monotonic() + timeout
+    pause = _FIRST_POLL
+    last: PaymentRequest | None = None
+    trouble: PaymentApiError | None = None
+    while True:
+        try:
+            last = yield from get(request_id)
+        except _PASSING as error:
+            trouble = error
+        else:
+            trouble = None
+            if _has_reached(last, until):
+                return last
+            if last.is_terminal:
+                raise _ended_otherwise(last, request_id, until or ())
+        left = ends - monotonic()
+        if left <= 0:
+            raise _waited_in_vain(request_id, last, until, timeout) from trouble
+        asked = trouble.retry_after if trouble is not None else None
+        yield Sleep(min(max(pause, asked or 0.0), left))
+        pause = min(pause * 1.5, _LONGEST_POLL)
+
+
+def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool:
+    status = request.status
+    if until is None:
+        return request.is_terminal
+    if status in until:
+        return True
+    if status not in _WAY:
+        return False
+    return any(wanted in _WAY and _WAY.index(Status(status)) > _WAY.index(Status(wanted)) for wanted in until)
+
+
+def _ended_otherwise(request: PaymentRequest, request_id: str, until: Collection[str]) -> Conflict:
+    reason = f" ({request.error_message})" if request.error_message else ""
+    return Conflict(
+        f"Payment request {request_id} ended as {request.status}{reason}, so it can no longer become "
+        f"{' or '.join(until)}.",
+        outcome=Outcome.REJECTED,
+    )
+
+
+def _waited_in_vain(
+    request_id: str, last: PaymentRequest | None, until: Collection[str] | None, timeout: float
+) -> TimedOut:
+    wanted = "a final status" if until is None else " or ".join(until)
+    seen = "it could not be read" if last is None else f"it is {last.status}"
+    return TimedOut(
+        f"Payment request {request_id} did not reach {wanted} within {timeout:g} s: {seen}. Wait again, or read it "
+        "with get().",
+        outcome=Outcome.UNKNOWN,
+    )
+
+
+def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | None:
+    """Check and spell what `wait` is to wait for. Raises `InvalidRequest`."""
+    if until is None:
+        return None
+    wanted = [until] if isinstance(until, str) else list(until)
+    known = [status.value for status in Status]
+    unknown = [word for word in wanted if spelled(word) not in known]
+    if unknown or not wanted:
+        message = f"until is {until!r} and must be one or more of: {', '.join(known)}."
+        raise InvalidRequest.of([Problem("until", "choice", message)])
+    return [Status(spelled(word)) for word in wanted]
+
+
+def _call(operation: str, model: Any, **arguments: Any) -> Flow[Any]:
+    """Call a generated operation; its answer as the model that the document promises for a good one."""
+    response = yield Call(operation, arguments)
+    if isinstance(response.parsed, model):
+        return response.parsed
+    # A good status that the document does not list: the generated code leaves the body unread.
+    import json  # noqa: PLC0415 - never needed while the document is right
+
+    return model.from_dict(json.loads(response.content))
+
+
+def list_arguments(wire: dict[str, str]) -> dict[str, Any]:
+    """Checked filters as the generated function takes them: enumerated ones as its own enum members."""
+    from victor_api import models  # noqa: PLC0415 - see `Call.module`
+
+    members: dict[str, Any] = {
+        "status": models.ListPaymentRequestsStatus,
+        "direction": models.ListPaymentRequestsDirection,
+        "network_type": models.ListPaymentRequestsNetworkType,
+    }
+    return {name: members[name](value) if name in members else value for name, value in wire.items()}
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """Only the values that were given: an argument left out is left out on the wire."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def items_of(page: ListPaymentRequestsResponse) -> Sequence[PaymentRequest]:
+    """The records of one page. A page without `results` is empty.
+
+    Raises:
+        UnreadableResponse: `results` is there and is no list: taking that for the end would lose requests.
+    """
+    results: Any = page.results
+    if isinstance(results, list):
+        return [PaymentRequest(raw) for raw in results]
+    if page.additional_properties.get("results") is not None:
+        raise UnreadableResponse("GET /v2/payment-requests: `results` of the answer is not a list.")
+    return ()

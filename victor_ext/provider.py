@@ -1,0 +1,103 @@
+"""What the runtime is told of this provider: where keys go, how its errors look, what a good answer is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+from .runtime.errors import Problem
+from .runtime.keys import HeaderKey
+from .runtime.profile import Profile
+from .runtime.redaction import mask_digits
+from .settings import CREATE_PATH, Environment
+
+
+def profile_of(environment: Environment) -> Profile:
+    """The provider's profile in one of its environments."""
+    return Profile(
+        name="Victor",
+        environment=environment.name,
+        key_place=HeaderKey("Idempotency-Key", takes_key=_is_create),
+        problems=read_problems,
+        unreadable=_unreadable,
+        authentication_hint=(
+            f"Environment {environment.name!r} was asked: check that the credentials were made there (keys of one "
+            "environment are not valid in the other), that the private key belongs to the API key, and this "
+            "machine's clock."
+        ),
+    )
+
+
+def _is_create(request: httpx.Request) -> bool:
+    return request.method == "POST" and request.url.path.endswith(CREATE_PATH)
+
+
+def _unreadable(answer: httpx.Response) -> str | None:
+    """Every good answer of the document is a JSON object."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return "its body is empty" if not answer.content else "its body is not JSON"
+    return None if isinstance(body, dict) else "its body is JSON, but no object"
+
+
+def read_problems(answer: httpx.Response) -> Sequence[Problem]:
+    """Problems from either documented error shape: `ApiErrorResponse` or `ValidationErrors`; none from others."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return ()
+    if not isinstance(body, dict):
+        return ()
+    error, errors = body.get("error"), body.get("allErrors")
+    if isinstance(error, dict):
+        return (_api_error(error),)
+    if isinstance(errors, list):
+        return tuple(_object_error(item) for item in errors if isinstance(item, dict))
+    return ()
+
+
+def _api_error(error: dict[str, Any]) -> Problem:
+    theirs = _string(error.get("field"))
+    code, message = error.get("code"), _string(error.get("message"))
+    return Problem(
+        field=wire_path(theirs),
+        code=str(code) if isinstance(code, int | str) else "",
+        message=mask_digits(message or "the provider gave no message"),
+        provider_field=theirs or None,
+    )
+
+
+def _object_error(error: dict[str, Any]) -> Problem:
+    code = _string(error.get("code"))
+    theirs = _field_of(error)
+    message = _string(error.get("defaultMessage")) or code or "the provider gave no message"
+    return Problem(field=wire_path(theirs), code=code, message=mask_digits(message), provider_field=theirs or None)
+
+
+def _field_of(error: dict[str, Any]) -> str:
+    """The field of a Spring error: its own member, or the tail of a code such as `NotNull.request.notes`."""
+    stated = _string(error.get("field"))
+    if stated:
+        return stated
+    name = _string(error.get("objectName"))
+    codes = [item for item in error.get("codes") or () if isinstance(item, str)] if isinstance(
+        error.get("codes"), list
+    ) else []  # fmt: skip
+    for code in codes:
+        kind, _, rest = code.partition(".")
+        if kind and name and rest.startswith(f"{name}."):
+            return rest.removeprefix(f"{name}.")
+    return ""
+
+
+def wire_path(camel: str) -> str:
+    """`paymentDetails.amount` as the wire spells it: `payment_details.amount`."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match.group().lower(), camel)
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""

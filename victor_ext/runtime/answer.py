@@ -1,0 +1,102 @@
+"""Reading an answer whole, once, within a limit."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+"""The longest body that is read, after decompression. A page of a thousand requests has about one MiB."""
+
+_UNPARSED = object()
+
+
+class Answer(httpx.Response):
+    """A response that has been read, and whose JSON is parsed at most once.
+
+    The attempt loop has to parse the body to know whether it can be read, and the generated code asks for
+    the same JSON again: `json()` gives it the object that is there already.
+
+    Attributes:
+        damage: Why the body is not what was sent (bad compression, too long), or None when it is whole.
+        too_long: Whether the body went beyond the limit, so that asking again would bring the same.
+    """
+
+    damage: str | None = None
+    too_long: bool = False
+    _parsed: Any = _UNPARSED
+
+    def json(self, **kwargs: Any) -> Any:
+        """The body as JSON.
+
+        Raises:
+            ValueError: It is not JSON, or is nested too deeply to read.
+        """
+        if kwargs:
+            return super().json(**kwargs)
+        if self._parsed is _UNPARSED:
+            try:
+                self._parsed = json.loads(self.content)
+            except RecursionError:
+                raise ValueError("the JSON is nested too deeply") from None
+        return self._parsed
+
+
+def read(response: httpx.Response, request: httpx.Request, limit: int = MAX_ANSWER_BYTES) -> Answer:
+    """Read the whole body, up to the limit. Raises httpx's errors when the connection breaks."""
+    body = _Body(response, request, limit)
+    try:
+        for chunk in body.answer.iter_bytes():
+            if not body.add(chunk):
+                break
+    except httpx.DecodingError as error:
+        body.answer.damage = f"its body cannot be decompressed ({error})"
+    finally:
+        body.answer.close()
+    return body.whole()
+
+
+async def aread(response: httpx.Response, request: httpx.Request, limit: int = MAX_ANSWER_BYTES) -> Answer:
+    """The same, awaited."""
+    body = _Body(response, request, limit)
+    try:
+        async for chunk in body.answer.aiter_bytes():
+            if not body.add(chunk):
+                break
+    except httpx.DecodingError as error:
+        body.answer.damage = f"its body cannot be decompressed ({error})"
+    finally:
+        await body.answer.aclose()
+    return body.whole()
+
+
+class _Body:
+    """The body so far, and the answer that it will belong to."""
+
+    def __init__(self, response: httpx.Response, request: httpx.Request, limit: int) -> None:
+        # The transport made the response; only what `json()` does is to be different. A copy would cost
+        # more than all the rest of this module.
+        response.__class__ = Answer
+        assert isinstance(response, Answer)  # noqa: S101 - tells the type checkers what that line did
+        response.request = request
+        self.answer = response
+        self._limit = limit
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def add(self, chunk: bytes) -> bool:
+        """Keep a piece; False when the limit is passed, and nothing more is to be read."""
+        self._size += len(chunk)
+        if self._size > self._limit:
+            self.answer.damage = f"its body is longer than {self._limit} bytes"
+            self.answer.too_long = True
+            return False
+        self._parts.append(chunk)
+        return True
+
+    def whole(self) -> Answer:
+        # What httpx's own `read()` leaves behind, so that everyone after us finds the body there.
+        self.answer._content = b"".join(self._parts)  # noqa: SLF001 - httpx has no public way to set it
+        return self.answer

@@ -1,0 +1,296 @@
+"""The attempt loop: one generator that decides everything about a call.
+
+It yields steps and is told what came of them, so it knows neither sockets nor `await`, and a test with a
+clock of its own checks every delay to the digit. See `verdict` for which failure permits what, and
+`RetryPolicy` for how long is waited.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import httpx
+
+from .answer import Answer
+from .clock import ServerClock
+from .errors import DeadlineExceeded, PaymentApiError
+from .events import AttemptEnded, AttemptStarted, CallEnded, OnEvent, RetryScheduled
+from .failing import error_for
+from .flow import Flow, Send, Sleep
+from .outcome import Outcome
+from .profile import SAFE_METHODS, Profile
+from .quota import RetryQuota
+from .retry import RetryPolicy, parse_retry_after
+from .verdict import Failure, Repeat, may_repeat, of_answer, of_exception
+
+logger = logging.getLogger(__name__)
+
+_MAX_REDIRECTS = 5
+
+Exchange = Callable[[httpx.Request], Flow[Answer]]
+
+
+class Authenticator(Protocol):
+    """Puts a token on each attempt."""
+
+    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
+        """Set the header, fetching a token with `exchange` when one is needed, within `seconds`."""
+        ...
+
+    def refused(self, request: httpx.Request) -> bool:
+        """The provider answered 401: would another token change that? Called once a call at most."""
+        ...
+
+
+class AttemptLoop:
+    """Everything that the calls of one client share. Give it a request, drive what it returns."""
+
+    def __init__(
+        self,
+        *,
+        profile: Profile,
+        authenticator: Authenticator,
+        policy: RetryPolicy,
+        quota: RetryQuota,
+        clock: ServerClock,
+        deadline: float | None,
+        on_event: OnEvent | None = None,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self.profile = profile
+        self.authenticator = authenticator
+        self.policy = policy
+        self.quota = quota
+        self.clock = clock
+        self.deadline = deadline
+        self.on_event = on_event
+        self.draw = draw
+
+    def call(self, request: httpx.Request) -> Flow[Answer]:
+        """One logical call: a good answer, or a typed error."""
+        key = self.profile.key_place.prepare(request) if request.method not in SAFE_METHODS else None
+        return _Call(self, request, key).run()
+
+    def sign(self, request: httpx.Request) -> Flow[None]:
+        """Put a token on a request that somebody else will send."""
+        return _Call(self, request, None).authorize(request)
+
+
+class _Call:
+    """The state of one logical call over its attempts."""
+
+    def __init__(self, loop: AttemptLoop, request: httpx.Request, key: str | None) -> None:
+        self._loop = loop
+        self._request = request
+        self._key = key
+        self._timeouts = _configured_timeouts(request)
+        self._started = loop.clock.monotonic()
+        self._attempts = 0
+        self._retries = 0
+        self._redirects = 0
+        self._renewed = False
+        self._paid = RetryQuota.REFUND
+        self._outcome = Outcome.NOT_SENT
+
+    def run(self) -> Flow[Answer]:
+        try:
+            answer = yield from self._attempt_until_definite(self._request, signed=True)
+        except PaymentApiError as error:
+            self._tell_end(error.outcome)
+            raise
+        if self._loop.on_event is not None:
+            self._tell_end(None)
+        return answer
+
+    def _attempt_until_definite(self, request: httpx.Request, *, signed: bool) -> Flow[Answer]:
+        """Attempt the request until there is nothing more to try. Signed: the caller's; else one for a token."""
+        while True:
+            if signed:
+                yield from self.authorize(request)
+            result = yield from self._attempt(request, counted=signed)
+            if isinstance(result, Answer):
+                self._loop.quota.give_back(self._paid)
+                return result
+            redirected = self._redirected(request, result)
+            if redirected is not None:
+                request = redirected
+                continue
+            if signed:
+                self._outcome = self._outcome.combined_with(result.outcome)
+            if signed and self._may_renew(request, result):
+                self._renewed = True
+            else:
+                yield from self._wait_before_next(request, result, signed=signed)
+
+    def authorize(self, request: httpx.Request) -> Flow[None]:
+        """Put a token on the request."""
+        try:
+            yield from self._loop.authenticator.authorize(request, self._exchange, self._left())
+        except PaymentApiError as error:
+            # Whatever kept us from a token, the call itself is where it was before.
+            error.outcome = self._outcome
+            error.idempotency_key = self._key
+            error.attempts = self._attempts
+            raise
+
+    def _exchange(self, request: httpx.Request) -> Flow[Answer]:
+        # Asking for a token has retries of its own, and leaves the call's as they were.
+        retries, self._retries = self._retries, 0
+        try:
+            return (yield from self._attempt_until_definite(request, signed=False))
+        finally:
+            self._retries = retries
+
+    def _attempt(self, request: httpx.Request, *, counted: bool) -> Flow[Answer | Failure]:
+        loop = self._loop
+        left = self._left()
+        if left is not None and left <= 0:
+            raise self._out_of_time(request, None)
+        request.extensions["timeout"] = _Timeouts(self._timeouts, self._left)
+        self._attempts += counted
+        if loop.on_event is not None:
+            loop.on_event(AttemptStarted(*self._label(request), self._attempts, self._key))
+        began = loop.clock.monotonic()
+        result: Answer | Failure
+        try:
+            answer: Answer = yield Send(request, left)
+        except httpx.RequestError as error:
+            result = of_exception(error)
+            self._tell_attempt(request, None, type(error).__name__, began)
+            return result
+        loop.clock.learn(answer.headers.get("date"))
+        self._tell_attempt(request, answer.status_code, None, began)
+        return of_answer(answer, loop.profile) or answer
+
+    def _redirected(self, request: httpx.Request, failure: Failure) -> httpx.Request | None:
+        """The request to send instead, when the failure is a redirect that may be followed."""
+        answer = failure.answer
+        if answer is None or not answer.has_redirect_location or self._redirects >= _MAX_REDIRECTS:
+            return None
+        if request.method not in SAFE_METHODS and answer.status_code not in self._loop.profile.resent_redirects:
+            return None
+        try:
+            url = request.url.join(answer.headers["location"])
+        except httpx.InvalidURL:
+            return None
+        if _origin(url) != _origin(request.url):
+            return None
+        # Nothing was done at the old address, so it does not weigh on what is known of the call.
+        self._redirects += 1
+        return httpx.Request(
+            request.method,
+            url,
+            headers=request.headers,
+            content=request.content,
+            extensions=request.extensions,
+        )
+
+    def _may_renew(self, request: httpx.Request, failure: Failure) -> bool:
+        refused = failure.answer is not None and failure.answer.status_code == 401
+        return refused and not self._renewed and self._loop.authenticator.refused(request)
+
+    def _wait_before_next(self, request: httpx.Request, failure: Failure, *, signed: bool) -> Flow[None]:
+        """Wait for the next attempt, or raise when there is to be none."""
+        loop = self._loop
+        repeatable = may_repeat(failure, method=request.method, has_key=self._key is not None or not signed)
+        if not repeatable or self._retries + 1 >= loop.policy.max_attempts:
+            raise self._error(request, failure)
+        wait = loop.policy.wait_before(self._retries + 1, loop.draw)
+        asked = _asked_to_wait(failure, loop.clock)
+        left = self._left()
+        if asked is not None:
+            if left is not None and asked >= left:
+                raise self._error(request, failure, retry_after=asked, why="that is after the deadline")
+            wait = asked + wait if left is None else min(asked + wait, max(asked, left - 0.001))
+        elif left is not None and wait >= left:
+            raise self._out_of_time(request, failure)
+        cost = RetryQuota.RETRY_AFTER_TIMEOUT if failure.timed_out else RetryQuota.RETRY
+        if not loop.quota.take(cost):
+            raise self._error(request, failure, why="the client's retry quota is used up")
+        self._paid = cost
+        self._retries += 1
+        self._tell_retry(request, wait, failure)
+        yield Sleep(wait)
+
+    def _left(self) -> float | None:
+        """Seconds until the deadline, or None when there is none."""
+        loop = self._loop
+        if loop.deadline is None:
+            return None
+        return self._started + loop.deadline - loop.clock.monotonic()
+
+    def _error(
+        self, request: httpx.Request, failure: Failure, *, retry_after: float | None = None, why: str = ""
+    ) -> PaymentApiError:
+        left = self._left()
+        if failure.timed_out and left is not None and left <= 0:
+            return self._out_of_time(request, failure)
+        if retry_after is None:
+            retry_after = _asked_to_wait(failure, self._loop.clock)
+        return error_for(
+            failure, profile=self._loop.profile, request=request, outcome=self._outcome, key=self._key,
+            attempts=self._attempts, retry_after=retry_after, why=why,
+        )  # fmt: skip
+
+    def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> PaymentApiError:
+        last = failure or Failure(DeadlineExceeded, "no time is left for an attempt", Repeat.NEVER, self._outcome)
+        return error_for(
+            last, profile=self._loop.profile, request=request, outcome=self._outcome, key=self._key,
+            attempts=self._attempts, retry_after=None, why=f"the deadline of {self._loop.deadline:g} s has passed"
+            " or would pass before the next attempt", error_class=DeadlineExceeded,
+        )  # fmt: skip
+
+    def _label(self, request: httpx.Request) -> tuple[str, str]:
+        return request.method, request.url.path
+
+    def _tell_attempt(self, request: httpx.Request, status: int | None, error: str | None, began: float) -> None:
+        if self._loop.on_event is not None:
+            seconds = self._loop.clock.monotonic() - began
+            label = self._label(request)
+            self._loop.on_event(AttemptEnded(*label, self._attempts, self._key, status, error, seconds))
+
+    def _tell_retry(self, request: httpx.Request, wait: float, failure: Failure) -> None:
+        method, path = self._label(request)
+        logger.info("%s %s: attempt %d failed (%s), again in %.2f s", method, path, self._attempts, failure.what, wait)
+        if self._loop.on_event is not None:
+            self._loop.on_event(RetryScheduled(method, path, self._attempts + 1, self._key, wait, failure.what))
+
+    def _tell_end(self, outcome: Outcome | None) -> None:
+        if self._loop.on_event is not None:
+            seconds = self._loop.clock.monotonic() - self._started
+            label = self._label(self._request)
+            self._loop.on_event(CallEnded(*label, self._attempts, self._key, outcome, seconds))
+
+
+def _configured_timeouts(request: httpx.Request) -> dict[str, float | None]:
+    timeouts: dict[str, float | None] = request.extensions.get("timeout") or {}
+    return timeouts
+
+
+class _Timeouts(dict[str, Any]):
+    """Time-outs of one attempt, each never more than what is left of the deadline when its stage begins."""
+
+    def __init__(self, configured: dict[str, float | None], left: Callable[[], float | None]) -> None:
+        super().__init__(configured)
+        self._left = left
+
+    def get(self, key: str, default: Any = None) -> Any:
+        configured = super().get(key, default)
+        left = self._left()
+        if left is None:
+            return configured
+        left = max(left, 0.001)
+        return left if configured is None else min(configured, left)
+
+
+def _asked_to_wait(failure: Failure, clock: ServerClock) -> float | None:
+    if failure.answer is None:
+        return None
+    return parse_retry_after(failure.answer.headers.get("retry-after"), clock.now())
+
+
+def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
+    return url.raw_scheme, url.raw_host, url.port

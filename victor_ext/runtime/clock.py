@@ -1,0 +1,71 @@
+"""Time: how long something takes, and what o'clock it is at the provider."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_tz
+
+TOLERATED_SKEW = 2.0
+"""Seconds. A `Date` header has whole seconds and has travelled: a smaller difference is not a fact."""
+
+
+class ServerClock:
+    """The provider's clock, as its `Date` headers show it.
+
+    While this machine's clock agrees with it to within two seconds, this machine's clock is used. When it
+    does not, the last `Date` is taken and carried forward by the monotonic clock, which no correction of
+    the local clock moves.
+    """
+
+    def __init__(self) -> None:
+        self._last_header: str | None = None
+        self._anchor: tuple[float, float] | None = None
+
+    def monotonic(self) -> float:
+        """Seconds for measuring durations."""
+        return time.monotonic()
+
+    def local(self) -> float:
+        """This machine's own time, in seconds since the epoch."""
+        return time.time()
+
+    def now(self) -> float:
+        """The provider's time, in seconds since the epoch."""
+        anchor = self._anchor
+        if anchor is None:
+            return self.local()
+        return anchor[0] + (self.monotonic() - anchor[1])
+
+    def moment(self) -> datetime:
+        """The provider's time, as an aware datetime in UTC."""
+        return datetime.fromtimestamp(self.now(), UTC)
+
+    @property
+    def skew(self) -> float:
+        """Seconds by which the provider's clock is ahead of this machine's; 0.0 while they agree."""
+        return 0.0 if self._anchor is None else self.now() - self.local()
+
+    def learn(self, date_header: str | None) -> None:
+        """Take note of a `Date` header that has just arrived. One that cannot be read changes nothing."""
+        # Within one second all answers carry the same text, and the first of them has been read.
+        if date_header is None or date_header == self._last_header:
+            return
+        self._last_header = date_header
+        there = http_date(date_header)
+        if there is None:
+            return
+        differs = abs(there - self.local()) > TOLERATED_SKEW
+        self._anchor = (there, self.monotonic()) if differs else None
+
+
+def http_date(text: str) -> float | None:
+    """An HTTP date (RFC 9110, 5.6.7) as seconds since the epoch, or None when it is not one."""
+    try:
+        parts = parsedate_tz(text)
+        if parts is None:
+            return None
+        moment = datetime(*parts[:6], tzinfo=UTC) - timedelta(seconds=parts[9] or 0)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment.timestamp()

@@ -1,0 +1,222 @@
+"""Every error of a call, and what each says of the money.
+
+    PaymentApiError
+      + InvalidRequest         refused on this side, before anything was sent      (also a ValueError)
+      + ConfigurationError     the client itself cannot work as it was set up      (also a ValueError)
+      + ConnectionFailed       no connection, or it broke before the whole answer
+      + TimedOut               this side stopped waiting
+      |   + DeadlineExceeded   ... for the call as a whole, all attempts included
+      + UnreadableResponse     an answer came, and cannot be read
+      + PaginationError        a list that does not end
+      + StatusError            the provider answered with an error status
+          + BadRequest         400, 422
+          + AuthenticationError  401
+          + PermissionDenied   403
+          + NotFound           404
+          + Conflict           409
+          + RateLimited        429
+          + ServerError        5xx
+
+All of them carry an `outcome`; see `Outcome` for what each value permits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from .outcome import Outcome
+from .redaction import mask_digits, without_secrets
+
+_EXCERPT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a request.
+
+    `field` is the argument's name for a local check, and the wire's spelling (`payment_details.amount`)
+    when the provider complained; `provider_field` keeps the provider's own spelling (`paymentDetails.amount`).
+    `code` is a stable word, `message` a sentence.
+    """
+
+    field: str
+    code: str
+    message: str
+    provider_field: str | None = None
+
+
+class PaymentApiError(Exception):
+    """The base of all errors of this package.
+
+    Attributes:
+        message: A sentence: what happened, to what, and what to do next.
+        outcome: What is known of the call as a whole, over all its attempts.
+        idempotency_key: The key the call was sent with; repeat an unknown outcome with it.
+        status_code: The HTTP status of the last answer, or None.
+        request: The last request, without its body and without its token.
+        response: The last answer, or None.
+        attempts: How often the call was sent, 0 when it never was.
+        request_id: The provider's own id for the exchange, when it gave one.
+        retry_after: Seconds the provider asked to wait, when it did.
+        problems: What was wrong, item by item, when that is known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        outcome: Outcome = Outcome.NOT_SENT,
+        idempotency_key: str | None = None,
+        request: httpx.Request | None = None,
+        response: httpx.Response | None = None,
+        attempts: int = 0,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        problems: Iterable[Problem] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.outcome = outcome
+        self.idempotency_key = idempotency_key
+        self.request = None if request is None else without_secrets(request)
+        self.response = None if response is None else _detached(response, self.request)
+        self.attempts = attempts
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.problems: Sequence[Problem] = tuple(problems)
+
+    @property
+    def status_code(self) -> int | None:
+        """The HTTP status of the last answer, or None when there was none."""
+        return None if self.response is None else self.response.status_code
+
+    @property
+    def body(self) -> bytes | None:
+        """The raw body of the last answer, or None. It may hold account numbers: think before logging it."""
+        return None if self.response is None else self.response.content
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __repr__(self) -> str:
+        status = f", status_code={self.status_code}" if self.status_code is not None else ""
+        return f"{type(self).__name__}({self.message!r}, outcome={self.outcome.value!r}{status})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuilt, (type(self), self.message), self.__dict__)
+
+
+def _rebuilt(cls: type[PaymentApiError], message: str) -> PaymentApiError:
+    error = cls.__new__(cls, message)
+    PaymentApiError.__init__(error, message)
+    return error
+
+
+def _detached(response: httpx.Response, request: httpx.Request | None) -> httpx.Response:
+    """The answer without its connection, so that it can be kept, pickled and copied."""
+    try:
+        content = response.content
+    except httpx.ResponseNotRead:
+        content = b""
+    headers = [
+        (name, value)
+        for name, value in response.headers.multi_items()
+        if name not in ("set-cookie", "content-encoding", "transfer-encoding", "content-length")
+    ]
+    return httpx.Response(response.status_code, headers=headers, content=content, request=request)
+
+
+class InvalidRequest(PaymentApiError, ValueError):
+    """A request that was refused on this side, before anything was sent; `problems` lists every reason."""
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem], *, doing: str = "") -> InvalidRequest:
+        """One error for all problems at once."""
+        lines = "; ".join(problem.message for problem in problems)
+        return cls(f"{doing}{': ' if doing else ''}{lines}", problems=problems)
+
+
+class ConfigurationError(PaymentApiError, ValueError):
+    """The client cannot work as it was set up: a key, a URL, a variable, a client that was closed."""
+
+
+class ConnectionFailed(PaymentApiError):
+    """No connection could be made, or it broke before the whole answer had come."""
+
+
+class TimedOut(PaymentApiError):
+    """This side stopped waiting for an answer."""
+
+
+class DeadlineExceeded(TimedOut):
+    """The time for the whole call, all attempts and waits included, ran out."""
+
+
+class UnreadableResponse(PaymentApiError):
+    """An answer came and cannot be read; its raw bytes are in `body`."""
+
+
+class PaginationError(PaymentApiError):
+    """A list that the provider does not end: it repeats pages that were read already."""
+
+
+class StatusError(PaymentApiError):
+    """The provider answered with a status that says no."""
+
+
+class BadRequest(StatusError):
+    """400 or 422: the provider found the request wrong; `problems` says where, when it could be read."""
+
+
+class AuthenticationError(StatusError):
+    """401, or no token to be had: the credentials were not taken."""
+
+
+class PermissionDenied(StatusError):
+    """403: the credentials are good, and not for this."""
+
+
+class NotFound(StatusError):
+    """404: there is no such thing."""
+
+
+class Conflict(StatusError):
+    """409, or a state that contradicts what was meant."""
+
+
+class RateLimited(StatusError):
+    """429: too many requests; `retry_after` says when to come back, when the provider said so."""
+
+
+class ServerError(StatusError):
+    """5xx: the provider failed, possibly after doing the work."""
+
+
+_CLASS_BY_STATUS: dict[int, type[StatusError]] = {
+    400: BadRequest,
+    401: AuthenticationError,
+    403: PermissionDenied,
+    404: NotFound,
+    409: Conflict,
+    422: BadRequest,
+    429: RateLimited,
+}
+
+
+def error_class_for(status_code: int) -> type[StatusError]:
+    """The error class of an HTTP status."""
+    if status_code >= 500:
+        return ServerError
+    return _CLASS_BY_STATUS.get(status_code, StatusError)
+
+
+def excerpt(response: httpx.Response) -> str:
+    """The start of an answer's body for a message: printable, short, long numbers masked."""
+    text = response.content[: _EXCERPT * 4].decode("utf-8", "replace")
+    printable = "".join(char if char.isprintable() else " " for char in text)
+    flat = " ".join(printable.split())
+    return mask_digits(flat if len(flat) <= _EXCERPT else flat[:_EXCERPT] + "...")

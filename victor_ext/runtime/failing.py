@@ -1,0 +1,94 @@
+"""Turn a failure that is final into the error that the caller sees: a sentence, and what is known."""
+
+from __future__ import annotations
+
+import httpx
+
+from .errors import PaymentApiError, Problem
+from .outcome import Outcome
+from .profile import SAFE_METHODS, Profile
+from .verdict import Failure
+
+
+def error_for(
+    failure: Failure,
+    *,
+    profile: Profile,
+    request: httpx.Request,
+    outcome: Outcome,
+    key: str | None,
+    attempts: int,
+    retry_after: float | None,
+    why: str = "",
+    error_class: type[PaymentApiError] | None = None,
+) -> PaymentApiError:
+    """The error of a call that is over."""
+    answer = failure.answer
+    problems = () if answer is None or answer.status_code < 400 else tuple(profile.problems(answer))
+    sentences = [
+        _what_happened(failure, profile, request, attempts, problems, why),
+        _when_to_come_back(retry_after),
+        _what_to_check(answer, profile),
+        _what_to_do(outcome, key, request.method),
+    ]
+    error = (error_class or failure.error_class)(
+        " ".join(filter(None, sentences)),
+        outcome=outcome,
+        idempotency_key=key,
+        request=request,
+        response=answer,
+        attempts=attempts,
+        request_id=_request_id(answer, profile),
+        retry_after=retry_after,
+        problems=problems,
+    )
+    error.__cause__ = failure.cause
+    return error
+
+
+def _what_happened(
+    failure: Failure,
+    profile: Profile,
+    request: httpx.Request,
+    attempts: int,
+    problems: tuple[Problem, ...],
+    why: str,
+) -> str:
+    tries = f" after {attempts} attempts" if attempts > 1 else ""
+    what = failure.what
+    if problems and failure.answer is not None:
+        listed = "; ".join(
+            f"{problem.field}: {problem.message}" if problem.field else problem.message for problem in problems
+        )
+        what = f"status {failure.answer.status_code}: {listed}"
+    cause = f"; {why}" if why else ""
+    return f"{request.method} {request.url.path} at {profile.who} failed{tries}: {what}{cause}."
+
+
+def _when_to_come_back(retry_after: float | None) -> str:
+    return "" if retry_after is None else f"The provider asks to come back in {retry_after:g} s."
+
+
+def _what_to_check(answer: httpx.Response | None, profile: Profile) -> str:
+    return profile.authentication_hint if answer is not None and answer.status_code == 401 else ""
+
+
+def _what_to_do(outcome: Outcome, key: str | None, method: str) -> str:
+    if method in SAFE_METHODS:
+        return ""
+    if outcome is Outcome.NOT_SENT:
+        return "Nothing was sent: repeat it as you like."
+    if outcome is Outcome.REJECTED:
+        return "Nothing was done by it."
+    if outcome is Outcome.ACCEPTED:
+        again = f"; a repeat with idempotency_key={key!r} brings the answer again" if key else ""
+        return f"It was done: do not send it anew{again}. What came is in the error's `body`."
+    if key is None:
+        return "It may have been done, and no key makes a repeat safe: look before you repeat it."
+    return f"It may have been done: repeat it with idempotency_key={key!r}, or look."
+
+
+def _request_id(answer: httpx.Response | None, profile: Profile) -> str | None:
+    if answer is None:
+        return None
+    return next((answer.headers[name] for name in profile.request_id_headers if name in answer.headers), None)

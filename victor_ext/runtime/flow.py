@@ -1,0 +1,188 @@
+"""Steps that a flow asks for, and the two drivers that take them.
+
+A flow is a generator: it decides everything and touches nothing. It yields a step, is sent the step's
+result or has the step's exception raised in it, and returns the result of the whole. One driver runs it
+with blocking calls, the other with awaited ones, and neither holds any logic.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import httpx
+
+from .answer import Answer, aread, read
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+_GRACE = 0.05
+"""Seconds the whole exchange may last beyond the limit of each of its stages, so that a stage's own
+time-out, which knows whether anything was sent, comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this request and read the whole answer, within `seconds` (None: no limit)."""
+
+    request: httpx.Request
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Acquire:
+    """Take the lock; the result is whether it was got (within `seconds`; 0 does not wait, None waits on)."""
+
+    lock: Lock
+    seconds: float | None = None
+
+
+Step = Send | Sleep | Acquire
+Flow = Generator[Step, Any, T]
+
+
+def done() -> Flow[None]:
+    """A flow without a step, for one that had nothing to wait for."""
+    yield from ()
+
+
+class Lock(Protocol):
+    """What the locks of both worlds have in common."""
+
+    def release(self) -> None:
+        """Let the next one in."""
+        ...
+
+
+def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
+    """Run a flow to its end with blocking calls."""
+    try:
+        step = next(flow)
+        while True:
+            failed, result = None, None
+            try:
+                result = take(step)
+            except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
+                failed = error
+            # Outside of the handler, so that what the flow raises does not drag in the frames of the HTTP
+            # library, whose locals hold the token.
+            step = flow.send(result) if failed is None else flow.throw(failed)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+    finally:
+        flow.close()
+
+
+async def adrive(flow: Generator[S, Any, T], take: Callable[[S], Awaitable[Any]]) -> T:
+    """Run a flow to its end with awaited calls."""
+    try:
+        step = next(flow)
+        while True:
+            failed, result = None, None
+            try:
+                result = await take(step)
+            except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
+                failed = error
+            step = flow.send(result) if failed is None else flow.throw(failed)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+    finally:
+        flow.close()
+
+
+class Driver:
+    """Takes the steps of a call with blocking calls."""
+
+    def __init__(self, transport: httpx.BaseTransport, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._transport = transport
+        self.sleep = sleep
+
+    @staticmethod
+    def lock() -> Lock:
+        """A lock for `Acquire`."""
+        return threading.Lock()
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run the flow to its end."""
+        return drive(flow, self._take)
+
+    def _take(self, step: Step) -> Answer | bool | None:
+        if type(step) is Send:
+            return read(self._transport.handle_request(step.request), step.request)
+        if type(step) is Sleep:
+            self.sleep(step.seconds)
+            return None
+        assert type(step) is Acquire  # noqa: S101 - the third of three
+        lock: Any = step.lock
+        if step.seconds is None:
+            return bool(lock.acquire())
+        return bool(lock.acquire(timeout=step.seconds) if step.seconds > 0 else lock.acquire(blocking=False))
+
+
+class AsyncDriver:
+    """Takes the steps of a call with awaited calls."""
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport, *, sleep: Callable[[float], Awaitable[None]] | None = None
+    ) -> None:
+        import anyio  # noqa: PLC0415 - only those who await pay for it
+
+        self._anyio = anyio
+        self._transport = transport
+        self.sleep = sleep or anyio.sleep
+
+    @staticmethod
+    def lock() -> Lock:
+        """A lock for `Acquire`."""
+        import anyio  # noqa: PLC0415 - only those who await pay for it
+
+        return anyio.Lock()
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run the flow to its end."""
+        return await adrive(flow, self._take)
+
+    async def _take(self, step: Step) -> Answer | bool | None:
+        if type(step) is Send:
+            return await self._send(step)
+        if type(step) is Sleep:
+            await self.sleep(step.seconds)
+            return None
+        assert type(step) is Acquire  # noqa: S101 - the third of three
+        return await self._acquire(step)
+
+    async def _send(self, step: Send) -> Answer:
+        if step.seconds is None:
+            return await aread(await self._transport.handle_async_request(step.request), step.request)
+        with self._anyio.move_on_after(step.seconds + _GRACE):
+            return await aread(await self._transport.handle_async_request(step.request), step.request)
+        raise httpx.ReadTimeout("the answer trickled in too slowly", request=step.request)
+
+    async def _acquire(self, step: Acquire) -> bool:
+        lock: Any = step.lock
+        if step.seconds is None:
+            await lock.acquire()
+            return True
+        if step.seconds > 0:
+            with self._anyio.move_on_after(step.seconds):
+                await lock.acquire()
+                return True
+            return False
+        try:
+            lock.acquire_nowait()
+        except self._anyio.WouldBlock:
+            return False
+        return True

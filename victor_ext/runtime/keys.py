@@ -1,0 +1,153 @@
+"""Idempotency keys: one key per payment, kept for every retry of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Protocol
+
+import httpx
+
+from .errors import InvalidRequest, Problem
+
+MIN_KEY_LENGTH = 20
+MAX_KEY_LENGTH = 128
+_VISIBLE_ASCII = re.compile(r"[!-~]*")
+# A namespace of this package's own, fixed for ever: the same facts must give the same key in every release.
+_NAMESPACE = uuid.UUID("8f1a9a52-6c0e-5d53-9d7c-3b6f3a0c9e71")
+
+Fact = str | int | Decimal | date | datetime | uuid.UUID
+
+
+def idempotency_key_for(*facts: Fact) -> str:
+    """The key of a business fact: the same in every process, on every machine and after every crash.
+
+    Name what makes the payment the payment it is, and nothing that changes between two tries (no clock,
+    no attempt number, no token): `idempotency_key_for("invoice", 1042)`. Another type is another fact:
+    `1042` and `"1042"` give different keys, as do `("a", "bc")` and `("ab", "c")`.
+
+    Returns:
+        A UUID (version 5) as text, 36 characters.
+
+    Raises:
+        InvalidRequest: No fact, or one of a type whose text may differ between processes (a float, say).
+    """
+    if not facts:
+        raise _bad_fact("name at least one fact, such as idempotency_key_for('invoice', 1042).")
+    spelled = [[type(fact).__name__, _spelled(fact)] for fact in map(_plain, facts)]
+    return str(uuid.uuid5(_NAMESPACE, json.dumps(spelled, ensure_ascii=True, separators=(",", ":"))))
+
+
+def _plain(fact: object) -> object:
+    return fact.value if isinstance(fact, Enum) else fact
+
+
+def _spelled(fact: object) -> str:
+    if isinstance(fact, bool) or not isinstance(fact, str | int | Decimal | date | uuid.UUID):
+        raise _bad_fact(
+            f"a fact of type {type(fact).__name__} may read differently in another process; "
+            "pass str, int, Decimal, date, datetime or UUID."
+        )
+    if isinstance(fact, str) and not fact.strip():
+        raise _bad_fact("a fact is empty text, so different payments would share one key.")
+    return fact.isoformat() if isinstance(fact, date) else str(fact)
+
+
+def _bad_fact(what: str) -> InvalidRequest:
+    return InvalidRequest.of([Problem("facts", "invalid", f"idempotency_key_for: {what}")])
+
+
+def new_key() -> str:
+    """A fresh random key (UUID version 4) for a payment that nothing else identifies."""
+    return str(uuid.uuid4())
+
+
+def key_problem(key: object) -> Problem | None:
+    """What is wrong with a caller's key, or None."""
+    field = "idempotency_key"
+    if not isinstance(key, str):
+        return Problem(field, "type", f"{field} must be text, not {type(key).__name__}; pass idempotency_key_for(...).")
+    if not MIN_KEY_LENGTH <= len(key) <= MAX_KEY_LENGTH:
+        return Problem(
+            field,
+            "length",
+            f"{field} has {len(key)} characters and must have {MIN_KEY_LENGTH} to {MAX_KEY_LENGTH}; "
+            "idempotency_key_for('invoice', 1042) makes a good one.",
+        )
+    if not _VISIBLE_ASCII.fullmatch(key):
+        return Problem(
+            field,
+            "characters",
+            f"{field} must be visible ASCII characters only, without spaces or line breaks.",
+        )
+    return None
+
+
+class KeyPlace(Protocol):
+    """Where a provider takes the idempotency key."""
+
+    def read(self, request: httpx.Request) -> str | None:
+        """The key that the request carries, or None."""
+        ...
+
+    def prepare(self, request: httpx.Request) -> str | None:
+        """Give the request a key if its operation takes one and has none; return the key it carries."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderKey:
+    """The key is a header; `takes_key` says which requests are to have one though the caller gave none."""
+
+    name: str = "Idempotency-Key"
+    takes_key: Callable[[httpx.Request], bool] = lambda _request: False
+
+    def read(self, request: httpx.Request) -> str | None:
+        """The key in the header, or None."""
+        return request.headers.get(self.name) or None
+
+    def prepare(self, request: httpx.Request) -> str | None:
+        """The key in the header; a new one where the operation takes one and none was given."""
+        key = self.read(request)
+        if key is None and self.takes_key(request):
+            key = request.headers[self.name] = new_key()
+        return key
+
+
+@dataclass(frozen=True, slots=True)
+class BodyKey:
+    """The key is a member of the JSON body. The body is never rewritten: without the member there is no key."""
+
+    name: str = "idempotencyKey"
+
+    def read(self, request: httpx.Request) -> str | None:
+        """The key in the body, or None."""
+        try:
+            body = json.loads(request.content)
+        except (ValueError, httpx.RequestNotRead):
+            return None
+        key = body.get(self.name) if isinstance(body, dict) else None
+        return key if isinstance(key, str) and key else None
+
+    def prepare(self, request: httpx.Request) -> str | None:
+        """The key in the body, or None."""
+        return self.read(request)
+
+
+@dataclass(frozen=True, slots=True)
+class NoKey:
+    """The provider takes no key at all."""
+
+    def read(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - the shape of the protocol
+        """No key."""
+        return None
+
+    def prepare(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - the shape of the protocol
+        """No key."""
+        return None

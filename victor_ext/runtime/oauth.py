@@ -1,0 +1,146 @@
+"""A token that a token endpoint issues: kept until shortly before it ends, fetched once for all who ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from .attempts import Exchange
+from .clock import ServerClock
+from .errors import AuthenticationError, DeadlineExceeded, PaymentApiError, StatusError, UnreadableResponse
+from .flow import Acquire, Flow, Lock
+from .redaction import Secret
+
+ADVISORY_SECONDS = 60.0
+"""This long before its end one caller fetches the next token, and the others go on with this one."""
+
+MANDATORY_SECONDS = 10.0
+"""This long before its end a token is not used any more."""
+
+FROM_CACHE = "token_from_cache"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class IssuedToken:
+    """A token as its endpoint issued it; `expires_at` in seconds since the epoch, None when it did not say."""
+
+    header: str
+    expires_at: float | None
+    issued_at: float
+
+    def seconds_left(self, now: float) -> float:
+        """Until the token ends. One whose end is not known is kept until it is refused."""
+        return float("inf") if self.expires_at is None else self.expires_at - now
+
+    def window(self, seconds: float) -> float:
+        """A renewal window, cut down for a token whose whole life is short."""
+        if self.expires_at is None:
+            return seconds
+        return min(seconds, max(0.0, (self.expires_at - self.issued_at) / 5))
+
+
+class OAuthToken:
+    """The token cache of one client.
+
+    Args:
+        ask: Makes the request to the token endpoint.
+        read: Reads a token from the JSON object of its answer and the provider's time; None when it cannot.
+        clock: The provider's clock.
+        lock: A lock of the world (blocking or awaited) that the client lives in.
+        hint: What to check when the endpoint refuses.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[], httpx.Request],
+        read: Callable[[dict[str, Any], float], IssuedToken | None],
+        clock: ServerClock,
+        lock: Lock,
+        *,
+        hint: str = "",
+    ) -> None:
+        self._ask = ask
+        self._read = read
+        self._clock = clock
+        self._lock = lock
+        self._hint = hint
+        self._token: IssuedToken | None = None
+
+    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
+        """Set the header to the kept token, fetching one first when there is none or it is about to end."""
+        kept = self._token
+        left = -1.0 if kept is None else kept.seconds_left(self._clock.now())
+        if kept is None or left <= kept.window(MANDATORY_SECONDS):
+            token = yield from self._fetch_once(kept, exchange, seconds)
+        elif left <= kept.window(ADVISORY_SECONDS):
+            token = (yield from self._fetch_if_nobody_does(exchange)) or kept
+        else:
+            token = kept
+        request.headers["Authorization"] = token.header
+        request.extensions[FROM_CACHE] = token is kept
+
+    def _fetch_once(self, kept: IssuedToken | None, exchange: Exchange, seconds: float | None) -> Flow[IssuedToken]:
+        got = yield Acquire(self._lock, seconds)
+        if not got:
+            raise DeadlineExceeded("No token yet: another call is still waiting for one, and the deadline has passed.")
+        try:
+            # Whoever held the lock before us has fetched it for us too.
+            current = self._token
+            if current is not None and current is not kept:
+                return current
+            return (yield from self._fetch(exchange))
+        finally:
+            self._lock.release()
+
+    def _fetch_if_nobody_does(self, exchange: Exchange) -> Flow[IssuedToken | None]:
+        got = yield Acquire(self._lock, 0)
+        if not got:
+            return None
+        try:
+            return (yield from self._fetch(exchange))
+        except PaymentApiError:
+            return None  # the kept token is good for a while yet, and the next call asks again
+        finally:
+            self._lock.release()
+
+    def _fetch(self, exchange: Exchange) -> Flow[IssuedToken]:
+        request = self._ask()
+        try:
+            answer = yield from exchange(request)
+        except StatusError as error:
+            if error.status_code in (400, 401, 403):
+                refusal = error
+            else:
+                raise
+        else:
+            token = self._read(answer.json(), self._clock.now())
+            if token is None:
+                raise UnreadableResponse(
+                    f"The token endpoint {request.url.path} answered {answer.status_code} without a usable token.",
+                    request=request,
+                )
+            self._token = token
+            return token
+        raise AuthenticationError(
+            f"The token endpoint {request.url.path} refused the credentials (status {refusal.status_code}). "
+            f"{self._hint}".rstrip(),
+            request=request,
+            response=refusal.response,
+        )
+
+    def refused(self, request: httpx.Request) -> bool:
+        """A token that was kept may have been revoked: forget it and fetch another. A fresh one is as good as any."""
+        if not request.extensions.get(FROM_CACHE, False):
+            return False
+        current = self._token
+        if current is not None and current.header == request.headers.get("Authorization"):
+            self._token = None
+        return True
+
+
+def header_value(token_type: object, token: str) -> Secret:
+    """`<type> <token>`; `Bearer` when the endpoint named no type."""
+    return Secret(f"{token_type if isinstance(token_type, str) and token_type else 'Bearer'} {token}")

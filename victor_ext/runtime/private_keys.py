@@ -1,0 +1,128 @@
+"""Read an RSA private key in whatever form a team keeps it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import ConfigurationError
+from .redaction import Secret
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_MAX_PATH = 1024
+_EXPECTED = (
+    "give an RSA private key: PEM text (PKCS#8 or PKCS#1), base64 of PKCS#8 DER, DER bytes, a path to a file, "
+    "or a key object"
+)
+
+
+def load_rsa_key(
+    key: str | bytes | os.PathLike[str] | RSAPrivateKey,
+    *,
+    password: str | bytes | None = None,
+    name: str = "private_key",
+) -> RSAPrivateKey:
+    """Read an RSA private key.
+
+    Args:
+        key: PEM (PKCS#8, PKCS#1, encrypted ones with `password`), bare base64 of PKCS#8 DER with or without
+            line breaks, DER bytes, a path, or a key object.
+        password: For an encrypted PEM or DER.
+        name: What messages call the argument.
+
+    Raises:
+        ConfigurationError: What was given is not that. The message never holds any of the key.
+    """
+    if isinstance(key, str | bytes):
+        # From here on no frame of ours shows it.
+        key = Secret(key) if isinstance(key, str) else _SecretBytes(key)
+    password = _SecretBytes(password.encode() if isinstance(password, str) else password or b"")
+    data, source = _read(key, name)
+    if data is None:
+        return _checked(key, source)
+    return _checked(_parsed(data, password, source), source)
+
+
+class _SecretBytes(bytes):
+    def __repr__(self) -> str:
+        return "b'[secret]'"
+
+
+def _read(key: object, name: str) -> tuple[_SecretBytes | None, str]:
+    """The bytes of the key (None: it is an object already), and what to call where they came from."""
+    if isinstance(key, bytes):
+        return _SecretBytes(key), name
+    if isinstance(key, os.PathLike):
+        return _read_file(Path(os.fspath(key)), name)
+    if not isinstance(key, str):
+        return None, name
+    # An environment variable often carries the two characters \n where the line breaks were.
+    text = Secret(key.replace("\\n", "\n").strip())
+    if not text:
+        raise ConfigurationError(f"{name} is empty: {_EXPECTED}.")
+    if "-----BEGIN" in text:
+        return _SecretBytes(text.encode()), name
+    if len(text) > _MAX_PATH or "\n" in text or (_BASE64.fullmatch(text) and _decoded(text) is not None):
+        decoded = _decoded(text)
+        if decoded is None:
+            raise ConfigurationError(f"{name} is neither PEM nor base64: {_EXPECTED}.")
+        return decoded, name
+    return _read_file(Path(text), name)
+
+
+def _decoded(text: str) -> _SecretBytes | None:
+    try:
+        data = base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    # An ASN.1 sequence: a file name made of base64 characters is not one.
+    return _SecretBytes(data) if data[:1] == b"\x30" else None
+
+
+def _read_file(path: Path, name: str) -> tuple[_SecretBytes, str]:
+    try:
+        data = _SecretBytes(path.read_bytes())
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not a path"
+    else:
+        source = f"{name} (the file {path})"
+        if data.strip().startswith(b"-----BEGIN"):
+            return data, source
+        try:
+            return _decoded(data.decode("ascii")) or data, source
+        except UnicodeDecodeError:
+            return data, source
+    raise ConfigurationError(f"{name}: the file {str(path)!r} cannot be read ({why}): {_EXPECTED}.")
+
+
+def _parsed(data: _SecretBytes, password: _SecretBytes, source: str) -> object:
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - only a signing client needs it
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - the same
+
+    is_pem = bytes(data).find(b"-----BEGIN") >= 0
+    if is_pem and bytes(data).find(b"PUBLIC KEY-----") >= 0:
+        raise ConfigurationError(f"{source} is a public key: {_EXPECTED}.")
+    load = serialization.load_pem_private_key if is_pem else serialization.load_der_private_key
+    try:
+        return load(bytes(data), bytes(password) or None)
+    except TypeError:
+        why = "is not encrypted: leave `password` out" if password else "is encrypted: give `password=`"
+    except (ValueError, UnsupportedAlgorithm):
+        why = "cannot be read as a private key" + (" with this password" if password else "")
+    raise ConfigurationError(f"{source} {why}; {_EXPECTED}.")
+
+
+def _checked(key: object, source: str) -> RSAPrivateKey:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415 - see above
+
+    if not isinstance(key, RSAPrivateKey):
+        kind = type(key).__name__.lstrip("_").removesuffix("PrivateKey")
+        raise ConfigurationError(f"{source} is not an RSA private key but {kind}: RS512 needs RSA; {_EXPECTED}.")
+    return key

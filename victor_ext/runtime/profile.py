@@ -1,0 +1,67 @@
+"""What a provider tells the runtime of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+
+from .errors import Problem
+from .keys import KeyPlace, NoKey
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing (RFC 9110, 9.2.1), and may be repeated as one likes."""
+
+TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+"""The provider, or something in front of it, failed: the work may have been done or not."""
+
+
+def no_problems(_answer: httpx.Response) -> Sequence[Problem]:
+    """For a provider whose error bodies have no known shape."""
+    return ()
+
+
+def any_body(_answer: httpx.Response) -> str | None:
+    """For a provider whose good answers may be anything."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How one provider's API behaves, as far as the attempt loop has to know.
+
+    Attributes:
+        name: What messages call it.
+        environment: What messages call the environment that is asked.
+        key_place: Where the idempotency key goes.
+        transient_statuses: Error statuses after which a repeatable call is tried again.
+        in_progress: Whether an answer says that the same key is being worked on: wait and ask again.
+        resent_redirects: Redirect statuses after which the same method and body go to the new address,
+            within the origin only. A safe request follows any redirect within the origin.
+        problems: Reads the provider's error shapes.
+        unreadable: Says what is wrong with the body of a good answer, or None when it can be read.
+        request_id_headers: Headers that may carry the provider's id of an exchange.
+        authentication_hint: What to check after a 401; ends the error's message.
+    """
+
+    name: str
+    environment: str = ""
+    key_place: KeyPlace = field(default_factory=NoKey)
+    transient_statuses: frozenset[int] = TRANSIENT_STATUSES
+    in_progress: Callable[[httpx.Response], bool] = lambda _answer: False
+    resent_redirects: frozenset[int] = frozenset()
+    problems: Callable[[httpx.Response], Sequence[Problem]] = no_problems
+    unreadable: Callable[[httpx.Response], str | None] = any_body
+    request_id_headers: tuple[str, ...] = (
+        "x-request-id",
+        "request-id",
+        "x-correlation-id",
+        "apigw-requestid",
+    )
+    authentication_hint: str = "Check the credentials."
+
+    @property
+    def who(self) -> str:
+        """The provider and its environment, for a message."""
+        return f"{self.name} ({self.environment})" if self.environment else self.name

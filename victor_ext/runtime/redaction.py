@@ -1,0 +1,53 @@
+"""Keep secrets and account numbers out of everything that a person or a log may see.
+
+The classes here are strings that behave like any other, and that show something else when their
+`repr` is taken: in a traceback's locals, in the repr of a model that holds them, in a debugger.
+"""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+
+_LONG_DIGITS = re.compile(r"(?<![0-9.])[0-9]{5,}(?![0-9])(?!\.[0-9])")
+_KEPT_DIGITS = 4
+_SAFE_HEADERS = frozenset(
+    {"accept", "content-type", "content-length", "host", "user-agent", "idempotency-key", "accept-encoding"}
+)
+
+
+class Secret(str):
+    """A secret: works as a string, shows as `[secret]`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'[secret]'"
+
+
+class AccountNumber(str):
+    """An account number: works as a string, shows its last four digits only."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"'{mask(self)}'"
+
+
+def mask(number: str) -> str:
+    """The number with all but its last four characters hidden (all of them when it is that short)."""
+    if len(number) <= _KEPT_DIGITS:
+        return "*" * len(number)
+    return "*" * (len(number) - _KEPT_DIGITS) + number[-_KEPT_DIGITS:]
+
+
+def mask_digits(text: str) -> str:
+    """The text with every run of five or more digits masked to its last four: it may be an account."""
+    return _LONG_DIGITS.sub(lambda match: mask(match.group()), text)
+
+
+def without_secrets(request: httpx.Request) -> httpx.Request:
+    """A copy of the request that may be kept, pickled and shown: no body, no token, no unknown header."""
+    headers = [(name, value) for name, value in request.headers.items() if name in _SAFE_HEADERS]
+    return httpx.Request(request.method, request.url, headers=headers)

@@ -1,0 +1,69 @@
+"""Tokens that this side makes or was given; no exchange is needed for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+
+from .attempts import Exchange
+from .clock import TOLERATED_SKEW, ServerClock
+from .flow import Flow, done
+from .redaction import Secret
+
+SIGNED_WITH_SKEW = "signed_with_skew"
+
+
+class FixedToken:
+    """The same header value on every attempt."""
+
+    def __init__(self, value: str, *, header: str = "Authorization") -> None:
+        self._value = Secret(value)
+        self._header = header
+
+    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
+        """Set the header. (The arguments are those of every authenticator; this one needs no exchange.)"""
+        request.headers[self._header] = self._value
+        return done()
+
+    def refused(self, request: httpx.Request) -> bool:  # noqa: ARG002 - nothing in it changes the answer
+        """There is no other token to try."""
+        return False
+
+
+class SignedToken:
+    """A token signed on this side for each attempt, or for a few seconds of them.
+
+    Args:
+        sign: Makes the header's value from the time of issue (the provider's, in seconds since the epoch).
+        clock: The provider's clock.
+        reuse: Seconds for which one token serves every call; 0 signs each attempt afresh.
+    """
+
+    def __init__(self, sign: Callable[[float], str], clock: ServerClock, *, reuse: float = 0.0) -> None:
+        self._sign = sign
+        self._clock = clock
+        self._reuse = reuse
+        self._kept: tuple[str, float, float] | None = None
+
+    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
+        """Set the header. (The arguments are those of every authenticator; this one needs no exchange.)"""
+        request.headers["Authorization"], request.extensions[SIGNED_WITH_SKEW] = self.value()
+        return done()
+
+    def value(self) -> tuple[str, float]:
+        """A header value, and the clock skew that was allowed for when it was signed."""
+        kept = self._kept
+        if kept is not None and self._clock.monotonic() < kept[2]:
+            return kept[0], kept[1]
+        skew = self._clock.skew
+        value = Secret(self._sign(self._clock.now()))
+        if self._reuse > 0:
+            self._kept = (value, skew, self._clock.monotonic() + self._reuse)
+        return value, skew
+
+    def refused(self, request: httpx.Request) -> bool:
+        """Another token helps when this one was kept from an earlier call, or was signed by a wrong clock."""
+        was_kept, self._kept = self._kept is not None, None
+        signed_with: float = request.extensions.get(SIGNED_WITH_SKEW, 0.0)
+        return was_kept or abs(self._clock.skew - signed_with) > TOLERATED_SKEW

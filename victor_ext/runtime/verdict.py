@@ -1,0 +1,140 @@
+"""Classify what one attempt brought: may it be tried again, and what may have happened."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from enum import Enum
+
+import httpx
+
+from .answer import Answer
+from .errors import (
+    ConnectionFailed,
+    PaymentApiError,
+    StatusError,
+    TimedOut,
+    UnreadableResponse,
+    error_class_for,
+    excerpt,
+)
+from .outcome import Outcome
+from .profile import SAFE_METHODS, Profile
+
+
+class Repeat(Enum):
+    """Which requests may be sent again after a failure."""
+
+    NEVER = "never"
+    REPEATABLE = "repeatable"  # a safe method, or a key that makes a second one harmless
+    ALWAYS = "always"  # the provider did not begin to work on it
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One attempt that did not end in an answer for the caller."""
+
+    error_class: type[PaymentApiError]
+    what: str
+    repeat: Repeat
+    outcome: Outcome
+    answer: Answer | None = None
+    timed_out: bool = False
+    cause: Exception | None = None
+
+
+# Raised before the first byte of the request leaves: the connection is not there yet.
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+_WHAT: dict[type[Exception], str] = {
+    httpx.ConnectTimeout: "no connection in time",
+    httpx.PoolTimeout: "no free connection in the pool in time",
+    httpx.ReadTimeout: "no answer in time",
+    httpx.WriteTimeout: "the request could not be sent in time",
+    httpx.ConnectError: "no connection",
+    httpx.ProxyError: "the proxy refused",
+    httpx.ReadError: "the connection broke before the whole answer had come",
+    httpx.WriteError: "the connection broke while sending",
+    httpx.RemoteProtocolError: "the connection broke before the whole answer had come",
+    httpx.CloseError: "the connection broke",
+}
+
+
+def of_exception(error: httpx.RequestError) -> Failure:
+    """Classify an exchange that ended in an exception of the HTTP library."""
+    what = _WHAT.get(type(error), "the exchange failed") + _said(str(error))
+    if isinstance(error, httpx.LocalProtocolError):
+        # Our own side broke the protocol; when it did so nobody knows, and a second try would do the same.
+        return Failure(ConnectionFailed, what, Repeat.NEVER, Outcome.UNKNOWN, cause=_bare(error))
+    timed_out = isinstance(error, httpx.TimeoutException)
+    error_class = TimedOut if timed_out else ConnectionFailed
+    if not isinstance(error, _NOT_SENT):
+        return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, timed_out=timed_out, cause=_bare(error))
+    # A certificate that is not trusted will not be trusted in a second either.
+    repeat = Repeat.NEVER if _is_distrust(error) else Repeat.ALWAYS
+    return Failure(error_class, what, repeat, Outcome.NOT_SENT, timed_out=timed_out, cause=_bare(error))
+
+
+def _bare(error: Exception) -> Exception:
+    """The error without the frames it came through: their locals hold the headers, and so the token."""
+    return type(error)(str(error)) if type(error) in _WHAT else Exception(str(error))
+
+
+def _said(text: str) -> str:
+    return f" ({text})" if text else ""
+
+
+def _is_distrust(error: BaseException) -> bool:
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
+def of_answer(answer: Answer, profile: Profile) -> Failure | None:
+    """Classify an answer that came whole; None when it is a good one that can be read."""
+    status = answer.status_code
+    if 200 <= status < 300:
+        wrong = answer.damage or profile.unreadable(answer)
+        if wrong is None:
+            return None
+        what = f"the answer has status {status}, so the call was accepted, but {wrong}"
+        repeat = Repeat.NEVER if answer.too_long else Repeat.REPEATABLE
+        return Failure(UnreadableResponse, what, repeat, Outcome.ACCEPTED, answer)
+    if status < 400:
+        where = answer.headers.get("location", "")
+        what = f"a redirect (status {status}) that is not followed{_said(where)}"
+        return Failure(StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, answer)
+    return _of_error_status(answer, profile)
+
+
+def _of_error_status(answer: Answer, profile: Profile) -> Failure:
+    status = answer.status_code
+    error_class = error_class_for(status)
+    what = f"status {status} {answer.reason_phrase}".rstrip()
+    body = excerpt(answer)
+    what = f"{what}: {body}" if body else what
+    if status == 429:
+        return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, answer)
+    if status in profile.transient_statuses:
+        return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, answer)
+    if status >= 500:
+        return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN, answer)
+    if profile.in_progress(answer):
+        return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, answer)
+    return Failure(error_class, what, Repeat.NEVER, Outcome.REJECTED, answer)
+
+
+def may_repeat(failure: Failure, *, method: str, has_key: bool) -> bool:
+    """Whether the table of the design allows this request to be sent again after this failure."""
+    if failure.repeat is Repeat.REPEATABLE:
+        return has_key or method in SAFE_METHODS
+    return failure.repeat is Repeat.ALWAYS

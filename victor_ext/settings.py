@@ -1,0 +1,106 @@
+"""Environments, and credentials from the process environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from .credentials import Credentials, VictorJwt, VictorOAuth
+from .runtime.connections import checked_base_url
+from .runtime.errors import ConfigurationError
+
+CREATE_PATH = "/v2/payment-requests/request-payment"
+TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One of the provider's environments (Getting Started, "Environments").
+
+    `token_limit` is the longest life, in seconds, of a token that the client signs itself. Keys made in
+    one environment are not valid in the other.
+    """
+
+    name: str
+    base_url: str
+    token_limit: int
+
+
+ENVIRONMENTS: Mapping[str, Environment] = {
+    "staging": Environment("staging", "https://api.stage.victorfi.com", 3600),
+    "production": Environment("production", "https://api.victorfi.com", 300),
+}
+
+
+def environment_named(name: object) -> Environment:
+    """The environment of that name.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    if isinstance(name, str) and name in ENVIRONMENTS:
+        return ENVIRONMENTS[name]
+    raise ConfigurationError(f"environment={name!r} is unknown: write {' or '.join(map(repr, ENVIRONMENTS))}.")
+
+
+def base_url_of(environment: Environment, base_url: str | httpx.URL | None) -> httpx.URL:
+    """The URL to call: the caller's, checked, or the environment's."""
+    return checked_base_url(environment.base_url if base_url is None else base_url)
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentVariables:
+    """What the process environment says."""
+
+    auth: Credentials
+    environment: str
+    base_url: str | None
+
+
+def read_environment(variables: Mapping[str, str] | None = None) -> EnvironmentVariables:
+    """Read the `VICTOR_...` variables. An empty one counts as not set.
+
+    Raises:
+        ConfigurationError: Credentials are missing, or there are two kinds of them.
+    """
+    source = os.environ if variables is None else variables
+    values = {name: value for name, value in source.items() if name.startswith("VICTOR_") and value.strip()}
+    jwt = [name for name in ("VICTOR_API_KEY", "VICTOR_PRIVATE_KEY", "VICTOR_PRIVATE_KEY_FILE") if name in values]
+    oauth = [name for name in ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET") if name in values]
+    if jwt and oauth:
+        raise ConfigurationError(
+            f"Two kinds of credentials are set ({', '.join(jwt + oauth)}): keep VICTOR_CLIENT_ID and "
+            "VICTOR_CLIENT_SECRET, or VICTOR_API_KEY with a private key, and unset the others."
+        )
+    return EnvironmentVariables(
+        auth=_oauth(values) if oauth else _jwt(values),
+        environment=values.get("VICTOR_ENVIRONMENT", "staging"),
+        base_url=values.get("VICTOR_BASE_URL"),
+    )
+
+
+def _oauth(values: Mapping[str, str]) -> VictorOAuth:
+    _require(values, "VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET")
+    return VictorOAuth(values["VICTOR_CLIENT_ID"], values["VICTOR_CLIENT_SECRET"])
+
+
+def _jwt(values: Mapping[str, str]) -> VictorJwt:
+    if "VICTOR_PRIVATE_KEY" in values and "VICTOR_PRIVATE_KEY_FILE" in values:
+        raise ConfigurationError("VICTOR_PRIVATE_KEY and VICTOR_PRIVATE_KEY_FILE are both set: unset one of them.")
+    if "VICTOR_PRIVATE_KEY_FILE" in values:
+        _require(values, "VICTOR_API_KEY")
+        return VictorJwt.from_file(values["VICTOR_API_KEY"], values["VICTOR_PRIVATE_KEY_FILE"])
+    _require(values, "VICTOR_API_KEY", "VICTOR_PRIVATE_KEY")
+    return VictorJwt(values["VICTOR_API_KEY"], values["VICTOR_PRIVATE_KEY"])
+
+
+def _require(values: Mapping[str, str], *names: str) -> None:
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise ConfigurationError(
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set. Set VICTOR_API_KEY with "
+            "VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE, or set VICTOR_CLIENT_ID with VICTOR_CLIENT_SECRET."
+        )

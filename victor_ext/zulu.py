@@ -1,0 +1,129 @@
+"""Zulu time, the only zone that the provider takes: `2026-03-04T05:06:07.123Z`.
+
+Datetimes of this package are aware and in UTC. A naive one could mean any moment of a day, so it is
+refused rather than read in some zone (Getting Started, "Date and Time Format"; RFC 3339 with zone `Z`).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from .runtime.errors import InvalidRequest, Problem
+
+__all__ = ["format", "from_epoch", "now", "parse"]
+
+_ZULU = re.compile(
+    r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})T(?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.(?P<fraction>[0-9]{1,9}))?Z"
+)
+_OFFSET = re.compile(r"(?:[+-][0-9]{2}:?[0-9]{2}|z)\Z")
+_DATE_ALONE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LARGEST_MAGNITUDE = 15
+_MILLISECONDS_FROM = 100_000_000_000
+"""Numbers from here on are milliseconds: as seconds they would lie after the year 5100."""
+
+
+def parse(text: str) -> datetime:
+    """Read a Zulu time.
+
+    Args:
+        text: `YYYY-MM-DDThh:mm:ssZ`, with one to nine decimals of a second if any. Python's times have
+            microseconds: decimals beyond the sixth are dropped.
+
+    Returns:
+        An aware datetime in UTC.
+
+    Raises:
+        InvalidRequest: Another zone (`+00:00` included), no zone, a date alone, or no time at all.
+    """
+    if not isinstance(text, str):
+        raise _refused("type", f"a Zulu time is text such as '2026-03-04T05:06:07Z', not {type(text).__name__}")
+    match = _ZULU.fullmatch(text)
+    if match is None:
+        raise _refused(*_why_not(text))
+    fraction = (match["fraction"] or "")[:6].ljust(6, "0")
+    try:
+        return datetime.fromisoformat(f"{match['date']}T{match['time']}.{fraction}+00:00")
+    except ValueError as error:
+        raise _refused("range", f"{text!r} is not a moment that exists ({error})") from None
+
+
+def _why_not(text: str) -> tuple[str, str]:
+    shown = repr(text if len(text) <= 40 else text[:40] + "...")
+    if _DATE_ALONE.fullmatch(text):
+        return "date", f"{shown} is a date alone: add the time and Z, as in '{text}T00:00:00Z'"
+    if "T" in text and _OFFSET.search(text):
+        return "zone", f"{shown} does not end in Z: write the time in UTC, with Z for the zone"
+    if "T" in text and not text.endswith("Z"):
+        return "naive", f"{shown} names no zone: write it in UTC and end it with Z"
+    return "format", f"{shown} is not a Zulu time: write it as '2026-03-04T05:06:07Z'"
+
+
+def format(moment: datetime) -> str:  # noqa: A001 - `zulu.format` is what it is called in the documentation
+    """Write a moment as Zulu time: with milliseconds when it has any, and `Z`.
+
+    What is finer than a millisecond is dropped: the provider counts in milliseconds.
+
+    Raises:
+        InvalidRequest: A naive datetime, or something that is no datetime.
+    """
+    problem = moment_problem("moment", moment)
+    if problem is not None:
+        raise InvalidRequest.of([problem])
+    utc = moment.astimezone(UTC)
+    precision = "milliseconds" if utc.microsecond >= 1000 else "seconds"
+    return utc.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+
+
+def moment_problem(field: str, moment: object) -> Problem | None:
+    """What is wrong with an argument that should be a moment, or None."""
+    if not isinstance(moment, datetime):
+        hint = " (a date alone is no moment)" if isinstance(moment, date) else ""
+        return Problem(
+            field, "type", f"{field} must be an aware datetime, not {type(moment).__name__}{hint}: "
+            "write datetime(2026, 3, 4, tzinfo=UTC).",
+        )  # fmt: skip
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        return Problem(
+            field,
+            "naive",
+            f"{field} is a naive datetime, which could mean any zone: write datetime(..., tzinfo=UTC).",
+        )
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        return Problem(field, "range", f"{field} lies outside of the years 1 to 9999 in UTC.")
+    return None
+
+
+def now() -> datetime:
+    """This moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def from_epoch(number: float | Decimal) -> datetime:
+    """The moment of an epoch timestamp, in seconds or milliseconds as its magnitude tells.
+
+    The document leaves the unit of `created_at` open: from 10^11 on (the year 5138 in seconds, 1973 in
+    milliseconds) a number is milliseconds.
+
+    Raises:
+        InvalidRequest: Not a number, not finite, or outside of the years 1 to 9999.
+    """
+    if isinstance(number, bool) or not isinstance(number, int | float | Decimal):
+        raise _refused("type", f"an epoch timestamp is a number, not {type(number).__name__}")
+    try:
+        # By way of Decimal and whole microseconds, so that no digit is lost to binary fractions.
+        exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+        if exact.adjusted() > _LARGEST_MAGNITUDE:
+            raise OverflowError
+        microseconds = int(exact * (1000 if abs(exact) >= _MILLISECONDS_FROM else 1_000_000))
+        return _EPOCH + timedelta(microseconds=microseconds)
+    except (OverflowError, ValueError, ArithmeticError):
+        raise _refused("range", "an epoch timestamp lies outside of the years 1 to 9999") from None
+
+
+def _refused(code: str, message: str) -> InvalidRequest:
+    return InvalidRequest.of([Problem("text", code, message + ".")])
