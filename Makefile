@@ -17,3 +17,53 @@ $(SETUP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(SETUP)
+
+.PHONY: lock
+lock: setup ## Write requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --group dev --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+
+.PHONY: generate check-generated
+generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder)
+	@$(BIN)/python openapi/generate.py $(if $(SPEC),--spec "$(SPEC)") $(if $(OUT),--out "$(OUT)")
+
+check-generated: setup ## Fail when generated/ is stale, edited by hand, or lacks anything of the document
+	@$(BIN)/python openapi/check.py
+
+.PHONY: demo sandbox
+demo: setup ## Watch a dozen requests for payment go through a sandbox that fails on purpose
+	@$(BIN)/python examples/demo.py
+
+sandbox: setup ## Run the sandbox on port 8900, with demo data
+	@$(BIN)/victor sandbox --demo-data
+
+.PHONY: test lint types contracts format
+test: setup lint types contracts check-generated ## Run all checks
+	@$(BIN)/python -m pytest -n auto
+
+lint: setup ## Style of code, and its format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; $(BIN)/ruff format --check .; exit 1; }
+
+types: setup ## mypy --strict and pyright, on the package and on the examples
+	@$(BIN)/mypy
+	@$(BIN)/mypy examples
+	@$(BIN)/pyright
+
+contracts: setup ## Who may import whom
+	@$(BIN)/lint-imports --no-cache
+
+format: setup ## Format the code
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+.PHONY: bench
+bench: setup ## Measure against raw httpx, as ratios of one run
+	@$(BIN)/python -m benchmarks
+
+.PHONY: build clean
+build: setup ## Build the wheel and the source distribution into dist/
+	@$(BIN)/python -m hatchling build
+
+clean: ## Remove what the other targets made
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis

@@ -1,0 +1,1 @@
+"""Side-by-side measurements, as ratios of one run: `make bench`."""

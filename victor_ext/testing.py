@@ -1,0 +1,93 @@
+"""A pytest plugin: a sandbox of the provider, and clients that are wired to it.
+
+It comes with the package (extra `sandbox`), and pytest finds it by itself:
+
+    def test_an_invoice_is_asked_for_once(victor_sandbox, victor):
+        victor_sandbox.inject("lost_answer", operation="create")
+        request = victor.payment_requests.create(...)
+        assert victor_sandbox.work_done_by_key() == {request.idempotency_key: 1}
+
+Retries of these clients do not wait. Settings of the sandbox are given with a mark:
+`@pytest.mark.victor_sandbox(quirks=True, environment="production")`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt
+    from victor_ext.sandbox import Sandbox
+
+_MARK = "victor_sandbox"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark known."""
+    config.addinivalue_line("markers", f"{_MARK}(**settings): settings of the `{_MARK}` fixture (SandboxSettings)")
+
+
+@pytest.fixture
+def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """A sandbox of the test's own, on a free port of this machine, with its demo accounts and counterparties."""
+    from victor_ext.sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - only tests that ask for it pay for it
+
+    mark = request.node.get_closest_marker(_MARK)
+    settings: dict[str, Any] = {"demo_data": True, **(mark.kwargs if mark else {})}
+    with Sandbox(SandboxSettings(**settings)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def victor_key_pair() -> tuple[str, str]:
+    """An RSA key pair made for this run: the private and the public key, as PEM."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415 - see above
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return private.decode(), public.decode()
+
+
+@pytest.fixture
+def victor_auth(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str]) -> VictorJwt:
+    """Credentials that the sandbox knows."""
+    from victor_ext import VictorJwt  # noqa: PLC0415 - see above
+
+    private, public = victor_key_pair
+    return VictorJwt(victor_sandbox.add_api_key(public), private)
+
+
+@pytest.fixture
+def victor_retry() -> RetryPolicy:
+    """How the clients try again: as always, without waiting. Override it to test other policies."""
+    from victor_ext import RetryPolicy  # noqa: PLC0415 - see above
+
+    return RetryPolicy(base=0.0)
+
+
+@pytest.fixture
+def victor(victor_sandbox: Sandbox, victor_auth: VictorJwt, victor_retry: RetryPolicy) -> Iterator[Victor]:
+    """A client of the sandbox, with blocking calls."""
+    from victor_ext import Victor  # noqa: PLC0415 - see above
+
+    environment = victor_sandbox.settings.environment
+    with Victor(victor_auth, environment=environment, base_url=victor_sandbox.url, retry=victor_retry) as client:
+        yield client
+
+
+@pytest.fixture
+def async_victor(victor_sandbox: Sandbox, victor_auth: VictorJwt, victor_retry: RetryPolicy) -> AsyncVictor:
+    """A client of the sandbox, with awaited calls. Open it in the test: `async with async_victor: ...`."""
+    from victor_ext import AsyncVictor  # noqa: PLC0415 - see above
+
+    environment = victor_sandbox.settings.environment
+    return AsyncVictor(victor_auth, environment=environment, base_url=victor_sandbox.url, retry=victor_retry)
