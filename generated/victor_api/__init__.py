@@ -1,0 +1,9 @@
+# Written by `make generate`; edits are lost. See openapi/README.md.
+"""A client library for accessing Victor REST API"""
+
+from .client import AuthenticatedClient, Client
+
+__all__ = (
+    "AuthenticatedClient",
+    "Client",
+)

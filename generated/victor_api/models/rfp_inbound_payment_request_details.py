@@ -1,0 +1,112 @@
+# Written by `make generate`; edits are lost. See openapi/README.md.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..decoding import (
+    LEVELS,
+    Object,
+    as_object,
+    read,
+)
+from ..types import UNSET, Unset
+
+
+@_attrs_define
+class RfpInboundPaymentRequestDetails:
+    """
+    Attributes:
+        payee (RfpPayeeResponseDetails | Unset):
+        payer (RfpInboundPaymentRequestDetailsPayer | Unset):
+        payment_details (ReceiptPaymentDetails | Unset):
+        payment_request_response (RfpInboundPaymentRequestResponseDetails | Unset): Object containing
+            the payment request response for an INBOUND payment request. This is an empty object if a
+            response has not been submitted.
+    """
+
+    payee: RfpPayeeResponseDetails | Unset = UNSET
+    payer: RfpInboundPaymentRequestDetailsPayer | Unset = UNSET
+    payment_details: ReceiptPaymentDetails | Unset = UNSET
+    payment_request_response: RfpInboundPaymentRequestResponseDetails | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        fields: dict[str, Any] = dict(self.additional_properties)
+        if not isinstance(self.payee, Unset):
+            fields["payee"] = self.payee.to_dict()
+        if not isinstance(self.payer, Unset):
+            fields["payer"] = self.payer.to_dict()
+        if not isinstance(self.payment_details, Unset):
+            fields["payment_details"] = self.payment_details.to_dict()
+        if not isinstance(self.payment_request_response, Unset):
+            fields["payment_request_response"] = self.payment_request_response.to_dict()
+        return fields
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any], _left: int = LEVELS) -> Self:
+        d = dict(src_dict) if src_dict.__class__ is dict else as_object(src_dict)
+        self = cls.__new__(cls)
+        take = d.pop
+        v = take("payee", None)
+        self.payee = (
+            RfpPayeeResponseDetails.from_dict(v, _left - 1)
+            if v.__class__ is dict and _left > 0
+            else UNSET
+            if v is None
+            else read(Object(RfpPayeeResponseDetails), v, _left, d, "payee")
+        )
+        v = take("payer", None)
+        self.payer = (
+            RfpInboundPaymentRequestDetailsPayer.from_dict(v, _left - 1)
+            if v.__class__ is dict and _left > 0
+            else UNSET
+            if v is None
+            else read(Object(RfpInboundPaymentRequestDetailsPayer), v, _left, d, "payer")
+        )
+        v = take("payment_details", None)
+        self.payment_details = (
+            ReceiptPaymentDetails.from_dict(v, _left - 1)
+            if v.__class__ is dict and _left > 0
+            else UNSET
+            if v is None
+            else read(Object(ReceiptPaymentDetails), v, _left, d, "payment_details")
+        )
+        v = take("payment_request_response", None)
+        self.payment_request_response = (
+            RfpInboundPaymentRequestResponseDetails.from_dict(v, _left - 1)
+            if v.__class__ is dict and _left > 0
+            else UNSET
+            if v is None
+            else read(
+                Object(RfpInboundPaymentRequestResponseDetails), v, _left, d, "payment_request_response"
+            )
+        )
+        self.additional_properties = d or {}
+        return self
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
+
+
+# Below the class, because models may refer to each other in a circle.
+from ..models.receipt_payment_details import ReceiptPaymentDetails  # noqa: E402
+from ..models.rfp_inbound_payment_request_details_payer import RfpInboundPaymentRequestDetailsPayer  # noqa: E402
+from ..models.rfp_inbound_payment_request_response_details import RfpInboundPaymentRequestResponseDetails  # noqa: E402
+from ..models.rfp_payee_response_details import RfpPayeeResponseDetails  # noqa: E402

@@ -1,0 +1,72 @@
+# Written by `make generate`; edits are lost. See openapi/README.md.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..decoding import (
+    ABSENT,
+    LEVELS,
+    TEXT,
+    as_object,
+    read,
+)
+from ..types import UNSET, Unset
+
+
+@_attrs_define
+class RfpPayeeRequestDetails:
+    """
+    Attributes:
+        account_number (str): The payee’s account number. Note this must be a Victor account or linked
+            account. Example: 043987673645.
+        ultimate_creditor (str | Unset): The name of the ultimate creditor. Ultimate creditor can only
+            be set if the biller_type is BUSINESS. Example: SampleCo Billing Inc..
+    """
+
+    account_number: str
+    ultimate_creditor: str | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        fields: dict[str, Any] = dict(self.additional_properties)
+        if not isinstance(self.account_number, Unset):
+            fields["account_number"] = self.account_number
+        if not isinstance(self.ultimate_creditor, Unset):
+            fields["ultimate_creditor"] = self.ultimate_creditor
+        return fields
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any], _left: int = LEVELS) -> Self:
+        d = dict(src_dict) if src_dict.__class__ is dict else as_object(src_dict)
+        self = cls.__new__(cls)
+        take = d.pop
+        v = take("account_number", None)
+        self.account_number = (
+            v if v.__class__ is str else ABSENT if v is None else read(TEXT, v, _left, d, "account_number")
+        )
+        v = take("ultimate_creditor", None)
+        self.ultimate_creditor = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "ultimate_creditor")
+        )
+        self.additional_properties = d or {}
+        return self
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

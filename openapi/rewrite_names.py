@@ -1,0 +1,263 @@
+"""Rewrites of names and references: each operation, class and enum member gets one that nothing else has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from document import Tree
+from openapi_python_client import strings
+from walk import components, media_types, operations, resolve, schemas, target
+
+if TYPE_CHECKING:
+    from prepare import Log
+
+RESERVED = {
+    *("Any", "Array", "AuthenticatedClient", "BytesIO", "ClassVar", "Client", "Constant", "Either", "File"),
+    *("HTTPStatus", "Literal", "Mapping", "Object", "Response", "Self", "Shape", "UUID", "Unset", "Word"),
+}
+"""Names that the generated modules use themselves."""
+
+PREFIX = "field_"
+BODY_KINDS = {"multipart/form-data": "files", "application/x-www-form-urlencoded": "data"}
+
+
+def class_name(name: str) -> str:
+    """As the generator calls the class of a schema."""
+    return str(strings.ClassName(name, PREFIX))
+
+
+def inline_reference(document: Tree, log: Log) -> None:
+    """Parameters, bodies, answers and paths that are references are written out: the generator follows few."""
+    for path, item in document.get("paths", {}).items():
+        document["paths"][path] = _copy(_found(document, item, log, path))
+    for operation in operations(document):
+        tree, where = operation.tree, operation.where
+        own = [_copy(_found(document, each, log, where)) for each in tree.get("parameters", [])]
+        taken = {(each.get("name"), each.get("in")) for each in own}
+        shared = [_copy(_found(document, each, log, where)) for each in operation.item.get("parameters", [])]
+        tree["parameters"] = own + [each for each in shared if (each.get("name"), each.get("in")) not in taken]
+        tree["parameters"] = [each for each in tree["parameters"] if "name" in each and "in" in each]
+        if "requestBody" in tree:
+            tree["requestBody"] = _copy(_found(document, tree["requestBody"], log, where))
+        tree["responses"] = {
+            status: _copy(_found(document, answer, log, where))
+            for status, answer in (tree.get("responses") or {}).items()
+        }
+    for item in document.get("paths", {}).values():
+        item.pop("parameters", None)
+
+
+def _found(document: Tree, tree: Tree, log: Log, where: str) -> Tree:
+    if "$ref" not in tree:
+        return tree
+    found = resolve(document, tree)
+    if found:
+        log("inline-reference", f"{where}: {tree['$ref']}")
+    else:
+        log.left_out.append(f"{where}: {tree['$ref']}, which points to nothing in this file")
+    return found
+
+
+def _copy(tree: Tree) -> Tree:
+    copy: Tree = json.loads(json.dumps(tree))
+    return copy
+
+
+def name_far_schema(document: Tree, log: Log) -> None:
+    """A reference to a schema that is not a named one: the schema gets a name."""
+    named = components(document)
+    for where, schema in schemas(document):
+        reference = schema.get("$ref")
+        if not isinstance(reference, str):
+            continue
+        name = reference.removeprefix("#/components/schemas/")
+        if reference == f"#/components/schemas/{name}" and name in named:
+            continue
+        found = target(document, reference)
+        schema.clear()
+        if not isinstance(found, dict):
+            log.left_out.append(f"{where}: {reference}, which points to nothing in this file")
+            continue
+        name = "".join(character if character.isalnum() else "_" for character in reference[2:])
+        if any(found is each for each in named.values()):
+            name = next(key for key, each in named.items() if each is found)
+        named.setdefault(name, _copy(found))
+        schema["$ref"] = f"#/components/schemas/{name}"
+        log("name-far-schema", f"{where}: {reference} is now {name}")
+
+
+def drop_title(document: Tree, log: Log) -> None:
+    """A title would replace the schema's name in the name of its class."""
+    for where, schema in schemas(document):
+        title = schema.pop("title", None) if "$ref" not in schema else None
+        if isinstance(title, str):
+            schema.setdefault("description", title)
+            log("drop-title", where)
+
+
+def rename_schema(document: Tree, log: Log) -> None:
+    """Two schemas of one class name, or one that the generated code uses itself: another name."""
+    named = components(document)
+    taken: set[str] = set(RESERVED)
+    for name in list(named):
+        new = name
+        while class_name(new) in taken:
+            new += "Model" if class_name(new) in RESERVED else "Other"
+        taken.add(class_name(new))
+        if new != name:
+            log.renamed[name] = new
+            log("rename-schema", f"{name} is now {new}")
+    document["components"]["schemas"] = {log.renamed.get(name, name): schema for name, schema in named.items()}
+    start = "#/components/schemas/"
+    for _, schema in schemas(document):
+        name = str(schema.get("$ref", "")).removeprefix(start)
+        if name in log.renamed:
+            schema["$ref"] = start + log.renamed[name]
+        mapping = (schema.get("discriminator") or {}).get("mapping") or {}
+        for word, to in mapping.items():
+            name = to.removeprefix(start)
+            mapping[word] = start + log.renamed.get(name, name)
+
+
+def unique_operation_id(document: Tree, log: Log) -> None:
+    """Operations of one tag are modules of one folder: each needs a name of its own."""
+    taken: set[tuple[str, str]] = set()
+    for operation in operations(document):
+        tag = strings.PythonIdentifier((operation.tree.get("tags") or ["default"])[0], "tag")
+        name = operation.tree.get("operationId") or f"{operation.method}_{_words(operation.path)}"
+        if (tag, strings.PythonIdentifier(name, PREFIX)) in taken:
+            name = f"{name}_{operation.method}_{_words(operation.path)}"
+        if name != operation.tree.get("operationId"):
+            log("unique-operation-id", f"{operation.where} is now {name}")
+        operation.tree["operationId"] = name
+        taken.add((tag, strings.PythonIdentifier(name, PREFIX)))
+
+
+def _words(path: str) -> str:
+    return "_".join("".join(c if c.isalnum() else " " for c in path).split())
+
+
+def name_enum_members(document: Tree, log: Log) -> None:
+    """Values that differ only in case or punctuation would share a member."""
+    for where, schema in schemas(document):
+        values = [value for value in schema.get("enum") or [] if isinstance(value, str)]
+        given = schema.pop("x-enum-varnames", None)
+        names = [str(each) for each in given] if isinstance(given, list) and len(given) == len(values) else None
+        usual = names or [value if value[:1].isalpha() else f"VALUE_{number}" for number, value in enumerate(values)]
+        usual = [strings.snake_case(name).upper() for name in usual]
+        if len(set(usual)) < len(values) or any(not name.isidentifier() for name in usual):
+            usual = [f"{name}_{n}" if usual.count(name) > 1 else name for n, name in enumerate(usual)]
+            names = [name if name.isidentifier() else f"VALUE_{n}" for n, name in enumerate(usual)]
+            log("name-enum-members", where)
+        if names:
+            schema["x-enum-varnames"] = names
+
+
+def rename_inline_schema(document: Tree, log: Log) -> None:
+    """A schema without a name is called after its place; when that name is taken, it gets another."""
+    taken: dict[str, Any] = dict.fromkeys([*RESERVED, *map(class_name, components(document))])
+    for place in _places(document):
+        schema = place.schema
+        if "enum" in schema and schema.get("type") != "boolean":
+            gist: Any = json.dumps([schema["enum"], schema.get("x-enum-varnames")])  # alike enums share a class
+        elif "$ref" not in schema and (schema.get("type") == "object" or "properties" in schema):
+            gist = object()
+        else:
+            continue
+        while place.class_name in taken and gist != taken[place.class_name]:
+            schema["title"] = schema.get("title", place.name) + "_inner"
+            log("rename-inline-schema", f"{place.where} is now {place.class_name}")
+        taken[place.class_name] = gist
+
+
+class _Place(NamedTuple):
+    """Where a schema without a name stands; the generator calls its class after owner and name."""
+
+    where: str
+    schema: Tree
+    owner: str
+    name: str
+
+    @property
+    def class_name(self) -> str:
+        return class_name(strings.pascal_case(self.owner) + strings.pascal_case(self.schema.get("title", self.name)))
+
+
+def _places(document: Tree) -> Iterator[_Place]:
+    """Every schema without a name, the outer ones first."""
+    for name, schema in components(document).items():
+        yield from _inside(_Place(name, schema, "", name))
+    for operation in operations(document):
+        module = str(strings.PythonIdentifier(operation.tree["operationId"], PREFIX))
+        for parameter in operation.tree["parameters"]:
+            yield from _at(_Place(operation.where, parameter["schema"], module, parameter["name"]))
+        for kind, content in media_types(operation):
+            for content_type, medium in content.items():
+                owner = module
+                if kind == "body" and len(content) > 1:
+                    owner = f"{module}_{BODY_KINDS.get(content_type, 'json' if 'json' in content_type else 'content')}"
+                name = "body" if kind == "body" else f"response_{kind}"
+                yield from _at(_Place(f"{operation.where} {kind}", medium["schema"], owner, name))
+
+
+def _at(place: _Place) -> Iterator[_Place]:
+    yield place
+    yield from _inside(place)
+
+
+def _inside(place: _Place) -> Iterator[_Place]:
+    """The schemas inside one: properties are called after its class, items and members after its owner."""
+    where, schema, owner, name = place
+    for part in [schema, *(each for each in schema.get("allOf") or [] if "$ref" not in each)]:
+        for child, tree in (part.get("properties") or {}).items():
+            yield from _at(_Place(f"{where}.{child}", tree, place.class_name, child))
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from _at(_Place(f"{where}.*", schema["additionalProperties"], place.class_name, "AdditionalProperty"))
+    if isinstance(schema.get("items"), dict):
+        yield from _at(_Place(f"{where}[]", schema["items"], owner, f"{name}_item"))
+    for number, member in enumerate([*(schema.get("anyOf") or []), *(schema.get("oneOf") or [])]):
+        yield from _at(_Place(f"{where} ({number + 1})", member, owner, f"{name}_type_{number}"))
+
+
+KEPT_IN_SCHEMA = {
+    *("$ref", "type", "format", "nullable", "properties", "required", "items", "prefixItems", "enum", "const"),
+    *("additionalProperties", "allOf", "oneOf", "anyOf", "description", "example", "title"),
+    *("x-enum-varnames", "x-one-of", "x-in-answers"),
+}
+KEPT_IN_OPERATION = {"operationId", "tags", "summary", "description", "parameters", "requestBody", "responses"}
+
+
+def leave_out_what_makes_no_code(document: Tree, log: Log) -> None:
+    """Limits, samples, security and extensions change nothing in the output; malformed, they stop the generator."""
+    log.left_out.extend(f"{each.where}: callbacks" for each in operations(document) if each.tree.get("callbacks"))
+    log.left_out.extend(f"the webhook {name}" for name in document.get("webhooks") or {})
+    for operation in operations(document):
+        _keep(operation.tree, KEPT_IN_OPERATION)
+        for _, content in media_types(operation):
+            for medium in content.values():
+                _keep(medium, {"schema"})
+        for answer in operation.tree["responses"].values():
+            _keep(answer, {"description", "content"})
+            answer.setdefault("description", "")
+        for parameter in operation.tree["parameters"]:
+            _keep(parameter, {"name", "in", "required", "description", "schema"})
+    for _, schema in schemas(document):
+        _keep(schema, KEPT_IN_SCHEMA)
+    info = document.get("info", {})
+    kept = {"openapi": "3.1.0" if str(document["openapi"]).startswith("3.1") else "3.0.3"}
+    kept["info"] = {"title": str(info.get("title", "API")), "version": str(info.get("version", "0"))}
+    kept["paths"] = {
+        path: {method: tree for method, tree in item.items() if isinstance(tree, dict)}
+        for path, item in document.get("paths", {}).items()
+    }
+    kept["components"] = {"schemas": components(document)}
+    document.clear()
+    document.update(kept)
+    log("leave-out-what-makes-no-code", "the whole document")
+
+
+def _keep(tree: Tree, keys: set[str]) -> None:
+    for key in [key for key in tree if key not in keys]:
+        del tree[key]

@@ -1,0 +1,150 @@
+"""Rewrites of operations: parameters that the generator would misread, and bodies that are not JSON."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from document import Tree
+from walk import Operation, answers, media_types, operations, resolve
+
+if TYPE_CHECKING:
+    from prepare import Log
+
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+
+
+def content_parameter(document: Tree, log: Log) -> None:
+    """A parameter described by a content type is text that the caller writes."""
+    for where, parameter in _parameters(document):
+        if "schema" not in parameter:
+            content = ", ".join(parameter.pop("content", {})) or "nothing"
+            parameter["schema"] = {"type": "string", "description": f"Text as {content}"}
+            log("content-parameter", f"{where} {parameter.get('name')}")
+
+
+def flatten_form_object_parameter(document: Tree, log: Log) -> None:
+    """`style: form, explode: true` sends each property of an object under its own name: so does the function."""
+    for where, owner, parameter, whole in _object_parameters(document):
+        if parameter.get("style", "form") == "form" and parameter.get("explode", True):
+            _replace(owner, parameter, whole, "{name}")
+            log("flatten-form-object-parameter", f"{where} {parameter['name']}")
+
+
+def flatten_deep_object_parameter(document: Tree, log: Log) -> None:
+    """`style: deepObject` sends each property as `filter[name]`."""
+    for where, owner, parameter, whole in _object_parameters(document):
+        if parameter.get("style") == "deepObject":
+            _replace(owner, parameter, whole, parameter["name"] + "[{name}]")
+            log("flatten-deep-object-parameter", f"{where} {parameter['name']}")
+
+
+def join_array_parameter(document: Tree, log: Log) -> None:
+    """A list that is not exploded is one text; the caller joins it, as the generated code cannot."""
+    joints = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|", "simple": ","}
+    for where, parameter in _parameters(document):
+        style = parameter.get("style", "simple" if parameter.get("in") in ("path", "header") else "form")
+        exploded = parameter.get("explode", style == "form") and style != "simple"
+        schema = resolve(document, parameter["schema"])
+        if schema.get("type") == "array" and not exploded and style in joints:
+            words = f"{parameter.get('description', '')} (Several values joined by {joints[style]!r})"
+            parameter["schema"] = {"type": "string", "description": words.strip()}
+            log("join-array-parameter", f"{where} {parameter['name']}")
+
+
+def header_as_text(document: Tree, log: Log) -> None:
+    """Dates and structures in a header or a cookie are text that the caller writes."""
+    for where, parameter in _parameters(document):
+        schema = resolve(document, parameter["schema"])
+        plain = schema.get("type") in ("string", "integer", "number", "boolean") or "enum" in schema
+        if parameter.get("in") == "header" and (not plain or schema.get("format") in ("date", "date-time", "binary")):
+            parameter["schema"] = {"type": "string", "description": schema.get("description", "")}
+            log("header-as-text", f"{where} {parameter['name']}")
+
+
+def declare_path_parameter(document: Tree, log: Log) -> None:
+    """A path and its parameters name each other: what only one side names is added, or taken away."""
+    for operation in operations(document):
+        named = re.findall(r"{([^}]+)}", operation.path)
+        declared = operation.tree.setdefault("parameters", [])
+        for parameter in [each for each in declared if each.get("in") == "path"]:
+            parameter["required"] = True
+            if parameter["name"] not in named:
+                declared.remove(parameter)
+                log("declare-path-parameter", f"{operation.where} {parameter['name']} (not in the path)")
+        known = {each["name"] for each in declared if each.get("in") == "path"}
+        for name in [name for name in named if name not in known]:
+            declared.append({"name": name, "in": "path", "required": True, "schema": {"type": "string"}})
+            log("declare-path-parameter", f"{operation.where} {name} (not declared)")
+
+
+def prefer_json_answer(document: Tree, log: Log) -> None:
+    """An answer that may come as JSON or as something else is read as JSON."""
+    for operation in operations(document):
+        for status, content in answers(operation):
+            kinds = sorted(content, key=lambda kind: not _is_json(kind))
+            if len(kinds) > 1:
+                others = [kind for kind in kinds[1:] if not _is_json(kind)]
+                for kind in kinds[1:]:
+                    del content[kind]
+                log("prefer-json-answer", f"{operation.where} {status}: {kinds[0]}")
+                log.left_out.extend(f"{operation.where}: answer {status} as {kind}" for kind in others)
+
+
+def non_json_content(document: Tree, log: Log) -> None:
+    """A body that is neither JSON nor a form is bytes; text stays text in an answer."""
+    for operation in operations(document):
+        for kind, content in media_types(operation):
+            for content_type, medium in content.items():
+                if _is_json(content_type) or (kind == "body" and content_type in FORMS):
+                    medium.setdefault("schema", {})
+                    if content_type.startswith("*/"):
+                        log.content_types[content_type] = "application/json"
+                        log("non-json-content", f"{operation.where} {kind} {content_type}, read as JSON")
+                    continue
+                text = content_type.startswith("text/") and kind != "body"
+                medium["schema"] = {"type": "string"} if text else {"type": "string", "format": "binary"}
+                if not text:
+                    log.content_types[content_type] = "application/octet-stream"
+                log("non-json-content", f"{operation.where} {kind} {content_type}, {'text' if text else 'bytes'}")
+
+
+def _is_json(content_type: str) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind in ("application/json", "*/*") or kind.endswith("+json")
+
+
+def _parameters(document: Tree) -> list[tuple[str, Tree]]:
+    return [
+        (operation.where, parameter)
+        for operation in operations(document)
+        for parameter in operation.tree.get("parameters", [])
+    ]
+
+
+def _object_parameters(document: Tree) -> list[tuple[str, Operation, Tree, Tree]]:
+    """Query parameters whose schema is an object with named properties."""
+    found = []
+    for operation in operations(document):
+        for parameter in operation.tree.get("parameters", []):
+            whole = resolve(document, parameter["schema"])
+            if parameter.get("in") == "query" and whole.get("properties"):
+                found.append((operation.where, operation, parameter, whole))
+    return found
+
+
+def _replace(operation: Operation, parameter: Tree, whole: Tree, called: str) -> None:
+    """The parameters that stand for the object's properties, in its place."""
+    required = whole.get("required", []) if parameter.get("required") else []
+    flat = [
+        {
+            "name": called.format(name=name),
+            "in": "query",
+            "required": name in required,
+            "schema": schema,
+            **({"description": schema["description"]} if "description" in schema else {}),
+        }
+        for name, schema in whole["properties"].items()
+    ]
+    place = operation.tree["parameters"].index(parameter)
+    operation.tree["parameters"][place : place + 1] = flat
