@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import platform
+import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,7 +17,6 @@ from .runtime.attempts import AttemptLoop
 from .runtime.clock import ServerClock
 from .runtime.connections import Verify, async_connections, connections
 from .runtime.errors import ConfigurationError
-from .runtime.events import OnEvent
 from .runtime.flow import AsyncDriver, Driver, Lock
 from .runtime.quota import RetryQuota
 from .runtime.retry import RetryPolicy
@@ -26,6 +25,8 @@ from .settings import base_url_of, environment_named, read_environment
 
 if TYPE_CHECKING:
     from victor_api.client import Client
+
+    from .runtime.events import OnEvent, Reporter
 
 DEFAULT_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 """Seconds for each stage of one attempt: 5 to connect, 20 for each of writing, reading, and a free connection."""
@@ -68,7 +69,7 @@ class _Setup:
             quota=RetryQuota(retry.quota),
             clock=self.clock,
             deadline=_checked_deadline(deadline),
-            on_event=on_event,
+            reporter=_reporter(on_event),
         )
 
     def changed(self, timeout: httpx.Timeout | float | None, deadline: float | None, retry: RetryPolicy) -> _Setup:
@@ -85,7 +86,7 @@ class _Setup:
             quota=loop.quota if policy.quota == loop.policy.quota else RetryQuota(policy.quota),
             clock=self.clock,
             deadline=loop.deadline if deadline is _KEEP else _checked_deadline(deadline),
-            on_event=loop.on_event,
+            reporter=loop.reporter,
         )
         return copy
 
@@ -93,8 +94,9 @@ class _Setup:
         return f"environment={self.environment.name!r}, base_url={str(self.base_url)!r}"
 
     def client_arguments(self) -> dict[str, Any]:
-        """For the httpx client: it gets no environment, no redirects and no proxy; those are the transport's."""
-        agent = f"victor-ext/{__version__} httpx/{httpx.__version__} python/{platform.python_version()}"
+        """For the httpx client. The environment, redirects and proxies are the business of the transport below it."""
+        python = ".".join(map(str, sys.version_info[:2]))
+        agent = f"victor-ext/{__version__} httpx/{httpx.__version__} python/{python}"
         return {
             "base_url": self.base_url,
             "timeout": self.timeout,
@@ -285,6 +287,16 @@ class AsyncVictor:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._setup})"
+
+
+def _reporter(on_event: OnEvent | None) -> Reporter | None:
+    if on_event is None:
+        return None
+    if not callable(on_event):
+        raise ConfigurationError(f"on_event must be callable with one event, not {type(on_event).__name__}.")
+    from .runtime.events import Reporter  # noqa: PLC0415 - only those who listen pay for it
+
+    return Reporter(on_event)
 
 
 def _with_environment(options: dict[str, Any]) -> dict[str, Any]:

@@ -14,14 +14,13 @@ from .runtime.attempts import Authenticator
 from .runtime.clock import ServerClock
 from .runtime.errors import ConfigurationError, InvalidRequest
 from .runtime.flow import Lock
-from .runtime.oauth import IssuedToken, OAuthToken, header_value
-from .runtime.private_keys import load_rsa_key
 from .runtime.redaction import Secret
 from .runtime.tokens import SignedToken
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+    from .runtime.oauth import IssuedToken
     from .settings import Environment
 
 _ISSUER = "victor-api"
@@ -75,6 +74,8 @@ class VictorJwt:
             private_key = Secret(private_key)
         if isinstance(password, str):
             password = Secret(password)
+        from .runtime.private_keys import load_rsa_key  # noqa: PLC0415 - only a signing client needs it
+
         self._key = load_rsa_key(private_key, password=password)
         self._prefix = prefix
         self._lifetime = _checked_seconds("lifetime", lifetime, above_zero=True)
@@ -143,6 +144,8 @@ class VictorOAuth:
         self, environment: Environment, base_url: httpx.URL, clock: ServerClock, lock: Lock
     ) -> Authenticator:
         """A token cache of the client's own."""
+        from .runtime.oauth import OAuthToken  # noqa: PLC0415 - a signing client does without
+
         url = base_url.copy_with(path=base_url.path.rstrip("/") + "/v2/auth/token")
 
         def ask() -> httpx.Request:
@@ -159,6 +162,8 @@ class VictorOAuth:
 
 def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     """Read `{access_token, token_type, expires}`; `expires` is an absolute time in epoch milliseconds."""
+    from .runtime.oauth import IssuedToken, header_value  # noqa: PLC0415 - loaded by now
+
     token = body.get("access_token")
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
         return None

@@ -38,12 +38,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
 class Call:
     """Call a generated operation, by the name of its module, with these arguments."""
 
-    operation: str
-    arguments: dict[str, Any]
+    __slots__ = ("arguments", "operation")
+
+    def __init__(self, operation: str, arguments: dict[str, Any]) -> None:
+        self.operation = operation
+        self.arguments = arguments
 
     @property
     def module(self) -> ModuleType:

@@ -10,14 +10,13 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
 from .answer import Answer
 from .clock import ServerClock
 from .errors import DeadlineExceeded, PaymentApiError
-from .events import AttemptEnded, AttemptStarted, CallEnded, OnEvent, RetryScheduled
 from .failing import error_for
 from .flow import Flow, Send, Sleep
 from .outcome import Outcome
@@ -25,6 +24,9 @@ from .profile import SAFE_METHODS, Profile
 from .quota import RetryQuota
 from .retry import RetryPolicy, parse_retry_after
 from .verdict import Failure, Repeat, may_repeat, of_answer, of_exception
+
+if TYPE_CHECKING:
+    from .events import Reporter
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +59,7 @@ class AttemptLoop:
         quota: RetryQuota,
         clock: ServerClock,
         deadline: float | None,
-        on_event: OnEvent | None = None,
+        reporter: Reporter | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.profile = profile
@@ -66,7 +68,7 @@ class AttemptLoop:
         self.quota = quota
         self.clock = clock
         self.deadline = deadline
-        self.on_event = on_event
+        self.reporter = reporter
         self.draw = draw
 
     def call(self, request: httpx.Request) -> Flow[Answer]:
@@ -99,10 +101,9 @@ class _Call:
         try:
             answer = yield from self._attempt_until_definite(self._request, signed=True)
         except PaymentApiError as error:
-            self._tell_end(error.outcome)
+            self._report_end(error.outcome)
             raise
-        if self._loop.on_event is not None:
-            self._tell_end(None)
+        self._report_end(None)
         return answer
 
     def _attempt_until_definite(self, request: httpx.Request, *, signed: bool) -> Flow[Answer]:
@@ -151,18 +152,18 @@ class _Call:
             raise self._out_of_time(request, None)
         request.extensions["timeout"] = _Timeouts(self._timeouts, self._left)
         self._attempts += counted
-        if loop.on_event is not None:
-            loop.on_event(AttemptStarted(*self._label(request), self._attempts, self._key))
+        if loop.reporter is not None:
+            loop.reporter.attempt_started(request, self._attempts, self._key)
         began = loop.clock.monotonic()
         result: Answer | Failure
         try:
             answer: Answer = yield Send(request, left)
         except httpx.RequestError as error:
             result = of_exception(error)
-            self._tell_attempt(request, None, type(error).__name__, began)
+            self._report_attempt(request, None, type(error).__name__, began)
             return result
         loop.clock.learn(answer.headers.get("date"))
-        self._tell_attempt(request, answer.status_code, None, began)
+        self._report_attempt(request, answer.status_code, None, began)
         return of_answer(answer, loop.profile) or answer
 
     def _redirected(self, request: httpx.Request, failure: Failure) -> httpx.Request | None:
@@ -212,7 +213,7 @@ class _Call:
             raise self._error(request, failure, why="the client's retry quota is used up")
         self._paid = cost
         self._retries += 1
-        self._tell_retry(request, wait, failure)
+        self._report_retry(request, wait, failure)
         yield Sleep(wait)
 
     def _left(self) -> float | None:
@@ -243,26 +244,25 @@ class _Call:
             " or would pass before the next attempt", error_class=DeadlineExceeded,
         )  # fmt: skip
 
-    def _label(self, request: httpx.Request) -> tuple[str, str]:
-        return request.method, request.url.path
+    def _report_attempt(self, request: httpx.Request, status: int | None, error: str | None, began: float) -> None:
+        loop = self._loop
+        if loop.reporter is not None:
+            seconds = loop.clock.monotonic() - began
+            loop.reporter.attempt_ended(request, self._attempts, self._key, status=status, error=error, seconds=seconds)
 
-    def _tell_attempt(self, request: httpx.Request, status: int | None, error: str | None, began: float) -> None:
-        if self._loop.on_event is not None:
-            seconds = self._loop.clock.monotonic() - began
-            label = self._label(request)
-            self._loop.on_event(AttemptEnded(*label, self._attempts, self._key, status, error, seconds))
+    def _report_retry(self, request: httpx.Request, wait: float, failure: Failure) -> None:
+        logger.info(
+            "%s %s: attempt %d failed (%s), again in %.2f s",
+            request.method, request.url.path, self._attempts, failure.what, wait,
+        )  # fmt: skip
+        if self._loop.reporter is not None:
+            self._loop.reporter.retry_scheduled(request, self._attempts + 1, self._key, wait=wait, reason=failure.what)
 
-    def _tell_retry(self, request: httpx.Request, wait: float, failure: Failure) -> None:
-        method, path = self._label(request)
-        logger.info("%s %s: attempt %d failed (%s), again in %.2f s", method, path, self._attempts, failure.what, wait)
-        if self._loop.on_event is not None:
-            self._loop.on_event(RetryScheduled(method, path, self._attempts + 1, self._key, wait, failure.what))
-
-    def _tell_end(self, outcome: Outcome | None) -> None:
-        if self._loop.on_event is not None:
-            seconds = self._loop.clock.monotonic() - self._started
-            label = self._label(self._request)
-            self._loop.on_event(CallEnded(*label, self._attempts, self._key, outcome, seconds))
+    def _report_end(self, outcome: Outcome | None) -> None:
+        loop = self._loop
+        if loop.reporter is not None:
+            seconds = loop.clock.monotonic() - self._started
+            loop.reporter.call_ended(self._request, self._attempts, self._key, outcome=outcome, seconds=seconds)
 
 
 def _configured_timeouts(request: httpx.Request) -> dict[str, float | None]:

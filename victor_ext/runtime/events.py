@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import httpx
+
 from .outcome import Outcome
 
 
@@ -65,3 +67,39 @@ class CallEnded:
 
 Event = AttemptStarted | AttemptEnded | RetryScheduled | CallEnded
 OnEvent = Callable[[Event], None]
+
+
+class Reporter:
+    """Tells a callback about one client's calls."""
+
+    def __init__(self, on_event: OnEvent) -> None:
+        self._tell = on_event
+
+    def attempt_started(self, request: httpx.Request, attempt: int, key: str | None) -> None:
+        """One request is about to leave."""
+        self._tell(AttemptStarted(request.method, request.url.path, attempt, key))
+
+    def attempt_ended(
+        self,
+        request: httpx.Request,
+        attempt: int,
+        key: str | None,
+        *,
+        status: int | None,
+        error: str | None,
+        seconds: float,
+    ) -> None:
+        """One request has been answered, or has failed."""
+        self._tell(AttemptEnded(request.method, request.url.path, attempt, key, status, error, seconds))
+
+    def retry_scheduled(
+        self, request: httpx.Request, attempt: int, key: str | None, *, wait: float, reason: str
+    ) -> None:
+        """The call will be tried again."""
+        self._tell(RetryScheduled(request.method, request.url.path, attempt, key, wait, reason))
+
+    def call_ended(
+        self, request: httpx.Request, attempts: int, key: str | None, *, outcome: Outcome | None, seconds: float
+    ) -> None:
+        """The call as a whole is over."""
+        self._tell(CallEnded(request.method, request.url.path, attempts, key, outcome, seconds))

@@ -6,7 +6,6 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -101,12 +100,16 @@ class KeyPlace(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class HeaderKey:
     """The key is a header; `takes_key` says which requests are to have one though the caller gave none."""
 
-    name: str = "Idempotency-Key"
-    takes_key: Callable[[httpx.Request], bool] = lambda _request: False
+    def __init__(
+        self,
+        name: str = "Idempotency-Key",
+        takes_key: Callable[[httpx.Request], bool] = lambda _request: False,
+    ) -> None:
+        self.name = name
+        self.takes_key = takes_key
 
     def read(self, request: httpx.Request) -> str | None:
         """The key in the header, or None."""
@@ -120,11 +123,11 @@ class HeaderKey:
         return key
 
 
-@dataclass(frozen=True, slots=True)
 class BodyKey:
     """The key is a member of the JSON body. The body is never rewritten: without the member there is no key."""
 
-    name: str = "idempotencyKey"
+    def __init__(self, name: str = "idempotencyKey") -> None:
+        self.name = name
 
     def read(self, request: httpx.Request) -> str | None:
         """The key in the body, or None."""
@@ -140,7 +143,6 @@ class BodyKey:
         return self.read(request)
 
 
-@dataclass(frozen=True, slots=True)
 class NoKey:
     """The provider takes no key at all."""
 
