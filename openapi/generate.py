@@ -101,10 +101,19 @@ def _finish(made: Path) -> None:
     (made / "py.typed").touch()
     # `F` takes away what a template imports and a module does not use; `I` sorts what is left.
     ruff = [sys.executable, "-m", "ruff"]
-    subprocess.run([*ruff, "check", *RUFF, "--fix-only", "--select=F,I,UP", str(made)], check=True)
-    subprocess.run([*ruff, "format", *RUFF, str(made)], check=True)
+    _run(
+        [*ruff, "check", *RUFF, "--fix-only", "--select=F,I,UP", "--config=lint.isort.split-on-trailing-comma=false"],
+        made,
+    )
+    _run([*ruff, "format", *RUFF, "--config=format.skip-magic-trailing-comma=true"], made)
     for path in made.rglob("*.py"):
         path.write_text(HEADER + path.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
+
+
+def _run(command: list[str], folder: Path) -> None:
+    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"The generated code is not Python: {done.stderr or done.stdout}")
 
 
 def _replace(package: Path, made: Path) -> None:

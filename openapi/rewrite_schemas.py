@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from document import Tree
 from walk import answers, components, operations, reachable, resolve, schemas
@@ -29,15 +29,15 @@ def mend_type(document: Tree, log: Log) -> None:
 
 
 def mend_enum(document: Tree, log: Log) -> None:
-    """Each value once, text where text is declared; values of several types are not an enum in Python."""
+    """Each value once, text where text is declared, null left to reading; mixed types are no enum in Python."""
     for where, schema in schemas(document):
         values = schema.get("enum")
         if not isinstance(values, list):
             continue
-        mended = list({json.dumps(value): value for value in values}.values())
+        mended = list({json.dumps(value): value for value in values if value is not None}.values())
         if schema.get("type") == "string":
-            mended = [value if value is None or isinstance(value, str) else _text(value) for value in mended]
-        kinds = {type(value) for value in mended if value is not None}
+            mended = [value if isinstance(value, str) else json.dumps(value) for value in mended]
+        kinds = {type(value) for value in mended}
         if len(kinds) == 1 and kinds <= {str, int}:
             schema["enum"] = mended
             if mended != values:
@@ -45,10 +45,6 @@ def mend_enum(document: Tree, log: Log) -> None:
         elif kinds != {bool} or schema.get("type") != "boolean":
             del schema["enum"]
             log("mend-enum", f"{where} (no enum in Python: {values})")
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def default_in_words(document: Tree, log: Log) -> None:

@@ -7,10 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import (
-    LEVELS,
-    as_object,
-)
+from ..decoding import LEVELS, as_object
 
 
 @_attrs_define

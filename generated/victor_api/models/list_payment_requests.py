@@ -7,16 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import (
-    LEVELS,
-    TEXT,
-    WHOLE,
-    Word,
-    as_object,
-    plain,
-    read,
-    words,
-)
+from ..decoding import LEVELS, TEXT, WHOLE, Word, as_object, plain, read, words
 from ..models.list_payment_requests_direction import ListPaymentRequestsDirection
 from ..models.list_payment_requests_network_type import ListPaymentRequestsNetworkType
 from ..models.list_payment_requests_status import ListPaymentRequestsStatus

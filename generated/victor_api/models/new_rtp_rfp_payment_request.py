@@ -7,14 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import (
-    ABSENT,
-    LEVELS,
-    TEXT,
-    Object,
-    as_object,
-    read,
-)
+from ..decoding import ABSENT, LEVELS, TEXT, Object, as_object, read
 from ..types import UNSET, Unset
 
 

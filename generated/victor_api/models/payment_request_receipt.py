@@ -7,16 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import (
-    LEVELS,
-    TEXT,
-    Object,
-    Word,
-    as_object,
-    plain,
-    read,
-    words,
-)
+from ..decoding import LEVELS, TEXT, Object, Word, as_object, plain, read, words
 from ..models.payment_request_receipt_direction import PaymentRequestReceiptDirection
 from ..models.payment_request_receipt_payment_network import PaymentRequestReceiptPaymentNetwork
 from ..models.payment_request_receipt_status import PaymentRequestReceiptStatus

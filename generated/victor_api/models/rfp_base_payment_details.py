@@ -7,17 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import (
-    ABSENT,
-    FLAG,
-    LEVELS,
-    TEXT,
-    Word,
-    as_object,
-    plain,
-    read,
-    words,
-)
+from ..decoding import ABSENT, FLAG, LEVELS, TEXT, Word, as_object, plain, read, words
 from ..models.rfp_base_payment_details_biller_type import RfpBasePaymentDetailsBillerType
 from ..types import UNSET, Unset
 

@@ -16,19 +16,12 @@ from ...types import UNSET, Response, Unset
 from ...types import status_of as _status_of
 
 
-def _get_kwargs(
-    *,
-    body: NewRtpRfpPaymentRequest,
-    idempotency_key: str | Unset = UNSET,
-) -> dict[str, Any]:
+def _get_kwargs(*, body: NewRtpRfpPaymentRequest, idempotency_key: str | Unset = UNSET) -> dict[str, Any]:
     _headers: dict[str, Any] = {}
     if not isinstance(idempotency_key, Unset):
         _headers["Idempotency-Key"] = _plain_text(idempotency_key)
 
-    _kwargs: dict[str, Any] = {
-        "method": "post",
-        "url": "/v2/payment-requests/request-payment",
-    }
+    _kwargs: dict[str, Any] = {"method": "post", "url": "/v2/payment-requests/request-payment"}
 
     _kwargs["json"] = _plain(body)
     _headers["Content-Type"] = "application/json"
@@ -97,10 +90,7 @@ def sync_detailed(
         Response[ApiErrorResponse | PaymentRequestReceipt]
     """
 
-    _kwargs = _get_kwargs(
-        body=body,
-        idempotency_key=idempotency_key,
-    )
+    _kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -140,11 +130,7 @@ def sync(
         ApiErrorResponse | PaymentRequestReceipt
     """
 
-    return sync_detailed(
-        client=client,
-        body=body,
-        idempotency_key=idempotency_key,
-    ).parsed
+    return sync_detailed(client=client, body=body, idempotency_key=idempotency_key).parsed
 
 
 async def asyncio_detailed(
@@ -182,10 +168,7 @@ async def asyncio_detailed(
         Response[ApiErrorResponse | PaymentRequestReceipt]
     """
 
-    _kwargs = _get_kwargs(
-        body=body,
-        idempotency_key=idempotency_key,
-    )
+    _kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -225,10 +208,4 @@ async def asyncio(
         ApiErrorResponse | PaymentRequestReceipt
     """
 
-    return (
-        await asyncio_detailed(
-            client=client,
-            body=body,
-            idempotency_key=idempotency_key,
-        )
-    ).parsed
+    return (await asyncio_detailed(client=client, body=body, idempotency_key=idempotency_key)).parsed

@@ -15,14 +15,12 @@ from ...types import Response
 from ...types import status_of as _status_of
 
 
-def _get_kwargs(
-    victor_payment_request_id: str,
-) -> dict[str, Any]:
+def _get_kwargs(victor_payment_request_id: str) -> dict[str, Any]:
 
     _kwargs: dict[str, Any] = {
         "method": "get",
         "url": "/v2/payment-requests/{victor_payment_request_id}".format(
-            victor_payment_request_id=_quote(_plain_text(victor_payment_request_id), safe=""),
+            victor_payment_request_id=_quote(_plain_text(victor_payment_request_id), safe="")
         ),
     }
 
@@ -55,9 +53,7 @@ def _build_response(
 
 
 def sync_detailed(
-    victor_payment_request_id: str,
-    *,
-    client: AuthenticatedClient | Client,
+    victor_payment_request_id: str, *, client: AuthenticatedClient | Client
 ) -> Response[GetPaymentRequestResponse | ValidationErrors]:
     """Get Payment Request
 
@@ -84,17 +80,13 @@ def sync_detailed(
         Response[GetPaymentRequestResponse | ValidationErrors]
     """
 
-    _kwargs = _get_kwargs(
-        victor_payment_request_id=victor_payment_request_id,
-    )
+    _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 
 def sync(
-    victor_payment_request_id: str,
-    *,
-    client: AuthenticatedClient | Client,
+    victor_payment_request_id: str, *, client: AuthenticatedClient | Client
 ) -> GetPaymentRequestResponse | ValidationErrors | None:
     """Get Payment Request
 
@@ -121,16 +113,11 @@ def sync(
         GetPaymentRequestResponse | ValidationErrors
     """
 
-    return sync_detailed(
-        victor_payment_request_id=victor_payment_request_id,
-        client=client,
-    ).parsed
+    return sync_detailed(victor_payment_request_id=victor_payment_request_id, client=client).parsed
 
 
 async def asyncio_detailed(
-    victor_payment_request_id: str,
-    *,
-    client: AuthenticatedClient | Client,
+    victor_payment_request_id: str, *, client: AuthenticatedClient | Client
 ) -> Response[GetPaymentRequestResponse | ValidationErrors]:
     """Get Payment Request
 
@@ -157,17 +144,13 @@ async def asyncio_detailed(
         Response[GetPaymentRequestResponse | ValidationErrors]
     """
 
-    _kwargs = _get_kwargs(
-        victor_payment_request_id=victor_payment_request_id,
-    )
+    _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 
 async def asyncio(
-    victor_payment_request_id: str,
-    *,
-    client: AuthenticatedClient | Client,
+    victor_payment_request_id: str, *, client: AuthenticatedClient | Client
 ) -> GetPaymentRequestResponse | ValidationErrors | None:
     """Get Payment Request
 
@@ -194,9 +177,4 @@ async def asyncio(
         GetPaymentRequestResponse | ValidationErrors
     """
 
-    return (
-        await asyncio_detailed(
-            victor_payment_request_id=victor_payment_request_id,
-            client=client,
-        )
-    ).parsed
+    return (await asyncio_detailed(victor_payment_request_id=victor_payment_request_id, client=client)).parsed

@@ -56,11 +56,7 @@ def _get_kwargs(
     _params["instant_payment_rails_id"] = _plain(instant_payment_rails_id)
     _params = {k: v for k, v in _params.items() if v is not UNSET and v is not None}
 
-    _kwargs: dict[str, Any] = {
-        "method": "get",
-        "url": "/v2/payment-requests",
-        "params": _params,
-    }
+    _kwargs: dict[str, Any] = {"method": "get", "url": "/v2/payment-requests", "params": _params}
 
     return _kwargs
 

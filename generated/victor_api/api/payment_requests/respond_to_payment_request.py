@@ -20,16 +20,14 @@ from ...types import status_of as _status_of
 
 
 def _get_kwargs(
-    victor_payment_request_id: str,
-    *,
-    body: RfpInboundPaymentRequestResponseRequestDetails,
+    victor_payment_request_id: str, *, body: RfpInboundPaymentRequestResponseRequestDetails
 ) -> dict[str, Any]:
     _headers: dict[str, Any] = {}
 
     _kwargs: dict[str, Any] = {
         "method": "post",
         "url": "/v2/payment-requests/respond-to-request/{victor_payment_request_id}".format(
-            victor_payment_request_id=_quote(_plain_text(victor_payment_request_id), safe=""),
+            victor_payment_request_id=_quote(_plain_text(victor_payment_request_id), safe="")
         ),
     }
 
@@ -94,10 +92,7 @@ def sync_detailed(
         Response[RfpInboundPaymentRequestResponseDetails | ValidationErrors]
     """
 
-    _kwargs = _get_kwargs(
-        victor_payment_request_id=victor_payment_request_id,
-        body=body,
-    )
+    _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id, body=body)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -131,11 +126,7 @@ def sync(
         RfpInboundPaymentRequestResponseDetails | ValidationErrors
     """
 
-    return sync_detailed(
-        victor_payment_request_id=victor_payment_request_id,
-        client=client,
-        body=body,
-    ).parsed
+    return sync_detailed(victor_payment_request_id=victor_payment_request_id, client=client, body=body).parsed
 
 
 async def asyncio_detailed(
@@ -167,10 +158,7 @@ async def asyncio_detailed(
         Response[RfpInboundPaymentRequestResponseDetails | ValidationErrors]
     """
 
-    _kwargs = _get_kwargs(
-        victor_payment_request_id=victor_payment_request_id,
-        body=body,
-    )
+    _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id, body=body)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -205,9 +193,5 @@ async def asyncio(
     """
 
     return (
-        await asyncio_detailed(
-            victor_payment_request_id=victor_payment_request_id,
-            client=client,
-            body=body,
-        )
+        await asyncio_detailed(victor_payment_request_id=victor_payment_request_id, client=client, body=body)
     ).parsed
