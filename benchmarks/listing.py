@@ -69,8 +69,8 @@ def figures(pages: int) -> list[Figure]:
 
 def _peak(pages: int) -> float:
     code = (
-        "import resource, sys; from benchmarks.listing import walk; walk(sys.argv[1]); "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        "import sys; from pathlib import Path; from benchmarks.listing import walk; walk(sys.argv[1]); "
+        "print(int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) / 1024)"
     )
     with canned_server(pages) as url:
         done = subprocess.run([sys.executable, "-c", code, url], check=True, capture_output=True, text=True)

@@ -93,16 +93,17 @@ class _Setup:
     def __str__(self) -> str:
         return f"environment={self.environment.name!r}, base_url={str(self.base_url)!r}"
 
-    def client_arguments(self) -> dict[str, Any]:
+    def client_arguments(self, options: dict[str, Any]) -> dict[str, Any]:
         """For the httpx client. The environment, redirects and proxies are the business of the transport below it."""
         python = ".".join(map(str, sys.version_info[:2]))
         agent = f"victor-ext/{__version__} httpx/{httpx.__version__} python/{python}"
         return {
             "base_url": self.base_url,
             "timeout": self.timeout,
-            "headers": {"user-agent": agent, "accept": "application/json"},
             "trust_env": False,
             "follow_redirects": False,
+            **options,
+            "headers": {"user-agent": agent, "accept": "application/json", **options.get("headers", {})},
         }
 
 
@@ -178,15 +179,17 @@ class Victor:
         self._driver = Driver(connections)
         transport = AttemptTransport(setup.loop, connections, setup.base_url, owns=owns, driver=self._driver)
         self._transport = transport
-        self._http = httpx.Client(transport=transport, **setup.client_arguments())
         self.payment_requests = PaymentRequests(lambda: self.api, setup.clock, self._driver.sleep)
 
     @cached_property
     def api(self) -> Client:
         """The generated client, for generated operations: they sign, retry and fail as those here do."""
-        from ._generated_client import bound_client  # noqa: PLC0415 - loads attrs and the generated package
+        from ._generated_client import BoundClient  # noqa: PLC0415 - loads attrs and the generated package
 
-        return bound_client(str(self._setup.base_url), self._http)
+        return BoundClient.over(str(self._setup.base_url), self._http_client, {})
+
+    def _http_client(self, options: dict[str, Any]) -> httpx.Client:
+        return httpx.Client(transport=self._transport, **self._setup.client_arguments(options))
 
     def authorization(self) -> str:
         """The value of the `Authorization` header that a request made now would carry. It is a secret."""
@@ -257,15 +260,17 @@ class AsyncVictor:
         self._driver = AsyncDriver(connections)
         transport = AsyncAttemptTransport(setup.loop, connections, setup.base_url, owns=owns, driver=self._driver)
         self._transport = transport
-        self._http = httpx.AsyncClient(transport=transport, **setup.client_arguments())
         self.payment_requests = AsyncPaymentRequests(lambda: self.api, setup.clock, self._driver.sleep)
 
     @cached_property
     def api(self) -> Client:
         """The generated client, for generated operations: they sign, retry and fail as those here do."""
-        from ._generated_client import bound_client  # noqa: PLC0415 - loads attrs and the generated package
+        from ._generated_client import BoundClient  # noqa: PLC0415 - loads attrs and the generated package
 
-        return bound_client(str(self._setup.base_url), self._http)
+        return BoundClient.over(str(self._setup.base_url), self._http_client, {})
+
+    def _http_client(self, options: dict[str, Any]) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=self._transport, **self._setup.client_arguments(options))
 
     async def authorization(self) -> str:
         """The value of the `Authorization` header that a request made now would carry. It is a secret."""

@@ -7,6 +7,7 @@ blocking calls and one with awaited ones.
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -130,15 +131,14 @@ def read_page(page: int, page_size: int | None, filters: dict[str, Any]) -> Flow
     """Read one page of the list."""
     from victor_api.models import ListPaymentRequestsResponse  # noqa: PLC0415 - see `Call.module`
 
-    return (
-        yield from _call(
-            "list_payment_requests",
-            ListPaymentRequestsResponse,
-            page=page,
-            **_given(page_size=page_size),
-            **filters,
-        )
+    read: ListPaymentRequestsResponse = yield from _call(
+        "list_payment_requests",
+        ListPaymentRequestsResponse,
+        page=page,
+        **_given(page_size=page_size),
+        **filters,
     )
+    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,13 +303,18 @@ def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | No
 
 def _call(operation: str, model: Any, **arguments: Any) -> Flow[Any]:
     """Call a generated operation; its answer as the model that the document promises for a good one."""
-    response = yield Call(operation, arguments)
-    if isinstance(response.parsed, model):
-        return response.parsed
-    # A good status that the document does not list: the generated code leaves the body unread.
-    import json  # noqa: PLC0415 - never needed while the document is right
+    from victor_api.errors import UnexpectedStatus, UnreadableBody  # noqa: PLC0415 - see `Call.module`
 
-    return model.from_dict(json.loads(response.content))
+    try:
+        response = yield Call(operation, arguments)
+    except UnexpectedStatus as error:
+        # A good status that the document does not list; the transport has seen that the body is an object.
+        return model.from_dict(json.loads(error.content))
+    except UnreadableBody as error:
+        unreadable = str(error)
+    else:
+        return response.parsed
+    raise UnreadableResponse(f"The answer was accepted and cannot be read: {unreadable}", outcome=Outcome.ACCEPTED)
 
 
 def list_arguments(wire: dict[str, str]) -> dict[str, Any]:
@@ -335,7 +340,7 @@ def items_of(page: ListPaymentRequestsResponse) -> Sequence[PaymentRequest]:
     Raises:
         UnreadableResponse: `results` is there and is no list: taking that for the end would lose requests.
     """
-    results: Any = page.results
+    results = page.results
     if isinstance(results, list):
         return [PaymentRequest(raw) for raw in results]
     if page.additional_properties.get("results") is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Awaitable, Callable, Collection
 from datetime import date, datetime
@@ -164,7 +165,7 @@ class PaymentRequests:
 
     def find(
         self, client_reference_id: str, *, start_datetime: datetime, end_datetime: datetime | None = None
-    ) -> list[PaymentRequest]:
+    ) -> builtins.list[PaymentRequest]:
         """The requests with this reference, among those of a window of time: settles an unknown outcome.
 
         The provider has no filter for the reference, so the whole window is read: keep it small.
@@ -302,7 +303,7 @@ class AsyncPaymentRequests:
 
     async def find(
         self, client_reference_id: str, *, start_datetime: datetime, end_datetime: datetime | None = None
-    ) -> list[PaymentRequest]:
+    ) -> builtins.list[PaymentRequest]:
         """The requests with this reference, among those of a window of time; see `PaymentRequests.find`."""
         check_reference(client_reference_id)
         window = self.list(start_datetime=start_datetime, end_datetime=end_datetime)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -47,17 +47,12 @@ def _unreadable(answer: httpx.Response) -> str | None:
 def read_problems(answer: httpx.Response) -> Sequence[Problem]:
     """Problems from either documented error shape: `ApiErrorResponse` or `ValidationErrors`; none from others."""
     try:
-        body = answer.json()
+        body = _object(answer.json())
     except ValueError:
         return ()
-    if not isinstance(body, dict):
-        return ()
-    error, errors = body.get("error"), body.get("allErrors")
-    if isinstance(error, dict):
-        return (_api_error(error),)
-    if isinstance(errors, list):
-        return tuple(_object_error(item) for item in errors if isinstance(item, dict))
-    return ()
+    if isinstance(body.get("error"), dict):
+        return (_api_error(_object(body["error"])),)
+    return tuple(_object_error(_object(item)) for item in _list(body.get("allErrors")) if isinstance(item, dict))
 
 
 def _api_error(error: dict[str, Any]) -> Problem:
@@ -84,10 +79,7 @@ def _field_of(error: dict[str, Any]) -> str:
     if stated:
         return stated
     name = _string(error.get("objectName"))
-    codes = [item for item in error.get("codes") or () if isinstance(item, str)] if isinstance(
-        error.get("codes"), list
-    ) else []  # fmt: skip
-    for code in codes:
+    for code in map(_string, _list(error.get("codes"))):
         kind, _, rest = code.partition(".")
         if kind and name and rest.startswith(f"{name}."):
             return rest.removeprefix(f"{name}.")
@@ -97,6 +89,15 @@ def _field_of(error: dict[str, Any]) -> str:
 def wire_path(camel: str) -> str:
     """`paymentDetails.amount` as the wire spells it: `payment_details.amount`."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match.group().lower(), camel)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    items: list[Any] = value if isinstance(value, list) else []
+    return items
 
 
 def _string(value: object) -> str:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from . import money, zulu
 from .runtime.errors import InvalidRequest, Problem
@@ -128,7 +128,7 @@ class Findings:
             raise InvalidRequest.of(self.problems, doing=f"{doing} was not sent")
 
 
-def spelled(value: object) -> object:
+def spelled(value: object) -> Any:
     """An enumerated value as the wire spells it: a member stands for its value."""
     return value.value if isinstance(value, Enum) else value
 

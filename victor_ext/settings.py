@@ -68,8 +68,10 @@ def read_environment(variables: Mapping[str, str] | None = None) -> EnvironmentV
     """
     source = os.environ if variables is None else variables
     values = {name: value for name, value in source.items() if name.startswith("VICTOR_") and value.strip()}
-    jwt = [name for name in ("VICTOR_API_KEY", "VICTOR_PRIVATE_KEY", "VICTOR_PRIVATE_KEY_FILE") if name in values]
-    oauth = [name for name in ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET") if name in values]
+    jwt: list[str] = [
+        name for name in ("VICTOR_API_KEY", "VICTOR_PRIVATE_KEY", "VICTOR_PRIVATE_KEY_FILE") if name in values
+    ]
+    oauth: list[str] = [name for name in ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET") if name in values]
     if jwt and oauth:
         raise ConfigurationError(
             f"Two kinds of credentials are set ({', '.join(jwt + oauth)}): keep VICTOR_CLIENT_ID and "

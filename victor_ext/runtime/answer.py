@@ -98,5 +98,5 @@ class _Body:
 
     def whole(self) -> Answer:
         # What httpx's own `read()` leaves behind, so that everyone after us finds the body there.
-        self.answer._content = b"".join(self._parts)  # noqa: SLF001 - httpx has no public way to set it
+        self.answer._content = b"".join(self._parts)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no public way
         return self.answer

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 
@@ -132,10 +132,10 @@ class BodyKey:
     def read(self, request: httpx.Request) -> str | None:
         """The key in the body, or None."""
         try:
-            body = json.loads(request.content)
+            body: Any = json.loads(request.content)
         except (ValueError, httpx.RequestNotRead):
             return None
-        key = body.get(self.name) if isinstance(body, dict) else None
+        key: Any = body.get(self.name) if isinstance(body, dict) else None  # pyright: ignore - JSON may be anything
         return key if isinstance(key, str) and key else None
 
     def prepare(self, request: httpx.Request) -> str | None:

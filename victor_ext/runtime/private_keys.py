@@ -7,7 +7,7 @@ import binascii
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from .errors import ConfigurationError
 from .redaction import Secret
@@ -55,12 +55,12 @@ class _SecretBytes(bytes):
         return "b'[secret]'"
 
 
-def _read(key: object, name: str) -> tuple[_SecretBytes | None, str]:
+def _read(key: Any, name: str) -> tuple[_SecretBytes | None, str]:
     """The bytes of the key (None: it is an object already), and what to call where they came from."""
     if isinstance(key, bytes):
         return _SecretBytes(key), name
     if isinstance(key, os.PathLike):
-        return _read_file(Path(os.fspath(key)), name)
+        return _read_file(Path(os.fsdecode(cast("os.PathLike[str]", key))), name)
     if not isinstance(key, str):
         return None, name
     # An environment variable often carries the two characters \n where the line breaks were.
