@@ -1,0 +1,111 @@
+"""Answering requests that we are asked to pay: sent once, and looked at when in doubt."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from victor_ext import AsyncVictor, BadRequest, Conflict, Outcome, Victor, VictorError
+from victor_ext.sandbox import Sandbox
+
+
+def answers(sandbox: Sandbox) -> int:
+    """How many answers the sandbox was sent."""
+    return sum(exchange.operation == "respond" for exchange in sandbox.received())
+
+
+def test_accepting_and_declining(victor_sandbox: Sandbox, victor: Victor) -> None:
+    first, second = victor_sandbox.create_inbound("10.00"), victor_sandbox.create_inbound("20.00")
+
+    accepted = victor.payment_requests.accept(first, notes="Thank you.")
+    declined = victor.payment_requests.decline(second, notes="Not ours.")
+
+    assert (accepted.status, accepted.amount) == ("accepted", Decimal("10.00"))
+    assert (declined.status, declined.approval_notes) == ("declined", "Not ours.")
+    assert victor.payment_requests.get(first).response is not None
+    assert victor.payment_requests.get(second).status == "declined"
+
+
+def test_paying_less_where_that_is_allowed(victor_sandbox: Sandbox, victor: Victor) -> None:
+    inbound = victor_sandbox.create_inbound("10.00", amount_modification_allowed=True)
+
+    accepted = victor.payment_requests.accept(inbound, notes="Half now.", modified_amount="5.00")
+
+    assert (accepted.amount, accepted.original_amount) == (Decimal("5.00"), Decimal("10.00"))
+
+
+def test_paying_less_where_it_is_not_allowed(victor_sandbox: Sandbox, victor: Victor) -> None:
+    inbound = victor_sandbox.create_inbound("10.00")
+
+    with pytest.raises(BadRequest) as caught:
+        victor.payment_requests.accept(inbound, notes="Half now.", modified_amount="5.00")
+
+    assert caught.value.outcome is Outcome.REJECTED
+
+
+@pytest.mark.parametrize("kind", ["lost_answer", "cut_answer", "truncated_json", "html"])
+def test_a_lost_answer_is_read_back_and_never_sent_again(victor_sandbox: Sandbox, victor: Victor, kind: Any) -> None:
+    inbound = victor_sandbox.create_inbound("10.00")
+    victor_sandbox.inject(kind, operation="respond", work=True)
+
+    accepted = victor.payment_requests.accept(inbound, notes="Thank you.")
+
+    assert accepted.status in ("accepted", "completed")
+    assert answers(victor_sandbox) == 1
+
+
+def test_an_answer_that_never_arrived_is_unknown_and_stays_with_the_caller(
+    victor_sandbox: Sandbox, victor: Victor
+) -> None:
+    inbound = victor_sandbox.create_inbound("10.00")
+    victor_sandbox.inject("status", status=503, operation="respond", work=False)
+
+    with pytest.raises(VictorError) as caught:
+        victor.payment_requests.accept(inbound, notes="Thank you.")
+
+    assert caught.value.outcome is Outcome.UNKNOWN
+    assert answers(victor_sandbox) == 1
+    assert any("shows no answer" in note for note in caught.value.__notes__)
+
+
+def test_somebody_elses_answer_is_a_conflict(victor_sandbox: Sandbox, victor: Victor) -> None:
+    inbound = victor_sandbox.create_inbound("10.00")
+    victor.payment_requests.decline(inbound, notes="Not ours.")
+    victor_sandbox.inject("status", status=503, operation="respond", work=False)
+
+    with pytest.raises(Conflict, match="carries another answer"):
+        victor.payment_requests.accept(inbound, notes="Thank you.")
+
+
+def test_a_server_that_asks_for_patience_has_not_begun(victor_sandbox: Sandbox, victor: Victor) -> None:
+    inbound = victor_sandbox.create_inbound("10.00")
+    victor_sandbox.inject("rate_limit", operation="respond", retry_after=0)
+
+    assert victor.payment_requests.accept(inbound, notes="Thank you.").status == "accepted"
+
+
+def test_the_twin_carries_the_answer_to_its_parent(victor_sandbox: Sandbox, async_victor: AsyncVictor) -> None:
+    async def main() -> None:
+        async with async_victor as victor:
+            from datetime import UTC, datetime
+
+            outbound = await victor.payment_requests.create(
+                payee_account_number="043987673645",
+                payer_counterparty_id="aHeq349838",
+                amount="12.00",
+                biller_type="CONSUMER",
+                due_date=datetime.now(UTC).date(),
+            )
+            assert outbound.child_id is not None
+            twin = await victor.payment_requests.get(outbound.child_id)
+            assert twin.direction == "inbound"
+            victor_sandbox.advance(60)
+            await victor.payment_requests.accept(outbound.child_id, notes="Gladly.")
+            victor_sandbox.advance(3600)
+            done = await victor.payment_requests.wait(str(outbound.id), until="completed")
+            assert done.amount == Decimal("12.00")
+
+    asyncio.run(main())

@@ -1,0 +1,299 @@
+"""Asking for money, from a call of ours to the sandbox's own record of it, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from victor_ext import (
+    AsyncVictor,
+    AuthenticationError,
+    BadRequest,
+    Conflict,
+    ConnectionFailed,
+    DeadlineExceeded,
+    Outcome,
+    RateLimited,
+    RetryPolicy,
+    ServerError,
+    TimedOut,
+    UnreadableResponse,
+    Victor,
+    VictorError,
+    VictorJwt,
+    VictorOAuth,
+    idempotency_key_for,
+)
+from victor_ext.sandbox import Sandbox
+
+
+def invoice(number: int = 1042, **changes: Any) -> dict[str, Any]:
+    """The arguments of a request for payment."""
+    return {
+        "payee_account_number": "043987673645",
+        "payer_counterparty_id": "acme000001",
+        "amount": Decimal("44.23"),
+        "biller_type": "BUSINESS",
+        "due_date": datetime.now(UTC).date(),
+        "client_reference_id": f"INV-{number}",
+        "idempotency_key": idempotency_key_for("invoice", number),
+        **changes,
+    }
+
+
+def test_a_request_arrives_with_every_digit_in_place(victor_sandbox: Sandbox, victor: Victor) -> None:
+    request = victor.payment_requests.create(
+        **invoice(ultimate_creditor="SampleCo Billing Inc.", notes="March", amount_modification_allowed=True)
+    )
+
+    assert (request.status, request.direction) == ("created", "outbound")
+    assert request.amount == Decimal("44.23")
+    assert request.payee is not None and request.payee.account_number == "043987673645"
+    assert request.created_at is not None
+    assert abs(request.created_at - datetime.now(UTC)) < timedelta(minutes=1)
+    kept = victor_sandbox.request(str(request.id))
+    assert kept["payee_account"] == "043987673645"
+    read = victor.payment_requests.get(str(request.id))
+    assert (read.id, read.amount, read.client_reference_id) == (request.id, Decimal("44.23"), "INV-1042")
+
+
+def test_the_same_invoice_asked_for_twice_is_one_request(victor_sandbox: Sandbox, victor: Victor) -> None:
+    first = victor.payment_requests.create(**invoice())
+    again = victor.payment_requests.create(**invoice())
+
+    assert first.id == again.id
+    assert victor_sandbox.work_done_by_key() == {idempotency_key_for("invoice", 1042): 1}
+
+
+@pytest.mark.parametrize("kind", ["lost_answer", "cut_answer", "truncated_json", "malformed_json", "html", "status"])
+def test_a_failure_on_the_way_back_asks_nobody_twice(victor_sandbox: Sandbox, victor: Victor, kind: Any) -> None:
+    victor_sandbox.inject(kind, operation="create", work=True)
+
+    request = victor.payment_requests.create(**invoice())
+
+    assert victor_sandbox.attempts_by_key()[str(request.idempotency_key)] == 2
+    assert victor_sandbox.work_done_by_key()[str(request.idempotency_key)] == 1
+
+
+def test_another_amount_under_the_same_key_is_a_conflict(victor: Victor) -> None:
+    victor.payment_requests.create(**invoice())
+
+    with pytest.raises(Conflict) as caught:
+        victor.payment_requests.create(**invoice(amount="45.00"))
+
+    assert caught.value.outcome is Outcome.REJECTED
+
+
+def test_a_lost_answer_that_stays_lost_is_unknown_and_can_be_settled(victor_sandbox: Sandbox, victor: Victor) -> None:
+    began = datetime.now(UTC) - timedelta(seconds=5)
+    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    with pytest.raises(VictorError) as caught:
+        victor.payment_requests.create(**invoice())
+    assert caught.value.outcome is Outcome.UNKNOWN
+    assert caught.value.idempotency_key == idempotency_key_for("invoice", 1042)
+    assert str(caught.value.idempotency_key) in str(caught.value)
+    victor_sandbox.clear_faults()
+
+    found = victor.payment_requests.find("INV-1042", start_datetime=began)
+    repeated = victor.payment_requests.create(**invoice())
+
+    assert [request.id for request in found] == [repeated.id]
+    assert victor_sandbox.work_done_by_key() == {caught.value.idempotency_key: 1}
+
+
+def test_an_unreadable_success_is_accepted_and_keeps_its_body(victor_sandbox: Sandbox, victor: Victor) -> None:
+    victor_sandbox.inject("html", operation="create", times=None, status=200)
+
+    with pytest.raises(UnreadableResponse) as caught:
+        victor.payment_requests.create(**invoice())
+
+    assert caught.value.outcome is Outcome.ACCEPTED
+    assert caught.value.body is not None and b"<" in caught.value.body
+
+
+def test_a_provider_that_is_down_leaves_nothing_behind(victor_sandbox: Sandbox, victor: Victor) -> None:
+    victor_sandbox.down()
+
+    with pytest.raises(ConnectionFailed) as caught:
+        victor.payment_requests.create(**invoice())
+
+    assert caught.value.outcome is Outcome.NOT_SENT
+    victor_sandbox.up()
+    assert victor.payment_requests.create(**invoice()).status == "created"
+
+
+def test_an_outage_ends_as_what_it_was(victor_sandbox: Sandbox, victor: Victor) -> None:
+    victor_sandbox.inject("status", status=503, times=None)
+
+    with pytest.raises(ServerError) as caught:
+        victor.payment_requests.get("R1")
+
+    assert (caught.value.status_code, caught.value.attempts) == (503, 6)
+
+
+def test_a_wait_that_does_not_fit_the_deadline_is_not_waited(victor_sandbox: Sandbox, victor: Victor) -> None:
+    victor_sandbox.inject("rate_limit", retry_after=90, times=None)
+
+    with pytest.raises(RateLimited) as caught:
+        victor.payment_requests.create(**invoice())
+
+    assert (caught.value.retry_after, caught.value.attempts) == (90.0, 1)
+    assert caught.value.outcome is Outcome.REJECTED
+
+
+def test_a_silent_server_ends_with_the_deadline(victor_sandbox: Sandbox, victor: Victor) -> None:
+    victor_sandbox.inject("stall", operation="create", times=None)
+    hurried = victor.with_options(deadline=0.4, timeout=5.0)
+
+    with pytest.raises(DeadlineExceeded) as caught:
+        hurried.payment_requests.create(**invoice())
+
+    assert caught.value.outcome is Outcome.UNKNOWN
+
+
+def test_the_providers_own_complaints_name_the_field_as_the_wire_does(victor_sandbox: Sandbox, victor: Victor) -> None:
+    body = (
+        '{"status":0,"data":null,"error":{"code":101,"message":"error.amount.invalid","field":"paymentDetails.amount"}}'
+    )
+    victor_sandbox.inject("status", status=400, body=body, headers={"content-type": "application/json"})
+
+    with pytest.raises(BadRequest) as caught:
+        victor.payment_requests.create(**invoice())
+
+    (problem,) = caught.value.problems
+    assert (problem.field, problem.provider_field) == ("payment_details.amount", "paymentDetails.amount")
+    assert (problem.code, problem.message) == ("101", "error.amount.invalid")
+
+
+@pytest.mark.parametrize("skew", [-5000, 5000])
+def test_a_clock_that_is_off_is_corrected_by_the_servers(victor_sandbox: Sandbox, victor: Victor, skew: int) -> None:
+    victor_sandbox.set_clock_skew(skew)
+
+    first = victor.payment_requests.create(**invoice(due_date=victor_today(victor_sandbox)))
+    second = victor.payment_requests.get(str(first.id))
+
+    assert first.id == second.id
+    assert [exchange.status for exchange in victor_sandbox.received()] == [401, 200, 200]
+
+
+def victor_today(sandbox: Sandbox) -> Any:
+    """The sandbox's own day."""
+    return datetime.fromtimestamp(sandbox.clock()["now"], UTC).date()
+
+
+@pytest.mark.victor_sandbox(environment="production")
+def test_a_token_of_staging_length_is_refused_here_and_not_there(
+    victor_sandbox: Sandbox, victor_auth: VictorJwt
+) -> None:
+    with Victor(victor_auth, environment="production", base_url=victor_sandbox.url) as right:
+        right.payment_requests.create(**invoice())
+    with (
+        Victor(victor_auth, environment="staging", base_url=victor_sandbox.url) as wrong,
+        pytest.raises(AuthenticationError, match="'staging' was asked"),
+    ):
+        wrong.payment_requests.create(**invoice())
+
+
+def test_an_oauth_token_is_fetched_once_and_again_when_it_is_revoked(victor_sandbox: Sandbox) -> None:
+    client_id, client_secret = victor_sandbox.add_oauth_client()
+    with Victor(VictorOAuth(client_id, client_secret), base_url=victor_sandbox.url) as victor:
+        for number in range(3):
+            victor.payment_requests.create(**invoice(number))
+        assert victor_sandbox.tokens_issued() == {client_id: 1}
+        victor_sandbox.revoke_tokens()
+        victor.payment_requests.create(**invoice(4))
+    assert victor_sandbox.tokens_issued() == {client_id: 2}
+
+
+def test_a_wrong_secret_says_so_and_sends_nothing(victor_sandbox: Sandbox) -> None:
+    client_id, _ = victor_sandbox.add_oauth_client()
+    with (
+        Victor(VictorOAuth(client_id, "not-the-secret"), base_url=victor_sandbox.url) as victor,
+        pytest.raises(AuthenticationError, match="client_secret") as caught,
+    ):
+        victor.payment_requests.create(**invoice())
+    assert caught.value.outcome is Outcome.NOT_SENT
+    assert "not-the-secret" not in str(caught.value)
+
+
+def test_many_tasks_share_connections_and_one_token(victor_sandbox: Sandbox) -> None:
+    client_id, client_secret = victor_sandbox.add_oauth_client()
+
+    async def main() -> set[str | None]:
+        auth = VictorOAuth(client_id, client_secret)
+        async with AsyncVictor(auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.0)) as victor:
+            calls = (victor.payment_requests.create(**invoice(number)) for number in range(40))
+            return {request.id for request in await asyncio.gather(*calls)}
+
+    assert len(asyncio.run(main())) == 40
+    assert victor_sandbox.tokens_issued() == {client_id: 1}
+
+
+def test_waiting_for_the_end(victor_sandbox: Sandbox, victor: Victor) -> None:
+    request = victor.payment_requests.create(**invoice())
+    victor_sandbox.move(str(request.id), "completed")
+
+    done = victor.payment_requests.wait(str(request.id))
+
+    assert done.status == "completed" and done.is_terminal
+    assert victor.payment_requests.wait(str(request.id), until="accepted").status == "completed"
+
+
+def test_waiting_for_what_can_no_longer_be(victor_sandbox: Sandbox, victor: Victor) -> None:
+    request = victor.payment_requests.create(**invoice())
+    victor_sandbox.move(str(request.id), "failed", "The bank cannot receive requests.")
+
+    with pytest.raises(Conflict, match="The bank cannot receive"):
+        victor.payment_requests.wait(str(request.id), until=["accepted"])
+
+
+def test_waiting_has_an_end(victor: Victor) -> None:
+    request = victor.payment_requests.create(**invoice())
+
+    with pytest.raises(TimedOut, match="it is created"):
+        victor.payment_requests.wait(str(request.id), timeout=0.0)
+
+
+@pytest.mark.victor_sandbox(quirks=True)
+def test_what_the_provider_really_says_reads_as_what_it_documents(victor_sandbox: Sandbox, victor: Victor) -> None:
+    request = victor.payment_requests.create(**invoice())
+    victor_sandbox.move(str(request.id), "needs-review")
+
+    for seen in (victor.payment_requests.get(str(request.id)), next(iter(victor.payment_requests.list()))):
+        assert seen.direction in ("outbound", "inbound")
+        assert seen.status in ("needs-review", "pending")
+        assert seen.error_message is None
+
+
+def test_a_generated_operation_is_as_safe_as_ours(victor_sandbox: Sandbox, victor: Victor) -> None:
+    from victor_api.api.payment_requests import list_payment_requests
+    from victor_api.models import ListPaymentRequestsResponse
+
+    victor.payment_requests.create(**invoice())
+    victor_sandbox.inject("status", status=503, operation="list")
+    victor_sandbox.inject("lost_answer", operation="list")
+
+    page = list_payment_requests.sync(client=victor.api)
+
+    assert isinstance(page, ListPaymentRequestsResponse)
+    assert isinstance(page.results, list) and page.results
+    assert [exchange.status for exchange in victor_sandbox.received()][-1] == 200
+
+
+def test_events_tell_the_story_of_a_call(victor_sandbox: Sandbox, victor_auth: VictorJwt) -> None:
+    story: list[str] = []
+    victor_sandbox.inject("status", status=503)
+    with Victor(
+        victor_auth,
+        base_url=victor_sandbox.url,
+        retry=RetryPolicy(base=0.0),
+        on_event=lambda event: story.append(type(event).__name__),
+    ) as victor:
+        victor.payment_requests.create(**invoice())
+    assert story == [
+        "AttemptStarted", "AttemptEnded", "RetryScheduled", "AttemptStarted", "AttemptEnded", "CallEnded",
+    ]  # fmt: skip
