@@ -40,13 +40,9 @@ def instead_of_work(fault: Fault, wall: float) -> Answer:
         case "html":
             status = fault.status
             body = fault.body if fault.body is not None else _HTML.format(status=status)
-            return _with_headers(
-                Answer(status, body.encode("utf-8"), ((b"content-type", b"text/html"),)), fault, wall
-            )
+            return _with_headers(Answer(status, body.encode("utf-8"), ((b"content-type", b"text/html"),)), fault, wall)
         case _:
-            answer = error_answer(
-                fault.status, "injected_fault", f"The sandbox was told to answer {fault.status}."
-            )
+            answer = error_answer(fault.status, "injected_fault", f"The sandbox was told to answer {fault.status}.")
             if fault.body is not None:
                 answer = replace(answer, body=fault.body.encode("utf-8"))
             return _with_headers(answer, fault, wall)
@@ -74,9 +70,7 @@ def _with_headers(answer: Answer, fault: Fault, wall: float) -> Answer:
             else f"{fault.retry_after:g}"
         )
         headers[b"retry-after"] = text.encode("ascii")
-    headers |= {
-        name.lower().encode("latin-1"): value.encode("latin-1") for name, value in fault.headers.items()
-    }
+    headers |= {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in fault.headers.items()}
     return replace(answer, headers=tuple(headers.items()))
 
 

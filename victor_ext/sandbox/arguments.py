@@ -70,12 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--max-page-size", type=int, default=100, metavar="N", help="larger pages are cut to this")
     add("--order", choices=get_args(Order), default="newest", help="which requests a list begins with")
     add("--shift", type=int, default=0, metavar="N", help="pretend that N requests arrive between two pages")
-    add(
-        "--strict-accounts", action="store_true", help="refuse accounts and counterparties that are not known"
-    )
-    add(
-        "--token-life", type=float, default=3600.0, metavar="SECONDS", help="life of tokens of /v2/auth/token"
-    )
+    add("--strict-accounts", action="store_true", help="refuse accounts and counterparties that are not known")
+    add("--token-life", type=float, default=3600.0, metavar="SECONDS", help="life of tokens of /v2/auth/token")
     add(
         "--auto",
         type=_seconds_or_off,
@@ -83,9 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS|off",
         help="how long each step of a request's life takes; off: only by command (default: 1)",
     )
-    add(
-        "--clock-skew", type=float, default=0.0, metavar="SECONDS", help="how far the server's clock is ahead"
-    )
+    add("--clock-skew", type=float, default=0.0, metavar="SECONDS", help="how far the server's clock is ahead")
     add("--seed", type=int, help="the same ids and dice in every run")
     add(
         "--no-check-answers",

@@ -42,9 +42,7 @@ class SandboxCommands(ABC):
         made = self._run("add_api_key", api_key=api_key)
         return str(made["api_key"]), str(made["private_key"])
 
-    def add_oauth_client(
-        self, client_id: str | None = None, client_secret: str | None = None
-    ) -> tuple[str, str]:
+    def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> tuple[str, str]:
         """Let a client ask for tokens; returns its id and secret (made up when not given)."""
         made = self._run("add_oauth_client", client_id=client_id, client_secret=client_secret)
         return str(made["client_id"]), str(made["client_secret"])
@@ -59,9 +57,7 @@ class SandboxCommands(ABC):
         found: int = self._run("revoke_tokens", client_id=client_id)["revoked"]
         return found
 
-    def add_account(
-        self, account_number: str, *, routing_number: str | None = None, name: str | None = None
-    ) -> None:
+    def add_account(self, account_number: str, *, routing_number: str | None = None, name: str | None = None) -> None:
         """Make an account of the caller known."""
         self._run("add_account", account_number=account_number, routing_number=routing_number, name=name)
 

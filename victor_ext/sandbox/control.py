@@ -127,9 +127,7 @@ class Control:
         """Put a request into a status by command."""
         return _shown(self._core.ledger.move(request_id, status, error_message))
 
-    def create_inbound(
-        self, amount: str = "10.00", due_date: str | None = None, **options: JsonValue
-    ) -> JsonObject:
+    def create_inbound(self, amount: str = "10.00", due_date: str | None = None, **options: JsonValue) -> JsonObject:
         """An inbound request from somebody outside of the sandbox."""
         found = _given(options)
         if Decimal(amount) <= 0:

@@ -110,9 +110,7 @@ def _check(fault: Fault) -> None:
     if fault.retry_after_format not in get_args(RetryAfterFormat):
         raise ValueError(f"retry_after_format must be one of {', '.join(get_args(RetryAfterFormat))}")
     if fault.operation is not None and fault.operation not in (*OPERATIONS, *_NAMES):
-        raise ValueError(
-            f"operation must be one of {', '.join(OPERATIONS)}, or an operationId of the document"
-        )
+        raise ValueError(f"operation must be one of {', '.join(OPERATIONS)}, or an operationId of the document")
     if not 200 <= fault.status <= 999:
         raise ValueError("status must be between 200 and 999")
     if fault.delay < 0 or fault.skip < 0 or (fault.retry_after is not None and fault.retry_after < 0):

@@ -30,9 +30,7 @@ CREATE TABLE IF NOT EXISTS facts (kind TEXT NOT NULL, name TEXT NOT NULL, value 
     PRIMARY KEY (kind, name)
 ) WITHOUT ROWID;
 """
-_UPSERT = (
-    "INSERT INTO requests (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record"
-)
+_UPSERT = "INSERT INTO requests (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,16 +26,16 @@ _STEP = 1.0
 """Seconds of the business clock that one step of a request's life takes, unless `auto` says otherwise."""
 
 
-class UnknownId(Exception):  # noqa: N818 (an answer of the server, not an error of ours)
+class UnknownId(Exception):
     """There is no request with this id."""
 
 
-class KeyConflict(Exception):  # noqa: N818 (an answer of the server, not an error of ours)
+class KeyConflict(Exception):
     """The key was used with another body."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotAnswerable(Exception):  # noqa: N818 (an answer of the server, not an error of ours)
+@dataclass
+class NotAnswerable(Exception):
     """Why an answer to a request cannot be taken, and which field is to blame (empty: the request itself)."""
 
     field: str
@@ -181,9 +181,7 @@ class Ledger:
                 return request, False
             raise NotAnswerable("status", "This request has been answered already.")
         if request.status != "pending":
-            raise NotAnswerable(
-                "status", f"This request is {request.status}; only a pending one can be answered."
-            )
+            raise NotAnswerable("status", f"This request is {request.status}; only a pending one can be answered.")
         self._check_modified(request, answer, modified)
         now = self._clock.now()
         changed = [self._answered(request, answer, modified, notes, now)]

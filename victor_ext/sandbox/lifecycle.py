@@ -57,9 +57,7 @@ class Lifecycle:
             planned = self._next(request)
             if planned is not None:
                 self._number += 1
-                heapq.heappush(
-                    self._agenda, Step(planned[0], self._number, request.id, request.status, planned[1])
-                )
+                heapq.heappush(self._agenda, Step(planned[0], self._number, request.id, request.status, planned[1]))
 
     def pass_time(self, now: float) -> int:
         """Make every move that is due by `now`, in order of time; returns how many were made."""

@@ -51,7 +51,8 @@ class Listener(Server):
         return f"http://{host}:{self.port}"
 
     def _bind(self, port: int) -> socket.socket:
-        found = socket.socket(self._family, socket.SOCK_STREAM)
+        # The protocol is named because asyncio turns Nagle's delay off only for sockets that know they are TCP.
+        found = socket.socket(self._family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             found.bind((self._host, port))

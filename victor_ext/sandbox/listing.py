@@ -53,9 +53,7 @@ def read_query(text: bytes, integers: frozenset[str]) -> Filters:
 def check_times(filters: Filters) -> list[Problem]:
     """Times must be Zulu and dates must be dates: prose in the document, so no schema says it."""
     found = [
-        Problem(
-            (name,), "invalid", "must be an ISO 8601 date and time in the Zulu zone, ending in Z", "pattern"
-        )
+        Problem((name,), "invalid", "must be an ISO 8601 date and time in the Zulu zone, ending in Z", "pattern")
         for name in _TIMES
         if name in filters and zulu(filters[name]) is None
     ]

@@ -40,9 +40,7 @@ class Call:
 
     __slots__ = ("body", "exchange", "headers", "key_count", "owner", "query", "request_id")
 
-    def __init__(
-        self, exchange: Received, headers: dict[bytes, bytes], query: bytes, request_id: str
-    ) -> None:
+    def __init__(self, exchange: Received, headers: dict[bytes, bytes], query: bytes, request_id: str) -> None:
         self.exchange = exchange
         self.headers = headers
         self.query = query
@@ -73,9 +71,7 @@ class Operations:
             return _no_such_call(call)
         authorization = call.headers.get(b"authorization")
         try:
-            call.owner = self._core.gate.caller(
-                None if authorization is None else authorization.decode("latin-1")
-            )
+            call.owner = self._core.gate.caller(None if authorization is None else authorization.decode("latin-1"))
         except Refused as refused:
             return error_answer(401, refused.code, refused.message)
         self._core.ledger.tick()
@@ -185,14 +181,10 @@ class Operations:
         return self._checked("create", status, self._core.shapes.create_error(problem), like=400)
 
     def _validation(self, operation: str, target: str, problems: list[Problem], status: int = 400) -> Answer:
-        return self._checked(
-            operation, status, self._core.shapes.validation_errors(target, problems), like=400
-        )
+        return self._checked(operation, status, self._core.shapes.validation_errors(target, problems), like=400)
 
     def _unknown(self, operation: str) -> Answer:
-        problem = Problem(
-            ("victor_payment_request_id",), "invalid", "There is no payment request with this id."
-        )
+        problem = Problem(("victor_payment_request_id",), "invalid", "There is no payment request with this id.")
         return self._validation(operation, _ID_TARGET, [problem], int(self._core.settings.unknown_id))
 
     def _checked(self, operation: str, status: int, body: JsonObject, *, like: int | None = None) -> Answer:

@@ -87,9 +87,7 @@ def _greet(service: Service, settings: SandboxSettings) -> None:
         f"Control API on {service.control_url}/_sandbox/",
     ]
     if settings.host not in _LOOPBACK:
-        lines.append(
-            f"Beware: {settings.host} can be reached from other machines, and so can the control API."
-        )
+        lines.append(f"Beware: {settings.host} can be reached from other machines, and so can the control API.")
     print("\n".join(lines), file=sys.stderr, flush=True)
 
 

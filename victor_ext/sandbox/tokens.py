@@ -31,8 +31,8 @@ _HASH = SHA512()
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 
-@dataclass(frozen=True)
-class Refused(Exception):  # noqa: N818 (it is an answer of the server, not an error of ours)
+@dataclass
+class Refused(Exception):
     """Why a caller was not let in: a code for programs and a sentence for people."""
 
     code: str
@@ -92,9 +92,7 @@ class Gate:
             )
         now = self._clock.wall()
         if issued > now + self._leeway:
-            raise Refused(
-                "issued_in_the_future", "iat is later than this server's clock; see the Date header."
-            )
+            raise Refused("issued_in_the_future", "iat is later than this server's clock; see the Date header.")
         if expires < now - self._leeway:
             raise Refused("expired_token", "exp has passed by this server's clock; see the Date header.")
 
