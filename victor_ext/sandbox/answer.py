@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,7 @@ def _with_headers(answer: Answer, fault: Fault, wall: float) -> Answer:
     headers = dict(answer.headers)
     if fault.retry_after is not None:
         text = (
-            formatdate(wall + fault.retry_after, usegmt=True)
+            formatdate(math.ceil(wall + fault.retry_after), usegmt=True)
             if fault.retry_after_format == "date"
             else f"{fault.retry_after:g}"
         )

@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         default="409",
         help="answer to a used key with another body",
     )
+    add("--key-life", type=float, metavar="SECONDS", help="after which a key is forgotten (default: never)")
     add("--require-key", action="store_true", help="refuse a create without Idempotency-Key")
     add(
         "--unknown-id",

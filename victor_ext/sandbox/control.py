@@ -180,11 +180,6 @@ class Control:
         """Forget all faults."""
         return {"cleared": self._core.faults.clear()}
 
-    def reset(self) -> JsonObject:
-        """Forget everything: requests, keys, accounts, credentials, faults, and what was received."""
-        self._core.reset()
-        return {}
-
 
 def _shown(request: PaymentRequest) -> JsonObject:
     return {**request.to_dict(), "tracking_id": request.tracking_id, "rails_id": request.rails_id}

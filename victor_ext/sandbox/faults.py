@@ -147,11 +147,14 @@ class FaultBox:
         self._dice.clear()
         return count
 
-    def pick(self, method: str, path: str, operation: str) -> Fault | None:
-        """The fault that this call meets, if any; counts it."""
-        if not self._waiting:
-            return None
+    def pick(self, method: str, path: str, operation: str, *, pipelined: bool = False) -> Fault | None:
+        """The fault that this call meets, if any; counts it.
+
+        A pipelined call has come in whole behind another one: it is too late for a failure of the wire.
+        """
         for fault in self._waiting:
+            if pipelined and fault.kind in ON_THE_WIRE:
+                continue
             if _matches(fault, method, path, operation) and self._strikes(fault):
                 return fault
         return None

@@ -145,7 +145,7 @@ class SqliteJournal:
             self._db.executemany(_UPSERT, rows)
             if key is not None:
                 row = (key.owner, key.key, key.fingerprint, key.request_id)
-                self._db.execute("INSERT INTO keys VALUES (?, ?, ?, ?)", row)
+                self._db.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", row)
         except BaseException:
             self._db.execute("ROLLBACK")
             raise

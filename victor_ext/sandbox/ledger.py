@@ -8,6 +8,7 @@ import random
 import string
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from victor_ext.sandbox.journal import KeyRecord
@@ -70,9 +71,13 @@ class Ledger:
         record = self._store.keys.get((owner, key)) if key is not None else None
         if record is None:
             return None
+        made = self._store.requests[record.request_id]
+        life = self._settings.key_life
+        if life is not None and self._clock.now() - made.created_at > life:
+            return None
         if record.fingerprint != fingerprint and self._settings.key_conflict != "replay":
             raise KeyConflict
-        return self._store.requests[record.request_id]
+        return made
 
     def create(self, owner: str, key: str | None, fingerprint: bytes, body: dict[str, Any]) -> PaymentRequest:
         """Make an outbound request, and its inbound twin when the counterparty's account is here."""
@@ -85,14 +90,15 @@ class Ledger:
             direction="outbound",
             status="created",
             amount=details["amount"],
-            biller_type=details["biller_type"],
-            due_date=details["due_date"],
+            # Texts that most requests share are kept once: a soak makes hundreds of thousands of them.
+            biller_type=intern(details["biller_type"]),
+            due_date=intern(details["due_date"]),
             created_at=now,
             changed_at=now,
-            payee_account=payee["account_number"],
+            payee_account=intern(payee["account_number"]),
             network=counterparty.network if counterparty else "RTP",
             ultimate_creditor=payee.get("ultimate_creditor"),
-            counterparty_id=counterparty_id,
+            counterparty_id=intern(counterparty_id),
             amount_modification_allowed=details.get("amount_modification_allowed", False),
             notes=details.get("notes"),
             client_reference_id=body.get("client_reference_id"),

@@ -60,7 +60,14 @@ COMMANDS: tuple[Command, ...] = (
 
 def control_routes(run: Callable[[str, JsonObject], Awaitable[JsonValue]]) -> list[Route]:
     """Routes that hand each command to `run(name, parameters)`."""
-    return [Route(command.path, _endpoint(command, run), methods=[command.method]) for command in COMMANDS]
+    routes = [Route(command.path, _endpoint(command, run), methods=[command.method]) for command in COMMANDS]
+    return [*routes, Route("/_sandbox", _no_such_command), Route("/_sandbox/{rest:path}", _no_such_command)]
+
+
+async def _no_such_command(request: Request) -> JSONResponse:
+    known = [f"{command.method} {command.path}" for command in COMMANDS]
+    message = f"There is no command {request.method} {request.url.path}."
+    return JSONResponse({"error": "no_such_command", "message": message, "commands": known}, 404)
 
 
 def _endpoint(

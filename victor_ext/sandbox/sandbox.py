@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from victor_ext.sandbox.commands import SandboxCommands, without_none
@@ -59,6 +60,14 @@ class Sandbox(SandboxCommands):
             raise running.failure
         self._thread, self._running = thread, running
         return self
+
+    def restart(self) -> None:
+        """Stop, and start again at the same address. Only what is in a `state` file is still known then."""
+        running = self._live()
+        again = replace(self.settings, port=running.service.port, control_port=running.service.control_port)
+        self.stop()
+        self.settings = again
+        self.start()
 
     def stop(self) -> None:
         """Close every connection and the port, and wait for the thread; without effect when not running."""

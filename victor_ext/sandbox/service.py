@@ -39,8 +39,7 @@ class Service:
         except BaseException:
             self.core.close()
             raise
-        if settings.demo_data:
-            add_demo_data(self.core, self._control)
+        self._begin_world()
 
     @property
     def url(self) -> str:
@@ -51,6 +50,16 @@ class Service:
     def control_url(self) -> str:
         """Where the control API is always reachable: its own port, or else the same one."""
         return (self._control_listener or self._listener).url
+
+    @property
+    def port(self) -> int:
+        """The port of the API."""
+        return self._listener.port
+
+    @property
+    def control_port(self) -> int | None:
+        """The port of the control API, when it has one of its own."""
+        return None if self._control_listener is None else self._control_listener.port
 
     async def begin(self) -> None:
         """Take connections."""
@@ -72,7 +81,15 @@ class Service:
             return self._down(**parameters, over_api_port=over_api_port)
         if name == "up":
             return await self._up()
+        if name == "reset":
+            self.core.reset()
+            self._begin_world()
+            return {}
         return call_command(self._control, name, parameters)
+
+    def _begin_world(self) -> None:
+        if self.core.settings.demo_data:
+            add_demo_data(self.core, self._control)
 
     def _down(self, seconds: float | None = None, *, over_api_port: bool) -> JsonObject:
         if seconds is None and over_api_port:

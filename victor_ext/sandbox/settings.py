@@ -30,6 +30,7 @@ _LEAST: dict[str, float] = {
     "token_life": 1,
     "auto": 0,
     "keep_received": 0,
+    "key_life": 0,
     "keep_alive": 0,
     "body_limit": 1,
 }
@@ -54,6 +55,8 @@ class SandboxSettings:
     """How far a token's `iat` and `exp` may be off from the sandbox's clock."""
     key_conflict: KeyConflict = "409"
     """The answer to a known key with another body: a status, or `replay` of the first answer."""
+    key_life: float | None = None
+    """Seconds of the business clock after which a key is forgotten, so that it would make a second request."""
     require_key: bool = False
     """Refuse a create without `Idempotency-Key`. The document calls the key optional."""
     unknown_id: UnknownId = "400"

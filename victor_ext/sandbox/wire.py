@@ -114,7 +114,9 @@ class Wire(H11Protocol):
         """The fault of the call in hand; chosen now when its request line came in behind another call's."""
         if not self._chosen:
             self._chosen = True
-            self.fault = None if is_control(path) else self.core.faults.pick(method, path, operation_of(method, path))
+            if not is_control(path):
+                operation = operation_of(method, path)
+                self.fault = self.core.faults.pick(method, path, operation, pipelined=True)
         return self.fault
 
     def on_response_complete(self) -> None:
