@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
@@ -80,11 +79,6 @@ class VictorJwt:
         self._prefix = prefix
         self._lifetime = _checked_seconds("lifetime", lifetime, above_zero=True)
         self._reuse = _checked_seconds("reuse", reuse, above_zero=False) or 0.0
-
-    @classmethod
-    def from_file(cls, api_key: str, path: str | os.PathLike[str], **options: Any) -> VictorJwt:
-        """The same, with the private key in a file. Raises as the constructor does."""
-        return cls(api_key, Path(path), **options)
 
     def __repr__(self) -> str:
         return f"VictorJwt(api_key='[hidden]', private_key='[hidden]', prefix={self._prefix!r})"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
 from .credentials import Credentials, VictorJwt, VictorOAuth
 from .runtime.connections import checked_base_url
 from .runtime.errors import ConfigurationError
+from .runtime.redaction import Secret
 
 CREATE_PATH = "/v2/payment-requests/request-payment"
 TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
@@ -67,7 +69,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> EnvironmentV
         ConfigurationError: Credentials are missing, or there are two kinds of them.
     """
     source = os.environ if variables is None else variables
-    values = {name: value for name, value in source.items() if name.startswith("VICTOR_") and value.strip()}
+    values = {name: Secret(value) for name, value in source.items() if name.startswith("VICTOR_") and value.strip()}
     jwt: list[str] = [
         name for name in ("VICTOR_API_KEY", "VICTOR_PRIVATE_KEY", "VICTOR_PRIVATE_KEY_FILE") if name in values
     ]
@@ -79,9 +81,21 @@ def read_environment(variables: Mapping[str, str] | None = None) -> EnvironmentV
         )
     return EnvironmentVariables(
         auth=_oauth(values) if oauth else _jwt(values),
-        environment=values.get("VICTOR_ENVIRONMENT", "staging"),
-        base_url=values.get("VICTOR_BASE_URL"),
+        environment=_environment(values),
+        base_url=_base_url(values),
     )
+
+
+def _environment(values: Mapping[str, str]) -> str:
+    name = str(values.get("VICTOR_ENVIRONMENT", "staging")).strip()
+    if name not in ENVIRONMENTS:
+        raise ConfigurationError(f"VICTOR_ENVIRONMENT is {name!r}: set it to {' or '.join(map(repr, ENVIRONMENTS))}.")
+    return name
+
+
+def _base_url(values: Mapping[str, str]) -> str | None:
+    url = values.get("VICTOR_BASE_URL")
+    return None if url is None else str(checked_base_url(str(url).strip(), name="VICTOR_BASE_URL"))
 
 
 def _oauth(values: Mapping[str, str]) -> VictorOAuth:
@@ -94,9 +108,19 @@ def _jwt(values: Mapping[str, str]) -> VictorJwt:
         raise ConfigurationError("VICTOR_PRIVATE_KEY and VICTOR_PRIVATE_KEY_FILE are both set: unset one of them.")
     if "VICTOR_PRIVATE_KEY_FILE" in values:
         _require(values, "VICTOR_API_KEY")
-        return VictorJwt.from_file(values["VICTOR_API_KEY"], values["VICTOR_PRIVATE_KEY_FILE"])
+        variable, key = "VICTOR_PRIVATE_KEY_FILE", Path(str(values["VICTOR_PRIVATE_KEY_FILE"]))
+        return _named(variable, lambda: VictorJwt(values["VICTOR_API_KEY"], key))
     _require(values, "VICTOR_API_KEY", "VICTOR_PRIVATE_KEY")
-    return VictorJwt(values["VICTOR_API_KEY"], values["VICTOR_PRIVATE_KEY"])
+    return _named("VICTOR_PRIVATE_KEY", lambda: VictorJwt(values["VICTOR_API_KEY"], values["VICTOR_PRIVATE_KEY"]))
+
+
+def _named(variable: str, make: Callable[[], VictorJwt]) -> VictorJwt:
+    """Let an error about the key name the variable that it came from."""
+    try:
+        return make()
+    except ConfigurationError as error:
+        message = f"{variable}: {error}"
+    raise ConfigurationError(message)
 
 
 def _require(values: Mapping[str, str], *names: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
@@ -23,6 +23,7 @@ from .outcome import Outcome
 from .profile import SAFE_METHODS, Profile
 from .quota import RetryQuota
 from .retry import RetryPolicy, parse_retry_after
+from .timeouts import Timeouts, configured_timeouts
 from .verdict import Failure, Repeat, may_repeat, of_answer, of_exception
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class _Call:
         self._loop = loop
         self._request = request
         self._key = key
-        self._timeouts = _configured_timeouts(request)
+        self._timeouts = configured_timeouts(request.extensions)
         self._started = loop.clock.monotonic()
         self._attempts = 0
         self._retries = 0
@@ -150,7 +151,7 @@ class _Call:
         left = self._left()
         if left is not None and left <= 0:
             raise self._out_of_time(request, None)
-        request.extensions["timeout"] = _Timeouts(self._timeouts, self._left)
+        request.extensions["timeout"] = Timeouts(self._timeouts, self._left)
         self._attempts += counted
         if loop.reporter is not None:
             loop.reporter.attempt_started(request, self._attempts, self._key)
@@ -263,27 +264,6 @@ class _Call:
         if loop.reporter is not None:
             seconds = loop.clock.monotonic() - self._started
             loop.reporter.call_ended(self._request, self._attempts, self._key, outcome=outcome, seconds=seconds)
-
-
-def _configured_timeouts(request: httpx.Request) -> dict[str, float | None]:
-    timeouts: dict[str, float | None] = request.extensions.get("timeout") or {}
-    return timeouts
-
-
-class _Timeouts(dict[str, Any]):
-    """Time-outs of one attempt, each never more than what is left of the deadline when its stage begins."""
-
-    def __init__(self, configured: dict[str, float | None], left: Callable[[], float | None]) -> None:
-        super().__init__(configured)
-        self._left = left
-
-    def get(self, key: str, default: Any = None) -> Any:
-        configured = super().get(key, default)
-        left = self._left()
-        if left is None:
-            return configured
-        left = max(left, 0.001)
-        return left if configured is None else min(configured, left)
 
 
 def _asked_to_wait(failure: Failure, clock: ServerClock) -> float | None:

@@ -87,10 +87,14 @@ def connections(
     proxy: str | httpx.URL | httpx.Proxy | None,
 ) -> httpx.HTTPTransport:
     """A pool of connections for blocking calls."""
-    return httpx.HTTPTransport(
-        verify=checked_verify(verify, base_url),
-        limits=limits or httpx.Limits(max_connections=100, max_keepalive_connections=20),
-        proxy=proxy_for(base_url, proxy),
+    from .bounded import bounded  # noqa: PLC0415 - loads httpcore, as making the transport does
+
+    return bounded(
+        httpx.HTTPTransport(
+            verify=checked_verify(verify, base_url),
+            limits=limits or httpx.Limits(max_connections=100, max_keepalive_connections=20),
+            proxy=proxy_for(base_url, proxy),
+        )
     )
 
 
