@@ -21,7 +21,7 @@ from .runtime.flow import AsyncDriver, Driver, Lock
 from .runtime.quota import RetryQuota
 from .runtime.retry import RetryPolicy
 from .runtime.transport import AsyncAttemptTransport, AttemptTransport
-from .settings import base_url_of, environment_named, read_environment
+from .settings import base_url_of, environment_named, from_process_environment
 
 if TYPE_CHECKING:
     from victor_api.client import Client
@@ -159,7 +159,7 @@ class Victor:
         Args:
             options: Arguments of the constructor; they win over the environment.
         """
-        return cls(**_with_environment(options))
+        return cls(**from_process_environment(options))
 
     def with_options(
         self,
@@ -240,7 +240,7 @@ class AsyncVictor:
     @classmethod
     def from_env(cls, **options: Any) -> Self:
         """A client from the process environment; see `Victor.from_env`."""
-        return cls(**_with_environment(options))
+        return cls(**from_process_environment(options))
 
     def with_options(
         self,
@@ -302,13 +302,6 @@ def _reporter(on_event: OnEvent | None) -> Reporter | None:
     from .runtime.events import Reporter  # noqa: PLC0415 - only those who listen pay for it
 
     return Reporter(on_event)
-
-
-def _with_environment(options: dict[str, Any]) -> dict[str, Any]:
-    found = read_environment() if "auth" not in options else None
-    if found is None:
-        return options
-    return {"auth": found.auth, "environment": found.environment, "base_url": found.base_url, **options}
 
 
 def _checked_timeout(timeout: object) -> httpx.Timeout:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -53,23 +54,23 @@ def base_url_of(environment: Environment, base_url: str | httpx.URL | None) -> h
     return checked_base_url(environment.base_url if base_url is None else base_url)
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentVariables:
-    """What the process environment says."""
+def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The options of a client: those given, and what the `VICTOR_...` variables say of the others.
 
-    auth: Credentials
-    environment: str
-    base_url: str | None
-
-
-def read_environment(variables: Mapping[str, str] | None = None) -> EnvironmentVariables:
-    """Read the `VICTOR_...` variables. An empty one counts as not set.
+    An empty variable counts as not set.
 
     Raises:
-        ConfigurationError: Credentials are missing, or there are two kinds of them.
+        ConfigurationError: Credentials are missing, or there are two kinds of them; or a value cannot be right.
     """
     source = os.environ if variables is None else variables
     values = {name: Secret(value) for name, value in source.items() if name.startswith("VICTOR_") and value.strip()}
+    readers: dict[str, Callable[[Mapping[str, str]], object]] = {
+        "auth": _auth, "environment": _environment, "base_url": _base_url,
+    }  # fmt: skip
+    return {**{name: read(values) for name, read in readers.items() if name not in options}, **options}
+
+
+def _auth(values: Mapping[str, str]) -> Credentials:
     jwt: list[str] = [
         name for name in ("VICTOR_API_KEY", "VICTOR_PRIVATE_KEY", "VICTOR_PRIVATE_KEY_FILE") if name in values
     ]
@@ -79,11 +80,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> EnvironmentV
             f"Two kinds of credentials are set ({', '.join(jwt + oauth)}): keep VICTOR_CLIENT_ID and "
             "VICTOR_CLIENT_SECRET, or VICTOR_API_KEY with a private key, and unset the others."
         )
-    return EnvironmentVariables(
-        auth=_oauth(values) if oauth else _jwt(values),
-        environment=_environment(values),
-        base_url=_base_url(values),
-    )
+    return _oauth(values) if oauth else _jwt(values)
 
 
 def _environment(values: Mapping[str, str]) -> str:
