@@ -139,12 +139,13 @@ class _Call:
             raise
 
     def _exchange(self, request: httpx.Request) -> Flow[Answer]:
-        # Asking for a token has retries of its own, and leaves the call's as they were.
+        # Asking for a token has retries of its own, and leaves the call's, and what they cost, as they were.
         retries, self._retries = self._retries, 0
+        paid, self._paid = self._paid, RetryQuota.REFUND
         try:
             return (yield from self._attempt_until_definite(request, signed=False))
         finally:
-            self._retries = retries
+            self._retries, self._paid = retries, paid
 
     def _attempt(self, request: httpx.Request, *, counted: bool) -> Flow[Answer | Failure]:
         loop = self._loop
@@ -163,7 +164,8 @@ class _Call:
             result = of_exception(error)
             self._report_attempt(request, None, type(error).__name__, began)
             return result
-        loop.clock.learn(answer.headers.get("date"))
+        if "age" not in answer.headers:  # an answer out of a cache tells an old time
+            loop.clock.learn(answer.headers.get("date"))
         self._report_attempt(request, answer.status_code, None, began)
         return of_answer(answer, loop.profile) or answer
 
@@ -206,7 +208,8 @@ class _Call:
         if asked is not None:
             if left is not None and asked >= left:
                 raise self._error(request, failure, retry_after=asked, why="that is after the deadline")
-            wait = asked + wait if left is None else min(asked + wait, max(asked, left - 0.001))
+            # What is added may take half of the rest at most: the attempt that is waited for needs the time.
+            wait = asked + (wait if left is None else min(wait, (left - asked) / 2))
         elif left is not None and wait >= left:
             raise self._out_of_time(request, failure)
         cost = RetryQuota.RETRY_AFTER_TIMEOUT if failure.timed_out else RetryQuota.RETRY

@@ -12,6 +12,7 @@ from .flow import Flow, done
 from .redaction import Secret
 
 SIGNED_WITH_SKEW = "signed_with_skew"
+FROM_EARLIER_CALL = "signed_for_an_earlier_call"
 
 
 class FixedToken:
@@ -48,22 +49,25 @@ class SignedToken:
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
         """Set the header. (The arguments are those of every authenticator; this one needs no exchange.)"""
-        request.headers["Authorization"], request.extensions[SIGNED_WITH_SKEW] = self.value()
+        kept = self._kept
+        if kept is not None and self._clock.monotonic() >= kept[2]:
+            kept = None
+        value, skew, _until = kept or self._signed()
+        request.headers["Authorization"] = value
+        request.extensions[SIGNED_WITH_SKEW], request.extensions[FROM_EARLIER_CALL] = skew, kept is not None
         return done()
 
-    def value(self) -> tuple[str, float]:
-        """A header value, and the clock skew that was allowed for when it was signed."""
-        kept = self._kept
-        if kept is not None and self._clock.monotonic() < kept[2]:
-            return kept[0], kept[1]
+    def _signed(self) -> tuple[str, float, float]:
+        """A header value, the clock skew that it allows for, and until when it may be used again."""
         skew = self._clock.skew
-        value = Secret(self._sign(self._clock.now()))
+        signed = Secret(self._sign(self._clock.now())), skew, self._clock.monotonic() + self._reuse
         if self._reuse > 0:
-            self._kept = (value, skew, self._clock.monotonic() + self._reuse)
-        return value, skew
+            self._kept = signed
+        return signed
 
     def refused(self, request: httpx.Request) -> bool:
         """Another token helps when this one was kept from an earlier call, or was signed by a wrong clock."""
-        was_kept, self._kept = self._kept is not None, None
+        self._kept = None
         signed_with: float = request.extensions.get(SIGNED_WITH_SKEW, 0.0)
+        was_kept: bool = request.extensions.get(FROM_EARLIER_CALL, False)
         return was_kept or abs(self._clock.skew - signed_with) > TOLERATED_SKEW
