@@ -23,9 +23,11 @@ ALLOWED = DEADLINE + 0.35  # a shared machine has pauses of its own
 def test_a_trickle_does_not_outlast_the_deadline(where: str) -> None:
     with trickling_server(*TRICKLES[where]) as url:
         began = time.monotonic()
-        with Victor(VictorOAuth("id", "not-a-secret"), base_url=url, deadline=DEADLINE) as victor:
-            with pytest.raises(DeadlineExceeded) as caught:
-                victor.payment_requests.get("R1")
+        with (
+            Victor(VictorOAuth("id", "not-a-secret"), base_url=url, deadline=DEADLINE) as victor,
+            pytest.raises(DeadlineExceeded) as caught,
+        ):
+            victor.payment_requests.get("R1")
         assert DEADLINE - 0.05 <= time.monotonic() - began <= ALLOWED
     assert caught.value.outcome is Outcome.NOT_SENT  # it was the token that never came
 
