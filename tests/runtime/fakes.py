@@ -1,0 +1,263 @@
+"""A world without sockets and without waiting: a clock that is told what time it is, a network that is told
+what happens, and a small provider on both. Everything runs through the real drivers and transports."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+
+from victor_ext.runtime.attempts import AttemptLoop, Authenticator
+from victor_ext.runtime.clock import ServerClock
+from victor_ext.runtime.events import Event, Reporter
+from victor_ext.runtime.flow import AsyncDriver, Driver, Lock
+from victor_ext.runtime.keys import HeaderKey
+from victor_ext.runtime.profile import Profile
+from victor_ext.runtime.quota import RetryQuota
+from victor_ext.runtime.retry import RetryPolicy
+from victor_ext.runtime.tokens import SignedToken
+from victor_ext.runtime.transport import AsyncAttemptTransport, AttemptTransport
+
+BOTH = ("sync", "async")
+BASE_URL = httpx.URL("https://pay.example")
+KEY = "invoice-1042-of-2026"
+BODY = b'{"amount": "44.23"}'
+TIMEOUTS = {"connect": 5.0, "read": 20.0, "write": 20.0, "pool": 20.0}
+
+
+class FakeClock(ServerClock):
+    """Time passes only when somebody sleeps or an exchange takes its time. It starts on a whole second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passed = 0.0
+        self.sleeps: list[float] = []
+
+    def monotonic(self) -> float:
+        return 5_000.0 + self.passed
+
+    def local(self) -> float:
+        return 1_770_000_000.0 + self.passed
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.sleeps.append(seconds)
+        self.passed += seconds
+
+    async def asleep(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+
+def http_date(moment: float) -> str:
+    """A moment as a `Date` header has it."""
+    return format_datetime(datetime.fromtimestamp(moment, UTC), usegmt=True)
+
+
+class Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that ends in an exception after its first bytes."""
+
+    def __init__(self, start: bytes, error: Exception) -> None:
+        self.start, self.error = start, error
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self.start
+        raise self.error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self.start
+        raise self.error
+
+
+@dataclass(frozen=True)
+class Happens:
+    """What one exchange brings: an answer, or an exception (`error`), or an answer that breaks off (`cut`).
+
+    `seconds` is how long it takes; a time-out takes what the request's own limit says.
+    """
+
+    status: int = 200
+    body: bytes = b'{"id": "a7ffd43c37c1"}'
+    headers: tuple[tuple[str, str], ...] = ()
+    error: type[BaseException] | None = None
+    cut: bool = False
+    seconds: float = 0.0
+
+
+OK = Happens()
+
+
+def status(code: int, **headers: str) -> Happens:
+    """An answer with a JSON object and these headers (underscores for hyphens)."""
+    named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return Happens(code, b'{"detail": "no"}', named)
+
+
+def raises(error: type[BaseException], seconds: float = 0.0) -> Happens:
+    """An exchange that ends in an exception."""
+    return Happens(error=error, seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request as it left."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    timeouts: dict[str, float | None]
+    at: float
+    quota: int
+
+    @property
+    def key(self) -> str | None:
+        return self.headers.get("idempotency-key")
+
+    @property
+    def token(self) -> str | None:
+        return self.headers.get("authorization")
+
+
+class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Answers from a script; its last line goes for every further request. `drift` is the provider's clock's."""
+
+    def __init__(self, clock: FakeClock, script: list[Happens], quota: RetryQuota, drift: float | None = None) -> None:
+        self.clock, self.script, self.quota, self.drift = clock, list(script), quota, drift
+        self.received: list[Received] = []
+        self.closed = 0
+        self.tokens: Callable[[httpx.Request], httpx.Response] | None = None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self.tokens is not None and request.url.path == "/token":
+            return self.tokens(request)
+        limits = request.extensions["timeout"]
+        self.received.append(
+            Received(
+                request.method,
+                str(request.url),
+                dict(request.headers),
+                request.content,
+                {stage: limits.get(stage) for stage in TIMEOUTS},
+                self.clock.passed,
+                self.quota.available,
+            )
+        )
+        happens = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        self.clock.passed += happens.seconds
+        if happens.error is not None and not happens.cut:
+            raise happens.error("it happened")
+        headers = list(happens.headers)
+        if self.drift is not None:
+            headers.append(("Date", http_date(self.clock.local() + self.drift)))
+        if happens.cut:
+            error = (happens.error or httpx.RemoteProtocolError)("peer closed connection")
+            assert isinstance(error, Exception)
+            return httpx.Response(happens.status, headers=headers, stream=Broken(happens.body[:4], error))
+        return httpx.Response(happens.status, headers=headers, stream=httpx.ByteStream(happens.body))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0)
+        return self.handle_request(request)
+
+    def close(self) -> None:
+        self.closed += 1
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+def _not_an_object(answer: httpx.Response) -> str | None:
+    try:
+        return None if isinstance(answer.json(), dict) else "its body is no object"
+    except ValueError:
+        return "its body is not JSON"
+
+
+PROFILE = Profile(name="Pay", environment="test", key_place=HeaderKey(), unreadable=_not_an_object)
+
+
+@dataclass
+class World:
+    """A client of the small provider, with everything in sight. `mode` is one of `BOTH`."""
+
+    mode: str
+    script: list[Happens] = field(default_factory=lambda: [OK])
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    deadline: float | None = 60.0
+    profile: Profile = PROFILE
+    drift: float | None = None
+    draw: Callable[[], float] = lambda: 1.0
+    on_event: Callable[[Event], None] | None = None
+    auth: Callable[[FakeClock, Lock], Authenticator] | None = None
+
+    def __post_init__(self) -> None:
+        self.clock = FakeClock()
+        self.quota = RetryQuota(self.policy.quota)
+        self.network = Network(self.clock, self.script, self.quota, self.drift)
+        self.signed_at: list[float] = []
+        lock = AsyncDriver.lock() if self.mode == "async" else Driver.lock()
+        authenticator = self.auth(self.clock, lock) if self.auth else SignedToken(self.sign, self.clock)
+        self.loop = AttemptLoop(
+            profile=self.profile,
+            authenticator=authenticator,
+            policy=self.policy,
+            quota=self.quota,
+            clock=self.clock,
+            deadline=self.deadline,
+            reporter=None if self.on_event is None else Reporter(self.on_event),
+            draw=self.draw,
+        )
+        if self.mode == "async":
+            driver = AsyncDriver(self.network, sleep=self.clock.asleep)
+            self.atransport = AsyncAttemptTransport(self.loop, self.network, BASE_URL, owns=True, driver=driver)
+        else:
+            self.transport = AttemptTransport(
+                self.loop, self.network, BASE_URL, owns=True, driver=Driver(self.network, sleep=self.clock.sleep)
+            )
+
+    def sign(self, now: float) -> str:
+        self.signed_at.append(now)
+        return f"Token t{len(self.signed_at)}"
+
+    def request(
+        self,
+        method: str = "GET",
+        key: str | None = None,
+        *,
+        url: str = "https://pay.example/payments",
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Request:
+        headers = {**(headers or {}), **({} if key is None else {"Idempotency-Key": key})}
+        return httpx.Request(
+            method,
+            url,
+            headers=headers,
+            content=None if method == "GET" else BODY,
+            extensions={"timeout": dict(TIMEOUTS)},
+        )
+
+    def call(self, method: str = "GET", key: str | None = None, **options: Any) -> httpx.Response:
+        """One logical call; raises what it raises."""
+        request = self.request(method, key, **options)
+        if self.mode == "async":
+            return asyncio.run(self.atransport.handle_async_request(request))
+        return self.transport.handle_request(request)
+
+    @property
+    def received(self) -> list[Received]:
+        return self.network.received
+
+    @property
+    def sleeps(self) -> list[float]:
+        return self.clock.sleeps
+
+
+def token_answer(**members: object) -> httpx.Response:
+    """What a token endpoint answers."""
+    return httpx.Response(200, content=json.dumps(members).encode())

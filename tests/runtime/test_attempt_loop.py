@@ -1,0 +1,563 @@
+"""What one call does over several attempts: outcomes, waits, the deadline, redirects, 401, callbacks."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from victor_ext.runtime import errors
+from victor_ext.runtime.events import AttemptEnded, AttemptStarted, CallEnded, RetryScheduled
+from victor_ext.runtime.outcome import Outcome
+from victor_ext.runtime.profile import Profile
+from victor_ext.runtime.retry import RetryPolicy
+from victor_ext.runtime.tokens import FixedToken, SignedToken
+
+from .fakes import BODY, BOTH, KEY, OK, PROFILE, Happens, World, http_date, raises, status
+
+pytestmark = pytest.mark.parametrize("mode", BOTH)
+
+LOST = raises(httpx.ReadTimeout)
+UNREADABLE = Happens(body=b"<html>")
+EXCEPTIONS = [ValueError("mine"), OSError("mine"), TimeoutError("mine"), KeyError("mine"), AssertionError("mine")]
+LATER = {
+    "400": (status(400), errors.BadRequest),
+    "401": (status(401), errors.AuthenticationError),
+    "403": (status(403), errors.PermissionDenied),
+    "404": (status(404), errors.NotFound),
+    "409": (status(409), errors.Conflict),
+    "422": (status(422), errors.BadRequest),
+    "429": (status(429), errors.RateLimited),
+    "refused-connection": (raises(httpx.ConnectError), errors.ConnectionFailed),
+    "no-free-connection": (raises(httpx.PoolTimeout), errors.TimedOut),
+}
+
+
+class TestTheOutcomeIsTheWholeCalls:
+    @pytest.mark.parametrize("later", LATER)
+    @pytest.mark.parametrize("first", [LOST, Happens(cut=True), status(503), raises(httpx.ReadError)])
+    def test_what_may_have_happened_stays_unknown(self, mode, first, later):
+        happens, error_class = LATER[later]
+        world = World(mode, [first, happens])
+        with pytest.raises(error_class) as raised:
+            world.call("POST", KEY)
+        assert type(raised.value) is error_class
+        assert raised.value.outcome is Outcome.UNKNOWN
+        assert raised.value.idempotency_key == KEY
+        assert KEY in str(raised.value)
+
+    @pytest.mark.parametrize("later", [*LATER, "503", "lost"])
+    def test_what_was_accepted_stays_accepted(self, mode, later):
+        happens = {"503": status(503), "lost": LOST}.get(later) or LATER[later][0]
+        world = World(mode, [UNREADABLE, happens])
+        with pytest.raises(errors.PaymentApiError) as raised:
+            world.call("POST", KEY)
+        assert raised.value.outcome is Outcome.ACCEPTED
+
+    def test_a_refusal_after_nothing_was_sent_is_a_refusal(self, mode):
+        world = World(mode, [raises(httpx.ConnectError), status(400)])
+        with pytest.raises(errors.BadRequest) as raised:
+            world.call("POST", KEY)
+        assert raised.value.outcome is Outcome.REJECTED
+        assert raised.value.attempts == 2
+
+    def test_nothing_sent_after_a_refusal_is_still_a_refusal(self, mode):
+        world = World(mode, [status(429), raises(httpx.ConnectError)])
+        with pytest.raises(errors.ConnectionFailed) as raised:
+            world.call("POST")
+        assert raised.value.outcome is Outcome.REJECTED
+
+    def test_a_deadline_leaves_the_outcome(self, mode):
+        world = World(mode, [raises(httpx.ReadTimeout, seconds=20.0)], deadline=15.0)
+        with pytest.raises(errors.DeadlineExceeded) as raised:
+            world.call("POST", KEY)
+        assert raised.value.outcome is Outcome.UNKNOWN
+
+    def test_a_good_answer_after_an_unreadable_one_is_the_answer(self, mode):
+        world = World(mode, [UNREADABLE, LOST, OK])
+        assert world.call("POST", KEY).status_code == 200
+
+    def test_a_key_that_is_being_worked_on_is_asked_for_again(self, mode):
+        def in_progress(answer: httpx.Response) -> bool:
+            return answer.status_code == 409
+
+        profile = Profile(name="Pay", key_place=PROFILE.key_place, in_progress=in_progress)
+        world = World(mode, [status(409), OK], profile=profile)
+        assert world.call("POST", KEY).status_code == 200
+        with pytest.raises(errors.Conflict) as raised:
+            World(mode, [status(409)], profile=profile).call("POST")
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
+
+
+class TestTheMessageSaysWhatIsKnown:
+    @pytest.mark.parametrize(
+        ("script", "key", "words"),
+        [
+            ([raises(httpx.ConnectError)], KEY, "Nothing was sent"),
+            ([status(400)], KEY, "Nothing was done"),
+            ([LOST], KEY, f"repeat it with idempotency_key='{KEY}'"),
+            ([LOST], None, "no key makes a repeat safe"),
+            ([UNREADABLE], KEY, "It was done"),
+        ],
+    )
+    def test_of_a_write(self, mode, script, key, words):
+        with pytest.raises(errors.PaymentApiError, match=words) as raised:
+            World(mode, script).call("POST", key)
+        assert "POST /payments at Pay (test) failed" in str(raised.value)
+
+    def test_a_read_says_nothing_of_what_was_done(self, mode):
+        with pytest.raises(errors.TimedOut) as raised:
+            World(mode, [LOST]).call()
+        assert "done" not in str(raised.value)
+        assert "after 6 attempts" in str(raised.value)
+
+
+class TestWaiting:
+    def test_full_jitter_under_a_doubling_cap(self, mode):
+        world = World(mode, [status(503)], policy=RetryPolicy(max_attempts=9, base=0.2, cap=3.0), draw=lambda: 0.5)
+        with pytest.raises(errors.ServerError):
+            world.call()
+        assert world.sleeps == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.5, 1.5, 1.5, 1.5])
+
+    def test_one_attempt_means_no_retry(self, mode):
+        world = World(mode, [status(503)], policy=RetryPolicy(max_attempts=1))
+        with pytest.raises(errors.ServerError):
+            world.call()
+        assert len(world.received) == 1
+
+    @pytest.mark.parametrize("code", [429, 503, 408])
+    def test_retry_after_in_seconds_is_a_minimum(self, mode, code):
+        world = World(mode, [status(code, retry_after="7"), OK], draw=lambda: 0.5)
+        world.call()
+        assert world.sleeps == [7.25]
+
+    def test_retry_after_as_a_date_is_read_by_the_providers_clock(self, mode):
+        world = World(mode, [OK], drift=300.0)
+        there = world.clock.local() + 300.0
+        world.network.script[:] = [status(503, retry_after=http_date(there + 9)), OK]
+        world.call()
+        assert world.sleeps == pytest.approx([9.5])
+
+    def test_retry_after_in_the_past_asks_nothing_more(self, mode):
+        world = World(mode, [status(503, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"), OK])
+        world.call()
+        assert world.sleeps == [0.5]
+
+    def test_retry_after_that_cannot_be_read_asks_nothing(self, mode):
+        world = World(mode, [status(503, retry_after="soon"), OK])
+        world.call()
+        assert world.sleeps == [0.5]
+
+    @pytest.mark.parametrize("code", [429, 503])
+    @pytest.mark.parametrize("asked", ["61", "3600", "60"])
+    def test_one_that_does_not_fit_the_deadline_raises_at_once_and_says_when(self, mode, code, asked):
+        world = World(mode, [status(code, retry_after=asked)])
+        with pytest.raises(errors.StatusError, match=f"come back in {asked} s") as raised:
+            world.call("POST", KEY)
+        assert raised.value.retry_after == float(asked)
+        assert world.sleeps == []
+        assert world.quota.available == 500
+
+    def test_a_date_that_does_not_fit_the_deadline(self, mode):
+        world = World(mode, [OK])
+        world.network.script[:] = [status(429, retry_after=http_date(world.clock.local() + 90))]
+        with pytest.raises(errors.RateLimited) as raised:
+            world.call()
+        assert raised.value.retry_after == pytest.approx(90)
+        assert world.sleeps == []
+
+    def test_a_wait_that_just_fits_leaves_time_for_the_attempt_after_it(self, mode):
+        # Jitter on top of what was asked must not eat the time of the attempt that it waits for.
+        world = World(mode, [status(429, retry_after="6"), OK], deadline=10.0, policy=RetryPolicy(base=8.0))
+        world.call("POST")
+        assert world.sleeps == [8.0]
+        assert world.received[1].timeouts["read"] == 2.0
+
+    def test_without_a_deadline_any_wait_is_kept(self, mode):
+        world = World(mode, [status(429, retry_after="4000"), OK], deadline=None)
+        world.call()
+        assert world.sleeps == [4000.5]
+
+    def test_the_last_errors_wish_is_on_the_error_when_attempts_run_out(self, mode):
+        world = World(mode, [status(429, retry_after="2")], policy=RetryPolicy(max_attempts=2))
+        with pytest.raises(errors.RateLimited) as raised:
+            world.call()
+        assert raised.value.retry_after == 2.0
+
+
+class TestTheDeadline:
+    def test_each_attempt_gets_what_is_left_if_that_is_less(self, mode):
+        script = [Happens(503, seconds=12.0), Happens(503, seconds=30.0), OK]
+        world = World(mode, script, deadline=50.0)
+        world.call()
+        # 50 s; then 50 - 12 - 0.5; then 50 - 12 - 0.5 - 30 - 1.0.
+        assert [one.timeouts["read"] for one in world.received] == pytest.approx([20.0, 20.0, 6.5])
+        assert [one.timeouts["connect"] for one in world.received] == pytest.approx([5.0, 5.0, 5.0])
+
+    def test_a_stage_without_a_limit_of_its_own_gets_what_is_left(self, mode):
+        world = World(mode, [OK], deadline=7.0)
+        request = world.request()
+        request.extensions["timeout"] = httpx.Timeout(None).as_dict()
+        if mode == "sync":
+            world.transport.handle_request(request)
+        else:
+            asyncio.run(world.atransport.handle_async_request(request))
+        assert set(world.received[0].timeouts.values()) == {7.0}
+
+    def test_no_deadline_leaves_the_configured_limits(self, mode):
+        world = World(mode, [OK], deadline=None)
+        world.call()
+        assert world.received[0].timeouts == {"connect": 5.0, "read": 20.0, "write": 20.0, "pool": 20.0}
+
+    def test_it_is_never_overslept(self, mode):
+        world = World(mode, [Happens(503, seconds=3.0)], deadline=10.0, policy=RetryPolicy(base=4.0))
+        with pytest.raises(errors.DeadlineExceeded, match="deadline of 10 s") as raised:
+            world.call()
+        # 3 s of exchange, 4 s of waiting, 3 s of exchange: the next wait of 8 s does not fit.
+        assert world.sleeps == [4.0]
+        assert world.clock.passed <= 10.0
+        assert raised.value.status_code == 503
+        assert raised.value.outcome is Outcome.UNKNOWN
+
+    def test_a_time_out_at_the_deadline_is_the_deadlines(self, mode):
+        world = World(mode, [raises(httpx.ReadTimeout, seconds=8.0)], deadline=8.0)
+        with pytest.raises(errors.DeadlineExceeded) as raised:
+            world.call("POST", KEY)
+        assert isinstance(raised.value, errors.TimedOut)
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
+        assert world.sleeps == []
+
+    def test_a_deadline_that_passed_during_the_wait_sends_nothing_more(self, mode):
+        world = World(mode, [status(503), OK], deadline=1.0)
+        oversleeps = world.clock.sleep
+
+        def sleep(seconds):
+            oversleeps(seconds + 5.0)
+
+        async def asleep(seconds):
+            sleep(seconds)
+
+        driver = (world.transport if mode == "sync" else world.atransport)._driver
+        driver.sleep = sleep if mode == "sync" else asleep
+        with pytest.raises(errors.DeadlineExceeded) as raised:
+            world.call("POST", KEY)
+        assert len(world.received) == 1
+        assert raised.value.outcome is Outcome.UNKNOWN
+
+    def test_signing_that_takes_too_long_sends_nothing(self, mode):
+        def slow(clock, lock):
+            def sign(now):
+                clock.passed += 11.0
+                return "Token t"
+
+            return SignedToken(sign, clock)
+
+        world = World(mode, deadline=10.0, auth=slow)
+        with pytest.raises(errors.DeadlineExceeded) as raised:
+            world.call("POST", KEY)
+        assert world.received == []
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
+
+
+class TestTheRetryQuota:
+    """The table of botocore's kind: what the bucket holds when each attempt leaves, and at the end."""
+
+    TIMEOUT = raises(httpx.ReadTimeout)
+
+    @pytest.mark.parametrize(
+        ("script", "at_attempts", "after"),
+        [
+            ([OK], [500], 500),
+            ([status(500), OK], [500, 495], 500),
+            ([status(500), status(503), OK], [500, 495, 490], 495),
+            ([TIMEOUT, OK], [500, 490], 500),
+            ([status(500), TIMEOUT, OK], [500, 495, 485], 495),
+            ([TIMEOUT, status(500), OK], [500, 490, 485], 490),
+            ([status(500), status(400)], [500, 495], 495),
+            ([status(400)], [500], 500),
+            ([status(500)], [500, 495, 490, 485, 480, 475], 475),
+            ([TIMEOUT], [500, 490, 480, 470, 460, 450], 450),
+        ],
+    )
+    def test_the_bucket(self, mode, script, at_attempts, after):
+        world = World(mode, script)
+        try:
+            world.call()
+        except errors.PaymentApiError:
+            assert script[-1] is not OK
+        assert [one.quota for one in world.received] == at_attempts
+        assert world.quota.available == after
+
+    def test_a_success_without_a_retry_gives_one_back(self, mode):
+        world = World(mode, [status(500), status(500), OK, OK, OK])
+        world.call()
+        world.call()
+        world.call()
+        assert [one.quota for one in world.received] == [500, 495, 490, 495, 496]
+        assert world.quota.available == 497
+
+    def test_a_used_up_bucket_raises_the_last_error(self, mode):
+        world = World(mode, [status(500), status(502), status(503)], policy=RetryPolicy(quota=12))
+        with pytest.raises(errors.ServerError, match="retry quota") as raised:
+            world.call("POST", KEY)
+        assert (raised.value.status_code, raised.value.attempts) == (503, 3)
+        assert world.quota.available == 2
+
+    def test_a_time_out_needs_ten(self, mode):
+        world = World(mode, [self.TIMEOUT], policy=RetryPolicy(quota=9))
+        with pytest.raises(errors.TimedOut, match="retry quota") as raised:
+            world.call()
+        assert raised.value.attempts == 1
+        assert world.quota.available == 9
+
+    def test_a_quota_of_zero_turns_retries_off(self, mode):
+        world = World(mode, [status(500)], policy=RetryPolicy(quota=0))
+        with pytest.raises(errors.ServerError) as raised:
+            world.call()
+        assert raised.value.attempts == 1
+
+
+class TestRedirects:
+    @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+    @pytest.mark.parametrize("location", ["/new/payments", "https://pay.example/new/payments"])
+    def test_a_read_follows_within_the_origin_signed_afresh(self, mode, code, location):
+        world = World(mode, [status(code, location=location), OK])
+        assert world.call().status_code == 200
+        assert [one.url for one in world.received] == [
+            "https://pay.example/payments",
+            "https://pay.example/new/payments",
+        ]
+        assert [one.token for one in world.received] == ["Token t1", "Token t2"]
+        assert {one.method for one in world.received} == {"GET"}
+        assert world.sleeps == []
+
+    @pytest.mark.parametrize(
+        "location",
+        [
+            "https://evil.example/payments",
+            "http://pay.example/payments",
+            "https://pay.example:8443/payments",
+            "//evil.example/payments",
+            "https://pay.example.evil.example/",
+            "https://user@pay.example@evil.example/",
+            "http://[bad",
+        ],
+    )
+    def test_nobody_leaves_the_origin(self, mode, location):
+        world = World(mode, [status(302, location=location), OK])
+        with pytest.raises(errors.StatusError, match="redirect"):
+            world.call()
+        assert len(world.received) == 1
+
+    @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+    @pytest.mark.parametrize("key", [KEY, None])
+    def test_a_write_is_never_redirected(self, mode, code, key):
+        world = World(mode, [status(code, location="/new/payments"), OK])
+        with pytest.raises(errors.StatusError) as raised:
+            world.call("POST", key)
+        assert type(raised.value) is errors.StatusError
+        assert (raised.value.outcome, raised.value.status_code) == (Outcome.UNKNOWN, code)
+        assert len(world.received) == 1
+
+    def test_a_provider_may_name_redirects_that_carry_a_write_on(self, mode):
+        profile = Profile(name="Pay", key_place=PROFILE.key_place, resent_redirects=frozenset({307}))
+        world = World(mode, [status(307, location="/new/payments"), OK], profile=profile)
+        world.call("POST", KEY)
+        assert [(one.method, one.key, one.body) for one in world.received] == [("POST", KEY, BODY)] * 2
+
+    def test_they_end(self, mode):
+        world = World(mode, [status(302, location="/again")])
+        with pytest.raises(errors.StatusError):
+            world.call()
+        assert len(world.received) == 6
+
+    def test_retries_and_redirects_count_apart(self, mode):
+        world = World(mode, [status(302, location="/new"), status(503), status(302, location="/new"), status(503), OK])
+        assert world.call().status_code == 200
+        assert [one.url.rpartition("/")[2] for one in world.received] == ["payments", "new", "new", "new", "new"]
+
+    def test_no_location_is_no_redirect(self, mode):
+        with pytest.raises(errors.StatusError):
+            World(mode, [status(304)]).call()
+
+
+class TestRefusedTokens:
+    UNAUTHORIZED = Happens(401, b'{"detail": "no"}')
+
+    @pytest.mark.parametrize("drift", [-3600.0, -10.0, 10.0, 400.0])
+    @pytest.mark.parametrize(("method", "key"), [("GET", None), ("POST", KEY), ("POST", None)])
+    def test_a_clock_that_is_off_is_corrected_once(self, mode, drift, method, key):
+        world = World(mode, [self.UNAUTHORIZED, OK], drift=drift)
+        world.call(method, key)
+        assert len(world.received) == 2
+        assert world.signed_at == [world.clock.local(), world.clock.local() + drift]
+        assert world.sleeps == []
+        assert world.quota.available == 500, "signing again is no retry"
+
+    def test_it_is_corrected_exactly_once(self, mode):
+        world = World(mode, [self.UNAUTHORIZED], drift=400.0)
+        with pytest.raises(errors.AuthenticationError) as raised:
+            world.call("POST", KEY)
+        assert len(world.received) == 2
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 2)
+
+    def test_not_even_when_the_clock_jumps_again(self, mode):
+        world = World(mode, [self.UNAUTHORIZED], drift=400.0)
+        network = world.network
+        handle = network.handle_request
+
+        def jumping(request):
+            network.drift += 1000.0
+            return handle(request)
+
+        network.handle_request = jumping
+        with pytest.raises(errors.AuthenticationError):
+            world.call()
+        assert len(world.received) == 2
+
+    @pytest.mark.parametrize("drift", [None, 0.0, 1.0, -1.0])
+    def test_with_a_clock_that_is_right_a_401_is_final(self, mode, drift):
+        world = World(mode, [self.UNAUTHORIZED, OK], drift=drift)
+        with pytest.raises(errors.AuthenticationError, match="Check the credentials") as raised:
+            world.call("POST", KEY)
+        assert (raised.value.outcome, len(world.received)) == (Outcome.REJECTED, 1)
+
+    def test_a_drift_that_was_learned_is_used_by_the_next_call(self, mode):
+        world = World(mode, [self.UNAUTHORIZED, OK], drift=400.0)
+        world.call()
+        world.call()
+        assert len(world.received) == 3
+        assert world.signed_at[2] == pytest.approx(world.clock.local() + 400.0)
+
+    def test_a_drift_that_is_known_does_not_make_a_401_repeatable(self, mode):
+        world = World(mode, [OK, self.UNAUTHORIZED], drift=400.0)
+        world.call()
+        with pytest.raises(errors.AuthenticationError):
+            world.call()
+        assert len(world.received) == 2
+
+    def test_a_fixed_token_is_tried_once(self, mode):
+        world = World(mode, [self.UNAUTHORIZED], drift=400.0, auth=lambda _clock, _lock: FixedToken("Bearer f"))
+        with pytest.raises(errors.AuthenticationError):
+            world.call()
+        assert [one.token for one in world.received] == ["Bearer f"]
+
+    def test_a_reused_token_from_an_earlier_call_is_replaced_once(self, mode):
+        world = World(mode, [OK, self.UNAUTHORIZED, OK])
+        world.loop.authenticator = SignedToken(world.sign, world.clock, reuse=30.0)
+        world.call()
+        world.call()
+        assert [one.token for one in world.received] == ["Token t1", "Token t1", "Token t2"]
+
+    def test_a_reusable_token_that_is_new_is_not(self, mode):
+        world = World(mode, [self.UNAUTHORIZED])
+        world.loop.authenticator = SignedToken(world.sign, world.clock, reuse=30.0)
+        with pytest.raises(errors.AuthenticationError):
+            world.call()
+        assert len(world.received) == 1
+
+    def test_a_reused_token_is_signed_anew_when_its_time_is_over(self, mode):
+        world = World(mode)
+        world.loop.authenticator = SignedToken(world.sign, world.clock, reuse=30.0)
+        for _ in range(5):
+            world.call()
+            world.clock.passed += 12.0
+        assert [one.token for one in world.received] == ["Token t1"] * 3 + ["Token t2"] * 2
+
+    def test_a_401_after_a_lost_answer_is_corrected_and_the_outcome_kept(self, mode):
+        world = World(mode, [LOST, self.UNAUTHORIZED, status(400)], drift=400.0)
+        with pytest.raises(errors.BadRequest) as raised:
+            world.call("POST", KEY)
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 3)
+
+
+class TestWhatTheUsersOwnCodeRaises:
+    """It comes out as it is: neither tried again nor put into another error."""
+
+    @pytest.mark.parametrize("mine", [*EXCEPTIONS, httpx.HTTPError("mine"), httpx.StreamError("mine")], ids=repr)
+    def test_in_a_transport(self, mode, mine):
+        world = World(mode)
+        calls = []
+
+        def handle(request):
+            calls.append(request)
+            raise mine
+
+        world.network.handle_request = handle
+        with pytest.raises(type(mine)) as raised:
+            world.call("POST", KEY)
+        assert raised.value is mine
+        assert len(calls) == 1
+
+    @pytest.mark.parametrize("kind", [AttemptStarted, AttemptEnded, RetryScheduled, CallEnded])
+    @pytest.mark.parametrize(
+        "mine",
+        [*EXCEPTIONS, httpx.ConnectError("mine"), errors.RateLimited("mine"), errors.BadRequest("mine")],
+        ids=repr,
+    )
+    def test_in_a_callback(self, mode, kind, mine):
+        def on_event(event):
+            if isinstance(event, kind):
+                raise mine
+
+        world = World(mode, [status(503), OK], on_event=on_event)
+        with pytest.raises(type(mine)) as raised:
+            world.call("POST", KEY)
+        assert raised.value is mine
+        assert raised.value.__cause__ is None
+        assert len(world.received) == {AttemptStarted: 0, AttemptEnded: 1, RetryScheduled: 1, CallEnded: 2}[kind]
+        assert world.sleeps == ([0.5] if kind is CallEnded else [])
+
+    def test_a_callback_that_raises_at_the_end_of_a_failed_call(self, mode):
+        def on_event(event):
+            if isinstance(event, CallEnded):
+                raise LookupError("mine")
+
+        with pytest.raises(LookupError, match="mine"):
+            World(mode, [status(400)], on_event=on_event).call()
+
+
+class TestEvents:
+    def test_they_tell_the_whole_story(self, mode):
+        told = []
+        world = World(mode, [raises(httpx.ReadTimeout, 2.0), Happens(200, seconds=1.0)], on_event=told.append)
+        world.call("POST", KEY)
+        assert told == [
+            AttemptStarted("POST", "/payments", 1, KEY),
+            AttemptEnded("POST", "/payments", 1, KEY, None, "ReadTimeout", 2.0),
+            RetryScheduled("POST", "/payments", 2, KEY, 0.5, "no answer in time (it happened)"),
+            AttemptStarted("POST", "/payments", 2, KEY),
+            AttemptEnded("POST", "/payments", 2, KEY, 200, None, 1.0),
+            CallEnded("POST", "/payments", 2, KEY, None, 3.5),
+        ]
+
+    def test_a_failed_call_ends_with_its_outcome(self, mode):
+        told = []
+        with pytest.raises(errors.BadRequest):
+            World(mode, [status(400)], on_event=told.append).call("POST", KEY)
+        assert told[-1] == CallEnded("POST", "/payments", 1, KEY, Outcome.REJECTED, 0.0)
+
+
+class TestTheGuard:
+    def test_a_closed_transport_sends_nothing(self, mode):
+        world = World(mode)
+        if mode == "sync":
+            world.transport.close()
+        else:
+            asyncio.run(world.atransport.aclose())
+        assert world.network.closed == 1
+        with pytest.raises(errors.ConfigurationError, match="closed"):
+            world.call()
+        assert world.received == []
+
+    @pytest.mark.parametrize(
+        "url", ["https://evil.example/payments", "http://pay.example/payments", "https://pay.example:444/payments"]
+    )
+    def test_a_request_to_elsewhere_is_stopped(self, mode, url):
+        world = World(mode)
+        with pytest.raises(errors.ConfigurationError, match=r"https://pay\.example only") as raised:
+            world.call(url=url)
+        assert world.received == []
+        assert world.signed_at == []
+        assert raised.value.outcome is Outcome.NOT_SENT
