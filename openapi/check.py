@@ -37,7 +37,8 @@ def differences(committed: Path, fresh: Path) -> Iterator[str]:
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_bytes().decode("utf-8", "backslashreplace").split("\n") if path.exists() else []
+    text = path.read_bytes().decode("utf-8", "backslashreplace") if path.exists() else ""
+    return text.split("\n") if text else []
 
 
 def check(spec: Path, committed: Path | None, *, skip: tuple[str, ...] = ()) -> tuple[str, list[str]]:

@@ -1,0 +1,125 @@
+"""Hypothesis strategies: valid values of a schema, and the same with something odd done to them."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+from typing import Any
+
+from hypothesis import strategies as st
+
+Tree = dict[str, Any]
+
+WORDS = st.text(max_size=12)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | WORDS
+    | st.sampled_from(["", "\ud800", "2026-03-04", "PENDING", 10**400, -0.0, 3.0])
+)
+ANY_JSON = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3), max_leaves=6
+)
+INSTANTS = st.integers(0, 4_000_000_000).map(
+    lambda seconds: datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat().replace("+00:00", "Z")
+)
+TEXTS = {
+    "date": st.dates().map(str),
+    "date-time": INSTANTS,
+    "uuid": st.uuids().map(str),
+}
+SCALARS = {
+    "integer": st.integers(),
+    "number": st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+    "boolean": st.booleans(),
+    "null": st.none(),
+}
+
+
+class Values:
+    """Strategies over one document, as the original says it."""
+
+    def __init__(self, document: Tree) -> None:
+        self._document = document
+
+    def schema(self, name: str) -> Tree:
+        found: Tree = self._document["components"]["schemas"][name]
+        return found
+
+    def valid(self, schema: Tree, depth: int = 0) -> st.SearchStrategy[Any]:
+        if "$ref" in schema:
+            schema = self.schema(schema["$ref"].rpartition("/")[2])
+        if "enum" in schema:
+            return st.sampled_from([value for value in schema["enum"] if value is not None])
+        for key in ("oneOf", "anyOf"):
+            if key in schema:
+                return st.one_of([self.valid(each, depth + 1) for each in schema[key]])
+        properties = self.properties(schema)
+        if properties or schema.get("type") == "object":
+            return self._object(schema, properties, depth)
+        if schema.get("type") == "array":
+            return st.lists(self.valid(schema.get("items", {}), depth + 1), max_size=0 if depth > 3 else 3)
+        if schema.get("type") == "string":
+            return TEXTS.get(schema.get("format", ""), WORDS)
+        return SCALARS.get(schema.get("type", ""), st.integers() | WORDS)
+
+    def properties(self, schema: Tree) -> Tree:
+        if "$ref" in schema:
+            schema = self.schema(schema["$ref"].rpartition("/")[2])
+        found: Tree = {}
+        for part in schema.get("allOf", []):
+            found |= self.properties(part)
+        return found | schema.get("properties", {})
+
+    def _object(self, schema: Tree, properties: Tree, depth: int) -> st.SearchStrategy[Any]:
+        free = schema.get("additionalProperties")
+        values = self.valid(free, depth + 1) if isinstance(free, dict) else ANY_JSON
+        extra = st.dictionaries(WORDS.map("x-{}".format), values, max_size=1)
+        if depth > 3:
+            return extra if isinstance(free, dict) else st.just({})
+        declared = {name: self.valid(child, depth + 1) for name, child in properties.items()}
+        return st.tuples(st.fixed_dictionaries({}, optional=declared), extra).map(lambda both: both[0] | both[1])
+
+    @st.composite
+    @staticmethod
+    def _mutated(draw: st.DrawFn, valid: st.SearchStrategy[Any]) -> Any:
+        value = copy.deepcopy(draw(valid))
+        for _ in range(draw(st.integers(1, 4))):
+            value = _mutate(draw, value)
+        return value if isinstance(value, dict) else {"value": value}
+
+    def mutated(self, schema: Tree) -> st.SearchStrategy[Any]:
+        """An object that was valid before something was replaced, taken out, nulled or put in."""
+        return Values._mutated(self.valid(schema))
+
+
+def _mutate(draw: st.DrawFn, value: Any, depth: int = 0) -> Any:
+    """The value with one change somewhere in it."""
+    if isinstance(value, dict) and value and draw(st.integers(0, 4)):
+        key = draw(st.sampled_from(sorted(value)))
+        if draw(st.integers(0, 5)) == 0:
+            return {name: child for name, child in value.items() if name != key}
+        return {**value, key: _mutate(draw, value[key], depth + 1)}
+    if isinstance(value, list) and value and draw(st.integers(0, 4)):
+        number = draw(st.integers(0, len(value) - 1))
+        return [_mutate(draw, each, depth + 1) if n == number else each for n, each in enumerate(value)]
+    if isinstance(value, str) and draw(st.booleans()):
+        return draw(st.sampled_from([value.upper(), value.lower(), value.title(), value + "?"]))
+    return draw(ANY_JSON)
+
+
+def gist(value: Any) -> Any:
+    """What must survive a round trip: all but nulls in objects, the case of letters, and how numbers are written."""
+    if isinstance(value, dict):
+        return {name: gist(child) for name, child in value.items() if child is not None}
+    if isinstance(value, list):
+        return [gist(child) for child in value]
+    if isinstance(value, str):
+        return value.casefold()
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, float):
+        return repr(value)  # not a number is not equal to itself
+    return ("flag", value) if isinstance(value, bool) else value

@@ -1,0 +1,72 @@
+"""Reading documents as what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from document import DocumentError, load
+
+HEAD = "openapi: 3.0.3\ninfo: {title: T, version: 1.0}\npaths: {}\n"
+
+
+def loaded(tmp_path: Path, text: str, name: str = "some.yaml") -> dict:
+    path = tmp_path / name
+    path.write_text(HEAD + text if name.endswith("yaml") else text, encoding="utf-8")
+    return load(path)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2021-10-25", "2021-10-25"),
+        ("2020-06-18T15:09:42Z", "2020-06-18T15:09:42Z"),
+        ("043987673645", "043987673645"),
+        ("011401533", "011401533"),
+        ("0x1F", "0x1F"),
+        ("off", "off"),
+        ("12:30:00", "12:30:00"),
+        ("1_000", "1_000"),
+        ("44", 44),
+        ("-1.5e3", -1500.0),
+        ("true", True),
+        ("null", None),
+    ],
+)
+def test_scalars_are_what_json_would_call_them(tmp_path: Path, written: str, meant: object) -> None:
+    assert loaded(tmp_path, f"x: {written}")["x"] == meant
+
+
+def test_keys_are_text(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "x: {200: a, 2021-10-25: b, true: c, 404: d}")["x"]
+    assert found == {"200": "a", "2021-10-25": "b", "true": "c", "404": "d"}
+
+
+def test_aliases_are_written_out(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "a: &a {n: 1}\nb: *a\nc: {<<: *a, m: 2}")
+    found["a"]["n"] = 9
+    assert found["b"] == {"n": 1}
+    assert found["c"] == {"n": 1, "m": 2}
+
+
+def test_json(tmp_path: Path) -> None:
+    assert loaded(tmp_path, '{"openapi": "3.1.0", "paths": {}}', "some.json")["openapi"] == "3.1.0"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "says"),
+    [
+        ("x: {200: a, '200': b}", "some.yaml", "stands twice in the mapping at line 4"),
+        ("x: [", "some.yaml", "cannot be read"),
+        ('{"swagger": "2.0"}', "some.json", "not an OpenAPI 3 document"),
+        ("[]", "some.json", "not an OpenAPI 3 document"),
+    ],
+)
+def test_what_cannot_be_read_says_why(tmp_path: Path, text: str, name: str, says: str) -> None:
+    with pytest.raises(DocumentError, match=says):
+        loaded(tmp_path, text, name)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match="nowhere"):
+        load(tmp_path / "nowhere.yaml")

@@ -1,0 +1,120 @@
+"""The recipe as a whole: the same bytes every time, and a check that sees whatever is wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from check import check, differences, main
+from generate import ROOT, documents, generate, package_name
+
+LOST = {"biller_type", "due_date", "amount_modification_allowed", "original_amount", "approval_notes"}
+
+
+def generate_elsewhere(out: Path, **environment: str) -> Path:
+    """A run of its own, as `make generate` starts it."""
+    out.mkdir(parents=True)
+    subprocess.run(
+        [sys.executable, "-W", "error", str(ROOT / "openapi" / "generate.py"), "--out", str(out)],
+        check=True,
+        capture_output=True,
+        cwd=out,
+        env={**os.environ, **environment},
+    )
+    return out / "victor_api"
+
+
+def test_the_same_bytes_whatever_the_hash_seed_the_locale_and_the_folder(tmp_path: Path) -> None:
+    one = generate_elsewhere(tmp_path / "one", PYTHONHASHSEED="1", LC_ALL="C", TZ="UTC")
+    two = generate_elsewhere(tmp_path / "a" / "second place", PYTHONHASHSEED="4711", LC_ALL="C.UTF-8", TZ="Asia/Tokyo")
+    assert list(differences(one, two)) == []
+    assert list(differences(ROOT / "generated" / "victor_api", one)) == []
+    assert (one / "py.typed").exists()
+    text = "".join(path.read_text(encoding="utf-8") for path in one.rglob("*.py"))
+    assert str(tmp_path) not in text
+    assert str(ROOT) not in text
+
+
+def test_the_committed_layer_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    output = capsys.readouterr()
+    assert output.err == ""
+    assert output.out == (
+        "victor.yaml: 4 operations, 19 parameters, 8 answers, 22 schemas, 99 properties, 34 enum values: all there\n"
+    )
+
+
+@pytest.fixture
+def committed(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "generated", tmp_path / "generated")
+    return tmp_path / "generated"
+
+
+def test_one_changed_character_is_shown(committed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = committed / "victor_api" / "models" / "payment_request_receipt.py"
+    model.write_text(model.read_text(encoding="utf-8").replace('"OUTBOUND"', "").replace("status: P", "status: Q"))
+    assert main(["--committed", str(committed)]) == 1
+    diff = capsys.readouterr().err
+    assert "--- victor_api/models/payment_request_receipt.py (committed)" in diff
+    assert "+++ victor_api/models/payment_request_receipt.py (regenerated)" in diff
+    assert "-    status: QaymentRequestReceiptStatus | Unset = UNSET" in diff
+    assert "+    status: PaymentRequestReceiptStatus | Unset = UNSET" in diff
+
+
+def test_files_that_are_only_on_one_side_are_shown(committed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (committed / "victor_api" / "models" / "added.py").write_text("x = 1\n")
+    (committed / "victor_api" / "py.typed").unlink()
+    assert main(["--committed", str(committed)]) == 1
+    assert "-x = 1" in (errors := capsys.readouterr().err)
+    assert "victor_api/py.typed: an empty file that is only regenerated" in errors
+
+
+def test_the_five_fields_that_stock_generation_drops_are_missed(victor_yaml: Path) -> None:
+    summary, wrong = check(victor_yaml, None, skip=("merge-allof-siblings",))
+    assert "94 of 99 properties" in summary
+    assert {line for line in wrong if "ReceiptPaymentDetails." in line} == {
+        f"missing: ReceiptPaymentDetails.{name}: not in class RtpPaymentDetails" for name in LOST
+    }
+    assert "missing: ReceiptPaymentDetails: no class ReceiptPaymentDetails" in wrong
+    assert len(wrong) == len(LOST) + 1
+
+
+def test_filters_in_an_object_are_missed(victor_yaml: Path) -> None:
+    summary, wrong = check(victor_yaml, None, skip=("flatten-form-object-parameter",))
+    assert "3 of 19 parameters" in summary
+    assert "missing: GET /v2/payment-requests: query parameter page_size" in wrong
+
+
+def test_what_the_generator_warns_of_is_red(victor_yaml: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "broken.yaml"
+    text = victor_yaml.read_text(encoding="utf-8")
+    spec.write_text(text.replace("'#/components/schemas/Origin'", "'#/components/schemas/Lost'", 1), encoding="utf-8")
+    _, wrong = check(spec, None)
+    assert wrong[0] == (
+        "left out: ConfigurationProperty.origin: #/components/schemas/Lost, which points to nothing in this file"
+    )
+
+
+def test_documents_in_the_wild(zoo_yaml: Path) -> None:
+    summary, wrong = check(zoo_yaml, None)
+    assert wrong == []
+    assert summary == ("zoo.yaml: 4 operations, 14 parameters, 8 answers, 10 schemas, 86 properties, 14 enum values")
+
+
+def test_nothing_that_was_not_generated_is_replaced(victor_yaml: Path, tmp_path: Path) -> None:
+    (tmp_path / "victor_api").mkdir()
+    (tmp_path / "victor_api" / "mine.py").write_text("x = 1\n")
+    with pytest.raises(RuntimeError, match="was not written by this recipe"):
+        generate(victor_yaml, tmp_path)
+    assert (tmp_path / "victor_api" / "mine.py").exists()
+
+
+def test_names_of_packages() -> None:
+    assert [path.name for path in documents()] == ["victor.yaml"]
+    assert package_name(Path("velo-2.35.58.yaml")) == "velo_api"
+    assert package_name(Path("My Payments v2.json")) == "my_payments_api"
+    assert package_name(Path("some-api.yaml")) == "some_api"

@@ -1,0 +1,267 @@
+"""What section "Reading what the provider really sends" promises, for every model of two documents."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from types import ModuleType
+from typing import Any
+
+import pytest
+import victor_api.models
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from inventory import read
+from spec_values import ANY_JSON, Values, gist
+from victor_api.decoding import NOT_AN_OBJECT
+from victor_api.models import (
+    ConfigurationPropertyName,
+    ListPaymentRequestsResponse,
+    PaymentRequestReceipt,
+    PaymentRequestReceiptDirection,
+    PaymentRequestReceiptStatus,
+    RfpPayeeRequestDetails,
+    ValidationErrors,
+)
+from victor_api.types import UNSET, Unset
+
+QUICK = settings(
+    max_examples=50,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+MODELS = [name for name in victor_api.models.__all__ if hasattr(getattr(victor_api.models, name), "from_dict")]
+NAMED = ("ListPaymentRequestsResponse", "PaymentRequestReceipt", "GetPaymentRequestResponse", "ValidationErrors")
+ZOO = {"Being": "Being", "Cat": "Cat", "Dog": "Dog", "Show": "Show", "Response": "ResponseModel", "Owner": "Owner"}
+
+RECEIPT: dict[str, Any] = {
+    "victor_payment_request_id": "a7ffd43c37c1",
+    "direction": "outbound",
+    "status": "created",
+    "payment_request": {"payee": {"account_number": "043987673645"}, "created_at": 1683308669000},
+}
+
+
+@pytest.fixture(scope="module")
+def victor_values(victor_yaml: Any) -> Values:
+    return Values(read(victor_yaml))
+
+
+@pytest.fixture(scope="module")
+def zoo_values(zoo_yaml: Any) -> Values:
+    return Values(read(zoo_yaml))
+
+
+def survives(model: Any, value: dict[str, Any]) -> None:
+    found = model.from_dict(copy.deepcopy(value))
+    written = found.to_dict()
+    json.dumps(written)
+    assert gist(written) == gist(value)
+    assert gist(model.from_dict(written).to_dict()) == gist(value)
+    repr(found)
+
+
+class TestVictor:
+    @pytest.mark.parametrize("name", NAMED)
+    def test_a_valid_answer_comes_back_as_it_was(self, name: str, victor_values: Values) -> None:
+        model = getattr(victor_api.models, name)
+
+        @QUICK
+        @given(victor_values.valid(victor_values.schema(name)))
+        def holds(value: dict[str, Any]) -> None:
+            assert model.from_dict(value).to_dict() == value
+
+        holds()
+
+    @pytest.mark.parametrize("name", NAMED)
+    def test_a_spoilt_answer_does_not_raise_and_loses_nothing(self, name: str, victor_values: Values) -> None:
+        model = getattr(victor_api.models, name)
+
+        @QUICK
+        @given(victor_values.mutated(victor_values.schema(name)))
+        def holds(value: dict[str, Any]) -> None:
+            survives(model, value)
+
+        holds()
+
+    @pytest.mark.parametrize("name", MODELS)
+    @QUICK
+    @given(data=st.data())
+    def test_every_model_takes_any_json_in_every_field(self, name: str, data: st.DataObject) -> None:
+        model = getattr(victor_api.models, name)
+        wires = [field for field in model.__slots__ if not field.startswith("_")]
+        survives(model, data.draw(st.dictionaries(st.sampled_from([*wires, "new"]), ANY_JSON, max_size=6)))
+
+    @pytest.mark.parametrize("name", MODELS)
+    @pytest.mark.parametrize("odd", [None, [], "text", 5, 1.5, True, [["deep"]]])
+    def test_what_is_no_object_is_held(self, name: str, odd: Any) -> None:
+        found = getattr(victor_api.models, name).from_dict(odd)
+        assert found.additional_properties == {NOT_AN_OBJECT: odd}
+
+
+class TestZoo:
+    @pytest.mark.parametrize("name", ZOO)
+    def test_a_valid_answer_comes_back_as_it_was(self, name: str, zoo: ModuleType, zoo_values: Values) -> None:
+        model = getattr(zoo.models, ZOO[name])
+
+        @QUICK
+        @given(zoo_values.valid(zoo_values.schema(name)))
+        def holds(value: dict[str, Any]) -> None:
+            assert model.from_dict(value).to_dict() == value
+
+        holds()
+
+    @pytest.mark.parametrize("name", ZOO)
+    def test_a_spoilt_answer_does_not_raise_and_loses_nothing(
+        self, name: str, zoo: ModuleType, zoo_values: Values
+    ) -> None:
+        model = getattr(zoo.models, ZOO[name])
+
+        @QUICK
+        @given(zoo_values.mutated(zoo_values.schema(name)))
+        def holds(value: dict[str, Any]) -> None:
+            survives(model, value)
+
+        holds()
+
+    def test_a_union_takes_the_member_that_the_discriminator_names(self, zoo: ModuleType) -> None:
+        from zoo_api.decoding import Either, Object
+
+        animal = Either(Object(zoo.models.Cat), Object(zoo.models.Dog))
+        for species, model in {"canine": "Dog", "Dog": "Dog", "FELINE": "Cat"}.items():
+            assert type(animal.read({"species": species}, 9)).__name__ == model
+
+    def test_a_union_without_that_word_takes_the_member_that_fits(self, zoo: ModuleType) -> None:
+        from zoo_api.decoding import Either, Object
+
+        animal = Either(Object(zoo.models.Cat), Object(zoo.models.Dog))
+        assert type(animal.read({"tricks": []}, 9)).__name__ == "Dog"
+        assert type(animal.read({"lives": 7}, 9)).__name__ == "Cat"
+
+    @pytest.mark.parametrize(
+        ("value", "kind"),
+        [
+            ("2026-03-04T05:06:07Z", "datetime"),
+            ("tomorrow", "str"),
+            (3, "int"),
+            ({"place": "Rome"}, "Show"),
+            ([{"place": "Rome"}, 5], "list"),
+        ],
+    )
+    def test_a_union_of_many_kinds(self, zoo: ModuleType, value: Any, kind: str) -> None:
+        dog = zoo.models.Dog.from_dict({"best": value})
+        assert type(dog.best).__name__ == kind
+        assert dog.to_dict() == {"best": value}
+
+    def test_odd_items_stay_in_their_places(self, zoo: ModuleType) -> None:
+        value = {"place": "Rome", "prizes": ["gold", "GOLD", "bronze", 5, None, {}], "judge": [1]}
+        show = zoo.models.Show.from_dict(value)
+        assert show.prizes == ["gold", "gold", "bronze", 5, None, {}]
+        assert isinstance(show.judge, Unset) or show.judge.__class__.__name__ == "Unset"
+        assert show.to_dict() == {**value, "prizes": ["gold", "gold", "bronze", 5, None, {}]}
+
+    def test_free_keys_of_a_declared_type(self, zoo: ModuleType) -> None:
+        value = {"shows": {"may": {"place": "Rome"}, "june": None, "july": 5}}
+        dog = zoo.models.Dog.from_dict(value)
+        assert dog.shows["may"].place == "Rome"
+        assert dog.shows["july"].additional_properties == {NOT_AN_OBJECT: 5}
+        assert dog.to_dict() == value
+
+    def test_dates_that_are_none_read_as_unset(self, zoo: ModuleType) -> None:
+        value = {"born": "04.03.2026", "seen": "2026-03-04", "id": "7", "size": 9, "weight": "3 kg", "chip": 43}
+        being = zoo.models.Being.from_dict(value)
+        assert not any((being.born, being.seen, being.id, being.weight, being.chip))
+        assert being.size == 9
+        assert being.to_dict() == value
+
+
+class TestRules:
+    def test_null_reads_as_absent_in_every_declared_field(self) -> None:
+        receipt = PaymentRequestReceipt.from_dict(dict.fromkeys(PaymentRequestReceipt.__slots__))
+        assert receipt.victor_payment_request_id is UNSET
+        assert receipt.payment_request is UNSET
+        assert receipt.status is UNSET
+
+    def test_unknown_fields_are_kept_null_or_not(self) -> None:
+        receipt = PaymentRequestReceipt.from_dict({**RECEIPT, "new": None, "newer": [1]})
+        assert receipt.additional_properties == {"new": None, "newer": [1]}
+
+    def test_a_required_field_that_is_missing_costs_nothing(self) -> None:
+        page = {"results": [RECEIPT, {"payment_request": {"payment_details": {"amount": "1.00"}}}]}
+        found = ListPaymentRequestsResponse.from_dict(page)
+        details = found.results[1].payment_request.payment_details
+        assert (details.amount, details.due_date, details.biller_type) == ("1.00", UNSET, UNSET)
+
+    @pytest.mark.parametrize("text", ["outbound", "OUTBOUND", "Outbound", "oUTBOUND"])
+    def test_an_enum_matches_in_any_letter_case(self, text: str) -> None:
+        found = PaymentRequestReceipt.from_dict({"direction": text})
+        assert found.direction is PaymentRequestReceiptDirection.OUTBOUND
+
+    def test_an_enum_keeps_a_word_that_it_does_not_know(self) -> None:
+        found = PaymentRequestReceipt.from_dict({"status": "Frozen"})
+        assert found.status == "Frozen"
+        assert found.status.value == "Frozen"
+        assert isinstance(found.status, PaymentRequestReceiptStatus)
+        assert found.status not in list(PaymentRequestReceiptStatus)
+        assert found.to_dict() == {"status": "Frozen"}
+        assert pickle.loads(pickle.dumps(found)) == copy.deepcopy(found) == found
+        assert hash(found.status) == hash("Frozen")
+
+    def test_a_request_takes_words_as_well_as_members(self) -> None:
+        receipt = PaymentRequestReceipt(status="pending")  # type: ignore[arg-type] - what users write
+        assert receipt.to_dict() == {"status": "pending"}
+
+    def test_one_odd_item_leaves_the_others_alone(self) -> None:
+        page = {"results": [RECEIPT, {**RECEIPT, "status": 7, "payment_request": "gone"}, None, "?", RECEIPT]}
+        found = ListPaymentRequestsResponse.from_dict(page).results
+        assert found[0] == found[4] == PaymentRequestReceipt.from_dict(RECEIPT)
+        assert found[1].victor_payment_request_id == RECEIPT["victor_payment_request_id"]
+        assert (found[1].status, found[1].payment_request) == (UNSET, UNSET)
+        assert found[1].additional_properties == {"status": 7, "payment_request": "gone"}
+        assert found[3].additional_properties == {NOT_AN_OBJECT: "?"}
+        assert ListPaymentRequestsResponse.from_dict(page).to_dict() == page
+
+    def test_a_field_set_later_replaces_the_odd_value(self) -> None:
+        receipt = PaymentRequestReceipt.from_dict({"status": 7})
+        receipt.status = PaymentRequestReceiptStatus.PENDING
+        assert receipt.to_dict() == {"status": "pending"}
+
+    def test_the_input_is_left_as_it_was(self) -> None:
+        value = copy.deepcopy(RECEIPT)
+        PaymentRequestReceipt.from_dict(value).additional_properties["x"] = 1
+        assert value == RECEIPT
+
+    def test_whole_numbers_may_be_written_with_a_point_and_flags_are_no_numbers(self) -> None:
+        assert ListPaymentRequestsResponse.from_dict({"page": 3.0}).page == 3
+        assert ListPaymentRequestsResponse.from_dict({"page": True}).page is UNSET
+        assert ListPaymentRequestsResponse.from_dict({"page": float("inf")}).page is UNSET
+        assert ListPaymentRequestsResponse.from_dict({"page": 10**5000}).page == 10**5000
+
+    @pytest.mark.parametrize("depth", [90, 150, 5_000])
+    def test_nesting_of_any_depth(self, depth: int) -> None:
+        value: dict[str, Any] = {"empty": False}
+        for _ in range(depth):
+            value = {"parent": value}
+        found = ConfigurationPropertyName.from_dict(value)
+        copy_of_it = found.to_dict()
+        for _ in range(depth):
+            copy_of_it = copy_of_it["parent"]
+        assert copy_of_it == {"empty": False}
+        ValidationErrors.from_dict({"name": value, "boundProperties": [value], "allErrors": [[[value]]]}).to_dict()
+
+    def test_required_fields_of_a_request_are_required(self) -> None:
+        with pytest.raises(TypeError, match="account_number"):
+            RfpPayeeRequestDetails()  # type: ignore[call-arg] - that is the test
+
+    def test_nothing_is_sent_that_the_caller_did_not_say(self) -> None:
+        assert RfpPayeeRequestDetails(account_number="043987673645").to_dict() == {"account_number": "043987673645"}
+
+    def test_unset_stays_itself(self) -> None:
+        assert copy.deepcopy(UNSET) is UNSET
+        assert pickle.loads(pickle.dumps(UNSET)) is UNSET
+        assert Unset() is UNSET
+        assert repr(UNSET) == "UNSET"
+        assert not UNSET
