@@ -4,6 +4,7 @@ what happens, and a small provider on both. Everything runs through the real dri
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -131,11 +132,12 @@ class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.clock, self.script, self.quota, self.drift = clock, list(script), quota, drift
         self.received: list[Received] = []
         self.closed = 0
-        self.tokens: Callable[[httpx.Request], httpx.Response] | None = None
+        self.tokens: Callable[[httpx.Request], Any] | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if self.tokens is not None and request.url.path == "/token":
-            return self.tokens(request)
+            answer: httpx.Response = self.tokens(request)
+            return answer
         limits = request.extensions["timeout"]
         self.received.append(
             Received(
@@ -163,7 +165,8 @@ class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0)
-        return self.handle_request(request)
+        answer: Any = self.handle_request(request)
+        return await answer if inspect.isawaitable(answer) else answer
 
     def close(self) -> None:
         self.closed += 1

@@ -115,6 +115,9 @@ class OAuthToken:
                 refusal = error
             else:
                 raise
+        except UnreadableResponse as error:
+            error.response = None  # what came may hold a token that works
+            raise
         else:
             token = self._read(answer.json(), self._clock.now())
             if token is None:
@@ -142,5 +145,6 @@ class OAuthToken:
 
 
 def header_value(token_type: object, token: str) -> Secret:
-    """`<type> <token>`; `Bearer` when the endpoint named no type."""
-    return Secret(f"{token_type if isinstance(token_type, str) and token_type else 'Bearer'} {token}")
+    """`<type> <token>`; `Bearer` when the endpoint named no type that a header can hold."""
+    usable = isinstance(token_type, str) and token_type and token_type.isascii() and token_type.isprintable()
+    return Secret(f"{token_type if usable else 'Bearer'} {token}")

@@ -1,0 +1,453 @@
+"""The token cache: one token for all, fetched once, renewed in time, and never a lock that stays locked."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from victor_ext.runtime import errors
+from victor_ext.runtime.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.runtime.outcome import Outcome
+from victor_ext.runtime.retry import RetryPolicy
+
+from .fakes import BOTH, KEY, OK, FakeClock, Happens, World, http_date, raises, status, token_answer
+
+both = pytest.mark.parametrize("mode", BOTH)
+UNAUTHORIZED = Happens(401, b"{}")
+
+
+def read_token(body: dict[str, Any], now: float) -> IssuedToken | None:
+    token = body.get("access_token")
+    if not isinstance(token, str):
+        return None
+    lives = body.get("lives")
+    return IssuedToken(header_value("Bearer", token), None if lives is None else now + lives, now)
+
+
+class Endpoint:
+    """Issues tok1, tok2, ... that live `lives` seconds; `script` says what happens before that."""
+
+    def __init__(self, lives: float | None = 3600.0, script: tuple[Any, ...] = ()) -> None:
+        self.lives, self.script = lives, list(script)
+        self.asked: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        if self.script:
+            happens = self.script.pop(0)
+            if isinstance(happens, httpx.Response):
+                return happens
+            if happens is not None:
+                raise happens
+        return token_answer(access_token=f"tok{len(self.asked)}", lives=self.lives)
+
+
+def oauth_world(
+    mode: str, endpoint: Callable[[httpx.Request], Any], script: list[Happens] | None = None, **options: Any
+):
+    def auth(clock: FakeClock, lock: Any) -> OAuthToken:
+        def ask() -> httpx.Request:
+            return httpx.Request("POST", "https://pay.example/token", json={"client_id": "i", "client_secret": "s"})
+
+        return OAuthToken(ask, read_token, clock, lock, hint="Check the client id.")
+
+    world = World(mode, script or [OK], auth=auth, **options)
+    world.network.tokens = endpoint
+    return world
+
+
+def tokens(world: World) -> list[str | None]:
+    return [one.token for one in world.received]
+
+
+@both
+class TestKeeping:
+    def test_one_token_serves_every_call(self, mode):
+        endpoint = Endpoint()
+        world = oauth_world(mode, endpoint)
+        for _ in range(5):
+            world.call()
+        assert tokens(world) == ["Bearer tok1"] * 5
+        assert len(endpoint.asked) == 1
+
+    def test_the_token_request_carries_no_key_and_no_token(self, mode):
+        endpoint = Endpoint()
+        oauth_world(mode, endpoint).call("POST", KEY)
+        assert "authorization" not in endpoint.asked[0].headers
+        assert "idempotency-key" not in endpoint.asked[0].headers
+
+    def test_a_token_whose_end_is_not_known_is_kept(self, mode):
+        endpoint = Endpoint(lives=None)
+        world = oauth_world(mode, endpoint)
+        world.call()
+        world.clock.passed += 1e7
+        world.call()
+        assert len(endpoint.asked) == 1
+
+    @pytest.mark.parametrize(("passed", "asked"), [(3539.0, 1), (3541.0, 2), (3589.0, 2), (3591.0, 2), (3601.0, 2)])
+    def test_it_is_renewed_shortly_before_its_end(self, mode, passed, asked):
+        endpoint = Endpoint()
+        world = oauth_world(mode, endpoint)
+        world.call()
+        world.clock.passed += passed
+        world.call()
+        assert len(endpoint.asked) == asked
+        assert tokens(world)[-1] == f"Bearer tok{asked}"
+
+    def test_its_end_is_reckoned_by_the_providers_clock(self, mode):
+        endpoint = Endpoint()
+        world = oauth_world(mode, endpoint, [Happens(headers=(("Date", http_date(1_770_000_000 + 3600)),))])
+        world.call()
+        world.call()
+        assert len(endpoint.asked) == 2, "by the provider's clock an hour has passed"
+
+    @pytest.mark.parametrize("lives", [50.0, 20.0, 5.0])
+    def test_a_short_life_is_used_for_four_fifths(self, mode, lives):
+        endpoint = Endpoint(lives=lives)
+        world = oauth_world(mode, endpoint)
+        world.call()
+        world.clock.passed += lives * 0.79
+        world.call()
+        assert len(endpoint.asked) == 1
+        world.clock.passed += lives * 0.02
+        world.call()
+        assert len(endpoint.asked) == 2
+
+    @pytest.mark.parametrize("lives", [0.0, -5.0])
+    def test_a_token_that_comes_dead_is_tried_and_not_asked_for_without_end(self, mode, lives):
+        endpoint = Endpoint(lives=lives)
+        world = oauth_world(mode, endpoint)
+        world.call()
+        world.call()
+        assert tokens(world) == ["Bearer tok1", "Bearer tok2"]
+
+
+@both
+class TestRefusal:
+    def test_a_cached_token_that_is_refused_is_renewed_once(self, mode):
+        endpoint = Endpoint()
+        world = oauth_world(mode, endpoint, [OK, UNAUTHORIZED, OK])
+        world.call()
+        world.call("POST")
+        assert tokens(world) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
+        assert world.sleeps == []
+
+    def test_exactly_once(self, mode):
+        endpoint = Endpoint()
+        world = oauth_world(mode, endpoint, [OK, UNAUTHORIZED])
+        world.call()
+        with pytest.raises(errors.AuthenticationError) as raised:
+            world.call("POST", KEY)
+        assert tokens(world) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 2)
+
+    def test_a_fresh_one_is_not_renewed(self, mode):
+        endpoint = Endpoint()
+        world = oauth_world(mode, endpoint, [UNAUTHORIZED])
+        with pytest.raises(errors.AuthenticationError):
+            world.call()
+        assert len(endpoint.asked) == len(world.received) == 1
+
+    def test_a_renewal_that_fails_leaves_the_outcome_of_what_was_sent(self, mode):
+        endpoint = Endpoint(script=(None, httpx.Response(400, json={})))
+        world = oauth_world(mode, endpoint, [OK, raises(httpx.ReadTimeout), UNAUTHORIZED])
+        world.call()
+        with pytest.raises(errors.AuthenticationError) as raised:
+            world.call("POST", KEY)
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 2)
+        assert raised.value.idempotency_key == KEY
+
+
+@both
+class TestTheEndpointFails:
+    @pytest.mark.parametrize("code", [400, 401, 403])
+    def test_refused_credentials_are_an_authentication_error_and_nothing_was_sent(self, mode, code):
+        endpoint = Endpoint(script=(httpx.Response(code, json={"error": "invalid_client"}),))
+        world = oauth_world(mode, endpoint)
+        with pytest.raises(errors.AuthenticationError, match="refused the credentials.*Check the client id") as raised:
+            world.call("POST", KEY)
+        error = raised.value
+        assert (error.outcome, error.attempts, error.idempotency_key) == (Outcome.NOT_SENT, 0, KEY)
+        assert error.status_code == code
+        assert len(endpoint.asked) == 1
+        assert world.received == []
+        world.call()  # and the lock is free
+        assert tokens(world) == ["Bearer tok2"]
+
+    def test_an_endpoint_that_flaps_is_asked_again(self, mode):
+        endpoint = Endpoint(script=(httpx.Response(503), httpx.ConnectError("no"), httpx.ReadTimeout("no"), None))
+        world = oauth_world(mode, endpoint)
+        world.call("POST")
+        assert len(endpoint.asked) == 4
+        assert world.sleeps == [0.5, 1.0, 2.0]
+        assert tokens(world) == ["Bearer tok4"]
+
+    def test_its_retries_are_its_own(self, mode):
+        endpoint = Endpoint(script=(httpx.Response(503),) * 5)
+        world = oauth_world(mode, endpoint, [status(503)] * 5 + [OK])
+        assert world.call().status_code == 200
+        assert world.sleeps == [0.5, 1.0, 2.0, 4.0, 8.0] * 2
+
+    def test_its_retries_are_given_back_by_its_own_success_only(self, mode):
+        endpoint = Endpoint(script=(httpx.Response(503),))
+        world = oauth_world(mode, endpoint, [status(500), status(500), OK])
+        world.quota.take(100)
+        world.call()
+        # 5 out and back for the token; 10 out, 5 back for the call.
+        assert [one.quota for one in world.received] == [400, 395, 390]
+        assert world.quota.available == 395
+
+    def test_an_endpoint_that_stays_down(self, mode):
+        world = oauth_world(mode, Endpoint(script=(httpx.Response(503),) * 9), policy=RetryPolicy(max_attempts=3))
+        with pytest.raises(errors.ServerError) as raised:
+            world.call("POST", KEY)
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
+        assert world.received == []
+        world.network.tokens = Endpoint()
+        world.call()
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            httpx.Response(200, content=b"<html>"),
+            httpx.Response(200, json=["tok"]),
+            httpx.Response(200, json={"token": "tok"}),
+            httpx.Response(200, json={"access_token": 17}),
+            httpx.Response(200, content=b'{"access_token": "tok-that-works", "ex'),
+        ],
+    )
+    def test_an_answer_without_a_token_in_it(self, mode, answer):
+        world = oauth_world(mode, lambda _request: answer)
+        with pytest.raises(errors.UnreadableResponse) as raised:
+            world.call("POST", KEY)
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
+        assert raised.value.body is None, "it may hold a token that works"
+        assert "tok-that-works" not in repr(vars(raised.value))
+
+    def test_the_deadline_holds_for_it_too(self, mode):
+        world = oauth_world(mode, Endpoint(script=(httpx.Response(503),) * 20), deadline=5.0)
+        with pytest.raises(errors.DeadlineExceeded) as raised:
+            world.call("POST", KEY)
+        assert raised.value.outcome is Outcome.NOT_SENT
+        assert world.clock.passed <= 5.0
+
+    @pytest.mark.parametrize("mine", [ValueError("mine"), KeyboardInterrupt("mine")], ids=repr)
+    def test_whatever_else_is_raised_there_leaves_the_lock_free(self, mode, mine):
+        world = oauth_world(mode, Endpoint(script=(mine,)))
+        with pytest.raises(type(mine), match="mine"):
+            world.call()
+        world.call()
+        assert tokens(world) == ["Bearer tok2"]
+
+
+@both
+class TestTheAdvisoryWindow:
+    def test_a_renewal_that_fails_there_does_not_matter(self, mode):
+        endpoint = Endpoint(script=(None, httpx.Response(401, json={})))
+        world = oauth_world(mode, endpoint)
+        world.call()
+        world.clock.passed += 3550.0
+        world.call()
+        world.call()
+        assert tokens(world) == ["Bearer tok1", "Bearer tok1", "Bearer tok3"]
+
+
+class TestManyThreads:
+    def test_one_request_serves_all_who_wait(self):
+        count = 24
+        everybody = threading.Barrier(count)
+
+        class Waiting:
+            """A lock that tells how many stand before it."""
+
+            def __init__(self) -> None:
+                self.lock = threading.Lock()
+                self.changed = threading.Condition()
+                self.standing = 0
+
+            def acquire(self, *args: Any, **options: Any) -> bool:
+                with self.changed:
+                    self.standing += 1
+                    self.changed.notify_all()
+                return self.lock.acquire(*args, **options)
+
+            def release(self) -> None:
+                self.lock.release()
+
+        lock = Waiting()
+        endpoint = Endpoint()
+
+        def slow(request):
+            with lock.changed:
+                assert lock.changed.wait_for(lambda: lock.standing == count, timeout=20)
+            return endpoint(request)
+
+        world = oauth_world("sync", slow)
+        world.loop.authenticator._lock = lock
+
+        def call(_n: int) -> int:
+            everybody.wait(timeout=20)
+            return world.call().status_code
+
+        with ThreadPoolExecutor(count) as pool:
+            assert list(pool.map(call, range(count))) == [200] * count
+        assert len(endpoint.asked) == 1
+        assert set(tokens(world)) == {"Bearer tok1"}
+
+    def test_in_the_advisory_window_one_asks_and_the_others_go_on(self):
+        endpoint = Endpoint()
+        world = oauth_world("sync", endpoint)
+        world.call()
+        world.clock.passed += 3550.0
+        asking, others_are_done = threading.Event(), threading.Event()
+
+        def slow(request):
+            asking.set()
+            assert others_are_done.wait(timeout=20)
+            return endpoint(request)
+
+        world.network.tokens = slow
+        with ThreadPoolExecutor(1) as pool:
+            renewing = pool.submit(world.call)
+            assert asking.wait(timeout=20)
+            for _ in range(5):
+                world.call()
+            others_are_done.set()
+            renewing.result(timeout=20)
+        assert tokens(world) == ["Bearer tok1"] * 6 + ["Bearer tok2"]
+
+    def test_whoever_cannot_wait_for_it_any_longer_says_so(self):
+        asking, go_on = threading.Event(), threading.Event()
+        endpoint = Endpoint()
+
+        def slow(request):
+            asking.set()
+            assert go_on.wait(timeout=20)
+            return endpoint(request)
+
+        world = oauth_world("sync", slow)
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(world.call)
+            assert asking.wait(timeout=20)
+            world.loop.deadline = 0.01
+            with pytest.raises(errors.DeadlineExceeded, match="still waiting") as raised:
+                world.call("POST", KEY)
+            assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.NOT_SENT, KEY)
+            go_on.set()
+            first.result(timeout=20)
+
+
+class TestManyTasks:
+    @staticmethod
+    async def call(world: World, method: str = "GET") -> int:
+        return (await world.atransport.handle_async_request(world.request(method))).status_code
+
+    def test_one_request_serves_all_who_wait(self):
+        endpoint = Endpoint()
+
+        async def slow(request):
+            for _ in range(200):
+                await asyncio.sleep(0)
+            return endpoint(request)
+
+        world = oauth_world("async", slow)
+
+        async def run():
+            return await asyncio.gather(*(self.call(world) for _ in range(50)))
+
+        assert asyncio.run(run()) == [200] * 50
+        assert len(endpoint.asked) == 1
+        assert set(tokens(world)) == {"Bearer tok1"}
+
+    def test_in_the_advisory_window_one_asks_and_the_others_go_on(self):
+        endpoint = Endpoint()
+        world = oauth_world("async", endpoint)
+        world.call()
+        world.clock.passed += 3550.0
+
+        async def run():
+            go_on, asking = asyncio.Event(), asyncio.Event()
+
+            async def slow(request):
+                asking.set()
+                await go_on.wait()
+                return endpoint(request)
+
+            world.network.tokens = slow
+            renewing = asyncio.ensure_future(self.call(world))
+            await asking.wait()
+            await asyncio.gather(*(self.call(world) for _ in range(5)))
+            go_on.set()
+            await renewing
+
+        asyncio.run(run())
+        assert tokens(world) == ["Bearer tok1"] * 6 + ["Bearer tok2"]
+
+    def test_a_cancelled_task_lets_the_next_one_in(self):
+        endpoint = Endpoint()
+
+        async def run():
+            asking = asyncio.Event()
+
+            async def never(_request):
+                asking.set()
+                await asyncio.Event().wait()
+
+            world = oauth_world("async", never)
+            first = asyncio.ensure_future(self.call(world))
+            await asking.wait()
+            waiting = asyncio.ensure_future(self.call(world))
+            await asyncio.sleep(0)
+            world.network.tokens = endpoint
+            first.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await first
+            assert await asyncio.wait_for(waiting, 20) == 200
+            assert await self.call(world) == 200
+            return world
+
+        world = asyncio.run(run())
+        assert tokens(world) == ["Bearer tok1"] * 2
+
+    def test_whoever_cannot_wait_for_it_any_longer_says_so(self):
+        async def run():
+            asking = asyncio.Event()
+
+            async def never(_request):
+                asking.set()
+                await asyncio.Event().wait()
+
+            world = oauth_world("async", never)
+            first = asyncio.ensure_future(self.call(world))
+            await asking.wait()
+            world.loop.deadline = 0.01
+            with pytest.raises(errors.DeadlineExceeded, match="still waiting") as raised:
+                await self.call(world, "POST")
+            first.cancel()
+            return raised.value
+
+        assert asyncio.run(run()).outcome is Outcome.NOT_SENT
+
+
+@pytest.mark.parametrize(
+    ("token_type", "header"),
+    [
+        ("Bearer", "Bearer tok"),
+        ("Token", "Token tok"),
+        ("", "Bearer tok"),
+        (None, "Bearer tok"),
+        (7, "Bearer tok"),
+        ("Bear\ner", "Bearer tok"),
+        ("B\u00e4rer", "Bearer tok"),
+    ],
+)
+def test_the_header_names_the_type_that_came(token_type, header):
+    value = header_value(token_type, "tok")
+    assert value == header
+    assert "tok" not in repr(value)
