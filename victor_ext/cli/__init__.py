@@ -1,0 +1,25 @@
+"""The command `victor` (extra `cli`). See docs/cli.md."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_EXTRA = ("typer", "rich")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line (by default this process's) and return its exit status."""
+    try:
+        from .app import run  # noqa: PLC0415 - without the extra, the import is what fails
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        print(
+            f"The command victor needs {error.name}: install its extra, pip install 'victor-ext[cli]'.",
+            file=sys.stderr,
+        )
+        return 2
+    return run(sys.argv[1:] if arguments is None else list(arguments))

@@ -1,0 +1,129 @@
+"""The tree of commands, and how a run of it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from .failures import FAILED, INTERRUPTED, MISUSE, TERMINATED, Misuse, Terminated, usage_failure, usage_message
+from .options import AsJson, BaseUrl, Deadline, Environment
+from .rfp import rfp
+from .screen import OutputLost, say
+from .session import Session
+
+app = typer.Typer(
+    name="victor",
+    help="Requests for payment over the instant payment networks: send, read, answer and follow them.",
+    # Help as plain lines: boxes would cut long options short.
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    # A traceback with local variables would show account numbers and keys.
+    pretty_exceptions_enable=False,
+)
+app.add_typer(rfp, name="rfp")
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Requests for payment over the instant payment networks: send, read, answer and follow them."""
+    if version:
+        from victor_ext import __version__  # noqa: PLC0415 - only this needs it
+
+        say(f"victor {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        say(context.get_help())
+        raise typer.Exit
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def sandbox(context: typer.Context) -> None:
+    """Run a local stand-in for the provider.
+
+    `victor sandbox --help` lists its options.
+    """
+    try:
+        from victor_ext.sandbox.arguments import main  # noqa: PLC0415 - an extra of its own, and heavy
+    except ImportError as error:
+        raise Misuse(f"{error}.") from error
+    raise typer.Exit(main(context.args))
+
+
+@app.command()
+def token(
+    *,
+    as_json: AsJson = False,
+    environment: Environment = None,
+    base_url: BaseUrl = None,
+    deadline: Deadline = None,
+) -> None:
+    """Print the Authorization header of a request made now. It is a secret."""
+    with Session(environment, base_url, deadline, as_json=as_json).client() as victor:
+        value = victor.authorization()
+        if sys.stdout.isatty():
+            print("This is a secret: whoever has it can act in your name until it expires.", file=sys.stderr)
+        say(json.dumps({"authorization": value}) if as_json else value)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit status."""
+    as_json = "--json" in arguments
+    stdout: Any = sys.stdout
+    if hasattr(stdout, "reconfigure"):
+        # A name in letters that this terminal has not must not cost the answer.
+        stdout.reconfigure(errors="backslashreplace")
+    try:
+        with _sigterm_as_exception():
+            status = app(list(arguments), prog_name="victor", standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except Misuse as error:
+        usage_failure(str(error)).report(as_json=as_json)
+        return MISUSE
+    except OutputLost as error:
+        return _without_output(error)
+    except Terminated:
+        return TERMINATED
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except Exception as error:
+        message = usage_message(error)
+        if message is None:
+            raise
+        usage_failure(message).report(as_json=as_json)
+        return MISUSE
+
+
+def _without_output(error: OutputLost) -> int:
+    """A reader that has had enough, as `head` has, is no failure of ours: end as other commands then do."""
+    if isinstance(error.__cause__, BrokenPipeError):
+        return 141
+    print(f"Error: the output could not be written: {error}.", file=sys.stderr)
+    return FAILED
+
+
+@contextmanager
+def _sigterm_as_exception() -> Generator[None]:
+    """Let a polite kill (of `timeout`, of a service manager) be reported as Ctrl-C is."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

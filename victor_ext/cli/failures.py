@@ -1,0 +1,212 @@
+"""How a command that did not succeed ends: its exit status, and what it says on standard error."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from victor_ext import Problem, VictorError
+
+FAILED = 1
+MISUSE = 2
+UNKNOWN = 3
+INTERRUPTED = 130
+TERMINATED = 143
+"""What shells report of a process that SIGTERM ended; 130 is the same of Ctrl-C."""
+
+
+class Misuse(Exception):
+    """A command line that cannot be meant; the message says what to write. Nothing was sent."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """How to settle a command that may have done its work, for all that is known here."""
+
+    advice: str
+    command: Sequence[str]
+    """The exact command that settles it."""
+    key: str | None = None
+    secret: str | None = None
+    """A part of the command that a log must not show: an account number."""
+
+    def line(self, *, in_full: bool) -> str:
+        """The command as a shell reads it."""
+        if in_full or self.secret is None:
+            return shlex.join(self.command)
+        return shlex.join("****" + word[-4:] if word == self.secret else word for word in self.command)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong, and what is known of the money."""
+
+    kind: str
+    message: str
+    exit_status: int
+    outcome: str | None = None
+    key: str | None = None
+    status_code: int | None = None
+    attempts: int = 0
+    request_id: str | None = None
+    retry_after: float | None = None
+    problems: Sequence[Problem] = ()
+    notes: Sequence[str] = ()
+    doubt: Doubt | None = None
+    details: Sequence[str] = field(default=())
+    """More lines for people, such as a traceback."""
+
+    def report(self, *, as_json: bool) -> None:
+        """Say it on standard error: one JSON document, or lines for people."""
+        text = json.dumps(self.as_dict()) if as_json else "\n".join(self._lines())
+        print(text, file=sys.stderr)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The failure as JSON data."""
+        problems = [
+            {
+                "option": option_of(problem.field),
+                "field": problem.field,
+                "code": problem.code,
+                "message": problem.message,
+            }
+            for problem in self.problems
+        ]
+        return {
+            "error": {
+                "type": self.kind,
+                "message": self.message,
+                "outcome": self.outcome,
+                "idempotency_key": self.key,
+                "status_code": self.status_code,
+                "attempts": self.attempts,
+                "request_id": self.request_id,
+                "retry_after": self.retry_after,
+                "problems": problems,
+                "notes": list(self.notes),
+                "next_command": None if self.doubt is None else self.doubt.line(in_full=True),
+            },
+            "exit_status": self.exit_status,
+        }
+
+    def _lines(self) -> list[str]:
+        lines = [*self.details, f"Error: {self.message}", *self.notes]
+        if self.outcome is not None:
+            lines.append(f"Outcome: {self.outcome}")
+        if self.key is not None:
+            lines.append(f"Idempotency key: {self.key}")
+        if self.doubt is not None:
+            in_full = sys.stderr.isatty()
+            lines += [self.doubt.advice, f"  {self.doubt.line(in_full=in_full)}"]
+            if not in_full and self.doubt.secret is not None:
+                lines.append("  (Logs get no account number: write it out where it is masked here.)")
+        return lines
+
+
+def usage_message(error: Exception) -> str | None:
+    """What typer found wrong with the command line, or None when the error is not of that kind."""
+    # The base of such errors has no public name, and has had several homes.
+    if typer.BadParameter.__bases__[0] not in type(error).__mro__:
+        return None
+    found: Any = error
+    hint = "" if found.ctx is None else f" See '{found.ctx.command_path} --help'."
+    return f"{found.format_message()}{hint}"
+
+
+def usage_failure(message: str) -> Failure:
+    """A command line that cannot be meant."""
+    return Failure(kind="Misuse", message=message, exit_status=MISUSE, outcome="not_sent")
+
+
+def victor_failure(error: VictorError, doubt: Doubt | None) -> Failure:
+    """What the client raised. A read changes nothing, so that without a `doubt` there is no outcome to tell."""
+    from victor_ext import ConfigurationError, InvalidRequest  # noqa: PLC0415 - loaded by now
+
+    message = error.message
+    exit_status = FAILED
+    unsettled = doubt is not None and error.outcome in ("unknown", "accepted")
+    if isinstance(error, InvalidRequest | ConfigurationError):
+        exit_status = MISUSE
+        message = _in_options(error) if error.problems else message
+    elif unsettled:
+        exit_status = UNKNOWN
+    return Failure(
+        kind=type(error).__name__,
+        message=message,
+        exit_status=exit_status,
+        outcome=None if doubt is None else error.outcome.value,
+        key=None if doubt is None or exit_status == MISUSE else error.idempotency_key or doubt.key,
+        status_code=error.status_code,
+        attempts=error.attempts,
+        request_id=error.request_id,
+        retry_after=error.retry_after,
+        problems=error.problems,
+        notes=getattr(error, "__notes__", ()),
+        doubt=doubt if unsettled else None,
+    )
+
+
+def interruption(error: KeyboardInterrupt, doubt: Doubt) -> Failure:
+    """A write that was broken off: by then it may have been sent."""
+    terminated = isinstance(error, Terminated)
+    return Failure(
+        kind="Interrupted",
+        message="Interrupted before the answer came: it may have been done.",
+        exit_status=TERMINATED if terminated else INTERRUPTED,
+        outcome="unknown",
+        key=doubt.key,
+        doubt=doubt,
+    )
+
+
+def unwritten(reason: str, doubt: Doubt) -> Failure:
+    """A write that was done, and whose result could not be shown."""
+    return Failure(
+        kind="OutputLost",
+        message=f"It was done, but the result could not be written: {reason}.",
+        exit_status=UNKNOWN,
+        outcome="accepted",
+        key=doubt.key,
+        doubt=doubt,
+    )
+
+
+def surprise(error: Exception, doubt: Doubt) -> Failure:
+    """A mistake of this program during a write: it must not look like a refusal."""
+    return Failure(
+        kind=type(error).__name__,
+        message=f"An unexpected error: {error}. It may have been done.",
+        exit_status=UNKNOWN,
+        outcome="unknown",
+        key=doubt.key,
+        doubt=doubt,
+        details="".join(traceback.format_exception(error)).splitlines(),
+    )
+
+
+def option_of(name: str) -> str:
+    """The option, or argument, that stands for an argument of the Python method."""
+    return "ID" if name == "id" else "--" + name.replace("_", "-")
+
+
+def _in_options(error: VictorError) -> str:
+    """The problems as sentences about options."""
+    sentences = [
+        option_of(problem.field) + problem.message.removeprefix(problem.field)
+        if problem.message.startswith(problem.field)
+        else f"{option_of(problem.field)}: {problem.message}"
+        for problem in error.problems
+    ]
+    return " ".join(sentences)

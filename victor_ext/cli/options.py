@@ -1,0 +1,82 @@
+"""Options that several commands have in common, and texts that stand for dates and times."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from .failures import Misuse
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, with data in full, for programs.")]
+Environment = Annotated[
+    str | None, typer.Option(help="staging or production (instead of VICTOR_ENVIRONMENT).", metavar="NAME")
+]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(help="Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", metavar="URL"),
+]
+Deadline = Annotated[
+    float | None,
+    typer.Option(
+        help="Bound of one call, all its attempts and waits included (default: 60).",
+        metavar="SECONDS",
+    ),
+]
+
+RequestId = Annotated[str, typer.Argument(metavar="ID", help="The id of the payment request.")]
+AnswerNotes = Annotated[str | None, typer.Option(help="1 to 150 characters. [needed]", metavar="TEXT")]
+
+STATUSES = "created, pending, processing, needs-review, accepted, completed, declined, expired or failed"
+
+
+def day(option: str, text: str | None) -> date | None:
+    """A calendar date from `YYYY-MM-DD`, `today` or `tomorrow` (in UTC).
+
+    Raises:
+        Misuse: It is none of these.
+    """
+    if text is None:
+        return None
+    words = {"today": 0, "tomorrow": 1}
+    if text in words:
+        return datetime.now(UTC).date() + timedelta(days=words[text])
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        found = None
+    # `fromisoformat` also reads 20260304 and 2026-W10-3, which nobody else does.
+    if found is None or found.isoformat() != text:
+        raise Misuse(f"{option} is {text!r}: write YYYY-MM-DD, today or tomorrow.")
+    return found
+
+
+def moment(option: str, text: str | None) -> datetime | None:
+    """A moment from Zulu time.
+
+    Raises:
+        Misuse: Another zone, no zone, or no time at all.
+    """
+    if text is None:
+        return None
+    from victor_ext import InvalidRequest, zulu  # noqa: PLC0415 - `victor --help` needs neither
+
+    try:
+        return zulu.parse(text)
+    except InvalidRequest as error:
+        raise Misuse(f"{option}: {error}") from None
+
+
+def status(option: str, text: str | None) -> str | None:
+    """One of the known statuses.
+
+    Raises:
+        Misuse: It is none.
+    """
+    from victor_ext import Status  # noqa: PLC0415 - `victor --help` does not need it
+
+    known = [member.value for member in Status]
+    if text is not None and text not in known:
+        raise Misuse(f"{option} is {text!r}: write one of {', '.join(known)}.")
+    return text

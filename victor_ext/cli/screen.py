@@ -1,0 +1,61 @@
+"""Writing to standard output: exact text for programs, styled text for people at a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+
+class OutputLost(Exception):
+    """Standard output cannot be written to: its reader has gone, or the disk is full."""
+
+
+def say(line: str | Text) -> None:
+    """Print a line and see that it has gone out; styles survive only at a terminal.
+
+    Raises:
+        OutputLost: It could not be written.
+    """
+    text = line if isinstance(line, str) else _styled(line)
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        _let_go()
+        raise OutputLost(error.strerror or str(error)) from error
+
+
+def _let_go() -> None:
+    """Send what is still buffered nowhere, so that the end of the process does not fail on it once more."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _styled(line: Text) -> str:
+    from rich.console import Console  # noqa: PLC0415 - JSON does without it
+
+    # It decides by the terminal and by NO_COLOR; what it writes itself would not be seen to fail.
+    console = Console(file=sys.stdout, highlight=False, emoji=False, soft_wrap=True)
+    with console.capture() as captured:
+        console.print(line, end="")
+    return captured.get()
+
+
+def at_terminal() -> bool:
+    """Whether a person is watching standard output."""
+    return sys.stdout.isatty()
+
+
+def plain(text: str) -> str:
+    """Text from outside, fit for a terminal: no escape sequences, line breaks or turned-round letters."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def masked(number: str) -> str:
+    """An account or routing number, of which only the last four digits may be seen."""
+    return f"****{plain(number[-4:])}" if len(number) > 4 else "****"

@@ -1,0 +1,96 @@
+"""Following one payment request from status to status."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from victor_ext import PaymentRequest, Victor, VictorError
+
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 5.0
+
+
+def changes(victor: Victor, request_id: str, *, until: str | None, timeout: float) -> Iterator[PaymentRequest]:
+    """Yield the request as it is now and each time its status has changed, until it is where it should be.
+
+    Args:
+        victor: The client to read with.
+        request_id: The id of the request.
+        until: The status to wait for; a later one on the way to COMPLETED counts too. None: a final one.
+        timeout: Seconds in all.
+
+    Raises:
+        Conflict: It ended in another status.
+        TimedOut: It did not get there in time.
+    """
+    ends = time.monotonic() + timeout
+    last: PaymentRequest | None = None
+    pause = _FIRST_PAUSE
+    while True:
+        found = _read(lambda: victor.payment_requests.get(request_id))
+        if found is not None and (last is None or found.status != last.status):
+            last, pause = found, _FIRST_PAUSE
+            yield found
+            reached = _reached(victor, found, request_id, until)
+            if reached is not None:
+                if reached.status != found.status:
+                    yield reached
+                return
+        left = ends - time.monotonic()
+        if left <= 0:
+            raise _too_late(request_id, last, timeout)
+        time.sleep(min(pause, left))
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+def _reached(victor: Victor, found: PaymentRequest, request_id: str, until: str | None) -> PaymentRequest | None:
+    """The request if it is where it is waited for. The client knows which statuses count."""
+    from victor_ext import TimedOut  # noqa: PLC0415 - `victor --help` does not need it
+
+    if until is None:
+        return found if found.is_terminal else None
+    try:
+        return victor.payment_requests.wait(request_id, until=until, timeout=0)
+    except TimedOut:
+        return None
+
+
+def _read(get: Callable[[], PaymentRequest]) -> PaymentRequest | None:
+    """The request, or None after a trouble that may pass: a watch outlives it."""
+    from victor_ext import (  # noqa: PLC0415 - `victor --help` does not need it
+        ConnectionFailed,
+        RateLimited,
+        ServerError,
+        TimedOut,
+        UnreadableResponse,
+    )
+
+    try:
+        return get()
+    except (ConnectionFailed, TimedOut, ServerError, RateLimited, UnreadableResponse) as error:
+        print(f"Still watching: {error}", file=sys.stderr)
+        return None
+
+
+def _too_late(request_id: str, last: PaymentRequest | None, timeout: float) -> VictorError:
+    from victor_ext import TimedOut  # noqa: PLC0415 - `victor --help` does not need it
+
+    seen = "it could not be read" if last is None else f"it is {last.status}"
+    return TimedOut(
+        f"Payment request {request_id} did not get there within {timeout:g} s: {seen}. Watch it again, with a longer "
+        "--timeout."
+    )
+
+
+def spinner(request_id: str, *, shown: bool) -> AbstractContextManager[object]:
+    """A sign of life at a terminal while nothing changes."""
+    if not shown:
+        return nullcontext()
+    from rich.console import Console  # noqa: PLC0415 - only people need it
+
+    return Console(file=sys.stdout).status(f"watching {request_id}; Ctrl-C stops watching")
