@@ -132,6 +132,8 @@ class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.clock, self.script, self.quota, self.drift = clock, list(script), quota, drift
         self.received: list[Received] = []
         self.closed = 0
+        self.keeps_limits = False  # whether an exchange that takes longer than its read time-out ends as one
+        self.brought: list[Happens] = []
         self.tokens: Callable[[httpx.Request], Any] | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -151,6 +153,10 @@ class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
             )
         )
         happens = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        limit = limits.get("read")
+        if self.keeps_limits and limit is not None and happens.seconds >= limit:
+            happens = raises(httpx.ReadTimeout, limit)
+        self.brought.append(happens)
         self.clock.passed += happens.seconds
         if happens.error is not None and not happens.cut:
             raise happens.error("it happened")

@@ -170,7 +170,7 @@ class TestTheEndpointFails:
     def test_refused_credentials_are_an_authentication_error_and_nothing_was_sent(self, mode, code):
         endpoint = Endpoint(script=(httpx.Response(code, json={"error": "invalid_client"}),))
         world = oauth_world(mode, endpoint)
-        with pytest.raises(errors.AuthenticationError, match="refused the credentials.*Check the client id") as raised:
+        with pytest.raises(errors.AuthenticationError, match=r"refused the credentials.*Check the client id") as raised:
             world.call("POST", KEY)
         error = raised.value
         assert (error.outcome, error.attempts, error.idempotency_key) == (Outcome.NOT_SENT, 0, KEY)
