@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from prepare import Log
 
 RESERVED = {
+    *("ABSENT", "ANYTHING", "BLOB", "DAY", "FLAG", "INSTANT", "LEVELS", "NOTHING", "NUMBER", "TEXT", "UNSET", "WHOLE"),
     *("Any", "Array", "AuthenticatedClient", "BytesIO", "ClassVar", "Client", "Constant", "Either", "File"),
     *("HTTPStatus", "Literal", "Mapping", "Object", "Response", "Self", "Shape", "UUID", "Unset", "Word"),
 }

@@ -58,8 +58,11 @@ def default_in_words(document: Tree, log: Log) -> None:
 
 
 def null_object_is_absent(document: Tree, log: Log) -> None:
-    """`nullable` on an object would only give its class a number for a name: null reads as absent everywhere."""
+    """A null beside an object would only give its class a number for a name: null reads as absent everywhere."""
     for where, schema in schemas(document):
+        kind = schema.get("type")
+        if isinstance(kind, list) and sorted(kind) == ["null", "object"]:
+            schema.update(type="object", nullable=True)
         if schema.get("nullable") and (schema.get("type") == "object" or "properties" in schema):
             del schema["nullable"]
             log("null-object-is-absent", where)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from check import check, differences, main
 from generate import ROOT, documents, generate, package_name
+from generate import main as generate_main
 
 LOST = {"biller_type", "due_date", "amount_modification_allowed", "original_amount", "approval_notes"}
 
@@ -118,3 +119,28 @@ def test_names_of_packages() -> None:
     assert package_name(Path("velo-2.35.58.yaml")) == "velo_api"
     assert package_name(Path("My Payments v2.json")) == "my_payments_api"
     assert package_name(Path("some-api.yaml")) == "some_api"
+
+
+def test_only_the_pinned_tools_may_write(victor_yaml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("generate.version", lambda tool: "0.0.1")
+    with pytest.raises(RuntimeError, match=r"openapi-python-client 0\.0\.1 is installed, pyproject\.toml pins"):
+        generate(victor_yaml, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_says_what_it_did(tmp_path: Path, zoo_yaml: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert generate_main(["--spec", str(zoo_yaml), "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "  merge-allof-siblings: Cat\n" in printed
+    assert f"zoo.yaml -> {tmp_path / 'zoo_api'}\n" in printed
+    assert generate_main(["--spec", str(tmp_path / "nowhere.yaml")]) == 2
+    assert "nowhere.yaml cannot be read" in capsys.readouterr().err
+
+
+def test_what_is_left_out_is_printed_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = tmp_path / "hooks.yaml"
+    spec.write_text("openapi: 3.1.0\ninfo: {title: T, version: 1}\npaths: {}\nwebhooks: {ping: {}}\n")
+    assert generate_main(["--spec", str(spec), "--out", str(tmp_path)]) == 1
+    assert "LEFT OUT: the webhook ping" in capsys.readouterr().err
+    assert main(["--spec", str(spec)]) == 1
+    assert "left out: the webhook ping" in capsys.readouterr().err

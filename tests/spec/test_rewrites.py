@@ -101,6 +101,7 @@ def test_a_default_becomes_words() -> None:
         ({"type": "array"}, {"type": "array", "items": {}}),
         ({"type": "string", "title": "Some title"}, {"type": "string", "description": "Some title"}),
         ({"type": "object", "nullable": True}, {"type": "object"}),
+        ({"type": ["object", "null"]}, {"type": "object"}),
         ({"type": "string", "nullable": True}, {"type": "string", "nullable": True}),
     ],
 )
