@@ -6,7 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Protocol
@@ -31,6 +31,9 @@ def idempotency_key_for(*facts: Fact) -> str:
     no attempt number, no token): `idempotency_key_for("invoice", 1042)`. Another type is another fact:
     `1042` and `"1042"` give different keys, as do `("a", "bc")` and `("ab", "c")`.
 
+    Facts that are equal give the same key, however they are written: `Decimal("44.20")` and `Decimal("44.2")`,
+    one moment in two zones, a text of some library's own string class.
+
     Returns:
         A UUID (version 5) as text, 36 characters.
 
@@ -39,7 +42,7 @@ def idempotency_key_for(*facts: Fact) -> str:
     """
     if not facts:
         raise _bad_fact("name at least one fact, such as idempotency_key_for('invoice', 1042).")
-    spelled = [[type(fact).__name__, _spelled(fact)] for fact in map(_plain, facts)]
+    spelled = [_spelled(fact) for fact in map(_plain, facts)]
     return str(uuid.uuid5(_NAMESPACE, json.dumps(spelled, ensure_ascii=True, separators=(",", ":"))))
 
 
@@ -47,15 +50,34 @@ def _plain(fact: object) -> object:
     return fact.value if isinstance(fact, Enum) else fact
 
 
-def _spelled(fact: object) -> str:
-    if isinstance(fact, bool) or not isinstance(fact, str | int | Decimal | date | uuid.UUID):
-        raise _bad_fact(
-            f"a fact of type {type(fact).__name__} may read differently in another process; "
-            "pass str, int, Decimal, date, datetime or UUID."
-        )
-    if isinstance(fact, str) and not fact.strip():
-        raise _bad_fact("a fact is empty text, so different payments would share one key.")
-    return fact.isoformat() if isinstance(fact, date) else str(fact)
+def _spelled(fact: object) -> tuple[str, str]:
+    """The kind of a fact and its text. A subclass counts as its base: another name for it is no other fact."""
+    if isinstance(fact, str):
+        if not fact.strip():
+            raise _bad_fact("a fact is empty text, so different payments would share one key.")
+        return "str", str.__str__(fact)
+    if isinstance(fact, int) and not isinstance(fact, bool):
+        return "int", int.__repr__(fact)
+    if isinstance(fact, Decimal) and fact.is_finite():
+        return "Decimal", _shortest(fact)
+    if isinstance(fact, datetime):
+        return "datetime", (fact if fact.utcoffset() is None else fact.astimezone(UTC)).isoformat()
+    if isinstance(fact, date):
+        return "date", fact.isoformat()
+    if isinstance(fact, uuid.UUID):
+        return "UUID", str(fact)
+    raise _bad_fact(
+        f"a fact of type {type(fact).__name__} may read differently in another process; "
+        "pass str, int, a finite Decimal, date, datetime or UUID."
+    )
+
+
+def _shortest(number: Decimal) -> str:
+    # By its digits: `normalize` rounds to the precision of whatever context it is called in.
+    sign, digits, exponent = number.as_tuple()
+    kept = "".join(map(str, digits)).rstrip("0")
+    moved = int(exponent) + len(digits) - len(kept)
+    return str(Decimal(f"{'-' if sign else ''}{kept}E{moved}")) if kept else "0"
 
 
 def _bad_fact(what: str) -> InvalidRequest:

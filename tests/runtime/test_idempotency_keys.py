@@ -1,0 +1,206 @@
+"""Keys: the same facts give the same key for ever, and what is no key is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal, localcontext
+from enum import Enum, IntEnum, StrEnum
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from victor_ext.runtime.errors import InvalidRequest
+from victor_ext.runtime.keys import BodyKey, HeaderKey, NoKey, idempotency_key_for, key_problem, new_key
+
+MANY = settings(derandomize=True, deadline=None, max_examples=200)
+
+# These never change: a payment that was sent under one of them may be repeated by any later release.
+FOR_EVER = [
+    (("invoice", 1042), "ab0e0960-798a-5e09-b3a4-eb95c6381f7f"),
+    (("invoice", "1042"), "7076991c-583d-5032-b5bf-6356bfdd395a"),
+    (("ab", "c"), "00cd5289-b501-55d4-bc85-5e82b28072a7"),
+    (("a", "bc"), "2ea6df41-da99-54fb-8ae1-855c9a6b5f51"),
+    (("Zoë & Söhne", 7), "89787ab2-2c13-55f3-9e60-50e219a95474"),
+    ((-1,), "d8bf120c-600f-51be-9867-4596050a72ac"),
+    ((Decimal("44.23"),), "0721be30-de88-52d7-85c1-080457a3524a"),
+    ((date(2026, 3, 4),), "32415d5c-a221-5ee6-bc65-5ee4d1d518e7"),
+    ((datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC),), "71ef7f65-cc3a-5db5-aa55-337300ccd762"),
+    ((uuid.UUID(int=7),), "efb2fbad-2d85-56a4-85fc-f71904e34af4"),
+]
+
+
+@pytest.mark.parametrize(("facts", "key"), FOR_EVER)
+def test_a_key_never_changes(facts, key):
+    assert idempotency_key_for(*facts) == key
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "4242"])
+def test_another_process_makes_the_same_keys(seed):
+    code = (
+        "import json, uuid; from datetime import *; from decimal import Decimal\n"
+        "from victor_ext import idempotency_key_for as key\n"
+        "print(json.dumps([key('invoice', 1042), key('Zo\\u00eb & S\\u00f6hne', 7), key(Decimal('44.23')),"
+        " key(date(2026, 3, 4)), key(uuid.UUID(int=7))]))"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": "C", "TZ": "Asia/Tokyo"}
+    printed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True)
+    expected = [FOR_EVER[index][1] for index in (0, 4, 6, 7, 9)]
+    assert json.loads(printed.stdout) == expected
+
+
+def test_another_type_or_another_cut_is_another_fact():
+    facts = [
+        ("1042",), (1042,), (Decimal(1042),), ("1042", "x"), ("a", "bc"), ("ab", "c"), ("abc",), ("a", "b", "c"),
+        ("c", "b", "a"), (date(2026, 3, 4),), ("2026-03-04",), (datetime(2026, 3, 4, tzinfo=UTC),), (datetime(2026, 3, 4),),
+        (uuid.UUID(int=7),), (str(uuid.UUID(int=7)),), ('["str","a"]',), ("a\n",), (" a",),
+    ]  # fmt: skip
+    assert len({idempotency_key_for(*one) for one in facts}) == len(facts)
+
+
+def test_equal_facts_are_one_fact_however_they_are_written():
+    class Marked(str):
+        __slots__ = ()
+
+        def __str__(self) -> str:
+            return "something else"
+
+    class Kind(StrEnum):
+        INVOICE = "invoice"
+
+    class Number(IntEnum):
+        ONE = 1042
+
+    class Plain(Enum):
+        INVOICE = "invoice"
+
+    key = idempotency_key_for("invoice", 1042)
+    assert idempotency_key_for(Marked("invoice"), 1042) == key
+    assert idempotency_key_for(Kind.INVOICE, Number.ONE) == key
+    assert idempotency_key_for(Plain.INVOICE, 1042) == key
+    tokyo = timezone(timedelta(hours=9))
+    moment = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+    assert idempotency_key_for(moment.astimezone(tokyo)) == idempotency_key_for(moment)
+    assert idempotency_key_for(Decimal("44.20")) == idempotency_key_for(Decimal("44.2"))
+    assert idempotency_key_for(Decimal("1E2")) == idempotency_key_for(Decimal("100.00"))
+    assert idempotency_key_for(Decimal("-0.0")) == idempotency_key_for(Decimal(0))
+
+
+@MANY
+@given(st.decimals(allow_nan=False, allow_infinity=False), st.integers(0, 5), st.integers(1, 40))
+def test_decimals_are_equal_exactly_when_their_keys_are(number, zeros, precision):
+    sign, digits, exponent = number.as_tuple()
+    longer = Decimal((sign, digits + (0,) * zeros, exponent - zeros))
+    with localcontext(prec=precision):
+        assert idempotency_key_for(longer) == idempotency_key_for(number)
+        other = Decimal((sign, (*digits, 1), exponent - 1))
+        assert idempotency_key_for(other) != idempotency_key_for(number)
+
+
+@MANY
+@given(st.lists(st.one_of(st.text(min_size=1).filter(str.strip), st.integers(), st.dates(), st.uuids()), min_size=1))
+def test_every_key_is_one_that_the_provider_takes(facts):
+    key = idempotency_key_for(*facts)
+    assert uuid.UUID(key).version == 5
+    assert key_problem(key) is None
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [1.5, float("nan"), True, None, b"bytes", ["a"], ("a",), {"a": 1}, object(), Decimal("NaN"), Decimal("Infinity"), "", " ", "\n"],
+    ids=repr,
+)  # fmt: skip
+def test_what_may_read_differently_is_refused(fact):
+    with pytest.raises(InvalidRequest, match="idempotency_key_for") as raised:
+        idempotency_key_for("invoice", fact)
+    assert raised.value.problems[0].field == "facts"
+
+
+def test_no_fact_is_refused():
+    with pytest.raises(InvalidRequest, match="at least one fact"):
+        idempotency_key_for()
+
+
+def test_a_new_key_is_random_and_good():
+    keys = {new_key() for _ in range(100)}
+    assert len(keys) == 100
+    assert {uuid.UUID(key).version for key in keys} == {4}
+    assert all(key_problem(key) is None for key in keys)
+
+
+class TestKeyProblem:
+    @pytest.mark.parametrize("length", [20, 21, 36, 127, 128])
+    def test_lengths_that_are_good(self, length):
+        assert key_problem("k" * length) is None
+
+    @pytest.mark.parametrize("length", [0, 1, 19, 129, 4096])
+    def test_lengths_that_are_not(self, length):
+        problem = key_problem("k" * length)
+        assert problem is not None
+        assert (problem.field, problem.code) == ("idempotency_key", "length")
+        assert f"{length} characters" in problem.message
+        assert "20 to 128" in problem.message
+
+    @pytest.mark.parametrize("odd", [" ", "\n", "\t", "\r", "\0", "\x7f", "é", "１", "\u200b", "\ud800"])
+    @pytest.mark.parametrize("place", [0, 10, 30])
+    def test_characters_that_are_not(self, odd, place):
+        problem = key_problem("k" * place + odd + "k" * (30 - place))
+        assert problem is not None
+        assert problem.code == "characters"
+
+    def test_every_visible_character_is_good(self):
+        assert key_problem("".join(map(chr, range(33, 127)))) is None
+
+    @pytest.mark.parametrize("key", [None, 12345678901234567890, b"k" * 30, uuid.uuid4()])
+    def test_what_is_no_text(self, key):
+        problem = key_problem(key)
+        assert problem is not None
+        assert problem.code == "type"
+
+
+class TestWhereTheKeyGoes:
+    URL = "https://pay.example/payments"
+
+    def test_a_header_that_is_there_is_kept(self):
+        place = HeaderKey("X-Key", takes_key=lambda _request: True)
+        request = httpx.Request("POST", self.URL, headers={"x-key": "mine"})
+        assert place.prepare(request) == "mine"
+        assert request.headers["X-Key"] == "mine"
+
+    def test_one_is_made_only_where_the_operation_takes_one(self):
+        place = HeaderKey("X-Key", takes_key=lambda request: request.url.path == "/payments")
+        request, other = httpx.Request("POST", self.URL), httpx.Request("POST", self.URL + "/other")
+        assert place.prepare(request) == request.headers["X-Key"]
+        assert place.prepare(other) is None
+        assert "X-Key" not in other.headers
+
+    @pytest.mark.parametrize(
+        ("body", "key"),
+        [
+            (b'{"idempotencyKey": "k1"}', "k1"),
+            (b'{"idempotencyKey": ""}', None),
+            (b'{"idempotencyKey": 7}', None),
+            (b"{}", None),
+            (b"[]", None),
+            (b"", None),
+            (b"\xff", None),
+        ],
+    )
+    def test_a_key_in_the_body_is_read_and_the_body_left_alone(self, body, key):
+        request = httpx.Request("POST", self.URL, content=body)
+        assert BodyKey().prepare(request) == key
+        assert request.content == body
+
+    def test_a_body_that_streams_has_no_key(self):
+        assert BodyKey().prepare(httpx.Request("POST", self.URL, content=iter([b"{}"]))) is None
+
+    def test_a_provider_without_keys(self):
+        request = httpx.Request("POST", self.URL, headers={"Idempotency-Key": "k" * 20})
+        assert NoKey().read(request) is None
+        assert NoKey().prepare(request) is None
