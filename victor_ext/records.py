@@ -156,16 +156,16 @@ class PaymentRequest:
     def amount(self) -> Decimal | None:
         """The amount to be paid, in dollars; after an acceptance with a modified amount, the modified one."""
         if self._is_answer:
-            modified = money.from_wire(_value(self.raw, "modified_amount"))
+            modified = money.from_wire(_sent(self.raw, "modified_amount"))
             return self.original_amount if modified is None else modified
-        return money.from_wire(_value(self._details, "amount"))
+        return money.from_wire(_sent(self._details, "amount"))
 
     @property
     def original_amount(self) -> Decimal | None:
         """The amount that was asked for, in dollars, once it has been answered."""
         source = self.raw if self._is_answer else self._details
-        found = money.from_wire(_value(source, "original_amount"))
-        return money.from_wire(_value(self._answer, "original_amount")) if found is None else found
+        found = money.from_wire(_sent(source, "original_amount"))
+        return money.from_wire(_sent(self._answer, "original_amount")) if found is None else found
 
     @property
     def due_date(self) -> date | None:
@@ -175,12 +175,12 @@ class PaymentRequest:
     @property
     def created_at(self) -> datetime | None:
         """When it was created. Only a list and `create` say so."""
-        return _moment(_value(self._info, "created_at"))
+        return _moment(_sent(self._info, "created_at"))
 
     @property
     def approved_at(self) -> datetime | None:
         """When it was approved. Only a list says so."""
-        return _moment(_value(self._info, "approved_at"))
+        return _moment(_sent(self._info, "approved_at"))
 
     @property
     def payee(self) -> Payee | None:
@@ -240,8 +240,8 @@ class PaymentRequest:
             return None
         return PaymentRequestResponse(
             _ANSWERED.get(_normal(word), _normal(word)),
-            money.from_wire(_value(answer, "original_amount")),
-            money.from_wire(_value(answer, "modified_amount")),
+            money.from_wire(_sent(answer, "original_amount")),
+            money.from_wire(_sent(answer, "modified_amount")),
             _text(answer, "notes"),
         )
 
@@ -294,6 +294,12 @@ def _value(source: Any, name: str) -> Any:
     return value if value or type(value).__name__ != "Unset" else None
 
 
+def _sent(source: Any, name: str) -> Any:
+    """The same; and what was sent of a type that is not the declared one, such as a number for an amount."""
+    value = _value(source, name)
+    return getattr(source, "additional_properties", {}).get(name) if value is None else value
+
+
 def _text(source: Any, name: str) -> str | None:
     value = getattr(source, name, None)
     if isinstance(value, StrEnum):
@@ -301,9 +307,10 @@ def _text(source: Any, name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _moment(number: Any) -> datetime | None:
+def _moment(sent: Any) -> datetime | None:
+    """A moment, from the number that the document declares or from Zulu time."""
     try:
-        return None if number is None else zulu.from_epoch(number)
+        return zulu.parse(sent) if isinstance(sent, str) else zulu.from_epoch(sent)
     except InvalidRequest:
         return None
 
