@@ -58,7 +58,8 @@ def test_another_process_makes_the_same_keys(seed):
 def test_another_type_or_another_cut_is_another_fact():
     facts = [
         ("1042",), (1042,), (Decimal(1042),), ("1042", "x"), ("a", "bc"), ("ab", "c"), ("abc",), ("a", "b", "c"),
-        ("c", "b", "a"), (date(2026, 3, 4),), ("2026-03-04",), (datetime(2026, 3, 4, tzinfo=UTC),), (datetime(2026, 3, 4),),
+        ("c", "b", "a"), (date(2026, 3, 4),), ("2026-03-04",), (datetime(2026, 3, 4, tzinfo=UTC),),
+        (datetime(2026, 3, 4),),  # noqa: DTZ001 - a naive one is a fact too
         (uuid.UUID(int=7),), (str(uuid.UUID(int=7)),), ('["str","a"]',), ("a\n",), (" a",),
     ]  # fmt: skip
     assert len({idempotency_key_for(*one) for one in facts}) == len(facts)
@@ -113,9 +114,12 @@ def test_every_key_is_one_that_the_provider_takes(facts):
 
 @pytest.mark.parametrize(
     "fact",
-    [1.5, float("nan"), True, None, b"bytes", ["a"], ("a",), {"a": 1}, object(), Decimal("NaN"), Decimal("Infinity"), "", " ", "\n"],
+    [
+        *(1.5, float("nan"), True, None, b"bytes", ["a"], ("a",), {"a": 1}, object()),
+        *(Decimal("NaN"), Decimal("Infinity"), "", " ", "\n"),
+    ],
     ids=repr,
-)  # fmt: skip
+)
 def test_what_may_read_differently_is_refused(fact):
     with pytest.raises(InvalidRequest, match="idempotency_key_for") as raised:
         idempotency_key_for("invoice", fact)
@@ -147,7 +151,7 @@ class TestKeyProblem:
         assert f"{length} characters" in problem.message
         assert "20 to 128" in problem.message
 
-    @pytest.mark.parametrize("odd", [" ", "\n", "\t", "\r", "\0", "\x7f", "é", "１", "\u200b", "\ud800"])
+    @pytest.mark.parametrize("odd", [" ", "\n", "\t", "\r", "\0", "\x7f", "é", "\uff11", "\u200b", "\ud800"])
     @pytest.mark.parametrize("place", [0, 10, 30])
     def test_characters_that_are_not(self, odd, place):
         problem = key_problem("k" * place + odd + "k" * (30 - place))

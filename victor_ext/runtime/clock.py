@@ -9,6 +9,9 @@ from email.utils import parsedate_tz
 TOLERATED_SKEW = 2.0
 """Seconds. A `Date` header has whole seconds and has travelled: a smaller difference is not a fact."""
 
+_EARLIEST, _LATEST = 1_577_836_800.0, 7_258_118_400.0
+"""The years 2020 and 2200: a `Date` outside of them is a broken clock's, and no token or due date is made by it."""
+
 
 class ServerClock:
     """The provider's clock, as its `Date` headers show it.
@@ -47,13 +50,13 @@ class ServerClock:
         return 0.0 if self._anchor is None else self.now() - self.local()
 
     def learn(self, date_header: str | None) -> None:
-        """Take note of a `Date` header that has just arrived. One that cannot be read changes nothing."""
+        """Take note of a `Date` header that has just arrived. One that cannot be read, or be true, changes nothing."""
         # Within one second all answers carry the same text, and the first of them has been read.
         if date_header is None or date_header == self._last_header:
             return
         self._last_header = date_header
         there = http_date(date_header)
-        if there is None:
+        if there is None or not _EARLIEST <= there <= _LATEST:
             return
         differs = abs(there - self.local()) > TOLERATED_SKEW
         self._anchor = (there, self.monotonic()) if differs else None

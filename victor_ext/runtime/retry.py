@@ -36,13 +36,13 @@ class RetryPolicy:
     quota: int = 500
 
     def __post_init__(self) -> None:
-        if isinstance(self.max_attempts, bool) or self.max_attempts < 1:
+        if not _is_whole(self.max_attempts) or self.max_attempts < 1:
             raise ConfigurationError(f"RetryPolicy(max_attempts={self.max_attempts!r}): give 1 (no retries) or more.")
         for name in ("base", "cap"):
-            seconds = getattr(self, name)
-            if not (math.isfinite(seconds) and seconds >= 0):
+            seconds: object = getattr(self, name)
+            if not isinstance(seconds, int | float) or not (math.isfinite(seconds) and seconds >= 0):
                 raise ConfigurationError(f"RetryPolicy({name}={seconds!r}): give seconds, 0 or more.")
-        if self.quota < 0:
+        if not _is_whole(self.quota) or self.quota < 0:
             raise ConfigurationError(f"RetryPolicy(quota={self.quota!r}): give a number of tokens, 0 or more.")
 
     def wait_before(self, retry: int, draw: Callable[[], float] = random.random) -> float:
@@ -53,6 +53,10 @@ class RetryPolicy:
     def with_changes(self, **changes: Any) -> RetryPolicy:
         """A copy with some values changed."""
         return replace(self, **changes)
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool)
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
