@@ -125,13 +125,13 @@ class PaymentRequest:
 
     @property
     def status(self) -> Status | str | None:
-        """A `Status`, or the provider's own word when it is a new one, in lower case with hyphens."""
+        """A `Status`, whatever letter case the provider used, or its own word when it is a new one."""
         word = _text(self.raw, "status")
         if word is None:
             return None
         normal = _normal(word)
         answered = _ANSWERED.get(normal) if self._is_answer else None
-        return answered or _STATUSES.get(normal, normal)
+        return answered or _STATUSES.get(normal, word)
 
     @property
     def is_terminal(self) -> bool:
@@ -144,7 +144,7 @@ class PaymentRequest:
         if self._is_answer:
             return Direction.INBOUND
         word = _text(self.raw, "direction")
-        return None if word is None else _DIRECTIONS.get(_normal(word), _normal(word))
+        return None if word is None else _DIRECTIONS.get(_normal(word), word)
 
     @property
     def network(self) -> Network | str | None:
@@ -239,7 +239,7 @@ class PaymentRequest:
         if answer is None or word is None:
             return None
         return PaymentRequestResponse(
-            _ANSWERED.get(_normal(word), _normal(word)),
+            _ANSWERED.get(_normal(word), word),
             money.from_wire(_sent(answer, "original_amount")),
             money.from_wire(_sent(answer, "modified_amount")),
             _text(answer, "notes"),
