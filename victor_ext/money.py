@@ -7,7 +7,7 @@ on ASCII digits). No currency is named there; the networks carry US dollars.
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from .runtime.errors import InvalidRequest, Problem
 
@@ -16,6 +16,9 @@ __all__ = ["from_wire", "to_decimal", "to_wire"]
 Amount = Decimal | str | int
 
 _WIRE = re.compile(r"[0-9]+(?:\.[0-9]{1,2})?")
+_CENT = Decimal("0.01")
+# Arithmetic of our own, so that the precision and the traps of the caller's context change no amount.
+_EXACT = Context(prec=40, traps=[])
 _MAX_WHOLE_DIGITS = 15
 """No payment network carries more than this many digits of dollars; the provider's own limit is unknown."""
 
@@ -78,14 +81,14 @@ def read(amount: object, field: str) -> Decimal | Problem:
     if value.adjusted() >= _MAX_WHOLE_DIGITS:
         return Problem(field, "range", f"{field} has more than {_MAX_WHOLE_DIGITS} digits before the point.")
     if value <= 0:
-        return Problem(field, "range", f"{field} is {value:f} and must be above zero.")
+        return Problem(field, "range", f"{field} is {_shown(str(value))} and must be above zero.")
     return _with_at_most_two_decimals(value, field)
 
 
 def _from_text(text: str, field: str) -> Decimal | Problem:
     if _WIRE.fullmatch(text):
         return Decimal(text)
-    shown = repr(text if len(text) <= 30 else text[:30] + "...")
+    shown = repr(_shown(text))
     if re.fullmatch(r"-[0-9.]+", text):
         return Problem(field, "range", f"{field} is {shown} and must be above zero.")
     if re.fullmatch(r"[0-9]+\.[0-9]{3,}", text):
@@ -108,12 +111,17 @@ def _with_at_most_two_decimals(value: Decimal, field: str) -> Decimal | Problem:
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int)  # noqa: S101 - it is finite
     if exponent > 0:
-        return value.quantize(Decimal(1))
+        return value.quantize(Decimal(1), context=_EXACT)
     if exponent >= -2:
         return value
-    cents = value.quantize(Decimal("0.01")) if value.adjusted() >= -2 else Decimal(0)
+    cents = value.quantize(_CENT, context=_EXACT) if value.adjusted() >= -2 else Decimal(0)
     if cents != value:
+        shown = _shown(str(value))
         return Problem(
-            field, "decimals", f"{field} is {value}: write at most two decimals; nothing is rounded for you."
+            field, "decimals", f"{field} is {shown}: write at most two decimals; nothing is rounded for you."
         )
     return cents
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 30 else text[:30] + "..."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from .runtime.errors import InvalidRequest, Problem
 
@@ -21,6 +21,8 @@ _OFFSET = re.compile(r"(?:[+-][0-9]{2}:?[0-9]{2}|z)\Z")
 _DATE_ALONE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_MAGNITUDE = 15
+# Arithmetic of our own, so that the precision of the caller's context moves no moment.
+_EXACT = Context(prec=40)
 _MILLISECONDS_FROM = 100_000_000_000
 """Numbers from here on are milliseconds: as seconds they would lie after the year 5100."""
 
@@ -45,6 +47,8 @@ def parse(text: str) -> datetime:
         raise _refused(*_why_not(text))
     fraction = (match["fraction"] or "")[:6].ljust(6, "0")
     try:
+        if match["time"] >= "24":  # newer versions of Python take 24:00:00 for the next day
+            raise ValueError("hour must be in 0..23")
         return datetime.fromisoformat(f"{match['date']}T{match['time']}.{fraction}+00:00")
     except ValueError as error:
         raise _refused("range", f"{text!r} is not a moment that exists ({error})") from None
@@ -56,7 +60,7 @@ def _why_not(text: str) -> tuple[str, str]:
         return "date", f"{shown} is a date alone: add the time and Z, as in '{text}T00:00:00Z'"
     if "T" in text and _OFFSET.search(text):
         return "zone", f"{shown} does not end in Z: write the time in UTC, with Z for the zone"
-    if "T" in text and not text.endswith("Z"):
+    if "T" in text and text[-1].isdigit():
         return "naive", f"{shown} names no zone: write it in UTC and end it with Z"
     return "format", f"{shown} is not a Zulu time: write it as '2026-03-04T05:06:07Z'"
 
@@ -119,7 +123,8 @@ def from_epoch(number: float | Decimal) -> datetime:
         exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
         if exact.adjusted() > _LARGEST_MAGNITUDE:
             raise OverflowError
-        microseconds = int(exact * (1000 if abs(exact) >= _MILLISECONDS_FROM else 1_000_000))
+        unit = Decimal(1000 if exact.copy_abs() >= _MILLISECONDS_FROM else 1_000_000)
+        microseconds = int(_EXACT.multiply(exact, unit))
         return _EPOCH + timedelta(microseconds=microseconds)
     except (OverflowError, ValueError, ArithmeticError):
         raise _refused("range", "an epoch timestamp lies outside of the years 1 to 9999") from None

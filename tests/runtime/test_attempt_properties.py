@@ -14,7 +14,7 @@ from victor_ext.runtime.retry import RetryPolicy
 
 from .fakes import BODY, KEY, Happens, World, http_date
 
-MANY = settings(derandomize=True, deadline=None, max_examples=500)
+MANY = settings(derandomize=True, deadline=None, max_examples=250)
 
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 LEFT = (

@@ -20,7 +20,7 @@ from victor_ext.runtime.retry import RetryPolicy, parse_retry_after
 from .fakes import FakeClock
 from .fakes import http_date as spelled
 
-MANY = settings(derandomize=True, deadline=None, max_examples=300)
+MANY = settings(derandomize=True, deadline=None, max_examples=200)
 NOW = 1_770_000_000.0
 
 
