@@ -41,7 +41,7 @@ class TextRule:
             return Problem(name, "length", f"{name} has {len(value)} characters and must have {self._lengths()}.")
         if self.pattern is not None and not re.fullmatch(self.pattern, value):
             return Problem(name, "format", f"{name} must be {self.pattern_hint}.")
-        return None
+        return unicode_problem(name, value)
 
     def _lengths(self) -> str:
         if self.max_length is None:
@@ -135,8 +135,21 @@ def spelled(value: object) -> Any:
 
 def shown(value: object) -> str:
     """A value for a message: short."""
-    text = repr(spelled(value))
+    value = spelled(value)
+    if isinstance(value, int) and value.bit_length() > 64:
+        return "a whole number of more than 64 bits"  # the repr of a huge one is an error
+    text = repr(value)
     return text if len(text) <= 40 else text[:40] + "..."
+
+
+def unicode_problem(argument: str, text: str) -> Problem | None:
+    """What is wrong with a text that UTF-8, and so the wire, cannot carry, or None."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        message = f"{argument} holds half of a character (a lone surrogate): pass the text as it was before it was cut."
+        return Problem(argument, "characters", message)
+    return None
 
 
 def id_problem(argument: str, value: object) -> Problem | None:
@@ -302,7 +315,7 @@ def _filter_problem(name: str, value: object) -> Problem | None:
         return CHOICE_FILTERS[name].problem(value)
     if not isinstance(value, str) or not value:
         return Problem(name, "type", f"{name} must be text that is not empty, not {shown(value)}.")
-    return None
+    return unicode_problem(name, value)
 
 
 def _filter_text(value: object) -> str:
