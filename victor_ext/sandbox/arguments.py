@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="after which an idle connection is closed",
     )
+    add("--body-limit", type=int, default=1 << 20, metavar="BYTES", help="larger request bodies get a 413")
     add("--demo-data", action="store_true", help="begin with accounts, counterparties and inbound requests")
     add("--env-file", metavar="FILE", help="write VICTOR_… settings with fresh credentials for a client")
     add("--ready-file", metavar="FILE", help="write the URL as JSON once connections are taken")

@@ -61,6 +61,11 @@ class SandboxCommands(ABC):
         """Make an account of the caller known."""
         self._run("add_account", account_number=account_number, routing_number=routing_number, name=name)
 
+    def accounts(self) -> list[JsonObject]:
+        """Every known account."""
+        found: list[JsonObject] = self._run("accounts")
+        return found
+
     def add_counterparty(
         self,
         id: str | None = None,  # noqa: A002 (the provider's word)
@@ -86,6 +91,11 @@ class SandboxCommands(ABC):
             behaviour=behaviour,
         )
         found: str = made["id"]
+        return found
+
+    def counterparties(self) -> list[JsonObject]:
+        """Every known counterparty, those that are built in included."""
+        found: list[JsonObject] = self._run("counterparties")
         return found
 
     def clock(self) -> JsonObject:

@@ -6,10 +6,12 @@ over HTTP; a command takes JSON values and returns one.
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from victor_ext.sandbox.core import Core
     from victor_ext.sandbox.jsontypes import JsonObject, JsonValue
 
+_AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?")
 _BEHAVIOURS = ("ignore", "accept", "decline", "fail", "review")
 
 
@@ -75,7 +78,7 @@ class Control:
 
     def add_account(self, account_number: str, **options: JsonValue) -> JsonObject:
         """Make an account of the caller known."""
-        account = Account(account_number=_digits("account_number", account_number), **_given(options))
+        account = Account(account_number=_digits("account_number", account_number), **_texts(options))
         self._core.directory.add_account(account)
         return asdict(account)
 
@@ -85,7 +88,7 @@ class Control:
 
     def add_counterparty(self, id: str | None = None, **options: JsonValue) -> JsonObject:  # noqa: A002 (the provider's word)
         """Make a counterparty known."""
-        found = _given(options)
+        found = _texts(options)
         behaviour, network = found.get("behaviour", "ignore"), found.get("network", "RTP")
         if behaviour not in _BEHAVIOURS:
             raise ValueError(f"behaviour must be one of {', '.join(_BEHAVIOURS)}")
@@ -111,7 +114,7 @@ class Control:
 
     def advance(self, seconds: float) -> JsonObject:
         """Set the business clock forward and make every move that has become due."""
-        if seconds < 0:
+        if _number("seconds", seconds) < 0:
             raise ValueError("seconds must not be negative: time does not run backwards")
         clock = self._core.clock
         self._core.journal.put("clock", "advanced", clock.advanced + seconds)
@@ -120,7 +123,7 @@ class Control:
 
     def set_clock_skew(self, seconds: float) -> JsonObject:
         """Put the server's clock, by which tokens are judged, ahead of the machine's (negative: behind)."""
-        self._core.clock.skew = float(seconds)
+        self._core.clock.skew = _number("seconds", seconds)
         return self.clock()
 
     def move(self, request_id: str, status: str, error_message: str | None = None) -> JsonObject:
@@ -130,8 +133,8 @@ class Control:
     def create_inbound(self, amount: str = "10.00", due_date: str | None = None, **options: JsonValue) -> JsonObject:
         """An inbound request from somebody outside of the sandbox."""
         found = _given(options)
-        if Decimal(amount) <= 0:
-            raise ValueError("amount must be above zero")
+        if not _AMOUNT.fullmatch(str(amount)) or Decimal(amount) <= 0:
+            raise ValueError("amount must be a text such as '44.23', above zero")
         due = due_date or (self._core.clock.earliest_today() + timedelta(days=1)).isoformat()
         if real_date(due) is None:
             raise ValueError("due_date must be YYYY-MM-DD")
@@ -189,8 +192,22 @@ def _given(options: JsonObject) -> JsonObject:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _digits(name: str, text: str) -> str:
-    if not (text.isascii() and text.isdigit() and 3 <= len(text) <= 20):
+def _texts(options: JsonObject) -> JsonObject:
+    found = _given(options)
+    for name, value in found.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must be a text")
+    return found
+
+
+def _number(name: str, value: JsonValue) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise TypeError(f"{name} must be a number of seconds")
+    return float(value)
+
+
+def _digits(name: str, text: JsonValue) -> str:
+    if not isinstance(text, str) or not (text.isascii() and text.isdigit() and 3 <= len(text) <= 20):
         raise ValueError(f"{name} must be a text of 3 to 20 digits; leading zeros count")
     return text
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from types import UnionType
 from typing import TYPE_CHECKING, Literal, get_args
 
 from victor_ext.sandbox.received import DOCUMENTED, OPERATIONS
@@ -35,6 +36,18 @@ RetryAfterFormat = Literal["seconds", "date"]
 KINDS: tuple[str, ...] = get_args(Kind)
 ON_THE_WIRE = frozenset({"refuse", "cut_request", "cut_answer", "lost_answer", "stall"})
 _WORK_BY_DEFAULT = frozenset({"truncated_json", "malformed_json", "cut_answer", "lost_answer"})
+_TYPES: dict[str, type | UnionType] = {
+    "times": int,
+    "probability": int | float,
+    "seed": int,
+    "skip": int,
+    "after": int,
+    "delay": int | float,
+    "status": int,
+    "retry_after": int | float,
+    "headers": dict,
+    "work": bool,
+}
 _NAMES = {documented: short for short, documented in DOCUMENTED.items()}
 
 
@@ -94,10 +107,19 @@ def read_fault(kind: str, options: JsonObject) -> Fault:
     if kind == "rate_limit":
         given.setdefault("status", 429)
         given.setdefault("retry_after", 1)
+    _check_types(given)
     fault = Fault(kind=kind, **given)  # type: ignore[arg-type]  # checked against KINDS above
     _check(fault)
     fault.operation = _NAMES.get(fault.operation or "", fault.operation)
     return fault
+
+
+def _check_types(options: JsonObject) -> None:
+    for name, value in options.items():
+        wanted = _TYPES.get(name, str)
+        # A bool is an int in Python, but never a count or a number of seconds.
+        if value is not None and (not isinstance(value, wanted) or isinstance(value, bool) is not (wanted is bool)):
+            raise TypeError(f"{name} cannot be {value!r}")
 
 
 def _check(fault: Fault) -> None:
@@ -111,8 +133,8 @@ def _check(fault: Fault) -> None:
         raise ValueError(f"retry_after_format must be one of {', '.join(get_args(RetryAfterFormat))}")
     if fault.operation is not None and fault.operation not in (*OPERATIONS, *_NAMES):
         raise ValueError(f"operation must be one of {', '.join(OPERATIONS)}, or an operationId of the document")
-    if not 200 <= fault.status <= 999:
-        raise ValueError("status must be between 200 and 999")
+    if not 200 <= fault.status <= 599:
+        raise ValueError("status must be between 200 and 599")
     if fault.delay < 0 or fault.skip < 0 or (fault.retry_after is not None and fault.retry_after < 0):
         raise ValueError("delay, skip and retry_after must not be negative")
 

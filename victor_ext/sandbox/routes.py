@@ -58,10 +58,14 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
 def control_routes(run: Callable[[str, JsonObject], Awaitable[JsonValue]]) -> list[Route]:
     """Routes that hand each command to `run(name, parameters)`."""
     routes = [Route(command.path, _endpoint(command, run), methods=[command.method]) for command in COMMANDS]
-    return [*routes, Route("/_sandbox", _no_such_command), Route("/_sandbox/{rest:path}", _no_such_command)]
+    rest = [Route(path, _no_such_command, methods=list(_METHODS)) for path in ("/_sandbox", "/_sandbox/{rest:path}")]
+    return [*routes, *rest]
 
 
 async def _no_such_command(request: Request) -> JSONResponse:

@@ -89,11 +89,9 @@ class Wire(H11Protocol):
         if self._control:
             return
         self.fault = fault = self.core.faults.pick(method, path, operation_of(method, path))
-        if fault is None:
-            return
-        if fault.kind in ("refuse", "cut_request") or (fault.kind == "stall" and not fault.work):
+        if fault is not None and _unserved(fault):
             self._cut = _CutRequest(fault, lambda head: self._cut_now(fault, method, path, head))
-        elif fault.kind in ("cut_answer", "lost_answer", "stall"):
+        else:
             self._gate = _AnswerGate(self.transport)
             self.transport = cast("asyncio.Transport", self._gate)
 
@@ -123,14 +121,19 @@ class Wire(H11Protocol):
         """Send as much of a gated answer as the fault lets through, or go on to the next call."""
         gate, fault = self._gate, self.fault
         self._chosen, self._control, self.fault, self._gate = False, False, None, None
-        if gate is not None and fault is not None:
+        if gate is not None:
             self.transport = gate.real
-            self._gone = True
             answer = bytes(gate.held)
-            until = 0 if fault.kind != "cut_answer" or fault.after is None else fault.after
-            self.transport.write(answer[: until if until >= 0 else max(0, len(answer) + until)])
-            self._end("stall" if fault.kind == "stall" else fault.how)
-            return
+            if fault is not None and fault.kind in ("cut_answer", "lost_answer", "stall"):
+                self._gone = True
+                until = 0 if fault.kind != "cut_answer" or fault.after is None else fault.after
+                self.transport.write(answer[: until if until >= 0 else max(0, len(answer) + until)])
+                self._end("stall" if fault.kind == "stall" else fault.how)
+                return
+            # Head and body in one piece: a caller wakes up once for an answer.
+            self.transport.write(answer)
+            if gate.closed:
+                self.transport.close()
         super().on_response_complete()
 
     def _end(self, how: How) -> None:
@@ -185,6 +188,10 @@ class Wire(H11Protocol):
             self._timers.append(self.loop.call_later(seconds, call))
 
 
+def _unserved(fault: Fault) -> bool:
+    return fault.kind in ("refuse", "cut_request") or (fault.kind == "stall" and not fault.work)
+
+
 class _CutRequest:
     """Counts the bytes of a request that will never be served, up to the point where it is cut."""
 
@@ -215,12 +222,14 @@ class _AnswerGate:
     def __init__(self, real: asyncio.Transport) -> None:
         self.real = real
         self.held = bytearray()
+        self.closed = False
 
     def write(self, data: bytes) -> None:
         self.held += data
 
     def close(self) -> None:
-        """Nothing: what was held has still to be sent, and the cut ends the connection."""
+        """Only remembered: what was held has still to be sent."""
+        self.closed = True
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.real, name)

@@ -1,0 +1,140 @@
+"""Two ways to call a sandbox that share nothing with the client: plain httpx, and bytes on a socket."""
+
+from __future__ import annotations
+
+import socket
+import time
+from datetime import UTC, datetime
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+import httpx
+import jwt
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+CREATE = "/v2/payment-requests/request-payment"
+LIST = "/v2/payment-requests"
+KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
+
+
+def today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def a_body(amount="44.23", counterparty="aHeq349838", **details) -> dict:
+    return {
+        "payee": {"account_number": "043987673645"},
+        "payer": {"victor_counterparty_id": counterparty},
+        "payment_details": {"amount": amount, "biller_type": "BUSINESS", "due_date": today(), **details},
+    }
+
+
+@lru_cache
+def parsed(pem: str):
+    return load_pem_private_key(pem.encode(), None)
+
+
+class Caller:
+    """A signed-in caller over httpx."""
+
+    def __init__(self, url: str, api_key: str, private_key: str) -> None:
+        self.api_key = api_key
+        self.private_key = private_key
+        # No certificates: loading them takes longer than most tests here, and there is no TLS.
+        self.http = httpx.Client(base_url=url, timeout=5, verify=False, trust_env=False)
+
+    def token(self, *, headers=None, key=None, algorithm="RS512", drop=(), **claims) -> str:
+        now = int(time.time())
+        full = {"sub": self.api_key, "iss": "victor-api", "iat": now, "exp": now + 300} | claims
+        full = {name: value for name, value in full.items() if name not in drop}
+        return jwt.encode(full, key or parsed(self.private_key), algorithm=algorithm, headers=headers)
+
+    def authorization(self) -> dict[str, str]:
+        return {"authorization": f"Token {self.token()}"}
+
+    def call(self, method: str, path: str, *, headers=None, **options) -> httpx.Response:
+        return self.http.request(method, path, headers=self.authorization() | (headers or {}), **options)
+
+    def create(self, key: str | None = None, body: dict | None = None, **details) -> httpx.Response:
+        headers = {} if key is None else {"idempotency-key": key}
+        return self.call("POST", CREATE, headers=headers, json=a_body(**details) if body is None else body)
+
+    def created(self, **details) -> dict:
+        response = self.create(**details)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def get(self, request_id: str) -> httpx.Response:
+        return self.call("GET", f"{LIST}/{request_id}")
+
+    def list(self, **filters) -> httpx.Response:
+        return self.call("GET", LIST, params=filters)
+
+    def listed(self, **filters) -> list[dict]:
+        response = self.list(**filters)
+        assert response.status_code == 200, response.text
+        return response.json()["results"]
+
+    def respond(self, request_id: str, status="Accepted", notes="Fine.", **more) -> httpx.Response:
+        body = {"status": status, "notes": notes, **more}
+        return self.call("POST", f"{LIST}/respond-to-request/{request_id}", json=body)
+
+    def raw(self, method: str, path: str, body: bytes = b"", headers: dict | None = None) -> bytes:
+        """The bytes of a request, as they go over the socket."""
+        fields = {"host": "sandbox", **self.authorization(), "content-type": "application/json"}
+        fields |= {"content-length": str(len(body)), **(headers or {})}
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
+class RawConnection:
+    """One TCP connection, of which it is told how it ended."""
+
+    def __init__(self, url: str, timeout: float = 5.0) -> None:
+        parts = urlsplit(url)
+        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=timeout)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def read_answer(self) -> bytes:
+        """One whole answer, of a connection that stays open."""
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += self.socket.recv(65536)
+        head, _, body = received.partition(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+        while len(body) < length:
+            body += self.socket.recv(65536)
+        return head + b"\r\n\r\n" + body
+
+    def read_to_end(self, patience: float = 5.0) -> tuple[bytes, str]:
+        """What comes, and how it ends: `close`, `reset`, or `silence` when nothing ends it."""
+        received = b""
+        self.socket.settimeout(patience)
+        while True:
+            try:
+                part = self.socket.recv(65536)
+            except TimeoutError:
+                return received, "silence"
+            except (ConnectionResetError, BrokenPipeError):
+                return received, "reset"
+            if not part:
+                return received, "close"
+            received += part
+
+
+def exchange(url: str, data: bytes, patience: float = 5.0) -> tuple[bytes, str]:
+    """Send bytes on a connection of their own and read what comes until it ends."""
+    with RawConnection(url) as connection:
+        try:
+            connection.send(data)
+        except (ConnectionResetError, BrokenPipeError):
+            return b"", "reset"
+        return connection.read_to_end(patience)

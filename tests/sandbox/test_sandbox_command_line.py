@@ -1,0 +1,117 @@
+"""`python -m victor_ext.sandbox`, as a person and as another program start it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from sandbox_callers import KEY, LIST, Caller
+from sandbox_processes import SandboxProcess
+
+from victor_ext.sandbox.arguments import main
+
+
+def test_it_serves_logs_and_ends_cleanly(tmp_path):
+    ready, env = tmp_path / "ready.json", tmp_path / "sandbox.env"
+    options = ["--demo-data", "--environment", "production", "--ready-file", str(ready), "--env-file", str(env)]
+    with SandboxProcess(*options) as process:
+        assert json.loads(ready.read_text()) == process.facts
+        assert process.facts["pid"] == process.process.pid
+        assert env.stat().st_mode & 0o077 == 0
+        values = dict(line.split("=", 1) for line in env.read_text().splitlines())
+        assert values["VICTOR_BASE_URL"] == process.url
+        assert values["VICTOR_ENVIRONMENT"] == "production"
+        pair = {"client_id": values["VICTOR_CLIENT_ID"], "client_secret": values["VICTOR_CLIENT_SECRET"]}
+        token = httpx.post(f"{process.url}/v2/auth/token", json=pair).json()["access_token"]
+        pem = f"-----BEGIN PRIVATE KEY-----\n{values['VICTOR_PRIVATE_KEY']}\n-----END PRIVATE KEY-----\n"
+        caller = Caller(process.url, values["VICTOR_API_KEY"], pem)
+        made = caller.create(KEY).json()
+        assert made["victor_payment_request_child_id"]
+        assert len(caller.listed(direction="inbound")) == 3
+        caller.http.close()
+        log = process.end(signal.SIGTERM)
+    assert process.process.returncode == 0
+    assert f"on {process.url}" in log
+    lines = [line for line in log.splitlines() if "/v2/" in line]
+    assert [line.split()[1:4] for line in lines] == [
+        ["POST", "/v2/auth/token", "200"],
+        ["POST", "/v2/payment-requests/request-payment", "200"],
+        ["GET", LIST, "200"],
+    ]
+    for secret in (token, *pair.values(), values["VICTOR_PRIVATE_KEY"], "043987673645"):
+        assert secret not in log
+    assert "Traceback" not in log
+
+
+def test_quiet_says_nothing(tmp_path):
+    with SandboxProcess("--quiet") as process:
+        httpx.get(process.url + LIST)
+        assert process.end(signal.SIGINT) == ""
+    assert process.process.returncode == 0
+
+
+def test_requests_move_by_themselves_unless_told_otherwise():
+    with SandboxProcess("--auto", "0") as process:
+        assert process.commands.info()["settings"]["auto"] == 0
+    with SandboxProcess("--auto", "off") as process:
+        assert process.commands.info()["settings"]["auto"] is None
+    with SandboxProcess() as process:
+        assert process.commands.info()["settings"]["auto"] == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--environment", "live"], ["--max-page-size", "0"], ["--port", "x"], ["--auto", "never"], ["--unknown"]],
+)
+def test_misuse_is_exit_status_2(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_one_sentence_and_exit_status_1(sandbox, capsys):
+    port = sandbox.url.rpartition(":")[2]
+    assert main(["--port", port, "--quiet"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("victor sandbox: ")
+    assert "Traceback" not in said
+
+
+def test_a_missing_extra_is_named():
+    program = "import sys; sys.modules['uvicorn'] = None; import victor_ext.sandbox"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert found.stderr.splitlines()[-1] == (
+        "ImportError: victor_ext.sandbox needs uvicorn; install its extra: pip install 'victor-ext[sandbox]'"
+    )
+
+
+def test_every_option_of_the_settings_is_on_the_command_line(capsys):
+    from dataclasses import fields
+
+    from victor_ext.sandbox import SandboxSettings
+
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    named = {"check_answers": "--no-check-answers"}
+    for field in fields(SandboxSettings):
+        assert named.get(field.name, "--" + field.name.replace("_", "-")) in shown, field.name
+
+
+def test_the_page_about_the_sandbox_names_every_option_command_and_fault():
+    from victor_ext.sandbox.faults import KINDS, Fault
+    from victor_ext.sandbox.routes import COMMANDS
+
+    page = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    for kind in KINDS:
+        assert f"`{kind}`" in page, kind
+    for command in COMMANDS:
+        assert f"`{command.method} {command.path}`" in page, command
+    for name in set(Fault.__slots__) - {"kind", "id", "met"}:
+        assert f"`{name}`" in page, name

@@ -1,0 +1,328 @@
+"""Every fault as a raw client sees it, and what the sandbox says that it did."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from email.utils import parsedate_to_datetime
+
+import httpx
+import pytest
+from sandbox_callers import CREATE, KEY, LIST, RawConnection, a_body, exchange
+
+
+def create_bytes(caller, key=KEY):
+    return caller.raw("POST", CREATE, json.dumps(a_body()).encode(), {"idempotency-key": key})
+
+
+def test_refuse_resets_before_anything_is_read(sandbox, caller):
+    sandbox.inject("refuse")
+    assert exchange(sandbox.url, create_bytes(caller)) == (b"", "reset")
+    (seen,) = sandbox.received()
+    assert (seen.status, seen.fault, seen.work_done, seen.idempotency_key) == (None, "refuse", False, None)
+
+
+@pytest.mark.parametrize("how", ["reset", "close"])
+@pytest.mark.parametrize("after", [0, 1, 60, 400, -1, None, 10_000])
+def test_a_request_cut_anywhere_does_no_work(sandbox, caller, after, how):
+    sandbox.inject("cut_request", after=after, how=how)
+    assert exchange(sandbox.url, create_bytes(caller)) == (b"", how)
+    assert sandbox.requests() == []
+    (seen,) = sandbox.received()
+    assert (seen.status, seen.fault, seen.work_done) == (None, "cut_request", False)
+
+
+def test_a_cut_request_knows_its_key_when_that_much_was_read(sandbox, caller):
+    data = create_bytes(caller)
+    sandbox.inject("cut_request", after=data.index(b"\r\n\r\n") + 4)
+    exchange(sandbox.url, data)
+    assert [(seen.idempotency_key, seen.attempt) for seen in sandbox.received()] == [(KEY, 1)]
+    assert caller.create(KEY).status_code == 200
+    assert [seen.attempt for seen in sandbox.received()] == [1, 2]
+
+
+def test_a_request_that_comes_byte_by_byte_is_cut_where_it_should_be(sandbox, caller):
+    data = create_bytes(caller)
+    sandbox.inject("cut_request", after=80)
+    with RawConnection(sandbox.url) as connection:
+        for place in range(80):
+            connection.send(data[place : place + 1])
+        assert connection.read_to_end() == (b"", "reset")
+
+
+def test_a_chunked_request_is_cut_at_its_end(sandbox, caller):
+    head = caller.raw("POST", CREATE).replace(b"content-length: 0", b"transfer-encoding: chunked")
+    sandbox.inject("cut_request")
+    with RawConnection(sandbox.url) as connection:
+        connection.send(head + b"2\r\n{}\r\n")
+        assert connection.read_to_end(patience=0.2) == (b"", "silence")
+        connection.send(b"0\r\n\r\n")
+        assert connection.read_to_end() == (b"", "reset")
+
+
+@pytest.mark.parametrize("how", ["reset", "close"])
+@pytest.mark.parametrize("after", [0, 1, 15, 100, 300, -1])
+def test_an_answer_cut_anywhere_has_done_its_work(sandbox, caller, after, how):
+    sandbox.inject("cut_answer", after=after, how=how)
+    part, ending = exchange(sandbox.url, create_bytes(caller))
+    assert ending == how
+    assert b"HTTP/1.1 200 OK\r\n".startswith(part[:17])
+    if after >= 0:
+        assert len(part) == after
+    else:
+        head, _, body = part.partition(b"\r\n\r\n")
+        assert f"content-length: {len(body) + 1}".encode() in head
+    assert sandbox.work_done_by_key()[KEY] == 1
+    seen = sandbox.received()[-1]
+    assert (seen.status, seen.fault, seen.work_done) == (200, "cut_answer", True)
+
+
+@pytest.mark.parametrize("how", ["reset", "close"])
+def test_a_lost_answer_can_be_asked_for_again(sandbox, caller, how):
+    sandbox.inject("lost_answer", how=how)
+    assert exchange(sandbox.url, create_bytes(caller)) == (b"", how)
+    again = caller.create(KEY, a_body())
+    assert again.json()["victor_payment_request_id"] == sandbox.requests()[0]["id"]
+    assert sandbox.work_done_by_key() == {KEY: 1}
+    assert sandbox.attempts_by_key() == {KEY: 2}
+
+
+@pytest.mark.parametrize(("work", "made"), [(False, 0), (True, 1)])
+def test_a_stall_is_silence_before_or_after_the_work(sandbox, caller, work, made):
+    sandbox.inject("stall", work=work)
+    with RawConnection(sandbox.url) as connection:
+        connection.send(create_bytes(caller))
+        assert connection.read_to_end(patience=0.2) == (b"", "silence")
+        assert sandbox.work_done_by_key() == {KEY: made}
+        assert caller.list().status_code == 200
+
+
+def test_a_stalled_answer_stops_in_its_middle(sandbox, caller):
+    sandbox.inject("cut_answer", after=20, how="stall")
+    with RawConnection(sandbox.url) as connection:
+        connection.send(create_bytes(caller))
+        part, ending = connection.read_to_end(patience=0.2)
+        assert (len(part), ending) == (20, "silence")
+
+
+@pytest.mark.parametrize(("work", "made"), [(None, 0), (True, 1)])
+def test_a_delay_is_waited_before_or_after_the_work(sandbox, caller, work, made):
+    sandbox.inject("delay", delay=0.3, work=work)
+    begun = time.monotonic()
+    with RawConnection(sandbox.url) as connection:
+        connection.send(create_bytes(caller))
+        wait_until(sandbox.received)
+        wait_until(lambda: len(sandbox.requests()) == made)
+        assert time.monotonic() - begun < 0.3
+        assert connection.read_answer().startswith(b"HTTP/1.1 200 OK")
+    assert time.monotonic() - begun >= 0.3
+
+
+def test_work_goes_on_when_the_caller_has_left(sandbox, caller):
+    sandbox.inject("delay", delay=0.05)
+    with RawConnection(sandbox.url) as connection:
+        connection.send(create_bytes(caller))
+        wait_until(sandbox.received)
+    wait_until(lambda: sandbox.work_done_by_key() == {KEY: 1})
+
+
+def wait_until(holds, patience=5.0):
+    end = time.monotonic() + patience
+    while not holds():
+        assert time.monotonic() < end, "it did not happen"
+        threading.Event().wait(0.005)
+
+
+def test_a_rate_limit_says_when_to_come_back(sandbox, caller):
+    sandbox.inject("rate_limit", retry_after=7)
+    response = caller.create(KEY)
+    assert (response.status_code, response.headers["retry-after"]) == (429, "7")
+    sandbox.inject("rate_limit", retry_after=0.5)
+    assert caller.create(KEY).headers["retry-after"] == "0.5"
+    sandbox.inject("rate_limit", retry_after=60, retry_after_format="date")
+    when = parsedate_to_datetime(caller.create(KEY).headers["retry-after"]).timestamp()
+    assert 58 <= when - time.time() <= 62
+    assert sandbox.requests() == []
+    assert caller.create(KEY).status_code == 200
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 408, 425, 401, 403, 302, 599])
+def test_any_status_can_be_answered(sandbox, caller, status):
+    sandbox.inject("status", status=status, body="no", headers={"X-Note": "told so"})
+    response = caller.http.post(CREATE, json=a_body(), follow_redirects=False)
+    assert (response.status_code, response.text, response.headers["x-note"]) == (status, "no", "told so")
+    assert sandbox.requests() == []
+
+
+def test_a_status_may_come_after_the_work(sandbox, caller):
+    sandbox.inject("status", status=502, work=True)
+    assert caller.create(KEY).status_code == 502
+    assert sandbox.work_done_by_key() == {KEY: 1}
+
+
+def test_truncated_json_has_the_length_that_it_announces(sandbox, caller):
+    sandbox.inject("truncated_json")
+    response = caller.create(KEY)
+    assert response.status_code == 200
+    assert len(response.content) == int(response.headers["content-length"])
+    with pytest.raises(json.JSONDecodeError):
+        response.json()
+    assert sandbox.work_done_by_key() == {KEY: 1}
+
+
+def test_malformed_json(sandbox, caller):
+    sandbox.inject("malformed_json")
+    response = caller.create(KEY)
+    assert response.headers["content-type"] == "application/json"
+    with pytest.raises(json.JSONDecodeError):
+        response.json()
+
+
+def test_html(sandbox, caller):
+    sandbox.inject("html", status=200)
+    response = caller.create(KEY)
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html")
+    assert response.text.startswith("<!DOCTYPE html>")
+    sandbox.inject("html")
+    assert caller.create(KEY).status_code == 503
+
+
+class TestWhichCalls:
+    def statuses(self, caller, count=6):
+        return [caller.list().status_code for _ in range(count)]
+
+    def test_the_next_n(self, sandbox, caller):
+        sandbox.inject("status", times=2)
+        assert self.statuses(caller) == [503, 503, 200, 200, 200, 200]
+        assert sandbox.faults() == []
+
+    def test_after_some_have_passed(self, sandbox, caller):
+        sandbox.inject("status", skip=2)
+        assert self.statuses(caller) == [200, 200, 503, 200, 200, 200]
+
+    def test_in_the_order_of_injection(self, sandbox, caller):
+        sandbox.inject("status", status=500)
+        sandbox.inject("status", status=502)
+        assert self.statuses(caller) == [500, 502, 200, 200, 200, 200]
+
+    def test_until_they_are_cleared(self, sandbox, caller):
+        sandbox.inject("status", times=None)
+        assert self.statuses(caller) == [503] * 6
+        assert sandbox.clear_faults() == 1
+        assert self.statuses(caller) == [200] * 6
+
+    def test_by_chance_with_a_seed(self, sandbox, caller):
+        runs = []
+        for _ in range(2):
+            sandbox.inject("status", probability=0.5, seed=7)
+            runs.append(self.statuses(caller, 40))
+            sandbox.clear_faults()
+        assert runs[0] == runs[1]
+        assert 10 < runs[0].count(503) < 30
+
+    def test_by_operation_method_or_path(self, sandbox, caller):
+        request_id = caller.created()["victor_payment_request_id"]
+        calls = {
+            "list": caller.list,
+            "get": lambda: caller.get(request_id),
+            "create": caller.create,
+            "respond": lambda: caller.respond(request_id),
+            "token": lambda: caller.http.post("/v2/auth/token", json={}),
+        }
+        filters = [
+            ({"operation": "create"}, {"create"}),
+            ({"operation": "respondToPaymentRequest"}, {"respond"}),
+            ({"operation": "token"}, {"token"}),
+            ({"method": "get"}, {"list", "get"}),
+            ({"path": LIST}, {"list"}),
+            ({"path": f"{LIST}/*"}, {"get", "create", "respond"}),
+            ({"method": "POST", "path": "*/request-*"}, {"create"}),
+        ]
+        for wanted, expected in filters:
+            sandbox.inject("status", status=599, times=None, **wanted)
+            assert {name for name, call in calls.items() if call().status_code == 599} == expected, wanted
+            sandbox.clear_faults()
+
+    def test_never_the_control_api(self, sandbox):
+        sandbox.inject("refuse", times=None)
+        assert httpx.get(f"{sandbox.url}/_sandbox/faults").json()[0]["met"] == 0
+
+    def test_kept_connections_go_on_after_a_harmless_fault(self, sandbox, caller):
+        sandbox.inject("status", times=3)
+        with RawConnection(sandbox.url) as connection:
+            for _ in range(4):
+                connection.send(caller.raw("GET", LIST))
+                assert connection.read_answer().startswith(b"HTTP/1.1 ")
+
+    def test_pipelined_calls_are_all_answered(self, sandbox, caller):
+        sandbox.inject("refuse", skip=1)
+        with RawConnection(sandbox.url) as connection:
+            connection.send(caller.raw("GET", LIST) * 3)
+            answers = b""
+            while answers.count(b"HTTP/1.1 200") < 3:
+                answers += connection.socket.recv(65536)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "reason"),
+    [
+        ("explode", {}, "kind must be one of"),
+        ("status", {"times": 0}, "times must be at least 1"),
+        ("status", {"probability": 2}, "probability"),
+        ("status", {"status": 99}, "status must be"),
+        ("status", {"operation": "pay"}, "operation must be one of"),
+        ("cut_answer", {"how": "loudly"}, "how must be one of"),
+        ("delay", {"delay": -1}, "must not be negative"),
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused(sandbox, kind, options, reason):
+    with pytest.raises(ValueError, match=reason):
+        sandbox.inject(kind, **options)
+    assert sandbox.faults() == []
+
+
+def test_down_refuses_connections_for_real_and_up_ends_it(sandbox, caller):
+    with RawConnection(sandbox.url) as kept:
+        kept.send(caller.raw("GET", LIST))
+        assert kept.read_answer().startswith(b"HTTP/1.1 200")
+        sandbox.down()
+        assert kept.read_to_end() == (b"", "reset")
+    for _ in range(3):
+        with pytest.raises(ConnectionRefusedError):
+            RawConnection(sandbox.url)
+    sandbox.down()
+    sandbox.up()
+    sandbox.up()
+    assert caller.list().status_code == 200
+
+
+def test_down_for_a_while_comes_back_by_itself(sandbox, caller):
+    sandbox.down(0.1)
+    with pytest.raises(ConnectionRefusedError):
+        RawConnection(sandbox.url)
+
+    def answers():
+        try:
+            return caller.list().status_code == 200
+        except httpx.ConnectError:
+            return False
+
+    wait_until(answers)
+
+
+def test_a_server_that_ends_cuts_calls_in_hand_and_leaves_nothing(start):
+    sandbox, caller = start()
+    sandbox.inject("delay", delay=30)
+    sandbox.inject("stall")
+    with RawConnection(sandbox.url) as waiting, RawConnection(sandbox.url) as stalled:
+        waiting.send(create_bytes(caller))
+        wait_until(sandbox.received)
+        stalled.send(create_bytes(caller))
+        wait_until(lambda: len(sandbox.received()) == 2)
+        begun = time.monotonic()
+        sandbox.stop()
+        assert time.monotonic() - begun < 1
+        assert waiting.read_to_end()[1] in ("close", "reset")
+        assert stalled.read_to_end()[1] in ("close", "reset")
+    assert not [thread for thread in threading.enumerate() if thread.name == "victor-sandbox"]

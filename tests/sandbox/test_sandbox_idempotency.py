@@ -1,0 +1,122 @@
+"""One key, one request: at most one, whatever is repeated, and whatever comes at the same time."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from sandbox_callers import CREATE, KEY, a_body
+
+
+def test_the_same_key_and_body_get_the_same_bytes_and_no_second_request(sandbox, caller):
+    first = caller.create(KEY)
+    again = caller.create(KEY)
+    assert again.content == first.content
+    assert len(sandbox.requests()) == 1
+    assert sandbox.work_done_by_key() == {KEY: 1}
+    assert sandbox.attempts_by_key() == {KEY: 2}
+    seen = [(e.attempt, e.work_done, e.replayed) for e in sandbox.received()]
+    assert seen == [(1, True, False), (2, False, True)]
+
+
+def test_a_replay_does_not_tell_what_became_of_the_request(sandbox, caller):
+    sandbox.add_account("243884643621")
+    sandbox.add_counterparty("aHeq349838", account_number="243884643621")
+    body = a_body(amount_modification_allowed=True)
+    first = caller.create(KEY, body)
+    caller.respond(first.json()["victor_payment_request_child_id"], modified_amount="1.00")
+    sandbox.advance(5)
+    assert caller.create(KEY, body).content == first.content
+
+
+def test_the_same_body_in_another_spelling_is_the_same(sandbox, caller):
+    body = a_body()
+    first = caller.create(KEY, body)
+    turned = dict(reversed(body.items()))
+    assert caller.create(KEY, turned).content == first.content
+    assert len(sandbox.requests()) == 1
+
+
+def test_a_replay_comes_even_when_the_due_date_has_passed(sandbox, caller):
+    first = caller.create(KEY)
+    sandbox.advance(5 * 86_400)
+    assert caller.create(KEY).content == first.content
+    assert caller.create(KEY + "x").status_code == 400
+
+
+@pytest.mark.parametrize("option", ["409", "400", "422"])
+def test_another_body_under_a_used_key_is_refused(start, option):
+    sandbox, caller = start(key_conflict=option)
+    caller.create(KEY)
+    other = caller.create(KEY, amount="44.24")
+    assert other.status_code == int(option)
+    assert other.json()["error"]["field"] == "Idempotency-Key"
+    assert len(sandbox.requests()) == 1
+
+
+def test_another_body_under_a_used_key_may_get_the_first_answer(start):
+    sandbox, caller = start(key_conflict="replay")
+    assert caller.create(KEY, amount="44.24").content == caller.create(KEY).content
+    assert len(sandbox.requests()) == 1
+
+
+def test_a_refused_create_leaves_its_key_free(sandbox, caller):
+    assert caller.create(KEY, amount="0").status_code == 400
+    assert caller.create(KEY, amount="1.00").status_code == 200
+
+
+def test_without_a_key_every_call_makes_a_request(sandbox, caller):
+    caller.create()
+    caller.create()
+    assert len(sandbox.requests()) == 2
+    assert sandbox.attempts_by_key() == {}
+
+
+def test_a_key_can_be_demanded(start):
+    _, caller = start(require_key=True)
+    assert caller.create().json()["error"]["message"] == "error.Idempotency-Key.blank"
+    assert caller.create(KEY).status_code == 200
+
+
+@pytest.mark.parametrize(("key", "status"), [("k" * 19, 400), ("k" * 20, 200), ("k" * 128, 200), ("k" * 129, 400)])
+def test_a_key_has_20_to_128_characters(caller, key, status):
+    assert caller.create(key).status_code == status
+
+
+def test_two_keys_on_one_call_are_refused(sandbox, caller):
+    headers = [*caller.authorization().items(), ("idempotency-key", KEY), ("idempotency-key", KEY + "2")]
+    assert caller.http.post(CREATE, headers=headers, json=a_body()).status_code == 400
+    assert sandbox.requests() == []
+
+
+def test_keys_of_one_caller_mean_nothing_to_another(sandbox, caller, other_pair):
+    caller.create(KEY)
+    caller.api_key, caller.private_key = sandbox.add_api_key(other_pair[1]), other_pair[0]
+    assert caller.create(KEY, amount="99.00").status_code == 200
+    assert len(sandbox.requests()) == 2
+
+
+def test_a_key_may_be_forgotten_after_a_while(start):
+    sandbox, caller = start(key_life=3600)
+    first = caller.create(KEY)
+    sandbox.advance(3500)
+    assert caller.create(KEY).content == first.content
+    sandbox.advance(200)
+    assert caller.create(KEY).content != first.content
+    assert sandbox.work_done_by_key() == {KEY: 2}
+
+
+def test_the_same_create_from_many_sides_at_once_makes_one_request(sandbox, caller):
+    sandbox.inject("delay", delay=0.05, times=8)
+    headers = {**caller.authorization(), "idempotency-key": KEY}
+    body = a_body()
+
+    def send(_):
+        return httpx.post(sandbox.url + CREATE, headers=headers, json=body, timeout=10).content
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = set(pool.map(send, range(32)))
+    assert len(answers) == 1
+    assert sandbox.work_done_by_key() == {KEY: 1}
+    assert sandbox.attempts_by_key() == {KEY: 32}

@@ -1,0 +1,230 @@
+"""A request for payment from its making to its end, over real sockets."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sandbox_callers import KEY
+
+HERE = "243884643621"
+
+
+@pytest.fixture
+def with_twin(both):
+    sandbox, caller = both
+    sandbox.add_account("043987673645", name="SampleCo")
+    sandbox.add_account(HERE, routing_number="011401533", name="Victor Doe")
+    sandbox.add_counterparty("aHeq349838", account_number=HERE)
+    return sandbox, caller
+
+
+def test_create_answers_created_and_get_tells_the_same(caller):
+    made = caller.created(key=KEY, notes="Invoice 1042")
+    assert made["status"] == "created"
+    assert made["direction"] == "outbound"
+    assert made["payment_request"]["payee"] == {"account_number": "043987673645"}
+    found = caller.get(made["victor_payment_request_id"]).json()
+    assert found["payment_request"]["payment_details"]["notes"] == "Invoice 1042"
+    assert found["payment_request"]["payer"] == {"victor_counterparty_id": "aHeq349838"}
+    assert "payment_request_response" not in found["payment_request"]
+
+
+def test_a_counterparty_in_the_sandbox_gets_an_inbound_twin(with_twin):
+    _, caller = with_twin
+    made = caller.created(amount="44.23")
+    parent, child = made["victor_payment_request_id"], made["victor_payment_request_child_id"]
+    (twin,) = caller.listed(direction="inbound")
+    assert twin["victor_payment_request_id"] == child
+    assert twin["victor_payment_request_parent_id"] == parent
+    assert twin["status"] == "pending"
+    found = caller.get(child).json()["payment_request"]
+    assert found["payer"] == {"account_number": HERE, "routing_number": "011401533", "name": "Victor Doe"}
+    assert found["payment_request_response"] == {}
+
+
+def test_accepting_the_twin_moves_both_to_completed(with_twin):
+    sandbox, caller = with_twin
+    made = caller.created(amount="44.23")
+    child = made["victor_payment_request_child_id"]
+    answer = caller.respond(child, notes="Paid in full")
+    assert answer.json() == {
+        "victor_payment_request_id": child,
+        "status": "Accepted",
+        "original_amount": "44.23",
+        "notes": "Paid in full",
+    }
+    assert {item["status"] for item in caller.listed()} == {"accepted"}
+    assert sandbox.advance(1) == 2
+    assert {item["status"] for item in caller.listed()} == {"completed"}
+    assert caller.get(child).json()["payment_request"]["payment_request_response"] == answer.json()
+    outbound = caller.listed(direction="outbound")[0]["payment_request"]
+    assert outbound["payment_details"]["approval_notes"] == "Paid in full"
+    assert outbound["approved_at"] >= outbound["created_at"]
+
+
+def test_declining_the_twin_declines_both(with_twin):
+    _, caller = with_twin
+    made = caller.created()
+    answer = caller.respond(made["victor_payment_request_child_id"], "Declined", "Not ours")
+    assert answer.json()["status"] == "Rejected"
+    assert {item["status"] for item in caller.listed()} == {"declined"}
+
+
+def test_an_amount_may_be_changed_only_when_the_request_allows_it(with_twin):
+    _, caller = with_twin
+    fixed = caller.created(amount="44.23")["victor_payment_request_child_id"]
+    open_ = caller.created(amount="44.23", amount_modification_allowed=True)["victor_payment_request_child_id"]
+    assert caller.respond(fixed, modified_amount="34.23").status_code == 400
+    assert caller.respond(fixed, modified_amount="44.23").status_code == 200
+    assert caller.respond(open_, modified_amount="0").status_code == 400
+    assert caller.respond(open_, modified_amount="34.23").json()["modified_amount"] == "34.23"
+    details = caller.get(open_).json()["payment_request"]["payment_details"]
+    assert (details["amount"], details["original_amount"]) == ("34.23", "44.23")
+
+
+@pytest.mark.parametrize("amount", ["34.235", "-1", "1e3", "3,50", " 1", "\uff11\uff12"])
+def test_a_modified_amount_is_an_amount(sandbox, caller, amount):
+    inbound = sandbox.create_inbound(amount_modification_allowed=True)
+    assert caller.respond(inbound, modified_amount=amount).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"status": "Accepted"},
+        {"status": "Accepted", "notes": ""},
+        {"status": "Accepted", "notes": "n" * 151},
+        {"status": "Rejected", "notes": "the word of the answer, not of the request"},
+        {"status": "accepted", "notes": "x"},
+        {"notes": "x"},
+        {"status": "Declined", "notes": "x", "modified_amount": "1.00"},
+        [],
+        "Accepted",
+    ],
+)
+def test_an_answer_must_be_whole(sandbox, caller, body):
+    inbound = sandbox.create_inbound()
+    response = caller.call("POST", f"/v2/payment-requests/respond-to-request/{inbound}", json=body)
+    assert response.status_code == 400
+    assert response.json()["allErrors"]
+    assert sandbox.request(inbound)["status"] == "pending"
+
+
+def test_a_second_answer_is_refused(sandbox, caller):
+    inbound = sandbox.create_inbound()
+    assert caller.respond(inbound).status_code == 200
+    for status in ("Accepted", "Declined"):
+        second = caller.respond(inbound, status)
+        assert second.status_code == 400
+        assert second.json()["allErrors"][0]["defaultMessage"] == "This request has been answered already."
+    assert sandbox.request(inbound)["status"] == "accepted"
+
+
+def test_a_second_answer_that_says_the_same_may_be_replayed(start):
+    sandbox, caller = start(second_answer="replay")
+    inbound = sandbox.create_inbound()
+    first = caller.respond(inbound, notes="Fine")
+    assert caller.respond(inbound, notes="Fine").content == first.content
+    assert caller.respond(inbound, notes="Other words").status_code == 400
+    assert [exchange.work_done for exchange in sandbox.received()] == [True, False, False]
+
+
+@pytest.mark.parametrize("status", ["expired", "failed", "completed", "needs-review", "processing"])
+def test_only_a_pending_request_can_be_answered(sandbox, caller, status):
+    inbound = sandbox.create_inbound()
+    sandbox.move(inbound, status)
+    assert caller.respond(inbound).status_code == 400
+
+
+def test_an_outbound_request_cannot_be_answered(caller):
+    made = caller.created()
+    response = caller.respond(made["victor_payment_request_id"])
+    assert response.status_code == 400
+    assert "outbound" in response.json()["allErrors"][0]["defaultMessage"]
+
+
+@pytest.mark.parametrize(
+    ("counterparty", "path"),
+    [
+        ("acceptsRfp", ["created", "pending", "processing", "accepted", "completed"]),
+        ("declinesRfp", ["created", "pending", "processing", "declined"]),
+        ("failsRfp", ["created", "failed"]),
+        ("reviewsRfp", ["created", "needs-review"]),
+        ("ignoresRfp", ["created", "pending", "pending"]),
+        ("stranger", ["created", "pending", "pending"]),
+    ],
+)
+def test_who_is_asked_decides_what_becomes_of_it(sandbox, caller, counterparty, path):
+    request_id = caller.created(counterparty=counterparty)["victor_payment_request_id"]
+    seen = [sandbox.request(request_id)["status"]]
+    for _ in path[1:]:
+        sandbox.advance(1)
+        seen.append(sandbox.request(request_id)["status"])
+    assert seen == path
+
+
+def test_a_failed_request_says_why(sandbox, caller):
+    request_id = caller.created(counterparty="failsRfp")["victor_payment_request_id"]
+    sandbox.advance(1)
+    found = caller.get(request_id).json()
+    assert found["status"] == "failed"
+    assert found["error_message"].startswith("Routing Number 800000219 is available on the RTP network but")
+
+
+def test_a_request_that_nobody_answers_expires_after_its_due_date(with_twin):
+    sandbox, caller = with_twin
+    caller.created()
+    sandbox.advance(1)
+    sandbox.advance(11 * 3600)
+    assert {request["status"] for request in sandbox.requests()} == {"pending"}
+    sandbox.advance(36 * 3600)
+    assert {request["status"] for request in sandbox.requests()} == {"expired"}
+    assert sandbox.advance(30 * 86_400) == 0
+
+
+def test_time_passes_by_itself_in_auto(start):
+    sandbox, caller = start(auto=0)
+    request_id = caller.created(counterparty="acceptsRfp")["victor_payment_request_id"]
+    assert caller.get(request_id).json()["status"] == "completed"
+    assert sandbox.request(request_id)["status"] == "completed"
+
+
+def test_without_auto_nothing_moves_by_itself(start):
+    _, caller = start()
+    request_id = caller.created(counterparty="acceptsRfp")["victor_payment_request_id"]
+    assert caller.get(request_id).json()["status"] == "created"
+
+
+def test_a_command_moves_a_request_anywhere(sandbox, caller):
+    request_id = caller.created()["victor_payment_request_id"]
+    sandbox.move(request_id, "failed", "Account closed.")
+    assert caller.get(request_id).json()["error_message"] == "Account closed."
+    sandbox.move(request_id, "accepted")
+    sandbox.advance(1)
+    assert caller.get(request_id).json()["status"] == "completed"
+    with pytest.raises(LookupError):
+        sandbox.move("unknown", "failed")
+    with pytest.raises(ValueError, match="status must be one of"):
+        sandbox.move(request_id, "cancelled")
+
+
+@pytest.mark.parametrize("option", ["400", "404"])
+def test_an_unknown_id_is_400_or_404_as_told(start, option):
+    _, caller = start(unknown_id=option)
+    for response in (caller.get("NOSUCHID"), caller.respond("NOSUCHID")):
+        assert response.status_code == int(option)
+        assert response.json()["allErrors"][0]["defaultMessage"] == "There is no payment request with this id."
+
+
+def test_due_dates_are_refused_only_when_they_are_wrong_everywhere(start):
+    sandbox, caller = start()
+    now = datetime.fromtimestamp(sandbox.clock()["now"], UTC)
+    here = now.date()
+    allowed = {(now - timedelta(hours=12)).date(), here, here + timedelta(days=1), (now + timedelta(hours=38)).date()}
+    for day in range(-3, 5):
+        date = here + timedelta(days=day)
+        response = caller.create(due_date=date.isoformat())
+        assert (response.status_code == 200) == (date in allowed), (now, date)
+        if response.status_code == 400:
+            assert response.json()["error"]["message"] == "error.dueDate.invalid"

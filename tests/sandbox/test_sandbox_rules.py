@@ -1,0 +1,151 @@
+"""What a create refuses, and in which words."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sandbox_callers import CREATE, KEY, LIST, a_body
+
+
+def changed(path, value):
+    """A good body with one place set to a value, or without it when the value is `...`."""
+    body = a_body()
+    *parents, last = path.split(".")
+    place = body
+    for parent in parents:
+        place = place[parent]
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value
+    return body
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message", "field"),
+    [
+        ("payment_details.amount", "0", "error.amount.invalid", "paymentDetails.amount"),
+        ("payment_details.amount", "0.00", "error.amount.invalid", "paymentDetails.amount"),
+        ("payment_details.amount", "-1", "error.amount.invalid", "paymentDetails.amount"),
+        ("payment_details.amount", "44.235", "error.amount.invalid", "paymentDetails.amount"),
+        ("payment_details.amount", "1e3", "error.amount.invalid", "paymentDetails.amount"),
+        ("payment_details.amount", "44.", "error.amount.invalid", "paymentDetails.amount"),
+        ("payment_details.amount", "12\n", "error.amount.invalid", "paymentDetails.amount"),
+        ("payment_details.amount", "\uff11\uff12", "error.amount.invalid", "paymentDetails.amount"),
+        ("payment_details.amount", 44.23, "error.amount.invalid", "paymentDetails.amount"),
+        ("payment_details.amount", "", "error.amount.blank", "paymentDetails.amount"),
+        ("payment_details.amount", ..., "error.amount.blank", "paymentDetails.amount"),
+        ("payment_details.biller_type", "business", "error.billerType.invalid", "paymentDetails.billerType"),
+        ("payment_details.due_date", "tomorrow", "error.dueDate.invalid", "paymentDetails.dueDate"),
+        ("payment_details.due_date", "2026-02-30", "error.dueDate.invalid", "paymentDetails.dueDate"),
+        ("payment_details.due_date", "2020-01-01", "error.dueDate.invalid", "paymentDetails.dueDate"),
+        ("payment_details.due_date", "2999-01-01", "error.dueDate.invalid", "paymentDetails.dueDate"),
+        ("payment_details.notes", "n" * 151, "error.notes.size", "paymentDetails.notes"),
+        (
+            "payment_details.amount_modification_allowed",
+            "yes",
+            "error.amountModificationAllowed.invalid",
+            "paymentDetails.amountModificationAllowed",
+        ),
+        ("payee.account_number", 43987673645, "error.accountNumber.invalid", "payee.accountNumber"),
+        ("payee.account_number", "12", "error.accountNumber.size", "payee.accountNumber"),
+        ("payee.account_number", "1" * 21, "error.accountNumber.size", "payee.accountNumber"),
+        ("payee.account_number", "12x4", "error.accountNumber.invalid", "payee.accountNumber"),
+        ("payee.account_number", None, "error.accountNumber.blank", "payee.accountNumber"),
+        ("payee.ultimate_creditor", "A & B", "error.ultimateCreditor.invalid", "payee.ultimateCreditor"),
+        ("payee.ultimate_creditor", "x" * 101, "error.ultimateCreditor.size", "payee.ultimateCreditor"),
+        ("payee.ultimate_creditor", "Acme ", "error.ultimateCreditor.invalid", "payee.ultimateCreditor"),
+        (
+            "payer.victor_counterparty_id",
+            "c" * 17,
+            "error.victorCounterpartyId.size",
+            "payer.victorCounterpartyId",
+        ),
+        ("client_reference_id", "r" * 129, "error.clientReferenceId.size", "clientReferenceId"),
+        ("payer", ..., "error.payer.blank", "payer"),
+        ("payer", "aHeq349838", "error.payer.invalid", "payer"),
+    ],
+)
+def test_each_breach_is_a_400_with_the_providers_words(sandbox, caller, path, value, message, field):
+    response = caller.create(KEY, changed(path, value))
+    assert response.status_code == 400
+    error = response.json()["error"]
+    assert (error["message"], error["field"], error["code"]) == (message, field, 101)
+    assert sandbox.requests() == []
+    assert sandbox.work_done_by_key() == {KEY: 0}
+
+
+def test_an_ultimate_creditor_needs_a_business(caller):
+    body = changed("payee.ultimate_creditor", "SampleCo Billing Inc.")
+    assert caller.create(body=body).status_code == 200
+    body["payment_details"]["biller_type"] = "CONSUMER"
+    assert caller.create(body=body).json()["error"]["field"] == "payee.ultimateCreditor"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"\xff\xfe",
+        b'{"payee": NaN}',
+        b'{"client_reference_id": "\\ud800"}',
+        b"[" * 100_000,
+    ],
+    ids=["empty", "cut", "array", "null", "not-utf8", "nan", "surrogate", "deep"],
+)
+def test_a_body_that_is_no_json_object_is_a_400(caller, content):
+    response = caller.call("POST", CREATE, content=content, headers={"content-type": "application/json"})
+    assert response.status_code == 400
+    assert response.json()["error"]["message"].startswith("error.")
+
+
+def test_the_content_type_must_be_json(caller):
+    body = json.dumps(a_body()).encode()
+    plain = caller.call("POST", CREATE, content=body, headers={"content-type": "text/plain"})
+    assert plain.status_code == 400
+    good = caller.call("POST", CREATE, content=body, headers={"content-type": "application/json; charset=utf-8"})
+    assert good.status_code == 200
+
+
+def test_a_huge_body_is_refused(start):
+    _, caller = start(body_limit=2000)
+    response = caller.create(body=a_body(notes="x" * 5000))
+    assert (response.status_code, response.json()["error"]) == (413, "body_too_large")
+
+
+def test_strict_accounts_knows_only_what_it_was_told(start):
+    sandbox, caller = start(strict_accounts=True)
+    assert caller.create().json()["error"]["field"] == "payee.accountNumber"
+    sandbox.add_account("043987673645")
+    assert caller.create().json()["error"]["field"] == "payer.victorCounterpartyId"
+    sandbox.add_counterparty("aHeq349838")
+    assert caller.create().status_code == 200
+
+
+def test_text_comes_back_as_it_was_sent(caller):
+    made = caller.created(notes='Zürich — 😀 \u2028 \\ "quoted"')
+    assert made["payment_request"]["payment_details"]["notes"] == 'Zürich — 😀 \u2028 \\ "quoted"'
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("DELETE", LIST, "GET"),
+        ("PUT", CREATE, "POST, GET"),
+        ("GET", "/v2/auth/token", "POST"),
+        ("GET", f"{LIST}/respond-to-request/x", "POST"),
+        ("PATCH", f"{LIST}/x", "GET"),
+    ],
+)
+def test_another_method_is_a_405(caller, method, path, allow):
+    response = caller.call(method, path)
+    assert (response.status_code, response.headers["allow"]) == (405, allow)
+
+
+@pytest.mark.parametrize("path", ["/", "/v2", "/v1/payment-requests", f"{LIST}/", f"{LIST}/a/b"])
+def test_another_path_is_a_404_and_never_a_redirect(caller, path):
+    assert caller.call("GET", path).status_code == 404

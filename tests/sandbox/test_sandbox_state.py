@@ -1,0 +1,145 @@
+"""What outlives a sandbox: with a state file everything, also a kill at any moment."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from conftest import API_KEY
+from sandbox_callers import CREATE, KEY, LIST, Caller, a_body
+from sandbox_processes import SandboxProcess
+
+from victor_ext.sandbox import Sandbox, SandboxSettings
+
+
+def test_everything_is_there_after_a_restart(start, tmp_path):
+    sandbox, caller = start(state=tmp_path / "state.db")
+    sandbox.add_account("243884643621", name="Victor Doe")
+    sandbox.add_counterparty("aHeq349838", account_number="243884643621")
+    pair = sandbox.add_oauth_client()
+    pair = dict(zip(("client_id", "client_secret"), pair, strict=True))
+    bearer = caller.http.post("/v2/auth/token", json=pair).json()["access_token"]
+    first = caller.create(KEY)
+    child = first.json()["victor_payment_request_child_id"]
+    caller.respond(child, notes="Paid")
+    caller.created(counterparty="failsRfp")
+    before, clock, issued = sandbox.requests(), sandbox.clock()["advanced"], sandbox.tokens_issued()
+    sandbox.restart()
+    assert sandbox.requests() == before
+    assert sandbox.work_done_by_key() == {KEY: 1}
+    assert sandbox.tokens_issued() == issued
+    assert caller.create(KEY).content == first.content
+    assert caller.create(KEY, amount="1.00").status_code == 409
+    assert caller.respond(child).status_code == 400
+    assert caller.http.get(LIST, headers={"authorization": f"Bearer {bearer}"}).status_code == 200
+    assert sandbox.clock()["advanced"] == clock == 0
+    assert sandbox.advance(90) == 3
+    sandbox.restart()
+    assert sandbox.clock()["advanced"] == 90
+    assert sorted(request["status"] for request in sandbox.requests()) == ["completed", "completed", "failed"]
+
+
+def test_without_a_file_a_restart_forgets(start):
+    sandbox, caller = start()
+    url = sandbox.url
+    caller.create()
+    sandbox.restart()
+    assert sandbox.url == url
+    assert sandbox.requests() == []
+    assert caller.list().json()["error"] == "unknown_api_key"
+
+
+def test_a_revoked_token_stays_revoked(start, tmp_path):
+    sandbox, caller = start(state=tmp_path / "state.db")
+    client_id, client_secret = sandbox.add_oauth_client()
+    body = {"client_id": client_id, "client_secret": client_secret}
+    token = caller.http.post("/v2/auth/token", json=body).json()["access_token"]
+    sandbox.revoke_tokens()
+    sandbox.restart()
+    assert caller.http.get(LIST, headers={"authorization": f"Bearer {token}"}).status_code == 401
+
+
+def test_a_reset_empties_the_file_too(start, tmp_path):
+    sandbox, caller = start(state=tmp_path / "state.db")
+    caller.create(KEY)
+    sandbox.reset()
+    sandbox.restart()
+    assert sandbox.requests() == []
+    assert sandbox.accounts() == []
+
+
+def test_two_sandboxes_do_not_share_a_file(start, tmp_path):
+    start(state=tmp_path / "state.db")
+    with pytest.raises(OSError, match=r"state\.db' cannot be used: database is locked"):
+        Sandbox(SandboxSettings(state=tmp_path / "state.db")).start()
+
+
+def test_a_file_that_is_no_database_is_refused_by_name(tmp_path):
+    (tmp_path / "state.db").write_text("not a database, and longer than its header would be" * 10)
+    with pytest.raises(OSError, match=r"state\.db' cannot be used"):
+        Sandbox(SandboxSettings(state=tmp_path / "state.db")).start()
+
+
+def test_secrets_are_not_in_the_file(start, tmp_path):
+    sandbox, caller = start(state=tmp_path / "state.db")
+    client_id, client_secret = sandbox.add_oauth_client()
+    body = {"client_id": client_id, "client_secret": client_secret}
+    token = caller.http.post("/v2/auth/token", json=body).json()["access_token"]
+    sandbox.stop()
+    written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert client_id.encode() in written
+    assert client_secret.encode() not in written
+    assert token.encode() not in written
+
+
+def test_a_killed_process_has_done_the_work_under_a_key_wholly_or_not_at_all(tmp_path, key_pair):
+    """Kill -9 under load, four times: what was answered is kept, and no key has made two requests."""
+    state, chance = str(tmp_path / "state.db"), random.Random(20)
+    keys = [f"key-of-invoice-{number:05}" for number in range(4000)]
+    answered: dict[str, bytes] = {}
+    port = "0"
+    for _ in range(4):
+        with SandboxProcess("--state", state, "--quiet", "--port", port) as process:
+            port = process.url.rpartition(":")[2]
+            process.commands.add_api_key(key_pair[1], API_KEY)
+            caller = Caller(process.url, API_KEY, key_pair[0])
+            headers = caller.authorization()
+            caller.http.close()
+            enough = threading.Event()
+            wanted = len(answered) + chance.randrange(20, 120)
+
+            def send(part, process=process, headers=headers, enough=enough, wanted=wanted):
+                with httpx.Client(base_url=process.url, verify=False, trust_env=False) as http:
+                    for key in part:
+                        try:
+                            response = http.post(CREATE, headers={**headers, "idempotency-key": key}, json=a_body())
+                        except httpx.TransportError:
+                            return
+                        assert response.status_code == 200, response.text
+                        assert answered.setdefault(key, response.content) == response.content
+                        if len(answered) >= wanted:
+                            enough.set()
+
+            with ThreadPoolExecutor(4) as pool:
+                # Half of the calls repeat keys that other threads send as well.
+                parts = [chance.sample(keys[: len(answered) + 400], 300) for _ in range(4)]
+                work = [pool.submit(send, part) for part in parts]
+                assert enough.wait(20)
+                process.end(signal.SIGKILL)
+                for one in work:
+                    one.result()
+    with SandboxProcess("--state", state, "--quiet", "--port", port) as process:
+        made = process.commands.work_done_by_key()
+        kept = {request["idempotency_key"]: request["id"] for request in process.commands.requests()}
+        caller = Caller(process.url, API_KEY, key_pair[0])
+        assert set(made.values()) == {1}
+        assert len(answered) > 50
+        assert set(answered) <= set(made)
+        assert all(kept[key].encode() in body for key, body in answered.items())
+        assert all(caller.create(key, a_body()).content == answered[key] for key in chance.sample(sorted(answered), 20))
+        assert len(process.commands.requests()) == len(made)
+        caller.http.close()

@@ -1,0 +1,188 @@
+"""Who is let in. The provider documents the claims; every sentence of that is a row here."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+
+import jwt
+import pytest
+from sandbox_callers import LIST
+
+NOW = int(time.time())
+
+
+def refused(caller, authorization):
+    headers = {} if authorization is None else {"authorization": authorization}
+    response = caller.http.get(LIST, headers=headers)
+    assert response.status_code == 401, response.text
+    return response.json()["error"]
+
+
+def test_a_good_token_is_let_in(caller):
+    assert caller.list().status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"iss": "somebody"}, "wrong_issuer"),
+        ({"sub": "unknown"}, "unknown_api_key"),
+        ({"sub": 5}, "unknown_api_key"),
+        ({"exp": NOW + 300.5}, "wrong_claim"),
+        ({"iat": str(NOW)}, "wrong_claim"),
+        ({"iat": True}, "wrong_claim"),
+        ({"iat": NOW, "exp": NOW}, "wrong_lifetime"),
+        ({"iat": NOW - 600, "exp": NOW - 300}, "expired_token"),
+        ({"iat": NOW + 60, "exp": NOW + 300}, "issued_in_the_future"),
+        ({"iat": NOW, "exp": NOW + 3601}, "lifetime_too_long"),
+        ({"drop": ("exp",)}, "missing_claim"),
+        ({"drop": ("iat",)}, "missing_claim"),
+        ({"drop": ("iss",)}, "missing_claim"),
+        ({"drop": ("sub",)}, "missing_claim"),
+        ({"headers": {"typ": "at+jwt"}}, "wrong_type"),
+        ({"algorithm": "RS256"}, "wrong_algorithm"),
+        ({"algorithm": "PS512"}, "wrong_algorithm"),
+        ({"algorithm": "HS512", "key": "s" * 64}, "wrong_algorithm"),
+    ],
+)
+def test_a_token_that_breaks_one_rule_is_refused(caller, options, code):
+    assert refused(caller, f"Token {caller.token(**options)}") == code
+
+
+@pytest.mark.parametrize(
+    ("authorization", "code"),
+    [
+        (None, "missing_authorization"),
+        ("Token", "wrong_prefix"),
+        ("Basic abc", "wrong_prefix"),
+        ("token {token}", "wrong_prefix"),
+        ("Bearer {token}", "unknown_token"),
+        ("Token a.b", "malformed_token"),
+        ("Token  {token}", "malformed_token"),
+        ("Token {token}=", "malformed_token"),
+        ("Token e30.e30.e30", "wrong_algorithm"),
+        ("Token bm90anNvbg.e30.e30", "malformed_token"),
+    ],
+)
+def test_the_header_must_be_exactly_that(caller, authorization, code):
+    given = authorization and authorization.replace("{token}", caller.token())
+    assert refused(caller, given) == code
+
+
+def test_an_unsigned_token_is_refused(caller):
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+    claims = {"sub": caller.api_key, "iss": "victor-api", "iat": NOW, "exp": NOW + 60}
+    assert refused(caller, f"Token {part({'alg': 'none', 'typ': 'JWT'})}.{part(claims)}.") == "malformed_token"
+
+
+def test_a_token_of_another_key_is_refused(caller, other_pair):
+    assert refused(caller, f"Token {caller.token(key=other_pair[0])}") == "bad_signature"
+
+
+def test_a_changed_token_is_refused(caller):
+    head, claims, signature = caller.token().split(".")
+    changed = jwt.decode(f"{head}.{claims}.{signature}", options={"verify_signature": False}) | {"exp": NOW + 999}
+    body = base64.urlsafe_b64encode(json.dumps(changed).encode()).rstrip(b"=").decode()
+    assert refused(caller, f"Token {head}.{body}.{signature}") == "bad_signature"
+
+
+def test_production_allows_300_seconds_and_staging_3600(start):
+    _, production = start(environment="production")
+    _, staging = start(environment="staging")
+    long = {"iat": NOW, "exp": NOW + 301}
+    assert refused(production, f"Token {production.token(**long)}") == "lifetime_too_long"
+    assert production.http.get(LIST, headers={"authorization": f"Token {production.token()}"}).status_code == 200
+    assert staging.http.get(LIST, headers={"authorization": f"Token {staging.token(**long)}"}).status_code == 200
+
+
+def test_clocks_may_differ_by_the_leeway_and_no_more(start):
+    sandbox, caller = start(leeway=10)
+    sandbox.set_clock_skew(8)
+    early = caller.token(iat=NOW, exp=int(time.time()) + 1)
+    assert caller.http.get(LIST, headers={"authorization": f"Token {early}"}).status_code == 200
+    sandbox.set_clock_skew(100)
+    assert refused(caller, f"Token {caller.token(exp=int(time.time()) + 50)}") == "expired_token"
+    sandbox.set_clock_skew(-100)
+    assert refused(caller, f"Token {caller.token()}") == "issued_in_the_future"
+
+
+def test_the_date_header_tells_the_skewed_clock(start):
+    from email.utils import parsedate_to_datetime
+
+    _, caller = start(clock_skew=-7200)
+    response = caller.list()
+    assert response.status_code == 401
+    assert abs(parsedate_to_datetime(response.headers["date"]).timestamp() - (time.time() - 7200)) < 5
+
+
+def test_advancing_the_business_clock_does_not_touch_tokens(sandbox, caller):
+    token = caller.token()
+    sandbox.advance(86_400)
+    assert caller.http.get(LIST, headers={"authorization": f"Token {token}"}).status_code == 200
+
+
+class TestIssuedTokens:
+    def ask(self, sandbox, caller, client_id, client_secret):
+        return caller.http.post("/v2/auth/token", json={"client_id": client_id, "client_secret": client_secret})
+
+    def test_a_client_gets_a_token_with_an_absolute_expiry_in_milliseconds(self, start):
+        sandbox, caller = start(token_life=600)
+        answer = self.ask(sandbox, caller, *sandbox.add_oauth_client("client", "a secret")).json()
+        assert answer["token_type"] == "Bearer"
+        assert abs(answer["expires"] / 1000 - (time.time() + 600)) < 5
+        headers = {"authorization": f"Bearer {answer['access_token']}"}
+        assert caller.http.get(LIST, headers=headers).status_code == 200
+        assert refused(caller, f"Token {answer['access_token']}") == "malformed_token"
+
+    def test_a_wrong_pair_is_refused(self, sandbox, caller):
+        sandbox.add_oauth_client("client", "a secret")
+        for pair in (("client", "another"), ("other", "a secret")):
+            response = self.ask(sandbox, caller, *pair)
+            assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
+
+    @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"client_id": 1, "client_secret": "x"}', b"{"])
+    def test_a_body_without_both_is_misuse(self, caller, body):
+        response = caller.http.post("/v2/auth/token", content=body, headers={"content-type": "application/json"})
+        assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+
+    def test_tokens_are_counted_and_can_be_revoked(self, sandbox, caller):
+        pair = sandbox.add_oauth_client()
+        token = self.ask(sandbox, caller, *pair).json()["access_token"]
+        self.ask(sandbox, caller, *pair)
+        assert sandbox.tokens_issued() == {pair[0]: 2}
+        assert sandbox.revoke_tokens(pair[0]) == 2
+        assert refused(caller, f"Bearer {token}") == "unknown_token"
+
+    def test_a_token_ends(self, start):
+        sandbox, caller = start(token_life=60)
+        token = self.ask(sandbox, caller, *sandbox.add_oauth_client()).json()["access_token"]
+        sandbox.set_clock_skew(120)
+        assert refused(caller, f"Bearer {token}") == "expired_token"
+
+
+@pytest.mark.parametrize(
+    ("pem", "reason"),
+    [
+        ("nonsense", "not a PEM public key"),
+        ("", "not a PEM public key"),
+    ],
+)
+def test_a_public_key_that_cannot_be_used_is_refused_at_once(sandbox, pem, reason):
+    with pytest.raises(ValueError, match=reason):
+        sandbox.add_api_key(pem)
+
+
+def test_only_rsa_keys_of_2048_bits_are_taken(sandbox):
+    from conftest import make_pair
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    elliptic = ec.generate_private_key(ec.SECP256R1()).public_key()
+    with pytest.raises(ValueError, match="must be an RSA key"):
+        sandbox.add_api_key(elliptic.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode())
+    with pytest.raises(ValueError, match="1024 bits"):
+        sandbox.add_api_key(make_pair(1024)[1])
