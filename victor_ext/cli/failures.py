@@ -127,7 +127,7 @@ def usage_message(error: Exception) -> str | None:
 
 def usage_failure(message: str) -> Failure:
     """A command line that cannot be meant."""
-    return Failure(kind="Misuse", message=message, exit_status=MISUSE, outcome="not_sent")
+    return Failure(kind="Misuse", message=message, exit_status=MISUSE)
 
 
 def victor_failure(error: VictorError, doubt: Doubt | None) -> Failure:

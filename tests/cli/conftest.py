@@ -1,0 +1,45 @@
+"""The command, wired to a sandbox by its environment variables alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from victor_ext.sandbox import Sandbox
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from victor_command import Command
+
+
+@pytest.fixture
+def bare_environment() -> dict[str, str]:
+    """What any process needs, and no setting of ours; a warning in the command is an error."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT") if name in os.environ}
+    return {**kept, "PYTHONWARNINGS": "error", "COLUMNS": "200"}
+
+
+@pytest.fixture
+def bare_command(bare_environment: dict[str, str]) -> Command:
+    """The command without any settings."""
+    return Command(bare_environment)
+
+
+@pytest.fixture
+def settings(victor_sandbox: Sandbox) -> dict[str, str]:
+    """What a shell has to export to reach the sandbox."""
+    client_id, client_secret = victor_sandbox.add_oauth_client()
+    return {
+        "VICTOR_BASE_URL": victor_sandbox.url,
+        "VICTOR_CLIENT_ID": client_id,
+        "VICTOR_CLIENT_SECRET": client_secret,
+    }
+
+
+@pytest.fixture
+def command(bare_environment: dict[str, str], settings: dict[str, str]) -> Command:
+    """The command with the sandbox's settings."""
+    return Command({**bare_environment, **settings})

@@ -1,0 +1,150 @@
+"""The command as a whole: settings, start, `victor token`, `victor sandbox`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+import httpx
+import pytest
+from victor_command import Command
+
+from victor_ext import __version__
+from victor_ext.sandbox import RemoteSandbox, Sandbox
+
+LIGHT = """
+import sys
+from victor_ext.cli import main
+status = main({words!r})
+heavy = ("httpx", "cryptography", "jwt", "victor_api", "starlette", "uvicorn", "rich")
+found = sorted(name for name in sys.modules if name.partition(".")[0] in heavy or name.startswith("victor_ext.sandbox"))
+assert (status, found) == (0, []), (status, found)
+"""
+WITHOUT_EXTRA = """
+import sys
+sys.modules[{name!r}] = None
+from victor_ext.cli import main
+sys.exit(main({words!r}))
+"""
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_token_prints_a_header_that_is_let_in(command: Command, victor_sandbox: Sandbox) -> None:
+    ran = command("token")
+    assert (ran.status, ran.err) == (0, "")
+    url = f"{victor_sandbox.url}/v2/payment-requests"
+    assert httpx.get(url, headers={"Authorization": ran.out.strip()}).status_code == 200
+    assert command("token", "--json").json["authorization"].startswith("Bearer ")
+
+
+def test_token_warns_whoever_sees_it(command: Command) -> None:
+    ran = command.at_terminal("token")
+    assert ran.status == 0
+    assert "This is a secret" in ran.err
+    assert "secret" not in ran.out
+
+
+def test_token_of_wrong_credentials_is_status_1(command: Command) -> None:
+    ran = command("token", "--json", VICTOR_CLIENT_SECRET="wrong")
+    assert (ran.status, ran.error["type"], ran.error["status_code"]) == (1, "AuthenticationError", 401)
+    assert "wrong" not in ran.err
+
+
+@pytest.mark.parametrize("words", [("token",), ("rfp", "list"), ("rfp", "get", "A1")])
+def test_missing_settings_are_named(bare_command: Command, words: tuple[str, ...]) -> None:
+    ran = bare_command(*words)
+    assert (ran.status, ran.out) == (2, "")
+    assert "VICTOR_API_KEY" in ran.err
+    assert "VICTOR_CLIENT_ID" in ran.err
+
+
+def test_a_private_key_can_be_in_a_file(
+    bare_command: Command, victor_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    api_key, private_key = victor_sandbox.new_api_key()
+    path = tmp_path_factory.mktemp("keys") / "key.pem"
+    path.write_text(private_key)
+    ran = bare_command("rfp", "list", "--json", "--base-url", victor_sandbox.url,
+                       VICTOR_API_KEY=api_key, VICTOR_PRIVATE_KEY_FILE=str(path))  # fmt: skip
+    assert ran.status == 0
+    assert len(ran.json_lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--environment", "moon"), "'moon'"),
+        (("--base-url", "http://api.example.com"), "http://api.example.com"),
+        (("--base-url", "api.example.com"), "api.example.com"),
+        (("--deadline", "0"), "deadline"),
+    ],
+)
+def test_settings_that_cannot_be_are_status_2(command: Command, options: tuple[str, ...], said: str) -> None:
+    ran = command("rfp", "list", *options)
+    assert (ran.status, ran.out) == (2, "")
+    assert said in ran.err
+
+
+def test_a_mistyped_option_or_command_is_status_2(bare_command: Command) -> None:
+    for words in (("rfp", "list", "--limt", "3"), ("rfp", "get"), ("rpf",)):
+        ran = bare_command(*words)
+        assert ran.status == 2
+        assert "--help'" in ran.err
+    assert bare_command("rfp", "get", "--json").error["type"] == "Misuse"
+
+
+def test_no_command_at_all_shows_the_commands(bare_command: Command) -> None:
+    for words, expected in (((), ("rfp", "sandbox", "token")), (("rfp",), ("create", "watch"))):
+        ran = bare_command(*words)
+        assert ran.status == 0
+        assert all(name in ran.out for name in expected)
+    assert bare_command("--version").out == f"victor {__version__}\n"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["rfp", "create", "--help"], ["--version"]])
+def test_help_is_light(words: list[str]) -> None:
+    ran = python(LIGHT.format(words=words))
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "extra"),
+    [("typer", ["--help"], "cli"), ("starlette", ["sandbox"], "sandbox")],
+)
+def test_a_missing_extra_is_named_in_a_sentence(name: str, words: list[str], extra: str) -> None:
+    ran = python(WITHOUT_EXTRA.format(name=name, words=words))
+    assert ran.returncode == 2
+    assert f"pip install 'victor-ext[{extra}]'" in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def test_the_command_is_a_module_too() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "victor_ext.cli", "--version"], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (0, f"victor {__version__}\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_sandbox_runs_until_it_is_stopped(bare_command: Command, number: signal.Signals) -> None:
+    with bare_command.started("sandbox", "--port", "0", "--json", "--environment", "production") as process:
+        assert process.stdout
+        url = json.loads(process.stdout.readline())["url"]
+        assert RemoteSandbox(url).info()["settings"]["environment"] == "production"
+        ran = bare_command.stopped(process, number)
+    assert ran.status == 0
+    assert url in ran.err
+
+
+def test_sandbox_says_what_it_does_not_take(bare_command: Command) -> None:
+    ran = bare_command("sandbox", "--environment", "moon")
+    assert ran.status == 2
+    assert "--environment" in ran.err
+    ran = bare_command("sandbox", "--help")
+    assert ran.status == 0
+    assert "--quirks" in ran.out

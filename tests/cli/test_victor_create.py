@@ -1,0 +1,216 @@
+"""`victor rfp create`: what it sends, what it shows, and what its exit status says of the money."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from victor_command import Command, Ran, until
+
+from victor_ext.sandbox import Sandbox
+
+ACCOUNT = "043987673645"
+NEEDED = {
+    "--payee-account-number": ACCOUNT,
+    "--payer-counterparty-id": "acme000001",
+    "--amount": "44.23",
+    "--biller-type": "BUSINESS",
+    "--due-date": "today",
+}
+KEY = "invoice-1042-of-2026"
+
+
+def words(**changes: str) -> list[str]:
+    """A whole command line, with some options changed or added."""
+    options = {**NEEDED, **{"--" + name.replace("_", "-"): value for name, value in changes.items()}}
+    return ["rfp", "create", *(word for pair in options.items() for word in pair)]
+
+
+def creates(sandbox: Sandbox) -> list[Any]:
+    return [exchange for exchange in sandbox.received() if exchange.operation == "create"]
+
+
+def outbound(sandbox: Sandbox) -> list[Any]:
+    return [request for request in sandbox.requests() if request["direction"] == "outbound"]
+
+
+def test_it_shows_the_record_with_the_account_masked(command: Command, victor_sandbox: Sandbox) -> None:
+    ran = command(*words(notes="Thank you", idempotency_key=KEY))
+    assert (ran.status, ran.err) == (0, "")
+    [made] = outbound(victor_sandbox)
+    assert (made["payee_account"], made["amount"], made["idempotency_key"]) == (ACCOUNT, "44.23", KEY)
+    assert made["id"] in ran.out
+    assert "44.23 USD" in ran.out
+    assert "****3645" in ran.out
+    assert " UTC" in ran.out
+    assert KEY in ran.out
+    assert ACCOUNT not in ran.out
+    assert "\x1b" not in ran.out
+
+
+def test_json_is_one_document_with_data_in_full(command: Command, victor_sandbox: Sandbox) -> None:
+    ran = command(*words(idempotency_key=KEY), "--json")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.json["id"] == outbound(victor_sandbox)[0]["id"]
+    assert ran.json["payee"]["account_number"] == ACCOUNT
+    assert (ran.json["amount"], ran.json["idempotency_key"], ran.json["status"]) == ("44.23", KEY, "created")
+
+
+def test_every_option_reaches_the_provider(command: Command, victor_sandbox: Sandbox) -> None:
+    ran = command(
+        *words(
+            ultimate_creditor="SampleCo Billing Inc.",
+            notes="--json is no option here",
+            client_reference_id="INV 7",
+            due_date="tomorrow",
+        ),
+        "--amount-modification-allowed",
+    )
+    assert ran.status == 0
+    [made] = outbound(victor_sandbox)
+    assert made["ultimate_creditor"] == "SampleCo Billing Inc."
+    assert made["notes"] == "--json is no option here"
+    assert made["client_reference_id"] == "INV 7"
+    assert made["amount_modification_allowed"] is True
+    assert len(made["due_date"]) == 10
+
+
+def test_everything_that_is_wrong_is_said_at_once_by_option(command: Command, victor_sandbox: Sandbox) -> None:
+    ran = command(*words(amount="12.345", biller_type="SHOP", payee_account_number="12", idempotency_key="short"))
+    assert (ran.status, ran.out) == (2, "")
+    for option in ("--amount is '12.345'", "--biller-type is", "--payee-account-number has 2", "--idempotency-key has"):
+        assert option in ran.err
+    assert "Outcome: not_sent" in ran.err
+    assert creates(victor_sandbox) == []
+
+
+def test_misuse_is_json_too_when_json_was_asked_for(command: Command) -> None:
+    ran = command(*words(amount="-1"), "--json")
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.error["outcome"] == "not_sent"
+    assert [(problem["option"], problem["field"]) for problem in ran.error["problems"]] == [("--amount", "amount")]
+
+
+def test_all_missing_options_are_named(command: Command) -> None:
+    ran = command("rfp", "create", "--amount", "1")
+    assert ran.status == 2
+    for option in set(NEEDED) - {"--amount"}:
+        assert option in ran.err
+    assert "--amount" not in ran.err
+
+
+@pytest.mark.parametrize("text", ["2026-3-4", "20260304", "yesterday", "", "2026-02-30"])
+def test_a_date_that_is_none_is_named(command: Command, text: str) -> None:
+    ran = command(*words(due_date=text))
+    assert ran.status == 2
+    assert f"--due-date is {text!r}" in ran.err
+
+
+def test_a_refusal_is_status_1(command: Command) -> None:
+    assert command(*words(idempotency_key=KEY)).status == 0
+    ran = command(*words(idempotency_key=KEY, amount="45.00"), "--json")
+    assert (ran.status, ran.out) == (1, "")
+    assert (ran.error["outcome"], ran.error["status_code"], ran.error["type"]) == ("rejected", 409, "Conflict")
+    assert ran.error["next_command"] is None
+
+
+def test_the_same_key_asks_once(command: Command, victor_sandbox: Sandbox) -> None:
+    first, second = (command(*words(idempotency_key=KEY), "--json").json["id"] for _ in range(2))
+    assert first == second
+    assert victor_sandbox.work_done_by_key() == {KEY: 1}
+
+
+def test_a_lost_answer_is_got_over(command: Command, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.inject("lost_answer", operation="create")
+    ran = command(*words(), "--json")
+    assert ran.status == 0
+    assert victor_sandbox.work_done_by_key() == {ran.json["idempotency_key"]: 1}
+    assert victor_sandbox.attempts_by_key() == {ran.json["idempotency_key"]: 2}
+
+
+def test_an_unknown_outcome_is_status_3_with_the_command_that_settles_it(
+    command: Command, victor_sandbox: Sandbox
+) -> None:
+    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    ran = command(*words(notes="It's late", due_date="tomorrow"), "--deadline", "1", "--json")
+    assert (ran.status, ran.out) == (3, "")
+    key = ran.error["idempotency_key"]
+    assert ran.error["outcome"] == "unknown"
+
+    victor_sandbox.clear_faults()
+    program, *rest = shlex.split(ran.error["next_command"])
+    assert program == "victor"
+    again = command(*rest)
+    assert again.status == 0, again.err
+    assert again.json["idempotency_key"] == key
+    assert victor_sandbox.work_done_by_key() == {key: 1}
+
+
+def test_an_unknown_outcome_in_a_log_shows_the_key_and_no_account_number(
+    command: Command, victor_sandbox: Sandbox
+) -> None:
+    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    ran = command(*words(idempotency_key=KEY), "--deadline", "1")
+    assert ran.status == 3
+    assert "Outcome: unknown" in ran.err
+    assert f"Idempotency key: {KEY}" in ran.err
+    assert f"--idempotency-key {KEY}" in ran.err
+    assert ACCOUNT not in ran.err
+
+
+def test_an_unknown_outcome_at_a_terminal_shows_the_exact_command(command: Command, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    ran = command.at_terminal(*words(idempotency_key=KEY), "--deadline", "1")
+    assert ran.status == 3
+    victor_sandbox.clear_faults()
+    [line] = [line for line in ran.err.splitlines() if line.startswith("  victor rfp create ")]
+    assert command(*shlex.split(line)[1:]).status == 0
+    assert victor_sandbox.work_done_by_key() == {KEY: 1}
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_create_tells_its_key(
+    command: Command, victor_sandbox: Sandbox, number: signal.Signals, status: int
+) -> None:
+    victor_sandbox.inject("stall", operation="create", work=True)
+    with command.started(*words(), "--json") as process:
+        until(victor_sandbox.attempts_by_key)
+        ran = command.stopped(process, number)
+    assert (ran.status, ran.out) == (status, "")
+    [key] = victor_sandbox.attempts_by_key()
+    assert (ran.error["outcome"], ran.error["idempotency_key"]) == ("unknown", key)
+    again = command(*shlex.split(ran.error["next_command"])[1:])
+    assert again.status == 0
+    assert victor_sandbox.work_done_by_key() == {key: 1}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_result_that_cannot_be_written_is_no_silent_success(command: Command, victor_sandbox: Sandbox) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = command(*words(idempotency_key=KEY), stdout=full)
+    assert ran.status == 3
+    assert "could not be written: No space left on device" in ran.err
+    assert f"--idempotency-key {KEY}" in ran.err
+    assert victor_sandbox.work_done_by_key() == {KEY: 1}
+
+
+def test_an_unreadable_answer_is_status_3(command: Command, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.inject("html", operation="create", status=200, work=True, times=None)
+    ran = command(*words(), "--deadline", "1", "--json")
+    assert (ran.status, ran.error["outcome"]) == (3, "accepted")
+
+
+@pytest.mark.victor_sandbox(environment="production")
+def test_the_environment_can_be_chosen_by_option(command: Command) -> None:
+    ran: Ran = command(*words(amount="1"), "--environment", "production", "--json")
+    assert ran.status == 0
+    assert ran.json["amount"] == "1"
+
+
+def test_a_dead_provider_is_status_1_and_says_that_nothing_was_sent(command: Command, victor_sandbox: Sandbox) -> None:
+    ran = command(*words(), "--base-url", "http://127.0.0.1:1", "--deadline", "0.3", "--json")
+    assert (ran.status, ran.error["outcome"]) == (1, "not_sent")
+    assert victor_sandbox.received() == []

@@ -1,0 +1,169 @@
+"""`victor rfp get` and `victor rfp list`: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+from victor_command import PATIENCE, SCRIPT, Command
+
+from victor_ext import Status
+from victor_ext.sandbox import Sandbox
+
+ZULU_2000 = "2000-01-01T00:00:00Z"
+
+
+def test_get_shows_what_is_known(command: Command, victor_sandbox: Sandbox) -> None:
+    request_id = victor_sandbox.create_inbound("1500.00", notes="Deposit", ultimate_creditor="City Power")
+    ran = command("rfp", "get", request_id)
+    assert (ran.status, ran.err) == (0, "")
+    lines = dict(re.split(r"\s{2,}", line, maxsplit=1) for line in ran.out.splitlines())
+    assert lines["Payment request"] == request_id
+    assert (lines["Status"], lines["Amount"], lines["Notes"]) == ("pending", "1500.00 USD", "Deposit")
+    assert re.fullmatch(r"\*{4}\d{4}", lines["Payer account"])
+    assert (
+        command("rfp", "get", request_id, "--json")
+        .json["payer"]["account_number"]
+        .endswith(lines["Payer account"][-4:])
+    )
+
+
+def test_get_of_an_unknown_id_is_status_1(command: Command) -> None:
+    ran = command("rfp", "get", "NOPE", "--json")
+    assert (ran.status, ran.out) == (1, "")
+    assert (ran.error["type"], ran.error["status_code"], ran.error["outcome"]) == ("BadRequest", 400, None)
+
+
+def test_an_id_that_cannot_be_is_named_and_not_sent(command: Command, victor_sandbox: Sandbox) -> None:
+    ran = command("rfp", "get", "../accounts")
+    assert ran.status == 2
+    assert "ID is '../accounts'" in ran.err
+    assert [exchange for exchange in victor_sandbox.received() if exchange.operation != "token"] == []
+
+
+def test_list_is_a_table_in_line(command: Command, victor_sandbox: Sandbox) -> None:
+    for amount in ("0.99", "123456.78", "10"):
+        victor_sandbox.create_inbound(amount)
+    ran = command("rfp", "list")
+    assert (ran.status, ran.err) == (0, "")
+    heading, *rows = ran.out.splitlines()
+    assert len(rows) == 5
+    end = heading.index("AMOUNT") + len("AMOUNT")
+    amounts = [row[:end].split()[-1] for row in rows]
+    assert amounts == ["10", "123456.78", "0.99", "1500.00", "129.95"]
+    assert all(row[end : end + 2] == "  " for row in rows)
+    assert {row[heading.index("STATUS") :].split()[0] for row in rows} == {"pending"}
+    assert not any(line.endswith(" ") for line in [heading, *rows])
+
+
+def test_list_as_json_is_a_document_a_line(command: Command, victor_sandbox: Sandbox) -> None:
+    ids = [victor_sandbox.create_inbound() for _ in range(3)]
+    ran = command("rfp", "list", "--json", "--page-size", "2")
+    assert ran.status == 0
+    assert [record["id"] for record in ran.json_lines][:3] == ids[::-1]
+    assert len(ran.json_lines) == 5
+
+
+def test_list_reads_no_further_than_the_limit(command: Command, victor_sandbox: Sandbox) -> None:
+    for _ in range(5):
+        victor_sandbox.create_inbound()
+    ran = command("rfp", "list", "--limit", "3", "--page-size", "2", "--json")
+    assert len(ran.json_lines) == 3
+    assert [exchange.operation for exchange in victor_sandbox.received()].count("list") == 2
+
+
+def test_list_takes_every_filter(command: Command, victor_sandbox: Sandbox) -> None:
+    request_id = victor_sandbox.create_inbound("7.00")
+    record = victor_sandbox.requests()[-1]
+    found = command(
+        "rfp", "list", "--json", "--status", "pending", "--direction", "inbound", "--victor-id", request_id,
+        "--start-datetime", ZULU_2000, "--due-date-start-date", "2000-01-01",
+        "--due-date-end-date", record["due_date"], "--network-type", "RTP", "--tracking-id", record["tracking_id"],
+        "--instant-payment-rails-id", record["rails_id"],
+    )  # fmt: skip
+    assert [record["id"] for record in found.json_lines] == [request_id]
+    for option in ("--end-datetime", "--approval-start-datetime", "--approval-end-datetime"):
+        assert command("rfp", "list", option, ZULU_2000, "--json").json_lines == []
+    for option in ("--victor-payment-request-parent-id", "--victor-payment-request-child-id"):
+        assert command("rfp", "list", option, "NOPE", "--json").json_lines == []
+
+
+def test_an_empty_list_says_so_beside_the_output(command: Command) -> None:
+    ran = command("rfp", "list", "--status", "failed")
+    assert (ran.status, ran.out) == (0, "")
+    assert "No payment request passes these filters." in ran.err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--status", "paid"),
+        ("--direction", "up"),
+        ("--network-type", "ACH"),
+        ("--start-datetime", "2026-03-04T00:00:00"),
+        ("--end-datetime", "2026-03-04T00:00:00+00:00"),
+        ("--approval-start-datetime", "2026-03-04"),
+        ("--due-date-start-date", "4 March"),
+        ("--page-size", "0"),
+        ("--page", "-1"),
+        ("--limit", "0"),
+        ("--limit", "many"),
+        ("--deadline", "soon"),
+    ],
+)
+def test_a_filter_that_cannot_be_is_named(command: Command, victor_sandbox: Sandbox, option: str, value: str) -> None:
+    ran = command("rfp", "list", option, value)
+    assert (ran.status, ran.out) == (2, "")
+    assert option in ran.err
+    assert "list" not in [exchange.operation for exchange in victor_sandbox.received()]
+
+
+def test_a_reader_that_has_had_enough_is_no_failure(command: Command, victor_sandbox: Sandbox) -> None:
+    for _ in range(4):
+        victor_sandbox.create_inbound()
+    process = subprocess.Popen(
+        [SCRIPT, "rfp", "list", "--page-size", "1", "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=command.environment,
+    )  # fmt: skip
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == ""
+    assert process.wait(PATIENCE) == 141
+
+
+def test_what_others_wrote_cannot_steer_a_terminal(command: Command, victor_sandbox: Sandbox) -> None:
+    evil = "\x1b[2Jpaid\u202e\n\x07"
+    request_id = victor_sandbox.create_inbound(notes=evil)
+    for ran in (command("rfp", "get", request_id), command.at_terminal("rfp", "get", request_id)):
+        assert ran.status == 0
+        assert "\x1b[2J" not in ran.out
+        assert "\u202e" not in ran.out
+        assert "\x07" not in ran.out
+    assert command("rfp", "get", request_id, "--json").json["notes"] == evil
+
+
+def test_colour_is_for_terminals_that_want_it(command: Command, victor_sandbox: Sandbox) -> None:
+    request_id = victor_sandbox.create_inbound()
+    victor_sandbox.move(request_id, "completed")
+    assert "\x1b[32mcompleted" in command.at_terminal("rfp", "list").out
+    # Without colour a terminal still gets a heading in bold.
+    assert "\x1b[32m" not in command.at_terminal("rfp", "list", NO_COLOR="1").out
+    assert "\x1b" not in command.at_terminal("rfp", "list", "--json").out
+    assert "\x1b" not in command("rfp", "list").out
+
+
+def test_letters_that_the_terminal_lacks_do_not_cost_the_answer(command: Command, victor_sandbox: Sandbox) -> None:
+    request_id = victor_sandbox.create_inbound(notes="Grüße")
+    ran = command("rfp", "get", request_id, PYTHONIOENCODING="ascii")
+    assert ran.status == 0
+    assert r"Gr\xfc\xdfe" in ran.out
+
+
+def test_help_names_every_status(bare_command: Command) -> None:
+    for words in (("rfp", "list", "--help"), ("rfp", "watch", "--help")):
+        text = " ".join(bare_command(*words).out.split())
+        for status in Status:
+            assert status.value in text

@@ -1,0 +1,140 @@
+"""Run the real command, in a process of its own, as a person or a script would."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SCRIPT = Path(sys.executable).with_name("victor")
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as one JSON document."""
+        return json.loads(self.out)
+
+    @property
+    def json_lines(self) -> list[Any]:
+        """Standard output as one JSON document a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """Standard error as one JSON document."""
+        found: dict[str, Any] = json.loads(self.err)["error"]
+        return found
+
+
+@dataclass(frozen=True)
+class Command:
+    """The command with an environment of its own."""
+
+    environment: dict[str, str]
+
+    def __call__(self, *words: str, stdout: Any = subprocess.PIPE, **variables: str) -> Ran:
+        """Run it to its end, with its output going into pipes."""
+        ended = subprocess.run(
+            [SCRIPT, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**self.environment, **variables},
+            timeout=PATIENCE,
+            check=False,
+        )
+        return Ran(ended.returncode, ended.stdout or "", ended.stderr)
+
+    def at_terminal(self, *words: str, **variables: str) -> Ran:
+        """Run it to its end, with both of its outputs going to terminals."""
+        outputs = [_Terminal(), _Terminal()]
+        process = subprocess.Popen(
+            [SCRIPT, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=outputs[0].theirs,
+            stderr=outputs[1].theirs,
+            env={**self.environment, "TERM": "xterm-256color", **variables},
+        )
+        texts = [output.read_to_end() for output in outputs]
+        return Ran(process.wait(PATIENCE), *texts)
+
+    @contextmanager
+    def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """Start it; it is killed at the end of the block if it still runs."""
+        # A child of a background job inherits that Ctrl-C is ignored: not here.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        process = subprocess.Popen(
+            [SCRIPT, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment,
+        )
+        signal.signal(signal.SIGINT, before)
+        watchdog = threading.Timer(PATIENCE, process.kill)
+        watchdog.start()
+        try:
+            yield process
+        finally:
+            watchdog.cancel()
+            process.kill()
+            process.communicate()
+
+    def stopped(self, process: subprocess.Popen[str], number: signal.Signals) -> Ran:
+        """Send a signal, and say how the process ended."""
+        process.send_signal(number)
+        out, err = process.communicate(timeout=PATIENCE)
+        return Ran(process.returncode, out, err)
+
+
+class _Terminal:
+    """A terminal that remembers what was written to it."""
+
+    def __init__(self) -> None:
+        self._ours, self.theirs = pty.openpty()
+        self._found: list[bytes] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def read_to_end(self) -> str:
+        """Everything that was written, once nobody can write any more."""
+        os.close(self.theirs)
+        self._reader.join(PATIENCE)
+        os.close(self._ours)
+        return b"".join(self._found).decode().replace("\r\n", "\n")
+
+    def _read(self) -> None:
+        # The end of a terminal is an error, on Linux.
+        with suppress(OSError):
+            while chunk := os.read(self._ours, 65536):
+                self._found.append(chunk)
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Wait for something that another process is about to bring about."""
+    pause = threading.Event()
+    for _ in range(int(PATIENCE / 0.01)):
+        if holds():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it did not happen")

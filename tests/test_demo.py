@@ -1,0 +1,123 @@
+"""What a newcomer runs first: the demonstration and the two quickstarts, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from victor_ext.sandbox import RemoteSandbox
+
+ROOT = Path(__file__).resolve().parent.parent
+VICTOR = Path(sys.executable).with_name("victor")
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("VICTOR_")},
+    "PYTHONWARNINGS": "error",
+}
+PATIENCE = 60.0
+
+
+def example(name: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, ROOT / "examples" / name],
+        capture_output=True, text=True, env={**ENVIRONMENT, **variables}, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def demo() -> subprocess.CompletedProcess[str]:
+    return example("demo.py")
+
+
+@pytest.fixture
+def sandbox_url() -> Iterator[str]:
+    """`victor sandbox`, running in another process as it would in another terminal."""
+    process = subprocess.Popen(
+        [VICTOR, "sandbox", "--port", "0", "--json", "--quiet", "--auto", "0.05"],
+        stdout=subprocess.PIPE, text=True, env=ENVIRONMENT,
+    )  # fmt: skip
+    watchdog = threading.Timer(PATIENCE, process.kill)
+    watchdog.start()
+    try:
+        assert process.stdout
+        with process.stdout:
+            yield json.loads(process.stdout.readline())["url"]
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 0
+    finally:
+        watchdog.cancel()
+        process.kill()
+        process.wait()
+
+
+def test_the_demo_ends_well(demo: subprocess.CompletedProcess[str]) -> None:
+    assert (demo.returncode, demo.stderr) == (0, "")
+    assert "The sandbox has stopped." in demo.stdout
+    assert "\x1b" not in demo.stdout, "piped output is plain"
+
+
+def test_the_demo_counts_what_the_sandbox_saw(demo: subprocess.CompletedProcess[str]) -> None:
+    counts = dict(re.findall(r"^  ([a-z ]+): +(\d+)$", demo.stdout, re.MULTILINE))
+    # Twelve good rows, sent twice, and one more attempt for each of the three faults.
+    assert counts == {
+        "attempts": "27",
+        "idempotency keys": "12",
+        "payment requests": "12",
+        "duplicates": "0",
+    }
+    keys = re.findall(r"^ (\d{4}) +[0-9a-f]{8}\.\.\. +(\d) +(\d)", demo.stdout, re.MULTILINE)
+    assert len(keys) == 12
+    assert sum(int(attempts) for _, attempts, _ in keys) == 27
+    assert {made for *_, made in keys} == {"1"}
+
+
+def test_the_demo_refuses_the_bad_row_by_its_line(demo: subprocess.CompletedProcess[str]) -> None:
+    rows = (ROOT / "examples" / "invoices.csv").read_text().splitlines()
+    assert ",12.345," in rows[7 - 1]
+    [refusal] = re.findall(r"^.*not sent.*$", demo.stdout, re.MULTILINE)
+    assert refusal.split()[:2] == ["line", "7"]
+    assert "at most two decimals" in refusal
+    assert len(re.findall(r"^  line +\d+ .* asked ", demo.stdout, re.MULTILINE)) == len(rows) - 2 == 12
+
+
+def test_the_demo_shows_each_fault_and_what_was_done_about_it(demo: subprocess.CompletedProcess[str]) -> None:
+    for what in ("its answer gets lost", "503 Service Unavailable", "429 Too Many Requests"):
+        assert re.search(rf"fault: .*{what}", demo.stdout)
+    assert len(re.findall(r"client: .*with the same key", demo.stdout)) == 3
+    for end, count in {"completed": 9, "declined": 3, "failed": 1, "expired": 1}.items():
+        assert len(re.findall(rf"^ (?:INV-\d+|inbound) +{end}", demo.stdout, re.MULTILINE)) == count
+
+
+@pytest.mark.parametrize("name", ["quickstart.py", "async_quickstart.py"])
+def test_a_quickstart_needs_nothing_but_a_sandbox(name: str, sandbox_url: str) -> None:
+    first, second = (example(name, VICTOR_BASE_URL=sandbox_url) for _ in range(2))
+    assert (first.returncode, first.stderr) == (0, "")
+    assert (second.returncode, second.stderr) == (0, "")
+    assert "44.23" in first.stdout
+    made = RemoteSandbox(sandbox_url).work_done_by_key()
+    assert set(made.values()) == {1}, "run twice, asked once"
+    assert len(made) == (1 if name == "quickstart.py" else 3)
+
+
+@pytest.mark.parametrize("name", ["quickstart.py", "async_quickstart.py"])
+def test_a_quickstart_takes_the_environment_s_credentials(name: str, sandbox_url: str) -> None:
+    client_id, client_secret = RemoteSandbox(sandbox_url).add_oauth_client()
+    ran = example(name, VICTOR_BASE_URL=sandbox_url, VICTOR_CLIENT_ID=client_id, VICTOR_CLIENT_SECRET=client_secret)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert RemoteSandbox(sandbox_url).tokens_issued() == {client_id: 1}
+
+
+@pytest.mark.parametrize("name", ["quickstart.py", "async_quickstart.py"])
+def test_a_quickstart_without_a_sandbox_says_what_to_do(name: str) -> None:
+    ran = example(name, VICTOR_BASE_URL="http://127.0.0.1:1")
+    assert ran.returncode == 1
+    assert "start `victor sandbox`" in ran.stderr
+    assert "Traceback" not in ran.stderr
