@@ -28,11 +28,11 @@ _RESPOND_TARGET = "rfpInboundPaymentRequestResponseRequestDetails"
 _ALLOWED = (
     (re.compile(r"/v2/auth/token\Z"), "POST"),
     (re.compile(r"/v2/payment-requests\Z"), "GET"),
-    (re.compile(r"/v2/payment-requests/request-payment\Z"), "POST, GET"),
+    (re.compile(r"/v2/payment-requests/request-payment\Z"), "POST"),
     (re.compile(r"/v2/payment-requests/respond-to-request/[^/]+\Z"), "POST"),
     (re.compile(r"/v2/payment-requests/[^/]+\Z"), "GET"),
 )
-"""Which methods a path takes. `request-payment` may be read as an id, too."""
+"""Which methods the document gives a path."""
 
 
 class Call:
