@@ -147,7 +147,7 @@ class Demo:
     def read_list(self) -> None:
         """Read what the provider has, page by page."""
         self.step("What the provider has now", "The list, in pages of five. It ends at an empty page.")
-        table = Table("id", "status", "to be paid", "due", "payer", "into account", "reference", box=None)
+        table = Table("id", "status", "amount", "due", "payer", "account", "reference", box=None)
         table.columns[2].justify = "right"
         for page in self.victor.payment_requests.list(direction="outbound", page_size=5).pages():
             for request in page.items:

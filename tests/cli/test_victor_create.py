@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +203,24 @@ def test_an_unreadable_answer_is_status_3(command: Command, victor_sandbox: Sand
     victor_sandbox.inject("html", operation="create", status=200, work=True, times=None)
     ran = command(*words(), "--deadline", "1", "--json")
     assert (ran.status, ran.error["outcome"]) == (3, "accepted")
+
+
+def test_a_mistake_of_the_command_itself_does_not_look_like_a_refusal(
+    settings: dict[str, str], bare_environment: dict[str, str], victor_sandbox: Sandbox
+) -> None:
+    code = f"""
+import sys
+from victor_ext import PaymentRequest
+from victor_ext.cli import main
+PaymentRequest.to_dict = lambda self: 1 / 0
+sys.exit(main({[*words(idempotency_key=KEY), "--json"]!r}))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, env={**bare_environment, **settings}, timeout=30, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert (KEY in ran.stderr, victor_sandbox.work_done_by_key()) == (True, {KEY: 1})
 
 
 @pytest.mark.victor_sandbox(environment="production")
