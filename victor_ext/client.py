@@ -65,7 +65,7 @@ class _Setup:
         self.loop = AttemptLoop(
             profile=profile_of(self.environment),
             authenticator=authenticator,
-            policy=retry,
+            policy=_checked_policy(retry),
             quota=RetryQuota(retry.quota),
             clock=self.clock,
             deadline=_checked_deadline(deadline),
@@ -78,7 +78,7 @@ class _Setup:
         copy.environment, copy.base_url, copy.clock = self.environment, self.base_url, self.clock
         copy.timeout = self.timeout if timeout is _KEEP else _checked_timeout(timeout)
         loop = self.loop
-        policy = loop.policy if retry is _KEEP else retry
+        policy = loop.policy if retry is _KEEP else _checked_policy(retry)
         copy.loop = AttemptLoop(
             profile=loop.profile,
             authenticator=loop.authenticator,
@@ -304,10 +304,16 @@ def _reporter(on_event: OnEvent | None) -> Reporter | None:
     return Reporter(on_event)
 
 
+def _checked_policy(retry: object) -> RetryPolicy:
+    if not isinstance(retry, RetryPolicy):
+        raise ConfigurationError(f"retry must be RetryPolicy(...), not {type(retry).__name__}.")
+    return retry
+
+
 def _checked_timeout(timeout: object) -> httpx.Timeout:
     if timeout is None or isinstance(timeout, httpx.Timeout):
         return httpx.Timeout(None) if timeout is None else timeout
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
         raise ConfigurationError(f"timeout={timeout!r} must be seconds above zero, or an httpx.Timeout.")
     return httpx.Timeout(timeout)
 

@@ -13,7 +13,7 @@ from .runtime.attempts import Authenticator
 from .runtime.clock import ServerClock
 from .runtime.errors import ConfigurationError, InvalidRequest
 from .runtime.flow import Lock
-from .runtime.redaction import Secret
+from .runtime.redaction import Secret, concealed
 from .runtime.tokens import SignedToken
 
 if TYPE_CHECKING:
@@ -67,16 +67,13 @@ class VictorJwt:
         lifetime: float | None = None,
         reuse: float = 0.0,
     ) -> None:
+        # Whatever is raised from here on, no frame of ours shows them.
+        api_key, private_key, password = map(concealed, (api_key, private_key, password))
         self._api_key = checked_secret("api_key", api_key)
-        api_key = "[hidden]"
-        if isinstance(private_key, str):
-            private_key = Secret(private_key)
-        if isinstance(password, str):
-            password = Secret(password)
         from .runtime.private_keys import load_rsa_key  # noqa: PLC0415 - only a signing client needs it
 
         self._key = load_rsa_key(private_key, password=password)
-        self._prefix = prefix
+        self._prefix = _checked_prefix(prefix)
         self._lifetime = _checked_seconds("lifetime", lifetime, above_zero=True)
         self._reuse = _checked_seconds("reuse", reuse, above_zero=False) or 0.0
 
@@ -127,9 +124,10 @@ class VictorOAuth:
     """
 
     def __init__(self, client_id: str, client_secret: str) -> None:
+        # Whatever is raised from here on, no frame of ours shows them.
+        client_id, client_secret = map(concealed, (client_id, client_secret))
         self._client_id = checked_secret("client_id", client_id)
         self._client_secret = checked_secret("client_secret", client_secret)
-        client_id = client_secret = "[hidden]"  # noqa: S105 - hides them from a traceback's locals
 
     def __repr__(self) -> str:
         return "VictorOAuth(client_id='[hidden]', client_secret='[hidden]')"
@@ -170,15 +168,22 @@ def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
 
 def checked_secret(name: str, value: object) -> Secret:
     """A secret that can be sent. The message never holds it."""
+    value = concealed(value)
     if not isinstance(value, str):
-        raise ConfigurationError(f"{name} must be text, not {type(value).__name__}.")
+        kind = "bytes" if isinstance(value, bytes) else type(value).__name__
+        raise ConfigurationError(f"{name} must be text, not {kind}.")
     secret = Secret(value.strip())
-    value = None
     if not secret:
         raise ConfigurationError(f"{name} is empty: copy it from the client portal.")
     if not (secret.isascii() and secret.isprintable()):
         raise ConfigurationError(f"{name} holds a line break or a character beyond ASCII: copy it anew.")
     return secret
+
+
+def _checked_prefix(prefix: object) -> str:
+    if isinstance(prefix, str) and prefix and prefix.isascii() and prefix.isprintable() and " " not in prefix:
+        return prefix
+    raise ConfigurationError(f"prefix={prefix!r} must be a word of ASCII characters, such as 'Token'.")
 
 
 def _checked_seconds(name: str, value: float | None, *, above_zero: bool) -> float | None:

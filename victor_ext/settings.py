@@ -62,12 +62,16 @@ def from_process_environment(options: Mapping[str, Any], variables: Mapping[str,
     Raises:
         ConfigurationError: Credentials are missing, or there are two kinds of them; or a value cannot be right.
     """
-    source = os.environ if variables is None else variables
-    values = {name: Secret(value) for name, value in source.items() if name.startswith("VICTOR_") and value.strip()}
+    values = _set_variables(os.environ if variables is None else variables)
+    variables = None  # no frame of ours shows them from here on
     readers: dict[str, Callable[[Mapping[str, str]], object]] = {
         "auth": _auth, "environment": _environment, "base_url": _base_url,
     }  # fmt: skip
     return {**{name: read(values) for name, read in readers.items() if name not in options}, **options}
+
+
+def _set_variables(source: Mapping[str, str]) -> dict[str, str]:
+    return {name: Secret(value) for name, value in source.items() if name.startswith("VICTOR_") and value.strip()}
 
 
 def _auth(values: Mapping[str, str]) -> Credentials:

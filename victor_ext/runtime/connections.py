@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import urllib.request
+from collections.abc import Callable
 from ipaddress import ip_address
+from typing import TypeVar
 
 import httpx
 
 from .errors import ConfigurationError
+from .redaction import concealed
 
-Verify = ssl.SSLContext | str | bool
+Verify = ssl.SSLContext | str | os.PathLike[str] | bool
+T = TypeVar("T")
 
 
 def is_this_machine(host: str) -> bool:
@@ -31,15 +36,18 @@ def checked_base_url(base_url: str | httpx.URL, *, name: str = "base_url") -> ht
     """
     if not isinstance(base_url, str | httpx.URL):
         raise ConfigurationError(f"{name} must be text, not {type(base_url).__name__}.")
+    shown = f"{name} {str(base_url)!r}"
+    if "@" in str(base_url):
+        base_url, shown = concealed(str(base_url)), f"{name} (hidden: it may hold a password)"
     try:
         url = httpx.URL(base_url)
-    except httpx.InvalidURL as error:
-        raise ConfigurationError(f"{name} {str(base_url)!r} is not a URL ({error}).") from None
+    except httpx.InvalidURL:
+        raise ConfigurationError(f"{shown} is not a URL: write it as in https://api.example.com.") from None
     if url.scheme not in ("https", "http") or not url.host:
-        raise ConfigurationError(f"{name} {str(base_url)!r} must be absolute: write https:// and the host in front.")
+        raise ConfigurationError(f"{shown} must be absolute: write https:// and the host in front.")
     if url.scheme == "http" and not is_this_machine(url.host):
         raise ConfigurationError(
-            f"{name} {str(base_url)!r} would send tokens and account numbers unencrypted: write https://. "
+            f"{shown} would send tokens and account numbers unencrypted: write https://. "
             "(http is for this machine only, as in http://127.0.0.1:8900.)"
         )
     if url.userinfo or url.query or url.fragment:
@@ -49,18 +57,23 @@ def checked_base_url(base_url: str | httpx.URL, *, name: str = "base_url") -> ht
 
 def checked_verify(verify: Verify, base_url: httpx.URL) -> Verify:
     """The TLS setting, refused where it would turn verification off for another machine."""
-    is_context = isinstance(verify, ssl.SSLContext)
     off = verify.verify_mode is ssl.CERT_NONE if isinstance(verify, ssl.SSLContext) else not verify
     if off and not is_this_machine(base_url.host):
         raise ConfigurationError(
             f"verify={verify!r} would accept anybody as {base_url.host}: pass an ssl.SSLContext or the path of a "
             "CA bundle that holds the certificate you want to trust."
         )
-    if is_context or off:
+    if isinstance(verify, ssl.SSLContext) or off:
         return verify
     if base_url.scheme == "http":
         return _no_context()
-    return ssl.create_default_context(cafile=verify) if isinstance(verify, str) else True
+    if isinstance(verify, bool):
+        return verify
+    try:
+        return ssl.create_default_context(cafile=verify)
+    except (OSError, TypeError, ValueError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
+    raise ConfigurationError(f"verify={verify!r} is not the path of a CA bundle that can be read ({why}).")
 
 
 def _no_context() -> ssl.SSLContext:
@@ -79,6 +92,30 @@ def proxy_for(base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None) 
     return found if "://" in found else f"http://{found}"
 
 
+def checked_proxy(proxy: str | httpx.URL | httpx.Proxy | None) -> httpx.Proxy | None:
+    """A proxy that can be used. The message never shows it: it may hold a password."""
+    if proxy is None or isinstance(proxy, httpx.Proxy):
+        return proxy
+    address: str | httpx.URL = concealed(proxy)
+    proxy = None
+    why = "write http://host:port or https://host:port"
+    try:
+        checked = httpx.Proxy(address)
+    except (ValueError, TypeError, httpx.InvalidURL):
+        checked = None
+    if checked is not None and checked.url.host:
+        if not checked.url.scheme.startswith("socks") or _can_use_socks():
+            return checked
+        why = "for a SOCKS proxy install the extra httpx[socks]"
+    raise ConfigurationError(f"proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is none that can be used: {why}.")
+
+
+def _can_use_socks() -> bool:
+    from importlib.util import find_spec  # noqa: PLC0415 - for the few who have such a proxy
+
+    return find_spec("socksio") is not None
+
+
 def connections(
     base_url: httpx.URL,
     *,
@@ -89,13 +126,7 @@ def connections(
     """A pool of connections for blocking calls."""
     from .bounded import bounded  # noqa: PLC0415 - loads httpcore, as making the transport does
 
-    return bounded(
-        httpx.HTTPTransport(
-            verify=checked_verify(verify, base_url),
-            limits=limits or httpx.Limits(max_connections=100, max_keepalive_connections=20),
-            proxy=proxy_for(base_url, proxy),
-        )
-    )
+    return bounded(_made(httpx.HTTPTransport, base_url, verify, limits, proxy))
 
 
 def async_connections(
@@ -106,8 +137,20 @@ def async_connections(
     proxy: str | httpx.URL | httpx.Proxy | None,
 ) -> httpx.AsyncHTTPTransport:
     """A pool of connections for awaited calls."""
-    return httpx.AsyncHTTPTransport(
+    return _made(httpx.AsyncHTTPTransport, base_url, verify, limits, proxy)
+
+
+def _made(
+    kind: Callable[..., T],
+    base_url: httpx.URL,
+    verify: Verify,
+    limits: httpx.Limits | None,
+    proxy: str | httpx.URL | httpx.Proxy | None,
+) -> T:
+    if limits is not None and not isinstance(limits, httpx.Limits):
+        raise ConfigurationError(f"limits must be httpx.Limits(...), not {type(limits).__name__}.")
+    return kind(
         verify=checked_verify(verify, base_url),
         limits=limits or httpx.Limits(max_connections=100, max_keepalive_connections=20),
-        proxy=proxy_for(base_url, proxy),
+        proxy=checked_proxy(proxy_for(base_url, proxy)),
     )

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from .errors import ConfigurationError
-from .redaction import Secret
+from .redaction import Secret, SecretBytes, concealed
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _MAX_PATH = 1024
+_LEAST_BITS = 1024
+"""Below this an RSA key cannot hold a SHA-512 signature, or is not fit for anything."""
 _EXPECTED = (
     "give an RSA private key: PEM text (PKCS#8 or PKCS#1), base64 of PKCS#8 DER, DER bytes, a path to a file, "
     "or a key object"
@@ -40,27 +42,21 @@ def load_rsa_key(
     Raises:
         ConfigurationError: What was given is not that. The message never holds any of the key.
     """
-    if isinstance(key, str | bytes):
-        # From here on no frame of ours shows it.
-        key = Secret(key) if isinstance(key, str) else _SecretBytes(key)
-    password = _SecretBytes(password.encode() if isinstance(password, str) else password or b"")
+    key = concealed(key)
+    password = SecretBytes(password.encode() if isinstance(password, str) else password or b"")
     data, source = _read(key, name)
     if data is None:
         return _checked(key, source)
     return _checked(_parsed(data, password, source), source)
 
 
-class _SecretBytes(bytes):
-    def __repr__(self) -> str:
-        return "b'[secret]'"
-
-
-def _read(key: Any, name: str) -> tuple[_SecretBytes | None, str]:
+def _read(key: Any, name: str) -> tuple[SecretBytes | None, str]:
     """The bytes of the key (None: it is an object already), and what to call where they came from."""
     if isinstance(key, bytes):
-        return _SecretBytes(key), name
+        return SecretBytes(key), name
     if isinstance(key, os.PathLike):
-        return _read_file(Path(os.fsdecode(cast("os.PathLike[str]", key))), name)
+        path = Path(os.fsdecode(cast("os.PathLike[str]", key)))
+        return _read_file(path, name, shown=repr(str(path)))
     if not isinstance(key, str):
         return None, name
     # An environment variable often carries the two characters \n where the line breaks were.
@@ -68,41 +64,47 @@ def _read(key: Any, name: str) -> tuple[_SecretBytes | None, str]:
     if not text:
         raise ConfigurationError(f"{name} is empty: {_EXPECTED}.")
     if "-----BEGIN" in text:
-        return _SecretBytes(text.encode()), name
+        return SecretBytes(text.encode()), name
     if len(text) > _MAX_PATH or "\n" in text or (_BASE64.fullmatch(text) and _decoded(text) is not None):
         decoded = _decoded(text)
         if decoded is None:
             raise ConfigurationError(f"{name} is neither PEM nor base64: {_EXPECTED}.")
         return decoded, name
-    return _read_file(Path(text), name)
+    return _read_file(Path(text), name, shown=_shown_path(text))
 
 
-def _decoded(text: str) -> _SecretBytes | None:
+def _decoded(text: str) -> SecretBytes | None:
     try:
         data = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         return None
     # An ASN.1 sequence: a file name made of base64 characters is not one.
-    return _SecretBytes(data) if data[:1] == b"\x30" else None
+    return SecretBytes(data) if data[:1] == b"\x30" else None
 
 
-def _read_file(path: Path, name: str) -> tuple[_SecretBytes, str]:
+def _shown_path(text: str) -> str:
+    """A path for a message; hidden unless it is clearly one, for it may be a piece of a key, or another secret."""
+    clearly = len(text) <= 256 and text.isprintable() and ("." in text or text.startswith(("/", "~")))
+    return repr(str(text)) if clearly else f"of that name ({len(text)} characters, hidden: they may be a secret)"
+
+
+def _read_file(path: Path, name: str, *, shown: str) -> tuple[SecretBytes, str]:
     try:
-        data = _SecretBytes(path.read_bytes())
+        data = SecretBytes(path.read_bytes())
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not a path"
     else:
-        source = f"{name} (the file {path})"
+        source = f"{name} (the file {shown})"
         if data.strip().startswith(b"-----BEGIN"):
             return data, source
         try:
             return _decoded(data.decode("ascii")) or data, source
         except UnicodeDecodeError:
             return data, source
-    raise ConfigurationError(f"{name}: the file {str(path)!r} cannot be read ({why}): {_EXPECTED}.")
+    raise ConfigurationError(f"{name}: the file {shown} cannot be read ({why}): {_EXPECTED}.")
 
 
-def _parsed(data: _SecretBytes, password: _SecretBytes, source: str) -> object:
+def _parsed(data: SecretBytes, password: SecretBytes, source: str) -> object:
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - only a signing client needs it
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - the same
 
@@ -125,4 +127,6 @@ def _checked(key: object, source: str) -> RSAPrivateKey:
     if not isinstance(key, RSAPrivateKey):
         kind = type(key).__name__.lstrip("_").removesuffix("PrivateKey")
         raise ConfigurationError(f"{source} is not an RSA private key but {kind}: RS512 needs RSA; {_EXPECTED}.")
+    if key.key_size < _LEAST_BITS:
+        raise ConfigurationError(f"{source} has {key.key_size} bits, too few for RS512: make one of 2048 or more.")
     return key

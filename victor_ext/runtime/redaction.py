@@ -7,6 +7,7 @@ The classes here are strings that behave like any other, and that show something
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import httpx
 
@@ -24,6 +25,22 @@ class Secret(str):
 
     def __repr__(self) -> str:
         return "'[secret]'"
+
+
+class SecretBytes(bytes):
+    """The same of bytes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "b'[secret]'"
+
+
+def concealed(value: Any) -> Any:
+    """A text or bytes as one that shows nothing: for every frame that may turn up in a traceback from here on."""
+    if isinstance(value, str):
+        return Secret(value)
+    return SecretBytes(value) if isinstance(value, bytes | bytearray) else value
 
 
 class AccountNumber(str):

@@ -1,0 +1,212 @@
+"""Every form in which a team keeps its RSA key, and every file that is none."""
+
+from __future__ import annotations
+
+import base64
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from victor_ext.runtime.errors import ConfigurationError
+from victor_ext.runtime.private_keys import load_rsa_key
+
+PASSWORD = "correct horse"
+PKCS8, PKCS1 = serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL
+PEM, DER = serialization.Encoding.PEM, serialization.Encoding.DER
+OPEN = serialization.NoEncryption()
+
+
+@pytest.fixture(scope="session")
+def key(victor_key_pair: tuple[str, str]) -> RSAPrivateKey:
+    loaded = serialization.load_pem_private_key(victor_key_pair[0].encode(), None)
+    assert isinstance(loaded, RSAPrivateKey)
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def locked(key: RSAPrivateKey) -> bytes:
+    return key.private_bytes(PEM, PKCS8, serialization.BestAvailableEncryption(PASSWORD.encode()))
+
+
+@pytest.fixture(scope="session")
+def forms(key: RSAPrivateKey) -> dict[str, object]:
+    pem = key.private_bytes(PEM, PKCS8, OPEN).decode()
+    der = key.private_bytes(DER, PKCS8, OPEN)
+    bare = base64.b64encode(der).decode()
+    return {
+        "pkcs8": pem,
+        "pkcs8-bytes": pem.encode(),
+        "pkcs8-with-crlf": pem.replace("\n", "\r\n"),
+        "pkcs8-between-blank-lines": f"\n\n{pem}\n\n",
+        "pkcs8-with-escaped-breaks": pem.replace("\n", "\\n"),
+        "pkcs1": key.private_bytes(PEM, PKCS1, OPEN).decode(),
+        "pkcs1-bytes": key.private_bytes(PEM, PKCS1, OPEN),
+        "base64": bare,
+        "base64-with-breaks": "\n".join(textwrap.wrap(bare, 64)),
+        "base64-with-crlf": "\r\n".join(textwrap.wrap(bare, 76)) + "\r\n",
+        "base64-with-escaped-breaks": "\\n".join(textwrap.wrap(bare, 64)),
+        "der": der,
+        "der-bytearray": bytearray(der),
+        "pkcs1-der": key.private_bytes(DER, PKCS1, OPEN),
+        "key-object": key,
+    }
+
+
+IN_FILES = [
+    *("pkcs8", "pkcs8-bytes", "pkcs8-with-crlf", "pkcs8-between-blank-lines", "pkcs1", "pkcs1-bytes", "base64"),
+    *("base64-with-breaks", "base64-with-crlf", "der", "pkcs1-der"),
+]
+FORMS = [*IN_FILES, "pkcs8-with-escaped-breaks", "base64-with-escaped-breaks", "der-bytearray", "key-object"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_the_same_key(form, forms, key):
+    assert load_rsa_key(forms[form]).private_numbers() == key.private_numbers()
+
+
+@pytest.mark.parametrize("form", IN_FILES)
+@pytest.mark.parametrize("as_text", [True, False])
+def test_every_form_in_a_file(form, as_text, forms, key, tmp_path):
+    content = forms[form]
+    path = tmp_path / "victor.key"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert load_rsa_key(str(path) if as_text else path).private_numbers() == key.private_numbers()
+
+
+def test_a_relative_path_with_spaces(forms, key, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("my key.pem").write_text(forms["pkcs8"])
+    assert load_rsa_key("my key.pem").key_size == key.key_size
+
+
+def test_a_file_name_of_base64_letters(forms, key, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("MIIEvQIB").write_text(forms["pkcs8"])  # decodes to what begins like a key
+    Path("keyfile1").write_text(forms["pkcs8"])
+    assert load_rsa_key("keyfile1").key_size == key.key_size
+    assert load_rsa_key(Path("MIIEvQIB")).key_size == key.key_size
+
+
+@pytest.mark.parametrize("password", [PASSWORD, PASSWORD.encode()])
+def test_an_encrypted_one_with_its_password(locked, key, password, tmp_path):
+    path = tmp_path / "locked.pem"
+    path.write_bytes(locked)
+    assert load_rsa_key(locked.decode(), password=password).private_numbers() == key.private_numbers()
+    assert load_rsa_key(path, password=password).private_numbers() == key.private_numbers()
+
+
+def refusal(key: object, **options: object) -> str:
+    with pytest.raises(ConfigurationError) as raised:
+        load_rsa_key(key, **options)
+    assert raised.value.__context__ is None, "what cryptography said of the key is not dragged along"
+    return str(raised.value)
+
+
+class TestWhatIsRefused:
+    def test_an_encrypted_one_without_a_password(self, locked):
+        assert "private_key is encrypted: give `password=`" in refusal(locked)
+
+    def test_a_wrong_password(self, locked):
+        assert "cannot be read as a private key with this password" in refusal(locked, password="wrong")
+
+    def test_a_password_for_a_key_that_has_none(self, forms):
+        assert "is not encrypted: leave `password` out" in refusal(forms["pkcs8"], password=PASSWORD)
+
+    @pytest.mark.parametrize("encoding", [PEM, DER])
+    def test_an_elliptic_curve_key(self, encoding):
+        data = ec.generate_private_key(ec.SECP256R1()).private_bytes(encoding, PKCS8, OPEN)
+        assert re.search("private_key is not an RSA private key but E[a-zA-Z]+: RS512 needs RSA", refusal(data))
+
+    def test_other_key_objects(self, key):
+        assert "but Ed25519" in refusal(ed25519.Ed25519PrivateKey.generate())
+        assert "not an RSA private key but RSAPublicKey" in refusal(key.public_key())
+
+    def test_a_public_key(self, victor_key_pair):
+        assert "private_key is a public key" in refusal(victor_key_pair[1])
+
+    def test_a_public_key_in_a_file(self, victor_key_pair, tmp_path):
+        path = tmp_path / "victor.pub"
+        path.write_text(victor_key_pair[1])
+        assert f"(the file '{path}') is a public key" in refusal(path)
+
+    def test_a_key_that_is_too_short_to_sign_with(self):
+        class Short(RSAPrivateKey):
+            key_size = 512
+
+            def __init__(self) -> None: ...
+
+        for name in Short.__abstractmethods__:
+            setattr(Short, name, None)
+        Short.__abstractmethods__ = frozenset()
+        Short.key_size = 512
+        assert "has 512 bits, too few for RS512" in refusal(Short())
+
+    def test_a_key_of_1024_bits_is_the_callers_business(self):
+        small = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+        assert load_rsa_key(small) is small
+
+    @pytest.mark.parametrize(
+        "content", [b"", b"garbage", b"\x00\xff" * 50, b"\x30\x82garbage", b"-----BEGIN PRIVATE KEY-----\n"]
+    )
+    def test_a_garbage_file(self, content, tmp_path):
+        path = tmp_path / "garbage.pem"
+        path.write_bytes(content)
+        message = refusal(path)
+        assert "cannot be read as a private key" in message
+        assert "garbage.pem" in message
+
+    def test_a_file_that_is_not_there(self, tmp_path):
+        missing = tmp_path / "missing.pem"
+        for path in (missing, str(missing)):
+            message = refusal(path)
+            assert f"the file '{missing}' cannot be read (No such file or directory)" in message
+            assert "PEM text (PKCS#8 or PKCS#1)" in message
+
+    def test_a_folder(self, tmp_path):
+        assert "cannot be read (Is a directory)" in refusal(tmp_path)
+
+    @pytest.mark.parametrize("empty", ["", "  ", "\n", "\\n"])
+    def test_nothing(self, empty):
+        assert "private_key is empty" in refusal(empty)
+
+    @pytest.mark.parametrize("value", [None, 7, ["key"], object()])
+    def test_what_is_no_key_at_all(self, value):
+        assert f"not an RSA private key but {type(value).__name__}" in refusal(value)
+
+    def test_a_truncated_pem(self, forms):
+        assert "cannot be read as a private key" in refusal(forms["pkcs8"][:600])
+
+    def test_the_message_names_the_argument(self, locked):
+        assert refusal(locked, name="VICTOR_PRIVATE_KEY").startswith("VICTOR_PRIVATE_KEY is encrypted")
+
+
+class TestNoMessageShowsAnyOfIt:
+    """A piece of a key, or an API key where the private key belongs, is taken for a path: it is not printed."""
+
+    def pieces(self, forms: dict[str, object]) -> list[str]:
+        bare = str(forms["base64"])
+        lines = bare.replace("=", "")
+        return [bare[:101], bare[:600], bare[:1023], lines[40:81], bare[:-3], f"{bare[:70]}!{bare[70:140]}", bare + "!"]
+
+    def test_pieces_of_base64(self, forms):
+        for piece in self.pieces(forms):
+            assert piece[:30] not in refusal(piece)
+            assert piece[-20:] not in refusal(piece)
+
+    @pytest.mark.parametrize(
+        "secret",
+        ["1145f601-b8b0-4de7-9210-4ccb74a68ef5", "sk_live_4eC39HqLyjWDarjtT1zdp7dc", "correct horse battery staple"],
+    )
+    def test_another_secret(self, secret):
+        message = refusal(secret)
+        assert secret not in message
+        assert f"({len(secret)} characters, hidden" in message
+
+    @pytest.mark.parametrize("path", ["keys/victor.pem", "./victor", "/run/secrets/victor_key", "~/victor.key"])
+    def test_a_path_is_shown(self, path):
+        assert repr(path) in refusal(path)
