@@ -78,6 +78,16 @@ def test_an_answer_cut_anywhere_has_done_its_work(sandbox, caller, after, how):
     assert (seen.status, seen.fault, seen.work_done) == (200, "cut_answer", True)
 
 
+def test_a_caller_who_waits_to_be_told_to_continue_is_told(sandbox, caller):
+    body = json.dumps(a_body()).encode()
+    headers = {"expect": "100-continue", "content-length": str(len(body))}
+    with RawConnection(sandbox.url) as connection:
+        connection.send(caller.raw("POST", CREATE, headers=headers))
+        assert connection.socket.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.send(body)
+        assert connection.read_answer().startswith(b"HTTP/1.1 200 OK")
+
+
 @pytest.mark.parametrize("how", ["reset", "close"])
 def test_a_lost_answer_can_be_asked_for_again(sandbox, caller, how):
     sandbox.inject("lost_answer", how=how)
