@@ -16,7 +16,7 @@ from .runtime.clock import ServerClock
 from .runtime.errors import BadRequest, InvalidRequest, Problem
 from .runtime.flow import Sleep, adrive, drive
 from .runtime.paging import AsyncPages, Page, PageReader, Pages
-from .runtime.redaction import AccountNumber
+from .runtime.redaction import concealed_account
 
 if TYPE_CHECKING:
     from victor_api.client import Client
@@ -72,7 +72,7 @@ class PaymentRequests:
             InvalidRequest: An argument breaks a rule of the document; nothing was sent.
             VictorError: Anything else; its `outcome` says whether the request may exist.
         """
-        payee_account_number = hidden(payee_account_number)
+        payee_account_number = concealed_account(payee_account_number)
         return self._run(
             operations.create(
                 payee_account_number=payee_account_number,
@@ -231,7 +231,7 @@ class AsyncPaymentRequests:
         idempotency_key: str | None = None,
     ) -> PaymentRequest:
         """Ask a counterparty for money; see `PaymentRequests.create`."""
-        payee_account_number = hidden(payee_account_number)
+        payee_account_number = concealed_account(payee_account_number)
         return await self._run(
             operations.create(
                 payee_account_number=payee_account_number,
@@ -343,7 +343,7 @@ class _Listing:
 
     def reader(self) -> PageReader[PaymentRequest]:
         """A new walk."""
-        return PageReader(lambda request: request.id, first=self._first, what="list of payment requests")
+        return PageReader(lambda request: request.id or None, first=self._first, what="list of payment requests")
 
     def read(self, reader: PageReader[PaymentRequest]) -> Flow[Any]:
         """The items of the page that the walk has come to."""
@@ -358,11 +358,6 @@ class _Listing:
                 return ()
             raise
         return operations.items_of(page)
-
-
-def hidden(account_number: str) -> str:
-    """The account number as a string whose repr shows its last four digits: for every traceback from here on."""
-    return AccountNumber(account_number) if type(account_number) is str else account_number
 
 
 def check_reference(client_reference_id: object) -> None:

@@ -118,10 +118,10 @@ class PaymentRequest:
         self.idempotency_key = idempotency_key
 
     @property
-    def id(self) -> str | None:
-        """The provider's id."""
+    def id(self) -> str:
+        """The provider's id; empty when it sent none."""
         value = self.raw.victor_payment_request_id
-        return value if isinstance(value, str) else None
+        return value if isinstance(value, str) else ""
 
     @property
     def status(self) -> Status | str | None:

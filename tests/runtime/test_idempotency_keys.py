@@ -115,7 +115,7 @@ def test_every_key_is_one_that_the_provider_takes(facts):
 @pytest.mark.parametrize(
     "fact",
     [
-        *(1.5, float("nan"), True, None, b"bytes", ["a"], ("a",), {"a": 1}, object()),
+        *(1.5, float("nan"), True, None, b"bytes", ["a"], ("a",), {"a": 1}, object),
         *(Decimal("NaN"), Decimal("Infinity"), "", " ", "\n"),
     ],
     ids=repr,

@@ -62,7 +62,8 @@ def _what_happened(
         )
         what = f"status {failure.answer.status_code}: {listed}"
     cause = f"; {why}" if why else ""
-    return f"{request.method} {request.url.path} at {profile.who} failed{tries}: {what}{cause}."
+    ended = (what.rstrip(" .") + cause).rstrip(" .")
+    return f"{request.method} {request.url.path} at {profile.who} failed{tries}: {ended}."
 
 
 def _when_to_come_back(retry_after: float | None) -> str:

@@ -13,14 +13,27 @@ from .flow import AsyncDriver, Driver, Flow
 class _Guard:
     """What both transports check before a call: still open, and to the origin the token is for."""
 
-    def __init__(self, loop: AttemptLoop, base_url: httpx.URL) -> None:
+    def __init__(self, loop: AttemptLoop, base_url: httpx.URL, original: _Guard | None) -> None:
         self._loop = loop
         self._origin = (base_url.raw_scheme, base_url.raw_host, base_url.port)
-        self.closed = False
+        self._original = original
+        self._closed = False
 
-    def call(self, request: httpx.Request) -> Flow[Answer]:
+    @property
+    def closed(self) -> bool:
+        return self._closed or (self._original is not None and self._original.closed)
+
+    def close(self) -> bool:
+        """Refuse further calls; whether the connections are to be closed now."""
+        first, self._closed = not self._closed, True
+        return first and self._original is None
+
+    def require_open(self) -> None:
         if self.closed:
             raise ConfigurationError("This client has been closed: make a new one, or keep it open for longer.")
+
+    def call(self, request: httpx.Request) -> Flow[Answer]:
+        self.require_open()
         url = request.url
         if (url.raw_scheme, url.raw_host, url.port) != self._origin:
             raise ConfigurationError(
@@ -35,8 +48,10 @@ class AttemptTransport(httpx.BaseTransport):
 
     Args:
         loop: What decides.
-        connections: The transport that has the sockets. It is closed with this one only if `owns` it.
+        connections: The transport that has the sockets.
         base_url: The one origin that may be called.
+        original: The transport that the connections belong to, when they are not this one's own: they are closed
+            with it, and this one then calls no more either.
     """
 
     def __init__(
@@ -45,13 +60,16 @@ class AttemptTransport(httpx.BaseTransport):
         connections: httpx.BaseTransport,
         base_url: httpx.URL,
         *,
-        owns: bool,
         driver: Driver,
+        original: AttemptTransport | None = None,
     ) -> None:
-        self._guard = _Guard(loop, base_url)
+        self._guard = _Guard(loop, base_url, None if original is None else original._guard)
         self._connections = connections
-        self._owns = owns
         self._driver = driver
+
+    def require_open(self) -> None:
+        """Raises `ConfigurationError` when it has been closed."""
+        self._guard.require_open()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """One logical call. Raises `PaymentApiError`."""
@@ -59,8 +77,7 @@ class AttemptTransport(httpx.BaseTransport):
 
     def close(self) -> None:
         """Refuse further calls, and close the connections if they are this transport's own."""
-        self._guard.closed = True
-        if self._owns:
+        if self._guard.close():
             self._connections.close()
 
 
@@ -73,13 +90,16 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
         connections: httpx.AsyncBaseTransport,
         base_url: httpx.URL,
         *,
-        owns: bool,
         driver: AsyncDriver,
+        original: AsyncAttemptTransport | None = None,
     ) -> None:
-        self._guard = _Guard(loop, base_url)
+        self._guard = _Guard(loop, base_url, None if original is None else original._guard)
         self._connections = connections
-        self._owns = owns
         self._driver = driver
+
+    def require_open(self) -> None:
+        """Raises `ConfigurationError` when it has been closed."""
+        self._guard.require_open()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One logical call. Raises `PaymentApiError`."""
@@ -87,6 +107,5 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Refuse further calls, and close the connections if they are this transport's own."""
-        self._guard.closed = True
-        if self._owns:
+        if self._guard.close():
             await self._connections.aclose()
