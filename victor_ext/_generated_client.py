@@ -31,9 +31,25 @@ class BoundClient(Client):
             return client.set_httpx_client(http)
         return client.set_async_httpx_client(http)
 
+    def __enter__(self) -> Self:
+        """Nothing is opened, and nothing closed at the end: the connections are those of the client it belongs to."""
+        return self
+
+    def __exit__(self, *args: object, **kwargs: Any) -> None:
+        """Nothing is closed."""
+
+    async def __aenter__(self) -> Self:
+        """Nothing is opened, and nothing closed at the end."""
+        return self
+
+    async def __aexit__(self, *args: object, **kwargs: Any) -> None:
+        """Nothing is closed."""
+
     def with_headers(self, headers: dict[str, str]) -> Self:
         """A client that sends these headers too."""
-        return self._again(headers={**self._options.get("headers", {}), **headers})
+        merged = httpx.Headers(self._options.get("headers"))
+        merged.update(headers)
+        return self._again(headers=merged)
 
     def with_cookies(self, cookies: dict[str, str]) -> Self:
         """A client that sends these cookies too."""

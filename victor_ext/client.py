@@ -120,7 +120,7 @@ class Victor:
 
     def authorization(self) -> str:
         """The value of the `Authorization` header that a request made now would carry. It is a secret."""
-        self._transport.require_open()
+        self._transport.guard.require_open()
         request = httpx.Request("GET", self._parts.base_url, extensions={"timeout": self._parts.timeout.as_dict()})
         self._driver.run(self._parts.loop.sign(request))
         return request.headers["Authorization"]
@@ -216,7 +216,7 @@ class AsyncVictor:
 
     async def authorization(self) -> str:
         """The value of the `Authorization` header that a request made now would carry. It is a secret."""
-        self._transport.require_open()
+        self._transport.guard.require_open()
         request = httpx.Request("GET", self._parts.base_url, extensions={"timeout": self._parts.timeout.as_dict()})
         await self._driver.run(self._parts.loop.sign(request))
         return request.headers["Authorization"]

@@ -13,7 +13,7 @@ from .runtime.attempts import Authenticator
 from .runtime.clock import ServerClock
 from .runtime.errors import ConfigurationError, InvalidRequest
 from .runtime.flow import Lock
-from .runtime.redaction import Secret, concealed
+from .runtime.redaction import Secret, concealed, kind_of
 from .runtime.tokens import SignedToken
 
 if TYPE_CHECKING:
@@ -170,8 +170,7 @@ def checked_secret(name: str, value: object) -> Secret:
     """A secret that can be sent. The message never holds it."""
     value = concealed(value)
     if not isinstance(value, str):
-        kind = "bytes" if isinstance(value, bytes) else type(value).__name__
-        raise ConfigurationError(f"{name} must be text, not {kind}.")
+        raise ConfigurationError(f"{name} must be text, not {kind_of(value)}.")
     secret = Secret(value.strip())
     if not secret:
         raise ConfigurationError(f"{name} is empty: copy it from the client portal.")

@@ -15,6 +15,7 @@ from typing import Any, Final
 from . import money, zulu
 from .runtime.errors import InvalidRequest, Problem
 from .runtime.keys import key_problem
+from .runtime.redaction import kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class TextRule:
             value = value.value
         if not isinstance(value, str):
             hint = ": put it in quotes, leading zeros and all" if isinstance(value, int) else ""
-            return Problem(name, "type", f"{name} must be text, not {type(value).__name__}{hint}.")
+            return Problem(name, "type", f"{name} must be text, not {kind_of(value)}{hint}.")
         if len(value) < self.min_length or (self.max_length is not None and len(value) > self.max_length):
             return Problem(name, "length", f"{name} has {len(value)} characters and must have {self._lengths()}.")
         if self.pattern is not None and not re.fullmatch(self.pattern, value):

@@ -224,10 +224,10 @@ class World:
         )
         if self.mode == "async":
             driver = AsyncDriver(self.network, sleep=self.clock.asleep)
-            self.atransport = AsyncAttemptTransport(self.loop, self.network, BASE_URL, owns=True, driver=driver)
+            self.atransport = AsyncAttemptTransport(self.loop, self.network, BASE_URL, driver=driver)
         else:
             self.transport = AttemptTransport(
-                self.loop, self.network, BASE_URL, owns=True, driver=Driver(self.network, sleep=self.clock.sleep)
+                self.loop, self.network, BASE_URL, driver=Driver(self.network, sleep=self.clock.sleep)
             )
 
     def sign(self, now: float) -> str:

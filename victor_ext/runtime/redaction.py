@@ -11,7 +11,8 @@ from typing import Any
 
 import httpx
 
-_LONG_DIGITS = re.compile(r"(?<![0-9.])[0-9]{5,}(?![0-9])(?!\.[0-9])")
+# Five digits or more, unless they are the dollars of an amount ("12345.67") or the decimals of a number.
+_LONG_DIGITS = re.compile(r"(?<![0-9])(?<![0-9]\.)[0-9]{5,}(?![0-9])(?!\.[0-9]{1,2}(?![0-9]))")
 _KEPT_DIGITS = 4
 _SAFE_HEADERS = frozenset(
     {"accept", "content-type", "content-length", "host", "user-agent", "idempotency-key", "accept-encoding"}
@@ -50,6 +51,25 @@ class AccountNumber(str):
 
     def __repr__(self) -> str:
         return f"'{mask(self)}'"
+
+
+class AccountDigits(int):
+    """The same of an account number that came as a number, and is about to be refused for it."""
+
+    def __repr__(self) -> str:
+        return mask(int.__repr__(self))
+
+
+def concealed_account(value: Any) -> Any:
+    """An account number, in whatever type it came, as one that shows no more than its last four digits."""
+    if isinstance(value, str):
+        return AccountNumber(value)
+    return AccountDigits(value) if isinstance(value, int) and not isinstance(value, bool) else concealed(value)
+
+
+def kind_of(value: object) -> str:
+    """The name of a value's type for a message; that of the type below, for those of this module."""
+    return next(kind.__name__ for kind in type(value).__mro__ if kind.__module__ != __name__)
 
 
 def mask(number: str) -> str:

@@ -10,10 +10,10 @@ from .errors import ConfigurationError
 from .flow import AsyncDriver, Driver, Flow
 
 
-class _Guard:
+class Guard:
     """What both transports check before a call: still open, and to the origin the token is for."""
 
-    def __init__(self, loop: AttemptLoop, base_url: httpx.URL, original: _Guard | None) -> None:
+    def __init__(self, loop: AttemptLoop, base_url: httpx.URL, original: Guard | None) -> None:
         self._loop = loop
         self._origin = (base_url.raw_scheme, base_url.raw_host, base_url.port)
         self._original = original
@@ -21,6 +21,7 @@ class _Guard:
 
     @property
     def closed(self) -> bool:
+        """Whether it, or what its connections belong to, has been closed."""
         return self._closed or (self._original is not None and self._original.closed)
 
     def close(self) -> bool:
@@ -29,10 +30,12 @@ class _Guard:
         return first and self._original is None
 
     def require_open(self) -> None:
+        """Raises `ConfigurationError` once it is closed."""
         if self.closed:
             raise ConfigurationError("This client has been closed: make a new one, or keep it open for longer.")
 
     def call(self, request: httpx.Request) -> Flow[Answer]:
+        """The flow of one call, if it may be made. Raises `ConfigurationError`."""
         self.require_open()
         url = request.url
         if (url.raw_scheme, url.raw_host, url.port) != self._origin:
@@ -63,21 +66,17 @@ class AttemptTransport(httpx.BaseTransport):
         driver: Driver,
         original: AttemptTransport | None = None,
     ) -> None:
-        self._guard = _Guard(loop, base_url, None if original is None else original._guard)
+        self.guard: Guard = Guard(loop, base_url, None if original is None else original.guard)
         self._connections = connections
         self._driver = driver
 
-    def require_open(self) -> None:
-        """Raises `ConfigurationError` when it has been closed."""
-        self._guard.require_open()
-
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """One logical call. Raises `PaymentApiError`."""
-        return self._driver.run(self._guard.call(request))
+        return self._driver.run(self.guard.call(request))
 
     def close(self) -> None:
         """Refuse further calls, and close the connections if they are this transport's own."""
-        if self._guard.close():
+        if self.guard.close():
             self._connections.close()
 
 
@@ -93,19 +92,15 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
         driver: AsyncDriver,
         original: AsyncAttemptTransport | None = None,
     ) -> None:
-        self._guard = _Guard(loop, base_url, None if original is None else original._guard)
+        self.guard: Guard = Guard(loop, base_url, None if original is None else original.guard)
         self._connections = connections
         self._driver = driver
 
-    def require_open(self) -> None:
-        """Raises `ConfigurationError` when it has been closed."""
-        self._guard.require_open()
-
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One logical call. Raises `PaymentApiError`."""
-        return await self._driver.run(self._guard.call(request))
+        return await self._driver.run(self.guard.call(request))
 
     async def aclose(self) -> None:
         """Refuse further calls, and close the connections if they are this transport's own."""
-        if self._guard.close():
+        if self.guard.close():
             await self._connections.aclose()
