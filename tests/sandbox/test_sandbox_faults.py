@@ -89,6 +89,20 @@ def test_a_caller_who_waits_to_be_told_to_continue_is_told(sandbox, caller):
 
 
 @pytest.mark.parametrize("how", ["reset", "close"])
+def test_a_large_answer_is_cut_where_it_should_be(start, how):
+    sandbox, caller = start(max_page_size=1000)
+    for _ in range(300):
+        sandbox.create_inbound(notes="n" * 150)
+    data = caller.raw("GET", f"{LIST}?page_size=300")
+    sandbox.inject("cut_answer", after=-1, how=how)
+    part, ending = exchange(sandbox.url, data)
+    head, _, body = part.partition(b"\r\n\r\n")
+    assert len(body) > 100_000
+    assert f"content-length: {len(body) + 1}".encode() in head
+    assert ending == how
+
+
+@pytest.mark.parametrize("how", ["reset", "close"])
 def test_a_lost_answer_can_be_asked_for_again(sandbox, caller, how):
     sandbox.inject("lost_answer", how=how)
     assert exchange(sandbox.url, create_bytes(caller)) == (b"", how)

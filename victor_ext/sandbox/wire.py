@@ -31,6 +31,8 @@ CONTROL = "/_sandbox"
 _LINE_LIMIT = 16_384
 _LINGER = 1.0
 """Seconds for which a closed connection reads what the caller still sends, so that no reset follows."""
+_DELIVERED_AT_ONCE = 16_384
+_GRACE = 0.05
 _CONTINUE = b"HTTP/1.1 100 "
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*chunked", re.IGNORECASE)
@@ -129,13 +131,22 @@ class Wire(H11Protocol):
                 self._gone = True
                 until = 0 if fault.kind != "cut_answer" or fault.after is None else fault.after
                 self.transport.write(answer[: until if until >= 0 else max(0, len(answer) + until)])
-                self._end("stall" if fault.kind == "stall" else fault.how)
+                self._end_when_sent("stall" if fault.kind == "stall" else fault.how, size=len(answer))
                 return
             # Head and body in one piece: a caller wakes up once for an answer.
             self.transport.write(answer)
             if gate.closed:
                 self.transport.close()
         super().on_response_complete()
+
+    def _end_when_sent(self, how: How, *, size: int) -> None:
+        """A reset throws away what the system has not delivered yet; a small answer is delivered at once."""
+        if how != "reset" or size <= _DELIVERED_AT_ONCE:
+            self._end(how)
+        elif self.transport.get_write_buffer_size() > 0:
+            self._later(_GRACE, lambda: self._end_when_sent(how, size=size))
+        else:
+            self._later(_GRACE, lambda: self._end(how))
 
     def _end(self, how: How) -> None:
         if self.transport.is_closing() or how == "stall":
