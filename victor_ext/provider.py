@@ -23,6 +23,7 @@ def profile_of(environment: Environment) -> Profile:
         key_place=HeaderKey("Idempotency-Key", takes_key=_is_create),
         problems=read_problems,
         unreadable=_unreadable,
+        way_to_look=_way_to_look,
         authentication_hint=(
             f"Environment {environment.name!r} was asked: check that the credentials were made there (keys of one "
             "environment are not valid in the other), that the private key belongs to the API key, and this "
@@ -33,6 +34,12 @@ def profile_of(environment: Environment) -> Profile:
 
 def _is_create(request: httpx.Request) -> bool:
     return request.method == "POST" and request.url.path.endswith(CREATE_PATH)
+
+
+def _way_to_look(request: httpx.Request) -> str:
+    if _is_create(request):
+        return "with payment_requests.find(client_reference_id, start_datetime=...)"
+    return "with payment_requests.get(id)" if "/respond-to-request/" in request.url.path else ""
 
 
 def _unreadable(answer: httpx.Response) -> str | None:

@@ -162,6 +162,8 @@ class TestRefusal:
             world.call("POST", KEY)
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 2)
         assert raised.value.idempotency_key == KEY
+        assert "refused the credentials" in str(raised.value)
+        assert str(raised.value).count("It may have been done") == 1
 
 
 @both
@@ -175,6 +177,7 @@ class TestTheEndpointFails:
         error = raised.value
         assert (error.outcome, error.attempts, error.idempotency_key) == (Outcome.NOT_SENT, 0, KEY)
         assert error.status_code == code
+        assert str(error).count("Nothing was sent") == 1
         assert len(endpoint.asked) == 1
         assert world.received == []
         world.call()  # and the lock is free
@@ -208,7 +211,11 @@ class TestTheEndpointFails:
         with pytest.raises(errors.ServerError) as raised:
             world.call("POST", KEY)
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
+        assert str(raised.value).count("Nothing was sent") == 1
         assert world.received == []
+        with pytest.raises(errors.ServerError) as raised:
+            world.call("GET")
+        assert "sent" not in str(raised.value), "a read may always be repeated"
         world.network.tokens = Endpoint()
         world.call()
 

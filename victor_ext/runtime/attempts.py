@@ -17,7 +17,7 @@ import httpx
 from .answer import Answer
 from .clock import ServerClock
 from .errors import DeadlineExceeded, PaymentApiError
-from .failing import error_for
+from .failing import error_for, what_to_do
 from .flow import Flow, Send, Sleep
 from .outcome import Outcome
 from .profile import SAFE_METHODS, Profile
@@ -133,6 +133,9 @@ class _Call:
             yield from self._loop.authenticator.authorize(request, self._exchange, self._left())
         except PaymentApiError as error:
             # Whatever kept us from a token, the call itself is where it was before.
+            advice = what_to_do(self._outcome, self._key, self._request, self._loop.profile)
+            if advice not in error.message:
+                error.message = f"{error.message} {advice}".rstrip()
             error.outcome = self._outcome
             error.idempotency_key = self._key
             error.attempts = self._attempts
@@ -236,16 +239,16 @@ class _Call:
         if retry_after is None:
             retry_after = _asked_to_wait(failure, self._loop.clock)
         return error_for(
-            failure, profile=self._loop.profile, request=request, outcome=self._outcome, key=self._key,
-            attempts=self._attempts, retry_after=retry_after, why=why,
+            failure, profile=self._loop.profile, request=request, call=self._request, outcome=self._outcome,
+            key=self._key, attempts=self._attempts, retry_after=retry_after, why=why,
         )  # fmt: skip
 
     def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> PaymentApiError:
         last = failure or Failure(DeadlineExceeded, "no time is left for an attempt", Repeat.NEVER, self._outcome)
+        why = f"the deadline of {self._loop.deadline:g} s has passed or would pass before the next attempt"
         return error_for(
-            last, profile=self._loop.profile, request=request, outcome=self._outcome, key=self._key,
-            attempts=self._attempts, retry_after=None, why=f"the deadline of {self._loop.deadline:g} s has passed"
-            " or would pass before the next attempt", error_class=DeadlineExceeded,
+            last, profile=self._loop.profile, request=request, call=self._request, outcome=self._outcome,
+            key=self._key, attempts=self._attempts, retry_after=None, why=why, error_class=DeadlineExceeded,
         )  # fmt: skip
 
     def _report_attempt(self, request: httpx.Request, status: int | None, error: str | None, began: float) -> None:

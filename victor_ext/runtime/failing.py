@@ -15,6 +15,7 @@ def error_for(
     *,
     profile: Profile,
     request: httpx.Request,
+    call: httpx.Request,
     outcome: Outcome,
     key: str | None,
     attempts: int,
@@ -22,14 +23,14 @@ def error_for(
     why: str = "",
     error_class: type[PaymentApiError] | None = None,
 ) -> PaymentApiError:
-    """The error of a call that is over."""
+    """The error of a call that is over. The request that failed may be one for a token, made for the call's."""
     answer = failure.answer
     problems = () if answer is None or answer.status_code < 400 else tuple(profile.problems(answer))
     sentences = [
         _what_happened(failure, profile, request, attempts, problems, why),
         _when_to_come_back(retry_after),
         _what_to_check(answer, profile),
-        _what_to_do(outcome, key, request.method),
+        what_to_do(outcome, key, call, profile),
     ]
     error = (error_class or failure.error_class)(
         " ".join(filter(None, sentences)),
@@ -74,8 +75,9 @@ def _what_to_check(answer: httpx.Response | None, profile: Profile) -> str:
     return profile.authentication_hint if answer is not None and answer.status_code == 401 else ""
 
 
-def _what_to_do(outcome: Outcome, key: str | None, method: str) -> str:
-    if method in SAFE_METHODS:
+def what_to_do(outcome: Outcome, key: str | None, request: httpx.Request, profile: Profile) -> str:
+    """What the caller may do now that the call has failed; nothing for a read, which may always be repeated."""
+    if request.method in SAFE_METHODS:
         return ""
     if outcome is Outcome.NOT_SENT:
         return "Nothing was sent: repeat it as you like."
@@ -84,9 +86,10 @@ def _what_to_do(outcome: Outcome, key: str | None, method: str) -> str:
     if outcome is Outcome.ACCEPTED:
         again = f"; a repeat with idempotency_key={key!r} brings the answer again" if key else ""
         return f"It was done: do not send it anew{again}. What came is in the error's `body`."
+    look = f"look {profile.way_to_look(request)}".rstrip()
     if key is None:
-        return "It may have been done, and no key makes a repeat safe: look before you repeat it."
-    return f"It may have been done: repeat it with idempotency_key={key!r}, or look."
+        return f"It may have been done, and no key makes a repeat safe: {look} before you repeat it."
+    return f"It may have been done: repeat it with idempotency_key={key!r}, or {look}."
 
 
 def _request_id(answer: httpx.Response | None, profile: Profile) -> str | None:

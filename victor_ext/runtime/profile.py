@@ -27,6 +27,11 @@ def any_body(_answer: httpx.Response) -> str | None:
     return None
 
 
+def no_way_to_look(_request: httpx.Request) -> str:
+    """For a provider of whose lists nothing is known."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """How one provider's API behaves, as far as the attempt loop has to know.
@@ -43,6 +48,7 @@ class Profile:
         unreadable: Says what is wrong with the body of a good answer, or None when it can be read.
         request_id_headers: Headers that may carry the provider's id of an exchange.
         authentication_hint: What to check after a 401; ends the error's message.
+        way_to_look: How to find out what became of this write, such as "with payments.find(reference)".
     """
 
     name: str
@@ -60,6 +66,7 @@ class Profile:
         "apigw-requestid",
     )
     authentication_hint: str = "Check the credentials."
+    way_to_look: Callable[[httpx.Request], str] = no_way_to_look
 
     @property
     def who(self) -> str:
