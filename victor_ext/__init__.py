@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from .checking import check_payment_request
     from .client import AsyncVictor, Victor
     from .credentials import VictorJwt, VictorOAuth
     from .records import Direction, Network, Payee, Payer, PaymentRequest, PaymentRequestResponse, Status
@@ -76,12 +77,14 @@ __all__ = [
     "VictorJwt",
     "VictorOAuth",
     "__version__",
+    "check_payment_request",
     "idempotency_key_for",
 ]
 
 # Where each name lives. A name is loaded when it is first asked for, so that importing the package (as its
 # sandbox, its command and its pytest plugin do) costs next to nothing.
 _HOMES = {
+    ".checking": ("check_payment_request",),
     ".client": (
         "AsyncVictor",
         "Victor",

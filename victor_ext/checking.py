@@ -1,0 +1,42 @@
+"""The local checks of a payment request, for those who want to know before they send."""
+
+from __future__ import annotations
+
+from . import rules, zulu
+from .runtime.redaction import concealed_account
+
+
+def check_payment_request(
+    *,
+    payee_account_number: object = None,
+    payer_counterparty_id: object = None,
+    amount: object = None,
+    biller_type: object = None,
+    due_date: object = None,
+    ultimate_creditor: object = None,
+    amount_modification_allowed: object = None,
+    notes: object = None,
+    client_reference_id: object = None,
+    idempotency_key: object = None,
+) -> None:
+    """Check the arguments of `payment_requests.create` as it does itself, and send nothing.
+
+    The due date is judged by this machine's clock, now: what is right today may be too late tomorrow.
+
+    Raises:
+        InvalidRequest: Something breaks a rule of the document; `problems` says all that is wrong.
+    """
+    payee_account_number = concealed_account(payee_account_number)
+    rules.check_create(
+        payee_account_number=payee_account_number,
+        payer_counterparty_id=payer_counterparty_id,
+        amount=amount,
+        biller_type=biller_type,
+        due_date=due_date,
+        ultimate_creditor=ultimate_creditor,
+        amount_modification_allowed=amount_modification_allowed,
+        notes=notes,
+        client_reference_id=client_reference_id,
+        idempotency_key=idempotency_key,
+        now=zulu.now(),
+    )
