@@ -287,6 +287,16 @@ class TestWhichCalls:
             while answers.count(b"HTTP/1.1 200") < 3:
                 answers += connection.socket.recv(65536)
 
+    def test_a_call_whose_head_is_split_behind_another_is_no_new_call(self, sandbox, caller):
+        sandbox.inject("status", operation="other")
+        data = caller.raw("GET", LIST) * 2
+        with RawConnection(sandbox.url) as connection:
+            connection.send(data[:-200])
+            assert connection.read_answer().startswith(b"HTTP/1.1 200")
+            connection.send(data[-200:])
+            assert connection.read_answer().startswith(b"HTTP/1.1 200")
+        assert len(sandbox.faults()) == 1
+
 
 @pytest.mark.parametrize(
     ("kind", "options", "reason"),

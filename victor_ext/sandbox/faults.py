@@ -88,6 +88,11 @@ class Fault:
     met: int = 0
     """How many calls have met it so far."""
 
+    @property
+    def ending(self) -> How:
+        """How the connection ends, for the failures of the wire."""
+        return "reset" if self.kind == "refuse" else "stall" if self.kind == "stall" else self.how
+
     def to_dict(self) -> JsonObject:
         """The fault as JSON."""
         return {name: getattr(self, name) for name in Fault.__slots__}

@@ -73,7 +73,8 @@ class Wire(H11Protocol):
         """Choose the fault of a new call from its request line; then count, or hand on to h11."""
         if self._gone:
             return
-        if not self._chosen and self.conn.their_state is h11.IDLE:
+        # What h11 still holds while nobody is served is the beginning of a pipelined call.
+        if not self._chosen and self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
             self._line += data
             if b"\n" not in self._line.lstrip(b"\r\n") and len(self._line) < _LINE_LIMIT:
                 return
@@ -103,11 +104,10 @@ class Wire(H11Protocol):
         exchange = self.core.begin(method, path, None if key is None else key[1].decode("latin-1"))
         exchange.fault = fault.kind
         self._gone = True
-        how: How = "reset" if fault.kind == "refuse" else "stall" if fault.kind == "stall" else fault.how
 
         def end() -> None:
             self.core.finish(exchange, None)
-            self._end(how)
+            self._end(fault.ending)
 
         self._later(fault.delay, end)
 
@@ -131,7 +131,7 @@ class Wire(H11Protocol):
                 self._gone = True
                 until = 0 if fault.kind != "cut_answer" or fault.after is None else fault.after
                 self.transport.write(answer[: until if until >= 0 else max(0, len(answer) + until)])
-                self._end_when_sent("stall" if fault.kind == "stall" else fault.how, size=len(answer))
+                self._end_when_sent(fault.ending, size=len(answer))
                 return
             # Head and body in one piece: a caller wakes up once for an answer.
             self.transport.write(answer)
