@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import urllib.request
 from collections.abc import Callable
@@ -16,6 +17,9 @@ from .redaction import concealed
 
 Verify = ssl.SSLContext | str | os.PathLike[str] | bool
 T = TypeVar("T")
+
+_HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
+"""A host name (with the underscores of internal ones), or an IPv6 address."""
 
 
 def is_this_machine(host: str) -> bool:
@@ -45,6 +49,8 @@ def checked_base_url(base_url: str | httpx.URL, *, name: str = "base_url") -> ht
         raise ConfigurationError(f"{shown} is not a URL: write it as in https://api.example.com.") from None
     if url.scheme not in ("https", "http") or not url.host:
         raise ConfigurationError(f"{shown} must be absolute: write https:// and the host in front.")
+    if not _HOST.fullmatch(url.raw_host):
+        raise ConfigurationError(f"{shown} is not a URL: no host has such a name.")
     if url.scheme == "http" and not is_this_machine(url.host):
         raise ConfigurationError(
             f"{shown} would send tokens and account numbers unencrypted: write https://. "
@@ -103,7 +109,7 @@ def checked_proxy(proxy: str | httpx.URL | httpx.Proxy | None) -> httpx.Proxy | 
         checked = httpx.Proxy(address)
     except (ValueError, TypeError, httpx.InvalidURL):
         checked = None
-    if checked is not None and checked.url.host:
+    if checked is not None and _HOST.fullmatch(checked.url.raw_host):
         if not checked.url.scheme.startswith("socks") or _can_use_socks():
             return checked
         why = "for a SOCKS proxy install the extra httpx[socks]"

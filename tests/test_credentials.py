@@ -1,0 +1,271 @@
+"""The two kinds of credentials: what they send, for how long it is good, and what cannot be one."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+
+import httpx
+import jwt
+import pytest
+from runtime.fakes import FakeClock, http_date
+
+from victor_ext import AuthenticationError, ConfigurationError, Victor, VictorJwt, VictorOAuth
+from victor_ext.credentials import _issued_token
+from victor_ext.runtime.flow import Driver
+from victor_ext.settings import ENVIRONMENTS
+
+API_KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
+URL = httpx.URL("https://api.victorfi.com")
+CREATED = {"victor_payment_request_id": "a7ffd43c37c1", "status": "created"}
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def signed(victor_key_pair, clock):
+    """Make credentials, sign for an environment, and return the header and the verified parts of the token."""
+    private, public = victor_key_pair
+
+    def sign(environment="production", **options):
+        auth = VictorJwt(API_KEY, private, **options)
+        authenticator = auth.authenticator(ENVIRONMENTS[environment], URL, clock, Driver.lock())
+        request = httpx.Request("GET", URL)
+        authenticator.authorize(request, None, None)
+        header = request.headers["Authorization"]
+        token = header.partition(" ")[2]
+        checks = {"verify_exp": False, "verify_iat": False}
+        claims = jwt.decode(token, public, algorithms=["RS512"], issuer="victor-api", options=checks)
+        return header, jwt.get_unverified_header(token), claims
+
+    return sign
+
+
+class TestSignedTokens:
+    def test_the_header_and_the_claims_are_the_documented_ones_and_no_more(self, signed, clock):
+        header, parts, claims = signed()
+        assert header.startswith("Token ey")
+        assert parts == {"alg": "RS512", "typ": "JWT"}
+        now = clock.local()
+        assert claims == {"sub": API_KEY, "iss": "victor-api", "iat": now - 5, "exp": now - 5 + 240}
+        assert type(claims["iat"]) is int
+
+    @pytest.mark.parametrize(("environment", "limit"), [("production", 300), ("staging", 3600)])
+    def test_its_life_stays_below_the_limit(self, signed, environment, limit):
+        claims = signed(environment)[2]
+        assert claims["exp"] - claims["iat"] == limit - 60
+
+    @pytest.mark.parametrize("lifetime", [1, 1.9, 2, 9, 300, 299.5])
+    def test_a_lifetime_of_the_callers(self, signed, clock, lifetime):
+        claims = signed(lifetime=lifetime)[2]
+        assert claims["exp"] - claims["iat"] == int(lifetime)
+        assert claims["iat"] <= clock.local() < claims["exp"]
+
+    def test_the_whole_second_and_the_fraction(self, signed, clock):
+        clock.passed = 0.999
+        claims = signed()[2]
+        assert claims["iat"] == clock.local() - 5.999
+
+    def test_it_is_dated_by_the_providers_clock(self, signed, clock):
+        clock.learn(http_date(clock.local() - 1000))
+        assert signed()[2]["iat"] == clock.local() - 1000 - 5
+
+    def test_a_prefix_of_the_callers(self, signed):
+        assert signed(prefix="Bearer")[0].startswith("Bearer ey")
+
+    @pytest.mark.parametrize(
+        ("environment", "lifetime"), [("production", 301), ("production", 3600), ("staging", 3601)]
+    )
+    def test_a_lifetime_above_the_limit_is_refused_when_the_environment_is_known(
+        self, victor_key_pair, environment, lifetime
+    ):
+        with pytest.raises(ConfigurationError, match=f"lifetime={lifetime} is above the .* that {environment} permits"):
+            Victor(VictorJwt(API_KEY, victor_key_pair[0], lifetime=lifetime), environment=environment)
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            ({"lifetime": 0}, "lifetime=0 must be at least 1 second"),
+            ({"lifetime": -5}, "lifetime=-5 must be"),
+            ({"lifetime": math.nan}, "lifetime=nan must be a number"),
+            ({"lifetime": math.inf}, "lifetime=inf must be a number"),
+            ({"lifetime": "240"}, "lifetime='240' must be a number"),
+            ({"lifetime": True}, "lifetime=True must be a number"),
+            ({"reuse": -1}, "reuse=-1 must be 0 or more"),
+            ({"reuse": "x"}, "reuse='x' must be a number"),
+            ({"prefix": ""}, "prefix='' must be a word"),
+            ({"prefix": "To ken"}, "prefix='To ken' must be a word"),
+            ({"prefix": "Token\r\nX: y"}, "prefix=.* must be a word"),
+            ({"prefix": "T\u00f6ken"}, "prefix=.* must be a word"),
+            ({"prefix": None}, "prefix=None must be a word"),
+        ],
+    )
+    def test_options_that_cannot_be(self, victor_key_pair, options, words):
+        with pytest.raises(ConfigurationError, match=words):
+            VictorJwt(API_KEY, victor_key_pair[0], **options)
+
+    def test_a_reuse_longer_than_the_token_lives_is_refused(self, victor_key_pair):
+        with pytest.raises(
+            ConfigurationError, match="reuse=231 is too long for tokens that live 240 s: write at most 230"
+        ):
+            Victor(VictorJwt(API_KEY, victor_key_pair[0], reuse=231), environment="production")
+        Victor(VictorJwt(API_KEY, victor_key_pair[0], reuse=230), environment="production")
+
+    @pytest.mark.parametrize(
+        ("api_key", "words"),
+        [
+            ("", "api_key is empty"),
+            ("  ", "api_key is empty"),
+            (None, "api_key must be text, not NoneType"),
+            (b"key", "api_key must be text, not bytes"),
+            (7, "api_key must be text, not int"),
+            ("a\nb", "api_key holds a line break"),
+            ("k\u00e9y", "api_key holds a line break or a character beyond ASCII"),
+        ],
+    )
+    def test_api_keys_that_cannot_be(self, victor_key_pair, api_key, words):
+        with pytest.raises(ConfigurationError, match=words):
+            VictorJwt(api_key, victor_key_pair[0])
+
+    def test_white_space_around_an_api_key_is_not_part_of_it(self, victor_key_pair, clock):
+        auth = VictorJwt(f" {API_KEY}\n", victor_key_pair[0])
+        request = httpx.Request("GET", URL)
+        auth.authenticator(ENVIRONMENTS["staging"], URL, clock, Driver.lock()).authorize(request, None, None)
+        token = request.headers["Authorization"].partition(" ")[2]
+        assert jwt.decode(token, options={"verify_signature": False})["sub"] == API_KEY
+
+    def test_it_shows_nothing(self, victor_key_pair):
+        auth = VictorJwt(API_KEY, victor_key_pair[0])
+        assert API_KEY not in repr(auth)
+        assert API_KEY not in repr(vars(auth))
+        assert "BEGIN" not in repr(vars(auth))
+
+    def test_signing_warns_of_nothing(self, signed):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            signed()
+
+    def test_each_environments_prefix_is_the_same(self, signed):
+        assert signed("staging")[0].startswith("Token ")
+
+
+class Provider:
+    """Answers the token endpoint and everything else, and keeps what it received."""
+
+    def __init__(self, **token):
+        self.token = {"access_token": "tok-1", "token_type": "Bearer", "expires": 4_102_444_800_000, **token}
+        self.received = []
+
+    def __call__(self, request):
+        self.received.append(request)
+        if request.url.path.endswith("/v2/auth/token"):
+            return httpx.Response(200, json=self.token)
+        return httpx.Response(200, json=CREATED)
+
+
+class TestOAuth:
+    def get(self, provider, **options):
+        client = Victor(VictorOAuth("id-1", "secret-1"), transport=httpx.MockTransport(provider), **options)
+        client.payment_requests.get("b34783af0")
+        return client
+
+    def test_what_is_asked_and_what_is_sent_then(self):
+        provider = Provider()
+        self.get(provider)
+        ask, call = provider.received
+        assert (ask.method, str(ask.url)) == ("POST", "https://api.stage.victorfi.com/v2/auth/token")
+        assert json.loads(ask.content) == {"client_id": "id-1", "client_secret": "secret-1"}
+        assert ask.headers["content-type"] == "application/json"
+        assert "authorization" not in ask.headers
+        assert call.headers["authorization"] == "Bearer tok-1"
+
+    @pytest.mark.parametrize(
+        ("token_type", "header"), [("Token", "Token tok-1"), (None, "Bearer tok-1"), ("", "Bearer tok-1")]
+    )
+    def test_the_type_is_the_one_that_came(self, token_type, header):
+        provider = Provider(token_type=token_type)
+        self.get(provider)
+        assert provider.received[-1].headers["authorization"] == header
+
+    @pytest.mark.parametrize(
+        ("base_url", "asked"),
+        [
+            ("https://proxy.example/victor", "https://proxy.example/victor/v2/auth/token"),
+            ("https://proxy.example/victor/", "https://proxy.example/victor/v2/auth/token"),
+            ("http://127.0.0.1:8900", "http://127.0.0.1:8900/v2/auth/token"),
+        ],
+    )
+    def test_another_base_url(self, base_url, asked):
+        provider = Provider()
+        self.get(provider, base_url=base_url)
+        assert str(provider.received[0].url) == asked
+        assert str(provider.received[1].url) == asked.replace("auth/token", "payment-requests/b34783af0")
+
+    def test_authorization_is_what_a_call_would_carry(self):
+        provider = Provider()
+        client = Victor(VictorOAuth("id-1", "secret-1"), transport=httpx.MockTransport(provider))
+        assert client.authorization() == "Bearer tok-1"
+        assert client.authorization() == "Bearer tok-1"
+        assert len(provider.received) == 1
+
+    def test_a_refusal_says_which_environment_was_asked_and_what_to_check(self):
+        client = Victor(
+            VictorOAuth("id-1", "secret-1"),
+            environment="production",
+            transport=httpx.MockTransport(lambda _request: httpx.Response(401, json={})),
+        )
+        words = r"refused the credentials \(status 401\)\. Check VictorOAuth\(.*\): production was asked"
+        with pytest.raises(AuthenticationError, match=words) as raised:
+            client.payment_requests.get("b34783af0")
+        assert raised.value.outcome == "not_sent"
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            (("", "s"), "client_id is empty"),
+            (("i", ""), "client_secret is empty"),
+            ((None, "s"), "client_id must be text, not NoneType"),
+            (("i", 7), "client_secret must be text, not int"),
+            (("i", "a\nb"), "client_secret holds a line break"),
+        ],
+    )
+    def test_what_cannot_be_one(self, arguments, words):
+        with pytest.raises(ConfigurationError, match=words):
+            VictorOAuth(*arguments)
+
+    def test_it_shows_nothing(self):
+        auth = VictorOAuth("id-1", "secret-1")
+        assert "secret-1" not in repr(auth) + repr(vars(auth))
+        assert "id-1" not in repr(auth) + repr(vars(auth))
+
+
+class TestReadingAToken:
+    NOW = 1_683_308_000.0
+
+    def read(self, **members):
+        return _issued_token({"access_token": "t", "token_type": "Bearer", **members}, self.NOW)
+
+    @pytest.mark.parametrize("expires", [1_683_308_669_000, 1_683_308_669_000.0, 1_683_308_669])
+    def test_expires_is_an_absolute_time_in_milliseconds(self, expires):
+        token = self.read(expires=expires)
+        assert token.expires_at == 1_683_308_669
+        assert token.seconds_left(self.NOW) == 669
+
+    @pytest.mark.parametrize(
+        "expires", [None, "soon", "", [], {}, True, math.nan, math.inf, 1e300, 10**400, -(10**400)]
+    )
+    def test_an_end_that_cannot_be_read_is_not_known(self, expires):
+        token = self.read(expires=expires)
+        assert token.expires_at is None
+        assert token.seconds_left(self.NOW) == math.inf
+
+    def test_no_end_is_not_known(self):
+        assert self.read().expires_at is None
+
+    @pytest.mark.parametrize("token", [None, "", 7, [], "a\nb", "t\u00f6k"])
+    def test_a_token_that_no_header_can_hold_is_none(self, token):
+        assert self.read(access_token=token) is None
