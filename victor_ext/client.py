@@ -10,7 +10,7 @@ import httpx
 from .assembly import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, KEEP, Assembly
 from .credentials import Credentials
 from .payment_requests import AsyncPaymentRequests, PaymentRequests
-from .runtime.connections import Verify, async_connections, connections
+from .runtime.connections import Verify, async_connections, checked_transport, connections
 from .runtime.flow import AsyncDriver, Driver
 from .runtime.retry import RetryPolicy
 from .runtime.transport import AsyncAttemptTransport, AttemptTransport
@@ -64,7 +64,7 @@ class Victor:
         )  # fmt: skip
         if transport is None:
             transport = connections(parts.base_url, verify=verify, limits=limits, proxy=proxy)
-        self._assemble(parts, transport, original=None)
+        self._assemble(parts, checked_transport(transport, httpx.BaseTransport), original=None)
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
@@ -163,7 +163,7 @@ class AsyncVictor:
         )  # fmt: skip
         if transport is None:
             transport = async_connections(parts.base_url, verify=verify, limits=limits, proxy=proxy)
-        self._assemble(parts, transport, original=None)
+        self._assemble(parts, checked_transport(transport, httpx.AsyncBaseTransport), original=None)
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:

@@ -98,6 +98,14 @@ def proxy_for(base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None) 
     return found if "://" in found else f"http://{found}"
 
 
+def checked_transport(transport: T, kind: type[httpx.BaseTransport | httpx.AsyncBaseTransport]) -> T:
+    """A caller's transport, if it is one for this kind of client."""
+    method = "handle_request" if kind is httpx.BaseTransport else "handle_async_request"
+    if not callable(getattr(transport, method, None)):
+        raise ConfigurationError(f"transport must be an httpx.{kind.__name__}, not {type(transport).__name__}.")
+    return transport
+
+
 def checked_proxy(proxy: str | httpx.URL | httpx.Proxy | None) -> httpx.Proxy | None:
     """A proxy that can be used. The message never shows it: it may hold a password."""
     if proxy is None or isinstance(proxy, httpx.Proxy):
