@@ -23,7 +23,7 @@ def test_it_serves_logs_and_ends_cleanly(tmp_path):
         assert json.loads(ready.read_text()) == process.facts
         assert process.facts["pid"] == process.process.pid
         assert env.stat().st_mode & 0o077 == 0
-        values = dict(line.split("=", 1) for line in env.read_text().splitlines())
+        values = dict(line.removeprefix("# ").split("=", 1) for line in env.read_text().splitlines())
         assert values["VICTOR_BASE_URL"] == process.url
         assert values["VICTOR_ENVIRONMENT"] == "production"
         pair = {"client_id": values["VICTOR_CLIENT_ID"], "client_secret": values["VICTOR_CLIENT_SECRET"]}

@@ -60,7 +60,7 @@ def sandbox(context: typer.Context) -> None:
         from victor_ext.sandbox.arguments import main  # noqa: PLC0415 - an extra of its own, and heavy
     except ImportError as error:
         raise Misuse(f"{error}.") from error
-    raise typer.Exit(main(context.args))
+    raise typer.Exit(main(context.args, prog="victor sandbox"))
 
 
 @app.command()

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victor_ext.sandbox") -> int:
     """Read the command line and serve; returns the exit status (2: misuse)."""
-    parser = _parser()
+    parser = _parser(prog)
     given = vars(parser.parse_args(arguments))
     running = {name: given.pop(name) for name in ("quiet", "json_line", "ready_file", "env_file")}
     try:
@@ -31,10 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run(settings, **running)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m victor_ext.sandbox", description="A local stand-in for the provider's API."
-    )
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description="A local stand-in for the provider's API.")
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     add("--port", type=int, default=8900, help="0 picks a free one (default: 8900)")

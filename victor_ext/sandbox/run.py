@@ -44,7 +44,7 @@ def run(
 
     Unless `quiet`, says where it listens and writes one line per call to stderr. Once connections are taken,
     `json_line` prints one line of JSON (`url`, `control_url`, `pid`) to stdout; `ready_file` gets the same.
-    `env_file` gets settings for a client, with fresh credentials of both kinds; only its owner may read it.
+    `env_file` gets settings for a client, with fresh credentials (a key pair too, commented out); only its owner may read it.
     """
     with _access_log(quiet=quiet):
         try:
@@ -97,15 +97,15 @@ async def _client_settings(service: Service, settings: SandboxSettings) -> str:
     private = load_pem_private_key(key["private_key"].encode("ascii"), password=None)
     # One line without quotes suits every reader of such files; PEM has line breaks.
     der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    values = {
-        "VICTOR_ENVIRONMENT": settings.environment,
-        "VICTOR_BASE_URL": service.url,
-        "VICTOR_API_KEY": key["api_key"],
-        "VICTOR_PRIVATE_KEY": b64encode(der).decode("ascii"),
-        "VICTOR_CLIENT_ID": client["client_id"],
-        "VICTOR_CLIENT_SECRET": client["client_secret"],
-    }
-    return "".join(f"{name}={value}\n" for name, value in values.items())
+    return (
+        f"VICTOR_ENVIRONMENT={settings.environment}\n"
+        f"VICTOR_BASE_URL={service.url}\n"
+        f"VICTOR_CLIENT_ID={client['client_id']}\n"
+        f"VICTOR_CLIENT_SECRET={client['client_secret']}\n"
+        # A client takes one kind of credentials; the other is here for whoever wants it.
+        f"# VICTOR_API_KEY={key['api_key']}\n"
+        f"# VICTOR_PRIVATE_KEY={b64encode(der).decode('ascii')}\n"
+    )
 
 
 def _write(path: str | os.PathLike[str], text: str) -> None:
