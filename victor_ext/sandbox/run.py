@@ -44,7 +44,8 @@ def run(
 
     Unless `quiet`, says where it listens and writes one line per call to stderr. Once connections are taken,
     `json_line` prints one line of JSON (`url`, `control_url`, `pid`) to stdout; `ready_file` gets the same.
-    `env_file` gets settings for a client, with fresh credentials (a key pair too, commented out); only its owner may read it.
+    `env_file` gets settings for a client, with fresh credentials (a key pair too, commented out); only its owner
+    may read it.
     """
     with _access_log(quiet=quiet):
         try:
