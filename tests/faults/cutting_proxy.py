@@ -1,0 +1,235 @@
+"""A proxy that passes bytes on, and cuts an exchange after as many of them as it is told.
+
+It knows nothing of HTTP or TLS. An exchange begins with the first bytes of a client, or with the first ones after
+bytes of the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from raw_sockets import Background, End, Quiet, end
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Let `after` bytes of the request or of the answer through, then end the connection in a way.
+
+    `change` lets the byte that follows through, changed, in place of ending.
+    """
+
+    side: Literal["request", "answer"]
+    after: int
+    how: End
+    change: bool = False
+
+    def __str__(self) -> str:
+        return f"{'changed' if self.change else self.how} after {self.after} bytes of the {self.side}"
+
+
+@dataclass
+class Passed:
+    """How many bytes of one exchange were let through."""
+
+    request: int = 0
+    answer: int = 0
+
+
+class CuttingProxy:
+    """Listens on a port, and passes on to another.
+
+    Attributes:
+        cuts: For the next exchanges, one each; None, or no more of them, cuts nothing.
+        exchanges: What was passed on in each exchange so far.
+        at_accept: Ends the next connections as soon as they are made, one each.
+    """
+
+    def __init__(self, background: Background, upstream: int) -> None:
+        self.background = background
+        self.upstream = upstream
+        self.cuts: deque[Cut | None] = deque()
+        self.at_accept: deque[End] = deque()
+        self.exchanges: list[Passed] = []
+        self.connections = 0
+        self.quiet = Quiet()
+        self.open: set[_Pair] = set()
+        self.port = 0
+        self._server: asyncio.Server | None = None
+        self.listen()
+
+    def listen(self) -> None:
+        """Accept connections (again: on the same port)."""
+
+        async def start() -> asyncio.Server:
+            loop = self.background.loop
+            return await loop.create_server(lambda: _Client(self), "127.0.0.1", self.port)
+
+        if self._server is None:
+            self._server = self.background.run(start())
+            self.port = self._server.sockets[0].getsockname()[1]
+
+    def refuse(self) -> None:
+        """Refuse connections from now on, and close those there are."""
+
+        def shut() -> None:
+            assert self._server is not None
+            self._server.close()
+            self._server = None
+            for pair in list(self.open):
+                pair.cut("close")
+
+        self.background.do(shut)
+        self.wait_until_quiet()
+
+    @property
+    def passing(self) -> int:
+        """Connections that are whole."""
+        return sum(not pair.over for pair in list(self.open))
+
+    def wait_until_quiet(self) -> None:
+        """Wait until every connection that was cut is gone on both sides."""
+        self.quiet.wait_for(lambda: not any(pair.over for pair in list(self.open)), "the proxy's connections")
+
+    def close(self) -> None:
+        def shut() -> None:
+            if self._server is not None:
+                self._server.close()
+            for pair in list(self.open):
+                pair.abort()
+
+        self.background.do(shut)
+        self.quiet.wait_for(lambda: not self.open, "the proxy's connections")
+
+
+class _Pair:
+    """A connection of a client, and the one to the server that belongs to it."""
+
+    def __init__(self, proxy: CuttingProxy, client: asyncio.Transport) -> None:
+        self._proxy = proxy
+        self._client: asyncio.Transport | None = client
+        self._server: asyncio.Transport | None = None
+        self._waiting = b""
+        self._cut: Cut | None = None
+        self._passed: Passed | None = None
+        self._answering = False
+        self.over = False
+        proxy.open.add(self)
+        proxy.connections += 1
+        self._connecting = proxy.background.loop.create_task(self._connect())
+
+    async def _connect(self) -> None:
+        loop = self._proxy.background.loop
+        transport, _ = await loop.create_connection(lambda: _Server(self), "127.0.0.1", self._proxy.upstream)
+        self._server = transport
+        transport.write(self._waiting)
+        if self.over or self._client is None:
+            transport.close()
+
+    def from_client(self, data: bytes) -> None:
+        if self.over:
+            return
+        if self._passed is None or self._answering:
+            self._passed, self._answering = Passed(), False
+            self._proxy.exchanges.append(self._passed)
+            self._cut = self._proxy.cuts.popleft() if self._proxy.cuts else None
+        passed = self._passed
+        send = self._to_server if self._server is not None else self._keep
+        passed.request += self._let_through(data, passed.request, "request", send)
+
+    def from_server(self, data: bytes) -> None:
+        if self.over or self._client is None:
+            return
+        self._answering = True
+        passed = self._passed or Passed()
+        passed.answer += self._let_through(data, passed.answer, "answer", self._client.write)
+
+    def _let_through(self, data: bytes, before: int, side: str, send: Callable[[bytes], None]) -> int:
+        cut = self._cut
+        if cut is None or cut.side != side or before + len(data) < cut.after:
+            send(data)
+            return len(data)
+        left = cut.after - before
+        if not cut.change:
+            self.over = True  # before the bytes leave: whoever has them may ask whether all is quiet
+            send(data[:left])
+            self.cut(cut.how)
+            return left
+        if 0 <= left < len(data):
+            data = data[:left] + bytes([data[left] ^ 0xFF]) + data[left + 1 :]
+        send(data)
+        return len(data)
+
+    def _to_server(self, data: bytes) -> None:
+        assert self._server is not None
+        self._server.write(data)
+
+    def _keep(self, data: bytes) -> None:
+        self._waiting += data
+
+    def cut(self, how: End) -> None:
+        """End it. One that stalls ends when the client has had enough."""
+        self.over = True
+        if self._client is not None:
+            end(self._client, how)
+        if how != "stall" and self._server is not None:
+            self._server.close()
+
+    def abort(self) -> None:
+        for transport in (self._client, self._server):
+            if transport is not None:
+                transport.abort()
+
+    def lost_client(self) -> None:
+        self._client = None
+        self.over = True
+        if self._server is not None:
+            self._server.close()
+        self._check_gone()
+
+    def lost_server(self) -> None:
+        self._server = None
+        if self._client is not None and not self.over:
+            self.over = True
+            self._client.close()
+        self._check_gone()
+
+    def _check_gone(self) -> None:
+        if self._client is None and self._server is None and self._connecting.done():
+            # Not at once: the loop closes the socket itself only after it has told us.
+            self._proxy.background.loop.call_soon(self._forget)
+
+    def _forget(self) -> None:
+        self._proxy.open.discard(self)
+        self._proxy.quiet.note()
+
+
+class _Client(asyncio.Protocol):
+    def __init__(self, proxy: CuttingProxy) -> None:
+        self._proxy = proxy
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._pair = _Pair(self._proxy, transport)
+        if self._proxy.at_accept:
+            self._pair.cut(self._proxy.at_accept.popleft())
+
+    def data_received(self, data: bytes) -> None:
+        self._pair.from_client(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._pair.lost_client()
+
+
+class _Server(asyncio.Protocol):
+    def __init__(self, pair: _Pair) -> None:
+        self._pair = pair
+
+    def data_received(self, data: bytes) -> None:
+        self._pair.from_server(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._pair.lost_server()

@@ -1,0 +1,248 @@
+"""A lane: a provider, a proxy that cuts, and a client of one face; and what is asserted after every exchange."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import httpx
+from cutting_proxy import Cut, CuttingProxy
+from raw_provider import CREATE, READ, RESPOND, RawProvider
+from raw_sockets import Background
+
+from victor_ext import AsyncVictor, PaymentRequest, RetryPolicy, Victor, VictorError, VictorOAuth, zulu
+
+FACES = ("sync", "async")
+OPERATIONS = ("get", "create", "respond")
+ATTEMPTS = 2
+
+Operation = Literal["get", "create", "respond"]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the caller was told: `word` is "success" or the outcome of the error."""
+
+    word: str
+    record: PaymentRequest | None
+    error: VictorError | None
+    seconds: float
+
+
+class Caller:
+    """One client, called in the same words whichever face it has."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        defaults: dict[str, Any] = {
+            "base_url": url,
+            "timeout": 5.0,
+            "retry": RetryPolicy(max_attempts=ATTEMPTS, base=0.0, quota=10**9),
+        }
+        self.options = defaults | options
+
+    def start(self, operation: Operation, subject: str) -> Told:
+        """Make the call, and say what was told."""
+        began = time.monotonic()
+        try:
+            record = self._call(operation, subject)
+        except VictorError as error:
+            return Told(error.outcome.value, None, error, time.monotonic() - began)
+        return Told("success", record, None, time.monotonic() - began)
+
+    def _call(self, operation: Operation, subject: str) -> PaymentRequest:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+
+def arguments(operation: Operation, subject: str) -> dict[str, Any]:
+    if operation == "create":
+        return {
+            "payee_account_number": "043987673645",
+            "payer_counterparty_id": "c1",
+            "amount": "44.23",
+            "biller_type": "BUSINESS",
+            "due_date": zulu.now().date(),
+            "client_reference_id": subject,
+        }
+    return {"id": subject} | ({"notes": "Thanks."} if operation == "respond" else {})
+
+
+METHODS = {"get": "get", "create": "create", "respond": "accept"}
+
+
+class SyncCaller(Caller):
+    def __init__(self, url: str, **options: Any) -> None:
+        super().__init__(url, **options)
+        self.victor = Victor(VictorOAuth("id", "not-a-secret"), **self.options)
+
+    def _call(self, operation: Operation, subject: str) -> PaymentRequest:
+        call = getattr(self.victor.payment_requests, METHODS[operation])
+        record: PaymentRequest = call(**arguments(operation, subject))
+        return record
+
+    def close(self) -> None:
+        self.victor.close()
+
+
+class AsyncCaller(Caller):
+    def __init__(self, url: str, **options: Any) -> None:
+        super().__init__(url, **options)
+        self._runner = asyncio.Runner()
+        self.victor = self._runner.run(self._open())
+
+    async def _open(self) -> AsyncVictor:
+        return AsyncVictor(VictorOAuth("id", "not-a-secret"), **self.options)
+
+    def _call(self, operation: Operation, subject: str) -> PaymentRequest:
+        call = getattr(self.victor.payment_requests, METHODS[operation])
+        record: PaymentRequest = self._runner.run(call(**arguments(operation, subject)))
+        return record
+
+    def close(self) -> None:
+        self._runner.run(self.victor.close())
+        self._runner.close()
+
+
+CALLERS: dict[str, type[Caller]] = {"sync": SyncCaller, "async": AsyncCaller}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the provider's record says of one call alone."""
+
+    bytes_received: int
+    work: int
+    by_key: Counter[str]
+    keys: frozenset[str | None]
+    requests: int
+    exchanges: int
+
+
+class Lane:
+    """Runs calls one after the other, each with a subject of its own.
+
+    Attributes:
+        calls: How many were run.
+    """
+
+    def __init__(self, background: Background, face: str, *, direct: bool = False, **options: Any) -> None:
+        self.provider = RawProvider(background)
+        self.proxy = CuttingProxy(background, self.provider.port)
+        self.direct = direct
+        url = self.provider.url(None if direct else self.proxy.port)
+        self.caller = CALLERS[face](url, **options)
+        self.calls = 0
+        self._names = (f"S{number:06}" for number in itertools.count())
+        assert self.run("get").told.word == "success"  # it has a token now, and a connection
+
+    def run(self, operation: Operation, cuts: Iterable[Cut | None] = ()) -> Run:
+        """One call, with these cuts in its exchanges. The record is complete when it returns."""
+        record, subject = self.provider.record, next(self._names)
+        self.proxy.cuts.clear()
+        self.proxy.cuts.extend(cuts)
+        received, requests, exchanges = record.bytes_received, len(record.requests), len(self.proxy.exchanges)
+        by_key = record.work_by_key.copy()
+        told = self.caller.start(operation, subject)
+        self.calls += 1
+        self.settle()
+        arrived = [request for request in record.requests[requests:] if not request.path.endswith("/token")]
+        seen = Seen(
+            bytes_received=record.bytes_received - received,
+            work=record.work[subject],
+            by_key=record.work_by_key - by_key,
+            keys=frozenset(request.key for request in arrived if request.path == CREATE),
+            requests=sum(request.path.startswith(_PATHS[operation]) for request in arrived),
+            exchanges=len(self.proxy.exchanges) - exchanges,
+        )
+        return Run(operation, subject, told, seen)
+
+    def settle(self) -> None:
+        """Wait until what the provider was sent has been read, and nothing that was cut is left."""
+        self.proxy.wait_until_quiet()
+        if not self.direct:
+            provider = self.provider
+            provider.quiet.wait_for(lambda: len(provider.open) == self.proxy.passing, "the provider's connections")
+
+    def close(self) -> None:
+        self.caller.close()
+        self.proxy.close()
+        self.provider.close()
+
+
+_PATHS = {"get": READ, "create": CREATE, "respond": RESPOND}
+
+
+@contextlib.contextmanager
+def lane(background: Background, face: str, **options: Any) -> Iterator[Lane]:
+    made = Lane(background, face, **options)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call: what was told and what was seen."""
+
+    operation: Operation
+    subject: str
+    told: Told
+    seen: Seen
+
+    def lies(self) -> list[str]:
+        """Where what was told is not what the provider's record says. An empty list is what is wanted."""
+        told, seen, error = self.told, self.seen, self.told.error
+        wrong = []
+        if seen.work > 1:
+            wrong.append(f"the work was done {seen.work} times")
+        if any(times > 1 for times in seen.by_key.values()):
+            wrong.append(f"the work was done more than once for a key: {seen.by_key}")
+        if len(seen.keys) > 1:
+            wrong.append(f"one call sent {len(seen.keys)} keys")
+        if self.operation == "respond" and seen.requests > 1:
+            wrong.append(f"an answer without a key was sent {seen.requests} times")
+        if self.operation != "get":
+            wrong += self._lies_about_work()
+        if error is not None and self.operation == "create" and seen.keys and {error.idempotency_key} != seen.keys:
+            wrong.append("the error carries another key than was sent")
+        if told.record is not None:
+            wrong += self._lies_of_the_record(told.record)
+        return wrong
+
+    def _lies_about_work(self) -> list[str]:
+        word, seen = self.told.word, self.seen
+        if word == "success" and seen.work != 1:
+            return [f"success was told, and the work was done {seen.work} times"]
+        if word == "not_sent" and seen.bytes_received:
+            return [f"not_sent was told, and {seen.bytes_received} bytes arrived"]
+        if word == "rejected" and seen.work:
+            return ["rejected was told, and the work was done"]
+        if word == "accepted" and not seen.work:
+            return ["accepted was told, and no work was done"]
+        return []
+
+    def _lies_of_the_record(self, record: PaymentRequest) -> list[str]:
+        of = record.client_reference_id if self.operation == "create" else record.id
+        wrong = [] if of == self.subject else [f"the record of {of!r} was returned for {self.subject!r}"]
+        if self.operation == "create" and {record.idempotency_key} != self.seen.keys:
+            wrong.append("the result carries another key than was sent")
+        if self.operation == "respond" and record.approval_notes != "Thanks.":
+            wrong.append("the record does not show the answer that was meant")
+        return wrong
+
+    def __str__(self) -> str:
+        return f"{self.operation}: told {self.told.word} ({self.told.error}); seen {self.seen}"
+
+
+def timeouts(seconds: float) -> httpx.Timeout:
+    """For calls that are to run into a stall."""
+    return httpx.Timeout(seconds, connect=5.0, pool=5.0)

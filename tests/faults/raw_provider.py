@@ -1,0 +1,249 @@
+"""A provider on a raw socket, small enough to be sure of, that keeps a record of what it did.
+
+It replays a repeated key, and does the work of an answer (which has no key) as often as it is asked: that is
+what makes a second one an incident. What goes wrong is told to it as `Act`s, one for each exchange.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from raw_sockets import Background, End, Quiet, end
+
+TOKEN = {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}
+CREATE = "/v2/payment-requests/request-payment"
+RESPOND = "/v2/payment-requests/respond-to-request/"
+READ = "/v2/payment-requests/"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that arrived whole."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def key(self) -> str | None:
+        return self.headers.get("idempotency-key")
+
+
+@dataclass
+class Record:
+    """What the provider saw and did. A subject is a reference for a create, and an id for an answer."""
+
+    connections: int = 0
+    bytes_received: int = 0
+    bytes_sent: int = 0
+    requests: list[Request] = field(default_factory=list)
+    work: Counter[str] = field(default_factory=Counter)
+    work_by_key: Counter[str] = field(default_factory=Counter)
+
+    def sent_to(self, path: str) -> list[Request]:
+        return [request for request in self.requests if request.path.startswith(path)]
+
+
+def answer(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
+    """A well-formed answer."""
+    lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def bare(head: Iterable[str], body: bytes = b"") -> bytes:
+    """An answer with exactly these lines."""
+    return "\r\n".join([*head, "", ""]).encode("latin-1") + body
+
+
+class Exchange:
+    """One request that arrived whole, for an `Act` to deal with."""
+
+    def __init__(self, provider: RawProvider, connection: _Connection, request: Request) -> None:
+        self._provider = provider
+        self._connection = connection
+        self.request = request
+
+    def work(self) -> bytes:
+        """Do what was asked; the JSON to answer with."""
+        return json.dumps(self._provider.state.do(self.request), separators=(",", ":")).encode()
+
+    def send(self, data: bytes) -> None:
+        self._provider.record.bytes_sent += len(data)
+        self._connection.transport.write(data)
+
+    def end(self, how: End) -> None:
+        end(self._connection.transport, how)
+
+    def stream(self, chunk: bytes, times: int) -> None:
+        """Send a chunk over and over, no faster than it is read."""
+        self._provider.background.loop.create_task(self._stream(chunk, times))
+
+    async def _stream(self, chunk: bytes, times: int) -> None:
+        for _ in range(times):
+            await self._connection.writable.wait()
+            if self._connection.transport.is_closing():
+                return
+            self.send(chunk)
+
+
+Act = Callable[[Exchange], None]
+
+
+def behave(exchange: Exchange) -> None:
+    """Do the work and answer."""
+    exchange.send(answer(exchange.work()))
+
+
+class State:
+    """The payment requests of the provider."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._by_key: dict[str, dict[str, Any]] = {}
+        self._answers: dict[str, dict[str, Any]] = {}
+        self._next = 0
+
+    def do(self, request: Request) -> dict[str, Any]:
+        if request.path == "/v2/auth/token":
+            return TOKEN
+        if request.path == CREATE:
+            return self._create(request)
+        if request.path.startswith(RESPOND):
+            return self._respond(request.path.removeprefix(RESPOND), json.loads(request.body))
+        if request.path.startswith(READ):
+            return self._read(request.path.removeprefix(READ))
+        return {"page": 0, "results": []}
+
+    def _create(self, request: Request) -> dict[str, Any]:
+        body = json.loads(request.body)
+        key = request.key or f"none-{len(self._record.requests)}"
+        if key not in self._by_key:
+            self._record.work[body["client_reference_id"]] += 1
+            self._record.work_by_key[key] += 1
+            self._next += 1
+            self._by_key[key] = {
+                "victor_payment_request_id": f"R{self._next:06}",
+                "client_reference_id": body["client_reference_id"],
+                "status": "created",
+            }
+        return self._by_key[key]
+
+    def _respond(self, request_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        self._record.work[request_id] += 1
+        status = "Accepted" if body["status"] == "Accepted" else "Rejected"
+        self._answers[request_id] = {"status": status, "original_amount": "44.23", "notes": body["notes"]}
+        return {"victor_payment_request_id": request_id, **self._answers[request_id]}
+
+    def _read(self, request_id: str) -> dict[str, Any]:
+        return {
+            "victor_payment_request_id": request_id,
+            "status": "Pending",
+            "payment_request": {
+                "payment_details": {"amount": "44.23"},
+                "payment_request_response": self._answers.get(request_id, {}),
+            },
+        }
+
+
+class RawProvider:
+    """Listens on a port of this machine.
+
+    Attributes:
+        record: What it saw and did.
+        acts: What it does with the next requests, one each; it behaves when there are none.
+        instead: What it does with every request for which there is no act.
+    """
+
+    def __init__(self, background: Background, *, tls: ssl.SSLContext | None = None) -> None:
+        self.background = background
+        self.record = Record()
+        self.state = State(self.record)
+        self.acts: deque[Act] = deque()
+        self.instead: Act = behave
+        self.quiet = Quiet()
+        self.open: set[_Connection] = set()
+        self._scheme = "http" if tls is None else "https"
+
+        async def listen() -> asyncio.Server:
+            return await background.loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, ssl=tls)
+
+        self._server = background.run(listen())
+        self.port: int = self._server.sockets[0].getsockname()[1]
+
+    def url(self, port: int | None = None) -> str:
+        return f"{self._scheme}://127.0.0.1:{port or self.port}"
+
+    def serve(self, connection: _Connection, request: Request) -> None:
+        self.record.requests.append(request)
+        exchange = Exchange(self, connection, request)
+        if request.path == "/v2/auth/token" and not self.acts_on_tokens:
+            behave(exchange)
+        else:
+            (self.acts.popleft() if self.acts else self.instead)(exchange)
+
+    acts_on_tokens = False
+    """Whether acts are for requests for a token too."""
+
+    def close(self) -> None:
+        def shut() -> None:
+            self._server.close()
+            for connection in list(self.open):
+                connection.transport.abort()
+
+        self.background.do(shut)
+        self.quiet.wait_for(lambda: not self.open, "the provider's connections")
+
+
+class _Connection(asyncio.Protocol):
+    transport: asyncio.Transport
+
+    def __init__(self, provider: RawProvider) -> None:
+        self._provider = provider
+        self._buffer = b""
+        self.writable = asyncio.Event()
+        self.writable.set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self._provider.record.connections += 1
+        self._provider.open.add(self)
+        self._provider.quiet.note()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.writable.set()
+        self._provider.open.discard(self)
+        self._provider.quiet.note()
+
+    def pause_writing(self) -> None:
+        self.writable.clear()
+
+    def resume_writing(self) -> None:
+        self.writable.set()
+
+    def data_received(self, data: bytes) -> None:
+        self._provider.record.bytes_received += len(data)
+        self._buffer += data
+        while (request := self._take()) is not None:
+            self._provider.serve(self, request)
+
+    def _take(self) -> Request | None:
+        """The next request, once all of it is here."""
+        head, found, rest = self._buffer.partition(b"\r\n\r\n")
+        if not found:
+            return None
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        length = int(headers.get("content-length", "0"))
+        if len(rest) < length:
+            return None
+        self._buffer = rest[length:]
+        method, target, _ = first.split(" ")
+        return Request(method, target, headers, rest[:length])

@@ -1,0 +1,164 @@
+"""Every exchange is cut at every byte, and what the caller is told is held against the provider's own record.
+
+Two policies: only the first exchange of a call is cut (and a retry, or a look, has to find the way), or all are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from queue import SimpleQueue
+
+import pytest
+from cutting_proxy import Cut, Passed
+from fault_lanes import ATTEMPTS, FACES, OPERATIONS, Lane, Operation, Run, lane, timeouts
+from raw_sockets import Background, End
+
+from victor_ext import ConnectionFailed, RetryPolicy, TimedOut
+
+LANES = 12
+STALL = 0.2
+SAMPLE = 23
+"""A stall costs time: it is tried after every so many bytes (a prime, so that it meets all kinds of places)."""
+
+Side = str
+both_sides = pytest.mark.parametrize("side", ["request", "answer"])
+each_operation = pytest.mark.parametrize("operation", OPERATIONS)
+each_face = pytest.mark.parametrize("face", FACES)
+each_end = pytest.mark.parametrize("how", ["reset", "close"])
+
+
+def expected(operation: Operation, cut: Cut, whole: Passed, *, always: bool) -> str:
+    """What the caller has to be told."""
+    if cut.side == "answer" and cut.after == whole.answer:
+        return "success"  # all of it arrived before the connection was ended
+    if always:
+        return "unknown"
+    if operation == "respond" and cut.side == "request":
+        return "unknown"  # the request is read back, and shows no answer: it could still be on its way
+    return "success"
+
+
+def complaints(run: Run, cut: Cut, whole: Passed, *, always: bool) -> list[str]:
+    """What is wrong with a run."""
+    wrong = run.lies()
+    wanted = expected(run.operation, cut, whole, always=always)
+    if run.told.word != wanted:
+        wrong.append(f"told {run.told.word}, not {wanted}")
+    if run.told.error is not None:
+        wrong += _complaints_of_the_error(run, cut)
+    return [f"{cut}, {'always' if always else 'once'}: {each}; {run}" for each in wrong]
+
+
+def _complaints_of_the_error(run: Run, cut: Cut) -> list[str]:
+    error = run.told.error
+    kind = TimedOut if cut.how == "stall" else ConnectionFailed
+    wrong = [] if isinstance(error, kind) else [f"a {type(error).__name__} was raised"]
+    attempts = 1 if run.operation == "respond" else ATTEMPTS
+    if error is not None and error.attempts != attempts:
+        wrong.append(f"the error counts {error.attempts} attempts")
+    return wrong
+
+
+def the_cuts(operation: Operation, cut: Cut, *, always: bool) -> list[Cut]:
+    """The cut in the first exchange; and, if always, in all those that follow it."""
+    if not always:
+        return [cut]
+    if operation == "respond":
+        return [cut, *[Cut("request", 0, cut.how)] * ATTEMPTS]  # looking fails too
+    return [cut] * ATTEMPTS
+
+
+def whole_exchange(on: Lane, operation: Operation) -> Passed:
+    """How many bytes an exchange has when nothing goes wrong."""
+    assert on.run(operation).told.word == "success"
+    return on.proxy.exchanges[-1]
+
+
+def points(whole: Passed, side: Side, how: End, step: int = 1) -> Iterator[Cut]:
+    """Cuts after every so many bytes, from before the first one on.
+
+    A whole request is not a cut one, and a stall after a whole answer is none; a connection that is ended there is.
+    """
+    if side == "request":
+        yield from (Cut("request", after, how) for after in range(0, whole.request, step))
+    else:
+        yield from (Cut("answer", after, how) for after in range(0, whole.answer + (how != "stall"), step))
+
+
+@both_sides
+@each_end
+@each_operation
+@each_face
+def test_cut_at_every_byte(background: Background, face: str, operation: Operation, how: End, side: Side) -> None:
+    wrong: list[str] = []
+    with lane(background, face) as on:
+        whole = whole_exchange(on, operation)
+        for cut in points(whole, side, how):
+            for always in (False, True):
+                run = on.run(operation, the_cuts(operation, cut, always=always))
+                wrong += complaints(run, cut, whole, always=always)
+    assert wrong == []
+
+
+@both_sides
+@each_end
+@each_face
+def test_reading_an_answer_back_is_cut_at_every_byte(background: Background, face: str, how: End, side: Side) -> None:
+    """The answer to `respond` is lost after the work; the look at what became of it is cut as well."""
+    lost = Cut("answer", 0, how)
+    wrong: list[str] = []
+    with lane(background, face) as on:
+        assert on.run("respond", [lost]).told.word == "success"
+        whole = on.proxy.exchanges[-1]
+        for cut in points(whole, side, how):
+            for times, wanted in ((1, "success"), (ATTEMPTS, "unknown")):
+                run = on.run("respond", [lost, *[cut] * times])
+                wrong += [f"{cut}, {times} times: {each}; {run}" for each in run.lies()]
+                if cut.side == "answer" and cut.after == whole.answer:
+                    wanted = "success"  # noqa: PLW2901 - nothing of it was cut off
+                if run.told.word != wanted:
+                    wrong.append(f"{cut}, {times} times: told {run.told.word}, not {wanted}; {run}")
+    assert wrong == []
+
+
+def in_lanes(
+    background: Background, face: str, jobs: Iterable[Callable[[Lane], list[str]]], attempts: int
+) -> list[str]:
+    """Run jobs side by side, each in a lane that no other uses meanwhile: most of their time is waiting."""
+    with ExitStack() as stack:
+        free: SimpleQueue[Lane] = SimpleQueue()
+        policy = RetryPolicy(max_attempts=attempts, base=0.0, quota=10**9)
+        for _ in range(LANES):
+            free.put(stack.enter_context(lane(background, face, timeout=timeouts(STALL), retry=policy)))
+
+        def in_one(job: Callable[[Lane], list[str]]) -> list[str]:
+            on = free.get()
+            try:
+                return job(on)
+            finally:
+                free.put(on)
+
+        with ThreadPoolExecutor(LANES) as pool:
+            return [each for found in pool.map(in_one, jobs) for each in found]
+
+
+@both_sides
+@each_operation
+@each_face
+@pytest.mark.parametrize("always", [False, True], ids=["once", "always"])
+def test_stall(background: Background, face: str, operation: Operation, side: Side, always: bool, every: bool) -> None:
+    with lane(background, face) as on:
+        whole = whole_exchange(on, operation)
+
+    def job(cut: Cut) -> Callable[[Lane], list[str]]:
+        def stall(on: Lane) -> list[str]:
+            run = on.run(operation, the_cuts(operation, cut, always=always))
+            return complaints(run, cut, whole, always=always)
+
+        return stall
+
+    jobs = map(job, points(whole, side, "stall", 1 if every else SAMPLE))
+    # One that stalls once may be tried more often: a slow moment of this machine is not what is tested here.
+    assert in_lanes(background, face, jobs, attempts=ATTEMPTS if always else 2 * ATTEMPTS) == []
