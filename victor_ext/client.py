@@ -12,6 +12,7 @@ from .credentials import Credentials
 from .payment_requests import AsyncPaymentRequests, PaymentRequests
 from .runtime.connections import Verify, async_connections, checked_transport, connections
 from .runtime.flow import AsyncDriver, Driver
+from .runtime.redaction import concealed
 from .runtime.retry import RetryPolicy
 from .runtime.transport import AsyncAttemptTransport, AttemptTransport
 from .settings import from_process_environment
@@ -58,6 +59,7 @@ class Victor:
         limits: httpx.Limits | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
+        base_url, proxy = concealed(base_url), concealed(proxy)  # either may hold a password
         parts = Assembly(
             auth, environment=environment, base_url=base_url, lock=Driver.lock(), timeout=timeout,
             deadline=deadline, retry=retry, on_event=on_event,
@@ -136,7 +138,7 @@ class Victor:
         self.close()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._parts})"
+        return f"{type(self).__name__}({getattr(self, '_parts', '')})"
 
 
 class AsyncVictor:
@@ -157,6 +159,7 @@ class AsyncVictor:
         limits: httpx.Limits | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
+        base_url, proxy = concealed(base_url), concealed(proxy)  # either may hold a password
         parts = Assembly(
             auth, environment=environment, base_url=base_url, lock=AsyncDriver.lock(), timeout=timeout,
             deadline=deadline, retry=retry, on_event=on_event,
@@ -234,4 +237,4 @@ class AsyncVictor:
         await self.close()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._parts})"
+        return f"{type(self).__name__}({getattr(self, '_parts', '')})"

@@ -78,7 +78,7 @@ class VictorJwt:
         self._reuse = _checked_seconds("reuse", reuse, above_zero=False) or 0.0
 
     def __repr__(self) -> str:
-        return f"VictorJwt(api_key='[hidden]', private_key='[hidden]', prefix={self._prefix!r})"
+        return f"VictorJwt(api_key='[hidden]', private_key='[hidden]', prefix={getattr(self, '_prefix', None)!r})"
 
     def authenticator(
         self,

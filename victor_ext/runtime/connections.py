@@ -13,7 +13,7 @@ from typing import TypeVar
 import httpx
 
 from .errors import ConfigurationError
-from .redaction import concealed
+from .redaction import concealed, kind_of
 
 Verify = ssl.SSLContext | str | os.PathLike[str] | bool
 T = TypeVar("T")
@@ -39,7 +39,7 @@ def checked_base_url(base_url: str | httpx.URL, *, name: str = "base_url") -> ht
         ConfigurationError: No scheme or host, `http` to another machine, or parts a base URL cannot have.
     """
     if not isinstance(base_url, str | httpx.URL):
-        raise ConfigurationError(f"{name} must be text, not {type(base_url).__name__}.")
+        raise ConfigurationError(f"{name} must be text, not {kind_of(base_url)}.")
     shown = f"{name} {str(base_url)!r}"
     if "@" in str(base_url):
         base_url, shown = concealed(str(base_url)), f"{name} (hidden: it may hold a password)"

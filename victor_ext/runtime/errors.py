@@ -216,7 +216,11 @@ def error_class_for(status_code: int) -> type[StatusError]:
 
 def excerpt(response: httpx.Response) -> str:
     """The start of an answer's body for a message: printable, short, long numbers masked."""
-    text = response.content[: _EXCERPT * 4].decode("utf-8", "replace")
+    return fit_to_show(response.content[: _EXCERPT * 4].decode("utf-8", "replace"))
+
+
+def fit_to_show(text: str) -> str:
+    """What the provider sent, for a message: printable, short, long numbers masked."""
     printable = "".join(char if char.isprintable() else " " for char in text)
     flat = " ".join(printable.split())
     return mask_digits(flat if len(flat) <= _EXCERPT else flat[:_EXCERPT] + "...")

@@ -12,7 +12,7 @@ from .attempts import Exchange
 from .clock import ServerClock
 from .errors import AuthenticationError, DeadlineExceeded, PaymentApiError, StatusError, UnreadableResponse
 from .flow import Acquire, Flow, Lock
-from .redaction import Secret
+from .redaction import HOLDS_SECRETS, Secret
 
 ADVISORY_SECONDS = 60.0
 """This long before its end one caller fetches the next token, and the others go on with this one."""
@@ -108,6 +108,7 @@ class OAuthToken:
 
     def _fetch(self, exchange: Exchange) -> Flow[IssuedToken]:
         request = self._ask()
+        request.extensions[HOLDS_SECRETS] = True
         try:
             answer = yield from exchange(request)
         except StatusError as error:

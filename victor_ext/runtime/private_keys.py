@@ -55,8 +55,8 @@ def _read(key: Any, name: str) -> tuple[SecretBytes | None, str]:
     if isinstance(key, bytes):
         return SecretBytes(key), name
     if isinstance(key, os.PathLike):
-        path = Path(os.fsdecode(cast("os.PathLike[str]", key)))
-        return _read_file(path, name, shown=repr(str(path)))
+        path = os.fsdecode(cast("os.PathLike[str]", key))
+        return _read_file(Secret(path), name, shown=repr(path))
     if not isinstance(key, str):
         return None, name
     # An environment variable often carries the two characters \n where the line breaks were.
@@ -70,7 +70,7 @@ def _read(key: Any, name: str) -> tuple[SecretBytes | None, str]:
         if decoded is None:
             raise ConfigurationError(f"{name} is neither PEM nor base64: {_EXPECTED}.")
         return decoded, name
-    return _read_file(Path(text), name, shown=_shown_path(text))
+    return _read_file(text, name, shown=_shown_path(text))
 
 
 def _decoded(text: str) -> SecretBytes | None:
@@ -88,9 +88,9 @@ def _shown_path(text: str) -> str:
     return repr(str(text)) if clearly else f"of that name ({len(text)} characters, hidden: they may be a secret)"
 
 
-def _read_file(path: Path, name: str, *, shown: str) -> tuple[SecretBytes, str]:
+def _read_file(path: Secret, name: str, *, shown: str) -> tuple[SecretBytes, str]:
     try:
-        data = SecretBytes(path.read_bytes())
+        data = SecretBytes(Path(path).read_bytes())
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not a path"
     else:

@@ -19,6 +19,10 @@ _SAFE_HEADERS = frozenset(
 )
 
 
+HOLDS_SECRETS = "holds_secrets"
+"""Marks, in its extensions, a request whose body is secret: an answer that echoes it is not quoted either."""
+
+
 class Secret(str):
     """A secret: works as a string, shows as `[secret]`."""
 

@@ -17,9 +17,11 @@ from .errors import (
     UnreadableResponse,
     error_class_for,
     excerpt,
+    fit_to_show,
 )
 from .outcome import Outcome
 from .profile import SAFE_METHODS, Profile
+from .redaction import HOLDS_SECRETS
 
 
 class Repeat(Enum):
@@ -110,7 +112,7 @@ def of_answer(answer: Answer, profile: Profile) -> Failure | None:
         repeat = Repeat.NEVER if answer.too_long else Repeat.REPEATABLE
         return Failure(UnreadableResponse, what, repeat, Outcome.ACCEPTED, answer)
     if status < 400:
-        where = answer.headers.get("location", "")
+        where = fit_to_show(answer.headers.get("location", "").partition("?")[0])
         what = f"a redirect (status {status}) that is not followed{_said(where)}"
         return Failure(StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, answer)
     return _of_error_status(answer, profile)
@@ -120,7 +122,7 @@ def _of_error_status(answer: Answer, profile: Profile) -> Failure:
     status = answer.status_code
     error_class = error_class_for(status)
     what = f"status {status} {answer.reason_phrase}".rstrip()
-    body = excerpt(answer)
+    body = "" if answer.request.extensions.get(HOLDS_SECRETS) else excerpt(answer)
     what = f"{what}: {body}" if body else what
     if status == 429:
         return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, answer)
