@@ -94,6 +94,8 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "create": create,
     "get": lambda victor: victor.payment_requests.get("b34783af0"),
     "accept": lambda victor: victor.payment_requests.accept("b34783af0", notes="n"),
+}
+REFUSED_HERE: dict[str, Callable[[Any], Any]] = {
     "an account as a number": lambda victor: create(victor, payee_account_number=int(ACCOUNT)),
     "an account as bytes": lambda victor: create(victor, payee_account_number=ACCOUNT.encode()),
     "an account that is too long": lambda victor: create(victor, payee_account_number=ACCOUNT * 2),
@@ -194,6 +196,14 @@ def test_a_call_that_fails(handler, call, credentials, client, searched, victor_
     assert error is not None
     searched.check(error)
     assert searched.found_in(caplog.text) == []
+
+
+@pytest.mark.parametrize("client", [Victor, AsyncVictor])
+@pytest.mark.parametrize("call", REFUSED_HERE)
+def test_a_call_that_is_refused_here(call, client, searched):
+    error = run(client, oauth(""), httpx.MockTransport(respond(200)), REFUSED_HERE[call])
+    assert type(error) is victor_ext.InvalidRequest
+    searched.check(error)
 
 
 REFUSALS = {
@@ -301,7 +311,7 @@ def flaky_server() -> Iterator[str]:
         def log_message(self, *_arguments: object) -> None: ...
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
