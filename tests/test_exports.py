@@ -1,0 +1,141 @@
+"""What is public, what importing it costs, and who knows whom."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import victor_ext
+from victor_ext import money, zulu
+from victor_ext.runtime import errors
+
+PACKAGE = Path(victor_ext.__file__).parent
+HEAVY = ["cryptography", "jwt", "typer", "rich", "starlette", "uvicorn", "anyio", "victor_api", "dbos"]
+
+# The names that the design and the documentation promise.
+PROMISED = {
+    *("Victor", "AsyncVictor", "VictorJwt", "VictorOAuth", "RetryPolicy", "Outcome", "Problem"),
+    *("idempotency_key_for", "check_payment_request"),
+    *("VictorError", "InvalidRequest", "ConfigurationError", "AuthenticationError", "PermissionDenied", "NotFound"),
+    *("Conflict", "BadRequest", "RateLimited", "ServerError", "ConnectionFailed", "TimedOut", "DeadlineExceeded"),
+    *("UnreadableResponse", "PaginationError", "StatusError"),
+    *("PaymentRequest", "PaymentRequestResponse", "Payee", "Payer", "Status", "Direction", "Network"),
+    *("Event", "AttemptStarted", "AttemptEnded", "RetryScheduled", "CallEnded", "__version__"),
+}
+
+
+def run(code: str) -> str:
+    """What a fresh interpreter prints."""
+    result = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    return result.stdout
+
+
+def loaded_after(code: str) -> set[str]:
+    """Those of the heavy packages that are loaded after this code."""
+    code = f"import sys\n{code}\nimport json; print(json.dumps([n for n in {HEAVY!r} if n in sys.modules]))"
+    return set(json.loads(run(code)))
+
+
+class TestNames:
+    def test_the_list_is_sorted_and_complete(self):
+        assert victor_ext.__all__ == sorted(victor_ext.__all__)
+        assert len(set(victor_ext.__all__)) == len(victor_ext.__all__)
+        assert set(victor_ext.__all__) == PROMISED
+
+    @pytest.mark.parametrize("name", sorted(PROMISED))
+    def test_each_is_there(self, name):
+        assert getattr(victor_ext, name) is not None
+
+    def test_a_star_import_brings_them_all(self):
+        names = set(json.loads(run("import json; from victor_ext import *; print(json.dumps([*globals()]))")))
+        assert names >= PROMISED - {"__version__"}
+
+    def test_each_is_the_same_thing_however_it_is_reached(self):
+        code = (
+            "import victor_ext, victor_ext.client, victor_ext.runtime.errors as e\n"
+            "from victor_ext import Victor, VictorError\n"
+            "assert Victor is victor_ext.Victor is victor_ext.client.Victor\n"
+            "assert VictorError is victor_ext.VictorError is e.PaymentApiError\n"
+        )
+        assert run(code) == ""
+
+    def test_every_error_class_is_exported(self):
+        classes = {
+            name
+            for name, value in vars(errors).items()
+            if isinstance(value, type) and issubclass(value, errors.PaymentApiError)
+        }
+        assert classes - {"PaymentApiError"} <= set(victor_ext.__all__)
+        assert victor_ext.VictorError is errors.PaymentApiError
+
+    def test_dir_shows_them(self):
+        assert set(dir(victor_ext)) >= PROMISED
+
+    def test_another_name_is_none(self):
+        with pytest.raises(AttributeError, match="module 'victor_ext' has no attribute 'Vector'"):
+            _ = victor_ext.Vector
+
+    @pytest.mark.parametrize("module", [zulu, money])
+    def test_the_public_modules_say_what_is_public(self, module):
+        assert module.__all__ == sorted(module.__all__)
+        assert all(callable(getattr(module, name)) for name in module.__all__)
+
+    def test_type_checkers_and_the_interpreter_see_the_same_names(self):
+        """The names under TYPE_CHECKING are those that are loaded when they are asked for."""
+        tree = ast.parse((PACKAGE / "__init__.py").read_text())
+        [block] = [node for node in tree.body if isinstance(node, ast.If)]
+        imported = {
+            (alias.asname or alias.name, f"victor_ext.{node.module}")
+            for node in block.body
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        assert {name for name, _ in imported} == PROMISED - {"__version__"}
+        for name, module in imported:
+            value = getattr(victor_ext, name)
+            home = sys.modules[module]
+            assert value in vars(home).values()
+
+
+class TestWhatImportingCosts:
+    def test_the_package_alone_loads_nothing_heavy(self):
+        assert loaded_after("import victor_ext") == set()
+        assert json.loads(run("import sys, json, victor_ext; print(json.dumps('httpx' in sys.modules))")) is False
+
+    def test_its_names_load_no_more_than_the_http_library_does(self):
+        extra = loaded_after("from victor_ext import *") - loaded_after("import httpx")
+        assert extra == set()
+
+    def test_a_client_with_a_client_secret_needs_no_cryptography(self):
+        code = "from victor_ext import *\nVictor(VictorOAuth('i', 's'), base_url='http://127.0.0.1:1').close()"
+        with_transport = "import httpx\nhttpx.HTTPTransport()"
+        assert loaded_after(code) - loaded_after(with_transport) == set()
+
+    def test_the_runtime_loads_no_generated_layer(self):
+        modules = [f"victor_ext.runtime.{path.stem}" for path in (PACKAGE / "runtime").glob("[a-z]*.py")]
+        assert len(modules) > 15
+        assert "victor_api" not in loaded_after("import " + ", ".join(modules))
+
+
+class TestTheRuntimeKnowsNoProvider:
+    @pytest.mark.parametrize("path", sorted((PACKAGE / "runtime").rglob("*.py")), ids=lambda path: path.name)
+    def test_not_even_by_name(self, path):
+        found = [
+            line
+            for line in path.read_text(encoding="utf-8").splitlines()
+            if re.search("victor|velo", line, re.IGNORECASE)
+        ]
+        assert found == []
+
+    def test_nothing_there_imports_from_above(self):
+        for path in (PACKAGE / "runtime").rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom):
+                    assert node.level <= 1, f"{path.name} imports from its parent"
+                    assert not (node.module or "").startswith("victor"), path.name
