@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from . import leftovers
+
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 """The longest body that is read, after decompression. A page of a thousand requests has about one MiB."""
 
@@ -81,6 +83,7 @@ class _Body:
         response.__class__ = Answer
         assert isinstance(response, Answer)  # noqa: S101 - tells the type checkers what that line did
         response.request = request
+        leftovers.watch(response)
         self.answer = response
         self._limit = limit
         self._parts: list[bytes] = []

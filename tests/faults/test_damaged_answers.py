@@ -1,0 +1,75 @@
+"""Answers that are cut, framed wrongly, squeezed, or followed by more: what is told of them is true."""
+
+from __future__ import annotations
+
+import pytest
+from damaged_answers import LOST, UNREADABLE, WHOLE, chunked
+from fault_lanes import ATTEMPTS, FACES, OPERATIONS, Operation, lane
+from raw_provider import Exchange, answer
+from raw_sockets import Background, End
+
+each_operation = pytest.mark.parametrize("operation", OPERATIONS)
+each_face = pytest.mark.parametrize("face", FACES)
+
+
+@each_operation
+@each_face
+def test_damaged(background: Background, face: str, operation: Operation) -> None:
+    wrong: list[str] = []
+    with lane(background, face, direct=True) as on:
+        for damage in (*WHOLE, *LOST, *UNREADABLE):
+            for always, wanted in ((False, "success"), (True, damage.told)):
+                on.provider.acts.extend([damage] * (1 + ATTEMPTS if always else 1))
+                run = on.run(operation)
+                on.provider.acts.clear()
+                lies = run.lies() if run.told.word == wanted else [*run.lies(), f"told {run.told.word}, not {wanted}"]
+                wrong += [f"{damage}, {'always' if always else 'once'}: {lie}; {run}" for lie in lies]
+    assert wrong == []
+
+
+@each_operation
+@each_face
+@pytest.mark.parametrize("how", ["reset", "close"])
+def test_chunks_cut_at_every_byte(background: Background, face: str, operation: Operation, how: End) -> None:
+    wrong: list[str] = []
+    lengths: list[int] = []
+
+    def whole(exchange: Exchange) -> None:
+        lengths.append(len(chunked(exchange.work())))
+        exchange.send(chunked(exchange.work()))
+
+    with lane(background, face, direct=True) as on:
+        on.provider.acts.append(whole)
+        assert on.run(operation).told.word == "success"
+        for after in range(lengths[0]):
+
+            def cut(exchange: Exchange, after: int = after) -> None:
+                exchange.send(chunked(exchange.work())[:after])
+                exchange.end(how)
+
+            on.provider.acts.extend([cut] * (1 + ATTEMPTS))
+            run = on.run(operation)
+            on.provider.acts.clear()
+            wrong += [f"after {after}: {lie}; {run}" for lie in run.lies()]
+            if run.told.word != "unknown":
+                wrong.append(f"after {after}: told {run.told.word}; {run}")
+    assert wrong == []
+
+
+@each_operation
+@each_face
+def test_what_comes_after_an_answer_is_not_taken_for_the_next_one(
+    background: Background, face: str, operation: Operation
+) -> None:
+    """A server, or something in front of it, that answers twice must not answer the call that comes next."""
+    junk = answer(b'{"victor_payment_request_id": "JUNK", "client_reference_id": "JUNK", "status": "created"}')
+
+    def twice(exchange: Exchange) -> None:
+        exchange.send(answer(exchange.work()) + junk)
+
+    with lane(background, face, direct=True) as on:
+        for _ in range(5):
+            on.provider.acts.append(twice)
+            first, second = on.run(operation), on.run(operation)
+            assert (first.told.word, first.lies()) == ("success", [])
+            assert (second.told.word, second.lies()) == ("success", [])
