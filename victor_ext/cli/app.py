@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .bulk import bulk
 from .failures import FAILED, INTERRUPTED, MISUSE, TERMINATED, Misuse, Terminated, usage_failure, usage_message
 from .options import AsJson, BaseUrl, Deadline, Environment
 from .rfp import rfp
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(rfp, name="rfp")
+app.add_typer(bulk, name="bulk")
 
 
 @app.callback(invoke_without_command=True)

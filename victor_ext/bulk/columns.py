@@ -1,0 +1,162 @@
+"""From the fields of a record to the arguments of `payment_requests.create`, with nothing changed on the way."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from victor_ext import InvalidRequest, Problem, check_payment_request, money
+
+REQUIRED = ("payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date")
+ARGUMENTS = frozenset({*REQUIRED, "ultimate_creditor", "amount_modification_allowed", "notes", "client_reference_id"})
+MAX_KEY_VALUE = 200
+"""Characters of a key column's value: more is no reference, but a mistake in the columns."""
+
+_FLAGS = {"true": True, "false": False}
+_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
+_WHOLE = re.compile(r"-?[0-9]+")
+_HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
+
+
+class NumberText(str):
+    """A number of a JSON document, by its digits: it has never been a binary float."""
+
+    __slots__ = ()
+
+
+@dataclass(slots=True)
+class Fields:
+    """A record taken apart.
+
+    Attributes:
+        key_value: The text in the key column, or None when there is none that could serve.
+        arguments: What was given for `create`, by name.
+        extras: All other columns, as text.
+        problems: What is wrong with it that can be seen before the rules of the document are asked.
+    """
+
+    key_value: str | None = None
+    arguments: dict[str, Any] = field(default_factory=dict[str, Any])
+    extras: dict[str, str] = field(default_factory=dict[str, str])
+    problems: list[Problem] = field(default_factory=list[Problem])
+
+
+def take_apart(record: Mapping[str, object], key_column: str) -> Fields:
+    """Sort the fields of a record, and read those that need it."""
+    found = Fields()
+    for name, value in record.items():
+        if value is None or value == "":
+            if name not in ARGUMENTS:
+                found.extras[name] = ""
+        elif name in ARGUMENTS:
+            read = _argument(name, value)
+            if isinstance(read, Problem):
+                found.problems.append(read)
+            found.arguments[name] = value if isinstance(read, Problem) else read
+        else:
+            found.extras[name] = _as_text(value)
+    if "idempotency_key" in found.extras:
+        found.problems.append(
+            Problem("idempotency_key", "column", f"keys are made from {key_column}: drop this column.")
+        )
+    read = _key_value(key_column, record.get(key_column))
+    if isinstance(read, Problem):
+        found.problems.append(read)
+    else:
+        found.key_value = read
+        # The export is of little use without the column that tells the rows apart.
+        found.extras.setdefault(key_column, read)
+    return found
+
+
+def problems_of(fields: Fields, key: str | None) -> list[Problem]:
+    """All that is wrong with a record, by the rules of the document too."""
+    known = {problem.field for problem in fields.problems}
+    try:
+        check_payment_request(**fields.arguments, idempotency_key=key)
+    except InvalidRequest as error:
+        return [*fields.problems, *(problem for problem in error.problems if problem.field not in known)]
+    return fields.problems
+
+
+def stored(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Checked arguments as JSON data that `create` takes for the same."""
+    return {name: _plain(value) if name != "amount" else money.to_wire(value) for name, value in arguments.items()}
+
+
+def said(arguments: Mapping[str, Any]) -> str:
+    """What a record asks for, in one spelling: equal texts ask for the same, whatever the format they came in."""
+    return json.dumps({name: _said(name, value) for name, value in arguments.items()}, sort_keys=True)
+
+
+def _argument(name: str, value: object) -> object:
+    """The value as `create` takes it, or what is wrong with it."""
+    if isinstance(value, str) and _HALF_CHARACTERS.search(value):
+        return Problem(name, "characters", f"{name} holds half of a character (a lone surrogate).")
+    if name == "payee_account_number":
+        return _account(name, value)
+    if isinstance(value, NumberText):
+        if name == "amount":
+            return str(value)
+        return Problem(name, "type", f"{name} is a number and must be text: put it in quotes.")
+    if name == "amount_modification_allowed" and isinstance(value, str):
+        flag = _FLAGS.get(value.lower())
+        return Problem(name, "type", f"{name} must be true or false.") if flag is None else flag
+    return value
+
+
+def _account(name: str, value: object) -> object:
+    if isinstance(value, NumberText | int | float | Decimal):
+        return Problem(name, "type", f"{name} is a number, which has no leading zeros: put it in quotes.")
+    if isinstance(value, str) and _SHORTENED.fullmatch(value):
+        return Problem(
+            name, "shortened",
+            f"{name} is in the short form of a spreadsheet (as 4.3988E+10 is), and digits are lost: format the column "
+            "as text, enter the numbers anew and export it again.",
+        )  # fmt: skip
+    return value
+
+
+def _key_value(column: str, value: object) -> str | Problem:
+    if value is None or value == "":
+        return Problem(column, "required", f"{column} is empty: the row has nothing to be known by.")
+    if isinstance(value, bool | float) or not isinstance(value, str | int | Decimal):
+        return Problem(column, "type", f"{column} must be text or a whole number, not {type(value).__name__}.")
+    text = str(value)
+    if isinstance(value, NumberText | Decimal) and not _WHOLE.fullmatch(text):
+        return Problem(column, "type", f"{column} is {text[:40]}: a number here must be a whole one. Put it in quotes.")
+    if len(text) > MAX_KEY_VALUE:
+        return Problem(column, "length", f"{column} has {len(text)} characters; at most {MAX_KEY_VALUE} are taken.")
+    if text != text.strip() or not text.isprintable():
+        return Problem(
+            column, "characters", f"{column} begins or ends with a space, or holds a character that cannot be seen."
+        )
+    return text
+
+
+def _as_text(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    return _HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    return value if isinstance(value, bool) else str(value)
+
+
+def _said(name: str, value: Any) -> str:
+    if name == "amount":
+        try:
+            return f"{money.to_decimal(value):.2f}"
+        except InvalidRequest:
+            return repr(value)
+    return str(_plain(value))

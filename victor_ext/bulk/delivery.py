@@ -1,0 +1,204 @@
+"""Sending the rows of a chunk, and saying of each what is known."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from victor_ext import (
+    AuthenticationError,
+    BadRequest,
+    ConfigurationError,
+    Conflict,
+    InvalidRequest,
+    Outcome,
+    RateLimited,
+    StatusError,
+    Victor,
+    VictorError,
+)
+
+from .pacing import Brake, Pacer
+from .rows import MAY_EXIST, SETTLED, Result, Row, RowOutcome
+from .settling import look_up
+
+_WAITING = Result(RowOutcome.WAITING)
+_MARGIN = 300.0
+"""Seconds before the end of a key's life from which on it is not sent any more: a call and its retries take time."""
+_REFUSED_IN_A_ROW = 10
+"""So many refusals for no reason that lies in a row mean that no row of the batch will fare better."""
+_OF_THE_CALL = {
+    Outcome.NOT_SENT: RowOutcome.NOT_SENT,
+    Outcome.REJECTED: RowOutcome.REJECTED,
+    Outcome.UNKNOWN: RowOutcome.UNKNOWN,
+    Outcome.ACCEPTED: RowOutcome.ACCEPTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How the rows of a chunk are sent.
+
+    Attributes:
+        retention: Seconds for which the provider keeps a key.
+        patience: Seconds for which a row is tried again before it is given up for this time.
+        rate: Rows a second, or None.
+        since: Epoch seconds when this chunk was taken up first.
+        again: Whether it was taken up before, so that any of its rows may have been sent.
+    """
+
+    retention: float
+    patience: float
+    rate: float | None
+    since: float
+    again: bool
+
+
+class Delivery:
+    """Sends rows with one client, so many at a time, for all chunks of a process.
+
+    Args:
+        victor: The client.
+        workers: How many calls may be under way.
+        stop: Ends the sending: calls under way end, no other one begins.
+    """
+
+    def __init__(self, victor: Victor, workers: int, stop: threading.Event) -> None:
+        self._victor = victor
+        self._stop = stop
+        self._brake = Brake(stop)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="victor-bulk")
+        self._refused_in_a_row = 0
+        self.given_up: str | None = None
+        """Why no row can be sent with this client; it has stopped then."""
+
+    def deliver(self, rows: Sequence[Row], terms: Terms) -> list[Result]:
+        """Send the rows, and look up those that must not be sent again. The results are in the rows' order."""
+        pacer = Pacer(terms.rate, self._stop)
+        results: dict[int, Result] = {}
+        calls: list[tuple[int, Future[Result]]] = []
+        doubtful: list[tuple[int, float, str]] = []
+        for place, row in enumerate(rows):
+            since = _since(row, terms)
+            if row.arguments is None:
+                results[place] = Result(RowOutcome.REFUSED, error=row.reason)
+            elif since is not None and _too_old(since, terms):
+                doubtful.append((place, since, "It may have been sent, longer ago than its key is kept."))
+            else:
+                calls.append((place, self._pool.submit(self._send, row, terms, pacer)))
+        for place, call in calls:
+            result = call.result()
+            since = _since(rows[place], terms) or result.since
+            if since is not None and result.outcome in (RowOutcome.REJECTED, RowOutcome.REFUSED):
+                doubtful.append((place, since, f"It may have been sent before; now: {result.error}"))
+            else:
+                results[place] = _in_full(result, since, terms)
+        self._look_up(rows, doubtful, results)
+        return [results[place] for place in range(len(rows))]
+
+    def close(self) -> None:
+        """Let the threads go; those in a call end with it."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _look_up(
+        self, rows: Sequence[Row], doubtful: Sequence[tuple[int, float, str]], results: dict[int, Result]
+    ) -> None:
+        if not doubtful:
+            return
+        found = look_up(self._victor, [(rows[place], since, why) for place, since, why in doubtful])
+        for (place, _, _), result in zip(doubtful, found, strict=True):
+            results[place] = result
+
+    def _send(self, row: Row, terms: Terms, pacer: Pacer) -> Result:
+        """Send one row until it is settled, its patience is at an end, or all is to stop."""
+        ends = time.monotonic() + terms.patience
+        last = _WAITING
+        while True:
+            self._brake.wait()
+            pacer.wait()
+            if self._stop.is_set() or (last is not _WAITING and _too_old(terms.since, terms)):
+                return last
+            result = self._call(row)
+            if last.outcome in MAY_EXIST:
+                # What one try left open, neither a refusal nor a failure to send settles.
+                if result.outcome in (RowOutcome.REJECTED, RowOutcome.REFUSED):
+                    return replace(result, since=terms.since)
+                if result.outcome is not RowOutcome.CREATED:
+                    result = replace(result, outcome=last.outcome, error=result.error or last.error)
+            if result.outcome in SETTLED or time.monotonic() >= ends:
+                return result
+            last = result
+
+    def _call(self, row: Row) -> Result:
+        arguments: dict[str, Any] = dict(row.arguments or {})
+        try:
+            request = self._victor.payment_requests.create(**arguments, idempotency_key=row.key)
+        except VictorError as error:
+            return self._failed(error)
+        except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
+            # Its text may hold anything; its type does not.
+            return Result(RowOutcome.UNKNOWN, error=f"An unexpected {type(error).__name__} while it was sent.")
+        self._answered()
+        if not request.id:
+            return Result(RowOutcome.ACCEPTED, status=request.status, error="The answer holds no id.")
+        return Result(RowOutcome.CREATED, request.id, request.status)
+
+    def _failed(self, error: VictorError) -> Result:
+        outcome = _OF_THE_CALL[error.outcome]
+        if isinstance(error, InvalidRequest):
+            return Result(RowOutcome.REFUSED, error=error.message)
+        if isinstance(error, BadRequest | Conflict):
+            self._answered()
+            return Result(outcome, error=error.message)
+        if isinstance(error, AuthenticationError | ConfigurationError):
+            self._give_up(error)
+            return Result(outcome, error=error.message) if outcome is RowOutcome.UNKNOWN else _WAITING
+        if isinstance(error, RateLimited) and outcome is RowOutcome.REJECTED:
+            self._brake.press(error.retry_after)
+            return Result(RowOutcome.NOT_SENT, error=error.message)
+        if isinstance(error, StatusError) and outcome is RowOutcome.REJECTED:
+            self._refused_in_a_row += 1
+            if self._refused_in_a_row >= _REFUSED_IN_A_ROW:
+                self._give_up(error)
+            return Result(outcome, error=error.message)
+        self._brake.press(error.retry_after)
+        return Result(outcome, error=error.message)
+
+    def _answered(self) -> None:
+        self._refused_in_a_row = 0
+        self._brake.release()
+
+    def _give_up(self, error: VictorError) -> None:
+        self.given_up = self.given_up or error.message
+        self._stop.set()
+
+
+Deliver = Callable[[Sequence[Row], Terms], list[Result]]
+
+
+def _since(row: Row, terms: Terms) -> float | None:
+    """From when on the row may have been sent before this try."""
+    if row.since is not None:
+        return row.since
+    return terms.since if terms.again else None
+
+
+def _too_old(since: float, terms: Terms) -> bool:
+    # The margin is for a retention of hours; a short one must leave time to send at all.
+    return time.time() - since > terms.retention - min(_MARGIN, terms.retention / 10)
+
+
+def _in_full(result: Result, since: float | None, terms: Terms) -> Result:
+    """The result of this try, seen together with earlier ones that may have sent the row."""
+    if since is None:
+        return replace(result, since=terms.since) if result.outcome in MAY_EXIST else result
+    if result.outcome in (RowOutcome.NOT_SENT, RowOutcome.WAITING):
+        reason = (
+            result.error or "It may have been sent before this program was interrupted; it has not been tried since."
+        )
+        return Result(RowOutcome.UNKNOWN, error=reason, since=since)
+    return replace(result, since=since) if result.outcome in MAY_EXIST else result

@@ -1,0 +1,103 @@
+"""The results of a batch, row by row, one line for each key."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TextIO
+
+from .batch_store import BatchStore, Try, numbers_of
+from .layout import Load
+from .rows import Result, Row, RowOutcome, RowResult
+from .spool import identity_of
+
+COLUMNS = ("row", "key", "id", "status", "outcome", "error")
+_AT_ONCE = 50
+
+
+def columns_of(loads: Sequence[Load]) -> list[str]:
+    """The columns that were carried through, in the order in which they came up."""
+    return list(dict.fromkeys(column for load in loads for column in load.columns))
+
+
+def results_of(store: BatchStore, loads: Sequence[Load]) -> Iterator[RowResult]:
+    """Every row of the batch in its order, with what is known of it now."""
+    if not any(load.replaced for load in loads):
+        for _, row, result in _lines(store, loads):
+            yield _line(row, result)
+        return
+    # Some rows were corrected and stored anew under their keys: of each key, the last row counts.
+    latest = sqlite3.connect("", isolation_level=None)
+    try:
+        latest.executescript("CREATE TABLE latest (id BLOB PRIMARY KEY, load INTEGER NOT NULL) WITHOUT ROWID; BEGIN")
+        latest.executemany(
+            "INSERT OR REPLACE INTO latest VALUES (?, ?)",
+            ((identity_of(row.key, row.number), load) for load, row, _ in _lines(store, loads, results=False)),
+        )
+        for load, row, result in _lines(store, loads):
+            found = latest.execute(
+                "SELECT load FROM latest WHERE id = ?", (identity_of(row.key, row.number),)
+            ).fetchone()
+            if found[0] == load:
+                yield _line(row, result)
+    finally:
+        latest.close()
+
+
+def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]) -> int:
+    """Write results as CSV; how many there were.
+
+    A carried column that is called like one of the results gets `file_` before its name.
+    """
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([*COLUMNS, *(f"file_{column}" if column in COLUMNS else column for column in columns)])
+    count = 0
+    for result in results:
+        writer.writerow([
+            result.row, result.key, result.id or "", result.status or "", result.outcome.value, result.error or "",
+            *(result.extras.get(column, "") for column in columns),
+        ])  # fmt: skip
+        count += 1
+    return count
+
+
+def _lines(
+    store: BatchStore, loads: Sequence[Load], *, results: bool = True
+) -> Iterator[tuple[int, Row, Result | None]]:
+    numbers = numbers_of(loads)
+    while page := list(islice(numbers, _AT_ONCE)):
+        found = store.tries([number for _, number in page], rows=True)
+        for load, number in page:
+            tries = found.get(number)
+            if tries and tries[0].chunk is not None:
+                known = latest_results(store, tries) if results else {}
+                for row in tries[0].chunk.rows:
+                    yield load.number, row, known.get(row.place)
+
+
+def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]:
+    """What is known of the rows of a chunk, by their places, after all of its tries that are over."""
+    known: dict[int, Result] = {}
+    for attempt in tries:
+        if not attempt.over or attempt.chunk is None:
+            continue
+        found, began = store.results(attempt)
+        rows = attempt.chunk.rows
+        for row, result in zip(rows, found or [_lost(row, began) for row in rows], strict=True):
+            known[row.place] = result
+    return known
+
+
+def _lost(row: Row, began: float | None) -> Result:
+    """The result of a row whose chunk ended without any."""
+    since = row.since if row.since is not None else began
+    if since is None:
+        return Result(RowOutcome.WAITING, error="Its chunk was cancelled before it was sent.")
+    return Result(RowOutcome.UNKNOWN, error="Its chunk broke off before the result was stored.", since=since)
+
+
+def _line(row: Row, result: Result | None) -> RowResult:
+    found = result or Result(RowOutcome.WAITING)
+    return RowResult(row.number, row.key, found.id, found.status, found.outcome, found.error, row.extras)

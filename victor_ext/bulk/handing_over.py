@@ -1,0 +1,139 @@
+"""From a source to the database: what is new of it is stored, after all of it has been checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+
+from .batch_store import BatchStore, Try, numbers_of
+from .columns import REQUIRED
+from .export import latest_results
+from .intake import Check, Intake, Reading
+from .layout import Chunk, Load, chunk_rows_for, next_try
+from .rows import RowOutcome
+from .settings import DAY, PATIENCE, Settings
+from .sources import open_source
+from .spool import Spool, identity_of
+from .vault import Vault
+
+_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is to be sent, under which name, and how it is to be read."""
+
+    rows: str | os.PathLike[str] | Iterable[Mapping[str, object]] = field(repr=False)
+    batch: str
+    settings: Settings
+
+
+def check_source(
+    source: Source, spool: Spool, vault: Vault, store: BatchStore | None, on_row: Callable[[int], None] | None
+) -> Check:
+    """Look at every row; what is to be stored is in the spool then."""
+    settings = source.settings
+    required = [name for name in REQUIRED if name != "due_date" or settings.due_date is None]
+    opened = open_source(source.rows, encoding=settings.encoding, key_column=settings.key_column, required=required)
+    loads = [] if store is None else store.loads()
+    if store is not None:
+        for page in _pages(loads):
+            spool.learn(_known(store, page))
+    retention = settings.key_retention or (loads[-1].retention if loads else DAY)
+    patience = settings.patience if settings.patience is not None else (loads[-1].patience if loads else PATIENCE)
+    terms = Reading(
+        source.batch, settings.key_column, settings.due_date, settings.skip_invalid,
+        Chunk(retention, patience, len(loads) + 1, []), chunk_rows_for(settings.rate),
+    )  # fmt: skip
+    return Intake(spool, vault, terms, on_row).read(opened)
+
+
+def store_rows(source: Source, spool: Spool, vault: Vault, store: BatchStore, check: Check) -> None:
+    """Store what is in the spool. A crash on the way leaves a batch that no worker sees."""
+    if not check.new:
+        return
+    loads = store.loads()
+    settings = source.settings
+    chunks = (Chunk.from_json(vault.open(sealed)) for sealed in spool)
+    first = next(chunks)
+    load = Load(
+        number=len(loads) + 1,
+        source=os.path.abspath(source.rows) if isinstance(source.rows, str | os.PathLike) else None,
+        key_column=settings.key_column,
+        columns=check.columns,
+        encoding=settings.encoding,
+        skip_invalid=settings.skip_invalid,
+        due_date=settings.due_date,
+        retention=first.retention,
+        patience=first.patience,
+        rate=settings.rate if settings.rate is not None else (loads[-1].rate if loads else None),
+        chunk_rows=chunk_rows_for(settings.rate),
+        first=_next_number(store, loads),
+        rows=check.new,
+        replaced=check.replaced,
+    )
+    store.add_load(load)
+    store.add_chunks(load.first, _chained(first, chunks))
+
+
+def retry_unsettled(store: BatchStore, loads: list[Load], settings: Settings) -> int:
+    """Have every row tried again whose last try is over and settled nothing; how many there were."""
+    count = 0
+    for page in _pages(loads):
+        for number, tries in store.tries(page).items():
+            if tries[-1].over and tries[-1].unsettled != 0:
+                (found,) = store.tries([number], rows=True).values()
+                count += _retry(store, found, settings)
+    return count
+
+
+def _retry(store: BatchStore, tries: list[Try], settings: Settings) -> int:
+    last = tries[-1]
+    if last.chunk is None or not last.over:
+        return 0
+    known = latest_results(store, tries)
+    left = last.chunk.unsettled([known[row.place] for row in last.chunk.rows])
+    if not left.rows:
+        return 0
+    patience = left.patience if settings.patience is None else settings.patience
+    chunk = Chunk(settings.key_retention or left.retention, patience, left.load, left.rows)
+    store.add_try(next_try(last.id), chunk)
+    return len(left.rows)
+
+
+def _known(store: BatchStore, numbers: list[int]) -> Iterator[tuple[bytes, str, bool]]:
+    for tries in store.tries(numbers, rows=True).values():
+        first = tries[0]
+        if first.chunk is None:
+            continue
+        some_refused = any(attempt.counts and attempt.counts.get(RowOutcome.REFUSED) for attempt in tries)
+        results = latest_results(store, tries) if some_refused else {}
+        for row in first.chunk.rows:
+            result = results.get(row.place)
+            refused = row.arguments is None or (result is not None and result.outcome is RowOutcome.REFUSED)
+            yield identity_of(row.key, row.number), row.fingerprint, refused
+
+
+def _pages(loads: list[Load]) -> Iterator[list[int]]:
+    numbers = (number for _, number in numbers_of(loads))
+    while page := list(islice(numbers, _AT_ONCE)):
+        yield page
+
+
+def _next_number(store: BatchStore, loads: list[Load]) -> int:
+    if not loads:
+        return 1
+    last = loads[-1]
+    if store.has_chunk(last.last):
+        return last.last + 1
+    number = last.first
+    while found := store.tries(range(number, number + _AT_ONCE)):
+        number += len(found)
+    return number
+
+
+def _chained(first: Chunk, rest: Iterator[Chunk]) -> Iterator[Chunk]:
+    yield first
+    yield from rest

@@ -1,0 +1,79 @@
+"""How fast rows are sent: an even pace when one was asked for, and pauses while the provider is in trouble."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+_SLACK = 0.02
+"""Seconds by which a row may make up for a late one before it: timers oversleep a little, every time."""
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 30.0
+
+
+class Pacer:
+    """Lets rows go evenly: never more than `rate` a second, also right after it was made.
+
+    Args:
+        rate: Rows a second; None lets all go at once.
+        stop: Ends every wait.
+        monotonic: The clock, in seconds.
+    """
+
+    def __init__(
+        self, rate: float | None, stop: threading.Event, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._gap = 0.0 if rate is None else 1.0 / rate
+        self._stop = stop
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._next = monotonic() + self._gap
+
+    def wait(self) -> None:
+        """Wait for a turn of one's own."""
+        if not self._gap:
+            return
+        with self._lock:
+            now = self._monotonic()
+            turn = max(self._next, now - _SLACK)
+            self._next = turn + self._gap
+        if turn > now:
+            self._stop.wait(turn - now)
+
+
+class Brake:
+    """Holds all rows of a process back while the provider fails, so that an outage does not use a batch up.
+
+    Each failure after a pause makes the next pause twice as long, up to 30 seconds; a success ends them.
+    """
+
+    def __init__(self, stop: threading.Event, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._stop = stop
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._pause = 0.0
+        self._until = 0.0
+
+    def press(self, at_least: float | None = None) -> None:
+        """A call failed. Those that failed together with it count as one failure."""
+        with self._lock:
+            now = self._monotonic()
+            if now >= self._until:
+                self._pause = min(_LONGEST_PAUSE, max(_FIRST_PAUSE, self._pause * 2))
+                self._until = now + self._pause
+            self._until = max(self._until, now + (at_least or 0.0))
+
+    def release(self) -> None:
+        """The provider answers again."""
+        if self._pause:
+            with self._lock:
+                self._pause = self._until = 0.0
+
+    def wait(self) -> None:
+        """Wait until rows may go."""
+        while not self._stop.is_set():
+            left = self._until - self._monotonic()
+            if left <= 0:
+                return
+            self._stop.wait(left)

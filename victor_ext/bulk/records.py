@@ -1,0 +1,99 @@
+"""One record of a source, and lines of a file as text."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from victor_ext import ConfigurationError, Problem
+
+MAX_LINE = 1 << 20
+"""Bytes of one line. A longer one is not text in lines, and would be held in memory."""
+
+_SIXTEEN_BITS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as it was read.
+
+    Attributes:
+        number: Its place among the records, from 1.
+        line: The line where it begins, from 1, or None.
+        fields: Its values by column. Text of a file; whatever a mapping holds.
+        problems: Why it cannot be read; its fields are then not to be relied on.
+    """
+
+    number: int
+    line: int | None
+    fields: Mapping[str, object] = field(repr=False)
+    problems: tuple[Problem, ...] = ()
+
+
+class SourceBroken(Exception):
+    """The source cannot be read from here on: what follows could be taken for the wrong record."""
+
+    def __init__(self, line: int | None, column: str | None, code: str, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+        self.code = code
+        self.message = message
+
+
+def checked_encoding(encoding: str | None) -> str:
+    """The name of an encoding that Python knows; UTF-8 when none was named.
+
+    Raises:
+        ConfigurationError: There is no such encoding.
+    """
+    if encoding is None:
+        return "utf-8"
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        raise ConfigurationError(f"encoding={encoding!r} is unknown: write utf-8 or windows-1252.") from None
+
+
+def lines_of(path: Path, encoding: str) -> Iterator[str]:
+    """The lines of a text file with their ends, without a byte order mark.
+
+    Each line is decoded by itself, so that a byte that is no text is found with its line.
+
+    Raises:
+        SourceBroken: Such a byte, a line without end, or text of 16 bits a character.
+    """
+    with path.open("rb") as file:
+        number = 0
+        while raw := _line(file, number + 1):
+            number += 1
+            if number == 1:
+                raw = _without_mark(raw)
+            try:
+                yield raw.decode(encoding)
+            except UnicodeDecodeError as error:
+                raise SourceBroken(number, None, "encoding", _not_text(raw, error)) from None
+
+
+def _line(file: BinaryIO, number: int) -> bytes:
+    raw = file.readline(MAX_LINE + 1)
+    if len(raw) > MAX_LINE:
+        raise SourceBroken(
+            number, None, "length", f"the line is longer than {MAX_LINE} bytes: this is no text in lines."
+        )
+    return raw
+
+
+def _without_mark(raw: bytes) -> bytes:
+    if raw.startswith(_SIXTEEN_BITS):
+        raise SourceBroken(1, None, "encoding", "the text has 16 bits a character (UTF-16): save the file as UTF-8.")
+    return raw.removeprefix(codecs.BOM_UTF8)
+
+
+def _not_text(raw: bytes, error: UnicodeDecodeError) -> str:
+    byte = raw[error.start]
+    hint = "save the file as UTF-8, or say what it is, such as encoding windows-1252"
+    return f"byte 0x{byte:02X} at position {error.start + 1} of the line is no {error.encoding} text: {hint}."

@@ -1,0 +1,355 @@
+"""`BulkSender`: many requests for payment, through crashes and across machines."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TextIO
+
+import httpx
+from sqlalchemy.exc import SQLAlchemyError
+
+from victor_ext import ConfigurationError, InvalidRequest, Outcome, Problem, Victor, VictorError
+
+from .batch_store import BatchStore, batches_of
+from .export import columns_of, results_of, write_csv
+from .handing_over import Source, check_source, retry_unsettled, store_rows
+from .intake import Check
+from .layout import Load, checked_batch, queue_of
+from .presence import presence_in
+from .rows import RowResult
+from .settings import Settings, batch_named_by, day_of, provider_of, seconds_of
+from .spool import Spool
+from .state import DEFAULT_STATE, State
+from .tally import BatchStatus, Tally
+from .vault import Vault, storage_secret
+from .worker import Worker
+
+_LOOK_EVERY = 0.3
+_NOTICE = {"notice": True}
+_logger = logging.getLogger("victor_ext.bulk")
+
+Progress = Callable[[BatchStatus], None]
+Rows = str | os.PathLike[str] | Iterable[Mapping[str, object]]
+
+
+class InvalidRows(InvalidRequest):
+    """Rows of a source are wrong, and nothing of it was stored or sent; `check` says which, and why."""
+
+    check: Check
+
+
+class BulkStopped(VictorError):
+    """The provider takes nothing from this client; the rows that are left wait for `resume`."""
+
+
+class BulkSender:
+    """Sends the rows of a file, or of anything that yields mappings, as requests for payment.
+
+    A batch has a name. The key of each row is `idempotency_key_for(batch, value of the key column)`, so that a
+    rerun, a restart and a second machine all send the same keys. What is stored is sealed; see `storage_key`.
+
+    All methods block. They can be called from a thread (`asyncio.to_thread`), one at a time in a process.
+
+    Args:
+        victor: The client to send with; by default one of the process environment (`Victor.from_env`). It should
+            keep as many connections as there are `workers`.
+        state: The database: `sqlite:///` and a path, or `postgresql://...` for several machines.
+        batch: The batch's name; by default the name of the file that is sent.
+        key_column: The column that tells the rows apart.
+        rate: Rows a second, for all machines of one database together; None sends as fast as it goes. Without it
+            `resume` keeps the pace that the batch has.
+        workers: How many calls may be under way in this process, 1 to 100.
+        key_retention: How long the provider keeps a key (seconds or timedelta; 24 hours). What may have been
+            sent longer ago is looked up and not sent again.
+        due_date: The due date of rows without one: a date, `"today"` or `"tomorrow"` (of UTC).
+        skip_invalid: Set rows that break a rule aside, in place of refusing the batch.
+        encoding: Of a file; by default UTF-8.
+        patience: Seconds for which one row is tried while the provider fails (120).
+        storage_key: A secret of at least 16 characters that the stored rows are sealed with; by default
+            VICTOR_BULK_KEY, or else the credentials in the process environment.
+
+    Raises:
+        ConfigurationError: One of them cannot be.
+    """
+
+    def __init__(
+        self,
+        victor: Victor | None = None,
+        *,
+        state: str = DEFAULT_STATE,
+        batch: str | None = None,
+        key_column: str = "client_reference_id",
+        rate: float | None = None,
+        workers: int = 16,
+        key_retention: float | timedelta | None = None,
+        due_date: date | str | None = None,
+        skip_invalid: bool = False,
+        encoding: str | None = None,
+        patience: float | None = None,
+        storage_key: str | None = None,
+    ) -> None:
+        self._victor = victor
+        self._state = State(state)
+        self._batch = None if batch is None else checked_batch(batch)
+        self._settings = Settings(
+            key_column, rate, workers, seconds_of(key_retention), patience, day_of(due_date), skip_invalid, encoding
+        )
+        self._secret = storage_secret(storage_key)
+
+    def __repr__(self) -> str:
+        return f"BulkSender(state={str(self._state)!r}, batch={self._batch!r})"
+
+    def check(self, source: Rows, *, on_row: Callable[[int], None] | None = None) -> Check:
+        """Look at all rows as `send` does, and store and send nothing.
+
+        Args:
+            source: A path of a CSV or JSON Lines file, or mappings from column names to values.
+            on_row: Is told how many rows have been looked at, after each.
+        """
+        batch = self._name(source)
+        with self._vault() as (_, vault), Spool() as spool:
+            what = Source(source, batch, self._settings)
+            if not self._state.exists():
+                return check_source(what, spool, vault, None, on_row)
+            with self._store(vault, batch) as store:
+                return check_source(what, spool, vault, store, on_row)
+
+    def send(
+        self, source: Rows, *, on_progress: Progress | None = None, on_row: Callable[[int], None] | None = None
+    ) -> BatchStatus:
+        """Check all rows, store those that are new to the batch, and send until nothing is left to do.
+
+        Rows that the batch has already are sent again only where that is needed to know what became of them.
+
+        Args:
+            source: See `check`.
+            on_progress: Is told now and again how far the batch has come.
+            on_row: See `check`.
+
+        Raises:
+            InvalidRows: Rows break a rule (without `skip_invalid`), repeat a key, or cannot be read.
+            BulkStopped: The provider takes nothing from this client.
+            VictorError: Anything else; what is stored is kept, and `resume` goes on with it.
+        """
+        batch = self._name(source)
+        with self._vault() as (victor, vault):
+            with Spool() as spool:
+                check = self._handed_over(Source(source, batch, self._settings), spool, vault, on_row)
+            with self._store(vault, batch) as store:
+                status = self._finish(victor, vault, store, on_progress)
+        return replace(status, check=check)
+
+    def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
+        """Go on with a batch that was interrupted, and try what is not settled again, with the same keys.
+
+        Raises:
+            ConfigurationError: There is no such batch; or storing its rows was interrupted, and they came from Python.
+            VictorError: As `send` does.
+        """
+        batch = self._name(None)
+        with self._vault() as (victor, vault):
+            with self._store(vault, batch) as store:
+                loads = self._loads(store)
+                complete = store.has_chunk(loads[-1].last)
+            if not complete:
+                return self._send_again(loads[-1], on_progress)
+            with self._store(vault, batch) as store:
+                return self._finish(victor, vault, store, on_progress)
+
+    def status(self) -> BatchStatus:
+        """How far the batch has come."""
+        with self._vault() as (_, vault), self._store(vault, self._name(None)) as store:
+            return Tally(store, self._loads(store)).take()
+
+    def export(self) -> Iterator[RowResult]:
+        """What is known of every row now, in the order of the rows, one result for each key."""
+        with self._vault() as (_, vault), self._store(vault, self._name(None)) as store:
+            yield from results_of(store, self._loads(store))
+
+    def export_csv(self, file: TextIO) -> int:
+        """Write the export as CSV: row, key, id, status, outcome, error, and the columns that were carried through.
+
+        Returns:
+            How many rows were written.
+        """
+        with self._vault() as (_, vault), self._store(vault, self._name(None)) as store:
+            loads = self._loads(store)
+            return write_csv(file, results_of(store, loads), columns_of(loads))
+
+    def batches(self) -> list[str]:
+        """The names of the batches in this state that were begun with this key, for this provider."""
+        if not self._state.exists():
+            return []
+        with (
+            self._vault() as (_, vault),
+            self._state.engine() as engine,
+            self._state.trouble(),
+            self._state.client(vault, engine) as client,
+        ):
+            return batches_of(client)
+
+    def work(self) -> None:
+        """Work on all batches of the database, also those to come, until KeyboardInterrupt.
+
+        Raises:
+            BulkStopped: The provider takes nothing from this client.
+        """
+        self._state.prepare()
+        with self._vault() as (victor, vault):
+            self._serve(victor, vault, None, lambda: False)
+
+    def _name(self, source: object) -> str:
+        if self._batch is not None:
+            return self._batch
+        name = batch_named_by(source)
+        if name is None:
+            raise ConfigurationError("The batch needs a name: give batch=...")
+        return checked_batch(name)
+
+    @contextmanager
+    def _vault(self) -> Generator[tuple[Victor, Vault]]:
+        with ExitStack() as stack:
+            victor = self._victor
+            if victor is None:
+                limits = httpx.Limits(
+                    max_connections=self._settings.workers + 4, max_keepalive_connections=self._settings.workers + 4
+                )
+                victor = stack.enter_context(Victor.from_env(limits=limits))
+            yield victor, Vault(self._secret, provider_of(victor))
+
+    @contextmanager
+    def _store(self, vault: Vault, batch: str) -> Generator[BatchStore]:
+        with ExitStack() as stack:
+            engine = stack.enter_context(self._state.engine())
+            if not self._state.exists():
+                raise self._unknown(batch)
+            stack.enter_context(self._state.trouble())
+            client = stack.enter_context(self._state.client(vault, engine))
+            yield BatchStore(client, engine, vault.application, batch)
+
+    def _loads(self, store: BatchStore) -> list[Load]:
+        loads = store.loads()
+        if not loads:
+            raise self._unknown(store.batch)
+        return loads
+
+    def _unknown(self, batch: str) -> ConfigurationError:
+        return ConfigurationError(
+            f"There is no batch {batch} in {self._state}: nothing of it was stored, and nothing was sent. Send it "
+            "first."
+        )
+
+    def _handed_over(self, source: Source, spool: Spool, vault: Vault, on_row: Callable[[int], None] | None) -> Check:
+        """Check a source and store what is new of it."""
+        if not self._state.exists():
+            check = check_source(source, spool, vault, None, on_row)
+            self._refuse_wrong(source, check)
+            self._state.prepare()
+            with self._store(vault, source.batch) as store:
+                store_rows(source, spool, vault, store, check)
+            return check
+        self._state.prepare()
+        with self._store(vault, source.batch) as store:
+            check = check_source(source, spool, vault, store, on_row)
+            self._refuse_wrong(source, check)
+            store_rows(source, spool, vault, store, check)
+        return check
+
+    def _refuse_wrong(self, source: Source, check: Check) -> None:
+        wrong = check.broken or check.repeated or (check.invalid and not self._settings.skip_invalid)
+        if not wrong:
+            return
+        first = "; ".join(str(problem) for problem in check.problems[:3])
+        more = f"; and {check.problem_count - 3} more" if check.problem_count > 3 else ""
+        error = InvalidRows(
+            f"{source.batch} was not sent: {first}{more}",
+            problems=[Problem(problem.column or "", problem.code, str(problem)) for problem in check.problems],
+        )
+        error.check = check
+        raise error
+
+    def _send_again(self, load: Load, on_progress: Progress | None) -> BatchStatus:
+        """Storing the rows was interrupted: read their file once more."""
+        if load.source is None or not os.path.exists(load.source):
+            where = "came from Python" if load.source is None else f"are not in {load.source} any more"
+            raise ConfigurationError(
+                f"Storing the batch {self._batch} was interrupted, and its rows {where}: send it again, with the "
+                "same rows."
+            )
+        settings = replace(
+            self._settings,
+            key_column=load.key_column,
+            encoding=load.encoding,
+            skip_invalid=load.skip_invalid,
+            due_date=load.due_date,
+            rate=self._settings.rate or load.rate,
+            key_retention=self._settings.key_retention or load.retention,
+            patience=load.patience if self._settings.patience is None else self._settings.patience,
+        )
+        before, self._settings = self._settings, settings
+        try:
+            return self.send(load.source, on_progress=on_progress)
+        finally:
+            self._settings = before
+
+    def _finish(self, victor: Victor, vault: Vault, store: BatchStore, on_progress: Progress | None) -> BatchStatus:
+        """Try again what is not settled, and send until nothing is left."""
+        loads = self._loads(store)
+        retry_unsettled(store, loads, self._settings)
+        if self._settings.rate is not None or not store.is_open():
+            store.open_queue(self._settings.rate or loads[-1].rate, self._settings.slots)
+        tally = Tally(store, loads)
+        latest: BatchStatus | None = None
+
+        def over() -> bool:
+            nonlocal latest
+            try:
+                latest = tally.take()
+            except SQLAlchemyError as error:
+                _logger.info("The state does not answer (%s); waiting for it.", type(error).__name__, extra=_NOTICE)
+                return False
+            if on_progress is not None:
+                on_progress(latest)
+            return latest.over
+
+        if not over():
+            self._serve(victor, vault, [queue_of(vault.application, store.batch)], over)
+        store.close_queue()
+        assert latest is not None  # noqa: S101 - `over` has said yes
+        return latest
+
+    def _serve(self, victor: Victor, vault: Vault, queues: list[str] | None, over: Callable[[], bool]) -> None:
+        """Work until it is over. While another process has an SQLite state, only watch."""
+        presence = presence_in(self._state)
+        try:
+            with ExitStack() as stack:
+                worker: Worker | None = None
+                told = False
+                while True:
+                    if worker is None:
+                        if presence.begin():
+                            worker = stack.enter_context(
+                                Worker(
+                                    victor, self._state, vault, presence, workers=self._settings.workers, queues=queues
+                                )
+                            )
+                        elif not told:
+                            told = True
+                            _logger.info("Another process works on %s: waiting for it.", self._state, extra=_NOTICE)
+                    time.sleep(_LOOK_EVERY)
+                    if over():
+                        return
+                    if worker is not None and worker.given_up is not None:
+                        raise BulkStopped(
+                            f"Nothing more can be sent with this client: {worker.given_up} The rows that are left wait "
+                            "for resume.",
+                            outcome=Outcome.NOT_SENT,
+                        )
+        finally:
+            presence.end()

@@ -1,0 +1,99 @@
+"""What a bulk sender is told, checked."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import httpx
+
+from victor_ext import ConfigurationError, Victor
+
+from .layout import CHUNK_ROWS
+
+DAY = 24 * 3600.0
+PATIENCE = 120.0
+MAX_WORKERS = 100
+MAX_RATE = 10_000.0
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_DAYS = {"today": 0, "tomorrow": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a batch is read and sent. None: as the batch was begun, or the default.
+
+    Raises:
+        ConfigurationError: A value that cannot be.
+    """
+
+    key_column: str
+    rate: float | None
+    workers: int
+    key_retention: float | None
+    patience: float | None
+    due_date: str | None
+    skip_invalid: bool
+    encoding: str | None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.key_column, str) or not self.key_column:
+            raise ConfigurationError("key_column must be the name of a column.")
+        _number("rate", self.rate, above=0, most=MAX_RATE, unit="rows a second")
+        _number("key_retention", self.key_retention, above=0, most=math.inf, unit="seconds")
+        _number("patience", self.patience, above=-1, most=DAY, unit="seconds, 0 or more")
+        if isinstance(self.workers, bool) or not isinstance(self.workers, int) or not 1 <= self.workers <= MAX_WORKERS:
+            raise ConfigurationError(f"workers={self.workers!r} must be a whole number from 1 to {MAX_WORKERS}.")
+
+    @property
+    def slots(self) -> int:
+        """Chunks that a process takes at once: one more than its calls need, so that none waits for the database."""
+        return 1 + math.ceil(self.workers / CHUNK_ROWS)
+
+
+def seconds_of(value: float | timedelta | None) -> float | None:
+    """A span of time in seconds."""
+    return value.total_seconds() if isinstance(value, timedelta) else value
+
+
+def day_of(value: date | str | None) -> str | None:
+    """A due date as `YYYY-MM-DD`; `today` and `tomorrow` are those of UTC.
+
+    Raises:
+        ConfigurationError: It is no day.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str) and value in _DAYS:
+        return (datetime.now(UTC).date() + timedelta(days=_DAYS[value])).isoformat()
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    try:
+        if isinstance(value, str) and date.fromisoformat(value).isoformat() == value:
+            return value
+    except ValueError:
+        pass
+    raise ConfigurationError(f"due_date={value!r} is no day: write YYYY-MM-DD, today or tomorrow.")
+
+
+def provider_of(victor: Victor) -> str:
+    """Whom a client talks to. All sandboxes of this machine are one: their ports change."""
+    url = httpx.URL(victor.base_url)
+    address = "this machine" if url.host in _LOOPBACK else str(url).rstrip("/")
+    return f"{victor.environment} {address}"
+
+
+def batch_named_by(source: object) -> str | None:
+    """The name of a batch whose file names it."""
+    return os.path.basename(os.fspath(source)) if isinstance(source, str | os.PathLike) else None
+
+
+def _number(name: str, value: object, *, above: float, most: float, unit: str) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not above < value <= most:
+        raise ConfigurationError(
+            f"{name}={value!r} must be a number of {unit}" + (f", at most {most:g}." if most < math.inf else ".")
+        )

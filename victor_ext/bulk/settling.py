@@ -1,0 +1,79 @@
+"""Rows whose key the provider may have forgotten: what became of them is looked up, and nothing is sent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from victor_ext import PaymentRequest, Victor, VictorError, money
+
+from .rows import Result, Row, RowOutcome
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
+"""By how much the provider's clock, or that of a worker, may be off."""
+_ADVICE = "it is left to you, and it is not sent again"
+
+
+def look_up(victor: Victor, rows: Sequence[tuple[Row, float, str]]) -> list[Result]:
+    """What the provider holds of rows that may have been sent.
+
+    The list has no filter for the reference, so it is read once for all rows, from the earliest moment on.
+
+    Args:
+        victor: The client to read with.
+        rows: Each row, since when it may have been sent (epoch seconds), and why it is not sent again.
+    """
+    start = datetime.fromtimestamp(min(since for _, since, _ in rows), UTC) - _CLOCKS_DIFFER
+    wanted = {row.arguments.get("client_reference_id") for row, _, _ in rows if row.arguments} - {None}
+    found: dict[str, list[PaymentRequest]] = defaultdict(list)
+    if wanted:
+        try:
+            for request in victor.payment_requests.list(direction="outbound", start_datetime=start):
+                if request.client_reference_id in wanted:
+                    found[request.client_reference_id or ""].append(request)
+        except VictorError as error:
+            return [_left(since, f"{why} It could not be looked up now: {error}") for _, since, why in rows]
+    claims = [_reference(row) for row, _, _ in rows]
+    return [
+        _settled(row, since, why, found[_reference(row)], alone=claims.count(_reference(row)) == 1)
+        for row, since, why in rows
+    ]
+
+
+def _settled(row: Row, since: float, why: str, found: list[PaymentRequest], *, alone: bool) -> Result:
+    reference = _reference(row)
+    if not reference:
+        return _left(since, f"{why} It has no client_reference_id to look for: {_ADVICE}.")
+    same = [request for request in found if _is_of(request, row)]
+    if len(same) == 1 and len(found) == 1 and alone:
+        (request,) = same
+        return Result(RowOutcome.CREATED, request.id, request.status, f"{why} It was found by its client_reference_id.")
+    if not found:
+        return _left(since, f"{why} No request with its client_reference_id was found: {_ADVICE}.")
+    seen = "one" if len(found) == 1 else str(len(found))
+    unlike = "with other values" if not same else "and it is not clear whose it is" if len(found) == 1 else ""
+    return _left(since, f"{why} {seen} with its client_reference_id was found {unlike}".rstrip() + f": {_ADVICE}.")
+
+
+def _left(since: float, reason: str) -> Result:
+    return Result(RowOutcome.UNKNOWN, error=reason, since=since)
+
+
+def _reference(row: Row) -> str:
+    return str((row.arguments or {}).get("client_reference_id") or "")
+
+
+def _is_of(request: PaymentRequest, row: Row) -> bool:
+    """Whether the request says what the row says, in all that its answer shows."""
+    arguments = row.arguments or {}
+    amount = request.amount if request.original_amount is None else request.original_amount
+    payer, payee = request.payer, request.payee
+    shown = {
+        "due_date": None if request.due_date is None else request.due_date.isoformat(),
+        "payer_counterparty_id": payer.counterparty_id if payer else None,
+        "payee_account_number": payee.account_number if payee else None,
+    }
+    return amount == money.to_decimal(arguments["amount"]) and all(
+        value is None or value == arguments[name] for name, value in shown.items()
+    )

@@ -1,0 +1,195 @@
+"""The database that carries a batch through crashes: an SQLite file, or a PostgreSQL server for several machines."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient
+from sqlalchemy import event
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from victor_ext import ConfigurationError
+
+from .vault import SealedValues, Vault
+
+DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
+_FORMS = "write sqlite:///victor-bulk.sqlite (a file in this folder) or postgresql://user@host/database"
+_CONNECT_SECONDS = 10
+_logger = logging.getLogger("victor_ext.bulk")
+
+
+class State:
+    """Where batches are kept. The tables in it are those of DBOS.
+
+    Args:
+        url: `sqlite:///` and a path, or `postgresql://`.
+
+    Raises:
+        ConfigurationError: Another kind of database, or none that could outlive the process.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _checked(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        hush_dbos()
+
+    def __str__(self) -> str:
+        return self.url.render_as_string(hide_password=True)
+
+    @property
+    def connection_string(self) -> str:
+        """The URL with its password. It is a secret."""
+        return self.url.render_as_string(hide_password=False)
+
+    @property
+    def path(self) -> Path:
+        """The file of an SQLite database."""
+        return Path(cast("str", self.url.database))
+
+    def exists(self) -> bool:
+        """Whether it holds anything of DBOS.
+
+        Raises:
+            ConfigurationError: The server does not answer, or the file is no database.
+        """
+        if self.is_sqlite and not self.path.exists():
+            return False
+        with self.engine() as engine, self.trouble():
+            return sa.inspect(engine).has_table("workflow_status", schema=None if self.is_sqlite else "dbos")
+
+    def prepare(self) -> None:
+        """Create the database's tables, or bring those of an older DBOS up to date.
+
+        Raises:
+            ConfigurationError: The server does not answer, or the file cannot be written.
+        """
+        with self.trouble():
+            if self.is_sqlite:
+                self._prepare_file()
+            else:
+                self._reach_server()
+            DBOS.migrate(self.connection_string)
+
+    def _prepare_file(self) -> None:
+        # Nobody else needs to read it, sealed though its content is.
+        try:
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise ConfigurationError(f"The state {self} cannot be written: {error.strerror or error}.") from None
+        database = sqlite3.connect(self.path)
+        try:
+            # One write to the disk a transaction in place of three, and readers do not wait for writers.
+            database.execute("PRAGMA journal_mode=WAL")
+        finally:
+            database.close()
+
+    def _reach_server(self) -> None:
+        # DBOS itself would wait for ever for a server that does not answer. One without this database is created.
+        elsewhere = sa.create_engine(self.url.set(database="postgres"), connect_args=_postgres_options())
+        with self.engine() as engine:
+            try:
+                engine.connect().close()
+            except SQLAlchemyError as error:
+                if "does not exist" not in str(error):
+                    raise
+                elsewhere.connect().close()
+            finally:
+                elsewhere.dispose()
+
+    @contextmanager
+    def engine(self) -> Generator[sa.Engine]:
+        """Connections for as long as the block lasts."""
+        if self.is_sqlite:
+            engine = sa.create_engine(self.url)
+            event.listen(engine, "connect", _sqlite_options)
+        else:
+            engine = sa.create_engine(self.url, connect_args=_postgres_options(), pool_pre_ping=True, pool_size=5)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+    @contextmanager
+    def client(self, vault: Vault, engine: sa.Engine) -> Generator[DBOSClient]:
+        """A client of DBOS that sees what belongs to the vault's key. It raises when the database does not answer."""
+        client = DBOSClient(
+            system_database_engine=engine,
+            serializer=SealedValues(vault),
+            application_name=vault.application,
+            retry_connection_errors=False,
+        )
+        try:
+            yield client
+        finally:
+            client.destroy()
+
+    @contextmanager
+    def trouble(self) -> Generator[None]:
+        """Say what is wrong with the database in a sentence, as `ConfigurationError`."""
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise ConfigurationError(f"The state {self} cannot be used: {reason_of(error)}.") from error
+
+
+def reason_of(error: BaseException) -> str:
+    """The first line of what a database driver says, without the statement it was given."""
+    origin = getattr(error, "orig", None) or error
+    text = str(origin).strip() or type(origin).__name__
+    return text.splitlines()[0].rstrip(".")
+
+
+def _checked(url: object) -> sa.URL:
+    if not isinstance(url, str):
+        raise ConfigurationError(f"state must be text: {_FORMS}.")
+    try:
+        found = sa.make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
+    except ArgumentError:
+        raise ConfigurationError(f"state is no URL of a database: {_FORMS}.") from None
+    backend = found.get_backend_name()
+    if backend == "postgresql":
+        return found.set(drivername="postgresql+psycopg", database=found.database or "victor_bulk")
+    if backend != "sqlite":
+        raise ConfigurationError(f"state names the database {backend}, which is not supported: {_FORMS}.")
+    if not found.database or found.database == ":memory:" or found.query:
+        raise ConfigurationError(f"state={url!r} is no file that could outlive a crash: {_FORMS}.")
+    if not Path(found.database).resolve().parent.is_dir():
+        raise ConfigurationError(f"state={url!r}: there is no folder {Path(found.database).resolve().parent}.")
+    return found
+
+
+def _postgres_options() -> dict[str, Any]:
+    return {"connect_timeout": _CONNECT_SECONDS, "application_name": "victor bulk"}
+
+
+def _sqlite_options(connection: Any, _record: object) -> None:
+    # As DBOS sets its own: writers wait for each other from the start of a transaction on.
+    connection.isolation_level = "IMMEDIATE"
+    connection.execute("PRAGMA busy_timeout=30000")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+class _ToOurLog(logging.Handler):
+    """What DBOS has to say is news for whoever follows the log `victor_ext.bulk`, and for nobody else."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _logger.log(
+            logging.INFO if record.levelno >= logging.WARNING else logging.DEBUG, "DBOS: %s", record.getMessage()
+        )
+
+
+def hush_dbos() -> None:
+    """Keep DBOS from writing to the terminal."""
+    log = logging.getLogger("dbos")
+    # A handler that is there already is that of a program which uses DBOS itself, and decides itself.
+    if not log.handlers:
+        log.addHandler(_ToOurLog())
+        log.propagate = False
+        log.setLevel(logging.WARNING)

@@ -1,0 +1,175 @@
+"""What the database holds is sealed: rows, results and errors cannot be read there without the key.
+
+The key comes from VICTOR_BULK_KEY, or else from the credentials in the process environment, so that every
+worker with the same credentials can work on a batch and nobody else can. In clear are the names of batches,
+the numbers of chunks, states and times.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from dbos import Serializer
+
+from victor_ext import ConfigurationError
+
+_SALT = b"victor-ext bulk storage 1"
+_NONCE = 12
+_LEAST_SECRET = 16
+_MARK = "vb1"
+_HOW_TO_GIVE = (
+    "set VICTOR_BULK_KEY to a secret of at least 16 characters (openssl rand -base64 32 makes one), the same for every "
+    "worker"
+)
+
+
+class Vault:
+    """Seals and opens what is stored, and tells which database content is its own.
+
+    Args:
+        secret: What the keys are derived from.
+        provider: Whom the rows are sent to. It is part of the application's name, so that a worker with the
+            settings of another environment never sees the batch.
+    """
+
+    def __init__(self, secret: bytes, provider: str) -> None:
+        self._cipher = AESGCM(_derived(secret, b"seal"))
+        self._fingerprint_key = _derived(secret, b"fingerprint")
+        self.key_id = _derived(secret, b"key id")[:4].hex()
+        self.application = f"victor-bulk-{self.key_id}-{hashlib.sha256(provider.encode()).hexdigest()[:8]}"
+        """The name under which DBOS keeps what belongs to this key and this provider."""
+
+    def __repr__(self) -> str:
+        return f"Vault(application={self.application!r})"
+
+    def seal(self, data: Any) -> str:
+        """JSON data as text that only this key opens."""
+        plain = json.dumps(data, separators=(",", ":")).encode("ascii")
+        nonce = os.urandom(_NONCE)
+        sealed = nonce + self._cipher.encrypt(nonce, zlib.compress(plain, 1), _MARK.encode())
+        return f"{_MARK}.{self.key_id}.{base64.b64encode(sealed).decode('ascii')}"
+
+    def open(self, text: str) -> Any:
+        """The data in a sealed text.
+
+        Raises:
+            ConfigurationError: It was sealed with another key, or is damaged.
+        """
+        mark, _, rest = text.partition(".")
+        key_id, _, body = rest.partition(".")
+        if mark != _MARK:
+            raise ConfigurationError("The bulk database holds something that victor bulk did not write.")
+        if key_id != self.key_id:
+            raise other_key("This content of the bulk database")
+        try:
+            sealed = base64.b64decode(body, validate=True)
+            return json.loads(zlib.decompress(self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _MARK.encode())))
+        except (InvalidTag, ValueError, zlib.error):
+            raise ConfigurationError("The bulk database is damaged: a sealed value does not open.") from None
+
+    def fingerprint(self, text: str) -> str:
+        """What two equal texts share. Without the key it tells nothing of the text."""
+        digest = hmac.digest(self._fingerprint_key, text.encode("utf-8", "surrogatepass"), "sha256")
+        return base64.b64encode(digest[:15]).decode("ascii")
+
+
+class SealedValues(Serializer):
+    """Everything that DBOS stores of a workflow, sealed."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def name(self) -> str:
+        """What DBOS notes beside a value."""
+        return _MARK
+
+    def serialize(self, data: Any) -> str:
+        """JSON data, the arguments of a workflow, or an exception, as sealed text."""
+        if isinstance(data, BaseException):
+            data = {"!error": type(data).__name__, "text": str(data)}
+        return self._vault.seal(data)
+
+    def deserialize(self, serialized_data: str) -> Any:
+        """The data again. Arguments become a tuple, as DBOS has them; an exception a `StoredError`."""
+        data = self._vault.open(serialized_data)
+        if isinstance(data, dict):
+            found = cast("dict[str, Any]", data)
+            if "!error" in found:
+                return StoredError(found["!error"], found["text"])
+            if found.keys() == {"args", "kwargs"}:
+                return {"args": tuple(found["args"]), "kwargs": found["kwargs"]}
+            return found
+        return data
+
+
+class StoredError(Exception):
+    """An exception that a workflow ended with, as far as it was stored."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(f"{kind}: {text}")
+        self.kind = kind
+
+
+def other_key(what: str) -> ConfigurationError:
+    """The error for content that belongs to another key."""
+    return ConfigurationError(
+        f"{what} was written with another key: use the credentials it was begun with, or the same VICTOR_BULK_KEY."
+    )
+
+
+def storage_secret(given: str | None, variables: Mapping[str, str] | None = None) -> bytes:
+    """What keys are derived from: the caller's, VICTOR_BULK_KEY, or the credentials in the environment.
+
+    Raises:
+        ConfigurationError: There is none, or one that is too short to be a secret.
+    """
+    source = os.environ if variables is None else variables
+    secret = given if given is not None else source.get("VICTOR_BULK_KEY", "")
+    if secret or given is not None:
+        if len(secret.strip()) < _LEAST_SECRET:
+            name = "VICTOR_BULK_KEY" if given is None else "storage_key"
+            raise ConfigurationError(f"{name} has fewer than {_LEAST_SECRET} characters: {_HOW_TO_GIVE}.")
+        return b"key:" + secret.strip().encode()
+    found = _from_credentials(source)
+    if found is None:
+        raise ConfigurationError(
+            f"The bulk database is sealed, and there is nothing to make its key from: {_HOW_TO_GIVE}."
+        )
+    return b"credentials:" + found
+
+
+def _from_credentials(source: Mapping[str, str]) -> bytes | None:
+    if source.get("VICTOR_CLIENT_SECRET", "").strip():
+        return _joined(source.get("VICTOR_CLIENT_ID", ""), source["VICTOR_CLIENT_SECRET"])
+    private = source.get("VICTOR_PRIVATE_KEY", "")
+    path = source.get("VICTOR_PRIVATE_KEY_FILE", "").strip()
+    if not private.strip() and path:
+        try:
+            private = Path(path).read_bytes().decode("latin-1")
+        except OSError as error:
+            raise ConfigurationError(f"VICTOR_PRIVATE_KEY_FILE cannot be read: {error.strerror}.") from None
+    if not private.strip():
+        return None
+    # The same key as PEM or as bare base64 is the same secret.
+    return _joined(source.get("VICTOR_API_KEY", ""), re.sub(r"-----[A-Z ]+-----|\s", "", private))
+
+
+def _joined(*parts: str) -> bytes:
+    return "\0".join(part.strip() for part in parts).encode("utf-8", "surrogatepass")
+
+
+def _derived(secret: bytes, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=_SALT, info=purpose).derive(secret)

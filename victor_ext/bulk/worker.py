@@ -1,0 +1,249 @@
+"""One process at work on batches: DBOS hands it chunks, and it sends their rows."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from dbos import DBOS, DBOSClient, DBOSConfig
+from dbos import error as dbos_error
+from sqlalchemy.exc import SQLAlchemyError
+
+from victor_ext import ConfigurationError, Victor
+
+from .delivery import Delivery, Terms
+from .layout import (
+    BEGIN_STEP,
+    CHUNK,
+    LOAD,
+    SEND_STEP,
+    VERSION,
+    Chunk,
+    batch_of,
+    loads_queue_of,
+    next_try,
+    priority_of,
+    queue_of,
+)
+from .presence import Presence
+from .rows import Result, RowOutcome
+from .state import State
+from .vault import SealedValues, Vault
+
+_ROUND = 2.0
+"""Seconds between two looks for what has been left lying."""
+_GRACE = 10.0
+"""Seconds after the server was away before other workers are thought dead: they come back, too."""
+_LAST_CALLS = 120
+"""Seconds at most for which calls under way are waited for in the end; a call's own deadline is shorter."""
+
+_logger = logging.getLogger("victor_ext.bulk")
+_one_at_a_time = threading.Lock()
+_current: Worker | None = None
+
+
+class Worker:
+    """Takes chunks from the queues, and sends them, until it is stopped.
+
+    DBOS can be there once in a process, so there can be one worker in it.
+
+    Args:
+        victor: Sends.
+        state: Where the batches are; it must have been prepared.
+        vault: Opens them.
+        presence: The sign of life, which must have begun.
+        workers: How many calls may be under way.
+        queues: Which queues to serve; None: all of this key and provider.
+    """
+
+    def __init__(
+        self,
+        victor: Victor,
+        state: State,
+        vault: Vault,
+        presence: Presence,
+        *,
+        workers: int,
+        queues: Sequence[str] | None,
+    ) -> None:
+        self._state = state
+        self._vault = vault
+        self._presence = presence
+        self._queues = queues
+        self._stop = threading.Event()
+        self._delivery = Delivery(victor, workers, self._stop)
+        self._running: Counter[str] = Counter()
+        self._keeper = threading.Thread(target=self._keep, name="victor-bulk-keeper", daemon=True)
+        self._away_since = -math.inf
+
+    @property
+    def given_up(self) -> str | None:
+        """Why nothing can be sent with this client, once that is known. The worker has stopped then."""
+        return self._delivery.given_up
+
+    def __enter__(self) -> Self:
+        if not _one_at_a_time.acquire(blocking=False):
+            raise ConfigurationError(
+                "Another bulk sender is at work in this process: let it finish, or use another process."
+            )
+        try:
+            self._launch()
+        except BaseException:
+            self._delivery.close()
+            _one_at_a_time.release()
+            raise
+        self._keeper.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        """Take no more chunks, let the calls under way end, store what is known, and go."""
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            _logger.info("Stopping. Calls under way end first; Ctrl-C again stops at once.", extra={"notice": True})
+        global _current  # noqa: PLW0603 - DBOS is there once in a process, and so is this
+        self._stop.set()
+        try:
+            DBOS.destroy(workflow_completion_timeout_sec=_LAST_CALLS if self._running.total() else 0)
+        finally:
+            _current = None
+            self._keeper.join()
+            self._delivery.close()
+            _one_at_a_time.release()
+
+    def _launch(self) -> None:
+        global _current  # noqa: PLW0603 - see `__exit__`
+        config = DBOSConfig(
+            name=self._vault.application,
+            system_database_url=self._state.connection_string,
+            application_version=VERSION,
+            executor_id=self._presence.executor,
+            serializer=SealedValues(self._vault),
+            log_level="WARNING",
+            enable_otlp=False,
+            run_migrations=False,
+            notification_listener_polling_interval_sec=0.1,
+            scheduler_polling_interval_sec=3600.0,
+        )
+        DBOS(config=config)
+        if DBOS.application_version != VERSION:
+            raise ConfigurationError(
+                "This process runs DBOS for something else: send from a process of its own (victor bulk send)."
+            )
+        DBOS.workflow(name=CHUNK, max_recovery_attempts=None)(_chunk)
+        DBOS.workflow(name=LOAD, max_recovery_attempts=None)(_load)
+        if self._queues is not None:
+            DBOS.listen_queues([*self._queues, loads_queue_of(self._vault.application)])
+        _current = self
+        try:
+            DBOS.launch()
+        except BaseException:
+            _current = None
+            DBOS.destroy()
+            raise
+
+    def send(self, workflow_id: str, data: Mapping[str, Any]) -> dict[str, int]:
+        """The work of one chunk. DBOS calls it again after a crash, with the steps that were stored in place."""
+        self._running[workflow_id] += 1
+        try:
+            return self._send(workflow_id, queue_of(self._vault.application, batch_of(workflow_id)), data)
+        finally:
+            self._running[workflow_id] -= 1
+
+    def _send(self, workflow_id: str, queue: str, data: Mapping[str, Any]) -> dict[str, int]:
+        if self._stop.is_set():
+            raise _Gone
+        run = uuid.uuid4().hex
+        began: dict[str, Any] = DBOS.run_step({"name": BEGIN_STEP}, lambda: {"at": time.time(), "run": run})
+        # Stored before the first row is sent: whoever reads another run's name there does not know what was sent.
+        chunk = Chunk.from_json(data)
+        since, again = began["at"], began["run"] != run
+
+        def send() -> list[Any]:
+            terms = Terms(chunk.retention, chunk.patience, _rate_of(queue, self._stop), since, again)
+            return [result.to_json() for result in self._delivery.deliver(chunk.rows, terms)]
+
+        results = [Result.from_json(result) for result in DBOS.run_step({"name": SEND_STEP}, send)]
+        if any(result.outcome is RowOutcome.WAITING for result in results):
+            # It was stopped: others may go on with what is left at once.
+            self._pass_on(workflow_id, queue, chunk.unsettled(results))
+        return dict(Counter(result.outcome.value for result in results))
+
+    def _pass_on(self, workflow_id: str, queue: str, chunk: Chunk) -> None:
+        DBOS.enqueue_workflow_with_options(
+            {
+                "workflow_name": CHUNK,
+                "queue_name": queue,
+                "workflow_id": next_try(workflow_id),
+                "app_version": VERSION,
+                "priority": priority_of(workflow_id),
+            },
+            chunk.to_json(),
+        )
+
+    def _keep(self) -> None:
+        """Every now and then, take over what the dead have left, and what was lost on the way to this worker."""
+        lying: set[str] = set()
+        with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
+            while not self._stop.wait(_ROUND):
+                try:
+                    if self._presence.renew():
+                        self._away_since = time.monotonic()
+                    lying = self._look_round(client, lying)
+                except SQLAlchemyError as error:
+                    _logger.info(
+                        "The state %s does not answer (%s); it is tried again.", self._state, type(error).__name__
+                    )
+                except Exception:
+                    _logger.exception("Looking for chunks that were left lying failed; it is tried again.")
+
+    def _look_round(self, client: DBOSClient, lying: set[str]) -> set[str]:
+        """Take over chunks; return those of this worker that should be running and are not."""
+        pending = client.list_workflows(status="PENDING", load_input=False, load_output=False)
+        own = {info.workflow_id: info for info in pending if info.executor_id == self._presence.executor}
+        idle = {workflow_id for workflow_id in own if not self._running[workflow_id] and own[workflow_id].name == CHUNK}
+        for workflow_id in idle & lying:
+            # The claim was stored and its answer lost, as when the server dies at that moment.
+            client.resume_workflow(workflow_id, queue_name=own[workflow_id].queue_name)
+        if time.monotonic() - self._away_since >= _GRACE:
+            for executor in {info.executor_id for info in pending} - {self._presence.executor}:
+                if executor is not None and self._presence.claim(executor):
+                    try:
+                        for info in client.list_workflows(status="PENDING", executor_id=executor, load_input=False):
+                            client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
+                    finally:
+                        self._presence.release(executor)
+        return idle - lying
+
+
+def _chunk(data: Mapping[str, Any]) -> dict[str, int]:
+    """The workflow of a chunk."""
+    worker, workflow_id = _current, DBOS.workflow_id
+    if worker is None or workflow_id is None:
+        raise _Gone
+    return worker.send(workflow_id, data)
+
+
+def _load(_data: Mapping[str, Any]) -> None:
+    """The workflow of a handing-over: it is a record, and there is nothing to do."""
+
+
+class _Gone(BaseException):
+    """The worker has gone: the chunk stays as it is, and is taken over."""
+
+
+def _rate_of(queue: str, stop: threading.Event) -> float | None:
+    """The pace of a batch, as its queue says now. A database that is away is waited for."""
+    while not stop.is_set():
+        try:
+            found = DBOS.retrieve_queue(queue)
+            limiter = None if found is None else found.limiter
+        except (SQLAlchemyError, dbos_error.DBOSException):
+            stop.wait(1.0)
+            continue
+        return None if limiter is None else limiter["limit"] / limiter["period"]
+    return None

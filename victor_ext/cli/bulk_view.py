@@ -1,0 +1,189 @@
+"""What `victor bulk` shows in the end: problems of rows, counts, and the export."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .bulk_progress import counts
+from .failures import Failure, Misuse
+from .screen import OutputLost, plain, say
+
+if TYPE_CHECKING:
+    from victor_ext.bulk import BatchStatus, BulkSender, Check
+
+_SHOWN = 20
+
+
+def report_invalid(failure: Failure, check: Check, *, as_json: bool) -> None:
+    """Say on standard error which rows of a file are wrong."""
+    if as_json:
+        document = failure.as_dict()
+        document["error"]["problems"] = [asdict(problem) for problem in check.problems]
+        document["error"]["problem_count"] = check.problem_count
+        print(json.dumps(document), file=sys.stderr)
+        return
+    _print_problems(check)
+    hint = "" if check.repeated or check.broken else " Correct them, or set them aside with --skip-invalid."
+    print(f"Error: {_wrong(check)}. Nothing was sent.{hint}", file=sys.stderr)
+
+
+def show_check(check: Check, *, skip_invalid: bool, as_json: bool) -> None:
+    """The result of a dry run."""
+    if as_json:
+        say(json.dumps({**check_as_dict(check), "exit_status": exit_status_of(check, skip_invalid=skip_invalid)}))
+        return
+    _print_problems(check)
+    say(f"{check.rows:,} rows: {_kinds(check)}. Nothing was sent.")
+
+
+def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
+    """What a dry run ends with: 2 when sending would refuse the file, 1 when it would refuse rows."""
+    if check.broken or check.repeated or (check.invalid and not skip_invalid):
+        return 2
+    return 1 if check.invalid or check.changed else 0
+
+
+def show_status(status: BatchStatus, *, as_json: bool) -> None:
+    """How far a batch has come."""
+    if as_json:
+        say(json.dumps(status_as_dict(status)))
+        return
+    say(f"{plain(status.batch)}: {status.rows:,} rows: {counts(status)}{_state(status)}")
+
+
+def show_result(status: BatchStatus, options: Sequence[str], *, as_json: bool) -> None:
+    """How sending ended, and what to do about what is left."""
+    if as_json:
+        say(json.dumps({**status_as_dict(status), "exit_status": status.exit_status}))
+        return
+    check = status.check
+    if check is not None:
+        _print_problems(check)
+        if check.unchanged or check.changed:
+            print(f"Of {check.rows:,} rows: {_kinds(check)}.", file=sys.stderr)
+    say(f"{plain(status.batch)}: {status.rows:,} rows: {counts(status)}")
+    here = shlex.join(["--batch", status.batch, *options])
+    if status.unsettled:
+        print(
+            f"Not all of it is settled. Try those rows again, with the same keys:\n  victor bulk resume {here}",
+            file=sys.stderr,
+        )
+    if status.exit_status:
+        print(f"Every row, with what became of it:\n  victor bulk export {here}", file=sys.stderr)
+
+
+def show_interruption(status: BatchStatus | None, command: Sequence[str], *, as_json: bool) -> None:
+    """That it was stopped, and how to go on."""
+    if as_json:
+        document: dict[str, Any] = {"interrupted": True, "next_command": shlex.join(command)}
+        print(json.dumps(document), file=sys.stderr)
+        return
+    if status is None:
+        print(
+            "Stopped before anything was sent. Run the same command again, or, if rows had been stored already, go on "
+            f"with:\n  {shlex.join(command)}",
+            file=sys.stderr,
+        )
+        return
+    print(
+        f"Stopped. Nothing is lost and nothing will be sent twice. Go on with:\n  {shlex.join(command)}",
+        file=sys.stderr,
+    )
+
+
+def write_export(sender: BulkSender, output: Path | None, *, as_json: bool) -> None:
+    """Write the results of a batch to a file, or to standard output."""
+    if output is None:
+        _write(sender, sys.stdout, as_json=as_json)
+        return
+    try:
+        # What a reader finds under the name is always whole.
+        partial = output.with_name(output.name + ".part")
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            count = _write(sender, file, as_json=as_json)
+        os.replace(partial, output)
+    except OSError as error:
+        raise Misuse(f"--output {output} cannot be written: {error.strerror or error}.") from error
+    print(f"{count:,} rows written to {output}", file=sys.stderr)
+
+
+def _write(sender: BulkSender, file: Any, *, as_json: bool) -> int:
+    try:
+        if not as_json:
+            count = sender.export_csv(file)
+        else:
+            count = 0
+            for result in sender.export():
+                fields = {name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error")}
+                file.write(json.dumps({**fields, "columns": dict(result.extras)}) + "\n")
+                count += 1
+        file.flush()
+    except BrokenPipeError as error:
+        raise OutputLost(str(error)) from error
+    return count
+
+
+def status_as_dict(status: BatchStatus) -> dict[str, Any]:
+    """A status as JSON data."""
+    return {
+        "batch": status.batch,
+        "rows": status.rows,
+        "counts": {outcome.value: count for outcome, count in status.counts.items()},
+        "complete": status.complete,
+        "over": status.over,
+        "unsettled": status.unsettled,
+        "check": None if status.check is None else check_as_dict(status.check),
+    }
+
+
+def check_as_dict(check: Check) -> dict[str, Any]:
+    """What looking at all rows found, as JSON data."""
+    return asdict(check)
+
+
+def without_password(url: str) -> str:
+    """A database's URL, fit to be shown."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
+
+
+def _state(status: BatchStatus) -> str:
+    if not status.complete:
+        return " (storing it was interrupted: victor bulk resume)"
+    return "" if status.over else " (under way, or interrupted: victor bulk resume)"
+
+
+def _wrong(check: Check) -> str:
+    if check.broken:
+        return "the file cannot be read"
+    parts: list[str] = []
+    if check.repeated:
+        parts.append(f"{check.repeated:,} {'row repeats' if check.repeated == 1 else 'rows repeat'} a key")
+    if check.invalid:
+        parts.append(f"{check.invalid:,} {'row is' if check.invalid == 1 else 'rows are'} wrong")
+    return " and ".join(parts)
+
+
+def _kinds(check: Check) -> str:
+    kinds = {
+        "new": check.new,
+        "sent or stored before": check.unchanged,
+        "changed, and refused": check.changed,
+        "wrong": check.invalid,
+        "with a repeated key": check.repeated,
+    }
+    return ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count) or "none"
+
+
+def _print_problems(check: Check) -> None:
+    for problem in check.problems[:_SHOWN]:
+        print(plain(str(problem)), file=sys.stderr)
+    if check.problem_count > _SHOWN:
+        print(f"... and {check.problem_count - _SHOWN:,} more", file=sys.stderr)
