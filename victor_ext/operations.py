@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import money
-from .records import PaymentRequest, Status
+from .records import PaymentRequest, PaymentRequestResponse, Status
 from .rules import as_date, check_answer, check_create, check_id, spelled
 from .runtime.errors import (
     Conflict,
@@ -149,15 +149,35 @@ class Answering:
     notes: str
     modified_amount: Decimal | None = None
 
-    def matches(self, found: PaymentRequest) -> bool | None:
-        """Whether the request as it now is carries this answer; None when it carries none."""
+    def differences(self, found: PaymentRequest) -> Collection[str] | None:
+        """In what the answer that a request carries is not the one that was meant; None when it carries none.
+
+        `status` means that it is another answer. `word`, `notes` and `amount` leave it open whose it is: the
+        provider may have written it in its own way, or somebody else may have given it.
+        """
         given = found.response
-        if given is not None and given.status is not None:
-            same = given.status == self.status and (given.notes is None or given.notes == self.notes)
-            return same and (self.modified_amount is None or given.modified_amount in (None, self.modified_amount))
-        if found.status in (Status.ACCEPTED, Status.COMPLETED):
-            return self.status is Status.ACCEPTED
-        return self.status is Status.DECLINED if found.status == Status.DECLINED else None
+        if given is None or given.status is None:
+            status = _ANSWERS.get(found.status or "")
+            return None if status is None else () if status is self.status else ("status",)
+        if given.status not in _ANSWERS.values():
+            return ("word",)
+        if given.status != self.status:
+            return ("status",)
+        same_notes = given.notes is None or given.notes.split() == self.notes.split()
+        return (*(() if same_notes else ("notes",)), *(() if self._same_amount(given) else ("amount",)))
+
+    def _same_amount(self, given: PaymentRequestResponse) -> bool:
+        meant, paid = self.modified_amount, given.modified_amount
+        if paid is None:
+            return True
+        return paid == meant if meant is not None else given.original_amount in (None, paid)
+
+
+_ANSWERS: dict[str, Status] = {
+    Status.ACCEPTED: Status.ACCEPTED,
+    Status.COMPLETED: Status.ACCEPTED,
+    Status.DECLINED: Status.DECLINED,
+}
 
 
 def respond(
@@ -168,11 +188,16 @@ def respond(
     amount = None if modified_amount is None else money.to_decimal(modified_amount)
     meant = Answering(Status.ACCEPTED if accept else Status.DECLINED, notes, amount)
     try:
-        return (yield from _send_answer(request_id, meant))
+        answered = yield from _send_answer(request_id, meant)
     except PaymentApiError as error:
         if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             raise
         doubt = error
+    else:
+        differences = meant.differences(answered) or ()
+        if "status" in differences or "amount" in differences:
+            raise _answered_otherwise(request_id, meant, answered, differences)
+        return answered
     return (yield from _settle_answer(request_id, meant, doubt))
 
 
@@ -207,18 +232,56 @@ def _settle_answer(request_id: str, meant: Answering, doubt: PaymentApiError) ->
     except PaymentApiError as error:
         doubt.add_note(f"Reading the request back failed as well: {error}")
         raise doubt from None
-    matches = meant.matches(found)
-    if matches:
+    differences = meant.differences(found)
+    if differences is None:
+        raise _unanswered(request_id, doubt) from None
+    if not differences:
         return found
-    if matches is None:
-        doubt.add_note("The request was read back and shows no answer yet.")
-        raise doubt from None
+    if "status" not in differences:
+        raise _answered_otherwise(request_id, meant, found, differences, doubt)
     raise Conflict(
         f"Payment request {request_id} carries another answer ({found.status}) than the one that was meant "
         f"({meant.status}): somebody else answered it. Nothing was changed by this call; read it with get().",
         outcome=Outcome.REJECTED,
         attempts=doubt.attempts,
         request_id=doubt.request_id,
+    )
+
+
+def _unanswered(request_id: str, doubt: PaymentApiError) -> PaymentApiError:
+    """What is left to say when the request shows no answer."""
+    if doubt.outcome is Outcome.ACCEPTED:
+        # A good status that nobody can read, and nothing to be seen of the work: that is no proof that it was done.
+        doubt = UnreadableResponse(
+            f"The answer to payment request {request_id} was taken with status {doubt.status_code}, in words that "
+            "cannot be read. It may have been done, and no key makes a repeat safe: look with "
+            "payment_requests.get(id) before you repeat it.",
+            outcome=Outcome.UNKNOWN,
+            request=doubt.request,
+            response=doubt.response,
+            attempts=doubt.attempts,
+            request_id=doubt.request_id,
+        )
+    doubt.add_note("The request was read back and shows no answer yet.")
+    return doubt
+
+
+def _answered_otherwise(
+    request_id: str,
+    meant: Answering,
+    found: PaymentRequest,
+    differences: Collection[str],
+    doubt: PaymentApiError | None = None,
+) -> Conflict:
+    """The request carries an answer that this call may have given, or not."""
+    others = {"status": "another answer", "word": "another answer", "notes": "other notes", "amount": "another amount"}
+    what = " and ".join(others[difference] for difference in differences)
+    return Conflict(
+        f"Payment request {request_id} is {found.status} with {what} than was meant ({meant.status}): it may "
+        "be this call's answer, or somebody else's. Read it with get() before you do anything else.",
+        outcome=Outcome.UNKNOWN,
+        attempts=1 if doubt is None else doubt.attempts,
+        request_id=None if doubt is None else doubt.request_id,
     )
 
 

@@ -36,19 +36,37 @@ def _is_create(request: httpx.Request) -> bool:
     return request.method == "POST" and request.url.path.endswith(CREATE_PATH)
 
 
+def _is_respond(request: httpx.Request) -> bool:
+    return request.method == "POST" and "/respond-to-request/" in request.url.path
+
+
 def _way_to_look(request: httpx.Request) -> str:
     if _is_create(request):
         return "with payment_requests.find(client_reference_id, start_datetime=...)"
-    return "with payment_requests.get(id)" if "/respond-to-request/" in request.url.path else ""
+    return "with payment_requests.get(id)" if _is_respond(request) else ""
 
 
 def _unreadable(answer: httpx.Response) -> str | None:
-    """Every good answer of the document is a JSON object."""
+    """Every good answer of the document is a JSON object, and says what it is an answer about."""
     try:
         body = answer.json()
     except ValueError:
         return "its body is empty" if not answer.content else "its body is not JSON"
-    return None if isinstance(body, dict) else "its body is JSON, but no object"
+    if not isinstance(body, dict):
+        return "its body is JSON, but no object"
+    return _missing(answer, cast("dict[str, Any]", body))
+
+
+def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
+    """A good status alone is no yes: the body has to say the one thing that the operation was called for."""
+    request = answer.request
+    if "victor_payment_request_id" not in body and read_problems(answer):
+        return "its body reports an error"
+    if _is_create(request) and not _string(body.get("victor_payment_request_id")):
+        return "its body has no victor_payment_request_id"
+    if _is_respond(request) and not _string(body.get("status")):
+        return "its body does not say which answer was taken"
+    return None
 
 
 def read_problems(answer: httpx.Response) -> Sequence[Problem]:

@@ -25,7 +25,7 @@ def error_for(
 ) -> PaymentApiError:
     """The error of a call that is over. The request that failed may be one for a token, made for the call's."""
     answer = failure.answer
-    problems = () if answer is None or answer.status_code < 400 else tuple(profile.problems(answer))
+    problems = () if answer is None else tuple(profile.problems(answer))
     sentences = [
         _what_happened(failure, profile, request, attempts, problems, why),
         _when_to_come_back(retry_after),
@@ -61,7 +61,8 @@ def _what_happened(
         listed = "; ".join(
             f"{problem.field}: {problem.message}" if problem.field else problem.message for problem in problems
         )
-        what = f"status {failure.answer.status_code}: {listed}"
+        good = failure.answer.status_code < 400
+        what = f"{what}: {listed}" if good else f"status {failure.answer.status_code}: {listed}"
     cause = f"; {why}" if why else ""
     ended = (what.rstrip(" .") + cause).rstrip(" .")
     return f"{request.method} {request.url.path} at {profile.who} failed{tries}: {ended}."

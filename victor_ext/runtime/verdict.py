@@ -108,6 +108,10 @@ def of_answer(answer: Answer, profile: Profile) -> Failure | None:
         wrong = answer.damage or profile.unreadable(answer)
         if wrong is None:
             return None
+        if answer.damage is None and profile.problems(answer):
+            # It says yes with its status and no with its body: which of them holds, nobody here knows.
+            what = f"the answer has status {status}, but {wrong}"
+            return Failure(UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, answer)
         what = f"the answer has status {status}, so the call was accepted, but {wrong}"
         repeat = Repeat.NEVER if answer.too_long else Repeat.REPEATABLE
         return Failure(UnreadableResponse, what, repeat, Outcome.ACCEPTED, answer)
