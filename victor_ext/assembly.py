@@ -13,6 +13,7 @@ from .credentials import Credentials
 from .provider import profile_of
 from .runtime.attempts import AttemptLoop
 from .runtime.clock import ServerClock
+from .runtime.decompression import CODINGS
 from .runtime.errors import ConfigurationError
 from .runtime.flow import Lock
 from .runtime.quota import RetryQuota
@@ -92,7 +93,7 @@ class Assembly:
         """For the httpx client. The environment, redirects and proxies are the business of the transport below it."""
         python = ".".join(map(str, sys.version_info[:2]))
         agent = f"victor-ext/{__version__} httpx/{httpx.__version__} python/{python}"
-        headers = httpx.Headers({"user-agent": agent, "accept": "application/json"})
+        headers = httpx.Headers({"user-agent": agent, "accept": "application/json", "accept-encoding": CODINGS})
         headers.update(options.get("headers"))
         return {
             "base_url": self.base_url,

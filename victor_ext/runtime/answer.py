@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 
 from . import leftovers
+from .decompression import Decompressor, Undone, decompressor_for
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
-"""The longest body that is read, after decompression. A page of a thousand requests has about one MiB."""
+"""The longest body that is read, after decompression (32 MiB). A page of a thousand requests has about one."""
 
 _UNPARSED = object()
 
@@ -49,12 +50,12 @@ class Answer(httpx.Response):
 def read(response: httpx.Response, request: httpx.Request, limit: int = MAX_ANSWER_BYTES) -> Answer:
     """Read the whole body, up to the limit. Raises httpx's errors when the connection breaks."""
     body = _Body(response, request, limit)
+    if body.is_here:
+        return body.answer
     try:
-        for chunk in body.answer.iter_bytes():
-            if not body.add(chunk):
+        for chunk in body.answer.iter_raw():
+            if not body.take(chunk):
                 break
-    except httpx.DecodingError as error:
-        body.answer.damage = f"its body cannot be decompressed ({error})"
     finally:
         body.answer.close()
     return body.whole()
@@ -63,12 +64,12 @@ def read(response: httpx.Response, request: httpx.Request, limit: int = MAX_ANSW
 async def aread(response: httpx.Response, request: httpx.Request, limit: int = MAX_ANSWER_BYTES) -> Answer:
     """The same, awaited."""
     body = _Body(response, request, limit)
+    if body.is_here:
+        return body.answer
     try:
-        async for chunk in body.answer.aiter_bytes():
-            if not body.add(chunk):
+        async for chunk in body.answer.aiter_raw():
+            if not body.take(chunk):
                 break
-    except httpx.DecodingError as error:
-        body.answer.damage = f"its body cannot be decompressed ({error})"
     finally:
         await body.answer.aclose()
     return body.whole()
@@ -88,9 +89,23 @@ class _Body:
         self._limit = limit
         self._parts: list[bytes] = []
         self._size = 0
+        self._decompressor: Decompressor | None = None
+        if "content-encoding" in response.headers:
+            self._undo(response.headers.get_list("content-encoding", split_commas=True))
 
-    def add(self, chunk: bytes) -> bool:
-        """Keep a piece; False when the limit is passed, and nothing more is to be read."""
+    @property
+    def is_here(self) -> bool:
+        """Whether there is nothing to read: a transport of the caller's own may answer with a body at once."""
+        return self.answer.is_stream_consumed
+
+    def take(self, chunk: bytes) -> bool:
+        """Keep a piece as it came off the wire; False when nothing more is to be read."""
+        if self._decompressor is not None:
+            try:
+                chunk = self._decompressor.feed(chunk, self._limit - self._size + 1)
+            except Undone as error:
+                self._cannot_be_decompressed(error)
+                return False
         self._size += len(chunk)
         if self._size > self._limit:
             self.answer.damage = f"its body is longer than {self._limit} bytes"
@@ -103,3 +118,12 @@ class _Body:
         # What httpx's own `read()` leaves behind, so that everyone after us finds the body there.
         self.answer._content = b"".join(self._parts)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no public way
         return self.answer
+
+    def _undo(self, codings: list[str]) -> None:
+        try:
+            self._decompressor = decompressor_for(codings)
+        except Undone as error:
+            self._cannot_be_decompressed(error)  # and is read as it is: it may say something all the same
+
+    def _cannot_be_decompressed(self, error: Undone) -> None:
+        self.answer.damage = f"its body cannot be decompressed ({error})"

@@ -1,0 +1,108 @@
+"""Answers without measure: refused at `MAX_ANSWER_BYTES`, read no further, and never held in memory."""
+
+from __future__ import annotations
+
+import gzip
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from fault_lanes import ATTEMPTS, FACES, OPERATIONS, Operation, lane
+from raw_provider import Exchange, answer, bare
+from raw_sockets import Background
+
+from victor_ext import UnreadableResponse
+from victor_ext.runtime.answer import MAX_ANSWER_BYTES
+
+MIB = 1024 * 1024
+GIB = 1024 * MIB
+CHUNK = b" " * MIB
+
+each_operation = pytest.mark.parametrize("operation", OPERATIONS)
+each_face = pytest.mark.parametrize("face", FACES)
+
+
+def declared(exchange: Exchange) -> None:
+    exchange.work()
+    exchange.send(bare(["HTTP/1.1 200 OK", f"Content-Length: {GIB}"]))
+    exchange.stream(CHUNK, 1024)
+
+
+def in_chunks(exchange: Exchange) -> None:
+    exchange.work()
+    exchange.send(bare(["HTTP/1.1 200 OK", "Transfer-Encoding: chunked"]))
+    exchange.stream(b"%x\r\n%b\r\n" % (len(CHUNK), CHUNK), 1024)
+
+
+def until_the_end(exchange: Exchange) -> None:
+    exchange.work()
+    exchange.send(bare(["HTTP/1.1 200 OK", "Connection: close"]))
+    exchange.stream(CHUNK, 1024)
+
+
+def squeezed(data: bytes, *codings: str) -> Callable[[Exchange], None]:
+    def act(exchange: Exchange) -> None:
+        exchange.work()
+        exchange.send(answer(data, "200 OK", f"Content-Encoding: {', '.join(codings)}"))
+
+    return act
+
+
+@contextmanager
+def peak() -> Iterator[list[int]]:
+    """The most memory that was taken meanwhile, in bytes (by Python, the body's copies among it)."""
+    found: list[int] = []
+    tracemalloc.start(1)
+    try:
+        yield found
+        found.append(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+
+
+@each_operation
+@each_face
+@pytest.mark.parametrize("act", [declared, in_chunks, until_the_end], ids=lambda act: act.__name__)
+def test_a_body_of_1_gib(
+    background: Background, face: str, operation: Operation, act: Callable[[Exchange], None]
+) -> None:
+    with lane(background, face, direct=True) as on:
+        on.provider.acts.append(act)
+        if operation == "respond":
+            on.provider.acts.append(act)  # the look at what became of it is answered so as well
+        sent = on.provider.record.bytes_sent
+        with peak() as most:
+            run = on.run(operation)
+        sent = on.provider.record.bytes_sent - sent
+
+        assert run.told.word == "accepted"
+        assert run.lies() == []
+        assert isinstance(run.told.error, UnreadableResponse)
+        assert run.told.error.attempts == 1  # asking again would bring the same
+        assert sent <= (2 if operation == "respond" else 1) * 2 * MAX_ANSWER_BYTES
+        assert most[0] <= 4 * MAX_ANSWER_BYTES
+
+
+def one_gib_compressed() -> bytes:
+    """About one MiB. (Put together from blocks: to compress it all takes seconds.)"""
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    first, other = (squeeze.compress(CHUNK) + squeeze.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    return first + other * 1023
+
+
+@each_face
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_body_of_1_gib_compressed(background: Background, face: str, times: int) -> None:
+    """A thousandth of it on the wire; and compressed again, a few thousand bytes."""
+    data = one_gib_compressed()
+    data = data if times == 1 else gzip.compress(data)
+    with lane(background, face, direct=True) as on:
+        on.provider.acts.extend([squeezed(data, *["gzip"] * times)] * ATTEMPTS)
+        with peak() as most:
+            run = on.run("create")
+
+        assert run.told.word == "accepted"
+        assert run.lies() == []
+        assert most[0] <= 4 * MAX_ANSWER_BYTES
