@@ -152,6 +152,7 @@ class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 self.quota.available,
             )
         )
+        assert len(self.received) < 100, "it does not end"
         happens = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         limit = limits.get("read")
         if self.keeps_limits and limit is not None and happens.seconds >= limit:
