@@ -219,6 +219,10 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.writable.set()
+        # Not at once: the loop closes the socket itself only after it has told us.
+        self._provider.background.loop.call_soon(self._forget)
+
+    def _forget(self) -> None:
         self._provider.open.discard(self)
         self._provider.quiet.note()
 

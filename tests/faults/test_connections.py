@@ -1,0 +1,161 @@
+"""Before an exchange begins: connections that are refused, never accepted, ended at once, or closed while idle."""
+
+from __future__ import annotations
+
+import select
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from cutting_proxy import Cut
+from fault_lanes import ATTEMPTS, FACES, OPERATIONS, Lane, Operation, lane, timeouts
+from raw_provider import Exchange, answer
+from raw_sockets import PATIENCE, Background, End
+
+from victor_ext import ConnectionFailed, RetryScheduled, TimedOut
+
+each_operation = pytest.mark.parametrize("operation", OPERATIONS)
+each_face = pytest.mark.parametrize("face", FACES)
+SHORT = 0.2
+
+
+@contextmanager
+def mending_lane(background: Background, face: str, **options: Any) -> Iterator[tuple[Lane, list[Callable[[], None]]]]:
+    """A lane, and what is to be done when a retry is scheduled."""
+    repairs: list[Callable[[], None]] = []
+
+    def on_event(event: object) -> None:
+        while isinstance(event, RetryScheduled) and repairs:
+            repairs.pop(0)()
+
+    with lane(background, face, on_event=on_event, **options) as on:
+        yield on, repairs
+
+
+@each_operation
+@each_face
+def test_refused(background: Background, face: str, operation: Operation) -> None:
+    with mending_lane(background, face) as (on, repairs):
+        on.proxy.refuse()
+        run = on.run(operation)
+        assert (run.told.word, run.lies()) == ("not_sent", [])
+        assert isinstance(run.told.error, ConnectionFailed)
+
+        repairs.append(on.proxy.listen)
+        run = on.run(operation)
+        assert (run.told.word, run.lies()) == ("success", [])
+
+
+@each_operation
+@each_face
+def test_refused_after_a_lost_answer(background: Background, face: str, operation: Operation) -> None:
+    """Not reaching the provider says nothing of the attempt that did."""
+    with mending_lane(background, face) as (on, repairs):
+        repairs.append(on.proxy.refuse)
+        run = on.run(operation, [Cut("answer", 0, "reset"), Cut("request", 0, "reset")])
+        assert (run.told.word, run.lies()) == ("unknown", [])
+        assert run.seen.work == (operation != "get")
+
+
+class Deaf:
+    """Listens and never accepts; and, if wanted, is gone (with an RST) as soon as somebody connects."""
+
+    def __init__(self, port: int, *, resets: bool) -> None:
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self._thread = threading.Thread(target=self._hang_up if resets else lambda: None)
+        self._thread.start()
+
+    def _hang_up(self) -> None:
+        select.select([self._listener], [], [], PATIENCE)
+        self._listener.close()
+
+    def close(self) -> None:
+        self._thread.join(PATIENCE)
+        self._listener.close()
+
+
+@each_operation
+@each_face
+@pytest.mark.parametrize("resets", [False, True], ids=["stall", "reset"])
+def test_not_accepted(background: Background, face: str, operation: Operation, resets: bool) -> None:
+    """To the client it is a connection like any other: what it sent may have arrived."""
+    with mending_lane(background, face, timeout=timeouts(SHORT)) as (on, repairs):
+        on.proxy.refuse()
+        deaf = Deaf(on.proxy.port, resets=resets)
+        run = on.run(operation)
+        deaf.close()
+        assert run.lies() == []
+        assert run.told.word == "unknown" or (resets and run.told.word == "not_sent")
+
+        deaf = Deaf(on.proxy.port, resets=resets)
+        repairs += [deaf.close, on.proxy.listen]
+        run = on.run(operation)
+        assert (run.told.word, run.lies()) == ("unknown" if operation == "respond" else "success", [])
+
+
+@contextmanager
+def full(port: int) -> Iterator[None]:
+    """Somebody listens whose queue is full: what asks for a connection gets no reply at all."""
+    with (
+        socket.create_server(("127.0.0.1", port), backlog=0),
+        socket.create_connection(("127.0.0.1", port), PATIENCE),
+    ):
+        yield
+
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems round the length of the queue up")
+
+
+@on_linux
+@each_operation
+@each_face
+def test_no_connection_in_time(background: Background, face: str, operation: Operation) -> None:
+    """A connection that is never made carries nothing."""
+    with lane(background, face, timeout=httpx.Timeout(5.0, connect=SHORT)) as on:
+        on.proxy.refuse()
+        with full(on.proxy.port):
+            run = on.run(operation)
+        assert (run.told.word, run.lies()) == ("not_sent", [])
+        assert isinstance(run.told.error, TimedOut)
+
+
+@each_operation
+@each_face
+@pytest.mark.parametrize("how", ["reset", "close", "stall"])
+def test_ended_as_soon_as_it_is_accepted(background: Background, face: str, operation: Operation, how: End) -> None:
+    with lane(background, face, timeout=timeouts(SHORT)) as on:
+        once = "unknown" if operation == "respond" else "success"
+        for times, wanted in ((1, once), (2 * ATTEMPTS, "unknown")):
+            on.proxy.refuse()  # drops the connection that is kept, so that another is made
+            on.proxy.listen()
+            on.proxy.at_accept.extend([how] * times)
+            run = on.run(operation)
+            on.proxy.at_accept.clear()
+            assert run.lies() == []
+            # An RST may arrive before the client has done with connecting: then it knows that nothing was sent.
+            assert run.told.word == wanted or how == "reset"
+
+
+@each_operation
+@each_face
+@pytest.mark.parametrize("how", ["reset", "close"])
+def test_closed_while_idle(background: Background, face: str, operation: Operation, how: End) -> None:
+    """A kept connection that has died meanwhile is noticed before anything is sent on it: no attempt is lost."""
+
+    def then_end(exchange: Exchange) -> None:
+        exchange.send(answer(exchange.work()))
+        exchange.end(how)
+
+    with lane(background, face, direct=True) as on:
+        for _ in range(20):
+            on.provider.acts.append(then_end)
+            first = on.run(operation)
+            assert (first.told.word, first.lies()) == ("success", [])
+            on.provider.quiet.wait_for(lambda: not on.provider.open, "the connection that was closed")
+            second = on.run(operation)
+            assert (second.told.word, second.lies(), second.seen.requests) == ("success", [], 1)
