@@ -1,0 +1,125 @@
+"""The soak, small enough for every run of the tests; and whether it would see what it is looking for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from soak.audit import Findings, audit
+from soak.mischief import Plan, spoilt
+from soak.proxy import first_message
+from soak.told import REPEATED, Payment, Told
+from victor_ext import Victor
+from victor_ext.sandbox import RemoteSandbox, Sandbox
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_a_small_soak_keeps_the_promise() -> None:
+    options = ["--creates", "1000", "--workers", "16", "--seconds", "6", "--patience", "0.5", "--seed", "20260304"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "soak", "--json", *options],
+        cwd=ROOT, capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
+    run = json.loads(ended.stdout)
+    assert (run["duplicates"], run["lost"], run["wrongly_reported"]) == (0, 0, 0), run["cases"]
+    assert ended.returncode == 0
+    assert run["open_sockets"] == 0
+    assert run["failed_exchanges"] > run["exchanges"] / 10
+    assert run["attempts"] > run["sent"] > 100
+    assert len(run["mischief"]) > 8
+    assert "Traceback" not in ended.stderr
+
+
+class Told3:
+    """Three payments that were really made, and a `Told` that says so. Tests then change what is told."""
+
+    def __init__(self, sandbox: Sandbox, victor: Victor) -> None:
+        self.sandbox, self.victor, self.told = sandbox, victor, Told()
+        for call in range(3):
+            self.told.words[call], self.told.ids[call] = "success", self.make(call)
+
+    def make(self, call: int, **changes: str) -> str:
+        payment = Payment(7, call)
+        return self.victor.payment_requests.create(
+            payee_account_number="043987673645",
+            payer_counterparty_id="ignoresRfp",
+            amount="1.00",
+            biller_type="BUSINESS",
+            due_date=datetime.now(UTC).date(),
+            client_reference_id=payment.reference,
+            idempotency_key=changes.get("key", payment.key),
+        ).id
+
+    def found(self) -> Findings:
+        return audit(RemoteSandbox(self.sandbox.url), self.told, 7)
+
+
+@pytest.fixture
+def three(victor_sandbox: Sandbox, victor: Victor) -> Told3:
+    return Told3(victor_sandbox, victor)
+
+
+class TestTheAudit:
+    def test_finds_nothing_where_nothing_is(self, three: Told3) -> None:
+        three.told.words[3] = "unknown"
+        three.told.words[4] = "rejected"
+        found = three.found()
+        assert (found.good, found.made, found.lines()) == (True, 3, [])
+
+    def test_a_second_request_for_a_payment(self, three: Told3) -> None:
+        three.make(1, key="another-key-for-the-same-payment")
+        assert three.found().duplicates == ["SOAK-7-1: 2 requests"]
+
+    @pytest.mark.parametrize("word", ["success", "accepted"])
+    def test_a_promise_without_a_request(self, three: Told3, word: str) -> None:
+        three.told.words[3], three.told.ids[3] = word, "AAAAAAAAAA"
+        assert three.found().lost == [f"SOAK-7-3: told ['{word}'], and there is none"]
+
+    @pytest.mark.parametrize("word", ["rejected", "not_sent"])
+    def test_a_request_that_was_denied(self, three: Told3, word: str) -> None:
+        three.told.words[1] = word
+        assert three.found().wrong == [f"SOAK-7-1: told ['{word}'], and it was made"]
+
+    def test_another_id(self, three: Told3) -> None:
+        three.told.ids[2], three.told.ids[1] = three.told.ids[1], three.told.ids[2]
+        assert len(three.found().wrong) == 2
+
+    def test_a_request_that_nobody_asked_for(self, three: Told3) -> None:
+        three.make(9)
+        assert three.found().wrong == ["SOAK-7-9: made, and nobody asked for it"]
+
+    def test_what_was_wrong_at_once(self, three: Told3) -> None:
+        three.told.wrong.append("SOAK-7-0: raised ValueError()")
+        assert not three.found().good
+
+    def test_a_repeat_that_was_not_sent_denies_nothing(self, three: Told3) -> None:
+        last = REPEATED - 1
+        assert Payment(7, last).key == Payment(7, last - 1).key
+        three.told.words[last - 1], three.told.ids[last - 1] = "success", three.make(last - 1)
+        three.told.words[last] = "not_sent"
+        assert three.found().good
+
+
+def test_the_same_seed_does_the_same() -> None:
+    plans = [Plan(3, 0.2, 1.0) for _ in range(2)]
+    drawn = [[plan.next() for _ in range(2000)] for plan in plans]
+    assert drawn[0] == drawn[1]
+    assert 0.17 < sum(each is not None for each in drawn[0]) / 2000 < 0.23
+
+
+def test_messages_are_told_apart_wherever_they_are_cut() -> None:
+    message = b"POST / HTTP/1.1\r\nhost: a\r\nContent-Length: 5\r\n\r\nhello"
+    dice = Random(1)
+    for _ in range(200):
+        cut = dice.randrange(len(message))
+        assert first_message(message[:cut]) is None
+        assert first_message(message + message[:cut]) == message
+    assert first_message(b"GET / HTTP/1.1\r\n\r\nGET") == b"GET / HTTP/1.1\r\n\r\n"
+    assert first_message(spoilt(message, 0.5)) == spoilt(message, 0.5)
