@@ -3,20 +3,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from sandbox_callers import Caller
+from sandbox_callers import API_KEY, Caller, make_pair
 
 from victor_ext.sandbox import Sandbox, SandboxSettings
-
-API_KEY = "7d2c6a3e-3a64-4a0b-8f0e-5f0f4ad1b4c1"
-
-
-def make_pair(size=2048) -> tuple[str, str]:
-    private = rsa.generate_private_key(public_exponent=65537, key_size=size)
-    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    return pem, public
 
 
 @pytest.fixture(scope="session")

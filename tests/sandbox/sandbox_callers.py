@@ -10,11 +10,26 @@ from urllib.parse import urlsplit
 
 import httpx
 import jwt
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 CREATE = "/v2/payment-requests/request-payment"
 LIST = "/v2/payment-requests"
 KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
+API_KEY = "7d2c6a3e-3a64-4a0b-8f0e-5f0f4ad1b4c1"
+
+
+def make_pair(size=2048) -> tuple[str, str]:
+    private = rsa.generate_private_key(public_exponent=65537, key_size=size)
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    return pem, public
 
 
 def today() -> str:

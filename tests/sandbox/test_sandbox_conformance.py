@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import schemathesis
 import yaml
-from conftest import API_KEY
 from hypothesis import HealthCheck, settings
 from pytest import fixture  # noqa: PT013 (schemathesis wants its decorator nearest to the test)
-from sandbox_callers import Caller, today
+from sandbox_callers import API_KEY, Caller, today
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,

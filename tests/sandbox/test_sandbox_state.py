@@ -9,8 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from conftest import API_KEY
-from sandbox_callers import CREATE, KEY, LIST, Caller, a_body
+from sandbox_callers import API_KEY, CREATE, KEY, LIST, Caller, a_body
 from sandbox_processes import SandboxProcess
 
 from victor_ext.sandbox import Sandbox, SandboxSettings

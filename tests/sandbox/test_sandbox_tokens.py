@@ -8,9 +8,11 @@ import time
 
 import jwt
 import pytest
-from sandbox_callers import LIST
+from sandbox_callers import LIST, make_pair
 
-NOW = int(time.time())
+
+def now() -> int:
+    return int(time.time())
 
 
 def refused(caller, authorization):
@@ -30,13 +32,13 @@ def test_a_good_token_is_let_in(caller):
         ({"iss": "somebody"}, "wrong_issuer"),
         ({"sub": "unknown"}, "unknown_api_key"),
         ({"sub": 5}, "unknown_api_key"),
-        ({"exp": NOW + 300.5}, "wrong_claim"),
-        ({"iat": str(NOW)}, "wrong_claim"),
+        (lambda now: {"exp": now + 300.5}, "wrong_claim"),
+        (lambda now: {"iat": str(now)}, "wrong_claim"),
         ({"iat": True}, "wrong_claim"),
-        ({"iat": NOW, "exp": NOW}, "wrong_lifetime"),
-        ({"iat": NOW - 600, "exp": NOW - 300}, "expired_token"),
-        ({"iat": NOW + 60, "exp": NOW + 300}, "issued_in_the_future"),
-        ({"iat": NOW, "exp": NOW + 3601}, "lifetime_too_long"),
+        (lambda now: {"iat": now, "exp": now}, "wrong_lifetime"),
+        (lambda now: {"iat": now - 600, "exp": now - 300}, "expired_token"),
+        (lambda now: {"iat": now + 60, "exp": now + 300}, "issued_in_the_future"),
+        (lambda now: {"iat": now, "exp": now + 3601}, "lifetime_too_long"),
         ({"drop": ("exp",)}, "missing_claim"),
         ({"drop": ("iat",)}, "missing_claim"),
         ({"drop": ("iss",)}, "missing_claim"),
@@ -48,7 +50,8 @@ def test_a_good_token_is_let_in(caller):
     ],
 )
 def test_a_token_that_breaks_one_rule_is_refused(caller, options, code):
-    assert refused(caller, f"Token {caller.token(**options)}") == code
+    claims = options(now()) if callable(options) else options
+    assert refused(caller, f"Token {caller.token(**claims)}") == code
 
 
 @pytest.mark.parametrize(
@@ -75,7 +78,7 @@ def test_an_unsigned_token_is_refused(caller):
     def part(value):
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
-    claims = {"sub": caller.api_key, "iss": "victor-api", "iat": NOW, "exp": NOW + 60}
+    claims = {"sub": caller.api_key, "iss": "victor-api", "iat": now(), "exp": now() + 60}
     assert refused(caller, f"Token {part({'alg': 'none', 'typ': 'JWT'})}.{part(claims)}.") == "malformed_token"
 
 
@@ -85,7 +88,7 @@ def test_a_token_of_another_key_is_refused(caller, other_pair):
 
 def test_a_changed_token_is_refused(caller):
     head, claims, signature = caller.token().split(".")
-    changed = jwt.decode(f"{head}.{claims}.{signature}", options={"verify_signature": False}) | {"exp": NOW + 999}
+    changed = jwt.decode(f"{head}.{claims}.{signature}", options={"verify_signature": False}) | {"exp": now() + 999}
     body = base64.urlsafe_b64encode(json.dumps(changed).encode()).rstrip(b"=").decode()
     assert refused(caller, f"Token {head}.{body}.{signature}") == "bad_signature"
 
@@ -93,7 +96,7 @@ def test_a_changed_token_is_refused(caller):
 def test_production_allows_300_seconds_and_staging_3600(start):
     _, production = start(environment="production")
     _, staging = start(environment="staging")
-    long = {"iat": NOW, "exp": NOW + 301}
+    long = {"iat": now(), "exp": now() + 301}
     assert refused(production, f"Token {production.token(**long)}") == "lifetime_too_long"
     assert production.http.get(LIST, headers={"authorization": f"Token {production.token()}"}).status_code == 200
     assert staging.http.get(LIST, headers={"authorization": f"Token {staging.token(**long)}"}).status_code == 200
@@ -102,7 +105,7 @@ def test_production_allows_300_seconds_and_staging_3600(start):
 def test_clocks_may_differ_by_the_leeway_and_no_more(start):
     sandbox, caller = start(leeway=10)
     sandbox.set_clock_skew(8)
-    early = caller.token(iat=NOW, exp=int(time.time()) + 1)
+    early = caller.token(iat=now(), exp=int(time.time()) + 1)
     assert caller.http.get(LIST, headers={"authorization": f"Token {early}"}).status_code == 200
     sandbox.set_clock_skew(100)
     assert refused(caller, f"Token {caller.token(exp=int(time.time()) + 50)}") == "expired_token"
@@ -177,7 +180,6 @@ def test_a_public_key_that_cannot_be_used_is_refused_at_once(sandbox, pem, reaso
 
 
 def test_only_rsa_keys_of_2048_bits_are_taken(sandbox):
-    from conftest import make_pair
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 

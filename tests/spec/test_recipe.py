@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from check import check, differences, main
 from generate import ROOT, documents, generate, package_name
 from generate import main as generate_main
 
+KINDS = ("operations", "parameters", "answers", "schemas", "properties", "enum values")
 LOST = {"biller_type", "due_date", "amount_modification_allowed", "original_amount", "approval_notes"}
 
 
@@ -44,9 +46,8 @@ def test_the_committed_layer_is_whole(capsys: pytest.CaptureFixture[str]) -> Non
     assert main([]) == 0
     output = capsys.readouterr()
     assert output.err == ""
-    assert output.out == (
-        "victor.yaml: 4 operations, 19 parameters, 8 answers, 22 schemas, 99 properties, 34 enum values: all there\n"
-    )
+    counts = ", ".join(rf"\d+ {kind}" for kind in KINDS)
+    assert re.fullmatch(rf"victor\.yaml: {counts}: all there\n", output.out)
 
 
 @pytest.fixture
@@ -76,7 +77,8 @@ def test_files_that_are_only_on_one_side_are_shown(committed: Path, capsys: pyte
 
 def test_the_five_fields_that_stock_generation_drops_are_missed(victor_yaml: Path) -> None:
     summary, wrong = check(victor_yaml, None, skip=("merge-allof-siblings",))
-    assert "94 of 99 properties" in summary
+    found, expected = map(int, re.search(r"(\d+) of (\d+) properties", summary).groups())
+    assert expected - found == len(LOST) == 5
     assert {line for line in wrong if "ReceiptPaymentDetails." in line} == {
         f"missing: ReceiptPaymentDetails.{name}: not in class RtpPaymentDetails" for name in LOST
     }
