@@ -17,6 +17,7 @@ from .errors import InvalidRequest, Problem
 
 MIN_KEY_LENGTH = 20
 MAX_KEY_LENGTH = 128
+_PLAIN_EXPONENT = 100
 _VISIBLE_ASCII = re.compile(r"[!-~]*")
 # A namespace of this package's own, fixed for ever: the same facts must give the same key in every release.
 _NAMESPACE = uuid.UUID("8f1a9a52-6c0e-5d53-9d7c-3b6f3a0c9e71")
@@ -28,11 +29,11 @@ def idempotency_key_for(*facts: Fact) -> str:
     """The key of a business fact: the same in every process, on every machine and after every crash.
 
     Name what makes the payment the payment it is, and nothing that changes between two tries (no clock,
-    no attempt number, no token): `idempotency_key_for("invoice", 1042)`. Another type is another fact:
-    `1042` and `"1042"` give different keys, as do `("a", "bc")` and `("ab", "c")`.
+    no attempt number, no token): `idempotency_key_for("invoice", 1042)`.
 
-    Facts that are equal give the same key, however they are written: `Decimal("44.20")` and `Decimal("44.2")`,
-    one moment in two zones, a text of some library's own string class.
+    One fact gives one key, however a program holds it: the number 1042 from a database and the text "1042" from a
+    file, `Decimal("44.20")` and `Decimal("44.2")`, one moment in two zones. (A text stays as it is: "01042" is
+    another fact.) Facts do not run together: `("a", "bc")` and `("ab", "c")` give different keys.
 
     Returns:
         A UUID (version 5) as text, 36 characters.
@@ -50,22 +51,22 @@ def _plain(fact: object) -> object:
     return fact.value if isinstance(fact, Enum) else fact
 
 
-def _spelled(fact: object) -> tuple[str, str]:
-    """The kind of a fact and its text. A subclass counts as its base: another name for it is no other fact."""
+def _spelled(fact: object) -> str:
+    """The text of a fact. Its class is no part of it: what is a number here may be a text in the next program."""
     if isinstance(fact, str):
         if not fact.strip():
             raise _bad_fact("a fact is empty text, so different payments would share one key.")
-        return "str", str.__str__(fact)
+        return str.__str__(fact)
     if isinstance(fact, int) and not isinstance(fact, bool):
-        return "int", int.__repr__(fact)
+        return int.__repr__(fact)
     if isinstance(fact, Decimal) and fact.is_finite():
-        return "Decimal", _shortest(fact)
+        return _shortest(fact)
     if isinstance(fact, datetime):
-        return "datetime", (fact if fact.utcoffset() is None else fact.astimezone(UTC)).isoformat()
+        return (fact if fact.utcoffset() is None else fact.astimezone(UTC)).isoformat()
     if isinstance(fact, date):
-        return "date", fact.isoformat()
+        return fact.isoformat()
     if isinstance(fact, uuid.UUID):
-        return "UUID", str(fact)
+        return str(fact)
     raise _bad_fact(
         f"a fact of type {type(fact).__name__} may read differently in another process; "
         "pass str, int, a finite Decimal, date, datetime or UUID."
@@ -77,7 +78,8 @@ def _shortest(number: Decimal) -> str:
     sign, digits, exponent = number.as_tuple()
     kept = "".join(map(str, digits)).rstrip("0")
     moved = int(exponent) + len(digits) - len(kept)
-    return str(Decimal(f"{'-' if sign else ''}{kept}E{moved}")) if kept else "0"
+    shortest = Decimal(f"{'-' if sign else ''}{kept}E{moved}") if kept else Decimal(0)
+    return f"{shortest:f}" if abs(moved) <= _PLAIN_EXPONENT else str(shortest)
 
 
 def _bad_fact(what: str) -> InvalidRequest:
