@@ -17,6 +17,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from victor_api.api.payment_requests import (
     create_request_payment,
     get_payment_request,
@@ -44,6 +46,8 @@ from victor_ext import (
     VictorOAuth,
     idempotency_key_for,
 )
+from victor_ext.provider import read_problems
+from victor_ext.runtime.answer import Answer
 
 AUTH = VictorOAuth("id-1", "secret-1")
 QUICK = RetryPolicy(base=0.0, max_attempts=3)
@@ -243,6 +247,41 @@ class TestTheProvidersProblems:
         [problem] = self.problems(run, {"error": error}).problems
         assert problem.message == "the provider gave no message"
         assert problem.field == ""
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)),
+    max_leaves=4,
+)
+ERRORS = st.fixed_dictionaries({}, optional=dict.fromkeys(("code", "message", "field"), JSON))
+ITEMS = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("objectName", "code", "codes", "field", "defaultMessage", "arguments"), JSON)
+)
+BODIES = st.one_of(
+    JSON,
+    st.builds(lambda error: {"error": error}, ERRORS),
+    st.builds(lambda items: {"allErrors": items}, st.lists(ITEMS)),
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(BODIES)
+def test_no_error_body_can_make_reading_it_raise(body):
+    for problem in read_problems(Answer(400, content=json.dumps(body).encode())):
+        assert {type(problem.field), type(problem.code), type(problem.message)} == {str}
+        assert problem.message
+        assert len(problem.message) <= 203
+        assert problem.message.isprintable()
+
+
+def test_an_endless_list_of_problems_is_a_message_that_ends():
+    items = [{"field": f"f{n}\n", "defaultMessage": f"\x1b[31m{'m' * 10_000} 043987673645"} for n in range(1_000)]
+    with pytest.raises(BadRequest, match="and 990 more, in `problems`") as raised:
+        blocking(Provider(httpx.Response(400, json={"allErrors": items})), create)
+    assert len(raised.value.problems) == 1_000
+    assert len(str(raised.value)) < 4_000
+    assert str(raised.value).isprintable()
 
 
 def body_of_create() -> NewRtpRfpPaymentRequest:

@@ -53,13 +53,14 @@ class Assembly:
                 f"auth must be VictorJwt(api_key, private_key) or VictorOAuth(client_id, client_secret), not "
                 f"{type(auth).__name__}."
             )
+        self.caller: str | None = getattr(auth, "caller", None)
         self.environment = environment_named(environment)
         self.base_url = base_url_of(self.environment, base_url)
         self.timeout = _checked_timeout(timeout)
         self.clock = ServerClock()
         authenticator = auth.authenticator(self.environment, self.base_url, self.clock, lock)
         self.loop = AttemptLoop(
-            profile=profile_of(self.environment),
+            profile=profile_of(self.environment, self.base_url),
             authenticator=authenticator,
             policy=_checked_policy(retry),
             quota=RetryQuota(retry.quota),
@@ -71,6 +72,7 @@ class Assembly:
     def changed(self, timeout: httpx.Timeout | float | None, deadline: float | None, retry: RetryPolicy) -> Assembly:
         """A copy with other limits; tokens, clock, quota and connections stay the same ones."""
         copy = object.__new__(Assembly)
+        copy.caller = self.caller
         copy.environment, copy.base_url, copy.clock = self.environment, self.base_url, self.clock
         copy.timeout = self.timeout if timeout is KEEP else _checked_timeout(timeout)
         loop = self.loop

@@ -120,6 +120,11 @@ class Victor:
         """The URL that is called."""
         return str(self._parts.base_url)
 
+    @property
+    def caller(self) -> str | None:
+        """A digest of the API key or client id: it tells two callers apart, and does not tell who they are."""
+        return self._parts.caller
+
     def authorization(self) -> str:
         """The value of the `Authorization` header that a request made now would carry. It is a secret."""
         self._transport.guard.require_open()
@@ -132,6 +137,7 @@ class Victor:
         self._transport.close()
 
     def __enter__(self) -> Self:
+        self._transport.guard.require_open()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -217,6 +223,11 @@ class AsyncVictor:
         """The URL that is called."""
         return str(self._parts.base_url)
 
+    @property
+    def caller(self) -> str | None:
+        """A digest of the API key or client id: it tells two callers apart, and does not tell who they are."""
+        return self._parts.caller
+
     async def authorization(self) -> str:
         """The value of the `Authorization` header that a request made now would carry. It is a secret."""
         self._transport.guard.require_open()
@@ -231,6 +242,7 @@ class AsyncVictor:
     aclose = close
 
     async def __aenter__(self) -> Self:
+        self._transport.guard.require_open()
         return self
 
     async def __aexit__(self, *exc: object) -> None:

@@ -8,18 +8,20 @@ from typing import Any, TypeGuard, cast
 
 import httpx
 
-from .runtime.errors import Problem
+from .runtime.errors import Problem, fit_to_show
 from .runtime.keys import HeaderKey
 from .runtime.profile import Profile
-from .runtime.redaction import mask_digits
 from .settings import CREATE_PATH, Environment
 
+_NO_MESSAGE = "the provider gave no message"
 
-def profile_of(environment: Environment) -> Profile:
-    """The provider's profile in one of its environments."""
+
+def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
+    """The provider's profile in one of its environments; messages name the URL where it is not the environment's."""
+    elsewhere = "" if base_url == httpx.URL(environment.base_url) else f", {base_url}"
     return Profile(
         name="Victor",
-        environment=environment.name,
+        environment=f"{environment.name}{elsewhere}",
         key_place=HeaderKey("Idempotency-Key", takes_key=_is_create),
         problems=read_problems,
         unreadable=_unreadable,
@@ -86,7 +88,7 @@ def _api_error(error: dict[str, Any]) -> Problem:
     return Problem(
         field=wire_path(theirs),
         code=str(code) if isinstance(code, int | str) else "",
-        message=mask_digits(message or "the provider gave no message"),
+        message=fit_to_show(message) or _NO_MESSAGE,
         provider_field=theirs or None,
     )
 
@@ -94,8 +96,8 @@ def _api_error(error: dict[str, Any]) -> Problem:
 def _object_error(error: dict[str, Any]) -> Problem:
     code = _string(error.get("code"))
     theirs = _field_of(error)
-    message = _string(error.get("defaultMessage")) or code or "the provider gave no message"
-    return Problem(field=wire_path(theirs), code=code, message=mask_digits(message), provider_field=theirs or None)
+    message = fit_to_show(_string(error.get("defaultMessage")) or code) or _NO_MESSAGE
+    return Problem(field=wire_path(theirs), code=code, message=message, provider_field=theirs or None)
 
 
 def _field_of(error: dict[str, Any]) -> str:

@@ -51,7 +51,10 @@ def environment_named(name: object) -> Environment:
 
 def base_url_of(environment: Environment, base_url: str | httpx.URL | None) -> httpx.URL:
     """The URL to call: the caller's, checked, or the environment's."""
-    return checked_base_url(environment.base_url if base_url is None else base_url)
+    url = checked_base_url(environment.base_url if base_url is None else base_url)
+    if url.path.rstrip("/").endswith("/v2"):
+        raise ConfigurationError(f"base_url {str(url)!r}: leave /v2 out, every path of the API begins with it.")
+    return url
 
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class TestTheMessageSaysWhatIsKnown:
             ([status(400)], KEY, "Nothing was done"),
             ([LOST], KEY, f"repeat it with idempotency_key='{KEY}'"),
             ([LOST], None, "no key makes a repeat safe"),
-            ([UNREADABLE], KEY, "It was done"),
+            ([UNREADABLE], KEY, "it was accepted"),
         ],
     )
     def test_of_a_write(self, mode, script, key, words):

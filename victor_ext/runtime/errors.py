@@ -136,7 +136,7 @@ class InvalidRequest(PaymentApiError, ValueError):
     @classmethod
     def of(cls, problems: Sequence[Problem], *, doing: str = "") -> InvalidRequest:
         """One error for all problems at once."""
-        lines = "; ".join(problem.message for problem in problems)
+        lines = "; ".join(problem.message.removesuffix(".") for problem in problems) + "."
         return cls(f"{doing}{': ' if doing else ''}{lines}", problems=problems)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import httpx
 
-from .errors import PaymentApiError, Problem
+from .errors import PaymentApiError, Problem, fit_to_show
 from .outcome import Outcome
 from .profile import SAFE_METHODS, Profile
 from .verdict import Failure
+
+_LISTED = 10
+"""Problems that a message lists; the error's `problems` has them all."""
 
 
 def error_for(
@@ -30,7 +33,7 @@ def error_for(
         _what_happened(failure, profile, request, attempts, problems, why),
         _when_to_come_back(retry_after),
         _what_to_check(answer, profile),
-        what_to_do(outcome, key, call, profile),
+        what_to_do(outcome, key, call, profile, reused=_is_reused(answer, key)),
     ]
     error = (error_class or failure.error_class)(
         " ".join(filter(None, sentences)),
@@ -59,8 +62,11 @@ def _what_happened(
     what = failure.what
     if problems and failure.answer is not None:
         listed = "; ".join(
-            f"{problem.field}: {problem.message}" if problem.field else problem.message for problem in problems
+            f"{fit_to_show(problem.field)}: {problem.message}" if problem.field else problem.message
+            for problem in problems[:_LISTED]
         )
+        if len(problems) > _LISTED:
+            listed += f"; and {len(problems) - _LISTED} more, in `problems`"
         good = failure.answer.status_code < 400
         what = f"{what}: {listed}" if good else f"status {failure.answer.status_code}: {listed}"
     cause = f"; {why}" if why else ""
@@ -76,18 +82,28 @@ def _what_to_check(answer: httpx.Response | None, profile: Profile) -> str:
     return profile.authentication_hint if answer is not None and answer.status_code == 401 else ""
 
 
-def what_to_do(outcome: Outcome, key: str | None, request: httpx.Request, profile: Profile) -> str:
+def _is_reused(answer: httpx.Response | None, key: str | None) -> bool:
+    return key is not None and answer is not None and answer.status_code == 409
+
+
+def what_to_do(
+    outcome: Outcome, key: str | None, request: httpx.Request, profile: Profile, *, reused: bool = False
+) -> str:
     """What the caller may do now that the call has failed; nothing for a read, which may always be repeated."""
     if request.method in SAFE_METHODS:
         return ""
     if outcome is Outcome.NOT_SENT:
         return "Nothing was sent: repeat it as you like."
+    look = f"look {profile.way_to_look(request)}".rstrip()
     if outcome is Outcome.REJECTED:
-        return "Nothing was done by it."
+        advice = (
+            f" But idempotency_key={key!r} may have been used before, with other values: send the values of that "
+            f"time, or {look}. A new key could ask a second time."
+        )
+        return "Nothing was done by it." + (advice if reused else "")
     if outcome is Outcome.ACCEPTED:
         again = f"; a repeat with idempotency_key={key!r} brings the answer again" if key else ""
-        return f"It was done: do not send it anew{again}. What came is in the error's `body`."
-    look = f"look {profile.way_to_look(request)}".rstrip()
+        return f"By its status it was accepted: do not send it anew{again}. What came is in the error's `body`."
     if key is None:
         return f"It may have been done, and no key makes a repeat safe: {look} before you repeat it."
     return f"It may have been done: repeat it with idempotency_key={key!r}, or {look}."
