@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from certificates import Authority
 from raw_sockets import Background, background
 
 
@@ -19,3 +20,8 @@ def _background() -> Iterator[Background]:
 def every() -> bool:
     """Whether stalls are tried at every byte, and not at a sample of them: set VICTOR_FAULTS=all."""
     return os.environ.get("VICTOR_FAULTS") == "all"
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("certificates"))

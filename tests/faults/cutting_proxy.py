@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from raw_sockets import Background, End, Quiet, end
+from raw_provider import RawProvider
+from raw_sockets import Background, End, end
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,14 @@ class CuttingProxy:
         at_accept: Ends the next connections as soon as they are made, one each.
     """
 
-    def __init__(self, background: Background, upstream: int) -> None:
+    def __init__(self, background: Background, provider: RawProvider) -> None:
         self.background = background
-        self.upstream = upstream
+        self.upstream = provider.port
+        self.quiet = provider.quiet  # one for both: it is their connections together that come to rest
         self.cuts: deque[Cut | None] = deque()
         self.at_accept: deque[End] = deque()
         self.exchanges: list[Passed] = []
         self.connections = 0
-        self.quiet = Quiet()
         self.open: set[_Pair] = set()
         self.port = 0
         self._server: asyncio.Server | None = None
@@ -201,6 +202,7 @@ class _Pair:
         if self._client is None and self._server is None and self._connecting.done():
             # Not at once: the loop closes the socket itself only after it has told us.
             self._proxy.background.loop.call_soon(self._forget)
+        self._proxy.quiet.note()
 
     def _forget(self) -> None:
         self._proxy.open.discard(self)

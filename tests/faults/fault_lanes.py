@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import ssl
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ from typing import Any, Literal
 
 import httpx
 from cutting_proxy import Cut, CuttingProxy
-from raw_provider import CREATE, READ, RESPOND, RawProvider
+from raw_provider import CREATE, READ, RESPOND, Act, RawProvider
 from raw_sockets import Background
 
 from victor_ext import AsyncVictor, PaymentRequest, RetryPolicy, Victor, VictorError, VictorOAuth, zulu
@@ -129,13 +130,29 @@ class Seen:
 class Lane:
     """Runs calls one after the other, each with a subject of its own.
 
+    Args:
+        direct: Whether the client calls the provider without the proxy.
+        tls: With it the provider speaks TLS.
+        acts: What the provider does in place of behaving.
+        options: For the client.
+
     Attributes:
         calls: How many were run.
     """
 
-    def __init__(self, background: Background, face: str, *, direct: bool = False, **options: Any) -> None:
-        self.provider = RawProvider(background)
-        self.proxy = CuttingProxy(background, self.provider.port)
+    def __init__(
+        self,
+        background: Background,
+        face: str,
+        *,
+        direct: bool = False,
+        tls: ssl.SSLContext | None = None,
+        acts: Act | None = None,
+        **options: Any,
+    ) -> None:
+        self.provider = RawProvider(background, tls=tls)
+        self.provider.instead = acts or self.provider.instead
+        self.proxy = CuttingProxy(background, self.provider)
         self.direct = direct
         url = self.provider.url(None if direct else self.proxy.port)
         self.caller = CALLERS[face](url, **options)

@@ -7,6 +7,7 @@ with blocking calls, the other with awaited ones, and neither holds any logic.
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
@@ -171,11 +172,18 @@ class AsyncDriver:
         return await self._acquire(step)
 
     async def _send(self, step: Send) -> Answer:
-        if step.seconds is None:
-            return await aread(await self._transport.handle_async_request(step.request), step.request)
-        with self._anyio.move_on_after(step.seconds + _GRACE):
-            return await aread(await self._transport.handle_async_request(step.request), step.request)
+        try:
+            if step.seconds is None:
+                return await self._exchange(step.request)
+            with self._anyio.move_on_after(step.seconds + _GRACE):
+                return await self._exchange(step.request)
+        except ssl.SSLError as error:
+            # The HTTP library turns it into its own error where calls block, and forgets to where they are awaited.
+            raise httpx.ReadError(str(error), request=step.request) from error
         raise httpx.ReadTimeout("the answer trickled in too slowly", request=step.request)
+
+    async def _exchange(self, request: httpx.Request) -> Answer:
+        return await aread(await self._transport.handle_async_request(request), request)
 
     async def _acquire(self, step: Acquire) -> bool:
         lock: Any = step.lock

@@ -1,0 +1,144 @@
+"""TLS that is cut, spoilt, or not to be trusted: no byte of a request leaves before the handshake is done."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from certificates import Authority
+from cryptography import x509
+from cutting_proxy import Cut, CuttingProxy
+from fault_lanes import ATTEMPTS, CALLERS, FACES, OPERATIONS, Lane, Operation, lane
+from raw_provider import Exchange, RawProvider, answer
+from raw_sockets import Background, End
+
+from victor_ext import ConnectionFailed
+
+VERSIONS = {"tls1.2": ssl.TLSVersion.TLSv1_2, "tls1.3": ssl.TLSVersion.TLSv1_3}
+STEP = 19
+SHORT = 0.2
+
+each_operation = pytest.mark.parametrize("operation", OPERATIONS)
+each_face = pytest.mark.parametrize("face", FACES)
+each_version = pytest.mark.parametrize("version", VERSIONS)
+
+
+def only_once(exchange: Exchange) -> None:
+    """Close after every answer, so that every exchange begins with a handshake."""
+    exchange.send(answer(exchange.work(), "200 OK", "Connection: close"))
+    exchange.end("close")
+
+
+@contextmanager
+def tls_lane(
+    background: Background, face: str, authority: Authority, version: str, wait: float = 5.0
+) -> Iterator[Lane]:
+    with lane(
+        background,
+        face,
+        tls=authority.server(),
+        verify=authority.trusted(VERSIONS[version]),
+        acts=only_once,
+        timeout=wait,
+    ) as on:
+        yield on
+
+
+def flights(on: Lane) -> list[int]:
+    """How many bytes the client's first flight of a handshake has, and the server's reply to it."""
+    before = len(on.proxy.exchanges)
+    assert on.run("get").told.word == "success"
+    first = on.proxy.exchanges[before]
+    return [first.request, first.answer]
+
+
+@each_operation
+@each_face
+@each_version
+@pytest.mark.parametrize("how", ["reset", "close"])
+def test_handshake_cut(
+    background: Background, authority: Authority, face: str, operation: Operation, version: str, how: End, every: bool
+) -> None:
+    wrong: list[str] = []
+    with tls_lane(background, face, authority, version) as on:
+        asked, replied = flights(on)
+        # The certificate's length varies by a byte or two, with its signature.
+        places = [("request", at) for at in range(0, asked, 1 if every else STEP)]
+        places += [("answer", at) for at in range(0, replied - 8, 1 if every else STEP)]
+        for side, after in places:
+            cut = Cut(side, after, how)  # type: ignore[arg-type] # one of its two words
+            for times, wanted in ((1, "success"), (ATTEMPTS, "not_sent")):
+                run = on.run(operation, [cut] if times == 1 else [cut] * times)
+                lies = run.lies() if run.told.word == wanted else [*run.lies(), f"not {wanted}"]
+                wrong += [f"{cut}, {times} times: {lie}; {run}" for lie in lies]
+    assert wrong == []
+
+
+@each_face
+@each_version
+def test_handshake_stalls(background: Background, authority: Authority, face: str, version: str) -> None:
+    with tls_lane(background, face, authority, version) as on:
+        asked, replied = flights(on)
+    # The time to connect includes the handshake.
+    with tls_lane(background, face, authority, version, wait=SHORT) as on:
+        for cut in (
+            Cut("request", asked // 2, "stall"),
+            Cut("answer", 0, "stall"),
+            Cut("answer", replied // 2, "stall"),
+        ):
+            run = on.run("create", [cut])
+            assert (run.told.word, run.lies()) == ("success", []), cut
+            run = on.run("create", [cut] * ATTEMPTS)
+            assert (run.told.word, run.lies()) == ("not_sent", []), cut
+
+
+@each_operation
+@each_face
+@each_version
+def test_bytes_changed_on_the_way(
+    background: Background, authority: Authority, face: str, operation: Operation, version: str
+) -> None:
+    """In the handshake or after it: TLS notices, and what the caller is told is an error of ours, and true."""
+    wrong: list[str] = []
+    with tls_lane(background, face, authority, version, wait=SHORT) as on:
+        asked, replied = flights(on)
+        first = [Cut("request", at, "close", change=True) for at in range(2, asked, asked // 5)]
+        first += [Cut("answer", at, "close", change=True) for at in range(2, replied, replied // 7)]
+        later: list[list[Cut | None]] = [[None, Cut("answer", at, "close", change=True)] for at in range(2, 400, 40)]
+        later += [[None, Cut("request", at, "close", change=True)] for at in range(2, 400, 60)]
+        for cuts in [*([cut] for cut in first), *later]:
+            run = on.run(operation, cuts)
+            wrong += [f"{cuts[-1]}: {lie}; {run}" for lie in run.lies()]
+    assert wrong == []
+
+
+def bad_servers(authority: Authority, other: Authority) -> Iterator[tuple[str, ssl.SSLContext]]:
+    yield "an authority that is not trusted", other.server()
+    yield "another name", authority.server(x509.DNSName("pay.example"))
+    yield "over since yesterday", authority.server(ends=timedelta(days=-1))
+
+
+@each_operation
+@each_face
+def test_who_is_not_trusted_gets_nothing(
+    background: Background, authority: Authority, face: str, operation: Operation, tmp_path: Path
+) -> None:
+    """Refused at once, and not tried again: it will not be trusted in a second either."""
+    for why, context in bad_servers(authority, Authority(tmp_path)):
+        provider = RawProvider(background, tls=context)
+        proxy = CuttingProxy(background, provider)
+        caller = CALLERS[face](provider.url(proxy.port), verify=authority.trusted())
+        told = caller.start(operation, "S1")
+        caller.close()
+        proxy.close()
+        provider.close()
+
+        assert told.word == "not_sent", why
+        assert isinstance(told.error, ConnectionFailed), why
+        assert "certificate" in str(told.error).lower(), why
+        assert proxy.connections == 1, why
+        assert provider.record.bytes_received == 0, why
