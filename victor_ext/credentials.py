@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 from typing import TYPE_CHECKING, Any, Protocol
@@ -77,6 +78,11 @@ class VictorJwt:
         self._lifetime = _checked_seconds("lifetime", lifetime, above_zero=True)
         self._reuse = _checked_seconds("reuse", reuse, above_zero=False) or 0.0
 
+    @property
+    def caller(self) -> str:
+        """A digest of the API key: it tells two callers apart, and does not tell who they are."""
+        return _digest(self._api_key)
+
     def __repr__(self) -> str:
         return f"VictorJwt(api_key='[hidden]', private_key='[hidden]', prefix={getattr(self, '_prefix', None)!r})"
 
@@ -129,6 +135,11 @@ class VictorOAuth:
         self._client_id = checked_secret("client_id", client_id)
         self._client_secret = checked_secret("client_secret", client_secret)
 
+    @property
+    def caller(self) -> str:
+        """A digest of the client id: it tells two callers apart, and does not tell who they are."""
+        return _digest(self._client_id)
+
     def __repr__(self) -> str:
         return "VictorOAuth(client_id='[hidden]', client_secret='[hidden]')"
 
@@ -164,6 +175,10 @@ def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     except InvalidRequest:
         expires_at = None
     return IssuedToken(header_value(body.get("token_type"), token), expires_at, now)
+
+
+def _digest(identity: str) -> str:
+    return hashlib.sha256(b"victor-ext caller\0" + identity.encode()).hexdigest()[:16]
 
 
 def checked_secret(name: str, value: object) -> Secret:

@@ -29,7 +29,7 @@ from .layout import (
     priority_of,
     queue_of,
 )
-from .rows import Result, RowOutcome
+from .rows import Result, RowOutcome, Sent
 from .vault import other_key
 
 _AT_ONCE = 50
@@ -172,9 +172,9 @@ class BatchStore:
             again += 1
         return found
 
-    def results(self, attempt: Try) -> tuple[list[Result] | None, float | None]:
+    def results(self, attempt: Try) -> tuple[list[Result] | None, Sent | None]:
         """What a try that is over found, and when it began to send; None for what it did not get to."""
-        began: float | None = None
+        began: Sent | None = None
         results: list[Result] | None = None
         for step in self._client.list_workflow_steps(attempt.id):
             output: Any = step["output"]
@@ -183,7 +183,7 @@ class BatchStore:
             if isinstance(output, str):
                 raise other_key("A result in the bulk database")
             if step["function_name"] == BEGIN_STEP:
-                began = float(output["at"])
+                began = Sent.from_json(output["sent"])
             if step["function_name"] == SEND_STEP:
                 results = [Result.from_json(result) for result in output]
         return results, began

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,7 +23,7 @@ from victor_ext import (
 )
 
 from .pacing import Brake, Pacer
-from .rows import MAY_EXIST, SETTLED, Result, Row, RowOutcome
+from .rows import MAY_EXIST, SETTLED, Result, Row, RowOutcome, Sent
 from .settling import look_up
 
 _WAITING = Result(RowOutcome.WAITING)
@@ -47,15 +47,32 @@ class Terms:
         retention: Seconds for which the provider keeps a key.
         patience: Seconds for which a row is tried again before it is given up for this time.
         rate: Rows a second, or None.
-        since: Epoch seconds when this chunk was taken up first.
+        sent: When this chunk was taken up first, and with whose credentials.
         again: Whether it was taken up before, so that any of its rows may have been sent.
+        caller: With whose credentials it is sent now.
     """
 
     retention: float
     patience: float
     rate: float | None
-    since: float
+    sent: Sent
     again: bool
+    caller: str | None
+
+    def sent_before(self, row: Row) -> Sent | None:
+        """How the row may have been sent before this try."""
+        return row.sent or (self.sent if self.again else None)
+
+    def why_not_again(self, sent: Sent | None) -> str | None:
+        """Why a row that may have been sent like this is not sent once more, or None if it can be."""
+        if sent is None:
+            return None
+        # The margin is for a retention of hours; a short one must leave time to send at all.
+        if time.time() - sent.since > self.retention - min(_MARGIN, self.retention / 10):
+            return "It may have been sent, longer ago than its key is kept."
+        if sent.by != self.caller:
+            return "It may have been sent with other credentials, whose keys the provider may keep apart."
+        return None
 
 
 class Delivery:
@@ -81,22 +98,23 @@ class Delivery:
         pacer = Pacer(terms.rate, self._stop)
         results: dict[int, Result] = {}
         calls: list[tuple[int, Future[Result]]] = []
-        doubtful: list[tuple[int, float, str]] = []
+        doubtful: list[tuple[int, Sent, str]] = []
         for place, row in enumerate(rows):
-            since = _since(row, terms)
+            sent = terms.sent_before(row)
+            why = terms.why_not_again(sent)
             if row.arguments is None:
                 results[place] = Result(RowOutcome.REFUSED, error=row.reason)
-            elif since is not None and _too_old(since, terms):
-                doubtful.append((place, since, "It may have been sent, longer ago than its key is kept."))
+            elif sent is not None and why is not None:
+                doubtful.append((place, sent, why))
             else:
                 calls.append((place, self._pool.submit(self._send, row, terms, pacer)))
         for place, call in calls:
             result = call.result()
-            since = _since(rows[place], terms) or result.since
-            if since is not None and result.outcome in (RowOutcome.REJECTED, RowOutcome.REFUSED):
-                doubtful.append((place, since, f"It may have been sent before; now: {result.error}"))
+            sent = terms.sent_before(rows[place]) or result.sent
+            if sent is not None and result.outcome in (RowOutcome.REJECTED, RowOutcome.REFUSED):
+                doubtful.append((place, sent, f"It may have been sent before; now: {result.error}"))
             else:
-                results[place] = _in_full(result, since, terms)
+                results[place] = _in_full(result, sent, terms)
         self._look_up(rows, doubtful, results)
         return [results[place] for place in range(len(rows))]
 
@@ -105,11 +123,11 @@ class Delivery:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _look_up(
-        self, rows: Sequence[Row], doubtful: Sequence[tuple[int, float, str]], results: dict[int, Result]
+        self, rows: Sequence[Row], doubtful: Sequence[tuple[int, Sent, str]], results: dict[int, Result]
     ) -> None:
         if not doubtful:
             return
-        found = look_up(self._victor, [(rows[place], since, why) for place, since, why in doubtful])
+        found = look_up(self._victor, [(rows[place], sent, why) for place, sent, why in doubtful])
         for (place, _, _), result in zip(doubtful, found, strict=True):
             results[place] = result
 
@@ -120,13 +138,13 @@ class Delivery:
         while True:
             self._brake.wait()
             pacer.wait()
-            if self._stop.is_set() or (last is not _WAITING and _too_old(terms.since, terms)):
+            if self._stop.is_set() or (last is not _WAITING and terms.why_not_again(terms.sent)):
                 return last
             result = self._call(row)
             if last.outcome in MAY_EXIST:
                 # What one try left open, neither a refusal nor a failure to send settles.
                 if result.outcome in (RowOutcome.REJECTED, RowOutcome.REFUSED):
-                    return replace(result, since=terms.since)
+                    return replace(result, sent=terms.sent)
                 if result.outcome is not RowOutcome.CREATED:
                     result = replace(result, outcome=last.outcome, error=result.error or last.error)
             if result.outcome in SETTLED or time.monotonic() >= ends:
@@ -177,28 +195,11 @@ class Delivery:
         self._stop.set()
 
 
-Deliver = Callable[[Sequence[Row], Terms], list[Result]]
-
-
-def _since(row: Row, terms: Terms) -> float | None:
-    """From when on the row may have been sent before this try."""
-    if row.since is not None:
-        return row.since
-    return terms.since if terms.again else None
-
-
-def _too_old(since: float, terms: Terms) -> bool:
-    # The margin is for a retention of hours; a short one must leave time to send at all.
-    return time.time() - since > terms.retention - min(_MARGIN, terms.retention / 10)
-
-
-def _in_full(result: Result, since: float | None, terms: Terms) -> Result:
+def _in_full(result: Result, sent: Sent | None, terms: Terms) -> Result:
     """The result of this try, seen together with earlier ones that may have sent the row."""
-    if since is None:
-        return replace(result, since=terms.since) if result.outcome in MAY_EXIST else result
+    if sent is None:
+        return replace(result, sent=terms.sent) if result.outcome in MAY_EXIST else result
     if result.outcome in (RowOutcome.NOT_SENT, RowOutcome.WAITING):
-        reason = (
-            result.error or "It may have been sent before this program was interrupted; it has not been tried since."
-        )
-        return Result(RowOutcome.UNKNOWN, error=reason, since=since)
-    return replace(result, since=since) if result.outcome in MAY_EXIST else result
+        why = result.error or "It may have been sent before this program was interrupted; it has not been tried since."
+        return Result(RowOutcome.UNKNOWN, error=why, sent=sent)
+    return replace(result, sent=sent) if result.outcome in MAY_EXIST else result

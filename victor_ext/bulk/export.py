@@ -10,7 +10,7 @@ from typing import TextIO
 
 from .batch_store import BatchStore, Try, numbers_of
 from .layout import Load
-from .rows import Result, Row, RowOutcome, RowResult
+from .rows import Result, Row, RowOutcome, RowResult, Sent
 from .spool import identity_of
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
@@ -90,12 +90,12 @@ def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]
     return known
 
 
-def _lost(row: Row, began: float | None) -> Result:
+def _lost(row: Row, began: Sent | None) -> Result:
     """The result of a row whose chunk ended without any."""
-    since = row.since if row.since is not None else began
-    if since is None:
+    sent = row.sent or began
+    if sent is None:
         return Result(RowOutcome.WAITING, error="Its chunk was cancelled before it was sent.")
-    return Result(RowOutcome.UNKNOWN, error="Its chunk broke off before the result was stored.", since=since)
+    return Result(RowOutcome.UNKNOWN, error="Its chunk broke off before the result was stored.", sent=sent)
 
 
 def _line(row: Row, result: Result | None) -> RowResult:

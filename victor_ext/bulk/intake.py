@@ -112,7 +112,9 @@ class Intake:
     def _take(self, record: Record) -> None:
         terms = self._terms
         fields = take_apart(record.fields, terms.key_column)
-        fields.problems[:0] = record.problems
+        if record.problems:
+            # Its columns may have shifted: nothing in it is to be relied on, the key least of all.
+            fields.key_value, fields.problems = None, list(record.problems)
         key = "" if fields.key_value is None else idempotency_key_for(terms.batch, fields.key_value)
         if key:
             before = self._spool.first_line_of(identity_of(key, 0), record.line or record.number)

@@ -107,7 +107,7 @@ class Chunk:
     def unsettled(self, results: Sequence[Result]) -> Chunk:
         """The rows that can be tried once more, with what is known of them."""
         return self.with_rows(
-            Row(row.number, row.key, row.fingerprint, row.arguments, row.extras, None, result.since, row.place)
+            Row(row.number, row.key, row.fingerprint, row.arguments, row.extras, None, result.sent, row.place)
             for row, result in zip(self.rows, results, strict=True)
             if result.outcome in UNSETTLED
         )

@@ -67,6 +67,23 @@ class RowProblem:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """That a row may have been sent: from when on (epoch seconds), and with whose credentials, by a digest of them."""
+
+    since: float
+    by: str | None
+
+    def to_json(self) -> list[Any]:
+        """The same as JSON data."""
+        return [self.since, self.by]
+
+    @classmethod
+    def from_json(cls, data: list[Any] | None) -> Sent | None:
+        """The same from its JSON data."""
+        return None if data is None else cls(*data)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """A row as it is stored until it is sent.
 
@@ -77,7 +94,7 @@ class Row:
         arguments: For `payment_requests.create`, as text, or None for a row that was set aside.
         extras: The other columns, for the export.
         reason: Why it was set aside.
-        since: Epoch seconds from which on it may have been sent; None: it was not.
+        sent: That it may have been sent before, or None.
         place: Which row of its chunk it is, from 0.
     """
 
@@ -87,39 +104,43 @@ class Row:
     arguments: Mapping[str, Any] | None = field(repr=False)
     extras: Mapping[str, str] = field(repr=False)
     reason: str | None = None
-    since: float | None = None
+    sent: Sent | None = None
     place: int = 0
 
     def to_json(self) -> list[Any]:
         """The row as JSON data."""
+        sent = None if self.sent is None else self.sent.to_json()
         return [
-            self.number, self.key, self.fingerprint, self.arguments, self.extras, self.reason, self.since, self.place,
+            self.number, self.key, self.fingerprint, self.arguments, self.extras, self.reason, sent, self.place,
         ]  # fmt: skip
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Row:
         """The row from its JSON data."""
-        return cls(*data)
+        number, key, fingerprint, arguments, extras, reason, sent, place = data
+        return cls(number, key, fingerprint, arguments, extras, reason, Sent.from_json(sent), place)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a row, as it is stored. `since` is that of `Row`, as far as it is known by now."""
+    """What became of a row, as it is stored; `sent` as in `Row`, for a row that is not settled."""
 
     outcome: RowOutcome
     id: str | None = None
     status: str | None = None
     error: str | None = None
-    since: float | None = None
+    sent: Sent | None = None
 
     def to_json(self) -> list[Any]:
         """The result as JSON data."""
-        return [self.outcome.value, self.id, self.status, self.error, self.since]
+        sent = None if self.sent is None else self.sent.to_json()
+        return [self.outcome.value, self.id, self.status, self.error, sent]
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Result:
         """The result from its JSON data."""
-        return cls(RowOutcome(data[0]), *data[1:])
+        outcome, request_id, status, error, sent = data
+        return cls(RowOutcome(outcome), request_id, status, error, Sent.from_json(sent))
 
 
 @dataclass(frozen=True, slots=True)

@@ -326,7 +326,7 @@ class BulkSender:
 
     def _serve(self, victor: Victor, vault: Vault, queues: list[str] | None, over: Callable[[], bool]) -> None:
         """Work until it is over. While another process has an SQLite state, only watch."""
-        presence = presence_in(self._state)
+        presence, settings = presence_in(self._state), self._settings
         try:
             with ExitStack() as stack:
                 worker: Worker | None = None
@@ -336,7 +336,14 @@ class BulkSender:
                         if presence.begin():
                             worker = stack.enter_context(
                                 Worker(
-                                    victor, self._state, vault, presence, workers=self._settings.workers, queues=queues
+                                    victor,
+                                    self._state,
+                                    vault,
+                                    presence,
+                                    workers=settings.workers,
+                                    retention=settings.key_retention,
+                                    patience=settings.patience,
+                                    queues=queues,
                                 )
                             )
                         elif not told:

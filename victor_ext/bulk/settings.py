@@ -85,6 +85,11 @@ def provider_of(victor: Victor) -> str:
     return f"{victor.environment} {address}"
 
 
+def caller_of(victor: Victor) -> str | None:
+    """Whose credentials a client has, by a digest: providers may keep the keys of each caller apart."""
+    return victor.caller
+
+
 def batch_named_by(source: object) -> str | None:
     """The name of a batch whose file names it."""
     return os.path.basename(os.fspath(source)) if isinstance(source, str | os.PathLike) else None

@@ -8,23 +8,23 @@ from datetime import UTC, datetime, timedelta
 
 from victor_ext import PaymentRequest, Victor, VictorError, money
 
-from .rows import Result, Row, RowOutcome
+from .rows import Result, Row, RowOutcome, Sent
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much the provider's clock, or that of a worker, may be off."""
 _ADVICE = "it is left to you, and it is not sent again"
 
 
-def look_up(victor: Victor, rows: Sequence[tuple[Row, float, str]]) -> list[Result]:
+def look_up(victor: Victor, rows: Sequence[tuple[Row, Sent, str]]) -> list[Result]:
     """What the provider holds of rows that may have been sent.
 
     The list has no filter for the reference, so it is read once for all rows, from the earliest moment on.
 
     Args:
         victor: The client to read with.
-        rows: Each row, since when it may have been sent (epoch seconds), and why it is not sent again.
+        rows: Each row, how it may have been sent, and why it is not sent again.
     """
-    start = datetime.fromtimestamp(min(since for _, since, _ in rows), UTC) - _CLOCKS_DIFFER
+    start = datetime.fromtimestamp(min(sent.since for _, sent, _ in rows), UTC) - _CLOCKS_DIFFER
     wanted = {row.arguments.get("client_reference_id") for row, _, _ in rows if row.arguments} - {None}
     found: dict[str, list[PaymentRequest]] = defaultdict(list)
     if wanted:
@@ -33,31 +33,31 @@ def look_up(victor: Victor, rows: Sequence[tuple[Row, float, str]]) -> list[Resu
                 if request.client_reference_id in wanted:
                     found[request.client_reference_id or ""].append(request)
         except VictorError as error:
-            return [_left(since, f"{why} It could not be looked up now: {error}") for _, since, why in rows]
+            return [_left(sent, f"{why} It could not be looked up now: {error}") for _, sent, why in rows]
     claims = [_reference(row) for row, _, _ in rows]
     return [
-        _settled(row, since, why, found[_reference(row)], alone=claims.count(_reference(row)) == 1)
-        for row, since, why in rows
+        _settled(row, sent, why, found[_reference(row)], alone=claims.count(_reference(row)) == 1)
+        for row, sent, why in rows
     ]
 
 
-def _settled(row: Row, since: float, why: str, found: list[PaymentRequest], *, alone: bool) -> Result:
+def _settled(row: Row, sent: Sent, why: str, found: list[PaymentRequest], *, alone: bool) -> Result:
     reference = _reference(row)
     if not reference:
-        return _left(since, f"{why} It has no client_reference_id to look for: {_ADVICE}.")
+        return _left(sent, f"{why} It has no client_reference_id to look for: {_ADVICE}.")
     same = [request for request in found if _is_of(request, row)]
     if len(same) == 1 and len(found) == 1 and alone:
         (request,) = same
         return Result(RowOutcome.CREATED, request.id, request.status, f"{why} It was found by its client_reference_id.")
     if not found:
-        return _left(since, f"{why} No request with its client_reference_id was found: {_ADVICE}.")
+        return _left(sent, f"{why} No request with its client_reference_id was found: {_ADVICE}.")
     seen = "one" if len(found) == 1 else str(len(found))
     unlike = "with other values" if not same else "and it is not clear whose it is" if len(found) == 1 else ""
-    return _left(since, f"{why} {seen} with its client_reference_id was found {unlike}".rstrip() + f": {_ADVICE}.")
+    return _left(sent, f"{why} {seen} with its client_reference_id was found {unlike}".rstrip() + f": {_ADVICE}.")
 
 
-def _left(since: float, reason: str) -> Result:
-    return Result(RowOutcome.UNKNOWN, error=reason, since=since)
+def _left(sent: Sent, reason: str) -> Result:
+    return Result(RowOutcome.UNKNOWN, error=reason, sent=sent)
 
 
 def _reference(row: Row) -> str:

@@ -41,7 +41,7 @@ class State:
         hush_dbos()
 
     def __str__(self) -> str:
-        return self.url.render_as_string(hide_password=True)
+        return self.url.set(drivername=self.url.get_backend_name()).render_as_string(hide_password=True)
 
     @property
     def connection_string(self) -> str:
@@ -62,6 +62,8 @@ class State:
         if self.is_sqlite and not self.path.exists():
             return False
         with self.engine() as engine, self.trouble():
+            if not self.is_sqlite and not self._is_on_server():
+                return False
             return sa.inspect(engine).has_table("workflow_status", schema=None if self.is_sqlite else "dbos")
 
     def prepare(self) -> None:
@@ -74,7 +76,8 @@ class State:
             if self.is_sqlite:
                 self._prepare_file()
             else:
-                self._reach_server()
+                # DBOS would wait for ever for a server that does not answer; a database that is missing it creates.
+                self._is_on_server()
             DBOS.migrate(self.connection_string)
 
     def _prepare_file(self) -> None:
@@ -90,18 +93,25 @@ class State:
         finally:
             database.close()
 
-    def _reach_server(self) -> None:
-        # DBOS itself would wait for ever for a server that does not answer. One without this database is created.
-        elsewhere = sa.create_engine(self.url.set(database="postgres"), connect_args=_postgres_options())
+    def _is_on_server(self) -> bool:
+        """Whether the server has this database. Raises `SQLAlchemyError` when it does not answer, or does not say."""
         with self.engine() as engine:
             try:
                 engine.connect().close()
             except SQLAlchemyError as error:
-                if "does not exist" not in str(error):
-                    raise
-                elsewhere.connect().close()
-            finally:
-                elsewhere.dispose()
+                elsewhere = sa.create_engine(self.url.set(database="postgres"), connect_args=_postgres_options())
+                try:
+                    with elsewhere.connect() as connection:
+                        query = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
+                        if connection.execute(query, {"name": self.url.database}).scalar() is None:
+                            return False
+                except SQLAlchemyError:
+                    # What the database itself said is the better reason.
+                    raise error from None
+                finally:
+                    elsewhere.dispose()
+                raise
+            return True
 
     @contextmanager
     def engine(self) -> Generator[sa.Engine]:

@@ -32,7 +32,8 @@ from .layout import (
     queue_of,
 )
 from .presence import Presence
-from .rows import Result, RowOutcome
+from .rows import Result, RowOutcome, Sent
+from .settings import caller_of
 from .state import State
 from .vault import SealedValues, Vault
 
@@ -59,6 +60,8 @@ class Worker:
         vault: Opens them.
         presence: The sign of life, which must have begun.
         workers: How many calls may be under way.
+        retention: Seconds for which the provider keeps a key; None: as the batch was begun.
+        patience: Seconds for which a row is tried; None: as the batch was begun.
         queues: Which queues to serve; None: all of this key and provider.
     """
 
@@ -70,11 +73,16 @@ class Worker:
         presence: Presence,
         *,
         workers: int,
+        retention: float | None,
+        patience: float | None,
         queues: Sequence[str] | None,
     ) -> None:
         self._state = state
         self._vault = vault
         self._presence = presence
+        self._caller = caller_of(victor)
+        self._retention = retention
+        self._patience = patience
         self._queues = queues
         self._stop = threading.Event()
         self._delivery = Delivery(victor, workers, self._stop)
@@ -158,13 +166,17 @@ class Worker:
         if self._stop.is_set():
             raise _Gone
         run = uuid.uuid4().hex
-        began: dict[str, Any] = DBOS.run_step({"name": BEGIN_STEP}, lambda: {"at": time.time(), "run": run})
         # Stored before the first row is sent: whoever reads another run's name there does not know what was sent.
-        chunk = Chunk.from_json(data)
-        since, again = began["at"], began["run"] != run
+        began: dict[str, Any] = DBOS.run_step(
+            {"name": BEGIN_STEP}, lambda: {"sent": Sent(time.time(), self._caller).to_json(), "run": run}
+        )
+        chunk, again = Chunk.from_json(data), began["run"] != run
 
         def send() -> list[Any]:
-            terms = Terms(chunk.retention, chunk.patience, _rate_of(queue, self._stop), since, again)
+            retention = chunk.retention if self._retention is None else self._retention
+            patience = chunk.patience if self._patience is None else self._patience
+            rate = _rate_of(queue, self._stop)
+            terms = Terms(retention, patience, rate, Sent(*began["sent"]), again, self._caller)
             return [result.to_json() for result in self._delivery.deliver(chunk.rows, terms)]
 
         results = [Result.from_json(result) for result in DBOS.run_step({"name": SEND_STEP}, send)]

@@ -1,0 +1,144 @@
+"""Run `victor bulk` in processes of its own, and look at the sandbox's record afterwards."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from victor_ext import idempotency_key_for
+from victor_ext.sandbox import SandboxCommands
+
+SCRIPT = Path(sys.executable).with_name("victor")
+PATIENCE = 120.0
+COLUMNS = ("invoice_no", "payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date", "region")
+ACCOUNT = "917364550218"
+
+
+def today() -> date:
+    """The due date of all rows: the day in UTC."""
+    return datetime.now(UTC).date()
+
+
+def row(number: int, **changes: object) -> dict[str, str]:
+    """One good row."""
+    good = {
+        "invoice_no": f"INV-{number}",
+        "payee_account_number": ACCOUNT,
+        "payer_counterparty_id": "aHeq349838",
+        "amount": f"{number % 900 + 1}.23",
+        "biller_type": "BUSINESS",
+        "due_date": today().isoformat(),
+        "region": "north",
+    }
+    return {**good, **{name: str(value) for name, value in changes.items()}}
+
+
+def rows(count: int, start: int = 1) -> list[dict[str, str]]:
+    """Good rows."""
+    return [row(number) for number in range(start, start + count)]
+
+
+def write_csv(path: Path, records: Sequence[dict[str, str]]) -> Path:
+    """A file with these rows."""
+    columns = list(dict.fromkeys(name for record in records for name in record))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(records)
+    return path
+
+
+def keys_of(batch: str, records: Sequence[dict[str, str]], column: str = "invoice_no") -> set[str]:
+    """The keys that the rows must be sent with."""
+    return {idempotency_key_for(batch, record[column]) for record in records}
+
+
+def asked_once(sandbox: SandboxCommands, keys: set[str]) -> None:
+    """The sandbox made exactly one request under each of these keys."""
+    made = {key: count for key, count in sandbox.work_done_by_key().items() if key in keys}
+    assert made == dict.fromkeys(keys, 1)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as one JSON document."""
+        return json.loads(self.out)
+
+    @property
+    def table(self) -> list[dict[str, str]]:
+        """Standard output as CSV."""
+        return list(csv.DictReader(io.StringIO(self.out)))
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """`victor bulk`, in a folder and an environment of its own."""
+
+    environment: dict[str, str]
+    folder: Path
+
+    def __call__(self, *words: str, **variables: str) -> Ran:
+        """Run it to its end."""
+        ended = subprocess.run(
+            [SCRIPT, "bulk", *words],
+            cwd=self.folder,
+            env={**self.environment, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        assert "Traceback" not in ended.stderr, ended.stderr
+        return Ran(ended.returncode, ended.stdout, ended.stderr)
+
+    @contextmanager
+    def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """Run it beside the block; whatever is left of it then is killed."""
+        process = subprocess.Popen(
+            [SCRIPT, "bulk", *words],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield process
+        finally:
+            kill(process)
+
+    def killed(self, after: float, *words: str) -> bool:
+        """Run it, and kill -9 it after so many seconds; whether it was still running then."""
+        with self.started(*words) as process:
+            try:
+                process.wait(after)
+            except subprocess.TimeoutExpired:
+                return True
+            assert process.returncode in (0, 1, 3), process.communicate()
+            return False
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """Kill -9, and let nothing of it stay."""
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGKILL)
+    process.communicate()

@@ -1,0 +1,305 @@
+"""What files say is sent as it stands, or refused with line, column and reason; nothing is changed on the way."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bulk_runs import ACCOUNT, row, rows, today
+
+from victor_ext import ConfigurationError
+from victor_ext.bulk import Check
+
+HEADING = "invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,notes"
+GOOD = f"INV-1,{ACCOUNT},aHeq349838,44.23,BUSINESS,{today()},"
+
+
+@pytest.fixture
+def checked(sender: Callable[..., Any], tmp_path: Path) -> Callable[..., Check]:
+    """Check a file with this content."""
+
+    def check(content: str | bytes, name: str = "invoices.csv", **options: Any) -> Check:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return sender(**options).check(path)
+
+    return check
+
+
+def places(check: Check) -> list[tuple[int | None, str | None, str]]:
+    return [(problem.line, problem.column, problem.code) for problem in check.problems]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_byte_order_marks_and_line_ends_of_all_kinds(checked: Callable[..., Check], mark: bytes, end: str) -> None:
+    check = checked(mark + end.join([HEADING, GOOD, "", ",,,,,,", GOOD.replace("INV-1", "INV-2")]).encode())
+    assert (check.rows, check.new, check.problems) == (2, 2, [])
+
+
+def test_a_quoted_line_break_belongs_to_its_field_and_lines_count_on(checked: Callable[..., Check]) -> None:
+    check = checked(f'{HEADING}\n{GOOD}"two\nlines"\nINV-2,{ACCOUNT},aHeq349838,44.235,BUSINESS,{today()},\n')
+    assert check.new == 1
+    assert places(check) == [(4, "amount", "decimals")]
+    assert check.problems[0].row == 2
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_semicolons_and_tabs_are_seen_in_the_heading(checked: Callable[..., Check], delimiter: str) -> None:
+    assert checked(f"{HEADING}\n{GOOD}\n".replace(",", delimiter)).new == 1
+
+
+def test_a_decimal_comma_is_refused(checked: Callable[..., Check]) -> None:
+    check = checked(f"{HEADING}\n{GOOD}\n".replace(",", ";").replace("44.23", "44,23"))
+    assert places(check) == [(2, "amount", "format")]
+    assert "'44,23'" in check.problems[0].message
+
+
+@pytest.mark.parametrize("shortened", ["4.3988E+10", "4,3988E+10", "4e10"])
+def test_a_spreadsheets_short_number_is_refused_with_the_cure(checked: Callable[..., Check], shortened: str) -> None:
+    delimited = f"{HEADING}\n{GOOD}\n".replace(",", ";").replace(ACCOUNT, shortened)
+    check = checked(delimited)
+    assert places(check) == [(2, "payee_account_number", "shortened")]
+    assert "format the column as text" in check.problems[0].message
+
+
+def test_windows_1252_is_refused_with_its_line_unless_it_is_named(checked: Callable[..., Check]) -> None:
+    content = f"{HEADING}\n{GOOD}\nINV-2{GOOD[5:]}Grüße\n".encode("windows-1252")
+    check = checked(content)
+    assert check.broken
+    assert places(check) == [(3, None, "encoding")]
+    assert "0xFC" in check.problems[0].message
+    assert "windows-1252" in check.problems[0].message
+    assert checked(content, encoding="windows-1252").new == 2
+
+
+def test_sixteen_bit_text_is_refused(checked: Callable[..., Check]) -> None:
+    check = checked(f"{HEADING}\n{GOOD}\n".encode("utf-16"))
+    assert check.broken
+    assert places(check) == [(1, None, "encoding")]
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "code"),
+    [
+        ("", None, "empty"),
+        (f"{HEADING}\n", None, "empty"),
+        (f"{HEADING},amount\n{GOOD},\n", "amount", "repeated"),
+        (f"{HEADING.replace('amount', 'sum')}\n{GOOD}\n", "amount", "required"),
+        (f"{HEADING.replace('invoice_no', 'number')}\n{GOOD}\n", "invoice_no", "required"),
+        (f"{HEADING},idempotency_key\n{GOOD},x\n", "idempotency_key", "column"),
+        (f'{HEADING}\n{GOOD}"never closed\n', None, "format"),
+        (f'{HEADING}\n{GOOD}"a"b\n', None, "format"),
+    ],
+)
+def test_a_file_that_cannot_be_read_to_its_end(
+    checked: Callable[..., Check], content: str, column: str | None, code: str
+) -> None:
+    check = checked(content, skip_invalid=True)
+    assert check.broken
+    assert (check.problems[-1].column, check.problems[-1].code) == (column, code)
+
+
+@pytest.mark.parametrize("extra", [",x", ""])
+def test_a_row_with_another_number_of_fields_is_wrong(checked: Callable[..., Check], extra: str) -> None:
+    line = GOOD + extra if extra else GOOD.rpartition(",")[0]
+    assert places(checked(f"{HEADING}\n{line}\n")) == [(2, None, "fields")]
+
+
+def test_empty_fields_beyond_the_heading_are_no_harm(checked: Callable[..., Check]) -> None:
+    assert checked(f"{HEADING}\n{GOOD},,\n").new == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "code"),
+    [
+        ({"payee_account_number": "43 98"}, "payee_account_number", "format"),
+        ({"payee_account_number": '="0917364550218"'}, "payee_account_number", "format"),
+        ({"amount": "0"}, "amount", "range"),
+        ({"amount": " 44.23"}, "amount", "format"),
+        ({"amount": "１２"}, "amount", "format"),
+        ({"biller_type": "business"}, "biller_type", "choice"),
+        ({"due_date": "04.03.2026"}, "due_date", "type"),
+        ({"due_date": ""}, "due_date", "required"),
+        ({"due_date": (today() - timedelta(days=3)).isoformat()}, "due_date", "past"),
+        ({"due_date": (today() + timedelta(days=4)).isoformat()}, "due_date", "range"),
+        ({"invoice_no": ""}, "invoice_no", "required"),
+        ({"invoice_no": "INV-1 "}, "invoice_no", "characters"),
+        ({"invoice_no": "x" * 201}, "invoice_no", "length"),
+        ({"amount_modification_allowed": "yes"}, "amount_modification_allowed", "type"),
+        ({"biller_type": "CONSUMER", "ultimate_creditor": "Acme"}, "ultimate_creditor", "combination"),
+    ],
+)
+def test_bad_values_are_named_by_row_and_column(
+    sender: Callable[..., Any], changes: dict[str, str], column: str, code: str
+) -> None:
+    check = sender().check([row(1), row(2, **changes)])
+    assert (check.new, check.invalid) == (1, 1)
+    assert [(problem.row, problem.column, problem.code) for problem in check.problems] == [(2, column, code)]
+
+
+def test_all_that_is_wrong_with_a_row_is_said_at_once(sender: Callable[..., Any]) -> None:
+    check = sender().check([row(1, amount="-1", notes="x" * 151, payee_account_number="12")])
+    assert {problem.column for problem in check.problems} == {"amount", "notes", "payee_account_number"}
+
+
+def test_no_problem_shows_an_account_number(sender: Callable[..., Any]) -> None:
+    check = sender().check([row(1, payee_account_number="98765432109876543210987"), row(2, payee_account_number="98765432x")])
+    assert len(check.problems) == 2
+    assert not any("98765" in str(problem) + repr(problem) for problem in check.problems)
+
+
+def test_a_repeated_key_is_refused_with_both_lines_even_when_bad_rows_are_skipped(
+    checked: Callable[..., Check],
+) -> None:
+    content = "\n".join([HEADING, GOOD, GOOD.replace("INV-1", "INV-2"), "", GOOD.replace("44.23", "1.00")])
+    check = checked(content, skip_invalid=True)
+    assert check.repeated == 1
+    assert places(check) == [(5, "invoice_no", "repeated")]
+    assert "line 2" in check.problems[0].message
+
+
+def test_a_due_date_for_rows_without_one(checked: Callable[..., Check]) -> None:
+    heading = HEADING.replace(",due_date", "")
+    content = f"{heading}\n{GOOD.replace(f',{today()}', '')}\n"
+    assert places(checked(content)) == [(1, "due_date", "required")]
+    assert checked(content, due_date="today").new == 1
+    assert checked(content, due_date=today() + timedelta(days=1)).new == 1
+
+
+def json_lines(*records: str) -> str:
+    return "\n".join(records) + "\n"
+
+
+def test_json_lines_with_marks_and_empty_lines(checked: Callable[..., Check]) -> None:
+    records = [json.dumps(record) for record in rows(2)]
+    content = codecs.BOM_UTF8 + "\r\n\r\n".join(records).encode()
+    assert checked(content, "invoices.jsonl").new == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [("44.23", None), ("44", None), ("44.230000000000004", "decimals"), ("4.423e1", "format"), ("-1", "range")],
+)
+def test_an_amount_that_is_a_json_number_is_read_by_its_digits(
+    checked: Callable[..., Check], number: str, code: str | None
+) -> None:
+    record = json.dumps(row(1)).replace('"2.23"', number)
+    assert number in record
+    found = places(checked(json_lines(record), "invoices.jsonl"))
+    assert found == ([] if code is None else [(1, "amount", code)])
+
+
+def test_an_account_that_is_a_json_number_is_refused(checked: Callable[..., Check]) -> None:
+    record = json.dumps(row(1)).replace(f'"{ACCOUNT}"', "917364550218")
+    check = checked(json_lines(record), "invoices.jsonl")
+    assert places(check) == [(1, "payee_account_number", "type")]
+    assert "quotes" in check.problems[0].message
+
+
+@pytest.mark.parametrize("record", ["[1]", "{", '{"a": 1, "a": 2}', '{"a": NaN}', "[" * 100_000, '"text"'])
+def test_json_that_is_no_record(checked: Callable[..., Check], record: str) -> None:
+    check = checked(json_lines(json.dumps(row(1)), record), "invoices.jsonl")
+    assert (check.new, check.invalid) == (1, 1)
+    assert places(check) == [(2, None, "format")]
+
+
+def test_half_a_character_is_refused(checked: Callable[..., Check]) -> None:
+    record = json.dumps({**row(1), "notes": "\ud83d", "region": "\ud83d"})
+    assert places(checked(json_lines(record), "invoices.jsonl")) == [(1, "notes", "characters")]
+
+
+def test_a_json_array_is_no_json_lines_file(checked: Callable[..., Check]) -> None:
+    check = checked(json.dumps(rows(2), indent=1), "invoices.json")
+    assert check.broken
+    assert "one object a line" in check.problems[0].message
+
+
+def test_the_same_key_whether_it_is_text_or_a_number(sender: Callable[..., Any]) -> None:
+    check = sender().check([row(1, invoice_no="1042"), {**row(2), "invoice_no": 1042}])
+    assert check.repeated == 1
+
+
+def test_rows_from_python_keep_their_types(sender: Callable[..., Any]) -> None:
+    good = {**row(1), "amount": Decimal("44.23"), "due_date": today(), "amount_modification_allowed": True}
+    assert sender().check([good]).new == 1
+    wrong: list[Any] = [
+        {**row(2), "amount": 44.23},
+        {**row(3), "payee_account_number": 917364550218},
+        {**row(4), "due_date": datetime.now(UTC)},
+        {**row(5), "invoice_no": 1.5},
+        {1: 2},
+        "no mapping",
+    ]
+    check = sender().check(wrong)
+    assert (check.rows, check.invalid, check.new) == (6, 6, 0)
+    assert [problem.code for problem in check.problems] == ["float", "type", "type", "type", "type", "type"]
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"), [(b"PK\x03\x04rest", ".xlsx"), (b"\xd0\xcf\x11\xe0rest", ".xls")]
+)
+def test_a_spreadsheet_is_named_as_one(checked: Callable[..., Check], start: bytes, kind: str) -> None:
+    with pytest.raises(ConfigurationError, match=kind):
+        checked(start)
+
+
+def test_a_file_that_is_not_there(sender: Callable[..., Any], tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="No such file"):
+        sender().check(tmp_path / "nothing.csv")
+    with pytest.raises(ConfigurationError, match="directory"):
+        sender().check(tmp_path)
+
+
+def test_a_line_without_end_is_not_held_in_memory(checked: Callable[..., Check]) -> None:
+    check = checked(f"{HEADING}\n{GOOD}{'x' * (1 << 20)}\n")
+    assert check.broken
+    assert places(check)[-1] == (2, None, "length")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch": "a/b"}, "slash"),
+        ({"batch": " a"}, "space"),
+        ({"rate": 0}, "rate"),
+        ({"rate": float("nan")}, "rate"),
+        ({"workers": 0}, "workers"),
+        ({"workers": 1000}, "workers"),
+        ({"patience": -1}, "patience"),
+        ({"key_retention": timedelta(0)}, "key_retention"),
+        ({"due_date": "next week"}, "due_date"),
+        ({"key_column": ""}, "key_column"),
+        ({"state": "mysql://host/db"}, "mysql"),
+        ({"state": "sqlite://"}, "outlive"),
+        ({"state": "sqlite:///:memory:"}, "outlive"),
+        ({"state": "sqlite:////no/such/folder/state.sqlite"}, "folder"),
+        ({"state": "state.sqlite"}, "no URL"),
+        ({"storage_key": "short"}, "storage_key"),
+    ],
+)
+def test_settings_that_cannot_be(sender: Callable[..., Any], options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        sender(**options)
+
+
+def test_an_encoding_that_is_none(checked: Callable[..., Check]) -> None:
+    with pytest.raises(ConfigurationError, match="klingon"):
+        checked(f"{HEADING}\n{GOOD}\n", encoding="klingon")
+
+
+def test_rows_from_python_need_a_name(sender: Callable[..., Any]) -> None:
+    with pytest.raises(ConfigurationError, match="name"):
+        sender(batch=None).check(rows(1))
+
+
+def test_checking_touches_no_database(sender: Callable[..., Any], tmp_path: Path) -> None:
+    assert sender().check(rows(3)).new == 3
+    assert not (tmp_path / "state.sqlite").exists()
+

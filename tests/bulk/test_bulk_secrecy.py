@@ -1,0 +1,134 @@
+"""What lies in the database: nothing that a reader of it could use; and who can go on with it: nobody else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from bulk_runs import ACCOUNT, Bulk, asked_once, keys_of, row, rows, write_csv
+
+from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth
+from victor_ext.sandbox import Sandbox
+
+SECRETS = (ACCOUNT, "aHeq349838", "INV-1", "a note to nobody", "region of row", "[idempotency", "victor_payment")
+
+
+def telling_rows() -> list[dict[str, str]]:
+    return [row(number, notes="a note to nobody", region="region of row") for number in range(1, 6)] + [
+        row(6, payee_account_number=ACCOUNT + "x")
+    ]
+
+
+def everything_in(url: str) -> str:
+    """All rows of all tables, as a dump of the database would show them."""
+    engine = sa.create_engine(url)
+    try:
+        inspector = sa.inspect(engine)
+        found = []
+        with engine.connect() as connection:
+            for schema in inspector.get_schema_names():
+                for table in inspector.get_table_names(schema=schema):
+                    found += [repr(tuple(line)) for line in connection.execute(sa.text(f'SELECT * FROM "{schema}"."{table}"'))]
+        return "\n".join(found)
+    finally:
+        engine.dispose()
+
+
+def shown(text: str) -> list[str]:
+    return [secret for secret in SECRETS if secret in text]
+
+
+def test_an_sqlite_file_shows_nothing(
+    bulk: Bulk, victor_sandbox: Sandbox, caplog: pytest.LogCaptureFixture, sender: Callable[..., Any], tmp_path: Path
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    victor_sandbox.inject("lost_answer", operation="create", times=2)
+    victor_sandbox.inject("status", operation="create", status=400, times=1)
+    status = sender(workers=1, skip_invalid=True).send(telling_rows())
+    assert {outcome.value for outcome in status.counts} == {"created", "unknown", "rejected", "refused"}
+
+    content = b"".join(path.read_bytes() for path in tmp_path.glob("state.sqlite*")).decode("latin-1")
+    text = everything_in(f"sqlite:///{tmp_path}/state.sqlite")
+    assert "march/00000001" in text
+    assert shown(content) == shown(text) == shown(caplog.text) == []
+    client_secret = bulk.environment["VICTOR_CLIENT_SECRET"]
+    assert client_secret not in content
+    assert "Bearer" not in content
+    for result in sender().export():
+        assert ACCOUNT not in repr(result)
+        assert ACCOUNT not in (result.error or "")
+
+
+def test_a_postgresql_database_shows_nothing(bulk: Bulk, postgres: str) -> None:
+    file = write_csv(bulk.folder / "march.csv", telling_rows())
+    ended = bulk("send", file.name, "--key-column", "invoice_no", "--skip-invalid", "--state", postgres)
+    assert ended.status == 1
+    assert ACCOUNT not in ended.out + ended.err
+    text = everything_in(postgres.replace("postgresql://", "postgresql+psycopg://"))
+    assert "march.csv/00000001" in text
+    assert shown(text) == []
+    assert bulk.environment["VICTOR_CLIENT_SECRET"] not in text
+
+
+def test_the_file_is_its_owners(sender: Callable[..., Any], tmp_path: Path) -> None:
+    sender().send(rows(1))
+    assert (tmp_path / "state.sqlite").stat().st_mode & 0o077 == 0
+
+
+def test_another_key_opens_nothing_and_disturbs_nothing(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
+    victor_sandbox.down()
+    sender().send(rows(3))
+    victor_sandbox.up()
+    stranger = sender(storage_key="another secret of some length")
+    for act in (stranger.resume, stranger.status, lambda: list(stranger.export()), lambda: stranger.send(rows(3))):
+        with pytest.raises(ConfigurationError, match="another key"):
+            act()
+    assert stranger.batches() == []
+    assert sender().resume().exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", rows(3)))
+
+
+def test_settings_of_another_environment_are_refused(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
+    sender().send(rows(1))
+    auth = VictorOAuth(*victor_sandbox.add_oauth_client())
+    with Victor(auth, environment="production", base_url=victor_sandbox.url, retry=RetryPolicy(base=0.0)) as victor:
+        with pytest.raises(ConfigurationError, match="VICTOR_ENVIRONMENT"):
+            sender(victor=victor).resume()
+        with pytest.raises(ConfigurationError, match="VICTOR_ENVIRONMENT"):
+            sender(victor=victor).send(rows(1))
+
+
+def test_the_key_comes_from_the_credentials_or_from_its_own_variable(bulk: Bulk) -> None:
+    write_csv(bulk.folder / "march.csv", rows(2))
+    assert bulk("send", "march.csv", "--key-column", "invoice_no", VICTOR_BULK_KEY="").status == 0
+    assert bulk("status", VICTOR_BULK_KEY="").status == 0
+    wrong = bulk("status", "--batch", "march.csv")
+    assert wrong.status == 2
+    assert "VICTOR_BULK_KEY" in wrong.err
+
+
+def test_without_anything_to_make_a_key_from(monkeypatch: pytest.MonkeyPatch, sender: Callable[..., Any]) -> None:
+    for name in ("VICTOR_BULK_KEY", "VICTOR_CLIENT_SECRET", "VICTOR_PRIVATE_KEY", "VICTOR_PRIVATE_KEY_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ConfigurationError, match="VICTOR_BULK_KEY"):
+        sender(storage_key=None)
+
+
+def test_a_damaged_value_is_said_to_be_one(sender: Callable[..., Any], tmp_path: Path) -> None:
+    sender().send(rows(1))
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/state.sqlite")
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE workflow_input SET inputs = 'vb1.00000000.' || inputs"))
+    engine.dispose()
+    with pytest.raises(ConfigurationError, match="key"):
+        sender().status()
+
+
+def test_a_sender_shows_no_password(sender: Callable[..., Any]) -> None:
+    shown = repr(sender(state="postgresql://user:pass-word@host/db"))
+    assert "pass-word" not in shown
+    assert "user" in shown

@@ -1,0 +1,270 @@
+"""Batches in this process, against the sandbox: what is sent, what is not, and what is said of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bulk_runs import asked_once, keys_of, row, rows, write_csv
+
+from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
+from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult
+from victor_ext.sandbox import Sandbox
+
+Senders = Callable[..., Any]
+
+
+def outcomes(sender: Any) -> list[tuple[int, RowOutcome]]:
+    return [(result.row, result.outcome) for result in sender.export()]
+
+
+def by_row(sender: Any) -> dict[int, RowResult]:
+    found = list(sender.export())
+    assert len({result.key for result in found}) == len(found)
+    return {result.row: result for result in found}
+
+
+def asked(victor_sandbox: Sandbox) -> list[dict[str, Any]]:
+    """The requests that came from us."""
+    return [request for request in victor_sandbox.requests() if request["direction"] == "outbound"]
+
+
+def created(victor_sandbox: Sandbox) -> int:
+    return sum(victor_sandbox.work_done_by_key().values())
+
+
+def test_every_row_is_sent_once_and_exported_with_its_other_columns(
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    records = [row(number, region=f"r{number}", status="mine") for number in range(1, 251)]
+    file = write_csv(tmp_path / "invoices.csv", records)
+    status = sender(batch=None).send(file)
+    assert (status.rows, dict(status.counts), status.complete, status.over) == (250, {RowOutcome.CREATED: 250}, True, True)
+    assert status.exit_status == 0
+    asked_once(victor_sandbox, keys_of("invoices.csv", records))
+
+    output = tmp_path / "results.csv"
+    with output.open("w", encoding="utf-8", newline="") as results:
+        assert sender(batch="invoices.csv").export_csv(results) == 250
+    lines = output.read_text("utf-8").splitlines()
+    assert lines[0] == "row,key,id,status,outcome,error,invoice_no,region,file_status"
+    request = asked(victor_sandbox)[0]
+    first = next(line for line in lines if request["id"] in line)
+    number = int(first.split(",")[0])
+    key = idempotency_key_for("invoices.csv", f"INV-{number}")
+    assert first == f"{number},{key},{request['id']},created,created,,INV-{number},r{number},mine"
+
+
+def test_what_is_sent_is_what_the_file_says(sender: Senders, victor_sandbox: Sandbox) -> None:
+    record = row(
+        1, payee_account_number="0000123", amount="7", notes=" two\nlines ", ultimate_creditor="Acme Inc.",
+        amount_modification_allowed="TRUE", client_reference_id="ref 1",
+    )  # fmt: skip
+    assert sender().send([record]).exit_status == 0
+    (request,) = asked(victor_sandbox)
+    assert (request["payee_account"], request["amount"], request["notes"]) == ("0000123", "7", " two\nlines ")
+    assert (request["ultimate_creditor"], request["amount_modification_allowed"]) == ("Acme Inc.", True)
+    assert request["client_reference_id"] == "ref 1"
+
+
+def test_sending_again_sends_nothing_and_added_rows_are_added(sender: Senders, victor_sandbox: Sandbox) -> None:
+    sender().send(rows(5))
+    before = victor_sandbox.attempts_by_key()
+    status = sender().send(rows(5))
+    assert (status.exit_status, status.check.unchanged, status.check.new) == (0, 5, 0)
+    assert victor_sandbox.attempts_by_key() == before
+
+    status = sender().send(rows(8))
+    assert (status.rows, status.check.new) == (8, 3)
+    asked_once(victor_sandbox, keys_of("march", rows(8)))
+    assert outcomes(sender()) == [(number, RowOutcome.CREATED) for number in range(1, 9)]
+
+
+def test_a_row_that_changed_is_refused_and_the_others_go_on(sender: Senders, victor_sandbox: Sandbox) -> None:
+    sender().send(rows(3))
+    changed = [row(1), row(2, amount="9999.99"), row(3, region="south"), row(4)]
+    status = sender().send(changed)
+    assert (status.check.changed, status.check.unchanged, status.check.new) == (1, 2, 1)
+    (problem,) = status.check.problems
+    assert (problem.row, problem.column, problem.code) == (2, "invoice_no", "changed")
+    assert status.exit_status == 1
+    assert "9999.99" not in {request["amount"] for request in victor_sandbox.requests()}
+    asked_once(victor_sandbox, keys_of("march", rows(4)))
+
+
+def test_the_same_amount_in_another_spelling_is_no_change(sender: Senders) -> None:
+    sender().send([row(1, amount="7.50")])
+    assert sender().send([row(1, amount="7.5")]).check.unchanged == 1
+
+
+def test_an_unchanged_row_whose_due_date_has_passed_meanwhile_is_no_problem(
+    sender: Senders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    sender().send(rows(2))
+    monkeypatch.setattr("victor_ext.zulu.now", lambda: datetime.now(UTC) + timedelta(days=5))
+    status = sender().send(rows(2))
+    assert (status.exit_status, status.check.unchanged) == (0, 2)
+
+
+def test_bad_rows_stop_the_batch_before_anything_is_stored_or_sent(
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidRows, match="amount") as caught:
+        sender().send([row(1), row(2, amount="-1")])
+    assert caught.value.check.invalid == 1
+    assert caught.value.problems[0].field == "amount"
+    assert created(victor_sandbox) == 0
+    assert not (tmp_path / "state.sqlite").exists()
+
+
+def test_bad_rows_are_set_aside_and_a_corrected_one_takes_its_place(sender: Senders, victor_sandbox: Sandbox) -> None:
+    records = [row(1), row(2, amount="-1"), row(3, invoice_no="", region="nowhere"), row(4)]
+    status = sender(skip_invalid=True).send(records)
+    assert dict(status.counts) == {RowOutcome.CREATED: 2, RowOutcome.REFUSED: 2}
+    assert status.exit_status == 1
+    found = {result.row: result for result in sender().export()}
+    assert "amount" in (found[2].error or "")
+    assert (found[3].key, found[3].extras["region"]) == ("", "nowhere")
+
+    again = sender(skip_invalid=True).send(records)
+    assert (again.rows, again.check.unchanged) == (4, 4)
+
+    status = sender(skip_invalid=True).send([row(1), row(2), records[2], row(4)])
+    assert dict(status.counts) == {RowOutcome.CREATED: 3, RowOutcome.REFUSED: 1}
+    assert status.rows == 4
+    assert sorted(outcomes(sender())) == [
+        (1, RowOutcome.CREATED), (2, RowOutcome.CREATED), (3, RowOutcome.REFUSED), (4, RowOutcome.CREATED),
+    ]  # fmt: skip
+    asked_once(victor_sandbox, keys_of("march", [row(1), row(2), row(4)]))
+
+
+def test_what_the_provider_refuses_is_rejected_and_stays_so(sender: Senders, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.inject("status", operation="create", status=400, times=1)
+    status = sender(workers=1).send(rows(3))
+    assert dict(status.counts) == {RowOutcome.CREATED: 2, RowOutcome.REJECTED: 1}
+    assert status.exit_status == 1
+    attempts = victor_sandbox.attempts_by_key()
+    assert sender().resume().counts == status.counts
+    assert victor_sandbox.attempts_by_key() == attempts
+
+
+def test_a_lost_answer_is_unknown_and_resume_settles_it_with_the_same_key(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    victor_sandbox.inject("lost_answer", operation="create", times=2)
+    status = sender(workers=1).send(rows(3))
+    assert dict(status.counts) == {RowOutcome.CREATED: 2, RowOutcome.UNKNOWN: 1}
+    assert status.exit_status == 3
+    (unknown,) = (result for result in sender().export() if result.outcome is RowOutcome.UNKNOWN)
+    assert unknown.error
+
+    status = sender().resume()
+    assert (dict(status.counts), status.exit_status) == ({RowOutcome.CREATED: 3}, 0)
+    asked_once(victor_sandbox, keys_of("march", rows(3)))
+    assert victor_sandbox.attempts_by_key()[unknown.key] == 3
+    assert by_row(sender())[unknown.row].outcome is RowOutcome.CREATED
+
+
+def test_sending_the_file_again_settles_it_too(sender: Senders, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.inject("lost_answer", operation="create", times=2)
+    assert sender(workers=1).send(rows(3)).exit_status == 3
+    assert sender().send(rows(3)).exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", rows(3)))
+
+
+def test_a_row_is_tried_for_as_long_as_its_patience_lasts(sender: Senders, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.inject("lost_answer", operation="create", times=3)
+    status = sender(workers=1, patience=60).send(rows(2))
+    assert status.exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", rows(2)))
+
+
+def test_a_provider_that_is_down_leaves_rows_not_sent(sender: Senders, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.down()
+    status = sender().send(rows(3))
+    assert (dict(status.counts), status.exit_status) == ({RowOutcome.NOT_SENT: 3}, 1)
+    victor_sandbox.up()
+    assert sender().resume().exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", rows(3)))
+
+
+def test_too_many_requests_are_no_rejection(sender: Senders, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.inject("status", operation="create", status=429, times=2)
+    status = sender(workers=1).send(rows(2))
+    assert dict(status.counts) == {RowOutcome.CREATED: 1, RowOutcome.NOT_SENT: 1}
+
+
+def test_credentials_that_are_not_taken_stop_the_batch_and_use_no_row_up(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    auth = VictorOAuth(victor_sandbox.add_oauth_client()[0], "another secret")
+    with Victor(auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.0)) as stranger:
+        with pytest.raises(BulkStopped, match="resume"):
+            sender(victor=stranger).send(rows(250))
+    status = sender().status()
+    assert dict(status.counts) == {RowOutcome.WAITING: 250}
+    assert sender().resume().exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", rows(250)))
+
+
+def test_a_wrong_address_does_not_use_the_batch_up(sender: Senders, victor_sandbox: Sandbox) -> None:
+    auth = VictorOAuth(*victor_sandbox.add_oauth_client())
+    victor_sandbox.inject("status", operation="create", status=404, times=None)
+    with Victor(auth, base_url=victor_sandbox.url) as victor, pytest.raises(BulkStopped):
+        sender(victor=victor, workers=2).send(rows(200))
+    counts = sender().status().counts
+    assert counts[RowOutcome.REJECTED] < 20
+    assert counts[RowOutcome.WAITING] > 180
+
+
+def test_a_due_date_that_passed_while_the_row_waited_is_refused_here(
+    sender: Senders, victor_sandbox: Sandbox, client: Victor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import timedelta
+
+    victor_sandbox.down()
+    sender().send(rows(2))
+    victor_sandbox.up()
+    clock = client._parts.clock
+    now = clock.moment()
+    monkeypatch.setattr(type(clock), "moment", lambda _self: now + timedelta(days=5))
+    status = sender().resume()
+    assert (dict(status.counts), status.exit_status) == ({RowOutcome.REFUSED: 2}, 1)
+    assert "due_date" in (by_row(sender())[1].error or "")
+    assert created(victor_sandbox) == 0
+
+    monkeypatch.undo()
+    # Nothing was ever sent under these keys: with a new date they are new rows.
+    assert dict(sender().send(rows(2)).counts) == {RowOutcome.CREATED: 2}
+    assert len(by_row(sender())) == 2
+
+
+def test_a_batch_that_nobody_knows(sender: Senders) -> None:
+    for act in (lambda: sender().resume(), lambda: sender().status(), lambda: list(sender().export())):
+        with pytest.raises(ConfigurationError, match="nothing was sent"):
+            act()
+
+
+def test_the_batches_of_a_state(sender: Senders) -> None:
+    assert sender().batches() == []
+    sender(batch="one").send(rows(1))
+    sender(batch="two").send(rows(1))
+    sender(batch="one").send(rows(2))
+    assert sender().batches() == ["one", "two"]
+
+
+def test_two_batches_of_one_file_are_two_payments(sender: Senders, victor_sandbox: Sandbox) -> None:
+    sender(batch="march").send(rows(1))
+    sender(batch="april").send(rows(1))
+    asked_once(victor_sandbox, keys_of("march", rows(1)) | keys_of("april", rows(1)))
+
+
+def test_progress_is_told(sender: Senders) -> None:
+    told: list[Any] = []
+    sender().send(rows(3), on_progress=told.append)
+    assert told[0].counts == {RowOutcome.WAITING: 3}
+    assert told[-1].over

@@ -1,0 +1,132 @@
+"""A key that is too old to be sent again: what became of its row is looked up, or left to a person."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from bulk_runs import Bulk, keys_of, row, rows, write_csv
+
+from victor_ext import Victor, VictorOAuth
+from victor_ext.sandbox import Sandbox
+
+KEPT = 1.0
+"""Seconds that a key lives, in the batches that are broken off."""
+
+
+def referenced(count: int) -> list[dict[str, str]]:
+    return [row(number, client_reference_id=f"REF-{number}") for number in range(1, count + 1)]
+
+
+@pytest.fixture
+def broken_off(bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any]) -> Callable[..., Any]:
+    """Send these rows, and kill the sender while the fourth is under way; a sender to go on with."""
+
+    def send(records: list[dict[str, str]]) -> Any:
+        file = write_csv(bulk.folder / "march", records)
+        victor_sandbox.inject("delay", operation="create", delay=60, skip=3, times=None)
+        options = ("--key-column", "invoice_no", "--workers", "1", "--key-retention", f"{KEPT}s")
+        with bulk.started("send", file.name, *options) as process:
+            while len(victor_sandbox.attempts_by_key()) < 4:
+                try:
+                    process.wait(0.05)
+                except subprocess.TimeoutExpired:
+                    continue
+                raise AssertionError(process.communicate())
+            with pytest.raises(subprocess.TimeoutExpired):
+                # Long enough for the keys to be forgotten, by those who think that they live a second.
+                process.wait(KEPT)
+        victor_sandbox.clear_faults()
+        return lambda **options: sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", **options)
+
+    return send
+
+
+def test_rows_are_looked_up_and_none_is_sent_when_their_key_is_too_old(
+    victor_sandbox: Sandbox, broken_off: Callable[..., Any]
+) -> None:
+    again = broken_off(referenced(6))
+    attempts = victor_sandbox.attempts_by_key()
+    status = again().resume()
+    assert (dict(status.counts), status.exit_status) == ({"created": 3, "unknown": 3}, 3)
+    exported = list(again().export())
+    assert [result.outcome for result in exported] == ["created"] * 3 + ["unknown"] * 3
+    made = {request.get("client_reference_id"): request["id"] for request in victor_sandbox.requests()}
+    assert [result.id for result in exported[:3]] == [made[f"REF-{number}"] for number in (1, 2, 3)]
+    assert "found by its client_reference_id" in (exported[0].error or "")
+    assert "left to you" in (exported[3].error or "")
+
+    # Nothing changes when it is tried once more, in either way.
+    assert again().resume().exit_status == 3
+    assert again().send(referenced(6)).exit_status == 3
+    assert victor_sandbox.attempts_by_key() == attempts
+
+
+def test_a_row_without_a_reference_is_left_to_a_person(
+    victor_sandbox: Sandbox, broken_off: Callable[..., Any]
+) -> None:
+    again = broken_off(rows(5))
+    attempts = victor_sandbox.attempts_by_key()
+    assert again().resume().exit_status == 3
+    assert victor_sandbox.attempts_by_key() == attempts
+    exported = list(again().export())
+    assert {result.outcome.value for result in exported} == {"unknown"}
+    assert "no client_reference_id" in (exported[0].error or "")
+
+
+def test_a_reference_that_does_not_say_whose_it_is_settles_nothing(broken_off: Callable[..., Any]) -> None:
+    records = referenced(6)
+    records[1]["client_reference_id"] = records[0]["client_reference_id"]
+    again = broken_off(records)
+    assert again().resume().exit_status == 3
+    exported = list(again().export())
+    assert [result.outcome.value for result in exported[:3]] == ["unknown", "unknown", "created"]
+    assert "left to you" in (exported[0].error or "")
+
+
+def test_while_the_provider_keeps_it_the_same_key_is_sent_again(
+    victor_sandbox: Sandbox, broken_off: Callable[..., Any]
+) -> None:
+    records = referenced(6)
+    again = broken_off(records)
+    assert again(key_retention=3600).resume().exit_status == 0
+    assert victor_sandbox.work_done_by_key() == dict.fromkeys(keys_of("march", records), 1)
+
+
+def test_other_credentials_send_only_what_was_never_sent(
+    sender: Callable[..., Any], victor_sandbox: Sandbox
+) -> None:
+    # The sandbox, as a provider may, keeps the keys of each caller apart: the same key would make a second request.
+    victor_sandbox.inject("lost_answer", operation="create", times=2)
+    victor_sandbox.inject("refuse", operation="create", times=2)
+    assert dict(sender(workers=1).send(referenced(3)).counts) == {"created": 1, "unknown": 2}
+    with Victor(VictorOAuth(*victor_sandbox.add_oauth_client()), base_url=victor_sandbox.url) as successor:
+        status = sender(victor=successor).resume()
+    assert dict(status.counts) == {"created": 2, "unknown": 1}
+    assert set(victor_sandbox.work_done_by_key().values()) == {1}
+    (unknown,) = (result for result in sender().export() if result.outcome == "unknown")
+    assert "other credentials" in (unknown.error or "")
+
+
+def test_a_refusal_of_a_row_that_may_have_been_sent_before_is_no_refusal(
+    sender: Callable[..., Any], victor_sandbox: Sandbox
+) -> None:
+    victor_sandbox.inject("lost_answer", operation="create", times=4)
+    assert sender(workers=1).send(referenced(2)).exit_status == 3
+    victor_sandbox.inject("status", operation="create", status=400, times=None)
+    # Both exist: the first answers were lost. They are found by looking.
+    assert dict(sender().resume().counts) == {"created": 2}
+    assert sum(request["direction"] == "outbound" for request in victor_sandbox.requests()) == 2
+
+
+def test_a_refusal_without_anything_to_be_found_stays_unknown(
+    sender: Callable[..., Any], victor_sandbox: Sandbox
+) -> None:
+    victor_sandbox.inject("cut_request", operation="create", times=2)
+    assert sender(workers=1).send(referenced(1)).exit_status == 3
+    victor_sandbox.inject("status", operation="create", status=400, times=None)
+    assert dict(sender().resume().counts) == {"unknown": 1}
+    victor_sandbox.clear_faults()
+    assert sender().resume().exit_status == 0
