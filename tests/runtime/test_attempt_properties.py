@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from victor_ext.runtime.errors import DeadlineExceeded, PaymentApiError
+from victor_ext.runtime.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.outcome import Outcome
 from victor_ext.runtime.retry import RetryPolicy
 
-from .fakes import BODY, KEY, Happens, World, http_date
+from .fakes import BODY, KEY, OK, FakeClock, Happens, World, http_date, token_answer
 
-MANY = settings(derandomize=True, deadline=None, max_examples=250)
+MANY = settings(derandomize=True, deadline=None, max_examples=400)
 
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 LEFT = (
@@ -220,3 +221,63 @@ def _facts(error: PaymentApiError | None) -> object:
     if error is None:
         return None
     return type(error), str(error), error.outcome, error.attempts, error.retry_after, error.status_code, error.body
+
+
+TOKEN_SCRIPTS = st.lists(
+    st.sampled_from([60.0, 0.0, None, 400, 401, 403, 429, 500, 503, httpx.ConnectError, httpx.ReadTimeout, "nonsense"]),
+    max_size=8,
+)
+
+
+def _with_token_endpoint(case: Case, mode: str, lives: list[object]) -> tuple[World, PaymentApiError | None]:
+    """The same call, with tokens from an endpoint that has a script of its own, and is good after its end."""
+    left = list(lives)
+
+    def endpoint(_request: httpx.Request) -> httpx.Response:
+        happens = left.pop(0) if left else 3600.0
+        if isinstance(happens, type) and issubclass(happens, Exception):
+            raise happens("it happened")
+        if isinstance(happens, int):
+            return httpx.Response(happens, json={})
+        return token_answer(access_token="tok", lives=happens) if happens != "nonsense" else token_answer(token=1)
+
+    def read(body: dict[str, object], now: float) -> IssuedToken | None:
+        if "access_token" not in body:
+            return None
+        seconds = body["lives"]
+        ends = now + seconds if isinstance(seconds, float) else None
+        return IssuedToken(header_value("Bearer", "tok"), ends, now)
+
+    def auth(clock: FakeClock, lock: object) -> OAuthToken:
+        return OAuthToken(lambda: httpx.Request("POST", "https://pay.example/token", content=b"{}"), read, clock, lock)
+
+    world = World(mode, case.script, policy=case.policy, deadline=case.deadline, auth=auth, draw=lambda: case.luck)
+    world.network.keeps_limits = True
+    world.network.tokens = endpoint
+    try:
+        world.call(case.method, case.key)
+    except PaymentApiError as error:
+        return world, error
+    return world, None
+
+
+@MANY
+@given(cases, TOKEN_SCRIPTS)
+def test_whatever_the_token_endpoint_does_the_calls_promises_hold(case, lives):
+    world, error = _with_token_endpoint(case, "sync", lives)
+    theirs, other = _with_token_endpoint(case, "async", lives)
+    assert (world.received, world.sleeps, _facts(error)) == (theirs.received, theirs.sleeps, _facts(other))
+    if case.deadline is not None:
+        assert world.clock.passed <= case.deadline + 0.001
+    if case.method != "GET" and case.key is None:
+        for happened in world.network.brought[:-1]:
+            assert outcome_of(happened) in (Outcome.NOT_SENT, Outcome.REJECTED)
+    if error is not None:
+        assert error.attempts == len(world.received)
+        if not world.received:
+            assert error.outcome is Outcome.NOT_SENT
+    # The lock is free: with a healthy endpoint and a healthy provider the next call succeeds.
+    for left in (world, theirs):
+        left.network.script[:] = [OK]
+        left.network.tokens = lambda _request: token_answer(access_token="tok", lives=3600.0)
+        assert left.call("POST", KEY).status_code == 200
