@@ -44,6 +44,7 @@ class Record:
     bytes_received: int = 0
     bytes_sent: int = 0
     requests: list[Request] = field(default_factory=list)
+    refused: int = 0
     work: Counter[str] = field(default_factory=Counter)
     work_by_key: Counter[str] = field(default_factory=Counter)
 
@@ -74,6 +75,10 @@ class Exchange:
         """Do what was asked; the JSON to answer with."""
         return json.dumps(self._provider.state.do(self.request), separators=(",", ":")).encode()
 
+    def refuse(self) -> None:
+        """Note that it was refused before any work was begun, in a way that permits to send it again."""
+        self._provider.record.refused += 1
+
     def send(self, data: bytes) -> None:
         self._provider.record.bytes_sent += len(data)
         self._connection.transport.write(data)
@@ -102,9 +107,10 @@ def behave(exchange: Exchange) -> None:
 
 
 class State:
-    """The payment requests of the provider."""
+    """The payment requests of the provider, and the token that it issues."""
 
     def __init__(self, record: Record) -> None:
+        self.token = dict(TOKEN)
         self._record = record
         self._by_key: dict[str, dict[str, Any]] = {}
         self._answers: dict[str, dict[str, Any]] = {}
@@ -112,13 +118,13 @@ class State:
 
     def do(self, request: Request) -> dict[str, Any]:
         if request.path == "/v2/auth/token":
-            return TOKEN
+            return self.token
         if request.path == CREATE:
             return self._create(request)
         if request.path.startswith(RESPOND):
             return self._respond(request.path.removeprefix(RESPOND), json.loads(request.body))
         if request.path.startswith(READ):
-            return self._read(request.path.removeprefix(READ))
+            return self._read(request.path.removeprefix(READ).partition("?")[0])
         return {"page": 0, "results": []}
 
     def _create(self, request: Request) -> dict[str, Any]:

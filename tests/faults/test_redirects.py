@@ -1,0 +1,109 @@
+"""Redirects: a read follows them within its origin; nothing else does, and the token never leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from certificates import Authority
+from fault_lanes import FACES, OPERATIONS, Operation, lane
+from raw_provider import Act, Exchange, RawProvider, answer
+from raw_sockets import Background
+
+STATUSES = ("301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect")
+
+each_operation = pytest.mark.parametrize("operation", OPERATIONS)
+each_face = pytest.mark.parametrize("face", FACES)
+each_status = pytest.mark.parametrize("status", STATUSES, ids=lambda status: status[:3])
+
+
+def to(location: str, status: str) -> Act:
+    return lambda exchange: exchange.send(answer(b"{}", status, f"Location: {location}"))
+
+
+@pytest.fixture
+def elsewhere(background: Background, authority: Authority) -> Iterator[list[RawProvider]]:
+    """Two other origins on this machine: one of the same scheme, one of the other."""
+    others = [RawProvider(background), RawProvider(background, tls=authority.server())]
+    yield others
+    for other in others:
+        other.close()
+
+
+def addresses_elsewhere(here: int, others: list[RawProvider]) -> Iterator[str]:
+    plain, tls = (other.port for other in others)
+    path = "/v2/payment-requests/S000001"
+    yield f"http://127.0.0.1:{plain}{path}"
+    yield f"https://127.0.0.1:{tls}{path}"
+    yield f"//127.0.0.1:{plain}{path}"
+    yield f"https://127.0.0.1:{here}{path}"
+    yield f"http://localhost:{here}{path}"
+    yield f"http://127.0.0.1:{here}@127.0.0.1:{plain}{path}"
+    yield f"http://127.0.0.1:{here}\\@127.0.0.1:{plain}{path}"
+    yield "http://[not-an-address"
+    yield "ftp://127.0.0.1/file"
+    yield "javascript:alert(1)"
+
+
+@each_status
+@each_operation
+@each_face
+def test_never_off_the_origin(
+    background: Background, elsewhere: list[RawProvider], face: str, operation: Operation, status: str
+) -> None:
+    with lane(background, face, direct=True) as on:
+        record = on.provider.record
+        for location in addresses_elsewhere(on.provider.port, elsewhere):
+            connections = record.connections
+            on.provider.acts.extend([to(location, status)] * 2)  # two: a look at what became of an answer is one more
+            run = on.run(operation)
+            on.provider.acts.clear()
+            assert (run.told.word, run.lies(), run.seen.requests) == ("unknown", [], 1), location
+            assert record.connections == connections, location
+        assert [other.record.connections for other in elsewhere] == [0, 0]
+
+
+@each_status
+@each_face
+def test_a_read_follows_within_its_origin(background: Background, face: str, status: str) -> None:
+    def onward(exchange: Exchange) -> None:
+        to(f"{exchange.request.path}?again", status)(exchange)
+
+    with lane(background, face, direct=True) as on:
+        on.provider.acts.append(onward)
+        run = on.run("get")
+        assert (run.told.word, run.lies(), run.seen.requests) == ("success", [], 2)
+        assert {request.headers["authorization"] for request in on.provider.record.requests[-2:]} == {"Bearer t"}
+
+        on.provider.acts.extend([onward] * 100)
+        run = on.run("get")
+        assert run.told.word == "unknown"
+        assert run.seen.requests < 10
+
+
+@each_status
+@each_face
+@pytest.mark.parametrize("operation", ["create", "respond"])
+def test_a_write_is_never_followed(background: Background, face: str, operation: Operation, status: str) -> None:
+    """Other clients were seen to send a GET without a body to where they were sent, and to call that a success."""
+    with lane(background, face, direct=True) as on:
+        on.provider.acts.append(lambda exchange: to(exchange.request.path, status)(exchange))
+        run = on.run(operation)
+        assert (run.told.word, run.lies(), run.seen.requests, run.seen.work) == ("unknown", [], 1, 0)
+
+
+@each_status
+@each_face
+def test_the_secret_is_not_sent_on(
+    background: Background, elsewhere: list[RawProvider], face: str, status: str
+) -> None:
+    """The request for a token holds the client's secret in its body."""
+    with lane(background, face, direct=True, fresh_tokens=True) as on:
+        on.provider.acts_on_tokens = True
+        for location in ("/v2/auth/token", *addresses_elsewhere(on.provider.port, elsewhere)):
+            tokens = len(on.provider.record.sent_to("/v2/auth/token"))
+            on.provider.acts.append(to(location, status))
+            run = on.run("create")
+            assert (run.told.word, run.seen.requests) == ("not_sent", 0), location
+            assert len(on.provider.record.sent_to("/v2/auth/token")) == tokens + 1, location
+        assert [other.record.connections for other in elsewhere] == [0, 0]

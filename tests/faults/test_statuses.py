@@ -1,0 +1,88 @@
+"""Statuses that say no, with the work done or not, alone and after an answer that was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fault_lanes import ATTEMPTS, FACES, Operation, lane
+from raw_provider import Act, Exchange, answer
+from raw_sockets import Background
+
+FINAL = (400, 401, 402, 403, 404, 405, 406, 409, 410, 412, 413, 415, 418, 422, 426, 431, 451, 499)
+"""The provider refused."""
+THROTTLED = 429
+"""It refused before it began."""
+FAILED = (408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524)
+"""It, or something in front of it, failed: the work may have been done."""
+STRANGE = (300, 304, 305, 501, 505, 507, 511, 530, 599, 600, 700, 999)
+"""Nothing that the provider's document knows of: the work may have been done."""
+
+each_face = pytest.mark.parametrize("face", FACES)
+
+
+def says(status: int, *, work: bool = False) -> Act:
+    def act(exchange: Exchange) -> None:
+        if work:
+            exchange.work()
+        elif status in (401, THROTTLED):
+            exchange.refuse()
+        body = b"" if status in (204, 304) else b'{"status":0,"error":{"code":101,"message":"error.no"}}'
+        exchange.send(answer(body, f"{status} Status"))
+
+    return act
+
+
+def lost(exchange: Exchange) -> None:
+    exchange.work()
+    exchange.end("close")
+
+
+def cases() -> Iterator[tuple[str, list[Act], str, str]]:
+    """A name, what the provider does, and what has to be told of a create and of an answer."""
+    for status in FINAL:
+        # Twice: after a 401 a token that was kept is fetched anew, and tried once.
+        yield f"{status}", [says(status)] * 2, "rejected", "rejected"
+        yield f"{status} after a lost answer", [lost, *[says(status)] * 2], "unknown", "unknown"
+    yield "429", [says(THROTTLED)] * ATTEMPTS, "rejected", "rejected"
+    yield "429 after a lost answer", [lost, *[says(THROTTLED)] * ATTEMPTS], "unknown", "unknown"
+    yield "429 once", [says(THROTTLED)], "success", "success"
+    for status in FAILED:
+        yield f"{status} with the work", [says(status, work=True)] * ATTEMPTS, "unknown", "unknown"
+        yield f"{status} without", [says(status)] * ATTEMPTS, "unknown", "unknown"
+        yield f"{status} with the work, once", [says(status, work=True)], "success", "success"
+        yield f"{status} without, once", [says(status)], "success", "unknown"
+    for status in STRANGE:
+        yield f"{status} with the work", [says(status, work=True)] * ATTEMPTS, "unknown", "unknown"
+        yield f"{status} without", [says(status)] * ATTEMPTS, "unknown", "unknown"
+
+
+@pytest.mark.parametrize("operation", ["create", "respond"])
+@each_face
+def test_a_write(background: Background, face: str, operation: Operation) -> None:
+    wrong: list[str] = []
+    with lane(background, face, direct=True) as on:
+        for name, acts, of_create, of_answer in cases():
+            wanted = of_create if operation == "create" else of_answer
+            if wanted == "unknown" and operation == "respond" and "lost" not in name and "once" not in name:
+                acts = [acts[0], *[says(503)] * ATTEMPTS]  # noqa: PLW2901 - nor can be seen what became of it
+            on.provider.acts.extend(acts)
+            run = on.run(operation)
+            on.provider.acts.clear()
+            wrong += [f"{name}: {lie}; {run}" for lie in run.lies()]
+            if run.told.word != wanted:
+                wrong.append(f"{name}: told {run.told.word}, not {wanted}; {run}")
+    assert wrong == []
+
+
+@each_face
+def test_a_read(background: Background, face: str) -> None:
+    with lane(background, face, direct=True) as on:
+        for status in (*FINAL, *FAILED, *STRANGE, THROTTLED):
+            on.provider.acts.extend([says(status)] * ATTEMPTS)
+            run = on.run("get")
+            on.provider.acts.clear()
+            assert run.told.error is not None
+            assert run.told.error.status_code == status
+            again = status in (*FAILED, THROTTLED, 401)
+            assert run.seen.requests == (ATTEMPTS if again else 1), status

@@ -1,0 +1,44 @@
+"""The exchange for a token is cut: the call itself is where it was before."""
+
+from __future__ import annotations
+
+import pytest
+from cutting_proxy import Cut
+from fault_lanes import ATTEMPTS, FACES, OPERATIONS, Operation, lane
+from raw_sockets import Background, End
+
+each_face = pytest.mark.parametrize("face", FACES)
+each_end = pytest.mark.parametrize("how", ["reset", "close"])
+STEP = 11
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@each_end
+@each_face
+def test_no_token_no_call(background: Background, face: str, operation: Operation, how: End, every: bool) -> None:
+    wrong: list[str] = []
+    with lane(background, face, fresh_tokens=True) as on:
+        whole = on.proxy.exchanges[0]
+        cuts = [Cut("request", after, how) for after in range(0, whole.request, 1 if every else STEP)]
+        cuts += [Cut("answer", after, how) for after in range(0, whole.answer, 1 if every else STEP)]
+        for cut in cuts:
+            run = on.run(operation, [cut])
+            if run.told.word != "success" or run.lies():
+                wrong.append(f"{cut}, once: {run.lies()}; {run}")
+            run = on.run(operation, [cut] * ATTEMPTS)
+            if run.told.word != "not_sent" or run.seen.requests or run.seen.work:
+                wrong.append(f"{cut}, always: {run}")
+    assert wrong == []
+
+
+@each_end
+@each_face
+def test_no_token_for_the_next_attempt(background: Background, face: str, how: End) -> None:
+    """The first attempt may have done the work: that there is no token for another one does not undo it."""
+    with lane(background, face, fresh_tokens=True) as on:
+        for lost in (Cut("request", 300, how), Cut("answer", 0, how), Cut("answer", 100, how)):
+            run = on.run("create", [None, lost, *[Cut("request", 0, how)] * ATTEMPTS])
+            assert (run.told.word, run.lies()) == ("unknown", []), lost
+            assert run.seen.work == (lost.side == "answer")
+            assert run.told.error is not None
+            assert (run.told.error.attempts, run.told.error.idempotency_key is not None) == (1, True)
