@@ -293,7 +293,7 @@ def problems(**values: object) -> list[tuple[str, str]]:
         return []
     for problem in error.problems:
         assert problem.field in problem.message
-        assert problem.message in str(error)
+        assert problem.message.removesuffix(".") in str(error)
         assert problem.message.endswith(".")
     return [(problem.field, problem.code) for problem in error.problems]
 
