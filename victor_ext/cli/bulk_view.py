@@ -41,7 +41,7 @@ def show_check(check: Check, *, skip_invalid: bool, as_json: bool) -> None:
         say(json.dumps({**check_as_dict(check), "exit_status": exit_status_of(check, skip_invalid=skip_invalid)}))
         return
     _print_problems(check)
-    say(f"{check.rows:,} rows: {_kinds(check)}. Nothing was sent.")
+    say(f"{_rows(check.rows)}: {_kinds(check)}. Nothing was sent.")
 
 
 def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
@@ -56,7 +56,7 @@ def show_status(status: BatchStatus, *, as_json: bool) -> None:
     if as_json:
         say(json.dumps(status_as_dict(status)))
         return
-    say(f"{plain(status.batch)}: {status.rows:,} rows: {counts(status)}{_state(status)}")
+    say(f"{plain(status.batch)}: {_rows(status.rows)}: {counts(status)}{_state(status)}")
 
 
 def show_result(status: BatchStatus, options: Sequence[str], *, as_json: bool) -> None:
@@ -68,8 +68,8 @@ def show_result(status: BatchStatus, options: Sequence[str], *, as_json: bool) -
     if check is not None:
         _print_problems(check)
         if check.unchanged or check.changed:
-            print(f"Of {check.rows:,} rows: {_kinds(check)}.", file=sys.stderr)
-    say(f"{plain(status.batch)}: {status.rows:,} rows: {counts(status)}")
+            print(f"Of {_rows(check.rows)}: {_kinds(check)}.", file=sys.stderr)
+    say(f"{plain(status.batch)}: {_rows(status.rows)}: {counts(status)}")
     here = shlex.join(["--batch", status.batch, *options])
     if status.unsettled:
         print(
@@ -112,7 +112,7 @@ def write_export(sender: BulkSender, output: Path | None, *, as_json: bool) -> N
         os.replace(partial, output)
     except OSError as error:
         raise Misuse(f"--output {output} cannot be written: {error.strerror or error}.") from error
-    print(f"{count:,} rows written to {output}", file=sys.stderr)
+    print(f"{_rows(count)} written to {output}", file=sys.stderr)
 
 
 def _write(sender: BulkSender, file: Any, *, as_json: bool) -> int:
@@ -152,6 +152,10 @@ def check_as_dict(check: Check) -> dict[str, Any]:
 def without_password(url: str) -> str:
     """A database's URL, fit to be shown."""
     return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"
 
 
 def _state(status: BatchStatus) -> str:

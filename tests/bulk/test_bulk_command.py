@@ -1,0 +1,204 @@
+"""`victor bulk` as a person and a script use it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from bulk_runs import SCRIPT, Bulk, asked_once, keys_of, row, rows, write_csv
+
+from victor_ext.sandbox import Sandbox
+
+KEY = ("--key-column", "invoice_no")
+
+
+def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    records = rows(3)
+    write_csv(bulk.folder / "invoices.csv", records)
+    dry = bulk("send", "invoices.csv", *KEY, "--dry-run")
+    assert (dry.status, dry.out) == (0, "3 rows: 3 new. Nothing was sent.\n")
+    assert os.listdir(bulk.folder) == ["invoices.csv"]
+    assert victor_sandbox.attempts_by_key() == {}
+
+    sent = bulk("send", "invoices.csv", *KEY)
+    assert (sent.status, sent.out, sent.err) == (0, "invoices.csv: 3 rows: 3 created\n", "")
+    asked_once(victor_sandbox, keys_of("invoices.csv", records))
+    assert sorted(os.listdir(bulk.folder)) == ["invoices.csv", "victor-bulk.sqlite"]
+
+    assert bulk("status").out == "invoices.csv: 3 rows: 3 created\n"
+    exported = bulk("export")
+    assert exported.status == 0
+    assert [list(line)[:6] for line in exported.table] == [["row", "key", "id", "status", "outcome", "error"]] * 3
+    assert [line["invoice_no"] for line in exported.table] == ["INV-1", "INV-2", "INV-3"]
+
+
+def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    write_csv(bulk.folder / "invoices.csv", [row(1), row(2, amount="44,23"), row(2)])
+    ended = bulk("send", "invoices.csv", *KEY)
+    assert (ended.status, ended.out) == (2, "")
+    first, second, last = ended.err.splitlines()
+    assert first.startswith("line 3, amount: amount is '44,23'")
+    assert second.startswith("line 4, invoice_no: invoice_no is 'INV-2', as in line 3")
+    assert last == "Error: 1 row repeats a key and 1 row is wrong. Nothing was sent."
+    assert victor_sandbox.attempts_by_key() == {}
+
+    ended = bulk("send", "invoices.csv", *KEY, "--json")
+    document = json.loads(ended.err)
+    assert (ended.status, ended.out, document["exit_status"]) == (2, "", 2)
+    places = [(problem["line"], problem["column"], problem["code"]) for problem in document["error"]["problems"]]
+    assert places == [(3, "amount", "format"), (4, "invoice_no", "repeated")]
+
+
+def test_json_for_programs(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    write_csv(bulk.folder / "invoices.csv", [row(1), row(2, amount="0")])
+    sent = bulk("send", "invoices.csv", *KEY, "--skip-invalid", "--json")
+    assert sent.status == 1
+    assert sent.json["counts"] == {"created": 1, "refused": 1}
+    assert (sent.json["exit_status"], sent.json["check"]["problems"][0]["line"]) == (1, 3)
+    assert bulk("status", "--json").json["rows"] == 2
+    lines = [json.loads(line) for line in bulk("export", "--json").out.splitlines()]
+    assert [(line["row"], line["outcome"], line["columns"]["region"]) for line in lines] == [
+        (1, "created", "north"),
+        (2, "refused", "north"),
+    ]
+
+
+def test_what_is_not_known_ends_with_3_and_says_how_to_go_on(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    write_csv(bulk.folder / "invoices.csv", rows(1))
+    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    ended = bulk("send", "invoices.csv", *KEY, "--patience", "0", "--deadline", "1")
+    assert (ended.status, ended.out) == (3, "invoices.csv: 1 row: 1 unknown\n")
+    assert "victor bulk resume --batch invoices.csv" in ended.err
+    victor_sandbox.clear_faults()
+    assert bulk("resume").status == 0
+    asked_once(victor_sandbox, keys_of("invoices.csv", rows(1)))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("send", "nothing.csv"), "cannot be read"),
+        (("send",), "Missing argument"),
+        (("resume",), "nothing was sent"),
+        (("status", "--batch", "nothing"), "no batch nothing"),
+        (("export",), "no batch"),
+        (("status", "--state", "mysql://host/db"), "not supported"),
+        (("status", "--state", "postgresql://user:pass-word@127.0.0.1:1/db", "--batch", "a"), "cannot be used"),
+        (("resume", "one", "--batch", "two"), "Two batches"),
+        (("send", "invoices.csv", "--key-retention", "soon"), "24h"),
+        (("send", "invoices.csv", "--rate", "0"), "rate"),
+    ],
+)
+def test_misuse_ends_with_2_and_makes_nothing(bulk: Bulk, words: tuple[str, ...], message: str) -> None:
+    write_csv(bulk.folder / "invoices.csv", rows(1))
+    ended = bulk(*words)
+    assert (ended.status, ended.out) == (2, "")
+    assert message in ended.err
+    assert "pass-word" not in ended.err
+    assert os.listdir(bulk.folder) == ["invoices.csv"]
+
+
+@pytest.mark.parametrize(("how", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stop_is_clean_and_says_how_to_go_on(
+    bulk: Bulk, victor_sandbox: Sandbox, how: signal.Signals, status: int
+) -> None:
+    records = rows(40)
+    write_csv(bulk.folder / "invoices.csv", records)
+    with bulk.started("send", "invoices.csv", *KEY, "--rate", "10") as process:
+        wait_until_sent(victor_sandbox, process, 5)
+        process.send_signal(how)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (status, "")
+    assert "victor bulk resume --batch invoices.csv" in err
+    assert 5 <= len(victor_sandbox.work_done_by_key()) < 40
+
+    counts = bulk("status", "--json").json["counts"]
+    assert counts == {"created": len(victor_sandbox.work_done_by_key()), "waiting": 40 - counts["created"]}
+    assert bulk("resume", "--rate", "1000").status == 0
+    asked_once(victor_sandbox, keys_of("invoices.csv", records))
+    # What was sent before was not sent again: nothing had been left open.
+    assert set(victor_sandbox.attempts_by_key().values()) == {1}
+
+
+def wait_until_sent(victor_sandbox: Sandbox, process: subprocess.Popen[str], count: int) -> None:
+    while len(victor_sandbox.work_done_by_key()) < count:
+        try:
+            process.wait(0.05)
+        except subprocess.TimeoutExpired:
+            continue
+        raise AssertionError(process.communicate())
+
+
+def test_a_worker_joins_and_ends_with_a_signal(bulk: Bulk, victor_sandbox: Sandbox, postgres: str) -> None:
+    records = rows(30)
+    write_csv(bulk.folder / "invoices.csv", records)
+    with bulk.started("send", "invoices.csv", *KEY, "--rate", "10", "--state", postgres) as sending:
+        wait_until_sent(victor_sandbox, sending, 3)
+        sending.kill()
+        sending.communicate()
+        # The sender is gone: the worker takes over what it had taken, and the rest.
+        with bulk.started("worker", "--state", postgres) as worker:
+            wait_until_sent(victor_sandbox, worker, 30)
+            worker.send_signal(signal.SIGTERM)
+            out, err = worker.communicate(timeout=60)
+    assert (worker.returncode, out) == (0, "")
+    assert err.startswith("Working on postgresql://")
+    asked_once(victor_sandbox, keys_of("invoices.csv", records))
+    assert bulk("resume", "--state", postgres).status == 0
+
+
+def test_a_bar_at_a_terminal(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    write_csv(bulk.folder / "invoices.csv", rows(20))
+    leader, follower = pty.openpty()
+    with subprocess.Popen(
+        [SCRIPT, "bulk", "send", "invoices.csv", *KEY, "--rate", "20"],
+        cwd=bulk.folder,
+        env={**bulk.environment, "TERM": "xterm"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=follower,
+        text=True,
+    ) as process:
+        os.close(follower)
+        shown = b""
+        while True:
+            try:
+                read = os.read(leader, 4096)
+            except OSError:
+                break
+            if not read:
+                break
+            shown += read
+        assert process.stdout is not None
+        assert process.stdout.read() == "invoices.csv: 20 rows: 20 created\n"
+    os.close(leader)
+    text = shown.decode("utf-8", "replace")
+    assert "20/20" in text
+    assert "20 created" in text
+    assert process.returncode == 0
+
+
+def test_two_senders_on_one_file_wait_for_each_other(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    write_csv(bulk.folder / "one.csv", rows(20))
+    write_csv(bulk.folder / "two.csv", rows(20))
+    with bulk.started("send", "one.csv", *KEY, "--rate", "10") as first:
+        wait_until_sent(victor_sandbox, first, 2)
+        second = bulk("send", "two.csv", *KEY)
+        assert second.status == 0
+        assert "Another process works on" in second.err
+        assert first.wait(60) == 0
+    asked_once(victor_sandbox, keys_of("one.csv", rows(20)) | keys_of("two.csv", rows(20)))
+
+
+def test_the_export_goes_into_a_file_that_is_whole(bulk: Bulk, tmp_path: Path) -> None:
+    write_csv(bulk.folder / "invoices.csv", rows(2))
+    bulk("send", "invoices.csv", *KEY)
+    ended = bulk("export", "-o", "results.csv")
+    assert (ended.status, ended.out) == (0, "")
+    assert len((bulk.folder / "results.csv").read_text("utf-8").splitlines()) == 3
+    assert bulk("export", "-o", "no/such/folder.csv").status == 2

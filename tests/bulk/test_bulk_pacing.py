@@ -1,0 +1,123 @@
+"""How fast rows go: the pace by a clock that does as it is told, and by the sandbox's record of arrivals."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from bulk_runs import Bulk, asked_once, keys_of, rows, write_csv
+
+from victor_ext.bulk.pacing import Brake, Pacer
+from victor_ext.sandbox import Sandbox
+
+
+class Clock(threading.Event):
+    """Time that passes when somebody waits, and then only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if not self.is_set():
+            self.now += timeout or 0.0
+        return self.is_set()
+
+
+def test_rows_go_evenly_from_the_first_on() -> None:
+    clock = Clock()
+    pacer = Pacer(50, clock, clock)
+    arrivals = []
+    for _ in range(100):
+        pacer.wait()
+        arrivals.append(clock.now)
+    assert arrivals[0] == pytest.approx(1000.02)
+    assert [later - earlier for earlier, later in pairwise(arrivals)] == pytest.approx([0.02] * 99)
+
+
+def test_after_a_halt_rows_do_not_come_in_a_crowd() -> None:
+    clock = Clock()
+    pacer = Pacer(50, clock, clock)
+    pacer.wait()
+    clock.now += 60
+    arrivals = []
+    for _ in range(100):
+        pacer.wait()
+        arrivals.append(clock.now)
+    assert arrivals[-1] - arrivals[0] >= 97 / 50
+
+
+def test_without_a_rate_nobody_waits() -> None:
+    clock = Clock()
+    pacer = Pacer(None, clock, clock)
+    for _ in range(1000):
+        pacer.wait()
+    assert clock.now == 1000
+
+
+def test_pauses_grow_while_the_provider_fails_and_end_with_its_first_answer() -> None:
+    clock = Clock()
+    brake = Brake(clock, clock)
+    pauses = []
+    for _ in range(8):
+        begun = clock.now
+        brake.press()
+        brake.press()
+        brake.wait()
+        pauses.append(clock.now - begun)
+    assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
+    brake.release()
+    begun = clock.now
+    brake.wait()
+    assert clock.now == begun
+    brake.press(at_least=90)
+    brake.wait()
+    assert clock.now == begun + 90
+
+
+def test_stopping_ends_every_pause() -> None:
+    clock = Clock()
+    brake, pacer = Brake(clock, clock), Pacer(0.001, clock, clock)
+    brake.press(at_least=1e9)
+    clock.set()
+    brake.wait()
+    pacer.wait()
+    assert clock.now == 1000
+
+
+def fastest(victor_sandbox: Sandbox, window: float) -> int:
+    """The most creates that arrived within so many seconds."""
+    times = sorted(exchange.at for exchange in victor_sandbox.received() if exchange.operation == "create")
+    return max(sum(begin <= time < begin + window for time in times) for begin in times)
+
+
+def test_a_rate_is_kept_evenly(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
+    assert sender(rate=50).send(rows(120)).exit_status == 0
+    # One more than the pace, for the row at the edge, and two for the timers of a busy machine.
+    assert fastest(victor_sandbox, 1.0) <= 53
+    assert fastest(victor_sandbox, 0.2) <= 13
+
+
+def test_a_rate_holds_for_all_workers_of_a_database_together(
+    bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Callable[..., Any]
+) -> None:
+    file = write_csv(bulk.folder / "march", rows(150))
+    with bulk.started("worker", "--state", postgres), bulk.started("worker", "--state", postgres):
+        # Five seconds' worth of rows go into a chunk: with 20 a second there are two chunks, for three workers.
+        assert sender(state=postgres, rate=20).send(file).exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", rows(150)))
+    assert fastest(victor_sandbox, 1.0) <= 23
+
+
+def test_a_new_rate_takes_the_place_of_the_old_one(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
+    victor_sandbox.down()
+    sender(rate=1000).send(rows(30))
+    victor_sandbox.up()
+    assert sender(rate=25).resume().exit_status == 0
+    assert fastest(victor_sandbox, 1.0) <= 28
