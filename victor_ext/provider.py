@@ -22,7 +22,7 @@ def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
     return Profile(
         name="Victor",
         environment=f"{environment.name}{elsewhere}",
-        key_place=HeaderKey("Idempotency-Key", takes_key=_is_create),
+        key_place=HeaderKey("Idempotency-Key", takes_key=_is_create, ignores_key=_is_respond),
         problems=read_problems,
         unreadable=_unreadable,
         way_to_look=_way_to_look,

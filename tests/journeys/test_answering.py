@@ -109,3 +109,20 @@ def test_the_twin_carries_the_answer_to_its_parent(victor_sandbox: Sandbox, asyn
             assert done.amount == Decimal("12.00")
 
     asyncio.run(main())
+
+
+def test_a_key_on_every_call_makes_no_answer_repeatable(victor_sandbox: Sandbox, victor: Victor) -> None:
+    from victor_api.api.payment_requests import respond_to_payment_request
+    from victor_api.models import RfpInboundPaymentRequestResponseRequestDetails as AnswerDetails
+
+    inbound = victor_sandbox.create_inbound("10.00")
+    victor_sandbox.inject("status", status=503, operation="respond", work=False)
+    client = victor.api.with_headers({"Idempotency-Key": "one-key-for-all-of-my-calls"})
+
+    with pytest.raises(VictorError) as caught:
+        respond_to_payment_request.sync(inbound, client=client, body=AnswerDetails.from_dict(
+            {"status": "Accepted", "notes": "Thank you."}
+        ))  # fmt: skip
+
+    assert caught.value.outcome is Outcome.UNKNOWN
+    assert answers(victor_sandbox) == 1

@@ -215,3 +215,30 @@ def test_somebody_elses_answer_with_our_words_is_not_taken_for_ours(victor_sandb
         victor.payment_requests.accept(inbound, notes="Thank you.")
 
     assert raised.value.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.victor_sandbox(key_conflict="replay")
+@pytest.mark.parametrize(
+    ("other", "named"), [({"amount": "44.24"}, "the amount 44.23"), ({"client_reference_id": "INV-2"}, "'INV-1'")]
+)
+def test_a_replay_of_another_payment_is_no_success(
+    victor_sandbox: Sandbox, victor: Victor, other: Any, named: str
+) -> None:
+    payment = {
+        "payee_account_number": "043987673645",
+        "payer_counterparty_id": "aHeq349838",
+        "amount": "44.23",
+        "biller_type": "BUSINESS",
+        "due_date": datetime.now(UTC).date(),
+        "client_reference_id": "INV-1",
+        "idempotency_key": "one-key-for-two-payments",
+    }
+    first = victor.payment_requests.create(**payment)
+    assert victor.payment_requests.create(**{**payment, "amount": Decimal("44.23")}) == first
+
+    with pytest.raises(Conflict, match="used for another payment") as raised:
+        victor.payment_requests.create(**{**payment, **other})
+
+    assert named in str(raised.value)
+    assert raised.value.outcome is Outcome.UNKNOWN
+    assert raised.value.idempotency_key == payment["idempotency_key"]

@@ -125,19 +125,27 @@ class KeyPlace(Protocol):
 
 
 class HeaderKey:
-    """The key is a header; `takes_key` says which requests are to have one though the caller gave none."""
+    """The key is a header.
+
+    Args:
+        name: The header's name.
+        takes_key: Which requests are to have one though the caller gave none.
+        ignores_key: Which requests the provider takes no key for: a header there makes no repeat safe.
+    """
 
     def __init__(
         self,
         name: str = "Idempotency-Key",
         takes_key: Callable[[httpx.Request], bool] = lambda _request: False,
+        ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
     ) -> None:
         self.name = name
         self.takes_key = takes_key
+        self.ignores_key = ignores_key
 
     def read(self, request: httpx.Request) -> str | None:
         """The key in the header, or None."""
-        return request.headers.get(self.name) or None
+        return None if self.ignores_key(request) else request.headers.get(self.name) or None
 
     def prepare(self, request: httpx.Request) -> str | None:
         """The key in the header; a new one where the operation takes one and none was given."""
