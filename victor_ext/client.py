@@ -98,7 +98,7 @@ class Victor:
         self._driver = Driver(connections)
         transport = AttemptTransport(parts.loop, connections, parts.base_url, original=original, driver=self._driver)
         self._transport = transport
-        self.payment_requests = PaymentRequests(lambda: self.api, parts.clock, self._driver.sleep)
+        self.payment_requests = PaymentRequests(self._api_within, parts.clock, self._driver.sleep, parts.loop.deadline)
 
     @cached_property
     def api(self) -> Client:
@@ -106,6 +106,9 @@ class Victor:
         from ._generated_client import BoundClient  # noqa: PLC0415 - loads attrs and the generated package
 
         return BoundClient.over(str(self._parts.base_url), self._http_client, {})
+
+    def _api_within(self, seconds: float | None) -> Client:
+        return self.api if seconds is None else self.with_options(deadline=seconds).api
 
     def _http_client(self, options: dict[str, Any]) -> httpx.Client:
         return httpx.Client(transport=self._transport, **self._parts.client_arguments(options))
@@ -201,7 +204,9 @@ class AsyncVictor:
             parts.loop, connections, parts.base_url, original=original, driver=self._driver
         )
         self._transport = transport
-        self.payment_requests = AsyncPaymentRequests(lambda: self.api, parts.clock, self._driver.sleep)
+        self.payment_requests = AsyncPaymentRequests(
+            self._api_within, parts.clock, self._driver.sleep, parts.loop.deadline
+        )
 
     @cached_property
     def api(self) -> Client:
@@ -209,6 +214,9 @@ class AsyncVictor:
         from ._generated_client import BoundClient  # noqa: PLC0415 - loads attrs and the generated package
 
         return BoundClient.over(str(self._parts.base_url), self._http_client, {})
+
+    def _api_within(self, seconds: float | None) -> Client:
+        return self.api if seconds is None else self.with_options(deadline=seconds).api
 
     def _http_client(self, options: dict[str, Any]) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=self._transport, **self._parts.client_arguments(options))

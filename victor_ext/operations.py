@@ -40,13 +40,17 @@ T = TypeVar("T")
 
 
 class Call:
-    """Call a generated operation, by the name of its module, with these arguments."""
+    """Call a generated operation, by the name of its module, with these arguments.
 
-    __slots__ = ("arguments", "operation")
+    `seconds` is what the call may take where it is a part of a longer one; None leaves it the client's deadline.
+    """
 
-    def __init__(self, operation: str, arguments: dict[str, Any]) -> None:
+    __slots__ = ("arguments", "operation", "seconds")
+
+    def __init__(self, operation: str, arguments: dict[str, Any], seconds: float | None = None) -> None:
         self.operation = operation
         self.arguments = arguments
+        self.seconds = seconds
 
     @property
     def module(self) -> ModuleType:
@@ -115,15 +119,37 @@ def create(
     )
     key = idempotency_key if idempotency_key is not None else new_key()
     raw = yield from _call("create_request_payment", PaymentRequestReceipt, body=body, idempotency_key=key)
-    return PaymentRequest(raw, key)
+    made = PaymentRequest(raw, key)
+    _check_made(made, money.to_decimal(amount), client_reference_id)
+    return made
 
 
-def get(request_id: str) -> Flow[PaymentRequest]:
-    """Read one payment request."""
+def _check_made(made: PaymentRequest, amount: Decimal, reference: str | None) -> None:
+    """Raises `Conflict` when the answer is about another payment: some providers replay whatever a key first made."""
+    theirs = made.client_reference_id
+    other_reference = reference is not None and theirs is not None and theirs.strip() != reference.strip()
+    found = made.amount if made.original_amount is None else made.original_amount
+    if not other_reference and found in (None, amount):
+        return
+    what = f"the reference {theirs!r}" if other_reference else f"the amount {found}"
+    raise Conflict(
+        f"The provider answered with payment request {made.id}, which has {what}: idempotency_key="
+        f"{made.idempotency_key!r} seems to have been used for another payment before. Read it with get(), and look "
+        "with payment_requests.find(client_reference_id, start_datetime=...); then use a key of this payment's own.",
+        outcome=Outcome.UNKNOWN,
+        idempotency_key=made.idempotency_key,
+        attempts=1,
+    )
+
+
+def get(request_id: str, seconds: float | None = None) -> Flow[PaymentRequest]:
+    """Read one payment request, within so many seconds."""
     check_id(request_id)
     from victor_api.models import GetPaymentRequestResponse  # noqa: PLC0415 - see `Call.module`
 
-    raw = yield from _call("get_payment_request", GetPaymentRequestResponse, victor_payment_request_id=request_id)
+    raw = yield from _call(
+        "get_payment_request", GetPaymentRequestResponse, seconds, victor_payment_request_id=request_id
+    )
     return PaymentRequest(raw)
 
 
@@ -181,9 +207,17 @@ _ANSWERS: dict[str, Status] = {
 
 
 def respond(
-    request_id: str, *, accept: bool, notes: str, modified_amount: money.Amount | None = None
+    request_id: str,
+    *,
+    accept: bool,
+    notes: str,
+    modified_amount: money.Amount | None = None,
+    left: Callable[[], float | None],
 ) -> Flow[PaymentRequest]:
-    """Answer an inbound request, once; when that is in doubt, read it back and compare."""
+    """Answer an inbound request, once; when that is in doubt, read it back and compare.
+
+    To the caller both are one call: the look gets what is `left` of the deadline, and there is none without it.
+    """
     check_answer(request_id, notes=notes, modified_amount=modified_amount)
     amount = None if modified_amount is None else money.to_decimal(modified_amount)
     meant = Answering(Status.ACCEPTED if accept else Status.DECLINED, notes, amount)
@@ -198,7 +232,7 @@ def respond(
         if "status" in differences or "amount" in differences:
             raise _answered_otherwise(request_id, meant, answered, differences)
         return answered
-    return (yield from _settle_answer(request_id, meant, doubt))
+    return (yield from _settle_answer(request_id, meant, doubt, left()))
 
 
 def _send_answer(request_id: str, meant: Answering) -> Flow[PaymentRequest]:
@@ -225,10 +259,15 @@ def _send_answer(request_id: str, meant: Answering) -> Flow[PaymentRequest]:
     return PaymentRequest(raw)
 
 
-def _settle_answer(request_id: str, meant: Answering, doubt: PaymentApiError) -> Flow[PaymentRequest]:
+def _settle_answer(
+    request_id: str, meant: Answering, doubt: PaymentApiError, seconds: float | None
+) -> Flow[PaymentRequest]:
     """Look whether the answer arrived. It is never sent again by itself: it moves money, and has no key."""
+    if seconds is not None and seconds <= 0:
+        doubt.add_note("No time was left to read the request back.")
+        raise doubt from None
     try:
-        found = yield from get(request_id)
+        found = yield from get(request_id, seconds)
     except PaymentApiError as error:
         doubt.add_note(f"Reading the request back failed as well: {error}")
         raise doubt from None
@@ -364,12 +403,12 @@ def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | No
     return [Status(spelled(word)) for word in wanted]
 
 
-def _call(operation: str, model: Any, **arguments: Any) -> Flow[Any]:
+def _call(operation: str, model: Any, seconds: float | None = None, **arguments: Any) -> Flow[Any]:
     """Call a generated operation; its answer as the model that the document promises for a good one."""
     from victor_api.errors import UnexpectedStatus, UnreadableBody  # noqa: PLC0415 - see `Call.module`
 
     try:
-        response = yield Call(operation, arguments)
+        response = yield Call(operation, arguments, seconds)
     except UnexpectedStatus as error:
         # A good status that the document does not list; the transport has seen that the body is an object.
         return model.from_dict(json.loads(error.content))

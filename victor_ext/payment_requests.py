@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ApiWithin = Callable[[float | None], "Client"]
+"""The generated client: with the deadline of the whole client, or with what is left of a longer call."""
+
 PaymentRequestPage = Page[PaymentRequest]
 PaymentRequestPages = Pages[PaymentRequest]
 AsyncPaymentRequestPages = AsyncPages[PaymentRequest]
@@ -31,10 +34,13 @@ AsyncPaymentRequestPages = AsyncPages[PaymentRequest]
 class PaymentRequests:
     """Requests for payment, with blocking calls. Every method raises errors under `VictorError`."""
 
-    def __init__(self, api: Callable[[], Client], clock: ServerClock, sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self, api: ApiWithin, clock: ServerClock, sleep: Callable[[float], None], deadline: float | None
+    ) -> None:
         self._api = api
         self._clock = clock
         self._sleep = sleep
+        self._deadline = deadline
 
     def create(
         self,
@@ -157,11 +163,11 @@ class PaymentRequests:
             Conflict: The request carries another answer.
             VictorError: With outcome `unknown` when the answer was lost and nothing could be seen of it.
         """
-        return self._run(operations.respond(id, accept=True, notes=notes, modified_amount=modified_amount))
+        return self._run(self._answer(id, accept=True, notes=notes, modified_amount=modified_amount))
 
     def decline(self, id: str, *, notes: str) -> PaymentRequest:  # noqa: A002
         """Refuse to pay an inbound request. Sent once, and read back when in doubt, as `accept` is."""
-        return self._run(operations.respond(id, accept=False, notes=notes))
+        return self._run(self._answer(id, accept=False, notes=notes))
 
     def find(
         self, client_reference_id: str, *, start_datetime: datetime, end_datetime: datetime | None = None
@@ -196,6 +202,9 @@ class PaymentRequests:
         seconds = checked_timeout(timeout)
         return self._run(operations.wait(id, until=wanted, timeout=seconds, monotonic=self._clock.monotonic))
 
+    def _answer(self, id: str, **answer: Any) -> Flow[PaymentRequest]:  # noqa: A002 - as in `accept`
+        return operations.respond(id, **answer, left=self._clock.countdown(self._deadline))
+
     def _run(self, flow: Flow[T]) -> T:
         return drive(flow, self._take)
 
@@ -203,18 +212,19 @@ class PaymentRequests:
         if type(step) is Sleep:
             return self._sleep(step.seconds)
         assert type(step) is Call  # noqa: S101 - the other of two
-        return step.module.sync_detailed(client=self._api(), **step.arguments)
+        return step.module.sync_detailed(client=self._api(step.seconds), **step.arguments)
 
 
 class AsyncPaymentRequests:
     """Requests for payment, with awaited calls. The methods are those of `PaymentRequests`."""
 
     def __init__(
-        self, api: Callable[[], Client], clock: ServerClock, sleep: Callable[[float], Awaitable[None]]
+        self, api: ApiWithin, clock: ServerClock, sleep: Callable[[float], Awaitable[None]], deadline: float | None
     ) -> None:
         self._api = api
         self._clock = clock
         self._sleep = sleep
+        self._deadline = deadline
 
     async def create(
         self,
@@ -295,11 +305,11 @@ class AsyncPaymentRequests:
 
     async def accept(self, id: str, *, notes: str, modified_amount: Amount | None = None) -> PaymentRequest:  # noqa: A002
         """Agree to pay an inbound request; see `PaymentRequests.accept`."""
-        return await self._run(operations.respond(id, accept=True, notes=notes, modified_amount=modified_amount))
+        return await self._run(self._answer(id, accept=True, notes=notes, modified_amount=modified_amount))
 
     async def decline(self, id: str, *, notes: str) -> PaymentRequest:  # noqa: A002
         """Refuse to pay an inbound request; see `PaymentRequests.decline`."""
-        return await self._run(operations.respond(id, accept=False, notes=notes))
+        return await self._run(self._answer(id, accept=False, notes=notes))
 
     async def find(
         self, client_reference_id: str, *, start_datetime: datetime, end_datetime: datetime | None = None
@@ -321,6 +331,9 @@ class AsyncPaymentRequests:
         seconds = checked_timeout(timeout)
         return await self._run(operations.wait(id, until=wanted, timeout=seconds, monotonic=self._clock.monotonic))
 
+    def _answer(self, id: str, **answer: Any) -> Flow[PaymentRequest]:  # noqa: A002 - as in `accept`
+        return operations.respond(id, **answer, left=self._clock.countdown(self._deadline))
+
     async def _run(self, flow: Flow[T]) -> T:
         return await adrive(flow, self._take)
 
@@ -328,7 +341,7 @@ class AsyncPaymentRequests:
         if type(step) is Sleep:
             return await self._sleep(step.seconds)
         assert type(step) is Call  # noqa: S101 - the other of two
-        return await step.module.asyncio_detailed(client=self._api(), **step.arguments)
+        return await step.module.asyncio_detailed(client=self._api(step.seconds), **step.arguments)
 
 
 class _Listing:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import select
-import socket
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 from cutting_proxy import Cut
+from deaf_servers import Deaf, full, on_linux
 from fault_lanes import ATTEMPTS, FACES, OPERATIONS, Lane, Operation, lane, timeouts
 from raw_provider import Exchange, answer
-from raw_sockets import PATIENCE, Background, End
+from raw_sockets import Background, End
 
 from victor_ext import ConnectionFailed, RetryScheduled, TimedOut
 
@@ -62,23 +59,6 @@ def test_refused_after_a_lost_answer(background: Background, face: str, operatio
         assert run.seen.work == (operation != "get")
 
 
-class Deaf:
-    """Listens and never accepts; and, if wanted, is gone (with an RST) as soon as somebody connects."""
-
-    def __init__(self, port: int, *, resets: bool) -> None:
-        self._listener = socket.create_server(("127.0.0.1", port))
-        self._thread = threading.Thread(target=self._hang_up if resets else lambda: None)
-        self._thread.start()
-
-    def _hang_up(self) -> None:
-        select.select([self._listener], [], [], PATIENCE)
-        self._listener.close()
-
-    def close(self) -> None:
-        self._thread.join(PATIENCE)
-        self._listener.close()
-
-
 @each_operation
 @each_face
 @pytest.mark.parametrize("resets", [False, True], ids=["stall", "reset"])
@@ -90,25 +70,14 @@ def test_not_accepted(background: Background, face: str, operation: Operation, r
         run = on.run(operation)
         deaf.close()
         assert run.lies() == []
+        # An RST may arrive before the client has done with connecting: then it knows that nothing was sent.
         assert run.told.word == "unknown" or (resets and run.told.word == "not_sent")
 
         deaf = Deaf(on.proxy.port, resets=resets)
         repairs += [deaf.close, on.proxy.listen]
         run = on.run(operation)
-        assert (run.told.word, run.lies()) == ("unknown" if operation == "respond" else "success", [])
-
-
-@contextmanager
-def full(port: int) -> Iterator[None]:
-    """Somebody listens whose queue is full: what asks for a connection gets no reply at all."""
-    with (
-        socket.create_server(("127.0.0.1", port), backlog=0),
-        socket.create_connection(("127.0.0.1", port), PATIENCE),
-    ):
-        yield
-
-
-on_linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems round the length of the queue up")
+        assert run.lies() == []
+        assert run.told.word == ("unknown" if operation == "respond" else "success") or resets
 
 
 @on_linux
@@ -118,7 +87,7 @@ def test_no_connection_in_time(background: Background, face: str, operation: Ope
     """A connection that is never made carries nothing."""
     with lane(background, face, timeout=httpx.Timeout(5.0, connect=SHORT)) as on:
         on.proxy.refuse()
-        with full(on.proxy.port):
+        with full("127.0.0.1", on.proxy.port):
             run = on.run(operation)
         assert (run.told.word, run.lies()) == ("not_sent", [])
         assert isinstance(run.told.error, TimedOut)
@@ -137,8 +106,7 @@ def test_ended_as_soon_as_it_is_accepted(background: Background, face: str, oper
             run = on.run(operation)
             on.proxy.at_accept.clear()
             assert run.lies() == []
-            # An RST may arrive before the client has done with connecting: then it knows that nothing was sent.
-            assert run.told.word == wanted or how == "reset"
+            assert run.told.word == wanted or how == "reset"  # as above
 
 
 @each_operation

@@ -151,8 +151,7 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key, mode)
 def test_an_answer_beyond_the_limit_is_not_asked_for_again(method, key, mode, monkeypatch):
     # Its size is what the limit looks at, so one of a megabyte does when the limit is less.
     limit = 1000
-    monkeypatch.setattr("victor_ext.runtime.answer.read.__defaults__", (limit,))
-    monkeypatch.setattr("victor_ext.runtime.answer.aread.__defaults__", (limit,))
+    monkeypatch.setattr("victor_ext.runtime.answer.MAX_ANSWER_BYTES", limit)
     world = World(mode, [Happens(body=b'{"id": "' + b"7" * limit + b'"}')])
     with pytest.raises(errors.UnreadableResponse, match="longer than 1000 bytes") as raised:
         world.call(method, key)

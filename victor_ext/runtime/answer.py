@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from typing import Any
 
 import httpx
@@ -47,9 +49,13 @@ class Answer(httpx.Response):
         return self._parsed
 
 
-def read(response: httpx.Response, request: httpx.Request, limit: int = MAX_ANSWER_BYTES) -> Answer:
-    """Read the whole body, up to the limit. Raises httpx's errors when the connection breaks."""
-    body = _Body(response, request, limit)
+def read(response: httpx.Response, request: httpx.Request, *, ends: float | None = None) -> Answer:
+    """Read the whole body, up to `MAX_ANSWER_BYTES`.
+
+    Raises httpx's errors when the connection breaks, or when there is more of it at the moment that it `ends` (by
+    the monotonic clock): one piece of the wire may hold thousands of chunks, which no time-out of a socket counts.
+    """
+    body = _Body(response, request, ends)
     if body.is_here:
         return body.answer
     try:
@@ -61,9 +67,9 @@ def read(response: httpx.Response, request: httpx.Request, limit: int = MAX_ANSW
     return body.whole()
 
 
-async def aread(response: httpx.Response, request: httpx.Request, limit: int = MAX_ANSWER_BYTES) -> Answer:
+async def aread(response: httpx.Response, request: httpx.Request, *, ends: float | None = None) -> Answer:
     """The same, awaited."""
-    body = _Body(response, request, limit)
+    body = _Body(response, request, ends)
     if body.is_here:
         return body.answer
     try:
@@ -78,7 +84,7 @@ async def aread(response: httpx.Response, request: httpx.Request, limit: int = M
 class _Body:
     """The body so far, and the answer that it will belong to."""
 
-    def __init__(self, response: httpx.Response, request: httpx.Request, limit: int) -> None:
+    def __init__(self, response: httpx.Response, request: httpx.Request, ends: float | None) -> None:
         # The transport made the response; only what `json()` does is to be different. A copy would cost
         # more than all the rest of this module.
         response.__class__ = Answer
@@ -86,7 +92,8 @@ class _Body:
         response.request = request
         leftovers.watch(response)
         self.answer = response
-        self._limit = limit
+        self._limit = MAX_ANSWER_BYTES
+        self._ends = math.inf if ends is None else ends
         self._parts: list[bytes] = []
         self._size = 0
         self._decompressor: Decompressor | None = None
@@ -100,6 +107,8 @@ class _Body:
 
     def take(self, chunk: bytes) -> bool:
         """Keep a piece as it came off the wire; False when nothing more is to be read."""
+        if time.monotonic() > self._ends:
+            raise httpx.ReadTimeout("the answer goes on and on", request=self.answer.request)
         if self._decompressor is not None:
             try:
                 chunk = self._decompressor.feed(chunk, self._limit - self._size + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
 
@@ -28,6 +29,13 @@ class ServerClock:
     def monotonic(self) -> float:
         """Seconds for measuring durations."""
         return time.monotonic()
+
+    def countdown(self, seconds: float | None) -> Callable[[], float | None]:
+        """Tells, at any later moment, what is left of so many seconds from now; None when they have no end."""
+        if seconds is None:
+            return lambda: None
+        ends = self.monotonic() + seconds
+        return lambda: ends - self.monotonic()
 
     def local(self) -> float:
         """This machine's own time, in seconds since the epoch."""

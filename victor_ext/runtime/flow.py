@@ -128,7 +128,8 @@ class Driver:
 
     def _take(self, step: Step) -> Answer | bool | None:
         if type(step) is Send:
-            return read(self._transport.handle_request(step.request), step.request)
+            ends = None if step.seconds is None else time.monotonic() + step.seconds
+            return read(self._transport.handle_request(step.request), step.request, ends=ends)
         if type(step) is Sleep:
             self.sleep(step.seconds)
             return None
@@ -174,16 +175,16 @@ class AsyncDriver:
     async def _send(self, step: Send) -> Answer:
         try:
             if step.seconds is None:
-                return await self._exchange(step.request)
+                return await self._exchange(step.request, None)
             with self._anyio.move_on_after(step.seconds + _GRACE):
-                return await self._exchange(step.request)
+                return await self._exchange(step.request, time.monotonic() + step.seconds)
         except ssl.SSLError as error:
             # The HTTP library turns it into its own error where calls block, and forgets to where they are awaited.
             raise httpx.ReadError(str(error), request=step.request) from error
         raise httpx.ReadTimeout("the answer trickled in too slowly", request=step.request)
 
-    async def _exchange(self, request: httpx.Request) -> Answer:
-        return await aread(await self._transport.handle_async_request(request), request)
+    async def _exchange(self, request: httpx.Request, ends: float | None) -> Answer:
+        return await aread(await self._transport.handle_async_request(request), request, ends=ends)
 
     async def _acquire(self, step: Acquire) -> bool:
         lock: Any = step.lock

@@ -31,6 +31,18 @@ def as_of_now(timeout: float | None) -> float | None:
     return max(LEAST, min(timeout, timeout.ends - time.monotonic()))
 
 
+def is_over(timeout: float | None) -> bool:
+    """Whether a time-out that shrinks has nothing left."""
+    return type(timeout) is Left and timeout.ends <= time.monotonic()
+
+
+def share_of(timeout: float | None, parts: int) -> float | None:
+    """A time-out for the next of so many steps, none of which may use up what the others need."""
+    if type(timeout) is not Left:
+        return timeout
+    return max(LEAST, min(timeout, (timeout.ends - time.monotonic()) / parts))
+
+
 class Timeouts(dict[str, Any]):
     """Time-outs by stage, each never more than what is left of the deadline when its stage begins.
 
