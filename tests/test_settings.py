@@ -9,6 +9,7 @@ from pathlib import Path
 import certifi
 import httpx
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorJwt, VictorOAuth
 from victor_ext.runtime.connections import checked_proxy, checked_verify, is_this_machine, proxy_for
@@ -25,6 +26,12 @@ def _a_clean_environment(monkeypatch):
     for name in os.environ:
         if name.startswith("VICTOR_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+
+
+def encrypted_pem(pem, password):
+    key = serialization.load_pem_private_key(pem.encode(), None)
+    encryption = serialization.BestAvailableEncryption(password.encode())
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption).decode()
 
 
 def set_variables(monkeypatch, variables):
@@ -86,6 +93,40 @@ class TestTheProcessEnvironment:
         path.write_text(victor_key_pair[0])
         set_variables(monkeypatch, {"VICTOR_API_KEY": "key-1", "VICTOR_PRIVATE_KEY_FILE": str(path)})
         client.from_env()
+
+    @BOTH
+    def test_a_private_key_that_is_encrypted(self, client, monkeypatch, victor_key_pair, tmp_path):
+        encrypted = encrypted_pem(victor_key_pair[0], "s3cret words")
+        path = tmp_path / "victor.pem"
+        path.write_text(encrypted)
+        password = {"VICTOR_PRIVATE_KEY_PASSWORD": "s3cret words"}
+        for key in ({"VICTOR_PRIVATE_KEY": encrypted}, {"VICTOR_PRIVATE_KEY_FILE": str(path)}):
+            with monkeypatch.context() as variables:
+                set_variables(variables, {"VICTOR_API_KEY": "key-1", **key, **password})
+                assert client.from_env().environment == "staging"
+
+    @BOTH
+    @pytest.mark.parametrize(
+        ("encrypted", "password", "words"),
+        [
+            (True, "", "VICTOR_PRIVATE_KEY.* is encrypted: set VICTOR_PRIVATE_KEY_PASSWORD;"),
+            (True, "hunter2", "VICTOR_PRIVATE_KEY.* cannot be read as a private key with this password"),
+            (False, "hunter2", "VICTOR_PRIVATE_KEY.* is not encrypted: unset VICTOR_PRIVATE_KEY_PASSWORD;"),
+        ],
+    )
+    def test_a_password_that_does_not_fit(self, client, monkeypatch, victor_key_pair, encrypted, password, words):
+        key = encrypted_pem(victor_key_pair[0], "s3cret words") if encrypted else victor_key_pair[0]
+        set_variables(
+            monkeypatch,
+            {"VICTOR_API_KEY": "key-1", "VICTOR_PRIVATE_KEY": key, "VICTOR_PRIVATE_KEY_PASSWORD": password},
+        )
+        with pytest.raises(ConfigurationError, match=words) as raised:
+            client.from_env()
+        assert "hunter2" not in str(raised.value)
+
+    def test_a_password_is_no_credential_of_its_own(self, monkeypatch):
+        set_variables(monkeypatch, {**OAUTH, "VICTOR_PRIVATE_KEY_PASSWORD": "left over"})
+        assert isinstance(from_process_environment({})["auth"], VictorOAuth)
 
     @BOTH
     def test_another_base_url(self, client, monkeypatch):

@@ -17,6 +17,7 @@ from .runtime.redaction import Secret
 
 CREATE_PATH = "/v2/payment-requests/request-payment"
 TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
+_PASSWORD = "VICTOR_PRIVATE_KEY_PASSWORD"  # noqa: S105 - the name of a variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +111,25 @@ def _oauth(values: Mapping[str, str]) -> VictorOAuth:
 def _jwt(values: Mapping[str, str]) -> VictorJwt:
     if "VICTOR_PRIVATE_KEY" in values and "VICTOR_PRIVATE_KEY_FILE" in values:
         raise ConfigurationError("VICTOR_PRIVATE_KEY and VICTOR_PRIVATE_KEY_FILE are both set: unset one of them.")
+    password = values.get(_PASSWORD)
     if "VICTOR_PRIVATE_KEY_FILE" in values:
         _require(values, "VICTOR_API_KEY")
         variable, key = "VICTOR_PRIVATE_KEY_FILE", Path(str(values["VICTOR_PRIVATE_KEY_FILE"]))
-        return _named(variable, lambda: VictorJwt(values["VICTOR_API_KEY"], key))
+        return _named(variable, lambda: VictorJwt(values["VICTOR_API_KEY"], key, password=password))
     _require(values, "VICTOR_API_KEY", "VICTOR_PRIVATE_KEY")
-    return _named("VICTOR_PRIVATE_KEY", lambda: VictorJwt(values["VICTOR_API_KEY"], values["VICTOR_PRIVATE_KEY"]))
+    return _named(
+        "VICTOR_PRIVATE_KEY",
+        lambda: VictorJwt(values["VICTOR_API_KEY"], values["VICTOR_PRIVATE_KEY"], password=password),
+    )
 
 
 def _named(variable: str, make: Callable[[], VictorJwt]) -> VictorJwt:
-    """Let an error about the key name the variable that it came from."""
+    """Let an error about the key name the variables that it came from."""
     try:
         return make()
     except ConfigurationError as error:
-        message = f"{variable}: {error}"
+        said = str(error).replace("give `password=`", f"set {_PASSWORD}")
+        message = f"{variable}: {said.replace('leave `password` out', f'unset {_PASSWORD}')}"
     raise ConfigurationError(message)
 
 
