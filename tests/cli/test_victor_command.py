@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import httpx
 import pytest
 from victor_command import Command
 
-from victor_ext import __version__
+from victor_ext import __version__, idempotency_key_for
 from victor_ext.sandbox import RemoteSandbox, Sandbox
 
 LIGHT = """
@@ -32,6 +33,31 @@ sys.exit(main({words!r}))
 
 def python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_key_prints_the_key_of_a_fact(bare_command: Command) -> None:
+    ran = bare_command("key", "invoice", "1042")
+    assert (ran.status, ran.out, ran.err) == (0, f"{idempotency_key_for('invoice', 1042)}\n", "")
+    assert bare_command("key", "a", "bc").out != bare_command("key", "ab", "c").out
+    assert bare_command("key", "invoice", "1042", "--json").json == {"idempotency_key": ran.out.strip()}
+
+
+@pytest.mark.parametrize("facts", [(), ("",), ("invoice", " ")])
+def test_key_needs_facts_that_say_something(bare_command: Command, facts: tuple[str, ...]) -> None:
+    ran = bare_command("key", *facts)
+    assert (ran.status, ran.out) == (2, "")
+    assert "FACT" in ran.err or "a fact is empty text" in ran.err
+
+
+def test_help_names_the_settings_and_the_exit_statuses(bare_command: Command) -> None:
+    ran = bare_command("--help")
+    for variable in ("ENVIRONMENT", "BASE_URL", "CLIENT_ID", "CLIENT_SECRET", "API_KEY", "PRIVATE_KEY",
+                     "PRIVATE_KEY_FILE", "PRIVATE_KEY_PASSWORD"):  # fmt: skip
+        assert re.search(rf"\bVICTOR_{variable}\b", ran.out)
+    statuses = ran.out.partition("Exit status:")[2]
+    assert re.findall(r"\b[0-9]+\b", statuses) == ["0", "1", "2", "3", "130", "143", "141"]
+    key = bare_command("rfp", "create", "--help").out.partition("--idempotency-key")[2]
+    assert "20 to 128 visible ASCII characters" in " ".join(key.split())
 
 
 def test_token_prints_a_header_that_is_let_in(command: Command, victor_sandbox: Sandbox) -> None:
@@ -99,7 +125,7 @@ def test_a_mistyped_option_or_command_is_status_2(bare_command: Command) -> None
 
 
 def test_no_command_at_all_shows_the_commands(bare_command: Command) -> None:
-    for words, expected in (((), ("rfp", "sandbox", "token")), (("rfp",), ("create", "watch"))):
+    for words, expected in (((), ("rfp", "sandbox", "token", "key")), (("rfp",), ("create", "watch", "find"))):
         ran = bare_command(*words)
         assert ran.status == 0
         assert all(name in ran.out for name in expected)

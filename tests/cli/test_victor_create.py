@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import signal
 import subprocess
@@ -23,6 +24,8 @@ NEEDED = {
     "--due-date": "today",
 }
 KEY = "invoice-1042-of-2026"
+FULL = Path("/dev/full")
+NEEDS_FULL = pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
 
 
 def words(**changes: str) -> list[str]:
@@ -189,14 +192,32 @@ def test_an_interrupted_create_tells_its_key(
     assert victor_sandbox.work_done_by_key() == {key: 1}
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_result_that_cannot_be_written_is_no_silent_success(command: Command, victor_sandbox: Sandbox) -> None:
-    with Path("/dev/full").open("w") as full:
-        ran = command(*words(idempotency_key=KEY), stdout=full)
+@NEEDS_FULL
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_result_that_cannot_be_written_is_no_silent_success(
+    command: Command, victor_sandbox: Sandbox, form: tuple[str, ...]
+) -> None:
+    with FULL.open("w") as full:
+        ran = command.in_a_process(*words(idempotency_key=KEY), *form, stdout=full)
     assert ran.status == 3
-    assert "could not be written: No space left on device" in ran.err
+    assert "It was done, but the result could not be written: No space left on device" in ran.err
+    assert "Traceback" not in ran.err
     assert f"--idempotency-key {KEY}" in ran.err
     assert victor_sandbox.work_done_by_key() == {KEY: 1}
+
+
+@NEEDS_FULL
+def test_where_nothing_at_all_can_be_written_the_status_still_says_it(command: Command) -> None:
+    with FULL.open("w") as full:
+        assert command.in_a_process(*words(idempotency_key=KEY), stdout=full, stderr=full).status == 3
+        assert command.in_a_process(*words(amount="0"), stdout=full, stderr=full).status == 2
+
+
+def test_it_says_where_it_wrote_to(command: Command, victor_sandbox: Sandbox) -> None:
+    inbound = victor_sandbox.create_inbound()
+    for ran in (command(*words()), command("rfp", "decline", inbound, "--notes", "No")):
+        assert re.search(rf"^Environment +staging, {re.escape(victor_sandbox.url)}$", ran.out, re.MULTILINE)
+    assert "Environment" not in command("rfp", "get", inbound).out
 
 
 def test_an_unreadable_answer_is_status_3(command: Command, victor_sandbox: Sandbox) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from victor_command import PATIENCE, SCRIPT, Command
@@ -12,6 +13,7 @@ from victor_ext import Status
 from victor_ext.sandbox import Sandbox
 
 ZULU_2000 = "2000-01-01T00:00:00Z"
+FULL = Path("/dev/full")
 
 
 def test_get_shows_what_is_known(command: Command, victor_sandbox: Sandbox) -> None:
@@ -134,6 +136,14 @@ def test_a_reader_that_has_had_enough_is_no_failure(command: Command, victor_san
     assert process.wait(PATIENCE) == 141
 
 
+@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_list_that_cannot_be_written_ends_in_a_sentence(command: Command, form: tuple[str, ...]) -> None:
+    with FULL.open("w") as full:
+        ran = command.in_a_process("rfp", "list", *form, stdout=full)
+    assert (ran.status, ran.err) == (1, "Error: the output could not be written: No space left on device.\n")
+
+
 def test_what_others_wrote_cannot_steer_a_terminal(command: Command, victor_sandbox: Sandbox) -> None:
     evil = "\x1b[2Jpaid\u202e\n\x07"
     request_id = victor_sandbox.create_inbound(notes=evil)
@@ -157,7 +167,7 @@ def test_colour_is_for_terminals_that_want_it(command: Command, victor_sandbox: 
 
 def test_letters_that_the_terminal_lacks_do_not_cost_the_answer(command: Command, victor_sandbox: Sandbox) -> None:
     request_id = victor_sandbox.create_inbound(notes="Grüße")
-    ran = command("rfp", "get", request_id, PYTHONIOENCODING="ascii")
+    ran = command.in_a_process("rfp", "get", request_id, PYTHONIOENCODING="ascii")
     assert ran.status == 0
     assert r"Gr\xfc\xdfe" in ran.out
 
@@ -167,3 +177,39 @@ def test_help_names_every_status(bare_command: Command) -> None:
         text = " ".join(bare_command(*words).out.split())
         for status in Status:
             assert status.value in text
+
+
+def create(command: Command, reference: str) -> str:
+    made = command(
+        "rfp", "create", "--payee-account-number", "043987673645", "--payer-counterparty-id", "acme000001",
+        "--amount", "44.23", "--biller-type", "BUSINESS", "--due-date", "today",
+        "--client-reference-id", reference, "--json",
+    )  # fmt: skip
+    return str(made.json["id"])
+
+
+def test_find_lists_what_bears_a_reference(command: Command) -> None:
+    first, other, second = (create(command, reference) for reference in ("INV-7", "INV-71", "INV-7"))
+    ran = command("rfp", "find", "INV-7", "--start-datetime", ZULU_2000, "--json")
+    assert ran.status == 0
+    assert {record["id"] for record in ran.json_lines} == {first, second}
+    heading, *rows = command("rfp", "find", "INV-71", "--start-datetime", ZULU_2000).out.splitlines()
+    assert heading.startswith("ID ")
+    assert [row.split()[0] for row in rows] == [other]
+
+
+def test_find_reads_a_window(command: Command) -> None:
+    create(command, "INV-7")
+    past = ("rfp", "find", "INV-7", "--start-datetime", ZULU_2000, "--end-datetime", "2000-01-02T00:00:00Z")
+    ran = command(*past)
+    assert (ran.status, ran.out) == (0, "")
+    assert "No payment request of that time has this reference." in ran.err
+    assert (command(*past, "--json").out, command(*past, "--json").err) == ("", "")
+
+
+def test_find_needs_a_reference_and_a_beginning(command: Command, victor_sandbox: Sandbox) -> None:
+    assert "REFERENCE is missing" in command("rfp", "find", "", "--start-datetime", ZULU_2000).err
+    ran = command("rfp", "find", "INV-7", "--end-datetime", "yesterday")
+    assert ran.status == 2
+    assert "--start-datetime is missing. --end-datetime: 'yesterday' is not a Zulu time" in ran.err
+    assert "list" not in [exchange.operation for exchange in victor_sandbox.received()]

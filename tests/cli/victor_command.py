@@ -1,7 +1,8 @@
-"""Run the real command, in a process of its own, as a person or a script would."""
+"""Run the real command as a person or a script would: here where that shows the same, else in its own process."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -10,10 +11,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
+
+from victor_ext.cli import main
 
 SCRIPT = Path(sys.executable).with_name("victor")
 PATIENCE = 30.0
@@ -50,19 +54,32 @@ class Command:
 
     environment: dict[str, str]
 
-    def __call__(self, *words: str, stdout: Any = subprocess.PIPE, **variables: str) -> Ran:
-        """Run it to its end, with its output going into pipes."""
+    def __call__(self, *words: str, **variables: str) -> Ran:
+        """Run it to its end in this process, which saves the start of another one."""
+        out, err = io.StringIO(), io.StringIO()
+        surroundings = mock.patch.dict(os.environ, {**self.environment, **variables}, clear=True)
+        with surroundings, redirect_stdout(out), redirect_stderr(err):
+            try:
+                status = main(words)
+            except SystemExit as ended:
+                status = int(ended.code or 0)
+        return Ran(status, out.getvalue(), err.getvalue())
+
+    def in_a_process(
+        self, *words: str, stdout: Any = subprocess.PIPE, stderr: Any = subprocess.PIPE, **variables: str
+    ) -> Ran:
+        """Run it to its end in a process of its own, with its output going into pipes, or elsewhere."""
         ended = subprocess.run(
             [SCRIPT, *words],
             stdin=subprocess.DEVNULL,
             stdout=stdout,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             env={**self.environment, **variables},
             timeout=PATIENCE,
             check=False,
         )
-        return Ran(ended.returncode, ended.stdout or "", ended.stderr)
+        return Ran(ended.returncode, ended.stdout or "", ended.stderr or "")
 
     def at_terminal(self, *words: str, **variables: str) -> Ran:
         """Run it to its end, with both of its outputs going to terminals."""

@@ -16,11 +16,35 @@ from .bulk import bulk
 from .failures import FAILED, INTERRUPTED, MISUSE, TERMINATED, Misuse, Terminated, usage_failure, usage_message
 from .options import AsJson, BaseUrl, Deadline, Environment
 from .rfp import rfp
-from .screen import OutputLost, say
+from .screen import OutputLost, at_terminal, complain, say
 from .session import Session
+from .wording import at_a_shell
+
+# A line of \b keeps the lines after it as they are.
+_EPILOG = """
+\b
+Settings come from the environment:
+  VICTOR_ENVIRONMENT    staging (when it is not set) or production
+  VICTOR_BASE_URL       another URL, such as a sandbox's
+  VICTOR_CLIENT_ID, VICTOR_CLIENT_SECRET
+                        OAuth credentials
+  VICTOR_API_KEY, and VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE
+                        or: a key pair of your own
+  VICTOR_PRIVATE_KEY_PASSWORD
+                        of a private key that is encrypted
+
+\b
+Exit status:
+  0    done; after create: taken by the provider, neither sent nor paid yet
+  1    refused, or failed with nothing done
+  2    misuse: an option, a setting, a rule of the provider; nothing was sent
+  3    the outcome is not known: it may have been done
+  130  Ctrl-C; 143: SIGTERM; 141: the reader of the output has gone
+"""
 
 app = typer.Typer(
     name="victor",
+    epilog=_EPILOG,
     help="Requests for payment over the instant payment networks: send, read, answer and follow them.",
     # Help as plain lines: boxes would cut long options short.
     rich_markup_mode=None,
@@ -66,7 +90,30 @@ def sandbox(context: typer.Context) -> None:
 
 
 @app.command()
+def key(
+    facts: Annotated[
+        list[str], typer.Argument(metavar="FACT...", help="What makes the payment the one it is: invoice 1042")
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Print the idempotency key of a business fact.
+
+    It is the same on every machine, every day. Name nothing that changes between two tries: no clock, no attempt
+    number. `victor key invoice 1042` prints what idempotency_key_for("invoice", 1042) returns in Python.
+    """
+    from victor_ext import InvalidRequest, idempotency_key_for  # noqa: PLC0415 - `victor --help` needs neither
+
+    try:
+        value = idempotency_key_for(*facts)
+    except InvalidRequest as error:
+        raise Misuse(at_a_shell(error.message)) from error
+    say(json.dumps({"idempotency_key": value}) if as_json else value)
+
+
+@app.command()
 def token(
+    context: typer.Context,
     *,
     as_json: AsJson = False,
     environment: Environment = None,
@@ -74,10 +121,10 @@ def token(
     deadline: Deadline = None,
 ) -> None:
     """Print the Authorization header of a request made now. It is a secret."""
-    with Session(environment, base_url, deadline, as_json=as_json).client() as victor:
+    with Session(context, environment, base_url, deadline, as_json=as_json).client() as victor:
         value = victor.authorization()
-        if sys.stdout.isatty():
-            print("This is a secret: whoever has it can act in your name until it expires.", file=sys.stderr)
+        if at_terminal():
+            complain("This is a secret: whoever has it can act in your name until it expires.")
         say(json.dumps({"authorization": value}) if as_json else value)
 
 
@@ -113,7 +160,7 @@ def _without_output(error: OutputLost) -> int:
     """A reader that has had enough, as `head` has, is no failure of ours: end as other commands then do."""
     if isinstance(error.__cause__, BrokenPipeError):
         return 141
-    print(f"Error: the output could not be written: {error}.", file=sys.stderr)
+    complain(f"Error: the output could not be written: {error}.")
     return FAILED
 
 

@@ -6,11 +6,14 @@ import json
 import shlex
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from .screen import complain
+from .wording import at_a_shell, in_options, spelling_of
 
 if TYPE_CHECKING:
     from victor_ext import Problem, VictorError
@@ -39,6 +42,7 @@ class Doubt:
     command: Sequence[str]
     """The exact command that settles it."""
     key: str | None = None
+    """The key of the write, where there is one: the command repeats it, and does not only look."""
     secret: str | None = None
     """A part of the command that a log must not show: an account number."""
 
@@ -65,22 +69,24 @@ class Failure:
     problems: Sequence[Problem] = ()
     notes: Sequence[str] = ()
     doubt: Doubt | None = None
+    spelled: Mapping[str, str] = field(default_factory=dict[str, str])
+    """How the command line spells the parameters of the command."""
     details: Sequence[str] = field(default=())
     """More lines for people, such as a traceback."""
 
     def report(self, *, as_json: bool) -> None:
         """Say it on standard error: one JSON document, or lines for people."""
         text = json.dumps(self.as_dict()) if as_json else "\n".join(self._lines())
-        print(text, file=sys.stderr)
+        complain(text)
 
     def as_dict(self) -> dict[str, Any]:
         """The failure as JSON data."""
         problems = [
             {
-                "option": option_of(problem.field),
+                "option": spelling_of(problem.field, self.spelled),
                 "field": problem.field,
                 "code": problem.code,
-                "message": problem.message,
+                "message": at_a_shell(problem.message),
             }
             for problem in self.problems
         ]
@@ -130,32 +136,37 @@ def usage_failure(message: str) -> Failure:
     return Failure(kind="Misuse", message=message, exit_status=MISUSE)
 
 
-def victor_failure(error: VictorError, doubt: Doubt | None) -> Failure:
+def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str, str] | None = None) -> Failure:
     """What the client raised. A read changes nothing, so that without a `doubt` there is no outcome to tell."""
     from victor_ext import ConfigurationError, InvalidRequest  # noqa: PLC0415 - loaded by now
 
-    message = error.message
-    exit_status = FAILED
-    unsettled = doubt is not None and error.outcome in ("unknown", "accepted")
-    if isinstance(error, InvalidRequest | ConfigurationError):
-        exit_status = MISUSE
-        message = _in_options(error) if error.problems else message
-    elif unsettled:
-        exit_status = UNKNOWN
+    names = spelled or {}
+    misuse = isinstance(error, InvalidRequest | ConfigurationError)
+    local = misuse and len(error.problems) > 0
+    unsettled = doubt is not None and not misuse and error.outcome in ("unknown", "accepted")
     return Failure(
         kind=type(error).__name__,
-        message=message,
-        exit_status=exit_status,
+        message=in_options(error.problems, names) if local else at_a_shell(error.message),
+        exit_status=MISUSE if misuse else UNKNOWN if unsettled else FAILED,
         outcome=None if doubt is None else error.outcome.value,
-        key=None if doubt is None or exit_status == MISUSE else error.idempotency_key or doubt.key,
+        key=None if doubt is None or misuse else error.idempotency_key or doubt.key,
         status_code=error.status_code,
         attempts=error.attempts,
         request_id=error.request_id,
         retry_after=error.retry_after,
         problems=error.problems,
-        notes=getattr(error, "__notes__", ()),
-        doubt=doubt if unsettled else None,
+        notes=[at_a_shell(note) for note in getattr(error, "__notes__", ())],
+        doubt=doubt if unsettled and not _is_of_another(error, doubt) else None,
+        spelled=names,
     )
+
+
+def _is_of_another(error: VictorError, doubt: Doubt | None) -> bool:
+    """Whether the key brought another payment's request: then repeating it settles nothing."""
+    from victor_ext import Conflict  # noqa: PLC0415 - loaded by now
+
+    repeats = doubt is not None and doubt.key is not None
+    return repeats and isinstance(error, Conflict) and error.status_code is None
 
 
 def interruption(error: KeyboardInterrupt, doubt: Doubt) -> Failure:
@@ -194,19 +205,3 @@ def surprise(error: Exception, doubt: Doubt) -> Failure:
         doubt=doubt,
         details="".join(traceback.format_exception(error)).splitlines(),
     )
-
-
-def option_of(name: str) -> str:
-    """The option, or argument, that stands for an argument of the Python method."""
-    return "ID" if name == "id" else "--" + name.replace("_", "-")
-
-
-def _in_options(error: VictorError) -> str:
-    """The problems as sentences about options."""
-    sentences = [
-        option_of(problem.field) + problem.message.removeprefix(problem.field)
-        if problem.message.startswith(problem.field)
-        else f"{option_of(problem.field)}: {problem.message}"
-        for problem in error.problems
-    ]
-    return " ".join(sentences)

@@ -1,8 +1,8 @@
-"""Options that several commands have in common, and texts that stand for dates and times."""
+"""Options that several commands have in common, and texts that stand for dates and statuses."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -31,41 +31,12 @@ AnswerNotes = Annotated[str | None, typer.Option(help="1 to 150 characters. [nee
 STATUSES = "created, pending, processing, needs-review, accepted, completed, declined, expired or failed"
 
 
-def day(option: str, text: str | None) -> date | None:
-    """A calendar date from `YYYY-MM-DD`, `today` or `tomorrow` (in UTC).
-
-    Raises:
-        Misuse: It is none of these.
-    """
-    if text is None:
-        return None
+def day(text: str | None) -> str | None:
+    """A calendar date as the client takes it: `today` and `tomorrow` (in UTC) as dates, any other text as it is."""
     words = {"today": 0, "tomorrow": 1}
-    if text in words:
-        return datetime.now(UTC).date() + timedelta(days=words[text])
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        found = None
-    # `fromisoformat` also reads 20260304 and 2026-W10-3, which nobody else does.
-    if found is None or found.isoformat() != text:
-        raise Misuse(f"{option} is {text!r}: write YYYY-MM-DD, today or tomorrow.")
-    return found
-
-
-def moment(option: str, text: str | None) -> datetime | None:
-    """A moment from Zulu time.
-
-    Raises:
-        Misuse: Another zone, no zone, or no time at all.
-    """
-    if text is None:
-        return None
-    from victor_ext import InvalidRequest, zulu  # noqa: PLC0415 - `victor --help` needs neither
-
-    try:
-        return zulu.parse(text)
-    except InvalidRequest as error:
-        raise Misuse(f"{option}: {error}") from None
+    if text not in words:
+        return text
+    return (datetime.now(UTC).date() + timedelta(days=words[text])).isoformat()
 
 
 def status(option: str, text: str | None) -> str | None:

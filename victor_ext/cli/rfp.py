@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from . import view
-from .failures import Doubt, Misuse
+from .checks import Checks
+from .failures import Doubt
+from .listing import as_json_lines, as_table, at_most
 from .options import (
     STATUSES,
     AnswerNotes,
@@ -23,10 +22,9 @@ from .options import (
     Environment,
     RequestId,
     day,
-    moment,
 )
 from .options import status as known_status
-from .screen import at_terminal, plain, say
+from .screen import at_terminal, complain, plain, say
 from .session import Session
 from .watching import changes, spinner
 
@@ -35,8 +33,9 @@ if TYPE_CHECKING:
 
 rfp = typer.Typer(rich_markup_mode=None)
 
-_REPEAT = "It may have been done. Repeating it with its key makes no second one:"
-_LOOK = "It is never sent again by itself. Look before you repeat it:"
+# What may have been done the client says; these say what the command after them does.
+_REPEAT = "With its key, this makes no second one:"
+_LOOK = "This only looks:"
 
 
 def _needed(text: str, metavar: str) -> Any:
@@ -56,6 +55,7 @@ def root(context: typer.Context) -> None:
 
 @rfp.command()
 def create(
+    context: typer.Context,
     *,
     payee_account_number: Annotated[str | None, _needed("The account that receives; 3 to 20 digits.", "DIGITS")] = None,
     payer_counterparty_id: Annotated[str | None, _needed("Who is asked; up to 16 characters.", "ID")] = None,
@@ -77,7 +77,12 @@ def create(
         str | None, typer.Option(help="Your own reference; up to 128 characters.", metavar="TEXT")
     ] = None,
     idempotency_key: Annotated[
-        str | None, _optional("One key per payment, kept for every retry of it (default: a random one).", "KEY")
+        str | None,
+        _optional(
+            "20 to 128 visible ASCII characters: one key per payment, kept for every retry of it, such as "
+            '"$(victor key invoice 1042)" (default: a random one).',
+            "KEY",
+        ),
     ] = None,
     as_json: AsJson = False,
     environment: Environment = None,
@@ -85,13 +90,13 @@ def create(
     deadline: Deadline = None,
 ) -> None:
     """Ask a counterparty for money. Status 0 means asked, not paid: follow it with `victor rfp watch`."""
-    session = Session(environment, base_url, deadline, as_json=as_json)
+    session = Session(context, environment, base_url, deadline, as_json=as_json)
     arguments: dict[str, Any] = {
         "payee_account_number": payee_account_number,
         "payer_counterparty_id": payer_counterparty_id,
         "amount": amount,
         "biller_type": biller_type,
-        "due_date": day("--due-date", due_date),
+        "due_date": day(due_date),
         "ultimate_creditor": ultimate_creditor,
         "amount_modification_allowed": amount_modification_allowed,
         "notes": notes,
@@ -99,7 +104,6 @@ def create(
         # Made here, so that it can be told whatever becomes of the call.
         "idempotency_key": idempotency_key if idempotency_key is not None else str(uuid.uuid4()),
     }
-    _require(arguments, "payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date")
     doubt = Doubt(
         advice=_REPEAT,
         command=["victor", "rfp", "create", *_words(arguments), *session.options()],
@@ -107,11 +111,13 @@ def create(
         secret=payee_account_number,
     )
     with session.client(doubt) as victor:
-        _show(victor.payment_requests.create(**arguments), as_json=as_json)
+        made = victor.payment_requests.create(**arguments)
+        _show(made, as_json=as_json, place=session.place(victor))
 
 
 @rfp.command()
 def get(
+    context: typer.Context,
     request_id: RequestId,
     *,
     as_json: AsJson = False,
@@ -120,12 +126,13 @@ def get(
     deadline: Deadline = None,
 ) -> None:
     """Read one payment request."""
-    with Session(environment, base_url, deadline, as_json=as_json).client() as victor:
+    with Session(context, environment, base_url, deadline, as_json=as_json).client() as victor:
         _show(victor.payment_requests.get(request_id), as_json=as_json)
 
 
 @rfp.command("list")
 def list_(
+    context: typer.Context,
     *,
     status: Annotated[str | None, _optional(f"{STATUSES}.")] = None,
     direction: Annotated[str | None, _optional("outbound (we ask) or inbound (we are asked).")] = None,
@@ -150,16 +157,17 @@ def list_(
     deadline: Deadline = None,
 ) -> None:
     """List payment requests, page by page as they come in. With --json: one JSON document a line."""
+    checks = Checks()
     filters = {
         "status": status,
         "direction": direction,
-        "start_datetime": moment("--start-datetime", start_datetime),
-        "end_datetime": moment("--end-datetime", end_datetime),
+        "start_datetime": checks.moment("start_datetime", start_datetime),
+        "end_datetime": checks.moment("end_datetime", end_datetime),
         "victor_id": victor_id,
-        "due_date_start_date": day("--due-date-start-date", due_date_start_date),
-        "due_date_end_date": day("--due-date-end-date", due_date_end_date),
-        "approval_start_datetime": moment("--approval-start-datetime", approval_start_datetime),
-        "approval_end_datetime": moment("--approval-end-datetime", approval_end_datetime),
+        "due_date_start_date": day(due_date_start_date),
+        "due_date_end_date": day(due_date_end_date),
+        "approval_start_datetime": checks.moment("approval_start_datetime", approval_start_datetime),
+        "approval_end_datetime": checks.moment("approval_end_datetime", approval_end_datetime),
         "victor_payment_request_parent_id": victor_payment_request_parent_id,
         "victor_payment_request_child_id": victor_payment_request_child_id,
         "network_type": network_type,
@@ -167,16 +175,52 @@ def list_(
         "instant_payment_rails_id": instant_payment_rails_id,
     }
     given: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
-    with Session(environment, base_url, deadline, as_json=as_json).client() as victor:
-        found = victor.payment_requests.list(**given, page=page, page_size=page_size)
-        pages = _at_most(limit, (page.items for page in found.pages()))
-        count = _list_as_json(pages) if as_json else _list_as_table(pages)
+    with Session(context, environment, base_url, deadline, as_json=as_json).client() as victor:
+        requests = victor.payment_requests
+        # The client checks filters and paging apart; a list that is not walked sends nothing.
+        checks.run(lambda: requests.list(**given))
+        checks.run(lambda: requests.list(page=page, page_size=page_size))
+        checks.finish("The list was not sent")
+        found = requests.list(**given, page=page, page_size=page_size)
+        pages = at_most(limit, (page.items for page in found.pages()))
+        count = as_json_lines(pages) if as_json else as_table(pages)
     if count == 0 and not as_json:
-        _note("No payment request passes these filters." if given else "There are no payment requests.")
+        complain("No payment request passes these filters." if given else "There are no payment requests.")
+
+
+@rfp.command()
+def find(
+    context: typer.Context,
+    client_reference_id: Annotated[str, typer.Argument(metavar="REFERENCE", help="Your own reference.")],
+    *,
+    start_datetime: Annotated[str | None, _needed("From this moment on, in Zulu time.", "TIME")] = None,
+    end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME")] = None,
+    as_json: AsJson = False,
+    environment: Environment = None,
+    base_url: BaseUrl = None,
+    deadline: Deadline = None,
+) -> None:
+    """List the payment requests with a reference of your own: to see what became of a create.
+
+    The provider has no filter for the reference, so that all of the window is read: keep it small.
+    """
+    checks = Checks()
+    window: dict[str, Any] = {
+        "start_datetime": checks.moment("start_datetime", start_datetime, needed=True),
+        "end_datetime": checks.moment("end_datetime", end_datetime),
+    }
+    with Session(context, environment, base_url, deadline, as_json=as_json).client() as victor:
+        checks.finish("The search was not sent")
+        found = victor.payment_requests.find(client_reference_id, **window)
+        if found:
+            as_json_lines([found]) if as_json else as_table([found])
+    if not found and not as_json:
+        complain("No payment request of that time has this reference.")
 
 
 @rfp.command()
 def accept(
+    context: typer.Context,
     request_id: RequestId,
     *,
     notes: AnswerNotes = None,
@@ -189,17 +233,16 @@ def accept(
     deadline: Deadline = None,
 ) -> None:
     """Agree to pay an inbound request. This moves money. It is sent once, and read back when in doubt."""
-    _require({"notes": notes}, "notes")
-    session = Session(environment, base_url, deadline, as_json=as_json)
+    session = Session(context, environment, base_url, deadline, as_json=as_json)
     with session.client(_answer_doubt(request_id, session)) as victor:
-        _show(
-            victor.payment_requests.accept(request_id, notes=notes or "", modified_amount=modified_amount),
-            as_json=as_json,
-        )
+        # Notes that are missing are for the client to find, with all else that is wrong.
+        answered = victor.payment_requests.accept(request_id, notes=notes or "", modified_amount=modified_amount)
+        _show(answered, as_json=as_json, place=session.place(victor))
 
 
 @rfp.command()
 def decline(
+    context: typer.Context,
     request_id: RequestId,
     *,
     notes: AnswerNotes = None,
@@ -209,14 +252,15 @@ def decline(
     deadline: Deadline = None,
 ) -> None:
     """Refuse to pay an inbound request. It is sent once, and read back when in doubt."""
-    _require({"notes": notes}, "notes")
-    session = Session(environment, base_url, deadline, as_json=as_json)
+    session = Session(context, environment, base_url, deadline, as_json=as_json)
     with session.client(_answer_doubt(request_id, session)) as victor:
-        _show(victor.payment_requests.decline(request_id, notes=notes or ""), as_json=as_json)
+        answered = victor.payment_requests.decline(request_id, notes=notes or "")
+        _show(answered, as_json=as_json, place=session.place(victor))
 
 
 @rfp.command()
 def watch(
+    context: typer.Context,
     request_id: RequestId,
     *,
     until: Annotated[
@@ -230,52 +274,19 @@ def watch(
 ) -> None:
     """Show each change of a request's status as it happens. With --json: the whole record, a line a change."""
     target = known_status("--until", until)
-    with Session(environment, base_url, deadline, as_json=as_json).client() as victor:
+    with Session(context, environment, base_url, deadline, as_json=as_json).client() as victor:
         people = at_terminal() and not as_json
         with spinner(plain(request_id), shown=people):
             for request in changes(victor, request_id, until=target, timeout=timeout):
                 say(json.dumps(request.to_dict()) if as_json else view.change(request, datetime.now(UTC)))
 
 
-def _show(request: PaymentRequest, *, as_json: bool) -> None:
+def _show(request: PaymentRequest, *, as_json: bool, place: str | None = None) -> None:
     if as_json:
         say(json.dumps(request.to_dict()))
         return
-    for line in view.full(request):
+    for line in view.full(request, place):
         say(line)
-
-
-def _list_as_json(pages: Iterable[Sequence[PaymentRequest]]) -> int:
-    count = 0
-    for page in pages:
-        say("\n".join(json.dumps(request.to_dict()) for request in page))
-        count += len(page)
-    return count
-
-
-def _list_as_table(pages: Iterable[Sequence[PaymentRequest]]) -> int:
-    count = 0
-    for count, line in enumerate(view.table(pages)):  # noqa: B007 - the heading is line 0
-        say(line)
-    return count
-
-
-def _at_most(limit: int | None, pages: Iterator[Sequence[PaymentRequest]]) -> Iterator[Sequence[PaymentRequest]]:
-    left = limit
-    for page in pages:
-        items = page if left is None else list(islice(page, left))
-        yield items
-        if left is not None:
-            left -= len(items)
-            if left <= 0:
-                # Not a page further: it would be read for nothing.
-                return
-
-
-def _require(arguments: dict[str, Any], *names: str) -> None:
-    missing = ["--" + name.replace("_", "-") for name in names if arguments[name] is None]
-    if missing:
-        raise Misuse(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing.")
 
 
 def _words(arguments: dict[str, Any]) -> list[str]:
@@ -292,7 +303,3 @@ def _words(arguments: dict[str, Any]) -> list[str]:
 
 def _answer_doubt(request_id: str, session: Session) -> Doubt:
     return Doubt(advice=_LOOK, command=["victor", "rfp", "get", request_id, *session.options()])
-
-
-def _note(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -22,33 +23,47 @@ def say(line: str | Text) -> None:
         OutputLost: It could not be written.
     """
     text = line if isinstance(line, str) else _styled(line)
+    stdout: Any = sys.stdout
+    if stdout is None:
+        raise OutputLost("standard output is closed")
     try:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        stdout.write(text + "\n")
+        stdout.flush()
     except OSError as error:
-        _let_go()
+        _let_go(stdout)
         raise OutputLost(error.strerror or str(error)) from error
 
 
-def _let_go() -> None:
+def complain(text: str) -> None:
+    """Print on standard error; where even that is full or gone, the exit status still says how it ended."""
+    stderr: Any = sys.stderr
+    try:
+        if stderr is not None:
+            print(text, file=stderr, flush=True)
+    except OSError:
+        _let_go(stderr)
+
+
+def _let_go(stream: Any) -> None:
     """Send what is still buffered nowhere, so that the end of the process does not fail on it once more."""
     with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _styled(line: Text) -> str:
     from rich.console import Console  # noqa: PLC0415 - JSON does without it
 
-    # It decides by the terminal and by NO_COLOR; what it writes itself would not be seen to fail.
-    console = Console(file=sys.stdout, highlight=False, emoji=False, soft_wrap=True)
-    with console.capture() as captured:
-        console.print(line, end="")
-    return captured.get()
+    # It decides by the terminal and by NO_COLOR, and writes to memory: what it writes itself fails in its own way.
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=at_terminal() or None, highlight=False, emoji=False, soft_wrap=True)
+    console.print(line, end="")
+    return text.getvalue()
 
 
 def at_terminal() -> bool:
     """Whether a person is watching standard output."""
-    return sys.stdout.isatty()
+    stdout: Any = sys.stdout
+    return stdout is not None and bool(stdout.isatty())
 
 
 def plain(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import typer
 
 from .failures import Doubt, Failure, Misuse, interruption, surprise, unwritten, victor_failure
 from .screen import OutputLost
+from .wording import spellings
 
 if TYPE_CHECKING:
     from victor_ext import Victor
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 class Session:
     """Options of the connection; what is None comes from the environment, or is the client's default."""
 
+    command: typer.Context
     environment: str | None = None
     base_url: str | None = None
     deadline: float | None = None
@@ -49,7 +52,7 @@ class Session:
             from victor_ext import VictorError  # noqa: PLC0415 - `victor --help` does not need it
 
             if isinstance(error, VictorError):
-                self._end(victor_failure(error, doubt))
+                self._end(victor_failure(error, doubt, spellings(self.command.command.params)))
             if doubt is None:
                 raise
             self._end(surprise(error, doubt))
@@ -60,6 +63,11 @@ class Session:
         given = {"--environment": self.environment, "--base-url": self.base_url, "--deadline": deadline}
         words = [word for name, value in given.items() if value is not None for word in (name, value)]
         return [*words, "--json"] if self.as_json else words
+
+    def place(self, victor: Victor) -> str:
+        """Where the client calls: the environment, and the URL where one was given."""
+        elsewhere = self.base_url is not None or os.environ.get("VICTOR_BASE_URL", "").strip()
+        return f"{victor.environment}, {victor.base_url}" if elsewhere else victor.environment
 
     def _open(self) -> Victor:
         from victor_ext import Victor  # noqa: PLC0415 - `victor --help` does not need it

@@ -36,15 +36,15 @@ _AMOUNT = 3
 _STATUS = 1
 
 
-def full(request: PaymentRequest) -> Iterator[Text]:
-    """One record, a line for each thing that is known of it."""
+def full(request: PaymentRequest, place: str | None = None) -> Iterator[Text]:
+    """One record, a line for each thing that is known of it; and the place that it was written to."""
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
     yield Text.assemble(_label("Payment request"), (_shown(request.id), "bold"))
     status = _shown(request.status)
     meaning = f" ({_MEANINGS[status]})" if status in _MEANINGS else ""
     yield Text.assemble(_label("Status"), (status, _STYLES.get(status, "")), meaning)
-    for label, value in _facts(request):
+    for label, value in (("Environment", place), *_facts(request)):
         if value is not None:
             yield Text.assemble(_label(label), plain(value))
 

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+from .screen import complain
+from .wording import at_a_shell
+
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Victor, VictorError
 
@@ -43,7 +46,7 @@ def changes(victor: Victor, request_id: str, *, until: str | None, timeout: floa
                 return
         left = ends - time.monotonic()
         if left <= 0:
-            raise _too_late(request_id, last, timeout)
+            raise _too_late(request_id, until, last, timeout)
         time.sleep(min(pause, left))
         pause = min(pause * 1.5, _LONGEST_PAUSE)
 
@@ -73,17 +76,18 @@ def _read(get: Callable[[], PaymentRequest]) -> PaymentRequest | None:
     try:
         return get()
     except (ConnectionFailed, TimedOut, ServerError, RateLimited, UnreadableResponse) as error:
-        print(f"Still watching: {error}", file=sys.stderr)
+        complain(f"Still watching: {at_a_shell(error.message)}")
         return None
 
 
-def _too_late(request_id: str, last: PaymentRequest | None, timeout: float) -> VictorError:
+def _too_late(request_id: str, until: str | None, last: PaymentRequest | None, timeout: float) -> VictorError:
     from victor_ext import TimedOut  # noqa: PLC0415 - `victor --help` does not need it
 
+    wanted = until or "a final status"
     seen = "it could not be read" if last is None else f"it is {last.status}"
     return TimedOut(
-        f"Payment request {request_id} did not get there within {timeout:g} s: {seen}. Watch it again, with a longer "
-        "--timeout."
+        f"Payment request {request_id} did not reach {wanted} within {timeout:g} s: {seen}. Watch it again, with a "
+        "longer --timeout."
     )
 
 

@@ -1,0 +1,242 @@
+"""What the command says when something goes wrong: in words of the shell, about options that exist, once."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from victor_command import Command, Ran
+
+from victor_ext import Problem
+from victor_ext.cli.wording import in_options, spelling_of
+from victor_ext.sandbox import Sandbox
+
+KEY = "773e5a85-068e-5a65-856b-5d2a6b01e0aa"
+CREATE = (
+    "rfp", "create", "--payee-account-number", "043987673645", "--payer-counterparty-id", "acme000001",
+    "--biller-type", "BUSINESS", "--due-date", "today", "--idempotency-key", KEY,
+)  # fmt: skip
+# A call, a keyword argument, a type, code between backticks: none of them means anything at a shell.
+PYTHON = re.compile(r"\w\([^()]*\)|\b[a-z_]+=|`|\b(?:None|True|False|Decimal|datetime)\b|\b[a-z]+_[a-z_]+\b")
+# What looks like it and is none: options, what the provider said, an outcome.
+ELSE = re.compile(r"--[a-z-]+|\bvictor_payment_request_id\b|\{.*\}|\[Errno \d+\]|\bnot_sent\b")
+
+
+def another_payment() -> str:
+    return json.dumps({"victor_payment_request_id": "ABC", "payment_request": {"payment_details": {"amount": "1.00"}}})
+
+
+def refused(command: Command, _sandbox: Sandbox) -> Ran:
+    command(*CREATE, "--amount", "1")
+    return command(*CREATE, "--amount", "2")
+
+
+def unknown(command: Command, sandbox: Sandbox) -> Ran:
+    sandbox.inject("lost_answer", operation="create", times=None)
+    return command(*CREATE, "--amount", "1", "--deadline", "0.5")
+
+
+def unreadable(command: Command, sandbox: Sandbox) -> Ran:
+    sandbox.inject("html", operation="create", status=200, work=True, times=None)
+    return command(*CREATE, "--amount", "1", "--deadline", "0.5")
+
+
+def of_another_payment(command: Command, sandbox: Sandbox) -> Ran:
+    sandbox.inject("status", operation="create", status=200, body=another_payment())
+    return command(*CREATE, "--amount", "2")
+
+
+def unanswered(command: Command, sandbox: Sandbox) -> Ran:
+    sandbox.inject("status", operation="respond")
+    return command("rfp", "accept", sandbox.create_inbound(), "--notes", "Yes")
+
+
+def unreadably_answered(command: Command, sandbox: Sandbox) -> Ran:
+    sandbox.inject("html", operation="respond", status=200, work=False)
+    return command("rfp", "accept", sandbox.create_inbound(), "--notes", "Yes")
+
+
+def answered_otherwise(command: Command, sandbox: Sandbox) -> Ran:
+    request_id = sandbox.create_inbound()
+    command("rfp", "accept", request_id, "--notes", "Of somebody else")
+    sandbox.inject("status", operation="respond")
+    return command("rfp", "accept", request_id, "--notes", "Ours")
+
+
+def answered_oppositely(command: Command, sandbox: Sandbox) -> Ran:
+    request_id = sandbox.create_inbound()
+    command("rfp", "accept", request_id, "--notes", "Of somebody else")
+    sandbox.inject("status", operation="respond")
+    return command("rfp", "decline", request_id, "--notes", "Ours")
+
+
+def many_problems(command: Command, sandbox: Sandbox) -> Ran:
+    error = {"code": "Bad", "defaultMessage": "it is bad", "objectName": "filter"}
+    sandbox.inject("status", operation="list", status=400, body=json.dumps({"allErrors": [error] * 12}))
+    return command("rfp", "list")
+
+
+def encrypted_key(command: Command, sandbox: Sandbox) -> Ran:
+    _, private_key = sandbox.new_api_key()
+    return with_key(command, encrypted(private_key, "s3cret"))
+
+
+def needless_password(command: Command, sandbox: Sandbox) -> Ran:
+    _, private_key = sandbox.new_api_key()
+    return with_key(command, private_key, VICTOR_PRIVATE_KEY_PASSWORD="s3cret")
+
+
+def encrypted(pem: str, password: str) -> str:
+    key = serialization.load_pem_private_key(pem.encode(), None)
+    encryption = serialization.BestAvailableEncryption(password.encode())
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption).decode()
+
+
+def with_key(command: Command, private_key: str, **variables: str) -> Ran:
+    none = {"VICTOR_CLIENT_ID": "", "VICTOR_CLIENT_SECRET": ""}
+    return command("rfp", "list", VICTOR_API_KEY="k", VICTOR_PRIVATE_KEY=private_key, **{**none, **variables})
+
+
+def line(*words: str, **variables: str) -> Callable[[Command, Sandbox], Ran]:
+    return lambda command, _sandbox: command(*words, **variables)
+
+
+FAILURES: dict[str, tuple[Callable[[Command, Sandbox], Ran], int]] = {
+    "a key that was used for another payment": (refused, 1),
+    "a lost answer": (unknown, 3),
+    "an answer that cannot be read": (unreadable, 3),
+    "an answer about another payment": (of_another_payment, 3),
+    "an answer to a request that was lost": (unanswered, 3),
+    "an answer to a request that was taken in words that cannot be read": (unreadably_answered, 3),
+    "a request that was answered in other words": (answered_otherwise, 3),
+    "a request that was answered the other way": (answered_oppositely, 1),
+    "more problems than a message lists": (many_problems, 1),
+    "an encrypted key": (encrypted_key, 2),
+    "a password that is not needed": (needless_password, 2),
+    "a key that is none": (lambda command, _: with_key(command, "-----BEGIN x"), 2),
+    "a short key": (line(*CREATE[:-1], "short", "--amount", "1"), 2),
+    "nothing": (line("rfp", "create"), 2),
+    "a creditor of a consumer": (
+        line(*CREATE, "--amount", "1", "--biller-type", "CONSUMER", "--ultimate-creditor", "A&B"), 2,
+    ),
+    "a date that is none": (line(*CREATE, "--amount", "1", "--due-date", "20.11.2026"), 2),
+    "dates of a list": (line("rfp", "list", "--due-date-start-date", "x", "--start-datetime", "2026-11-20"), 2),
+    "an id that cannot be": (line("rfp", "watch", "a b"), 2),
+    "an unknown id": (line("rfp", "get", "NOPE"), 1),
+    "a search without a beginning": (line("rfp", "find", "INV-7"), 2),
+    "a secret that is wrong": (line("token", VICTOR_CLIENT_SECRET="wrong"), 1),
+    "a secret with a line break": (line("token", VICTOR_CLIENT_SECRET="two\nlines"), 2),
+    "an unknown environment": (line("rfp", "list", "--environment", "moon"), 2),
+    "a URL that is none": (line("rfp", "list", "--base-url", "api.example.com"), 2),
+    "no time at all": (line("rfp", "list", "--deadline", "0"), 2),
+    "an empty fact": (line("key", "invoice", ""), 2),
+    "no settings": (line("rfp", "list", VICTOR_CLIENT_ID="", VICTOR_CLIENT_SECRET=""), 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FAILURES)
+def test_no_message_speaks_python(command: Command, victor_sandbox: Sandbox, what: str) -> None:
+    fail, status = FAILURES[what]
+    ran = fail(command, victor_sandbox)
+    assert ran.status == status, ran.err
+    assert PYTHON.search(ELSE.sub("", ran.err)) is None, ran.err
+
+
+def test_a_key_in_a_message_can_be_copied(command: Command, victor_sandbox: Sandbox) -> None:
+    words = [*CREATE[:-1], "it's-invoice-1042-of-2026"]
+    command(*words, "--amount", "1")
+    ran = command(*words, "--amount", "2")
+    assert f"--idempotency-key {shlex.quote(words[-1])} may have been used before" in ran.err
+
+
+def test_an_accepted_request_is_not_called_unknown(command: Command, victor_sandbox: Sandbox) -> None:
+    ran = unreadable(command, victor_sandbox)
+    assert "By its status it was accepted: do not send it anew" in ran.err
+    assert "may have been done" not in ran.err
+    assert "Outcome: accepted" in ran.err
+    assert f"--idempotency-key {KEY} --deadline" in ran.err
+
+
+def test_an_unknown_outcome_says_each_thing_once(command: Command, victor_sandbox: Sandbox) -> None:
+    ran = unknown(command, victor_sandbox)
+    for said in ("may have been done", "look with 'victor rfp find REFERENCE --start-datetime TIME'", "Outcome:"):
+        assert ran.err.count(said) == 1
+    ran = unanswered(command, victor_sandbox)
+    assert ran.err.count("before you repeat it") == 1
+
+
+def test_a_key_of_another_payment_is_not_to_be_repeated(command: Command, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.inject("status", operation="create", status=200, body=another_payment())
+    ran = command(*CREATE, "--amount", "2", "--json")
+    assert (ran.status, ran.error["type"], ran.error["next_command"]) == (3, "Conflict", None)
+    assert "use a key of this payment's own" in ran.error["message"]
+
+
+def problems(ran: Ran) -> list[tuple[str | None, str]]:
+    return [(problem["option"], problem["field"]) for problem in ran.error["problems"]]
+
+
+def test_problems_name_options_that_there_are(command: Command, victor_sandbox: Sandbox) -> None:
+    assert problems(command("rfp", "get", "NOPE", "--json")) == [("ID", "victor_payment_request_id")]
+    command(*CREATE, "--amount", "1")
+    assert problems(command(*CREATE, "--amount", "2", "--json")) == [("--idempotency-key", "Idempotency-Key")]
+
+
+@pytest.mark.parametrize(
+    ("provider_field", "option", "field"),
+    [
+        ("paymentDetails.amount", "--amount", "payment_details.amount"),
+        ("payee.accountNumber", "--payee-account-number", "payee.account_number"),
+        ("payer.victorCounterpartyId", "--payer-counterparty-id", "payer.victor_counterparty_id"),
+        ("clientReferenceId", "--client-reference-id", "client_reference_id"),
+        ("paymentDetails.currency", None, "payment_details.currency"),
+        ("deadlines", None, "deadlines"),
+        ("victorPaymentRequestId", None, "victor_payment_request_id"),
+    ],
+)
+def test_fields_of_the_provider_are_told_by_option_where_there_is_one(
+    command: Command, victor_sandbox: Sandbox, provider_field: str, option: str | None, field: str
+) -> None:
+    error = {"error": {"code": 101, "message": "error.invalid", "field": provider_field}}
+    victor_sandbox.inject("status", operation="create", status=400, body=json.dumps(error))
+    assert problems(command(*CREATE, "--amount", "2", "--json")) == [(option, field)]
+
+
+def test_a_problem_without_an_option_keeps_its_field() -> None:
+    odd = Problem("colour", "choice", "colour is 'blue' and must be one of: red.")
+    assert spelling_of(odd.field, {"amount": "--amount"}) is None
+    assert in_options([odd], {"amount": "--amount"}) == odd.message
+
+
+def test_everything_wrong_is_said_at_once_also_what_the_command_parses(command: Command) -> None:
+    ran = command("rfp", "create", "--biller-type", "consumer", "--due-date", "20.11.2026", "--amount", "0", "--json")
+    assert ran.status == 2
+    assert [option for option, _ in problems(ran)] == [
+        "--payee-account-number", "--payer-counterparty-id", "--amount", "--biller-type", "--due-date",
+    ]  # fmt: skip
+    assert "--payee-account-number, --payer-counterparty-id are missing." in ran.error["message"]
+    ran = command("rfp", "list", "--page-size", "0", "--page=-1", "--status", "paid", "--start-datetime", "x",
+                  "--end-datetime", "y", "--due-date-end-date", "z", "--json")  # fmt: skip
+    assert {option for option, _ in problems(ran)} == {
+        "--page-size", "--page", "--status", "--start-datetime", "--end-datetime", "--due-date-end-date",
+    }  # fmt: skip
+    ran = command("rfp", "accept", "a b", "--modified-amount", "1,5", "--json")
+    assert {option for option, _ in problems(ran)} == {"ID", "--notes", "--modified-amount"}
+
+
+def test_an_encrypted_key_opens_with_its_password(
+    bare_command: Command, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    api_key, private_key = victor_sandbox.new_api_key()
+    file = tmp_path / "key.pem"
+    file.write_text(encrypted(private_key, "s3cret words"))
+    settings = {"VICTOR_API_KEY": api_key, "VICTOR_PRIVATE_KEY_FILE": str(file)}
+    ran = bare_command("rfp", "list", "--base-url", victor_sandbox.url, **settings)
+    assert (ran.status, "is encrypted: set VICTOR_PRIVATE_KEY_PASSWORD" in ran.err) == (2, True)
+    settings["VICTOR_PRIVATE_KEY_PASSWORD"] = "s3cret words"
+    assert bare_command("rfp", "list", "--base-url", victor_sandbox.url, **settings).status == 0
