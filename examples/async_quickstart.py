@@ -40,7 +40,7 @@ async def ask(victor: AsyncVictor, invoice: int, amount: str) -> None:
             print("It may have been asked for. Run this again: the same key never asks twice.")
         print(error)
     else:
-        ended = await victor.payment_requests.wait(request.id or "", timeout=30)
+        ended = await victor.payment_requests.wait(request.id, timeout=30)
         print(f"INV-{invoice}: asked for {request.amount} USD, {request.id} is {ended.status}")
 
 
@@ -49,7 +49,7 @@ async def main() -> None:
     async with connect() as victor:
         await asyncio.gather(ask(victor, 1042, "44.23"), ask(victor, 1043, "1250"), ask(victor, 1044, "0.99"))
         async for recent in victor.payment_requests.list(direction="outbound"):
-            print(f"in the list: {recent.id}  {recent.amount:>8}  {recent.status}")
+            print(f"in the list: {recent.id}  {recent.amount!s:>8}  {recent.status}")
 
 
 asyncio.run(main())

@@ -17,7 +17,8 @@ from typing import Literal
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from victor_ext import (
     Event,
@@ -78,7 +79,7 @@ class Demo:
         """By number of the invoice."""
         self.refused: list[int] = []
         """Lines of the file that were not sent."""
-        self.ids_again: list[str | None] = []
+        self.ids_again: list[str] = []
         self.answered: dict[str, str] = {}
         """Ids of inbound requests, and how they are to end."""
         self.ended: dict[str, str] = {}
@@ -184,24 +185,24 @@ class Demo:
         for request in list(requests.list(direction="inbound", status="pending")):
             name = request.payee.ultimate_creditor if request.payee else None
             if name == "Example City Power":
-                answer = requests.accept(request.id or "", notes="Thank you for the light")
+                answer = requests.accept(request.id, notes="Thank you for the light")
             else:
-                answer = requests.decline(request.id or "", notes="We never entered a lottery")
-            self.answered[request.id or ""] = "completed" if answer.status == "accepted" else "declined"
+                answer = requests.decline(request.id, notes="We never entered a lottery")
+            self.answered[request.id] = "completed" if answer.status == "accepted" else "declined"
             self.say(f"{name} asks for {request.amount} ({request.notes}): {answer.status}")
 
     def let_time_pass(self) -> None:
         """Move the sandbox's clock, and wait for every request until its status is final."""
         self.step("Time passes", "On the sandbox's own clock: four days in no time. Payers answer, or do not.")
         moved = self.sandbox.advance(4 * DAY)
-        names = {request.id or "": f"INV-{number}" for number, request in self.asked.items()}
-        table = Table("request", "ended as", "because", box=None)
+        names = {request.id: f"INV-{number}" for number, request in self.asked.items()}
+        table = Table(Column("request", no_wrap=True), Column("ended as", no_wrap=True), "because", box=None)
         for request_id in [*names, *self.answered]:
             request = self.victor.payment_requests.wait(request_id, timeout=5)
             self.ended[request_id] = f"{request.status}"
             style = STYLES.get(f"{request.status}", "")
             reason = request.error_message or request.approval_notes or ""
-            table.add_row(names.get(request_id, "inbound"), f"[{style}]{request.status}[/]", reason[:60])
+            table.add_row(names.get(request_id, "inbound"), f"[{style}]{request.status}[/]", Text(reason))
         self.console.print(table)
         self.say(f"{moved} changes of status in all.")
 

@@ -39,6 +39,6 @@ with connect() as victor:
         raise SystemExit(str(error)) from None
 
     print(f"asked for {request.amount} USD: {request.id} is {request.status}")
-    print(f"read back: {victor.payment_requests.get(request.id or '').status}")
+    print(f"read back: {victor.payment_requests.get(request.id).status}")
     for recent in victor.payment_requests.list(direction="outbound"):
-        print(f"in the list: {recent.id}  {recent.amount:>8}  {recent.status}")
+        print(f"in the list: {recent.id}  {recent.amount!s:>8}  {recent.status}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -96,6 +97,23 @@ def test_the_demo_shows_each_fault_and_what_was_done_about_it(demo: subprocess.C
         assert len(re.findall(rf"^ (?:INV-\d+|inbound) +{end}", demo.stdout, re.MULTILINE)) == count
 
 
+def test_the_demo_tells_the_whole_reason_of_a_failure(demo: subprocess.CompletedProcess[str]) -> None:
+    table = demo.stdout.partition("ended as")[2]
+    assert "is not configured to support receiving a Payment Request at this time." in " ".join(table.split())
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+@pytest.mark.parametrize(("words", "port"), [((), "8900"), (("PORT=8917",), "8917")])
+def test_the_sandbox_of_make_listens_where_it_is_told_to(words: tuple[str, ...], port: str) -> None:
+    # What a make that runs these tests was told is not for this one; nor is a port that the shell has set.
+    alone = {name: value for name, value in ENVIRONMENT.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    told = subprocess.run(
+        ["make", "--dry-run", "sandbox", *words],
+        cwd=ROOT, capture_output=True, text=True, env={**alone, "PORT": "1"}, timeout=PATIENCE, check=True,
+    )  # fmt: skip
+    assert told.stdout.splitlines()[-1].endswith(f'victor sandbox --demo-data --port "{port}"')
+
+
 @pytest.mark.parametrize("name", ["quickstart.py", "async_quickstart.py"])
 def test_a_quickstart_needs_nothing_but_a_sandbox(name: str, sandbox_url: str) -> None:
     first, second = (example(name, VICTOR_BASE_URL=sandbox_url) for _ in range(2))
@@ -113,6 +131,15 @@ def test_a_quickstart_takes_the_environment_s_credentials(name: str, sandbox_url
     ran = example(name, VICTOR_BASE_URL=sandbox_url, VICTOR_CLIENT_ID=client_id, VICTOR_CLIENT_SECRET=client_secret)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert RemoteSandbox(sandbox_url).tokens_issued() == {client_id: 1}
+
+
+@pytest.mark.parametrize("name", ["quickstart.py", "async_quickstart.py"])
+def test_a_quickstart_lists_a_request_without_an_amount(name: str, sandbox_url: str) -> None:
+    odd = json.dumps({"results": [{"victor_payment_request_id": "ODD", "payment_request": {"payment_details": None}}]})
+    RemoteSandbox(sandbox_url).inject("status", operation="list", status=200, body=odd)
+    ran = example(name, VICTOR_BASE_URL=sandbox_url)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "in the list: ODD      None" in ran.stdout
 
 
 @pytest.mark.parametrize("name", ["quickstart.py", "async_quickstart.py"])
