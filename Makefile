@@ -34,8 +34,9 @@ check-generated: setup ## Fail when generated/ is stale, edited by hand, or lack
 demo: setup ## Watch a dozen requests for payment go through a sandbox that fails on purpose
 	@$(BIN)/python examples/demo.py
 
-sandbox: setup ## Run the sandbox on port 8900, with demo data
-	@$(BIN)/victor sandbox --demo-data
+sandbox: PORT = 8900
+sandbox: setup ## Run the sandbox on port 8900 (or PORT=...), with demo data
+	@$(BIN)/victor sandbox --demo-data --port "$(PORT)"
 
 .PHONY: test lint types contracts format
 test: setup lint types contracts check-generated ## Run all checks
