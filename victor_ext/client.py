@@ -71,7 +71,8 @@ class Victor:
     @classmethod
     def from_env(cls, **options: Any) -> Self:
         """A client from the process environment: VICTOR_ENVIRONMENT, VICTOR_BASE_URL, and VICTOR_CLIENT_ID with
-        VICTOR_CLIENT_SECRET, or VICTOR_API_KEY with VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE.
+        VICTOR_CLIENT_SECRET, or VICTOR_API_KEY with VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE (and
+        VICTOR_PRIVATE_KEY_PASSWORD, if it is encrypted).
 
         Args:
             options: Arguments of the constructor; they win over the environment.
