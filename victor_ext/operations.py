@@ -9,15 +9,14 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable, Collection, Generator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import money
-from .records import PaymentRequest, PaymentRequestResponse, Status
-from .rules import as_date, check_answer, check_create, check_id, spelled
+from .records import PaymentRequest, Status
+from .rules import as_date, check_create, check_id, spelled
 from .runtime.errors import (
     Conflict,
     ConnectionFailed,
@@ -103,11 +102,11 @@ def create(
     assert due is not None  # noqa: S101 - it has been checked
     body = NewRtpRfpPaymentRequest(
         payee=RfpPayeeRequestDetails(
-            **_given(account_number=payee_account_number, ultimate_creditor=ultimate_creditor)
+            **only_given(account_number=payee_account_number, ultimate_creditor=ultimate_creditor)
         ),
         payer=RfpPayerDetails(victor_counterparty_id=payer_counterparty_id),
         payment_details=RfpBasePaymentDetails(
-            **_given(
+            **only_given(
                 amount=money.to_wire(amount),
                 biller_type=RfpBasePaymentDetailsBillerType(spelled(biller_type)),
                 due_date=due.isoformat(),
@@ -115,10 +114,10 @@ def create(
                 notes=notes,
             )
         ),
-        **_given(client_reference_id=client_reference_id),
+        **only_given(client_reference_id=client_reference_id),
     )
     key = idempotency_key if idempotency_key is not None else new_key()
-    raw = yield from _call("create_request_payment", PaymentRequestReceipt, body=body, idempotency_key=key)
+    raw = yield from call_operation("create_request_payment", PaymentRequestReceipt, body=body, idempotency_key=key)
     made = PaymentRequest(raw, key)
     _check_made(made, money.to_decimal(amount), client_reference_id)
     return made
@@ -147,181 +146,30 @@ def get(request_id: str, seconds: float | None = None) -> Flow[PaymentRequest]:
     check_id(request_id)
     from victor_api.models import GetPaymentRequestResponse  # noqa: PLC0415 - see `Call.module`
 
-    raw = yield from _call(
+    raw = yield from call_operation(
         "get_payment_request", GetPaymentRequestResponse, seconds, victor_payment_request_id=request_id
     )
-    return PaymentRequest(raw)
+    found = PaymentRequest(raw)
+    if not found.id and found.status is None:
+        raise UnreadableResponse(
+            f"The answer to get({request_id!r}) is no payment request: it has neither an id nor a status.",
+            outcome=Outcome.ACCEPTED,
+        )
+    return found
 
 
 def read_page(page: int, page_size: int | None, filters: dict[str, Any]) -> Flow[ListPaymentRequestsResponse]:
     """Read one page of the list."""
     from victor_api.models import ListPaymentRequestsResponse  # noqa: PLC0415 - see `Call.module`
 
-    read: ListPaymentRequestsResponse = yield from _call(
+    read: ListPaymentRequestsResponse = yield from call_operation(
         "list_payment_requests",
         ListPaymentRequestsResponse,
         page=page,
-        **_given(page_size=page_size),
+        **only_given(page_size=page_size),
         **filters,
     )
     return read
-
-
-@dataclass(frozen=True, slots=True)
-class Answering:
-    """What an answer to an inbound request is meant to say."""
-
-    status: Status
-    notes: str
-    modified_amount: Decimal | None = None
-
-    def differences(self, found: PaymentRequest) -> Collection[str] | None:
-        """In what the answer that a request carries is not the one that was meant; None when it carries none.
-
-        `status` means that it is another answer. `word`, `notes` and `amount` leave it open whose it is: the
-        provider may have written it in its own way, or somebody else may have given it.
-        """
-        given = found.response
-        if given is None or given.status is None:
-            status = _ANSWERS.get(found.status or "")
-            return None if status is None else () if status is self.status else ("status",)
-        if given.status not in _ANSWERS.values():
-            return ("word",)
-        if given.status != self.status:
-            return ("status",)
-        same_notes = given.notes is None or given.notes.split() == self.notes.split()
-        return (*(() if same_notes else ("notes",)), *(() if self._same_amount(given) else ("amount",)))
-
-    def _same_amount(self, given: PaymentRequestResponse) -> bool:
-        meant, paid = self.modified_amount, given.modified_amount
-        if paid is None:
-            return True
-        return paid == meant if meant is not None else given.original_amount in (None, paid)
-
-
-_ANSWERS: dict[str, Status] = {
-    Status.ACCEPTED: Status.ACCEPTED,
-    Status.COMPLETED: Status.ACCEPTED,
-    Status.DECLINED: Status.DECLINED,
-}
-
-
-def respond(
-    request_id: str,
-    *,
-    accept: bool,
-    notes: str,
-    modified_amount: money.Amount | None = None,
-    left: Callable[[], float | None],
-) -> Flow[PaymentRequest]:
-    """Answer an inbound request, once; when that is in doubt, read it back and compare.
-
-    To the caller both are one call: the look gets what is `left` of the deadline, and there is none without it.
-    """
-    check_answer(request_id, notes=notes, modified_amount=modified_amount)
-    amount = None if modified_amount is None else money.to_decimal(modified_amount)
-    meant = Answering(Status.ACCEPTED if accept else Status.DECLINED, notes, amount)
-    try:
-        answered = yield from _send_answer(request_id, meant)
-    except PaymentApiError as error:
-        if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED):
-            raise
-        doubt = error
-    else:
-        differences = meant.differences(answered) or ()
-        if "status" in differences or "amount" in differences:
-            raise _answered_otherwise(request_id, meant, answered, differences)
-        return answered
-    return (yield from _settle_answer(request_id, meant, doubt, left()))
-
-
-def _send_answer(request_id: str, meant: Answering) -> Flow[PaymentRequest]:
-    from victor_api.models import (  # noqa: PLC0415 - see `Call.module`
-        RfpInboundPaymentRequestResponseDetails,
-        RfpInboundPaymentRequestResponseRequestDetails,
-        RfpInboundPaymentRequestResponseRequestDetailsStatus,
-    )
-
-    word = "Accepted" if meant.status is Status.ACCEPTED else "Declined"
-    body = RfpInboundPaymentRequestResponseRequestDetails(
-        **_given(
-            status=RfpInboundPaymentRequestResponseRequestDetailsStatus(word),
-            notes=meant.notes,
-            modified_amount=None if meant.modified_amount is None else money.spell(meant.modified_amount),
-        )
-    )
-    raw = yield from _call(
-        "respond_to_payment_request",
-        RfpInboundPaymentRequestResponseDetails,
-        victor_payment_request_id=request_id,
-        body=body,
-    )
-    return PaymentRequest(raw)
-
-
-def _settle_answer(
-    request_id: str, meant: Answering, doubt: PaymentApiError, seconds: float | None
-) -> Flow[PaymentRequest]:
-    """Look whether the answer arrived. It is never sent again by itself: it moves money, and has no key."""
-    if seconds is not None and seconds <= 0:
-        doubt.add_note("No time was left to read the request back.")
-        raise doubt from None
-    try:
-        found = yield from get(request_id, seconds)
-    except PaymentApiError as error:
-        doubt.add_note(f"Reading the request back failed as well: {error}")
-        raise doubt from None
-    differences = meant.differences(found)
-    if differences is None:
-        raise _unanswered(request_id, doubt) from None
-    if not differences:
-        return found
-    if "status" not in differences:
-        raise _answered_otherwise(request_id, meant, found, differences, doubt)
-    raise Conflict(
-        f"Payment request {request_id} carries another answer ({found.status}) than the one that was meant "
-        f"({meant.status}): somebody else answered it. Nothing was changed by this call; read it with get().",
-        outcome=Outcome.REJECTED,
-        attempts=doubt.attempts,
-        request_id=doubt.request_id,
-    )
-
-
-def _unanswered(request_id: str, doubt: PaymentApiError) -> PaymentApiError:
-    """What is left to say when the request shows no answer."""
-    if doubt.outcome is Outcome.ACCEPTED:
-        # A good status that nobody can read, and nothing to be seen of the work: that is no proof that it was done.
-        doubt = UnreadableResponse(
-            f"The answer to payment request {request_id} was taken with status {doubt.status_code}, in words that "
-            "cannot be read. It may have been done, and no key makes a repeat safe: look with "
-            "payment_requests.get(id) before you repeat it.",
-            outcome=Outcome.UNKNOWN,
-            request=doubt.request,
-            response=doubt.response,
-            attempts=doubt.attempts,
-            request_id=doubt.request_id,
-        )
-    doubt.add_note("The request was read back and shows no answer yet.")
-    return doubt
-
-
-def _answered_otherwise(
-    request_id: str,
-    meant: Answering,
-    found: PaymentRequest,
-    differences: Collection[str],
-    doubt: PaymentApiError | None = None,
-) -> Conflict:
-    """The request carries an answer that this call may have given, or not."""
-    others = {"status": "another answer", "word": "another answer", "notes": "other notes", "amount": "another amount"}
-    what = " and ".join(others[difference] for difference in differences)
-    return Conflict(
-        f"Payment request {request_id} is {found.status} with {what} than was meant ({meant.status}): it may "
-        "be this call's answer, or somebody else's. Read it with get() before you do anything else.",
-        outcome=Outcome.UNKNOWN,
-        attempts=1 if doubt is None else doubt.attempts,
-        request_id=None if doubt is None else doubt.request_id,
-    )
 
 
 # The way of a request that is paid. A later status includes the earlier ones.
@@ -403,7 +251,7 @@ def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | No
     return [Status(spelled(word)) for word in wanted]
 
 
-def _call(operation: str, model: Any, seconds: float | None = None, **arguments: Any) -> Flow[Any]:
+def call_operation(operation: str, model: Any, seconds: float | None = None, **arguments: Any) -> Flow[Any]:
     """Call a generated operation; its answer as the model that the document promises for a good one."""
     from victor_api.errors import UnexpectedStatus, UnreadableBody  # noqa: PLC0415 - see `Call.module`
 
@@ -431,7 +279,7 @@ def list_arguments(wire: dict[str, str]) -> dict[str, Any]:
     return {name: members[name](value) if name in members else value for name, value in wire.items()}
 
 
-def _given(**values: Any) -> dict[str, Any]:
+def only_given(**values: Any) -> dict[str, Any]:
     """Only the values that were given: an argument left out is left out on the wire."""
     return {name: value for name, value in values.items() if value is not None}
 
@@ -440,11 +288,14 @@ def items_of(page: ListPaymentRequestsResponse) -> Sequence[PaymentRequest]:
     """The records of one page. A page without `results` is empty.
 
     Raises:
-        UnreadableResponse: `results` is there and is no list: taking that for the end would lose requests.
+        UnreadableResponse: `results` is there and is no list, or this is no page at all: taking that for the end
+            would lose requests.
     """
     results = page.results
     if isinstance(results, list):
         return [PaymentRequest(raw) for raw in results]
     if page.additional_properties.get("results") is not None:
         raise UnreadableResponse("GET /v2/payment-requests: `results` of the answer is not a list.")
+    if not isinstance(page.page, int) and page.additional_properties:
+        raise UnreadableResponse("GET /v2/payment-requests: the answer is no page of a list.")
     return ()

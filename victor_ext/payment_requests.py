@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import operations, rules
+from . import answering, operations, rules
 from .money import Amount
 from .operations import Call, Flow
 from .records import PaymentRequest
@@ -203,7 +203,7 @@ class PaymentRequests:
         return self._run(operations.wait(id, until=wanted, timeout=seconds, monotonic=self._clock.monotonic))
 
     def _answer(self, id: str, **answer: Any) -> Flow[PaymentRequest]:  # noqa: A002 - as in `accept`
-        return operations.respond(id, **answer, left=self._clock.countdown(self._deadline))
+        return answering.respond(id, **answer, left=self._clock.countdown(self._deadline))
 
     def _run(self, flow: Flow[T]) -> T:
         return drive(flow, self._take)
@@ -332,7 +332,7 @@ class AsyncPaymentRequests:
         return await self._run(operations.wait(id, until=wanted, timeout=seconds, monotonic=self._clock.monotonic))
 
     def _answer(self, id: str, **answer: Any) -> Flow[PaymentRequest]:  # noqa: A002 - as in `accept`
-        return operations.respond(id, **answer, left=self._clock.countdown(self._deadline))
+        return answering.respond(id, **answer, left=self._clock.countdown(self._deadline))
 
     async def _run(self, flow: Flow[T]) -> T:
         return await adrive(flow, self._take)

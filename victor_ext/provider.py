@@ -59,6 +59,10 @@ def _unreadable(answer: httpx.Response) -> str | None:
     return _missing(answer, cast("dict[str, Any]", body))
 
 
+_SAID_BY_READS = ("results", "page", "victor_payment_request_id", "status", "payment_request")
+"""What a page, or a single request, has at least one of."""
+
+
 def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
     """A good status alone is no yes: the body has to say the one thing that the operation was called for."""
     request = answer.request
@@ -68,6 +72,9 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
         return "its body has no victor_payment_request_id"
     if _is_respond(request) and not _string(body.get("status")):
         return "its body does not say which answer was taken"
+    if request.method == "GET" and all(body.get(name) is None for name in _SAID_BY_READS):
+        # Taken at its word, it would be a list that is at its end, or a request that has no answer yet.
+        return "its body says nothing"
     return None
 
 

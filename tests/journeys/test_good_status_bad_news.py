@@ -106,6 +106,26 @@ def test_an_error_under_a_good_status_does_not_end_a_list() -> None:
 
 
 @both_faces
+@pytest.mark.parametrize("body", [{}, {"results": None}, {"victor_payment_request_id": None}, {"ok": True}])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda victor: victor.payment_requests.get("b34783af0"),
+        lambda victor: victor.payment_requests.find("INV-1042", start_datetime=datetime.now(UTC)),
+    ],
+    ids=["get", "find"],
+)
+def test_a_read_that_says_nothing_is_read_again(face: type, call: Any, body: Any) -> None:
+    answers = iter([body, {"victor_payment_request_id": "b34783af0", "page": 0, "results": []}])
+    provider = Provider(lambda _request: next(answers))
+    provider.call(face, call)
+    assert len(provider.asked) == 2
+
+    with pytest.raises(UnreadableResponse, match="says nothing"):
+        Provider(lambda _request: body).call(face, call)
+
+
+@both_faces
 @pytest.mark.parametrize("body", [{}, {"victor_payment_request_id": None}, {"victor_payment_request_id": ""}])
 def test_a_create_whose_answer_names_no_request_is_asked_again_with_its_key(face: type, body: Any) -> None:
     answers = iter([body, {"victor_payment_request_id": "a7ffd43c37c1", "status": "created"}])
