@@ -105,6 +105,7 @@ class Bulk:
             capture_output=True,
             text=True,
             timeout=PATIENCE,
+            check=False,
         )
         assert "Traceback" not in ended.stderr, ended.stderr
         return Ran(ended.returncode, ended.stdout, ended.stderr)

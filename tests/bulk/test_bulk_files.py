@@ -123,7 +123,7 @@ def test_empty_fields_beyond_the_heading_are_no_harm(checked: Callable[..., Chec
         ({"payee_account_number": '="0917364550218"'}, "payee_account_number", "format"),
         ({"amount": "0"}, "amount", "range"),
         ({"amount": " 44.23"}, "amount", "format"),
-        ({"amount": "１２"}, "amount", "format"),
+        ({"amount": "\uff11\uff12"}, "amount", "format"),
         ({"biller_type": "business"}, "biller_type", "choice"),
         ({"due_date": "04.03.2026"}, "due_date", "type"),
         ({"due_date": ""}, "due_date", "required"),
@@ -150,7 +150,9 @@ def test_all_that_is_wrong_with_a_row_is_said_at_once(sender: Callable[..., Any]
 
 
 def test_no_problem_shows_an_account_number(sender: Callable[..., Any]) -> None:
-    check = sender().check([row(1, payee_account_number="98765432109876543210987"), row(2, payee_account_number="98765432x")])
+    check = sender().check(
+        [row(1, payee_account_number="98765432109876543210987"), row(2, payee_account_number="98765432x")]
+    )
     assert len(check.problems) == 2
     assert not any("98765" in str(problem) + repr(problem) for problem in check.problems)
 
@@ -242,9 +244,7 @@ def test_rows_from_python_keep_their_types(sender: Callable[..., Any]) -> None:
     assert [problem.code for problem in check.problems] == ["float", "type", "type", "type", "type", "type"]
 
 
-@pytest.mark.parametrize(
-    ("start", "kind"), [(b"PK\x03\x04rest", ".xlsx"), (b"\xd0\xcf\x11\xe0rest", ".xls")]
-)
+@pytest.mark.parametrize(("start", "kind"), [(b"PK\x03\x04rest", ".xlsx"), (b"\xd0\xcf\x11\xe0rest", ".xls")])
 def test_a_spreadsheet_is_named_as_one(checked: Callable[..., Check], start: bytes, kind: str) -> None:
     with pytest.raises(ConfigurationError, match=kind):
         checked(start)
@@ -302,4 +302,3 @@ def test_rows_from_python_need_a_name(sender: Callable[..., Any]) -> None:
 def test_checking_touches_no_database(sender: Callable[..., Any], tmp_path: Path) -> None:
     assert sender().check(rows(3)).new == 3
     assert not (tmp_path / "state.sqlite").exists()
-

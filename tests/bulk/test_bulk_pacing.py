@@ -91,17 +91,20 @@ def test_stopping_ends_every_pause() -> None:
     assert clock.now == 1000
 
 
-def fastest(victor_sandbox: Sandbox, window: float) -> int:
-    """The most creates that arrived within so many seconds."""
+def kept(victor_sandbox: Sandbox, rate: float) -> None:
+    """The rows arrived at this pace at most, in all and in every two seconds.
+
+    The pace is kept by the senders. A busy machine holds arrivals back and lets them come together, which is what
+    the tolerance is for; two senders that did not know of each other would be twice as fast.
+    """
     times = sorted(exchange.at for exchange in victor_sandbox.received() if exchange.operation == "create")
-    return max(sum(begin <= time < begin + window for time in times) for begin in times)
+    assert times[-1] - times[0] >= (len(times) - 1) / rate - 0.7
+    assert max(sum(begin <= time < begin + 2 for time in times) for begin in times) <= 2 * rate * 1.5
 
 
 def test_a_rate_is_kept_evenly(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
     assert sender(rate=50).send(rows(120)).exit_status == 0
-    # One more than the pace, for the row at the edge, and two for the timers of a busy machine.
-    assert fastest(victor_sandbox, 1.0) <= 53
-    assert fastest(victor_sandbox, 0.2) <= 13
+    kept(victor_sandbox, 50)
 
 
 def test_a_rate_holds_for_all_workers_of_a_database_together(
@@ -112,12 +115,12 @@ def test_a_rate_holds_for_all_workers_of_a_database_together(
         # Five seconds' worth of rows go into a chunk: with 20 a second there are two chunks, for three workers.
         assert sender(state=postgres, rate=20).send(file).exit_status == 0
     asked_once(victor_sandbox, keys_of("march", rows(150)))
-    assert fastest(victor_sandbox, 1.0) <= 23
+    kept(victor_sandbox, 20)
 
 
 def test_a_new_rate_takes_the_place_of_the_old_one(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
     victor_sandbox.down()
-    sender(rate=1000).send(rows(30))
+    sender(rate=1000).send(rows(60))
     victor_sandbox.up()
     assert sender(rate=25).resume().exit_status == 0
-    assert fastest(victor_sandbox, 1.0) <= 28
+    kept(victor_sandbox, 25)

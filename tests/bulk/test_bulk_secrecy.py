@@ -32,7 +32,9 @@ def everything_in(url: str) -> str:
         with engine.connect() as connection:
             for schema in inspector.get_schema_names():
                 for table in inspector.get_table_names(schema=schema):
-                    found += [repr(tuple(line)) for line in connection.execute(sa.text(f'SELECT * FROM "{schema}"."{table}"'))]
+                    found += [
+                        repr(tuple(line)) for line in connection.execute(sa.text(f'SELECT * FROM "{schema}"."{table}"'))
+                    ]
         return "\n".join(found)
     finally:
         engine.dispose()

@@ -41,7 +41,12 @@ def test_every_row_is_sent_once_and_exported_with_its_other_columns(
     records = [row(number, region=f"r{number}", status="mine") for number in range(1, 251)]
     file = write_csv(tmp_path / "invoices.csv", records)
     status = sender(batch=None).send(file)
-    assert (status.rows, dict(status.counts), status.complete, status.over) == (250, {RowOutcome.CREATED: 250}, True, True)
+    assert (status.rows, dict(status.counts), status.complete, status.over) == (
+        250,
+        {RowOutcome.CREATED: 250},
+        True,
+        True,
+    )
     assert status.exit_status == 0
     asked_once(victor_sandbox, keys_of("invoices.csv", records))
 
@@ -202,9 +207,11 @@ def test_credentials_that_are_not_taken_stop_the_batch_and_use_no_row_up(
     sender: Senders, victor_sandbox: Sandbox
 ) -> None:
     auth = VictorOAuth(victor_sandbox.add_oauth_client()[0], "another secret")
-    with Victor(auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.0)) as stranger:
-        with pytest.raises(BulkStopped, match="resume"):
-            sender(victor=stranger).send(rows(250))
+    with (
+        Victor(auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.0)) as stranger,
+        pytest.raises(BulkStopped, match="resume"),
+    ):
+        sender(victor=stranger).send(rows(250))
     status = sender().status()
     assert dict(status.counts) == {RowOutcome.WAITING: 250}
     assert sender().resume().exit_status == 0

@@ -64,9 +64,7 @@ def test_rows_are_looked_up_and_none_is_sent_when_their_key_is_too_old(
     assert victor_sandbox.attempts_by_key() == attempts
 
 
-def test_a_row_without_a_reference_is_left_to_a_person(
-    victor_sandbox: Sandbox, broken_off: Callable[..., Any]
-) -> None:
+def test_a_row_without_a_reference_is_left_to_a_person(victor_sandbox: Sandbox, broken_off: Callable[..., Any]) -> None:
     again = broken_off(rows(5))
     attempts = victor_sandbox.attempts_by_key()
     assert again().resume().exit_status == 3
@@ -95,9 +93,7 @@ def test_while_the_provider_keeps_it_the_same_key_is_sent_again(
     assert victor_sandbox.work_done_by_key() == dict.fromkeys(keys_of("march", records), 1)
 
 
-def test_other_credentials_send_only_what_was_never_sent(
-    sender: Callable[..., Any], victor_sandbox: Sandbox
-) -> None:
+def test_other_credentials_send_only_what_was_never_sent(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
     # The sandbox, as a provider may, keeps the keys of each caller apart: the same key would make a second request.
     victor_sandbox.inject("lost_answer", operation="create", times=2)
     victor_sandbox.inject("refuse", operation="create", times=2)

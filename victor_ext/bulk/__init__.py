@@ -16,9 +16,10 @@ except ImportError as error:
 
 from .intake import Check
 from .rows import RowOutcome, RowProblem, RowResult
-from .sender import BulkSender, BulkStopped, InvalidRows
+from .sender import BulkSender, InvalidRows
 from .state import DEFAULT_STATE
 from .tally import BatchStatus
+from .working import BulkStopped
 
 __all__ = (
     "DEFAULT_STATE",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from .batch_store import BatchStore, Try, numbers_of
 from .columns import REQUIRED
@@ -30,36 +30,59 @@ class Source:
     settings: Settings
 
 
-def check_source(
-    source: Source, spool: Spool, vault: Vault, store: BatchStore | None, on_row: Callable[[int], None] | None
-) -> Check:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the batch held when its rows were compared with it.
+
+    Attributes:
+        loads: The handings-over before this one.
+        chunks: The number of the last chunk.
+    """
+
+    loads: Sequence[Load]
+    chunks: int
+
+
+def look_at(store: BatchStore | None, spool: Spool) -> Seen:
+    """Learn what the batch holds, if there is one."""
+    loads = [] if store is None else store.loads()
+    chunks = 0
+    if store is not None:
+        for page in _pages(loads):
+            tries = store.tries(page, rows=True)
+            chunks += len(tries)
+            spool.learn(_known(store, tries.values()))
+    return Seen(loads, chunks)
+
+
+def check_source(source: Source, spool: Spool, vault: Vault, seen: Seen, on_row: Callable[[int], None] | None) -> Check:
     """Look at every row; what is to be stored is in the spool then."""
     settings = source.settings
     required = [name for name in REQUIRED if name != "due_date" or settings.due_date is None]
     opened = open_source(source.rows, encoding=settings.encoding, key_column=settings.key_column, required=required)
-    loads = [] if store is None else store.loads()
-    if store is not None:
-        for page in _pages(loads):
-            spool.learn(_known(store, page))
-    retention = settings.key_retention or (loads[-1].retention if loads else DAY)
-    patience = settings.patience if settings.patience is not None else (loads[-1].patience if loads else PATIENCE)
+    last = seen.loads[-1] if seen.loads else None
+    retention = settings.key_retention or (last.retention if last else DAY)
+    patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)
     terms = Reading(
         source.batch, settings.key_column, settings.due_date, settings.skip_invalid,
-        Chunk(retention, patience, len(loads) + 1, []), chunk_rows_for(settings.rate),
+        Chunk(retention, patience, len(seen.loads) + 1, []), chunk_rows_for(settings.rate),
     )  # fmt: skip
     return Intake(spool, vault, terms, on_row).read(opened)
 
 
-def store_rows(source: Source, spool: Spool, vault: Vault, store: BatchStore, check: Check) -> None:
-    """Store what is in the spool. A crash on the way leaves a batch that no worker sees."""
+def store_rows(source: Source, spool: Spool, vault: Vault, store: BatchStore, seen: Seen, check: Check) -> None:
+    """Store what is in the spool. A crash on the way leaves a batch that no worker sees.
+
+    The numbers go on from what was seen: whatever somebody else has stored since meets them, and is noticed.
+    """
     if not check.new:
         return
-    loads = store.loads()
     settings = source.settings
+    last = seen.loads[-1] if seen.loads else None
     chunks = (Chunk.from_json(vault.open(sealed)) for sealed in spool)
     first = next(chunks)
     load = Load(
-        number=len(loads) + 1,
+        number=len(seen.loads) + 1,
         source=os.path.abspath(source.rows) if isinstance(source.rows, str | os.PathLike) else None,
         key_column=settings.key_column,
         columns=check.columns,
@@ -68,17 +91,17 @@ def store_rows(source: Source, spool: Spool, vault: Vault, store: BatchStore, ch
         due_date=settings.due_date,
         retention=first.retention,
         patience=first.patience,
-        rate=settings.rate if settings.rate is not None else (loads[-1].rate if loads else None),
+        rate=settings.rate if settings.rate is not None else (last.rate if last else None),
         chunk_rows=chunk_rows_for(settings.rate),
-        first=_next_number(store, loads),
+        first=seen.chunks + 1,
         rows=check.new,
         replaced=check.replaced,
     )
     store.add_load(load)
-    store.add_chunks(load.first, _chained(first, chunks))
+    store.add_chunks(load.first, chain([first], chunks))
 
 
-def retry_unsettled(store: BatchStore, loads: list[Load], settings: Settings) -> int:
+def retry_unsettled(store: BatchStore, loads: Sequence[Load], settings: Settings) -> int:
     """Have every row tried again whose last try is over and settled nothing; how many there were."""
     count = 0
     for page in _pages(loads):
@@ -103,8 +126,8 @@ def _retry(store: BatchStore, tries: list[Try], settings: Settings) -> int:
     return len(left.rows)
 
 
-def _known(store: BatchStore, numbers: list[int]) -> Iterator[tuple[bytes, str, bool]]:
-    for tries in store.tries(numbers, rows=True).values():
+def _known(store: BatchStore, chunks: Iterable[list[Try]]) -> Iterator[tuple[bytes, str, bool]]:
+    for tries in chunks:
         first = tries[0]
         if first.chunk is None:
             continue
@@ -116,24 +139,7 @@ def _known(store: BatchStore, numbers: list[int]) -> Iterator[tuple[bytes, str, 
             yield identity_of(row.key, row.number), row.fingerprint, refused
 
 
-def _pages(loads: list[Load]) -> Iterator[list[int]]:
+def _pages(loads: Sequence[Load]) -> Iterator[list[int]]:
     numbers = (number for _, number in numbers_of(loads))
     while page := list(islice(numbers, _AT_ONCE)):
         yield page
-
-
-def _next_number(store: BatchStore, loads: list[Load]) -> int:
-    if not loads:
-        return 1
-    last = loads[-1]
-    if store.has_chunk(last.last):
-        return last.last + 1
-    number = last.first
-    while found := store.tries(range(number, number + _AT_ONCE)):
-        number += len(found)
-    return number
-
-
-def _chained(first: Chunk, rest: Iterator[Chunk]) -> Iterator[Chunk]:
-    yield first
-    yield from rest

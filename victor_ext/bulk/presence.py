@@ -23,7 +23,13 @@ from sqlalchemy.pool import NullPool
 
 from .state import State
 
-_KEEPALIVES = {"keepalives": 1, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
+_OPTIONS = {
+    "connect_timeout": 10,
+    "keepalives": 1,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 
 
 class Presence(Protocol):
@@ -109,7 +115,7 @@ class ServerPresence:
 
     def __init__(self, state: State) -> None:
         self.executor = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self._engine = sa.create_engine(state.url, poolclass=NullPool, connect_args=_KEEPALIVES)
+        self._engine = sa.create_engine(state.url, poolclass=NullPool, connect_args=_OPTIONS)
         self._connection: sa.Connection | None = None
 
     def begin(self) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -12,29 +10,22 @@ from datetime import date, timedelta
 from typing import TextIO
 
 import httpx
-from sqlalchemy.exc import SQLAlchemyError
 
-from victor_ext import ConfigurationError, InvalidRequest, Outcome, Problem, Victor, VictorError
+from victor_ext import ConfigurationError, InvalidRequest, Problem, Victor
 
 from .batch_store import BatchStore, batches_of
 from .export import columns_of, results_of, write_csv
-from .handing_over import Source, check_source, retry_unsettled, store_rows
+from .handing_over import Source, check_source, look_at, store_rows
 from .intake import Check
-from .layout import Load, checked_batch, queue_of
-from .presence import presence_in
+from .layout import Load, checked_batch
 from .rows import RowResult
 from .settings import Settings, batch_named_by, day_of, provider_of, seconds_of
 from .spool import Spool
 from .state import DEFAULT_STATE, State
 from .tally import BatchStatus, Tally
 from .vault import Vault, storage_secret
-from .worker import Worker
+from .working import Progress, Site, see_through, serve
 
-_LOOK_EVERY = 0.3
-_NOTICE = {"notice": True}
-_logger = logging.getLogger("victor_ext.bulk")
-
-Progress = Callable[[BatchStatus], None]
 Rows = str | os.PathLike[str] | Iterable[Mapping[str, object]]
 
 
@@ -42,10 +33,6 @@ class InvalidRows(InvalidRequest):
     """Rows of a source are wrong, and nothing of it was stored or sent; `check` says which, and why."""
 
     check: Check
-
-
-class BulkStopped(VictorError):
-    """The provider takes nothing from this client; the rows that are left wait for `resume`."""
 
 
 class BulkSender:
@@ -94,6 +81,10 @@ class BulkSender:
         patience: float | None = None,
         storage_key: str | None = None,
     ) -> None:
+        if victor is not None and not isinstance(victor, Victor):
+            raise ConfigurationError(
+                f"victor must be a Victor, not {type(victor).__name__}: bulk sending uses threads, and is faster so."
+            )
         self._victor = victor
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
@@ -115,10 +106,11 @@ class BulkSender:
         batch = self._name(source)
         with self._vault() as (_, vault), Spool() as spool:
             what = Source(source, batch, self._settings)
-            if not self._state.exists():
-                return check_source(what, spool, vault, None, on_row)
-            with self._store(vault, batch) as store:
-                return check_source(what, spool, vault, store, on_row)
+            seen = look_at(None, spool)
+            if self._state.exists():
+                with self._store(vault, batch) as store:
+                    seen = look_at(store, spool)
+            return check_source(what, spool, vault, seen, on_row)
 
     def send(
         self, source: Rows, *, on_progress: Progress | None = None, on_row: Callable[[int], None] | None = None
@@ -142,7 +134,7 @@ class BulkSender:
             with Spool() as spool:
                 check = self._handed_over(Source(source, batch, self._settings), spool, vault, on_row)
             with self._store(vault, batch) as store:
-                status = self._finish(victor, vault, store, on_progress)
+                status = see_through(self._site(victor, vault), store, self._loads(store), on_progress)
         return replace(status, check=check)
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
@@ -160,7 +152,7 @@ class BulkSender:
             if not complete:
                 return self._send_again(loads[-1], on_progress)
             with self._store(vault, batch) as store:
-                return self._finish(victor, vault, store, on_progress)
+                return see_through(self._site(victor, vault), store, self._loads(store), on_progress)
 
     def status(self) -> BatchStatus:
         """How far the batch has come."""
@@ -202,7 +194,7 @@ class BulkSender:
         """
         self._state.prepare()
         with self._vault() as (victor, vault):
-            self._serve(victor, vault, None, lambda: False)
+            serve(self._site(victor, vault), None, lambda: False)
 
     def _name(self, source: object) -> str:
         if self._batch is not None:
@@ -233,6 +225,9 @@ class BulkSender:
             client = stack.enter_context(self._state.client(vault, engine))
             yield BatchStore(client, engine, vault.application, batch)
 
+    def _site(self, victor: Victor, vault: Vault) -> Site:
+        return Site(victor, self._state, vault, self._settings)
+
     def _loads(self, store: BatchStore) -> list[Load]:
         loads = store.loads()
         if not loads:
@@ -247,18 +242,16 @@ class BulkSender:
 
     def _handed_over(self, source: Source, spool: Spool, vault: Vault, on_row: Callable[[int], None] | None) -> Check:
         """Check a source and store what is new of it."""
-        if not self._state.exists():
-            check = check_source(source, spool, vault, None, on_row)
-            self._refuse_wrong(source, check)
+        seen = look_at(None, spool)
+        if self._state.exists():
             self._state.prepare()
             with self._store(vault, source.batch) as store:
-                store_rows(source, spool, vault, store, check)
-            return check
+                seen = look_at(store, spool)
+        check = check_source(source, spool, vault, seen, on_row)
+        self._refuse_wrong(source, check)
         self._state.prepare()
         with self._store(vault, source.batch) as store:
-            check = check_source(source, spool, vault, store, on_row)
-            self._refuse_wrong(source, check)
-            store_rows(source, spool, vault, store, check)
+            store_rows(source, spool, vault, store, seen, check)
         return check
 
     def _refuse_wrong(self, source: Source, check: Check) -> None:
@@ -297,66 +290,3 @@ class BulkSender:
             return self.send(load.source, on_progress=on_progress)
         finally:
             self._settings = before
-
-    def _finish(self, victor: Victor, vault: Vault, store: BatchStore, on_progress: Progress | None) -> BatchStatus:
-        """Try again what is not settled, and send until nothing is left."""
-        loads = self._loads(store)
-        retry_unsettled(store, loads, self._settings)
-        if self._settings.rate is not None or not store.is_open():
-            store.open_queue(self._settings.rate or loads[-1].rate, self._settings.slots)
-        tally = Tally(store, loads)
-        latest: BatchStatus | None = None
-
-        def over() -> bool:
-            nonlocal latest
-            try:
-                latest = tally.take()
-            except SQLAlchemyError as error:
-                _logger.info("The state does not answer (%s); waiting for it.", type(error).__name__, extra=_NOTICE)
-                return False
-            if on_progress is not None:
-                on_progress(latest)
-            return latest.over
-
-        if not over():
-            self._serve(victor, vault, [queue_of(vault.application, store.batch)], over)
-        store.close_queue()
-        assert latest is not None  # noqa: S101 - `over` has said yes
-        return latest
-
-    def _serve(self, victor: Victor, vault: Vault, queues: list[str] | None, over: Callable[[], bool]) -> None:
-        """Work until it is over. While another process has an SQLite state, only watch."""
-        presence, settings = presence_in(self._state), self._settings
-        try:
-            with ExitStack() as stack:
-                worker: Worker | None = None
-                told = False
-                while True:
-                    if worker is None:
-                        if presence.begin():
-                            worker = stack.enter_context(
-                                Worker(
-                                    victor,
-                                    self._state,
-                                    vault,
-                                    presence,
-                                    workers=settings.workers,
-                                    retention=settings.key_retention,
-                                    patience=settings.patience,
-                                    queues=queues,
-                                )
-                            )
-                        elif not told:
-                            told = True
-                            _logger.info("Another process works on %s: waiting for it.", self._state, extra=_NOTICE)
-                    time.sleep(_LOOK_EVERY)
-                    if over():
-                        return
-                    if worker is not None and worker.given_up is not None:
-                        raise BulkStopped(
-                            f"Nothing more can be sent with this client: {worker.given_up} The rows that are left wait "
-                            "for resume.",
-                            outcome=Outcome.NOT_SENT,
-                        )
-        finally:
-            presence.end()

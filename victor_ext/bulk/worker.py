@@ -142,12 +142,12 @@ class Worker:
             raise ConfigurationError(
                 "This process runs DBOS for something else: send from a process of its own (victor bulk send)."
             )
-        DBOS.workflow(name=CHUNK, max_recovery_attempts=None)(_chunk)
-        DBOS.workflow(name=LOAD, max_recovery_attempts=None)(_load)
-        if self._queues is not None:
-            DBOS.listen_queues([*self._queues, loads_queue_of(self._vault.application)])
         _current = self
         try:
+            DBOS.workflow(name=CHUNK, max_recovery_attempts=None)(_chunk)
+            DBOS.workflow(name=LOAD, max_recovery_attempts=None)(_load)
+            if self._queues is not None:
+                DBOS.listen_queues([*self._queues, loads_queue_of(self._vault.application)])
             DBOS.launch()
         except BaseException:
             _current = None

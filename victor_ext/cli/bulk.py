@@ -292,7 +292,7 @@ def _stoppable(setup: Setup, progress: Progress, batch: str) -> Generator[None]:
 
 
 def _leave(status: int) -> NoReturn:
-    """End with a status, without waiting for threads that are still in a call after a second Ctrl-C."""
+    """End with a status. Threads are not waited for: after a second Ctrl-C one may still be in a call."""
     if any(thread.name.startswith(("victor-bulk", "dbos")) for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()
@@ -304,7 +304,7 @@ def _finish(found: list[BatchStatus], setup: Setup) -> None:
     for one in found:
         bulk_view.show_result(one, setup.options(), as_json=setup.as_json)
     statuses = {one.exit_status for one in found}
-    raise typer.Exit(3 if 3 in statuses else max(statuses, default=0))
+    _leave(3 if 3 in statuses else max(statuses, default=0))
 
 
 def _seconds(option: str, text: str | None) -> float | None:

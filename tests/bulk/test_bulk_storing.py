@@ -1,0 +1,175 @@
+"""Storing a batch: interrupted at any chunk, in two places at once, a million rows long, and with nobody listening."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bulk_runs import Bulk, asked_once, keys_of, row, rows, write_csv
+
+from victor_ext import AsyncVictor, ConfigurationError, VictorOAuth
+from victor_ext.bulk import RowOutcome, batch_store
+from victor_ext.sandbox import Sandbox
+
+Senders = Callable[..., Any]
+LONG = int(os.environ.get("VICTOR_BULK_LONG", "60000"))
+"""Rows of the longer batch whose memory is measured; the documentation speaks of a million."""
+
+
+class Crash(BaseException):
+    """The end of the process, as far as one process can have it."""
+
+
+@pytest.fixture
+def crash_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Let storing end after so many transactions of two chunks."""
+    add = batch_store.BatchStore._add
+
+    def arrange(transactions: int) -> None:
+        left = iter(range(transactions))
+
+        def adding(self: Any, chunks: Mapping[str, Any], *, compare: bool = True) -> None:
+            if next(left, None) is None:
+                raise Crash
+            add(self, chunks, compare=compare)
+
+        monkeypatch.setattr(batch_store, "_AT_ONCE", 2)
+        monkeypatch.setattr(batch_store.BatchStore, "_add", adding)
+
+    return arrange
+
+
+@pytest.mark.parametrize("transactions", [0, 1, 2])
+def test_a_batch_that_was_stored_in_part_is_sent_by_nobody_and_resumed_from_its_file(
+    sender: Senders,
+    victor_sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    crash_after: Callable[[int], None],
+    transactions: int,
+) -> None:
+    records = rows(530)
+    file = write_csv(tmp_path / "invoices.csv", records)
+    crash_after(transactions)
+    with pytest.raises(Crash):
+        sender().send(file)
+    monkeypatch.undo()
+    status = sender().status()
+    assert (status.rows, dict(status.counts), status.complete, status.over) == (
+        530,
+        {RowOutcome.WAITING: 530},
+        False,
+        False,
+    )
+    assert len(list(sender().export())) == transactions * 200
+    assert victor_sandbox.attempts_by_key() == {}
+
+    assert sender(key_column="unused").resume().exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", records))
+    assert [result.row for result in sender().export()] == list(range(1, 531))
+
+
+def test_rows_from_python_that_were_stored_in_part_have_to_be_sent_again(
+    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, crash_after: Callable[[int], None]
+) -> None:
+    crash_after(1)
+    with pytest.raises(Crash):
+        sender().send(row(number) for number in range(1, 531))
+    monkeypatch.undo()
+    with pytest.raises(ConfigurationError, match="came from Python"):
+        sender().resume()
+    assert sender().send(row(number) for number in range(1, 531)).exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", rows(530)))
+
+
+def test_two_machines_that_send_one_file_at_once(bulk: Bulk, victor_sandbox: Sandbox, postgres: str) -> None:
+    records = rows(300)
+    write_csv(bulk.folder / "march.csv", records)
+    words = ("send", "march.csv", "--key-column", "invoice_no", "--state", postgres)
+    with bulk.started(*words) as first, bulk.started(*words) as second:
+        ends = [(process.communicate(timeout=120), process.returncode) for process in (first, second)]
+    assert 0 in {status for _, status in ends}, ends
+    assert all(status == 0 or "Another process hands the batch" in err for (_, err), status in ends), ends
+    asked_once(victor_sandbox, keys_of("march.csv", records))
+    assert len(bulk("export", "--state", postgres).table) == 300
+
+
+def test_a_file_that_another_process_stores_under_the_same_name_is_not_mixed_in(
+    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = batch_store.BatchStore.add_chunks
+
+    def meanwhile(self: Any, first: int, chunks: Any) -> None:
+        monkeypatch.undo()
+        # Between this sender's look and its first chunk, another one stores the same number.
+        add(self, first, [chunk.with_rows([]) for chunk in islice(chunks, 1)])
+        add(self, first, chunks)
+
+    monkeypatch.setattr(batch_store.BatchStore, "add_chunks", meanwhile)
+    with pytest.raises(ConfigurationError, match="Another process hands the batch march over"):
+        sender().send(rows(250))
+    assert victor_sandbox.attempts_by_key() == {}
+
+
+def test_nobody_but_the_provider_is_called(
+    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: set[Any] = set()
+    connect = socket.socket.connect
+
+    def noted(self: socket.socket, address: Any) -> None:
+        called.add(address)
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", noted)
+    assert sender().send(rows(5)).exit_status == 0
+    assert called == {("127.0.0.1", int(victor_sandbox.url.rpartition(":")[2]))}
+
+
+def test_an_awaited_client_is_refused(sender: Senders) -> None:
+    with pytest.raises(ConfigurationError, match="AsyncVictor"):
+        sender(victor=AsyncVictor(VictorOAuth("client", "secret")))
+
+
+_MEASURED = """
+import resource, sys
+from victor_ext import Victor, VictorOAuth
+from victor_ext.bulk import BulkSender, handing_over, sender, working
+from datetime import date
+
+def rows(count):
+    for number in range(count):
+        yield {"invoice_no": f"INV-{number}", "payee_account_number": "917364550218", "payer_counterparty_id": "a",
+               "amount": "44.23", "biller_type": "BUSINESS", "due_date": date.today(), "region": f"region {number}"}
+
+# All of it but the sending: that takes as long as the provider does, and its rows are gone when they are sent.
+sender.see_through = lambda site, store, loads, _progress: working.Tally(store, loads).take()
+with Victor(VictorOAuth("client", "secret"), base_url="http://127.0.0.1:1") as victor:
+    made = BulkSender(victor, state=sys.argv[1], batch="long", key_column="invoice_no", storage_key="k" * 20)
+    status = made.send(rows(int(sys.argv[2])))
+assert status.rows == int(sys.argv[2]) and status.complete
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def peak_memory(folder: Path, count: int) -> int:
+    """Peak memory, in KiB, of a process that checks and stores so many rows."""
+    ended = subprocess.run(
+        [sys.executable, "-c", _MEASURED, f"sqlite:///{folder}/{count}.sqlite", str(count)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(ended.stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is measured in the units of Linux")
+def test_memory_does_not_grow_with_the_number_of_rows(tmp_path: Path) -> None:
+    assert peak_memory(tmp_path, LONG) <= 1.2 * peak_memory(tmp_path, 10_000)
