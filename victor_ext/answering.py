@@ -37,13 +37,15 @@ class Answering:
         if given.status != self.status:
             return ("status",)
         same_notes = given.notes is None or given.notes.split() == self.notes.split()
-        return (*(() if same_notes else ("notes",)), *(() if self._same_amount(given) else ("amount",)))
+        return (*(() if same_notes else ("notes",)), *(() if self._same_amount(given, found) else ("amount",)))
 
-    def _same_amount(self, given: PaymentRequestResponse) -> bool:
-        meant, paid = self.modified_amount, given.modified_amount
-        if paid is None:
-            return True
-        return paid == meant if meant is not None else given.original_amount in (None, paid)
+    def _same_amount(self, given: PaymentRequestResponse, found: PaymentRequest) -> bool:
+        asked, paid = given.original_amount, given.modified_amount
+        if self.modified_amount is None:
+            return paid is None or asked in (None, paid)
+        # Without a modified amount it was accepted as it was asked for.
+        agreed = next((amount for amount in (paid, asked, found.amount) if amount is not None), None)
+        return agreed in (None, self.modified_amount)
 
 
 _ANSWERS: dict[str, Status] = {

@@ -180,6 +180,11 @@ def test_an_answer_that_says_nothing_and_cannot_be_seen_is_unknown(face: type) -
         ),
         (
             {"modified_amount": Decimal("5.00")},
+            {"status": "Accepted", "notes": "Thank you.", "original_amount": "10.00"},
+            "is accepted with another amount",
+        ),
+        (
+            {"modified_amount": Decimal("5.00")},
             {"status": "Accepted", "notes": "Thank you.", "original_amount": "10.00", "modified_amount": "1.00"},
             "is accepted with another amount",
         ),
@@ -209,6 +214,9 @@ LOST = "the answer to the answer was lost, and the request is read back"
         ({}, {"notes": "Thanks"}, "with other notes than"),
         ({}, {"notes": "Thank you.", "original_amount": "10.00", "modified_amount": "1.00"}, "another amount"),
         ({"modified_amount": "5.00"}, {"notes": "Thank you.", "modified_amount": "1.00"}, "another amount"),
+        ({"modified_amount": "5.00"}, {"notes": "Thank you.", "original_amount": "10.00"}, "another amount"),
+        ({"modified_amount": "5.00"}, {"notes": "Thank you."}, "another amount"),
+        ({"modified_amount": "10.00"}, {"notes": "Thank you.", "original_amount": "10.00"}, None),
     ],
 )
 def test_the_same_answer_in_other_words_may_be_ours(face: type, options: Any, given: Any, told: str | None) -> None:
@@ -227,14 +235,16 @@ def test_the_same_answer_in_other_words_may_be_ours(face: type, options: Any, gi
 
 
 def test_somebody_elses_answer_with_our_words_is_not_taken_for_ours(victor_sandbox: Sandbox, victor: Victor) -> None:
-    inbound = victor_sandbox.create_inbound("10.00", amount_modification_allowed=True)
-    victor.payment_requests.accept(inbound, notes="Thank you.", modified_amount="1.00")
-    victor_sandbox.inject("status", status=503, operation="respond", work=False)
+    first: dict[str, Any] = {"modified_amount": "1.00"}
+    for theirs, ours in ((first, {}), ({}, first)):
+        inbound = victor_sandbox.create_inbound("10.00", amount_modification_allowed=True)
+        victor.payment_requests.accept(inbound, notes="Thank you.", **theirs)
+        victor_sandbox.inject("status", status=503, operation="respond", work=False)
 
-    with pytest.raises(Conflict, match="another amount") as raised:
-        victor.payment_requests.accept(inbound, notes="Thank you.")
+        with pytest.raises(Conflict, match="another amount") as raised:
+            victor.payment_requests.accept(inbound, notes="Thank you.", **ours)
 
-    assert raised.value.outcome is Outcome.UNKNOWN
+        assert raised.value.outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.victor_sandbox(key_conflict="replay")
