@@ -15,6 +15,7 @@ from bulk_runs import ACCOUNT, row, rows, today
 
 from victor_ext import ConfigurationError
 from victor_ext.bulk import Check
+from victor_ext.sandbox import Sandbox
 
 HEADING = "invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,notes"
 GOOD = f"INV-1,{ACCOUNT},aHeq349838,44.23,BUSINESS,{today()},"
@@ -175,6 +176,16 @@ def test_a_due_date_for_rows_without_one(checked: Callable[..., Check]) -> None:
     assert checked(content, due_date=today() + timedelta(days=1)).new == 1
 
 
+def test_words_for_days_stand_for_dates_and_do_not_change_with_them(
+    sender: Callable[..., Any], victor_sandbox: Sandbox
+) -> None:
+    records = [row(1, due_date="today"), row(2, due_date="tomorrow")]
+    assert sender().send(records).exit_status == 0
+    asked = [request["due_date"] for request in victor_sandbox.requests() if request["direction"] == "outbound"]
+    assert sorted(asked) == [today().isoformat(), (today() + timedelta(days=1)).isoformat()]
+    assert sender().check(records).unchanged == 2
+
+
 def json_lines(*records: str) -> str:
     return "\n".join(records) + "\n"
 
@@ -235,13 +246,14 @@ def test_rows_from_python_keep_their_types(sender: Callable[..., Any]) -> None:
         {**row(2), "amount": 44.23},
         {**row(3), "payee_account_number": 917364550218},
         {**row(4), "due_date": datetime.now(UTC)},
+        {**row(4), "invoice_no": "other", "due_date": ["today"]},
         {**row(5), "invoice_no": 1.5},
         {1: 2},
         "no mapping",
     ]
     check = sender().check(wrong)
-    assert (check.rows, check.invalid, check.new) == (6, 6, 0)
-    assert [problem.code for problem in check.problems] == ["float", "type", "type", "type", "type", "type"]
+    assert (check.rows, check.invalid, check.new) == (7, 7, 0)
+    assert [problem.code for problem in check.problems] == ["float", *["type"] * 6]
 
 
 @pytest.mark.parametrize(("start", "kind"), [(b"PK\x03\x04rest", ".xlsx"), (b"\xd0\xcf\x11\xe0rest", ".xls")])

@@ -11,6 +11,7 @@ from victor_ext import Problem, idempotency_key_for
 from .columns import Fields, problems_of, said, stored, take_apart
 from .layout import Chunk
 from .rows import Row, RowProblem
+from .settings import DAYS
 from .sources import Record, Source, SourceBroken
 from .spool import Known, Spool, identity_of
 from .vault import Vault
@@ -126,8 +127,12 @@ class Intake:
         if known is not None and not known.refused:
             self._compared(record, known, fingerprint)
             return
-        if terms.due_date is not None:
-            fields.arguments.setdefault("due_date", terms.due_date)
+        # Only now: a row that says `today` has not changed when it is read again tomorrow.
+        due_date = fields.arguments.get("due_date", terms.due_date)
+        if due_date is not None:
+            fields.arguments["due_date"] = (
+                DAYS[due_date]() if isinstance(due_date, str) and due_date in DAYS else due_date
+            )
         problems = fields.problems if record.problems else problems_of(fields, key or None)
         if problems:
             self._wrong(record, fields, key, fingerprint, problems, known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -18,7 +19,6 @@ PATIENCE = 120.0
 MAX_WORKERS = 100
 MAX_RATE = 10_000.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_DAYS = {"today": 0, "tomorrow": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ def day_of(value: date | str | None) -> str | None:
     """
     if value is None:
         return None
-    if isinstance(value, str) and value in _DAYS:
-        return (datetime.now(UTC).date() + timedelta(days=_DAYS[value])).isoformat()
+    if isinstance(value, str) and value in DAYS:
+        return DAYS[value]()
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     try:
@@ -76,6 +76,14 @@ def day_of(value: date | str | None) -> str | None:
     except ValueError:
         pass
     raise ConfigurationError(f"due_date={value!r} is no day: write YYYY-MM-DD, today or tomorrow.")
+
+
+def _in_days(days: int) -> str:
+    return (datetime.now(UTC).date() + timedelta(days=days)).isoformat()
+
+
+DAYS: Mapping[object, Callable[[], str]] = {"today": lambda: _in_days(0), "tomorrow": lambda: _in_days(1)}
+"""Words for due dates. Whose midnight counts the provider does not say; these are days in UTC."""
 
 
 def provider_of(victor: Victor) -> str:
