@@ -1,0 +1,181 @@
+"""Two hundred workers and a provider that is down, in a time of their own: an outage of ten minutes takes a second.
+
+The attempt loop decides and touches nothing, so here it is asked what it wants to do, and is told what came of it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import httpx
+
+from victor_ext import RetryPolicy, VictorError
+from victor_ext.runtime.answer import Answer
+from victor_ext.runtime.attempts import AttemptLoop
+from victor_ext.runtime.clock import ServerClock
+from victor_ext.runtime.flow import Send, Sleep
+from victor_ext.runtime.keys import HeaderKey
+from victor_ext.runtime.profile import Profile
+from victor_ext.runtime.quota import RetryQuota
+from victor_ext.runtime.tokens import FixedToken
+
+URL = "https://api.victorfi.com/v2/payment-requests/request-payment"
+MADE = b'{"victor_payment_request_id": "a7ffd43c37c1"}'
+
+Provider = Callable[[float, Random], httpx.Response | httpx.RequestError]
+"""What an attempt at a moment comes to."""
+
+
+def refused(_now: float, _dice: Random) -> httpx.RequestError:
+    return httpx.ConnectError("[Errno 111] Connection refused")
+
+
+def unanswered(_now: float, _dice: Random) -> httpx.RequestError:
+    return httpx.ReadTimeout("The read operation timed out")
+
+
+def failing(status: int, **headers: str) -> Provider:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _now, _dice: httpx.Response(status, headers=named, content=b"")
+
+
+def good(_now: float, _dice: Random) -> httpx.Response:
+    return httpx.Response(200, content=MADE)
+
+
+def down_until(end: float, trouble: Provider) -> Provider:
+    return lambda now, dice: (trouble if now < end else good)(now, dice)
+
+
+class SimulatedClock(ServerClock):
+    """Time is what the simulation says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passed = 0.0
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def local(self) -> float:
+        return 1_770_000_000.0 + self.passed
+
+
+@dataclass
+class Ended:
+    """One call: when it began and ended, how often it was attempted, and whether it succeeded."""
+
+    began: float
+    ended: float
+    attempts: int
+    good: bool
+
+
+@dataclass
+class Outage:
+    """A simulation.
+
+    Attributes:
+        pause: Seconds that a worker waits between two calls.
+        latency: Seconds that an exchange takes.
+        attempts: When each attempt left.
+        calls: Every call, in the order in which they ended.
+        quota_at: What was left of the quota when each call ended.
+    """
+
+    provider: Provider
+    workers: int = 200
+    pause: float = 1.0
+    latency: float = 0.02
+    deadline: float = 60.0
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        self.clock = SimulatedClock()
+        self.quota = RetryQuota(self.policy.quota)
+        self._dice = Random(self.seed)
+        self._loop = AttemptLoop(
+            profile=Profile(name="Pay", key_place=HeaderKey("Idempotency-Key")),
+            authenticator=FixedToken("Token t"),
+            policy=self.policy,
+            quota=self.quota,
+            clock=self.clock,
+            deadline=self.deadline,
+            draw=self._dice.random,
+        )
+        self.attempts: list[float] = []
+        self.retries: list[float] = []
+        self.calls: list[Ended] = []
+        self.quota_at: list[tuple[float, int]] = []
+        self._order = itertools.count()
+
+    def run(self, seconds: float) -> Outage:
+        """Let the workers call for so long; calls that have begun by then are left to end."""
+        agenda: list[tuple[float, int, Generator[float, None, None]]] = []
+        for _ in range(self.workers):
+            heapq.heappush(agenda, (0.0, next(self._order), self._worker(seconds)))
+        while agenda:
+            self.clock.passed, _, worker = heapq.heappop(agenda)
+            for wait in worker:
+                heapq.heappush(agenda, (self.clock.passed + wait, next(self._order), worker))
+                break
+        return self
+
+    def _worker(self, until: float) -> Generator[float, None, None]:
+        while self.clock.passed < until:
+            yield from self._call()
+            yield self.pause
+
+    def _call(self) -> Generator[float, None, None]:
+        request = httpx.Request("POST", URL, content=b"{}", headers={"Idempotency-Key": "k" * 20})
+        began, flow, sent, failed = self.clock.passed, self._loop.call(request), 0, False
+        answer: Any = None
+        try:
+            while True:
+                step = flow.throw(answer) if isinstance(answer, Exception) else flow.send(answer)
+                if isinstance(step, Sleep):
+                    answer = None
+                    yield step.seconds
+                    continue
+                assert isinstance(step, Send)
+                self.attempts.append(self.clock.passed)
+                if sent:
+                    self.retries.append(self.clock.passed)
+                sent += 1
+                yield self.latency
+                answer = self._answer(step.request)
+        except StopIteration:
+            pass
+        except VictorError:
+            failed = True
+        self.calls.append(Ended(began, self.clock.passed, sent, not failed))
+        self.quota_at.append((self.clock.passed, self.quota.available))
+
+    def _answer(self, request: httpx.Request) -> Any:
+        found = self.provider(self.clock.passed, self._dice)
+        if isinstance(found, httpx.Response):
+            found.request = request
+            found.__class__ = Answer
+        return found
+
+    @property
+    def ratio(self) -> float:
+        """Attempts over calls."""
+        return len(self.attempts) / len(self.calls)
+
+
+def busiest(moments: list[float], window: float) -> int:
+    """The most of these moments that lie in one window of so many seconds."""
+    moments = sorted(moments)
+    first, most = 0, 0
+    for last, moment in enumerate(moments):
+        while moments[first] < moment - window:
+            first += 1
+        most = max(most, last - first + 1)
+    return most

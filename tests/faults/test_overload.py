@@ -1,0 +1,223 @@
+"""A provider that is down is not stormed by those who wait for it, and is used again as soon as it is back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from outage import Outage, busiest, down_until, failing, good, refused, unanswered
+
+from victor_ext import (
+    AsyncVictor,
+    DeadlineExceeded,
+    Outcome,
+    RetryPolicy,
+    Victor,
+    VictorError,
+    VictorJwt,
+)
+from victor_ext.sandbox import Sandbox
+
+WORKERS = 200
+MOST = 1.2
+"""Attempts over calls, in a long outage."""
+
+
+class TestInSimulatedTime:
+    """With the clients' defaults: 6 attempts a call, a quota of 500, waits of up to 8 s."""
+
+    @pytest.mark.parametrize(
+        ("trouble", "extra"),
+        [(refused, 100), (failing(503), 100), (failing(429), 100), (failing(500), 100), (unanswered, 50)],
+        ids=["refused", "503", "429", "500", "no answer"],
+    )
+    def test_what_is_sent_beyond_the_calls_in_ten_minutes_is_the_quota(self, trouble: Any, extra: int) -> None:
+        outage = Outage(trouble, pause=20.0).run(600.0)
+        assert len(outage.calls) > 5_000
+        assert len(outage.attempts) - len(outage.calls) == len(outage.retries) == extra
+        assert outage.ratio < 1.02
+
+    def test_the_third_call_of_each_worker_brings_it_below_the_figure(self) -> None:
+        outage = Outage(refused).run(2.5)
+        assert 500 < len(outage.calls) <= 3 * WORKERS
+        assert len(outage.attempts) == len(outage.calls) + 100
+        assert outage.ratio <= MOST
+
+    @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+    def test_a_provider_that_fails_most_of_the_time(self, share: float) -> None:
+        """What now and then succeeds refills the quota, and must not feed a storm by that."""
+        outage = Outage(lambda now, dice: (failing(503) if dice.random() < share else good)(now, dice))
+        outage.run(30.0)
+        assert outage.ratio <= 1.0 + (1 - share) + 0.02
+
+    @pytest.mark.parametrize("trouble", [refused, failing(503), unanswered])
+    def test_it_recovers_within_seconds(self, trouble: Any) -> None:
+        end = 20.0
+        outage = Outage(down_until(end, trouble)).run(end + 6)
+        after = [call for call in outage.calls if call.began >= end]
+        assert after
+        assert all(call.good and call.attempts == 1 for call in after)
+        succeeded = sorted(call.ended for call in outage.calls if call.good and call.ended > end)
+        assert len([moment for moment in succeeded if moment < end + 1.5]) >= WORKERS
+        full = next(moment for moment, left in outage.quota_at if moment > end and left == 500)
+        assert full < end + 5
+
+    def test_the_first_failures_at_one_moment_are_not_tried_again_at_one_moment(self) -> None:
+        outage = Outage(refused).run(0.5)
+        assert len(outage.retries) == len(set(outage.retries)) == 100
+        assert busiest(outage.retries, 0.05) <= 30  # of 100, over half a second
+
+    def test_nor_when_all_are_asked_to_come_back_at_one_moment(self) -> None:
+        outage = Outage(failing(503, retry_after="3")).run(0.5)
+        assert len(set(outage.retries)) == 100
+        assert min(outage.retries) >= 3.0
+        assert busiest(outage.retries, 0.05) <= 30
+
+    def test_waits_grow_and_stay_below_the_cap(self) -> None:
+        policy = RetryPolicy(quota=10**9, max_attempts=12)
+        outage = Outage(refused, workers=2000, policy=policy, deadline=1000.0).run(0.001)
+        assert len(outage.retries) == 2000 * 11
+        busy = [busiest([moment for moment in outage.retries if moment >= after], 0.1) for after in (0, 3, 10)]
+        assert busy == sorted(busy, reverse=True)
+        assert max(outage.retries) < 0.5 + 1 + 2 + 4 + 7 * 8 + 1
+
+
+Call = Callable[[Any, int], Any]
+"""Makes a call of a client, with the worker's number. The awaited client's is to be awaited."""
+
+ERRORS = (VictorError, httpx.HTTPError)
+
+
+class Crowd:
+    """Two hundred workers on one client of either face, over real sockets. `spans` is how long each call took."""
+
+    def __init__(self, face: str, client: Callable[[], Any]) -> None:
+        self.spans: list[float] = []
+        self._face, self._client = face, client
+
+    def run(self, *rounds: Call) -> list[list[Any]]:
+        """One call of every worker in each round: what each was told, by round."""
+        return asyncio.run(self._tasks(rounds)) if self._face == "async" else self._threads(rounds)
+
+    def _threads(self, rounds: tuple[Call, ...]) -> list[list[Any]]:
+        with self._client() as client, ThreadPoolExecutor(WORKERS) as pool:
+
+            def told(call: Call, worker: int) -> Any:
+                began = time.monotonic()
+                try:
+                    return call(client, worker)
+                except ERRORS as error:
+                    return error
+                finally:
+                    self.spans.append(time.monotonic() - began)
+
+            return [list(pool.map(lambda worker, call=call: told(call, worker), range(WORKERS))) for call in rounds]
+
+    async def _tasks(self, rounds: tuple[Call, ...]) -> list[list[Any]]:
+        async with self._client() as client:
+
+            async def told(call: Call, worker: int) -> Any:
+                began = time.monotonic()
+                try:
+                    return await call(client, worker)
+                except ERRORS as error:
+                    return error
+                finally:
+                    self.spans.append(time.monotonic() - began)
+
+            return [await asyncio.gather(*(told(call, each) for each in range(WORKERS))) for call in rounds]
+
+
+CLIENTS: dict[str, Any] = {"sync": Victor, "async": AsyncVictor}
+PLAIN: dict[str, Any] = {"sync": httpx.Client, "async": httpx.AsyncClient}
+
+
+def create(victor: Any, worker: int) -> Any:
+    return victor.payment_requests.create(
+        payee_account_number="043987673645",
+        payer_counterparty_id="ignoresRfp",
+        amount="1.00",
+        biller_type="BUSINESS",
+        due_date=datetime.now(UTC).date(),
+        client_reference_id=f"INV-{worker}",
+        idempotency_key=f"one-key-for-worker-{worker:04}",
+    )
+
+
+@pytest.fixture
+def patient_auth(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str]) -> VictorJwt:
+    private, public = victor_key_pair
+    return VictorJwt(victor_sandbox.add_api_key(public), private, reuse=300)
+
+
+each_face = pytest.mark.parametrize("face", ["sync", "async"])
+
+
+@each_face
+@pytest.mark.parametrize("how", ["down", "503"])
+def test_two_hundred_workers_over_real_sockets(
+    victor_sandbox: Sandbox, patient_auth: VictorJwt, face: str, how: str
+) -> None:
+    back: list[float] = []
+
+    def break_down() -> None:
+        if how == "down":
+            victor_sandbox.down()
+        else:
+            victor_sandbox.inject("status", status=503, operation="create", times=None)
+
+    def come_back() -> None:
+        victor_sandbox.clear_faults()
+        victor_sandbox.up()
+        back.append(time.monotonic())
+
+    def create_again(victor: Any, worker: int) -> Any:
+        if worker == 0:
+            come_back()
+        return create(victor, worker)
+
+    break_down()
+    crowd = Crowd(face, lambda: CLIENTS[face](patient_auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.02)))
+    # In the round after the next to last worker 0 brings the provider back; the last one finds it up.
+    *outage, _, recovered = crowd.run(create, create, create, create, create_again, create)
+    took = time.monotonic() - back[0]
+
+    told = [each for told_in_round in outage for each in told_in_round]
+    assert all(isinstance(each, VictorError) for each in told)
+    assert {each.outcome for each in told} == {Outcome.NOT_SENT if how == "down" else Outcome.UNKNOWN}
+    attempts = sum(each.attempts for each in told)
+    assert len(told) < attempts <= len(told) + 100
+    assert attempts / len(told) <= MOST
+    assert [each.client_reference_id for each in recovered] == [f"INV-{worker}" for worker in range(WORKERS)]
+    assert took < 10, "two rounds of two hundred creates, on a machine that has others to serve"
+    assert set(victor_sandbox.work_done_by_key().values()) == {1}
+
+
+@each_face
+def test_a_deadline_holds_for_every_worker_of_a_crowd(
+    victor_sandbox: Sandbox, patient_auth: VictorJwt, face: str
+) -> None:
+    """All two hundred of them end at one moment. What plain httpx is late by then is this machine's own delay."""
+    deadline, tolerated = 1.0, 0.1
+    victor_sandbox.inject("stall", times=None)
+    # As many connections as callers: its limits are for each stage, and nobody is to wait for a connection first.
+    limits = httpx.Limits(max_connections=WORKERS)
+    plain = Crowd(face, lambda: PLAIN[face](base_url=victor_sandbox.url, timeout=deadline, limits=limits))
+    crowd = Crowd(face, lambda: CLIENTS[face](patient_auth, base_url=victor_sandbox.url, deadline=deadline))
+    late: list[float] = []
+    for _ in range(3):  # one slow moment is the machine's; what a client does wrong by itself it does wrong three times
+        plain.run(lambda client, _worker: client.get("/v2/payment-requests/b34783af0"))
+        (told,) = crowd.run(lambda victor, _worker: victor.payment_requests.get("b34783af0"))
+        assert all(isinstance(each, DeadlineExceeded) for each in told)
+        late.append(max(crowd.spans) - max(plain.spans))
+        if late[-1] <= tolerated:
+            return
+        crowd.spans.clear()
+        plain.spans.clear()
+    raise AssertionError(f"later than plain httpx by {late} s")

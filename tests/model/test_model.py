@@ -1,0 +1,196 @@
+"""The reference model, the sandbox and the client go through random histories, and have to agree after each step.
+
+Set VICTOR_MODEL_EXAMPLES to try more histories than a run of the tests has time for; they are then new ones each time.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from trouble import SKEWS, TROUBLE, Event, Trouble
+from truth import Call, Truth
+from world import World
+
+from victor_ext import PaymentRequest, VictorError, idempotency_key_for
+
+EXAMPLES = int(os.environ.get("VICTOR_MODEL_EXAMPLES", "0"))
+SETTINGS = settings(
+    max_examples=EXAMPLES or 12,
+    stateful_step_count=25,
+    deadline=None,
+    database=None,
+    print_blob=True,
+    report_multiple_bugs=False,
+    # A history that fails is printed whole, and is the same each time; making it shorter takes minutes.
+    phases=[Phase.generate, Phase.shrink] if EXAMPLES else [Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+CALM = Trouble()
+
+sandboxes = st.fixed_dictionaries(
+    {
+        "quirks": st.booleans(),
+        "key_conflict": st.sampled_from(["409", "400", "422", "replay"]),
+        "second_answer": st.sampled_from(["refuse", "replay"]),
+        "unknown_id": st.sampled_from(["400", "404"]),
+    }
+)
+payments, variants = st.integers(0, 4), st.integers(0, 1)
+
+
+class Machine(RuleBasedStateMachine):
+    """What may happen. Numbers stand for things that exist by then, so that a history can be drawn in advance."""
+
+    face = "sync"
+    credentials = "jwt"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world: World | None = None
+
+    @initialize(attempts=st.integers(1, 4), options=sandboxes)
+    def begin(self, attempts: int, options: dict[str, Any]) -> None:
+        self.world = World(face=self.face, credentials=self.credentials, attempts=attempts, settings=options)
+        self.truth = Truth()
+        self.inbound: list[str] = []
+        self.due = datetime.now(UTC).date()
+
+    @property
+    def there(self) -> World:
+        assert self.world is not None
+        return self.world
+
+    # Asking for money
+
+    @rule(payment=payments, variant=variants, trouble=TROUBLE)
+    def create(self, payment: int, variant: int, trouble: Trouble) -> None:
+        """With the key of the payment; another variant is another body under the same key."""
+        meant = {"client_reference_id": f"INV-{payment}", "amount": f"{payment + 1}.{variant}0"}
+        key = idempotency_key_for("invoice", payment)
+        told, exchanges = self.there.call(
+            trouble,
+            "create",
+            payee_account_number="043987673645",
+            payer_counterparty_id="ignoresRfp",
+            biller_type="BUSINESS",
+            due_date=self.due,
+            idempotency_key=key,
+            **meant,
+        )
+        self.note("create", key, meant, told, exchanges, trouble)
+
+    @rule(payment=payments, variant=variants)
+    def repeat_in_peace(self, payment: int, variant: int) -> None:
+        """What one does with an unknown outcome."""
+        self.create(payment=payment, variant=variant, trouble=CALM)
+
+    @rule(payment=payments, trouble=TROUBLE)
+    def look(self, payment: int, trouble: Trouble) -> None:
+        """What one may do instead: the answer is complete, or an error."""
+        found, _ = self.there.during(trouble, lambda: self.search(f"INV-{payment}"))
+        if not isinstance(found, VictorError):
+            assert sorted(request.id for request in found) == self.made(f"INV-{payment}")
+
+    def search(self, reference: str) -> list[PaymentRequest] | VictorError:
+        found: list[PaymentRequest] | VictorError = self.there.caller(
+            "find", client_reference_id=reference, start_datetime=LONG_AGO
+        )
+        return found
+
+    def made(self, reference: str) -> list[str]:
+        return sorted(
+            request["id"]
+            for request in self.there.sandbox.requests()
+            if request.get("client_reference_id") == reference
+        )
+
+    # Being asked for money
+
+    @rule(amount=st.sampled_from(["10.00", "20.50"]), modifiable=st.booleans())
+    def be_asked(self, amount: str, modifiable: bool) -> None:
+        asked = self.there.sandbox.create_inbound(amount, amount_modification_allowed=modifiable)
+        self.inbound.append(asked)
+
+    @rule(
+        number=st.integers(0, 5),
+        accept=st.booleans(),
+        notes=st.sampled_from(["Thank you.", "No."]),
+        amount=st.sampled_from([None, None, "1.50"]),
+        trouble=TROUBLE,
+    )
+    def answer(self, number: int, accept: bool, notes: str, amount: str | None, trouble: Trouble) -> None:
+        if not self.inbound:
+            return
+        subject = self.inbound[number % len(self.inbound)]
+        modified = amount if accept else None
+        arguments = {"modified_amount": modified} if accept else {}
+        told, exchanges = self.there.call(
+            trouble, "accept" if accept else "decline", id=subject, notes=notes, **arguments
+        )
+        meant = {"status": "Accepted" if accept else "Rejected", "notes": notes, "amount": modified}
+        self.note("respond", subject, meant, told, exchanges, trouble)
+
+    @rule(number=st.integers(0, 5), accept=st.booleans())
+    def answer_in_peace(self, number: int, accept: bool) -> None:
+        """Also what somebody else, with the same words, does."""
+        self.answer(number=number, accept=accept, notes="Thank you.", amount=None, trouble=CALM)
+
+    @rule(number=st.integers(0, 5), trouble=TROUBLE)
+    def read(self, number: int, trouble: Trouble) -> None:
+        if not self.inbound:
+            return
+        subject = self.inbound[number % len(self.inbound)]
+        found, _ = self.there.call(trouble, "get", id=subject)
+        if not isinstance(found, VictorError):
+            is_ = self.there.sandbox.request(subject)
+            assert (found.id, found.status) == (subject, is_["status"])
+
+    # What befalls everybody
+
+    @rule(what=st.sampled_from(["restart", "skew", "revoke"]), skew=st.sampled_from(SKEWS))
+    def befall(self, what: Any, skew: float) -> None:
+        self.there.befall(Event(0, what, skew))
+
+    @rule(seconds=st.sampled_from([1, 3_600, 100_000]))
+    def time_passes(self, seconds: int) -> None:
+        self.there.sandbox.advance(seconds)
+
+    @rule()
+    def the_caller_crashes(self) -> None:
+        self.there.replace_caller()
+
+    # What has to hold
+
+    def note(
+        self, operation: str, subject: str, meant: dict[str, Any], told: Any, exchanges: Any, trouble: Trouble
+    ) -> None:
+        lied_to = any(fault.may_lie for fault in trouble.faults)
+        self.truth.note(Call(operation, subject, meant, told, exchanges, lied_to))
+
+    @invariant()
+    def what_was_told_is_true(self) -> None:
+        if self.world is not None:
+            sandbox = self.world.sandbox
+            assert list(self.truth.complaints(sandbox.requests(), sandbox.work_done_by_key())) == []
+
+    def teardown(self) -> None:
+        if self.world is not None:
+            self.world.close()
+
+
+WAYS = [(face, credentials) for face in ("sync", "async") for credentials in ("jwt", "oauth")]
+
+
+@pytest.mark.parametrize("way", range(len(WAYS)), ids=["-".join(way) for way in WAYS])
+def test_model(way: int) -> None:
+    face, credentials = WAYS[way]
+    machine = type("Machine", (Machine,), {"face": face, "credentials": credentials})
+    # Each way goes through histories of its own: the same ones in every run of the tests.
+    run_state_machine_as_test(machine if EXAMPLES else seed(way)(machine), settings=SETTINGS)
