@@ -55,17 +55,27 @@ def _fault(kind: str, **options: st.SearchStrategy[Any]) -> st.SearchStrategy[Fa
 ENDS = st.sampled_from(["reset", "close", "reset", "close", "reset", "close", "reset", "close", "stall"])
 WORK = st.booleans()
 
-FAULTS = st.one_of(
-    _fault("refuse"),
-    _fault("cut_request", after=st.sampled_from([0, 1, 60, 300, 450, -30, -1]), how=ENDS),
+WORK_DONE = st.one_of(
     _fault("cut_answer", after=st.sampled_from([1, 17, 120, 300, -40, -1]), how=ENDS),
     _fault("lost_answer", how=ENDS),
     _fault("lost_answer", how=st.just("reset")),
-    _fault("delay", delay=st.sampled_from([0.01, 0.02, 0.02, TOO_LONG]), work=WORK),
-    _fault("rate_limit", retry_after=st.sampled_from([0, 0, 0, 3600]), retry_after_format=st.just("seconds")),
-    _fault("status", status=st.sampled_from([408, 425, 500, 502, 503, 504, 520]), work=WORK, body=BODIES),
-    _fault("status", status=st.sampled_from([500, 503]), work=st.just(True)),
+    _fault("status", status=st.sampled_from([408, 425, 500, 502, 503, 504, 520]), work=st.just(True), body=BODIES),
+    _fault("truncated_json"),
+    _fault("malformed_json"),
+)
+"""The work is done, and the caller cannot know it."""
+
+REFUSALS = st.one_of(
     _fault("status", status=st.sampled_from([400, 401, 403, 404, 409, 422]), work=st.just(False), body=BODIES),
+    _fault("rate_limit", retry_after=st.sampled_from([0, 0, 0, 3600]), retry_after_format=st.just("seconds")),
+)
+"""Nothing is done, and the caller may know it."""
+
+OTHERS = st.one_of(
+    _fault("refuse"),
+    _fault("cut_request", after=st.sampled_from([0, 1, 60, 300, 450, -30, -1]), how=ENDS),
+    _fault("delay", delay=st.sampled_from([0.01, 0.02, 0.02, TOO_LONG]), work=WORK),
+    _fault("status", status=st.sampled_from([408, 500, 503]), work=st.just(False), body=BODIES),
     _fault(
         "status",
         status=st.sampled_from([301, 302, 307]),
@@ -79,18 +89,23 @@ FAULTS = st.one_of(
         body=st.sampled_from(["", "{}", "[]", "null", ERROR_BODY, '{"victor_payment_request_id": null}']),
     ),
     _fault("html", status=st.sampled_from([200, 502]), work=WORK),
-    _fault("truncated_json"),
-    _fault("malformed_json"),
     _fault("stall", work=WORK),
 )
+
 EVENTS = st.builds(
     Event,
     st.integers(1, 3),
     st.sampled_from(["restart", "down", "up", "skew", "revoke"]),
     st.sampled_from(SKEWS),
 )
+FAULTS = st.one_of(
+    st.lists(st.one_of(WORK_DONE, REFUSALS, OTHERS), max_size=4).map(tuple),
+    # What comes after the work was done without a word is what a client is most easily wrong about.
+    st.tuples(WORK_DONE, REFUSALS),
+    st.tuples(WORK_DONE, OTHERS, REFUSALS),
+)
 TROUBLE = st.builds(
     Trouble,
-    st.lists(FAULTS, max_size=4).map(tuple),
-    st.one_of(st.just(()), st.lists(EVENTS, min_size=1, max_size=2).map(tuple)),
+    FAULTS,
+    st.one_of(st.just(()), st.just(()), st.lists(EVENTS, min_size=1, max_size=2).map(tuple)),
 )
