@@ -186,7 +186,7 @@ def test_a_bar_at_a_terminal(bulk: Bulk, victor_sandbox: Sandbox) -> None:
 def test_two_senders_on_one_file_wait_for_each_other(bulk: Bulk, victor_sandbox: Sandbox) -> None:
     write_csv(bulk.folder / "one.csv", rows(20))
     write_csv(bulk.folder / "two.csv", rows(20))
-    with bulk.started("send", "one.csv", *KEY, "--rate", "10") as first:
+    with bulk.started("send", "one.csv", *KEY, "--rate", "4") as first:
         wait_until_sent(victor_sandbox, first, 2)
         second = bulk("send", "two.csv", *KEY)
         assert second.status == 0

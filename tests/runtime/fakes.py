@@ -26,6 +26,8 @@ from victor_ext.runtime.tokens import SignedToken
 from victor_ext.runtime.transport import AsyncAttemptTransport, AttemptTransport
 
 BOTH = ("sync", "async")
+PATIENCE = 600.0
+"""Seconds of real time that an attempt may take: the deadlines of these tests are by a clock of their own."""
 BASE_URL = httpx.URL("https://pay.example")
 KEY = "invoice-1042-of-2026"
 BODY = b'{"amount": "44.23"}'
@@ -224,11 +226,11 @@ class World:
             draw=self.draw,
         )
         if self.mode == "async":
-            driver = AsyncDriver(self.network, sleep=self.clock.asleep)
+            driver = AsyncDriver(self.network, sleep=self.clock.asleep, grace=PATIENCE)
             self.atransport = AsyncAttemptTransport(self.loop, self.network, BASE_URL, driver=driver)
         else:
             self.transport = AttemptTransport(
-                self.loop, self.network, BASE_URL, driver=Driver(self.network, sleep=self.clock.sleep)
+                self.loop, self.network, BASE_URL, driver=Driver(self.network, sleep=self.clock.sleep, grace=PATIENCE)
             )
 
     def sign(self, now: float) -> str:

@@ -20,7 +20,7 @@ from .answer import Answer, aread, read
 S = TypeVar("S")
 T = TypeVar("T")
 
-_GRACE = 0.05
+GRACE = 0.05
 """Seconds the whole exchange may last beyond the limit of each of its stages, so that a stage's own
 time-out, which knows whether anything was sent, comes first."""
 
@@ -113,8 +113,15 @@ async def adrive(flow: Generator[S, Any, T], take: Callable[[S], Awaitable[Any]]
 class Driver:
     """Takes the steps of a call with blocking calls."""
 
-    def __init__(self, transport: httpx.BaseTransport, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        transport: httpx.BaseTransport,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        grace: float = 0.0,
+    ) -> None:
         self._transport = transport
+        self._grace = grace
         self.sleep = sleep
 
     @staticmethod
@@ -128,7 +135,7 @@ class Driver:
 
     def _take(self, step: Step) -> Answer | bool | None:
         if type(step) is Send:
-            ends = None if step.seconds is None else time.monotonic() + step.seconds
+            ends = None if step.seconds is None else time.monotonic() + step.seconds + self._grace
             return read(self._transport.handle_request(step.request), step.request, ends=ends)
         if type(step) is Sleep:
             self.sleep(step.seconds)
@@ -144,12 +151,17 @@ class AsyncDriver:
     """Takes the steps of a call with awaited calls."""
 
     def __init__(
-        self, transport: httpx.AsyncBaseTransport, *, sleep: Callable[[float], Awaitable[None]] | None = None
+        self,
+        transport: httpx.AsyncBaseTransport,
+        *,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
+        grace: float = GRACE,
     ) -> None:
         import anyio  # noqa: PLC0415 - only those who await pay for it
 
         self._anyio = anyio
         self._transport = transport
+        self._grace = grace
         self.sleep = sleep or anyio.sleep
 
     @staticmethod
@@ -176,7 +188,7 @@ class AsyncDriver:
         try:
             if step.seconds is None:
                 return await self._exchange(step.request, None)
-            with self._anyio.move_on_after(step.seconds + _GRACE):
+            with self._anyio.move_on_after(step.seconds + self._grace):
                 return await self._exchange(step.request, time.monotonic() + step.seconds)
         except ssl.SSLError as error:
             # The HTTP library turns it into its own error where calls block, and forgets to where they are awaited.
