@@ -1,6 +1,6 @@
 """The tests above must be able to fail: each of four mistakes, made in a copy of the client, turns them red.
 
-A mistake is one change of the source. It has to match exactly once, so that a client that has been rewritten
+A mistake is one change of the source. It has to match in one place only, so that a client that has been rewritten
 turns the check red too, until the mistake is made anew.
 """
 
