@@ -12,7 +12,7 @@ from .credentials import Credentials
 from .payment_requests import AsyncPaymentRequests, PaymentRequests
 from .runtime.connections import Verify, async_connections, checked_transport, connections
 from .runtime.flow import AsyncDriver, Driver
-from .runtime.redaction import concealed
+from .runtime.redaction import Secret, concealed
 from .runtime.retry import RetryPolicy
 from .runtime.transport import AsyncAttemptTransport, AttemptTransport
 from .settings import from_process_environment
@@ -134,7 +134,7 @@ class Victor:
         self._transport.guard.require_open()
         request = httpx.Request("GET", self._parts.base_url, extensions={"timeout": self._parts.timeout.as_dict()})
         self._driver.run(self._parts.loop.sign(request))
-        return request.headers["Authorization"]
+        return Secret(request.headers["Authorization"])  # a str like any other, and one that no traceback shows
 
     def close(self) -> None:
         """Close the connections (those of a client made by `with_options` stay with the original)."""
@@ -242,7 +242,7 @@ class AsyncVictor:
         self._transport.guard.require_open()
         request = httpx.Request("GET", self._parts.base_url, extensions={"timeout": self._parts.timeout.as_dict()})
         await self._driver.run(self._parts.loop.sign(request))
-        return request.headers["Authorization"]
+        return Secret(request.headers["Authorization"])  # a str like any other, and one that no traceback shows
 
     async def close(self) -> None:
         """Close the connections (those of a client made by `with_options` stay with the original)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
 import httpx
 
@@ -40,7 +40,23 @@ class Credentials(Protocol):
         ...
 
 
-class VictorJwt:
+class _Kept:
+    """Credentials stay in the process that made them: a pickle of them would be a copy of the secret, on its way."""
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} holds a secret and is not pickled: make it anew in each process, "
+            "for example with Victor.from_env()."
+        )
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
+
+
+class VictorJwt(_Kept):
     """An API key and its private key: this side signs a short-lived RS512 token for each attempt.
 
     Args:
@@ -118,7 +134,7 @@ class VictorJwt:
         return sign
 
 
-class VictorOAuth:
+class VictorOAuth(_Kept):
     """A client id and secret: the provider issues a token, which is kept until shortly before it ends.
 
     Args:

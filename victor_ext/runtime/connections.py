@@ -69,6 +69,11 @@ def checked_verify(verify: Verify, base_url: httpx.URL) -> Verify:
             f"verify={verify!r} would accept anybody as {base_url.host}: pass an ssl.SSLContext or the path of a "
             "CA bundle that holds the certificate you want to trust."
         )
+    if isinstance(verify, ssl.SSLContext) and not verify.check_hostname and not is_this_machine(base_url.host):
+        raise ConfigurationError(
+            f"verify is an ssl.SSLContext with check_hostname=False, and would accept whoever has any certificate as "
+            f"{base_url.host}: set its check_hostname to True, or make it with ssl.create_default_context()."
+        )
     if isinstance(verify, ssl.SSLContext) or off:
         return verify
     if base_url.scheme == "http":
@@ -85,6 +90,16 @@ def checked_verify(verify: Verify, base_url: httpx.URL) -> Verify:
 def _no_context() -> ssl.SSLContext:
     """For plain http to this machine: reading the system's certificates would be time for nothing."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def checked_way(base_url: httpx.URL, proxy: httpx.Proxy | None) -> httpx.Proxy | None:
+    """The proxy, refused where it would be told tokens in the clear. Of https it sees the host's name alone."""
+    if proxy is not None and base_url.scheme == "http" and not is_this_machine(proxy.url.host):
+        raise ConfigurationError(
+            "proxy: base_url is http, so a proxy on another machine would be sent tokens and account numbers "
+            "unencrypted: leave proxy out, or call https://."
+        )
+    return proxy
 
 
 def proxy_for(base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None) -> str | httpx.URL | httpx.Proxy | None:
@@ -163,8 +178,11 @@ def _made(
 ) -> T:
     if limits is not None and not isinstance(limits, httpx.Limits):
         raise ConfigurationError(f"limits must be httpx.Limits(...), not {type(limits).__name__}.")
-    return kind(
-        verify=checked_verify(verify, base_url),
-        limits=limits or httpx.Limits(max_connections=100, max_keepalive_connections=20),
-        proxy=checked_proxy(proxy_for(base_url, proxy)),
-    )
+    way = checked_way(base_url, checked_proxy(proxy_for(base_url, proxy)))
+    verified = checked_verify(verify, base_url)
+    limits = limits or httpx.Limits(max_connections=100, max_keepalive_connections=20)
+    try:
+        return kind(verify=verified, limits=limits, proxy=way)
+    except OSError as error:  # of which an SSLError is one
+        why = getattr(error, "strerror", None) or type(error).__name__
+    raise ConfigurationError(f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({why}).")
