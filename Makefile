@@ -62,6 +62,10 @@ format: setup ## Format the code
 bench: setup ## Measure against raw httpx, as ratios of one run
 	@$(BIN)/python -m benchmarks
 
+.PHONY: soak
+soak: setup ## Send up to 100,000 requests from 64 workers through a network that fails one exchange in five
+	@$(BIN)/python -m soak
+
 .PHONY: build clean
 build: setup ## Build the wheel and the source distribution into dist/
 	@$(BIN)/python -m hatchling build
