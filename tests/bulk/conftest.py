@@ -32,7 +32,9 @@ def oauth_client(victor_sandbox: Sandbox) -> tuple[str, str]:
 @pytest.fixture
 def bulk(victor_sandbox: Sandbox, oauth_client: tuple[str, str], tmp_path: Path) -> Bulk:
     """The command, wired to the sandbox by its environment alone; a warning in it is an error."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT") if name in os.environ}
+    kept = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT", "PYTHONPATH") if name in os.environ
+    }
     client_id, client_secret = oauth_client
     folder = tmp_path / "work"
     folder.mkdir()

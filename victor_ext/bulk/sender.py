@@ -178,6 +178,7 @@ class BulkSender:
         """The names of the batches in this state that were begun with this key, for this provider."""
         if not self._state.exists():
             return []
+        self._state.prepare()
         with (
             self._vault() as (_, vault),
             self._state.engine() as engine,
@@ -221,6 +222,8 @@ class BulkSender:
             engine = stack.enter_context(self._state.engine())
             if not self._state.exists():
                 raise self._unknown(batch)
+            # An older release made it, or a process that was killed while it made it.
+            self._state.prepare()
             stack.enter_context(self._state.trouble())
             client = stack.enter_context(self._state.client(vault, engine))
             yield BatchStore(client, engine, vault.application, batch)
@@ -244,7 +247,6 @@ class BulkSender:
         """Check a source and store what is new of it."""
         seen = look_at(None, spool)
         if self._state.exists():
-            self._state.prepare()
             with self._store(vault, source.batch) as store:
                 seen = look_at(store, spool)
         check = check_source(source, spool, vault, seen, on_row)

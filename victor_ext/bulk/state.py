@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from .vault import SealedValues, Vault
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 _FORMS = "write sqlite:///victor-bulk.sqlite (a file in this folder) or postgresql://user@host/database"
 _CONNECT_SECONDS = 10
+_MIGRATIONS = 5
 _logger = logging.getLogger("victor_ext.bulk")
 
 
@@ -78,7 +80,19 @@ class State:
             else:
                 # DBOS would wait for ever for a server that does not answer; a database that is missing it creates.
                 self._is_on_server()
-            DBOS.migrate(self.connection_string)
+            self._migrate()
+
+    def _migrate(self) -> None:
+        for left in range(_MIGRATIONS, 0, -1):
+            try:
+                DBOS.migrate(self.connection_string)
+            except SQLAlchemyError:
+                # Another process that creates the database at this moment can be in the way.
+                if left == 1:
+                    raise
+                time.sleep(1.0)
+            else:
+                return
 
     def _prepare_file(self) -> None:
         # Nobody else needs to read it, sealed though its content is.
@@ -110,7 +124,8 @@ class State:
                     raise error from None
                 finally:
                     elsewhere.dispose()
-                raise
+                # It may have been created this very moment; if it has not, this says what is wrong.
+                engine.connect().close()
             return True
 
     @contextmanager

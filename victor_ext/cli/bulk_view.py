@@ -31,7 +31,7 @@ def report_invalid(failure: Failure, check: Check, *, as_json: bool) -> None:
         print(json.dumps(document), file=sys.stderr)
         return
     _print_problems(check)
-    hint = "" if check.repeated or check.broken else " Correct them, or set them aside with --skip-invalid."
+    hint = "" if check.repeated or check.broken else " Correct that, or set it aside with --skip-invalid."
     print(f"Error: {_wrong(check)}. Nothing was sent.{hint}", file=sys.stderr)
 
 
