@@ -11,6 +11,7 @@ import httpx
 from .runtime.errors import Problem, fit_to_show
 from .runtime.keys import HeaderKey
 from .runtime.profile import Profile
+from .runtime.redaction import mask_digits
 from .settings import CREATE_PATH, Environment
 
 _NO_MESSAGE = "the provider gave no message"
@@ -90,7 +91,7 @@ def read_problems(answer: httpx.Response) -> Sequence[Problem]:
 
 
 def _api_error(error: dict[str, Any]) -> Problem:
-    theirs = _string(error.get("field"))
+    theirs = mask_digits(_string(error.get("field")))
     code, message = error.get("code"), _string(error.get("message"))
     return Problem(
         field=wire_path(theirs),
@@ -102,7 +103,7 @@ def _api_error(error: dict[str, Any]) -> Problem:
 
 def _object_error(error: dict[str, Any]) -> Problem:
     code = _string(error.get("code"))
-    theirs = _field_of(error)
+    theirs = mask_digits(_field_of(error))
     message = fit_to_show(_string(error.get("defaultMessage")) or code) or _NO_MESSAGE
     return Problem(field=wire_path(theirs), code=code, message=message, provider_field=theirs or None)
 

@@ -7,7 +7,8 @@ The classes here are strings that behave like any other, and that show something
 from __future__ import annotations
 
 import re
-from typing import Any
+from enum import Enum
+from typing import Any, SupportsIndex, overload
 
 import httpx
 
@@ -24,12 +25,15 @@ HOLDS_SECRETS = "holds_secrets"
 
 
 class Secret(str):
-    """A secret: works as a string, shows as `[secret]`."""
+    """A secret: works as a string, shows as `[secret]`; so does a part of it, for those who show how a text begins."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         return "'[secret]'"
+
+    def __getitem__(self, place: SupportsIndex | slice) -> Secret:
+        return Secret(str.__getitem__(self, place))
 
 
 class SecretBytes(bytes):
@@ -39,6 +43,14 @@ class SecretBytes(bytes):
 
     def __repr__(self) -> str:
         return "b'[secret]'"
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> SecretBytes: ...
+    def __getitem__(self, place: SupportsIndex | slice) -> int | SecretBytes:
+        part = bytes.__getitem__(self, place)
+        return SecretBytes(part) if isinstance(part, bytes) else part
 
 
 def concealed(value: Any) -> Any:
@@ -64,15 +76,33 @@ class AccountDigits(int):
         return mask(int.__repr__(self))
 
 
+class OddAccount:
+    """What came as an account number and is none: a float of a spreadsheet's, a list. It is about to be refused."""
+
+    __slots__ = ("kind",)
+
+    def __init__(self, value: object) -> None:
+        self.kind = type(value).__name__
+
+    def __repr__(self) -> str:
+        return "[hidden]"
+
+
 def concealed_account(value: Any) -> Any:
     """An account number, in whatever type it came, as one that shows no more than its last four digits."""
     if isinstance(value, str):
         return AccountNumber(value)
-    return AccountDigits(value) if isinstance(value, int) and not isinstance(value, bool) else concealed(value)
+    if value is None or isinstance(value, bool | Enum):
+        return value
+    if isinstance(value, int):
+        return AccountDigits(value)
+    return concealed(value) if isinstance(value, bytes | bytearray) else OddAccount(value)
 
 
 def kind_of(value: object) -> str:
     """The name of a value's type for a message; that of the type below, for those of this module."""
+    if isinstance(value, OddAccount):
+        return value.kind
     return next(kind.__name__ for kind in type(value).__mro__ if kind.__module__ != __name__)
 
 

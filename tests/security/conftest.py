@@ -1,0 +1,44 @@
+"""What the tests of security have in common: secrets to look for, and a sandbox that was told of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from victor_ext.sandbox import Sandbox, SandboxSettings
+
+for folder in (Path(__file__).parent, Path(__file__).parent.parent / "faults"):
+    sys.path.insert(0, str(folder))
+
+from certificates import Authority  # noqa: E402 - only there from here on
+from sought import Sought  # noqa: E402 - the same
+
+
+@pytest.fixture
+def sought(victor_key_pair: tuple[str, str]) -> Sought:
+    return Sought(private_key=victor_key_pair[0])
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """The folder of the sandbox's own state."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def known(state: Path, sought: Sought, victor_key_pair: tuple[str, str]) -> Iterator[Sandbox]:
+    """A sandbox that lets the sought credentials in, and keeps its state in a file."""
+    with Sandbox(SandboxSettings(demo_data=True, seed=1, state=state / "sandbox.sqlite")) as sandbox:
+        sandbox.add_api_key(victor_key_pair[1], sought.api_key)
+        sandbox.add_oauth_client(sought.client_id, sought.client_secret)
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("certificates"))

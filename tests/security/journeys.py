@@ -1,0 +1,151 @@
+"""Everything that a user does with a client, and everything that then goes wrong, as short as it can be said."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sought import ACCOUNT
+
+from victor_ext import AsyncVictor, RetryPolicy, Victor, idempotency_key_for
+from victor_ext.sandbox import Sandbox
+
+ECHO = json.dumps({"error": {"code": 101, "message": f"no account {ACCOUNT}", "field": f"payee.{ACCOUNT}"}})
+SPRING = json.dumps({"allErrors": [{"objectName": "r", "code": "Size", "defaultMessage": f"{ACCOUNT} is not ours"}]})
+
+
+class Face:
+    """A client of either face. A call returns what it returns, or the exception that it raises."""
+
+    def __init__(self, face: str, auth: Any, **options: Any) -> None:
+        self._runner = asyncio.Runner(debug=True) if face == "async" else None
+        self.events: list[Any] = []
+        self._auth = auth
+        self._options = {"retry": RetryPolicy(base=0.0, max_attempts=2), "on_event": self.events.append, **options}
+        self.victor: Any = Victor(auth, **self._options) if self._runner is None else self._runner.run(self._open())
+
+    async def _open(self) -> AsyncVictor:
+        return AsyncVictor(self._auth, **self._options)
+
+    def __call__(self, method: str, **arguments: Any) -> Any:
+        call = getattr(self.victor.payment_requests, method)
+        try:
+            found = call(**arguments)
+            if self._runner is None:
+                return list(found) if method == "list" else found
+            return self._runner.run(_all(found) if method == "list" else found)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is to be looked at
+            return error
+
+    def authorization(self) -> str:
+        found: Any = self.victor.authorization()
+        return found if self._runner is None else self._runner.run(found)
+
+    def close(self) -> None:
+        if self._runner is None:
+            self.victor.close()
+        else:
+            self._runner.run(self.victor.close())
+            self._runner.close()
+
+
+async def _all(found: Any) -> list[Any]:
+    return [each async for each in found]
+
+
+@dataclass(frozen=True)
+class Journey:
+    """A call, and the faults that it meets. `fails`: whether it must, so that something is there to be looked at."""
+
+    method: str
+    arguments: Callable[[Sandbox], dict[str, Any]]
+    fails: bool = False
+    faults: tuple[tuple[str, dict[str, Any]], ...] = ()
+    down: bool = False
+
+    def run(self, face: Face, sandbox: Sandbox) -> Any:
+        arguments = self.arguments(sandbox)
+        for kind, options in self.faults:
+            sandbox.inject(kind, times=None, **options)  # type: ignore[arg-type] # it is one of its words
+        if self.down:
+            sandbox.down()
+        try:
+            return face(self.method, **arguments)
+        finally:
+            sandbox.up()
+            sandbox.clear_faults()
+
+
+@dataclass
+class Journeys:
+    """All of them."""
+
+    number: int = field(default=0)
+
+    def payment(self, **changes: Any) -> Callable[[Sandbox], dict[str, Any]]:
+        self.number += 1
+        values = {
+            "payee_account_number": ACCOUNT,
+            "payer_counterparty_id": "aHeq349838",
+            "amount": "44.23",
+            "biller_type": "BUSINESS",
+            "due_date": datetime.now(UTC).date(),
+            "client_reference_id": f"INV-{self.number}",
+            "idempotency_key": idempotency_key_for("journey", self.number),
+        }
+        return lambda _sandbox: {**values, **changes}
+
+    def all(self) -> Iterator[tuple[str, Journey]]:
+        yield from self._that_succeed()
+        yield from self._that_are_refused_here()
+        yield from self._that_fail("create", self.payment)
+        yield from self._that_fail("get", lambda: lambda sandbox: {"id": asked(sandbox)})
+        yield from self._that_fail("accept", lambda: lambda sandbox: {"id": asked(sandbox), "notes": "Thanks."})
+
+    def _that_succeed(self) -> Iterator[tuple[str, Journey]]:
+        since = datetime.now(UTC) - timedelta(days=1)
+        yield "asked", Journey("create", self.payment())
+        yield "listed", Journey("list", lambda _sandbox: {"start_datetime": since})
+        yield "found", Journey("find", lambda _: {"client_reference_id": "INV-1", "start_datetime": since})
+        yield "read", Journey("get", lambda sandbox: {"id": asked(sandbox)})
+        yield "accepted", Journey("accept", lambda sandbox: {"id": asked(sandbox), "notes": "Thanks."})
+        yield "declined", Journey("decline", lambda sandbox: {"id": asked(sandbox), "notes": "No."})
+
+    def _that_are_refused_here(self) -> Iterator[tuple[str, Journey]]:
+        for name, account in {
+            "a number": int(ACCOUNT), "with a typing error": f"{ACCOUNT}-", "too long": ACCOUNT * 2,
+            "bytes": ACCOUNT.encode(), "a float": float(ACCOUNT), "a Decimal": Decimal(ACCOUNT), "in a list": [ACCOUNT],
+        }.items():  # fmt: skip
+            yield f"an account that is {name}", Journey("create", self.payment(payee_account_number=account), True)
+        yield "a float", Journey("create", self.payment(amount=44.23), True)
+
+    def _that_fail(self, method: str, arguments: Callable[[], Any]) -> Iterator[tuple[str, Journey]]:
+        faults: dict[str, dict[str, Any]] = {
+            "lost_answer": {}, "truncated_json": {}, "malformed_json": {}, "refuse": {},
+            "cut_answer": {"after": 150}, "cut_request": {"after": 200}, "rate_limit": {"retry_after": 3600},
+        }  # fmt: skip
+        for kind, options in faults.items():
+            yield f"{method}: {kind}", self._failing(method, arguments(), kind, options)
+        for status in (302, 400, 401, 403, 404, 409, 422, 500, 503):
+            headers = {"location": "https://elsewhere.example/"} if status == 302 else {}
+            for body in (ECHO, SPRING, f"<html>{ACCOUNT}</html>"):
+                options = {"status": status, "body": body, "headers": headers}
+                yield f"{method}: {status}", self._failing(method, arguments(), "status", options)
+        options = {"status": 200, "body": f"<html>account {ACCOUNT}", "work": True}
+        yield f"{method}: HTML", self._failing(method, arguments(), "html", options)
+        yield f"{method}: an error under a 200", self._failing(method, arguments(), "status", {**options, "body": ECHO})
+        yield f"{method}: down", Journey(method, arguments(), True, down=True)
+
+    def _failing(self, method: str, arguments: Any, kind: str, options: dict[str, Any]) -> Journey:
+        operations = ("respond", "get") if method == "accept" else (method,)
+        return Journey(method, arguments, True, tuple((kind, {**options, "operation": each}) for each in operations))
+
+
+def asked(sandbox: Sandbox) -> str:
+    """A request that we are asked to pay, to and from the account."""
+    return sandbox.create_inbound("10.00", payer_account=ACCOUNT, payee_account=ACCOUNT)
