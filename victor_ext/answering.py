@@ -10,7 +10,7 @@ from . import money
 from .operations import Flow, call_operation, get, only_given
 from .records import PaymentRequest, PaymentRequestResponse, Status
 from .rules import check_answer
-from .runtime.errors import Conflict, PaymentApiError, UnreadableResponse
+from .runtime.errors import Conflict, PaymentApiError, UnreadableResponse, printable
 from .runtime.outcome import Outcome
 
 
@@ -128,7 +128,7 @@ def _settle_answer(
     if "status" not in differences:
         raise _answered_otherwise(request_id, meant, found, differences, doubt)
     raise Conflict(
-        f"Payment request {request_id} carries another answer ({found.status}) than the one that was meant "
+        f"Payment request {request_id} carries another answer ({printable(found.status)}) than the one that was meant "
         f"({meant.status}): somebody else answered it. Nothing was changed by this call; read it with get().",
         outcome=Outcome.REJECTED,
         attempts=doubt.attempts,
@@ -165,8 +165,8 @@ def _answered_otherwise(
     others = {"status": "another answer", "word": "another answer", "notes": "other notes", "amount": "another amount"}
     what = " and ".join(others[difference] for difference in differences)
     return Conflict(
-        f"Payment request {request_id} is {found.status} with {what} than was meant ({meant.status}): it may "
-        "be this call's answer, or somebody else's. Read it with get() before you do anything else.",
+        f"Payment request {request_id} is {printable(found.status)} with {what} than was meant ({meant.status}): it "
+        "may be this call's answer, or somebody else's. Read it with get() before you do anything else.",
         outcome=Outcome.UNKNOWN,
         attempts=1 if doubt is None else doubt.attempts,
         request_id=None if doubt is None else doubt.request_id,

@@ -27,6 +27,8 @@ from .runtime.errors import (
     ServerError,
     TimedOut,
     UnreadableResponse,
+    fit_to_show,
+    printable,
 )
 from .runtime.flow import Sleep
 from .runtime.keys import new_key
@@ -130,9 +132,9 @@ def _check_made(made: PaymentRequest, amount: Decimal, reference: str | None) ->
     found = made.amount if made.original_amount is None else made.original_amount
     if not other_reference and found in (None, amount):
         return
-    what = f"the reference {theirs!r}" if other_reference else f"the amount {found}"
+    what = f"the reference '{printable(theirs)}'" if other_reference else f"the amount {printable(found)}"
     raise Conflict(
-        f"The provider answered with payment request {made.id}, which has {what}: idempotency_key="
+        f"The provider answered with payment request {printable(made.id)}, which has {what}: idempotency_key="
         f"{made.idempotency_key!r} seems to have been used for another payment before. Read it with get(), and look "
         "with payment_requests.find(client_reference_id, start_datetime=...); then use a key of this payment's own.",
         outcome=Outcome.UNKNOWN,
@@ -218,9 +220,9 @@ def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool
 
 
 def _ended_otherwise(request: PaymentRequest, request_id: str, until: Collection[str]) -> Conflict:
-    reason = f" ({request.error_message})" if request.error_message else ""
+    reason = f" ({fit_to_show(request.error_message)})" if request.error_message else ""
     return Conflict(
-        f"Payment request {request_id} ended as {request.status}{reason}, so it can no longer become "
+        f"Payment request {request_id} ended as {printable(request.status)}{reason}, so it can no longer become "
         f"{' or '.join(until)}.",
         outcome=Outcome.REJECTED,
     )
@@ -230,7 +232,7 @@ def _waited_in_vain(
     request_id: str, last: PaymentRequest | None, until: Collection[str] | None, timeout: float
 ) -> TimedOut:
     wanted = "a final status" if until is None else " or ".join(until)
-    seen = "it could not be read" if last is None else f"it is {last.status}"
+    seen = "it could not be read" if last is None else f"it is {printable(last.status)}"
     return TimedOut(
         f"Payment request {request_id} did not reach {wanted} within {timeout:g} s: {seen}. Wait again, or read it "
         "with get().",
@@ -295,7 +297,19 @@ def items_of(page: ListPaymentRequestsResponse) -> Sequence[PaymentRequest]:
     if isinstance(results, list):
         return [PaymentRequest(raw) for raw in results]
     if page.additional_properties.get("results") is not None:
-        raise UnreadableResponse("GET /v2/payment-requests: `results` of the answer is not a list.")
+        raise _no_page("`results` of the answer is not a list")
     if not isinstance(page.page, int) and page.additional_properties:
-        raise UnreadableResponse("GET /v2/payment-requests: the answer is no page of a list.")
+        raise _no_page("the answer is no page of a list")
     return ()
+
+
+def _no_page(what: str) -> UnreadableResponse:
+    return UnreadableResponse(f"GET /v2/payment-requests: {what}.", outcome=Outcome.ACCEPTED)
+
+
+def content_of(request: PaymentRequest) -> str:
+    """Everything that was sent of a request, as text; the same text for all that is nested too deeply to write."""
+    try:
+        return json.dumps(request.raw.to_dict())
+    except RecursionError:
+        return ""

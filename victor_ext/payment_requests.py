@@ -356,7 +356,12 @@ class _Listing:
 
     def reader(self) -> PageReader[PaymentRequest]:
         """A new walk."""
-        return PageReader(lambda request: request.id or None, first=self._first, what="list of payment requests")
+        return PageReader(
+            lambda request: request.id or None,
+            content=operations.content_of,
+            first=self._first,
+            what="list of payment requests",
+        )
 
     def read(self, reader: PageReader[PaymentRequest]) -> Flow[Any]:
         """The items of the page that the walk has come to."""

@@ -324,7 +324,8 @@ def _masked(number: str | None) -> str:
 
 
 def _word(value: str | None) -> str:
-    return "None" if value is None else f"'{value}'"
+    # As the plain text that it is: a member of an enum has a repr of its own, and a new word may hold anything.
+    return repr(None if value is None else str(value))
 
 
 def _plain(value: Any) -> Any:

@@ -91,6 +91,10 @@ class _Body:
         assert isinstance(response, Answer)  # noqa: S101 - tells the type checkers what that line did
         response.request = request
         leftovers.watch(response)
+        if "set-cookie" in response.headers:
+            # httpx would send it with every later call. No call is to depend on an earlier one, and a cookie that is
+            # not ASCII would have all of them fail while they are being built.
+            del response.headers["set-cookie"]
         self.answer = response
         self._limit = MAX_ANSWER_BYTES
         self._ends = math.inf if ends is None else ends

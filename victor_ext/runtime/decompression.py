@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import zlib
 
+from .errors import fit_to_show
+
 CODINGS = "gzip, deflate"
 """What is asked for (`Accept-Encoding`), and read."""
 
@@ -58,5 +60,5 @@ def decompressor_for(codings: list[str]) -> Decompressor | None:
     if len(named) > 1:
         raise Undone(f"it was compressed {len(named)} times")
     if named[0] not in ("gzip", "x-gzip", "deflate"):
-        raise Undone(f"{named[0]!r} was not asked for")
+        raise Undone(f"{fit_to_show(named[0])!r} was not asked for")
     return Decompressor()

@@ -116,17 +116,17 @@ def _rebuilt(cls: type[PaymentApiError], message: str) -> PaymentApiError:
     return error
 
 
+_NOT_KEPT = frozenset({b"set-cookie", b"content-encoding", b"transfer-encoding", b"content-length"})
+
+
 def _detached(response: httpx.Response, request: httpx.Request | None) -> httpx.Response:
     """The answer without its connection, so that it can be kept, pickled and copied."""
     try:
         content = response.content
     except httpx.ResponseNotRead:
         content = b""
-    headers = [
-        (name, value)
-        for name, value in response.headers.multi_items()
-        if name not in ("set-cookie", "content-encoding", "transfer-encoding", "content-length")
-    ]
+    # As bytes: what is not ASCII can be read as text, and not be written back as it.
+    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _NOT_KEPT]
     return httpx.Response(response.status_code, headers=headers, content=content, request=request)
 
 
@@ -221,6 +221,10 @@ def excerpt(response: httpx.Response) -> str:
 
 def fit_to_show(text: str) -> str:
     """What the provider sent, for a message: printable, short, long numbers masked."""
-    printable = "".join(char if char.isprintable() else " " for char in text)
-    flat = " ".join(printable.split())
-    return mask_digits(flat if len(flat) <= _EXCERPT else flat[:_EXCERPT] + "...")
+    return mask_digits(printable(text))
+
+
+def printable(text: object) -> str:
+    """A provider's word (an id, a status, an amount) for a message: printable and short, its digits as they are."""
+    flat = " ".join("".join(char if char.isprintable() else " " for char in str(text)).split())
+    return flat if len(flat) <= _EXCERPT else flat[:_EXCERPT] + "..."

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from .errors import PaginationError
+from .outcome import Outcome
 
 T = TypeVar("T")
 
@@ -31,6 +32,7 @@ class PageReader(Generic[T]):
 
     Args:
         identify: The id of an item, or None when it has none (such an item is never dropped).
+        content: What tells an item without an id from others; such items too can come again for ever.
         what: What the list is of, for a message.
 
     Attributes:
@@ -39,8 +41,16 @@ class PageReader(Generic[T]):
         done: Whether the list has ended.
     """
 
-    def __init__(self, identify: Callable[[T], str | None], *, first: int = 0, what: str = "list") -> None:
+    def __init__(
+        self,
+        identify: Callable[[T], str | None],
+        *,
+        content: Callable[[T], str] = repr,
+        first: int = 0,
+        what: str = "list",
+    ) -> None:
         self._identify = identify
+        self._content = content
         self._what = what
         self.number = first
         self.last_was_short = False
@@ -49,7 +59,7 @@ class PageReader(Generic[T]):
         self._seen: set[str] = set()
         self._stale = 0
         self._pages = 0
-        self._landmark: tuple[int, frozenset[str]] | None = None
+        self._landmark: tuple[int, frozenset[str | int]] | None = None
         self._landmark_met = 0
         self.done = False
 
@@ -92,18 +102,23 @@ class PageReader(Generic[T]):
         if self._stale >= STALE_PAGES or self._goes_in_circles(items):
             raise PaginationError(
                 f"The {self._what} does not end: page {self.number} and those before it bring nothing new. "
-                "What was yielded so far is complete as far as it goes; narrow the filters, or read by time windows."
+                "What was yielded so far is complete as far as it goes; narrow the filters, or read by time windows.",
+                outcome=Outcome.ACCEPTED,
             )
 
     def _goes_in_circles(self, items: Sequence[T]) -> bool:
         """A circle longer than the memory: compare with one page, at powers of two (Brent's algorithm)."""
-        ids = frozenset(str(self._identify(item)) for item in items[:8])
-        if self._landmark is not None and ids == self._landmark[1] and self._identify(items[0]) is not None:
+        marks = frozenset(map(self._mark, items[:8]))
+        if self._landmark is not None and marks == self._landmark[1]:
             self._landmark_met += 1
         if self._landmark is None or self._pages >= 2 * self._landmark[0]:
-            self._landmark = (self._pages, ids)
+            self._landmark = (self._pages, marks)
             self._landmark_met = 0
         return self._landmark_met >= STALE_PAGES
+
+    def _mark(self, item: T) -> str | int:
+        name = self._identify(item)
+        return hash(self._content(item)) if name is None else name
 
 
 class Pages(Generic[T]):
