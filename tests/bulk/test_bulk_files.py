@@ -288,6 +288,7 @@ def test_a_line_without_end_is_not_held_in_memory(checked: Callable[..., Check])
         ({"key_retention": timedelta(0)}, "key_retention"),
         ({"due_date": "next week"}, "due_date"),
         ({"key_column": ""}, "key_column"),
+        ({"key_column": "payee_account_number"}, "tell rows apart"),
         ({"state": "mysql://host/db"}, "mysql"),
         ({"state": "sqlite://"}, "outlive"),
         ({"state": "sqlite:///:memory:"}, "outlive"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -268,6 +269,46 @@ def test_two_batches_of_one_file_are_two_payments(sender: Senders, victor_sandbo
     sender(batch="march").send(rows(1))
     sender(batch="april").send(rows(1))
     asked_once(victor_sandbox, keys_of("march", rows(1)) | keys_of("april", rows(1)))
+
+
+def test_a_worker_in_a_thread_stops_when_it_is_told(sender: Senders, victor_sandbox: Sandbox, tmp_path: Path) -> None:
+    sender().send(rows(1))
+    stop = threading.Event()
+    worker = threading.Thread(target=lambda: sender().work(stop=stop))
+    worker.start()
+    stop.set()
+    worker.join(30)
+    assert not worker.is_alive()
+
+
+def test_what_progress_raises_stops_the_sending_and_loses_nothing(sender: Senders, victor_sandbox: Sandbox) -> None:
+    def enough(status: Any) -> None:
+        if status.counts.get(RowOutcome.CREATED):
+            raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        sender(rate=100).send(rows(700), on_progress=enough)
+    counts = sender().status().counts
+    assert counts[RowOutcome.CREATED] == created(victor_sandbox) < 700
+    assert counts[RowOutcome.WAITING] == 700 - counts[RowOutcome.CREATED]
+    assert sender(rate=10_000).resume().exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", rows(700)))
+
+
+def test_one_sender_at_a_time_in_a_process(sender: Senders, victor_sandbox: Sandbox, tmp_path: Path) -> None:
+    def another(_status: Any) -> None:
+        sender(state=f"sqlite:///{tmp_path}/other.sqlite").send(rows(1))
+
+    told: list[Any] = []
+
+    def second(status: Any) -> None:
+        told.append(status)
+        if len(told) == 2:
+            another(status)
+
+    with pytest.raises(ConfigurationError, match="in this process"):
+        sender(rate=10).send(rows(20), on_progress=second)
+    assert sender(rate=10_000).resume().exit_status == 0
 
 
 def test_progress_is_told(sender: Senders) -> None:

@@ -120,7 +120,8 @@ class Delivery:
 
     def close(self) -> None:
         """Let the threads go; those in a call end with it."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        # Rows in line are not cancelled: after a stop they say by themselves that they were not sent.
+        self._pool.shutdown(wait=False)
 
     def _look_up(
         self, rows: Sequence[Row], doubtful: Sequence[tuple[int, Sent, str]], results: dict[int, Result]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -121,7 +122,7 @@ class BulkSender:
 
         Args:
             source: See `check`.
-            on_progress: Is told now and again how far the batch has come.
+            on_progress: Is told now and again how far the batch has come. What it raises stops the sending cleanly.
             on_row: See `check`.
 
         Raises:
@@ -187,15 +188,15 @@ class BulkSender:
         ):
             return batches_of(client)
 
-    def work(self) -> None:
-        """Work on all batches of the database, also those to come, until KeyboardInterrupt.
+    def work(self, *, stop: threading.Event | None = None) -> None:
+        """Work on all batches of the database, also those to come, until `stop` is set, or KeyboardInterrupt.
 
         Raises:
             BulkStopped: The provider takes nothing from this client.
         """
         self._state.prepare()
         with self._vault() as (victor, vault):
-            serve(self._site(victor, vault), None, lambda: False)
+            serve(self._site(victor, vault), None, lambda: stop is not None and stop.is_set())
 
     def _name(self, source: object) -> str:
         if self._batch is not None:

@@ -41,6 +41,10 @@ class Settings:
     def __post_init__(self) -> None:
         if not isinstance(self.key_column, str) or not self.key_column:
             raise ConfigurationError("key_column must be the name of a column.")
+        if self.key_column == "payee_account_number":
+            raise ConfigurationError(
+                "key_column=payee_account_number does not tell rows apart: many go to one account."
+            )
         _number("rate", self.rate, above=0, most=MAX_RATE, unit="rows a second")
         _number("key_retention", self.key_retention, above=0, most=math.inf, unit="seconds")
         _number("patience", self.patience, above=-1, most=DAY, unit="seconds, 0 or more")
