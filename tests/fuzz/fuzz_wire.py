@@ -1,0 +1,192 @@
+"""A client whose every request is answered with given bytes, through the whole of its HTTP stack and no socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpcore
+import httpx
+from fuzz_reading import read_everything
+
+from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth, zulu
+
+TOKEN = json.dumps({"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}).encode()
+TOKEN_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(TOKEN), TOKEN)
+
+
+class Wire:
+    """What is on it.
+
+    Attributes:
+        answer: The bytes that answer a request.
+        token_answer: Those that answer a request for a token.
+        piece: How many bytes arrive at once.
+        asked: The head of the last request.
+    """
+
+    def __init__(self) -> None:
+        self.answer = b""
+        self.token_answer = TOKEN_ANSWER
+        self.piece = 65536
+        self.asked = b""
+
+
+class _Stream:
+    """The bytes of one connection. It ends after one answer: the other side closes."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._left: bytes | None = None
+
+    def asked(self, data: bytes) -> None:
+        if self._left is None:
+            self._wire.asked = data
+            self._left = self._wire.token_answer if b" /v2/auth/token " in data else self._wire.answer
+
+    def answered(self, max_bytes: int) -> bytes:
+        size = min(max_bytes, self._wire.piece)
+        left = self._left or b""
+        self._left = left[size:]
+        return left[:size]
+
+    def get_extra_info(self, info: str) -> Any:
+        return info == "is_readable" or None
+
+
+class _SyncStream(_Stream, httpcore.NetworkStream):
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self.answered(max_bytes)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.asked(buffer)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class _AsyncStream(_Stream, httpcore.AsyncNetworkStream):
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the interface
+        return self.answered(max_bytes)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the interface
+        self.asked(buffer)
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+class _SyncBackend(httpcore.NetworkBackend):
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def connect_tcp(self, *_where: Any, **_how: Any) -> httpcore.NetworkStream:
+        return _SyncStream(self._wire)
+
+
+class _AsyncBackend(httpcore.AsyncNetworkBackend):
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def connect_tcp(self, *_where: Any, **_how: Any) -> httpcore.AsyncNetworkStream:
+        return _AsyncStream(self._wire)
+
+
+def _over(wire: Wire, *, awaited: bool) -> Any:
+    plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # not used: reading the system's certificates takes long
+    transport: Any = httpx.AsyncHTTPTransport(verify=plain) if awaited else httpx.HTTPTransport(verify=plain)
+    transport._pool._network_backend = _AsyncBackend(wire) if awaited else _SyncBackend(wire)
+    return transport
+
+
+OPERATIONS = ("get", "list", "create", "respond", "wait")
+_OPTIONS: dict[str, Any] = {
+    "base_url": "http://127.0.0.1:1",
+    "retry": RetryPolicy(max_attempts=2, base=0.0, cap=0.0, quota=10**9),
+    "deadline": 60.0,
+}
+
+
+def create_arguments() -> dict[str, Any]:
+    return {
+        "payee_account_number": "043987673645",
+        "payer_counterparty_id": "c1",
+        "amount": "44.23",
+        "biller_type": "BUSINESS",
+        "due_date": zulu.now().date(),
+    }
+
+
+class Fuzzed:
+    """Runs an operation against given bytes, and reads all that comes of it."""
+
+    def __init__(self) -> None:
+        self.wire = Wire()
+        self._victor = Victor(VictorOAuth("id", "not-a-secret"), transport=_over(self.wire, awaited=False), **_OPTIONS)
+
+    def records(self, operation: str) -> Iterator[Any]:
+        """The records that the call gives, one by one. Raises `VictorError`."""
+        requests = self._victor.payment_requests
+        if operation == "list":
+            yield from requests.list()
+        elif operation == "create":
+            yield requests.create(**create_arguments())
+        elif operation == "respond":
+            yield requests.accept("R1", notes="Thanks.")
+        elif operation == "wait":
+            yield requests.wait("R1", until="completed", timeout=0)
+        else:
+            yield requests.get("R1")
+
+    def run(self, operation: str, answer: bytes) -> int:
+        """Call, and read everything of every record. Raises `VictorError`."""
+        self.wire.answer = answer
+        return sum(read_everything(record) for record in self.records(operation))
+
+    def close(self) -> None:
+        self._victor.close()
+
+
+class AsyncFuzzed:
+    """The same, awaited."""
+
+    def __init__(self) -> None:
+        self.wire = Wire()
+        self._runner = asyncio.Runner()
+        self._victor = self._runner.run(self._open())
+
+    async def _open(self) -> AsyncVictor:
+        return AsyncVictor(VictorOAuth("id", "not-a-secret"), transport=_over(self.wire, awaited=True), **_OPTIONS)
+
+    async def _call(self, operation: str) -> list[Any]:
+        requests = self._victor.payment_requests
+        if operation == "list":
+            return [request async for request in requests.list()]
+        if operation == "create":
+            return [await requests.create(**create_arguments())]
+        if operation == "respond":
+            return [await requests.accept("R1", notes="Thanks.")]
+        if operation == "wait":
+            return [await requests.wait("R1", until="completed", timeout=0)]
+        return [await requests.get("R1")]
+
+    def run(self, operation: str, answer: bytes) -> int:
+        """Call, and read everything of every record. Raises `VictorError`."""
+        self.wire.answer = answer
+        return sum(read_everything(record) for record in self._runner.run(self._call(operation)))
+
+    def close(self) -> None:
+        self._runner.run(self._victor.close())
+        self._runner.close()
+
+
+FACES: dict[str, Callable[[], Fuzzed | AsyncFuzzed]] = {"sync": Fuzzed, "async": AsyncFuzzed}
+
+
+def answer(body: bytes, status: object = 200, *headers: bytes) -> bytes:
+    """An answer that is framed well, whatever is in it."""
+    lines = [b"HTTP/1.1 %b Status" % str(status).encode(), b"Content-Length: %d" % len(body), *headers]
+    return b"\r\n".join([*lines, b"", b""]) + body

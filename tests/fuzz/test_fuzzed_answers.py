@@ -1,0 +1,126 @@
+"""Whatever bytes a server answers, the caller sees a record or a `VictorError`, and can read all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fuzz_bodies import BODIES, HEADERS, KINDS, STATUSES
+from fuzz_reading import read_all_of_error
+from fuzz_wire import FACES, OPERATIONS, AsyncFuzzed, Fuzzed, answer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from victor_ext import VictorError
+
+STEADY = settings(
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
+
+
+@pytest.fixture(scope="module", params=FACES)
+def face(request: pytest.FixtureRequest) -> Iterator[Fuzzed | AsyncFuzzed]:
+    made = FACES[request.param]()
+    yield made
+    made.close()
+
+
+def examples(face: Fuzzed | AsyncFuzzed, number: int) -> int:
+    """The awaited face does nothing of its own with what came: a sample is enough."""
+    return number if isinstance(face, Fuzzed) else number // 6
+
+
+def told(face: Fuzzed | AsyncFuzzed, operation: str, data: bytes) -> VictorError | None:
+    """The error that came of it, read whole; None when records came. Anything else is raised."""
+    try:
+        face.run(operation, data)
+    except VictorError as error:
+        read_all_of_error(error)
+        return error
+    return None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_any_body(face: Fuzzed | AsyncFuzzed, operation: str, kind: str) -> None:
+    @settings(STEADY, max_examples=examples(face, 120))
+    @given(KINDS[kind], STATUSES, HEADERS)
+    def check(body: bytes, status: int, headers: list[bytes]) -> None:
+        told(face, operation, answer(body, status, *headers))
+
+    check()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_any_bytes(face: Fuzzed | AsyncFuzzed, operation: str) -> None:
+    """Not even HTTP; or HTTP that was cut, or had something put into it."""
+
+    @st.composite
+    def spoilt(draw: st.DrawFn) -> bytes:
+        data = answer(draw(BODIES), 200, *draw(HEADERS))
+        start = draw(st.integers(0, min(len(data), 200)))
+        return data[:start] + draw(st.binary(max_size=8)) + data[start + draw(st.integers(0, 8)) :]
+
+    @settings(STEADY, max_examples=examples(face, 240))
+    @given(spoilt() | st.binary(max_size=200), st.integers(1, 100))
+    def check(data: bytes, piece: int) -> None:
+        face.wire.piece = max(piece, len(data) // 100 + 1)
+        told(face, operation, data)
+
+    check()
+
+
+BODIES_OF_EVERY_STATUS = (
+    b'{"victor_payment_request_id": "R1", "status": "Accepted", "results": []}',
+    b'{"status": 0, "data": null, "error": {"code": 101, "message": "error.amount.invalid", "field": "a.b"}}',
+    b'{"allErrors": [{"objectName": "r", "code": "Size", "codes": ["Size.r.notes"], "defaultMessage": "long"}]}',
+    b"<html></html>",
+    b"",
+)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS[:4])
+def test_every_status(face: Fuzzed | AsyncFuzzed, operation: str) -> None:
+    step = 1 if isinstance(face, Fuzzed) else 7
+    for status in (*range(200, 600, step), 600, 700, 999):
+        for body in BODIES_OF_EVERY_STATUS:
+            error = told(face, operation, answer(body if status not in (204, 304) else b"", status))
+            assert error is not None or 200 <= status < 300, status
+            assert error is None or error.status_code == status
+
+
+@pytest.mark.parametrize("status", ["000", "001", "099", "100", "101", "199", "1000", "20", "abc", "-20", "2e2", ""])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_no_status_at_all(face: Fuzzed | AsyncFuzzed, operation: str, status: str) -> None:
+    assert told(face, operation, answer(BODIES_OF_EVERY_STATUS[0], status)) is not None
+
+
+def test_any_token(face: Fuzzed | AsyncFuzzed) -> None:
+    """What a token endpoint may say is no better."""
+
+    @settings(STEADY, max_examples=examples(face, 400))
+    @given(BODIES | tokens(), STATUSES, HEADERS)
+    def check(body: bytes, status: int, headers: list[bytes]) -> None:
+        other = type(face)()
+        other.wire.token_answer = answer(body, status, *headers)
+        told(other, "create", answer(BODIES_OF_EVERY_STATUS[0]))
+        other.close()
+
+    check()
+
+
+@st.composite
+def tokens(draw: st.DrawFn) -> bytes:
+    token = draw(
+        st.sampled_from(
+            ['"t"', '""', '"\\ud800"', '"a\\r\\nb: c"', "1", "null", "[]", '"\\u0000"', '"' + "t" * 9999 + '"']
+        )
+    )
+    kind = draw(st.sampled_from(['"Bearer"', '""', '"\\n"', "null", "1", '"\\ud800"', '"Token x"']))
+    ends = draw(
+        st.sampled_from(["1", "0", "-1", "1e400", "NaN", '"soon"', "null", "9" * 30, "4102444800000", "true", "1.5"])
+    )
+    return f'{{"access_token": {token}, "token_type": {kind}, "expires": {ends}}}'.encode()
