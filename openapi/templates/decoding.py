@@ -21,6 +21,7 @@ from enum import Enum, IntEnum, StrEnum
 from functools import cache
 from io import BytesIO
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 from .types import UNSET, File, Unset
@@ -95,6 +96,14 @@ def plain_text(value: Any) -> str:
     """What stands for `value` in a path, a header or a cookie."""
     value = plain(value)
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def path_segment(value: Any) -> str:
+    """A parameter as one segment of a path. Raises `ValueError` for one that would make it another path."""
+    text = plain_text(value)
+    if text in ("", ".", ".."):
+        raise ValueError(f"{text!r} cannot be a part of a path: it would name another one.")
+    return quote(text, safe="")
 
 
 def _instant_text(value: datetime.datetime) -> str:

@@ -95,6 +95,10 @@ class TestWhatIsSent:
         server = Server()
         get_payment_request.sync("../x?y#z", client=server.client)
         assert server.requests[0].url.raw_path == b"/v2/payment-requests/..%2Fx%3Fy%23z"
+        for other in ("", ".", ".."):
+            with pytest.raises(ValueError, match="cannot be a part of a path"):
+                get_payment_request.sync(other, client=server.client)
+        assert len(server.requests) == 1
 
     def test_every_kind_of_parameter(self, zoo: ModuleType) -> None:
         from uuid import UUID

@@ -1,6 +1,5 @@
 # Written by `make generate`; edits are lost. See openapi/README.md.
 from typing import Any
-from urllib.parse import quote as _quote
 
 import httpx
 
@@ -8,7 +7,7 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import plain_text as _plain_text
+from ...decoding import path_segment as _path_segment
 from ...models.get_payment_request_response import GetPaymentRequestResponse
 from ...models.validation_errors import ValidationErrors
 from ...types import Response
@@ -19,9 +18,7 @@ def _get_kwargs(victor_payment_request_id: str) -> dict[str, Any]:
 
     _kwargs: dict[str, Any] = {
         "method": "get",
-        "url": "/v2/payment-requests/{victor_payment_request_id}".format(
-            victor_payment_request_id=_quote(_plain_text(victor_payment_request_id), safe="")
-        ),
+        "url": f"/v2/payment-requests/{_path_segment(victor_payment_request_id)}",
     }
 
     return _kwargs

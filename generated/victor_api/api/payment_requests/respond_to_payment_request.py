@@ -1,6 +1,5 @@
 # Written by `make generate`; edits are lost. See openapi/README.md.
 from typing import Any
-from urllib.parse import quote as _quote
 
 import httpx
 
@@ -8,8 +7,8 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...decoding import path_segment as _path_segment
 from ...decoding import plain as _plain
-from ...decoding import plain_text as _plain_text
 from ...models.rfp_inbound_payment_request_response_details import RfpInboundPaymentRequestResponseDetails
 from ...models.rfp_inbound_payment_request_response_request_details import (
     RfpInboundPaymentRequestResponseRequestDetails,
@@ -26,9 +25,7 @@ def _get_kwargs(
 
     _kwargs: dict[str, Any] = {
         "method": "post",
-        "url": "/v2/payment-requests/respond-to-request/{victor_payment_request_id}".format(
-            victor_payment_request_id=_quote(_plain_text(victor_payment_request_id), safe="")
-        ),
+        "url": f"/v2/payment-requests/respond-to-request/{_path_segment(victor_payment_request_id)}",
     }
 
     _kwargs["json"] = _plain(body)
