@@ -1,0 +1,104 @@
+"""A server that answers everything with one thing, and keeps every byte that it was sent; and a proxy that does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import ssl
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+from raw_sockets import Background
+
+TOKEN = {"access_token": "t" * 40, "token_type": "Bearer", "expires": 4_102_444_800_000}
+RECORD = {"victor_payment_request_id": "a7ffd43c37c1", "status": "accepted", "page": 0, "results": []}
+BODY = json.dumps(TOKEN | RECORD).encode()
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
+_LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
+
+
+class Recorder:
+    """Listens on a port of this machine.
+
+    Attributes:
+        received: Every byte, in the clear.
+        requests: The head of each request, as it came.
+    """
+
+    def __init__(self, background: Background, tls: ssl.SSLContext | None = None) -> None:
+        self._background = background
+        self._tls = tls
+        self.received = b""
+        self.requests: list[bytes] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server = background.run(self._listen())
+        self.port: int = self._server.sockets[0].getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+
+    def _listen(self) -> Coroutine[Any, Any, asyncio.Server]:
+        return asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            await self._exchanges(reader, writer)
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):  # it ends, one way or the other
+            pass
+        finally:
+            writer.transport.abort()
+            self._tasks.discard(task)
+
+    async def _exchanges(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = _LENGTH.search(head)
+            body = await reader.readexactly(int(length[1])) if length else b""
+            self.received += head + body
+            self.requests.append(head)
+            writer.write(ANSWER)
+
+    def close(self) -> None:
+        async def shut() -> None:
+            self._server.close()
+            tasks = list(self._tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks)
+
+        self._background.run(shut())
+
+
+class RecordingProxy(Recorder):
+    """A CONNECT proxy: it passes on to one upstream, whatever host it is asked for, and keeps what it was sent."""
+
+    def __init__(self, background: Background, upstream: int) -> None:
+        self._upstream = upstream
+        super().__init__(background)
+
+    async def _exchanges(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        self.received += head
+        self.requests.append(head)
+        there, onward = await asyncio.open_connection("127.0.0.1", self._upstream)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        back = asyncio.ensure_future(_pass_on(there, writer))
+        try:
+            while data := await reader.read(65536):
+                self.received += data
+                onward.write(data)
+        finally:
+            onward.transport.abort()
+            await back
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)

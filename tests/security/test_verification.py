@@ -1,0 +1,151 @@
+"""TLS verification is on, and stays on: neither an argument nor a variable nor a trick turns it off by accident."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import certifi
+import pytest
+from certificates import Authority
+from journeys import Face
+from raw_sockets import Background, background
+from recorder import Recorder
+
+from victor_ext import AsyncVictor, ConfigurationError, ConnectionFailed, Outcome, PaymentRequest, Victor, VictorOAuth
+
+AUTH = VictorOAuth("client-id", "not-a-secret")
+CLIENTS = [Victor, AsyncVictor]
+each_client = pytest.mark.parametrize("client", CLIENTS)
+each_face = pytest.mark.parametrize("face", ["sync", "async"])
+
+
+@pytest.fixture(scope="module", name="loop")
+def _loop() -> Iterator[Background]:
+    with background() as made:
+        yield made
+
+
+@pytest.fixture
+def stranger(loop: Background, tmp_path: Path) -> Iterator[Recorder]:
+    """A server with the right name, whose authority nobody has said to trust."""
+    server = Recorder(loop, Authority(tmp_path).server())
+    yield server
+    server.close()
+
+
+def context(**settings: Any) -> ssl.SSLContext:
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.load_verify_locations(certifi.where())
+    for name, value in settings.items():
+        setattr(made, name, value)
+    return made
+
+
+OFF: dict[str, Any] = {
+    "False": False,
+    "0": 0,
+    "0.0": 0.0,
+    "None": None,
+    "no text": "",
+    "no bytes": b"",
+    "an empty list": [],
+    "an empty dict": {},
+    "a context that verifies nothing": context(check_hostname=False, verify_mode=ssl.CERT_NONE),
+    "a context that takes any name": context(check_hostname=False),
+    "what Python calls unverified": ssl._create_unverified_context(),
+}
+
+
+@each_client
+@pytest.mark.parametrize(
+    "base_url", [None, "https://pay.example", "https://10.0.0.1:8443", "https://localhost.example"]
+)
+@pytest.mark.parametrize("verify", OFF)
+def test_no_argument_turns_it_off_for_another_machine(client: Any, base_url: str | None, verify: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"would accept (anybody|whoever has any certificate) as"):
+        client(AUTH, environment="production", base_url=base_url, verify=OFF[verify])
+
+
+@each_client
+@pytest.mark.parametrize("verify", ["False", "no", "0", "CERT_NONE", Path("/no/such")])
+def test_a_word_for_no_is_the_name_of_a_file_that_is_not_there(client: Any, verify: Any) -> None:
+    with pytest.raises(ConfigurationError, match="is not the path of a CA bundle that can be read"):
+        client(AUTH, verify=verify)
+
+
+@each_client
+def test_a_context_that_verifies_is_taken(client: Any) -> None:
+    assert "production" in repr(client(AUTH, environment="production", verify=context()))
+
+
+VARIABLES: dict[str, dict[str, str]] = {
+    "PYTHONHTTPSVERIFY": {"PYTHONHTTPSVERIFY": "0"},
+    "those of curl and requests": {"CURL_CA_BUNDLE": "", "REQUESTS_CA_BUNDLE": ""},
+    "SSL_CERT_FILE that is empty": {"SSL_CERT_FILE": ""},
+    "SSL_CERT_FILE of another authority": {"SSL_CERT_FILE": "{other}"},
+    "SSL_CERT_DIR without a certificate": {"SSL_CERT_DIR": "{empty}"},
+    "those of other tools": {"NODE_TLS_REJECT_UNAUTHORIZED": "0", "GIT_SSL_NO_VERIFY": "1", "SSL_VERIFY": "false"},
+}
+
+
+@each_face
+@pytest.mark.parametrize("variables", VARIABLES)
+def test_no_variable_turns_it_off(
+    face: str,
+    variables: str,
+    stranger: Recorder,
+    authority: Authority,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other, empty = tmp_path / "other.pem", tmp_path / "empty"
+    other.write_text(ssl.DER_cert_to_PEM_cert(authority.trusted().get_ca_certs(binary_form=True)[0]))
+    empty.mkdir()
+    for name, value in VARIABLES[variables].items():
+        monkeypatch.setenv(name, value.format(other=other, empty=empty))
+    not_trusted(face, stranger)
+
+
+@each_face
+def test_what_is_done_to_pythons_own_client_does_nothing_here(
+    face: str, stranger: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ssl, "_create_default_https_context", ssl._create_unverified_context)
+    not_trusted(face, stranger)
+
+
+def not_trusted(face: str, server: Recorder) -> None:
+    client = Face(face, AUTH, base_url=server.url)
+    told = client("get", id="b34783af0")
+    client.close()
+    assert isinstance(told, ConnectionFailed)
+    assert "certificate" in str(told).lower()
+    assert told.outcome is Outcome.NOT_SENT
+    assert server.received == b""
+
+
+@each_client
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_a_variable_that_names_nothing_is_said_so(client: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "/no/such/place")
+    if name == "SSL_CERT_DIR":
+        client(AUTH)  # as good as a folder without a certificate: nobody is trusted
+        return
+    with pytest.raises(ConfigurationError, match="SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"):
+        client(AUTH)
+
+
+@each_face
+def test_a_bundle_of_ones_own_is_all_that_it_takes(
+    face: str, loop: Background, authority: Authority, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text(ssl.DER_cert_to_PEM_cert(authority.trusted().get_ca_certs(binary_form=True)[0]))
+    server = Recorder(loop, authority.server())
+    client = Face(face, AUTH, base_url=server.url, verify=str(bundle))
+    assert isinstance(client("get", id="b34783af0"), PaymentRequest)
+    client.close()
+    server.close()
