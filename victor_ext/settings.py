@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from .credentials import Credentials, VictorJwt, VictorOAuth
+from .credentials import Credentials, VictorJwt, VictorOAuth, checked_secret
 from .runtime.connections import checked_base_url
 from .runtime.errors import ConfigurationError
 from .runtime.redaction import Secret
@@ -112,15 +112,17 @@ def _jwt(values: Mapping[str, str]) -> VictorJwt:
     if "VICTOR_PRIVATE_KEY" in values and "VICTOR_PRIVATE_KEY_FILE" in values:
         raise ConfigurationError("VICTOR_PRIVATE_KEY and VICTOR_PRIVATE_KEY_FILE are both set: unset one of them.")
     password = values.get(_PASSWORD)
+    variable: str
+    key: str | Path
     if "VICTOR_PRIVATE_KEY_FILE" in values:
         _require(values, "VICTOR_API_KEY")
         variable, key = "VICTOR_PRIVATE_KEY_FILE", Path(str(values["VICTOR_PRIVATE_KEY_FILE"]))
-        return _named(variable, lambda: VictorJwt(values["VICTOR_API_KEY"], key, password=password))
-    _require(values, "VICTOR_API_KEY", "VICTOR_PRIVATE_KEY")
-    return _named(
-        "VICTOR_PRIVATE_KEY",
-        lambda: VictorJwt(values["VICTOR_API_KEY"], values["VICTOR_PRIVATE_KEY"], password=password),
-    )
+    else:
+        _require(values, "VICTOR_API_KEY", "VICTOR_PRIVATE_KEY")
+        variable, key = "VICTOR_PRIVATE_KEY", values["VICTOR_PRIVATE_KEY"]
+    # First and by itself: what is wrong with it is not to be blamed on the key.
+    api_key = checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"])
+    return _named(variable, lambda: VictorJwt(api_key, key, password=password))
 
 
 def _named(variable: str, make: Callable[[], VictorJwt]) -> VictorJwt:

@@ -1,0 +1,169 @@
+"""What the command `victor` writes, with every logger at debug level: no key, secret, token or whole account number."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from journeys import asked
+from sought import ACCOUNT, Sought
+
+from victor_ext.sandbox import Sandbox
+
+LOUD = (
+    "import logging, sys; logging.basicConfig(level=logging.DEBUG); from victor_ext.cli import main; sys.exit(main())"
+)
+TOKEN = re.compile(r"eyJ[\w-]{10,}|(Bearer|Token) [\w.-]{20,}")
+
+
+@dataclass(frozen=True)
+class Ran:
+    status: int
+    out: str
+    err: str
+
+
+@dataclass
+class Command:
+    """The command, in a process whose loggers all speak."""
+
+    sandbox: Sandbox
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, *words: str, **variables: str) -> Ran:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        environment = {**kept, "VICTOR_BASE_URL": self.sandbox.url, "COLUMNS": "200", **self.environment, **variables}
+        ended = subprocess.run(
+            [sys.executable, "-c", LOUD, *words],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment, timeout=60, check=False,
+        )  # fmt: skip
+        return Ran(ended.returncode, ended.stdout, ended.stderr)
+
+
+@pytest.fixture
+def keys(known: Sandbox, sought: Sought, tmp_path: Path) -> Command:
+    """The command with a key pair."""
+    file = tmp_path / "private-key.pem"
+    file.write_text(sought.private_key)
+    return Command(known, {"VICTOR_API_KEY": sought.api_key, "VICTOR_PRIVATE_KEY_FILE": str(file)})
+
+
+@pytest.fixture
+def secrets(known: Sandbox, sought: Sought) -> Command:
+    """The command with OAuth credentials."""
+    return Command(known, {"VICTOR_CLIENT_ID": sought.client_id, "VICTOR_CLIENT_SECRET": sought.client_secret})
+
+
+def payment(account: str = ACCOUNT) -> list[str]:
+    due = datetime.now(UTC).date().isoformat()
+    words = {"payee-account-number": account, "payer-counterparty-id": "aHeq349838", "amount": "44.23"}
+    words |= {"biller-type": "BUSINESS", "due-date": due}
+    return ["rfp", "create", *(word for name, value in words.items() for word in (f"--{name}", value))]
+
+
+def shows_nothing(sought: Sought, ran: Ran, *, data: bool = False) -> None:
+    """`data`: whether standard output is data that was asked for, account numbers and all."""
+    assert "DEBUG" in ran.err or ran.status == 2
+    assert sought.found(ran.err) == [], ran.err
+    assert sought.found(ran.out, accounts=not data) == [], ran.out
+    assert TOKEN.search(ran.err) is None, ran.err
+    assert TOKEN.search(ran.out) is None, ran.out
+
+
+CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]] | None, int]] = {
+    "asked": (lambda _: payment(), None, 0),
+    "listed": (lambda _: ["rfp", "list"], None, 0),
+    "read": (lambda sandbox: ["rfp", "get", asked(sandbox)], None, 0),
+    "accepted": (lambda sandbox: ["rfp", "accept", asked(sandbox), "--notes", "Thanks."], None, 0),
+    "lost": (lambda _: [*payment(), "--deadline", "0.5"], ("lost_answer", {}), 3),
+    "lost, accepting": (
+        lambda sandbox: ["rfp", "accept", asked(sandbox), "--notes", "n", "--deadline", "0.5"],
+        ("lost_answer", {}),
+        3,
+    ),
+    "unreadable": (lambda _: [*payment(), "--deadline", "0.5"], ("truncated_json", {}), 3),
+    "echoed": (lambda _: payment(), ("status", {"status": 400, "body": f"account {ACCOUNT} is closed"}), 1),
+    "refused": (lambda _: payment(), ("status", {"status": 401}), 1),
+    "mistyped": (lambda _: payment(f"{ACCOUNT}-"), None, 2),
+    "too long": (lambda _: payment(ACCOUNT * 2), None, 2),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_calls(name: str, known: Sandbox, sought: Sought, secrets: Command, keys: Command) -> None:
+    words, fault, status = CALLS[name]
+    if fault is not None:
+        for operation in ("create", "respond", "get"):
+            known.inject(fault[0], times=None, operation=operation, **fault[1])  # type: ignore[arg-type] # one of its words
+    command = keys if len(name) % 2 else secrets
+    ran = command(*words(known))
+    assert ran.status == status, ran.err
+    shows_nothing(sought, ran)
+
+
+def test_json_is_data(known: Sandbox, sought: Sought, keys: Command) -> None:
+    """What a program asked for is whole; the logs beside it are not data."""
+    ran = keys("rfp", "get", asked(known), "--json")
+    assert ACCOUNT in ran.out
+    shows_nothing(sought, ran, data=True)
+
+
+def test_a_token_is_shown_where_it_was_asked_for_and_nowhere_else(
+    sought: Sought, keys: Command, secrets: Command
+) -> None:
+    for command in (keys, secrets):
+        ran = command("token")
+        assert TOKEN.search(ran.out)
+        assert TOKEN.search(ran.err) is None
+        assert sought.found(ran.err + ran.out) == []
+
+
+def encrypted(sought: Sought) -> bytes:
+    key = serialization.load_pem_private_key(sought.private_key.encode(), None)
+    how = serialization.BestAvailableEncryption(sought.password.encode())
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, how)
+
+
+FILES: dict[str, Callable[[Sought], bytes]] = {
+    "cut off": lambda sought: sought.private_key[:700].encode(),
+    "a public key": lambda sought: sought.private_key.replace("PRIVATE", "PUBLIC").encode(),
+    "spoilt": lambda sought: sought.private_key.replace("A", "B").encode(),
+    "nothing": lambda _: b"",
+    "encrypted": encrypted,
+    "the client's secret": lambda sought: sought.client_secret.encode(),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_bad_key_files(name: str, sought: Sought, keys: Command, tmp_path: Path) -> None:
+    file = tmp_path / "bad.pem"
+    file.write_bytes(FILES[name](sought))
+    ran = keys("rfp", "list", VICTOR_PRIVATE_KEY_FILE=str(file), VICTOR_PRIVATE_KEY_PASSWORD=f"{sought.password}-not")
+    assert ran.status == 2, ran.err
+    assert "bad.pem" in ran.err
+    shows_nothing(sought, ran)
+
+
+SETTINGS: dict[str, Callable[[Sought], dict[str, str]]] = {
+    "both kinds": lambda sought: {"VICTOR_CLIENT_ID": sought.client_id, "VICTOR_CLIENT_SECRET": sought.client_secret},
+    "the key in the wrong variable": lambda sought: {"VICTOR_API_KEY": sought.private_key},
+    "the secret for a URL": lambda sought: {"VICTOR_BASE_URL": f"https://u:{sought.client_secret}@h.example"},
+    "the secret for an environment": lambda sought: {"VICTOR_ENVIRONMENT": "prod", "VICTOR_SECRET": sought.password},
+    "a proxy with a password": lambda sought: {"HTTPS_PROXY": f"ftp://u:{sought.password}@h", "VICTOR_BASE_URL": ""},
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_bad_settings(name: str, sought: Sought, keys: Command) -> None:
+    ran = keys("rfp", "list", **SETTINGS[name](sought))
+    assert ran.status == 2, ran.err
+    shows_nothing(sought, ran)
