@@ -18,7 +18,7 @@ from conftest import Postgres
 
 from victor_ext.sandbox import Sandbox
 
-KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "3"))
+KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "2"))
 ROWS = 600
 LONGEST = float(os.environ.get("VICTOR_BULK_SECONDS", "3"))
 """Seconds that a batch takes, about: the moments are spread over them."""

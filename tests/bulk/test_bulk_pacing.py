@@ -119,8 +119,11 @@ def test_a_rate_holds_for_all_workers_of_a_database_together(
 
 
 def test_a_new_rate_takes_the_place_of_the_old_one(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
-    victor_sandbox.down()
-    sender(rate=1000).send(rows(60))
-    victor_sandbox.up()
+    def at_once(_status: object) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        sender(rate=1000).send(rows(60), on_progress=at_once)
+    assert victor_sandbox.attempts_by_key() == {}
     assert sender(rate=25).resume().exit_status == 0
     kept(victor_sandbox, 25)

@@ -11,7 +11,7 @@ import pytest
 from bulk_runs import asked_once, keys_of, row, rows, write_csv
 
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
-from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult
+from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult, worker
 from victor_ext.sandbox import Sandbox
 
 Senders = Callable[..., Any]
@@ -274,11 +274,11 @@ def test_two_batches_of_one_file_are_two_payments(sender: Senders, victor_sandbo
 def test_a_worker_in_a_thread_stops_when_it_is_told(sender: Senders, victor_sandbox: Sandbox, tmp_path: Path) -> None:
     sender().send(rows(1))
     stop = threading.Event()
-    worker = threading.Thread(target=lambda: sender().work(stop=stop))
-    worker.start()
+    thread = threading.Thread(target=lambda: sender().work(stop=stop))
+    thread.start()
     stop.set()
-    worker.join(30)
-    assert not worker.is_alive()
+    thread.join(30)
+    assert not thread.is_alive()
 
 
 def test_what_progress_raises_stops_the_sending_and_loses_nothing(sender: Senders, victor_sandbox: Sandbox) -> None:
@@ -293,6 +293,25 @@ def test_what_progress_raises_stops_the_sending_and_loses_nothing(sender: Sender
     assert counts[RowOutcome.WAITING] == 700 - counts[RowOutcome.CREATED]
     assert sender(rate=10_000).resume().exit_status == 0
     asked_once(victor_sandbox, keys_of("march", rows(700)))
+
+
+def test_a_chunk_that_was_claimed_and_does_not_run_is_handed_out_anew(
+    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = worker.Worker._send
+    lost: list[str] = []
+
+    def lose_the_first(self: Any, workflow_id: str, *arguments: Any) -> dict[str, int]:
+        if not lost:
+            lost.append(workflow_id)
+            raise worker._Gone
+        return run(self, workflow_id, *arguments)
+
+    monkeypatch.setattr(worker, "_ROUND", 0.1)
+    monkeypatch.setattr(worker.Worker, "_send", lose_the_first)
+    assert sender().send(rows(3)).exit_status == 0
+    assert lost == ["march/00000001"]
+    asked_once(victor_sandbox, keys_of("march", rows(3)))
 
 
 def test_one_sender_at_a_time_in_a_process(sender: Senders, victor_sandbox: Sandbox, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from .layout import (
     priority_of,
     queue_of,
 )
-from .rows import Result, RowOutcome, Sent
+from .rows import SETTLED, Result, RowOutcome, Sent
 from .vault import other_key
 
 _AT_ONCE = 50
@@ -63,9 +63,7 @@ class Try:
         """How many rows can be tried once more; None when it ended without saying."""
         if self.counts is None:
             return None
-        return sum(self.counts.values()) - sum(
-            self.counts.get(outcome, 0) for outcome in (RowOutcome.CREATED, RowOutcome.REJECTED, RowOutcome.REFUSED)
-        )
+        return sum(count for outcome, count in self.counts.items() if outcome not in SETTLED)
 
 
 class BatchStore:

@@ -16,7 +16,7 @@ from typing import Any
 
 from victor_ext import ConfigurationError
 
-from .rows import Result, Row, RowOutcome
+from .rows import SETTLED, Result, Row
 
 LOAD = "victor_bulk_load"
 CHUNK = "victor_bulk_chunk"
@@ -109,15 +109,12 @@ class Chunk:
         return self.with_rows(
             Row(row.number, row.key, row.fingerprint, row.arguments, row.extras, None, result.sent, row.place)
             for row, result in zip(self.rows, results, strict=True)
-            if result.outcome in UNSETTLED
+            if result.outcome not in SETTLED
         )
 
     def with_rows(self, rows: Any) -> Chunk:
         """The same terms for other rows."""
         return Chunk(self.retention, self.patience, self.load, list(rows))
-
-
-UNSETTLED = frozenset({RowOutcome.WAITING, RowOutcome.NOT_SENT, RowOutcome.UNKNOWN, RowOutcome.ACCEPTED})
 
 
 def load_id(batch: str, number: int) -> str:

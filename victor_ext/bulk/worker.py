@@ -39,6 +39,8 @@ from .vault import SealedValues, Vault
 
 _ROUND = 2.0
 """Seconds between two looks for what has been left lying."""
+_LOOKS = 3
+"""Looks in a row after which a chunk that was claimed, and does not run, is handed out anew."""
 _GRACE = 10.0
 """Seconds after the server was away before other workers are thought dead: they come back, too."""
 _LAST_CALLS = 120
@@ -86,7 +88,8 @@ class Worker:
         self._queues = queues
         self._stop = threading.Event()
         self._delivery = Delivery(victor, workers, self._stop)
-        self._running: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._running: list[str] = []
         self._keeper = threading.Thread(target=self._keep, name="victor-bulk-keeper", daemon=True)
         self._away_since = -math.inf
 
@@ -116,7 +119,7 @@ class Worker:
         global _current  # noqa: PLW0603 - DBOS is there once in a process, and so is this
         self._stop.set()
         try:
-            DBOS.destroy(workflow_completion_timeout_sec=_LAST_CALLS if self._running.total() else 0)
+            DBOS.destroy(workflow_completion_timeout_sec=_LAST_CALLS if self._running else 0)
         finally:
             _current = None
             self._keeper.join()
@@ -156,11 +159,14 @@ class Worker:
 
     def send(self, workflow_id: str, data: Mapping[str, Any]) -> dict[str, int]:
         """The work of one chunk. DBOS calls it again after a crash, with the steps that were stored in place."""
-        self._running[workflow_id] += 1
+        with self._lock:
+            # A list: while one execution waits for another one that took its chunk over, both have the same name.
+            self._running.append(workflow_id)
         try:
             return self._send(workflow_id, queue_of(self._vault.application, batch_of(workflow_id)), data)
         finally:
-            self._running[workflow_id] -= 1
+            with self._lock:
+                self._running.remove(workflow_id)
 
     def _send(self, workflow_id: str, queue: str, data: Mapping[str, Any]) -> dict[str, int]:
         if self._stop.is_set():
@@ -180,9 +186,10 @@ class Worker:
             return [result.to_json() for result in self._delivery.deliver(chunk.rows, terms)]
 
         results = [Result.from_json(result) for result in DBOS.run_step({"name": SEND_STEP}, send)]
-        if any(result.outcome is RowOutcome.WAITING for result in results):
+        left = chunk.unsettled(results)
+        if left.rows and (self._stop.is_set() or any(result.outcome is RowOutcome.WAITING for result in results)):
             # It was stopped: others may go on with what is left at once.
-            self._pass_on(workflow_id, queue, chunk.unsettled(results))
+            self._pass_on(workflow_id, queue, left)
         return dict(Counter(result.outcome.value for result in results))
 
     def _pass_on(self, workflow_id: str, queue: str, chunk: Chunk) -> None:
@@ -199,7 +206,7 @@ class Worker:
 
     def _keep(self) -> None:
         """Every now and then, take over what the dead have left, and what was lost on the way to this worker."""
-        lying: set[str] = set()
+        lying: dict[str, int] = {}
         with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
             while not self._stop.wait(_ROUND):
                 try:
@@ -213,23 +220,35 @@ class Worker:
                 except Exception:
                     _logger.exception("Looking for chunks that were left lying failed; it is tried again.")
 
-    def _look_round(self, client: DBOSClient, lying: set[str]) -> set[str]:
-        """Take over chunks; return those of this worker that should be running and are not."""
+    def _look_round(self, client: DBOSClient, lying: Mapping[str, int]) -> dict[str, int]:
+        """Take over chunks; return those of this worker that should be running and are not, with how often in a row."""
         pending = client.list_workflows(status="PENDING", load_input=False, load_output=False)
-        own = {info.workflow_id: info for info in pending if info.executor_id == self._presence.executor}
-        idle = {workflow_id for workflow_id in own if not self._running[workflow_id] and own[workflow_id].name == CHUNK}
-        for workflow_id in idle & lying:
-            # The claim was stored and its answer lost, as when the server dies at that moment.
-            client.resume_workflow(workflow_id, queue_name=own[workflow_id].queue_name)
+        found: dict[str, int] = {}
+        for info in pending:
+            if info.executor_id == self._presence.executor and info.name == CHUNK and not self._runs(info.workflow_id):
+                found[info.workflow_id] = lying.get(info.workflow_id, 0) + 1
+                if found[info.workflow_id] >= _LOOKS:
+                    # The claim was stored and its answer lost, as when the server dies at that moment.
+                    client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
+                    del found[info.workflow_id]
         if time.monotonic() - self._away_since >= _GRACE:
-            for executor in {info.executor_id for info in pending} - {self._presence.executor}:
-                if executor is not None and self._presence.claim(executor):
-                    try:
-                        for info in client.list_workflows(status="PENDING", executor_id=executor, load_input=False):
-                            client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
-                    finally:
-                        self._presence.release(executor)
-        return idle - lying
+            for executor in {info.executor_id for info in pending} - {self._presence.executor, None}:
+                self._take_over(client, str(executor))
+        return found
+
+    def _take_over(self, client: DBOSClient, executor: str) -> None:
+        """Hand the chunks of another worker to those who live, if it does not."""
+        if not self._presence.claim(executor):
+            return
+        try:
+            for info in client.list_workflows(status="PENDING", executor_id=executor, load_input=False):
+                client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
+        finally:
+            self._presence.release(executor)
+
+    def _runs(self, workflow_id: str) -> bool:
+        with self._lock:
+            return workflow_id in self._running
 
 
 def _chunk(data: Mapping[str, Any]) -> dict[str, int]:
