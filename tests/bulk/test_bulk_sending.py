@@ -198,6 +198,16 @@ def test_a_provider_that_is_down_leaves_rows_not_sent(sender: Senders, victor_sa
     asked_once(victor_sandbox, keys_of("march", rows(3)))
 
 
+def test_a_provider_that_fails_one_call_in_three_gets_every_row_once(
+    sender: Senders, victor_sandbox: Sandbox, client: Victor
+) -> None:
+    for seed, kind in enumerate(("lost_answer", "cut_request", "status", "truncated_json")):
+        victor_sandbox.inject(kind, operation="create", probability=0.1, seed=seed)
+    patient = client.with_options(retry=RetryPolicy(base=0.0, max_attempts=4))
+    assert sender(victor=patient, patience=60).send(rows(300)).exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", rows(300)))
+
+
 def test_too_many_requests_are_no_rejection(sender: Senders, victor_sandbox: Sandbox) -> None:
     victor_sandbox.inject("status", operation="create", status=429, times=2)
     status = sender(workers=1).send(rows(2))
