@@ -1,0 +1,90 @@
+"""Look for secrets in everything that is committed: `python tests/security/secret_scan.py`. It needs no network.
+
+What only looks like a secret is known by its file, its kind and its digest, in `known_fakes.txt`. `--accept` writes
+that file anew: look at the difference before you commit it. A whole private key is never accepted.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from detect_secrets import SecretsCollection
+from detect_secrets.settings import default_settings
+
+ROOT = Path(__file__).parent.parent.parent
+KNOWN = Path(__file__).parent / "known_fakes.txt"
+HEAD = "# What only looks like a secret. Written by `python tests/security/secret_scan.py --accept`.\n"
+WHOLE_KEY = re.compile(
+    r"""-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?:\\n|["',\s])+[A-Za-z0-9+/=]{40,}){3}"""  # PEM, however it is quoted
+    r"""|\bMII[A-Za-z0-9+/]{600,}"""  # base64 of DER in one line
+)
+
+
+@dataclass(frozen=True, order=True)
+class Found:
+    """Something that looks like a secret. `digest` is None for what cannot be accepted."""
+
+    file: str
+    line: int
+    kind: str
+    digest: str | None
+
+    @property
+    def fake(self) -> str:
+        """The line that makes it known as one."""
+        return f"{self.file}  {self.kind}  {self.digest}"
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: this looks like a secret: {self.kind}"
+
+
+def tracked(root: Path) -> list[Path]:
+    """The files that are committed, or are about to be."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=root, capture_output=True, check=True).stdout
+    paths = [root / name.decode() for name in listed.split(b"\0") if name]
+    return [path for path in paths if path.is_file() and path != KNOWN]
+
+
+def found_in(paths: list[Path], root: Path = ROOT) -> list[Found]:
+    """Everything that looks like a secret, in the order of files and lines."""
+    secrets = SecretsCollection()
+    found: set[Found] = set()
+    with default_settings():
+        for path in paths:
+            secrets.scan_file(str(path))
+            name, text = path.relative_to(root).as_posix(), path.read_text("utf-8", errors="replace")
+            for key in WHOLE_KEY.finditer(text):
+                found.add(Found(name, text.count("\n", 0, key.start()) + 1, "a whole private key", None))
+    for name, secret in secrets:
+        file = Path(name).relative_to(root).as_posix()
+        found.add(Found(file, secret.line_number, secret.type, secret.secret_hash))
+    return sorted(found, key=lambda each: (each.file, each.line, each.kind))
+
+
+def new_in(found: list[Found]) -> list[Found]:
+    """Those that nobody has called a fake yet."""
+    known = set(KNOWN.read_text("utf-8").splitlines())
+    return [each for each in found if each.digest is None or each.fake not in known]
+
+
+def main() -> int:
+    """0: nothing new; 1: something that looks like a secret."""
+    found = found_in(tracked(ROOT))
+    if "--accept" in sys.argv[1:]:
+        fakes = sorted({each.fake for each in found if each.digest is not None})
+        KNOWN.write_text(HEAD + "".join(f"{line}\n" for line in fakes), "utf-8")
+    new = new_in(found)
+    for each in new:
+        print(each)
+    if new:
+        print("If it is one: take it out, and revoke it. If it is a fake: run this again with --accept.")
+    return bool(new)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""No secret stands in any file of the project; and the scan that says so would see one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from secret_scan import ROOT, found_in, new_in, tracked
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a checkout: what is committed is not known")
+def test_nothing_in_the_repository() -> None:
+    assert [str(each) for each in new_in(found_in(tracked(ROOT)))] == []
+
+
+LINES = {
+    "the head of a key": "-----BEGIN " + "PRIVATE KEY-----",
+    "a secret": "client_secret = '" + "5f0e7c9ab1d24e6f" + "8a3b9c1d2e4f6071'",
+    "a password in a URL": "url = 'https://user:" + "hunter2hunter2" + "@pay.example'",
+    "a token": "token = 'eyJhbGciOiJSUzUxMiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMTQ1In0.c2lnbmF0dXJlc2lnbmF0dXJl'",
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_the_scan_sees(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "settings.py"
+    file.write_text(LINES[name] + "\n")
+    found = found_in([file], tmp_path)
+    assert found != []
+    assert new_in(found) == found
+
+
+@pytest.mark.parametrize("spelled", ["{}", '"{}\\n"', "  '{}'"], ids=["a file", "in quotes", "indented"])
+def test_a_whole_key_is_never_a_fake(spelled: str, victor_key_pair: tuple[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "settings.py"
+    lines = [spelled.format(line) for line in victor_key_pair[0].splitlines()]
+    file.write_text("KEY = (\n" + "\n".join(lines) + "\n)\n")
+    assert "a whole private key" in [each.kind for each in new_in(found_in([file], tmp_path)) if each.digest is None]
+    file.write_text("".join(victor_key_pair[0].splitlines()[1:-1]))
+    assert [each.kind for each in found_in([file], tmp_path)] == ["a whole private key"]
