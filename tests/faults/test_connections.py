@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -127,3 +128,24 @@ def test_closed_while_idle(background: Background, face: str, operation: Operati
             on.provider.quiet.wait_for(lambda: not on.provider.open, "the connection that was closed")
             second = on.run(operation)
             assert (second.told.word, second.lies(), second.seen.requests) == ("success", [], 1)
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@on_linux
+@each_operation
+@each_face
+def test_no_socket_is_left_behind(background: Background, face: str, operation: Operation) -> None:
+    cuts = [
+        Cut(side, after, how) for side in ("request", "answer") for after in (0, 9, 120) for how in ("reset", "close")
+    ]
+    with lane(background, face, timeout=timeouts(SHORT)) as on:
+        assert on.run(operation).told.word == "success"
+        before = open_files()
+        for cut in [*cuts, Cut("request", 9, "stall"), Cut("answer", 9, "stall")]:
+            for times in (1, ATTEMPTS, 2 * ATTEMPTS):
+                on.run(operation, [cut] * times)
+        assert on.run(operation).told.word == "success"
+        assert open_files() == before

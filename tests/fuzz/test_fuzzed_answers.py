@@ -86,7 +86,8 @@ BODIES_OF_EVERY_STATUS = (
 def test_every_status(face: Fuzzed | AsyncFuzzed, operation: str) -> None:
     step = 1 if isinstance(face, Fuzzed) else 7
     for status in (*range(200, 600, step), 600, 700, 999):
-        for body in BODIES_OF_EVERY_STATUS:
+        others = BODIES_OF_EVERY_STATUS[1:]
+        for body in (BODIES_OF_EVERY_STATUS[0], others[status % len(others)]):
             error = told(face, operation, answer(body if status not in (204, 304) else b"", status))
             assert error is not None or 200 <= status < 300, status
             assert error is None or error.status_code == status
@@ -101,7 +102,7 @@ def test_no_status_at_all(face: Fuzzed | AsyncFuzzed, operation: str, status: st
 def test_any_token(face: Fuzzed | AsyncFuzzed) -> None:
     """What a token endpoint may say is no better."""
 
-    @settings(STEADY, max_examples=examples(face, 400))
+    @settings(STEADY, max_examples=examples(face, 200))
     @given(BODIES | tokens(), STATUSES, HEADERS)
     def check(body: bytes, status: int, headers: list[bytes]) -> None:
         other = type(face)()
