@@ -50,8 +50,8 @@ class BulkSender:
         state: The database: `sqlite:///` and a path, or `postgresql://...` for several machines.
         batch: The batch's name; by default the name of the file that is sent.
         key_column: The column that tells the rows apart.
-        rate: Rows of the batch a second, for all machines of one database together; None sends as fast as it goes. Without it
-            `resume` keeps the pace that the batch has.
+        rate: Rows of the batch a second, for all machines of one database together; None sends as fast as it goes.
+            Without it `resume` keeps the pace that the batch has.
         workers: How many calls may be under way in this process, 1 to 100.
         key_retention: How long the provider keeps a key (seconds or timedelta; 24 hours). What may have been
             sent longer ago is looked up and not sent again.
