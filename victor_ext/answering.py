@@ -120,6 +120,9 @@ def _settle_answer(
     except PaymentApiError as error:
         doubt.add_note(f"Reading the request back failed as well: {error}")
         raise doubt from None
+    if found.id and found.id.casefold() != request_id.casefold():
+        doubt.add_note(f"What was read back is about another payment request, {printable(found.id)}.")
+        raise doubt from None
     differences = meant.differences(found)
     if differences is None:
         raise _unanswered(request_id, doubt) from None

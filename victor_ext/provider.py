@@ -8,7 +8,7 @@ from typing import Any, TypeGuard, cast
 
 import httpx
 
-from .runtime.errors import Problem, fit_to_show
+from .runtime.errors import Problem, fit_to_show, printable
 from .runtime.keys import HeaderKey
 from .runtime.profile import Profile
 from .runtime.redaction import mask_digits
@@ -26,6 +26,7 @@ def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
         key_place=HeaderKey("Idempotency-Key", takes_key=_is_create, ignores_key=_is_respond),
         problems=read_problems,
         unreadable=_unreadable,
+        foreign=_foreign,
         way_to_look=_way_to_look,
         authentication_hint=(
             f"Environment {environment.name!r} was asked: check that the credentials were made there (keys of one "
@@ -77,6 +78,22 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
         # Taken at its word, it would be a list that is at its end, or a request that has no answer yet.
         return "its body says nothing"
     return None
+
+
+def _foreign(answer: httpx.Response) -> str | None:
+    """A cache or a proxy that mixes answers up must not have it told that money was moved: an answer names its request.
+
+    Letters may come in another case, as the provider's other words do.
+    """
+    if not _is_respond(answer.request):
+        return None
+    try:
+        named = _string(_object(answer.json()).get("victor_payment_request_id"))
+    except ValueError:
+        return None
+    if not named or named.casefold() == answer.request.url.path.rpartition("/")[2].casefold():
+        return None
+    return f"its body is about another payment request, {printable(named)}"
 
 
 def read_problems(answer: httpx.Response) -> Sequence[Problem]:

@@ -8,6 +8,8 @@ from fault_lanes import ATTEMPTS, FACES, OPERATIONS, Operation, lane
 from raw_provider import Exchange, answer
 from raw_sockets import Background, End
 
+from victor_ext import UnreadableResponse
+
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)
 each_face = pytest.mark.parametrize("face", FACES)
 
@@ -54,6 +56,47 @@ def test_chunks_cut_at_every_byte(background: Background, face: str, operation: 
             if run.told.word != "unknown":
                 wrong.append(f"after {after}: told {run.told.word}; {run}")
     assert wrong == []
+
+
+def mixed_up(exchange: Exchange) -> None:
+    """Do the work, and answer as if it had been done for another request."""
+    exchange.send(answer(exchange.work().replace(b'"S0', b'"T0')))
+
+
+def mixed_up_and_idle(exchange: Exchange) -> None:
+    exchange.send(answer(b'{"victor_payment_request_id": "T000001", "status": "Accepted", "notes": "Thanks."}'))
+
+
+@each_face
+def test_an_answer_about_another_request(background: Background, face: str) -> None:
+    """A cache, or a proxy, that mixes answers up: no money is told moved by what is true of another request."""
+    with lane(background, face, direct=True) as on:
+        on.provider.acts.append(mixed_up)
+        run = on.run("respond")
+        assert (run.told.word, run.lies()) == ("success", [])  # the look settled it
+
+        for more in ([], [mixed_up], [mixed_up_and_idle]):  # the look is answered truly, and the same way
+            on.provider.acts.extend([says_later, mixed_up_and_idle, *more])
+            run = on.run("respond")
+            assert (run.told.word, run.lies(), run.seen.work) == ("unknown", [], 0)
+            error = run.told.error
+            assert isinstance(error, UnreadableResponse)
+            assert (error.attempts, error.status_code, error.idempotency_key) == (2, 200, None)
+            assert b"T000001" in (error.body or b"")
+            assert "about another payment request, T000001" in str(error)
+
+
+def says_later(exchange: Exchange) -> None:
+    exchange.refuse()
+    exchange.send(answer(b"", "429 Too Many Requests", "Retry-After: 0"))
+
+
+@each_face
+def test_an_answer_that_spells_the_id_in_another_case(background: Background, face: str) -> None:
+    with lane(background, face, direct=True) as on:
+        on.provider.acts.append(lambda exchange: exchange.send(answer(exchange.work().replace(b'"S0', b'"s0'))))
+        run = on.run("respond")
+        assert (run.told.word, run.seen.work, run.seen.requests) == ("success", 1, 1)
 
 
 @each_operation

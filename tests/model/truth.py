@@ -84,8 +84,8 @@ class Truth:
             if times > 1:
                 yield f"the key {key} made {times} requests"
         made = {request.get("idempotency_key"): request for request in there if request["direction"] == "outbound"}
-        for key in made.keys() - self.creates.keys():
-            yield f"{key} was made, and nobody asked for it"
+        for stray in made.keys() - self.creates.keys():
+            yield f"{stray} was made, and nobody asked for it"
         for key, calls in self.creates.items():
             yield from _judge_creates(calls, made.get(key))
         by_id = {request["id"]: request for request in there}

@@ -46,6 +46,8 @@ class Profile:
             within the origin only. A safe request follows any redirect within the origin.
         problems: Reads the provider's error shapes.
         unreadable: Says what is wrong with the body of a good answer, or None when it can be read.
+        foreign: Says what a good answer is about when that is something else than the request, or None: such an
+            answer proves nothing of the work.
         request_id_headers: Headers that may carry the provider's id of an exchange.
         authentication_hint: What to check after a 401; ends the error's message.
         way_to_look: How to find out what became of this write, such as "with payments.find(reference)".
@@ -59,6 +61,7 @@ class Profile:
     resent_redirects: frozenset[int] = frozenset()
     problems: Callable[[httpx.Response], Sequence[Problem]] = no_problems
     unreadable: Callable[[httpx.Response], str | None] = any_body
+    foreign: Callable[[httpx.Response], str | None] = any_body
     request_id_headers: tuple[str, ...] = (
         "x-request-id",
         "request-id",

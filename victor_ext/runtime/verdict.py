@@ -105,11 +105,13 @@ def of_answer(answer: Answer, profile: Profile) -> Failure | None:
     """Classify an answer that came whole; None when it is a good one that can be read."""
     status = answer.status_code
     if 200 <= status < 300:
-        wrong = answer.damage or profile.unreadable(answer)
+        foreign = None if answer.damage else profile.foreign(answer)
+        wrong = answer.damage or foreign or profile.unreadable(answer)
         if wrong is None:
             return None
-        if answer.damage is None and profile.problems(answer):
-            # It says yes with its status and no with its body: which of them holds, nobody here knows.
+        if foreign or (answer.damage is None and profile.problems(answer)):
+            # It says yes with its status, and no, or yes to something else, with its body: which of them holds, nobody
+            # here knows.
             what = f"the answer has status {status}, but {wrong}"
             return Failure(UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, answer)
         what = f"the answer has status {status}, so the call was accepted, but {wrong}"
