@@ -1,139 +1,51 @@
-"""From the arguments of a client to its parts: everything but the sockets and the `await`."""
+"""From the arguments of `Victor` and `AsyncVictor` to their parts."""
 
 from __future__ import annotations
 
-import math
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
-from ._version import __version__
+from ._version import PRODUCT
 from .credentials import Credentials
 from .provider import profile_of
-from .runtime.attempts import AttemptLoop
+from .runtime.assembly import Assembly
 from .runtime.clock import ServerClock
-from .runtime.decompression import CODINGS
 from .runtime.errors import ConfigurationError
 from .runtime.flow import Lock
-from .runtime.quota import RetryQuota
-from .runtime.retry import RetryPolicy
 from .settings import base_url_of, environment_named
 
-if TYPE_CHECKING:
-    from .runtime.events import OnEvent, Reporter
 
-DEFAULT_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
-"""Seconds for each stage of one attempt: 5 to connect, 20 for each of writing, reading, and a free connection."""
+def victor_parts(
+    auth: Credentials, *, environment: str, base_url: str | httpx.URL | None, lock: Lock, **limits: Any
+) -> Assembly:
+    """Everything of a client of this provider but its sockets.
 
-DEFAULT_DEADLINE = 60.0
-"""Seconds for one call as a whole, all attempts and waits included."""
+    Args:
+        auth: Its credentials.
+        environment: `"staging"` or `"production"`.
+        base_url: Another URL than the environment's.
+        lock: A lock of the world, blocking or awaited, that the client lives in.
+        limits: `timeout`, `deadline`, `retry` and `on_event`, as of `Assembly`.
 
-KEEP: Any = object()
-"""For an option that stays as it is."""
-
-
-class Assembly:
-    """What `Victor` and `AsyncVictor` have in common: everything but the sockets and the `await`."""
-
-    def __init__(
-        self,
-        auth: Credentials,
-        *,
-        environment: str,
-        base_url: str | httpx.URL | None,
-        lock: Lock,
-        timeout: httpx.Timeout | float | None,
-        deadline: float | None,
-        retry: RetryPolicy,
-        on_event: OnEvent | None,
-    ) -> None:
-        if not callable(getattr(auth, "authenticator", None)):
-            raise ConfigurationError(
-                f"auth must be VictorJwt(api_key, private_key) or VictorOAuth(client_id, client_secret), not "
-                f"{type(auth).__name__}."
-            )
-        self.caller: str | None = getattr(auth, "caller", None)
-        self.environment = environment_named(environment)
-        self.base_url = base_url_of(self.environment, base_url)
-        self.timeout = _checked_timeout(timeout)
-        self.clock = ServerClock()
-        authenticator = auth.authenticator(self.environment, self.base_url, self.clock, lock)
-        self.loop = AttemptLoop(
-            profile=profile_of(self.environment, self.base_url),
-            authenticator=authenticator,
-            policy=_checked_policy(retry),
-            quota=RetryQuota(retry.quota),
-            clock=self.clock,
-            deadline=_checked_deadline(deadline),
-            reporter=_reporter(on_event),
+    Raises:
+        ConfigurationError: One of them cannot work.
+    """
+    if not callable(getattr(auth, "authenticator", None)):
+        raise ConfigurationError(
+            f"auth must be VictorJwt(api_key, private_key) or VictorOAuth(client_id, client_secret), not "
+            f"{type(auth).__name__}."
         )
-
-    def changed(self, timeout: httpx.Timeout | float | None, deadline: float | None, retry: RetryPolicy) -> Assembly:
-        """A copy with other limits; tokens, clock, quota and connections stay the same ones."""
-        copy = object.__new__(Assembly)
-        copy.caller = self.caller
-        copy.environment, copy.base_url, copy.clock = self.environment, self.base_url, self.clock
-        copy.timeout = self.timeout if timeout is KEEP else _checked_timeout(timeout)
-        loop = self.loop
-        policy = loop.policy if retry is KEEP else _checked_policy(retry)
-        copy.loop = AttemptLoop(
-            profile=loop.profile,
-            authenticator=loop.authenticator,
-            policy=policy,
-            quota=loop.quota if policy.quota == loop.policy.quota else RetryQuota(policy.quota),
-            clock=self.clock,
-            deadline=loop.deadline if deadline is KEEP else _checked_deadline(deadline),
-            reporter=loop.reporter,
-        )
-        return copy
-
-    def __str__(self) -> str:
-        return f"environment={self.environment.name!r}, base_url={str(self.base_url)!r}"
-
-    def client_arguments(self, options: dict[str, Any]) -> dict[str, Any]:
-        """For the httpx client. The environment, redirects and proxies are the business of the transport below it."""
-        python = ".".join(map(str, sys.version_info[:2]))
-        agent = f"victor-ext/{__version__} httpx/{httpx.__version__} python/{python}"
-        headers = httpx.Headers({"user-agent": agent, "accept": "application/json", "accept-encoding": CODINGS})
-        headers.update(options.get("headers"))
-        return {
-            "base_url": self.base_url,
-            "timeout": self.timeout,
-            "trust_env": False,
-            "follow_redirects": False,
-            **options,
-            "headers": headers,
-        }
-
-
-def _reporter(on_event: OnEvent | None) -> Reporter | None:
-    if on_event is None:
-        return None
-    if not callable(on_event):
-        raise ConfigurationError(f"on_event must be callable with one event, not {type(on_event).__name__}.")
-    from .runtime.events import Reporter  # noqa: PLC0415 - only those who listen pay for it
-
-    return Reporter(on_event)
-
-
-def _checked_policy(retry: object) -> RetryPolicy:
-    if not isinstance(retry, RetryPolicy):
-        raise ConfigurationError(f"retry must be RetryPolicy(...), not {type(retry).__name__}.")
-    return retry
-
-
-def _checked_timeout(timeout: object) -> httpx.Timeout:
-    if timeout is None or isinstance(timeout, httpx.Timeout):
-        return httpx.Timeout(None) if timeout is None else timeout
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
-        raise ConfigurationError(f"timeout={timeout!r} must be seconds above zero, or an httpx.Timeout.")
-    return httpx.Timeout(timeout)
-
-
-def _checked_deadline(deadline: object) -> float | None:
-    if deadline is None:
-        return None
-    if isinstance(deadline, bool) or not isinstance(deadline, int | float) or not 0 < deadline < math.inf:
-        raise ConfigurationError(f"deadline={deadline!r} must be seconds above zero, or None for no bound.")
-    return float(deadline)
+    world = environment_named(environment)
+    url = base_url_of(world, base_url)
+    clock = ServerClock()
+    return Assembly(
+        profile=profile_of(world, url),
+        authenticator=auth.authenticator(world, url, clock, lock),
+        base_url=url,
+        environment=world.name,
+        product=PRODUCT,
+        caller=getattr(auth, "caller", None),
+        clock=clock,
+        **limits,
+    )

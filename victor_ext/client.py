@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import httpx
 
-from .assembly import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, KEEP, Assembly
+from .assembly import victor_parts
 from .credentials import Credentials
 from .payment_requests import AsyncPaymentRequests, PaymentRequests
-from .runtime.connections import Verify, async_connections, checked_transport, connections
+from .runtime.assembly import DEFAULT_DEADLINE, DEFAULT_TIMEOUT
+from .runtime.client import AwaitedClient, BlockingClient
+from .runtime.connections import Verify
 from .runtime.flow import AsyncDriver, Driver
-from .runtime.redaction import Secret, concealed
+from .runtime.redaction import concealed
 from .runtime.retry import RetryPolicy
-from .runtime.transport import AsyncAttemptTransport, AttemptTransport
 from .settings import from_process_environment
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .runtime.events import OnEvent
 
 
-class Victor:
+class Victor(BlockingClient):
     """A client of the Victor API, with blocking calls. Safe to share between threads.
 
     Args:
@@ -44,6 +44,9 @@ class Victor:
         ConfigurationError: One of them cannot work; the message names it.
     """
 
+    _package = "victor_api"
+    payment_requests: PaymentRequests
+
     def __init__(
         self,
         auth: Credentials,
@@ -60,13 +63,11 @@ class Victor:
         on_event: OnEvent | None = None,
     ) -> None:
         base_url, proxy = concealed(base_url), concealed(proxy)  # either may hold a password
-        parts = Assembly(
+        parts = victor_parts(
             auth, environment=environment, base_url=base_url, lock=Driver.lock(), timeout=timeout,
             deadline=deadline, retry=retry, on_event=on_event,
         )  # fmt: skip
-        if transport is None:
-            transport = connections(parts.base_url, verify=verify, limits=limits, proxy=proxy)
-        self._assemble(parts, checked_transport(transport, httpx.BaseTransport), original=None)
+        self._start(parts, transport, verify=verify, limits=limits, proxy=proxy)
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
@@ -79,80 +80,20 @@ class Victor:
         """
         return cls(**from_process_environment(options))
 
-    def with_options(
-        self,
-        *,
-        timeout: httpx.Timeout | float | None = KEEP,
-        deadline: float | None = KEEP,
-        retry: RetryPolicy = KEEP,
-    ) -> Self:
-        """A client with other limits that shares this one's connections, token, clock and retry quota."""
-        other = object.__new__(type(self))
-        other._assemble(self._parts.changed(timeout, deadline, retry), self._connections, original=self._transport)
-        return other
-
-    def _assemble(
-        self, parts: Assembly, connections: httpx.BaseTransport, *, original: AttemptTransport | None
-    ) -> None:
-        self._parts = parts
-        self._connections = connections
-        self._driver = Driver(connections)
-        transport = AttemptTransport(parts.loop, connections, parts.base_url, original=original, driver=self._driver)
-        self._transport = transport
-        self.payment_requests = PaymentRequests(self._api_within, parts.clock, self._driver.sleep, parts.loop.deadline)
-
-    @cached_property
+    @property
     def api(self) -> Client:
         """The generated client, for generated operations: they sign, retry and fail as those here do."""
-        from ._generated_client import BoundClient  # noqa: PLC0415 - loads attrs and the generated package
+        return cast("Client", self._api)
 
-        return BoundClient.over(str(self._parts.base_url), self._http_client, {})
-
-    def _api_within(self, seconds: float | None) -> Client:
-        return self.api if seconds is None else self.with_options(deadline=seconds).api
-
-    def _http_client(self, options: dict[str, Any]) -> httpx.Client:
-        return httpx.Client(transport=self._transport, **self._parts.client_arguments(options))
-
-    @property
-    def environment(self) -> str:
-        """The environment that is asked: `"staging"` or `"production"`."""
-        return self._parts.environment.name
-
-    @property
-    def base_url(self) -> str:
-        """The URL that is called."""
-        return str(self._parts.base_url)
-
-    @property
-    def caller(self) -> str | None:
-        """A digest of the API key or client id: it tells two callers apart, and does not tell who they are."""
-        return self._parts.caller
-
-    def authorization(self) -> str:
-        """The value of the `Authorization` header that a request made now would carry. It is a secret."""
-        self._transport.guard.require_open()
-        request = httpx.Request("GET", self._parts.base_url, extensions={"timeout": self._parts.timeout.as_dict()})
-        self._driver.run(self._parts.loop.sign(request))
-        return Secret(request.headers["Authorization"])  # a str like any other, and one that no traceback shows
-
-    def close(self) -> None:
-        """Close the connections (those of a client made by `with_options` stay with the original)."""
-        self._transport.close()
-
-    def __enter__(self) -> Self:
-        self._transport.guard.require_open()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({getattr(self, '_parts', '')})"
+    def _attach(self) -> None:
+        self.payment_requests = PaymentRequests(self._face, self._parts.clock, self._parts.loop.deadline)
 
 
-class AsyncVictor:
+class AsyncVictor(AwaitedClient):
     """A client of the Victor API, with awaited calls. The arguments are those of `Victor`."""
+
+    _package = "victor_api"
+    payment_requests: AsyncPaymentRequests
 
     def __init__(
         self,
@@ -170,92 +111,21 @@ class AsyncVictor:
         on_event: OnEvent | None = None,
     ) -> None:
         base_url, proxy = concealed(base_url), concealed(proxy)  # either may hold a password
-        parts = Assembly(
+        parts = victor_parts(
             auth, environment=environment, base_url=base_url, lock=AsyncDriver.lock(), timeout=timeout,
             deadline=deadline, retry=retry, on_event=on_event,
         )  # fmt: skip
-        if transport is None:
-            transport = async_connections(parts.base_url, verify=verify, limits=limits, proxy=proxy)
-        self._assemble(parts, checked_transport(transport, httpx.AsyncBaseTransport), original=None)
+        self._start(parts, transport, verify=verify, limits=limits, proxy=proxy)
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
         """A client from the process environment; see `Victor.from_env`."""
         return cls(**from_process_environment(options))
 
-    def with_options(
-        self,
-        *,
-        timeout: httpx.Timeout | float | None = KEEP,
-        deadline: float | None = KEEP,
-        retry: RetryPolicy = KEEP,
-    ) -> Self:
-        """A client with other limits that shares this one's connections, token, clock and retry quota."""
-        other = object.__new__(type(self))
-        other._assemble(self._parts.changed(timeout, deadline, retry), self._connections, original=self._transport)
-        return other
-
-    def _assemble(
-        self, parts: Assembly, connections: httpx.AsyncBaseTransport, *, original: AsyncAttemptTransport | None
-    ) -> None:
-        self._parts = parts
-        self._connections = connections
-        self._driver = AsyncDriver(connections)
-        transport = AsyncAttemptTransport(
-            parts.loop, connections, parts.base_url, original=original, driver=self._driver
-        )
-        self._transport = transport
-        self.payment_requests = AsyncPaymentRequests(
-            self._api_within, parts.clock, self._driver.sleep, parts.loop.deadline
-        )
-
-    @cached_property
+    @property
     def api(self) -> Client:
         """The generated client, for generated operations: they sign, retry and fail as those here do."""
-        from ._generated_client import BoundClient  # noqa: PLC0415 - loads attrs and the generated package
+        return cast("Client", self._api)
 
-        return BoundClient.over(str(self._parts.base_url), self._http_client, {})
-
-    def _api_within(self, seconds: float | None) -> Client:
-        return self.api if seconds is None else self.with_options(deadline=seconds).api
-
-    def _http_client(self, options: dict[str, Any]) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=self._transport, **self._parts.client_arguments(options))
-
-    @property
-    def environment(self) -> str:
-        """The environment that is asked: `"staging"` or `"production"`."""
-        return self._parts.environment.name
-
-    @property
-    def base_url(self) -> str:
-        """The URL that is called."""
-        return str(self._parts.base_url)
-
-    @property
-    def caller(self) -> str | None:
-        """A digest of the API key or client id: it tells two callers apart, and does not tell who they are."""
-        return self._parts.caller
-
-    async def authorization(self) -> str:
-        """The value of the `Authorization` header that a request made now would carry. It is a secret."""
-        self._transport.guard.require_open()
-        request = httpx.Request("GET", self._parts.base_url, extensions={"timeout": self._parts.timeout.as_dict()})
-        await self._driver.run(self._parts.loop.sign(request))
-        return Secret(request.headers["Authorization"])  # a str like any other, and one that no traceback shows
-
-    async def close(self) -> None:
-        """Close the connections (those of a client made by `with_options` stay with the original)."""
-        await self._transport.aclose()
-
-    aclose = close
-
-    async def __aenter__(self) -> Self:
-        self._transport.guard.require_open()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.close()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({getattr(self, '_parts', '')})"
+    def _attach(self) -> None:
+        self.payment_requests = AsyncPaymentRequests(self._face, self._parts.clock, self._parts.loop.deadline)

@@ -6,17 +6,16 @@ blocking calls and one with awaited ones.
 
 from __future__ import annotations
 
-import importlib
 import json
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from . import money
 from .records import PaymentRequest, Status
 from .rules import as_date, check_create, check_id, spelled
+from .runtime.calls import Flow, call
 from .runtime.errors import (
     Conflict,
     ConnectionFailed,
@@ -37,30 +36,8 @@ from .runtime.outcome import Outcome
 if TYPE_CHECKING:
     from victor_api.models import ListPaymentRequestsResponse
 
-T = TypeVar("T")
 
-
-class Call:
-    """Call a generated operation, by the name of its module, with these arguments.
-
-    `seconds` is what the call may take where it is a part of a longer one; None leaves it the client's deadline.
-    """
-
-    __slots__ = ("arguments", "operation", "seconds")
-
-    def __init__(self, operation: str, arguments: dict[str, Any], seconds: float | None = None) -> None:
-        self.operation = operation
-        self.arguments = arguments
-        self.seconds = seconds
-
-    @property
-    def module(self) -> ModuleType:
-        """The generated module: it has `sync_detailed` and `asyncio_detailed`."""
-        # Loaded when first called: whoever only imports the package does not pay for the models.
-        return importlib.import_module(f"victor_api.api.payment_requests.{self.operation}")
-
-
-Flow = Generator[Call | Sleep, Any, T]
+_OPERATIONS = "victor_api.api.payment_requests"
 
 
 def create(
@@ -254,19 +231,8 @@ def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | No
 
 
 def call_operation(operation: str, model: Any, seconds: float | None = None, **arguments: Any) -> Flow[Any]:
-    """Call a generated operation; its answer as the model that the document promises for a good one."""
-    from victor_api.errors import UnexpectedStatus, UnreadableBody  # noqa: PLC0415 - see `Call.module`
-
-    try:
-        response = yield Call(operation, arguments, seconds)
-    except UnexpectedStatus as error:
-        # A good status that the document does not list; the transport has seen that the body is an object.
-        return model.from_dict(json.loads(error.content))
-    except UnreadableBody as error:
-        unreadable = str(error)
-    else:
-        return response.parsed
-    raise UnreadableResponse(f"The answer was accepted and cannot be read: {unreadable}", outcome=Outcome.ACCEPTED)
+    """Call a generated operation by the name of its module; its answer as a `model`."""
+    return call(f"{_OPERATIONS}.{operation}", model, seconds, **arguments)
 
 
 def list_arguments(wire: dict[str, str]) -> dict[str, Any]:

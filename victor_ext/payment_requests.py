@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from . import answering, operations, rules
 from .money import Amount
-from .operations import Call, Flow
 from .records import PaymentRequest
+from .runtime.calls import AwaitedFace, BlockingFace, Flow
 from .runtime.clock import ServerClock
 from .runtime.errors import BadRequest, InvalidRequest, Problem
-from .runtime.flow import Sleep, adrive, drive
 from .runtime.paging import AsyncPages, Page, PageReader, Pages
 from .runtime.redaction import concealed_account
-
-if TYPE_CHECKING:
-    from victor_api.client import Client
-
-T = TypeVar("T")
-
-ApiWithin = Callable[[float | None], "Client"]
-"""The generated client: with the deadline of the whole client, or with what is left of a longer call."""
 
 PaymentRequestPage = Page[PaymentRequest]
 PaymentRequestPages = Pages[PaymentRequest]
@@ -34,12 +25,9 @@ AsyncPaymentRequestPages = AsyncPages[PaymentRequest]
 class PaymentRequests:
     """Requests for payment, with blocking calls. Every method raises errors under `VictorError`."""
 
-    def __init__(
-        self, api: ApiWithin, clock: ServerClock, sleep: Callable[[float], None], deadline: float | None
-    ) -> None:
-        self._api = api
+    def __init__(self, face: BlockingFace, clock: ServerClock, deadline: float | None) -> None:
+        self._run = face.run
         self._clock = clock
-        self._sleep = sleep
         self._deadline = deadline
 
     def create(
@@ -205,25 +193,13 @@ class PaymentRequests:
     def _answer(self, id: str, **answer: Any) -> Flow[PaymentRequest]:  # noqa: A002 - as in `accept`
         return answering.respond(id, **answer, left=self._clock.countdown(self._deadline))
 
-    def _run(self, flow: Flow[T]) -> T:
-        return drive(flow, self._take)
-
-    def _take(self, step: Call | Sleep) -> Any:
-        if type(step) is Sleep:
-            return self._sleep(step.seconds)
-        assert type(step) is Call  # noqa: S101 - the other of two
-        return step.module.sync_detailed(client=self._api(step.seconds), **step.arguments)
-
 
 class AsyncPaymentRequests:
     """Requests for payment, with awaited calls. The methods are those of `PaymentRequests`."""
 
-    def __init__(
-        self, api: ApiWithin, clock: ServerClock, sleep: Callable[[float], Awaitable[None]], deadline: float | None
-    ) -> None:
-        self._api = api
+    def __init__(self, face: AwaitedFace, clock: ServerClock, deadline: float | None) -> None:
+        self._run = face.run
         self._clock = clock
-        self._sleep = sleep
         self._deadline = deadline
 
     async def create(
@@ -333,15 +309,6 @@ class AsyncPaymentRequests:
 
     def _answer(self, id: str, **answer: Any) -> Flow[PaymentRequest]:  # noqa: A002 - as in `accept`
         return answering.respond(id, **answer, left=self._clock.countdown(self._deadline))
-
-    async def _run(self, flow: Flow[T]) -> T:
-        return await adrive(flow, self._take)
-
-    async def _take(self, step: Call | Sleep) -> Any:
-        if type(step) is Sleep:
-            return await self._sleep(step.seconds)
-        assert type(step) is Call  # noqa: S101 - the other of two
-        return await step.module.asyncio_detailed(client=self._api(step.seconds), **step.arguments)
 
 
 class _Listing:

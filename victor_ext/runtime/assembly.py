@@ -1,0 +1,148 @@
+"""From the arguments of a client to its parts: everything but the sockets and the `await`."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from .attempts import AttemptLoop, Authenticator
+from .clock import ServerClock
+from .decompression import CODINGS
+from .errors import ConfigurationError
+from .profile import Profile
+from .quota import RetryQuota
+from .retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from .events import OnEvent, Reporter
+
+DEFAULT_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+"""Seconds for each stage of one attempt: 5 to connect, 20 for each of writing, reading, and a free connection."""
+
+DEFAULT_DEADLINE = 60.0
+"""Seconds for one call as a whole, all attempts and waits included."""
+
+KEEP: Any = object()
+"""For an option that stays as it is."""
+
+
+class Assembly:
+    """What a blocking and an awaited client have in common: everything but the sockets and the `await`.
+
+    Args:
+        profile: How the provider behaves.
+        authenticator: Puts a token on each attempt.
+        base_url: The URL that is called.
+        environment: What a `repr` calls the environment; empty where there is only one.
+        caller: A digest that tells two callers apart, and does not tell who they are.
+        product: Name and version of the package, for the `User-Agent`.
+        clock: The provider's clock, which the authenticator uses too.
+        timeout: Seconds for each stage of one attempt, or an `httpx.Timeout`.
+        deadline: Seconds for one call as a whole; None sets no bound.
+        retry: How patiently a call is tried again.
+        on_event: Is told of attempts, retries and the end of calls.
+
+    Raises:
+        ConfigurationError: One of the last four cannot work.
+    """
+
+    def __init__(
+        self,
+        *,
+        profile: Profile,
+        authenticator: Authenticator,
+        base_url: httpx.URL,
+        environment: str = "",
+        caller: str | None = None,
+        product: str,
+        clock: ServerClock,
+        timeout: httpx.Timeout | float | None,
+        deadline: float | None,
+        retry: RetryPolicy,
+        on_event: OnEvent | None,
+    ) -> None:
+        self.base_url, self.environment, self.caller, self.product = base_url, environment, caller, product
+        self.timeout = _checked_timeout(timeout)
+        self.clock = clock
+        self.loop = AttemptLoop(
+            profile=profile,
+            authenticator=authenticator,
+            policy=_checked_policy(retry),
+            quota=RetryQuota(retry.quota),
+            clock=clock,
+            deadline=_checked_deadline(deadline),
+            reporter=_reporter(on_event),
+        )
+
+    def changed(self, timeout: httpx.Timeout | float | None, deadline: float | None, retry: RetryPolicy) -> Assembly:
+        """A copy with other limits; tokens, clock, quota and connections stay the same ones."""
+        copy = object.__new__(Assembly)
+        copy.base_url, copy.environment, copy.caller = self.base_url, self.environment, self.caller
+        copy.product, copy.clock = self.product, self.clock
+        copy.timeout = self.timeout if timeout is KEEP else _checked_timeout(timeout)
+        loop = self.loop
+        policy = loop.policy if retry is KEEP else _checked_policy(retry)
+        copy.loop = AttemptLoop(
+            profile=loop.profile,
+            authenticator=loop.authenticator,
+            policy=policy,
+            quota=loop.quota if policy.quota == loop.policy.quota else RetryQuota(policy.quota),
+            clock=self.clock,
+            deadline=loop.deadline if deadline is KEEP else _checked_deadline(deadline),
+            reporter=loop.reporter,
+        )
+        return copy
+
+    def __str__(self) -> str:
+        environment = f"environment={self.environment!r}, " if self.environment else ""
+        return f"{environment}base_url={str(self.base_url)!r}"
+
+    def client_arguments(self, options: dict[str, Any]) -> dict[str, Any]:
+        """For the httpx client. The environment, redirects and proxies are the business of the transport below it."""
+        python = ".".join(map(str, sys.version_info[:2]))
+        agent = f"{self.product} httpx/{httpx.__version__} python/{python}"
+        headers = httpx.Headers({"user-agent": agent, "accept": "application/json", "accept-encoding": CODINGS})
+        headers.update(options.get("headers"))
+        return {
+            "base_url": self.base_url,
+            "timeout": self.timeout,
+            "trust_env": False,
+            "follow_redirects": False,
+            **options,
+            "headers": headers,
+        }
+
+
+def _reporter(on_event: OnEvent | None) -> Reporter | None:
+    if on_event is None:
+        return None
+    if not callable(on_event):
+        raise ConfigurationError(f"on_event must be callable with one event, not {type(on_event).__name__}.")
+    from .events import Reporter  # noqa: PLC0415 - only those who listen pay for it
+
+    return Reporter(on_event)
+
+
+def _checked_policy(retry: object) -> RetryPolicy:
+    if not isinstance(retry, RetryPolicy):
+        raise ConfigurationError(f"retry must be RetryPolicy(...), not {type(retry).__name__}.")
+    return retry
+
+
+def _checked_timeout(timeout: object) -> httpx.Timeout:
+    if timeout is None or isinstance(timeout, httpx.Timeout):
+        return httpx.Timeout(None) if timeout is None else timeout
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
+        raise ConfigurationError(f"timeout={timeout!r} must be seconds above zero, or an httpx.Timeout.")
+    return httpx.Timeout(timeout)
+
+
+def _checked_deadline(deadline: object) -> float | None:
+    if deadline is None:
+        return None
+    if isinstance(deadline, bool) or not isinstance(deadline, int | float) or not 0 < deadline < math.inf:
+        raise ConfigurationError(f"deadline={deadline!r} must be seconds above zero, or None for no bound.")
+    return float(deadline)

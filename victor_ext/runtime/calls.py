@@ -1,0 +1,107 @@
+"""Calls of generated operations, as steps of a flow that neither blocks nor awaits.
+
+A resource's flow yields `Call` and `Sleep`; one face takes them with blocking calls, the other with awaited ones.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Awaitable, Callable, Generator
+from types import ModuleType
+from typing import Any, TypeVar
+
+from .errors import UnreadableResponse
+from .flow import Sleep, adrive, drive
+from .outcome import Outcome
+
+T = TypeVar("T")
+
+ApiWithin = Callable[[float | None], Any]
+"""The generated client: with the deadline of the whole client, or with what is left of a longer call."""
+
+
+class Call:
+    """Call a generated operation, by the import name of its module, with these arguments.
+
+    `seconds` is what the call may take where it is a part of a longer one; None leaves it the client's deadline.
+    """
+
+    __slots__ = ("arguments", "name", "seconds")
+
+    def __init__(self, name: str, arguments: dict[str, Any], seconds: float | None = None) -> None:
+        self.name = name
+        self.arguments = arguments
+        self.seconds = seconds
+
+    @property
+    def module(self) -> ModuleType:
+        """The generated module: it has `sync_detailed` and `asyncio_detailed`."""
+        # Loaded when first called: whoever only imports the package does not pay for the models.
+        return importlib.import_module(self.name)
+
+
+Flow = Generator[Call | Sleep, Any, T]
+
+
+def call(name: str, model: Any, seconds: float | None = None, **arguments: Any) -> Flow[Any]:
+    """Call a generated operation; its answer as the model that the document promises for a good one.
+
+    Args:
+        name: The import name of the operation's module, such as `some_api.api.payments.get_payment`.
+        model: The class of a good answer; None returns the whole generated `Response`, headers included.
+        seconds: What the call may take; None leaves it the client's deadline.
+        arguments: Those of the generated function, without `client`.
+
+    Raises:
+        UnreadableResponse: The status was good, and the body is none that the document declares.
+    """
+    errors = importlib.import_module(f"{name.partition('.')[0]}.errors")
+    try:
+        response = yield Call(name, arguments, seconds)
+    except errors.UnexpectedStatus as error:
+        # A good status that the document does not list; the transport has seen that the body can be read.
+        if model is None:
+            raise
+        return model.from_dict(json.loads(error.content))
+    except errors.UnreadableBody as error:
+        unreadable = str(error)
+    else:
+        return response if model is None else response.parsed
+    raise UnreadableResponse(f"The answer was accepted and cannot be read: {unreadable}", outcome=Outcome.ACCEPTED)
+
+
+class BlockingFace:
+    """Runs the flows of resources with blocking calls."""
+
+    def __init__(self, api: ApiWithin, sleep: Callable[[float], None]) -> None:
+        self._api = api
+        self._sleep = sleep
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run the flow to its end."""
+        return drive(flow, self._take)
+
+    def _take(self, step: Call | Sleep) -> Any:
+        if type(step) is Sleep:
+            return self._sleep(step.seconds)
+        assert type(step) is Call  # noqa: S101 - the other of two
+        return step.module.sync_detailed(client=self._api(step.seconds), **step.arguments)
+
+
+class AwaitedFace:
+    """Runs the flows of resources with awaited calls."""
+
+    def __init__(self, api: ApiWithin, sleep: Callable[[float], Awaitable[None]]) -> None:
+        self._api = api
+        self._sleep = sleep
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run the flow to its end."""
+        return await adrive(flow, self._take)
+
+    async def _take(self, step: Call | Sleep) -> Any:
+        if type(step) is Sleep:
+            return await self._sleep(step.seconds)
+        assert type(step) is Call  # noqa: S101 - the other of two
+        return await step.module.asyncio_detailed(client=self._api(step.seconds), **step.arguments)

@@ -1,0 +1,205 @@
+"""What every client is made of, with blocking calls and with awaited ones."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, ClassVar, Self, TypeVar
+
+import httpx
+
+from .assembly import KEEP, Assembly
+from .calls import AwaitedFace, BlockingFace
+from .connections import Verify, async_connections, checked_transport, connections
+from .flow import AsyncDriver, Driver
+from .redaction import Secret, concealed
+from .retry import RetryPolicy
+from .transport import AsyncAttemptTransport, AttemptTransport
+
+C = TypeVar("C")
+
+
+class _Client:
+    """What both have in common."""
+
+    _package: ClassVar[str]
+    """The import name of the generated package that `api` is of."""
+    _parts: Assembly
+
+    @cached_property
+    def _api(self) -> Any:
+        import importlib  # noqa: PLC0415 - loads attrs and the generated package
+
+        return self.bind(importlib.import_module(f"{self._package}.client").Client)
+
+    def bind(self, client_class: type[C]) -> C:
+        """The `Client` (or `AuthenticatedClient`) of another generated package, over this client's transport.
+
+        For operations that this package does not know: generate the provider's whole document with the recipe,
+        and its operations sign, retry and fail as those here do.
+        """
+        from .generated import bind  # noqa: PLC0415 - only those who call a generated operation pay for it
+
+        return bind(client_class, str(self._parts.base_url), self._http_client)
+
+    def _http_client(self, options: dict[str, Any]) -> httpx.Client | httpx.AsyncClient:
+        raise NotImplementedError
+
+    def _attach(self) -> None:
+        """Make the resources; called whenever the client's parts have changed."""
+        raise NotImplementedError
+
+    @property
+    def environment(self) -> str:
+        """The environment that is asked."""
+        return self._parts.environment
+
+    @property
+    def base_url(self) -> str:
+        """The URL that is called."""
+        return str(self._parts.base_url)
+
+    @property
+    def caller(self) -> str | None:
+        """A digest of the credentials' public part: it tells two callers apart, and does not tell who they are."""
+        return self._parts.caller
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({getattr(self, '_parts', '')})"
+
+
+class BlockingClient(_Client):
+    """A client with blocking calls. Safe to share between threads."""
+
+    _face: BlockingFace
+
+    def _start(
+        self,
+        parts: Assembly,
+        transport: httpx.BaseTransport | None,
+        *,
+        verify: Verify,
+        limits: httpx.Limits | None,
+        proxy: str | httpx.URL | httpx.Proxy | None,
+    ) -> None:
+        proxy = concealed(proxy)  # it may hold a password
+        if transport is None:
+            transport = connections(parts.base_url, verify=verify, limits=limits, proxy=proxy)
+        self._assemble(parts, checked_transport(transport, httpx.BaseTransport), original=None)
+
+    def _assemble(
+        self, parts: Assembly, connections: httpx.BaseTransport, *, original: AttemptTransport | None
+    ) -> None:
+        self._parts = parts
+        self._connections = connections
+        self._driver = Driver(connections)
+        self._transport = AttemptTransport(
+            parts.loop, connections, parts.base_url, original=original, driver=self._driver
+        )
+        self._face = BlockingFace(self._api_within, self._driver.sleep)
+        self._attach()
+
+    def with_options(
+        self,
+        *,
+        timeout: httpx.Timeout | float | None = KEEP,
+        deadline: float | None = KEEP,
+        retry: RetryPolicy = KEEP,
+    ) -> Self:
+        """A client with other limits that shares this one's connections, token, clock and retry quota."""
+        other = object.__new__(type(self))
+        other._assemble(self._parts.changed(timeout, deadline, retry), self._connections, original=self._transport)
+        return other
+
+    def _api_within(self, seconds: float | None) -> Any:
+        return self._api if seconds is None else self.with_options(deadline=seconds)._api  # noqa: SLF001 - its class
+
+    def _http_client(self, options: dict[str, Any]) -> httpx.Client:
+        return httpx.Client(transport=self._transport, **self._parts.client_arguments(options))
+
+    def authorization(self) -> str:
+        """The value of the `Authorization` header that a request made now would carry. It is a secret."""
+        self._transport.guard.require_open()
+        request = httpx.Request("GET", self._parts.base_url, extensions={"timeout": self._parts.timeout.as_dict()})
+        self._driver.run(self._parts.loop.sign(request))
+        return Secret(request.headers["Authorization"])  # a str like any other, and one that no traceback shows
+
+    def close(self) -> None:
+        """Close the connections (those of a client made by `with_options` stay with the original)."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        self._transport.guard.require_open()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class AwaitedClient(_Client):
+    """A client with awaited calls."""
+
+    _face: AwaitedFace
+
+    def _start(
+        self,
+        parts: Assembly,
+        transport: httpx.AsyncBaseTransport | None,
+        *,
+        verify: Verify,
+        limits: httpx.Limits | None,
+        proxy: str | httpx.URL | httpx.Proxy | None,
+    ) -> None:
+        proxy = concealed(proxy)  # it may hold a password
+        if transport is None:
+            transport = async_connections(parts.base_url, verify=verify, limits=limits, proxy=proxy)
+        self._assemble(parts, checked_transport(transport, httpx.AsyncBaseTransport), original=None)
+
+    def _assemble(
+        self, parts: Assembly, connections: httpx.AsyncBaseTransport, *, original: AsyncAttemptTransport | None
+    ) -> None:
+        self._parts = parts
+        self._connections = connections
+        self._driver = AsyncDriver(connections)
+        self._transport = AsyncAttemptTransport(
+            parts.loop, connections, parts.base_url, original=original, driver=self._driver
+        )
+        self._face = AwaitedFace(self._api_within, self._driver.sleep)
+        self._attach()
+
+    def with_options(
+        self,
+        *,
+        timeout: httpx.Timeout | float | None = KEEP,
+        deadline: float | None = KEEP,
+        retry: RetryPolicy = KEEP,
+    ) -> Self:
+        """A client with other limits that shares this one's connections, token, clock and retry quota."""
+        other = object.__new__(type(self))
+        other._assemble(self._parts.changed(timeout, deadline, retry), self._connections, original=self._transport)
+        return other
+
+    def _api_within(self, seconds: float | None) -> Any:
+        return self._api if seconds is None else self.with_options(deadline=seconds)._api  # noqa: SLF001 - its class
+
+    def _http_client(self, options: dict[str, Any]) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=self._transport, **self._parts.client_arguments(options))
+
+    async def authorization(self) -> str:
+        """The value of the `Authorization` header that a request made now would carry. It is a secret."""
+        self._transport.guard.require_open()
+        request = httpx.Request("GET", self._parts.base_url, extensions={"timeout": self._parts.timeout.as_dict()})
+        await self._driver.run(self._parts.loop.sign(request))
+        return Secret(request.headers["Authorization"])  # a str like any other, and one that no traceback shows
+
+    async def close(self) -> None:
+        """Close the connections (those of a client made by `with_options` stay with the original)."""
+        await self._transport.aclose()
+
+    aclose = close
+
+    async def __aenter__(self) -> Self:
+        self._transport.guard.require_open()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
