@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from victor_ext.runtime import errors
+from victor_ext.runtime.events import AttemptEnded, AttemptStarted, RetryScheduled
 from victor_ext.runtime.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.outcome import Outcome
 from victor_ext.runtime.retry import RetryPolicy
@@ -254,6 +255,34 @@ class TestTheEndpointFails:
 
 
 @both
+class TestACallback:
+    @pytest.mark.parametrize("kind", [AttemptStarted, AttemptEnded, RetryScheduled])
+    @pytest.mark.parametrize("passed", [0.0, 3550.0, 3595.0], ids=["no token", "advisory", "mandatory"])
+    @pytest.mark.parametrize("mine", [errors.BadRequest("mine"), errors.ServerError("mine"), OSError("mine")], ids=repr)
+    def test_what_it_raises_while_a_token_is_fetched_is_raised_as_it_is(self, mode, kind, passed, mine):
+        """Nor is it a failure of the exchange, for this call or for another."""
+        raising = passed == 0.0
+
+        def on_event(event):
+            if raising and event.path == "/token" and isinstance(event, kind):
+                raise mine
+
+        world = oauth_world(mode, Endpoint(script=(httpx.Response(503),) if passed == 0.0 else ()), on_event=on_event)
+        if passed:
+            world.call()
+            world.clock.passed += passed
+            world.network.tokens = Endpoint(script=(httpx.Response(503),))
+            raising = True
+        before = dict(vars(mine))
+        with pytest.raises(type(mine)) as raised:
+            world.call("POST", KEY)
+        assert raised.value is mine
+        assert vars(mine) == before
+        raising = False
+        assert world.call().status_code == 200
+
+
+@both
 class TestTheAdvisoryWindow:
     def test_a_renewal_that_fails_there_does_not_matter(self, mode):
         endpoint = Endpoint(script=(None, httpx.Response(401, json={})))
@@ -265,34 +294,37 @@ class TestTheAdvisoryWindow:
         assert tokens(world) == ["Bearer tok1", "Bearer tok1", "Bearer tok3"]
 
 
+class Waiting:
+    """A lock that tells how many stand before it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.changed = threading.Condition()
+        self.standing = 0
+
+    def acquire(self, *args: Any, **options: Any) -> bool:
+        with self.changed:
+            self.standing += 1
+            self.changed.notify_all()
+        return self.lock.acquire(*args, **options)
+
+    def release(self) -> None:
+        self.lock.release()
+
+    def wait_for(self, standing: int) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.standing >= standing, timeout=20)
+
+
 class TestManyThreads:
     def test_one_request_serves_all_who_wait(self):
         count = 24
         everybody = threading.Barrier(count)
-
-        class Waiting:
-            """A lock that tells how many stand before it."""
-
-            def __init__(self) -> None:
-                self.lock = threading.Lock()
-                self.changed = threading.Condition()
-                self.standing = 0
-
-            def acquire(self, *args: Any, **options: Any) -> bool:
-                with self.changed:
-                    self.standing += 1
-                    self.changed.notify_all()
-                return self.lock.acquire(*args, **options)
-
-            def release(self) -> None:
-                self.lock.release()
-
         lock = Waiting()
         endpoint = Endpoint()
 
         def slow(request):
-            with lock.changed:
-                assert lock.changed.wait_for(lambda: lock.standing == count, timeout=20)
+            lock.wait_for(count)
             return endpoint(request)
 
         world = oauth_world("sync", slow)
@@ -306,6 +338,36 @@ class TestManyThreads:
             assert list(pool.map(call, range(count))) == [200] * count
         assert len(endpoint.asked) == 1
         assert set(tokens(world)) == {"Bearer tok1"}
+
+    def test_one_failure_is_that_of_all_who_wait(self):
+        """They would ask an endpoint in trouble one after the other, each until its deadline."""
+        count, lock = 24, Waiting()
+        endpoint = Endpoint(script=(httpx.Response(503),) * 2)
+
+        def slow(request):
+            lock.wait_for(count)
+            return endpoint(request)
+
+        world = oauth_world("sync", slow, policy=RetryPolicy(max_attempts=2))
+        world.loop.authenticator._lock = lock
+
+        def call(number: int) -> errors.ServerError:
+            with pytest.raises(errors.ServerError) as raised:
+                world.call("GET" if number % 2 else "POST", None if number % 2 else f"{KEY}-{number:04}")
+            return raised.value
+
+        with ThreadPoolExecutor(count) as pool:
+            told = list(pool.map(call, range(count)))
+        assert len(endpoint.asked) == 2
+        assert world.received == []
+        assert len({id(error) for error in told}) == count
+        for number, error in enumerate(told):
+            assert (error.outcome, error.attempts, error.status_code) == (Outcome.NOT_SENT, 0, 503)
+            assert error.idempotency_key == (None if number % 2 else f"{KEY}-{number:04}")
+            assert str(error).count("Nothing was sent") == (0 if number % 2 else 1)
+            assert KEY not in str(error)
+        assert world.call().status_code == 200, "whoever comes later asks again"
+        assert len(endpoint.asked) == 3
 
     def test_in_the_advisory_window_one_asks_and_the_others_go_on(self):
         endpoint = Endpoint()
@@ -395,6 +457,50 @@ class TestManyTasks:
 
         asyncio.run(run())
         assert tokens(world) == ["Bearer tok1"] * 6 + ["Bearer tok2"]
+
+    def test_one_failure_is_that_of_all_who_wait(self):
+        endpoint = Endpoint(script=(httpx.Response(401, json={}),))
+
+        async def slow(request):
+            for _ in range(200):
+                await asyncio.sleep(0)
+            return endpoint(request)
+
+        world = oauth_world("async", slow)
+
+        async def run():
+            return await asyncio.gather(*(self.call(world, "POST") for _ in range(50)), return_exceptions=True)
+
+        told = asyncio.run(run())
+        assert {type(error) for error in told} == {errors.AuthenticationError}
+        assert {str(error).count("Nothing was sent") for error in told} == {1}
+        assert len(endpoint.asked) == 1
+        assert asyncio.run(self.call(world)) == 200
+
+    def test_that_anothers_time_was_up_is_its_own_affair(self):
+        asking, go_on = asyncio.Event(), asyncio.Event()
+        endpoint = Endpoint(script=(httpx.ReadTimeout("no answer"),))
+
+        async def slow(request):
+            asking.set()
+            await go_on.wait()
+            return endpoint(request)
+
+        world = oauth_world("async", slow)
+
+        async def run():
+            first = asyncio.ensure_future(self.call(world))
+            await asking.wait()
+            world.clock.passed += 59.0
+            later = asyncio.ensure_future(self.call(world))
+            await asyncio.sleep(0)
+            world.clock.passed += 2.0
+            go_on.set()
+            return await asyncio.gather(first, later, return_exceptions=True)
+
+        first, later = asyncio.run(run())
+        assert isinstance(first, errors.DeadlineExceeded)
+        assert later == 200
 
     def test_a_cancelled_task_lets_the_next_one_in(self):
         endpoint = Endpoint()

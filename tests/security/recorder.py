@@ -13,7 +13,7 @@ from typing import Any
 from raw_sockets import Background
 
 TOKEN = {"access_token": "t" * 40, "token_type": "Bearer", "expires": 4_102_444_800_000}
-RECORD = {"victor_payment_request_id": "a7ffd43c37c1", "status": "accepted", "page": 0, "results": []}
+RECORD = {"victor_payment_request_id": "b34783af0", "status": "accepted", "page": 0, "results": []}
 BODY = json.dumps(TOKEN | RECORD).encode()
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)

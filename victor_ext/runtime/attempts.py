@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import httpx
 
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 _MAX_REDIRECTS = 5
 
 Exchange = Callable[[httpx.Request], Flow[Answer]]
+T = TypeVar("T")
 
 
 class Authenticator(Protocol):
@@ -75,11 +76,14 @@ class AttemptLoop:
     def call(self, request: httpx.Request) -> Flow[Answer]:
         """One logical call: a good answer, or a typed error."""
         key = self.profile.key_place.prepare(request) if request.method not in SAFE_METHODS else None
-        return _Call(self, request, key).run()
+        return self._telling(_Call(self, request, key).run())
 
     def sign(self, request: httpx.Request) -> Flow[None]:
         """Put a token on a request that somebody else will send."""
-        return _Call(self, request, None).authorize(request)
+        return self._telling(_Call(self, request, None).authorize(request))
+
+    def _telling(self, flow: Flow[T]) -> Flow[T]:
+        return flow if self.reporter is None else self.reporter.raising_theirs(flow)
 
 
 class _Call:
@@ -89,6 +93,7 @@ class _Call:
         self._loop = loop
         self._request = request
         self._key = key
+        self._failing: httpx.Request | None = request  # whose failure it would be now: None while a token is asked for
         self._timeouts = configured_timeouts(request.extensions)
         self._started = loop.clock.monotonic()
         self._attempts = 0
@@ -145,10 +150,11 @@ class _Call:
         # Asking for a token has retries of its own, and leaves the call's, and what they cost, as they were.
         retries, self._retries = self._retries, 0
         paid, self._paid = self._paid, RetryQuota.REFUND
+        self._failing = None
         try:
             return (yield from self._attempt_until_definite(request, signed=False))
         finally:
-            self._retries, self._paid = retries, paid
+            self._retries, self._paid, self._failing = retries, paid, self._request
 
     def _attempt(self, request: httpx.Request, *, counted: bool) -> Flow[Answer | Failure]:
         loop = self._loop
@@ -239,7 +245,7 @@ class _Call:
         if retry_after is None:
             retry_after = _asked_to_wait(failure, self._loop.clock)
         return error_for(
-            failure, profile=self._loop.profile, request=request, call=self._request, outcome=self._outcome,
+            failure, profile=self._loop.profile, request=request, call=self._failing, outcome=self._outcome,
             key=self._key, attempts=self._attempts, retry_after=retry_after, why=why,
         )  # fmt: skip
 
@@ -247,7 +253,7 @@ class _Call:
         last = failure or Failure(DeadlineExceeded, "no time is left for an attempt", Repeat.NEVER, self._outcome)
         why = f"the deadline of {self._loop.deadline:g} s has passed or would pass before the next attempt"
         return error_for(
-            last, profile=self._loop.profile, request=request, call=self._request, outcome=self._outcome,
+            last, profile=self._loop.profile, request=request, call=self._failing, outcome=self._outcome,
             key=self._key, attempts=self._attempts, retry_after=None, why=why, error_class=DeadlineExceeded,
         )  # fmt: skip
 

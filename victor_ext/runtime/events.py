@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import httpx
 
+from .flow import Flow
 from .outcome import Outcome
 
 
@@ -67,13 +69,31 @@ class CallEnded:
 
 Event = AttemptStarted | AttemptEnded | RetryScheduled | CallEnded
 OnEvent = Callable[[Event], None]
+T = TypeVar("T")
+
+
+class CallbackRaised(Exception):
+    """Carries what a callback raised to the end of the call, past everything that deals with errors on the way."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
 
 
 class Reporter:
-    """Tells a callback about one client's calls."""
+    """Tells a callback about one client's calls. What the callback raises is raised as a `CallbackRaised`."""
 
     def __init__(self, on_event: OnEvent) -> None:
-        self._tell = on_event
+        self._on_event = on_event
+
+    def _tell(self, event: Event) -> None:
+        try:
+            self._on_event(event)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's, and not for us to deal with
+            theirs = error
+        else:
+            return
+        raise CallbackRaised(theirs)
 
     def attempt_started(self, request: httpx.Request, attempt: int, key: str | None) -> None:
         """One request is about to leave."""
@@ -103,3 +123,12 @@ class Reporter:
     ) -> None:
         """The call as a whole is over."""
         self._tell(CallEnded(request.method, request.url.path, attempts, key, outcome, seconds))
+
+    @staticmethod
+    def raising_theirs(flow: Flow[T]) -> Flow[T]:
+        """The same flow; what a callback raised in it is raised as it is."""
+        try:
+            return (yield from flow)
+        except CallbackRaised as raised:
+            theirs = raised.error
+        raise theirs

@@ -18,7 +18,7 @@ def error_for(
     *,
     profile: Profile,
     request: httpx.Request,
-    call: httpx.Request,
+    call: httpx.Request | None,
     outcome: Outcome,
     key: str | None,
     attempts: int,
@@ -26,14 +26,14 @@ def error_for(
     why: str = "",
     error_class: type[PaymentApiError] | None = None,
 ) -> PaymentApiError:
-    """The error of a call that is over. The request that failed may be one for a token, made for the call's."""
+    """The error of a request that is given up. None for the call: it was one for a token, and of any call."""
     answer = failure.answer
     problems = () if answer is None else tuple(profile.problems(answer))
     sentences = [
         _what_happened(failure, profile, request, attempts, problems, why),
         _when_to_come_back(retry_after),
         _what_to_check(answer, profile),
-        what_to_do(outcome, key, call, profile, reused=_is_reused(answer, key)),
+        "" if call is None else what_to_do(outcome, key, call, profile, reused=_is_reused(answer, key)),
     ]
     error = (error_class or failure.error_class)(
         " ".join(filter(None, sentences)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +69,7 @@ class OAuthToken:
         self._lock = lock
         self._hint = hint
         self._token: IssuedToken | None = None
+        self._failure: PaymentApiError | None = None
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
         """Set the header to the kept token, fetching one first when there is none or it is about to end."""
@@ -83,24 +85,38 @@ class OAuthToken:
         request.extensions[FROM_CACHE] = token is kept
 
     def _fetch_once(self, kept: IssuedToken | None, exchange: Exchange, seconds: float | None) -> Flow[IssuedToken]:
+        earlier = self._failure
         got = yield Acquire(self._lock, seconds)
         if not got:
             raise DeadlineExceeded("No token yet: another call is still waiting for one, and the deadline has passed.")
         try:
-            # Whoever held the lock before us has fetched it for us too.
+            # Whoever held the lock before us has fetched it for us too, or has failed for us too: two hundred that
+            # waited would ask an endpoint in trouble two hundred times, one after the other.
             current = self._token
             if current is not None and current is not kept:
                 return current
-            return (yield from self._fetch(exchange))
+            if self._failure is not None and self._failure is not earlier:
+                raise _for_another(self._failure)
+            return (yield from self._fetch_and_tell(exchange))
         finally:
             self._lock.release()
+
+    def _fetch_and_tell(self, exchange: Exchange) -> Flow[IssuedToken]:
+        """Fetch; a failure is left for those who wait behind us, unless it is only that our own time was up."""
+        try:
+            return (yield from self._fetch(exchange))
+        except DeadlineExceeded:
+            raise
+        except PaymentApiError as error:
+            self._failure = _for_another(error)
+            raise
 
     def _fetch_if_nobody_does(self, exchange: Exchange) -> Flow[IssuedToken | None]:
         got = yield Acquire(self._lock, 0)
         if not got:
             return None
         try:
-            return (yield from self._fetch(exchange))
+            return (yield from self._fetch_and_tell(exchange))
         except PaymentApiError:
             return None  # the kept token is good for a while yet, and the next call asks again
         finally:
@@ -143,6 +159,13 @@ class OAuthToken:
         if current is not None and current.header == request.headers.get("Authorization"):
             self._token = None
         return True
+
+
+def _for_another(failure: PaymentApiError) -> PaymentApiError:
+    """The same failure for another call, which will say of it what became of that call."""
+    copied = copy(failure)
+    copied.__cause__ = failure.__cause__
+    return copied
 
 
 def header_value(token_type: object, token: str) -> Secret:
