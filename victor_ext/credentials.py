@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
 from . import zulu
 from .runtime.attempts import Authenticator
 from .runtime.clock import ServerClock
+from .runtime.credentials import KeptCredentials, caller_digest, checked_secret
 from .runtime.errors import ConfigurationError, InvalidRequest
 from .runtime.flow import Lock
-from .runtime.redaction import Secret, concealed, kind_of
+from .runtime.redaction import Secret, concealed
 from .runtime.tokens import SignedToken
 
 if TYPE_CHECKING:
@@ -40,23 +40,7 @@ class Credentials(Protocol):
         ...
 
 
-class _Kept:
-    """Credentials stay in the process that made them: a pickle of them would be a copy of the secret, on its way."""
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            f"{type(self).__name__} holds a secret and is not pickled: make it anew in each process, "
-            "for example with Victor.from_env()."
-        )
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, _memo: object) -> Self:
-        return self
-
-
-class VictorJwt(_Kept):
+class VictorJwt(KeptCredentials):
     """An API key and its private key: this side signs a short-lived RS512 token for each attempt.
 
     Args:
@@ -86,7 +70,7 @@ class VictorJwt(_Kept):
     ) -> None:
         # Whatever is raised from here on, no frame of ours shows them.
         api_key, private_key, password = map(concealed, (api_key, private_key, password))
-        self._api_key = checked_secret("api_key", api_key)
+        self._api_key = _checked("api_key", api_key)
         from .runtime.private_keys import load_rsa_key  # noqa: PLC0415 - only a signing client needs it
 
         self._key = load_rsa_key(private_key, password=password)
@@ -134,7 +118,7 @@ class VictorJwt(_Kept):
         return sign
 
 
-class VictorOAuth(_Kept):
+class VictorOAuth(KeptCredentials):
     """A client id and secret: the provider issues a token, which is kept until shortly before it ends.
 
     Args:
@@ -148,8 +132,8 @@ class VictorOAuth(_Kept):
     def __init__(self, client_id: str, client_secret: str) -> None:
         # Whatever is raised from here on, no frame of ours shows them.
         client_id, client_secret = map(concealed, (client_id, client_secret))
-        self._client_id = checked_secret("client_id", client_id)
-        self._client_secret = checked_secret("client_secret", client_secret)
+        self._client_id = _checked("client_id", client_id)
+        self._client_secret = _checked("client_secret", client_secret)
 
     @property
     def caller(self) -> str:
@@ -194,20 +178,11 @@ def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
 
 
 def _digest(identity: str) -> str:
-    return hashlib.sha256(b"victor-ext caller\0" + identity.encode()).hexdigest()[:16]
+    return caller_digest(identity, product="victor-ext")
 
 
-def checked_secret(name: str, value: object) -> Secret:
-    """A secret that can be sent. The message never holds it."""
-    value = concealed(value)
-    if not isinstance(value, str):
-        raise ConfigurationError(f"{name} must be text, not {kind_of(value)}.")
-    secret = Secret(value.strip())
-    if not secret:
-        raise ConfigurationError(f"{name} is empty: copy it from the client portal.")
-    if not (secret.isascii() and secret.isprintable()):
-        raise ConfigurationError(f"{name} holds a line break or a character beyond ASCII: copy it anew.")
-    return secret
+def _checked(name: str, value: object) -> Secret:
+    return checked_secret(name, value, source="the client portal")
 
 
 def _checked_prefix(prefix: object) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 
 import httpx
 
-from .credentials import Credentials, VictorJwt, VictorOAuth, checked_secret
+from .credentials import Credentials, VictorJwt, VictorOAuth
 from .runtime.connections import checked_base_url
+from .runtime.credentials import checked_secret
 from .runtime.errors import ConfigurationError
 from .runtime.redaction import Secret
 
@@ -121,7 +122,7 @@ def _jwt(values: Mapping[str, str]) -> VictorJwt:
         _require(values, "VICTOR_API_KEY", "VICTOR_PRIVATE_KEY")
         variable, key = "VICTOR_PRIVATE_KEY", values["VICTOR_PRIVATE_KEY"]
     # First and by itself: what is wrong with it is not to be blamed on the key.
-    api_key = checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"])
+    api_key = checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source="the client portal")
     return _named(variable, lambda: VictorJwt(api_key, key, password=password))
 
 
