@@ -30,19 +30,20 @@ def test_minor_units_follow_the_currency(money: Money, amount: Decimal, text: st
     assert Money.of(amount, money.currency) == money
 
 
-@given(st.integers(-(10**28), 10**28), CURRENCIES)
+@given(st.integers(-(10**24), 10**24), CURRENCIES)
 def test_there_and_back_is_the_same(minor: int, currency: str) -> None:
     money = Money(minor, currency)
     with localcontext() as context:
         context.prec = 3
-        assert Money.of(money.amount, currency) == money == Money.of(f"{money.amount:f}"[:30], currency) or minor > 1e27
+        assert Money.of(money.amount, currency) == money
+        assert Money.of(f"{money.amount:f}", currency) == money
 
 
 @pytest.mark.parametrize(
     "amount", [44.23, "44,23", "4.4E1", "44.234", " 44", "", "NaN", Decimal("Infinity"), True, None]
 )
 def test_what_is_no_amount_is_refused(amount: object) -> None:
-    with pytest.raises(InvalidRequest, match="amount is .* at most 2 decimals for USD, such as '44.23'") as caught:
+    with pytest.raises(InvalidRequest, match=r"amount is .* at most 2 decimals for USD, such as '44.23'") as caught:
         Money.of(amount, "USD")  # type: ignore[arg-type] # on purpose
     assert caught.value.problems[0].field == "amount"
 
@@ -61,5 +62,5 @@ def test_minor_units_are_an_int(minor: object) -> None:
 
 @pytest.mark.parametrize("currency", ["usd", "US", "USDX", "", None, 840])
 def test_currencies_are_three_capital_letters(currency: object) -> None:
-    with pytest.raises(InvalidRequest, match="currency is .* three capital letters"):
+    with pytest.raises(InvalidRequest, match=r"currency is .* three capital letters"):
         Money(1, currency)  # type: ignore[arg-type] # on purpose
