@@ -230,7 +230,7 @@ def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | No
     return [Status(spelled(word)) for word in wanted]
 
 
-def call_operation(operation: str, model: Any, seconds: float | None = None, **arguments: Any) -> Flow[Any]:
+def call_operation(operation: str, model: Any, seconds: float | None = None, /, **arguments: Any) -> Flow[Any]:
     """Call a generated operation by the name of its module; its answer as a `model`."""
     return call(f"{_OPERATIONS}.{operation}", model, seconds, **arguments)
 

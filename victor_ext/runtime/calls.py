@@ -44,7 +44,7 @@ class Call:
 Flow = Generator[Call | Sleep, Any, T]
 
 
-def call(name: str, model: Any, seconds: float | None = None, **arguments: Any) -> Flow[Any]:
+def call(name: str, model: Any, seconds: float | None = None, /, **arguments: Any) -> Flow[Any]:
     """Call a generated operation; its answer as the model that the document promises for a good one.
 
     Args:
