@@ -22,6 +22,9 @@ $(SETUP): requirements.lock pyproject.toml
 lock: setup ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --group dev --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+	@for tools in tests/fuzz tests/security; do \
+		$(BIN)/uv pip compile --quiet --upgrade $$tools/requirements.in --universal --python-version 3.11 \
+			--generate-hashes --no-emit-index-url --no-header -o $$tools/requirements.txt || exit 1; done
 
 .PHONY: generate check-generated
 generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder)
@@ -65,6 +68,26 @@ bench: setup ## Measure against raw httpx, as ratios of one run
 .PHONY: soak
 soak: setup ## Send up to 100,000 requests from 64 workers through a network that fails one exchange in five
 	@$(BIN)/python -m soak
+
+.PHONY: fuzz audit secrets
+fuzz: SECONDS = 60
+fuzz: .venv/fuzz ## Search for answers that break the client, for 60 seconds (or SECONDS=...)
+	@PYTHONPATH=$< $(BIN)/python tests/fuzz/fuzz_answers.py "$(SECONDS)"
+
+audit: .venv/security ## Ask the advisory database about every locked dependency (needs the network)
+	@PYTHONPATH=$< $(BIN)/python tests/security/audit.py requirements.lock
+
+secrets: setup ## Look for secrets in every file that is committed, or about to be
+	@$(BIN)/python tests/security/secret_scan.py
+	@echo "No secret found."
+
+# What one target alone needs stands beside the environment: what the tests run with stays as it is locked.
+.venv/fuzz .venv/security: .venv/%: tests/%/requirements.txt | $(SETUP)
+	@rm -rf $@
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes \
+		--target $@ -r $< || { rm -rf $@; echo "$< cannot be installed here: see above. (The fuzzer has wheels for" \
+		"Linux on x86-64 only; 'make test' tries odd answers everywhere.)"; exit 1; }
+	@touch $@
 
 .PHONY: build clean
 build: setup ## Build the wheel and the source distribution into dist/
