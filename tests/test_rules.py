@@ -541,7 +541,7 @@ class TestFilters:
 
     @pytest.mark.parametrize(("page", "page_size"), [(0, None), (0, 1), (2**31 - 1, 2**31 - 1)])
     def test_good_pages(self, page, page_size):
-        rules.check_paging(page, page_size)
+        rules.list_filters({}, page=page, page_size=page_size)
 
     @pytest.mark.parametrize(
         ("page", "page_size", "field"),
@@ -561,8 +561,13 @@ class TestFilters:
     )
     def test_pages_that_are_none(self, page, page_size, field):
         with pytest.raises(InvalidRequest, match=f"{field} is") as raised:
-            rules.check_paging(page, page_size)
+            rules.list_filters({}, page=page, page_size=page_size)
         assert raised.value.problems[0].field == field
+
+    def test_numbers_and_filters_are_reported_together(self):
+        with pytest.raises(InvalidRequest) as raised:
+            rules.list_filters({"status": "paid?", "victor_id": ""}, page=-1, page_size=0)
+        assert [problem.field for problem in raised.value.problems] == ["page", "page_size", "status", "victor_id"]
 
 
 def test_patterns_are_full_matches_on_ascii():

@@ -315,8 +315,7 @@ class _Listing:
     """A list with its filters checked: what both faces walk."""
 
     def __init__(self, page: int, page_size: int | None, **filters: object) -> None:
-        rules.check_paging(page, page_size)
-        self._wire = rules.list_filters(filters)
+        self._wire = rules.list_filters(filters, page=page, page_size=page_size)
         self._first = page
         self._page_size = page_size
         self._arguments: dict[str, Any] | None = None

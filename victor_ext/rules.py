@@ -292,9 +292,16 @@ TEXT_FILTERS = (
 MAX_INT32 = 2**31 - 1
 
 
-def list_filters(filters: dict[str, object]) -> dict[str, str]:
-    """Check the filters of a list and write them as the wire has them. Raises `InvalidRequest`."""
+def list_filters(filters: dict[str, object], *, page: object = 0, page_size: object = None) -> dict[str, str]:
+    """Check the numbers and the filters of a list, and write the filters as the wire has them.
+
+    Raises:
+        InvalidRequest: With all that is wrong.
+    """
     found = Findings()
+    found.add(_number_problem("page", page, 0))
+    if page_size is not None:
+        found.add(_number_problem("page_size", page_size, 1))
     wire: dict[str, str] = {}
     for name, value in filters.items():
         if value is None:
@@ -324,15 +331,6 @@ def _filter_text(value: object) -> str:
     if isinstance(value, datetime):
         return zulu.format(value)
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def check_paging(page: object, page_size: object) -> None:
-    """The numbers of a list. Raises `InvalidRequest`."""
-    found = Findings()
-    found.add(_number_problem("page", page, 0))
-    if page_size is not None:
-        found.add(_number_problem("page_size", page_size, 1))
-    found.finish("The list")
 
 
 def _number_problem(name: str, value: object, least: int) -> Problem | None:
