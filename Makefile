@@ -89,9 +89,15 @@ secrets: setup ## Look for secrets in every file that is committed, or about to 
 		"Linux on x86-64 only; 'make test' tries odd answers everywhere.)"; exit 1; }
 	@touch $@
 
+.PHONY: docs
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: setup ## Write the documentation as a site into site/
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
 .PHONY: build clean
 build: setup ## Build the wheel and the source distribution into dist/
 	@$(BIN)/python -m hatchling build
 
 clean: ## Remove what the other targets made
-	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
+	rm -rf .venv dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
