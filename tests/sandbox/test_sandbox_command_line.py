@@ -105,13 +105,14 @@ def test_every_option_of_the_settings_is_on_the_command_line(capsys):
 
 
 def test_the_page_about_the_sandbox_names_every_option_command_and_fault():
-    from victor_ext.sandbox.faults import KINDS, Fault
-    from victor_ext.sandbox.routes import COMMANDS
+    from victor_ext.sandbox import Sandbox
+    from victor_ext.sandbox.serving.faults import KINDS, Fault
+    from victor_ext.sandbox.serving.routes import COMMANDS
 
     page = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
     for kind in KINDS:
         assert f"`{kind}`" in page, kind
-    for command in COMMANDS:
+    for command in (*COMMANDS, *Sandbox.stand_in.commands):
         assert f"`{command.method} {command.path}`" in page, command
     for name in set(Fault.__slots__) - {"kind", "id", "met"}:
         assert f"`{name}`" in page, name

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from victor_ext.sandbox import Sandbox, SandboxSettings
-from victor_ext.sandbox.document import document_path
+from victor_ext.sandbox.victor.document import document_path
 
 schema = schemathesis.openapi.from_dict(yaml.safe_load(document_path().read_text(encoding="utf-8")))
 CONFORMANCE = (content_type_conformance, response_schema_conformance, status_code_conformance)

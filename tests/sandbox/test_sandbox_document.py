@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from victor_ext.sandbox.document import Document, document_path, load_document
+from victor_ext.sandbox.victor.document import Document, document_path, load_document
 
 
 def a_document(schema):
@@ -47,7 +47,7 @@ def test_the_document_has_the_four_operations():
 
 
 def test_an_answer_that_breaks_the_document_is_a_500_of_the_sandbox(start, monkeypatch, caplog):
-    from victor_ext.sandbox.shapes import Shapes
+    from victor_ext.sandbox.victor.shapes import Shapes
 
     _, caller = start()
     request_id = caller.created()["victor_payment_request_id"]

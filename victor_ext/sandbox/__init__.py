@@ -16,11 +16,11 @@ except ImportError as error:
         f"victor_ext.sandbox needs {error.name}; install its extra: pip install 'victor-ext[sandbox]'"
     ) from error
 
-from victor_ext.sandbox.commands import RemoteSandbox, SandboxCommands
-from victor_ext.sandbox.received import Received
-from victor_ext.sandbox.run import run
-from victor_ext.sandbox.sandbox import Sandbox
-from victor_ext.sandbox.settings import SandboxSettings
+from victor_ext.sandbox.serving.received import Received
+from victor_ext.sandbox.victor.commands import SandboxCommands
+from victor_ext.sandbox.victor.run import run
+from victor_ext.sandbox.victor.sandbox import RemoteSandbox, Sandbox
+from victor_ext.sandbox.victor.settings import SandboxSettings
 
 __all__ = ("Received", "RemoteSandbox", "Sandbox", "SandboxCommands", "SandboxSettings", "run")
 

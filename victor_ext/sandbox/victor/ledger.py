@@ -1,0 +1,263 @@
+"""The business of the sandbox: make requests, answer them, move them. It knows nothing of HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import string
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from sys import intern
+from typing import TYPE_CHECKING, Any
+
+from victor_ext.sandbox.serving.routes import NotThere
+from victor_ext.sandbox.victor.journal import KeyRecord
+from victor_ext.sandbox.victor.lifecycle import Lifecycle
+from victor_ext.sandbox.victor.model import STATUSES, TERMINAL, PaymentRequest
+
+if TYPE_CHECKING:
+    from victor_ext.sandbox.serving.clock import Clock
+    from victor_ext.sandbox.victor.directory import Directory
+    from victor_ext.sandbox.victor.model import Counterparty, Network, Status
+    from victor_ext.sandbox.victor.settings import SandboxSettings
+    from victor_ext.sandbox.victor.store import Store
+
+_ID_ALPHABET = string.ascii_uppercase + string.digits
+_STEP = 1.0
+"""Seconds of the business clock that one step of a request's life takes, unless `auto` says otherwise."""
+
+
+class UnknownId(NotThere):
+    """There is no request with this id."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such payment request.")
+
+
+class KeyConflict(Exception):
+    """The key was used with another body."""
+
+
+@dataclass
+class NotAnswerable(Exception):
+    """Why an answer to a request cannot be taken, and which field is to blame (empty: the request itself)."""
+
+    field: str
+    message: str
+
+
+class Ledger:
+    """Every change of state goes through here, on one thread, with no wait between a check and its commit."""
+
+    def __init__(self, settings: SandboxSettings, clock: Clock, store: Store, directory: Directory) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._store = store
+        self._directory = directory
+        self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
+        self.life = Lifecycle(store, directory, step=_STEP if settings.auto is None else settings.auto)
+
+    def tick(self) -> None:
+        """Let requests move on by themselves, when the sandbox runs in `auto`."""
+        if self._settings.auto is not None:
+            self.life.pass_time(self._clock.now())
+
+    def get(self, request_id: str) -> PaymentRequest:
+        """One request; raises `UnknownId`."""
+        found = self._store.requests.get(request_id)
+        if found is None:
+            raise UnknownId
+        return found
+
+    def replay(self, owner: str, key: str | None, fingerprint: bytes) -> PaymentRequest | None:
+        """What was already made under this key, or None; raises `KeyConflict` for another body."""
+        record = self._store.keys.get((owner, key)) if key is not None else None
+        if record is None:
+            return None
+        made = self._store.requests[record.request_id]
+        life = self._settings.key_life
+        if life is not None and self._clock.now() - made.created_at > life:
+            return None
+        if record.fingerprint != fingerprint and self._settings.key_conflict != "replay":
+            raise KeyConflict
+        return made
+
+    def create(self, owner: str, key: str | None, fingerprint: bytes, body: dict[str, Any]) -> PaymentRequest:
+        """Make an outbound request, and its inbound twin when the counterparty's account is here."""
+        now = self._stamp()
+        payee, details = body["payee"], body["payment_details"]
+        counterparty_id = body["payer"]["victor_counterparty_id"]
+        counterparty = self._directory.counterparties.get(counterparty_id)
+        request = PaymentRequest(
+            id=self._new_id(),
+            direction="outbound",
+            status="created",
+            amount=details["amount"],
+            # Texts that most requests share are kept once: a soak makes hundreds of thousands of them.
+            biller_type=intern(details["biller_type"]),
+            due_date=intern(details["due_date"]),
+            created_at=now,
+            changed_at=now,
+            payee_account=intern(payee["account_number"]),
+            network=counterparty.network if counterparty else "RTP",
+            ultimate_creditor=payee.get("ultimate_creditor"),
+            counterparty_id=intern(counterparty_id),
+            amount_modification_allowed=details.get("amount_modification_allowed", False),
+            notes=details.get("notes"),
+            client_reference_id=body.get("client_reference_id"),
+            idempotency_key=key,
+        )
+        made = [request]
+        if counterparty is not None and counterparty.account_number in self._directory.accounts:
+            made = self._with_twin(request, counterparty)
+        record = None if key is None else KeyRecord(owner, key, fingerprint, request.id)
+        self._store.commit(made, record)
+        self.life.expect(made)
+        return made[0]
+
+    def _with_twin(self, request: PaymentRequest, counterparty: Counterparty) -> list[PaymentRequest]:
+        account = self._directory.accounts[counterparty.account_number or ""]
+        twin = replace(
+            request,
+            id=self._new_id(),
+            direction="inbound",
+            status="pending",
+            counterparty_id=None,
+            payer_account=account.account_number,
+            payer_routing=account.routing_number,
+            payer_name=account.name,
+            client_reference_id=None,
+            idempotency_key=None,
+            parent_id=request.id,
+        )
+        return [replace(request, child_id=twin.id), twin]
+
+    def create_inbound(
+        self,
+        *,
+        amount: str,
+        due_date: str,
+        payer_account: str,
+        payee_account: str,
+        biller_type: str = "BUSINESS",
+        ultimate_creditor: str | None = None,
+        amount_modification_allowed: bool = False,
+        notes: str | None = None,
+        network: Network = "RTP",
+    ) -> PaymentRequest:
+        """A request from somebody outside of the sandbox, waiting for an answer."""
+        now = self._stamp()
+        payer = self._directory.accounts.get(payer_account)
+        request = PaymentRequest(
+            id=self._new_id(),
+            direction="inbound",
+            status="pending",
+            amount=amount,
+            biller_type=biller_type,
+            due_date=due_date,
+            created_at=now,
+            changed_at=now,
+            payee_account=payee_account,
+            network=network,
+            ultimate_creditor=ultimate_creditor,
+            payer_account=payer_account,
+            payer_routing=payer.routing_number if payer else "011401533",
+            payer_name=payer.name if payer else "Sandbox Account",
+            amount_modification_allowed=amount_modification_allowed,
+            notes=notes,
+        )
+        self._store.commit([request])
+        self.life.expect([request])
+        return request
+
+    def respond(self, request_id: str, body: dict[str, Any]) -> tuple[PaymentRequest, bool]:
+        """Answer an inbound request; returns it, and whether this call did the work.
+
+        Raises `UnknownId`, or `NotAnswerable` with the reason.
+        """
+        request = self.get(request_id)
+        if request.direction == "outbound":
+            raise NotAnswerable("", "This request is outbound; answer the inbound one (its child).")
+        answer = "Accepted" if body["status"] == "Accepted" else "Rejected"
+        modified, notes = body.get("modified_amount"), body["notes"]
+        if request.answer is not None:
+            same = (request.answer, request.modified_amount, request.approval_notes) == (
+                answer,
+                modified,
+                notes,
+            )
+            if same and self._settings.second_answer == "replay":
+                return request, False
+            raise NotAnswerable("status", "This request has been answered already.")
+        if request.status != "pending":
+            raise NotAnswerable("status", f"This request is {request.status}; only a pending one can be answered.")
+        self._check_modified(request, answer, modified)
+        now = self._clock.now()
+        changed = [self._answered(request, answer, modified, notes, now)]
+        parent = self._store.requests.get(request.parent_id or "")
+        if parent is not None and parent.status not in TERMINAL:
+            changed.append(self._answered(parent, answer, modified, notes, now))
+        self._store.commit(changed)
+        self.life.expect(changed)
+        return changed[0], True
+
+    def _check_modified(self, request: PaymentRequest, answer: str, modified: str | None) -> None:
+        if modified is None:
+            return
+        if answer == "Rejected":
+            raise NotAnswerable("modified_amount", "A declined request has no amount.")
+        if Decimal(modified) <= 0:
+            raise NotAnswerable("modified_amount", "The amount must be above zero.")
+        if Decimal(modified) != Decimal(request.amount) and not request.amount_modification_allowed:
+            raise NotAnswerable("modified_amount", "This request does not allow another amount.")
+
+    def _answered(
+        self, request: PaymentRequest, answer: str, modified: str | None, notes: str, now: float
+    ) -> PaymentRequest:
+        accepted = answer == "Accepted"
+        return replace(
+            request,
+            status="accepted" if accepted else "declined",
+            changed_at=now,
+            approved_at=now if accepted else None,
+            answer="Accepted" if accepted else "Rejected",
+            original_amount=request.amount,
+            amount=modified or request.amount,
+            modified_amount=modified,
+            approval_notes=notes,
+        )
+
+    def move(self, request_id: str, status: str, error_message: str | None = None) -> PaymentRequest:
+        """Put a request into a status, whatever it was before; raises `UnknownId` or `ValueError`."""
+        request = self.get(request_id)
+        to = _status(status)
+        now = self._clock.now()
+        approved = request.approved_at or now if to in ("accepted", "completed") else None
+        moved = replace(request, status=to, changed_at=now, error_message=error_message, approved_at=approved)
+        self._store.commit([moved])
+        self.life.expect([moved])
+        return moved
+
+    def _stamp(self) -> float:
+        # Milliseconds, as the provider tells them; and never before the request that was made last.
+        return self._store.not_before(round(self._clock.now(), 3))
+
+    def _new_id(self) -> str:
+        while True:
+            found = "".join(self._random.choices(_ID_ALPHABET, k=10))
+            if found not in self._store.requests:
+                return found
+
+
+def _status(text: str) -> Status:
+    for status in STATUSES:
+        if status == text:
+            return status
+    raise ValueError(f"status must be one of {', '.join(STATUSES)}")
+
+
+def fingerprint(body: object) -> bytes:
+    """What two bodies share when they say the same: the digest of their canonical JSON."""
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("ascii")).digest()

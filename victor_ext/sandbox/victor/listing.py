@@ -1,0 +1,148 @@
+"""Filters and pages of the list operation."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from victor_ext.sandbox.victor.rules import Problem, real_date
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from victor_ext.sandbox.serving.jsontypes import JsonValue
+    from victor_ext.sandbox.victor.model import PaymentRequest
+    from victor_ext.sandbox.victor.settings import SandboxSettings
+    from victor_ext.sandbox.victor.store import Store
+
+Filters = dict[str, Any]
+_ZULU = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?Z\Z")
+_INTEGER = re.compile(r"-?[0-9]{1,20}\Z")
+_TIMES = ("start_datetime", "end_datetime", "approval_start_datetime", "approval_end_datetime")
+_DATES = ("due_date_start_date", "due_date_end_date")
+DEFAULT_PAGE_SIZE = 50
+"""The document's default for a request."""
+
+_EQUAL: dict[str, Callable[[PaymentRequest], str | None]] = {
+    "victor_id": lambda request: request.id,
+    "status": lambda request: request.status,
+    "direction": lambda request: request.direction,
+    "victor_payment_request_parent_id": lambda request: request.parent_id,
+    "victor_payment_request_child_id": lambda request: request.child_id,
+    "network_type": lambda request: request.network,
+    "tracking_id": lambda request: request.tracking_id,
+    "instant_payment_rails_id": lambda request: request.rails_id,
+}
+
+
+def read_query(text: bytes, integers: frozenset[str]) -> Filters:
+    """The parameters of a query string. One that is given twice becomes a list, which no schema accepts.
+
+    `ValueError` when the text is not UTF-8.
+    """
+    found: Filters = {}
+    for name, value in parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict"):
+        read: Any = int(value) if name in integers and _INTEGER.match(value) else value
+        found[name] = [found[name], read] if name in found else read
+    return found
+
+
+def check_times(filters: Filters) -> list[Problem]:
+    """Times must be Zulu and dates must be dates: prose in the document, so no schema says it."""
+    found = [
+        Problem((name,), "invalid", "must be an ISO 8601 date and time in the Zulu zone, ending in Z", "pattern")
+        for name in _TIMES
+        if name in filters and zulu(filters[name]) is None
+    ]
+    found += [
+        Problem((name,), "invalid", "must be an ISO 8601 date, YYYY-MM-DD", "pattern")
+        for name in _DATES
+        if name in filters and real_date(filters[name]) is None
+    ]
+    return found
+
+
+def zulu(text: str) -> float | None:
+    """Epoch seconds of a Zulu time, or None when the text is not one."""
+    match = _ZULU.match(text)
+    if match is None:
+        return None
+    try:
+        whole = datetime.fromisoformat(match[1]).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+    return whole + float(match[2] or 0)
+
+
+class Listing:
+    """Pages over the store. A time range is bisected; other filters cost one scan per state of the store."""
+
+    def __init__(self, settings: SandboxSettings, store: Store) -> None:
+        self._settings = settings
+        self._store = store
+        self._cached: tuple[tuple[object, ...], list[str]] | None = None
+
+    def page(self, filters: Filters) -> tuple[int, int, list[PaymentRequest]]:
+        """Number and size of the page, and its requests. Past the end it is empty."""
+        number: int = filters.get("page", 0)
+        size: int = min(filters.get("page_size", DEFAULT_PAGE_SIZE), self._settings.max_page_size)
+        begin = max(0, number * size - number * self._settings.shift)
+        low, high = self._range(filters)
+        tests = {name: filters[name] for name in filters if name not in ("page", "page_size", *_TIMES[:2])}
+        if any(name in _EQUAL or name in _DATES or name in _TIMES for name in tests):
+            ids = self._matching(low, high, tests)
+            low, high = 0, len(ids)
+        else:
+            ids = self._store.order
+        if self._settings.order == "newest":
+            found = ids[max(low, high - begin - size) : max(low, high - begin)][::-1]
+        else:
+            found = ids[min(high, low + begin) : min(high, low + begin + size)]
+        return number, size, [self._store.requests[request_id] for request_id in found]
+
+    def _range(self, filters: Filters) -> tuple[int, int]:
+        created = self._store.created
+        start = zulu(filters["start_datetime"]) if "start_datetime" in filters else None
+        end = zulu(filters["end_datetime"]) if "end_datetime" in filters else None
+        low = 0 if start is None else bisect_left(created, start)
+        high = len(created) if end is None else bisect_right(created, end)
+        return low, max(low, high)
+
+    def _matching(self, low: int, high: int, tests: Filters) -> list[str]:
+        # Whoever reads page after page asks the same of an unchanged store: one scan serves all pages.
+        asked = (self._store.version, low, high, tuple(sorted(tests.items())))
+        if self._cached is None or self._cached[0] != asked:
+            matches = _predicate(tests)
+            requests = self._store.requests
+            self._cached = (asked, [i for i in self._store.order[low:high] if matches(requests[i])])
+        return self._cached[1]
+
+
+def _predicate(tests: Filters) -> Callable[[PaymentRequest], bool]:
+    checks: list[Callable[[PaymentRequest], bool]] = []
+    for name, wanted in tests.items():
+        if name in _EQUAL:
+            checks.append(_equals(_EQUAL[name], wanted))
+    checks += _bounds(lambda r: r.due_date, tests.get("due_date_start_date"), tests.get("due_date_end_date"))
+    start, end = (zulu(tests[name]) if name in tests else None for name in _TIMES[2:])
+    checks += _bounds(lambda r: r.approved_at, start, end)
+    return lambda request: all(check(request) for check in checks)
+
+
+def _equals(read: Callable[[PaymentRequest], str | None], wanted: str) -> Callable[[PaymentRequest], bool]:
+    return lambda request: read(request) == wanted
+
+
+def _bounds(
+    read: Callable[[PaymentRequest], Any], low: JsonValue, high: JsonValue
+) -> list[Callable[[PaymentRequest], bool]]:
+    """Both ends belong to the range; a request that has no such value is outside of it."""
+    checks: list[Callable[[PaymentRequest], bool]] = []
+    if low is not None:
+        checks.append(lambda request: (value := read(request)) is not None and value >= low)
+    if high is not None:
+        checks.append(lambda request: (value := read(request)) is not None and value <= high)
+    return checks

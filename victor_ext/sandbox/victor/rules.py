@@ -1,0 +1,101 @@
+"""What a request must be beyond the document's schemas, and how each breach is named."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from victor_ext.sandbox.serving.clock import Clock
+    from victor_ext.sandbox.victor.directory import Directory
+    from victor_ext.sandbox.victor.document import Breach
+    from victor_ext.sandbox.victor.settings import SandboxSettings
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_SIZES = ("minLength", "maxLength")
+FURTHEST = timedelta(hours=24)
+"""A due date may not lie further ahead than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a request: where, of which kind, and in a sentence."""
+
+    path: tuple[str, ...]
+    kind: str
+    """`blank`, `size` or `invalid`, the words of the provider's catalogue."""
+    message: str
+    rule: str = ""
+
+
+def from_breaches(breaches: Iterable[Breach]) -> list[Problem]:
+    """The same breaches in the provider's words."""
+    return [_from_breach(breach) for breach in breaches]
+
+
+def _from_breach(breach: Breach) -> Problem:
+    if breach.empty:
+        return Problem(breach.path, "blank", "must not be blank", breach.rule)
+    if breach.rule in _SIZES:
+        return Problem(breach.path, "size", "has a wrong length", breach.rule)
+    return Problem(breach.path, "invalid", f"breaks the rule '{breach.rule}' of the document", breach.rule)
+
+
+def real_date(text: str) -> date | None:
+    """The date in `YYYY-MM-DD`, or None."""
+    if not _DATE.match(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+class CreateRules:
+    """The rules of a create that are prose in the document or follow from what accounts exist."""
+
+    def __init__(self, settings: SandboxSettings, clock: Clock, directory: Directory) -> None:
+        self._strict = settings.strict_accounts
+        self._clock = clock
+        self._directory = directory
+
+    def problems(self, body: dict[str, Any]) -> list[Problem]:
+        """What is wrong with a body that conforms to the schema."""
+        payee, details = body["payee"], body["payment_details"]
+        found: list[Problem] = []
+        if Decimal(details["amount"]) <= 0:
+            found.append(Problem(("payment_details", "amount"), "invalid", "must be above zero"))
+        if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
+            path = ("payee", "ultimate_creditor")
+            found.append(Problem(path, "invalid", "may be set only when biller_type is BUSINESS"))
+        wrong = self._due_date(details["due_date"])
+        if wrong:
+            found.append(Problem(("payment_details", "due_date"), "invalid", wrong))
+        if self._strict:
+            found.extend(self._unknown(payee["account_number"], body["payer"]["victor_counterparty_id"]))
+        return found
+
+    def _due_date(self, text: str) -> str | None:
+        due = real_date(text)
+        if due is None:
+            return "must be a date, YYYY-MM-DD"
+        # The provider does not say whose midnight counts: only what is wrong everywhere on earth is refused.
+        if due < self._clock.earliest_today():
+            return "must not be in the past"
+        if due > self._clock.latest_today() + FURTHEST:
+            return "must not be more than 24 hours ahead"
+        return None
+
+    def _unknown(self, account: str, counterparty: str) -> list[Problem]:
+        found: list[Problem] = []
+        if account not in self._directory.accounts:
+            found.append(Problem(("payee", "account_number"), "invalid", "is not an account of yours"))
+        if counterparty not in self._directory.counterparties:
+            path = ("payer", "victor_counterparty_id")
+            found.append(Problem(path, "invalid", "is not a counterparty of yours"))
+        return found

@@ -1,0 +1,204 @@
+"""How the sandbox says what it knows: the document's shapes, and with `quirks` the provider's own.
+
+The provider publishes one shape and shows another in its examples and guides: directions in upper case, a
+capitalised status in one operation and a lower-case one in the next, `null` where an object is declared,
+times as epoch milliseconds, and a page size of 25 whatever was asked. `quirks` does all of that; without it
+every answer conforms to the document.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from victor_ext.sandbox.serving.jsontypes import JsonObject
+    from victor_ext.sandbox.victor.model import PaymentRequest
+    from victor_ext.sandbox.victor.rules import Problem
+
+CODE_INVALID = 101
+"""The only number of the provider's list that is known; it stands for every invalid field here."""
+
+
+class Shapes:
+    """Builds every answer body."""
+
+    def __init__(self, *, quirks: bool) -> None:
+        self._quirks = quirks
+
+    def as_created(self, request: PaymentRequest) -> JsonObject:
+        """The answer to the create call: always the same, whatever became of the request since."""
+        return self.receipt(
+            replace(
+                request,
+                status="created",
+                amount=request.original_amount or request.amount,
+                original_amount=None,
+                approval_notes=None,
+                approved_at=None,
+                error_message=None,
+            )
+        )
+
+    def receipt(self, request: PaymentRequest) -> JsonObject:
+        """`PaymentRequestReceipt`: an item of a list, or the answer to a create."""
+        payer = {"victor_counterparty_id": request.counterparty_id} if request.counterparty_id else None
+        return self._with_nulls(
+            {
+                "victor_payment_request_id": request.id,
+                "client_reference_id": request.client_reference_id,
+                "error_message": request.error_message,
+                "direction": request.direction.upper() if self._quirks else request.direction,
+                "status": request.status,
+                "payment_network": request.network,
+                "victor_payment_request_parent_id": request.parent_id,
+                "victor_payment_request_child_id": request.child_id,
+                "payment_request": self._with_nulls(
+                    {
+                        "payee": self._payee(request),
+                        "payer": payer,
+                        "payment_details": self._details(request),
+                        "approved_at": self._time(request.approved_at),
+                        "created_at": self._time(request.created_at),
+                    }
+                ),
+            }
+        )
+
+    def detail(self, request: PaymentRequest) -> JsonObject:
+        """`GetPaymentRequestResponse`: the payer is an account or a counterparty, and there are no times."""
+        inner: JsonObject = {
+            "payee": self._payee(request),
+            "payer": self._payer(request),
+            "payment_details": self._details(request),
+            "payment_request_response": self._response(request),
+        }
+        return self._with_nulls(
+            {
+                "victor_payment_request_id": request.id,
+                "client_reference_id": request.client_reference_id,
+                "direction": request.direction.upper() if self._quirks else request.direction,
+                "error_message": request.error_message,
+                "status": self._detail_status(request),
+                "payment_request": self._with_nulls(inner),
+            }
+        )
+
+    def page(self, number: int, size: int, requests: list[PaymentRequest]) -> JsonObject:
+        """`ListPaymentRequestsResponse`."""
+        shown = 25 if self._quirks else size
+        return {
+            "page": number,
+            "page_size": shown,
+            "results": [self.receipt(request) for request in requests],
+        }
+
+    def answer(self, request: PaymentRequest) -> JsonObject:
+        """`RfpInboundPaymentRequestResponseDetails`: the answer that was given to an inbound request."""
+        return self._with_nulls(
+            {
+                "victor_payment_request_id": request.id,
+                "status": request.answer,
+                "original_amount": request.original_amount,
+                "modified_amount": request.modified_amount,
+                "notes": request.approval_notes,
+            }
+        )
+
+    def create_error(self, problem: Problem) -> JsonObject:
+        """`ApiErrorResponse`: one error, named by a key and a field in camel case."""
+        field = ".".join(camel(step) for step in problem.path)
+        name = camel(problem.path[-1]) if problem.path else "request"
+        error = {"code": CODE_INVALID, "message": f"error.{name}.{problem.kind}", "field": field}
+        # The document declares `data` an object and shows a null: only the quirks repeat that.
+        return {"status": 0, "data": None, "error": error} if self._quirks else {"status": 0, "error": error}
+
+    def validation_errors(self, target: str, problems: list[Problem]) -> JsonObject:
+        """`ValidationErrors`: all errors, as Spring's BindingResult prints them."""
+        return {
+            "name": {"empty": False, "lastElementIndexed": False, "numberOfElements": 1},
+            "boundProperties": [],
+            "allErrors": [self._object_error(target, problem) for problem in problems],
+        }
+
+    def _object_error(self, target: str, problem: Problem) -> JsonObject:
+        field = ".".join(camel(step) for step in problem.path)
+        code = _SPRING.get(problem.rule) or _SPRING.get(problem.kind, "Invalid")
+        place = f"{target}.{field}" if field else target
+        found: JsonObject = {
+            "objectName": target,
+            "code": code,
+            "codes": [f"{code}.{place}", *([f"{code}.{field}"] if field else []), code],
+            "arguments": [{"codes": [place, field], "defaultMessage": field, "code": field}] if field else [],
+            "defaultMessage": problem.message,
+        }
+        if self._quirks:
+            found |= {"field": field or None, "rejectedValue": None, "bindingFailure": False}
+        return found
+
+    def _payee(self, request: PaymentRequest) -> JsonObject:
+        return self._with_nulls(
+            {"account_number": request.payee_account, "ultimate_creditor": request.ultimate_creditor}
+        )
+
+    def _payer(self, request: PaymentRequest) -> JsonObject:
+        if request.direction == "outbound":
+            return {"victor_counterparty_id": request.counterparty_id}
+        return self._with_nulls(
+            {
+                "account_number": request.payer_account,
+                "routing_number": request.payer_routing,
+                "name": request.payer_name,
+            }
+        )
+
+    def _details(self, request: PaymentRequest) -> JsonObject:
+        return self._with_nulls(
+            {
+                "amount": request.amount,
+                "notes": request.notes,
+                "biller_type": request.biller_type,
+                "due_date": request.due_date,
+                "amount_modification_allowed": request.amount_modification_allowed,
+                "original_amount": request.original_amount,
+                "approval_notes": request.approval_notes,
+            }
+        )
+
+    def _response(self, request: PaymentRequest) -> JsonObject | None:
+        if request.direction == "outbound":
+            return None
+        return self.answer(request) if request.answer else {}
+
+    def _detail_status(self, request: PaymentRequest) -> str:
+        if not self._quirks:
+            return request.status
+        # "Either Pending or Error", says the document of this one operation.
+        return "Error" if request.status == "failed" else request.status.replace("-", " ").title()
+
+    def _time(self, seconds: float | None) -> float | int | None:
+        if seconds is None:
+            return None
+        return round(seconds * 1000) if self._quirks else round(seconds, 3)
+
+    def _with_nulls(self, found: JsonObject) -> JsonObject:
+        return found if self._quirks else {name: value for name, value in found.items() if value is not None}
+
+
+_SPRING = {
+    "pattern": "Pattern",
+    "minLength": "Size",
+    "maxLength": "Size",
+    "minimum": "Min",
+    "maximum": "Max",
+    "type": "typeMismatch",
+    "required": "NotBlank",
+    "blank": "NotBlank",
+    "size": "Size",
+}
+
+
+def camel(name: str) -> str:
+    """The provider names fields in camel case in its errors, in snake case on the wire."""
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
