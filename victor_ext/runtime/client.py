@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -19,17 +20,51 @@ C = TypeVar("C")
 
 
 class _Client:
-    """What both have in common."""
+    """What both have in common. The class variables are the parts that block or are awaited."""
 
     _package: ClassVar[str]
     """The import name of the generated package that `api` is of."""
+    _drivers: ClassVar[Callable[..., Any]]
+    _transports: ClassVar[Callable[..., Any]]
+    _faces: ClassVar[Callable[..., Any]]
+    _http_clients: ClassVar[Callable[..., Any]]
     _parts: Assembly
+    _transport: Any
+
+    def _assemble(self, parts: Assembly, connections: Any, *, original: Any = None) -> None:
+        self._parts = parts
+        self._connections = connections
+        self._driver = self._drivers(connections)
+        self._transport = self._transports(
+            parts.loop, connections, parts.base_url, original=original, driver=self._driver
+        )
+        self._face = self._faces(self._api_within, self._driver.sleep)
+        self._attach()
+
+    def _attach(self) -> None:
+        """Make the resources; called whenever the client's parts are put together."""
+        raise NotImplementedError
+
+    def with_options(
+        self,
+        *,
+        timeout: httpx.Timeout | float | None = KEEP,
+        deadline: float | None = KEEP,
+        retry: RetryPolicy = KEEP,
+    ) -> Self:
+        """A client with other limits that shares this one's connections, token, clock and retry quota."""
+        other = object.__new__(type(self))
+        other._assemble(self._parts.changed(timeout, deadline, retry), self._connections, original=self._transport)
+        return other
 
     @cached_property
     def _api(self) -> Any:
         import importlib  # noqa: PLC0415 - loads attrs and the generated package
 
         return self.bind(importlib.import_module(f"{self._package}.client").Client)
+
+    def _api_within(self, seconds: float | None) -> Any:
+        return self._api if seconds is None else self.with_options(deadline=seconds)._api  # noqa: SLF001 - its class
 
     def bind(self, client_class: type[C]) -> C:
         """The `Client` (or `AuthenticatedClient`) of another generated package, over this client's transport.
@@ -41,12 +76,13 @@ class _Client:
 
         return bind(client_class, str(self._parts.base_url), self._http_client)
 
-    def _http_client(self, options: dict[str, Any]) -> httpx.Client | httpx.AsyncClient:
-        raise NotImplementedError
+    def _http_client(self, options: dict[str, Any]) -> Any:
+        return self._http_clients(transport=self._transport, **self._parts.client_arguments(options))
 
-    def _attach(self) -> None:
-        """Make the resources; called whenever the client's parts have changed."""
-        raise NotImplementedError
+    def _unsigned(self) -> httpx.Request:
+        """A request to put a token on, and to send nowhere."""
+        self._transport.guard.require_open()
+        return httpx.Request("GET", self._parts.base_url, extensions={"timeout": self._parts.timeout.as_dict()})
 
     @property
     def environment(self) -> str:
@@ -70,7 +106,9 @@ class _Client:
 class BlockingClient(_Client):
     """A client with blocking calls. Safe to share between threads."""
 
+    _drivers, _transports, _faces, _http_clients = Driver, AttemptTransport, BlockingFace, httpx.Client
     _face: BlockingFace
+    _driver: Driver
 
     def _start(
         self,
@@ -84,42 +122,11 @@ class BlockingClient(_Client):
         proxy = concealed(proxy)  # it may hold a password
         if transport is None:
             transport = connections(parts.base_url, verify=verify, limits=limits, proxy=proxy)
-        self._assemble(parts, checked_transport(transport, httpx.BaseTransport), original=None)
-
-    def _assemble(
-        self, parts: Assembly, connections: httpx.BaseTransport, *, original: AttemptTransport | None
-    ) -> None:
-        self._parts = parts
-        self._connections = connections
-        self._driver = Driver(connections)
-        self._transport = AttemptTransport(
-            parts.loop, connections, parts.base_url, original=original, driver=self._driver
-        )
-        self._face = BlockingFace(self._api_within, self._driver.sleep)
-        self._attach()
-
-    def with_options(
-        self,
-        *,
-        timeout: httpx.Timeout | float | None = KEEP,
-        deadline: float | None = KEEP,
-        retry: RetryPolicy = KEEP,
-    ) -> Self:
-        """A client with other limits that shares this one's connections, token, clock and retry quota."""
-        other = object.__new__(type(self))
-        other._assemble(self._parts.changed(timeout, deadline, retry), self._connections, original=self._transport)
-        return other
-
-    def _api_within(self, seconds: float | None) -> Any:
-        return self._api if seconds is None else self.with_options(deadline=seconds)._api  # noqa: SLF001 - its class
-
-    def _http_client(self, options: dict[str, Any]) -> httpx.Client:
-        return httpx.Client(transport=self._transport, **self._parts.client_arguments(options))
+        self._assemble(parts, checked_transport(transport, httpx.BaseTransport))
 
     def authorization(self) -> str:
         """The value of the `Authorization` header that a request made now would carry. It is a secret."""
-        self._transport.guard.require_open()
-        request = httpx.Request("GET", self._parts.base_url, extensions={"timeout": self._parts.timeout.as_dict()})
+        request = self._unsigned()
         self._driver.run(self._parts.loop.sign(request))
         return Secret(request.headers["Authorization"])  # a str like any other, and one that no traceback shows
 
@@ -138,7 +145,9 @@ class BlockingClient(_Client):
 class AwaitedClient(_Client):
     """A client with awaited calls."""
 
+    _drivers, _transports, _faces, _http_clients = AsyncDriver, AsyncAttemptTransport, AwaitedFace, httpx.AsyncClient
     _face: AwaitedFace
+    _driver: AsyncDriver
 
     def _start(
         self,
@@ -152,42 +161,11 @@ class AwaitedClient(_Client):
         proxy = concealed(proxy)  # it may hold a password
         if transport is None:
             transport = async_connections(parts.base_url, verify=verify, limits=limits, proxy=proxy)
-        self._assemble(parts, checked_transport(transport, httpx.AsyncBaseTransport), original=None)
-
-    def _assemble(
-        self, parts: Assembly, connections: httpx.AsyncBaseTransport, *, original: AsyncAttemptTransport | None
-    ) -> None:
-        self._parts = parts
-        self._connections = connections
-        self._driver = AsyncDriver(connections)
-        self._transport = AsyncAttemptTransport(
-            parts.loop, connections, parts.base_url, original=original, driver=self._driver
-        )
-        self._face = AwaitedFace(self._api_within, self._driver.sleep)
-        self._attach()
-
-    def with_options(
-        self,
-        *,
-        timeout: httpx.Timeout | float | None = KEEP,
-        deadline: float | None = KEEP,
-        retry: RetryPolicy = KEEP,
-    ) -> Self:
-        """A client with other limits that shares this one's connections, token, clock and retry quota."""
-        other = object.__new__(type(self))
-        other._assemble(self._parts.changed(timeout, deadline, retry), self._connections, original=self._transport)
-        return other
-
-    def _api_within(self, seconds: float | None) -> Any:
-        return self._api if seconds is None else self.with_options(deadline=seconds)._api  # noqa: SLF001 - its class
-
-    def _http_client(self, options: dict[str, Any]) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=self._transport, **self._parts.client_arguments(options))
+        self._assemble(parts, checked_transport(transport, httpx.AsyncBaseTransport))
 
     async def authorization(self) -> str:
         """The value of the `Authorization` header that a request made now would carry. It is a secret."""
-        self._transport.guard.require_open()
-        request = httpx.Request("GET", self._parts.base_url, extensions={"timeout": self._parts.timeout.as_dict()})
+        request = self._unsigned()
         await self._driver.run(self._parts.loop.sign(request))
         return Secret(request.headers["Authorization"])  # a str like any other, and one that no traceback shows
 
