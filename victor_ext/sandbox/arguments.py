@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victor_ext.sandbox") -> int:
     """Read the command line and serve; returns the exit status (2: misuse)."""
-    kind = stand_in(_provider(arguments, prog))
+    provider = _provider(arguments, prog)
+    kind = stand_in(provider)
     parser = kind.parser(prog)
     given = vars(parser.parse_args(arguments))
-    given.pop("provider")
+    if given.pop("provider") not in (None, provider):
+        parser.error("--provider must be written in full")
     running = {name: given.pop(name) for name in ("quiet", "json_line", "ready_file", "env_file")}
     try:
         settings = kind.settings_type(**given)

@@ -19,6 +19,7 @@ from victor_ext.sandbox.serving.settings import ServerSettings, option
 from victor_ext.sandbox.serving.stage import Stage
 from victor_ext.sandbox.serving.standin import StandIn
 from victor_ext.sandbox.serving.thread import ServerInThread
+from victor_ext.sandbox.serving.tokens import TokenBook
 
 __all__ = (
     "Answer",
@@ -35,6 +36,7 @@ __all__ = (
     "ServerSettings",
     "Stage",
     "StandIn",
+    "TokenBook",
     "empty_answer",
     "error_answer",
     "json_answer",

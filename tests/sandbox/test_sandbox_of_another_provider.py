@@ -1,0 +1,236 @@
+"""What a provider gets from the server machinery that brings nothing but its own rules."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from sandbox_callers import exchange
+from tiny_pay import RemoteTinySandbox, TinyCommands, TinySandbox, TinySettings, TinyStandIn
+
+import victor_ext.sandbox.serving
+from victor_ext.sandbox import providers
+from victor_ext.sandbox.arguments import main
+from victor_ext.sandbox.serving import Operation
+from victor_ext.sandbox.serving.faults import KINDS
+from victor_ext.sandbox.serving.paths import PathTable
+from victor_ext.sandbox.serving.routes import COMMANDS
+
+KEY = "0b0c8f6e-4a5d-4f0e-9a55-0f8f3c6f2a11"
+
+
+class TinyCaller:
+    def __init__(self, sandbox: TinySandbox) -> None:
+        self.http = httpx.Client(base_url=sandbox.url, timeout=5, verify=False, trust_env=False)
+        self.sign_in(sandbox)
+
+    def sign_in(self, sandbox: TinySandbox) -> None:
+        name, secret = sandbox.add_client()
+        token = self.http.post("/v1/token", data={"name": name, "secret": secret}).json()["token"]
+        self.http.headers["authorization"] = f"Bearer {token}"
+
+    def charge(self, key=KEY, reference="INV-1", cents=1200) -> httpx.Response:
+        body = {"idempotencyKey": key, "reference": reference, "cents": cents}
+        return self.http.post("/v1/charges", json=body)
+
+
+@pytest.fixture
+def sandbox():
+    with TinySandbox(TinySettings(seed=1)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def caller(sandbox):
+    caller = TinyCaller(sandbox)
+    yield caller
+    caller.http.close()
+
+
+@pytest.fixture(params=["here", "over-http"])
+def commands(request, sandbox) -> TinyCommands:
+    return sandbox if request.param == "here" else RemoteTinySandbox(sandbox.url)
+
+
+def test_a_charge_from_end_to_end(commands, caller):
+    made = caller.charge()
+    assert (made.status_code, made.content) == (202, b"")
+    found = caller.http.get(made.headers["location"]).json()
+    commands.settle(found["id"])
+    assert caller.http.get(made.headers["location"]).json() == {**found, "settled": True}
+    with pytest.raises(LookupError, match="no such charge"):
+        commands.settle("nonsense")
+
+
+def test_work_is_counted_by_the_key_in_the_body_and_by_the_reference(commands, caller):
+    first, again = caller.charge(), caller.charge()
+    assert first.headers["location"] == again.headers["location"]
+    assert caller.charge(cents=1).status_code == 409
+    assert caller.charge("another key", "INV-2", 100_001).json()["success"] is False
+    assert commands.attempts_by_key() == {KEY: 3, "another key": 1}
+    assert commands.work_done_by_key() == {KEY: 1, "another key": 0}
+    assert commands.work_done_by_reference() == {"INV-1": 1, "INV-2": 0}
+    charges = [exchange for exchange in commands.received() if exchange.operation == "charge"]
+    assert [exchange.attempt for exchange in charges] == [1, 2, 3, 1]
+    assert [exchange.work_done for exchange in charges] == [True, False, False, False]
+    assert [exchange.replayed for exchange in charges] == [False, True, False, False]
+    assert [exchange.reference for exchange in charges] == ["INV-1"] * 3 + ["INV-2"]
+
+
+ANSWERED = {"delay", "rate_limit", "status", "truncated_json", "malformed_json", "html"}
+WORK = {"cut_answer", "lost_answer", "delay", "truncated_json", "malformed_json"}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "stall"])
+def test_every_fault_does_the_work_once_and_only_once(commands, caller, kind):
+    commands.inject(kind, operation="charge", delay=0.01)
+    if kind in ANSWERED:
+        caller.charge()
+    else:
+        with pytest.raises(httpx.TransportError):
+            caller.charge()
+    assert commands.work_done_by_reference() == ({"INV-1": 1} if kind in WORK else {})
+    assert commands.received()[-1].fault == kind
+    assert caller.charge().status_code == 202
+    assert commands.work_done_by_reference() == {"INV-1": 1}
+    assert commands.received()[-1].replayed is (kind in WORK)
+
+
+def test_a_stalled_call_can_be_given_up(sandbox, caller):
+    sandbox.inject("stall", operation="charge", work=True)
+    caller.http.timeout = 0.2
+    with pytest.raises(httpx.ReadTimeout):
+        caller.charge()
+    assert sandbox.work_done_by_reference() == {"INV-1": 1}
+
+
+def test_the_key_of_a_request_that_was_cut_after_its_body_is_known(sandbox):
+    body = json.dumps({"idempotencyKey": KEY}).encode()
+    head = f"POST /v1/charges HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+    sandbox.inject("cut_request", times=2)
+    assert exchange(sandbox.url, head + body) == (b"", "reset")
+    assert sandbox.attempts_by_key() == {KEY: 1}
+    sandbox.clear_faults()
+    sandbox.inject("cut_request", after=-1)
+    exchange(sandbox.url, head + body)
+    assert [received.idempotency_key for received in sandbox.received()] == [KEY, None]
+
+
+def test_faults_know_the_words_of_this_provider_only(commands):
+    with pytest.raises(ValueError, match=r"operation must be one of token, charge, find, other$"):
+        commands.inject("status", operation="create")
+
+
+def test_errors_of_the_machinery_have_the_shape_of_the_provider_s(commands, caller):
+    commands.inject("status", status=503, retry_after=3)
+    failed = caller.charge()
+    assert (failed.json()["fault"]["code"], failed.headers["retry-after"]) == ("injected_fault", "3")
+    missing = caller.http.get("/v1/nothing")
+    assert (missing.status_code, missing.json()["fault"]["code"]) == (404, "no_such_path")
+    wrong = caller.http.put("/v1/charges")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
+    assert caller.charge(reference="x" * (1 << 20)).status_code == 413
+
+
+def test_a_redirect_is_a_fault_with_a_header(sandbox, caller):
+    sandbox.inject("status", status=307, headers={"Location": "/v1/charges"}, body="")
+    caller.http.follow_redirects = True
+    assert caller.charge().status_code == 202
+    assert [received.status for received in sandbox.received()[1:]] == [307, 202]
+
+
+def test_a_mistake_of_the_stand_in_is_a_500_and_a_traceback_in_the_log(sandbox, caller, caplog, monkeypatch):
+    monkeypatch.setattr(TinyStandIn, "_find", lambda self, call: 1 // 0)
+    assert caller.http.get("/v1/charges/1").json()["fault"]["code"] == "sandbox_failure"
+    assert sandbox.received()[-1].status == 500
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_tokens_end_by_the_wall_clock(commands, caller):
+    commands.advance(3600)
+    assert caller.charge().status_code == 202
+    commands.set_clock_skew(601)
+    assert caller.charge().status_code == 401
+
+
+def test_reset_forgets_everything(commands, sandbox, caller):
+    caller.charge()
+    commands.inject("status", times=None)
+    commands.advance(5)
+    commands.reset()
+    assert caller.charge().status_code == 401
+    assert (commands.faults(), commands.attempts_by_key()) == ([], {KEY: 1})
+    assert (commands.work_done_by_key(), commands.work_done_by_reference()) == ({KEY: 0}, {})
+    assert commands.clock()["advanced"] == 0
+    caller.sign_in(sandbox)
+    assert caller.charge().status_code == 202
+
+
+def test_down_up_and_restart(sandbox, caller):
+    sandbox.down()
+    with pytest.raises(httpx.ConnectError):
+        caller.charge()
+    sandbox.up()
+    assert caller.charge().status_code == 202
+    url = sandbox.url
+    sandbox.restart()
+    assert sandbox.url == url
+    assert caller.charge().status_code == 401
+
+
+def test_the_control_api_names_every_command(sandbox):
+    assert httpx.get(f"{sandbox.url}/_sandbox/").json()["sandbox"] == "tiny"
+    known = httpx.post(f"{sandbox.url}/_sandbox/nonsense").json()["commands"]
+    assert len(known) == len(COMMANDS) + 2
+    assert "POST /_sandbox/charges/{charge_id}/settle" in known
+    methods = {name for name, _ in inspect.getmembers(TinyCommands, inspect.isfunction) if not name.startswith("_")}
+    assert methods == {command.name for command in (*COMMANDS, *TinyStandIn.commands)}
+
+
+def test_it_is_a_process_of_its_own_with_options_of_its_own(monkeypatch, capsys):
+    served = SimpleNamespace()
+    monkeypatch.setitem(providers.PROVIDERS, "tiny", "tiny_pay:TinySandbox")
+    monkeypatch.setattr(
+        "victor_ext.sandbox.arguments.serve", lambda kind, settings, **running: vars(served).update(**locals()) or 0
+    )
+    words = ["--provider", "tiny", "--port", "0", "--json", "--limit", "5", "--seed", "3", "--quiet"]
+    assert main(words) == 0
+    assert (served.kind, served.settings) == (TinyStandIn, TinySettings(port=0, limit=5, seed=3))
+    assert served.running == {"quiet": True, "json_line": True, "ready_file": None, "env_file": None}
+    with pytest.raises(SystemExit):
+        main(["--provider", "tiny", "--help"])
+    assert re.search(r"--token-life TOKEN_LIFE\s+life of a token", capsys.readouterr().out)
+    for wrong in (["--provider", "nobody"], ["--provider", "tiny", "--environment", "staging"], ["--prov", "tiny"]):
+        with pytest.raises(SystemExit) as ended:
+            main(wrong)
+        assert ended.value.code == 2
+
+
+def test_a_path_without_braces_goes_before_one_with_them():
+    paths = PathTable(
+        (
+            Operation("get", "GET", "/v4/payees/{id}"),
+            Operation("deltas", "GET", "/v4/payees/deltas"),
+            Operation("create", "POST", "/v4/payees"),
+        )
+    )
+    assert paths.find("GET", "/v4/payees/deltas") == ("deltas", {})
+    assert paths.find("GET", "/v4/payees/7") == ("get", {"id": "7"})
+    for path in ("/v4/payees/", "/v4/payees/7/8", "/v4/payees"):
+        assert paths.find("GET", path) == ("other", {})
+    assert paths.word("GET", "/v4/payees/a%2Fb") == "other"
+    assert paths.methods("/v4/payees") == ["POST"]
+
+
+def test_the_machinery_knows_no_provider():
+    for path in Path(victor_ext.sandbox.serving.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("victor"):
+                assert node.module.startswith("victor_ext.sandbox.serving"), path
+        assert not re.search(r"\b(velo|eastpay|flexfactor)", path.read_text(encoding="utf-8"), re.IGNORECASE), path

@@ -1,0 +1,174 @@
+"""A sandbox for a provider that does not exist, as small as one can be: a pattern for those that do.
+
+TinyPay takes charges of whole cents. A token is asked for with a name and a secret; the idempotency key stands in the
+body; a charge is answered by an empty 202 whose id is in `Location`; amounts over the limit are a 200 that says no.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from victor_ext.sandbox.serving import (
+    BodyKey,
+    Command,
+    NotThere,
+    Operation,
+    ServerCommands,
+    ServerInThread,
+    ServerOverHttp,
+    ServerSettings,
+    StandIn,
+    TokenBook,
+    empty_answer,
+    json_answer,
+    option,
+)
+
+if TYPE_CHECKING:
+    from victor_ext.sandbox.serving import Answer, Call, Stage
+    from victor_ext.sandbox.serving.jsontypes import JsonObject
+    from victor_ext.sandbox.serving.standin import AnyStandIn
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TinySettings(ServerSettings):
+    """The options of every sandbox, and two of its own, which the command line has, too."""
+
+    limit: int = option(100_000, help="largest charge, in cents")
+    token_life: float = option(600.0, help="life of a token, in seconds")
+
+
+class TinyStandIn(StandIn[TinySettings]):
+    """State and rules. All of it runs on one thread, and nothing waits."""
+
+    name = "tiny"
+    title = "TinyPay"
+    key = BodyKey("idempotencyKey")
+    operations = (
+        Operation("token", "POST", "/v1/token"),
+        Operation("charge", "POST", "/v1/charges"),
+        Operation("find", "GET", "/v1/charges/{id}"),
+    )
+    commands = (
+        Command("add_client", "POST", "/_sandbox/clients"),
+        Command("settle", "POST", "/_sandbox/charges/{charge_id}/settle"),
+    )
+    settings_type: ClassVar[type[ServerSettings]] = TinySettings
+
+    def __init__(self, stage: Stage, settings: TinySettings) -> None:
+        super().__init__(stage, settings)
+        self._clients: dict[str, str] = {}
+        self._tokens = TokenBook(stage.clock)
+        self._charges: dict[str, JsonObject] = {}
+        self._done: dict[str, tuple[bytes, Answer]] = {}
+        """By key: the body that asked for it, and what was answered."""
+
+    def reset(self) -> None:
+        """Forget everything, credentials included."""
+        for known in (self._clients, self._tokens, self._charges, self._done):
+            known.clear()
+
+    def error(self, status: int, code: str, message: str) -> Answer:
+        """The provider's shape of an error; the machinery uses it, too."""
+        return json_answer(status, {"fault": {"code": code, "text": message}})
+
+    # What the provider does
+
+    def answer(self, operation: str, call: Call) -> Answer:
+        """Let the caller in and do the work."""
+        if operation == "token":
+            return self._token(call)
+        owner = self._tokens.owner((call.header("authorization") or "").removeprefix("Bearer "))
+        if owner is None:
+            return self.error(401, "who", "Ask /v1/token for a token.")
+        return self._charge(call) if operation == "charge" else self._find(call)
+
+    def _token(self, call: Call) -> Answer:
+        try:
+            form = call.form()
+        except ValueError:
+            return self.error(400, "form", "The body must be a form.")
+        name, secret = form.get("name", ""), form.get("secret", "")
+        if not secret or self._clients.get(name) != secret:
+            return self.error(401, "pair", "Name and secret are not a pair.")
+        token, expires = self._tokens.issue(name, self.settings.token_life)
+        return json_answer(200, {"token": token, "expires": int(expires * 1000)})
+
+    def _charge(self, call: Call) -> Answer:
+        body = self._charge_body(call)
+        if body is None or call.key is None:
+            return self.error(400, "body", "idempotencyKey, reference and cents are required.")
+        call.refers_to(body["reference"])
+        known = self._done.get(call.key)
+        if known is not None:
+            call.exchange.replayed = known[0] == call.body
+            return known[1] if known[0] == call.body else self.error(409, "key", "The key was used for another body.")
+        if body["cents"] > self.settings.limit:
+            return json_answer(200, {"success": False, "text": "This is over the limit."})
+        charge_id = uuid.uuid4().hex
+        self._charges[charge_id] = {"id": charge_id, "cents": body["cents"], "settled": False}
+        call.exchange.request_id = charge_id
+        call.did_work(body["reference"])
+        answer = empty_answer(202, {"Location": f"/v1/charges/{charge_id}"})
+        self._done[call.key] = (call.body, answer)
+        return answer
+
+    def _charge_body(self, call: Call) -> JsonObject | None:
+        try:
+            body = call.json()
+        except ValueError:
+            return None
+        if not isinstance(body, dict):
+            return None
+        found = cast("JsonObject", body)
+        return found if isinstance(found.get("reference"), str) and type(found.get("cents")) is int else None
+
+    def _find(self, call: Call) -> Answer:
+        charge = self._charges.get(call.params["id"])
+        return self.error(404, "id", "There is no such charge.") if charge is None else json_answer(200, charge)
+
+    # What a tester does: each of these is a command, and takes and returns JSON values
+
+    def add_client(self, name: str | None = None, secret: str | None = None) -> JsonObject:
+        """Let a client ask for tokens; what is not given is made up."""
+        name, secret = name or uuid.uuid4().hex, secret or uuid.uuid4().hex
+        self._clients[name] = secret
+        return {"name": name, "secret": secret}
+
+    def settle(self, charge_id: str) -> JsonObject:
+        """Say that the money has moved."""
+        charge = self._charges.get(charge_id)
+        if charge is None:
+            raise NotThere("There is no such charge.")
+        charge["settled"] = True
+        return charge
+
+    def client_settings(self, url: str) -> str:
+        """What `--env-file` writes."""
+        client = self.add_client()
+        return f"TINY_BASE_URL={url}\nTINY_NAME={client['name']}\nTINY_SECRET={client['secret']}\n"
+
+
+class TinyCommands(ServerCommands):
+    """The commands as typed methods, beside those that every sandbox has."""
+
+    stand_in: ClassVar[type[AnyStandIn]] = TinyStandIn
+
+    def add_client(self, name: str | None = None, secret: str | None = None) -> tuple[str, str]:
+        """Let a client ask for tokens; returns its name and secret (made up when not given)."""
+        made = self._run("add_client", name=name, secret=secret)
+        return str(made["name"]), str(made["secret"])
+
+    def settle(self, charge_id: str) -> None:
+        """Say that the money of a charge has moved."""
+        self._run("settle", charge_id=charge_id)
+
+
+class TinySandbox(TinyCommands, ServerInThread[TinySettings]):
+    """TinyPay in this process: `with TinySandbox() as sandbox: sandbox.url`."""
+
+
+class RemoteTinySandbox(TinyCommands, ServerOverHttp):
+    """The commands over HTTP, for a sandbox in another process."""
