@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 from damaged_answers import LOST, UNREADABLE, WHOLE, chunked
 from fault_lanes import ATTEMPTS, FACES, OPERATIONS, Operation, lane
@@ -12,6 +14,8 @@ from victor_ext import UnreadableResponse
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)
 each_face = pytest.mark.parametrize("face", FACES)
+GZIP_END = 12
+"""Bytes: a sum and a length of four each (RFC 1952), and the end of the last block before them."""
 
 
 @each_operation
@@ -58,6 +62,26 @@ def test_chunks_cut_at_every_byte(background: Background, face: str, operation: 
     assert wrong == []
 
 
+@each_operation
+@each_face
+def test_gzip_cut_at_every_byte(background: Background, face: str, operation: Operation) -> None:
+    """The length says that all of it is here, and the compression says that it is not."""
+    with lane(background, face, direct=True) as on:
+        length = len(gzip.compress(b"{}" * 60))
+        for missing in range(1, length):
+
+            def cut(exchange: Exchange, missing: int = missing) -> None:
+                data = gzip.compress(exchange.work())[:-missing]
+                exchange.send(answer(data, "200 OK", "Content-Encoding: gzip"))
+
+            on.provider.acts.extend([cut] * (1 + ATTEMPTS))
+            run = on.run(operation)
+            on.provider.acts.clear()
+            assert run.lies() == [], missing
+            # Of the last bytes the JSON needs none: they hold its length, and what it is to be checked by.
+            assert run.told.word == "accepted" or (missing < GZIP_END and run.told.word == "success"), missing
+
+
 def mixed_up(exchange: Exchange) -> None:
     """Do the work, and answer as if it had been done for another request."""
     exchange.send(answer(exchange.work().replace(b'"S0', b'"T0')))
@@ -99,16 +123,18 @@ def test_an_answer_that_spells_the_id_in_another_case(background: Background, fa
         assert (run.told.word, run.seen.work, run.seen.requests) == ("success", 1, 1)
 
 
+JUNK = answer(b'{"victor_payment_request_id": "JUNK", "client_reference_id": "JUNK", "status": "created"}')
+
+
 @each_operation
 @each_face
 def test_what_comes_after_an_answer_is_not_taken_for_the_next_one(
     background: Background, face: str, operation: Operation
 ) -> None:
     """A server, or something in front of it, that answers twice must not answer the call that comes next."""
-    junk = answer(b'{"victor_payment_request_id": "JUNK", "client_reference_id": "JUNK", "status": "created"}')
 
     def twice(exchange: Exchange) -> None:
-        exchange.send(answer(exchange.work()) + junk)
+        exchange.send(answer(exchange.work()) + JUNK)
 
     with lane(background, face, direct=True) as on:
         for _ in range(5):
@@ -116,3 +142,23 @@ def test_what_comes_after_an_answer_is_not_taken_for_the_next_one(
             first, second = on.run(operation), on.run(operation)
             assert (first.told.word, first.lies()) == ("success", [])
             assert (second.told.word, second.lies()) == ("success", [])
+
+
+@each_operation
+@each_face
+def test_nor_is_what_comes_later(background: Background, face: str, operation: Operation) -> None:
+    """The second answer arrives while the connection is idle."""
+    held: list[Exchange] = []
+
+    def once_so_far(exchange: Exchange) -> None:
+        exchange.send(answer(exchange.work()))
+        held.append(exchange)
+
+    with lane(background, face, direct=True) as on:
+        for _ in range(5):
+            on.provider.acts.append(once_so_far)
+            first = on.run(operation)
+            background.do(lambda: held[-1].send(JUNK))
+            second = on.run(operation)
+            assert (first.told.word, first.lies()) == ("success", [])
+            assert (second.told.word, second.lies(), second.seen.requests) == ("success", [], 1)

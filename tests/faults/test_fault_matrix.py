@@ -13,6 +13,7 @@ from queue import SimpleQueue
 import pytest
 from cutting_proxy import Cut, Passed
 from fault_lanes import ATTEMPTS, FACES, OPERATIONS, Lane, Operation, Run, lane, timeouts
+from raw_provider import Act, Exchange
 from raw_sockets import Background, End
 
 from victor_ext import ConnectionFailed, RetryPolicy, TimedOut
@@ -100,6 +101,53 @@ def test_cut_at_every_byte(background: Background, face: str, operation: Operati
                 run = on.run(operation, the_cuts(operation, cut, always=always))
                 wrong += complaints(run, cut, whole, always=always)
     assert wrong == []
+
+
+def ending(how: End, *, work: bool) -> Act:
+    """The request arrived whole; there is no byte of an answer."""
+
+    def act(exchange: Exchange) -> None:
+        if work:
+            exchange.work()
+        exchange.end(how)
+
+    return act
+
+
+@each_operation
+@each_face
+@pytest.mark.parametrize("how", ["reset", "close", "stall"])
+@pytest.mark.parametrize("work", [False, True], ids=["before the work", "after the work"])
+def test_between_the_request_and_the_answer(
+    background: Background, face: str, operation: Operation, how: End, work: bool
+) -> None:
+    """To the caller there is no difference; only a retry, or a look, finds out."""
+    with lane(background, face, direct=True, timeout=timeouts(STALL)) as on:
+        on.provider.acts.append(ending(how, work=work))
+        run = on.run(operation)
+        once = "unknown" if operation == "respond" and not work else "success"
+        assert (run.told.word, run.lies()) == (once, [])
+
+        on.provider.acts.extend([ending(how, work=work)] * (1 + ATTEMPTS))  # one more: a look is tried twice
+        run = on.run(operation)
+        on.provider.acts.clear()
+        assert (run.told.word, run.lies()) == ("unknown", [])
+        assert run.seen.work == (work and operation != "get")
+
+
+@each_face
+@pytest.mark.parametrize("operation", ["create", "respond"])
+def test_work_that_is_done_when_the_caller_has_long_gone(
+    background: Background, face: str, operation: Operation
+) -> None:
+    """That nothing could be seen of an answer yet is no proof that it is lost."""
+    held: list[Exchange] = []
+    with lane(background, face, direct=True, timeout=timeouts(STALL)) as on:
+        on.provider.acts.append(held.append)
+        run = on.run(operation)
+        assert (run.told.word, run.lies()) == ("success" if operation == "create" else "unknown", [])
+        background.do(held[0].work)
+        assert on.provider.record.work[run.subject] == 1
 
 
 @both_sides
