@@ -60,6 +60,7 @@ REWRITES: tuple[Rewrite, ...] = (
     rewrite_operations.declare_path_parameter,
     rewrite_operations.prefer_json_answer,
     rewrite_operations.non_json_content,
+    rewrite_operations.name_what_no_form_holds,
     # What models are made of
     rewrite_schemas.mend_type,
     rewrite_schemas.mend_enum,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from document import Tree
 from openapi_python_client import strings
-from walk import components, media_types, operations, resolve, schemas, target
+from walk import bare_type, components, media_types, operations, resolve, schemas, target
 
 if TYPE_CHECKING:
     from prepare import Log
@@ -198,7 +198,8 @@ def _places(document: Tree) -> Iterator[_Place]:
             for content_type, medium in content.items():
                 owner = module
                 if kind == "body" and len(content) > 1:
-                    owner = f"{module}_{BODY_KINDS.get(content_type, 'json' if 'json' in content_type else 'content')}"
+                    other = "json" if "json" in content_type else "content"
+                    owner = f"{module}_{BODY_KINDS.get(bare_type(content_type), other)}"
                 name = "body" if kind == "body" else f"response_{kind}"
                 yield from _at(_Place(f"{operation.where} {kind}", medium["schema"], owner, name))
 

@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from document import Tree
-from walk import Operation, answers, media_types, operations, resolve
+from walk import Operation, answers, bare_type, media_types, operations, resolve
 
 if TYPE_CHECKING:
     from prepare import Log
 
-FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+URL_ENCODED = "application/x-www-form-urlencoded"
+FORMS = ("multipart/form-data", URL_ENCODED)
 
 
 def content_parameter(document: Tree, log: Log) -> None:
@@ -96,7 +97,7 @@ def non_json_content(document: Tree, log: Log) -> None:
     for operation in operations(document):
         for kind, content in media_types(operation):
             for content_type, medium in content.items():
-                if _is_json(content_type) or (kind == "body" and content_type in FORMS):
+                if _is_json(content_type) or (kind == "body" and bare_type(content_type) in FORMS):
                     medium.setdefault("schema", {})
                     if content_type.startswith("*/"):
                         log.content_types[content_type] = "application/json"
@@ -109,8 +110,22 @@ def non_json_content(document: Tree, log: Log) -> None:
                 log("non-json-content", f"{operation.where} {kind} {content_type}, {'text' if text else 'bytes'}")
 
 
+def name_what_no_form_holds(document: Tree, log: Log) -> None:
+    """An url-encoded form has one text, or several, for a name: how an object is written in it nobody says."""
+    for operation in operations(document):
+        for kind, content in media_types(operation):
+            for content_type, medium in content.items():
+                if kind == "body" and bare_type(content_type) == URL_ENCODED:
+                    form = resolve(document, medium.get("schema", {}))
+                    log.left_out.extend(
+                        f"{operation.where}: the form's field {name} is an object"
+                        for name, schema in form.get("properties", {}).items()
+                        if resolve(document, schema).get("type") == "object"
+                    )
+
+
 def _is_json(content_type: str) -> bool:
-    kind = content_type.partition(";")[0].strip().lower()
+    kind = bare_type(content_type)
     return kind in ("application/json", "*/*") or kind.endswith("+json")
 
 

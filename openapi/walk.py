@@ -135,3 +135,8 @@ def reachable(document: Tree, schema: Tree, seen: set[int]) -> Iterator[Tree]:
     yield schema
     for _, child in children(schema):
         yield from reachable(document, child, seen)
+
+
+def bare_type(content_type: str) -> str:
+    """A content type without its parameters: `charset=UTF-8` does not make a form anything else."""
+    return content_type.partition(";")[0].strip().lower()

@@ -98,6 +98,11 @@ def plain_text(value: Any) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
+def form(body: Any) -> dict[str, Any]:
+    """The fields of an url-encoded form: text, or a list for a name that is sent several times. It has no null."""
+    return {name: value for name, value in body.to_dict().items() if value is not None}
+
+
 def path_segment(value: Any) -> str:
     """A parameter as one segment of a path. Raises `ValueError` for one that would make it another path."""
     text = plain_text(value)

@@ -145,6 +145,36 @@ class TestWhatIsSent:
         assert csv["content"].read() == b"a,b"
         assert same_post_animals._get_kwargs().get("content") is None
 
+    def test_an_url_encoded_form(self, zoo: ModuleType) -> None:
+        from zoo_api.api.animals import adopt
+        from zoo_api.models import AdoptBody
+
+        body = AdoptBody(
+            card_number="4111 1111",
+            holder=None,
+            animals=["cat", "dog"],
+            since=datetime.date(2026, 3, 4),
+            mood="happy",
+            insured=True,
+            fee=12,
+        )
+        body["extra"] = "Zoë & Çelik=ü"
+        request = httpx.Client(base_url="https://api.example").build_request(**adopt._get_kwargs(body=body))
+        assert request.headers["Content-Type"] == "application/x-www-form-urlencoded; charset=UTF-8"
+        sent = request.content.decode("ascii")
+        assert sorted(sent.split("&")) == [
+            "animals=cat",
+            "animals=dog",
+            "card.number=4111+1111",
+            "extra=Zo%C3%AB+%26+%C3%87elik%3D%C3%BC",
+            "fee=12",
+            "insured=true",
+            "mood=happy",
+            "since=2026-03-04",
+        ]
+        least = adopt._get_kwargs(body=AdoptBody(card_number="4"))
+        assert least["data"] == {"card.number": "4"}
+
 
 class TestWhatIsAnswered:
     @pytest.mark.parametrize(

@@ -47,7 +47,9 @@ def test_the_committed_layer_is_whole(capsys: pytest.CaptureFixture[str]) -> Non
     output = capsys.readouterr()
     assert output.err == ""
     counts = ", ".join(rf"\d+ {kind}" for kind in KINDS)
-    assert re.fullmatch(rf"victor\.yaml: {counts}: all there\n", output.out)
+    lines = output.out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [path.name for path in documents()]
+    assert all(re.fullmatch(rf"\w+\.yaml: {counts}: all there", line) for line in lines)
 
 
 @pytest.fixture
@@ -105,7 +107,7 @@ def test_what_the_generator_warns_of_is_red(victor_yaml: Path, tmp_path: Path) -
 def test_documents_in_the_wild(zoo_yaml: Path) -> None:
     summary, wrong = check(zoo_yaml, None)
     assert wrong == []
-    assert summary == ("zoo.yaml: 4 operations, 14 parameters, 8 answers, 10 schemas, 86 properties, 14 enum values")
+    assert summary == ("zoo.yaml: 5 operations, 14 parameters, 9 answers, 10 schemas, 86 properties, 14 enum values")
 
 
 def test_nothing_that_was_not_generated_is_replaced(victor_yaml: Path, tmp_path: Path) -> None:
@@ -117,7 +119,9 @@ def test_nothing_that_was_not_generated_is_replaced(victor_yaml: Path, tmp_path:
 
 
 def test_names_of_packages() -> None:
-    assert [path.name for path in documents()] == ["victor.yaml"]
+    names = [path.name for path in documents()]
+    assert "victor.yaml" in names
+    assert "generator.yaml" not in names
     assert package_name(Path("velo-2.35.58.yaml")) == "velo_api"
     assert package_name(Path("My Payments v2.json")) == "my_payments_api"
     assert package_name(Path("some-api.yaml")) == "some_api"

@@ -180,3 +180,12 @@ def test_answers_in_two_content_types() -> None:
 def test_what_is_not_generated_is_named() -> None:
     _, log = prepared(callbacks={"done": {}})
     assert log.left_out == ["GET /things: callbacks"]
+
+
+def test_an_object_in_an_url_encoded_form_is_named() -> None:
+    form = {"type": "object", "properties": {"a.b": {"type": "string"}, "owner": THING}}
+    body = {"content": {"application/x-www-form-urlencoded; charset=UTF-8": {"schema": form}}}
+    tree, log = prepared(requestBody=body)
+    (medium,) = get(tree)["requestBody"]["content"].values()
+    assert medium["schema"]["properties"]["a.b"] == {"type": "string"}
+    assert log.left_out == ["GET /things: the form's field owner is an object"]
