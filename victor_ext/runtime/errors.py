@@ -9,7 +9,7 @@
       + UnreadableResponse     an answer came, and cannot be read
       + PaginationError        a list that does not end
       + StatusError            the provider answered with an error status
-          + BadRequest         400, 422
+          + BadRequest         400, 422, and a 200 whose body says no
           + AuthenticationError  401
           + PermissionDenied   403
           + NotFound           404
@@ -29,7 +29,7 @@ from typing import Any
 import httpx
 
 from .outcome import Outcome
-from .redaction import mask_digits, without_secrets
+from .redaction import mask_digits, mask_emails, without_secrets
 
 _EXCERPT = 200
 
@@ -169,7 +169,10 @@ class StatusError(PaymentApiError):
 
 
 class BadRequest(StatusError):
-    """400 or 422: the provider found the request wrong; `problems` says where, when it could be read."""
+    """400 or 422: the provider found the request wrong; `problems` says where, when it could be read.
+
+    Also a 200 whose body says that the call was refused: `status_code` is 200 then.
+    """
 
 
 class AuthenticationError(StatusError):
@@ -220,8 +223,8 @@ def excerpt(response: httpx.Response) -> str:
 
 
 def fit_to_show(text: str) -> str:
-    """What the provider sent, for a message: printable, short, long numbers masked."""
-    return mask_digits(printable(text))
+    """What the provider sent, for a message: printable, short, long numbers and e-mail addresses masked."""
+    return mask_emails(mask_digits(printable(text)))
 
 
 def printable(text: object) -> str:

@@ -7,6 +7,7 @@ import httpx
 from .errors import PaymentApiError, Problem, fit_to_show
 from .outcome import Outcome
 from .profile import SAFE_METHODS, Profile
+from .redaction import HOLDS_SECRETS
 from .verdict import Failure
 
 _LISTED = 10
@@ -28,7 +29,9 @@ def error_for(
 ) -> PaymentApiError:
     """The error of a request that is given up. None for the call: it was one for a token, and of any call."""
     answer = failure.answer
-    problems = () if answer is None else tuple(profile.problems(answer))
+    # What was asked with a secret may be answered with it: such an answer is not quoted.
+    quoted = answer is not None and not answer.request.extensions.get(HOLDS_SECRETS)
+    problems = tuple(profile.problems(answer)) if answer is not None and quoted else ()
     sentences = [
         _what_happened(failure, profile, request, attempts, problems, why),
         _when_to_come_back(retry_after),
@@ -112,4 +115,5 @@ def what_to_do(
 def _request_id(answer: httpx.Response | None, profile: Profile) -> str | None:
     if answer is None:
         return None
-    return next((answer.headers[name] for name in profile.request_id_headers if name in answer.headers), None)
+    named = next((answer.headers[name] for name in profile.request_id_headers if name in answer.headers), None)
+    return named or profile.request_id_in_body(answer)

@@ -156,13 +156,25 @@ class HeaderKey:
 
 
 class BodyKey:
-    """The key is a member of the JSON body. The body is never rewritten: without the member there is no key."""
+    """The key is a member of the JSON body. The body is never rewritten: without the member there is no key.
 
-    def __init__(self, name: str = "idempotencyKey") -> None:
+    Args:
+        name: The member's name.
+        ignores_key: Which requests the provider takes no key for: a member there makes no repeat safe.
+    """
+
+    def __init__(
+        self,
+        name: str = "idempotencyKey",
+        ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
+    ) -> None:
         self.name = name
+        self.ignores_key = ignores_key
 
     def read(self, request: httpx.Request) -> str | None:
         """The key in the body, or None."""
+        if self.ignores_key(request):
+            return None
         try:
             body: Any = json.loads(request.content)
         except (ValueError, httpx.RequestNotRead):

@@ -84,6 +84,16 @@ class OAuthToken:
         request.headers["Authorization"] = token.header
         request.extensions[FROM_CACHE] = token is kept
 
+    @property
+    def has_token(self) -> bool:
+        """Whether a token is kept that has not ended."""
+        kept = self._token
+        return kept is not None and kept.seconds_left(self._clock.now()) > 0
+
+    def forget(self) -> None:
+        """Keep the token no longer, for it has been revoked: the next call fetches another."""
+        self._token = None
+
     def _fetch_once(self, kept: IssuedToken | None, exchange: Exchange, seconds: float | None) -> Flow[IssuedToken]:
         earlier = self._failure
         got = yield Acquire(self._lock, seconds)
@@ -128,7 +138,8 @@ class OAuthToken:
         try:
             answer = yield from exchange(request)
         except StatusError as error:
-            if error.status_code in (400, 401, 403):
+            # With a good status: its body says no.
+            if error.status_code in (200, 400, 401, 403):
                 refusal = error
             else:
                 raise

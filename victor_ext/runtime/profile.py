@@ -46,9 +46,13 @@ class Profile:
             within the origin only. A safe request follows any redirect within the origin.
         problems: Reads the provider's error shapes.
         unreadable: Says what is wrong with the body of a good answer, or None when it can be read.
+        refused: Says in which words a good answer refuses, or None: some providers say no with status 200, and all
+            that says so is the body. Only a refusal after which nothing was done belongs here; one that leaves a
+            doubt is an `unreadable` answer.
         foreign: Says what a good answer is about when that is something else than the request, or None: such an
             answer proves nothing of the work.
-        request_id_headers: Headers that may carry the provider's id of an exchange.
+        request_id_headers: Headers that may carry the provider's id of an exchange, the best one first.
+        request_id_in_body: Reads that id from a body whose headers carry none.
         authentication_hint: What to check after a 401; ends the error's message.
         way_to_look: How to find out what became of this write, such as "with payments.find(reference)".
     """
@@ -61,6 +65,7 @@ class Profile:
     resent_redirects: frozenset[int] = frozenset()
     problems: Callable[[httpx.Response], Sequence[Problem]] = no_problems
     unreadable: Callable[[httpx.Response], str | None] = any_body
+    refused: Callable[[httpx.Response], str | None] = any_body
     foreign: Callable[[httpx.Response], str | None] = any_body
     request_id_headers: tuple[str, ...] = (
         "x-request-id",
@@ -68,6 +73,7 @@ class Profile:
         "x-correlation-id",
         "apigw-requestid",
     )
+    request_id_in_body: Callable[[httpx.Response], str | None] = any_body
     authentication_hint: str = "Check the credentials."
     way_to_look: Callable[[httpx.Request], str] = no_way_to_look
 

@@ -15,6 +15,7 @@ import httpx
 # Five digits or more, unless they are the dollars of an amount ("12345.67") or the decimals of a number.
 _LONG_DIGITS = re.compile(r"(?<![0-9])(?<![0-9]\.)[0-9]{5,}(?![0-9])(?!\.[0-9]{1,2}(?![0-9]))")
 _KEPT_DIGITS = 4
+_EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
 _SAFE_HEADERS = frozenset(
     {"accept", "content-type", "content-length", "host", "user-agent", "idempotency-key", "accept-encoding"}
 )
@@ -116,6 +117,11 @@ def mask(number: str) -> str:
 def mask_digits(text: str) -> str:
     """The text with every run of five or more digits masked to its last four: it may be an account."""
     return _LONG_DIGITS.sub(lambda match: mask(match.group()), text)
+
+
+def mask_emails(text: str) -> str:
+    """The text without its e-mail addresses: an error about a payer may name one."""
+    return _EMAIL.sub("[e-mail]", text) if "@" in text else text
 
 
 def without_secrets(request: httpx.Request) -> httpx.Request:

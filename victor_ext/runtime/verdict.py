@@ -10,6 +10,7 @@ import httpx
 
 from .answer import Answer
 from .errors import (
+    BadRequest,
     ConnectionFailed,
     PaymentApiError,
     StatusError,
@@ -105,6 +106,10 @@ def of_answer(answer: Answer, profile: Profile) -> Failure | None:
     """Classify an answer that came whole; None when it is a good one that can be read."""
     status = answer.status_code
     if 200 <= status < 300:
+        refusal = None if answer.damage else profile.refused(answer)
+        if refusal is not None:
+            what = f"the answer has status {status}, and its body says no ({refusal})"
+            return Failure(BadRequest, what, Repeat.NEVER, Outcome.REJECTED, answer)
         foreign = None if answer.damage else profile.foreign(answer)
         wrong = answer.damage or foreign or profile.unreadable(answer)
         if wrong is None:

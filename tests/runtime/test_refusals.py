@@ -1,0 +1,121 @@
+"""A good status with a body that says no, and what else a profile reads from bodies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from victor_ext.runtime.errors import (
+    AuthenticationError,
+    BadRequest,
+    Problem,
+    ServerError,
+    UnreadableResponse,
+    fit_to_show,
+)
+from victor_ext.runtime.keys import BodyKey
+from victor_ext.runtime.oauth import OAuthToken
+from victor_ext.runtime.outcome import Outcome
+
+from .fakes import BOTH, KEY, PROFILE, Happens, World, raises, token_answer
+
+NO = Happens(body=b'{"success": false, "message": "too much", "trace": "t-7"}')
+
+
+def refused(answer):
+    return "success is false" if answer.json().get("success") is False else None
+
+
+def problems(answer):
+    try:
+        message = answer.json().get("message")
+    except ValueError:
+        return ()
+    return (Problem("", "", message),) if message else ()
+
+
+SAYS_NO = replace(
+    PROFILE, refused=refused, problems=problems, request_id_in_body=lambda answer: answer.json().get("trace")
+)
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize("key", [KEY, None])
+def test_a_200_that_says_no_is_a_refusal(mode, key):
+    world = World(mode, [NO], profile=SAYS_NO)
+    with pytest.raises(BadRequest, match=r"its body says no \(success is false\): too much\. Nothing was done") as told:
+        world.call("POST", key)
+    assert (told.value.outcome, told.value.status_code, told.value.attempts) == (Outcome.REJECTED, 200, 1)
+    assert [problem.message for problem in told.value.problems] == ["too much"]
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_a_refusal_after_a_lost_answer_leaves_the_outcome_unknown(mode):
+    world = World(mode, [raises(httpx.ReadError), NO], profile=SAYS_NO)
+    with pytest.raises(BadRequest) as told:
+        world.call("POST", KEY)
+    assert (told.value.outcome, told.value.attempts) == (Outcome.UNKNOWN, 2)
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_a_body_that_was_not_read_whole_refuses_nothing(mode):
+    cut = Happens(body=NO.body, headers=(("Content-Encoding", "gzip"),))
+    with pytest.raises(UnreadableResponse) as told:
+        World(mode, [cut], profile=SAYS_NO).call("POST")
+    assert told.value.outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_the_id_of_an_exchange_is_read_from_the_body_when_no_header_has_one(mode):
+    with pytest.raises(BadRequest) as told:
+        World(mode, [NO], profile=SAYS_NO).call()
+    assert told.value.request_id == "t-7"
+    with pytest.raises(BadRequest) as told:
+        World(mode, [replace(NO, headers=(("X-Request-Id", "r-1"),))], profile=SAYS_NO).call()
+    assert told.value.request_id == "r-1"
+
+
+def token_world(answer):
+    def authenticator(clock, lock):
+        def ask():
+            return httpx.Request("POST", "https://pay.example/token", json={"secret": "s3cret-of-mine"})
+
+        return OAuthToken(ask, lambda body, now: None, clock, lock, hint="Check the secret.")
+
+    world = World("sync", profile=SAYS_NO, auth=authenticator)
+    world.network.tokens = lambda request: answer
+    return world
+
+
+def test_a_token_endpoint_that_says_no_with_a_200_has_refused_the_credentials():
+    with pytest.raises(AuthenticationError, match="refused the credentials"):
+        token_world(token_answer(success=False, message="s3cret-of-mine is wrong")).call()
+
+
+def test_what_was_asked_with_a_secret_is_not_quoted():
+    answer = httpx.Response(501, json={"message": "s3cret-of-mine is wrong"})
+    with pytest.raises(ServerError) as told:
+        token_world(answer).call()
+    assert "s3cret" not in str(told.value)
+    assert not told.value.problems
+
+
+def test_a_key_in_the_body_of_a_call_that_takes_none_makes_no_repeat_safe():
+    place = BodyKey(ignores_key=lambda request: request.url.path.endswith("/refund"))
+    body = b'{"idempotencyKey": "k1"}'
+    assert place.prepare(httpx.Request("POST", "https://pay.example/capture", content=body)) == "k1"
+    assert place.prepare(httpx.Request("POST", "https://pay.example/refund", content=body)) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("The payer ada@example.com is unknown.", "The payer [e-mail] is unknown."),
+        ('{"email":"ada.l+x@example.co.uk"}', '{"email":"[e-mail]"}'),
+        ("a @ b, 3 @ 4.50", "a @ b, 3 @ 4.50"),
+    ],
+)
+def test_an_address_in_an_answer_is_not_shown(said, shown):
+    assert fit_to_show(said) == shown
