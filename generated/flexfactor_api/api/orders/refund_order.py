@@ -1,0 +1,152 @@
+# Written by `make generate`; edits are lost. See openapi/README.md.
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...answers import read_body as _read_body
+from ...client import AuthenticatedClient, Client
+from ...decoding import Object
+from ...decoding import path_segment as _path_segment
+from ...decoding import plain as _plain
+from ...models.problem import Problem
+from ...models.refund_answer import RefundAnswer
+from ...models.refund_request import RefundRequest
+from ...types import Response
+from ...types import status_of as _status_of
+
+
+def _get_kwargs(order_id: str, *, body: RefundRequest) -> dict[str, Any]:
+    _headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {"method": "post", "url": f"/v1/orders/{_path_segment(order_id)}/refund"}
+
+    _kwargs["json"] = _plain(body)
+    _headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = _headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Problem | RefundAnswer | None:
+    if response.status_code == 200:
+        return _read_body(Object(RefundAnswer), response)
+
+    if response.status_code == 400:
+        return _read_body(Object(Problem), response)
+
+    if response.status_code == 404:
+        return _read_body(Object(Problem), response)
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Problem | RefundAnswer]:
+    return Response(
+        status_code=_status_of(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    order_id: str, *, client: AuthenticatedClient | Client, body: RefundRequest
+) -> Response[Problem | RefundAnswer]:
+    """Give back the whole of an order's amount, or a part.
+
+     Takes no key. The amount is in dollars, not in cents. A refund that is refused may be answered with
+    status 200 and `success` false.
+
+    Args:
+        order_id (str):
+        body (RefundRequest):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | RefundAnswer]
+    """
+
+    _kwargs = _get_kwargs(order_id=order_id, body=body)
+    _response = client.get_httpx_client().request(**_kwargs)
+    return _build_response(client=client, response=_response)
+
+
+def sync(
+    order_id: str, *, client: AuthenticatedClient | Client, body: RefundRequest
+) -> Problem | RefundAnswer | None:
+    """Give back the whole of an order's amount, or a part.
+
+     Takes no key. The amount is in dollars, not in cents. A refund that is refused may be answered with
+    status 200 and `success` false.
+
+    Args:
+        order_id (str):
+        body (RefundRequest):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Problem | RefundAnswer
+    """
+
+    return sync_detailed(order_id=order_id, client=client, body=body).parsed
+
+
+async def asyncio_detailed(
+    order_id: str, *, client: AuthenticatedClient | Client, body: RefundRequest
+) -> Response[Problem | RefundAnswer]:
+    """Give back the whole of an order's amount, or a part.
+
+     Takes no key. The amount is in dollars, not in cents. A refund that is refused may be answered with
+    status 200 and `success` false.
+
+    Args:
+        order_id (str):
+        body (RefundRequest):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | RefundAnswer]
+    """
+
+    _kwargs = _get_kwargs(order_id=order_id, body=body)
+    _response = await client.get_async_httpx_client().request(**_kwargs)
+    return _build_response(client=client, response=_response)
+
+
+async def asyncio(
+    order_id: str, *, client: AuthenticatedClient | Client, body: RefundRequest
+) -> Problem | RefundAnswer | None:
+    """Give back the whole of an order's amount, or a part.
+
+     Takes no key. The amount is in dollars, not in cents. A refund that is refused may be answered with
+    status 200 and `success` false.
+
+    Args:
+        order_id (str):
+        body (RefundRequest):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Problem | RefundAnswer
+    """
+
+    return (await asyncio_detailed(order_id=order_id, client=client, body=body)).parsed

@@ -1,0 +1,141 @@
+# Written by `make generate`; edits are lost. See openapi/README.md.
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...answers import read_body as _read_body
+from ...client import AuthenticatedClient, Client
+from ...decoding import Object
+from ...decoding import plain as _plain
+from ...models.problem import Problem
+from ...models.token import Token
+from ...models.token_request import TokenRequest
+from ...types import Response
+from ...types import status_of as _status_of
+
+
+def _get_kwargs(*, body: TokenRequest) -> dict[str, Any]:
+    _headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {"method": "post", "url": "/v1/oauth2/token"}
+
+    _kwargs["json"] = _plain(body)
+    _headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = _headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Problem | Token | None:
+    if response.status_code == 200:
+        return _read_body(Object(Token), response)
+
+    if response.status_code == 400:
+        return _read_body(Object(Problem), response)
+
+    if response.status_code == 401:
+        return _read_body(Object(Problem), response)
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Problem | Token]:
+    return Response(
+        status_code=_status_of(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(*, client: AuthenticatedClient | Client, body: TokenRequest) -> Response[Problem | Token]:
+    """Exchange an AppKey and its AppSecret for a bearer token.
+
+     Plain JSON, not the form of RFC 6749. A token lives for about ten minutes; `expires` is a moment, in
+    milliseconds since 1970. It is to be kept, not asked for before every call.
+
+    Args:
+        body (TokenRequest):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | Token]
+    """
+
+    _kwargs = _get_kwargs(body=body)
+    _response = client.get_httpx_client().request(**_kwargs)
+    return _build_response(client=client, response=_response)
+
+
+def sync(*, client: AuthenticatedClient | Client, body: TokenRequest) -> Problem | Token | None:
+    """Exchange an AppKey and its AppSecret for a bearer token.
+
+     Plain JSON, not the form of RFC 6749. A token lives for about ten minutes; `expires` is a moment, in
+    milliseconds since 1970. It is to be kept, not asked for before every call.
+
+    Args:
+        body (TokenRequest):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Problem | Token
+    """
+
+    return sync_detailed(client=client, body=body).parsed
+
+
+async def asyncio_detailed(
+    *, client: AuthenticatedClient | Client, body: TokenRequest
+) -> Response[Problem | Token]:
+    """Exchange an AppKey and its AppSecret for a bearer token.
+
+     Plain JSON, not the form of RFC 6749. A token lives for about ten minutes; `expires` is a moment, in
+    milliseconds since 1970. It is to be kept, not asked for before every call.
+
+    Args:
+        body (TokenRequest):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | Token]
+    """
+
+    _kwargs = _get_kwargs(body=body)
+    _response = await client.get_async_httpx_client().request(**_kwargs)
+    return _build_response(client=client, response=_response)
+
+
+async def asyncio(*, client: AuthenticatedClient | Client, body: TokenRequest) -> Problem | Token | None:
+    """Exchange an AppKey and its AppSecret for a bearer token.
+
+     Plain JSON, not the form of RFC 6749. A token lives for about ten minutes; `expires` is a moment, in
+    milliseconds since 1970. It is to be kept, not asked for before every call.
+
+    Args:
+        body (TokenRequest):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Problem | Token
+    """
+
+    return (await asyncio_detailed(client=client, body=body)).parsed
