@@ -120,3 +120,13 @@ def test_the_same_create_from_many_sides_at_once_makes_one_request(sandbox, call
     assert len(answers) == 1
     assert sandbox.work_done_by_key() == {KEY: 1}
     assert sandbox.attempts_by_key() == {KEY: 32}
+
+
+def test_work_is_counted_by_the_caller_s_reference_too(both):
+    sandbox, caller = both
+    body = {**a_body(), "client_reference_id": "INV-1042"}
+    for key in (KEY, KEY, f"{KEY}-2"):
+        caller.create(key, body)
+    caller.create(f"{KEY}-3")
+    assert sandbox.work_done_by_reference() == {"INV-1042": 2}
+    assert [received.reference for received in sandbox.received()] == ["INV-1042"] * 3 + [None]

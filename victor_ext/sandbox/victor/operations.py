@@ -101,6 +101,7 @@ class Operations:
         else:
             call.exchange.replayed = True
         call.exchange.request_id = request.id
+        call.exchange.reference = request.client_reference_id
         return self._checked("create", 200, self._core.shapes.as_created(request))
 
     def _respond(self, call: Call) -> Answer:
@@ -135,7 +136,6 @@ class Operations:
     def _note_work(self, call: Call, reference: str | None) -> None:
         call.exchange.work_done = True
         if reference is not None:
-            call.exchange.reference = reference
             # Without the key: the store counts what is there under it.
             self._core.log.count_work(None, (reference,))
 
