@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -376,6 +376,16 @@ class TestCreate:
         assert problems(biller_type=Biller.CONSUMER) == []
         assert problems(biller_type=Biller.CONSUMER, ultimate_creditor="A") == [("ultimate_creditor", "combination")]
 
+    def test_a_text_may_be_a_member_that_is_text_and_no_other(self):
+        class Account(StrEnum):
+            OURS = "043987673645"
+
+        class Note(Enum):
+            THANKS = "Thank you."
+
+        assert problems(payee_account_number=Account.OURS) == []
+        assert problems(notes=Note.THANKS) == [("notes", "type")]
+
     @pytest.mark.parametrize("value", ["business", "OTHER", 7, True, ["BUSINESS"], b"BUSINESS"])
     def test_other_billers(self, value):
         assert problems(biller_type=value) == [("biller_type", "choice")]
@@ -568,6 +578,35 @@ class TestFilters:
         with pytest.raises(InvalidRequest) as raised:
             rules.list_filters({"status": "paid?", "victor_id": ""}, page=-1, page_size=0)
         assert [problem.field for problem in raised.value.problems] == ["page", "page_size", "status", "victor_id"]
+
+    def test_a_number_that_is_too_large_is_told_the_limit(self):
+        with pytest.raises(InvalidRequest, match="up to 2147483647"):
+            rules.list_filters({}, page_size=2**31)
+
+    @pytest.mark.parametrize(
+        ("first", "last", "early", "late"),
+        [
+            (
+                "start_datetime",
+                "end_datetime",
+                datetime(2026, 3, 4, 5, tzinfo=UTC),
+                datetime(2026, 3, 4, 6, tzinfo=UTC),
+            ),
+            (
+                "approval_start_datetime",
+                "approval_end_datetime",
+                datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC),
+                datetime(2026, 3, 4, 5, 6, 7, 500_000, tzinfo=UTC),
+            ),
+            ("due_date_start_date", "due_date_end_date", "2026-03-04", date(2026, 3, 5)),
+        ],
+    )
+    def test_a_window_that_ends_before_it_begins_finds_nothing_and_is_refused(self, first, last, early, late):
+        rules.list_filters({first: early, last: late})
+        rules.list_filters({first: early, last: early})
+        with pytest.raises(InvalidRequest, match=f"{last} .* is before {first}") as raised:
+            rules.list_filters({first: late, last: early})
+        assert [problem.field for problem in raised.value.problems] == [last]
 
 
 def test_patterns_are_full_matches_on_ascii():

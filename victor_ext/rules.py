@@ -33,8 +33,6 @@ class TextRule:
     def problem(self, value: object) -> Problem | None:
         """What is wrong with the value, or None."""
         name = self.argument
-        if isinstance(value, Enum) and isinstance(value.value, str):
-            value = value.value
         if not isinstance(value, str):
             hint = ": put it in quotes, leading zeros and all" if isinstance(value, int) else ""
             return Problem(name, "type", f"{name} must be text, not {kind_of(value)}{hint}.")
@@ -163,7 +161,8 @@ def id_problem(argument: str, value: object) -> Problem | None:
         return Problem(
             argument,
             "format",
-            f"{argument} is {shown(value)}: an id has no slash, space, line break, '?', '#' or '%'.",
+            f"{argument} is {shown(value)}: an id has no slash, space, line break, '?', '#' or '%', and is not of dots "
+            "alone.",
         )
     return None
 
@@ -281,6 +280,11 @@ def check_id(request_id: object) -> None:
 
 MOMENT_FILTERS = ("start_datetime", "end_datetime", "approval_start_datetime", "approval_end_datetime")
 DATE_FILTERS = ("due_date_start_date", "due_date_end_date")
+RANGES = (
+    ("start_datetime", "end_datetime"),
+    ("approval_start_datetime", "approval_end_datetime"),
+    ("due_date_start_date", "due_date_end_date"),
+)
 CHOICE_FILTERS = {"status": STATUS, "direction": DIRECTION, "network_type": NETWORK}
 TEXT_FILTERS = (
     "victor_id",
@@ -310,6 +314,12 @@ def list_filters(filters: dict[str, object], *, page: object = 0, page_size: obj
         found.add(problem)
         if problem is None:
             wire[name] = _filter_text(value)
+    for first, last in RANGES:
+        if first in wire and last in wire and _in_order(filters[last]) < _in_order(filters[first]):
+            message = (
+                f"{last} ({wire[last]}) is before {first} ({wire[first]}), so that nothing could be found: swap them."
+            )
+            found.add(Problem(last, "range", message))
     found.finish("The list")
     return wire
 
@@ -333,7 +343,14 @@ def _filter_text(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
+def _in_order(value: object) -> Any:
+    """A checked moment or date as what compares. (As text, 05:06:07Z would come after 05:06:07.5Z.)"""
+    return value if isinstance(value, datetime) else as_date(value)
+
+
 def _number_problem(name: str, value: object, least: int) -> Problem | None:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_INT32:
-        return Problem(name, "range", f"{name} is {shown(value)} and must be a whole number, {least} or more.")
+        return Problem(
+            name, "range", f"{name} is {shown(value)} and must be a whole number, {least} or more, up to {MAX_INT32}."
+        )
     return None
