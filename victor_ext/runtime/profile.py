@@ -49,8 +49,12 @@ class Profile:
         refused: Says in which words a good answer refuses, or None: some providers say no with status 200, and all
             that says so is the body. Only a refusal after which nothing was done belongs here; one that leaves a
             doubt is an `unreadable` answer.
+        is_result: Whether an answer with an error status is what the call was made for all the same, such as a payment
+            that was declined: it is then read like a good answer, and returned.
         foreign: Says what a good answer is about when that is something else than the request, or None: such an
             answer proves nothing of the work.
+        quotable: Whether a message may quote the start of an answer's body; not where it may repeat a secret of the
+            request. What `problems` reads is shown in any case.
         request_id_headers: Headers that may carry the provider's id of an exchange, the best one first.
         request_id_in_body: Reads that id from a body whose headers carry none.
         authentication_hint: What to check after a 401; ends the error's message.
@@ -66,7 +70,9 @@ class Profile:
     problems: Callable[[httpx.Response], Sequence[Problem]] = no_problems
     unreadable: Callable[[httpx.Response], str | None] = any_body
     refused: Callable[[httpx.Response], str | None] = any_body
+    is_result: Callable[[httpx.Response], bool] = lambda _answer: False
     foreign: Callable[[httpx.Response], str | None] = any_body
+    quotable: Callable[[httpx.Response], bool] = lambda _answer: True
     request_id_headers: tuple[str, ...] = (
         "x-request-id",
         "request-id",

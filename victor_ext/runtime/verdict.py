@@ -105,7 +105,7 @@ def _is_distrust(error: BaseException) -> bool:
 def of_answer(answer: Answer, profile: Profile) -> Failure | None:
     """Classify an answer that came whole; None when it is a good one that can be read."""
     status = answer.status_code
-    if 200 <= status < 300:
+    if 200 <= status < 300 or (status >= 400 and answer.damage is None and profile.is_result(answer)):
         refusal = None if answer.damage else profile.refused(answer)
         if refusal is not None:
             what = f"the answer has status {status}, and its body says no ({refusal})"
@@ -133,7 +133,8 @@ def _of_error_status(answer: Answer, profile: Profile) -> Failure:
     status = answer.status_code
     error_class = error_class_for(status)
     what = f"status {status} {answer.reason_phrase}".rstrip()
-    body = "" if answer.request.extensions.get(HOLDS_SECRETS) else excerpt(answer)
+    quoted = not answer.request.extensions.get(HOLDS_SECRETS) and profile.quotable(answer)
+    body = excerpt(answer) if quoted else ""
     what = f"{what}: {body}" if body else what
     if status == 429:
         return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, answer)

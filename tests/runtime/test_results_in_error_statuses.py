@@ -1,0 +1,65 @@
+"""Some providers answer with an error status, and the body is the result that was asked for: it is returned."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from victor_ext.runtime import errors
+from victor_ext.runtime.outcome import Outcome
+
+from .fakes import BOTH, PROFILE, Happens, World, raises
+
+pytestmark = pytest.mark.parametrize("mode", BOTH)
+
+
+def has_result(answer: httpx.Response) -> bool:
+    try:
+        return answer.status_code == 400 and "result" in answer.json()
+    except ValueError:
+        return False
+
+
+TELLS = replace(
+    PROFILE,
+    is_result=has_result,
+    foreign=lambda answer: "its body is about another" if answer.json().get("id") == "other" else None,
+)
+DECLINED = Happens(400, json.dumps({"id": "p1", "result": "declined"}).encode())
+
+
+def test_it_is_returned(mode):
+    answer = World(mode, [DECLINED], profile=TELLS).call("POST")
+    assert (answer.status_code, answer.json()["result"]) == (400, "declined")
+
+
+def test_after_an_attempt_whose_answer_was_lost_too(mode):
+    world = World(mode, [raises(httpx.ReadTimeout), DECLINED], profile=TELLS)
+    assert world.call("GET").json()["result"] == "declined"
+
+
+@pytest.mark.parametrize("body", [b'{"detail": "no"}', b"<html>", b"", b'{"result"'])
+def test_every_other_body_is_an_error(mode, body):
+    with pytest.raises(errors.BadRequest) as raised:
+        World(mode, [Happens(400, body)], profile=TELLS).call("POST")
+    assert raised.value.outcome is Outcome.REJECTED
+
+
+def test_a_result_of_something_else_proves_nothing(mode):
+    other = Happens(400, json.dumps({"id": "other", "result": "declined"}).encode())
+    with pytest.raises(errors.UnreadableResponse, match="about another") as raised:
+        World(mode, [other], profile=TELLS).call("POST")
+    assert raised.value.outcome is Outcome.UNKNOWN
+
+
+def test_a_body_that_may_repeat_a_secret_is_not_quoted(mode):
+    quiet = replace(PROFILE, quotable=lambda _answer: False)
+    echo = Happens(400, b"cvv 123 is wrong")
+    with pytest.raises(errors.BadRequest) as raised:
+        World(mode, [echo], profile=quiet).call("POST")
+    assert "123" not in str(raised.value)
+    with pytest.raises(errors.BadRequest, match="cvv 123"):
+        World(mode, [echo]).call("POST")
