@@ -80,6 +80,32 @@ def test_windows_1252_is_refused_with_its_line_unless_it_is_named(checked: Calla
     assert checked(content, encoding="windows-1252").new == 2
 
 
+def test_a_mark_of_utf_8_is_believed_more_than_the_caller(checked: Callable[..., Check]) -> None:
+    content = codecs.BOM_UTF8 + f"{HEADING}\n{GOOD}Grüße\n".encode()
+    assert places(checked(content, encoding="windows-1252")) == [(1, None, "encoding")]
+    assert checked(content, encoding="UTF8").new == checked(content, encoding="utf-8-sig").new == 1
+
+
+@pytest.mark.parametrize("encoding", ["base64", "rot13", "utf-16-le", "utf-32", "cp037"])
+def test_an_encoding_whose_lines_cannot_be_told_apart(checked: Callable[..., Check], encoding: str) -> None:
+    with pytest.raises(ConfigurationError, match="encoding"):
+        checked(f"{HEADING}\n{GOOD}\n", encoding=encoding)
+
+
+def test_old_line_ends_are_named(checked: Callable[..., Check]) -> None:
+    check = checked(f"{HEADING}\r{GOOD}\r")
+    assert places(check) == [(1, None, "format")]
+    assert "carriage return" in check.problems[0].message
+
+
+@pytest.mark.parametrize("key_column", ["invoice_no", "client_reference_id"])
+def test_a_shortened_number_is_no_key_and_no_reference(sender: Callable[..., Any], key_column: str) -> None:
+    # Another day the same number is written out: it would be another key, and another payment.
+    check = sender(key_column=key_column).check([row(1, **{key_column: "2.0260E+13"}), row(2, **{key_column: "1E5"})])
+    assert [(problem.row, problem.column, problem.code) for problem in check.problems] == [(1, key_column, "shortened")]
+    assert check.new == 1
+
+
 def test_sixteen_bit_text_is_refused(checked: Callable[..., Check]) -> None:
     check = checked(f"{HEADING}\n{GOOD}\n".encode("utf-16"))
     assert check.broken

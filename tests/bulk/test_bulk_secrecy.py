@@ -76,6 +76,20 @@ def test_a_postgresql_database_shows_nothing(bulk: Bulk, postgres: str) -> None:
     assert bulk.environment["VICTOR_CLIENT_SECRET"] not in text
 
 
+@pytest.mark.parametrize("form", ["postgres:pass-w@rd@/", "postgres@/?password=pass-w@rd"])
+def test_what_is_said_to_go_on_shows_no_password(bulk: Bulk, victor_sandbox: Sandbox, postgres: str, form: str) -> None:
+    database = postgres.partition("@/")[2]
+    user, _, query = form.partition("/")
+    state = f"postgresql://{user}/{database}" + query.replace("?", "&")
+    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    write_csv(bulk.folder / "march.csv", rows(1))
+    send = ("send", "march.csv", "--key-column", "invoice_no", "--patience", "0", "--deadline", "1")
+    ended = bulk(*send, "--state", state)
+    assert ended.status == 3
+    assert "victor bulk resume" in ended.err
+    assert "w@rd" not in ended.out + ended.err
+
+
 def test_the_file_is_its_owners(sender: Callable[..., Any], tmp_path: Path) -> None:
     sender().send(rows(1))
     assert (tmp_path / "state.sqlite").stat().st_mode & 0o077 == 0

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from bulk_runs import Bulk, keys_of, row, rows, write_csv
 
 from victor_ext import Victor, VictorOAuth
+from victor_ext.bulk import delivery
 from victor_ext.sandbox import Sandbox
 
 KEPT = 1.0
@@ -62,6 +65,50 @@ def test_rows_are_looked_up_and_none_is_sent_when_their_key_is_too_old(
     assert again().resume().exit_status == 3
     assert again().send(referenced(6)).exit_status == 3
     assert victor_sandbox.attempts_by_key() == attempts
+
+
+def test_what_was_under_way_is_not_said_to_wait(broken_off: Callable[..., Any]) -> None:
+    again = broken_off(referenced(250))
+    # A process takes one chunk more than its calls need.
+    assert dict(again().status().counts) == {"unknown": 200, "waiting": 50}
+    exported = list(again().export())
+    assert [result.outcome.value for result in exported] == ["unknown"] * 200 + ["waiting"] * 50
+    assert "interrupted" in (exported[0].error or "")
+    assert again(key_retention=3600).resume().exit_status == 0
+
+
+def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
+    sender: Callable[..., Any], victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victor_sandbox.inject("cut_request", operation="create", times=2)
+    assert sender(workers=1, key_retention=3600).send(referenced(1)).exit_status == 3
+    attempts = victor_sandbox.attempts_by_key()
+    ahead = 0.0
+
+    def long_wait(_self: object) -> None:
+        nonlocal ahead
+        ahead += 3600
+
+    monkeypatch.setattr(delivery.Pacer, "wait", long_wait)
+    clock = SimpleNamespace(time=lambda: time.time() + ahead, monotonic=time.monotonic)
+    monkeypatch.setattr(delivery, "time", clock)
+    assert sender(key_retention=3600).resume().exit_status == 3
+    assert victor_sandbox.attempts_by_key() == attempts
+    (result,) = sender().export()
+    assert "longer ago than its key is kept" in (result.error or "")
+
+
+def test_the_request_of_another_row_settles_nothing(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
+    first, second = row(1, client_reference_id="contract 7"), row(1, invoice_no="2", client_reference_id="contract 7")
+    victor_sandbox.inject("cut_request", operation="create", times=2)
+    assert sender().send([first]).exit_status == 3
+    # In another chunk, a row with the same reference and the same values.
+    again = sender(key_retention=0.001)
+    assert dict(again.send([second]).counts) == {"created": 1, "unknown": 1}
+    assert dict(again.resume().counts) == {"created": 1, "unknown": 1}
+    result = next(iter(again.export()))
+    assert (result.outcome.value, result.id) == ("unknown", None)
+    assert "not clear whose it is" in (result.error or "")
 
 
 def test_a_row_without_a_reference_is_left_to_a_person(victor_sandbox: Sandbox, broken_off: Callable[..., Any]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -36,6 +37,8 @@ _AT_ONCE = 50
 """Chunks that are read or written in one go."""
 _PATIENCE = 60.0
 """Seconds for which a database that went away is waited for."""
+_PAUSE = 1.0
+"""Seconds between two looks for it."""
 _OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 _POLLED_EVERY = 0.1
 
@@ -48,6 +51,7 @@ class Try:
         id: Its workflow.
         again: Which further try it is; 0 is the first.
         over: Whether it has ended.
+        taken: Whether a worker has ever taken it up. Until it is over, any of its rows may have been sent then.
         counts: Rows by outcome, when it ended with results.
         chunk: Its rows, when they were asked for.
     """
@@ -55,6 +59,7 @@ class Try:
     id: str
     again: int
     over: bool
+    taken: bool
     counts: Mapping[RowOutcome, int] | None
     chunk: Chunk | None
 
@@ -101,32 +106,26 @@ class BatchStore:
         """Whether a chunk is there."""
         return bool(self._workflows([chunk_id(self.batch, number)]))
 
-    def add_load(self, load: Load) -> None:
-        """Begin to hand over. What follows it is seen by no worker before `open_queue`.
+    def add_load(self, load: Load, chunks: Iterable[Chunk]) -> None:
+        """Store a handing-over and its chunks. No worker sees them before `open_queue`.
+
+        The load and its first chunks are one transaction: of two processes that go on from the same number, one
+        has that number and its load, and the other one has neither. The one whose numbers end there (it was slow, and
+        taken for dead) sees a chunk of another load at its next one.
 
         Raises:
             ConfigurationError: Somebody else hands this batch over right now.
         """
-        options = self._options(LOAD, loads_queue_of(self._application), load_id(self.batch, load.number))
-        try:
-            self._client.enqueue(options, load.to_json())
-        except (dbos_error.DBOSWorkflowIDInUseError, dbos_error.DBOSConflictingWorkflowError):
-            raise _handed_over_elsewhere(self.batch) from None
-
-    def add_chunks(self, first: int, chunks: Iterable[Chunk]) -> None:
-        """Store chunks under the numbers from `first` on; those that are there already are the same ones.
-
-        Raises:
-            ConfigurationError: Other rows are there already.
-        """
-        source = iter(chunks)
+        source, first = iter(chunks), load.first
         while batch := list(islice(source, _AT_ONCE)):
-            self._add({chunk_id(self.batch, first + place): chunk for place, chunk in enumerate(batch)})
+            opening = load if first == load.first else None
+            self._add({chunk_id(self.batch, first + place): chunk for place, chunk in enumerate(batch)}, opening)
             first += len(batch)
 
     def add_try(self, workflow_id: str, chunk: Chunk) -> None:
         """Have rows tried once more, unless somebody else has arranged that already."""
-        self._add({workflow_id: chunk}, compare=False)
+        with suppress(dbos_error.DBOSWorkflowIDInUseError, dbos_error.DBOSConflictingWorkflowError):
+            self._stored(lambda: self._insert({workflow_id: chunk}), lambda: bool(self._workflows([workflow_id])))
 
     def open_queue(self, rate: float | None, slots: int) -> None:
         """Let workers see the batch, and set its pace.
@@ -171,7 +170,7 @@ class BatchStore:
         return found
 
     def results(self, attempt: Try) -> tuple[list[Result] | None, Sent | None]:
-        """What a try that is over found, and when it began to send; None for what it did not get to."""
+        """What a try found, and when it began to send; None for what it did not get to, or not yet."""
         began: Sent | None = None
         results: list[Result] | None = None
         for step in self._client.list_workflow_steps(attempt.id):
@@ -186,38 +185,45 @@ class BatchStore:
                 results = [Result.from_json(result) for result in output]
         return results, began
 
-    def _add(self, chunks: Mapping[str, Chunk], *, compare: bool = True) -> None:
+    def _add(self, chunks: Mapping[str, Chunk], load: Load | None) -> None:
+        """Store chunks, and the load before its first ones. Those of another load are not mixed in."""
+        try:
+            self._stored(lambda: self._insert(chunks, load), lambda: self._are_ours(chunks))
+        except (dbos_error.DBOSWorkflowIDInUseError, dbos_error.DBOSConflictingWorkflowError):
+            raise _handed_over_elsewhere(self.batch) from None
+
+    def _stored(self, store: Callable[[], None], is_stored: Callable[[], bool]) -> None:
+        """Store something, and wait for a database that goes away over it."""
         ends = time.monotonic() + _PATIENCE
+        doubtful = False
         while True:
             try:
-                present = self._workflows(list(chunks), rows=compare)
-                if compare:
-                    self._same(chunks, present)
-                with self._engine.begin() as connection:
-                    for workflow_id, chunk in chunks.items():
-                        if workflow_id not in present:
-                            self._insert(connection, workflow_id, chunk)
+                # Whether it was written before the database went away is seen by looking, once it is back.
+                if not (doubtful and is_stored()):
+                    store()
                 return
-            except dbos_error.DBOSWorkflowIDInUseError:
-                # Somebody was faster: look again at what they wrote.
-                continue
             except DBAPIError:
-                # Whether it was written is seen by looking again, once the database is back.
+                doubtful = True
                 if time.monotonic() > ends:
                     raise
-                time.sleep(1.0)
+                time.sleep(_PAUSE)
 
-    def _insert(self, connection: sa.Connection, workflow_id: str, chunk: Chunk) -> None:
-        options = self._options(CHUNK, queue_of(self._application, self.batch), workflow_id)
-        options["priority"] = priority_of(workflow_id)
-        self._client.enqueue_in_transaction(connection, options, chunk.to_json())
+    def _insert(self, chunks: Mapping[str, Chunk], load: Load | None = None) -> None:
+        with self._engine.begin() as connection:
+            if load is not None:
+                options = self._options(LOAD, loads_queue_of(self._application), load_id(self.batch, load.number))
+                self._client.enqueue_in_transaction(connection, options, load.to_json())
+            for workflow_id, chunk in chunks.items():
+                options = self._options(CHUNK, queue_of(self._application, self.batch), workflow_id)
+                options["priority"] = priority_of(workflow_id)
+                self._client.enqueue_in_transaction(connection, options, chunk.to_json())
 
-    def _same(self, chunks: Mapping[str, Chunk], present: Mapping[str, WorkflowStatus]) -> None:
-        for workflow_id, info in present.items():
-            theirs = Chunk.from_json(_input_of(info))
-            ours = chunks[workflow_id]
-            if [(row.key, row.fingerprint) for row in theirs.rows] != [(row.key, row.fingerprint) for row in ours.rows]:
-                raise _handed_over_elsewhere(self.batch)
+    def _are_ours(self, chunks: Mapping[str, Chunk]) -> bool:
+        """Whether these very chunks are stored: those of another process have its token."""
+        present = self._workflows(list(chunks), rows=True)
+        return present.keys() == chunks.keys() and all(
+            Chunk.from_json(_input_of(info)).token == chunks[workflow_id].token for workflow_id, info in present.items()
+        )
 
     def _options(self, name: str, queue: str, workflow_id: str) -> Any:
         return {
@@ -262,7 +268,9 @@ def _try(info: WorkflowStatus, again: int, *, rows: bool) -> Try:
         if isinstance(output, str):
             raise other_key("A result in the bulk database")
         counts = {RowOutcome(outcome): int(count) for outcome, count in output.items()}
-    return Try(info.workflow_id, again, over, counts, Chunk.from_json(_input_of(info)) if rows else None)
+    # It keeps the name of the worker that took it up last, also while it waits for another one.
+    taken = info.executor_id is not None
+    return Try(info.workflow_id, again, over, taken, counts, Chunk.from_json(_input_of(info)) if rows else None)
 
 
 def _input_of(info: WorkflowStatus) -> Mapping[str, Any]:

@@ -20,6 +20,9 @@ MAX_KEY_VALUE = 200
 
 _FLAGS = {"true": True, "false": False}
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
+_SURELY_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]*)?E\+[0-9]{2,}")
+"""Of a text that may well hold letters: the form that spreadsheets give to numbers, to the letter."""
+_SHORT_FORMS = {"payee_account_number": _SHORTENED, "client_reference_id": _SURELY_SHORTENED}
 _WHOLE = re.compile(r"-?[0-9]+")
 _HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
 
@@ -67,7 +70,8 @@ def take_apart(record: Mapping[str, object], key_column: str) -> Fields:
         )
     read = _key_value(key_column, record.get(key_column))
     if isinstance(read, Problem):
-        found.problems.append(read)
+        if read not in found.problems:
+            found.problems.append(read)
     else:
         found.key_value = read
         # The export is of little use without the column that tells the rows apart.
@@ -97,8 +101,8 @@ def said(arguments: Mapping[str, Any]) -> str:
 
 def _argument(name: str, value: object) -> object:
     """The value as `create` takes it, or what is wrong with it."""
-    if isinstance(value, str) and _HALF_CHARACTERS.search(value):
-        return Problem(name, "characters", f"{name} holds half of a character (a lone surrogate).")
+    if isinstance(value, str) and (spoilt := _spoilt(name, value, _SHORT_FORMS.get(name))) is not None:
+        return spoilt
     if name == "payee_account_number":
         return _account(name, value)
     if isinstance(value, NumberText):
@@ -111,15 +115,22 @@ def _argument(name: str, value: object) -> object:
     return value
 
 
+def _spoilt(name: str, value: str, short_form: re.Pattern[str] | None) -> Problem | None:
+    """What a program on the way has made of a text."""
+    if _HALF_CHARACTERS.search(value):
+        return Problem(name, "characters", f"{name} holds half of a character (a lone surrogate).")
+    if short_form is None or not short_form.fullmatch(value):
+        return None
+    return Problem(
+        name, "shortened",
+        f"{name} is in the short form of a spreadsheet (as 4.3988E+10 is), and digits are lost: format the column "
+        "as text, enter the numbers anew and export it again.",
+    )  # fmt: skip
+
+
 def _account(name: str, value: object) -> object:
     if isinstance(value, NumberText | int | float | Decimal):
         return Problem(name, "type", f"{name} is a number, which has no leading zeros: put it in quotes.")
-    if isinstance(value, str) and _SHORTENED.fullmatch(value):
-        return Problem(
-            name, "shortened",
-            f"{name} is in the short form of a spreadsheet (as 4.3988E+10 is), and digits are lost: format the column "
-            "as text, enter the numbers anew and export it again.",
-        )  # fmt: skip
     return value
 
 
@@ -137,7 +148,7 @@ def _key_value(column: str, value: object) -> str | Problem:
         return Problem(
             column, "characters", f"{column} begins or ends with a space, or holds a character that cannot be seen."
         )
-    return text
+    return _spoilt(column, text, _SURELY_SHORTENED) or text
 
 
 def _as_text(value: object) -> str:

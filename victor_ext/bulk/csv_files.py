@@ -72,6 +72,9 @@ def _next(reader: Iterator[list[str]], begins: int) -> list[str] | None:
     try:
         return next(reader, None)
     except csv.Error as error:
+        if "new-line character" in str(error):
+            message = "a carriage return outside of quotes: save the file with the line ends of Windows or of Unix."
+            raise SourceBroken(begins, None, "format", message) from None
         # Were it read on, a quote that is never closed would swallow rows.
         raise SourceBroken(begins, None, "format", f"not a CSV row ({error}): mind the quotes from here on.") from None
 

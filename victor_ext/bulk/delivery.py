@@ -24,7 +24,7 @@ from victor_ext import (
 
 from .pacing import Brake, Pacer
 from .rows import MAY_EXIST, SETTLED, Result, Row, RowOutcome, Sent
-from .settling import look_up
+from .settling import Shared, look_up
 
 _WAITING = Result(RowOutcome.WAITING)
 _MARGIN = 300.0
@@ -50,6 +50,7 @@ class Terms:
         sent: When this chunk was taken up first, and with whose credentials.
         again: Whether it was taken up before, so that any of its rows may have been sent.
         caller: With whose credentials it is sent now.
+        shared: Which references several rows of the batch have.
     """
 
     retention: float
@@ -58,6 +59,7 @@ class Terms:
     sent: Sent
     again: bool
     caller: str | None
+    shared: Shared
 
     def sent_before(self, row: Row) -> Sent | None:
         """How the row may have been sent before this try."""
@@ -97,7 +99,7 @@ class Delivery:
         """Send the rows, and look up those that must not be sent again. The results are in the rows' order."""
         pacer = Pacer(terms.rate, self._stop)
         results: dict[int, Result] = {}
-        calls: list[tuple[int, Future[Result]]] = []
+        calls: list[tuple[int, Future[Result | str]]] = []
         doubtful: list[tuple[int, Sent, str]] = []
         for place, row in enumerate(rows):
             sent = terms.sent_before(row)
@@ -110,12 +112,15 @@ class Delivery:
                 calls.append((place, self._pool.submit(self._send, row, terms, pacer)))
         for place, call in calls:
             result = call.result()
+            if isinstance(result, str):
+                doubtful.append((place, terms.sent_before(rows[place]) or terms.sent, result))
+                continue
             sent = terms.sent_before(rows[place]) or result.sent
             if sent is not None and result.outcome in (RowOutcome.REJECTED, RowOutcome.REFUSED):
                 doubtful.append((place, sent, f"It may have been sent before; now: {result.error}"))
             else:
                 results[place] = _in_full(result, sent, terms)
-        self._look_up(rows, doubtful, results)
+        self._look_up(rows, doubtful, results, terms.shared)
         return [results[place] for place in range(len(rows))]
 
     def close(self) -> None:
@@ -124,24 +129,37 @@ class Delivery:
         self._pool.shutdown(wait=False)
 
     def _look_up(
-        self, rows: Sequence[Row], doubtful: Sequence[tuple[int, Sent, str]], results: dict[int, Result]
+        self,
+        rows: Sequence[Row],
+        doubtful: Sequence[tuple[int, Sent, str]],
+        results: dict[int, Result],
+        shared: Shared,
     ) -> None:
         if not doubtful:
             return
-        found = look_up(self._victor, [(rows[place], sent, why) for place, sent, why in doubtful])
+        found = look_up(self._victor, [(rows[place], sent, why) for place, sent, why in doubtful], shared)
         for (place, _, _), result in zip(doubtful, found, strict=True):
             results[place] = result
 
-    def _send(self, row: Row, terms: Terms, pacer: Pacer) -> Result:
-        """Send one row until it is settled, its patience is at an end, or all is to stop."""
+    def _send(self, row: Row, terms: Terms, pacer: Pacer) -> Result | str:
+        """Send one row until it is settled, its patience is at an end, or all is to stop.
+
+        Returns:
+            What became of it, or why it may not be sent once more, although it may have been sent.
+        """
         ends = time.monotonic() + terms.patience
-        last = _WAITING
+        sent, last = terms.sent_before(row), _WAITING
         while True:
             self._brake.wait()
             pacer.wait()
-            if self._stop.is_set() or (last is not _WAITING and terms.why_not_again(terms.sent)):
+            if self._stop.is_set():
                 return last
+            # Only now: a slow pace, or a provider that said when to come back, can outlast a key.
+            if (why := terms.why_not_again(sent)) is not None:
+                return why
             result = self._call(row)
+            if result.outcome in MAY_EXIST:
+                sent = sent or terms.sent
             if last.outcome in MAY_EXIST:
                 # What one try left open, neither a refusal nor a failure to send settles.
                 if result.outcome in (RowOutcome.REJECTED, RowOutcome.REFUSED):

@@ -25,7 +25,7 @@ def columns_of(loads: Sequence[Load]) -> list[str]:
 def results_of(store: BatchStore, loads: Sequence[Load]) -> Iterator[RowResult]:
     """Every row of the batch in its order, with what is known of it now."""
     if not any(load.replaced for load in loads):
-        for _, row, result in _lines(store, loads):
+        for _, row, result in lines_of(store, loads):
             yield _line(row, result)
         return
     # Some rows were corrected and stored anew under their keys: of each key, the last row counts.
@@ -34,9 +34,9 @@ def results_of(store: BatchStore, loads: Sequence[Load]) -> Iterator[RowResult]:
         latest.executescript("CREATE TABLE latest (id BLOB PRIMARY KEY, load INTEGER NOT NULL) WITHOUT ROWID; BEGIN")
         latest.executemany(
             "INSERT OR REPLACE INTO latest VALUES (?, ?)",
-            ((identity_of(row.key, row.number), load) for load, row, _ in _lines(store, loads, results=False)),
+            ((identity_of(row.key, row.number), load) for load, row, _ in lines_of(store, loads, results=False)),
         )
-        for load, row, result in _lines(store, loads):
+        for load, row, result in lines_of(store, loads):
             found = latest.execute(
                 "SELECT load FROM latest WHERE id = ?", (identity_of(row.key, row.number),)
             ).fetchone()
@@ -63,9 +63,10 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
     return count
 
 
-def _lines(
+def lines_of(
     store: BatchStore, loads: Sequence[Load], *, results: bool = True
 ) -> Iterator[tuple[int, Row, Result | None]]:
+    """Every row that was stored, in order, with the number of its load, and with what is known of it."""
     numbers = numbers_of(loads)
     while page := list(islice(numbers, _AT_ONCE)):
         found = store.tries([number for _, number in page], rows=True)
@@ -78,23 +79,29 @@ def _lines(
 
 
 def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]:
-    """What is known of the rows of a chunk, by their places, after all of its tries that are over."""
+    """What is known of the rows of a chunk, by their places, after all of its tries."""
     known: dict[int, Result] = {}
     for attempt in tries:
-        if not attempt.over or attempt.chunk is None:
+        if not attempt.taken or attempt.chunk is None:
             continue
         found, began = store.results(attempt)
+        if not attempt.over and began is None:
+            continue
         rows = attempt.chunk.rows
-        for row, result in zip(rows, found or [_lost(row, began) for row in rows], strict=True):
+        for row, result in zip(rows, found or [_open(row, began, over=attempt.over) for row in rows], strict=True):
             known[row.place] = result
     return known
 
 
-def _lost(row: Row, began: Sent | None) -> Result:
-    """The result of a row whose chunk ended without any."""
+def _open(row: Row, began: Sent | None, *, over: bool) -> Result:
+    """The result of a row whose chunk ended without any, or has none yet."""
+    if row.arguments is None:
+        return Result(RowOutcome.REFUSED, error=row.reason)
     sent = row.sent or began
     if sent is None:
         return Result(RowOutcome.WAITING, error="Its chunk was cancelled before it was sent.")
+    if not over:
+        return Result(RowOutcome.UNKNOWN, error="It is being sent, or its sender was interrupted.", sent=sent)
     return Result(RowOutcome.UNKNOWN, error="Its chunk broke off before the result was stored.", sent=sent)
 
 

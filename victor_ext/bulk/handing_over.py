@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -65,7 +66,7 @@ def check_source(source: Source, spool: Spool, vault: Vault, seen: Seen, on_row:
     patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)
     terms = Reading(
         source.batch, settings.key_column, settings.due_date, settings.skip_invalid,
-        Chunk(retention, patience, len(seen.loads) + 1, []), chunk_rows_for(settings.rate),
+        Chunk(retention, patience, uuid.uuid4().hex, []), chunk_rows_for(settings.rate),
     )  # fmt: skip
     return Intake(spool, vault, terms, on_row).read(opened)
 
@@ -97,8 +98,7 @@ def store_rows(source: Source, spool: Spool, vault: Vault, store: BatchStore, se
         rows=check.new,
         replaced=check.replaced,
     )
-    store.add_load(load)
-    store.add_chunks(load.first, chain([first], chunks))
+    store.add_load(load, chain([first], chunks))
 
 
 def retry_unsettled(store: BatchStore, loads: Sequence[Load], settings: Settings) -> int:
@@ -121,7 +121,7 @@ def _retry(store: BatchStore, tries: list[Try], settings: Settings) -> int:
     if not left.rows:
         return 0
     patience = left.patience if settings.patience is None else settings.patience
-    chunk = Chunk(settings.key_retention or left.retention, patience, left.load, left.rows)
+    chunk = Chunk(settings.key_retention or left.retention, patience, left.token, left.rows)
     store.add_try(next_try(last.id), chunk)
     return len(left.rows)
 

@@ -82,11 +82,17 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows that are sent together, and how."""
+    """Rows that are sent together, and how.
+
+    Attributes:
+        retention, patience: As in its load.
+        token: Whose work it was to store it, so that two processes can tell their chunks apart.
+        rows: The rows.
+    """
 
     retention: float
     patience: float
-    load: int
+    token: str
     rows: Sequence[Row] = field(repr=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -94,7 +100,7 @@ class Chunk:
         return {
             "retention": self.retention,
             "patience": self.patience,
-            "load": self.load,
+            "token": self.token,
             "rows": [row.to_json() for row in self.rows],
         }
 
@@ -102,7 +108,7 @@ class Chunk:
     def from_json(cls, data: Mapping[str, Any]) -> Chunk:
         """The chunk from its JSON data."""
         rows = [Row.from_json(row) for row in data["rows"]]
-        return cls(data["retention"], data["patience"], data["load"], rows)
+        return cls(data["retention"], data["patience"], data["token"], rows)
 
     def unsettled(self, results: Sequence[Result]) -> Chunk:
         """The rows that can be tried once more, with what is known of them."""
@@ -114,7 +120,7 @@ class Chunk:
 
     def with_rows(self, rows: Any) -> Chunk:
         """The same terms for other rows."""
-        return Chunk(self.retention, self.patience, self.load, list(rows))
+        return Chunk(self.retention, self.patience, self.token, list(rows))
 
 
 def load_id(batch: str, number: int) -> str:

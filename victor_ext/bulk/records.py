@@ -13,6 +13,7 @@ from victor_ext import ConfigurationError, Problem
 MAX_LINE = 1 << 20
 """Bytes of one line. A longer one is not text in lines, and would be held in memory."""
 
+_UTF_8 = frozenset({"utf-8", "utf-8-sig"})
 _SIXTEEN_BITS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -53,9 +54,14 @@ def checked_encoding(encoding: str | None) -> str:
     if encoding is None:
         return "utf-8"
     try:
+        # Lines are told apart before they are decoded; and there are codecs that are for no text.
+        if b"\n".decode(encoding) != "\n" or b";".decode(encoding) != ";":
+            raise LookupError
         return codecs.lookup(encoding).name
-    except LookupError:
-        raise ConfigurationError(f"encoding={encoding!r} is unknown: write utf-8 or windows-1252.") from None
+    except (LookupError, UnicodeError):
+        raise ConfigurationError(
+            f"encoding={encoding!r} is none that is read: save the file as UTF-8, or write windows-1252 or the like."
+        ) from None
 
 
 def lines_of(path: Path, encoding: str) -> Iterator[str]:
@@ -71,7 +77,7 @@ def lines_of(path: Path, encoding: str) -> Iterator[str]:
         while raw := _line(file, number + 1):
             number += 1
             if number == 1:
-                raw = _without_mark(raw)
+                raw = _without_mark(raw, encoding)
             try:
                 yield raw.decode(encoding)
             except UnicodeDecodeError as error:
@@ -87,9 +93,11 @@ def _line(file: BinaryIO, number: int) -> bytes:
     return raw
 
 
-def _without_mark(raw: bytes) -> bytes:
+def _without_mark(raw: bytes, encoding: str) -> bytes:
     if raw.startswith(_SIXTEEN_BITS):
         raise SourceBroken(1, None, "encoding", "the text has 16 bits a character (UTF-16): save the file as UTF-8.")
+    if raw.startswith(codecs.BOM_UTF8) and encoding not in _UTF_8:
+        raise SourceBroken(1, None, "encoding", f"the file is UTF-8, as its byte order mark says, and not {encoding}.")
     return raw.removeprefix(codecs.BOM_UTF8)
 
 

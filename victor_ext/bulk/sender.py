@@ -158,7 +158,7 @@ class BulkSender:
     def status(self) -> BatchStatus:
         """How far the batch has come."""
         with self._vault() as (_, vault), self._store(vault, self._name(None)) as store:
-            return Tally(store, self._loads(store)).take()
+            return Tally(store, self._loads(store), by_others=True).take()
 
     def export(self) -> Iterator[RowResult]:
         """What is known of every row now, in the order of the rows, one result for each key."""

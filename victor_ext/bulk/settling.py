@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import PaymentRequest, Victor, VictorError, money
 
+from .batch_store import BatchStore
+from .export import lines_of
 from .rows import Result, Row, RowOutcome, Sent
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -15,7 +20,11 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 _ADVICE = "it is left to you, and it is not sent again"
 
 
-def look_up(victor: Victor, rows: Sequence[tuple[Row, Sent, str]]) -> list[Result]:
+Shared = Callable[[AbstractSet[str]], AbstractSet[str]]
+"""Which of these references more than one row of the batch has. It may take long: all of the batch is read."""
+
+
+def look_up(victor: Victor, rows: Sequence[tuple[Row, Sent, str]], shared: Shared) -> list[Result]:
     """What the provider holds of rows that may have been sent.
 
     The list has no filter for the reference, so it is read once for all rows, from the earliest moment on.
@@ -23,9 +32,10 @@ def look_up(victor: Victor, rows: Sequence[tuple[Row, Sent, str]]) -> list[Resul
     Args:
         victor: The client to read with.
         rows: Each row, how it may have been sent, and why it is not sent again.
+        shared: Tells references apart that settle nothing.
     """
     start = datetime.fromtimestamp(min(sent.since for _, sent, _ in rows), UTC) - _CLOCKS_DIFFER
-    wanted = {row.arguments.get("client_reference_id") for row, _, _ in rows if row.arguments} - {None}
+    wanted = {_reference(row) for row, _, _ in rows} - {""}
     found: dict[str, list[PaymentRequest]] = defaultdict(list)
     if wanted:
         try:
@@ -34,11 +44,30 @@ def look_up(victor: Victor, rows: Sequence[tuple[Row, Sent, str]]) -> list[Resul
                     found[request.client_reference_id or ""].append(request)
         except VictorError as error:
             return [_left(sent, f"{why} It could not be looked up now: {error}") for _, sent, why in rows]
-    claims = [_reference(row) for row, _, _ in rows]
+    try:
+        # What is found may be the request of another row.
+        several = shared(found.keys()) if found else frozenset[str]()
+    except SQLAlchemyError as error:
+        reason = f"It could not be looked up now: the state does not answer ({type(error).__name__})."
+        return [_left(sent, f"{why} {reason}") for _, sent, why in rows]
     return [
-        _settled(row, sent, why, found[_reference(row)], alone=claims.count(_reference(row)) == 1)
+        _settled(row, sent, why, found.get(_reference(row), []), alone=_reference(row) not in several)
         for row, sent, why in rows
     ]
+
+
+def shared_references(store: BatchStore, wanted: AbstractSet[str]) -> AbstractSet[str]:
+    """Which of these references more than one row of the batch has."""
+    loads = store.loads()
+    if all(load.key_column == "client_reference_id" for load in loads):
+        return frozenset()
+    keys: dict[str, str] = {}
+    found: set[str] = set()
+    for _, row, _ in lines_of(store, loads, results=False):
+        reference = _reference(row)
+        if reference in wanted and keys.setdefault(reference, row.key) != row.key:
+            found.add(reference)
+    return found
 
 
 def _settled(row: Row, sent: Sent, why: str, found: list[PaymentRequest], *, alone: bool) -> Result:

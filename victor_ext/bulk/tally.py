@@ -59,10 +59,17 @@ class Tally:
     """Counts a batch again and again while it is being sent.
 
     What has ended is read once; of what has not, only the next chunks in line are looked at.
+
+    Args:
+        store: The batch.
+        loads: Its handings-over.
+        by_others: Count rows that are under way as `unknown`: who sends them may be dead. One who sends himself
+            counts them as `waiting`.
     """
 
-    def __init__(self, store: BatchStore, loads: Sequence[Load]) -> None:
+    def __init__(self, store: BatchStore, loads: Sequence[Load], *, by_others: bool = False) -> None:
         self._store = store
+        self._by_others = by_others
         self._last = loads[-1] if loads else None
         self._sizes = ((number, rows_of(load, number)) for load, number in numbers_of(loads))
         self._open: dict[int, int] = {}
@@ -80,11 +87,22 @@ class Tally:
             found = self._store.tries(list(self._open))
             over = [number for number, tries in found.items() if tries[-1].over]
             for number, tries in found.items():
-                (self._read if tries[-1].over else unfinished).update(_counts(self._open[number], tries))
+                counts = _counts(self._open[number], tries)
+                if self._by_others and tries[-1].taken and not tries[-1].over:
+                    counts = self._under_way(self._open[number], tries[-1], counts)
+                (self._read if tries[-1].over else unfinished).update(counts)
             for number in over:
                 del self._open[number]
             if len(over) < _WINDOW:
                 return self._status(unfinished)
+
+    def _under_way(self, size: int, attempt: Try, counts: Counter[RowOutcome]) -> Counter[RowOutcome]:
+        found, began = self._store.results(attempt)
+        if began is None:
+            return counts
+        settled = Counter({outcome: count for outcome, count in counts.items() if outcome in SETTLED})
+        found_now = Counter(result.outcome for result in found or ())
+        return settled + found_now + Counter({RowOutcome.UNKNOWN: size - settled.total() - found_now.total()})
 
     def _status(self, unfinished: Counter[RowOutcome]) -> BatchStatus:
         counts = self._read + unfinished

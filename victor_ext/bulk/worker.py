@@ -9,6 +9,8 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Any, Self
 
 from dbos import DBOS, DBOSClient, DBOSConfig
@@ -17,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import ConfigurationError, Victor
 
+from .batch_store import BatchStore
 from .delivery import Delivery, Terms
 from .layout import (
     BEGIN_STEP,
@@ -34,6 +37,7 @@ from .layout import (
 from .presence import Presence
 from .rows import Result, RowOutcome, Sent
 from .settings import caller_of
+from .settling import shared_references
 from .state import State
 from .vault import SealedValues, Vault
 
@@ -182,7 +186,8 @@ class Worker:
             retention = chunk.retention if self._retention is None else self._retention
             patience = chunk.patience if self._patience is None else self._patience
             rate = _rate_of(queue, self._stop)
-            terms = Terms(retention, patience, rate, Sent(*began["sent"]), again, self._caller)
+            shared = partial(self._shared, batch_of(workflow_id))
+            terms = Terms(retention, patience, rate, Sent(*began["sent"]), again, self._caller, shared)
             return [result.to_json() for result in self._delivery.deliver(chunk.rows, terms)]
 
         results = [Result.from_json(result) for result in DBOS.run_step({"name": SEND_STEP}, send)]
@@ -191,6 +196,10 @@ class Worker:
             # It was stopped: others may go on with what is left at once.
             self._pass_on(workflow_id, queue, left)
         return dict(Counter(result.outcome.value for result in results))
+
+    def _shared(self, batch: str, references: AbstractSet[str]) -> AbstractSet[str]:
+        with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
+            return shared_references(BatchStore(client, engine, self._vault.application, batch), references)
 
     def _pass_on(self, workflow_id: str, queue: str, chunk: Chunk) -> None:
         DBOS.enqueue_workflow_with_options(

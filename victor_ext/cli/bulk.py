@@ -108,8 +108,8 @@ class Setup:
             raise typer.Exit(failure.exit_status) from None
 
     def options(self) -> list[str]:
-        """The same options for another command line."""
-        given = {"--state": None if self.state == _DEFAULT_STATE else self.state}
+        """The same options for another command line, which is shown: without a password."""
+        given = {"--state": None if self.state == _DEFAULT_STATE else bulk_view.without_password(self.state)}
         given |= {"--environment": self.environment, "--base-url": self.base_url}
         return [word for name, value in given.items() if value is not None for word in (name, value)]
 

@@ -151,7 +151,8 @@ def check_as_dict(check: Check) -> dict[str, Any]:
 
 def without_password(url: str) -> str:
     """A database's URL, fit to be shown."""
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
+    hidden = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+    return re.sub(r"(?i)([?&][^=&]*password=)[^&]*", r"\1***", hidden)
 
 
 def _rows(count: int) -> str:
