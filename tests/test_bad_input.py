@@ -190,6 +190,7 @@ CALLS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         "until",
         "must be one or more of: created",
     ),
+    "wait for a number": (lambda v: v.payment_requests.wait("a1", until=5), "until", "is 5 and must be one or more of"),
     "wait for nothing": (lambda v: v.payment_requests.wait("a1", until=[]), "until", "must be one or more of"),
     "wait for minus a second": (
         lambda v: v.payment_requests.wait("a1", timeout=-1),

@@ -155,20 +155,33 @@ def read_page(page: int, page_size: int | None, filters: dict[str, Any]) -> Flow
 _WAY = (Status.CREATED, Status.PENDING, Status.PROCESSING, Status.ACCEPTED, Status.COMPLETED)
 _FIRST_POLL = 0.5
 _LONGEST_POLL = 15.0
+_LEAST_READ = 1.0
+"""Seconds that the last read gets, however little is left: it is the one that may find the status reached."""
 _PASSING = (ConnectionFailed, TimedOut, ServerError, RateLimited, UnreadableResponse)
 
 
 def wait(
-    request_id: str, *, until: Collection[str] | None, timeout: float, monotonic: Callable[[], float]
+    request_id: str,
+    *,
+    until: Collection[str] | None,
+    timeout: float,
+    deadline: float | None,
+    monotonic: Callable[[], float],
 ) -> Flow[PaymentRequest]:
-    """Read a request now and again until it is where it is waited for."""
+    """Read a request now and again until it is where it is waited for.
+
+    No read lasts longer than what is left of the `timeout`, nor than the client's `deadline`. A `timeout` of zero is
+    one read, which has all of the deadline.
+    """
     ends = monotonic() + timeout
     pause = _FIRST_POLL
     last: PaymentRequest | None = None
     trouble: PaymentApiError | None = None
     while True:
+        left = max(ends - monotonic(), _LEAST_READ)
+        bounded = timeout > 0 and (deadline is None or left < deadline)
         try:
-            last = yield from get(request_id)
+            last = yield from get(request_id, left if bounded else None)
         except _PASSING as error:
             trouble = error
         else:
@@ -221,7 +234,7 @@ def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | No
     """Check and spell what `wait` is to wait for. Raises `InvalidRequest`."""
     if until is None:
         return None
-    wanted = [until] if isinstance(until, str) else list(until)
+    wanted = list(until) if isinstance(until, Collection) and not isinstance(until, str) else [until]
     known = [status.value for status in Status]
     unknown = [word for word in wanted if spelled(word) not in known]
     if unknown or not wanted:

@@ -180,7 +180,7 @@ class PaymentRequests:
         Args:
             id: The id of the request.
             until: A status, or several; a later one on the way to COMPLETED counts too. None: a final one.
-            timeout: Seconds to wait in all.
+            timeout: Seconds to wait in all; 0 reads it once.
 
         Raises:
             Conflict: It ended in another status.
@@ -188,7 +188,9 @@ class PaymentRequests:
         """
         wanted = operations.wanted_statuses(until)
         seconds = checked_timeout(timeout)
-        return self._run(operations.wait(id, until=wanted, timeout=seconds, monotonic=self._clock.monotonic))
+        return self._run(
+            operations.wait(id, until=wanted, timeout=seconds, deadline=self._deadline, monotonic=self._clock.monotonic)
+        )
 
     def _answer(self, id: str, **answer: Any) -> Flow[PaymentRequest]:  # noqa: A002 - as in `accept`
         return answering.respond(id, **answer, left=self._clock.countdown(self._deadline))
@@ -305,7 +307,9 @@ class AsyncPaymentRequests:
         """Read a request now and again until it has a status; see `PaymentRequests.wait`."""
         wanted = operations.wanted_statuses(until)
         seconds = checked_timeout(timeout)
-        return await self._run(operations.wait(id, until=wanted, timeout=seconds, monotonic=self._clock.monotonic))
+        return await self._run(
+            operations.wait(id, until=wanted, timeout=seconds, deadline=self._deadline, monotonic=self._clock.monotonic)
+        )
 
     def _answer(self, id: str, **answer: Any) -> Flow[PaymentRequest]:  # noqa: A002 - as in `accept`
         return answering.respond(id, **answer, left=self._clock.countdown(self._deadline))
