@@ -1,0 +1,183 @@
+"""One table for all payment systems: the same failures, the same outcomes, the same names of errors.
+
+A system is described by its lane (`<name>/<name>_lane.py`): its sandbox, its client, one operation that reads, and
+one that moves money, with a key or without. What is expected follows from that alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from victor_ext import RetryPolicy, VictorError
+
+HERE = Path(__file__).parent
+SYSTEMS = tuple(sorted(lane.stem.removesuffix("_lane") for lane in HERE.glob("*/*_lane.py")))
+QUICK = RetryPolicy(base=0.0, max_attempts=3)
+REFERENCE = "INV-1042"
+
+
+def lane_of(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(f"{name}_lane", HERE / name / f"{name}_lane.py")
+    assert spec is not None
+    assert spec.loader is not None
+    lane = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(lane)
+    return lane
+
+
+LANES = {name: lane_of(name) for name in SYSTEMS}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the caller of an operation was told, and what the sandbox's own record says of it."""
+
+    word: str
+    error: str | None
+    attempts: int
+    work: int
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A system's sandbox, and one of the faces of its client."""
+
+    lane: Any
+    sandbox: Any
+    awaited: bool
+
+    def run(self, *exchanges: Any) -> Told:
+        """Make the calls with one client; what is told of the last one."""
+        before = len([seen for seen in self.sandbox.received() if seen.operation == exchanges[-1].word])
+        error = asyncio.run(self._awaited(exchanges)) if self.awaited else self._blocking(exchanges)
+        seen = [seen for seen in self.sandbox.received() if seen.operation == exchanges[-1].word]
+        return Told(
+            "success" if error is None else str(error.outcome.value),
+            None if error is None else type(error).__name__,
+            len(seen) - before,
+            self.lane.work_done(self.sandbox, REFERENCE),
+        )
+
+    def _blocking(self, exchanges: tuple[Any, ...]) -> VictorError | None:
+        with self.lane.client(self.sandbox, awaited=False, retry=QUICK, timeout=5.0) as client:
+            try:
+                for exchange in exchanges:
+                    self._arguments(exchange, client)
+            except VictorError as error:
+                return error
+        return None
+
+    async def _awaited(self, exchanges: tuple[Any, ...]) -> VictorError | None:
+        async with self.lane.client(self.sandbox, awaited=True, retry=QUICK, timeout=5.0) as client:
+            try:
+                for exchange in exchanges:
+                    await self._arguments(exchange, client)
+            except VictorError as error:
+                return error
+        return None
+
+    def _arguments(self, exchange: Any, client: Any) -> Any:
+        return exchange.call(client, REFERENCE) if exchange is self.lane.WRITE else exchange.call(client)
+
+
+@pytest.fixture(params=["blocking", "awaited"])
+def bench(request: pytest.FixtureRequest, system: str) -> Iterator[Bench]:
+    lane = LANES[system]
+    with lane.sandbox() as sandbox:
+        yield Bench(lane, sandbox, request.param == "awaited")
+
+
+@pytest.fixture(params=SYSTEMS)
+def system(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_nothing_fails(bench: Bench) -> None:
+    assert bench.run(bench.lane.READ).word == "success"
+    assert bench.run(bench.lane.WRITE) == Told("success", None, 1, 1)
+
+
+CUTS: dict[str, dict[str, Any]] = {
+    "refuse": {},
+    "cut_request": {"after": 25},
+    "cut_answer": {"after": 25},
+    "lost_answer": {},
+    "status": {"status": 503},
+}
+
+
+@pytest.mark.parametrize("kind", CUTS)
+def test_an_exchange_fails_once(bench: Bench, kind: str) -> None:
+    read, write, keyed = bench.lane.READ, bench.lane.WRITE, bench.lane.KEYED
+    bench.sandbox.inject(kind, operation=read.word, **CUTS[kind])
+    assert (bench.run(read).word, bench.sandbox.faults()) == ("success", [])
+
+    bench.sandbox.inject(kind, operation=write.word, **CUTS[kind])
+    told = bench.run(write)
+    if keyed:
+        assert told == Told("success", None, 2, 1)
+    else:
+        work = 1 if kind in ("cut_answer", "lost_answer") else 0
+        error = "ServerError" if kind == "status" else "ConnectionFailed"
+        assert told == Told("unknown", error, 1, work)
+
+
+def test_a_limit_was_reached_before_any_work(bench: Bench) -> None:
+    bench.sandbox.inject("rate_limit", operation=bench.lane.WRITE.word, retry_after=0)
+    assert bench.run(bench.lane.WRITE) == Told("success", None, 2, 1)
+
+
+@pytest.mark.parametrize("which", ["READ", "WRITE"])
+def test_nothing_listens(bench: Bench, which: str) -> None:
+    exchange = getattr(bench.lane, which)
+    bench.sandbox.down()
+    told = bench.run(exchange)
+    assert told == Told("not_sent", "ConnectionFailed", 0, 0)
+
+
+NAMES = {
+    400: "BadRequest",
+    403: "PermissionDenied",
+    404: "NotFound",
+    409: "Conflict",
+    418: "StatusError",
+    422: "BadRequest",
+}
+
+
+@pytest.mark.parametrize("status", NAMES)
+@pytest.mark.parametrize("which", ["READ", "WRITE"])
+def test_a_refusal_has_the_same_name_everywhere(bench: Bench, which: str, status: int) -> None:
+    exchange = getattr(bench.lane, which)
+    bench.sandbox.inject("status", operation=exchange.word, status=status, times=None)
+    told = bench.run(exchange)
+    assert (told.word, told.error, told.work) == ("rejected", NAMES[status], 0)
+
+
+def test_a_provider_that_stays_down(bench: Bench) -> None:
+    write = bench.lane.WRITE
+    bench.sandbox.inject("status", operation=write.word, status=500, times=None)
+    assert bench.run(write) == Told("unknown", "ServerError", 3 if bench.lane.KEYED else 1, 0)
+
+
+def test_a_refusal_after_a_lost_answer_does_not_settle_it(bench: Bench) -> None:
+    write = bench.lane.WRITE
+    if not bench.lane.KEYED:
+        pytest.skip("without a key there is no second attempt")
+    bench.sandbox.inject("lost_answer", operation=write.word)
+    bench.sandbox.inject("status", operation=write.word, status=400, skip=0, times=None)
+    assert bench.run(write) == Told("unknown", "BadRequest", 2, 1)
+
+
+def test_a_good_status_whose_body_cannot_be_read(bench: Bench) -> None:
+    write = bench.lane.WRITE
+    bench.sandbox.inject("html", operation=write.word, status=200, work=True, times=None)
+    told = bench.run(write)
+    assert (told.word, told.error, told.work) == ("accepted", "UnreadableResponse", 1)
