@@ -104,3 +104,23 @@ def test_a_terminal_shows_signs_of_life_and_keeps_the_lines(
     assert ran.status == 1
     assert f"watching {inbound}" in ran.out
     assert "UTC  pending" in ran.out
+
+
+@BY_COMMAND
+def test_a_silent_provider_does_not_keep_it_beyond_its_time(
+    command: Command, victor_sandbox: Sandbox, inbound: str
+) -> None:
+    victor_sandbox.inject("stall", operation="get", times=None)
+    ran = command("rfp", "watch", inbound, "--timeout", "0.1")
+    assert ran.status == 1
+    assert "the deadline of 1 s has passed" in ran.err
+    assert f"{inbound} did not reach a final status within 0.1 s: it could not be read" in ran.err
+
+
+@BY_COMMAND
+def test_a_status_that_could_not_be_judged_at_first_is_judged_later(
+    command: Command, victor_sandbox: Sandbox, inbound: str
+) -> None:
+    victor_sandbox.inject("status", status=501, operation="get", skip=1)  # never tried again by itself
+    ran = command("rfp", "watch", inbound, "--until", "pending", "--timeout", "20")
+    assert (ran.status, ran.out.count("pending")) == (0, 1)

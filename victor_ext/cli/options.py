@@ -9,6 +9,9 @@ import typer
 
 from .failures import Misuse
 
+DEFAULT_DEADLINE = 60.0
+"""Seconds that the client gives to one call when it is not told otherwise."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, with data in full, for programs.")]
 Environment = Annotated[
     str | None, typer.Option(help="staging or production (instead of VICTOR_ENVIRONMENT).", metavar="NAME")
@@ -20,7 +23,7 @@ BaseUrl = Annotated[
 Deadline = Annotated[
     float | None,
     typer.Option(
-        help="Bound of one call, all its attempts and waits included (default: 60).",
+        help=f"Bound of one call, all its attempts and waits included (default: {DEFAULT_DEADLINE:g}).",
         metavar="SECONDS",
     ),
 ]

@@ -14,6 +14,7 @@ from .checks import Checks
 from .failures import Doubt
 from .listing import as_json_lines, as_table, at_most
 from .options import (
+    DEFAULT_DEADLINE,
     STATUSES,
     AnswerNotes,
     AsJson,
@@ -277,7 +278,9 @@ def watch(
     with Session(context, environment, base_url, deadline, as_json=as_json).client() as victor:
         people = at_terminal() and not as_json
         with spinner(plain(request_id), shown=people):
-            for request in changes(victor, request_id, until=target, timeout=timeout):
+            for request in changes(
+                victor, request_id, until=target, timeout=timeout, deadline=deadline or DEFAULT_DEADLINE
+            ):
                 say(json.dumps(request.to_dict()) if as_json else view.change(request, datetime.now(UTC)))
 
 

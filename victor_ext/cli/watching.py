@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 5.0
+_LEAST_READ = 1.0
+"""Seconds that a read gets, however little of the time is left: it is the one that may find the status reached."""
 
 
-def changes(victor: Victor, request_id: str, *, until: str | None, timeout: float) -> Iterator[PaymentRequest]:
+def changes(
+    victor: Victor, request_id: str, *, until: str | None, timeout: float, deadline: float
+) -> Iterator[PaymentRequest]:
     """Yield the request as it is now and each time its status has changed, until it is where it should be.
 
     Args:
         victor: The client to read with.
         request_id: The id of the request.
         until: The status to wait for; a later one on the way to COMPLETED counts too. None: a final one.
-        timeout: Seconds in all.
+        timeout: Seconds in all; 0 reads it once.
+        deadline: Seconds that the client gives to one read; near the end of the time it has what is left.
 
     Raises:
         Conflict: It ended in another status.
@@ -34,12 +39,17 @@ def changes(victor: Victor, request_id: str, *, until: str | None, timeout: floa
     ends = time.monotonic() + timeout
     last: PaymentRequest | None = None
     pause = _FIRST_PAUSE
+    judged = True
     while True:
-        found = _read(lambda: victor.payment_requests.get(request_id))
-        if found is not None and (last is None or found.status != last.status):
-            last, pause = found, _FIRST_PAUSE
-            yield found
-            reached = _reached(victor, found, request_id, until)
+        left = max(ends - time.monotonic(), _LEAST_READ)
+        client = victor if timeout == 0 or left >= deadline else victor.with_options(deadline=left)
+        found = _read(client, request_id)
+        changed = found is not None and (last is None or found.status != last.status)
+        if found is not None and (changed or not judged):
+            if changed:
+                last, pause = found, _FIRST_PAUSE
+                yield found
+            reached, judged = _reached(client, found, request_id, until)
             if reached is not None:
                 if reached.status != found.status:
                     yield reached
@@ -51,19 +61,24 @@ def changes(victor: Victor, request_id: str, *, until: str | None, timeout: floa
         pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
-def _reached(victor: Victor, found: PaymentRequest, request_id: str, until: str | None) -> PaymentRequest | None:
-    """The request if it is where it is waited for. The client knows which statuses count."""
+def _reached(
+    victor: Victor, found: PaymentRequest, request_id: str, until: str | None
+) -> tuple[PaymentRequest | None, bool]:
+    """The request if it is where it is waited for, and whether that could be judged at all.
+
+    The client knows which statuses count, and reads the request once more to say so.
+    """
     from victor_ext import TimedOut  # noqa: PLC0415 - `victor --help` does not need it
 
     if until is None:
-        return found if found.is_terminal else None
+        return (found if found.is_terminal else None), True
     try:
-        return victor.payment_requests.wait(request_id, until=until, timeout=0)
-    except TimedOut:
-        return None
+        return victor.payment_requests.wait(request_id, until=until, timeout=0), True
+    except TimedOut as error:
+        return None, error.__cause__ is None  # its cause is the failure of the read
 
 
-def _read(get: Callable[[], PaymentRequest]) -> PaymentRequest | None:
+def _read(victor: Victor, request_id: str) -> PaymentRequest | None:
     """The request, or None after a trouble that may pass: a watch outlives it."""
     from victor_ext import (  # noqa: PLC0415 - `victor --help` does not need it
         ConnectionFailed,
@@ -74,7 +89,7 @@ def _read(get: Callable[[], PaymentRequest]) -> PaymentRequest | None:
     )
 
     try:
-        return get()
+        return victor.payment_requests.get(request_id)
     except (ConnectionFailed, TimedOut, ServerError, RateLimited, UnreadableResponse) as error:
         complain(f"Still watching: {at_a_shell(error.message)}")
         return None
