@@ -96,8 +96,11 @@ def create(
         **only_given(client_reference_id=client_reference_id),
     )
     key = idempotency_key if idempotency_key is not None else new_key()
-    raw = yield from call_operation("create_request_payment", PaymentRequestReceipt, body=body, idempotency_key=key)
-    made = PaymentRequest(raw, key)
+    # Not as the model that came, which shows the accounts in it to whoever reports the locals of an error.
+    made = PaymentRequest(
+        (yield from call_operation("create_request_payment", PaymentRequestReceipt, body=body, idempotency_key=key)),
+        key,
+    )
     _check_made(made, money.to_decimal(amount), client_reference_id)
     return made
 

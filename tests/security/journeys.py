@@ -15,6 +15,7 @@ from sought import ACCOUNT
 from victor_ext import AsyncVictor, RetryPolicy, Victor, idempotency_key_for
 from victor_ext.sandbox import Sandbox
 
+PARTY = {"account_number": ACCOUNT, "routing_number": "011401533", "name": "A. Payer"}
 ECHO = json.dumps({"error": {"code": 101, "message": f"no account {ACCOUNT}", "field": f"payee.{ACCOUNT}"}})
 SPRING = json.dumps({"allErrors": [{"objectName": "r", "code": "Size", "defaultMessage": f"{ACCOUNT} is not ours"}]})
 
@@ -106,6 +107,12 @@ class Journeys:
         yield from self._that_fail("create", self.payment)
         yield from self._that_fail("get", lambda: lambda sandbox: {"id": asked(sandbox)})
         yield from self._that_fail("accept", lambda: lambda sandbox: {"id": asked(sandbox), "notes": "Thanks."})
+        yield from self._that_fail("list", lambda: lambda _sandbox: {"direction": "inbound"})
+        yield "another payment under its key", self._answered("create", self.payment(), {"status": "created"})
+        given = {"payment_request_response": {"status": "Rejected", "notes": f"from {ACCOUNT}"}}
+        arguments = lambda sandbox: {"id": asked(sandbox), "notes": "Thanks."}  # noqa: E731 - short, and only here
+        yield "answered otherwise", self._answered("accept", arguments, {"status": "Pending"}, given)
+        yield "waited in vain", Journey("wait", lambda sandbox: {"id": asked(sandbox), "timeout": 0}, True)
 
     def _that_succeed(self) -> Iterator[tuple[str, Journey]]:
         since = datetime.now(UTC) - timedelta(days=1)
@@ -115,6 +122,7 @@ class Journeys:
         yield "read", Journey("get", lambda sandbox: {"id": asked(sandbox)})
         yield "accepted", Journey("accept", lambda sandbox: {"id": asked(sandbox), "notes": "Thanks."})
         yield "declined", Journey("decline", lambda sandbox: {"id": asked(sandbox), "notes": "No."})
+        yield "waited for", Journey("wait", lambda sandbox: {"id": asked(sandbox), "until": "pending", "timeout": 5})
 
     def _that_are_refused_here(self) -> Iterator[tuple[str, Journey]]:
         for name, account in {
@@ -140,6 +148,17 @@ class Journeys:
         yield f"{method}: HTML", self._failing(method, arguments(), "html", options)
         yield f"{method}: an error under a 200", self._failing(method, arguments(), "status", {**options, "body": ECHO})
         yield f"{method}: down", Journey(method, arguments(), True, down=True)
+
+    def _answered(self, method: str, arguments: Any, *said: dict[str, Any]) -> Journey:
+        """A good answer with a body of this kind, about another payment; of `accept`, what is read back as well."""
+        details = {"payee": PARTY, "payer": PARTY, "payment_details": {"amount": "99.00", "notes": f"to {ACCOUNT}"}}
+        body = {"victor_payment_request_id": "a7ffd43c37c1", "payment_request": details}
+        for each in said:
+            details |= {name: value for name, value in each.items() if isinstance(value, dict)}
+            body |= {name: value for name, value in each.items() if isinstance(value, str)}
+        options = {"status": 200, "body": json.dumps(body)}
+        faults = [("status", {**options, "operation": operation}) for operation in ("create", "respond", "get")]
+        return Journey(method, arguments, True, tuple(faults))
 
     def _failing(self, method: str, arguments: Any, kind: str, options: dict[str, Any]) -> Journey:
         operations = ("respond", "get") if method == "accept" else (method,)

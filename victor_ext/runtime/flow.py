@@ -74,17 +74,19 @@ class Lock(Protocol):
 
 def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
     """Run a flow to its end with blocking calls."""
+    results: list[Any] = []
     try:
         step = next(flow)
         while True:
-            failed, result = None, None
+            failed = None
             try:
-                result = take(step)
+                results.append(take(step))
             except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
                 failed = error
             # Outside of the handler, so that what the flow raises does not drag in the frames of the HTTP
-            # library, whose locals hold the token.
-            step = flow.send(result) if failed is None else flow.throw(failed)
+            # library, whose locals hold the token; and the result is no local of ours by then, for it may hold
+            # account numbers.
+            step = flow.send(results.pop()) if failed is None else flow.throw(failed)
     except StopIteration as end:
         value: T = end.value
         return value
@@ -94,15 +96,16 @@ def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
 
 async def adrive(flow: Generator[S, Any, T], take: Callable[[S], Awaitable[Any]]) -> T:
     """Run a flow to its end with awaited calls."""
+    results: list[Any] = []
     try:
         step = next(flow)
         while True:
-            failed, result = None, None
+            failed = None
             try:
-                result = await take(step)
+                results.append(await take(step))
             except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
                 failed = error
-            step = flow.send(result) if failed is None else flow.throw(failed)
+            step = flow.send(results.pop()) if failed is None else flow.throw(failed)
     except StopIteration as end:
         value: T = end.value
         return value
