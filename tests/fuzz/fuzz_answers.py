@@ -18,7 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent / "spec")]
+ROOT = Path(__file__).resolve().parents[2]
+# The second is where `make fuzz` puts the fuzzer.
+sys.path[:0] = [str(ROOT / "tests" / "spec"), str(ROOT / ".venv" / "fuzz")]
 
 SECONDS = 60
 INSTRUMENTED = ["victor_ext", "victor_api", "h11", "http.cookiejar", "email.utils"]
@@ -29,8 +31,8 @@ def _atheris() -> Any:
         import atheris
     except ImportError:
         sys.exit(
-            "atheris is not installed: it exists for Linux on x86-64 only. There, `make fuzz` installs it; elsewhere "
-            "the tests in tests/fuzz feed the same client from hypothesis."
+            "atheris is not installed: `make fuzz` installs it, where there is one (Linux on x86-64). Elsewhere the "
+            "tests in tests/fuzz feed the same client from hypothesis."
         )
     return atheris
 
@@ -39,7 +41,7 @@ def _names() -> list[str]:
     """Every name of a property that the document knows: an answer made of others reaches next to nothing."""
     import yaml
 
-    document = Path(__file__).resolve().parents[2] / "openapi" / "victor.yaml"
+    document = ROOT / "openapi" / "victor.yaml"
     schemas = yaml.safe_load(document.read_text())["components"]["schemas"]
     return sorted({name for schema in schemas.values() for name in schema.get("properties", {})})
 
