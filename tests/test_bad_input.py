@@ -185,6 +185,16 @@ CALLS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         "must be one of: accepted, completed",
     ),
     "an empty filter": (lambda v: v.payment_requests.list(victor_id=""), "victor_id", "must be text that is not empty"),
+    "find without a window": (
+        lambda v: v.payment_requests.find("INV-1042", start_datetime=None),
+        "start_datetime",
+        r"is missing: write datetime\(",
+    ),
+    "find in a window that ends before it begins": (
+        lambda v: v.payment_requests.find("INV-1042", start_datetime=AWARE, end_datetime=AWARE - timedelta(1)),
+        "end_datetime",
+        "is before start_datetime.*swap them",
+    ),
     "wait for the unknown": (
         lambda v: v.payment_requests.wait("a1", until="paid"),
         "until",
@@ -230,6 +240,13 @@ def test_everything_is_said_at_once(run):
         "idempotency_key",
     ]
     assert str(error).startswith("The payment request was not sent: payee_account_number has 1 characters")
+
+
+@both
+def test_everything_about_a_search_is_said_at_once(run):
+    error = run(lambda v: v.payment_requests.find("", start_datetime=NAIVE, end_datetime=date(2026, 3, 4)))
+    assert [problem.field for problem in error.problems] == ["client_reference_id", "start_datetime", "end_datetime"]
+    assert str(error).startswith("The search was not sent: client_reference_id is missing")
 
 
 def _elliptic() -> bytes:

@@ -136,7 +136,13 @@ class PaymentRequests:
         )
         return Pages(lambda state: self._run(listing.read(state)), listing.reader)
 
-    def accept(self, id: str, *, notes: str, modified_amount: Amount | None = None) -> PaymentRequest:  # noqa: A002
+    def accept(
+        self,
+        id: str,  # noqa: A002 - as in `get`
+        *,
+        notes: str,
+        modified_amount: Amount | None = None,
+    ) -> PaymentRequest:
         """Agree to pay an inbound request. This moves money, and takes no key: it is sent once.
 
         When the answer to it is lost, the request is read back: what it then shows is returned if it is
@@ -153,7 +159,7 @@ class PaymentRequests:
         """
         return self._run(self._answer(id, accept=True, notes=notes, modified_amount=modified_amount))
 
-    def decline(self, id: str, *, notes: str) -> PaymentRequest:  # noqa: A002
+    def decline(self, id: str, *, notes: str) -> PaymentRequest:  # noqa: A002 - as in `get`
         """Refuse to pay an inbound request. Sent once, and read back when in doubt, as `accept` is."""
         return self._run(self._answer(id, accept=False, notes=notes))
 
@@ -164,13 +170,13 @@ class PaymentRequests:
 
         The provider has no filter for the reference, so the whole window is read: keep it small.
         """
-        check_reference(client_reference_id)
+        check_search(client_reference_id, start_datetime, end_datetime)
         window = self.list(start_datetime=start_datetime, end_datetime=end_datetime)
         return [request for request in window if request.client_reference_id == client_reference_id]
 
     def wait(
         self,
-        id: str,  # noqa: A002
+        id: str,  # noqa: A002 - as in `get`
         *,
         until: str | Collection[str] | None = None,
         timeout: float = 300.0,
@@ -192,7 +198,7 @@ class PaymentRequests:
             operations.wait(id, until=wanted, timeout=seconds, deadline=self._deadline, monotonic=self._clock.monotonic)
         )
 
-    def _answer(self, id: str, **answer: Any) -> Flow[PaymentRequest]:  # noqa: A002 - as in `accept`
+    def _answer(self, id: str, **answer: Any) -> Flow[PaymentRequest]:  # noqa: A002 - as in `get`
         return answering.respond(id, **answer, left=self._clock.countdown(self._deadline))
 
 
@@ -281,11 +287,17 @@ class AsyncPaymentRequests:
         )
         return AsyncPages(lambda state: self._run(listing.read(state)), listing.reader)
 
-    async def accept(self, id: str, *, notes: str, modified_amount: Amount | None = None) -> PaymentRequest:  # noqa: A002
+    async def accept(
+        self,
+        id: str,  # noqa: A002 - as in `get`
+        *,
+        notes: str,
+        modified_amount: Amount | None = None,
+    ) -> PaymentRequest:
         """Agree to pay an inbound request; see `PaymentRequests.accept`."""
         return await self._run(self._answer(id, accept=True, notes=notes, modified_amount=modified_amount))
 
-    async def decline(self, id: str, *, notes: str) -> PaymentRequest:  # noqa: A002
+    async def decline(self, id: str, *, notes: str) -> PaymentRequest:  # noqa: A002 - as in `get`
         """Refuse to pay an inbound request; see `PaymentRequests.decline`."""
         return await self._run(self._answer(id, accept=False, notes=notes))
 
@@ -293,13 +305,13 @@ class AsyncPaymentRequests:
         self, client_reference_id: str, *, start_datetime: datetime, end_datetime: datetime | None = None
     ) -> builtins.list[PaymentRequest]:
         """The requests with this reference, among those of a window of time; see `PaymentRequests.find`."""
-        check_reference(client_reference_id)
+        check_search(client_reference_id, start_datetime, end_datetime)
         window = self.list(start_datetime=start_datetime, end_datetime=end_datetime)
         return [request async for request in window if request.client_reference_id == client_reference_id]
 
     async def wait(
         self,
-        id: str,  # noqa: A002
+        id: str,  # noqa: A002 - as in `get`
         *,
         until: str | Collection[str] | None = None,
         timeout: float = 300.0,  # noqa: ASYNC109 - the same argument as the blocking face has
@@ -311,7 +323,7 @@ class AsyncPaymentRequests:
             operations.wait(id, until=wanted, timeout=seconds, deadline=self._deadline, monotonic=self._clock.monotonic)
         )
 
-    def _answer(self, id: str, **answer: Any) -> Flow[PaymentRequest]:  # noqa: A002 - as in `accept`
+    def _answer(self, id: str, **answer: Any) -> Flow[PaymentRequest]:  # noqa: A002 - as in `get`
         return answering.respond(id, **answer, left=self._clock.countdown(self._deadline))
 
 
@@ -348,10 +360,17 @@ class _Listing:
         return operations.items_of(page)
 
 
-def check_reference(client_reference_id: object) -> None:
-    """Raises `InvalidRequest` for a reference that no request can have."""
+def check_search(client_reference_id: object, start_datetime: object, end_datetime: object) -> None:
+    """Raises `InvalidRequest` for a reference that no request can have, and for a window that is none."""
     found = rules.Findings()
     found.required(rules.REFERENCE, client_reference_id)
+    if start_datetime is None:
+        message = "start_datetime is missing: write datetime(2026, 3, 4, tzinfo=UTC)."
+        found.add(Problem("start_datetime", "required", message))
+    try:
+        rules.list_filters({"start_datetime": start_datetime, "end_datetime": end_datetime})
+    except InvalidRequest as error:
+        found.problems += error.problems
     found.finish("The search")
 
 
