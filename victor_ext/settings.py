@@ -53,9 +53,13 @@ def environment_named(name: object) -> Environment:
 
 def base_url_of(environment: Environment, base_url: str | httpx.URL | None) -> httpx.URL:
     """The URL to call: the caller's, checked, or the environment's."""
-    url = checked_base_url(environment.base_url if base_url is None else base_url)
+    return _without_version(environment.base_url if base_url is None else base_url, "base_url")
+
+
+def _without_version(base_url: str | httpx.URL, name: str) -> httpx.URL:
+    url = checked_base_url(base_url, name=name)
     if url.path.rstrip("/").endswith("/v2"):
-        raise ConfigurationError(f"base_url {str(url)!r}: leave /v2 out, every path of the API begins with it.")
+        raise ConfigurationError(f"{name} {str(url)!r}: leave /v2 out, every path of the API begins with it.")
     return url
 
 
@@ -101,7 +105,7 @@ def _environment(values: Mapping[str, str]) -> str:
 
 def _base_url(values: Mapping[str, str]) -> str | None:
     url = values.get("VICTOR_BASE_URL")
-    return None if url is None else str(checked_base_url(str(url).strip(), name="VICTOR_BASE_URL"))
+    return None if url is None else str(_without_version(str(url).strip(), "VICTOR_BASE_URL"))
 
 
 def _oauth(values: Mapping[str, str]) -> VictorOAuth:
