@@ -38,6 +38,7 @@ class Assembly:
         base_url: The URL that is called.
         environment: What a `repr` calls the environment; empty where there is only one.
         caller: A digest that tells two callers apart, and does not tell who they are.
+        about: What the provider's resources are to know besides, such as for whom the client acts.
         product: Name and version of the package, for the `User-Agent`.
         clock: The provider's clock, which the authenticator uses too.
         timeout: Seconds for each stage of one attempt, or an `httpx.Timeout`.
@@ -57,6 +58,7 @@ class Assembly:
         base_url: httpx.URL,
         environment: str = "",
         caller: str | None = None,
+        about: Any = None,
         product: str,
         clock: ServerClock,
         timeout: httpx.Timeout | float | None,
@@ -65,6 +67,7 @@ class Assembly:
         on_event: OnEvent | None,
     ) -> None:
         self.base_url, self.environment, self.caller, self.product = base_url, environment, caller, product
+        self.about = about
         self.timeout = _checked_timeout(timeout)
         self.clock = clock
         self.loop = AttemptLoop(
@@ -81,7 +84,7 @@ class Assembly:
         """A copy with other limits; tokens, clock, quota and connections stay the same ones."""
         copy = object.__new__(Assembly)
         copy.base_url, copy.environment, copy.caller = self.base_url, self.environment, self.caller
-        copy.product, copy.clock = self.product, self.clock
+        copy.product, copy.clock, copy.about = self.product, self.clock, self.about
         copy.timeout = self.timeout if timeout is KEEP else _checked_timeout(timeout)
         loop = self.loop
         policy = loop.policy if retry is KEEP else _checked_policy(retry)

@@ -1,0 +1,146 @@
+"""Cards: kept so that nothing shows more of one than its last four digits."""
+
+from __future__ import annotations
+
+import re
+from typing import NoReturn, Self
+
+from victor_ext.runtime.errors import InvalidRequest, Problem
+from victor_ext.runtime.redaction import AccountNumber, Secret, concealed, concealed_account, kind_of, mask
+
+__all__ = ["Card", "CardToken"]
+
+_GAPS = re.compile("[ -]")
+_NUMBER = re.compile("[0-9]{8,19}")
+_CVV = re.compile("[0-9]{3,4}")
+_YEAR = re.compile("(?:19|20)[0-9]{2}")
+_LONGEST_HOLDER = 128
+_LONGEST_TOKEN = 64
+
+
+class _Kept:
+    """Stays in the process that made it: a pickle of it would be a copy of the card, on its way."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} holds card data and is not pickled: store a card token of the gateway's instead."
+        )
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
+
+
+class Card(_Kept):
+    """A card to be charged. Its `repr` shows the last four digits; nothing shows the rest, and it is not pickled.
+
+    Args:
+        number: 8 to 19 digits, as text; blanks and hyphens between them are taken out.
+        expiry_month: 1 to 12.
+        expiry_year: Four digits.
+        cvv: Three or four digits, as text.
+        holder: The name on the card, at most 128 characters.
+
+    Raises:
+        InvalidRequest: Something is not so; `problems` has all of it, and no message repeats a digit.
+    """
+
+    __slots__ = ("_cvv", "_number", "expiry_month", "expiry_year", "holder")
+
+    def __init__(
+        self,
+        number: str,
+        *,
+        expiry_month: int | str,
+        expiry_year: int | str,
+        cvv: str | None = None,
+        holder: str | None = None,
+    ) -> None:
+        number, cvv = concealed_account(number), concealed_account(cvv)  # whatever is raised from here on
+        digits = AccountNumber(_GAPS.sub("", number)) if isinstance(number, str) else number
+        month, year = _digits(expiry_month).zfill(2), _digits(expiry_year)
+        problems = [
+            *_problem("card.number", digits, _NUMBER, "8 to 19 digits, as text"),
+            *([] if cvv is None else _problem("card.cvv", cvv, _CVV, "three or four digits, as text")),
+        ]
+        if not (len(month) == 2 and "01" <= month <= "12"):
+            problems.append(Problem("card.expiryMonth", "invalid", "card.expiryMonth must be a month from 1 to 12."))
+        if not _YEAR.fullmatch(year):
+            problems.append(Problem("card.expiryYear", "invalid", "card.expiryYear must have four digits, as in 2030."))
+        if holder is not None and not _is_name(holder):
+            message = f"card.holder must be text of 1 to {_LONGEST_HOLDER} printable characters."
+            problems.append(Problem("card.holder", "invalid", message))
+        if problems:
+            raise InvalidRequest.of(problems)
+        self._number = digits
+        self._cvv = None if cvv is None else Secret(cvv)
+        self.expiry_month, self.expiry_year, self.holder = month, year, holder
+
+    @property
+    def last_four(self) -> str:
+        """The last four digits, which may be shown."""
+        return str.__getitem__(self._number, slice(-4, None))
+
+    def fields(self) -> dict[str, str]:
+        """The fields of the form, by the names of the generated model. Their values show nothing in a traceback."""
+        given = {
+            "card_number": self._number,
+            "card_expiry_month": self.expiry_month,
+            "card_expiry_year": self.expiry_year,
+            "card_cvv": self._cvv,
+            "card_holder": self.holder,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+    def __repr__(self) -> str:
+        return f"Card({mask(self._number)!r}, {self.expiry_month}/{self.expiry_year})"
+
+
+class CardToken(_Kept):
+    """A card that the gateway has stored, by the token that it gave for it. The token is not shown, nor pickled.
+
+    Raises:
+        InvalidRequest: It is no text of 1 to 64 characters.
+    """
+
+    __slots__ = ("_token",)
+
+    def __init__(self, token: str) -> None:
+        token = concealed(token)
+        if not isinstance(token, str) or not (0 < len(token) <= _LONGEST_TOKEN and token.isprintable()):
+            message = f"card.token must be text of 1 to {_LONGEST_TOKEN} characters, as the gateway gave it."
+            raise InvalidRequest.of([Problem("card.token", "invalid", message)])
+        self._token = token
+
+    def fields(self) -> dict[str, str]:
+        """The field of the form, by the name of the generated model."""
+        return {"card_token": self._token}
+
+    def __repr__(self) -> str:
+        return "CardToken([secret])"
+
+
+def _digits(value: object) -> str:
+    """A month or a year as digits; what is neither an int nor text of ASCII digits is none."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return ""
+    text = str(value)
+    return text if text.isascii() and text.isdigit() and len(text) <= 4 else ""
+
+
+def _is_name(holder: object) -> bool:
+    if not isinstance(holder, str) or not holder.strip():
+        return False
+    return len(holder) <= _LONGEST_HOLDER and holder.isprintable()
+
+
+def _problem(field: str, value: object, form: re.Pattern[str], wanted: str) -> list[Problem]:
+    if not isinstance(value, str):
+        return [Problem(field, "type", f"{field} must be {wanted}, not {kind_of(value)}: a number loses its zeros.")]
+    if form.fullmatch(value):
+        return []
+    return [Problem(field, "invalid", f"{field} must be {wanted}; this has {len(value)} characters.")]

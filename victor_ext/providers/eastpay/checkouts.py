@@ -1,0 +1,133 @@
+"""Checkouts: a page on which the shopper pays, so that no card data passes through the merchant's hands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import httpx
+
+from victor_ext.providers.money import Money
+from victor_ext.runtime.calls import Flow, call
+from victor_ext.runtime.errors import UnreadableResponse
+from victor_ext.runtime.outcome import Outcome
+from victor_ext.runtime.resources import Resource, World, operation
+
+from .checks import Checks, only_given
+from .records import Checkout, Payment
+
+if TYPE_CHECKING:
+    from victor_ext.runtime.calls import AwaitedFace, BlockingFace
+    from victor_ext.runtime.clock import ServerClock
+
+    from .settings import Entity
+
+_API = "eastpay_api.api.checkouts"
+_LIFE = timedelta(minutes=15)
+_LONGEST_WORD = 32
+
+
+class Checkouts(Resource[World]):
+    """Checkouts of one entity."""
+
+    def __init__(
+        self,
+        face: BlockingFace | AwaitedFace,
+        clock: ServerClock,
+        deadline: float | None,
+        entity: Entity,
+        base_url: httpx.URL,
+    ) -> None:
+        super().__init__(face, clock, deadline)
+        self.entity = entity
+        self._at = f"{str(base_url).rstrip('/')}/v3/checkouts"
+
+    @operation
+    def prepare(
+        self,
+        amount: Money,
+        *,
+        payment_type: str = "DB",
+        merchant_transaction_id: str | None = None,
+        merchant_id: str | None = None,
+        checkout_type: str | None = None,
+        notification_url: str | None = None,
+        shopper_result_url: str | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> Flow[Checkout]:
+        """Prepare a checkout; show its `widget_url` to the shopper within 15 minutes, then ask for its `status`.
+
+        Args:
+            amount: What the shopper is to pay.
+            payment_type: DB debits, PA pre-authorises.
+            merchant_transaction_id: Your own reference. The vendor's list of a checkout's parameters does not name
+                it, so it is sent only when given.
+            merchant_id: Sent as `merchant.id`.
+            checkout_type: The one word that was seen is AUTHORIZE; without one, none is sent.
+            notification_url: Where the gateway tells that the payment has changed.
+            shopper_result_url: Where the shopper is sent afterwards.
+            parameters: Further parameters by their names on the wire.
+
+        Raises:
+            InvalidRequest: Something cannot be right; nothing was sent.
+            BadRequest: The gateway found the request wrong; `problems` says where.
+            PaymentApiError: See `outcome`. No money moves here: a checkout whose id was lost can be prepared anew.
+        """
+        checks = Checks()
+        reference = merchant_transaction_id
+        fields = {
+            **checks.amount(amount),
+            **only_given(
+                payment_type=checks.text("payment_type", payment_type, 2),
+                merchant_transaction_id=None if reference is None else checks.reference(reference),
+                merchant_id=checks.text("merchant_id", merchant_id, 255),
+                checkout_type=checks.text("checkout_type", checkout_type, _LONGEST_WORD),
+                notification_url=checks.url("notification_url", notification_url),
+                shopper_result_url=checks.url("shopper_result_url", shopper_result_url),
+            ),
+        }
+        further = checks.parameters(parameters)
+        checks.done()
+        from eastpay_api import models  # noqa: PLC0415 - whoever only imports the provider does not pay for the models
+
+        form = models.CheckoutForm(**self.entity.in_form(), **fields)
+        form.additional_properties = dict(further)
+        asked_at = self.clock.now()
+        raw = yield from call(f"{_API}.prepare_checkout", models.Checkout, body=form)
+        return self._made(raw, asked_at)
+
+    def _made(self, raw: object, asked_at: float) -> Checkout:
+        checkout_id = getattr(raw, "id", None)
+        if not isinstance(checkout_id, str) or not checkout_id:
+            raise UnreadableResponse("The checkout was prepared, but the answer has no id.", outcome=Outcome.ACCEPTED)
+        lapses_at = datetime.fromtimestamp(asked_at, UTC) + _LIFE
+        return Checkout(raw, widget_url=self.widget_url(checkout_id), lapses_at=lapses_at)  # type: ignore[arg-type] # its model
+
+    @operation
+    def status(self, checkout_id: str) -> Flow[Payment]:
+        """The payment of a checkout: pending until the shopper has paid.
+
+        Raises:
+            InvalidRequest: It is no id.
+            NotFound: There is no such checkout, or it has lapsed.
+        """
+        checks = Checks()
+        checks.id("checkout_id", checkout_id)
+        checks.done()
+        from eastpay_api import models  # noqa: PLC0415 - see above
+
+        raw = yield from call(f"{_API}.get_checkout_payment", models.Payment, id=checkout_id, **self.entity.in_query())
+        return Payment(raw)
+
+    def widget_url(self, checkout_id: str) -> str:
+        """The address of the script that shows the payment form: `<script src="...">`. It holds no secret.
+
+        Raises:
+            InvalidRequest: It is no id.
+        """
+        checks = Checks()
+        checks.id("checkout_id", checkout_id)
+        checks.done()
+        return f"{self._at}/{quote(checkout_id, safe='')}"

@@ -1,0 +1,167 @@
+"""What the runtime is told of this gateway: which answers are results, how errors look, how to look for a payment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, TypeGuard, cast
+from urllib.parse import parse_qsl
+
+import httpx
+
+from victor_ext.runtime.errors import Problem, fit_to_show, printable
+from victor_ext.runtime.profile import Profile
+
+from .result_codes import ResultClass, ResultCode
+
+_NO_MESSAGE = "the gateway gave no message"
+_ONE_PAYMENT = re.compile(r"/v3/payments/([^/]+)")
+_HIDDEN = ("card.number", "card.cvv", "card.token")
+
+
+def profile_of(base_url: httpx.URL) -> Profile:
+    """The gateway's profile at one bank. No operation takes an idempotency key, so no write is ever repeated."""
+    return Profile(
+        name="EastPay",
+        environment=str(base_url),
+        resent_redirects=frozenset({307}),
+        problems=read_problems,
+        is_result=is_payment_result,
+        unreadable=_unreadable,
+        foreign=_foreign,
+        quotable=lambda answer: not _secrets_of(answer.request),
+        way_to_look=_way_to_look,
+        authentication_hint=(
+            "The token is fixed: check it in the bank's back office (account data, merchant or channel), and that it "
+            "belongs to this host."
+        ),
+    )
+
+
+def is_payment_result(answer: httpx.Response) -> bool:
+    """Whether an answer with status 400 says what became of a payment, and is no complaint about the request.
+
+    The gateway answers 400 for both. A result code decides: whatever may have been done, or was declined, is a result.
+    Refused parameters are none, unless the code says that something is under way all the same.
+    """
+    if answer.status_code != 400 or _is_about_checkouts(answer.request):
+        return False
+    body = _body(answer)
+    code = _code_in(body)
+    if not code.is_code:
+        return False
+    return not _parameter_errors(body) or code.kind in (ResultClass.SUCCEEDED, ResultClass.PENDING, ResultClass.REVIEW)
+
+
+def read_problems(answer: httpx.Response) -> Sequence[Problem]:
+    """What an error answer complains of: each refused parameter, else its code with the gateway's words for it.
+
+    How a refused parameter is written is not documented: read is `parameterErrors`, of the result or beside it, with
+    `name` and `message`. A value is never repeated, and nothing of a card that the request carried.
+    """
+    body = _body(answer)
+    code = str(_code_in(body))
+    hidden = _secrets_of(answer.request)
+    found = [
+        Problem(
+            field=_shown(_text(error.get("name")), hidden),
+            code=code,
+            message=_shown(_text(error.get("message")), hidden) or _NO_MESSAGE,
+            provider_field=_shown(_text(error.get("name")), hidden) or None,
+        )
+        for error in _parameter_errors(body)
+    ]
+    said = _text(_object(body.get("result")).get("description"))
+    if not found and (code or said):
+        found = [Problem("", code, _shown(f"{said or _NO_MESSAGE} ({code})" if code else said, hidden))]
+    return found
+
+
+def _unreadable(answer: httpx.Response) -> str | None:
+    """A good status alone is no yes: a payment has to have a result code, and a checkout an id."""
+    try:
+        body: object = answer.json()
+    except ValueError:
+        return "its body is empty" if not answer.content else "its body is not JSON"
+    if not isinstance(body, dict):
+        return "its body is JSON, but no object"
+    fields = cast("dict[str, Any]", body)
+    if _is_about_checkouts(answer.request):
+        return None if _text(fields.get("id")) else "its body has no checkout id"
+    return None if _text(_object(fields.get("result")).get("code")) else "its body has no result code"
+
+
+def _foreign(answer: httpx.Response) -> str | None:
+    """An inquiry's answer about another payment, such as a cache that mixes answers up would give, proves nothing."""
+    asked = _ONE_PAYMENT.search(answer.request.url.path)
+    named = _text(_body(answer).get("id"))
+    if answer.request.method != "GET" or asked is None or not named or named == asked.group(1):
+        return None
+    return f"its body is about another payment, {printable(named)}"
+
+
+def _way_to_look(request: httpx.Request) -> str:
+    reference = _form_of(request).get("merchantTransactionId")
+    named = f" for merchantTransactionId {printable(reference)!r}" if reference else ""
+    asked = _ONE_PAYMENT.search(request.url.path)
+    if asked is not None:
+        return f"with payments.inquire({printable(asked.group(1))!r}), or{named} in the bank's back office,"
+    if _is_about_checkouts(request):
+        return (
+            f"{named} in the bank's back office (a checkout that no shopper was shown lapses after 15 minutes)".strip()
+        )
+    known = "with payments.inquire(id) once its notification names the id, or"
+    return f"{known}{named} in the bank's back office,"
+
+
+def _is_about_checkouts(request: httpx.Request) -> bool:
+    return request.method == "POST" and request.url.path.endswith("/checkouts")
+
+
+def _secrets_of(request: httpx.Request) -> tuple[str, ...]:
+    form = _form_of(request)
+    return tuple(form[name] for name in _HIDDEN if form.get(name))
+
+
+def _form_of(request: httpx.Request) -> dict[str, str]:
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return {}
+    return dict(parse_qsl(request.content.decode("ascii", "replace")))
+
+
+def _shown(text: str, hidden: tuple[str, ...]) -> str:
+    for secret in hidden:
+        text = re.sub(rf"(?<![0-9A-Za-z]){re.escape(secret)}(?![0-9A-Za-z])", "[hidden]", text)
+    return fit_to_show(text)
+
+
+def _code_in(body: dict[str, Any]) -> ResultCode:
+    return ResultCode.parse(_object(body.get("result")).get("code"))
+
+
+def _parameter_errors(body: dict[str, Any]) -> list[dict[str, Any]]:
+    places = (_object(body.get("result")).get("parameterErrors"), body.get("parameterErrors"))
+    return [error for place in places for error in _objects(place)]
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [found for found in map(_object, value) if found] if _is_list(value) else []
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _body(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        return _object(answer.json())
+    except ValueError:
+        return {}
+
+
+def _object(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,169 @@
+"""Result codes: what EastPay says of a payment, and what that permits.
+
+The codes look like those of another, widespread gateway, and are not: by that gateway's patterns, a time-out after
+which nobody knows whether money moved (100.200.100) would read as a refusal, and charging again would be a second
+charge. Here EastPay's own table decides (its page "Result Code", and the introduction to its payment API).
+
+A code has three parts. The first says who speaks: 000 the success family, 100 the gateway, 800 the bank or the card
+scheme. The second says of what. The third is the detail; behind 800 it is the bank's own code, handed through.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["ResultClass", "ResultCode"]
+
+
+class ResultClass(StrEnum):
+    """What a code permits."""
+
+    SUCCEEDED = "succeeded"
+    """It was done."""
+
+    PENDING = "pending"
+    """Not known yet, and it may have been done: inquire. Never charge again."""
+
+    REVIEW = "review"
+    """It waits for somebody to look at it: inquire later. Never charge again."""
+
+    REJECTED = "rejected"
+    """It was refused. Nothing was charged."""
+
+    UNKNOWN = "unknown"
+    """The table does not say: inquire. Never charge again."""
+
+
+_FORM = re.compile(r"(?:000|100)\.[0-9]{3}\.[0-9]{2,4}|800\.[0-9]{3}\.[0-9A-Za-z]{2,4}")
+
+_RULES: tuple[tuple[re.Pattern[str], ResultClass], ...] = (
+    (re.compile(r"000\.000\.0{2,3}"), ResultClass.SUCCEEDED),
+    (re.compile(r"000\.100\.000"), ResultClass.PENDING),
+    (re.compile(r"(?:000|100|800)\.200\..*"), ResultClass.PENDING),
+    (re.compile(r"000\.400\..*"), ResultClass.REVIEW),
+    (re.compile(r"100\.(?:100|300|400)\..*"), ResultClass.REJECTED),
+    (re.compile(r"800\.(?!000)[0-9]{3}\..*"), ResultClass.REJECTED),
+)
+"""The first rule that fits decides. What fits none is unknown: also a new code of the success family (000)."""
+
+_FAMILIES = {
+    "000": "the success family",
+    "100": "the EastPay gateway",
+    "800": "the bank or card scheme",
+}
+_GROUPS = {
+    "000": "succeeded",
+    "100": "authorization",
+    "200": "pending",
+    "300": "reference (a reference that was not accepted)",
+    "400": "authentication (token, blacklist, 3-D Secure, address or CVV check)",
+}
+_MEANINGS = {
+    "000.000.000": "It succeeded.",
+    "000.000.00": "It succeeded.",
+    "000.100.000": "The back end has not answered yet: wait for its notification.",
+    "000.200.000": "It has begun, with 3-D Secure.",
+    "000.200.100": "The payment or checkout has begun: inquire for what becomes of it.",
+    "000.200.300": "It was handed on for authorization: inquire for what becomes of it.",
+    "000.400.000": "Held for review by the risk rules.",
+    "000.400.100": "Held for review because the back end asked for it.",
+    "000.400.200": "Held for review by the risk control system.",
+    "100.200.100": "The back end did not answer in time: inquire for what became of it.",
+    "100.200.200": "The back end failed: inquire for what became of it.",
+    "100.400.152": "Declined by 3-D Secure.",
+    "100.400.319": "Declined by the fraud control.",
+    "100.400.329": "Declined by another control system.",
+    "800.100.153": "The bank declined the authorization: the CVV is wrong.",
+}
+_PERMITTED = {
+    ResultClass.SUCCEEDED: "it was done",
+    ResultClass.PENDING: "not known yet, inquire",
+    ResultClass.REVIEW: "it waits for a review, inquire later",
+    ResultClass.REJECTED: "it was refused",
+    ResultClass.UNKNOWN: "what it means is not known, inquire",
+}
+_LONGEST_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class ResultCode:
+    """A result code, such as `000.000.000`.
+
+    Anything may be put in, and nothing raises: what is no code of EastPay's is of class `UNKNOWN`.
+
+    Attributes:
+        code: The code as it came; empty when none came.
+    """
+
+    code: str
+
+    @classmethod
+    def parse(cls, text: object) -> ResultCode:
+        """The code in what an answer holds. What is no text reads as no code, of class `UNKNOWN`."""
+        return cls(text if isinstance(text, str) else "")
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it has the form of EastPay's codes."""
+        return _FORM.fullmatch(self.code) is not None
+
+    @property
+    def kind(self) -> ResultClass:
+        """What it permits, by EastPay's own table."""
+        if self.is_code:
+            for pattern, kind in _RULES:
+                if pattern.fullmatch(self.code):
+                    return kind
+        return ResultClass.UNKNOWN
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it was done. False says no more than that this is not known to be so: see `kind`."""
+        return self.kind is ResultClass.SUCCEEDED
+
+    @property
+    def rejected(self) -> bool:
+        """Whether it was refused, so that nothing was charged and another payment may be made."""
+        return self.kind is ResultClass.REJECTED
+
+    @property
+    def must_inquire(self) -> bool:
+        """Whether it may have been done, or may yet be: inquire, and never charge again."""
+        return self.kind not in (ResultClass.SUCCEEDED, ResultClass.REJECTED)
+
+    @property
+    def family(self) -> str:
+        """Who speaks, in words: the meaning of the first part. Empty when it is no code."""
+        return _FAMILIES[self.code[:3]] if self.is_code else ""
+
+    @property
+    def group(self) -> str:
+        """Of what, in words: the meaning of the second part. Empty when the table has none."""
+        return _GROUPS.get(self.code[4:7], "") if self.is_code else ""
+
+    @property
+    def detail(self) -> str:
+        """The third part; behind 800 the bank's or card scheme's own code. Empty when it is no code."""
+        return self.code[8:] if self.is_code else ""
+
+    @property
+    def meaning(self) -> str:
+        """What it says, in words: of this code where the table has it, else of its groups."""
+        known = _MEANINGS.get(self.code)
+        if known is not None:
+            return known
+        if not self.is_code:
+            return "This is no result code of EastPay: inquire for what became of the payment."
+        group = self.group or f"group {self.code[4:7]}, which the table does not have"
+        bank = f" The bank's own code is {self.detail}." if self.code.startswith("800") else ""
+        said = f"{self.family}: {group}; {_PERMITTED[self.kind]}.{bank}"
+        return said[0].upper() + said[1:]
+
+    def __str__(self) -> str:
+        shown = "".join(char if char.isprintable() else " " for char in self.code[:_LONGEST_SHOWN])
+        return shown + ("..." if len(self.code) > _LONGEST_SHOWN else "")
+
+    def __repr__(self) -> str:
+        return f"ResultCode({str(self)!r}, {self.kind.value})"

@@ -1,0 +1,130 @@
+"""Which bank's gateway is called, with which token, for whom."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from victor_ext._version import PRODUCT
+from victor_ext.runtime.assembly import Assembly
+from victor_ext.runtime.clock import ServerClock
+from victor_ext.runtime.connections import checked_base_url
+from victor_ext.runtime.credentials import caller_digest, checked_secret
+from victor_ext.runtime.errors import ConfigurationError
+from victor_ext.runtime.redaction import Secret, concealed
+from victor_ext.runtime.tokens import FixedToken
+
+from .profile import profile_of
+
+_ENTITY_ID = re.compile("[A-Za-z0-9]{1,32}")
+_ENTITY_TYPE = re.compile("[A-Z0-9_]{1,32}")
+_TOKEN_LENGTHS = range(32, 2049)
+_VARIABLES = {
+    "token": "EASTPAY_TOKEN",
+    "base_url": "EASTPAY_BASE_URL",
+    "entity_id": "EASTPAY_ENTITY_ID",
+    "entity_type": "EASTPAY_ENTITY_TYPE",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """For whom payments are made.
+
+    Attributes:
+        id: Eight capital letters or digits by the vendor's table; its own sample has 32 characters, so both pass.
+        type: MERCHANT, POS or PARTICIPATOR.
+        in_inquiries: Whether inquiries name the type too: whether the gateway needs that is not known.
+    """
+
+    id: str
+    type: str
+    in_inquiries: bool = False
+
+    def in_form(self) -> dict[str, str]:
+        """The fields of a form, by the names of the generated models."""
+        return {"entity_id": self.id, "entity_type": self.type}
+
+    def in_query(self) -> dict[str, str]:
+        """The parameters of an inquiry, by the names of the generated functions."""
+        return {"entity_id": self.id, **({"entity_type": self.type} if self.in_inquiries else {})}
+
+
+def checked_entity(entity_id: object, entity_type: object, *, in_inquiries: bool) -> Entity:
+    """The entity. Raises `ConfigurationError`."""
+    if not isinstance(entity_id, str) or not _ENTITY_ID.fullmatch(entity_id):
+        raise ConfigurationError(f"entity_id={entity_id!r} must be letters and digits, such as 'EB000001'.")
+    if not isinstance(entity_type, str) or not _ENTITY_TYPE.fullmatch(entity_type):
+        raise ConfigurationError(f"entity_type={entity_type!r} must be 'MERCHANT', 'POS' or 'PARTICIPATOR'.")
+    return Entity(entity_id, entity_type, in_inquiries)
+
+
+def checked_gateway(base_url: object) -> httpx.URL:
+    """The URL of a bank's gateway, without the version that every path begins with. Raises `ConfigurationError`."""
+    if base_url is None:
+        raise ConfigurationError(
+            "base_url is missing, and there is no default: each bank runs the gateway on a host of its own. Write it "
+            "as the bank gave it, such as https://pay.bank.example/gateway."
+        )
+    url = checked_base_url(base_url)  # type: ignore[arg-type] # what is no URL is refused there
+    path = url.path.rstrip("/")
+    return url.copy_with(path=path.removesuffix("/v3") or "/") if path.endswith("/v3") else url
+
+
+def eastpay_parts(token: object, *, base_url: object, entity: Entity, **limits: Any) -> Assembly:
+    """Everything of a client but its sockets.
+
+    Args:
+        token: The access token.
+        base_url: The bank's gateway.
+        entity: For whom payments are made.
+        limits: `timeout`, `deadline`, `retry` and `on_event`, as of `Assembly`.
+
+    Raises:
+        ConfigurationError: One of them cannot work.
+    """
+    url = checked_gateway(base_url)
+    secret = checked_secret("token", token, source="the bank's back office (account data)")
+    if len(secret) not in _TOKEN_LENGTHS:
+        raise ConfigurationError("token must have 32 to 2048 characters: copy it whole from the bank's back office.")
+    return Assembly(
+        profile=profile_of(url),
+        authenticator=FixedToken(f"Bearer {secret}"),
+        base_url=url,
+        caller=caller_digest(f"{url.host} {entity.id}", product="eastpay"),
+        about=entity,
+        product=PRODUCT,
+        clock=ServerClock(),
+        **limits,
+    )
+
+
+def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The options of a client: those given, and what the `EASTPAY_...` variables say of the others.
+
+    An empty variable counts as not set.
+
+    Raises:
+        ConfigurationError: One that is needed is not set.
+    """
+    values = _set_variables(os.environ if variables is None else variables)
+    variables = None  # no frame of ours shows them from here on
+    found = {
+        option: value if option == "token" else str(value)
+        for option, name in _VARIABLES.items()
+        if option not in options and (value := values.get(name)) is not None
+    }
+    given = {**found, **options}
+    missing = [_VARIABLES[name] for name in ("token", "base_url", "entity_id") if name not in given]
+    if missing:
+        raise ConfigurationError(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set.")
+    return {name: concealed(value) if name == "token" else value for name, value in given.items()}
+
+
+def _set_variables(source: Mapping[str, str]) -> dict[str, Secret]:
+    return {name: Secret(source[name].strip()) for name in _VARIABLES.values() if source.get(name, "").strip()}
