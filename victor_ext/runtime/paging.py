@@ -37,6 +37,8 @@ class PageReader(Generic[T]):
 
     Attributes:
         number: The page to ask for next.
+        taken: How many items came so far, those that came twice included.
+        is_last: To be set by whoever has read a page, where the provider says that it is the last one.
         last_was_short: Whether the last page had fewer items than one before it.
         done: Whether the list has ended.
     """
@@ -53,6 +55,8 @@ class PageReader(Generic[T]):
         self._content = content
         self._what = what
         self.number = first
+        self.taken = 0
+        self.is_last = False
         self.last_was_short = False
         self._longest = 0
         self._recent: deque[frozenset[str]] = deque(maxlen=REMEMBERED_PAGES)
@@ -72,6 +76,8 @@ class PageReader(Generic[T]):
         number = self.number
         self.last_was_short = len(items) < self._longest
         self._longest = max(self._longest, len(items))
+        self.taken += len(items)
+        self.done = self.is_last
         if not items:
             self.done = True
             return Page(number, ())
