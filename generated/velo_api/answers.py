@@ -1,0 +1,39 @@
+# Written by `make generate`; edits are lost. See openapi/README.md.
+"""Reading the body of an answer as what the document declares for its status.
+
+A body that is something else altogether raises `errors.UnreadableBody`, whatever the cause: not JSON, not
+UTF-8, a number too long to convert, nesting too deep to parse, a list where an object is declared.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import httpx
+
+from .decoding import LEVELS, ODD, Reader
+from .errors import UnreadableBody
+
+T = TypeVar("T")
+
+
+def json_of(response: httpx.Response) -> Any:
+    """The body as JSON."""
+    try:
+        return response.json()
+    except (ValueError, RecursionError) as error:
+        raise UnreadableBody(response.status_code, response.content, "it is not JSON") from error
+
+
+def read_body(reader: Reader[T], response: httpx.Response) -> T:
+    """The body as JSON of a declared type."""
+    return read_value(reader, json_of(response), response)
+
+
+def read_value(reader: Reader[T], value: Any, response: httpx.Response) -> T:
+    """A value taken from the answer, as a declared type."""
+    found: T = reader.read(value, LEVELS)
+    if found is ODD:
+        reason = f"{type(value).__name__} is not what is declared for this status"
+        raise UnreadableBody(response.status_code, response.content, reason)
+    return found

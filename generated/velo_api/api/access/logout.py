@@ -1,0 +1,107 @@
+# Written by `make generate`; edits are lost. See openapi/README.md.
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...answers import read_body as _read_body
+from ...client import AuthenticatedClient, Client
+from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...types import Response
+from ...types import status_of as _status_of
+
+
+def _get_kwargs() -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {"method": "post", "url": "/v1/logout"}
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | ErrorResponse | None:
+    if response.status_code == 204:
+        return None
+
+    if response.status_code == 401:
+        return _read_body(Object(ErrorResponse), response)
+
+    if response.status_code == 403:
+        return _read_body(Object(ErrorResponse), response)
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | ErrorResponse]:
+    return Response(
+        status_code=_status_of(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(*, client: AuthenticatedClient | Client) -> Response[Any | ErrorResponse]:
+    """Revoke the access token that the call carries.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | ErrorResponse]
+    """
+
+    _kwargs = _get_kwargs()
+    _response = client.get_httpx_client().request(**_kwargs)
+    return _build_response(client=client, response=_response)
+
+
+def sync(*, client: AuthenticatedClient | Client) -> Any | ErrorResponse | None:
+    """Revoke the access token that the call carries.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | ErrorResponse
+    """
+
+    return sync_detailed(client=client).parsed
+
+
+async def asyncio_detailed(*, client: AuthenticatedClient | Client) -> Response[Any | ErrorResponse]:
+    """Revoke the access token that the call carries.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | ErrorResponse]
+    """
+
+    _kwargs = _get_kwargs()
+    _response = await client.get_async_httpx_client().request(**_kwargs)
+    return _build_response(client=client, response=_response)
+
+
+async def asyncio(*, client: AuthenticatedClient | Client) -> Any | ErrorResponse | None:
+    """Revoke the access token that the call carries.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | ErrorResponse
+    """
+
+    return (await asyncio_detailed(client=client)).parsed

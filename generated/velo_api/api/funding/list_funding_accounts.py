@@ -1,0 +1,268 @@
+# Written by `make generate`; edits are lost. See openapi/README.md.
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...answers import read_body as _read_body
+from ...client import AuthenticatedClient, Client
+from ...decoding import Object
+from ...decoding import plain as _plain
+from ...models.error_response import ErrorResponse
+from ...models.funding_account_page import FundingAccountPage
+from ...types import UNSET, Response, Unset
+from ...types import status_of as _status_of
+
+
+def _get_kwargs(
+    *,
+    payor_id: str | Unset = UNSET,
+    name: str | Unset = UNSET,
+    country: str | Unset = UNSET,
+    currency: str | Unset = UNSET,
+    type_: str | Unset = UNSET,
+    page: int | Unset = UNSET,
+    page_size: int | Unset = UNSET,
+    sort: str | Unset = UNSET,
+    sensitive: bool | Unset = UNSET,
+) -> dict[str, Any]:
+
+    _params: dict[str, Any] = {}
+    _params["payorId"] = _plain(payor_id)
+    _params["name"] = _plain(name)
+    _params["country"] = _plain(country)
+    _params["currency"] = _plain(currency)
+    _params["type"] = _plain(type_)
+    _params["page"] = _plain(page)
+    _params["pageSize"] = _plain(page_size)
+    _params["sort"] = _plain(sort)
+    _params["sensitive"] = _plain(sensitive)
+    _params = {k: v for k, v in _params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {"method": "get", "url": "/v2/fundingAccounts", "params": _params}
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> ErrorResponse | FundingAccountPage | None:
+    if response.status_code == 200:
+        return _read_body(Object(FundingAccountPage), response)
+
+    if response.status_code == 400:
+        return _read_body(Object(ErrorResponse), response)
+
+    if response.status_code == 403:
+        return _read_body(Object(ErrorResponse), response)
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[ErrorResponse | FundingAccountPage]:
+    return Response(
+        status_code=_status_of(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    payor_id: str | Unset = UNSET,
+    name: str | Unset = UNSET,
+    country: str | Unset = UNSET,
+    currency: str | Unset = UNSET,
+    type_: str | Unset = UNSET,
+    page: int | Unset = UNSET,
+    page_size: int | Unset = UNSET,
+    sort: str | Unset = UNSET,
+    sensitive: bool | Unset = UNSET,
+) -> Response[ErrorResponse | FundingAccountPage]:
+    """The payor's bank accounts that money comes from.
+
+    Args:
+        payor_id (str | Unset):
+        name (str | Unset):
+        country (str | Unset):
+        currency (str | Unset):
+        type_ (str | Unset):
+        page (int | Unset):
+        page_size (int | Unset):
+        sort (str | Unset):
+        sensitive (bool | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ErrorResponse | FundingAccountPage]
+    """
+
+    _kwargs = _get_kwargs(
+        payor_id=payor_id,
+        name=name,
+        country=country,
+        currency=currency,
+        type_=type_,
+        page=page,
+        page_size=page_size,
+        sort=sort,
+        sensitive=sensitive,
+    )
+    _response = client.get_httpx_client().request(**_kwargs)
+    return _build_response(client=client, response=_response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient | Client,
+    payor_id: str | Unset = UNSET,
+    name: str | Unset = UNSET,
+    country: str | Unset = UNSET,
+    currency: str | Unset = UNSET,
+    type_: str | Unset = UNSET,
+    page: int | Unset = UNSET,
+    page_size: int | Unset = UNSET,
+    sort: str | Unset = UNSET,
+    sensitive: bool | Unset = UNSET,
+) -> ErrorResponse | FundingAccountPage | None:
+    """The payor's bank accounts that money comes from.
+
+    Args:
+        payor_id (str | Unset):
+        name (str | Unset):
+        country (str | Unset):
+        currency (str | Unset):
+        type_ (str | Unset):
+        page (int | Unset):
+        page_size (int | Unset):
+        sort (str | Unset):
+        sensitive (bool | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ErrorResponse | FundingAccountPage
+    """
+
+    return sync_detailed(
+        client=client,
+        payor_id=payor_id,
+        name=name,
+        country=country,
+        currency=currency,
+        type_=type_,
+        page=page,
+        page_size=page_size,
+        sort=sort,
+        sensitive=sensitive,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    payor_id: str | Unset = UNSET,
+    name: str | Unset = UNSET,
+    country: str | Unset = UNSET,
+    currency: str | Unset = UNSET,
+    type_: str | Unset = UNSET,
+    page: int | Unset = UNSET,
+    page_size: int | Unset = UNSET,
+    sort: str | Unset = UNSET,
+    sensitive: bool | Unset = UNSET,
+) -> Response[ErrorResponse | FundingAccountPage]:
+    """The payor's bank accounts that money comes from.
+
+    Args:
+        payor_id (str | Unset):
+        name (str | Unset):
+        country (str | Unset):
+        currency (str | Unset):
+        type_ (str | Unset):
+        page (int | Unset):
+        page_size (int | Unset):
+        sort (str | Unset):
+        sensitive (bool | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ErrorResponse | FundingAccountPage]
+    """
+
+    _kwargs = _get_kwargs(
+        payor_id=payor_id,
+        name=name,
+        country=country,
+        currency=currency,
+        type_=type_,
+        page=page,
+        page_size=page_size,
+        sort=sort,
+        sensitive=sensitive,
+    )
+    _response = await client.get_async_httpx_client().request(**_kwargs)
+    return _build_response(client=client, response=_response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient | Client,
+    payor_id: str | Unset = UNSET,
+    name: str | Unset = UNSET,
+    country: str | Unset = UNSET,
+    currency: str | Unset = UNSET,
+    type_: str | Unset = UNSET,
+    page: int | Unset = UNSET,
+    page_size: int | Unset = UNSET,
+    sort: str | Unset = UNSET,
+    sensitive: bool | Unset = UNSET,
+) -> ErrorResponse | FundingAccountPage | None:
+    """The payor's bank accounts that money comes from.
+
+    Args:
+        payor_id (str | Unset):
+        name (str | Unset):
+        country (str | Unset):
+        currency (str | Unset):
+        type_ (str | Unset):
+        page (int | Unset):
+        page_size (int | Unset):
+        sort (str | Unset):
+        sensitive (bool | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ErrorResponse | FundingAccountPage
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            payor_id=payor_id,
+            name=name,
+            country=country,
+            currency=currency,
+            type_=type_,
+            page=page,
+            page_size=page_size,
+            sort=sort,
+            sensitive=sensitive,
+        )
+    ).parsed

@@ -1,0 +1,124 @@
+# Written by `make generate`; edits are lost. See openapi/README.md.
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...answers import read_body as _read_body
+from ...client import AuthenticatedClient, Client
+from ...decoding import Object
+from ...decoding import path_segment as _path_segment
+from ...models.error_response import ErrorResponse
+from ...models.payee_batch import PayeeBatch
+from ...types import Response
+from ...types import status_of as _status_of
+
+
+def _get_kwargs(batch_id: str) -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {"method": "get", "url": f"/v4/payees/batch/{_path_segment(batch_id)}"}
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> ErrorResponse | PayeeBatch | None:
+    if response.status_code == 200:
+        return _read_body(Object(PayeeBatch), response)
+
+    if response.status_code == 404:
+        return _read_body(Object(ErrorResponse), response)
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[ErrorResponse | PayeeBatch]:
+    return Response(
+        status_code=_status_of(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    batch_id: str, *, client: AuthenticatedClient | Client
+) -> Response[ErrorResponse | PayeeBatch]:
+    """How far a batch of payees is.
+
+    Args:
+        batch_id (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ErrorResponse | PayeeBatch]
+    """
+
+    _kwargs = _get_kwargs(batch_id=batch_id)
+    _response = client.get_httpx_client().request(**_kwargs)
+    return _build_response(client=client, response=_response)
+
+
+def sync(batch_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | PayeeBatch | None:
+    """How far a batch of payees is.
+
+    Args:
+        batch_id (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ErrorResponse | PayeeBatch
+    """
+
+    return sync_detailed(batch_id=batch_id, client=client).parsed
+
+
+async def asyncio_detailed(
+    batch_id: str, *, client: AuthenticatedClient | Client
+) -> Response[ErrorResponse | PayeeBatch]:
+    """How far a batch of payees is.
+
+    Args:
+        batch_id (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ErrorResponse | PayeeBatch]
+    """
+
+    _kwargs = _get_kwargs(batch_id=batch_id)
+    _response = await client.get_async_httpx_client().request(**_kwargs)
+    return _build_response(client=client, response=_response)
+
+
+async def asyncio(
+    batch_id: str, *, client: AuthenticatedClient | Client
+) -> ErrorResponse | PayeeBatch | None:
+    """How far a batch of payees is.
+
+    Args:
+        batch_id (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ErrorResponse | PayeeBatch
+    """
+
+    return (await asyncio_detailed(batch_id=batch_id, client=client)).parsed

@@ -1,0 +1,128 @@
+# Written by `make generate`; edits are lost. See openapi/README.md.
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...answers import read_body as _read_body
+from ...client import AuthenticatedClient, Client
+from ...decoding import Object
+from ...decoding import path_segment as _path_segment
+from ...models.error_response import ErrorResponse
+from ...models.payout import Payout
+from ...types import Response
+from ...types import status_of as _status_of
+
+
+def _get_kwargs(payout_id: str) -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {"method": "get", "url": f"/v3/payouts/{_path_segment(payout_id)}"}
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> ErrorResponse | Payout | None:
+    if response.status_code == 200:
+        return _read_body(Object(Payout), response)
+
+    if response.status_code == 401:
+        return _read_body(Object(ErrorResponse), response)
+
+    if response.status_code == 403:
+        return _read_body(Object(ErrorResponse), response)
+
+    if response.status_code == 404:
+        return _read_body(Object(ErrorResponse), response)
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[ErrorResponse | Payout]:
+    return Response(
+        status_code=_status_of(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    payout_id: str, *, client: AuthenticatedClient | Client
+) -> Response[ErrorResponse | Payout]:
+    """Where a payout is, and which of its payments were accepted and rejected.
+
+    Args:
+        payout_id (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ErrorResponse | Payout]
+    """
+
+    _kwargs = _get_kwargs(payout_id=payout_id)
+    _response = client.get_httpx_client().request(**_kwargs)
+    return _build_response(client=client, response=_response)
+
+
+def sync(payout_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | Payout | None:
+    """Where a payout is, and which of its payments were accepted and rejected.
+
+    Args:
+        payout_id (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ErrorResponse | Payout
+    """
+
+    return sync_detailed(payout_id=payout_id, client=client).parsed
+
+
+async def asyncio_detailed(
+    payout_id: str, *, client: AuthenticatedClient | Client
+) -> Response[ErrorResponse | Payout]:
+    """Where a payout is, and which of its payments were accepted and rejected.
+
+    Args:
+        payout_id (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ErrorResponse | Payout]
+    """
+
+    _kwargs = _get_kwargs(payout_id=payout_id)
+    _response = await client.get_async_httpx_client().request(**_kwargs)
+    return _build_response(client=client, response=_response)
+
+
+async def asyncio(payout_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | Payout | None:
+    """Where a payout is, and which of its payments were accepted and rejected.
+
+    Args:
+        payout_id (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ErrorResponse | Payout
+    """
+
+    return (await asyncio_detailed(payout_id=payout_id, client=client)).parsed

@@ -1,0 +1,149 @@
+# Written by `make generate`; edits are lost. See openapi/README.md.
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...answers import read_body as _read_body
+from ...client import AuthenticatedClient, Client
+from ...decoding import Object
+from ...decoding import path_segment as _path_segment
+from ...decoding import plain as _plain
+from ...models.error_response import ErrorResponse
+from ...models.instruction import Instruction
+from ...types import UNSET, Response, Unset
+from ...types import status_of as _status_of
+
+
+def _get_kwargs(payout_id: str, *, body: Instruction | Unset = UNSET) -> dict[str, Any]:
+    _headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {"method": "post", "url": f"/v3/payouts/{_path_segment(payout_id)}"}
+
+    if not isinstance(body, Unset):
+        _kwargs["json"] = _plain(body)
+        _headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = _headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | ErrorResponse | None:
+    if response.status_code == 202:
+        return None
+
+    if response.status_code == 400:
+        return _read_body(Object(ErrorResponse), response)
+
+    if response.status_code == 401:
+        return _read_body(Object(ErrorResponse), response)
+
+    if response.status_code == 403:
+        return _read_body(Object(ErrorResponse), response)
+
+    if response.status_code == 404:
+        return _read_body(Object(ErrorResponse), response)
+
+    if response.status_code == 409:
+        return _read_body(Object(ErrorResponse), response)
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | ErrorResponse]:
+    return Response(
+        status_code=_status_of(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    payout_id: str, *, client: AuthenticatedClient | Client, body: Instruction | Unset = UNSET
+) -> Response[Any | ErrorResponse]:
+    """Have the payout paid. A second instruction is a conflict.
+
+    Args:
+        payout_id (str):
+        body (Instruction | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | ErrorResponse]
+    """
+
+    _kwargs = _get_kwargs(payout_id=payout_id, body=body)
+    _response = client.get_httpx_client().request(**_kwargs)
+    return _build_response(client=client, response=_response)
+
+
+def sync(
+    payout_id: str, *, client: AuthenticatedClient | Client, body: Instruction | Unset = UNSET
+) -> Any | ErrorResponse | None:
+    """Have the payout paid. A second instruction is a conflict.
+
+    Args:
+        payout_id (str):
+        body (Instruction | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | ErrorResponse
+    """
+
+    return sync_detailed(payout_id=payout_id, client=client, body=body).parsed
+
+
+async def asyncio_detailed(
+    payout_id: str, *, client: AuthenticatedClient | Client, body: Instruction | Unset = UNSET
+) -> Response[Any | ErrorResponse]:
+    """Have the payout paid. A second instruction is a conflict.
+
+    Args:
+        payout_id (str):
+        body (Instruction | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | ErrorResponse]
+    """
+
+    _kwargs = _get_kwargs(payout_id=payout_id, body=body)
+    _response = await client.get_async_httpx_client().request(**_kwargs)
+    return _build_response(client=client, response=_response)
+
+
+async def asyncio(
+    payout_id: str, *, client: AuthenticatedClient | Client, body: Instruction | Unset = UNSET
+) -> Any | ErrorResponse | None:
+    """Have the payout paid. A second instruction is a conflict.
+
+    Args:
+        payout_id (str):
+        body (Instruction | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | ErrorResponse
+    """
+
+    return (await asyncio_detailed(payout_id=payout_id, client=client, body=body)).parsed

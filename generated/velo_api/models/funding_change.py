@@ -1,0 +1,76 @@
+# Written by `make generate`; edits are lost. See openapi/README.md.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..decoding import LEVELS, TEXT, WHOLE, as_object, read
+from ..types import UNSET, Unset
+
+
+@_attrs_define
+class FundingChange:
+    """
+    Attributes:
+        funding_id (str | Unset):
+        amount (int | Unset):
+        currency (str | Unset):
+        status (str | Unset):
+    """
+
+    funding_id: str | Unset = UNSET
+    amount: int | Unset = UNSET
+    currency: str | Unset = UNSET
+    status: str | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        fields: dict[str, Any] = dict(self.additional_properties)
+        if not isinstance(self.funding_id, Unset):
+            fields["fundingId"] = self.funding_id
+        if not isinstance(self.amount, Unset):
+            fields["amount"] = self.amount
+        if not isinstance(self.currency, Unset):
+            fields["currency"] = self.currency
+        if not isinstance(self.status, Unset):
+            fields["status"] = self.status
+        return fields
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any], _left: int = LEVELS) -> Self:
+        d = dict(src_dict) if src_dict.__class__ is dict else as_object(src_dict)
+        self = cls.__new__(cls)
+        take = d.pop
+        v = take("fundingId", None)
+        self.funding_id = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "fundingId")
+        )
+        v = take("amount", None)
+        self.amount = v if v.__class__ is int else UNSET if v is None else read(WHOLE, v, _left, d, "amount")
+        v = take("currency", None)
+        self.currency = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "currency")
+        )
+        v = take("status", None)
+        self.status = v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "status")
+        self.additional_properties = d or {}
+        return self
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,100 @@
+# Written by `make generate`; edits are lost. See openapi/README.md.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..decoding import ABSENT, LEVELS, TEXT, as_object, read
+from ..types import UNSET, Unset
+
+
+@_attrs_define
+class NewFundingAccount:
+    """
+    Attributes:
+        type_ (str): `FBO`, `WUBS_DECOUPLED` or `PRIVATE`.
+        name (str):
+        payor_id (str):
+        account_name (str | Unset):
+        account_number (str | Unset):
+        routing_number (str | Unset):
+        currency (str | Unset):
+    """
+
+    type_: str
+    name: str
+    payor_id: str
+    account_name: str | Unset = UNSET
+    account_number: str | Unset = UNSET
+    routing_number: str | Unset = UNSET
+    currency: str | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        fields: dict[str, Any] = dict(self.additional_properties)
+        if not isinstance(self.type_, Unset):
+            fields["type"] = self.type_
+        if not isinstance(self.name, Unset):
+            fields["name"] = self.name
+        if not isinstance(self.payor_id, Unset):
+            fields["payorId"] = self.payor_id
+        if not isinstance(self.account_name, Unset):
+            fields["accountName"] = self.account_name
+        if not isinstance(self.account_number, Unset):
+            fields["accountNumber"] = self.account_number
+        if not isinstance(self.routing_number, Unset):
+            fields["routingNumber"] = self.routing_number
+        if not isinstance(self.currency, Unset):
+            fields["currency"] = self.currency
+        return fields
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any], _left: int = LEVELS) -> Self:
+        d = dict(src_dict) if src_dict.__class__ is dict else as_object(src_dict)
+        self = cls.__new__(cls)
+        take = d.pop
+        v = take("type", None)
+        self.type_ = v if v.__class__ is str else ABSENT if v is None else read(TEXT, v, _left, d, "type")
+        v = take("name", None)
+        self.name = v if v.__class__ is str else ABSENT if v is None else read(TEXT, v, _left, d, "name")
+        v = take("payorId", None)
+        self.payor_id = (
+            v if v.__class__ is str else ABSENT if v is None else read(TEXT, v, _left, d, "payorId")
+        )
+        v = take("accountName", None)
+        self.account_name = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "accountName")
+        )
+        v = take("accountNumber", None)
+        self.account_number = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "accountNumber")
+        )
+        v = take("routingNumber", None)
+        self.routing_number = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "routingNumber")
+        )
+        v = take("currency", None)
+        self.currency = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "currency")
+        )
+        self.additional_properties = d or {}
+        return self
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,106 @@
+# Written by `make generate`; edits are lost. See openapi/README.md.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..decoding import LEVELS, TEXT, WHOLE, as_object, read
+from ..types import UNSET, Unset
+
+
+@_attrs_define
+class RejectedPayment:
+    """
+    Attributes:
+        remote_id (str | Unset):
+        currency_type (str | Unset):
+        amount (int | Unset):
+        source_account_name (str | Unset):
+        payor_payment_id (str | Unset):
+        reason (str | Unset):
+        reason_code (str | Unset):
+        message (str | Unset):
+    """
+
+    remote_id: str | Unset = UNSET
+    currency_type: str | Unset = UNSET
+    amount: int | Unset = UNSET
+    source_account_name: str | Unset = UNSET
+    payor_payment_id: str | Unset = UNSET
+    reason: str | Unset = UNSET
+    reason_code: str | Unset = UNSET
+    message: str | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        fields: dict[str, Any] = dict(self.additional_properties)
+        if not isinstance(self.remote_id, Unset):
+            fields["remoteId"] = self.remote_id
+        if not isinstance(self.currency_type, Unset):
+            fields["currencyType"] = self.currency_type
+        if not isinstance(self.amount, Unset):
+            fields["amount"] = self.amount
+        if not isinstance(self.source_account_name, Unset):
+            fields["sourceAccountName"] = self.source_account_name
+        if not isinstance(self.payor_payment_id, Unset):
+            fields["payorPaymentId"] = self.payor_payment_id
+        if not isinstance(self.reason, Unset):
+            fields["reason"] = self.reason
+        if not isinstance(self.reason_code, Unset):
+            fields["reasonCode"] = self.reason_code
+        if not isinstance(self.message, Unset):
+            fields["message"] = self.message
+        return fields
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any], _left: int = LEVELS) -> Self:
+        d = dict(src_dict) if src_dict.__class__ is dict else as_object(src_dict)
+        self = cls.__new__(cls)
+        take = d.pop
+        v = take("remoteId", None)
+        self.remote_id = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "remoteId")
+        )
+        v = take("currencyType", None)
+        self.currency_type = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "currencyType")
+        )
+        v = take("amount", None)
+        self.amount = v if v.__class__ is int else UNSET if v is None else read(WHOLE, v, _left, d, "amount")
+        v = take("sourceAccountName", None)
+        self.source_account_name = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "sourceAccountName")
+        )
+        v = take("payorPaymentId", None)
+        self.payor_payment_id = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "payorPaymentId")
+        )
+        v = take("reason", None)
+        self.reason = v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "reason")
+        v = take("reasonCode", None)
+        self.reason_code = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "reasonCode")
+        )
+        v = take("message", None)
+        self.message = v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "message")
+        self.additional_properties = d or {}
+        return self
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

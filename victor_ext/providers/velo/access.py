@@ -1,0 +1,25 @@
+"""Giving the token back."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from victor_ext.runtime.calls import Flow, call
+from victor_ext.runtime.errors import AuthenticationError
+from victor_ext.runtime.oauth import OAuthToken
+from victor_ext.runtime.resources import Resource, World, operation
+
+
+class Access(Resource[World]):
+    """The access of one client: its token."""
+
+    token: OAuthToken
+
+    @operation
+    def revoke(self) -> Flow[None]:
+        """Have Velo revoke the token, if there is one. Nothing is sent, and no token fetched, if there is none."""
+        if not self.token.has_token:
+            return
+        with suppress(AuthenticationError):  # it was good no more already
+            yield from call("velo_api.api.access.logout", None)
+        self.token.forget()

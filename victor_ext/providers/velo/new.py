@@ -1,0 +1,271 @@
+"""What a caller writes: payments of a payout, and payees to be created."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from victor_ext.providers.money import Money
+from victor_ext.runtime.redaction import concealed_account, kind_of
+
+from .checks import Findings, only_given
+
+if TYPE_CHECKING:
+    from velo_api import models
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentInstruction:
+    """One payment of a payout.
+
+    Attributes:
+        remote_id: Who is paid: the payor's own name for the payee, up to 100 characters.
+        amount: What the payee is to receive. It goes to Velo in minor units.
+        source_account_name: The source account that pays, by its name, up to 64 characters.
+        payor_payment_id: The payor's own reference, up to 40 characters. Velo lets it be left out; here it is asked
+            for, since after a lost answer nothing else tells whether this payment was submitted.
+        memo: For the payee's statement, up to 40 characters; else the payout's.
+        transmission_type: How it is to be sent, such as ACH or WIRE; Velo chooses when it is left out.
+        metadata: Up to 512 characters, for the rails that carry the payment.
+    """
+
+    remote_id: str
+    amount: Money
+    source_account_name: str
+    payor_payment_id: str
+    memo: str | None = None
+    transmission_type: str | None = None
+    metadata: str | None = None
+
+    def check(self, findings: Findings, place: str) -> None:
+        """Note what is wrong with it."""
+        findings.text(f"{place}.remote_id", self.remote_id, 100)
+        findings.money(f"{place}.amount", self.amount)
+        findings.text(f"{place}.source_account_name", self.source_account_name, 64)
+        findings.text(f"{place}.payor_payment_id", self.payor_payment_id, 40)
+        findings.text(f"{place}.memo", self.memo, 40, required=False)
+        findings.text(f"{place}.transmission_type", self.transmission_type, 40, required=False)
+        findings.text(f"{place}.metadata", self.metadata, 512, required=False)
+
+    def to_model(self) -> models.NewPayment:
+        """As the wire has it."""
+        from velo_api.models import NewPayment  # noqa: PLC0415 - loaded when it is sent
+
+        return NewPayment(
+            remote_id=self.remote_id,
+            currency=self.amount.currency,
+            amount=self.amount.minor_units,
+            source_account_name=self.source_account_name,
+            **only_given(
+                payor_payment_id=self.payor_payment_id,
+                payment_memo=self.memo,
+                transmission_type=self.transmission_type,
+                payment_metadata=self.metadata,
+            ),
+        )
+
+
+class _Hiding:
+    """Names people and their accounts: none of it is in a `repr`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Address(_Hiding):
+    """Where a payee lives. `country` has two capital letters (ISO 3166)."""
+
+    line1: str
+    city: str
+    country: str
+    line2: str | None = None
+    line3: str | None = None
+    line4: str | None = None
+    county_or_province: str | None = None
+    zip_or_postcode: str | None = None
+
+    def check(self, findings: Findings, place: str) -> None:
+        """Note what is wrong with it."""
+        findings.text(f"{place}.line1", self.line1, 255, shortest=2)
+        findings.text(f"{place}.city", self.city, 100, shortest=2)
+        findings.text(f"{place}.country", self.country, 50, shortest=2)
+        findings.text(f"{place}.line2", self.line2, 255, required=False)
+        findings.text(f"{place}.line3", self.line3, 255, required=False)
+        findings.text(f"{place}.line4", self.line4, 255, required=False)
+        findings.text(f"{place}.county_or_province", self.county_or_province, 100, shortest=2, required=False)
+        findings.text(f"{place}.zip_or_postcode", self.zip_or_postcode, 30, shortest=2, required=False)
+
+    def to_model(self) -> models.PostalAddress:
+        """As the wire has it."""
+        from velo_api.models import PostalAddress  # noqa: PLC0415 - loaded when it is sent
+
+        more = {name: getattr(self, name) for name in ("line2", "line3", "line4")}
+        more |= {"county_or_province": self.county_or_province, "zip_or_postcode": self.zip_or_postcode}
+        return PostalAddress(line1=self.line1, city=self.city, country=self.country, **only_given(**more))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Individual(_Hiding):
+    """A payee who is a person. `date_of_birth` as a date, or as text such as 1970-05-20."""
+
+    first_name: str
+    last_name: str
+    date_of_birth: date | str
+    national_identification: str | None = None
+    title: str | None = None
+    other_names: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "national_identification", concealed_account(self.national_identification))
+
+    def check(self, findings: Findings, place: str) -> None:
+        """Note what is wrong with it."""
+        findings.text(f"{place}.first_name", self.first_name, 40)
+        findings.text(f"{place}.last_name", self.last_name, 40)
+        born = self.date_of_birth
+        findings.text(f"{place}.date_of_birth", born.isoformat() if isinstance(born, date) else born, 10, shortest=10)
+        findings.text(f"{place}.national_identification", self.national_identification, 30, shortest=6, required=False)
+
+    def to_model(self) -> models.Person:
+        """As the wire has it."""
+        from velo_api.models import Person, PersonName  # noqa: PLC0415 - loaded when it is sent
+
+        name = PersonName(
+            **only_given(
+                title=self.title, first_name=self.first_name, other_names=self.other_names, last_name=self.last_name
+            )
+        )
+        born = self.date_of_birth
+        more = only_given(national_identification=self.national_identification)
+        return Person(name=name, date_of_birth=born.isoformat() if isinstance(born, date) else born, **more)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Company(_Hiding):
+    """A payee that is a company."""
+
+    name: str
+    tax_id: str | None = None
+    operating_name: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tax_id", concealed_account(self.tax_id))
+
+    def check(self, findings: Findings, place: str) -> None:
+        """Note what is wrong with it."""
+        findings.text(f"{place}.name", self.name, 40, shortest=3)
+        findings.text(f"{place}.tax_id", self.tax_id, 30, shortest=6, required=False)
+        findings.text(f"{place}.operating_name", self.operating_name, 100, required=False)
+
+    def to_model(self) -> models.Firm:
+        """As the wire has it."""
+        from velo_api.models import Firm  # noqa: PLC0415 - loaded when it is sent
+
+        return Firm(name=self.name, **only_given(tax_id=self.tax_id, operating_name=self.operating_name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PaymentChannel(_Hiding):
+    """The account that a payee is paid on: an IBAN, or account and routing number, never both."""
+
+    account_name: str
+    country_code: str
+    currency: str
+    iban: str | None = None
+    account_number: str | None = None
+    routing_number: str | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("iban", "account_number", "routing_number"):
+            object.__setattr__(self, field, concealed_account(getattr(self, field)))
+
+    def check(self, findings: Findings, place: str) -> None:
+        """Note what is wrong with it."""
+        findings.text(f"{place}.account_name", self.account_name, 100)
+        findings.text(f"{place}.country_code", self.country_code, 2, shortest=2)
+        findings.text(f"{place}.currency", self.currency, 3, shortest=3)
+        findings.text(f"{place}.iban", self.iban, 34, shortest=15, required=False)
+        findings.text(f"{place}.account_number", self.account_number, 17, shortest=6, required=False)
+        findings.text(f"{place}.routing_number", self.routing_number, 9, shortest=9, required=False)
+        numbers = self.account_number is not None and self.routing_number is not None
+        either = self.account_number is not None or self.routing_number is not None
+        if (self.iban is None) is not numbers or (self.iban is not None and either):
+            findings.add(place, "choice", f"{place} must have iban, or account_number with routing_number, not both.")
+
+    def to_model(self) -> models.NewPaymentChannel:
+        """As the wire has it."""
+        from velo_api.models import NewPaymentChannel  # noqa: PLC0415 - loaded when it is sent
+
+        more: dict[str, Any] = {name: getattr(self, name) for name in ("iban", "account_number", "routing_number")}
+        return NewPaymentChannel(
+            account_name=self.account_name,
+            country_code=self.country_code,
+            currency=self.currency,
+            **only_given(payment_channel_name=self.name, **more),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class NewPayee(_Hiding):
+    """A payee to be created: an individual or a company.
+
+    Attributes:
+        remote_id: The payor's own name for the payee, up to 100 characters; payments name the payee by it.
+        email: Where Velo invites the payee.
+        address: Where the payee lives.
+        individual: The person, if it is one.
+        company: The company, if it is one.
+        payment_channel: Where the payee is paid, if that is known already.
+        language: A language code such as `en`.
+    """
+
+    remote_id: str
+    email: str
+    address: Address
+    individual: Individual | None = None
+    company: Company | None = None
+    payment_channel: PaymentChannel | None = None
+    language: str | None = None
+
+    def check(self, findings: Findings, place: str) -> None:
+        """Note what is wrong with it."""
+        findings.text(f"{place}.remote_id", self.remote_id, 100)
+        findings.text(f"{place}.email", self.email, 255, shortest=3)
+        findings.text(f"{place}.language", self.language, 35, required=False)
+        if (self.individual is None) is (self.company is None):
+            findings.add(place, "choice", f"{place} must have either individual or company.")
+        parts: list[tuple[str, Any, type[Any]]] = [
+            ("address", self.address, Address),
+            ("individual", self.individual, Individual),
+            ("company", self.company, Company),
+            ("payment_channel", self.payment_channel, PaymentChannel),
+        ]
+        for name, part, kind in parts:
+            if isinstance(part, kind):
+                part.check(findings, f"{place}.{name}")
+            elif part is not None or name == "address":
+                message = f"{place}.{name} is of type {kind_of(part)}: write {kind.__name__}(...)."
+                findings.add(f"{place}.{name}", "type", message)
+
+    def to_model(self) -> models.NewPayee:
+        """As the wire has it."""
+        from velo_api.models import NewPayee as Model  # noqa: PLC0415 - loaded when it is sent
+
+        person, firm, channel = self.individual, self.company, self.payment_channel
+        return Model(
+            type_="Company" if person is None else "Individual",
+            remote_id=self.remote_id,
+            email=self.email,
+            address=self.address.to_model(),
+            **only_given(
+                language=self.language,
+                individual=None if person is None else person.to_model(),
+                company=None if firm is None else firm.to_model(),
+                payment_channel=None if channel is None else channel.to_model(),
+            ),
+        )

@@ -1,0 +1,71 @@
+"""Velo's environments, and a client's options from the process environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from victor_ext.runtime.connections import checked_base_url
+from victor_ext.runtime.errors import ConfigurationError
+from victor_ext.runtime.redaction import Secret
+
+from .auth import VeloAuth
+
+ENVIRONMENTS: Mapping[str, str] = {
+    "sandbox": "https://api.sandbox.velopayments.com",
+    "production": "https://api.payouts.velopayments.com",
+}
+"""The hosts that Velo's document names: one with simulated money, one with real money."""
+
+
+def environment_named(name: object) -> str:
+    """The name, if there is such an environment. Raises `ConfigurationError`."""
+    if isinstance(name, str) and name in ENVIRONMENTS:
+        return name
+    raise ConfigurationError(f"environment={name!r} is unknown: write {' or '.join(map(repr, ENVIRONMENTS))}.")
+
+
+def base_url_of(environment: str, base_url: str | httpx.URL | None) -> httpx.URL:
+    """The URL to call: the caller's, checked, or the environment's.
+
+    Raises:
+        ConfigurationError: It is none that a token may be sent to, or it is that of the other environment.
+    """
+    url = checked_base_url(ENVIRONMENTS[environment] if base_url is None else base_url)
+    for name, theirs in ENVIRONMENTS.items():
+        if name != environment and url.host == httpx.URL(theirs).host:
+            raise ConfigurationError(
+                f"base_url is Velo's {name}, and environment={environment!r}: write environment={name!r}, and leave "
+                "base_url out."
+            )
+    return url
+
+
+def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The options of a client: those given, and what the `VELO_...` variables say of the others.
+
+    An empty variable counts as not set.
+
+    Raises:
+        ConfigurationError: Key or secret are missing, or a value cannot be right.
+    """
+    source = os.environ if variables is None else variables
+    values = {name: Secret(value) for name, value in source.items() if name.startswith("VELO_") and value.strip()}
+    variables = source = {}  # no frame of ours shows them from here on
+    found: dict[str, Any] = {}
+    if "auth" not in options:
+        missing = [name for name in ("VELO_API_KEY", "VELO_API_SECRET") if name not in values]
+        if missing:
+            raise ConfigurationError(f"{' and '.join(missing)} not set: Velo's back office issues both.")
+        found["auth"] = VeloAuth(values["VELO_API_KEY"], values["VELO_API_SECRET"])
+    if "environment" not in options:
+        name = str(values.get("VELO_ENVIRONMENT", "sandbox")).strip()
+        if name not in ENVIRONMENTS:
+            raise ConfigurationError(f"VELO_ENVIRONMENT is {name!r}: set it to {' or '.join(map(repr, ENVIRONMENTS))}.")
+        found["environment"] = name
+    if "base_url" not in options and "VELO_BASE_URL" in values:
+        found["base_url"] = str(checked_base_url(str(values["VELO_BASE_URL"]).strip(), name="VELO_BASE_URL"))
+    return {**found, **options}
