@@ -14,6 +14,7 @@ from .runtime.profile import Profile
 from .runtime.redaction import mask_digits
 from .settings import CREATE_PATH, Environment
 
+_LIST_PATH = "/v2/payment-requests"
 _NO_MESSAGE = "the provider gave no message"
 
 
@@ -42,6 +43,10 @@ def _is_create(request: httpx.Request) -> bool:
 
 def _is_respond(request: httpx.Request) -> bool:
     return request.method == "POST" and "/respond-to-request/" in request.url.path
+
+
+def _is_list_of_them(request: httpx.Request) -> bool:
+    return request.method == "GET" and request.url.path.endswith(_LIST_PATH)
 
 
 def _way_to_look(request: httpx.Request) -> str:
@@ -77,7 +82,15 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
     if request.method == "GET" and all(body.get(name) is None for name in _SAID_BY_READS):
         # Taken at its word, it would be a list that is at its end, or a request that has no answer yet.
         return "its body says nothing"
-    return None
+    return _no_page(body) if _is_list_of_them(request) else None
+
+
+def _no_page(body: dict[str, Any]) -> str | None:
+    """What is no page of a list must not be taken for its end: that would lose requests."""
+    results = body.get("results")
+    if results is None:
+        return None if isinstance(body.get("page"), int) else "its body is no page of a list"
+    return None if isinstance(results, list) else "its `results` are no list"
 
 
 def _foreign(answer: httpx.Response) -> str | None:

@@ -112,6 +112,10 @@ class Journeys:
         given = {"payment_request_response": {"status": "Rejected", "notes": f"from {ACCOUNT}"}}
         arguments = lambda sandbox: {"id": asked(sandbox), "notes": "Thanks."}  # noqa: E731 - short, and only here
         yield "answered otherwise", self._answered("accept", arguments, {"status": "Pending"}, given)
+        options = {"status": 200, "body": json.dumps({"results": {"first": PARTY}})}
+        yield "no page", self._failing("list", lambda _: {}, "status", options)
+        options = {"status": 200, "body": json.dumps({"payment_request": {"payee": PARTY}})}
+        yield "no request", self._failing("get", lambda _: {"id": "b34783af0"}, "status", options)
         yield "waited in vain", Journey("wait", lambda sandbox: {"id": asked(sandbox), "timeout": 0}, True)
 
     def _that_succeed(self) -> Iterator[tuple[str, Journey]]:
