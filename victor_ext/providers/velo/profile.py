@@ -9,7 +9,7 @@ from typing import Any, TypeGuard, cast
 
 import httpx
 
-from victor_ext.runtime.errors import Problem, fit_to_show
+from victor_ext.runtime.errors import Problem, fit_to_show, printable
 from victor_ext.runtime.profile import Profile
 from victor_ext.runtime.redaction import mask_digits
 
@@ -57,7 +57,7 @@ def _problem(error: dict[str, Any]) -> Problem:
 
 def correlation_id(answer: httpx.Response) -> str | None:
     """Velo's id of the exchange, which is in the body of an error."""
-    return fit_to_show(_text(_json_object(answer).get("correlationId"))) or None
+    return printable(_text(_json_object(answer).get("correlationId"))) or None
 
 
 def created_id(answer: httpx.Response | Any) -> str | None:

@@ -1,0 +1,119 @@
+"""Source accounts, funding accounts, and the money between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from victor_ext.sandbox.velo.shapes import Refused, iso, text_of, whole_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from victor_ext.sandbox.serving.jsontypes import JsonObject
+
+_MOST_FUNDING = 9_999_999_999
+
+
+class Accounts:
+    """Where money is, and where it comes from."""
+
+    def __init__(self, now: Callable[[], float], new_id: Callable[[], str], funding_time: float, wait: float) -> None:
+        self._now = now
+        self._new_id = new_id
+        self._funding_time = funding_time
+        self._wait = wait
+        self.sources: dict[str, JsonObject] = {}
+        self.banks: dict[str, JsonObject] = {}
+        self.fundings: dict[str, JsonObject] = {}
+        self._ready: dict[str, float] = {}
+        self.changed: dict[str, float] = {}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for known in (self.sources, self.banks, self.fundings, self._ready, self.changed):
+            known.clear()
+
+    def add_source(self, payor_id: str, name: str, currency: str, balance: int) -> JsonObject:
+        """A source account."""
+        account_id = self._new_id()
+        account: JsonObject = {
+            "id": account_id, "name": name, "payorId": payor_id, "balance": balance, "currency": currency,
+            "country": "US", "type": "FBO", "railsId": "SANDBOX", "fundingRef": f"REF{len(self.sources) + 1}",
+            "pooled": False,
+        }  # fmt: skip
+        self.sources[account_id] = account
+        return account
+
+    def named(self, payor_id: str, name: str) -> JsonObject | None:
+        """The source account that a payor calls so."""
+        found = (one for one in self.sources.values() if one["payorId"] == payor_id and one["name"] == name)
+        return next(found, None)
+
+    def add_bank(self, payor_id: str, name: str, currency: str) -> JsonObject:
+        """A funding account, at once."""
+        account_id = self._new_id()
+        bank: JsonObject = {
+            "id": account_id, "payorId": payor_id, "name": name, "currency": currency, "country": "US",
+            "type": "FBO", "accountName": name, "accountNumber": "XXXXX6789", "routingNumber": "XXXXX0021",
+        }  # fmt: skip
+        self.banks[account_id] = bank
+        return bank
+
+    def create_bank(self, body: JsonObject) -> str:
+        """A funding account that can be read after a while; its id."""
+        text_of(body, "type", 1, 40)
+        made = self.add_bank(text_of(body, "payorId", 1, 100), text_of(body, "name", 3, 30), body.get("currency", ""))
+        made["type"] = body["type"]
+        self._ready[made["id"]] = self._now() + self._wait
+        return str(made["id"])
+
+    def bank(self, account_id: str) -> JsonObject:
+        """One funding account, if it can be read yet."""
+        if account_id not in self.banks or self._now() < self._ready.get(account_id, 0.0):
+            raise Refused(404, "missing", "There is no such funding account.")
+        return self.banks[account_id]
+
+    def readable_banks(self) -> list[JsonObject]:
+        """Those that can be read."""
+        return [bank for bank in self.banks.values() if self._now() >= self._ready.get(bank["id"], 0.0)]
+
+    def source(self, account_id: str) -> JsonObject:
+        """One source account."""
+        if account_id not in self.sources:
+            raise Refused(404, "missing", "There is no such source account.")
+        return self.sources[account_id]
+
+    def fund(self, account_id: str, body: JsonObject) -> str:
+        """Money that is to come; its id."""
+        account = self.source(account_id)
+        amount = whole_of(body, "amount", _MOST_FUNDING)
+        if body.get("fundingAccountId") not in self.banks:
+            raise Refused(400, "body", "There is no such funding account.", "fundingAccountId")
+        funding_id = self._new_id()
+        self.fundings[funding_id] = {
+            "fundingId": funding_id, "payorId": account["payorId"], "sourceAccountId": account_id,
+            "amount": amount, "currency": account["currency"], "status": "PENDING",
+            "allocationType": "AUTOMATIC", "fundingAccountType": "FBO",
+        }  # fmt: skip
+        self._ready[funding_id] = self._now() + self._funding_time
+        self.changed[funding_id] = self._now()
+        return funding_id
+
+    def move(self) -> int:
+        """Let money come that is due; how many fundings that were."""
+        due = [one for one in self.fundings.values() if one["status"] == "PENDING"]
+        due = [one for one in due if self._now() >= self._ready[one["fundingId"]]]
+        for funding in due:
+            funding["status"], funding["allocationDate"] = "ALLOCATED", iso(self._now())
+            self.changed[funding["fundingId"]] = self._now()
+            self.sources[funding["sourceAccountId"]]["balance"] += funding["amount"]
+        return len(due)
+
+    def changes(self, payor_id: str, since: float) -> list[JsonObject]:
+        """The feed of changes."""
+        found = [one for one in self.fundings.values() if one["payorId"] == payor_id]
+        return [
+            {name: one[name] for name in ("fundingId", "amount", "currency", "status")}
+            for one in found
+            if self.changed[one["fundingId"]] >= since
+        ]

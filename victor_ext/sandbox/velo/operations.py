@@ -1,0 +1,56 @@
+"""The calls that the sandbox knows, its commands, and what lists can be filtered by."""
+
+from __future__ import annotations
+
+from victor_ext.sandbox.serving import Command, Operation
+
+OPERATIONS = (
+    Operation("authenticate", "POST", "/v1/authenticate"),
+    Operation("logout", "POST", "/v1/logout"),
+    Operation("list_payees", "GET", "/v4/payees", "listPayees"),
+    Operation("create_payees", "POST", "/v4/payees", "createPayees"),
+    Operation("payee_changes", "GET", "/v4/payees/deltas", "listPayeeChanges"),
+    Operation("get_batch", "GET", "/v4/payees/batch/{batch_id}", "getPayeeBatch"),
+    Operation("get_payee", "GET", "/v4/payees/{payee_id}", "getPayee"),
+    Operation("list_sources", "GET", "/v3/sourceAccounts", "listSourceAccounts"),
+    Operation("get_source", "GET", "/v3/sourceAccounts/{account_id}", "getSourceAccount"),
+    Operation("fund", "POST", "/v3/sourceAccounts/{account_id}/fundingRequest", "requestFunding"),
+    Operation("list_banks", "GET", "/v2/fundingAccounts", "listFundingAccounts"),
+    Operation("create_bank", "POST", "/v2/fundingAccounts", "createFundingAccount"),
+    Operation("get_bank", "GET", "/v2/fundingAccounts/{account_id}", "getFundingAccount"),
+    Operation("get_funding", "GET", "/v1/fundings/{funding_id}", "getFunding"),
+    Operation("funding_changes", "GET", "/v1/deltas/fundings", "listFundingChanges"),
+    Operation("submit", "POST", "/v3/payouts", "submitPayout"),
+    Operation("get_payout", "GET", "/v3/payouts/{payout_id}", "getPayout"),
+    Operation("instruct", "POST", "/v3/payouts/{payout_id}", "instructPayout"),
+    Operation("withdraw", "DELETE", "/v3/payouts/{payout_id}", "withdrawPayout"),
+    Operation("quote", "POST", "/v3/payouts/{payout_id}/quote", "quotePayout"),
+    Operation("payout_payments", "GET", "/v3/payouts/{payout_id}/payments", "listPayoutPayments"),
+    Operation("list_payments", "GET", "/v4/paymentaudit/payments", "listPayments"),
+    Operation("payment_changes", "GET", "/v4/payments/deltas", "listPaymentChanges"),
+)
+
+COMMANDS = (
+    Command("add_key", "POST", "/_sandbox/keys"),
+    Command("add_payee", "POST", "/_sandbox/payees"),
+    Command("add_source_account", "POST", "/_sandbox/sourceAccounts"),
+    Command("add_funding_account", "POST", "/_sandbox/fundingAccounts"),
+    Command("payor", "GET", "/_sandbox/payor"),
+    Command("balance", "GET", "/_sandbox/sourceAccounts/{account_id}/balance"),
+    Command("notifications", "GET", "/_sandbox/notifications"),
+    Command("tokens_issued", "GET", "/_sandbox/tokens"),
+    Command("revoke_tokens", "POST", "/_sandbox/tokens/revoke"),
+)
+
+PAYEE_FILTERS = {
+    "onboardedStatus": "onboardedStatus", "watchlistStatus": "watchlistStatus", "email": "email",
+    "displayName": "displayName", "payeeType": "payeeType", "payeeCountry": "country",
+}  # fmt: skip
+PAYMENT_FILTERS = {
+    "status": "status", "remoteId": "remoteId", "payorPaymentId": "payorPaymentId", "paymentMemo": "paymentMemo",
+    "sourceAccountName": "sourceAccountName", "transmissionType": "transmissionType",
+}  # fmt: skip
+AUDIT_FILTERS = {
+    "payeeId": "payeeId", "remoteId": "remoteId", "status": "status", "sourceAccountName": "sourceAccountName",
+    "sourceCurrency": "sourceCurrency", "paymentCurrency": "paymentCurrency", "paymentMemo": "paymentMemo",
+}  # fmt: skip

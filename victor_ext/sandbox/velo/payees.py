@@ -1,0 +1,124 @@
+"""Payees and the batches that make them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from victor_ext.sandbox.velo.shapes import Refused, an_object, iso, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from victor_ext.sandbox.serving.jsontypes import JsonObject
+
+MOST = 2000
+
+
+class Payees:
+    """Who can be paid, by payor."""
+
+    def __init__(self, now: Callable[[], float], new_id: Callable[[], str], batch_time: float) -> None:
+        self._now = now
+        self._new_id = new_id
+        self._batch_time = batch_time
+        self.all: dict[str, JsonObject] = {}
+        self.changed: dict[str, float] = {}
+        self._batches: dict[str, tuple[float, int, list[JsonObject]]] = {}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for known in (self.all, self.changed, self._batches):
+            known.clear()
+
+    def of(self, payor_id: str) -> list[JsonObject]:
+        """The payees of a payor, oldest first."""
+        return [payee for payee in self.all.values() if payee["payorRefs"][0]["payorId"] == payor_id]
+
+    def by_remote_id(self, payor_id: str, remote_id: str) -> JsonObject | None:
+        """The payee that a payor calls so."""
+        named = (payee for payee in self.of(payor_id) if payee["payorRefs"][0]["remoteId"] == remote_id)
+        return next(named, None)
+
+    def add(self, payor_id: str, given: JsonObject) -> JsonObject:
+        """A new payee, at once."""
+        payee_id = self._new_id()
+        payee: JsonObject = {
+            "payeeId": payee_id,
+            "payorRefs": [
+                {"payorId": payor_id, "remoteId": given["remoteId"], "invitationStatus": "PENDING",
+                 "payableStatus": True},
+            ],
+            "email": given.get("email"),
+            "onboardedStatus": "CREATED",
+            "watchlistStatus": "PENDING",
+            "language": given.get("language", "en"),
+            "created": iso(self._now()),
+            "country": _part(given, "address").get("country", "US"),
+            "displayName": _display_name(given),
+            "payeeType": given.get("type", "Individual"),
+            "disabled": False,
+        }  # fmt: skip
+        self.all[payee_id] = payee
+        self.changed[payee_id] = self._now()
+        return payee
+
+    def create(self, body: JsonObject) -> tuple[str, list[str]]:
+        """A batch of new payees; its id, and the names of those that were made."""
+        payor_id = text_of(body, "payorId", 1, 100)
+        given = body.get("payees")
+        if not isinstance(given, list) or not 1 <= len(given) <= MOST:  # pyright: ignore[reportUnknownArgumentType] - JSON
+            raise Refused(400, "body", f"payees must be 1 to {MOST}.", "payees")
+        items = [an_object(one) for one in _list(given)]
+        for place, item in enumerate(items):
+            text_of(item, "remoteId", 1, 100, where=f"payees[{place}].")
+            text_of(item, "email", 3, 255, where=f"payees[{place}].")
+        failures: list[JsonObject] = []
+        made: list[str] = []
+        for item in items:
+            if self.by_remote_id(payor_id, item["remoteId"]) is None:
+                self.add(payor_id, item)
+                made.append(item["remoteId"])
+            else:
+                failures.append({"failedSubmission": item, "failureMessage": "This remoteId is there already."})
+        batch_id = self._new_id()
+        self._batches[batch_id] = (self._now() + self._batch_time, len(items), failures)
+        return batch_id, made
+
+    def batch(self, batch_id: str) -> JsonObject:
+        """How far a batch is."""
+        if batch_id not in self._batches:
+            raise Refused(404, "missing", "There is no such batch.")
+        due, count, failures = self._batches[batch_id]
+        if self._now() < due:
+            return {"status": "SUBMITTED", "failureCount": 0, "pendingCount": count, "failures": []}
+        return {"status": "ACCEPTED", "failureCount": len(failures), "pendingCount": 0, "failures": failures}
+
+    def changes(self, payor_id: str, since: float) -> list[JsonObject]:
+        """The feed of changes."""
+        return [
+            {
+                "payeeId": payee["payeeId"],
+                "remoteId": payee["payorRefs"][0]["remoteId"],
+                "displayName": payee["displayName"],
+                "email": payee["email"],
+                "payeeCountry": payee["country"],
+                "onboardedStatus": payee["onboardedStatus"],
+            }
+            for payee in self.of(payor_id)
+            if self.changed[payee["payeeId"]] >= since
+        ]
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value)
+
+
+def _part(whole: JsonObject, name: str) -> JsonObject:
+    value: JsonObject | None = whole.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _display_name(given: JsonObject) -> str:
+    name = _part(_part(given, "individual"), "name")
+    firm = _part(given, "company").get("name")
+    return str(firm) if firm else f"{name.get('lastName', '')}, {name.get('firstName', '')}"

@@ -1,0 +1,274 @@
+"""Payouts and their payments, from submission to completion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from victor_ext.sandbox.velo.shapes import Refused, an_object, iso, text_of, whole_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from victor_ext.sandbox.serving.jsontypes import JsonObject
+    from victor_ext.sandbox.velo.accounts import Accounts
+    from victor_ext.sandbox.velo.payees import Payees
+    from victor_ext.sandbox.velo.settings import VeloSettings
+
+MOST = 2000
+RATE = 1.25
+"""What one unit of a source's currency buys of any other one here."""
+
+
+@dataclass
+class Payout:
+    """One payout."""
+
+    id: str
+    payor_id: str
+    due: float
+    status: str = "SUBMITTED"
+    payments: list[JsonObject] = field(default_factory=list["JsonObject"])
+    quoted: bool = False
+
+
+class Payouts:
+    """All payouts, and what is to become of them."""
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        new_id: Callable[[], str],
+        settings: VeloSettings,
+        payees: Payees,
+        accounts: Accounts,
+        tell: Callable[[str, JsonObject], None],
+    ) -> None:
+        self._now = now
+        self._new_id = new_id
+        self._settings = settings
+        self._payees = payees
+        self._accounts = accounts
+        self._tell = tell
+        self.all: dict[str, Payout] = {}
+        self.changed: dict[str, float] = {}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.all.clear()
+        self.changed.clear()
+
+    def submit(self, payor_id: str, body: JsonObject) -> tuple[str, list[str]]:
+        """A new payout; its id, and the payor's references of its payments."""
+        given = body.get("payments")
+        if not isinstance(given, list) or not 1 <= len(given) <= MOST:  # pyright: ignore[reportUnknownArgumentType] - JSON
+            raise Refused(400, "body", f"payments must be 1 to {MOST}.", "payments")
+        payout = Payout(self._new_id(), payor_id, self._now() + self._settings.validation)
+        items: list[Any] = list(given)  # pyright: ignore[reportUnknownArgumentType] - JSON may be anything
+        payout.payments = [self._payment(payout, an_object(one), place) for place, one in enumerate(items)]
+        self.all[payout.id] = payout
+        return payout.id, [one["payorPaymentId"] for one in payout.payments if one["payorPaymentId"]]
+
+    def _payment(self, payout: Payout, item: JsonObject, place: int) -> JsonObject:
+        where = f"payments[{place}]."
+        remote_id = text_of(item, "remoteId", 1, 100, where=where)
+        account = text_of(item, "sourceAccountName", 1, 64, where=where)
+        payee = self._payees.by_remote_id(payout.payor_id, remote_id)
+        source = self._accounts.named(payout.payor_id, account)
+        reason = None if payee else f"There is no payee {remote_id}."
+        reason = reason or (None if source else f"There is no source account {account}.")
+        currency = text_of(item, "currency", 3, 3, where=where)
+        return {
+            "paymentId": self._new_id(),
+            "payeeId": payee["payeeId"] if payee else None,
+            "payorId": payout.payor_id,
+            "remoteId": remote_id,
+            "currency": currency,
+            "amount": whole_of(item, "amount", 2**63 - 1, where=where),
+            "sourceCurrency": source["currency"] if source else currency,
+            "sourceAccountName": account,
+            "sourceAccountId": source["id"] if source else None,
+            "payorPaymentId": item.get("payorPaymentId"),
+            "paymentMemo": item.get("paymentMemo"),
+            "transmissionType": item.get("transmissionType", "ACH"),
+            "submittedDateTime": iso(self._now()),
+            "status": "SUBMITTED",
+            "reason": reason,
+        }
+
+    def get(self, payout_id: str) -> Payout:
+        """One payout, as it is now."""
+        if payout_id not in self.all:
+            raise Refused(404, "missing", "There is no such payout.")
+        self.move()
+        return self.all[payout_id]
+
+    def quote(self, payout_id: str) -> JsonObject:
+        """Fix the rates."""
+        payout = self.get(payout_id)
+        if payout.status not in ("ACCEPTED", "QUOTED"):
+            raise Refused(409, "state", f"The payout is {payout.status}.")
+        payout.status, payout.quoted = "QUOTED", True
+        return {"fxSummaries": self._summaries(payout)}
+
+    def instruct(self, payout_id: str) -> None:
+        """Have it paid."""
+        payout = self.get(payout_id)
+        if payout.status not in ("ACCEPTED", "QUOTED"):
+            raise Refused(409, "state", f"The payout is {payout.status}.")
+        accepted = [one for one in payout.payments if one["status"] == "ACCEPTED"]
+        if not payout.quoted and any(one["currency"] != one["sourceCurrency"] for one in accepted):
+            raise Refused(409, "state", "Payments of other currencies need a quote first.")
+        payout.status, payout.due = "INSTRUCTED", self._now() + self._settings.settlement
+        for payment in accepted:
+            account = self._accounts.sources[payment["sourceAccountId"]]
+            funded = account["balance"] >= self._cost(payment)
+            account["balance"] -= self._cost(payment) if funded else 0
+            self._becomes(payment, "FUNDED" if funded else "AWAITING_FUNDS")
+
+    def withdraw(self, payout_id: str) -> None:
+        """Take it back."""
+        payout = self.get(payout_id)
+        if payout.status not in ("SUBMITTED", "ACCEPTED", "QUOTED"):
+            raise Refused(400, "state", f"The payout is {payout.status}.")
+        payout.status = "WITHDRAWN"
+        for payment in payout.payments:
+            self._becomes(payment, "WITHDRAWN")
+
+    def move(self) -> int:
+        """Do what is due; how many payouts that were."""
+        due = [one for one in self.all.values() if one.status in ("SUBMITTED", "INSTRUCTED") and self._now() >= one.due]
+        for payout in due:
+            (self._validate if payout.status == "SUBMITTED" else self._settle)(payout)
+        return len(due)
+
+    def _validate(self, payout: Payout) -> None:
+        for payment in payout.payments:
+            self._becomes(payment, "REJECTED" if payment["reason"] else "ACCEPTED")
+        payout.status = "REJECTED" if all(one["reason"] for one in payout.payments) else "ACCEPTED"
+
+    def _settle(self, payout: Payout) -> None:
+        for payment in payout.payments:
+            if payment["status"] == "FUNDED":
+                self._becomes(payment, "CONFIRMED")
+        waiting = any(one["status"] == "AWAITING_FUNDS" for one in payout.payments)
+        payout.status = "INCOMPLETE" if waiting else "COMPLETED"
+
+    def _becomes(self, payment: JsonObject, status: str) -> None:
+        payment["status"] = status
+        self.changed[payment["paymentId"]] = self._now()
+        self._tell(f"payment.{status.lower()}", payment)
+
+    def _cost(self, payment: JsonObject) -> int:
+        """What a payment takes from its account, rounded up to whole minor units."""
+        amount: int = payment["amount"]
+        return amount if payment["currency"] == payment["sourceCurrency"] else -int(-amount // RATE)
+
+    # What is told of them
+
+    def summary(self, payout: Payout) -> JsonObject:
+        """The payout as it is read."""
+        taken = [one for one in payout.payments if one["status"] not in ("SUBMITTED", "REJECTED")]
+        refused = [one for one in payout.payments if one["status"] == "REJECTED"]
+        common = ("remoteId", "amount", "sourceAccountName", "payorPaymentId")
+        return {
+            "payoutId": payout.id,
+            "status": payout.status,
+            "paymentsSubmitted": len(payout.payments),
+            "paymentsAccepted": len(taken),
+            "paymentsRejected": len(refused),
+            "paymentsWithdrawn": sum(one["status"] == "WITHDRAWN" for one in payout.payments),
+            "fxSummaries": self._summaries(payout) if payout.quoted else [],
+            "accounts": self._costs(taken),
+            "acceptedPayments": [
+                {**{name: one[name] for name in common}, "currencyType": one["currency"], "railsId": "SANDBOX"}
+                for one in taken
+            ],
+            "rejectedPayments": [
+                {**{name: one[name] for name in common}, "currencyType": one["currency"], "reason": one["reason"]}
+                for one in refused
+            ],
+        }
+
+    def _costs(self, payments: list[JsonObject]) -> list[JsonObject]:
+        costs: dict[str, JsonObject] = {}
+        for one in payments:
+            cost = costs.setdefault(
+                one["sourceAccountId"],
+                {
+                    "sourceAccountName": one["sourceAccountName"],
+                    "sourceAccountId": one["sourceAccountId"],
+                    "currency": one["sourceCurrency"],
+                    "totalPayoutCost": 0,
+                },
+            )
+            cost["totalPayoutCost"] += self._cost(one)
+        return list(costs.values())
+
+    def _summaries(self, payout: Payout) -> list[JsonObject]:
+        pairs: dict[tuple[str, str], list[JsonObject]] = {}
+        for one in payout.payments:
+            if one["reason"] is None and one["currency"] != one["sourceCurrency"]:
+                pairs.setdefault((one["sourceCurrency"], one["currency"]), []).append(one)
+        return [
+            {
+                "quoteId": self._new_id(),
+                "rate": RATE,
+                "invertedRate": 1 / RATE,
+                "creationTime": iso(self._now()),
+                "expiryTime": iso(self._now() + 60),
+                "totalSourceAmount": sum(map(self._cost, payments)),
+                "totalPaymentAmount": sum(one["amount"] for one in payments),
+                "sourceCurrency": source,
+                "paymentCurrency": paid,
+                "fundingStatus": "UNFUNDED",
+                "status": "QUOTED",
+            }
+            for (source, paid), payments in pairs.items()
+        ]
+
+    def audit(self, payor_id: str) -> list[JsonObject]:
+        """The payments of a payor, of all payouts that have been looked at."""
+        self.move()
+        return [
+            {
+                **{name: one[name] for name in _AUDITED},
+                # As Velo does, which names the payee once the payment is confirmed.
+                "remoteId": one["remoteId"] if one["status"] == "CONFIRMED" else None,
+                "sourceAmount": self._cost(one),
+                "paymentAmount": one["amount"],
+                "paymentCurrency": one["currency"],
+                "fundingStatus": "FUNDED" if one["status"] in ("FUNDED", "CONFIRMED") else "UNFUNDED",
+                "rejectionReason": one["reason"],
+                "payout": {"payoutId": payout.id},
+            }
+            for payout, one in self._known(payor_id)
+        ]
+
+    def changes(self, payor_id: str, since: float) -> list[JsonObject]:
+        """The feed of changes."""
+        self.move()
+        return [
+            {
+                "paymentId": one["paymentId"],
+                "payoutId": payout.id,
+                "payorPaymentId": one["payorPaymentId"],
+                "paymentCurrency": one["currency"],
+                "paymentAmount": one["amount"],
+                "sourceCurrency": one["sourceCurrency"],
+                "sourceAmount": self._cost(one),
+                "status": one["status"],
+            }
+            for payout, one in self._known(payor_id)
+            if self.changed[one["paymentId"]] >= since
+        ]
+
+    def _known(self, payor_id: str) -> list[tuple[Payout, JsonObject]]:
+        mine = [payout for payout in self.all.values() if payout.payor_id == payor_id]
+        return [(payout, one) for payout in mine for one in payout.payments if one["status"] != "SUBMITTED"]
+
+
+_AUDITED = (
+    "paymentId", "payeeId", "payorId", "payorPaymentId", "sourceAccountId", "sourceAccountName", "sourceCurrency",
+    "submittedDateTime", "status", "paymentMemo", "transmissionType",
+)  # fmt: skip
