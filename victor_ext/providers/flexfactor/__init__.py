@@ -1,0 +1,40 @@
+"""FlexFactor, formerly FlexCharge: declined card payments, rescued. See docs/flexfactor.md.
+
+from victor_ext.providers import Money
+from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
+"""
+
+from __future__ import annotations
+
+from .auth import FlexFactorAuth
+from .client import AsyncFlexFactor, FlexFactor
+from .inputs import Address, Card, OrderItem, Payer, Subscription, Transaction
+from .problems import ErrorCode, split_code, trace_id
+from .records import Cancellation, Capture, Decision, Order, OrderStatus, Refund, Transmission
+from .webhooks import Notification, NotificationRefused, SeenNotifications, Webhooks
+
+__all__ = (
+    "Address",
+    "AsyncFlexFactor",
+    "Cancellation",
+    "Capture",
+    "Card",
+    "Decision",
+    "ErrorCode",
+    "FlexFactor",
+    "FlexFactorAuth",
+    "Notification",
+    "NotificationRefused",
+    "Order",
+    "OrderItem",
+    "OrderStatus",
+    "Payer",
+    "Refund",
+    "SeenNotifications",
+    "Subscription",
+    "Transaction",
+    "Transmission",
+    "Webhooks",
+    "split_code",
+    "trace_id",
+)

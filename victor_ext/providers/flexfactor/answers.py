@@ -1,0 +1,146 @@
+"""What an answer says, whatever its status: yes, no, or both at once.
+
+The provider answers a refused refund with status 200 and `success: false`. So the status alone is no yes. Its words
+are open; those listed here decide nothing but whether a no is certain.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, TypeGuard
+
+import httpx
+
+from victor_ext.runtime.errors import printable
+
+from .auth import TOKEN_PATH
+
+_NO = frozenset({"FAILED", "FAIL", "FAILURE", "ERROR", "REJECTED", "REFUSED", "INVALID"})
+"""Words that say that the call itself failed."""
+
+_AGAINST = frozenset({"DECLINED", "EXPIRED", "CANCELLED", "CANCELED"})
+"""Words of a decision against the order: an answer to `evaluate`, and a refusal of anything else."""
+
+
+class Says(Enum):
+    """What a body says of the call."""
+
+    YES = "yes"
+    NO = "no"
+    BOTH = "both"
+    NOTHING = "nothing"
+
+
+def operation_of(request: httpx.Request) -> str:
+    """Which operation a request is of, by its path: `evaluate`, `refund`, `orders`, `order` and so on."""
+    path = request.url.path
+    if path.endswith(TOKEN_PATH):
+        return "token"
+    _, found, rest = path.rpartition("/v1/")
+    parts = rest.split("/") if found else [""]
+    if parts[0] != "orders":
+        return parts[0]
+    return {1: "orders", 2: "order"}.get(len(parts), parts[-1])
+
+
+def object_of(answer: httpx.Response) -> dict[str, Any]:
+    """The body as a JSON object; an empty one when it is none."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return {}
+    return body if is_object(body) else {}
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether it is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Whether it is a JSON array."""
+    return isinstance(value, list)
+
+
+def member(body: dict[str, Any], name: str) -> Any:
+    """A member by its name in any letter case: the provider's own spelling differs from place to place."""
+    if name in body:
+        return body[name]
+    return next((value for key, value in body.items() if key.lower() == name.lower()), None)
+
+
+def success_of(body: dict[str, Any]) -> bool | None:
+    """`success`, as a flag or as text; None when it is not said."""
+    said = member(body, "success")
+    if isinstance(said, bool):
+        return said
+    return {"true": True, "false": False}.get(said.strip().lower()) if isinstance(said, str) else None
+
+
+def status_of(body: dict[str, Any]) -> str:
+    """The word of `status` in capitals; empty when there is none (it is a number in some answers)."""
+    said = member(body, "status")
+    return said.strip().upper() if isinstance(said, str) else ""
+
+
+def says(operation: str, body: dict[str, Any]) -> Says:
+    """What the body says of the call that was made."""
+    success, status = success_of(body), status_of(body)
+    if operation in ("token", "orders", "order"):
+        return Says.NO if success is False else Says.YES  # the status, if any, is the order's
+    if operation == "evaluate" and status in _AGAINST:
+        return Says.YES  # a decision, and that is what was asked for
+    no = status in _NO or status in _AGAINST
+    if success is None:
+        return Says.NO if no else Says.YES if status else Says.NOTHING
+    if success:
+        return Says.BOTH if no else Says.YES
+    return Says.NO if no or not status else Says.BOTH
+
+
+def in_words(body: dict[str, Any]) -> str:
+    """The two words that decide, for a message."""
+    success, status = success_of(body), printable(status_of(body))
+    words = [] if success is None else [f"success is {str(success).lower()}"]
+    return ", ".join([*words, *([f"status is {status}"] if status else [])])
+
+
+_USUAL = ("items", "data", "orders", "results", "records", "content", "list")
+_NOT_ITEMS = frozenset({"errors", "warnings", "links"})
+
+
+def items_of(body: object) -> list[Any] | None:
+    """The items of a page, whose array has a name that is not documented; None when it is no page.
+
+    It is the one array there is; of several, the one with a usual name. A page within an envelope is found too.
+    """
+    if not is_object(body):
+        return None
+    found = _array(body)
+    if found is None:
+        inner = [value for name, value in body.items() if is_object(value) and name.lower() not in _NOT_ITEMS]
+        arrays = [array for array in map(_array, inner) if array is not None]
+        found = arrays[0] if len(arrays) == 1 else None
+    if found is None and _is_page(body) and not any(map(is_list, body.values())):
+        return []
+    return found
+
+
+def _array(body: dict[str, Any]) -> list[Any] | None:
+    arrays = {name.lower(): value for name, value in body.items() if is_list(value) and name.lower() not in _NOT_ITEMS}
+    if len(arrays) == 1:
+        return next(iter(arrays.values()))
+    return next((arrays[name] for name in _USUAL if name in arrays), None)
+
+
+def _is_page(body: dict[str, Any]) -> bool:
+    """Whether it describes itself as a page, so that no array means no items."""
+    return any(member(body, name) is not None for name in ("pageNumber", "pageCount", "hasNextPage", "isLastPage"))
+
+
+def last_page(body: object) -> bool:
+    """Whether the page says that none follows. What it does not say is found out by asking for the next one."""
+    if not is_object(body):
+        return False
+    pages = [body, *filter(is_object, body.values())]
+    return any(member(page, "hasNextPage") is False or member(page, "isLastPage") is True for page in pages)

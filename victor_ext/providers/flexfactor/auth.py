@@ -1,0 +1,91 @@
+"""The provider's credentials: an AppKey and its AppSecret, exchanged for a token of ten minutes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import httpx
+
+from victor_ext.runtime.attempts import Authenticator
+from victor_ext.runtime.clock import ServerClock
+from victor_ext.runtime.credentials import KeptCredentials, caller_digest, checked_secret
+from victor_ext.runtime.flow import Lock
+from victor_ext.runtime.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.runtime.redaction import concealed
+
+TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
+
+_SMALLEST_MILLISECONDS = 1e11
+"""In milliseconds this is the year 1973, in seconds the year 5138: which unit a moment has shows in its size."""
+
+_LATEST = 7_258_118_400.0
+"""The year 2200: no token lives until then, so a later moment is none."""
+
+
+class FlexFactorAuth(KeptCredentials):
+    """An AppKey and its AppSecret: the provider issues a token, which is kept until shortly before it ends.
+
+    Args:
+        app_key: From the merchant portal. The sandbox and production have keys of their own.
+        app_secret: Likewise.
+
+    Raises:
+        ConfigurationError: One of them is empty or not text.
+    """
+
+    def __init__(self, app_key: str, app_secret: str) -> None:
+        # Whatever is raised from here on, no frame of ours shows them.
+        app_key, app_secret = map(concealed, (app_key, app_secret))
+        self._app_key = checked_secret("app_key", app_key, source="the merchant portal")
+        self._app_secret = checked_secret("app_secret", app_secret, source="the merchant portal")
+
+    @property
+    def caller(self) -> str:
+        """A digest of the AppKey: it tells two callers apart, and does not tell who they are."""
+        return caller_digest(self._app_key, product="victor-ext flexfactor")
+
+    def __repr__(self) -> str:
+        return "FlexFactorAuth(app_key='[hidden]', app_secret='[hidden]')"
+
+    def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
+        """A token cache of one client's own.
+
+        The provider's pages mention a refresh token too, but no call that takes it: the next token is asked for
+        with the same pair.
+        """
+        url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
+
+        def ask() -> httpx.Request:
+            body = {"AppKey": self._app_key, "AppSecret": self._app_secret}
+            return httpx.Request("POST", url, json=body, headers={"accept": "application/json"})
+
+        hint = (
+            f"Check FlexFactorAuth(app_key, app_secret): the {environment} was asked, and keys of one environment "
+            "are not valid in the other."
+        )
+        return OAuthToken(ask, issued_token, clock, lock, hint=hint)
+
+
+def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
+    """Read `{accessToken, expires}`; `expires` is the moment at which it ends, in epoch milliseconds.
+
+    A moment in seconds is understood too. One that cannot be read leaves the end unknown: the token is then kept
+    until a call is answered 401, which is what the provider advises in any case.
+    """
+    token = body.get("accessToken")
+    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
+        return None
+    return IssuedToken(header_value("Bearer", token), _moment(body.get("expires")), now)
+
+
+def _moment(sent: object) -> float | None:
+    if isinstance(sent, str):
+        try:
+            sent = float(sent)
+        except ValueError:
+            return None
+    if isinstance(sent, bool) or not isinstance(sent, int | float) or not math.isfinite(sent) or sent <= 0:
+        return None
+    seconds = sent / 1000 if sent >= _SMALLEST_MILLISECONDS else float(sent)
+    return seconds if seconds <= _LATEST else None

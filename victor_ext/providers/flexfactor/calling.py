@@ -1,0 +1,39 @@
+"""Calls of generated operations, with the id of the exchange beside the answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from victor_ext.runtime.calls import Flow, call
+
+_ID_HEADERS = ("apigw-requestid", "x-request-id")
+
+
+class Answered(NamedTuple):
+    """The model of a good answer (None where the operation has none), and the provider's id of the exchange."""
+
+    model: Any
+    request_id: str | None
+
+
+def ask(operation: str, model: str | None, **arguments: Any) -> Flow[Answered]:
+    """Call a generated operation by its place in the package, such as `orders.get_order`.
+
+    Raises:
+        PaymentApiError: Whatever the runtime made of the answer.
+    """
+    from flexfactor_api import errors, models  # noqa: PLC0415 - importing the package loads no models
+
+    try:
+        response = yield from call(f"flexfactor_api.api.{operation}", None, **arguments)
+    except errors.UnexpectedStatus as error:
+        # A good status that the document does not list, with a body that the transport has found readable.
+        content = error.content
+    else:
+        return Answered(response.parsed, _request_id(response.headers))
+    return Answered(getattr(models, model).from_dict(json.loads(content)) if model else None, None)
+
+
+def _request_id(headers: Any) -> str | None:
+    return next((headers[name] for name in _ID_HEADERS if name in headers), None)

@@ -1,0 +1,168 @@
+"""What is checked before anything is sent, all of it at once.
+
+Few rules: the provider documents hardly any limits, and a rule that it does not have would refuse what it takes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from ipaddress import ip_address
+from typing import cast
+
+from victor_ext.providers.money import Money
+from victor_ext.runtime.errors import InvalidRequest, Problem
+from victor_ext.runtime.redaction import kind_of
+
+from .amounts import amount_problem
+from .inputs import Address, Card, OrderItem, Payer, Subscription, Transaction
+from .settings import GUID
+
+_ID_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
+
+
+class Findings:
+    """Collects what is wrong, so that everything is said at once."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def add(self, problem: Problem | None) -> None:
+        """Note a problem, if it is one."""
+        if problem is not None:
+            self.problems.append(problem)
+
+    def finish(self, doing: str) -> None:
+        """Raise `InvalidRequest` if anything was noted."""
+        if self.problems:
+            raise InvalidRequest.of(self.problems, doing=doing)
+
+    def text(self, field: str, value: object, *, required: bool = True) -> bool:
+        """Check a text; whether there is one to look at further."""
+        if value is None and not required:
+            return False
+        if not isinstance(value, str):
+            hint = "" if value is None else f", not {kind_of(value)}"
+            self.add(Problem(field, "required" if value is None else "type", f"{field} must be text{hint}."))
+            return False
+        if not value.strip():
+            self.add(Problem(field, "required", f"{field} is empty: give it a value."))
+            return False
+        return True
+
+    def path_id(self, field: str, value: object) -> None:
+        """Check an id that becomes a part of a path: it must stay one."""
+        if self.text(field, value) and isinstance(value, str) and _ID_FORBIDDEN.search(value):
+            self.add(Problem(field, "characters", f"{field} holds a blank or one of / \\ ? # %: no id does."))
+
+    def key(self, value: object) -> None:
+        """Check a caller's idempotency key: a GUID."""
+        field = "idempotency_key"
+        if value is None:
+            return
+        if not isinstance(value, str) or not GUID.fullmatch(value):
+            message = (
+                f"{field} must be a GUID as text, such as '0c5b2a57-8c3c-4b52-a6f1-3f2a0e7b9d11': "
+                "idempotency_key_for('invoice', 1042) makes one."
+            )
+            self.add(Problem(field, "format", message))
+
+    def moment(self, field: str, value: object, *, required: bool = False) -> None:
+        """Check an aware datetime."""
+        if value is None and not required:
+            return
+        if not isinstance(value, datetime):
+            self.add(Problem(field, "type", f"{field} must be an aware datetime, not {kind_of(value)}."))
+        elif value.utcoffset() is None:
+            message = f"{field} has no time zone: write datetime(..., tzinfo=UTC)."
+            self.add(Problem(field, "naive", message))
+
+    def part(self, field: str, value: object, kind: type, *, required: bool = False) -> bool:
+        """Check the class of a part of the request; whether it is there."""
+        if value is None and not required:
+            return False
+        if isinstance(value, kind):
+            return True
+        message = f"{field} must be {kind.__name__}(...), not {kind_of(value)}."
+        self.add(Problem(field, "required" if value is None else "type", message))
+        return False
+
+
+def check_transaction(
+    found: Findings,
+    *,
+    order_id: object,
+    amount: object,
+    transaction: object,
+    payer: object,
+    card: object,
+    billing: object,
+    shipping: object,
+    items: object,
+    subscription: object,
+    fields: object,
+) -> None:
+    """Check what `evaluate` and `transmit` have in common."""
+    found.text("order_id", order_id)
+    found.add(amount_problem("amount", amount))
+    if found.part("transaction", transaction, Transaction, required=True) and isinstance(transaction, Transaction):
+        found.text("transaction.id", transaction.id)
+        found.moment("transaction.occurred_at", transaction.occurred_at, required=True)
+    if found.part("payer", payer, Payer, required=True) and isinstance(payer, Payer):
+        found.text("payer.email", payer.email)
+    if found.part("card", card, Card, required=True) and isinstance(card, Card):
+        _check_card(found, card)
+    found.part("billing", billing, Address)
+    found.part("shipping", shipping, Address)
+    _check_items(found, items, getattr(amount, "currency", None))
+    if found.part("subscription", subscription, Subscription) and isinstance(subscription, Subscription):
+        found.text("subscription.id", subscription.id)
+        if subscription.price is not None:
+            found.add(amount_problem("subscription.price", subscription.price, zero=True))
+    if fields is not None and not isinstance(fields, Mapping):
+        found.add(Problem("fields", "type", f"fields must be a mapping of text to text, not {kind_of(fields)}."))
+
+
+def check_customer_ip(found: Findings, value: object) -> None:
+    """Check the payer's IP address."""
+    if not found.text("customer_ip", value, required=False):
+        return
+    try:
+        ip_address(str(value))
+    except ValueError:
+        found.add(Problem("customer_ip", "format", "customer_ip must be an IPv4 or IPv6 address."))
+
+
+def _check_card(found: Findings, card: Card) -> None:
+    found.text("card.token", card.token)
+    for name in ("bin", "last4"):
+        digits = getattr(card, name)
+        if digits is not None and not (isinstance(digits, str) and digits.isascii() and digits.isdigit()):
+            message = f"card.{name} must be digits as text: put it in quotes, leading zeros and all."
+            found.add(Problem(f"card.{name}", "type", message))
+    for name, least, most in (("expiration_month", 1, 12), ("expiration_year", 1000, 9999)):
+        number: object = getattr(card, name)
+        whole = isinstance(number, int) and not isinstance(number, bool)
+        if number is not None and not (whole and least <= number <= most):  # type: ignore[operator] # it is an int
+            message = f"card.{name} must be a whole number from {least} to {most}."
+            found.add(Problem(f"card.{name}", "range", message))
+
+
+def _check_items(found: Findings, items: object, currency: object) -> None:
+    if not isinstance(items, list | tuple):
+        found.add(Problem("items", "type", f"items must be a list of OrderItem(...), not {kind_of(items)}."))
+        return
+    for place, item in enumerate(cast("Sequence[object]", items)):
+        field = f"items[{place}]"
+        if found.part(field, item, OrderItem, required=True) and isinstance(item, OrderItem):
+            for name, amount in (("amount", item.amount), ("discount", item.discount), ("tax", item.tax)):
+                if amount is not None or name == "amount":
+                    _check_item_amount(found, f"{field}.{name}", amount, currency)
+
+
+def _check_item_amount(found: Findings, field: str, amount: Money | None, currency: object) -> None:
+    problem = amount_problem(field, amount, zero=True)
+    if problem is None and amount is not None and amount.currency != currency:
+        problem = Problem(field, "currency", f"{field} is in {amount.currency}, and the transaction is not.")
+    found.add(problem)

@@ -1,0 +1,216 @@
+"""`orders`: look at them, give money back, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from victor_ext.providers.money import Money
+from victor_ext.runtime.calls import AwaitedFace, BlockingFace, Flow
+from victor_ext.runtime.clock import ServerClock
+from victor_ext.runtime.errors import Problem
+from victor_ext.runtime.keys import new_key
+from victor_ext.runtime.paging import PageReader
+from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
+
+from .amounts import amount_problem, dollars
+from .answers import items_of, last_page
+from .bodies import given
+from .calling import ask
+from .checks import Findings
+from .records import Cancellation, Order, OrderStatus, Refund
+from .settings import Merchant
+
+if TYPE_CHECKING:
+    from flexfactor_api import models
+
+_FIRST_PAGE = 1
+
+Status = OrderStatus | int | str
+
+
+class Orders(Resource[World]):
+    """Orders, by the provider's own id (`decision.order_id`), or for `external_cancel` by the merchant's."""
+
+    def __init__(
+        self, face: BlockingFace | AwaitedFace, clock: ServerClock, deadline: float | None, merchant: Merchant
+    ) -> None:
+        super().__init__(face, clock, deadline)
+        self._merchant = merchant
+
+    @operation
+    def get(self, order_id: str) -> Flow[Order]:
+        """Read one order: the present state of what `evaluate` answered as SUBMITTED, CHALLENGE or PROCESSING."""
+        _check_order_id("orders.get", order_id)
+        answered = yield from ask("orders.get_order", "Order", order_id=order_id)
+        return Order(answered.model, answered.request_id)
+
+    @listing
+    def list(
+        self,
+        *,
+        query: str | None = None,
+        status: Status | Sequence[Status] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        mid: str | None = None,
+        order_by: str | None = None,
+        sort: str | None = None,
+        page: int = _FIRST_PAGE,
+        page_size: int | None = None,
+    ) -> Walk[Order]:
+        """Every order that passes the filters, read page by page as it is walked.
+
+        Args:
+            query: Words to look for. In which members the provider looks is documented by example only (a payer's
+                name, a merchant's).
+            status: `OrderStatus` members, numbers or names; one or several.
+            start: Not before this moment, aware.
+            end: Not after it.
+            mid: Another merchant than the client's.
+            order_by: A member's name, such as `"createdOn"`.
+            sort: `"asc"` or `"desc"`.
+            page: Where to begin; 1 is the first.
+            page_size: Orders on a page; the provider's default is 10.
+
+        Raises:
+            InvalidRequest: A filter that cannot be right; at once, not at the first page.
+            PaginationError: While walking, when the provider repeats its pages for ever.
+        """
+        found = Findings()
+        numbers = _status_numbers(found, status)
+        found.moment("start", start)
+        found.moment("end", end)
+        for name, number in (("page", page), ("page_size", page_size)):
+            if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
+                found.add(Problem(name, "range", f"{name} must be a whole number from 1."))
+        if sort is not None and sort not in ("asc", "desc"):
+            found.add(Problem("sort", "choice", "sort must be 'asc' or 'desc'."))
+        found.finish("orders.list")
+        filters = given(
+            query=query, status=numbers, from_=start, to=end, mid=mid or self._merchant.mid, order_by=order_by,
+            sort=sort, page_size=page_size,
+        )  # fmt: skip
+        return Walk(
+            lambda: PageReader(lambda order: order.id, content=_content, first=page, what="list of orders"),
+            lambda reader: _read_page(reader, filters),
+        )
+
+    @operation
+    def refund(self, order_id: str, amount: Money, *, message: str | None = None) -> Flow[Refund]:
+        """Give back an order's amount, or a part of it. A refund that failed is raised, never returned.
+
+        The provider answers a refused refund with status 200 and `success: false`. A caller who asked for a refund
+        and got a value back believes in it, so that answer is a `BadRequest` here, with `status_code` 200, the
+        provider's reason in `problems`, and outcome `rejected`.
+
+        It takes no key and is sent once. After a lost answer the outcome is unknown: look at the order with `get`
+        before you repeat it. (The provider says that repeats for one order do not refund twice; it also offers partial
+        refunds, of which two may be meant. How it tells these apart is not documented, so nothing relies on it.)
+
+        Args:
+            order_id: The provider's id.
+            amount: What is to be given back; sent in dollars.
+            message: A reason.
+
+        Raises:
+            InvalidRequest: An argument cannot be right; nothing was sent.
+            BadRequest: It was refused, whatever the status: nothing was given back.
+            PaymentApiError: Anything else; its `outcome` says whether the money may have moved.
+        """
+        found = Findings()
+        found.path_id("order_id", order_id)
+        found.add(amount_problem("amount", amount))
+        found.text("message", message, required=False)
+        found.finish("orders.refund")
+        from flexfactor_api import models  # noqa: PLC0415 - importing the package loads no models
+
+        body = models.RefundRequest(amount_to_refund=dollars(amount), **given(refund_message=message))
+        answered = yield from ask("orders.refund_order", "RefundAnswer", order_id=order_id, body=body)
+        return Refund(answered.model, order_id, amount, answered.request_id)
+
+    @operation
+    def cancel(self, order_id: str, *, idempotency_key: str | None = None) -> Flow[Cancellation]:
+        """Cancel an order that has not been captured: a void. One that has been is refunded instead.
+
+        Repeats for one order are safe by the provider's word, and a key is sent in any case: after a lost answer it
+        is sent again.
+
+        Raises:
+            BadRequest: It was refused, for example because the order has been captured.
+        """
+        found = Findings()
+        found.path_id("order_id", order_id)
+        found.key(idempotency_key)
+        found.finish("orders.cancel")
+        body, key = _cancel_body(idempotency_key)
+        answered = yield from ask("orders.cancel_order", None, order_id=order_id, body=body)
+        return Cancellation(order_id=order_id, idempotency_key=key, request_id=answered.request_id)
+
+    @operation
+    def external_cancel(self, external_order_id: str, *, idempotency_key: str | None = None) -> Flow[Cancellation]:
+        """Cancel by the merchant's own id: for when `evaluate` brought no answer, and so no id of the provider's.
+
+        The same operation as `cancel` at the provider, and as safe to repeat.
+
+        Args:
+            external_order_id: What `evaluate` was given as `order_id`.
+            idempotency_key: A GUID of this cancellation's own, not that of `evaluate`.
+
+        Raises:
+            NotFound: The provider knows no such order: `evaluate` did not reach it, or has not been worked on yet.
+        """
+        found = Findings()
+        found.path_id("external_order_id", external_order_id)
+        found.key(idempotency_key)
+        found.finish("orders.external_cancel")
+        body, key = _cancel_body(idempotency_key)
+        answered = yield from ask(
+            "orders.cancel_order_by_external_id", None, external_order_id=external_order_id, body=body
+        )
+        return Cancellation(external_order_id=external_order_id, idempotency_key=key, request_id=answered.request_id)
+
+
+def _check_order_id(doing: str, order_id: object) -> None:
+    found = Findings()
+    found.path_id("order_id", order_id)
+    found.finish(doing)
+
+
+def _cancel_body(idempotency_key: str | None) -> tuple[models.CancelRequest, str]:
+    from flexfactor_api import models  # noqa: PLC0415 - importing the package loads no models
+
+    key = idempotency_key if idempotency_key is not None else new_key()
+    return models.CancelRequest(idempotency_key=key), key
+
+
+def _status_numbers(found: Findings, status: object) -> list[int] | None:
+    if status is None:
+        return None
+    wanted: list[Any] = [status] if isinstance(status, int | str) else list(status)  # type: ignore[call-overload] # a sequence, by its annotation
+    numbers: list[int] = []
+    for each in wanted:
+        name = each.strip().upper() if isinstance(each, str) else ""
+        if isinstance(each, int) and not isinstance(each, bool) and each >= 0:
+            numbers.append(int(each))
+        elif name in OrderStatus.__members__:
+            numbers.append(int(OrderStatus[name]))
+        else:
+            names = ", ".join(OrderStatus.__members__)
+            found.add(Problem("status", "choice", f"status must be numbers, or names among: {names}."))
+    return numbers or None
+
+
+def _read_page(reader: PageReader[Order], filters: dict[str, Any]) -> Flow[Sequence[Order]]:
+    from flexfactor_api import models  # noqa: PLC0415 - importing the package loads no models
+
+    answered = yield from ask("orders.list_orders", "OrderPage", page_number=reader.number, **filters)
+    body = answered.model.to_dict()
+    reader.is_last = last_page(body)
+    # That there is a list has been seen to already: what is no page is an unreadable answer.
+    return [Order(models.Order.from_dict(item)) for item in items_of(body) or ()]
+
+
+def _content(order: Order) -> str:
+    return repr(order.raw.to_dict())

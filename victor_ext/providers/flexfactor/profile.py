@@ -1,0 +1,121 @@
+"""What the runtime is told of this provider: where keys go, how its errors look, what a good answer is."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+
+from victor_ext.runtime.keys import BodyKey
+from victor_ext.runtime.profile import Profile
+
+from .answers import Says, in_words, is_object, items_of, member, object_of, operation_of, says, status_of
+from .problems import read_problems, trace_id
+
+_KEYED = frozenset({"evaluate", "capture", "cancel", "external-cancel"})
+_MAY_BE_EMPTY = frozenset({"cancel", "external-cancel"})
+_MOST_TEXT = 20_000
+
+_IN_PROGRESS = re.compile(
+    r"in[ -]?progress|being processed|(?:still|currently|already) (?:being )?(?:processing|running|processed)"
+    r"|concurrent"
+)
+_OTHER_PAYLOAD = re.compile(
+    r"payload|different|mismatch|not match|(?:re-?|already )used|(?:other|another) (?:body|request|value|parameter)"
+)
+
+_WAYS_TO_LOOK = {
+    "evaluate": "with orders.list(), or stop it with orders.external_cancel(order_id)",
+    "capture": "with orders.get(order_id)",
+    "refund": "with orders.get(order_id)",
+    "cancel": "with orders.get(order_id)",
+    "external-cancel": "with orders.list()",
+    "transmit": "in the merchant portal",
+}
+
+
+def profile_of(environment: str, elsewhere: str) -> Profile:
+    """The provider's profile; `elsewhere` is the URL where it is not the environment's own, else empty."""
+    return Profile(
+        name="FlexFactor",
+        environment=f"{environment}, {elsewhere}" if elsewhere else environment,
+        key_place=KEY_PLACE,
+        in_progress=_in_progress,
+        problems=read_problems,
+        refused=_refused,
+        unreadable=_unreadable,
+        request_id_headers=("apigw-requestid", "x-request-id", "request-id", "x-correlation-id"),
+        request_id_in_body=trace_id,
+        way_to_look=lambda request: _WAYS_TO_LOOK.get(operation_of(request), ""),
+        authentication_hint=(
+            f"The {environment} was asked: check that the AppKey and the AppSecret were made there (keys of one "
+            "environment are not valid in the other)."
+        ),
+    )
+
+
+def _takes_no_key(request: httpx.Request) -> bool:
+    return operation_of(request) not in _KEYED
+
+
+KEY_PLACE = BodyKey("idempotencyKey", ignores_key=_takes_no_key)
+
+
+def _in_progress(answer: httpx.Response) -> bool:
+    """Whether a 409 may be asked again: it says that the same call is being worked on, or does not say why it is one.
+
+    The provider's pages give a 409 two meanings, "still in progress" and "the key was used with another payload",
+    and no way to tell them apart. Asking again with the same key and the same body is harmless in both cases, so
+    only an answer that speaks of the payload, and not of progress, is final at once.
+    """
+    if answer.status_code != 409:
+        return False
+    text = answer.content[:_MOST_TEXT].decode("utf-8", "replace").lower()
+    if "retry-after" in answer.headers or _IN_PROGRESS.search(text):
+        return True
+    return KEY_PLACE.read(answer.request) is not None and not _OTHER_PAYLOAD.search(text)
+
+
+def _refused(answer: httpx.Response) -> str | None:
+    body = object_of(answer)
+    return in_words(body) if says(operation_of(answer.request), body) is Says.NO else None
+
+
+def _unreadable(answer: httpx.Response) -> str | None:
+    """A good answer says the one thing that the operation was called for."""
+    operation = operation_of(answer.request)
+    if not answer.content:
+        return None if operation in _MAY_BE_EMPTY else "its body is empty"
+    try:
+        body = answer.json()
+    except ValueError:
+        return "its body is not JSON"
+    if not is_object(body):
+        return "its body is JSON, but no object"
+    if says(operation, body) is Says.BOTH:
+        return f"its body contradicts itself ({in_words(body)})"
+    return None if _says_what_was_asked(operation, body) else _MISSING[operation]
+
+
+_MISSING = {
+    "evaluate": "its body has no decision",
+    "capture": "its body says neither yes nor no",
+    "refund": "its body says neither yes nor no",
+    "orders": "its body is no page of orders",
+    "order": "its body is no order",
+}
+
+
+def _says_what_was_asked(operation: str, body: dict[str, Any]) -> bool:
+    match operation:
+        case "evaluate":
+            return bool(status_of(body))
+        case "capture" | "refund":
+            return says(operation, body) is not Says.NOTHING
+        case "orders":
+            return items_of(body) is not None
+        case "order":
+            return any(member(body, name) is not None for name in ("id", "orderId", "status", "statusName"))
+        case _:
+            return True

@@ -1,0 +1,269 @@
+"""Notifications: is this one really the provider's, is it fresh, and has it been seen before?
+
+The scheme is that of the provider's sample client. A second header, `x-fc-signature`, is documented nowhere and is
+not looked at. A notification is a hint all the same: read the order before you act on it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from victor_ext.runtime.clock import http_date
+from victor_ext.runtime.credentials import KeptCredentials
+from victor_ext.runtime.errors import ConfigurationError, PaymentApiError, printable
+from victor_ext.runtime.redaction import SecretBytes, concealed, kind_of
+
+from .answers import is_object, member
+
+DEFAULT_TOLERANCE = 300.0
+"""Seconds that a notification may be old, or ahead of this machine's clock."""
+
+_NEEDED = ("x-fc-authorization", "x-fc-nonce", "x-fc-date", "x-fc-content-sha512")
+_SCHEME = "HMAC-SHA512"
+_MOST_REMEMBERED = 100_000
+
+Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+class NotificationRefused(PaymentApiError):
+    """A notification that is not to be believed: answer it with 401, and do nothing else."""
+
+
+class Webhooks(KeptCredentials):
+    """Reads notifications that were sent to one URL.
+
+    Args:
+        subscriber_key: From the merchant portal, in base64. While it is being replaced, both: the first that fits
+            counts.
+        host: The host of the URL that the notifications go to, as it was entered in the portal. It is signed. The
+            `Host` header is not used for it: behind a proxy it is another, and an attacker chooses it.
+        tolerance: Seconds that a notification may be old, or ahead of this machine's clock.
+        now: The time, in seconds since the epoch.
+
+    Raises:
+        ConfigurationError: One of them cannot work.
+    """
+
+    def __init__(
+        self,
+        subscriber_key: str | Iterable[str],
+        *,
+        host: str,
+        tolerance: float = DEFAULT_TOLERANCE,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        keys = [concealed(subscriber_key)] if isinstance(subscriber_key, str) else list(map(concealed, subscriber_key))
+        subscriber_key = ""  # no frame of ours shows it from here on
+        self._keys = [_decoded(key) for key in keys]
+        if not self._keys:
+            raise ConfigurationError("subscriber_key is missing: copy it from the merchant portal.")
+        if not isinstance(host, str) or not re.fullmatch(r"[A-Za-z0-9._-]+(:[0-9]+)?", host):
+            raise ConfigurationError(f"host={host!r} must be a host name alone, such as 'hooks.shop.example'.")
+        if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 < tolerance <= 86_400:
+            raise ConfigurationError(f"tolerance={tolerance!r} must be seconds, above zero and at most a day.")
+        self._host, self._tolerance, self._now = host, float(tolerance), now
+
+    def __repr__(self) -> str:
+        return f"Webhooks(subscriber_key='[hidden]', host={self._host!r}, tolerance={self._tolerance:g})"
+
+    def read(self, headers: Headers, body: bytes) -> Notification:
+        """A notification whose signature holds and whose date is fresh.
+
+        Args:
+            headers: Of the request, names in any letter case.
+            body: Of the request, as the bytes that came. Its content type says nothing and is not looked at.
+
+        Raises:
+            NotificationRefused: The message says which check it failed; it shows neither keys nor content.
+        """
+        if not isinstance(body, bytes | bytearray):
+            raise ConfigurationError(f"body must be the bytes of the request, not {kind_of(body)}: do not decode it.")
+        sent = _by_name(headers)
+        nonce, moment = self._signed(sent, bytes(body))
+        self._check_fresh(moment)
+        try:
+            content: Any = json.loads(body)
+        except (ValueError, RecursionError):
+            content = None
+        if not is_object(content):
+            raise NotificationRefused("The notification is signed, and its body is no JSON object.")
+        return Notification(content, nonce)
+
+    def _signed(self, sent: Mapping[str, str], body: bytes) -> tuple[str, str]:
+        """The nonce and the date that were signed together with the body."""
+        missing = [name for name in _NEEDED if not sent.get(name)]
+        if missing:
+            raise NotificationRefused(f"The notification has no {' and no '.join(missing)}.")
+        authorization, nonce, moment, digest = (sent[name] for name in _NEEDED)
+        scheme, _, rest = authorization.strip().partition(" ")
+        _, found, signature = rest.partition("Signature=")
+        if scheme.upper() != _SCHEME or not found:
+            raise NotificationRefused(f"x-fc-authorization is no signature of the kind {_SCHEME}.")
+        if ";" in nonce or ";" in moment:
+            # They are joined by semicolons: with one inside, other values would have the same signature.
+            raise NotificationRefused("x-fc-nonce or x-fc-date holds a semicolon.")
+        content = base64.b64encode(hashlib.sha512(body).digest())
+        if not hmac.compare_digest(content, _ascii(digest)):
+            raise NotificationRefused("The body is not the one that x-fc-content-sha512 was made of.")
+        to_sign = f"POST\n{nonce};{moment};{self._host};".encode("utf-8", "surrogateescape") + content
+        given = _ascii(signature.strip())
+        # Every key is tried, and each compared in constant time: how long it takes tells nothing.
+        fits = [hmac.compare_digest(_signature(key, to_sign), given) for key in self._keys]
+        if not any(fits):
+            raise NotificationRefused(
+                "The signature does not fit: check the subscriber key, and that host is the one entered in the portal."
+            )
+        return nonce, moment
+
+    def _check_fresh(self, moment: str) -> None:
+        sent_at = http_date(moment)
+        if sent_at is None:
+            raise NotificationRefused("x-fc-date is no HTTP date.")
+        age = self._now() - sent_at
+        if abs(age) > self._tolerance:
+            when = f"{age:.0f} s old" if age > 0 else f"{-age:.0f} s ahead"
+            raise NotificationRefused(
+                f"The notification is {when}, and {self._tolerance:g} s are allowed: a replay, or a clock that is off."
+            )
+
+
+class Notification:
+    """What happened, as the provider tells it.
+
+    Attributes:
+        raw: The body, with everything that was sent.
+        nonce: The nonce that was signed: the same in a replay of one request.
+    """
+
+    __slots__ = ("nonce", "raw")
+
+    def __init__(self, raw: dict[str, Any], nonce: str) -> None:
+        self.raw = raw
+        self.nonce = nonce
+
+    @property
+    def event(self) -> str | None:
+        """The provider's word, such as `order.completed`; new ones may come."""
+        return self._text("Event")
+
+    @property
+    def order_id(self) -> str | None:
+        """The provider's id of the order."""
+        return self._text("OrderId")
+
+    @property
+    def external_order_id(self) -> str | None:
+        """The merchant's own id of the order."""
+        return self._text("ExternalOrderId")
+
+    @property
+    def confirmation_id(self) -> str | None:
+        """The id that the payer was told."""
+        return self._text("ConfirmationId")
+
+    @property
+    def occurred_at(self) -> datetime | None:
+        """When it happened, aware; None when that is not said, or not with its zone."""
+        said = self._text("TimeStamp")
+        try:
+            moment = datetime.fromisoformat(said or "")
+        except ValueError:
+            return None
+        return moment if moment.utcoffset() is not None else None
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it comes from the sandbox. Refuse these in production."""
+        return member(self.raw, "IsTestMode") is True
+
+    @property
+    def is_resent(self) -> bool:
+        """Whether it was sent before."""
+        return member(self.raw, "IsResent") is True
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What belongs to the event; its members are not documented."""
+        found = member(self.raw, "EventData")
+        return found if is_object(found) else {}
+
+    @property
+    def fingerprint(self) -> str:
+        """The same text for a notification and its resends: store it, to know a repeat over restarts."""
+        return _digest(self.raw, without=("isresent", "timestamp"))
+
+    def _text(self, name: str) -> str | None:
+        value = member(self.raw, name)
+        return value if isinstance(value, str) and value else None
+
+    def __repr__(self) -> str:
+        return f"Notification(event={_shown(self.event)}, order_id={_shown(self.order_id)})"
+
+
+class SeenNotifications:
+    """Remembers notifications in this process, to drop those that come again.
+
+    The same request twice is a repeat, and so is one that says it was sent before, when it was. One that does not say
+    so is none, even if it reads the same but for its time: two equal refunds of one order are two events.
+
+    Args:
+        most: How many are remembered; the oldest are forgotten.
+    """
+
+    def __init__(self, most: int = _MOST_REMEMBERED) -> None:
+        self._most = most
+        self._seen: OrderedDict[str, None] = OrderedDict()
+
+    def is_repeat(self, notification: Notification) -> bool:
+        """Whether it was seen before; from now on it was."""
+        exact = _digest(notification.raw, without=("isresent",))
+        names = [f"nonce {notification.nonce}", f"exact {exact}", f"about {notification.fingerprint}"]
+        decisive = names if notification.is_resent else names[:2]
+        repeat = any(name in self._seen for name in decisive)
+        for name in names:
+            self._seen[name] = None
+            self._seen.move_to_end(name)
+        while len(self._seen) > 3 * self._most:
+            self._seen.popitem(last=False)
+        return repeat
+
+
+def _by_name(headers: Headers) -> dict[str, str]:
+    pairs = cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
+    return {name.lower(): value for name, value in pairs}
+
+
+def _decoded(key: object) -> bytes:
+    if isinstance(key, str) and key.strip():
+        try:
+            return SecretBytes(base64.b64decode(key.strip().encode("ascii"), validate=True))
+        except (ValueError, binascii.Error):
+            pass
+    raise ConfigurationError("subscriber_key must be base64, as the merchant portal shows it.")
+
+
+def _signature(key: bytes, to_sign: bytes) -> bytes:
+    return base64.b64encode(hmac.new(key, to_sign, hashlib.sha512).digest())
+
+
+def _ascii(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _digest(content: dict[str, Any], *, without: tuple[str, ...]) -> str:
+    kept = {name: value for name, value in content.items() if name.lower() not in without}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+def _shown(value: str | None) -> str:
+    return repr(None if value is None else printable(value))
