@@ -33,13 +33,21 @@ class TestInSimulatedTime:
     """With the clients' defaults: 6 attempts a call, a quota of 500, waits of up to 8 s."""
 
     @pytest.mark.parametrize(
-        ("trouble", "extra"),
-        [(refused, 100), (failing(503), 100), (failing(429), 100), (failing(500), 100), (unanswered, 50)],
+        ("trouble", "takes", "calls", "extra"),
+        [
+            (refused, 0.02, 6_000, 100),
+            (failing(503), 0.02, 6_000, 100),
+            (failing(429), 0.02, 6_000, 100),
+            (failing(500), 0.02, 6_000, 100),
+            (unanswered, 20.0, 3_000, 50),
+        ],
         ids=["refused", "503", "429", "500", "no answer"],
     )
-    def test_what_is_sent_beyond_the_calls_in_ten_minutes_is_the_quota(self, trouble: Any, extra: int) -> None:
-        outage = Outage(trouble, pause=20.0).run(600.0)
-        assert len(outage.calls) > 5_000
+    def test_what_is_sent_beyond_the_calls_in_ten_minutes_is_the_quota(
+        self, trouble: Any, takes: float, calls: int, extra: int
+    ) -> None:
+        outage = Outage(trouble, pause=20.0, latency=takes).run(600.0)
+        assert len(outage.calls) == calls
         assert len(outage.attempts) - len(outage.calls) == len(outage.retries) == extra
         assert outage.ratio < 1.02
 
