@@ -1,0 +1,130 @@
+"""What a FlexFactor sandbox checks of requests, and the shapes of what it complains of."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, cast
+
+from victor_ext.sandbox.serving import json_answer
+
+if TYPE_CHECKING:
+    from victor_ext.sandbox.serving import Answer, Call
+    from victor_ext.sandbox.serving.jsontypes import JsonObject, JsonValue
+
+GUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+Complaints = dict[str, list[str]]
+
+
+def body_of(call: Call) -> JsonObject | None:
+    """The body as a JSON object, or None."""
+    try:
+        body = call.json()
+    except ValueError:
+        return None
+    return cast("JsonObject", body) if isinstance(body, dict) else None
+
+
+def trace() -> str:
+    """A traceId as ASP.NET writes them."""
+    return f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01"
+
+
+def problem_details(status: int, title: str, errors: Complaints | None = None) -> Answer:
+    """ASP.NET's ProblemDetails."""
+    body: JsonObject = {"title": title, "status": status, "traceId": trace(), "errors": errors or {}}
+    return json_answer(status, body, {"apigw-requestid": uuid.uuid4().hex[:16]})
+
+
+def validation_problem(errors: Complaints) -> Answer:
+    """The answer to a request that is wrong."""
+    return problem_details(400, "One or more validation errors occurred.", errors)
+
+
+def check_evaluation(body: JsonObject) -> Complaints:
+    """What is wrong with the body of `evaluate`, by the provider's spelling of each field."""
+    found = check_transmission(body)
+    if body.get("isDeclined") is not True:
+        found["IsDeclined"] = ["Only declined transactions are evaluated."]
+    if not _is_guid(body.get("idempotencyKey")):
+        found["IdempotencyKey"] = ["The IdempotencyKey field is required, and must be a GUID."]
+    return found
+
+
+def check_transmission(body: JsonObject) -> Complaints:
+    """What is wrong with the body of `transmit`."""
+    found: Complaints = {}
+    _need(found, body, "isDeclined", _is_flag)
+    _need(found, body, "orderId", _is_text)
+    _need(found, body, "mid", _is_guid)
+    for name, members in _PARTS.items():
+        part = body.get(name)
+        if not isinstance(part, dict):
+            found[_pascal(name)] = [f"The {_pascal(name)} field is required."]
+            continue
+        for member, check in members.items():
+            _need(found, cast("JsonObject", part), member, check, prefix=f"{_pascal(name)}.")
+    return found
+
+
+def check_capture(body: JsonObject) -> Complaints:
+    """What is wrong with the body of `capture`."""
+    found: Complaints = {}
+    for name, check in (
+        ("idempotencyKey", _is_guid), ("orderId", _is_guid), ("amount", _is_cents), ("currency", _is_currency),
+    ):  # fmt: skip
+        _need(found, body, name, check)
+    return found
+
+
+def check_refund(body: JsonObject) -> Complaints:
+    """What is wrong with the body of `refund`. Dollars are a number of JSON."""
+    amount = body.get("amountToRefund")
+    good = isinstance(amount, int | float) and not isinstance(amount, bool)
+    return {} if good else {"AmountToRefund": ["The AmountToRefund field is required, and must be a number."]}
+
+
+def _need(found: Complaints, body: JsonObject, name: str, check: Callable[[JsonValue], bool], prefix: str = "") -> None:
+    if not check(body.get(name)):
+        found[f"{prefix}{_pascal(name)}"] = [f"The {_pascal(name)} field is required, and must be what is documented."]
+
+
+def _is_text(value: JsonValue) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_flag(value: JsonValue) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_guid(value: JsonValue) -> bool:
+    return isinstance(value, str) and GUID.fullmatch(value) is not None
+
+
+def _is_cents(value: JsonValue) -> bool:
+    return type(value) is int and value > 0
+
+
+def _is_currency(value: JsonValue) -> bool:
+    return isinstance(value, str) and re.fullmatch("[A-Z]{3}", value) is not None
+
+
+def _is_moment(value: JsonValue) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).utcoffset() is not None
+    except ValueError:
+        return False
+
+
+_PARTS: dict[str, dict[str, Callable[[JsonValue], bool]]] = {
+    "transaction": {"id": _is_text, "timestampUtc": _is_moment, "amount": _is_cents, "currency": _is_currency},
+    "payer": {"email": _is_text},
+    "paymentMethod": {"cardNumber": _is_text},
+}
+
+
+def _pascal(name: str) -> str:
+    return name[:1].upper() + name[1:]
