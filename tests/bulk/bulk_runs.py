@@ -8,7 +8,8 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -127,15 +128,14 @@ class Bulk:
         finally:
             kill(process)
 
-    def killed(self, after: float, *words: str) -> bool:
-        """Run it, and kill -9 it after so many seconds; whether it was still running then."""
-        with self.started(*words) as process:
-            try:
-                process.wait(after)
-            except subprocess.TimeoutExpired:
-                return True
-            assert process.returncode in (0, 1, 3), process.communicate()
-            return False
+
+def wait_until(come: Callable[[], bool], process: subprocess.Popen[str], at_most: float = PATIENCE) -> None:
+    """Wait for something while a process runs; it is over, too, when that ends, or after so many seconds."""
+    ends = time.monotonic() + at_most
+    while not come() and time.monotonic() < ends:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.005)
+            return
 
 
 def kill(process: subprocess.Popen[str]) -> None:

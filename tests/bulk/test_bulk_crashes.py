@@ -1,33 +1,78 @@
-"""Kill -9 at any moment, on SQLite and on PostgreSQL: every row is asked for once, and the export knows of all.
+"""Kill -9 at random moments, on SQLite and on PostgreSQL: every row is asked for once, and the export knows of all.
 
-`VICTOR_BULK_KILLS=20` runs as many moments as the documentation speaks of; by default there are few.
+`VICTOR_BULK_KILLS=20` runs as many moments as the documentation speaks of; by default there are few. A moment is most
+often told by how many calls have arrived, so that it lies where it should, on slow and busy machines too; one in four
+lies in the first two seconds, when rows are checked and stored.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from bulk_runs import Bulk, Ran, asked_once, keys_of, rows, write_csv
+from bulk_runs import PATIENCE, Bulk, Ran, asked_once, keys_of, rows, wait_until, write_csv
 from conftest import Postgres
 
+from victor_ext import ConfigurationError
 from victor_ext.sandbox import Sandbox
 
-KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "2"))
+KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "1"))
 ROWS = 600
-LONGEST = float(os.environ.get("VICTOR_BULK_SECONDS", "3"))
-"""Seconds that a batch takes, about: the moments are spread over them."""
+KEY = ("--key-column", "invoice_no")
+Senders = Callable[..., Any]
 
 
-def moments(seed: int) -> list[float]:
-    """When to kill, in seconds after the start."""
+@dataclass(frozen=True)
+class Moment:
+    """When to kill, and whom.
+
+    Attributes:
+        calls: After so many calls; 0: after `seconds`.
+        seconds: After the start.
+        victims: Who is killed, where there are two.
+        again: After so many calls the one who resumes is killed, too; 0: he is not.
+    """
+
+    calls: int
+    seconds: float
+    victims: tuple[str, ...]
+    again: int
+
+    def __str__(self) -> str:
+        when = f"{self.calls} calls" if self.calls else f"{self.seconds:.2f} s"
+        return f"{'+'.join(self.victims)} at {when}" + (f", again at {self.again}" if self.again else "")
+
+
+def moments(seed: int, *victims: tuple[str, ...]) -> list[Moment]:
+    """Random, and the same in each run."""
     draw = random.Random(seed)
-    return [draw.uniform(0.2, LONGEST) for _ in range(KILLS)]
+    found: list[Moment] = []
+    for number in range(KILLS):
+        calls = 0 if number % 4 == 3 else draw.randrange(1, ROWS)
+        again = draw.choice([0, draw.randrange(calls + 1, ROWS + 1)])
+        found.append(Moment(calls, draw.uniform(0.2, 2.0), draw.choice(victims), again))
+    return found
+
+
+def come(moment: Moment, victor_sandbox: Sandbox, process: subprocess.Popen[str]) -> None:
+    """Wait for the moment, or for the end of the process."""
+    if moment.calls:
+        wait_until(lambda: len(victor_sandbox.attempts_by_key()) >= moment.calls, process)
+    else:
+        wait_until(lambda: False, process, moment.seconds)
+
+
+def killed_again(bulk: Bulk, victor_sandbox: Sandbox, moment: Moment, *words: str) -> None:
+    if moment.again:
+        with bulk.started("resume", *words) as resuming:
+            wait_until(lambda: len(victor_sandbox.attempts_by_key()) >= moment.again, resuming)
 
 
 def go_on(bulk: Bulk, file: Path, *options: str) -> Ran:
@@ -35,72 +80,84 @@ def go_on(bulk: Bulk, file: Path, *options: str) -> Ran:
     resumed = bulk("resume", "--batch", file.name, *options)
     if resumed.status == 2:
         assert "nothing was sent" in resumed.err
-        return bulk("send", file.name, "--key-column", "invoice_no", *options)
+        return bulk("send", file.name, *KEY, *options)
     return resumed
 
 
-def all_accounted_for(bulk: Bulk, file: Path, count: int, *options: str) -> None:
-    exported = bulk("export", "--batch", file.name, *options).table
-    assert [int(line["row"]) for line in exported] == list(range(1, count + 1))
-    assert {line["outcome"] for line in exported} == {"created"}
-    assert len({line["id"] for line in exported}) == count
+def nothing_is_said_that_is_not_known(sender: Any, victor_sandbox: Sandbox) -> None:
+    """What an export says after a crash, and beside one who is still at work, is true."""
+    done_before = victor_sandbox.work_done_by_key()
+    try:
+        exported = list(sender.export())
+    except ConfigurationError as error:
+        # Nothing was stored yet, which it says.
+        exported, known = [], "nothing was sent" in str(error) and not done_before
+    else:
+        known = True
+    assert known
+    done = victor_sandbox.work_done_by_key()
+    assert [result.key for result in exported if result.outcome == "created" and result.key not in done] == []
+    assert [result.key for result in exported if result.outcome == "waiting" and result.key in done_before] == []
+    assert {result.outcome.value for result in exported} <= {"created", "waiting", "unknown"}
 
 
-@pytest.mark.parametrize("after", moments(1))
-def test_a_killed_batch_is_resumed_on_sqlite(bulk: Bulk, victor_sandbox: Sandbox, after: float) -> None:
-    records = rows(ROWS)
-    file = write_csv(bulk.folder / "invoices.csv", records)
-    bulk.killed(after, "send", file.name, "--key-column", "invoice_no")
+def all_accounted_for(sender: Any, victor_sandbox: Sandbox, file: Path) -> None:
+    keys = keys_of(file.name, rows(ROWS))
+    asked_once(victor_sandbox, keys)
+    assert set(victor_sandbox.work_done_by_key()) == keys
+    exported = list(sender.export())
+    assert [result.row for result in exported] == list(range(1, ROWS + 1))
+    assert {result.outcome.value for result in exported} == {"created"}
+    made = {request["id"] for request in victor_sandbox.requests() if request["direction"] == "outbound"}
+    assert {result.id for result in exported} == made
 
-    assert go_on(bulk, file).status == 0
-    asked_once(victor_sandbox, keys_of(file.name, records))
-    all_accounted_for(bulk, file, ROWS)
-    assert set(victor_sandbox.work_done_by_key()) == keys_of(file.name, records)
 
-
-@pytest.mark.parametrize("after", moments(2))
-def test_a_killed_sender_on_postgresql_beside_a_second_worker(
-    bulk: Bulk, victor_sandbox: Sandbox, postgres: str, after: float
+@pytest.mark.parametrize("moment", moments(1, ("sender",)), ids=str)
+def test_a_killed_batch_is_resumed_on_sqlite(
+    bulk: Bulk, victor_sandbox: Sandbox, sender: Senders, moment: Moment
 ) -> None:
-    records = rows(ROWS)
-    file = write_csv(bulk.folder / "invoices.csv", records)
+    file = write_csv(bulk.folder / "invoices.csv", rows(ROWS))
+    looking = sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch=file.name)
+    with bulk.started("send", file.name, *KEY) as sending:
+        come(moment, victor_sandbox, sending)
+    nothing_is_said_that_is_not_known(looking, victor_sandbox)
+    killed_again(bulk, victor_sandbox, moment)
+    assert go_on(bulk, file).status == 0
+    all_accounted_for(looking, victor_sandbox, file)
+
+
+@pytest.mark.parametrize("moment", moments(2, ("sender",), ("worker",), ("sender", "worker")), ids=str)
+def test_a_killed_sender_or_worker_on_postgresql(
+    bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Senders, moment: Moment
+) -> None:
+    file = write_csv(bulk.folder / "invoices.csv", rows(ROWS))
+    looking = sender(state=postgres, batch=file.name)
     state = ("--state", postgres)
-    with bulk.started("worker", *state):
-        bulk.killed(after, "send", file.name, "--key-column", "invoice_no", *state)
+    with bulk.started("worker", *state) as worker, bulk.started("send", file.name, *KEY, *state) as sending:
+        come(moment, victor_sandbox, sending)
+        for victim in moment.victims:
+            (sending if victim == "sender" else worker).send_signal(signal.SIGKILL)
+        nothing_is_said_that_is_not_known(looking, victor_sandbox)
+        if "sender" not in moment.victims:
+            # He takes over what the worker has left, and ends by himself.
+            assert sending.wait(PATIENCE) == 0
+        killed_again(bulk, victor_sandbox, moment, *state)
         assert go_on(bulk, file, *state).status == 0
-    asked_once(victor_sandbox, keys_of(file.name, records))
-    all_accounted_for(bulk, file, ROWS, *state)
+    all_accounted_for(looking, victor_sandbox, file)
 
 
-@pytest.fixture
-def mortal() -> Iterator[Postgres]:
-    server = Postgres()
-    yield server
-    server.stop()
-
-
-@pytest.mark.parametrize("after", moments(3)[: max(1, KILLS // 2)])
-def test_a_killed_database_server(bulk: Bulk, victor_sandbox: Sandbox, mortal: Postgres, after: float) -> None:
-    records = rows(ROWS)
-    file = write_csv(bulk.folder / "invoices.csv", records)
-    state = ("--state", mortal.url("bulk"))
-    assert (
-        bulk(
-            "send", write_csv(bulk.folder / "first.csv", records[:1]).name, "--key-column", "invoice_no", *state
-        ).status
-        == 0
-    )
-    with (
-        bulk.started("worker", *state),
-        bulk.started("send", file.name, "--key-column", "invoice_no", *state) as sending,
-    ):
-        with suppress(subprocess.TimeoutExpired):
-            sending.wait(after)
-        mortal.kill()
-        mortal.start()
-        out, err = sending.communicate(timeout=120)
-        assert "Traceback" not in err
-        assert sending.returncode in (0, 1, 2), (out, err)
+@pytest.mark.parametrize("moment", [moment for moment in moments(3, ("server",)) if moment.calls], ids=str)
+def test_a_killed_database_server(
+    bulk: Bulk, victor_sandbox: Sandbox, postgres_server: Postgres, postgres: str, sender: Senders, moment: Moment
+) -> None:
+    file = write_csv(bulk.folder / "invoices.csv", rows(ROWS))
+    state = ("--state", postgres)
+    with bulk.started("worker", *state), bulk.started("send", file.name, *KEY, *state) as sending:
+        come(moment, victor_sandbox, sending)
+        postgres_server.kill()
+        postgres_server.start()
+        # Both wait for it, and go on.
+        out, err = sending.communicate(timeout=PATIENCE)
+        assert (sending.returncode, "Traceback" in err) == (0, False), (out, err)
     assert go_on(bulk, file, *state).status == 0
-    asked_once(victor_sandbox, keys_of(file.name, records))
-    all_accounted_for(bulk, file, ROWS, *state)
+    all_accounted_for(sender(state=postgres, batch=file.name), victor_sandbox, file)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +63,25 @@ def test_every_row_is_sent_once_and_exported_with_its_other_columns(
     number = int(first.split(",")[0])
     key = idempotency_key_for("invoices.csv", f"INV-{number}")
     assert first == f"{number},{key},{request['id']},created,created,,INV-{number},r{number},mine"
+
+
+def test_other_columns_are_exported_as_they_were(sender: Senders, tmp_path: Path) -> None:
+    odd = ["two\r\nlines", "a lone\rreturn", 'a "quote"', " space ", "=1+1", "007", "1,5", "Gr\u00fc\u00dfe", ""]
+    file = write_csv(tmp_path / "odd.csv", [row(number, region=text) for number, text in enumerate(odd, start=1)])
+    assert sender().send(file).exit_status == 0
+    output = tmp_path / "results.csv"
+    with output.open("w", encoding="utf-8", newline="") as results:
+        sender().export_csv(results)
+    with output.open(encoding="utf-8", newline="") as results:
+        assert [line["region"] for line in csv.DictReader(results, strict=True)] == odd
+
+
+def test_other_values_of_a_json_document_are_exported_as_they_were(sender: Senders, tmp_path: Path) -> None:
+    document = '{"a": [1.10, 2e5, true, null, "7"], "b": {}}'
+    file = tmp_path / "odd.jsonl"
+    file.write_text(json.dumps({**row(1), "region": 0}).replace('"region": 0', f'"region": {document}'), "utf-8")
+    assert sender().send(file).exit_status == 0
+    assert next(iter(sender().export())).extras["region"] == document
 
 
 def test_what_is_sent_is_what_the_file_says(sender: Senders, victor_sandbox: Sandbox) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem, check_payment_request, money
 
@@ -152,8 +152,20 @@ def _key_value(column: str, value: object) -> str | Problem:
 
 
 def _as_text(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    text = value if isinstance(value, str) else _as_json(value)
     return _HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
+
+
+def _as_json(value: object) -> str:
+    """Data as JSON, with numbers of a JSON document as they stood there."""
+    if isinstance(value, NumberText):
+        return str(value)
+    if isinstance(value, dict):
+        found = cast("dict[object, object]", value)
+        return "{" + ", ".join(f"{_as_json(str(name))}: {_as_json(item)}" for name, item in found.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_as_json(item) for item in cast("Sequence[object]", value)) + "]"
+    return json.dumps(value, default=str, ensure_ascii=False)
 
 
 def _plain(value: object) -> Any:

@@ -51,7 +51,7 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
 
     A carried column that is called like one of the results gets `file_` before its name.
     """
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv.writer(_Lines(file))
     writer.writerow([*COLUMNS, *(f"file_{column}" if column in COLUMNS else column for column in columns)])
     count = 0
     for result in results:
@@ -61,6 +61,16 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
         ])  # fmt: skip
         count += 1
     return count
+
+
+class _Lines:
+    """Ends lines as Unix does. The writer itself is told of both characters, or it leaves a lone return unquoted."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, line: str) -> int:
+        return self._file.write(line.removesuffix("\r\n") + "\n")
 
 
 def lines_of(

