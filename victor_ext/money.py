@@ -16,6 +16,8 @@ __all__ = ["from_wire", "to_decimal", "to_wire"]
 Amount = Decimal | str | int
 
 _WIRE = re.compile(r"[0-9]+(?:\.[0-9]{1,2})?")
+# What is read is not what may be sent: a provider that writes 44.2300 says an amount, and one that is not hidden.
+_READ = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _CENT = Decimal("0.01")
 # Arithmetic of our own, so that the precision and the traps of the caller's context change no amount.
 _EXACT = Context(prec=40, traps=[])
@@ -48,10 +50,11 @@ def spell(amount: Decimal) -> str:
 def from_wire(value: object) -> Decimal | None:
     """An amount that the provider sent, or None when there is none or it cannot be read as one.
 
-    The wire has text; a number is read too, by its shortest spelling, since providers slip.
+    The wire has text; a number is read too, by its shortest spelling, since providers slip. Decimals beyond the
+    second are kept as they came.
     """
     if isinstance(value, str):
-        return Decimal(value) if _WIRE.fullmatch(value) else None
+        return Decimal(value) if _READ.fullmatch(value) else None
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
     try:
