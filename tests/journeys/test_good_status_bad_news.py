@@ -213,6 +213,7 @@ LOST = "the answer to the answer was lost, and the request is read back"
         ({"modified_amount": "5.00"}, {"notes": "Thank you.", "modified_amount": "5.00"}, None),
         ({}, {"notes": "Thanks"}, "with other notes than"),
         ({}, {"notes": "Thank you.", "original_amount": "10.00", "modified_amount": "1.00"}, "another amount"),
+        ({}, {"notes": "Thank you.", "original_amount": "10.00", "modified_amount": "1.0000"}, "another amount"),
         ({"modified_amount": "5.00"}, {"notes": "Thank you.", "modified_amount": "5.0000"}, None),
         ({"modified_amount": "5.00"}, {"notes": "Thank you.", "modified_amount": "1.00"}, "another amount"),
         ({"modified_amount": "5.00"}, {"notes": "Thank you.", "modified_amount": "1.0000"}, "another amount"),
