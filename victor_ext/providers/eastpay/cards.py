@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 from victor_ext.runtime.errors import InvalidRequest, Problem
-from victor_ext.runtime.redaction import AccountNumber, Secret, concealed, concealed_account, kind_of, mask
+from victor_ext.runtime.redaction import AccountNumber, OddAccount, Secret, concealed, concealed_account, kind_of, mask
 
 __all__ = ["Card", "CardToken"]
 
@@ -60,7 +60,7 @@ class Card(_Kept):
         cvv: str | None = None,
         holder: str | None = None,
     ) -> None:
-        number, cvv = concealed_account(number), concealed_account(cvv)  # whatever is raised from here on
+        number, cvv = concealed_account(number), _hidden(cvv)  # whatever is raised from here on
         digits = AccountNumber(_GAPS.sub("", number)) if isinstance(number, str) else number
         month, year = _digits(expiry_month).zfill(2), _digits(expiry_year)
         problems = [
@@ -97,6 +97,8 @@ class Card(_Kept):
         return {name: value for name, value in given.items() if value is not None}
 
     def __repr__(self) -> str:
+        if not hasattr(self, "holder"):
+            return "Card(not valid)"  # in the traceback of what its constructor raised
         return f"Card({mask(self._number)!r}, {self.expiry_month}/{self.expiry_year})"
 
 
@@ -130,6 +132,11 @@ def _digits(value: object) -> str:
         return ""
     text = str(value)
     return text if text.isascii() and text.isdigit() and len(text) <= 4 else ""
+
+
+def _hidden(cvv: Any) -> Any:
+    """A CVV, in whatever type it came, as something that shows nothing."""
+    return cvv if cvv is None else concealed(cvv) if isinstance(cvv, str) else OddAccount(cvv)
 
 
 def _is_name(holder: object) -> bool:

@@ -18,6 +18,7 @@ _MOST_UNITS = 10**10
 _SHORTEST_URL, _LONGEST_URL = 6, 2048
 _LONGEST_REFERENCE = 255
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
 _NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
 _FORM_NAMES = frozenset(
     {"entityId", "entityType", "amount", "currency", "paymentType", "paymentBrand", "merchantTransactionId",
@@ -163,7 +164,7 @@ def _encoded_url(value: object) -> str | None:
         url = httpx.URL(text)
     except httpx.InvalidURL:
         return None
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not _HOST.fullmatch(url.raw_host):
         return None
     return text if text.isascii() else str(url)
 

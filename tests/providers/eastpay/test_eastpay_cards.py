@@ -1,0 +1,161 @@
+"""Cards: what is refused, and that nothing shows more of one than its last four digits."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import pickle
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from conftest import PRICE, Shop
+
+from victor_ext import BadRequest, InvalidRequest, VictorError
+from victor_ext.providers.eastpay import Card, CardToken, EastPay
+
+NUMBER, CVV, TOKEN = "4929123456781234", "7391", "stored-card-5d1e77aa"
+BEARER = "token-of-the-merchant-0c1f7e55aa31"
+SEEN = (NUMBER, NUMBER[:8], CVV, TOKEN, BEARER)
+
+
+def card(**changes: Any) -> Card:
+    given: dict[str, Any] = {"number": NUMBER, "expiry_month": 7, "expiry_year": 2031, "cvv": CVV, "holder": "Zoë"}
+    return Card(**{**given, **changes})
+
+
+def everything_of(error: BaseException | None) -> Iterator[str]:
+    """Wherever an error, and those that led to it, may be looked at."""
+    while error is not None:
+        yield from (str(error), repr(error), repr(error.args), repr(vars(error)))
+        shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+        for frame in shown.stack:
+            if "victor_ext" in frame.filename or "eastpay_api" in frame.filename:
+                yield repr(frame.locals)
+        if isinstance(error, VictorError):
+            yield pickle.dumps(error).decode("latin-1")
+            yield repr(getattr(error.request, "content", b""))
+            yield repr(error.request and error.request.headers)
+        error = error.__cause__ or error.__context__
+
+
+def check(texts: Iterator[str] | list[str]) -> None:
+    for text in texts:
+        assert [each for each in SEEN if each in text] == [], text[:2000]
+
+
+def test_a_card_shows_its_last_four_digits() -> None:
+    kept = card(number="4929 1234-5678 1234")
+    assert (repr(kept), str(kept), kept.last_four) == ("Card('************1234', 07/2031)",) * 2 + ("1234",)
+    check([f"{kept}", repr([kept]), repr(vars(type(kept))), repr(CardToken(TOKEN)), repr(kept.fields())])
+    assert kept.fields()["card_number"] == NUMBER
+    assert kept.fields()["card_cvv"] == CVV
+
+
+@pytest.mark.parametrize("kept", [card(), CardToken(TOKEN)], ids=["card", "token"])
+def test_a_card_is_copied_and_not_pickled(kept: Any) -> None:
+    assert copy.copy(kept) is copy.deepcopy(kept) is kept
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with pytest.raises(TypeError, match="holds card data and is not pickled"):
+            pickle.dumps(kept, protocol)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"number": "4929"}, ["card.number"]),
+        ({"number": NUMBER + "x"}, ["card.number"]),
+        ({"number": NUMBER * 2}, ["card.number"]),
+        ({"number": int(NUMBER)}, ["card.number"]),
+        ({"number": None}, ["card.number"]),
+        ({"cvv": "73"}, ["card.cvv"]),
+        ({"cvv": "73912"}, ["card.cvv"]),
+        ({"cvv": 7391}, ["card.cvv"]),
+        ({"expiry_month": 13}, ["card.expiryMonth"]),
+        ({"expiry_month": "0"}, ["card.expiryMonth"]),
+        ({"expiry_month": True}, ["card.expiryMonth"]),
+        ({"expiry_year": 31}, ["card.expiryYear"]),
+        ({"expiry_year": "2131"}, ["card.expiryYear"]),
+        ({"holder": ""}, ["card.holder"]),
+        ({"holder": "x" * 129}, ["card.holder"]),
+        ({"holder": "a\nb"}, ["card.holder"]),
+        ({"number": "x" + NUMBER, "cvv": CVV + "1", "expiry_month": 0, "expiry_year": 0, "holder": 1}, None),
+    ],
+)
+def test_what_is_no_card(changes: dict[str, Any], fields: list[str] | None) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        card(**changes)
+    every = ["card.number", "card.cvv", "card.expiryMonth", "card.expiryYear", "card.holder"]
+    assert [problem.field for problem in raised.value.problems] == (fields or every)
+    check(everything_of(raised.value))
+
+
+@pytest.mark.parametrize("token", ["", "x" * 65, "a\n", None, 7])
+def test_what_is_no_token_of_a_card(token: Any) -> None:
+    with pytest.raises(InvalidRequest, match=r"card\.token must be text of 1 to 64 characters"):
+        CardToken(token)
+
+
+@pytest.mark.parametrize("kept", [card(), CardToken(TOKEN)], ids=["card", "token"])
+@pytest.mark.parametrize(
+    "kind", ["lost_answer", "cut_request", "cut_answer", "refuse", "status", "html", "truncated_json"]
+)
+def test_no_failure_shows_a_card(shop: Shop, kept: Any, kind: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    shop.sandbox.add_merchant("EB000009", BEARER)
+    shop.settings.update(token=BEARER, entity_id="EB000009")
+    options = {"after": 10} if kind.startswith("cut") else {"status": 503} if kind == "status" else {}
+    shop.sandbox.inject(kind, operation="pay", times=None, **options)
+    with pytest.raises(VictorError) as raised:
+        shop(lambda eastpay: eastpay.payments.debit(PRICE, card=kept, merchant_transaction_id="INV-1"))
+    check(everything_of(raised.value))
+    check([record.getMessage() + repr(record.args) for record in caplog.records])
+
+
+def test_a_refusal_here_shows_no_card(shop: Shop) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        shop(lambda eastpay: eastpay.payments.debit(92.0, card=card(), merchant_transaction_id=""))
+    check(everything_of(raised.value))
+
+
+ECHOES: dict[str, tuple[int, Any]] = {
+    "a parameter error": (
+        400,
+        {
+            "result": {
+                "parameterErrors": [{"name": "card.cvv", "value": CVV, "message": f"{CVV} and {NUMBER} are wrong"}]
+            }
+        },
+    ),
+    "a description": (400, {"result": {"code": "no", "description": f"no {CVV}, no {TOKEN} for {NUMBER}"}}),
+    "a page": (403, f"<p>{CVV} {NUMBER} {TOKEN}</p>"),
+    "a page of a proxy": (502, f"cannot pass on card.cvv={CVV}"),
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+@pytest.mark.parametrize("kept", [card(), CardToken(TOKEN)], ids=["card", "token"])
+def test_a_gateway_that_repeats_the_card_is_not_quoted(kept: Any, echo: str) -> None:
+    status, body = ECHOES[echo]
+    answer = httpx.Response(status, text=body) if isinstance(body, str) else httpx.Response(status, json=body)
+    transport = httpx.MockTransport(lambda _request: answer)
+    with (
+        EastPay(BEARER, base_url="https://bank.example/pay", entity_id="EB000001", transport=transport) as eastpay,
+        pytest.raises(VictorError) as raised,
+    ):
+        eastpay.payments.debit(PRICE, card=kept, merchant_transaction_id="INV-1")
+    secret = [NUMBER, CVV] if isinstance(kept, Card) else [TOKEN]
+    for text in (str(raised.value), repr(raised.value), repr(raised.value.problems)):
+        assert not any(each in text for each in secret), text
+
+
+def test_what_is_wrong_is_still_said() -> None:
+    body = {"result": {"parameterErrors": [{"name": "card.number", "message": f"{NUMBER} fails its check"}]}}
+    transport = httpx.MockTransport(lambda _request: httpx.Response(400, json=body))
+    with (
+        EastPay(BEARER, base_url="https://bank.example/pay", entity_id="EB000001", transport=transport) as eastpay,
+        pytest.raises(BadRequest, match=r"card\.number: \[hidden\] fails its check"),
+    ):
+        eastpay.payments.debit(PRICE, card=card(), merchant_transaction_id="INV-1")

@@ -1,0 +1,221 @@
+"""What is refused before anything is sent, all of it at once, and how what is right goes on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+from conftest import PRICE, card
+from hypothesis import given
+from hypothesis import strategies as st
+
+from victor_ext import InvalidRequest, Outcome
+from victor_ext.providers import Money
+from victor_ext.providers.eastpay import EastPay
+
+sent: list[dict[str, list[str]]] = []
+
+
+def answer(request: httpx.Request) -> httpx.Response:
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded; charset=UTF-8"
+    sent.append(parse_qs(request.content.decode("ascii"), strict_parsing=True, encoding="utf-8", errors="strict"))
+    return httpx.Response(200, json={"id": "8ac7", "result": {"code": "000.000.000"}})
+
+
+EASTPAY = EastPay(
+    "t" * 40, base_url="https://bank.example/pay", entity_id="EB000001", transport=httpx.MockTransport(answer)
+)
+
+
+def form(**options: Any) -> dict[str, str]:
+    """What a debit with these options sends."""
+    sent.clear()
+    EASTPAY.payments.debit(**{"amount": PRICE, "merchant_transaction_id": "INV-1", **options})
+    (fields,) = sent
+    assert all(len(values) == 1 for values in fields.values())
+    return {name: values[0] for name, values in fields.items()}
+
+
+def refused(**options: Any) -> list[tuple[str, str]]:
+    sent.clear()
+    with pytest.raises(InvalidRequest) as raised:
+        EASTPAY.payments.debit(**{"amount": PRICE, "merchant_transaction_id": "INV-1", **options})
+    assert (sent, raised.value.outcome) == ([], Outcome.NOT_SENT)
+    assert str(raised.value).startswith(raised.value.problems[0].message.rstrip("."))
+    return [(problem.field, problem.code) for problem in raised.value.problems]
+
+
+def test_a_form_in_utf_8_with_dotted_names() -> None:
+    assert form(card=card(), parameters={"customer.email": "zoë@shop.example"}, payment_brand="VISA") == {
+        "entityId": "EB000001",
+        "entityType": "MERCHANT",
+        "paymentType": "DB",
+        "amount": "92.00",
+        "currency": "EGP",
+        "paymentBrand": "VISA",
+        "merchantTransactionId": "INV-1",
+        "card.holder": "Zoë Çelik",
+        "card.number": "4111111111111111",
+        "card.expiryMonth": "12",
+        "card.expiryYear": "2030",
+        "card.cvv": "123",
+        "customer.email": "zoë@shop.example",
+    }
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (Money(9200, "EGP"), "92.00"),
+        (Money(5, "EUR"), "0.05"),
+        (Money(500, "JPY"), "500.00"),
+        (Money(999_999_999_999, "USD"), "9999999999.99"),
+        (Money(9_999_999_999, "JPY"), "9999999999.00"),
+    ],
+)
+def test_amounts(amount: Money, text: str) -> None:
+    fields = form(amount=amount)
+    assert (fields["amount"], fields["currency"]) == (text, amount.currency)
+
+
+@given(st.integers(1, 10**12 - 1))
+def test_no_cent_is_lost(cents: int) -> None:
+    whole, _, rest = form(amount=Money(cents, "USD"))["amount"].partition(".")
+    assert (int(whole) * 100 + int(rest), len(rest)) == (cents, 2)
+
+
+@pytest.mark.parametrize(
+    ("amount", "code", "said"),
+    [
+        (Money(1500, "KWD"), "decimals", "amount is in KWD, which has 3 decimals, and the gateway takes two"),
+        (Money(10_000, "CLF"), "decimals", "CLF, which has 4 decimals"),
+        (Money(10**12, "USD"), "range", "the gateway takes ten digits before the dot"),
+        (Money(10**10, "JPY"), "range", "the gateway takes ten digits before the dot"),
+        (Money(0, "USD"), "range", "amount is 0.00 USD and must be above zero"),
+        (Money(-5, "USD"), "range", "must be above zero"),
+        ("92.00", "type", r"write Money.of\('92.00', 'EGP'\)"),
+        (92.0, "type", "amount must be Money, not float"),
+        (None, "type", "amount must be Money"),
+    ],
+)
+def test_amounts_that_are_refused(amount: Any, code: str, said: str) -> None:
+    with pytest.raises(InvalidRequest, match=said) as raised:
+        EASTPAY.payments.debit(amount, merchant_transaction_id="INV-1")
+    assert raised.value.problems[0].code == code
+
+
+@pytest.mark.parametrize("reference", ["", " INV-1", "INV-1 ", "a\nb", "x" * 256, "\ud800", None, 1042])
+def test_references(reference: Any) -> None:
+    assert [field for field, _ in refused(merchant_transaction_id=reference)] == ["merchant_transaction_id"]
+
+
+def test_a_reference_as_long_as_may_be() -> None:
+    assert form(merchant_transaction_id="é" * 255)["merchantTransactionId"] == "é" * 255
+
+
+URL = "https://shop.example/"
+
+
+@pytest.mark.parametrize("name", ["notification_url", "shopper_result_url"])
+class TestUrls:
+    @pytest.mark.parametrize(
+        ("url", "wire"),
+        [
+            (
+                "https://shop.example/paid?order=1&next=%2Fhome#top",
+                "https://shop.example/paid?order=1&next=%2Fhome#top",
+            ),
+            ("http://127.0.0.1:8000/x", "http://127.0.0.1:8000/x"),
+            ("https://shop.example/ü?q=é", "https://shop.example/%C3%BC?q=%C3%A9"),
+            ("https://bücher.example/", "https://xn--bcher-kva.example/"),
+            (URL + "x" * (2048 - len(URL)), URL + "x" * (2048 - len(URL))),
+        ],
+    )
+    def test_they_arrive_whole(self, name: str, url: str, wire: str) -> None:
+        wire_name = {"notification_url": "notificationUrl", "shopper_result_url": "shopperResultUrl"}[name]
+        assert form(**{name: url})[wire_name] == wire
+
+    @pytest.mark.parametrize(
+        ("url", "code"),
+        [
+            ("", "invalid"),
+            ("shop.example/paid", "invalid"),
+            ("/paid", "invalid"),
+            ("javascript:alert(1)", "invalid"),
+            ("ftp://shop.example", "invalid"),
+            ("https://", "invalid"),
+            ("https://shop.example/a b", "invalid"),
+            ("https://shop.example/\n", "invalid"),
+            ("https://[shop", "invalid"),
+            (URL + "x" * (2049 - len(URL)), "length"),
+            (URL + "é" * 400, "length"),
+            (7, "invalid"),
+        ],
+    )
+    def test_what_is_refused(self, name: str, url: Any, code: str) -> None:
+        assert refused(**{name: url}) == [(name, code)]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        ({"amount": "1.00"}, "taken"),
+        ({"card.number": "4111111111111111"}, "taken"),
+        ({"paymentType": "RF"}, "taken"),
+        ({"": "x"}, "invalid"),
+        ({"a=b&c": "x"}, "invalid"),
+        ({"a": 1}, "invalid"),
+        ({1: "x"}, "invalid"),
+        ({"a": "\ud800"}, "invalid"),
+        ("a=b", "type"),
+    ],
+)
+def test_further_parameters(parameters: Any, code: str) -> None:
+    assert refused(parameters=parameters) == [("parameters", code)]
+
+
+@pytest.mark.parametrize(
+    "payment_id", ["", ".", "..", "../8ac7", "8ac7/refund", "8ac7?x", "8ac7#", "é", "x" * 129, None, 7]
+)
+def test_ids_cannot_leave_their_path(payment_id: Any) -> None:
+    calls: list[Any] = [
+        EASTPAY.payments.inquire,
+        EASTPAY.checkouts.status,
+        EASTPAY.checkouts.widget_url,
+        lambda each: EASTPAY.payments.capture(each, PRICE, merchant_transaction_id="A"),
+        lambda each: EASTPAY.payments.refund(each, PRICE, merchant_transaction_id="A"),
+        lambda each: EASTPAY.payments.reverse(each, merchant_transaction_id="A"),
+    ]
+    sent.clear()
+    for call in calls:
+        with pytest.raises(InvalidRequest, match="_id"):
+            call(payment_id)
+    assert sent == []
+
+
+def test_all_problems_at_once() -> None:
+    found = refused(
+        amount=Money(0, "KWD"), merchant_transaction_id="", card="4111111111111111", payment_brand="x" * 33,
+        notification_url="nowhere", shopper_result_url="nowhere", parameters={"amount": "1"},
+    )  # fmt: skip
+    assert [field for field, _ in found] == [
+        *("amount", "card", "merchant_transaction_id", "payment_brand", "notification_url", "shopper_result_url"),
+        "parameters",
+    ]
+
+
+def test_steps_send_what_they_are_given() -> None:
+    sent.clear()
+    EASTPAY.payments.refund("8ac7", PRICE, merchant_transaction_id="B", original_transaction_id="INV-1")
+    EASTPAY.payments.reverse("8ac7", merchant_transaction_id="C")
+    with pytest.raises(InvalidRequest, match="amount must be Money"):
+        EASTPAY.payments.capture("8ac7", None, merchant_transaction_id="D")  # type: ignore[arg-type] # a caller's mistake
+    refund, reversal = ({name: values[0] for name, values in each.items()} for each in sent)
+    who = {"entityId": "EB000001", "entityType": "MERCHANT"}
+    assert refund == {
+        **who, "paymentType": "RF", "amount": "92.00", "currency": "EGP", "merchantTransactionId": "B",
+        "originalTransactionId": "INV-1",
+    }  # fmt: skip
+    assert reversal == {**who, "paymentType": "RV", "merchantTransactionId": "C"}

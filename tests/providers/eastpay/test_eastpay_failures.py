@@ -1,0 +1,254 @@
+"""What is told, and what was done, when an exchange fails: never a second charge, never a silent success."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from conftest import PRICE, Shop, card
+from hypothesis import given
+from hypothesis import strategies as st
+
+from victor_ext import (
+    AuthenticationError,
+    BadRequest,
+    ConnectionFailed,
+    Outcome,
+    PermissionDenied,
+    RetryPolicy,
+    StatusError,
+    UnreadableResponse,
+    VictorError,
+)
+from victor_ext.providers.eastpay import EastPay, Payment
+
+STEPS: dict[str, Any] = {
+    "capture": lambda eastpay, paid: eastpay.payments.capture(paid, PRICE, merchant_transaction_id="STEP-1"),
+    "refund": lambda eastpay, paid: eastpay.payments.refund(paid, PRICE, merchant_transaction_id="STEP-1"),
+    "reverse": lambda eastpay, paid: eastpay.payments.reverse(paid, merchant_transaction_id="STEP-1"),
+}
+
+
+def test_after_a_lost_answer_nothing_is_charged_again(shop: Shop) -> None:
+    shop.sandbox.inject("lost_answer", operation="pay")
+    with pytest.raises(ConnectionFailed) as raised:
+        shop.debit("INV-1")
+    assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
+    said = str(raised.value)
+    assert "no key makes a repeat safe: look with payments.inquire(id) once its notification names the id" in said
+    assert "for merchantTransactionId 'INV-1' in the bank's back office" in said
+    assert shop.sandbox.work_done_by_reference() == {"INV-1": 1}
+    assert [seen.operation for seen in shop.sandbox.received()] == ["pay"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_after_a_lost_answer_of_a_step_the_payment_can_be_inquired(shop: Shop, step: str) -> None:
+    kind = "debit" if step == "refund" else "preauthorise"
+    paid = shop(lambda eastpay: getattr(eastpay.payments, kind)(PRICE, card=card(), merchant_transaction_id="INV-1"))
+    shop.sandbox.inject("lost_answer", operation="follow_up")
+    with pytest.raises(ConnectionFailed, match=rf"look with payments\.inquire\('{paid.id}'\), or for") as raised:
+        shop(lambda eastpay: STEPS[step](eastpay, paid.id))
+    assert raised.value.outcome is Outcome.UNKNOWN
+    assert shop.sandbox.work_done_by_reference()["STEP-1"] == 1
+
+
+def test_a_checkout_whose_answer_was_lost(shop: Shop) -> None:
+    shop.sandbox.inject("lost_answer", operation="prepare")
+    with pytest.raises(ConnectionFailed, match="lapses after 15 minutes") as raised:
+        shop(lambda eastpay: eastpay.checkouts.prepare(PRICE))
+    assert raised.value.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("kind", ["cut_answer", "truncated_json", "html"])
+def test_an_answer_that_cannot_be_read_is_no_success(shop: Shop, kind: Any) -> None:
+    options: dict[str, Any] = {"status": 200, "work": True} if kind == "html" else {}
+    shop.sandbox.inject(kind, operation="pay", **options)
+    with pytest.raises(VictorError) as raised:
+        shop.debit("INV-1")
+    assert raised.value.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
+    assert shop.sandbox.work_done_by_reference() == {"INV-1": 1}
+
+
+def test_inquiring_is_repeated(shop: Shop) -> None:
+    paid = shop.debit("INV-1")
+    for kind in ("lost_answer", "cut_answer"):
+        shop.sandbox.inject(kind, operation="inquire")
+    assert shop.inquire(paid.id).succeeded
+
+
+def test_tokens(shop: Shop) -> None:
+    shop.settings["token"] = "t" * 40
+    with pytest.raises(PermissionDenied, match="The access token is not valid"):
+        shop.debit("INV-1")
+    shop.sandbox.inject("status", operation="pay", status=401)
+    with pytest.raises(AuthenticationError, match="The token is fixed: check it in the bank's back office") as raised:
+        shop.debit("INV-1")
+    assert (raised.value.attempts, raised.value.outcome) == (1, Outcome.REJECTED)
+
+
+class TestRedirects:
+    def test_a_307_is_sent_again_with_method_and_body(self, shop: Shop) -> None:
+        shop.sandbox.inject(
+            "status", operation="pay", status=307, headers={"Location": "/gateway/v3/payments"}, body=""
+        )
+        paid = shop.debit("INV-1")
+        assert (paid.succeeded, paid.payment_type, paid.fields["amount"]) == (True, "DB", "92.00")
+        assert [(seen.method, seen.path) for seen in shop.sandbox.received()] == [
+            ("POST", "/eastpay/v3/payments"),
+            ("POST", "/gateway/v3/payments"),
+        ]
+        assert shop.sandbox.work_done_by_reference() == {"INV-1": 1}
+
+    def test_a_decline_at_the_new_address_is_a_result(self, shop: Shop) -> None:
+        shop.sandbox.inject("status", operation="pay", status=307, headers={"Location": "/pay/v3/payments"}, body="")
+        assert shop.debit("INV-1", card=card(cvv="999")).result.rejected
+
+    @pytest.mark.parametrize(
+        "there", ["https://elsewhere.example/gateway/v3/payments", "http://127.0.0.1:9/v3/payments", ""]
+    )
+    def test_it_never_leaves_the_origin(self, shop: Shop, there: str) -> None:
+        shop.sandbox.inject("status", operation="pay", status=307, headers={"Location": there}, body="", times=None)
+        with pytest.raises(StatusError, match=r"a redirect \(status 307\) that is not followed"):
+            shop.debit("INV-1")
+        assert shop.sandbox.work_done_by_reference().get("INV-1", 0) == 0
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 308])
+    def test_no_other_redirect_of_a_payment_is_followed(self, shop: Shop, status: int) -> None:
+        to = {"Location": "/gateway/v3/payments"}
+        shop.sandbox.inject("status", operation="pay", status=status, headers=to, body="")
+        with pytest.raises(StatusError):
+            shop.debit("INV-1")
+        assert len(shop.sandbox.received()) == 1
+
+
+def gateway(status: int, body: bytes | object) -> EastPay:
+    """A client of a gateway that answers everything alike."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    transport = httpx.MockTransport(lambda _request: httpx.Response(status, content=content))
+    return EastPay("t" * 40, base_url="https://bank.example/pay", entity_id="EB000001", transport=transport)
+
+
+def told(status: int, body: bytes | object) -> Payment | VictorError:
+    with gateway(status, body) as eastpay:
+        try:
+            return eastpay.payments.debit(PRICE, card=card(), merchant_transaction_id="INV-1")
+        except VictorError as error:
+            return error
+
+
+class TestA400:
+    """It is a declined payment or a request that was wrong: the body decides."""
+
+    @pytest.mark.parametrize(
+        ("code", "kind"),
+        [
+            ("800.100.153", "rejected"),
+            ("100.300.701", "rejected"),
+            ("100.200.100", "pending"),
+            ("000.400.000", "review"),
+            ("000.000.000", "succeeded"),
+            ("000.900.000", "unknown"),
+        ],
+    )
+    def test_a_result_code_is_a_result(self, code: str, kind: str) -> None:
+        for body in ({"result": {"code": code}}, {"id": "8ac7", "result": {"code": code, "description": "x"}}):
+            payment = told(400, body)
+            assert isinstance(payment, Payment)
+            assert (payment.result.code, payment.result.kind) == (code, kind)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"result": {"code": "100.300.701", "parameterErrors": [{"name": "amount", "message": "is too small"}]}},
+            {"result": {"code": "invalid"}, "parameterErrors": [{"name": "amount", "message": "is too small"}]},
+            {
+                "result": {
+                    "parameterErrors": [{"name": "amount", "value": "4111111111111111", "message": "is too small"}]
+                }
+            },
+        ],
+    )
+    def test_refused_parameters_are_an_error(self, body: object) -> None:
+        error = told(400, body)
+        assert isinstance(error, BadRequest)
+        assert error.outcome is Outcome.REJECTED
+        (problem,) = error.problems
+        assert (problem.field, problem.message) == ("amount", "is too small")
+        assert "amount: is too small" in str(error)
+
+    def test_parameter_errors_do_not_hide_that_something_is_under_way(self) -> None:
+        body = {"result": {"code": "100.200.100", "parameterErrors": [{"name": "amount"}]}}
+        payment = told(400, body)
+        assert isinstance(payment, Payment)
+        assert payment.result.must_inquire
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            *(b"", b"<html>", b"[]", b"null", {}, {"result": None}, {"result": []}, {"result": {}}),
+            *({"result": {"code": 1}}, {"result": {"code": "bad request"}}, {"result": {"code": ""}}),
+            {"code": "800.100.153"},
+        ],
+    )
+    def test_anything_else_is_an_error(self, body: object) -> None:
+        error = told(400, body)
+        assert isinstance(error, BadRequest)
+        assert error.outcome is Outcome.REJECTED
+
+    def test_of_a_checkout_it_is_always_an_error(self) -> None:
+        with gateway(400, {"result": {"code": "100.300.701"}}) as eastpay, pytest.raises(BadRequest) as raised:
+            eastpay.checkouts.prepare(PRICE)
+        assert raised.value.problems[0].code == "100.300.701"
+
+
+class TestA200:
+    @pytest.mark.parametrize(
+        "body", [b"", b"<html>", b"[]", {}, {"id": "8ac7"}, {"id": "8ac7", "result": {}}, {"result": {"code": 0}}]
+    )
+    def test_without_a_result_code_it_is_no_success(self, body: object) -> None:
+        error = told(200, body)
+        assert isinstance(error, UnreadableResponse)
+        assert error.outcome is Outcome.ACCEPTED
+
+    def test_a_decline_is_a_result_too(self) -> None:
+        payment = told(200, {"id": "8ac7", "result": {"code": "800.100.51"}})
+        assert isinstance(payment, Payment)
+        assert payment.result.rejected
+
+    def test_fields_of_other_types_are_read_as_absent(self) -> None:
+        body = {"id": 7, "paymentType": [], "timestamp": {}, "ndc": None, "result": {"code": "000.000.000"}, "new": 1}
+        payment = told(201, body)
+        assert isinstance(payment, Payment)
+        assert (payment.id, payment.payment_type, payment.timestamp, payment.ndc) == ("", None, None, None)
+        assert (payment.fields["new"], payment.description, payment.merchant_transaction_id) == (1, None, None)
+
+    def test_an_inquiry_about_another_payment_proves_nothing(self) -> None:
+        with gateway(200, {"id": "other", "result": {"code": "000.000.000"}}) as eastpay:
+            quick = eastpay.with_options(retry=RetryPolicy(max_attempts=1))
+            with pytest.raises(UnreadableResponse, match="its body is about another payment, other"):
+                quick.payments.inquire("8ac7")
+
+    @pytest.mark.parametrize("body", [{}, {"id": ""}, {"id": 5}, {"result": {"code": "000.200.100"}}])
+    def test_a_checkout_without_an_id(self, body: object) -> None:
+        with gateway(200, body) as eastpay, pytest.raises(UnreadableResponse, match="no checkout id"):
+            eastpay.checkouts.prepare(PRICE)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text() | st.sampled_from(["000.000.000", "100.200.100", "8ac7"]),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["id", "result", "code", "name", "x"]), inner),
+)
+
+
+@given(st.sampled_from([200, 201, 400, 403, 404, 500]), JSON | st.binary())
+def test_whatever_comes_is_a_payment_or_an_error(status: int, body: Any) -> None:
+    found = told(status, body)
+    if isinstance(found, Payment):
+        assert (found.fields["result"]["code"]) == found.result.code
+        assert found.result.kind
+        assert repr(found)
+    else:
+        assert isinstance(found, VictorError)
+        assert found.outcome is not Outcome.NOT_SENT

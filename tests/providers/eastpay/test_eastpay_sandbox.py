@@ -1,0 +1,137 @@
+"""The sandbox holds what is documented of the gateway, on the wire, for whatever client."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from eastpay_lane import client
+
+from victor_ext.sandbox.eastpay import EastPaySandbox, EastPaySettings, Merchant, RemoteEastPaySandbox
+
+ROOT = Path(__file__).resolve().parents[3]
+FORM = {"entityType": "MERCHANT", "amount": "92.00", "currency": "EGP", "paymentType": "DB"}
+
+
+def post(sandbox: EastPaySandbox, merchant: Merchant, path: str = "payments", **fields: str) -> httpx.Response:
+    form = {"entityId": merchant.entity_id, **FORM, **fields}
+    headers = {"Authorization": f"Bearer {merchant.token}"}
+    sent = {name: value for name, value in form.items() if value}
+    return httpx.post(f"{sandbox.url}/eastpay/v3/{path}", data=sent, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [(None, 401), ("Basic abc", 401), ("Bearer", 401), ("Bearer wrong", 403)],
+)
+def test_tokens(sandbox: EastPaySandbox, authorization: str | None, status: int) -> None:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    answer = httpx.post(f"{sandbox.url}/eastpay/v3/payments", data=FORM, headers=headers)
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("amount", each) for each in ("92", "92.0", "92,00", "-1.00", "12345678901.00", "")),
+        *(("currency", each) for each in ("egp", "EG", "")),
+        *(("paymentType", each) for each in ("CP", "XX", "")),
+        *(("entityId", each) for each in ("EB1", "EB999999", "")),
+        *(("entityType", each) for each in ("merchant", "")),
+        ("card.number", "4111"),
+        ("notificationUrl", "x" * 2049),
+    ],
+)
+def test_parameters_that_are_refused(sandbox: EastPaySandbox, merchant: Merchant, field: str, value: str) -> None:
+    answer = post(sandbox, merchant, **{field: value})
+    assert answer.status_code == 400
+    assert field in [error["name"] for error in answer.json()["result"]["parameterErrors"]]
+    assert sandbox.payment_ids() == []
+
+
+def test_a_body_that_is_no_form(sandbox: EastPaySandbox, merchant: Merchant) -> None:
+    headers = {"Authorization": f"Bearer {merchant.token}"}
+    answer = httpx.post(f"{sandbox.url}/pay/v3/payments", json=FORM, headers=headers)
+    assert (answer.status_code, answer.json()["result"]["code"]) == (400, "form")
+
+
+def test_paths(sandbox: EastPaySandbox, merchant: Merchant) -> None:
+    headers = {"Authorization": f"Bearer {merchant.token}"}
+    for path in ("/v3/payments", "/other/v3/payments", "/eastpay/v3/payment", "/eastpay/payments"):
+        assert httpx.post(sandbox.url + path, data=FORM, headers=headers).status_code == 404
+    assert httpx.get(f"{sandbox.url}/eastpay/v3/checkouts/none").status_code == 404
+
+
+def test_asked_twice_it_pays_twice(sandbox: EastPaySandbox, merchant: Merchant) -> None:
+    for _ in range(2):
+        assert post(sandbox, merchant, merchantTransactionId="INV-1").json()["result"]["code"] == "000.000.000"
+    assert sandbox.work_done_by_reference() == {"INV-1": 2}
+
+
+def test_nobody_sees_the_payments_of_others(sandbox: EastPaySandbox, merchant: Merchant) -> None:
+    paid = post(sandbox, merchant).json()["id"]
+    other = sandbox.add_merchant()
+    headers = {"Authorization": f"Bearer {other.token}"}
+    url = f"{sandbox.url}/eastpay/v3/payments/{paid}"
+    assert httpx.get(url, params={"entityId": other.entity_id}, headers=headers).status_code == 404
+    assert httpx.get(url, params={"entityId": merchant.entity_id}, headers=headers).status_code == 400
+
+
+def test_what_is_kept_of_a_card(sandbox: EastPaySandbox, merchant: Merchant) -> None:
+    card = {"card.number": "4929123456781234", "card.expiryMonth": "07", "card.expiryYear": "2031", "card.cvv": "7391"}
+    paid = post(sandbox, merchant, **card)
+    assert paid.status_code == 200
+    seen = [paid.text, repr(sandbox.received()), sandbox.notification(paid.json()["id"]).decode()]
+    assert not any("4929123456781234" in text or "7391" in text for text in seen)
+
+
+def test_commands_that_name_nothing(sandbox: EastPaySandbox) -> None:
+    for call in (lambda: sandbox.notification("8ac7"), lambda: sandbox.pay_checkout("8ac7")):
+        with pytest.raises(LookupError):
+            call()
+
+
+def test_declines_can_come_with_200() -> None:
+    with EastPaySandbox(EastPaySettings(declined_status=200, seed=1)) as sandbox:
+        merchant = sandbox.add_merchant()
+        sandbox.decide("INV-1", "800.100.51")
+        declined = post(sandbox, merchant, merchantTransactionId="INV-1")
+        assert (declined.status_code, declined.json()["result"]["code"]) == (200, "800.100.51")
+        remote = RemoteEastPaySandbox(sandbox.url)
+        assert remote.work_done_by_reference() == {"INV-1": 0}
+        assert remote.payment_ids() == [declined.json()["id"]]
+
+
+def test_its_options_are_those_of_the_command_line() -> None:
+    from victor_ext.sandbox.providers import stand_in
+
+    kind: Any = stand_in("eastpay")
+    text = kind.parser("sandbox").format_help()
+    assert "--declined-status" in text
+
+
+def test_the_example(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(ROOT / "examples" / "eastpay_checkout.py")],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[-1].startswith("EastPay: a checkout paid, a decline told as a result")
+    assert len(lines) == 7
+
+
+def test_the_lane_reads_and_pays(sandbox: EastPaySandbox) -> None:
+    import eastpay_lane
+
+    with eastpay_lane.sandbox() as started, client(started, awaited=False) as eastpay:
+        assert eastpay_lane.READ.call(eastpay).succeeded
+        assert eastpay_lane.WRITE.call(eastpay, "INV-1").succeeded
+        assert eastpay_lane.work_done(started, "INV-1") == 1

@@ -1,0 +1,97 @@
+"""Which bank, which token, for whom: what is taken, what is refused, and what of it is seen."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import httpx
+import pytest
+
+from victor_ext import ConfigurationError
+from victor_ext.providers.eastpay import AsyncEastPay, EastPay
+
+TOKEN = "token-of-the-merchant-0c1f7e55aa31"
+URL = "https://pay.bank.example/gateway"
+GOOD: dict[str, Any] = {"token": TOKEN, "base_url": URL, "entity_id": "EB000001"}
+
+
+@pytest.mark.parametrize("kind", [EastPay, AsyncEastPay])
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"token": ""}, "token is empty: copy it from the bank's back office"),
+        ({"token": "short"}, "token must have 32 to 2048 characters"),
+        ({"token": "x" * 2049}, "token must have 32 to 2048 characters"),
+        ({"token": None}, "token must be text, not NoneType"),
+        ({"token": "ü" * 40}, "beyond ASCII"),
+        ({"base_url": None}, "there is no default: each bank runs the gateway on a host of its own"),
+        ({"base_url": "pay.bank.example"}, "must be absolute"),
+        ({"base_url": "http://pay.bank.example"}, "unencrypted"),
+        ({"base_url": f"{URL}?x=1"}, "no user, query or fragment"),
+        ({"entity_id": ""}, "entity_id='' must be letters and digits, such as 'EB000001'"),
+        ({"entity_id": "EB-1"}, "entity_id='EB-1' must be"),
+        ({"entity_id": None}, "entity_id=None must be"),
+        ({"entity_type": "merchant"}, "entity_type='merchant' must be 'MERCHANT', 'POS' or 'PARTICIPATOR'"),
+        ({"deadline": -1}, "deadline=-1 must be seconds above zero"),
+    ],
+)
+def test_what_cannot_work(kind: Any, changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said) as raised:
+        kind(**{**GOOD, **changes})
+    assert TOKEN not in str(raised.value)
+
+
+def test_a_client_is_told_where_to_go() -> None:
+    with pytest.raises(TypeError, match="base_url"):
+        EastPay(TOKEN, entity_id="EB000001")  # type: ignore[call-arg] # there is no default host
+
+
+@pytest.mark.parametrize("url", [URL, f"{URL}/", f"{URL}/v3", f"{URL}/v3/", httpx.URL(URL)])
+def test_the_version_is_not_said_twice(url: Any) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.url.copy_with(query=None)}")
+        assert request.headers["authorization"] == f"Bearer {TOKEN}"
+        return httpx.Response(200, json={"id": "8ac7", "result": {"code": "000.000.000"}})
+
+    with EastPay(**{**GOOD, "base_url": url}, transport=httpx.MockTransport(answer)) as eastpay:
+        eastpay.payments.inquire("8ac7")
+        assert eastpay.checkouts.widget_url("8ac7") == f"{URL}/v3/checkouts/8ac7"
+    assert asked == [f"{URL}/v3/payments/8ac7"]
+
+
+def test_a_sample_of_the_vendors_has_a_longer_entity() -> None:
+    assert EastPay(**{**GOOD, "entity_id": "8a8294174b7ecb28014b9699220015ca", "entity_type": "POS"}).caller
+
+
+def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TOKEN", "BASE_URL", "ENTITY_ID", "ENTITY_TYPE"):
+        monkeypatch.delenv(f"EASTPAY_{name}", raising=False)
+    with pytest.raises(ConfigurationError, match="EASTPAY_TOKEN and EASTPAY_BASE_URL and EASTPAY_ENTITY_ID are not"):
+        EastPay.from_env()
+    monkeypatch.setenv("EASTPAY_TOKEN", f" {TOKEN}\n")
+    monkeypatch.setenv("EASTPAY_BASE_URL", URL)
+    monkeypatch.setenv("EASTPAY_ENTITY_ID", " ")
+    with pytest.raises(ConfigurationError, match="EASTPAY_ENTITY_ID is not set"):
+        AsyncEastPay.from_env()
+    monkeypatch.setenv("EASTPAY_ENTITY_ID", "EB000001")
+    monkeypatch.setenv("EASTPAY_ENTITY_TYPE", "PARTICIPATOR")
+    with EastPay.from_env(deadline=5) as eastpay:
+        assert (eastpay.base_url, eastpay.authorization()) == (URL, f"Bearer {TOKEN}")
+        assert eastpay.payments.entity.type == "PARTICIPATOR"
+        for shown in (repr(eastpay), repr(eastpay.authorization()), repr(vars(eastpay))):
+            assert TOKEN not in shown
+    assert EastPay.from_env(entity_id="EB000002", entity_type="POS").payments.entity.id == "EB000002"
+
+
+def test_importing_the_provider_loads_no_generated_model_and_no_extra() -> None:
+    code = (
+        "import sys; import victor_ext.providers.eastpay; "
+        "print([name for name in sys.modules if name.partition('.')[0] in "
+        "('eastpay_api', 'victor_api', 'attr', 'attrs', 'starlette', 'uvicorn', 'yaml', 'jwt', 'cryptography')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
