@@ -1,0 +1,361 @@
+"""Lost answers, refusals with status 200, conflicts: what the merchant is told is true, and nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+from flexfactor_world import PRICE, World, declined, scripted
+
+from victor_ext import (
+    AuthenticationError,
+    BadRequest,
+    Conflict,
+    ConnectionFailed,
+    NotFound,
+    Outcome,
+    ServerError,
+    UnreadableResponse,
+    VictorError,
+    idempotency_key_for,
+)
+from victor_ext.providers import Money
+from victor_ext.providers.flexfactor import trace_id
+
+KEY = idempotency_key_for("invoice", 1042)
+ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
+IN_PROGRESS = json.dumps({"title": "An idempotent request is still in progress."})
+
+
+def evaluate(client: Any) -> Any:
+    return client.evaluate(**declined(), idempotency_key=KEY)
+
+
+# What success is
+
+
+def test_a_refund_that_failed_with_status_200_is_an_error(world: World) -> None:
+    order_id = world.sandbox.add_order("INV-1")
+    with pytest.raises(BadRequest, match="greater than maximum refund amount") as told:
+        world(lambda client: client.orders.refund(order_id, Money.of("44.24", "USD")))
+    error = told.value
+    assert (error.status_code, error.outcome, error.attempts) == (200, Outcome.REJECTED, 1)
+    assert error.problems[0].code == "2001"
+    assert "Nothing was done by it" in str(error)
+    assert error.request_id
+    assert world.work("INV-1/refund") == 0
+
+
+def test_a_capture_that_failed_with_status_200_is_an_error(world: World) -> None:
+    order_id = world.sandbox.add_order("INV-1")
+    with pytest.raises(BadRequest, match="not Capturerequired") as told:
+        world(lambda client: client.capture(order_id, PRICE, idempotency_key=KEY))
+    assert (told.value.idempotency_key, told.value.outcome) == (KEY, Outcome.REJECTED)
+
+
+NO: dict[str, tuple[str, dict[str, Any]]] = {
+    "a flag": ("refund", {"success": False}),
+    "a flag and a word": ("refund", {"success": False, "status": "FAILED"}),
+    "a word": ("refund", {"status": "failed"}),
+    "text for a flag": ("capture", {"success": "False", "status": "FAILED"}),
+    "another spelling": ("capture", {"Success": False, "Status": "Fail"}),
+    "a declined capture": ("capture", {"success": False, "status": "DECLINED"}),
+    "an evaluation that failed": ("evaluate", {"success": False, "status": "FAILED", "errors": ["no such mid"]}),
+    "an evaluation without a decision": ("evaluate", {"success": False}),
+    "a copy that was not taken": ("transmit", {"success": False, "status": 3}),
+    "a cancellation that failed": ("cancel", {"success": False}),
+}
+CALLS: dict[str, Any] = {
+    "refund": lambda client: client.orders.refund(ORDER, PRICE),
+    "capture": lambda client: client.capture(ORDER, PRICE),
+    "evaluate": lambda client: client.evaluate(**declined()),
+    "transmit": lambda client: client.transmit(**declined()),
+    "cancel": lambda client: client.orders.cancel(ORDER),
+    "external_cancel": lambda client: client.orders.external_cancel("INV-1"),
+    "get": lambda client: client.orders.get(ORDER),
+    "list": lambda client: list(client.orders.list()),
+}
+
+
+@pytest.mark.parametrize("name", NO)
+def test_a_200_that_says_no_is_a_refusal(name: str) -> None:
+    operation, body = NO[name]
+    client, script = scripted(httpx.Response(200, json=body))
+    with pytest.raises(BadRequest, match="its body says no") as told:
+        CALLS[operation](client)
+    assert (told.value.outcome, len(script.requests)) == (Outcome.REJECTED, 1)
+    assert told.value.problems
+
+
+BOTH = [
+    ("refund", {"success": False, "status": "SUCCESS"}),
+    ("refund", {"success": True, "status": "FAILED"}),
+    ("capture", {"success": False, "status": "PROCESSING"}),
+    ("evaluate", {"success": False, "status": "APPROVED", "orderId": ORDER}),
+    ("evaluate", {"success": True, "status": "FAILED"}),
+    ("evaluate", {"success": False, "status": "SUBMITTED"}),
+]
+
+
+@pytest.mark.parametrize(("operation", "body"), BOTH)
+def test_a_200_that_says_both_leaves_the_outcome_unknown(operation: str, body: dict[str, Any]) -> None:
+    client, script = scripted(httpx.Response(200, json=body))
+    with pytest.raises(UnreadableResponse, match="contradicts itself") as told:
+        CALLS[operation](client)
+    assert told.value.outcome is Outcome.UNKNOWN
+    assert len(script.requests) == (1 if operation == "refund" else 3)
+
+
+@pytest.mark.parametrize("operation", ["evaluate", "capture", "refund"])
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b"<html>", b'{"hello": 1}'])
+def test_a_200_that_says_nothing_is_no_success(operation: str, body: bytes) -> None:
+    client, _script = scripted(httpx.Response(200, content=body))
+    with pytest.raises(UnreadableResponse) as told:
+        CALLS[operation](client)
+    assert told.value.outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"success": true, "status": "SUCCESS"}'])
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_a_cancellation_may_be_answered_with_nothing(body: bytes, status: int) -> None:
+    client, _script = scripted(httpx.Response(status, content=body, headers={"apigw-requestid": "r-1"}))
+    assert client.orders.cancel(ORDER).order_id == ORDER
+    assert client.orders.external_cancel("INV-1").external_order_id == "INV-1"
+
+
+def test_a_good_status_that_the_document_does_not_list_is_good() -> None:
+    client, _script = scripted(httpx.Response(201, json={"status": "APPROVED", "orderId": ORDER, "traceId": "t"}))
+    decision = client.evaluate(**declined())
+    assert (decision.approved, decision.order_id, decision.request_id) == (True, ORDER, "t")
+
+
+# Lost answers
+
+
+@pytest.mark.parametrize("kind", ["lost_answer", "cut_answer", "status"])
+def test_an_evaluation_is_repeated_with_its_key_in_the_body(world: World, kind: str) -> None:
+    world.sandbox.inject(kind, operation="evaluate", **({"status": 503} if kind == "status" else {}))
+    decision = world(lambda client: client.evaluate(**declined()))
+    keys = [each.idempotency_key for each in world.sent("evaluate")]
+    assert keys == [decision.idempotency_key] * 2
+    assert uuid.UUID(keys[0]).version == 4
+    assert world.work("INV-1042") == 1
+
+
+def test_the_body_is_the_same_bytes_in_every_attempt() -> None:
+    client, script = scripted(httpx.ReadError("lost"), httpx.Response(200, json={"status": "APPROVED"}))
+    client.evaluate(**declined())
+    first, second = script.requests
+    assert first.content == second.content
+
+
+def test_an_evaluation_whose_answers_are_all_lost_can_be_repeated_or_stopped(world: World) -> None:
+    world.sandbox.inject("lost_answer", operation="evaluate", times=3)
+    with pytest.raises(ConnectionFailed, match="external_cancel") as told:
+        world(lambda client: client.evaluate(**declined()))
+    error = told.value
+    assert error.outcome is Outcome.UNKNOWN
+    decision = world(lambda client: client.evaluate(**declined(), idempotency_key=error.idempotency_key))
+    assert decision.approved
+    assert world.work("INV-1042") == 1
+
+
+@pytest.mark.parametrize("kind", ["lost_answer", "cut_answer", "cut_request", "status"])
+def test_a_refund_is_never_sent_again_by_itself(world: World, kind: str) -> None:
+    order_id = world.sandbox.add_order("INV-1")
+    world.sandbox.inject(kind, operation="refund", **({"status": 503} if kind == "status" else {}))
+    with pytest.raises(VictorError, match=r"no key makes a repeat safe: look with orders\.get\(order_id\)") as told:
+        world(lambda client: client.orders.refund(order_id, PRICE))
+    assert (told.value.outcome, told.value.idempotency_key) == (Outcome.UNKNOWN, None)
+    assert len(world.sent("refund")) == 1
+
+
+def test_a_copy_is_not_sent_again_by_itself(world: World) -> None:
+    world.sandbox.inject("lost_answer", operation="transmit")
+    with pytest.raises(ConnectionFailed) as told:
+        world(lambda client: client.transmit(**declined()))
+    assert told.value.outcome is Outcome.UNKNOWN
+    assert world.work("INV-1042/transmit") == 1
+
+
+def test_a_key_in_a_refund_makes_no_repeat_safe() -> None:
+    from flexfactor_api.api.orders import refund_order
+    from flexfactor_api.models import RefundRequest
+
+    client, script = scripted(httpx.ReadError("lost"))
+    body = RefundRequest(amount_to_refund=4.2)
+    body["idempotencyKey"] = KEY
+    with pytest.raises(ConnectionFailed) as told:
+        refund_order.sync(ORDER, client=client.api, body=body)
+    assert (told.value.outcome, told.value.idempotency_key, len(script.requests)) == (Outcome.UNKNOWN, None, 1)
+
+
+@pytest.mark.parametrize("operation", ["cancel", "external_cancel"])
+def test_a_cancellation_is_repeated(world: World, operation: str) -> None:
+    order_id = world.sandbox.add_order("INV-1", status="CAPTUREREQUIRED")
+    world.sandbox.inject("lost_answer", operation=operation)
+    by_id = operation == "cancel"
+    world(lambda client: client.orders.cancel(order_id) if by_id else client.orders.external_cancel("INV-1"))
+    assert (world.work("INV-1/cancel"), len(world.sent(operation))) == (1, 2)
+
+
+# 409, which has two meanings
+
+
+def test_in_progress_is_waited_for_and_asked_again_with_the_same_key(world: World) -> None:
+    world.sandbox.inject("status", operation="evaluate", status=409, body=IN_PROGRESS, times=2)
+    decision = world(evaluate)
+    assert (decision.approved, [each.idempotency_key for each in world.sent("evaluate")]) == (True, [KEY] * 3)
+
+
+def test_another_payload_is_a_conflict_at_once(world: World) -> None:
+    world(evaluate)
+    with pytest.raises(Conflict, match="may have been used before, with other values") as told:
+        world(lambda client: client.evaluate(**declined(amount=Money(1, "USD")), idempotency_key=KEY))
+    assert (told.value.outcome, told.value.attempts, told.value.idempotency_key) == (Outcome.REJECTED, 1, KEY)
+    assert world.work("INV-1042") == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "attempts"),
+    [
+        (b"", 3),
+        (b"{}", 3),
+        (b"<html>Conflict</html>", 3),
+        (b'{"title": "Conflict"}', 3),
+        (b'{"title": "The order is In Progress"}', 3),
+        (b'{"title": "still in-progress, or the key was used with another payload"}', 3),
+        (b'["Request is being processed"]', 3),
+        (b'{"errors": {"IdempotencyKey": ["was used with a different payload"]}}', 1),
+        (b'{"errors": ["key re-used"]}', 1),
+        (b'{"errors": [{"item1": "Payload mismatch"}]}', 1),
+    ],
+)
+def test_a_409_that_does_not_say_which_is_asked_again(body: bytes, attempts: int) -> None:
+    client, script = scripted(httpx.Response(409, content=body))
+    with pytest.raises(Conflict) as told:
+        client.evaluate(**declined())
+    assert len(script.requests) == attempts
+    # While it may be in progress, it may yet be done.
+    assert told.value.outcome is (Outcome.REJECTED if attempts == 1 else Outcome.UNKNOWN)
+
+
+def test_a_conflict_after_a_lost_answer_does_not_settle_it() -> None:
+    answer = httpx.Response(409, json={"title": "used with another payload"})
+    client, _script = scripted(httpx.ReadError("lost"), answer)
+    with pytest.raises(Conflict) as told:
+        client.evaluate(**declined())
+    assert told.value.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(("body", "outcome"), [(b"{}", Outcome.REJECTED), (IN_PROGRESS.encode(), Outcome.UNKNOWN)])
+def test_a_conflict_of_a_refund_is_not_asked_again(body: bytes, outcome: Outcome) -> None:
+    client, script = scripted(httpx.Response(409, content=body))
+    with pytest.raises(Conflict) as told:
+        client.orders.refund(ORDER, PRICE)
+    assert (told.value.outcome, len(script.requests)) == (outcome, 1)
+
+
+# What the provider complains of
+
+
+def test_a_wrong_request_names_its_fields(world: World) -> None:
+    body = json.dumps(
+        {"status": 400, "traceId": "00-1", "errors": {"Transaction.Amount": ["must be above 10"], "Payer": ["no"]}}
+    )
+    world.sandbox.inject("status", operation="evaluate", status=400, body=body)
+    with pytest.raises(BadRequest, match=r"transaction\.amount: must be above 10; payer: no") as told:
+        world(evaluate)
+    assert [(each.field, each.provider_field) for each in told.value.problems] == [
+        ("transaction.amount", "Transaction.Amount"),
+        ("payer", "Payer"),
+    ]
+    assert trace_id(told.value) == "00-1"
+
+
+def test_the_gateway_id_comes_before_the_trace_id() -> None:
+    answer = httpx.Response(400, json={"traceId": "t-1"}, headers={"Apigw-Requestid": "g-1", "x-request-id": "x"})
+    client, _script = scripted(answer)
+    with pytest.raises(BadRequest) as told:
+        client.orders.get(ORDER)
+    assert (told.value.request_id, trace_id(told.value)) == ("g-1", "t-1")
+    client, _script = scripted(httpx.Response(400, json={"TraceId": "t-1"}))
+    with pytest.raises(BadRequest) as told:
+        client.orders.get(ORDER)
+    assert told.value.request_id == "t-1"
+
+
+def test_an_order_that_is_not_there(world: World) -> None:
+    with pytest.raises(NotFound):
+        world(lambda client: client.orders.get(ORDER))
+
+
+# The list
+
+
+@pytest.mark.parametrize("name", ["items", "orders", "somethingElse"])
+def test_the_array_of_a_page_is_found_whatever_its_name(name: str) -> None:
+    page = {"hasNextPage": False, "pageNumber": 1, name: [{"id": "a"}, {"id": "b"}], "errors": []}
+    client, script = scripted(httpx.Response(200, json=page))
+    assert [order.id for order in client.orders.list()] == ["a", "b"]
+    assert len(script.requests) == 1
+
+
+def test_a_page_in_an_envelope() -> None:
+    page = {"success": True, "errors": [], "result": {"isLastPage": True, "rows": [{"id": "a"}]}}
+    client, _script = scripted(httpx.Response(200, json=page))
+    assert [order.id for order in client.orders.list()] == ["a"]
+
+
+@pytest.mark.parametrize("body", [{"hasNextPage": False, "items": None}, {"pageCount": 0}, {"pageNumber": 1}])
+def test_a_page_without_an_array_is_empty(body: dict[str, Any]) -> None:
+    client, _script = scripted(httpx.Response(200, json=body))
+    assert list(client.orders.list()) == []
+
+
+@pytest.mark.parametrize("body", [{}, [], {"hello": 1}, {"a": [], "b": []}, {"a": {"x": []}, "b": {"y": []}}])
+def test_what_is_no_page_is_not_taken_for_the_end(body: Any) -> None:
+    client, script = scripted(httpx.Response(200, json=body))
+    with pytest.raises(UnreadableResponse, match=r"no page of orders|no object"):
+        list(client.orders.list())
+    assert len(script.requests) == 3
+
+
+def test_a_page_that_does_not_say_it_is_the_last_is_followed_by_another() -> None:
+    pages = [httpx.Response(200, json={"items": [{"id": "a"}]}), httpx.Response(200, json={"items": []})]
+    client, script = scripted(*pages)
+    assert [order.id for order in client.orders.list()] == ["a"]
+    assert [request.url.params["pageNumber"] for request in script.requests] == ["1", "2"]
+
+
+def test_one_odd_order_leaves_the_others_unharmed() -> None:
+    page = {"items": [{"id": "a", "status": "odd", "email": 7}, 5, {"id": "b", "status": 42}], "isLastPage": True}
+    client, _script = scripted(httpx.Response(200, json=page))
+    orders = list(client.orders.list())
+    assert [(order.id, order.status) for order in orders] == [("a", None), (None, None), ("b", 42)]
+
+
+# Everything fails
+
+
+@pytest.mark.parametrize("operation", CALLS)
+@pytest.mark.parametrize(
+    "answer",
+    [httpx.Response(500, content=b"<html>"), httpx.Response(502), httpx.Response(503, json={"errors": "none"})],
+)
+def test_a_provider_that_is_down(operation: str, answer: httpx.Response) -> None:
+    client, script = scripted(answer)
+    with pytest.raises(ServerError) as told:
+        CALLS[operation](client)
+    assert told.value.outcome is Outcome.UNKNOWN
+    assert len(script.requests) == (1 if operation in ("refund", "transmit") else 3)
+
+
+def test_a_401_that_stays_is_told_with_what_to_check() -> None:
+    client, script = scripted(httpx.Response(401))
+    with pytest.raises(AuthenticationError, match=r"The sandbox was asked: check that the AppKey"):
+        client.orders.get(ORDER)
+    assert (len(script.requests), script.tokens) == (1, 1)
