@@ -160,6 +160,7 @@ class OAuthToken:
             f"{self._hint}".rstrip(),
             request=request,
             response=refusal.response,
+            request_id=refusal.request_id,
         )
 
     def refused(self, request: httpx.Request) -> bool:

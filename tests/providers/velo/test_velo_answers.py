@@ -1,0 +1,224 @@
+"""Whatever Velo sends: records that tolerate it, and typed errors that say what it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from velo_world import QUICK, pay
+
+from victor_ext import BadRequest, Conflict, NotFound, Outcome, PaginationError, StatusError, VictorError
+from victor_ext.providers import Money
+from victor_ext.providers.velo import Payment, PaymentChange, Payout, SourceAccount, Velo, VeloAuth
+from victor_ext.providers.velo.profile import created_id, read_problems, unreadable
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = st.sampled_from(
+    ["status", "payout", "accounts", "balance", "currency", "sourceAmount", "submittedDateTime", "sourceCurrency",
+     "fxSummaries"]
+)  # fmt: skip
+SINCE = datetime(2026, 3, 4, 9, 0, 0, 500_000, tzinfo=UTC)
+THE_ERROR = {
+    "errors": [
+        {"errorCode": "20110003", "errorMessage": "must not be blank", "location": "payments[0].remoteId",
+         "localisationDetails": {"template": "x", "parameters": {}}, "reasonCode": "blank"},
+        {"errorCode": 20110004, "errorMessage": None},
+        "no object",
+    ],
+    "correlationId": "c1ef2fa5-0001-4712-aa11-1234567890ab",
+    "httpStatusCode": 400,
+}  # fmt: skip
+
+
+def velo(answer: Callable[[httpx.Request], httpx.Response]) -> Velo:
+    def reply(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/authenticate":
+            return httpx.Response(200, json={"access_token": "t", "expires_in": 1799})
+        return answer(request)
+
+    return Velo(VeloAuth("k", "s"), transport=httpx.MockTransport(reply), retry=QUICK)
+
+
+def answered(request: str, status: int = 200, **parts: Any) -> httpx.Response:
+    method, _, path = request.partition(" ")
+    return httpx.Response(status, request=httpx.Request(method, f"https://api.example{path}"), **parts)
+
+
+class TestErrors:
+    def test_everything_that_velo_says_is_on_the_error(self) -> None:
+        headers = {"x-request-id": "a-proxys"}
+        answer = httpx.Response(400, json=THE_ERROR, headers=headers)
+        with velo(lambda _: answer) as client, pytest.raises(BadRequest) as caught:
+            client.payouts.submit([pay()])
+        error = caught.value
+        assert error.request_id == "c1ef2fa5-0001-4712-aa11-1234567890ab"
+        assert [(one.code, one.field, one.message) for one in error.problems[:2]] == [
+            ("20110003", "payments[0].remoteId", "must not be blank"),
+            ("20110004", "", "Velo gave no message"),
+        ]
+        assert error.outcome is Outcome.REJECTED
+        assert "payments[0].remoteId: must not be blank" in str(error)
+
+    @pytest.mark.parametrize(("status", "kind"), [(404, NotFound), (409, Conflict), (412, StatusError)])
+    def test_the_classes(self, status: int, kind: type[VictorError]) -> None:
+        with velo(lambda _: httpx.Response(status, json=THE_ERROR)) as client, pytest.raises(kind):
+            client.payouts.instruct("p-1")
+
+    @given(JSON)
+    def test_no_body_makes_reading_an_error_fail(self, body: Any) -> None:
+        for shape in (body, {"errors": body}, {"errors": [body]}, {"errors": [{"errorCode": body, "location": body}]}):
+            problems = read_problems(answered("GET /v3/payouts/1", 400, content=json.dumps(shape)))
+            assert all(isinstance(one.code, str) and one.message for one in problems)
+
+    @given(st.binary(max_size=200))
+    def test_nor_do_any_bytes(self, body: bytes) -> None:
+        assert read_problems(answered("GET /v3/payouts/1", 400, content=body)) == () or body
+
+
+class TestGoodAnswers:
+    @pytest.mark.parametrize(
+        ("request_line", "parts", "said"),
+        [
+            ("GET /v3/payouts/1", {"content": b""}, "its body is empty"),
+            ("GET /v3/payouts/1", {"json": {}}, "says nothing"),
+            ("GET /v3/payouts/1", {"json": []}, "no object"),
+            ("GET /v4/payees", {"json": {"links": []}}, "says nothing"),
+            ("GET /v4/payees/batch/1", {"json": {"failures": []}}, "says nothing"),
+            ("GET /v4/payments/deltas", {"content": b"<html>"}, "not JSON"),
+            ("POST /v3/payouts/1/quote", {"content": b""}, "its body is empty"),
+            ("POST /v3/payouts", {"content": b""}, "Location has no id"),
+            ("GET /v4/payees", {"json": {"errors": [{"errorMessage": "no"}]}}, "reports an error"),
+        ],
+    )
+    def test_what_cannot_be_read(self, request_line: str, parts: Any, said: str) -> None:
+        assert said in (unreadable(answered(request_line, **parts)) or "")
+
+    @pytest.mark.parametrize(
+        ("request_line", "parts"),
+        [
+            ("GET /v4/payees", {"json": {"content": []}}),
+            ("GET /v4/payees", {"json": {"page": {"totalPages": 0}}}),
+            ("POST /v3/payouts/1", {"content": b""}),
+            ("DELETE /v3/payouts/1", {"content": b""}),
+            ("POST /v3/payouts", {"content": b"", "headers": {"location": "/v3/payouts/1"}}),
+            # Of the rest of the API, which is not wrapped here:
+            ("POST /v4/payees/1/invite", {"content": b""}),
+            ("POST /v2/sourceAccounts/1/fundingRequest", {"content": b""}),
+            ("POST /v3/payees", {"json": {"batchId": "1"}}),
+            ("GET /v4/paymentaudit/transactions", {"content": b"a,b", "headers": {"content-type": "application/csv"}}),
+        ],
+    )
+    def test_what_can(self, request_line: str, parts: Any) -> None:
+        assert unreadable(answered(request_line, **parts)) is None
+
+    @given(st.text(max_size=60))
+    def test_any_location_has_a_plain_id_or_none(self, location: str) -> None:
+        found = created_id(answered("POST /v3/payouts", 202, headers={"location": location.encode()}))
+        assert found is None or (found in location and found.isascii() and not set("/?#.% ") & set(found))
+
+
+class TestRecords:
+    @pytest.mark.parametrize("kind", [Payout, Payment, PaymentChange, SourceAccount])
+    @given(body=st.dictionaries(FIELDS, JSON))
+    def test_whatever_comes_in_its_fields(self, kind: Any, body: dict[str, Any]) -> None:
+        from velo_api import models
+
+        record = kind(getattr(models, kind.__name__).from_dict(body))
+        assert json.dumps(record.to_dict())
+        assert repr(record).startswith(kind.__name__)
+        assert record == kind(getattr(models, kind.__name__).from_dict(body))
+        assert hash(record) == hash(kind(record.raw))
+
+    def test_states_are_open_and_amounts_exact(self) -> None:
+        from velo_api.models import Payment as Model
+
+        sent = {
+            "paymentId": "p", "status": "ON_ITS_WAY_TO_MARS", "paymentAmount": 2**60, "paymentCurrency": "JPY",
+            "sourceAmount": 5, "sourceCurrency": "usd", "submittedDateTime": "2026-03-04T09:00:00", "payout": None,
+        }  # fmt: skip
+        payment = Payment(Model.from_dict(sent))
+        assert (payment.status, payment.payment) == ("ON_ITS_WAY_TO_MARS", Money(2**60, "JPY"))
+        assert (payment.source, payment.submitted_at, payment.payout_id) == (None, None, None)
+        assert payment.raw.to_dict()["sourceCurrency"] == "usd"
+
+    def test_rates_keep_the_digits_that_were_sent(self) -> None:
+        from velo_api.models import Payout as Model
+
+        [summary] = Payout(Model.from_dict({"fxSummaries": [{"rate": 1.1, "invertedRate": 0.9090909}]})).fx_summaries
+        assert (summary.rate, summary.inverted_rate) == (Decimal("1.1"), Decimal("0.9090909"))
+
+
+class TestPages:
+    """Pages as they may come: with totals, without, and while things move."""
+
+    def walk(self, pages: dict[int, Any], total: dict[str, int] | None = None) -> tuple[list[Any], list[int]]:
+        asked: list[int] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            number = int(request.url.params["page"])
+            asked.append(number)
+            content = [{"paymentId": name, "status": name.upper()} for name in pages.get(number, [])]
+            page = {} if total is None else {"page": {"page": number, **total}}
+            return httpx.Response(200, json={"content": content, "links": [], **page})
+
+        with velo(answer) as client:
+            return [one.payment_id for one in client.payments.changes("payor", since=SINCE)], asked
+
+    def test_it_ends_where_velo_says(self) -> None:
+        found, asked = self.walk({1: "ab", 2: "c"}, {"totalPages": 2, "totalElements": 3})
+        assert (found, asked) == (["a", "b", "c"], [1, 2])
+
+    def test_an_empty_list_is_asked_for_once(self) -> None:
+        assert self.walk({}, {"totalPages": 0, "totalElements": 0}) == ([], [1])
+
+    @pytest.mark.parametrize("total", [None, {}, {"totalPages": 1, "totalElements": 3}, {"totalElements": 3}])
+    def test_without_totals_or_with_wrong_ones_it_ends_at_an_empty_page(self, total: Any) -> None:
+        found, asked = self.walk({1: "ab", 2: "c"}, total)
+        assert found == ["a", "b", "c"]
+        assert asked[:2] == [1, 2]
+
+    def test_a_list_without_an_end(self) -> None:
+        with pytest.raises(PaginationError, match="feed of payments does not end"):
+            self.walk(dict.fromkeys(range(1, 99), "ab"))
+
+    def test_a_feed_keeps_what_a_thing_was_and_what_it_became(self) -> None:
+        states = {1: ["ACCEPTED", "ACCEPTED"], 2: ["CONFIRMED"], 3: []}
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            content = [{"paymentId": "a", "status": one} for one in states[int(request.url.params["page"])]]
+            return httpx.Response(200, json={"content": content})
+
+        with velo(answer) as client:
+            found = [one.status for one in client.payments.changes("payor", since=SINCE)]
+        assert found == ["ACCEPTED", "CONFIRMED"]
+
+    def test_a_moment_is_sent_in_whole_seconds_never_later(self) -> None:
+        asked: list[httpx.QueryParams] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            asked.append(request.url.params)
+            return httpx.Response(200, json={"content": []})
+
+        with velo(answer) as client:
+            assert list(client.payees.changes("payor", since=SINCE, page_size=1000)) == []
+            client.payments.find("INV-1", payor_id="payor", since=SINCE, until=SINCE)
+        assert dict(asked[0]) == {
+            "payorId": "payor", "updatedSince": "2026-03-04T09:00:00+00:00", "page": "1", "pageSize": "1000",
+        }  # fmt: skip
+        assert (asked[1]["submittedDateFrom"], asked[1]["submittedDateTo"]) == ("2026-03-03", "2026-03-05")
+
+    @pytest.mark.parametrize("content", ['{"content": {}}', '{"content": 5}'])
+    def test_a_page_whose_content_is_no_list(self, content: str) -> None:
+        with velo(lambda _: httpx.Response(200, content=content)) as client, pytest.raises(VictorError):
+            list(client.payees.list("payor"))

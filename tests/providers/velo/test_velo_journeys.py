@@ -1,0 +1,179 @@
+"""What a payor does with Velo, over real sockets, with blocking calls and with awaited ones."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from velo_world import PRICE, World, pay
+
+from victor_ext import Conflict, TimedOut
+from victor_ext.providers import Money
+from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Receipt
+
+ADDRESS = Address(line1="100 Battery Street", city="San Francisco", country="US", zip_or_postcode="94018")
+PERSON = NewPayee(
+    remote_id="bob", email="bob@example.com", address=ADDRESS, language="en",
+    individual=Individual(first_name="Bob", last_name="Wiggins", date_of_birth=date(1970, 5, 20)),
+    payment_channel=PaymentChannel(
+        account_name="Bob", country_code="US", currency="USD", account_number="12345678", routing_number="123456789"
+    ),
+)  # fmt: skip
+FIRM = NewPayee(
+    remote_id="abc",
+    email="pay@example.com",
+    address=ADDRESS,
+    company=Company(name="ABC Payee Corp", tax_id="223344556"),
+)
+
+
+class TestAPayout:
+    def test_from_submission_to_completion(self, world: World) -> None:
+        payout_id = world.submit(pay("INV-1"), pay("INV-2", amount=Money(1, "USD")), memo="March")
+        payout = world(lambda velo: velo.payouts.wait(payout_id, until="ACCEPTED"))
+        assert (payout.id, payout.payments_accepted, payout.rejected) == (payout_id, 2, ())
+        assert [account.total_cost for account in payout.accounts] == [Money(4424, "USD")]
+
+        assert world(lambda velo: velo.payouts.instruct(payout_id)) is None
+        world.sandbox.advance(30)
+        done = world(lambda velo: velo.payouts.wait(payout_id, until=("COMPLETED", "CONFIRMED")))
+        assert done.status == "COMPLETED"
+        assert world.sandbox.balance(world.account) == 100_000 - 4424
+        payments = world.all(lambda velo: velo.payouts.payments(payout_id))
+        assert [(one.payor_payment_id, one.amount, one.status) for one in payments] == [
+            ("INV-1", PRICE, "CONFIRMED"),
+            ("INV-2", Money(1, "USD"), "CONFIRMED"),
+        ]
+
+    def test_another_currency_is_quoted_first(self, world: World) -> None:
+        payout_id = world.submit(pay(amount=Money.of("100.00", "EUR")))
+        with pytest.raises(Conflict, match="quote"):
+            world(lambda velo: velo.payouts.instruct(payout_id))
+        quote = world(lambda velo: velo.payouts.quote(payout_id))
+        [summary] = quote.fx_summaries
+        assert (summary.source, summary.payment) == (Money(8000, "USD"), Money(10000, "EUR"))
+        assert (summary.rate, summary.inverted_rate) == (Decimal("1.25"), Decimal("0.8"))
+        assert summary.expires_at > summary.created_at
+        assert world(lambda velo: velo.payouts.get(payout_id)).fx_summaries[0].status == "QUOTED"
+        world(lambda velo: velo.payouts.instruct(payout_id, stop_if_rates_worse_by=0.5))
+        assert world.sandbox.balance(world.account) == 92_000
+
+    def test_some_payments_are_rejected_and_the_others_are_not(self, world: World) -> None:
+        payout_id = world.submit(pay("INV-1"), pay("INV-2", remote_id="nobody"))
+        payout = world(lambda velo: velo.payouts.get(payout_id))
+        assert payout.status == "ACCEPTED"
+        assert [one.payor_payment_id for one in payout.accepted] == ["INV-1"]
+        [rejected] = payout.rejected
+        assert (rejected.payor_payment_id, rejected.amount) == ("INV-2", PRICE)
+        assert "nobody" in rejected.reason
+        found = world.all(lambda velo: velo.payouts.payments(payout_id, payor_payment_id="INV-2"))
+        assert [one.status for one in found] == ["REJECTED"]
+
+    def test_one_that_was_rejected_is_not_waited_for(self, world: World) -> None:
+        payout_id = world.submit(pay(remote_id="nobody"))
+        with pytest.raises(Conflict, match="is REJECTED, so it can no longer become ACCEPTED"):
+            world(lambda velo: velo.payouts.wait(payout_id, until="ACCEPTED"))
+        payout = world(lambda velo: velo.payouts.wait(payout_id, until="rejected"))
+        assert payout.status == "REJECTED"
+
+    def test_waiting_ends(self, world: World) -> None:
+        payout_id = world.submit(pay())
+        with pytest.raises(TimedOut, match=r"COMPLETED of payout .* did not come about within 0 s"):
+            world(lambda velo: velo.payouts.wait(payout_id, until="COMPLETED", timeout=0))
+
+    def test_one_is_withdrawn(self, world: World) -> None:
+        payout_id = world.submit(pay())
+        world(lambda velo: velo.payouts.withdraw(payout_id))
+        assert world(lambda velo: velo.payouts.get(payout_id)).status == "WITHDRAWN"
+        with pytest.raises(Conflict):
+            world(lambda velo: velo.payouts.instruct(payout_id))
+
+
+class TestPayees:
+    def test_a_batch_is_made_and_polled(self, world: World) -> None:
+        batch_id = world(lambda velo: velo.payees.create(world.payor, [PERSON, FIRM, PERSON]))
+        batch = world(lambda velo: velo.payees.wait_for_batch(batch_id))
+        assert (batch.is_done, batch.failure_count, batch.pending_count) == (True, 1, 0)
+        assert batch.failures[0].submission["remoteId"] == "bob"
+        [bob] = world.all(lambda velo: velo.payees.list(world.payor, remote_id="bob"))
+        assert (bob.type, bob.display_name, bob.remote_id(world.payor)) == ("Individual", "Wiggins, Bob", "bob")
+        assert world(lambda velo: velo.payees.get(bob.id)) == bob
+        [firm] = world.all(lambda velo: velo.payees.list(world.payor, payee_type="Company"))
+        assert firm.display_name == "ABC Payee Corp"
+
+    def test_the_feed_of_changes(self, world: World) -> None:
+        changes = world.all(lambda velo: velo.payees.changes(world.payor, since=world.since))
+        assert [(one.payee_id, one.remote_id, one.onboarded_status) for one in changes] == [
+            (world.payee, "payee-7", "CREATED")
+        ]
+
+    def test_all_pages_are_read_and_none_beyond_the_last(self, world: World) -> None:
+        for number in range(6):
+            world.sandbox.add_payee(f"more-{number}")
+        found = world.all(lambda velo: velo.payees.list(world.payor, page_size=3))
+        assert [payee.remote_id() for payee in found] == ["payee-7", *(f"more-{number}" for number in range(6))]
+        assert world.calls("list_payees") == 3
+
+
+class TestMoneyForAccounts:
+    def test_accounts_and_their_balances(self, world: World) -> None:
+        [account] = world.all(lambda velo: velo.source_accounts.list(payor_id=world.payor))
+        assert (account.id, account.balance) == (world.account, Money.of("1000.00", "USD"))
+        assert world(lambda velo: velo.source_accounts.get(world.account)) == account
+
+    def test_money_is_asked_for_and_comes(self, world: World) -> None:
+        def fund(velo: Any) -> Any:
+            return velo.source_accounts.fund(
+                world.account, funding_account_id=world.bank, amount=Money.of("250.00", "USD")
+            )
+
+        receipt: Receipt = world(fund)
+        pending = world(lambda velo: velo.fundings.get(receipt.id))
+        assert (pending.status, pending.amount) == ("PENDING", Money(25000, "USD"))
+        world.sandbox.advance(10)
+        changes = world.all(lambda velo: velo.fundings.changes(world.payor, since=world.since))
+        assert [(one.funding_id, one.status) for one in changes] == [(receipt.id, "ALLOCATED")]
+        account = world(lambda velo: velo.source_accounts.get(world.account))
+        assert account.balance == Money.of("1250.00", "USD")
+
+    def test_a_funding_account_is_there_after_as_long_as_velo_says(self, world: World) -> None:
+        def create(velo: Any) -> Any:
+            return velo.funding_accounts.create(
+                payor_id=world.payor, name="Second bank", account_type="PRIVATE", account_name="ACME",
+                account_number="1234567890", routing_number="123456789", currency="USD",
+            )  # fmt: skip
+
+        receipt: Receipt = world(create)
+        assert receipt.retry_after == 2.0
+        assert receipt.location.endswith(receipt.id)
+        world.sandbox.advance(receipt.retry_after)
+        found = world(lambda velo: velo.funding_accounts.get(receipt.id))
+        assert (found.name, found.type) == ("Second bank", "PRIVATE")
+        listed = world.all(lambda velo: velo.funding_accounts.list(payor_id=world.payor))
+        assert [account.name for account in listed] == ["Bank of the payor", "Second bank"]
+
+
+class TestPaymentsOfAPayor:
+    def test_the_list_and_the_feed(self, world: World) -> None:
+        payout_id = world.submit(pay("INV-1"), pay("INV-2", remote_id="nobody"))
+        listed = world.all(lambda velo: velo.payments.list(world.payor, submitted_from=world.since.date()))
+        assert [(one.payor_payment_id, one.payout_id, one.status) for one in listed] == [
+            ("INV-1", payout_id, "ACCEPTED"),
+            ("INV-2", payout_id, "REJECTED"),
+        ]
+        changes = world.all(lambda velo: velo.payments.changes(world.payor, since=world.since))
+        assert [(one.payor_payment_id, one.payout_id, one.payment) for one in changes] == [
+            ("INV-1", payout_id, PRICE),
+            ("INV-2", payout_id, PRICE),
+        ]
+
+    def test_one_is_found_by_the_payors_own_reference(self, world: World) -> None:
+        payout_id = world.submit(*(pay(f"INV-{number}") for number in range(120)))
+        found = world(lambda velo: velo.payments.find("INV-117", payor_id=world.payor, since=world.since))
+        assert [(one.payor_payment_id, one.payout_id) for one in found] == [("INV-117", payout_id)]
+        assert world(lambda velo: velo.payments.find("INV-999", payor_id=world.payor, since=world.since)) == []
+        long_ago = world.since.replace(year=2020)
+        window = {"payor_id": world.payor, "since": long_ago, "until": long_ago}
+        assert world(lambda velo: velo.payments.find("INV-117", **window)) == []

@@ -1,0 +1,179 @@
+"""Notifications: from whom, what they say, and in which order."""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from velo_world import World, pay
+
+from victor_ext import AuthenticationError, ConfigurationError, Conflict, InvalidRequest
+from victor_ext.providers.velo import InOrder, Notification, Webhook, read_notification
+
+HEADER = "Basic c29tZXRoaW5nIHRoYXQgbm9ib2R5IGd1ZXNzZXM="
+OLDER = "an older header value, still in use"
+
+
+def body_of(number: Any = 1, event_id: Any = "e-1", **source: Any) -> bytes:
+    said = {
+        "apiVersion": "1", "sequenceNumber": number, "category": "payment", "eventName": "payment.accepted",
+        "source": {"sourceType": "payment_status_changed", "eventId": event_id, **source},
+    }  # fmt: skip
+    return json.dumps(said).encode()
+
+
+def note(number: int, event_id: str | None = None) -> Notification:
+    return read_notification(body_of(number, event_id or f"event-{number}"))
+
+
+def numbers(notifications: list[Notification]) -> list[int]:
+    return [one.sequence_number for one in notifications]
+
+
+class TestWhoSentIt:
+    @pytest.mark.parametrize("header", [HEADER, HEADER.encode(), f" {HEADER} ", OLDER])
+    def test_the_header_that_was_chosen(self, header: str | bytes) -> None:
+        webhook = Webhook(HEADER, OLDER)
+        assert webhook.is_ours(header)
+        assert webhook.read(body_of(), header).sequence_number == 1
+
+    @pytest.mark.parametrize("header", [None, "", HEADER[:-1], HEADER + "x", HEADER.lower(), "ü", b"\xff", "\udcff"])
+    def test_any_other(self, header: Any) -> None:
+        with pytest.raises(AuthenticationError, match="answer 401") as caught:
+            Webhook(HEADER).read(body_of(), header)
+        assert HEADER not in repr(caught.value)
+
+    def test_before_it_is_known_who_sent_it_nothing_is_read(self) -> None:
+        with pytest.raises(AuthenticationError):
+            Webhook(HEADER).read(b"not even JSON", None)
+
+    @pytest.mark.parametrize("values", [(), ("short",), (HEADER, ""), (5,), (None,)])
+    def test_a_header_that_can_be_guessed(self, values: Any) -> None:
+        with pytest.raises(ConfigurationError):
+            Webhook(*values)
+
+    @given(st.text() | st.binary())
+    def test_no_header_makes_it_fail(self, header: str | bytes) -> None:
+        assert Webhook(HEADER).is_ours(header) is (
+            header.strip() == (HEADER if isinstance(header, str) else HEADER.encode())
+        )
+
+    def test_it_shows_nothing(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG)
+        webhook = Webhook(HEADER)
+        assert HEADER not in f"{webhook!r} {vars(webhook)!r} {caplog.text}"
+
+
+class TestWhatItSays:
+    def test_a_payment(self) -> None:
+        body = body_of(7, "e-7", createdAt="2026-03-04T09:00:00.123Z", paymentId="p", payorPaymentId="INV-1", more=[1])
+        said = read_notification(body)
+        assert (said.sequence_number, said.event_id, said.category) == (7, "e-7", "payment")
+        assert (said.event_name, said.source_type) == ("payment.accepted", "payment_status_changed")
+        assert (said.payment_id, said.payor_payment_id, said.payee_id) == ("p", "INV-1", None)
+        assert said.created_at is not None
+        assert said.created_at.isoformat() == "2026-03-04T09:00:00.123000+00:00"
+        assert said.source["more"] == [1]
+        assert "INV-1" not in repr(said)
+
+    def test_a_kind_that_is_not_known_yet(self) -> None:
+        body = {"sequenceNumber": 1, "eventName": "moon.landed", "source": {"eventId": "e", "sourceType": "moon"}}
+        assert read_notification(json.dumps(body).encode()).source_type == "moon"
+
+    @pytest.mark.parametrize(
+        ("body", "said"),
+        [
+            (b"", "not JSON"), (b"\xff", "not JSON"), (b"[]", "no object"), (b"[" * 100_000, "not JSON"),
+            (b"{}", "sequenceNumber"), (body_of("1"), "sequenceNumber"), (body_of(0), "sequenceNumber"),
+            (body_of(True), "sequenceNumber"), (body_of(1.0), "sequenceNumber"), (body_of(2**63), "sequenceNumber"),
+            (body_of(1, None), "eventId"), (body_of(1, 5), "eventId"), (b'{"sequenceNumber": 1}', "eventId"),
+            (b" " * (1 << 20) + b"{}", "longer than 1 MiB"),
+        ],
+    )  # fmt: skip
+    def test_what_is_none(self, body: bytes, said: str) -> None:
+        with pytest.raises(InvalidRequest, match=said):
+            read_notification(body)
+
+    @given(st.binary(max_size=80) | st.recursive(
+        st.none() | st.integers() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+            st.sampled_from(["sequenceNumber", "source", "eventId", "createdAt", "category"]), inner),
+        max_leaves=12,
+    ).map(lambda value: json.dumps(value).encode()))  # fmt: skip
+    def test_any_body_is_one_or_is_refused(self, body: bytes) -> None:
+        with suppress(InvalidRequest):
+            assert read_notification(body).event_id
+
+
+class TestTheirOrder:
+    @given(st.permutations(range(1, 9)), st.lists(st.integers(1, 8), max_size=8))
+    def test_each_is_handed_out_once_and_in_order(self, arriving: list[int], again: list[int]) -> None:
+        order = InOrder()
+        out = [one for number in [*arriving, *again] for one in order.take(note(number))]
+        assert numbers(out) == [*range(1, 9)]
+        assert (order.done, order.missing) == (8, ())
+
+    def test_a_gap_is_seen_and_holds_back_what_is_behind_it(self) -> None:
+        order = InOrder()
+        assert numbers(order.take(note(1))) == [1]
+        for number in (3, 4, 7):
+            assert order.take(note(number)) == []
+        assert (order.done, order.missing) == (1, (range(2, 3), range(5, 7)))
+        assert numbers(order.take(note(2))) == [2, 3, 4]
+        assert order.missing == (range(5, 7),)
+
+    def test_a_gap_can_be_given_up_and_what_comes_after_all_is_not_lost(self) -> None:
+        order = InOrder()
+        for number in (1, 4, 6):
+            order.take(note(number))
+        assert numbers(order.go_on()) == [4]
+        assert (order.done, order.missing) == (4, (range(5, 6),))
+        assert numbers(order.take(note(3))) == [3]
+        assert order.take(note(3)) == []
+        assert numbers(order.go_on()) == [6]
+        assert order.go_on() == []
+
+    def test_after_a_restart_what_was_handled_before_is_a_repeat(self) -> None:
+        order = InOrder(done=5)
+        assert order.take(note(4)) == []
+        assert numbers(order.take(note(6))) == [6]
+
+    def test_two_payors_on_one_address_are_noticed(self) -> None:
+        order = InOrder()
+        order.take(note(1, "of the first payor"))
+        with pytest.raises(Conflict, match="do two payors post to one address"):
+            order.take(note(1, "of the second payor"))
+
+    def test_it_does_not_grow_without_end(self) -> None:
+        order = InOrder(most=3)
+        for number in (5, 7, 9):
+            assert order.take(note(number)) == []
+        with pytest.raises(OverflowError, match="since number 1 has not come"):
+            order.take(note(11))
+        assert numbers(order.take(note(1))) == [1]
+        order.go_on()
+        assert order.done == 5
+        for number in range(10, 1000):
+            order.take(note(number))
+            order.go_on()
+        assert len(vars(order)["_ids"]) <= 6
+
+
+def test_what_the_sandbox_would_have_posted(world: World) -> None:
+    payout_id = world.submit(pay("INV-1"))
+    world(lambda velo: velo.payouts.get(payout_id))
+    world(lambda velo: velo.payouts.instruct(payout_id))
+    posted = [json.dumps(one).encode() for one in world.sandbox.notifications()]
+    webhook, order = Webhook(HEADER), InOrder()
+    out = [one for body in reversed(posted) for one in order.take(webhook.read(body, HEADER))]
+    assert [one.event_name for one in out] == ["payment.accepted", "payment.funded"]
+    # A hint only: what it is about is read.
+    [payment] = world(
+        lambda velo: velo.payments.find(out[-1].payor_payment_id, payor_id=world.payor, since=world.since)
+    )
+    assert (payment.id, payment.status) == (out[-1].payment_id, "FUNDED")

@@ -1,0 +1,244 @@
+"""The token: how it is asked for, how long it is kept, and how it is given back."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import copy
+import pickle
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from velo_world import QUICK, World, pay
+
+from victor_ext import AuthenticationError, ConfigurationError, ConnectionFailed, UnreadableResponse
+from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
+from victor_ext.providers.velo.auth import issued_token
+from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
+
+PAYEE = {"payeeId": "p-1", "payeeType": "Company"}
+
+
+class Endpoint:
+    """Issues tokens that live as long as they are told; keeps what was asked."""
+
+    def __init__(self, **token: Any) -> None:
+        self.token = {"token_type": "bearer", "expires_in": 1799, **token}
+        self.asked: list[httpx.Request] = []
+        self.signed: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/v1/authenticate":
+            self.signed.append(request.headers["authorization"])
+            return httpx.Response(200, json=PAYEE)
+        self.asked.append(request)
+        return httpx.Response(200, json={"access_token": f"token-{len(self.asked)}", **self.token})
+
+
+def velo(answer: Callable[[httpx.Request], httpx.Response], **options: Any) -> Velo:
+    return Velo(VeloAuth("key-1", "secret:with colon"), transport=httpx.MockTransport(answer), retry=QUICK, **options)
+
+
+class TestHowItIsAskedFor:
+    def test_with_basic_and_an_empty_body(self) -> None:
+        endpoint = Endpoint()
+        with velo(endpoint) as client:
+            client.payees.get("p-1")
+        [asked] = endpoint.asked
+        assert (asked.method, str(asked.url)) == (
+            "POST",
+            "https://api.sandbox.velopayments.com/v1/authenticate?grant_type=client_credentials",
+        )
+        pair = base64.b64encode(b"key-1:secret:with colon").decode()
+        assert asked.headers["authorization"] == f"Basic {pair}"
+        assert (asked.content, asked.headers["content-length"]) == (b"", "0")
+        assert asked.headers["content-type"] == "application/json"
+        assert endpoint.signed == ["Bearer token-1"]
+
+    def test_under_the_path_of_a_base_url(self) -> None:
+        endpoint = Endpoint()
+        auth = VeloAuth("k", "s")
+        transport = httpx.MockTransport(
+            lambda request: endpoint(request) if request.url.path != "/velo/v1/authenticate" else httpx.Response(400)
+        )
+        client = Velo(auth, base_url="http://127.0.0.1:1/velo", transport=transport)
+        with client, pytest.raises(AuthenticationError, match="/velo/v1/authenticate refused"):
+            client.payees.get("p-1")
+
+    def test_key_and_secret_that_are_no_pair(self, world: World) -> None:
+        world.auth = VeloAuth("nobody", "nothing")
+        with pytest.raises(AuthenticationError, match=r"refused the credentials .*sandbox was asked") as caught:
+            world(lambda velo: velo.payees.get(world.payee))
+        assert caught.value.request_id is not None
+
+    @pytest.mark.parametrize("token", [None, "", 5, "with\nbreak", "ünreadable"])
+    def test_an_answer_without_a_usable_token(self, token: Any) -> None:
+        with velo(Endpoint(access_token=token)) as client, pytest.raises(UnreadableResponse):
+            client.payees.get("p-1")
+
+
+class TestHowLongItIsKept:
+    def test_one_serves_all_calls(self, sandbox: VeloSandbox) -> None:
+        world = World(sandbox, awaited=False)
+        with Velo(world.auth, base_url=sandbox.url) as client:
+            for _ in range(5):
+                client.payees.get(world.payee)
+            client.with_options(deadline=5.0).payees.get(world.payee)
+        assert [*sandbox.tokens_issued().values()] == [1]
+
+    def test_threads_that_come_at_once_fetch_one(self, sandbox: VeloSandbox) -> None:
+        world = World(sandbox, awaited=False)
+        start = threading.Barrier(16)
+        with Velo(world.auth, base_url=sandbox.url) as client, ThreadPoolExecutor(16) as pool:
+
+            def call(_: int) -> str:
+                start.wait()
+                return client.payees.get(world.payee).id
+
+            assert set(pool.map(call, range(16))) == {world.payee}
+        assert [*sandbox.tokens_issued().values()] == [1]
+
+    def test_tasks_that_come_at_once_fetch_one(self, sandbox: VeloSandbox) -> None:
+        world = World(sandbox, awaited=True)
+
+        async def calls() -> None:
+            async with AsyncVelo(world.auth, base_url=sandbox.url) as client:
+                await asyncio.gather(*(client.payees.get(world.payee) for _ in range(16)))
+
+        asyncio.run(calls())
+        assert [*sandbox.tokens_issued().values()] == [1]
+
+    def test_another_is_fetched_before_it_ends(self) -> None:
+        with VeloSandbox(VeloSettings(token_life=300.0)) as sandbox:
+            world = World(sandbox, awaited=False)
+            with Velo(world.auth, base_url=sandbox.url) as client:
+                client.payees.get(world.payee)
+                sandbox.set_clock_skew(295.0)  # the client learns of it by the Date of an answer
+                client.payees.get(world.payee)
+                client.payees.get(world.payee)
+            assert [*sandbox.tokens_issued().values()] == [2]
+            assert {seen.status for seen in sandbox.received()} == {200}
+
+    def test_one_that_was_revoked_is_replaced_once(self, world: World) -> None:
+        def twice(velo: Any) -> Any:
+            return self._again(velo, world) if world.awaited else self._then(velo, world)
+
+        assert world(twice).id == world.payee
+        assert [*world.sandbox.tokens_issued().values()] == [2]
+
+    def _then(self, velo: Velo, world: World) -> Any:
+        velo.payees.get(world.payee)
+        world.sandbox.revoke_tokens()
+        return velo.payees.get(world.payee)
+
+    async def _again(self, velo: AsyncVelo, world: World) -> Any:
+        await velo.payees.get(world.payee)
+        world.sandbox.revoke_tokens()
+        return await velo.payees.get(world.payee)
+
+    def test_a_submission_is_sent_again_with_another_token_for_it_was_refused(self, sandbox: VeloSandbox) -> None:
+        world = World(sandbox, awaited=False)
+        with Velo(world.auth, base_url=sandbox.url) as client:
+            client.payees.get(world.payee)
+            sandbox.revoke_tokens()
+            client.payouts.submit([pay("INV-1")])
+        assert (world.calls("submit"), sandbox.work_done_by_reference()) == (2, {"INV-1": 1})
+
+    def test_a_refusal_of_a_fresh_one_is_final(self, world: World) -> None:
+        world.sandbox.inject("status", operation="get_payee", status=401, times=None)
+        with pytest.raises(AuthenticationError, match="check that key and secret were issued for it"):
+            world(lambda velo: velo.payees.get(world.payee))
+        assert world.calls("get_payee") == 1
+
+    @given(
+        lives=st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9), st.lists(st.none()))
+    )
+    def test_whatever_it_says_of_its_life(self, lives: Any) -> None:
+        token = issued_token({"access_token": "t", "expires_in": lives}, now=1000.0)
+        assert token is not None
+        ends = token.expires_at
+        known = isinstance(lives, int | float) and not isinstance(lives, bool) and 0 < lives < 1e9
+        assert ends == (1000.0 + lives if known else None)
+        assert token.header == "Bearer t"
+
+
+class TestGivingItBack:
+    def test_on_request(self, sandbox: VeloSandbox) -> None:
+        world = World(sandbox, awaited=False)
+        with Velo(world.auth, base_url=sandbox.url) as client:
+            client.logout()
+            assert sandbox.received() == []  # there was none: nothing is fetched to be revoked
+            client.payees.get(world.payee)
+            token = client.authorization()
+            client.logout()
+            client.logout()
+            answer = httpx.get(f"{sandbox.url}/v4/payees/{world.payee}", headers={"authorization": token})
+            assert (world.calls("logout"), answer.status_code) == (1, 401)
+            client.payees.get(world.payee)
+        assert [*sandbox.tokens_issued().values()] == [2]
+
+    def test_closing_does_not_unless_it_is_told_to(self, world: World) -> None:
+        def ask(velo: Any) -> Any:
+            return self._close_later(velo, world) if world.awaited else self._close(velo, world)
+
+        world(lambda velo: velo.payees.get(world.payee))
+        assert world.calls("logout") == 0
+        world(ask)
+        assert world.calls("logout") == 1
+
+    def _close(self, velo: Velo, world: World) -> None:
+        velo.payees.get(world.payee)
+        velo.close(logout=True)
+        with pytest.raises(ConfigurationError, match="closed"):
+            velo.payees.get(world.payee)
+
+    async def _close_later(self, velo: AsyncVelo, world: World) -> None:
+        await velo.payees.get(world.payee)
+        await velo.aclose(logout=True)
+        with pytest.raises(ConfigurationError, match="closed"):
+            await velo.payees.get(world.payee)
+
+    def test_one_that_is_good_no_more_is_none_to_give_back(self, sandbox: VeloSandbox) -> None:
+        world = World(sandbox, awaited=False)
+        with Velo(world.auth, base_url=sandbox.url) as client:
+            client.payees.get(world.payee)
+            sandbox.inject("status", operation="logout", status=401, times=None)
+            client.logout()
+
+    def test_the_connections_are_closed_though_it_fails(self, sandbox: VeloSandbox) -> None:
+        world = World(sandbox, awaited=False)
+        client = Velo(world.auth, base_url=sandbox.url)
+        client.payees.get(world.payee)
+        sandbox.inject("lost_answer", operation="logout")
+        with pytest.raises(ConnectionFailed):
+            client.close(logout=True)
+        with pytest.raises(ConfigurationError, match="closed"):
+            client.payees.get(world.payee)
+
+
+class TestTheCredentials:
+    @pytest.mark.parametrize(
+        ("key", "secret", "said"),
+        [("", "s", "api_key is empty"), ("k", " ", "api_secret is empty"), (5, "s", "api_key must be text"),
+         ("k", None, "api_secret must be text"), ("a:b", "s", "api_key holds a colon"), ("k", "s\nt", "line break")],
+    )  # fmt: skip
+    def test_what_cannot_be_one(self, key: Any, secret: Any, said: str) -> None:
+        with pytest.raises(ConfigurationError, match=said):
+            VeloAuth(key, secret)
+
+    def test_they_stay_where_they_are(self) -> None:
+        auth = VeloAuth("key-1", "secret-1")
+        assert copy.deepcopy(auth) is auth
+        with pytest.raises(TypeError, match="not pickled"):
+            pickle.dumps(auth)
+
+    def test_two_callers_are_told_apart(self) -> None:
+        with velo(Endpoint()) as one, Velo(VeloAuth("key-2", "s"), transport=httpx.MockTransport(Endpoint())) as other:
+            assert one.caller != other.caller
+            assert "key-1" not in str(one.caller)
