@@ -256,8 +256,14 @@ class TestTheEndpointFails:
 
 @both
 class TestACallback:
-    @pytest.mark.parametrize("kind", [AttemptStarted, AttemptEnded, RetryScheduled])
-    @pytest.mark.parametrize("passed", [0.0, 3550.0, 3595.0], ids=["no token", "advisory", "mandatory"])
+    @pytest.mark.parametrize(
+        ("passed", "kind"),
+        [
+            *((0.0, kind) for kind in (AttemptStarted, AttemptEnded, RetryScheduled)),
+            *((3550.0, kind) for kind in (AttemptStarted, AttemptEnded)),
+            *((3595.0, kind) for kind in (AttemptStarted, AttemptEnded, RetryScheduled)),
+        ],
+    )
     @pytest.mark.parametrize("mine", [errors.BadRequest("mine"), errors.ServerError("mine"), OSError("mine")], ids=repr)
     def test_what_it_raises_while_a_token_is_fetched_is_raised_as_it_is(self, mode, kind, passed, mine):
         """Nor is it a failure of the exchange, for this call or for another."""
@@ -288,10 +294,35 @@ class TestTheAdvisoryWindow:
         endpoint = Endpoint(script=(None, httpx.Response(401, json={})))
         world = oauth_world(mode, endpoint)
         world.call()
-        world.clock.passed += 3550.0
+        world.clock.passed += 3545.0
         world.call()
         world.call()
-        assert tokens(world) == ["Bearer tok1", "Bearer tok1", "Bearer tok3"]
+        assert len(endpoint.asked) == 2, "nobody asks again at once"
+        world.clock.passed += 5.0
+        world.call()
+        assert tokens(world) == ["Bearer tok1"] * 3 + ["Bearer tok3"]
+
+    @pytest.mark.parametrize("deadline", [60.0, 3.0, None])
+    def test_an_endpoint_that_does_not_answer_holds_nobody_up_for_long(self, mode, deadline):
+        """There is a token that is good: the call does not spend its deadline on the next one."""
+        endpoint = Endpoint()
+        world = oauth_world(mode, endpoint, deadline=deadline)
+        world.call()
+        world.clock.passed += 3545.0
+        began = world.clock.passed
+
+        def stalls(request):
+            endpoint.asked.append(request)
+            limit = request.extensions["timeout"].get("read")
+            world.clock.passed += limit
+            raise httpx.ReadTimeout("no answer")
+
+        world.network.tokens = stalls
+        assert world.call().status_code == 200
+        assert len(endpoint.asked) == 2
+        assert world.clock.passed - began == pytest.approx(1.5 if deadline == 3.0 else 5.0)
+        assert world.sleeps == []
+        assert world.quota.available == 500
 
 
 class Waiting:

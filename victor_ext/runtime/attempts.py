@@ -33,7 +33,18 @@ logger = logging.getLogger(__name__)
 
 _MAX_REDIRECTS = 5
 
-Exchange = Callable[[httpx.Request], Flow[Answer]]
+HURRY = 5.0
+"""Seconds for an exchange on which nothing depends yet, at most; and no more than half of what is left."""
+
+
+class Exchange(Protocol):
+    """Makes a request of an authenticator's own, within the deadline of the call."""
+
+    def __call__(self, request: httpx.Request, *, hurried: bool = False) -> Flow[Answer]:
+        """The answer. A hurried one is tried once, and not for long (`HURRY`): the call can go on without it."""
+        ...
+
+
 T = TypeVar("T")
 
 
@@ -100,6 +111,7 @@ class _Call:
         self._retries = 0
         self._redirects = 0
         self._renewed = False
+        self._hurry_ends: float | None = None
         self._paid = RetryQuota.REFUND
         self._outcome = Outcome.NOT_SENT
 
@@ -146,15 +158,18 @@ class _Call:
             error.attempts = self._attempts
             raise
 
-    def _exchange(self, request: httpx.Request) -> Flow[Answer]:
+    def _exchange(self, request: httpx.Request, *, hurried: bool = False) -> Flow[Answer]:
         # Asking for a token has retries of its own, and leaves the call's, and what they cost, as they were.
-        retries, self._retries = self._retries, 0
+        retries, self._retries = self._retries, self._loop.policy.max_attempts if hurried else 0
         paid, self._paid = self._paid, RetryQuota.REFUND
         self._failing = None
+        if hurried:
+            left = self._left()
+            self._hurry_ends = self._loop.clock.monotonic() + (HURRY if left is None else min(HURRY, left / 2))
         try:
             return (yield from self._attempt_until_definite(request, signed=False))
         finally:
-            self._retries, self._paid, self._failing = retries, paid, self._request
+            self._retries, self._paid, self._failing, self._hurry_ends = retries, paid, self._request, None
 
     def _attempt(self, request: httpx.Request, *, counted: bool) -> Flow[Answer | Failure]:
         loop = self._loop
@@ -230,17 +245,18 @@ class _Call:
         yield Sleep(wait)
 
     def _left(self) -> float | None:
-        """Seconds until the deadline, or None when there is none."""
+        """Seconds until the deadline (or the end of a hurried exchange), or None when there is none."""
         loop = self._loop
-        if loop.deadline is None:
-            return None
-        return self._started + loop.deadline - loop.clock.monotonic()
+        ends = None if loop.deadline is None else self._started + loop.deadline
+        if self._hurry_ends is not None:
+            ends = self._hurry_ends if ends is None else min(ends, self._hurry_ends)
+        return None if ends is None else ends - loop.clock.monotonic()
 
     def _error(
         self, request: httpx.Request, failure: Failure, *, retry_after: float | None = None, why: str = ""
     ) -> PaymentApiError:
         left = self._left()
-        if failure.timed_out and left is not None and left <= 0:
+        if failure.timed_out and left is not None and left <= 0 and self._hurry_ends is None:
             return self._out_of_time(request, failure)
         if retry_after is None:
             retry_after = _asked_to_wait(failure, self._loop.clock)
