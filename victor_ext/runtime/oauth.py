@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import httpx
@@ -20,6 +21,9 @@ ADVISORY_SECONDS = 60.0
 
 MANDATORY_SECONDS = 10.0
 """This long before its end a token is not used any more."""
+
+ADVISORY_PAUSE = 5.0
+"""For this long nobody asks for the next token again when that has failed, as long as there is this one."""
 
 FROM_CACHE = "token_from_cache"
 
@@ -70,6 +74,7 @@ class OAuthToken:
         self._hint = hint
         self._token: IssuedToken | None = None
         self._failure: PaymentApiError | None = None
+        self._pause_ends = -inf
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
         """Set the header to the kept token, fetching one first when there is none or it is about to end."""
@@ -77,8 +82,8 @@ class OAuthToken:
         left = -1.0 if kept is None else kept.seconds_left(self._clock.now())
         if kept is None or left <= kept.window(MANDATORY_SECONDS):
             token = yield from self._fetch_once(kept, exchange, seconds)
-        elif left <= kept.window(ADVISORY_SECONDS):
-            token = (yield from self._fetch_if_nobody_does(exchange)) or kept
+        elif left <= kept.window(ADVISORY_SECONDS) and self._clock.monotonic() >= self._pause_ends:
+            token = (yield from self._fetch_if_nobody_does(kept, exchange)) or kept
         else:
             token = kept
         request.headers["Authorization"] = token.header
@@ -121,22 +126,26 @@ class OAuthToken:
             self._failure = _for_another(error)
             raise
 
-    def _fetch_if_nobody_does(self, exchange: Exchange) -> Flow[IssuedToken | None]:
+    def _fetch_if_nobody_does(self, kept: IssuedToken, exchange: Exchange) -> Flow[IssuedToken | None]:
         got = yield Acquire(self._lock, 0)
         if not got:
             return None
         try:
-            return (yield from self._fetch_and_tell(exchange))
+            if self._token is not kept:
+                return self._token  # somebody has just done it
+            return (yield from self._fetch(exchange, hurried=True))
         except PaymentApiError:
-            return None  # the kept token is good for a while yet, and the next call asks again
+            # The kept token is good for a while yet: this call is not to wait for another, nor is the next one.
+            self._pause_ends = self._clock.monotonic() + ADVISORY_PAUSE
+            return None
         finally:
             self._lock.release()
 
-    def _fetch(self, exchange: Exchange) -> Flow[IssuedToken]:
+    def _fetch(self, exchange: Exchange, *, hurried: bool = False) -> Flow[IssuedToken]:
         request = self._ask()
         request.extensions[HOLDS_SECRETS] = True
         try:
-            answer = yield from exchange(request)
+            answer = yield from exchange(request, hurried=hurried)
         except StatusError as error:
             # With a good status: its body says no.
             if error.status_code in (200, 400, 401, 403):
@@ -153,7 +162,7 @@ class OAuthToken:
                     f"The token endpoint {request.url.path} answered {answer.status_code} without a usable token.",
                     request=request,
                 )
-            self._token = token
+            self._token, self._failure = token, None
             return token
         raise AuthenticationError(
             f"The token endpoint {request.url.path} refused the credentials (status {refusal.status_code}). "
