@@ -301,7 +301,10 @@ def _sent(source: Any, name: str) -> Any:
 
 
 def _text(source: Any, name: str) -> str | None:
+    """A text, also where the model of this answer does not declare it: `get` tells the counterparty of a payer so."""
     value = getattr(source, name, None)
+    if not isinstance(value, str):
+        value = getattr(source, "additional_properties", {}).get(name)
     if isinstance(value, StrEnum):
         return value.value
     return value if isinstance(value, str) else None
