@@ -1,0 +1,49 @@
+"""The page says what the code does: its codes, its calls, and its examples, which run."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from victor_ext.providers.eastpay import EastPay, ResultCode
+
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "eastpay.md").read_text(encoding="utf-8")
+DIFFERENT = ("100.200.100", "100.200.200", "000.400.200", "000.100.000")
+
+
+def test_the_table_of_codes() -> None:
+    rows = dict(re.findall(r"^\| `(succeeded|pending|review|rejected)` \|[^|]*\|([^|]*)\|$", PAGE, re.MULTILINE))
+    assert set(rows) == {"succeeded", "pending", "review", "rejected"}
+    for kind, codes in rows.items():
+        named = re.findall(r"`([0-9]{3}\.[0-9.*]+)`", codes)
+        assert named
+        for code in named:
+            if code != "800.*":
+                assert ResultCode.parse(code.replace("*", "100")).kind == kind, code
+
+
+@pytest.mark.parametrize("code", DIFFERENT)
+def test_the_four_codes_that_differ_are_named(code: str) -> None:
+    (row,) = re.findall(rf"^\| `{re.escape(code)}` [^|]*\|([^|]*)\|", PAGE, re.MULTILINE)
+    assert row.strip().startswith(ResultCode.parse(code).kind)
+
+
+def test_every_call_of_the_table_is_there() -> None:
+    named = re.findall(r"^\| `(payments|checkouts)\.(\w+)\(", PAGE, re.MULTILINE)
+    with EastPay("t" * 40, base_url="https://bank.example/pay", entity_id="EB000001") as eastpay:
+        assert all(callable(getattr(getattr(eastpay, group), name)) for group, name in named)
+        public = {
+            (group, name)
+            for group in ("payments", "checkouts")
+            for name in vars(type(getattr(eastpay, group)))
+            if not name.startswith("_")
+        }
+    assert public == set(named)
+
+
+def test_the_examples_are_python() -> None:
+    for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+        ast.parse(block)
