@@ -75,6 +75,10 @@ def test_list_reads_no_further_than_the_limit(command: Command, victor_sandbox: 
     assert [exchange.operation for exchange in victor_sandbox.received()].count("list") == 2
 
 
+def test_a_limit_may_be_larger_than_anything(command: Command, victor_sandbox: Sandbox) -> None:
+    assert len(command("rfp", "list", "--limit", str(10**20), "--json").json_lines) == len(victor_sandbox.requests())
+
+
 def test_list_takes_every_filter(command: Command, victor_sandbox: Sandbox) -> None:
     request_id = victor_sandbox.create_inbound("7.00")
     record = victor_sandbox.requests()[-1]

@@ -124,3 +124,8 @@ def test_a_status_that_could_not_be_judged_at_first_is_judged_later(
     victor_sandbox.inject("status", status=501, operation="get", skip=1)  # never tried again by itself
     ran = command("rfp", "watch", inbound, "--until", "pending", "--timeout", "20")
     assert (ran.status, ran.out.count("pending")) == (0, 1)
+
+
+def test_a_time_that_is_none_is_refused(command: Command) -> None:
+    ran = command("rfp", "watch", "R1", "--timeout", "nan")
+    assert (ran.status, ran.err) == (2, "Error: --timeout is 'nan': write seconds, 0 or more.\n")

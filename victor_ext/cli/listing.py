@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from . import view
@@ -35,7 +34,7 @@ def at_most(limit: int | None, pages: Iterator[Sequence[PaymentRequest]]) -> Ite
     """The pages up to so many requests (None: all of them)."""
     left = limit
     for page in pages:
-        items = page if left is None else list(islice(page, left))
+        items = page if left is None else page[:left]
         yield items
         if left is not None:
             left -= len(items)

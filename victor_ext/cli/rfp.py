@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,7 @@ import typer
 
 from . import view
 from .checks import Checks
-from .failures import Doubt
+from .failures import Doubt, Misuse
 from .listing import as_json_lines, as_table, at_most
 from .options import (
     DEFAULT_DEADLINE,
@@ -275,6 +276,8 @@ def watch(
 ) -> None:
     """Show each change of a request's status as it happens. With --json: the whole record, a line a change."""
     target = known_status("--until", until)
+    if math.isnan(timeout):
+        raise Misuse("--timeout is 'nan': write seconds, 0 or more.")
     with Session(context, environment, base_url, deadline, as_json=as_json).client() as victor:
         people = at_terminal() and not as_json
         with spinner(plain(request_id), shown=people):
