@@ -76,7 +76,8 @@ class Velo(BlockingClient):
         limits: httpx.Limits | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
-        base_url, proxy = concealed(base_url), concealed(proxy)  # either may hold a password
+        # Either of the first two may hold a password; and what is passed as the third may be a secret by mistake.
+        base_url, proxy, auth = concealed(base_url), concealed(proxy), concealed(auth)
         parts = velo_parts(
             auth, environment=environment, base_url=base_url, lock=Driver.lock(), timeout=timeout,
             deadline=deadline, retry=retry, on_event=on_event,
@@ -153,7 +154,8 @@ class AsyncVelo(AwaitedClient):
         limits: httpx.Limits | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
-        base_url, proxy = concealed(base_url), concealed(proxy)  # either may hold a password
+        # Either of the first two may hold a password; and what is passed as the third may be a secret by mistake.
+        base_url, proxy, auth = concealed(base_url), concealed(proxy), concealed(auth)
         parts = velo_parts(
             auth, environment=environment, base_url=base_url, lock=AsyncDriver.lock(), timeout=timeout,
             deadline=deadline, retry=retry, on_event=on_event,

@@ -1,0 +1,170 @@
+"""The sandbox for itself: it takes what Velo takes, and refuses the rest in Velo's shape."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+from typing import Any
+
+import httpx
+import pytest
+
+from victor_ext.sandbox.velo import RemoteVeloSandbox, VeloSandbox, VeloSettings
+
+AUTHENTICATE = "/v1/authenticate?grant_type=client_credentials"
+
+
+@pytest.fixture
+def http(sandbox: VeloSandbox) -> Any:
+    with httpx.Client(base_url=sandbox.url) as client:
+        yield client
+
+
+def basic(key: str, secret: str) -> dict[str, str]:
+    return {"authorization": "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()}
+
+
+@pytest.fixture
+def signed(http: httpx.Client, sandbox: VeloSandbox) -> httpx.Client:
+    answer = http.post(AUTHENTICATE, headers=basic(*sandbox.add_key()))
+    http.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
+    return http
+
+
+def refused(answer: httpx.Response, status: int) -> str:
+    """The message of an error in Velo's shape."""
+    body = answer.json()
+    assert (answer.status_code, body["httpStatusCode"]) == (status, status)
+    assert body["correlationId"]
+    assert body["errors"][0]["errorCode"].isdigit()
+    return str(body["errors"][0]["errorMessage"])
+
+
+def test_a_token(http: httpx.Client, sandbox: VeloSandbox) -> None:
+    answer = http.post(AUTHENTICATE, headers=basic(*sandbox.add_key("k", "s")))
+    assert (answer.json()["token_type"], answer.json()["expires_in"]) == ("bearer", 1799.0)
+    assert answer.headers["cache-control"] == "no-store"
+    assert sandbox.tokens_issued() == {"k": 1}
+
+
+def test_how_a_token_is_not_asked_for(http: httpx.Client, sandbox: VeloSandbox) -> None:
+    pair = sandbox.add_key()
+    assert "empty" in refused(http.post(AUTHENTICATE, headers=basic(*pair), content=b"{}"), 400)
+    assert "grant_type" in refused(http.post("/v1/authenticate", headers=basic(*pair)), 400)
+    refused(http.post(AUTHENTICATE, headers=basic(pair[0], "wrong")), 401)
+    refused(http.post(AUTHENTICATE, headers={"authorization": "Basic ???"}), 400)
+    refused(http.post("/v1/login", headers=basic(*pair)), 404)
+
+
+def test_without_a_token(http: httpx.Client, sandbox: VeloSandbox) -> None:
+    assert "access token" in refused(http.get("/v3/payouts/1"), 401)
+    refused(http.get("/v3/payouts/1", headers={"authorization": "Bearer made-up"}), 401)
+
+
+def test_a_token_ends(signed: httpx.Client, sandbox: VeloSandbox) -> None:
+    assert signed.get("/v2/fundingAccounts").status_code == 200
+    sandbox.set_clock_skew(1800)
+    refused(signed.get("/v2/fundingAccounts"), 401)
+
+
+@pytest.mark.parametrize(
+    ("body", "location"),
+    [
+        ("{}", "payments"),
+        ('{"payments": []}', "payments"),
+        ('{"payments": [{"remoteId": "a"}]}', "payments[0].sourceAccountName"),
+        ('{"payments": [{"remoteId": "a", "sourceAccountName": "b", "currency": "USD", "amount": 1.5}]}',
+         "payments[0].amount"),
+    ],
+)  # fmt: skip
+def test_a_payout_that_cannot_be(signed: httpx.Client, body: str, location: str) -> None:
+    answer = signed.post("/v3/payouts", content=body)
+    refused(answer, 400)
+    assert answer.json()["errors"][0]["location"] == location
+
+
+def test_bodies_that_are_none(signed: httpx.Client) -> None:
+    for content in (b"", b"[]", b"\xff", b"[" * 100_000):
+        refused(signed.post("/v3/payouts", content=content), 400)
+
+
+def test_another_payor(signed: httpx.Client) -> None:
+    refused(signed.get("/v4/payees", params={"payorId": "of-somebody-else"}), 403)
+    refused(signed.get("/v4/payees"), 400)
+
+
+def test_pages_are_counted_from_one(signed: httpx.Client, sandbox: VeloSandbox) -> None:
+    sandbox.add_payee("a")
+    where = {"payorId": sandbox.payor_id}
+    assert signed.get("/v4/payees", params=where).json()["page"] == {
+        "numberOfElements": 1, "totalElements": 1, "totalPages": 1, "page": 1, "pageSize": 25,
+    }  # fmt: skip
+    refused(signed.get("/v4/payees", params={**where, "page": 0}), 400)
+    refused(signed.get("/v4/payees", params={**where, "pageSize": 101}), 400)
+    assert signed.get("/v4/payees", params={**where, "page": 9}).json()["content"] == []
+
+
+def test_two_submissions_are_two_payouts(signed: httpx.Client, sandbox: VeloSandbox) -> None:
+    """As at Velo: nothing guards a second one, and the record shows it."""
+    payment = {"remoteId": "a", "sourceAccountName": "b", "currency": "USD", "amount": 1, "payorPaymentId": "INV-1"}
+    first, second = (signed.post("/v3/payouts", json={"payments": [payment]}) for _ in range(2))
+    assert first.headers["location"] != second.headers["location"]
+    assert (first.status_code, first.content) == (202, b"")
+    assert sandbox.work_done_by_reference() == {"INV-1": 2}
+
+
+def test_submitted_is_not_accepted_yet() -> None:
+    with VeloSandbox(VeloSettings(validation=60)) as sandbox, httpx.Client(base_url=sandbox.url) as http:
+        token = http.post(AUTHENTICATE, headers=basic(*sandbox.add_key())).json()["access_token"]
+        http.headers["authorization"] = f"Bearer {token}"
+        sandbox.add_payee("a")
+        sandbox.add_source_account("b", "USD", 5)
+        payment = {"remoteId": "a", "sourceAccountName": "b", "currency": "USD", "amount": 1, "payorPaymentId": "INV-1"}
+        path = http.post("/v3/payouts", json={"payments": [payment]}).headers["location"]
+        assert http.get(path).json()["status"] == "SUBMITTED"
+        refused(http.post(path), 409)
+        audit = {"payorId": sandbox.payor_id}
+        assert http.get("/v4/paymentaudit/payments", params=audit).json()["content"] == []
+        assert sandbox.advance(60) == 1
+        assert http.get(path).json()["status"] == "ACCEPTED"
+        assert len(http.get("/v4/paymentaudit/payments", params=audit).json()["content"]) == 1
+
+
+def test_an_account_that_is_too_empty(signed: httpx.Client, sandbox: VeloSandbox) -> None:
+    sandbox.add_payee("a")
+    account = sandbox.add_source_account("b", "USD", 5)
+    payments = [{"remoteId": "a", "sourceAccountName": "b", "currency": "USD", "amount": one} for one in (4, 2)]
+    path = signed.post("/v3/payouts", json={"payments": payments}).headers["location"]
+    assert signed.post(path).status_code == 202
+    sandbox.advance(30)
+    assert (sandbox.balance(account), signed.get(path).json()["status"]) == (1, "INCOMPLETE")
+    assert [one["eventName"] for one in sandbox.notifications(after=2)] == [
+        "payment.funded", "payment.awaiting_funds", "payment.confirmed",
+    ]  # fmt: skip
+
+
+def test_the_same_ids_in_every_run() -> None:
+    def ids() -> list[str]:
+        with VeloSandbox(VeloSettings(seed=7)) as sandbox:
+            return [sandbox.payor_id, sandbox.add_payee("a")]
+
+    assert ids() == ids()
+
+
+def test_in_another_process() -> None:
+    command = [sys.executable, "-m", "victor_ext.sandbox", "--provider", "velo", "--port", "0", "--json", "--quiet"]
+    with subprocess.Popen([*command, "--token-life", "60"], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            remote = RemoteVeloSandbox(json.loads(process.stdout.readline())["url"])
+            pair = remote.add_key()
+            answer = httpx.post(remote.url + AUTHENTICATE, headers=basic(*pair))
+            assert answer.json()["expires_in"] == 60.0
+            assert remote.revoke_tokens() == 1
+            with pytest.raises(LookupError, match="no such source account"):
+                remote.balance("none")
+            assert remote.info()["sandbox"] == "velo"
+        finally:
+            process.terminate()
