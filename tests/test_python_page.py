@@ -1,0 +1,122 @@
+"""docs/python.md is true: its code runs, its defaults are the defaults, its names and errors are those there are."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+import victor_ext
+from victor_ext import (
+    AsyncVictor,
+    Outcome,
+    PaymentRequest,
+    RetryPolicy,
+    Victor,
+    VictorError,
+    VictorJwt,
+    idempotency_key_for,
+    zulu,
+)
+from victor_ext.payment_requests import AsyncPaymentRequests, PaymentRequests
+from victor_ext.sandbox import Sandbox
+
+PAGE = (Path(__file__).parent.parent / "docs" / "python.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
+
+def section(heading: str) -> str:
+    return PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("client", [Victor, AsyncVictor])
+def test_the_defaults_of_a_client(client: type) -> None:
+    given: dict[str, Any] = {}
+
+    def called(auth: object, **options: Any) -> None:
+        given.update(options)
+
+    exec(BLOCKS[0], {"Victor": called, "auth": None, "httpx": httpx, "RetryPolicy": RetryPolicy})
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(client).parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    assert given == defaults
+
+
+def test_the_defaults_of_the_retry_policy() -> None:
+    figures = dict(re.findall(r"(\w+)=([0-9.]+)", re.search(r"retry=RetryPolicy\(\),  # (.*)", BLOCKS[0])[1]))  # type: ignore[index]
+    policy = RetryPolicy()
+    assert {name: float(value) for name, value in figures.items()} == {
+        name: getattr(policy, name) for name in ("max_attempts", "base", "cap", "quota")
+    }
+
+
+@pytest.mark.parametrize("resource", [PaymentRequests, AsyncPaymentRequests])
+def test_the_methods(resource: type) -> None:
+    rows = re.findall(r"\| `(\w+)\((.*?)\)` \|(.*)\|", section("Payment requests"))
+    methods = {name for name, value in vars(resource).items() if callable(value) and not name.startswith("_")}
+    assert {name for name, *_ in rows} == methods
+    for name, arguments, prose in rows:
+        parameters = inspect.signature(getattr(resource, name)).parameters
+        named = set(re.findall(r"(?<![\w.])([a-z_]+)(?=[,=)]|$)", arguments)) | set(re.findall(r"`([a-z_]+)`", prose))
+        assert named <= set(parameters), name
+        for argument, default in re.findall(r"(\w+)=([^,)]+)", arguments):
+            assert str(parameters[argument].default) == default
+
+
+def test_what_a_record_has() -> None:
+    sentence = re.search(r"A `PaymentRequest` has (.*?)\. What", PAGE, re.DOTALL)
+    assert sentence is not None
+    named = {name.removesuffix("()") for name in re.findall(r"`([\w()]+)`", sentence[1])}
+    assert named == {name for name in dir(PaymentRequest) if not name.startswith("_")}
+
+
+def test_the_tree_of_errors() -> None:
+    tree = section("Errors")
+    named = set(re.findall(r"\b([A-Z][A-Za-z]+)\b(?=  | 4| 5|\n|$)", tree.split("    VictorError\n")[1]))
+    found = {
+        name
+        for name in victor_ext.__all__
+        if inspect.isclass(value := getattr(victor_ext, name)) and issubclass(value, VictorError)
+    }
+    assert found - {"VictorError"} <= named
+    for name in re.findall(r"`(\w+)`", tree.partition("    VictorError")[0].partition("with")[2]):
+        assert hasattr(VictorError("x"), name) or name in ("field", "code", "message")
+
+
+def test_settling_an_unknown_outcome(victor_sandbox: Sandbox, victor: Victor) -> None:
+    victor_sandbox.inject("lost_answer", operation="create", times=6)
+    invoice = SimpleNamespace(
+        number=1042,
+        reference="INV-1042",
+        arguments={
+            "payee_account_number": "043987673645",
+            "payer_counterparty_id": "acme000001",
+            "amount": "44.23",
+            "biller_type": "BUSINESS",
+            "due_date": datetime.now(UTC).date(),
+            "client_reference_id": "INV-1042",
+        },
+    )
+    names: dict[str, Any] = {
+        "victor": victor, "invoice": invoice, "zulu": zulu, "Outcome": Outcome, "VictorError": VictorError,
+        "idempotency_key_for": idempotency_key_for,
+    }  # fmt: skip
+
+    exec(BLOCKS[1], names)
+
+    assert [found.id for found in names["found"]] == [names["request"].id]
+    assert victor_sandbox.work_done_by_key() == {names["key"]: 1}
+
+
+def test_credentials_that_the_page_names() -> None:
+    parameters = inspect.signature(VictorJwt).parameters
+    assert set(re.findall(r"`(\w+)=`", PAGE.split("**Keys**")[1].split("\n\n")[0])) <= set(parameters)
