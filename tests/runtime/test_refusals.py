@@ -18,6 +18,7 @@ from victor_ext.runtime.errors import (
 from victor_ext.runtime.keys import BodyKey
 from victor_ext.runtime.oauth import OAuthToken
 from victor_ext.runtime.outcome import Outcome
+from victor_ext.runtime.redaction import concealed_within
 
 from .fakes import BOTH, KEY, PROFILE, Happens, World, raises, token_answer
 
@@ -121,3 +122,11 @@ def test_a_key_in_the_body_of_a_call_that_takes_none_makes_no_repeat_safe():
 )
 def test_an_address_in_an_answer_is_not_shown(sent, shown):
     assert fit_to_show(sent) == shown
+
+
+def test_an_object_that_is_handed_over_shows_none_of_its_texts():
+    given = {"payer": {"email": "ada@example.com", "age": 36}, "names": ["Ada", ("Byron",)], "none": None}
+    hidden = concealed_within(given)
+    assert hidden == {**given, "names": ["Ada", ["Byron"]]}
+    assert all(word not in repr(hidden) for word in ("ada@example.com", "Ada", "Byron"))
+    assert concealed_within("text") == "text"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import Any, SupportsIndex, overload
+from typing import Any, SupportsIndex, cast, overload
 
 import httpx
 
@@ -87,6 +87,19 @@ class OddAccount:
 
     def __repr__(self) -> str:
         return "[hidden]"
+
+
+def concealed_within(value: Any) -> Any:
+    """A JSON object whose texts, at any depth, show nothing; anything else as it is."""
+    if not isinstance(value, dict):
+        return value
+    return {name: _deeply(each) for name, each in cast("dict[Any, Any]", value).items()}
+
+
+def _deeply(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_deeply(each) for each in cast("list[Any]", value)]
+    return concealed_within(value) if isinstance(value, dict) else concealed(value)
 
 
 def concealed_account(value: Any) -> Any:

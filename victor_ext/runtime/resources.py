@@ -23,6 +23,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 from .calls import AwaitedFace, BlockingFace, Flow
 from .clock import ServerClock
 from .paging import AsyncPages, PageReader, Pages
+from .redaction import concealed_within
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -60,7 +61,11 @@ class operation(Generic[P, T]):  # noqa: N801 - a decorator
     def __init__(self, flow: Callable[Concatenate[Any, P], Flow[T]]) -> None:
         @wraps(flow)
         def run(resource: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
-            return resource.face.run(flow(resource, *args, **kwargs))
+            # What is handed over as an object may be anything of a payer's: no frame of ours shows what is in it.
+            kwargs.update({name: concealed_within(value) for name, value in kwargs.items() if type(value) is dict})
+            made = flow(resource, *args, **kwargs)
+            del args, kwargs  # what was passed may be an account number, and is no local of ours when the call fails
+            return resource.face.run(made)
 
         self._run = run
         self.flow = flow
