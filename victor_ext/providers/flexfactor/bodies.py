@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from victor_ext.providers.money import Money
 from victor_ext.runtime.errors import InvalidRequest, Problem
-from victor_ext.runtime.redaction import concealed
 
 from .amounts import cents
-from .answers import is_list, is_object
+from .answers import is_object
 from .inputs import Address, Card, OrderItem, Payer, Subscription, Transaction
 from .settings import Merchant
 
@@ -44,7 +43,7 @@ def common_members(
     """What the bodies of `evaluate` and `transmit` have in common, by the generated models' names."""
     from flexfactor_api import models  # noqa: PLC0415 - importing the package loads no models
 
-    extra = [models.AdditionalField(key=name, value=concealed(value)) for name, value in (fields or {}).items()]
+    extra = [models.AdditionalField(key=name, value=value) for name, value in (fields or {}).items()]
     return given(
         mid=merchant.mid,
         site_id=merchant.site_id,
@@ -171,16 +170,9 @@ def _merged(known: dict[str, Any], extra: Mapping[str, Any], field: str, problem
         place = f"{field}.{name}"
         there = known.get(name)
         if name not in known:
-            merged[name] = _concealed(value)
+            merged[name] = value
         elif is_object(there) and is_object(value):
             merged[name] = _merged(there, value, place, problems)
         else:
             problems.append(Problem(place, "duplicate", f"{place} is set already: use the argument for it."))
     return merged
-
-
-def _concealed(value: Any) -> Any:
-    """Text within what was given, as text that shows nothing: it may be anything of the payer's."""
-    if is_object(value):
-        return {name: _concealed(each) for name, each in value.items()}
-    return [_concealed(each) for each in value] if is_list(value) else concealed(value)

@@ -70,7 +70,8 @@ class FlexFactor(BlockingClient):
         limits: httpx.Limits | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
-        base_url, proxy = concealed(base_url), concealed(proxy)  # either may hold a password
+        # Either URL may hold a password, and what is given as an id may be the secret by mistake.
+        base_url, proxy, mid, site_id = map(concealed, (base_url, proxy, mid, site_id))
         parts = flexfactor_parts(
             auth, merchant=merchant_of(mid, site_id), environment=environment, hosts=hosts, base_url=base_url,
             lock=Driver.lock(), timeout=timeout, deadline=deadline, retry=retry, on_event=on_event,
@@ -123,7 +124,8 @@ class AsyncFlexFactor(AwaitedClient):
         limits: httpx.Limits | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
-        base_url, proxy = concealed(base_url), concealed(proxy)  # either may hold a password
+        # Either URL may hold a password, and what is given as an id may be the secret by mistake.
+        base_url, proxy, mid, site_id = map(concealed, (base_url, proxy, mid, site_id))
         parts = flexfactor_parts(
             auth, merchant=merchant_of(mid, site_id), environment=environment, hosts=hosts, base_url=base_url,
             lock=AsyncDriver.lock(), timeout=timeout, deadline=deadline, retry=retry, on_event=on_event,

@@ -74,7 +74,7 @@ class Webhooks(KeptCredentials):
         self._host, self._tolerance, self._now = host, float(tolerance), now
 
     def __repr__(self) -> str:
-        return f"Webhooks(subscriber_key='[hidden]', host={self._host!r}, tolerance={self._tolerance:g})"
+        return f"Webhooks(subscriber_key='[hidden]', host={getattr(self, '_host', None)!r})"
 
     def read(self, headers: Headers, body: bytes) -> Notification:
         """A notification whose signature holds and whose date is fresh.

@@ -1,0 +1,173 @@
+"""What is refused before anything is sent, and what is set up wrongly."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+from flexfactor_world import MID, declined, scripted
+
+from victor_ext import ConfigurationError, InvalidRequest, idempotency_key_for
+from victor_ext.providers import Money
+from victor_ext.providers.flexfactor import (
+    AsyncFlexFactor,
+    Card,
+    FlexFactor,
+    FlexFactorAuth,
+    OrderItem,
+    Payer,
+    Subscription,
+    Transaction,
+)
+from victor_ext.providers.flexfactor.settings import from_process_environment
+
+ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
+AUTH = FlexFactorAuth("key", "secret")
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    client, script = scripted(httpx.Response(200))
+    with pytest.raises(InvalidRequest) as told:
+        client.evaluate(
+            order_id=" ",
+            amount=44.23,  # type: ignore[arg-type]
+            transaction=Transaction(id="", occurred_at=datetime(2026, 3, 4)),  # noqa: DTZ001 - naive on purpose
+            payer=Payer(email=""),
+            card=Card(token="", expiration_month=13, expiration_year=31, bin=424242, last4="4 2"),  # type: ignore[arg-type]
+            billing="here",  # type: ignore[arg-type]
+            customer_ip="nowhere",
+            items=[OrderItem("Boots", Money(1, "EUR")), "boots"],  # type: ignore[list-item]
+            subscription=Subscription("", price=Money(-1, "USD")),
+            expires_at="soon",  # type: ignore[arg-type]
+            fields=["a"],  # type: ignore[arg-type]
+            idempotency_key="INV-1042",
+        )
+    fields = {problem.field for problem in told.value.problems}
+    assert fields == {
+        "order_id", "amount", "transaction.id", "transaction.occurred_at", "payer.email", "card.token",
+        "card.expiration_month", "card.expiration_year", "card.bin", "card.last4", "billing", "customer_ip",
+        "items[0].amount", "items[1]", "subscription.id", "subscription.price", "expires_at", "fields",
+        "idempotency_key",
+    }  # fmt: skip
+    assert not script.requests
+
+
+@pytest.mark.parametrize("key", ["", "x" * 36, "0c5b2a57-8c3c-4b52-a6f1-3f2a0e7b9d1", 7, f"{ORDER}\n"])
+def test_a_key_is_a_guid(key: Any) -> None:
+    client, script = scripted(httpx.Response(200))
+    for call in (
+        lambda: client.evaluate(**declined(), idempotency_key=key),
+        lambda: client.capture(ORDER, Money(1, "USD"), idempotency_key=key),
+        lambda: client.orders.cancel(ORDER, idempotency_key=key),
+        lambda: client.orders.external_cancel("INV-1", idempotency_key=key),
+    ):
+        with pytest.raises(InvalidRequest, match="must be a GUID as text"):
+            call()
+    assert not script.requests
+
+
+def test_a_key_of_a_business_fact_is_a_guid() -> None:
+    client, _script = scripted(httpx.Response(200, json={"status": "APPROVED"}))
+    key = idempotency_key_for("invoice", 1042)
+    assert client.evaluate(**declined(), idempotency_key=key).idempotency_key == key
+
+
+@pytest.mark.parametrize("order_id", ["", "a/b", "..", "a b", "a?b", 7, None])
+def test_an_id_cannot_leave_its_path(order_id: Any) -> None:
+    client, script = scripted(httpx.Response(200))
+    for call in (
+        lambda: client.orders.get(order_id),
+        lambda: client.orders.refund(order_id, Money(1, "USD")),
+        lambda: client.orders.cancel(order_id),
+        lambda: client.orders.external_cancel(order_id),
+    ):
+        with pytest.raises(InvalidRequest, match="order_id"):
+            call()
+    assert not script.requests
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"status": "paid"},
+        {"status": [True]},
+        {"status": -1},
+        {"start": datetime(2026, 1, 1)},  # noqa: DTZ001 - naive on purpose
+        {"end": "today"},
+        {"page": 0},
+        {"page_size": 0},
+        {"sort": "up"},
+    ],
+)
+def test_a_filter_that_cannot_be_is_refused_at_once(filters: dict[str, Any]) -> None:
+    client, _script = scripted(httpx.Response(200))
+    with pytest.raises(InvalidRequest):
+        client.orders.list(**filters)
+
+
+def test_what_is_sent_is_not_replaced_behind_its_back() -> None:
+    client, script = scripted(httpx.Response(200, json={"status": "APPROVED"}))
+    extra = {"isDeclined": False, "transaction": {"amount": 1}, "payer": 7, "new": 1}
+    with pytest.raises(InvalidRequest) as told:
+        client.evaluate(**declined(), extra_body=extra)
+    assert [each.field for each in told.value.problems] == [
+        "extra_body.isDeclined", "extra_body.transaction.amount", "extra_body.payer",
+    ]  # fmt: skip
+    assert not script.requests
+
+
+@pytest.mark.parametrize(
+    ("environment", "hosts", "url"),
+    [
+        ("sandbox", "flexfactor", "https://api-sandbox.flexfactor.io"),
+        ("production", "flexfactor", "https://api.flexfactor.io"),
+        ("sandbox", "flex-charge", "https://api-sandbox.flex-charge.com"),
+        ("production", "flex-charge", "https://api.flex-charge.com"),
+    ],
+)
+def test_both_pairs_of_hosts(environment: str, hosts: str, url: str) -> None:
+    client = FlexFactor(AUTH, mid=MID, environment=environment, hosts=hosts)
+    assert (client.base_url, client.environment) == (url, environment)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"mid": "my-shop"}, "mid must be a GUID as text"),
+        ({"mid": MID, "site_id": 7}, "site_id must be a GUID"),
+        ({"mid": MID, "environment": "staging"}, "write 'sandbox' or 'production'"),
+        ({"mid": MID, "hosts": "flexcharge"}, "write 'flexfactor' or 'flex-charge'"),
+        ({"mid": MID, "base_url": "https://api.flexfactor.io/v1/"}, "leave /v1 out"),
+        ({"mid": MID, "base_url": "http://api.flexfactor.io"}, "unencrypted"),
+    ],
+)
+@pytest.mark.parametrize("kind", [FlexFactor, AsyncFlexFactor])
+def test_settings_that_cannot_be(kind: Any, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        kind(AUTH, **options)
+
+
+def test_credentials_of_another_kind() -> None:
+    with pytest.raises(ConfigurationError, match="must be FlexFactorAuth"):
+        FlexFactor(("key", "secret"), mid=MID)  # type: ignore[arg-type]
+
+
+def test_settings_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {
+        "FLEXFACTOR_APP_KEY": "k", "FLEXFACTOR_APP_SECRET": "s", "FLEXFACTOR_MID": MID, "FLEXFACTOR_SITE_ID": MID,
+        "FLEXFACTOR_ENVIRONMENT": "production", "FLEXFACTOR_HOSTS": "flex-charge", "FLEXFACTOR_BASE_URL": " ",
+    }  # fmt: skip
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    assert FlexFactor.from_env().base_url == "https://api.flex-charge.com"
+    assert AsyncFlexFactor.from_env(environment="sandbox").base_url == "https://api-sandbox.flex-charge.com"
+
+
+def test_settings_that_are_missing_are_named() -> None:
+    with pytest.raises(ConfigurationError, match="FLEXFACTOR_APP_KEY and FLEXFACTOR_APP_SECRET are not set"):
+        from_process_environment({}, {"FLEXFACTOR_MID": MID})
+    with pytest.raises(ConfigurationError, match="FLEXFACTOR_MID is not set"):
+        from_process_environment({"auth": AUTH}, {"FLEXFACTOR_APP_KEY": "k"})
+    assert from_process_environment({"auth": AUTH, "mid": MID}, {}) == {"auth": AUTH, "mid": MID}

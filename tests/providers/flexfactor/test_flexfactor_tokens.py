@@ -1,0 +1,149 @@
+"""The token: kept by its absolute end in epoch milliseconds, renewed once when a call is refused."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+from flexfactor_world import MID, World, scripted
+
+from victor_ext import AuthenticationError, ConfigurationError, UnreadableResponse
+from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
+from victor_ext.providers.flexfactor.auth import issued_token
+
+ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
+NOW = 1_770_000_000.0
+
+
+class TokenEndpoint(httpx.BaseTransport):
+    """Issues tokens with this `expires`, and answers everything else with an order."""
+
+    def __init__(self, expires: Any) -> None:
+        self.expires = expires
+        self.bodies: list[Any] = []
+        self.authorizations: list[str] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/oauth2/token":
+            self.bodies.append(json.loads(request.content))
+            return httpx.Response(200, json={"accessToken": f"t{len(self.bodies)}", "expires": self.expires})
+        self.authorizations.append(request.headers["authorization"])
+        return httpx.Response(200, json={"id": ORDER})
+
+
+def asked(expires: Any, calls: int = 3) -> int:
+    """How often a token is asked for in so many calls."""
+    endpoint = TokenEndpoint(expires)
+    client = FlexFactor(FlexFactorAuth("key", "secret"), mid=MID, transport=endpoint)
+    for _ in range(calls):
+        client.orders.get(ORDER)
+    return len(endpoint.bodies)
+
+
+def test_a_token_that_has_not_ended_is_kept_and_one_that_has_is_not() -> None:
+    # A peer once had this the wrong way round: it kept tokens that had ended, and threw away those that had not.
+    milliseconds = int(time.time() * 1000)
+    assert asked(milliseconds + 600_000) == 1
+    assert asked(milliseconds - 600_000) == 3
+
+
+def test_milliseconds_are_not_taken_for_seconds_nor_for_a_duration() -> None:
+    assert issued_token({"accessToken": "t", "expires": 1_770_000_600_000}, NOW).expires_at == NOW + 600  # type: ignore[union-attr]
+    assert asked(600) == 3  # no moment of our time: it ended in 1970, so each call asks
+
+
+@pytest.mark.parametrize(
+    ("expires", "at"),
+    [
+        (1_770_000_600_123, 1_770_000_600.123),
+        ("1770000600000", 1_770_000_600.0),
+        (1_770_000_600, 1_770_000_600.0),
+        (None, None),
+        ("soon", None),
+        (True, None),
+        (-1, None),
+        (float("inf"), None),
+        (10**30, None),
+        ([], None),
+    ],
+)
+def test_when_a_token_ends(expires: Any, at: float | None) -> None:
+    token = issued_token({"accessToken": "t", "expires": expires}, NOW)
+    assert token is not None
+    assert token.expires_at == at
+    assert token.header == "Bearer t"
+
+
+@pytest.mark.parametrize("body", [{}, {"accessToken": ""}, {"accessToken": 7}, {"accessToken": "a\nb"}])
+def test_no_token(body: dict[str, Any]) -> None:
+    assert issued_token(body, NOW) is None
+
+
+def test_the_pair_goes_as_json() -> None:
+    endpoint = TokenEndpoint(4_102_444_800_000)
+    client = FlexFactor(FlexFactorAuth("key", "secret"), mid=MID, transport=endpoint)
+    client.orders.get(ORDER)
+    assert endpoint.bodies == [{"AppKey": "key", "AppSecret": "secret"}]
+    assert endpoint.authorizations == ["Bearer t1"]
+    assert client.authorization() == "Bearer t1"
+
+
+def test_a_revoked_token_is_renewed_once(world: World) -> None:
+    order = world.sandbox.add_order("INV-1")
+
+    def revoke(client: Any) -> Any:
+        world.sandbox.revoke_tokens()
+        return client.orders.get(order)
+
+    world(lambda client: client.orders.get(order), revoke)
+    assert sum(world.sandbox.tokens_issued().values()) == 2
+    assert [each.status for each in world.sent("order")] == [200, 401, 200]
+
+
+def test_a_refused_evaluation_is_sent_again_with_the_same_key(world: World) -> None:
+    from flexfactor_world import declined
+
+    order = world.sandbox.add_order("INV-1")
+
+    def revoke(client: Any) -> Any:
+        world.sandbox.revoke_tokens()
+        return client.evaluate(**declined())
+
+    decision = world(lambda client: client.orders.get(order), revoke)
+    assert [each.idempotency_key for each in world.sent("evaluate")] == [decision.idempotency_key] * 2
+    assert world.work("INV-1042") == 1
+
+
+def test_a_pair_that_is_not_known(world: World) -> None:
+    world.auth = FlexFactorAuth("nobody", "knows-this")
+    with pytest.raises(AuthenticationError, match="keys of one environment are not valid in the other") as told:
+        world(lambda client: client.orders.get(ORDER))
+    assert told.value.attempts == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (httpx.Response(200, json={"success": False, "errors": ["AppSecret s3cret is wrong"]}), AuthenticationError),
+        (httpx.Response(200, json={"success": True}), UnreadableResponse),
+        (httpx.Response(200, content=b"<html>"), UnreadableResponse),
+        (httpx.Response(200, json=[]), UnreadableResponse),
+    ],
+)
+def test_odd_answers_of_the_token_endpoint(answer: httpx.Response, error: type[Exception]) -> None:
+    def handle(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(answer.status_code, content=answer.content)
+
+    client = FlexFactor(FlexFactorAuth("key", "s3cret"), mid=MID, transport=httpx.MockTransport(handle), deadline=None)
+    with pytest.raises(error) as told:
+        client.with_options(retry=scripted(answer)[0]._parts.loop.policy).orders.get(ORDER)
+    assert "s3cret" not in str(told.value)
+
+
+@pytest.mark.parametrize(("key", "secret"), [("", "s"), ("k", " "), ("k", 7), (None, "s"), ("k", "a\nb")])
+def test_credentials_that_cannot_be(key: Any, secret: Any) -> None:
+    with pytest.raises(ConfigurationError, match="app_"):
+        FlexFactorAuth(key, secret)

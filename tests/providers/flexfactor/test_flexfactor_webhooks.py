@@ -1,0 +1,189 @@
+"""Notifications: only what the provider signed, for this host, just now, is believed; and each only once."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from victor_ext import ConfigurationError
+from victor_ext.providers.flexfactor import Notification, NotificationRefused, SeenNotifications, Webhooks
+from victor_ext.sandbox.flexfactor import FlexFactorSandbox
+
+HOST = "hooks.shop.example"
+KEY = base64.b64encode(b"k" * 64).decode()
+NOW = 1_770_000_000.0
+BODY = b'{"Event": "order.completed", "OrderId": "o-1", "IsTestMode": false, "IsResent": false}'
+
+
+def signed(body: bytes = BODY, *, key: str = KEY, host: str = HOST, at: float = NOW, **changes: str) -> dict[str, str]:
+    """Headers as the provider would send them, changed afterwards."""
+    nonce, date = "5f1c2de2", formatdate(at, usegmt=True)
+    digest = base64.b64encode(hashlib.sha512(body).digest()).decode()
+    mac = hmac.new(base64.b64decode(key), f"POST\n{nonce};{date};{host};{digest}".encode(), hashlib.sha512)
+    signature = base64.b64encode(mac.digest()).decode()
+    headers = {
+        "X-FC-Nonce": nonce,
+        "X-FC-Date": date,
+        "X-FC-Content-SHA512": digest,
+        "X-FC-Authorization": (
+            f"HMAC-SHA512 SignedHeaders=x-fc-nonce;x-fc-date;host;x-fc-content-sha512&Signature={signature}"
+        ),
+        "Host": "inner.example",
+    }
+    return {name: changes.get(name.lower().removeprefix("x-fc-").replace("-", "_"), headers[name]) for name in headers}
+
+
+def webhooks(**options: Any) -> Webhooks:
+    return Webhooks(**{"subscriber_key": KEY, "host": HOST, "now": lambda: NOW, **options})
+
+
+def test_what_the_provider_signed_is_read() -> None:
+    for headers in (signed(), list(signed().items()), {name.lower(): value for name, value in signed().items()}):
+        notification = webhooks().read(headers, BODY)
+        assert (notification.event, notification.order_id, notification.is_test) == ("order.completed", "o-1", False)
+
+
+def test_the_sandbox_signs_as_the_provider_does(sandbox: FlexFactorSandbox) -> None:
+    order_id = sandbox.add_order("INV-1")
+    headers, body = sandbox.notification("INV-1", "order.refunded", host=HOST, resent=True)
+    notification = Webhooks(sandbox.subscriber_key(), host=HOST).read(headers, body)
+    assert (notification.event, notification.external_order_id) == ("order.refunded", "INV-1")
+    assert (notification.order_id, notification.is_test, notification.is_resent) == (order_id, True, True)
+    assert notification.occurred_at is not None
+    assert abs(notification.occurred_at.timestamp() - time.time()) < 60
+    assert notification.data == {}
+    assert headers["Content-Type"].startswith("text/plain")
+
+
+REFUSED: dict[str, tuple[dict[str, str], bytes, str]] = {
+    "another key": (signed(key=base64.b64encode(b"x" * 64).decode()), BODY, "signature does not fit"),
+    "another host": (signed(host="inner.example"), BODY, "signature does not fit"),
+    "another body": (signed(), BODY.replace(b"o-1", b"o-2"), "not the one that x-fc-content-sha512"),
+    "another nonce": (signed(nonce="other"), BODY, "signature does not fit"),
+    "another date": (signed(date=formatdate(NOW + 1, usegmt=True)), BODY, "signature does not fit"),
+    "no signature": (signed(authorization="HMAC-SHA512 SignedHeaders=host&"), BODY, "no signature of the kind"),
+    "an empty signature": (signed(authorization="HMAC-SHA512 Signature="), BODY, "signature does not fit"),
+    "another scheme": (signed(authorization="none Signature=" + "A" * 88), BODY, "no signature of the kind"),
+    "a signature beyond ASCII": (signed(authorization="HMAC-SHA512 Signature=\xe9\udcff"), BODY, "does not fit"),
+    "a semicolon": (signed(nonce="5f1c2de2;x"), BODY, "semicolon"),
+    "no date": ({k: v for k, v in signed().items() if k != "X-FC-Date"}, BODY, "has no x-fc-date"),
+    "no headers": ({}, BODY, "has no x-fc-authorization and no x-fc-nonce"),
+    "too old": (signed(at=NOW - 301), BODY, "301 s old"),
+    "too early": (signed(at=NOW + 301), BODY, "301 s ahead"),
+    "no JSON": (signed(b"hello"), b"hello", "no JSON object"),
+    "a list": (signed(b"[]"), b"[]", "no JSON object"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_everything_else_is_refused(name: str) -> None:
+    headers, body, said = REFUSED[name]
+    with pytest.raises(NotificationRefused, match=said):
+        webhooks().read(headers, body)
+
+
+def test_the_other_signature_alone_is_not_believed() -> None:
+    mac = hmac.new(base64.b64decode(KEY), BODY, hashlib.sha512)
+    headers = signed(authorization="") | {"x-fc-signature": base64.b64encode(mac.digest()).decode()}
+    with pytest.raises(NotificationRefused):
+        webhooks().read(headers, BODY)
+
+
+def test_comparisons_take_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+    real = hmac.compare_digest
+
+    def compare(a: bytes, b: bytes) -> bool:
+        compared.append(len(a))
+        return real(a, b)
+
+    monkeypatch.setattr("victor_ext.providers.flexfactor.webhooks.hmac.compare_digest", compare)
+    webhooks(subscriber_key=[KEY, base64.b64encode(b"old" * 20).decode()]).read(signed(), BODY)
+    assert compared == [88, 88, 88]  # the digest of the body, and the signature under each of two keys
+
+
+def test_two_keys_while_one_is_replaced() -> None:
+    old = base64.b64encode(b"old" * 20).decode()
+    reader = webhooks(subscriber_key=[KEY, old])
+    assert reader.read(signed(), BODY).order_id == "o-1"
+    assert reader.read(signed(key=old), BODY).order_id == "o-1"
+
+
+def test_the_window_is_the_callers() -> None:
+    assert webhooks(tolerance=600).read(signed(at=NOW - 599), BODY)
+    with pytest.raises(NotificationRefused):
+        webhooks(tolerance=1).read(signed(at=NOW - 2), BODY)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"subscriber_key": ""},
+        {"subscriber_key": []},
+        {"subscriber_key": "no base64!"},
+        {"host": "https://hooks.shop.example/x"},
+        {"host": ""},
+        {"tolerance": 0},
+        {"tolerance": float("inf")},
+        {"tolerance": True},
+    ],
+)
+def test_settings_that_cannot_be(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        webhooks(**options)
+
+
+def test_a_body_that_was_decoded_cannot_be_checked() -> None:
+    with pytest.raises(ConfigurationError, match="do not decode it"):
+        webhooks().read(signed(), BODY.decode())  # type: ignore[arg-type]
+
+
+@given(st.dictionaries(st.text(max_size=8), st.none() | st.text(max_size=8) | st.integers() | st.booleans()))
+def test_any_signed_object_is_read(content: dict[str, Any]) -> None:
+    body = json.dumps(content).encode()
+    notification = webhooks().read(signed(body), body)
+    assert repr(notification)
+    for name in dir(notification):
+        getattr(notification, name)
+
+
+@given(st.dictionaries(st.sampled_from(["x-fc-nonce", "x-fc-date", "x-fc-authorization", "host"]), st.text()))
+def test_odd_headers_are_refused_and_nothing_else(headers: dict[str, str]) -> None:
+    with pytest.raises(NotificationRefused):
+        webhooks().read(signed() | {"x-fc-content-sha512": "x", **headers}, BODY)
+
+
+def told(nonce: str, **members: Any) -> Notification:
+    return Notification({"Event": "order.refunded", "OrderId": "o-1", "TimeStamp": "t1", **members}, nonce)
+
+
+def test_a_resend_is_dropped_and_a_second_event_is_not() -> None:
+    seen = SeenNotifications()
+    assert not seen.is_repeat(told("n1", IsResent=False))
+    assert seen.is_repeat(told("n1", IsResent=False))  # replayed
+    assert seen.is_repeat(told("n2", IsResent=True))  # sent again
+    assert seen.is_repeat(told("n3", IsResent=True, TimeStamp="t2"))  # sent again under another time
+    assert not seen.is_repeat(told("n4", IsResent=False, TimeStamp="t3"))  # a second refund of the same order
+    assert not seen.is_repeat(told("n5", IsResent=True, OrderId="o-2"))  # the first that arrives of it
+
+
+def test_a_repeat_is_known_over_restarts_by_its_fingerprint() -> None:
+    first, again = told("n1", IsResent=False), told("n2", IsResent=True, TimeStamp="t2")
+    assert first.fingerprint == again.fingerprint != told("n1", OrderId="o-2").fingerprint
+
+
+def test_no_more_is_remembered_than_was_said() -> None:
+    seen = SeenNotifications(most=2)
+    for number in range(9):
+        assert not seen.is_repeat(told(f"n{number}", OrderId=f"o-{number}"))
+    assert seen.is_repeat(told("n8", OrderId="o-8"))
+    assert not seen.is_repeat(told("n0", OrderId="o-0"))
