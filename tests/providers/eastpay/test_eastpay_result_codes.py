@@ -7,7 +7,7 @@ import pickle
 import re
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from victor_ext.providers.eastpay import ResultClass, ResultCode
@@ -105,6 +105,7 @@ def test_codes_that_the_table_does_not_name(code: str, kind: str) -> None:
     assert ResultCode.parse(code).kind == kind
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.one_of(st.text(), st.from_regex(r"\A[0-9]{3}\.[0-9]{3}\.[0-9A-Za-z]{2,4}\Z")))
 @example("")
 @example("\x00" * 5000)
@@ -120,9 +121,10 @@ def test_no_text_raises(text: str) -> None:
     assert pickle.loads(pickle.dumps(code)) == copy.copy(code) == code
 
 
-@given(st.from_regex(r"\A000\.[0-9]{3}\.[0-9]{2,4}\Z"))
-def test_only_two_codes_of_the_success_family_are_a_success(text: str) -> None:
-    assert ResultCode.parse(text).succeeded is (text in ("000.000.000", "000.000.00"))
+def test_only_two_codes_of_the_success_family_are_a_success() -> None:
+    details = ("00", "01", "10", "000", "001", "100", "999", "0000", "1000")
+    codes = {f"000.{group:03}.{detail}" for group in range(1000) for detail in details}
+    assert {code for code in codes if ResultCode.parse(code).succeeded} == {"000.000.000", "000.000.00"}
 
 
 @pytest.mark.parametrize("value", [None, 0, 3.5, True, b"000.000.000", [], {"code": "000.000.000"}])
