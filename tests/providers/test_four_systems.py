@@ -33,6 +33,7 @@ def lane_of(name: str) -> Any:
 
 
 LANES = {name: lane_of(name) for name in SYSTEMS}
+KEYED = [name for name, lane in LANES.items() if lane.KEYED]
 
 
 @dataclass(frozen=True)
@@ -99,34 +100,52 @@ def system(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def test_all_are_here() -> None:
+    assert SYSTEMS == ("eastpay", "flexfactor", "velo", "victor")
+    assert KEYED == ["flexfactor", "victor"]
+
+
 def test_nothing_fails(bench: Bench) -> None:
     assert bench.run(bench.lane.READ).word == "success"
     assert bench.run(bench.lane.WRITE) == Told("success", None, 1, 1)
 
 
-CUTS: dict[str, dict[str, Any]] = {
-    "refuse": {},
-    "cut_request": {"after": 25},
-    "cut_answer": {"after": 25},
-    "lost_answer": {},
-    "status": {"status": 503},
+FAILURES: dict[str, tuple[str, dict[str, Any], bool]] = {
+    "closed before it was read": ("refuse", {}, False),
+    **{f"request cut at {at}": ("cut_request", {"after": at}, False) for at in (1, 25, 120, -1)},
+    "request cut, closed cleanly": ("cut_request", {"after": 25, "how": "close"}, False),
+    "answer lost": ("lost_answer", {}, True),
+    "answer lost, closed cleanly": ("lost_answer", {"how": "close"}, True),
+    **{f"answer cut at {at}": ("cut_answer", {"after": at}, True) for at in (1, 25, 60)},
+    "503 before the work": ("status", {"status": 503}, False),
+    "503 after the work": ("status", {"status": 503, "work": True}, True),
 }
+"""What fails, and whether the work is done all the same."""
 
 
-@pytest.mark.parametrize("kind", CUTS)
-def test_an_exchange_fails_once(bench: Bench, kind: str) -> None:
+@pytest.mark.parametrize("failure", FAILURES)
+def test_an_exchange_fails_once(bench: Bench, failure: str) -> None:
     read, write, keyed = bench.lane.READ, bench.lane.WRITE, bench.lane.KEYED
-    bench.sandbox.inject(kind, operation=read.word, **CUTS[kind])
+    kind, options, worked = FAILURES[failure]
+    bench.sandbox.inject(kind, operation=read.word, **options)
     assert (bench.run(read).word, bench.sandbox.faults()) == ("success", [])
 
-    bench.sandbox.inject(kind, operation=write.word, **CUTS[kind])
+    bench.sandbox.inject(kind, operation=write.word, **options)
     told = bench.run(write)
     if keyed:
         assert told == Told("success", None, 2, 1)
     else:
-        work = 1 if kind in ("cut_answer", "lost_answer") else 0
         error = "ServerError" if kind == "status" else "ConnectionFailed"
-        assert told == Told("unknown", error, 1, work)
+        assert told == Told("unknown", error, 1, int(worked))
+
+
+def test_a_token_is_refused(bench: Bench) -> None:
+    """One that was kept from an earlier call is renewed, once; one that cannot be had anew is not tried again."""
+    read, renews = bench.lane.READ, hasattr(bench.sandbox, "revoke_tokens")
+    bench.sandbox.inject("status", operation=read.word, status=401, skip=1)
+    told = bench.run(read, read)
+    assert (told.word, told.error) == (("success", None) if renews else ("rejected", "AuthenticationError"))
+    assert told.attempts == (3 if renews else 2)
 
 
 def test_a_limit_was_reached_before_any_work(bench: Bench) -> None:
@@ -167,10 +186,9 @@ def test_a_provider_that_stays_down(bench: Bench) -> None:
     assert bench.run(write) == Told("unknown", "ServerError", 3 if bench.lane.KEYED else 1, 0)
 
 
+@pytest.mark.parametrize("system", KEYED, indirect=True)
 def test_a_refusal_after_a_lost_answer_does_not_settle_it(bench: Bench) -> None:
     write = bench.lane.WRITE
-    if not bench.lane.KEYED:
-        pytest.skip("without a key there is no second attempt")
     bench.sandbox.inject("lost_answer", operation=write.word)
     bench.sandbox.inject("status", operation=write.word, status=400, skip=0, times=None)
     assert bench.run(write) == Told("unknown", "BadRequest", 2, 1)
