@@ -15,6 +15,7 @@ from sought import ACCOUNT
 from victor_ext import AsyncVictor, RetryPolicy, Victor, idempotency_key_for
 from victor_ext.sandbox import Sandbox
 
+STATUSES = (302, 400, 401, 403, 404, 409, 422, 500, 503)
 PARTY = {"account_number": ACCOUNT, "routing_number": "011401533", "name": "A. Payer"}
 ECHO = json.dumps({"error": {"code": 101, "message": f"no account {ACCOUNT}", "field": f"payee.{ACCOUNT}"}})
 SPRING = json.dumps({"allErrors": [{"objectName": "r", "code": "Size", "defaultMessage": f"{ACCOUNT} is not ours"}]})
@@ -107,7 +108,7 @@ class Journeys:
         yield from self._that_fail("create", self.payment)
         yield from self._that_fail("get", lambda: lambda sandbox: {"id": asked(sandbox)})
         yield from self._that_fail("accept", lambda: lambda sandbox: {"id": asked(sandbox), "notes": "Thanks."})
-        yield from self._that_fail("list", lambda: lambda _sandbox: {"direction": "inbound"})
+        yield from self._that_fail("list", lambda: lambda _sandbox: {"direction": "inbound"}, (400,))
         yield "another payment under its key", self._answered("create", self.payment(), {"status": "created"})
         given = {"payment_request_response": {"status": "Rejected", "notes": f"from {ACCOUNT}"}}
         arguments = lambda sandbox: {"id": asked(sandbox), "notes": "Thanks."}  # noqa: E731 - short, and only here
@@ -136,14 +137,16 @@ class Journeys:
             yield f"an account that is {name}", Journey("create", self.payment(payee_account_number=account), True)
         yield "a float", Journey("create", self.payment(amount=44.23), True)
 
-    def _that_fail(self, method: str, arguments: Callable[[], Any]) -> Iterator[tuple[str, Journey]]:
+    def _that_fail(
+        self, method: str, arguments: Callable[[], Any], statuses: tuple[int, ...] = STATUSES
+    ) -> Iterator[tuple[str, Journey]]:
         faults: dict[str, dict[str, Any]] = {
             "lost_answer": {}, "truncated_json": {}, "malformed_json": {}, "refuse": {},
             "cut_answer": {"after": 150}, "cut_request": {"after": 200}, "rate_limit": {"retry_after": 3600},
         }  # fmt: skip
         for kind, options in faults.items():
             yield f"{method}: {kind}", self._failing(method, arguments(), kind, options)
-        for status in (302, 400, 401, 403, 404, 409, 422, 500, 503):
+        for status in statuses:
             headers = {"location": "https://elsewhere.example/"} if status == 302 else {}
             for body in (ECHO, SPRING, f"<html>{ACCOUNT}</html>"):
                 options = {"status": status, "body": body, "headers": headers}

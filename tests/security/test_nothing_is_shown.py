@@ -57,6 +57,7 @@ def test_every_journey(
     sought.check(of_value("the client", client.victor))
     sought.check(of_value("the credentials", auth))
     sought.check(of_value("the events", client.events))
+    sought.check(of_value("the sandbox's list of exchanges", known.received()))
     client.close()
     known.stop()
     for file in state.iterdir():  # a provider knows its accounts and API keys; of the rest it keeps digests
