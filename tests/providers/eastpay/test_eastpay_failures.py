@@ -148,7 +148,6 @@ class TestA400:
             ("100.300.701", "rejected"),
             ("100.200.100", "pending"),
             ("000.400.000", "review"),
-            ("000.000.000", "succeeded"),
             ("000.900.000", "unknown"),
         ],
     )
@@ -157,6 +156,14 @@ class TestA400:
             payment = told(400, body)
             assert isinstance(payment, Payment)
             assert (payment.result.code, payment.result.kind) == (code, kind)
+
+    @pytest.mark.parametrize("more", [{}, {"parameterErrors": [{"name": "amount"}]}])
+    def test_a_code_of_success_contradicts_it_and_is_neither(self, more: dict[str, Any]) -> None:
+        error = told(400, {"id": "8ac7", "result": {"code": "000.000.000", **more}})
+        assert isinstance(error, UnreadableResponse)
+        assert error.outcome is Outcome.UNKNOWN
+        assert "its result code says that it succeeded (000.000.000)" in str(error)
+        assert "before you repeat it" in str(error)
 
     @pytest.mark.parametrize(
         "body",
@@ -247,7 +254,8 @@ JSON = st.recursive(
 def test_whatever_comes_is_a_payment_or_an_error(status: int, body: Any) -> None:
     found = told(status, body)
     if isinstance(found, Payment):
-        assert (found.fields["result"]["code"]) == found.result.code
+        assert found.fields["result"]["code"] == found.result.code
+        assert status < 400 or not found.succeeded
         assert found.result.kind
         assert repr(found)
     else:

@@ -38,7 +38,7 @@ class EastPay(BlockingClient):
             known; the one program that was seen does not do it.
         timeout: Seconds for each stage of one attempt.
         deadline: Seconds for one call as a whole, all attempts and waits included; None sets no bound.
-        retry: How patiently a call is tried again. A payment is never sent twice, whatever it says.
+        retry: How patiently a call is tried again. Whatever it says, a payment that may have been made is not.
         transport: An httpx transport to send with, in place of connections of the client's own.
         proxy: The proxy to use; by default what the process environment says.
         verify: True, the path of a CA bundle, or an `ssl.SSLContext`.

@@ -201,13 +201,17 @@ class Payments(Resource[World]):
 
     @operation
     def wait(self, payment_id: str, *, timeout: float = 300.0) -> Flow[Payment]:
-        """Inquire now and again until the payment has succeeded or was rejected.
+        """Inquire now and again until the payment has succeeded or was rejected, within `timeout` seconds.
 
         Raises:
             TimedOut: It had not when the time was up. Its outcome is unknown still: do not charge again.
         """
-        clock, seconds = self.clock, checked_timeout(timeout)
-        return (yield from wait_for_result(lambda: _inquire(self.entity, payment_id), payment_id, seconds, clock))
+        return (
+            yield from wait_for_result(
+                lambda seconds: _inquire(self.entity, payment_id, seconds), payment_id,
+                timeout=checked_timeout(timeout), deadline=self.deadline, clock=self.clock,
+            )
+        )  # fmt: skip
 
 
 def _pay(
@@ -272,11 +276,11 @@ def _follow_up(
     return Payment((yield from call(f"{_API}.follow_up_payment", models.Payment, id=payment_id, body=form)))
 
 
-def _inquire(entity: Entity, payment_id: str) -> Flow[Payment]:
+def _inquire(entity: Entity, payment_id: str, seconds: float | None = None) -> Flow[Payment]:
     checks = Checks()
     checks.id("payment_id", payment_id)
     checks.done()
     from eastpay_api import models  # noqa: PLC0415 - see above
 
-    raw = yield from call(f"{_API}.inquire_payment", models.Payment, id=payment_id, **entity.in_query())
+    raw = yield from call(f"{_API}.inquire_payment", models.Payment, seconds, id=payment_id, **entity.in_query())
     return Payment(raw)

@@ -15,12 +15,13 @@ from victor_ext.runtime.profile import Profile
 from .result_codes import ResultClass, ResultCode
 
 _NO_MESSAGE = "the gateway gave no message"
+_SUCCESS_ALL_THE_SAME = "its result code says that it succeeded"
 _ONE_PAYMENT = re.compile(r"/v3/payments/([^/]+)")
 _HIDDEN = ("card.number", "card.cvv", "card.token")
 
 
 def profile_of(base_url: httpx.URL) -> Profile:
-    """The gateway's profile at one bank. No operation takes an idempotency key, so no write is ever repeated."""
+    """The gateway's profile at one bank. No operation takes a key, so what may have been done is never repeated."""
     return Profile(
         name="EastPay",
         environment=str(base_url),
@@ -42,7 +43,8 @@ def is_payment_result(answer: httpx.Response) -> bool:
     """Whether an answer with status 400 says what became of a payment, and is no complaint about the request.
 
     The gateway answers 400 for both. A result code decides: whatever may have been done, or was declined, is a result.
-    Refused parameters are none, unless the code says that something is under way all the same.
+    Refused parameters are none, unless the code says that something is under way all the same. (A 400 whose code is
+    that of a success contradicts itself; see `_unreadable`.)
     """
     if answer.status_code != 400 or _is_about_checkouts(answer.request):
         return False
@@ -71,6 +73,8 @@ def read_problems(answer: httpx.Response) -> Sequence[Problem]:
         )
         for error in _parameter_errors(body)
     ]
+    if _code_in(body).succeeded:
+        found.append(Problem("", code, f"{_SUCCESS_ALL_THE_SAME} ({code})"))
     said = _text(_object(body.get("result")).get("description"))
     if not found and (code or said):
         found = [Problem("", code, _shown(f"{said or _NO_MESSAGE} ({code})" if code else said, hidden))]
@@ -78,7 +82,10 @@ def read_problems(answer: httpx.Response) -> Sequence[Problem]:
 
 
 def _unreadable(answer: httpx.Response) -> str | None:
-    """A good status alone is no yes: a payment has to have a result code, and a checkout an id."""
+    """A good status alone is no yes: a payment has to have a result code, and a checkout an id.
+
+    Nor is a good code: with status 400 it leaves open which of them holds.
+    """
     try:
         body: object = answer.json()
     except ValueError:
@@ -88,14 +95,17 @@ def _unreadable(answer: httpx.Response) -> str | None:
     fields = cast("dict[str, Any]", body)
     if _is_about_checkouts(answer.request):
         return None if _text(fields.get("id")) else "its body has no checkout id"
-    return None if _text(_object(fields.get("result")).get("code")) else "its body has no result code"
+    code = _code_in(fields)
+    if answer.status_code >= 400 and code.succeeded:
+        return _SUCCESS_ALL_THE_SAME
+    return None if code.code else "its body has no result code"
 
 
 def _foreign(answer: httpx.Response) -> str | None:
     """An inquiry's answer about another payment, such as a cache that mixes answers up would give, proves nothing."""
     asked = _ONE_PAYMENT.search(answer.request.url.path)
     named = _text(_body(answer).get("id"))
-    if answer.request.method != "GET" or asked is None or not named or named == asked.group(1):
+    if answer.request.method != "GET" or asked is None or not named or named.casefold() == asked.group(1).casefold():
         return None
     return f"its body is about another payment, {printable(named)}"
 

@@ -24,6 +24,7 @@ from .records import Payment
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 15.0
+_SHORTEST_INQUIRY = 0.1
 _PASSING = (ConnectionFailed, TimedOut, ServerError, RateLimited, UnreadableResponse)
 
 
@@ -36,16 +37,27 @@ def checked_timeout(timeout: object) -> float:
 
 
 def wait_for_result(
-    inquire: Callable[[], Flow[Payment]], asked: str, timeout: float, clock: ServerClock
+    inquire: Callable[[float | None], Flow[Payment]],
+    asked: str,
+    *,
+    timeout: float,
+    deadline: float | None,
+    clock: ServerClock,
 ) -> Flow[Payment]:
-    """Inquire until there is a result that is final, through troubles that pass."""
+    """Inquire until there is a result that is final, through troubles that pass.
+
+    No inquiry lasts longer than what is left of the `timeout`, nor than the client's `deadline`. A `timeout` of zero
+    is one inquiry, which has all of the deadline.
+    """
     ends = clock.monotonic() + timeout
     pause = _FIRST_PAUSE
     last: Payment | None = None
     trouble: PaymentApiError | None = None
     while True:
+        left = max(ends - clock.monotonic(), _SHORTEST_INQUIRY)
+        bounded = timeout > 0 and (deadline is None or left < deadline)
         try:
-            last = yield from inquire()
+            last = yield from inquire(left if bounded else None)
         except _PASSING as error:
             trouble = error
         else:
