@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import Any, SupportsIndex, cast, overload
+from typing import Any, SupportsIndex, TypeGuard, overload
 
 import httpx
 
@@ -91,15 +91,21 @@ class OddAccount:
 
 def concealed_within(value: Any) -> Any:
     """A JSON object whose texts, at any depth, show nothing; anything else as it is."""
-    if not isinstance(value, dict):
-        return value
-    return {name: _deeply(each) for name, each in cast("dict[Any, Any]", value).items()}
+    return {name: _deeply(each) for name, each in value.items()} if _is_object(value) else value
 
 
 def _deeply(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_deeply(each) for each in cast("list[Any]", value)]
-    return concealed_within(value) if isinstance(value, dict) else concealed(value)
+    if _is_list(value):
+        return list(map(_deeply, value))
+    return concealed_within(value) if _is_object(value) else concealed(value)
+
+
+def _is_object(value: object) -> TypeGuard[dict[Any, Any]]:
+    return isinstance(value, dict)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    return isinstance(value, list | tuple)
 
 
 def concealed_account(value: Any) -> Any:

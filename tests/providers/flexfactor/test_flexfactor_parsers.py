@@ -10,7 +10,7 @@ import httpx
 import pytest
 from flexfactor_api import models
 from flexfactor_world import scripted
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from victor_ext import InvalidRequest, VictorError
@@ -21,6 +21,7 @@ from victor_ext.providers.flexfactor.answers import items_of, last_page, operati
 from victor_ext.providers.flexfactor.problems import problems_in, read_problems, wire_path
 from victor_ext.providers.flexfactor.records import Capture, Decision, Transmission
 
+MANY = settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
 NAMES = st.sampled_from(
     ["success", "status", "errors", "orderId", "orderSessionKey", "traceId", "statusCode", "item1", "item3", "id",
@@ -32,6 +33,7 @@ JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dicti
 OBJECTS = st.dictionaries(NAMES, JSON, max_size=8)
 
 
+@MANY
 @given(OBJECTS)
 def test_only_approved_is_approved(body: dict[str, Any]) -> None:
     decision = Decision(models.Decision.from_dict(body), "key")
@@ -41,6 +43,12 @@ def test_only_approved_is_approved(body: dict[str, Any]) -> None:
     )
 
 
+@pytest.mark.parametrize("status", ["CHALLENGE", "SUBMITTED", "PROCESSING", "CAPTUREREQUIRED", "DECLINED", "", None])
+def test_success_is_no_approval(status: str | None) -> None:
+    assert not Decision(models.Decision.from_dict({"success": True, "status": status}), "key").approved
+
+
+@MANY
 @given(OBJECTS)
 def test_records_read_anything(body: dict[str, Any]) -> None:
     price = Money(1, "USD")
@@ -56,6 +64,7 @@ def test_records_read_anything(body: dict[str, Any]) -> None:
             getattr(record, name)
 
 
+@MANY
 @given(JSON, st.sampled_from([200, 400, 409, 500]), st.sampled_from(["evaluate", "capture", "orders", "orders/x"]))
 def test_problems_are_read_from_anything(body: Any, status: int, path: str) -> None:
     request = httpx.Request("POST", f"https://api.example/v1/{path}")
@@ -69,7 +78,7 @@ def test_problems_are_read_from_anything(body: Any, status: int, path: str) -> N
     assert last_page(body) in (True, False)
 
 
-@settings(max_examples=60)
+@MANY
 @given(JSON, st.sampled_from([200, 202, 400, 409]), st.sampled_from(["evaluate", "refund", "get", "list", "cancel"]))
 def test_a_call_ends_in_a_record_or_in_an_error_of_ours(body: Any, status: int, operation: str) -> None:
     from flexfactor_world import declined
@@ -151,12 +160,14 @@ def test_six_digit_codes_are_split(code: Any, split: ErrorCode | None) -> None:
     assert split_code(code) == split
 
 
+@MANY
 @given(st.integers() | st.text() | st.floats() | st.none())
 def test_splitting_a_code_never_raises(code: Any) -> None:
     found = split_code(code)
     assert found is None or found.http_status * 1000 + found.error == int(code)
 
 
+@MANY
 @given(st.integers(min_value=1, max_value=10**15 - 1), st.sampled_from(["USD", "EUR"]))
 def test_dollars_on_the_wire_are_the_very_amount(minor: int, currency: str) -> None:
     amount = Money(minor, currency)

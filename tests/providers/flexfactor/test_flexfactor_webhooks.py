@@ -11,13 +11,14 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from victor_ext import ConfigurationError
 from victor_ext.providers.flexfactor import Notification, NotificationRefused, SeenNotifications, Webhooks
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
+MANY = settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 HOST = "hooks.shop.example"
 KEY = base64.b64encode(b"k" * 64).decode()
 NOW = 1_770_000_000.0
@@ -147,6 +148,7 @@ def test_a_body_that_was_decoded_cannot_be_checked() -> None:
         webhooks().read(signed(), BODY.decode())  # type: ignore[arg-type]
 
 
+@MANY
 @given(st.dictionaries(st.text(max_size=8), st.none() | st.text(max_size=8) | st.integers() | st.booleans()))
 def test_any_signed_object_is_read(content: dict[str, Any]) -> None:
     body = json.dumps(content).encode()
@@ -156,6 +158,7 @@ def test_any_signed_object_is_read(content: dict[str, Any]) -> None:
         getattr(notification, name)
 
 
+@MANY
 @given(st.dictionaries(st.sampled_from(["x-fc-nonce", "x-fc-date", "x-fc-authorization", "host"]), st.text()))
 def test_odd_headers_are_refused_and_nothing_else(headers: dict[str, str]) -> None:
     with pytest.raises(NotificationRefused):
