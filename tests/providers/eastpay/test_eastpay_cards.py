@@ -130,6 +130,7 @@ ECHOES: dict[str, tuple[int, Any]] = {
         },
     ),
     "a description": (400, {"result": {"code": "no", "description": f"no {CVV}, no {TOKEN} for {NUMBER}"}}),
+    "a code": (400, {"result": {"code": NUMBER}}),
     "a page": (403, f"<p>{CVV} {NUMBER} {TOKEN}</p>"),
     "a page of a proxy": (502, f"cannot pass on card.cvv={CVV}"),
 }

@@ -62,8 +62,8 @@ def read_problems(answer: httpx.Response) -> Sequence[Problem]:
     `name` and `message`. A value is never repeated, and nothing of a card that the request carried.
     """
     body = _body(answer)
-    code = str(_code_in(body))
     hidden = _secrets_of(answer.request)
+    code = _shown(str(_code_in(body)), hidden)
     found = [
         Problem(
             field=_shown(_text(error.get("name")), hidden),
