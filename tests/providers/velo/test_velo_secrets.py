@@ -21,7 +21,7 @@ from victor_ext.providers import Money
 from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Velo, VeloAuth, Webhook
 
 KEY = "44a9537d-d55d-4b47-8082-14061c2bcdd8"
-SECRET = "c396b26b-137a-44fd-87f5-not-a-real-one"
+HIDDEN = "c396b26b-137a-44fd-87f5-not-a-real-one"
 ACCOUNT = "071204958836"
 IBAN = "GB33BUKB20201555555555"
 NATIONAL = "987654321"
@@ -57,8 +57,8 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 
 def secrets_of(world: World, token: str) -> dict[str, str]:
-    pair = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
-    return {"key": KEY, "secret": SECRET, "pair": pair, "token": token, "account": ACCOUNT, "national id": NATIONAL}
+    pair = base64.b64encode(f"{KEY}:{HIDDEN}".encode()).decode()
+    return {"key": KEY, "secret": HIDDEN, "pair": pair, "token": token, "account": ACCOUNT, "national id": NATIONAL}
 
 
 def places(error: BaseException) -> Iterator[tuple[str, str]]:
@@ -77,8 +77,8 @@ def places(error: BaseException) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("call", CALLS)
 def test_whatever_fails(world: World, call: str, kind: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    world.sandbox.add_key(KEY, SECRET)
-    world.auth = VeloAuth(KEY, SECRET)
+    world.sandbox.add_key(KEY, HIDDEN)
+    world.auth = VeloAuth(KEY, HIDDEN)
     token = str(world(lambda velo: velo.authorization())).removeprefix("Bearer ")
     world.sandbox.inject(kind, operation=call, times=None, **FAULTS[kind])
     events: list[Any] = []
@@ -96,7 +96,7 @@ def test_whatever_fails(world: World, call: str, kind: Any, caplog: pytest.LogCa
 
 def test_credentials_that_are_refused(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    world.auth = VeloAuth(KEY, SECRET)
+    world.auth = VeloAuth(KEY, HIDDEN)
     with pytest.raises(VictorError) as caught:
         world(lambda velo: velo.payees.get(world.payee))
     texts = [*places(caught.value), ("log", caplog.text)]
@@ -106,16 +106,16 @@ def test_credentials_that_are_refused(world: World, caplog: pytest.LogCaptureFix
 
 def test_what_cannot_be_credentials_or_a_header() -> None:
     makers: list[Callable[[], Any]] = [
-        lambda: VeloAuth(f"{KEY}:{SECRET}", "s"),
-        lambda: VeloAuth("k", f"{SECRET}\n{SECRET}"),
-        lambda: VeloAuth("k", SECRET.encode()),  # type: ignore[arg-type] # on purpose
-        lambda: Webhook(SECRET, "short"),
-        lambda: Velo(SECRET),  # type: ignore[arg-type] # on purpose
+        lambda: VeloAuth(f"{KEY}:{HIDDEN}", "s"),
+        lambda: VeloAuth("k", f"{HIDDEN}\n{HIDDEN}"),
+        lambda: VeloAuth("k", HIDDEN.encode()),  # type: ignore[arg-type] # on purpose
+        lambda: Webhook(HIDDEN, "short"),
+        lambda: Velo(HIDDEN),  # type: ignore[arg-type] # on purpose
     ]
     for make in makers:
         with pytest.raises(ConfigurationError) as caught:
             make()
-        assert [place for place, text in places(caught.value) if SECRET in text] == []
+        assert [place for place, text in places(caught.value) if HIDDEN in text] == []
 
 
 def test_what_a_person_looks_at(world: World) -> None:
@@ -127,8 +127,8 @@ def test_what_a_person_looks_at(world: World) -> None:
     payees = world.all(lambda velo: velo.payees.list(world.payor))
     assert "payee@example.com" not in repr(payees)
     assert payees[0].email == "payee@example.com"
-    with Velo(VeloAuth(KEY, SECRET), base_url=world.sandbox.url, retry=QUICK) as velo:
-        assert {KEY, SECRET} & {*repr(velo), repr(velo)} == set()
+    with Velo(VeloAuth(KEY, HIDDEN), base_url=world.sandbox.url, retry=QUICK) as velo:
+        assert {KEY, HIDDEN} & {*repr(velo), repr(velo)} == set()
 
 
 def vars_of(record: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from victor_ext.runtime.assembly import Assembly
 from victor_ext.runtime.clock import ServerClock
 from victor_ext.runtime.errors import ConfigurationError
 from victor_ext.runtime.flow import Lock
+from victor_ext.runtime.redaction import kind_of
 
 from .auth import VeloAuth
 from .profile import profile_of
@@ -33,7 +34,7 @@ def velo_parts(
         ConfigurationError: One of them cannot work.
     """
     if not isinstance(auth, VeloAuth):
-        raise ConfigurationError(f"auth must be VeloAuth(api_key, api_secret), not {type(auth).__name__}.")
+        raise ConfigurationError(f"auth must be VeloAuth(api_key, api_secret), not {kind_of(auth)}.")
     name = environment_named(environment)
     url = base_url_of(name, base_url)
     clock = ServerClock()

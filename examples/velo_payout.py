@@ -1,0 +1,66 @@
+"""A payout through Velo, against a sandbox of its own: `python examples/velo_payout.py`."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from victor_ext import VictorError
+from victor_ext.providers import Money
+from victor_ext.providers.velo import InOrder, PaymentInstruction, Velo, VeloAuth, Webhook
+from victor_ext.sandbox.velo import VeloSandbox
+
+HEADER = "the long random header that the webhook was made with"
+
+
+def main() -> str:
+    """Run the story; returns the line that sums it up."""
+    with VeloSandbox() as sandbox:
+        sandbox.add_source_account("USD account", "USD", 100_000)
+        sandbox.add_payee("payee-7")
+        with Velo(VeloAuth(*sandbox.add_key()), base_url=sandbox.url) as velo:
+            return story(sandbox, velo)
+
+
+def pay(reference: str, amount: Money) -> PaymentInstruction:
+    """A payment to the payee that the payor calls payee-7."""
+    return PaymentInstruction(
+        remote_id="payee-7", amount=amount, source_account_name="USD account", payor_payment_id=reference
+    )
+
+
+def story(sandbox: VeloSandbox, velo: Velo) -> str:
+    """A payout in two currencies, a lost answer that is settled by looking, and the notifications of it all."""
+    begun = datetime.now(UTC) - timedelta(minutes=1)
+    payout_id = velo.payouts.submit([pay("INV-1", Money.of("44.23", "USD")), pay("INV-2", Money.of("100.00", "EUR"))])
+    payout = velo.payouts.wait(payout_id, until="ACCEPTED")
+    [rate] = velo.payouts.quote(payout_id).fx_summaries
+    print(f"Payout {payout.id} is accepted; {rate.payment} costs {rate.source}, at {rate.rate}.")
+    velo.payouts.instruct(payout_id)
+    sandbox.advance(30)
+    print(f"Instructed, and half a minute later {velo.payouts.get(payout_id).status}.")
+
+    sandbox.inject("lost_answer", operation="submit")
+    try:
+        velo.payouts.submit([pay("INV-3", Money.of("10.00", "USD"))])
+    except VictorError as error:
+        print(f"An answer is lost, and the outcome is {error.outcome}: {error}")
+    [found] = velo.payments.find("INV-3", payor_id=sandbox.payor_id, since=begun)
+    print(
+        f"Looked for by its reference: it is in payout {found.payout_id}, {found.status}. No need to submit it again."
+    )
+
+    webhook, in_order = Webhook(HEADER), InOrder()
+    posted = [json.dumps(one).encode() for one in sandbox.notifications()]
+    for body in [*reversed(posted), posted[0]]:  # out of order, and one of them twice
+        for notification in in_order.take(webhook.read(body, HEADER)):
+            print(f"  {notification.sequence_number}. {notification.event_name} of {notification.payor_payment_id}")
+
+    velo.logout()
+    if any(sandbox.work_done_by_reference()[invoice] != 1 for invoice in ("INV-1", "INV-2", "INV-3")):
+        raise SystemExit("something was submitted twice")
+    return (
+        "Velo: a payout in two currencies completed, and one whose answer was lost found by its reference, not repeated"
+    )
+
+
+if __name__ == "__main__":
+    print(main())

@@ -1,0 +1,57 @@
+"""The example runs from a clean clone, and the page names what is there."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+import victor_ext.providers.velo as velo_package
+from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "docs" / "velo.md").read_text(encoding="utf-8")
+RESOURCES = ("payees", "source_accounts", "funding_accounts", "fundings", "payouts", "payments")
+
+
+def test_the_example() -> None:
+    run = subprocess.run(
+        [sys.executable, "-W", "error", ROOT / "examples" / "velo_payout.py"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stderr == ""
+    assert run.stdout.splitlines()[-1].startswith("Velo: a payout in two currencies completed")
+
+
+def test_the_page_names_every_operation_and_no_other() -> None:
+    with Velo(VeloAuth("k", "s"), transport=httpx.MockTransport(lambda _: httpx.Response(500))) as velo:
+        there = {
+            f"{name}.{method}"
+            for name in RESOURCES
+            for method, value in inspect.getmembers(type(getattr(velo, name)))
+            if type(value).__name__ in ("operation", "listing")
+        }
+    named = set(re.findall(rf"\b((?:{'|'.join(RESOURCES)})\.[a-z_]+)", PAGE))
+    named |= {"funding_accounts.get", "funding_accounts.create"}  # written as `.get(id)`, `.create(...)`
+    assert named - {"payments.index"} == there
+
+
+def test_what_is_public() -> None:
+    assert list(velo_package.__all__) == sorted(velo_package.__all__)
+    assert all(hasattr(velo_package, name) for name in velo_package.__all__)
+    assert {name for name in vars(Velo) if not name.startswith("_")} == {
+        name for name in vars(AsyncVelo) if not name.startswith("_")
+    } - {"aclose"}
+
+
+@pytest.mark.parametrize("heavy", ["velo_api", "victor_api", "starlette", "cryptography"])
+def test_importing_it_loads_no_models(heavy: str) -> None:
+    code = f"import sys, victor_ext.providers.velo; sys.exit({heavy!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
