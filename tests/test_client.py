@@ -10,6 +10,7 @@ import threading
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -592,3 +593,18 @@ def test_a_client_made_outside_of_an_event_loop_works_in_several():
 
     assert [asyncio.run(get()) for _ in range(3)] == ["a7ffd43c37c1"] * 3
     assert provider.tokens == 1
+
+
+def test_each_event_loop_has_connections_of_its_own(victor_sandbox, victor_auth):
+    """A request over a connection of a loop that has ended leaves, and its answer never comes."""
+    victor = AsyncVictor(victor_auth, base_url=victor_sandbox.url)
+
+    made = [asyncio.run(create_in_the_sandbox(victor)) for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        made += threads.map(lambda _: asyncio.run(create_in_the_sandbox(victor)), range(8))
+
+    assert len(victor_sandbox.requests()) - 2 == len(made) == 12  # two are there from the beginning
+
+
+async def create_in_the_sandbox(victor: AsyncVictor) -> str:
+    return (await create(victor, payer_counterparty_id="acme000001", due_date=datetime.now(UTC).date())).id

@@ -151,11 +151,12 @@ def connections(
     verify: Verify,
     limits: httpx.Limits | None,
     proxy: str | httpx.URL | httpx.Proxy | None,
-) -> httpx.HTTPTransport:
-    """A pool of connections for blocking calls."""
+) -> httpx.BaseTransport:
+    """Pools of connections for blocking calls, one for each process."""
     from .bounded import bounded  # noqa: PLC0415 - loads httpcore, as making the transport does
+    from .pools import PerProcess  # noqa: PLC0415 - for those who bring no transport of their own
 
-    return bounded(_made(httpx.HTTPTransport, base_url, verify, limits, proxy))
+    return PerProcess(lambda: bounded(_made(httpx.HTTPTransport, base_url, verify, limits, proxy)))
 
 
 def async_connections(
@@ -164,9 +165,11 @@ def async_connections(
     verify: Verify,
     limits: httpx.Limits | None,
     proxy: str | httpx.URL | httpx.Proxy | None,
-) -> httpx.AsyncHTTPTransport:
-    """A pool of connections for awaited calls."""
-    return _made(httpx.AsyncHTTPTransport, base_url, verify, limits, proxy)
+) -> httpx.AsyncBaseTransport:
+    """Pools of connections for awaited calls, one for each event loop."""
+    from .pools import PerLoop  # noqa: PLC0415 - see `connections`
+
+    return PerLoop(lambda: _made(httpx.AsyncHTTPTransport, base_url, verify, limits, proxy))
 
 
 def _made(
