@@ -190,8 +190,14 @@ def test_two_hundred_workers_over_real_sockets(
             come_back()
         return create(victor, worker)
 
+    def client() -> Any:
+        return CLIENTS[face](patient_auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.02))
+
+    began = time.monotonic()
+    Crowd(face, client).run(lambda victor, worker: create(victor, worker + WORKERS))
+    in_peace = time.monotonic() - began
     break_down()
-    crowd = Crowd(face, lambda: CLIENTS[face](patient_auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.02)))
+    crowd = Crowd(face, client)
     # In the round after the next to last worker 0 brings the provider back; the last one finds it up.
     *outage, _, recovered = crowd.run(create, create, create, create, create_again, create)
     took = time.monotonic() - back[0]
@@ -203,7 +209,7 @@ def test_two_hundred_workers_over_real_sockets(
     assert len(told) < attempts <= len(told) + 100
     assert attempts / len(told) <= MOST
     assert [each.client_reference_id for each in recovered] == [f"INV-{worker}" for worker in range(WORKERS)]
-    assert took < 10, "two rounds of two hundred creates, on a machine that has others to serve"
+    assert took < 5 + 4 * in_peace, "two rounds of two hundred creates; one round in peace is what the machine can do"
     assert set(victor_sandbox.work_done_by_key().values()) == {1}
 
 
