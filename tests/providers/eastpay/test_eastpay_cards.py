@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import PRICE, Shop
+from eastpay_shop import PRICE, Shop
 
 from victor_ext import BadRequest, InvalidRequest, VictorError
 from victor_ext.providers.eastpay import Card, CardToken, EastPay

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
-from conftest import PRICE, card
+from eastpay_shop import PRICE, card
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import PRICE, Shop, card
+from eastpay_shop import PRICE, Shop, card
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

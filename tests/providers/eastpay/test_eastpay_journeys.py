@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from conftest import PRICE, Shop, card
 from eastpay_api.api.payments import inquire_payment
+from eastpay_shop import PRICE, Shop, card
 
 from victor_ext import BadRequest, InvalidRequest, NotFound, Outcome, TimedOut
 from victor_ext.providers import Money
