@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import datetime
 from typing import Any
 
@@ -171,3 +173,12 @@ def test_settings_that_are_missing_are_named() -> None:
     with pytest.raises(ConfigurationError, match="FLEXFACTOR_MID is not set"):
         from_process_environment({"auth": AUTH}, {"FLEXFACTOR_APP_KEY": "k"})
     assert from_process_environment({"auth": AUTH, "mid": MID}, {}) == {"auth": AUTH, "mid": MID}
+
+
+def test_importing_it_loads_no_generated_models() -> None:
+    program = (
+        "import sys, victor_ext.providers.flexfactor as ff; ff.FlexFactor(ff.FlexFactorAuth('k', 's'), mid=sys.argv[1]);"
+        "print([name for name in sys.modules if name.startswith(('flexfactor_api', 'cryptography', 'starlette'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", program, MID], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"

@@ -86,7 +86,7 @@ def test_the_pair_goes_as_json() -> None:
     endpoint = TokenEndpoint(4_102_444_800_000)
     client = FlexFactor(FlexFactorAuth("key", "secret"), mid=MID, transport=endpoint)
     client.orders.get(ORDER)
-    assert endpoint.bodies == [{"AppKey": "key", "AppSecret": "secret"}]
+    assert [list(body.items()) for body in endpoint.bodies] == [[("AppKey", "key"), ("AppSecret", "secret")]]
     assert endpoint.authorizations == ["Bearer t1"]
     assert client.authorization() == "Bearer t1"
 

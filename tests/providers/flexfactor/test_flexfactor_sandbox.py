@@ -1,0 +1,148 @@
+"""The sandbox itself: what it refuses, what it replays, and its commands from another process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from victor_ext.sandbox.flexfactor import FlexFactorSandbox, FlexFactorSettings, RemoteFlexFactorSandbox
+
+ROOT = Path(__file__).resolve().parents[3]
+KEY = "0c5b2a57-8c3c-4b52-a6f1-3f2a0e7b9d11"
+
+
+def post(url: str, body: Any, token: str | None = None) -> tuple[int, Any]:
+    """A request by hand, as somebody without this client would make it: status and JSON."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    request = urllib.request.Request(url, content, headers)
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            status, said = answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            status, said = error.code, error.read()
+    return status, json.loads(said) if said else None
+
+
+def token_of(sandbox: FlexFactorSandbox) -> tuple[str, str]:
+    app_key, app_secret, mid = sandbox.add_client()
+    _, answer = post(f"{sandbox.url}/v1/oauth2/token", {"appKey": app_key, "appSecret": app_secret})
+    assert answer["expires"] > 10**12
+    return answer["accessToken"], mid
+
+
+def evaluation(mid: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "isDeclined": True, "mid": mid, "orderId": "INV-1", "idempotencyKey": KEY,
+        "transaction": {"id": "t", "timestampUtc": "2026-03-04T05:06:07Z", "amount": 4423, "currency": "USD"},
+        "payer": {"email": "ada@example.com"}, "paymentMethod": {"cardNumber": "tok"}, **changes,
+    }  # fmt: skip
+
+
+def test_a_repeat_is_replayed_for_a_day_and_another_body_is_a_conflict(sandbox: FlexFactorSandbox) -> None:
+    token, mid = token_of(sandbox)
+    url = f"{sandbox.url}/v1/evaluate"
+    first = post(url, evaluation(mid), token)
+    assert first[0] == 200
+    assert post(url, evaluation(mid), token) == first
+    assert post(url, evaluation(mid, orderId="INV-2"), token)[0] == 409
+    sandbox.advance(86_401)
+    assert post(url, evaluation(mid, orderId="INV-2"), token)[0] == 200
+    assert sandbox.work_done_by_reference() == {"INV-1": 1, "INV-2": 1}
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "an amount in dollars": (
+        {"transaction": {"id": "t", "timestampUtc": "2026-03-04T05:06:07Z", "amount": 44.23, "currency": "USD"}},
+        "Transaction.Amount",
+    ),
+    "a time without a zone": (
+        {"transaction": {"id": "t", "timestampUtc": "2026-03-04T05:06:07", "amount": 1, "currency": "USD"}},
+        "Transaction.TimestampUtc",
+    ),
+    "a transaction that was approved": ({"isDeclined": False}, "IsDeclined"),
+    "a key that is no GUID": ({"idempotencyKey": "INV-1"}, "IdempotencyKey"),
+    "no payer": ({"payer": None}, "Payer"),
+    "no card": ({"paymentMethod": {}}, "PaymentMethod.CardNumber"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_evaluation_is_refused(sandbox: FlexFactorSandbox, name: str) -> None:
+    changes, field = WRONG[name]
+    token, mid = token_of(sandbox)
+    status, answer = post(f"{sandbox.url}/v1/evaluate", evaluation(mid, **changes), token)
+    assert (status, list(answer["errors"])) == (400, [field])
+    assert sandbox.work_done_by_reference() == {}
+
+
+def test_nobody_is_let_in_without_a_token(sandbox: FlexFactorSandbox) -> None:
+    _, mid = token_of(sandbox)
+    for token in (None, "made-up"):
+        assert post(f"{sandbox.url}/v1/evaluate", evaluation(mid), token) == (401, None)
+    assert post(f"{sandbox.url}/v1/oauth2/token", {"AppKey": "a", "AppSecret": "b"})[0] == 401
+    assert post(f"{sandbox.url}/v1/oauth2/token", b"AppKey=a")[0] == 401
+
+
+def test_a_token_ends(sandbox: FlexFactorSandbox) -> None:
+    token, mid = token_of(sandbox)
+    sandbox.set_clock_skew(601)
+    assert post(f"{sandbox.url}/v1/evaluate", evaluation(mid), token)[0] == 401
+
+
+def test_what_is_not_there(sandbox: FlexFactorSandbox) -> None:
+    for command in (
+        lambda: sandbox.settle("INV-0", "APPROVED"),
+        lambda: sandbox.order_record("INV-0"),
+        lambda: sandbox.notification("INV-0", "order.completed", host="h"),
+    ):
+        with pytest.raises(LookupError):
+            command()
+    sandbox.add_order("INV-1")
+    with pytest.raises(ValueError, match="status must be one of"):
+        sandbox.settle("INV-1", "PAID")
+    with pytest.raises(ValueError, match="GUID"):
+        sandbox.add_client(mid="shop")
+
+
+def test_settings_that_cannot_be() -> None:
+    for options in ({"token_life": -1}, {"key_life": -1}, {"largest_page": 0}):
+        with pytest.raises(ValueError, match="must be a number"):
+            FlexFactorSettings(**options)
+
+
+def test_the_commands_over_http(sandbox: FlexFactorSandbox) -> None:
+    remote = RemoteFlexFactorSandbox(sandbox.control_url)
+    credentials = remote.add_client("k", "s", str(uuid.uuid4()))
+    assert credentials[:2] == ("k", "s")
+    order_id = remote.add_order("INV-1", cents=100, status="CAPTUREREQUIRED")
+    assert remote.order_record("INV-1") == {
+        "id": order_id, "status": "Capturerequired", "captured": 0, "refunded": 0,
+    }  # fmt: skip
+    remote.decide("DECLINED", "INV-2")
+    assert remote.tokens_issued() == {}
+    assert remote.revoke_tokens() == 0
+    headers, body = remote.notification("INV-1", "order.capturerequired", host="h.example", resent=True)
+    assert json.loads(body)["IsResent"] is True
+    assert headers["Host"] == "h.example"
+    assert remote.subscriber_key() == sandbox.subscriber_key()
+    remote.reset()
+    assert sandbox.received() == []
+
+
+def test_the_example_runs() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", ROOT / "examples" / "flexfactor_rescue.py"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("FlexFactor: ")
