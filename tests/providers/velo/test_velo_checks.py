@@ -97,7 +97,7 @@ def test_an_id_cannot_lead_elsewhere(number: Any) -> None:
 
 
 def test_payees() -> None:
-    address = Address(line1="x", city="Somewhere", country="US")
+    address = Address(line1="", city="Somewhere", country="usa")
     channel = PaymentChannel(account_name="A", country_code="US", currency="USD", iban="GB33BUKB20201555555555",
                              account_number="123456")  # fmt: skip
     person = Individual(first_name="", last_name="B", date_of_birth="1970")
@@ -109,8 +109,9 @@ def test_payees() -> None:
         "payees[0].email": "length",
         "payees[0]": "choice",
         "payees[0].address.line1": "length",
+        "payees[0].address.country": "format",
         "payees[0].individual.first_name": "length",
-        "payees[0].individual.date_of_birth": "length",
+        "payees[0].individual.date_of_birth": "format",
         "payees[0].payment_channel": "choice",
         "payees[1].address": "type",
         "payees[1].company": "type",

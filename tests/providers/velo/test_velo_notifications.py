@@ -143,6 +143,15 @@ class TestTheirOrder:
         assert order.take(note(4)) == []
         assert numbers(order.take(note(6))) == [6]
 
+    def test_what_was_held_back_is_there_after_a_restart(self) -> None:
+        order = InOrder()
+        for number in (1, 4, 3):
+            order.take(note(number))
+        assert numbers([*order.held]) == [3, 4]
+        again = InOrder(done=order.done)
+        assert [one for stored in order.held for one in again.take(stored)] == []
+        assert numbers(again.take(note(2))) == [2, 3, 4]
+
     def test_two_payors_on_one_address_are_noticed(self) -> None:
         order = InOrder()
         order.take(note(1, "of the first payor"))

@@ -46,6 +46,14 @@ class Findings:
             said = "is empty" if not value.strip() else f"has {len(value)} characters"
             self.add(field, "length", f"{field} {said}: write {shortest} to {longest} characters.")
 
+    def capitals(self, field: str, value: object, count: int, *, required: bool = True) -> None:
+        """A code of so many capital letters: a country (ISO 3166) or a currency (ISO 4217)."""
+        if value is None and not required:
+            return
+        if not isinstance(value, str) or not re.fullmatch(f"[A-Z]{{{count}}}", value):
+            example = "US" if count == 2 else "USD"
+            self.add(field, "format", f"{field} must be {count} capital letters, such as {example!r}.")
+
     def one_id(self, field: str, value: object, *, required: bool = True) -> None:
         """An id of Velo's: letters, digits and hyphens, so that it cannot lead to another path."""
         if value is None and not required:
@@ -114,9 +122,9 @@ def day_around(value: datetime, days: int) -> str:
     return (value.astimezone(UTC) + timedelta(days=days)).date().isoformat()
 
 
-def date_to_wire(findings: Findings, field: str, value: object) -> str | None:
+def date_to_wire(findings: Findings, field: str, value: object, *, required: bool = False) -> str | None:
     """A day; text such as 2026-03-04 is taken as it is meant."""
-    if value is None:
+    if value is None and not required:
         return None
     try:
         day = date.fromisoformat(value) if isinstance(value, str) else value

@@ -92,7 +92,7 @@ class FundingAccounts(Resource[World]):
         findings.text("account_name", account_name, 22, required=False)
         findings.text("account_number", account_number, 17, shortest=4, required=False)
         findings.text("routing_number", routing_number, 9, shortest=6, required=False)
-        findings.text("currency", currency, 3, shortest=3, required=False)
+        findings.capitals("currency", currency, 3, required=False)
         findings.finish("The funding account")
         from velo_api.models import NewFundingAccount  # noqa: PLC0415 - loaded when first called
 

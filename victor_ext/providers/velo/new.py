@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from victor_ext.providers.money import Money
 from victor_ext.runtime.redaction import concealed_account, kind_of
 
-from .checks import Findings, only_given
+from .checks import Findings, date_to_wire, only_given
 
 if TYPE_CHECKING:
     from velo_api import models
@@ -90,14 +90,13 @@ class Address(_Hiding):
 
     def check(self, findings: Findings, place: str) -> None:
         """Note what is wrong with it."""
-        findings.text(f"{place}.line1", self.line1, 255, shortest=2)
-        findings.text(f"{place}.city", self.city, 100, shortest=2)
-        findings.text(f"{place}.country", self.country, 50, shortest=2)
-        findings.text(f"{place}.line2", self.line2, 255, required=False)
-        findings.text(f"{place}.line3", self.line3, 255, required=False)
-        findings.text(f"{place}.line4", self.line4, 255, required=False)
-        findings.text(f"{place}.county_or_province", self.county_or_province, 100, shortest=2, required=False)
-        findings.text(f"{place}.zip_or_postcode", self.zip_or_postcode, 30, shortest=2, required=False)
+        findings.text(f"{place}.line1", self.line1, 100)
+        for name in ("line2", "line3", "line4"):
+            findings.text(f"{place}.{name}", getattr(self, name), 100, shortest=0, required=False)
+        findings.text(f"{place}.city", self.city, 50, shortest=2)
+        findings.text(f"{place}.county_or_province", self.county_or_province, 50, shortest=2, required=False)
+        findings.text(f"{place}.zip_or_postcode", self.zip_or_postcode, 60, shortest=2, required=False)
+        findings.capitals(f"{place}.country", self.country, 2)
 
     def to_model(self) -> models.PostalAddress:
         """As the wire has it."""
@@ -126,8 +125,9 @@ class Individual(_Hiding):
         """Note what is wrong with it."""
         findings.text(f"{place}.first_name", self.first_name, 40)
         findings.text(f"{place}.last_name", self.last_name, 40)
-        born = self.date_of_birth
-        findings.text(f"{place}.date_of_birth", born.isoformat() if isinstance(born, date) else born, 10, shortest=10)
+        findings.text(f"{place}.title", self.title, 10, required=False)
+        findings.text(f"{place}.other_names", self.other_names, 40, required=False)
+        date_to_wire(findings, f"{place}.date_of_birth", self.date_of_birth, required=True)
         findings.text(f"{place}.national_identification", self.national_identification, 30, shortest=6, required=False)
 
     def to_model(self) -> models.Person:
@@ -139,9 +139,10 @@ class Individual(_Hiding):
                 title=self.title, first_name=self.first_name, other_names=self.other_names, last_name=self.last_name
             )
         )
-        born = self.date_of_birth
+        given = self.date_of_birth
+        born = given if isinstance(given, date) else date.fromisoformat(given)
         more = only_given(national_identification=self.national_identification)
-        return Person(name=name, date_of_birth=born.isoformat() if isinstance(born, date) else born, **more)
+        return Person(name=name, date_of_birth=born.isoformat(), **more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -187,8 +188,8 @@ class PaymentChannel(_Hiding):
     def check(self, findings: Findings, place: str) -> None:
         """Note what is wrong with it."""
         findings.text(f"{place}.account_name", self.account_name, 100)
-        findings.text(f"{place}.country_code", self.country_code, 2, shortest=2)
-        findings.text(f"{place}.currency", self.currency, 3, shortest=3)
+        findings.capitals(f"{place}.country_code", self.country_code, 2)
+        findings.capitals(f"{place}.currency", self.currency, 3)
         findings.text(f"{place}.iban", self.iban, 34, shortest=15, required=False)
         findings.text(f"{place}.account_number", self.account_number, 17, shortest=6, required=False)
         findings.text(f"{place}.routing_number", self.routing_number, 9, shortest=9, required=False)

@@ -178,8 +178,9 @@ class InOrder:
             handle(notification)
         store(in_order.done)
 
-    What comes ahead of its turn is held back until the missing ones have come. Velo delivers again for up to 30 days;
-    whoever does not want to wait reads what changed (`payments.changes` and the like) and calls `go_on`.
+    What comes ahead of its turn is held back until the missing ones have come. Velo delivers again for up to 30 days,
+    but not what you have answered with a 200: so store what is `held` before you do, and `take` it again after a
+    restart. Whoever does not want to wait reads what changed (`payments.changes` and the like) and calls `go_on`.
 
     Args:
         done: The number up to which everything has been handled, as stored; 0 for a new payor.
@@ -229,6 +230,11 @@ class InOrder:
             return [notification]
         self._held[number] = notification
         return self._ready()
+
+    @property
+    def held(self) -> tuple[Notification, ...]:
+        """What has come ahead of its turn and waits, by number."""
+        return tuple(self._held[number] for number in sorted(self._held))
 
     @property
     def missing(self) -> tuple[range, ...]:

@@ -117,9 +117,9 @@ _SAYS: dict[str, tuple[str, ...]] = {
     "page": ("content", "page"),
     "payout": ("payoutId", "status"),
     "batch": ("status",),
-    "quote": ("fxSummaries",),
+    "quote": (),
 }
-"""What an answer has at least one of, by what was asked for."""
+"""What an answer has at least one of, by what was asked for. A quote of nothing may say nothing."""
 
 
 _READS: tuple[tuple[re.Pattern[str], str], ...] = (
