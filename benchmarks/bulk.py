@@ -11,6 +11,7 @@ import csv
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -156,7 +157,9 @@ def _state(*, postgresql: bool) -> Iterator[str]:
             server.cleanup()
 
 
-def _measured(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[float, float, os.struct_rusage]:
+def _measured(
+    words: list[str], folder: Path, environment: dict[str, str]
+) -> tuple[float, float, resource.struct_rusage]:
     """Run the command; how long it took, how long the check of its rows, and what it used."""
     began, checked = time.perf_counter(), 0.0
     with subprocess.Popen(

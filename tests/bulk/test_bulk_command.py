@@ -7,6 +7,8 @@ import os
 import pty
 import signal
 import subprocess
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from bulk_runs import SCRIPT, Bulk, asked_once, keys_of, row, rows, write_csv
@@ -106,7 +108,7 @@ def test_misuse_ends_with_2_and_makes_nothing(bulk: Bulk, words: tuple[str, ...]
 
 @pytest.mark.parametrize(("how", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stop_is_clean_and_says_how_to_go_on(
-    bulk: Bulk, victor_sandbox: Sandbox, how: signal.Signals, status: int
+    bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any], how: signal.Signals, status: int
 ) -> None:
     records = rows(40)
     write_csv(bulk.folder / "invoices.csv", records)
@@ -118,9 +120,10 @@ def test_a_stop_is_clean_and_says_how_to_go_on(
     assert "victor bulk resume --batch invoices.csv" in err
     assert 5 <= len(victor_sandbox.work_done_by_key()) < 40
 
-    counts = bulk("status", "--json").json["counts"]
+    again = sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch="invoices.csv", rate=1000)
+    counts = again.status().counts
     assert counts == {"created": len(victor_sandbox.work_done_by_key()), "waiting": 40 - counts["created"]}
-    assert bulk("resume", "--rate", "1000").status == 0
+    assert again.resume().exit_status == 0
     asked_once(victor_sandbox, keys_of("invoices.csv", records))
     # What was sent before was not sent again: nothing had been left open.
     assert set(victor_sandbox.attempts_by_key().values()) == {1}

@@ -37,7 +37,7 @@ class Moment:
         calls: After so many calls; 0: after `seconds`.
         seconds: After the start.
         victims: Who is killed, where there are two.
-        again: After so many calls the one who resumes is killed, too; 0: he is not.
+        again: After so many calls the one who goes on is killed, too; 0: he is not.
     """
 
     calls: int
@@ -156,6 +156,10 @@ def test_a_killed_database_server(
         come(moment, victor_sandbox, sending)
         postgres_server.kill()
         postgres_server.start()
+        if moment.again:
+            wait_until(lambda: len(victor_sandbox.attempts_by_key()) >= moment.again, sending)
+            postgres_server.kill()
+            postgres_server.start()
         # Both wait for it, and go on.
         out, err = sending.communicate(timeout=PATIENCE)
         assert (sending.returncode, "Traceback" in err) == (0, False), (out, err)

@@ -91,7 +91,7 @@ class Delivery:
         self._stop = stop
         self._brake = Brake(stop)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="victor-bulk")
-        self._refused_in_a_row = 0
+        self._refused_in_a_row: set[str] = set()
         self.given_up: str | None = None
         """Why no row can be sent with this client; it has stopped then."""
 
@@ -110,13 +110,16 @@ class Delivery:
                 doubtful.append((place, sent, why))
             else:
                 calls.append((place, self._pool.submit(self._send, row, terms, pacer)))
-        for place, call in calls:
-            result = call.result()
+        # All of them first: what the last ones came to may say why the first ones were refused.
+        for place, result in [(place, call.result()) for place, call in calls]:
             if isinstance(result, str):
                 doubtful.append((place, terms.sent_before(rows[place]) or terms.sent, result))
                 continue
             sent = terms.sent_before(rows[place]) or result.sent
-            if sent is not None and result.outcome in (RowOutcome.REJECTED, RowOutcome.REFUSED):
+            if sent is None and self.given_up is not None and rows[place].key in self._refused_in_a_row:
+                # It is not the row that was refused, and nothing was created: it waits for `resume`.
+                results[place] = replace(_WAITING, error=result.error)
+            elif sent is not None and result.outcome in (RowOutcome.REJECTED, RowOutcome.REFUSED):
                 doubtful.append((place, sent, f"It may have been sent before; now: {result.error}"))
             else:
                 results[place] = _in_full(result, sent, terms)
@@ -175,7 +178,7 @@ class Delivery:
         try:
             request = self._victor.payment_requests.create(**arguments, idempotency_key=row.key)
         except VictorError as error:
-            return self._failed(error)
+            return self._failed(error, row.key)
         except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
             # Its text may hold anything; its type does not.
             return Result(RowOutcome.UNKNOWN, error=f"An unexpected {type(error).__name__} while it was sent.")
@@ -184,7 +187,7 @@ class Delivery:
             return Result(RowOutcome.ACCEPTED, status=request.status, error="The answer holds no id.")
         return Result(RowOutcome.CREATED, request.id, request.status)
 
-    def _failed(self, error: VictorError) -> Result:
+    def _failed(self, error: VictorError, key: str) -> Result:
         outcome = _OF_THE_CALL[error.outcome]
         if isinstance(error, InvalidRequest):
             return Result(RowOutcome.REFUSED, error=error.message)
@@ -198,15 +201,17 @@ class Delivery:
             self._brake.press(error.retry_after)
             return Result(RowOutcome.NOT_SENT, error=error.message)
         if isinstance(error, StatusError) and outcome is RowOutcome.REJECTED:
-            self._refused_in_a_row += 1
-            if self._refused_in_a_row >= _REFUSED_IN_A_ROW:
+            self._refused_in_a_row.add(key)
+            if len(self._refused_in_a_row) >= _REFUSED_IN_A_ROW:
                 self._give_up(error)
             return Result(outcome, error=error.message)
         self._brake.press(error.retry_after)
         return Result(outcome, error=error.message)
 
     def _answered(self) -> None:
-        self._refused_in_a_row = 0
+        if self._refused_in_a_row:
+            # A new one, and not under the eyes of another thread that reads it.
+            self._refused_in_a_row = set()
         self._brake.release()
 
     def _give_up(self, error: VictorError) -> None:

@@ -199,6 +199,8 @@ def _sqlite_options(connection: Any, _record: object) -> None:
     connection.isolation_level = "IMMEDIATE"
     connection.execute("PRAGMA busy_timeout=30000")
     connection.execute("PRAGMA foreign_keys=ON")
+    # Each connection keeps its own; the system keeps the file's pages anyway.
+    connection.execute("PRAGMA cache_size=-512")
 
 
 class _ToOurLog(logging.Handler):
