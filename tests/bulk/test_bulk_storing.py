@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from victor_ext import AsyncVictor, ConfigurationError, VictorOAuth
 from victor_ext.bulk import RowOutcome, batch_store
+from victor_ext.cli import bulk_view
 from victor_ext.sandbox import Sandbox
 
 Senders = Callable[..., Any]
@@ -52,6 +53,7 @@ def test_a_batch_that_was_stored_in_part_is_sent_by_nobody_and_resumed_from_its_
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     crash_after: Callable[[int], None],
+    capsys: pytest.CaptureFixture[str],
     transactions: int,
 ) -> None:
     records = rows(530)
@@ -68,6 +70,8 @@ def test_a_batch_that_was_stored_in_part_is_sent_by_nobody_and_resumed_from_its_
         False,
     )
     assert len(list(sender().export())) == transactions * 200
+    bulk_view.write_export(sender(), tmp_path / "results.csv", as_json=False)
+    assert "were not stored" in capsys.readouterr().err
     assert victor_sandbox.attempts_by_key() == {}
 
     assert sender(key_column="unused").resume().exit_status == 0

@@ -161,7 +161,10 @@ class BulkSender:
             return Tally(store, self._loads(store), by_others=True).take()
 
     def export(self) -> Iterator[RowResult]:
-        """What is known of every row now, in the order of the rows, one result for each key."""
+        """What is known of every row now, in the order of the rows, one result for each key.
+
+        Of a batch that is not `complete` (see `status`), the rows that were not stored are not there.
+        """
         with self._vault() as (_, vault), self._store(vault, self._name(None)) as store:
             yield from results_of(store, self._loads(store))
 

@@ -101,8 +101,10 @@ def show_interruption(status: BatchStatus | None, command: Sequence[str], *, as_
 
 def write_export(sender: BulkSender, output: Path | None, *, as_json: bool) -> None:
     """Write the results of a batch to a file, or to standard output."""
+    missing = _not_stored(sender)
     if output is None:
         _write(sender, sys.stdout, as_json=as_json)
+        print(missing, end="", file=sys.stderr)
         return
     try:
         # What a reader finds under the name is always whole.
@@ -112,7 +114,18 @@ def write_export(sender: BulkSender, output: Path | None, *, as_json: bool) -> N
         os.replace(partial, output)
     except OSError as error:
         raise Misuse(f"--output {output} cannot be written: {error.strerror or error}.") from error
-    print(f"{_rows(count)} written to {output}", file=sys.stderr)
+    print(f"{_rows(count)} written to {output}\n{missing}", end="", file=sys.stderr)
+
+
+def _not_stored(sender: BulkSender) -> str:
+    """What an export leaves out, as a line; empty when it has every row."""
+    status = sender.status()
+    if status.complete:
+        return ""
+    return (
+        f"Storing {plain(status.batch)} was interrupted: the rows that are not in this export were not stored, and not "
+        "sent. Go on with victor bulk resume.\n"
+    )
 
 
 def _write(sender: BulkSender, file: Any, *, as_json: bool) -> int:
