@@ -18,9 +18,11 @@ from victor_ext import (
     DeadlineExceeded,
     Outcome,
     RetryPolicy,
+    ServerError,
     Victor,
     VictorError,
     VictorJwt,
+    VictorOAuth,
 )
 from victor_ext.sandbox import Sandbox
 
@@ -214,6 +216,18 @@ def test_two_hundred_workers_over_real_sockets(
 
 
 @each_face
+def test_an_endpoint_that_issues_no_tokens_is_not_asked_by_everybody(victor_sandbox: Sandbox, face: str) -> None:
+    """One call asks, and those who wait for it fail with it: there are fewer requests than calls."""
+    auth = VictorOAuth(*victor_sandbox.add_oauth_client())
+    victor_sandbox.inject("status", status=503, operation="token", times=None)
+    retry = RetryPolicy(base=0.05)
+    crowd = Crowd(face, lambda: CLIENTS[face](auth, base_url=victor_sandbox.url, retry=retry))
+    told = [each for told_in_round in crowd.run(create, create, create) for each in told_in_round]
+    assert {(type(each), each.outcome) for each in told} == {(ServerError, Outcome.NOT_SENT)}
+    assert sum(received.operation == "token" for received in victor_sandbox.received()) <= len(told) / 3
+
+
+@each_face
 def test_a_deadline_holds_for_every_worker_of_a_crowd(
     victor_sandbox: Sandbox, patient_auth: VictorJwt, face: str
 ) -> None:
@@ -225,7 +239,7 @@ def test_a_deadline_holds_for_every_worker_of_a_crowd(
     plain = Crowd(face, lambda: PLAIN[face](base_url=victor_sandbox.url, timeout=deadline, limits=limits))
     crowd = Crowd(face, lambda: CLIENTS[face](patient_auth, base_url=victor_sandbox.url, deadline=deadline))
     late: list[float] = []
-    for _ in range(3):  # one slow moment is the machine's; what a client does wrong by itself it does wrong three times
+    for _ in range(6):  # slow moments are the machine's; what a client does wrong by itself it does wrong every time
         plain.run(lambda client, _worker: client.get("/v2/payment-requests/b34783af0"))
         (told,) = crowd.run(lambda victor, _worker: victor.payment_requests.get("b34783af0"))
         assert all(isinstance(each, DeadlineExceeded) for each in told)
