@@ -177,7 +177,8 @@ def test_settings_that_are_missing_are_named() -> None:
 
 def test_importing_it_loads_no_generated_models() -> None:
     program = (
-        "import sys, victor_ext.providers.flexfactor as ff; ff.FlexFactor(ff.FlexFactorAuth('k', 's'), mid=sys.argv[1]);"
+        "import sys; from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth;"
+        "FlexFactor(FlexFactorAuth('k', 's'), mid=sys.argv[1]);"
         "print([name for name in sys.modules if name.startswith(('flexfactor_api', 'cryptography', 'starlette'))])"
     )
     done = subprocess.run([sys.executable, "-c", program, MID], capture_output=True, text=True, timeout=60, check=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from victor_ext.providers.money import Money
 from victor_ext.runtime.errors import InvalidRequest, Problem
+from victor_ext.runtime.redaction import kind_of
 
 from .amounts import cents
 from .answers import is_object
+from .checks import check_wire
 from .inputs import Address, Card, OrderItem, Payer, Subscription, Transaction
 from .settings import Merchant
 
@@ -66,7 +69,7 @@ def _transaction(transaction: Transaction, amount: Money) -> models.Transaction:
 
     return models.Transaction(
         id=transaction.id,
-        timestamp_utc=transaction.occurred_at,
+        timestamp_utc=transaction.occurred_at.astimezone(UTC),
         amount=cents(amount),
         currency=amount.currency,
         **given(
@@ -149,18 +152,29 @@ def _subscription(subscription: Subscription) -> models.Subscription:
     )
 
 
-def with_extra(body: M, extra: Mapping[str, Any] | None) -> M:
+def in_utc(moment: datetime | None) -> datetime | None:
+    """The same moment in UTC: what the provider calls so is not to be in another zone."""
+    return None if moment is None else moment.astimezone(UTC)
+
+
+def with_extra(body: M, extra: Mapping[str, Any] | None, *, doing: str) -> M:
     """The body with members that this package does not know; an object of a known name gets more members.
 
     Raises:
-        InvalidRequest: A member that is there already. What this package sends is not replaced behind its back.
+        InvalidRequest: A member that is there already: what this package sends is not replaced behind its back. Or
+            a value that JSON cannot carry.
     """
-    if not extra:
+    known = body.to_dict()
+    if extra is None:
+        check_wire(known, doing)
         return body
     problems: list[Problem] = []
-    merged = _merged(body.to_dict(), extra, "extra_body", problems)
+    merged = _merged(known, extra, "extra_body", problems) if is_object(extra) else known
+    if not is_object(extra):
+        problems.append(Problem("extra_body", "type", f"extra_body must be a dict, not {kind_of(extra)}."))
     if problems:
-        raise InvalidRequest.of(problems)
+        raise InvalidRequest.of(problems, doing=doing)
+    check_wire(merged, doing)
     return type(body).from_dict(merged)
 
 

@@ -5,17 +5,20 @@ Few rules: the provider documents hardly any limits, and a rule that it does not
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from datetime import date, datetime
 from ipaddress import ip_address
-from typing import cast
+from typing import Any, cast
 
 from victor_ext.providers.money import Money
 from victor_ext.runtime.errors import InvalidRequest, Problem
 from victor_ext.runtime.redaction import kind_of
 
 from .amounts import amount_problem
+from .answers import is_list, is_object
 from .inputs import Address, Card, OrderItem, Payer, Subscription, Transaction
 from .settings import GUID
 
@@ -39,17 +42,25 @@ class Findings:
             raise InvalidRequest.of(self.problems, doing=doing)
 
     def text(self, field: str, value: object, *, required: bool = True) -> bool:
-        """Check a text; whether there is one to look at further."""
-        if value is None and not required:
+        """Check a text; whether there is one to look at further. One that is not required may be empty."""
+        if (value is None or value == "") and not required:
             return False
         if not isinstance(value, str):
             hint = "" if value is None else f", not {kind_of(value)}"
             self.add(Problem(field, "required" if value is None else "type", f"{field} must be text{hint}."))
-            return False
-        if not value.strip():
+        elif required and not value.strip():
             self.add(Problem(field, "required", f"{field} is empty: give it a value."))
-            return False
-        return True
+        elif not _is_unicode(value):
+            self.add(Problem(field, "unicode", f"{field} holds half of a character (a lone surrogate)."))
+        else:
+            return True
+        return False
+
+    def texts(self, field: str, part: Address | Card | Payer | Transaction | OrderItem | Subscription) -> None:
+        """Check all texts of a part: those that it must have, and those that it may."""
+        for each in fields(part):
+            if each.type in ("str", "str | None"):
+                self.text(f"{field}.{each.name}", getattr(part, each.name), required=each.type == "str")
 
     def path_id(self, field: str, value: object) -> None:
         """Check an id that becomes a part of a path: it must stay one."""
@@ -101,27 +112,50 @@ def check_transaction(
     shipping: object,
     items: object,
     subscription: object,
-    fields: object,
+    more_fields: object,
 ) -> None:
     """Check what `evaluate` and `transmit` have in common."""
     found.text("order_id", order_id)
     found.add(amount_problem("amount", amount))
     if found.part("transaction", transaction, Transaction, required=True) and isinstance(transaction, Transaction):
-        found.text("transaction.id", transaction.id)
+        found.texts("transaction", transaction)
         found.moment("transaction.occurred_at", transaction.occurred_at, required=True)
-    if found.part("payer", payer, Payer, required=True) and isinstance(payer, Payer):
-        found.text("payer.email", payer.email)
     if found.part("card", card, Card, required=True) and isinstance(card, Card):
         _check_card(found, card)
-    found.part("billing", billing, Address)
-    found.part("shipping", shipping, Address)
+    _check_people(found, payer, billing=billing, shipping=shipping)
     _check_items(found, items, getattr(amount, "currency", None))
+    _check_subscription(found, subscription)
+    _check_fields(found, more_fields)
+
+
+def _check_people(found: Findings, payer: object, **addresses: object) -> None:
+    if found.part("payer", payer, Payer, required=True) and isinstance(payer, Payer):
+        found.texts("payer", payer)
+        birthdate: object = payer.birthdate
+        if birthdate is not None and not isinstance(birthdate, date):
+            message = f"payer.birthdate must be a date, not {kind_of(birthdate)}."
+            found.add(Problem("payer.birthdate", "type", message))
+    for name, address in addresses.items():
+        if found.part(name, address, Address) and isinstance(address, Address):
+            found.texts(name, address)
+
+
+def _check_subscription(found: Findings, subscription: object) -> None:
     if found.part("subscription", subscription, Subscription) and isinstance(subscription, Subscription):
-        found.text("subscription.id", subscription.id)
+        found.texts("subscription", subscription)
         if subscription.price is not None:
             found.add(amount_problem("subscription.price", subscription.price, zero=True))
-    if fields is not None and not isinstance(fields, Mapping):
-        found.add(Problem("fields", "type", f"fields must be a mapping of text to text, not {kind_of(fields)}."))
+
+
+def _check_fields(found: Findings, fields: object) -> None:
+    if fields is None:
+        return
+    if is_object(fields):
+        for name, value in fields.items():
+            found.text("a name in fields", name)
+            found.text(f"fields[{name!r}]", value)
+    else:
+        found.add(Problem("fields", "type", f"fields must be a dict of text to text, not {kind_of(fields)}."))
 
 
 def check_customer_ip(found: Findings, value: object) -> None:
@@ -135,12 +169,11 @@ def check_customer_ip(found: Findings, value: object) -> None:
 
 
 def _check_card(found: Findings, card: Card) -> None:
-    found.text("card.token", card.token)
+    found.texts("card", card)
     for name in ("bin", "last4"):
-        digits = getattr(card, name)
-        if digits is not None and not (isinstance(digits, str) and digits.isascii() and digits.isdigit()):
-            message = f"card.{name} must be digits as text: put it in quotes, leading zeros and all."
-            found.add(Problem(f"card.{name}", "type", message))
+        digits: object = getattr(card, name)
+        if isinstance(digits, str) and not (digits.isascii() and digits.isdigit()):
+            found.add(Problem(f"card.{name}", "format", f"card.{name} must be digits alone."))
     for name, least, most in (("expiration_month", 1, 12), ("expiration_year", 1000, 9999)):
         number: object = getattr(card, name)
         whole = isinstance(number, int) and not isinstance(number, bool)
@@ -156,6 +189,7 @@ def _check_items(found: Findings, items: object, currency: object) -> None:
     for place, item in enumerate(cast("Sequence[object]", items)):
         field = f"items[{place}]"
         if found.part(field, item, OrderItem, required=True) and isinstance(item, OrderItem):
+            found.texts(field, item)
             for name, amount in (("amount", item.amount), ("discount", item.discount), ("tax", item.tax)):
                 if amount is not None or name == "amount":
                     _check_item_amount(found, f"{field}.{name}", amount, currency)
@@ -166,3 +200,37 @@ def _check_item_amount(found: Findings, field: str, amount: Money | None, curren
     if problem is None and amount is not None and amount.currency != currency:
         problem = Problem(field, "currency", f"{field} is in {amount.currency}, and the transaction is not.")
     found.add(problem)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def check_wire(body: dict[str, Any], doing: str) -> None:
+    """Check that JSON can carry what the caller gave: no lone surrogate, no NaN, no object of another type.
+
+    Raises:
+        InvalidRequest: Something in it cannot be written. No message shows a value.
+    """
+    found = Findings()
+    for field in _unwritable(body, ""):
+        found.add(Problem(field, "type", f"{field} is nothing that JSON can carry."))
+    found.finish(doing)
+
+
+def _unwritable(value: object, field: str) -> Iterator[str]:
+    if is_object(value):
+        for name, each in value.items():
+            path = f"{field}.{name}".lstrip(".") if isinstance(name, str) and _is_unicode(name) else ""
+            yield from _unwritable(each, path) if path else [field or "the body"]
+    elif is_list(value):
+        for place, each in enumerate(value):
+            yield from _unwritable(each, f"{field}[{place}]")
+    elif isinstance(value, str):
+        yield from () if _is_unicode(value) else [field]
+    elif value is not None and not isinstance(value, int):
+        yield from () if isinstance(value, float) and math.isfinite(value) else [field]

@@ -15,8 +15,8 @@ from victor_ext.runtime.paging import PageReader
 from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
 
 from .amounts import amount_problem, dollars
-from .answers import items_of, last_page
-from .bodies import given
+from .answers import is_list, items_of, last_page
+from .bodies import given, in_utc
 from .calling import ask
 from .checks import Findings
 from .records import Cancellation, Order, OrderStatus, Refund
@@ -80,17 +80,19 @@ class Orders(Resource[World]):
         """
         found = Findings()
         numbers = _status_numbers(found, status)
+        for name, text in (("query", query), ("mid", mid), ("order_by", order_by)):
+            found.text(name, text, required=False)
         found.moment("start", start)
         found.moment("end", end)
         for name, number in (("page", page), ("page_size", page_size)):
             if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
                 found.add(Problem(name, "range", f"{name} must be a whole number from 1."))
-        if sort is not None and sort not in ("asc", "desc"):
+        if sort not in (None, "asc", "desc"):
             found.add(Problem("sort", "choice", "sort must be 'asc' or 'desc'."))
         found.finish("orders.list")
         filters = given(
-            query=query, status=numbers, from_=start, to=end, mid=mid or self._merchant.mid, order_by=order_by,
-            sort=sort, page_size=page_size,
+            query=query, status=numbers, from_=in_utc(start), to=in_utc(end), mid=mid or self._merchant.mid,
+            order_by=order_by, sort=sort, page_size=page_size,
         )  # fmt: skip
         return Walk(
             lambda: PageReader(lambda order: order.id, content=_content, first=page, what="list of orders"),
@@ -188,7 +190,7 @@ def _cancel_body(idempotency_key: str | None) -> tuple[models.CancelRequest, str
 def _status_numbers(found: Findings, status: object) -> list[int] | None:
     if status is None:
         return None
-    wanted: list[Any] = [status] if isinstance(status, int | str) else list(status)  # type: ignore[call-overload] # a sequence, by its annotation
+    wanted: Sequence[object] = status if is_list(status) else (status,)
     numbers: list[int] = []
     for each in wanted:
         name = each.strip().upper() if isinstance(each, str) else ""

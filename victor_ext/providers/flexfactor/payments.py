@@ -13,7 +13,7 @@ from victor_ext.runtime.keys import new_key
 from victor_ext.runtime.resources import Resource, World, operation
 
 from .amounts import amount_problem, cents
-from .bodies import common_members, given, with_extra
+from .bodies import common_members, given, in_utc, with_extra
 from .calling import ask
 from .checks import Findings, check_customer_ip, check_transaction
 from .inputs import Address, Card, OrderItem, Payer, Subscription, Transaction
@@ -97,7 +97,7 @@ class Payments(Resource[World]):
         found = Findings()
         check_transaction(
             found, order_id=order_id, amount=amount, transaction=transaction, payer=payer, card=card, billing=billing,
-            shipping=shipping, items=items, subscription=subscription, fields=fields,
+            shipping=shipping, items=items, subscription=subscription, more_fields=fields,
         )  # fmt: skip
         check_customer_ip(found, customer_ip)
         found.text("sense_key", sense_key, required=False)
@@ -112,9 +112,10 @@ class Payments(Resource[World]):
             payer=payer, card=card, billing=billing, shipping=shipping, items=items, fields=fields,
             merchant_initiated=merchant_initiated, recurring=recurring, subscription=subscription,
         )  # fmt: skip
-        more = given(customer_ip=customer_ip, sense_key=sense_key, expiry_date_utc=expires_at)
+        more = given(customer_ip=customer_ip, sense_key=sense_key, expiry_date_utc=in_utc(expires_at))
         body = models.EvaluateRequest(is_declined=True, idempotency_key=key, **members, **more)
-        answered = yield from ask("payments.evaluate", "Decision", body=with_extra(body, extra_body))
+        body = with_extra(body, extra_body, doing="evaluate")
+        answered = yield from ask("payments.evaluate", "Decision", body=body)
         return Decision(answered.model, key, answered.request_id)
 
     @operation
@@ -175,7 +176,7 @@ class Payments(Resource[World]):
         found = Findings()
         check_transaction(
             found, order_id=order_id, amount=amount, transaction=transaction, payer=payer, card=card, billing=billing,
-            shipping=shipping, items=items, subscription=subscription, fields=fields,
+            shipping=shipping, items=items, subscription=subscription, more_fields=fields,
         )  # fmt: skip
         found.finish("transmit")
         from flexfactor_api import models  # noqa: PLC0415 - importing the package loads no models
@@ -186,5 +187,6 @@ class Payments(Resource[World]):
             merchant_initiated=merchant_initiated, recurring=recurring, subscription=subscription,
         )  # fmt: skip
         body = models.TransmitRequest(is_declined=bool(declined), **members)
-        answered = yield from ask("payments.transmit", "TransmitAnswer", body=with_extra(body, extra_body))
+        body = with_extra(body, extra_body, doing="transmit")
+        answered = yield from ask("payments.transmit", "TransmitAnswer", body=body)
         return Transmission(answered.model, answered.request_id)

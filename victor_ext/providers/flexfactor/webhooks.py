@@ -32,7 +32,7 @@ _NEEDED = ("x-fc-authorization", "x-fc-nonce", "x-fc-date", "x-fc-content-sha512
 _SCHEME = "HMAC-SHA512"
 _MOST_REMEMBERED = 100_000
 
-Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+Headers = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 
 
 class NotificationRefused(PaymentApiError):
@@ -240,7 +240,11 @@ class SeenNotifications:
 
 def _by_name(headers: Headers) -> dict[str, str]:
     pairs = cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
-    return {name.lower(): value for name, value in pairs}
+    return {_header_text(name).lower(): _header_text(value) for name, value in pairs}
+
+
+def _header_text(part: str | bytes) -> str:
+    return part.decode("latin-1") if isinstance(part, bytes) else part
 
 
 def _decoded(key: object) -> bytes:
