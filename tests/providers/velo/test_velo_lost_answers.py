@@ -8,7 +8,7 @@ import httpx
 import pytest
 from velo_world import World, pay
 
-from victor_ext import ConnectionFailed, InvalidRequest, Outcome, ServerError, UnreadableResponse, VictorError
+from victor_ext import Conflict, ConnectionFailed, InvalidRequest, Outcome, ServerError, UnreadableResponse, VictorError
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Address, Company, NewPayee
 
@@ -67,6 +67,14 @@ def test_an_instruction_that_cannot_be_seen_stays_unknown(world: World) -> None:
         world(lambda velo: velo.payouts.instruct(payout_id))
     assert (caught.value.outcome, world.calls("instruct")) == (Outcome.UNKNOWN, 1)
     assert "payouts.get(payout_id)" in str(caught.value)
+
+
+def test_a_second_instruction_is_a_conflict_though_the_payout_is_instructed(world: World) -> None:
+    payout_id = world.submit(pay())
+    world(lambda velo: velo.payouts.instruct(payout_id))
+    with pytest.raises(Conflict) as caught:
+        world(lambda velo: velo.payouts.instruct(payout_id))
+    assert (caught.value.outcome, world.calls("get_payout")) == (Outcome.REJECTED, 0)
 
 
 def test_a_payout_that_cannot_be_read_settles_nothing(world: World) -> None:
