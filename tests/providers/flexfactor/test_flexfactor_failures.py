@@ -288,6 +288,19 @@ def test_the_gateway_id_comes_before_the_trace_id() -> None:
     assert told.value.request_id == "t-1"
 
 
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"traceId":' * 100_000, b"\xff", b"", b"null", b"7" * 5000])
+@pytest.mark.parametrize("status", [200, 400, 409, 500])
+@pytest.mark.parametrize("operation", ["evaluate", "refund", "get", "list", "cancel"])
+def test_a_body_that_nobody_can_read(operation: str, status: int, body: bytes) -> None:
+    if operation == "cancel" and not body and status == 200:
+        return  # which is what a cancellation is answered with
+    client, _script = scripted(httpx.Response(status, content=body))
+    with pytest.raises(VictorError) as told:
+        CALLS[operation](client)
+    assert str(told.value)
+    assert trace_id(told.value) is None
+
+
 def test_an_order_that_is_not_there(world: World) -> None:
     with pytest.raises(NotFound):
         world(lambda client: client.orders.get(ORDER))

@@ -47,7 +47,7 @@ def object_of(answer: httpx.Response) -> dict[str, Any]:
     """The body as a JSON object; an empty one when it is none."""
     try:
         body = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if is_object(body) else {}
 
