@@ -29,6 +29,12 @@ from victor_ext import (
 )
 
 OAUTH = VictorOAuth("id-1", "secret-1")
+
+
+async def nobody_awaits(event: object) -> None:
+    """What nobody would await."""
+
+
 GOOD = {
     "payee_account_number": "043987673645",
     "payer_counterparty_id": "aHeq349838",
@@ -288,6 +294,8 @@ CLIENTS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "no proxy": (lambda: Victor(OAUTH, proxy="nonsense"), "proxy .* write http://host:port"),
     "no limits": (lambda: Victor(OAUTH, limits=5), r"limits must be httpx.Limits\(...\), not int"),
+    "credentials not made": (lambda: Victor(VictorJwt), r"auth must be VictorJwt\(.*\) or .*, not the class itself"),
+    "events awaited": (lambda: Victor(OAUTH, on_event=nobody_awaits), r"on_event must be a plain function"),
     "no credentials": (lambda: Victor("key"), r"auth must be VictorJwt\(.*\) or VictorOAuth\(.*\), not str"),
     "no policy": (lambda: Victor(OAUTH, retry=3), r"retry must be RetryPolicy\(...\), not int"),
     "no policy at all": (lambda: Victor(OAUTH, retry=None), r"retry must be RetryPolicy\(...\), not NoneType"),

@@ -143,3 +143,9 @@ def test_amounts_and_times_are_written_exactly() -> None:
     written = listed().to_dict()
     assert (written["amount"], written["due_date"]) == ("44.23", "2026-03-04")
     assert written["created_at"] == "2026-03-04T05:06:07.123Z"
+
+
+def test_a_status_of_error_is_an_end() -> None:
+    """The document's prose names it, its enum does not: the word is kept, and nobody waits for what comes after."""
+    request = listed(status="Error")
+    assert (request.status, request.is_terminal) == ("Error", True)

@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from victor_ext import Direction, InvalidRequest, Network, Status, money, rules
-from victor_ext.payment_requests import AsyncPaymentRequests, PaymentRequests
+from victor_ext.payment_requests import PaymentRequests
 from victor_ext.runtime.keys import MAX_KEY_LENGTH, MIN_KEY_LENGTH, idempotency_key_for
 
 DOCUMENT = Path(__file__).parent.parent / "openapi" / "victor.yaml"
@@ -136,9 +136,8 @@ def _leaves(schemas: dict[str, Any], schema: dict[str, Any], path: str, required
 
 def _filters(schema: dict[str, Any]) -> Iterator[str]:
     stated = schema["properties"]
-    for call in (PaymentRequests.list, AsyncPaymentRequests.list):
-        arguments = set(inspect.signature(call).parameters) - {"self"}
-        yield from _differ(f"ListPaymentRequests and {call.__qualname__}", set(stated), arguments)
+    arguments = set(inspect.signature(PaymentRequests.list).parameters) - {"self"}
+    yield from _differ("ListPaymentRequests and PaymentRequests.list", set(stated), arguments)
     yield from _differ("ListPaymentRequests required", schema.get("required", []), [])
     kinds = {
         "Zulu": rules.MOMENT_FILTERS,

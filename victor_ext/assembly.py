@@ -13,6 +13,7 @@ from .runtime.assembly import Assembly
 from .runtime.clock import ServerClock
 from .runtime.errors import ConfigurationError
 from .runtime.flow import Lock
+from .runtime.redaction import kind_of
 from .settings import base_url_of, environment_named
 
 
@@ -31,10 +32,10 @@ def victor_parts(
     Raises:
         ConfigurationError: One of them cannot work.
     """
-    if not callable(getattr(auth, "authenticator", None)):
+    if isinstance(auth, type) or not callable(getattr(auth, "authenticator", None)):
         raise ConfigurationError(
             f"auth must be VictorJwt(api_key, private_key) or VictorOAuth(client_id, client_secret), not "
-            f"{type(auth).__name__}."
+            f"{'the class itself' if isinstance(auth, type) else kind_of(auth)}."
         )
     world = environment_named(environment)
     url = base_url_of(world, base_url)

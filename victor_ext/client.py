@@ -8,12 +8,13 @@ import httpx
 
 from .assembly import victor_parts
 from .credentials import Credentials
-from .payment_requests import AsyncPaymentRequests, PaymentRequests
+from .payment_requests import PaymentRequests
 from .runtime.assembly import DEFAULT_DEADLINE, DEFAULT_TIMEOUT
 from .runtime.client import AwaitedClient, BlockingClient
 from .runtime.connections import Verify
 from .runtime.flow import AsyncDriver, Driver
 from .runtime.redaction import concealed
+from .runtime.resources import Awaited, Blocking
 from .runtime.retry import RetryPolicy
 from .settings import from_process_environment
 
@@ -45,7 +46,7 @@ class Victor(BlockingClient):
     """
 
     _package = "victor_api"
-    payment_requests: PaymentRequests
+    payment_requests: PaymentRequests[Blocking]
 
     def __init__(
         self,
@@ -93,7 +94,7 @@ class AsyncVictor(AwaitedClient):
     """A client of the Victor API, with awaited calls. The arguments are those of `Victor`."""
 
     _package = "victor_api"
-    payment_requests: AsyncPaymentRequests
+    payment_requests: PaymentRequests[Awaited]
 
     def __init__(
         self,
@@ -128,4 +129,4 @@ class AsyncVictor(AwaitedClient):
         return cast("Client", self._api)
 
     def _attach(self) -> None:
-        self.payment_requests = AsyncPaymentRequests(self._face, self._parts.clock, self._parts.loop.deadline)
+        self.payment_requests = PaymentRequests(self._face, self._parts.clock, self._parts.loop.deadline)

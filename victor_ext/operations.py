@@ -6,11 +6,10 @@ blocking calls and one with awaited ones.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import money
 from .records import PaymentRequest, Status
@@ -18,24 +17,15 @@ from .rules import as_date, check_create, check_id, spelled
 from .runtime.calls import Flow, call
 from .runtime.errors import (
     Conflict,
-    ConnectionFailed,
     InvalidRequest,
-    PaymentApiError,
     Problem,
-    RateLimited,
-    ServerError,
-    TimedOut,
     UnreadableResponse,
     fit_to_show,
     printable,
 )
-from .runtime.flow import Sleep
 from .runtime.keys import new_key
 from .runtime.outcome import Outcome
-
-if TYPE_CHECKING:
-    from victor_api.models import ListPaymentRequestsResponse
-
+from .runtime.waiting import checked_seconds, wait_until
 
 _OPERATIONS = "victor_api.api.payment_requests"
 
@@ -143,65 +133,41 @@ def get(request_id: str, seconds: float | None = None) -> Flow[PaymentRequest]:
     return found
 
 
-def read_page(page: int, page_size: int | None, filters: dict[str, Any]) -> Flow[ListPaymentRequestsResponse]:
-    """Read one page of the list."""
-    from victor_api.models import ListPaymentRequestsResponse  # noqa: PLC0415 - see `Call.module`
-
-    read: ListPaymentRequestsResponse = yield from call_operation(
-        "list_payment_requests",
-        ListPaymentRequestsResponse,
-        page=page,
-        **only_given(page_size=page_size),
-        **filters,
-    )
-    return read
-
-
 # The way of a request that is paid. A later status includes the earlier ones.
 _WAY = (Status.CREATED, Status.PENDING, Status.PROCESSING, Status.ACCEPTED, Status.COMPLETED)
-_FIRST_POLL = 0.5
-_LONGEST_POLL = 15.0
-_LEAST_READ = 1.0
-"""Seconds that the last read gets, however little is left: it is the one that may find the status reached."""
-_PASSING = (ConnectionFailed, TimedOut, ServerError, RateLimited, UnreadableResponse)
 
 
 def wait(
     request_id: str,
     *,
-    until: Collection[str] | None,
+    until: str | Collection[str] | None,
     timeout: float,
     deadline: float | None,
     monotonic: Callable[[], float],
 ) -> Flow[PaymentRequest]:
-    """Read a request now and again until it is where it is waited for.
+    """Read a request now and again until it is where it is waited for."""
+    statuses, seconds = wanted_statuses(until), checked_seconds(timeout)
+    wanted = "a final status" if statuses is None else " or ".join(statuses)
 
-    No read lasts longer than what is left of the `timeout`, nor than the client's `deadline`. A `timeout` of zero is
-    one read, which has all of the deadline.
-    """
-    ends = monotonic() + timeout
-    pause = _FIRST_POLL
-    last: PaymentRequest | None = None
-    trouble: PaymentApiError | None = None
-    while True:
-        left = max(ends - monotonic(), _LEAST_READ)
-        bounded = timeout > 0 and (deadline is None or left < deadline)
-        try:
-            last = yield from get(request_id, left if bounded else None)
-        except _PASSING as error:
-            trouble = error
-        else:
-            trouble = None
-            if _has_reached(last, until):
-                return last
-            if last.is_terminal:
-                raise _ended_otherwise(last, request_id, until or ())
-        left = ends - monotonic()
-        if left <= 0:
-            raise _waited_in_vain(request_id, last, until, timeout) from trouble
-        asked = trouble.retry_after if trouble is not None else None
-        yield Sleep(min(max(pause, asked or 0.0), left))
-        pause = min(pause * 1.5, _LONGEST_POLL)
+    def there(request: PaymentRequest) -> bool:
+        if _has_reached(request, statuses):
+            return True
+        if request.is_terminal:
+            raise _ended_otherwise(request, request_id, statuses or ())
+        return False
+
+    def in_vain(seen: str) -> str:
+        return (
+            f"Payment request {request_id} did not reach {wanted} within {timeout:g} s: {seen}. Wait again, or read it "
+            "with get()."
+        )
+
+    return (
+        yield from wait_until(
+            lambda left: get(request_id, left), there, in_vain, timeout=seconds, deadline=deadline,
+            monotonic=monotonic, shown=lambda request: printable(request.status),
+        )
+    )  # fmt: skip
 
 
 def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool:
@@ -224,18 +190,6 @@ def _ended_otherwise(request: PaymentRequest, request_id: str, until: Collection
     )
 
 
-def _waited_in_vain(
-    request_id: str, last: PaymentRequest | None, until: Collection[str] | None, timeout: float
-) -> TimedOut:
-    wanted = "a final status" if until is None else " or ".join(until)
-    seen = "it could not be read" if last is None else f"it is {printable(last.status)}"
-    return TimedOut(
-        f"Payment request {request_id} did not reach {wanted} within {timeout:g} s: {seen}. Wait again, or read it "
-        "with get().",
-        outcome=Outcome.UNKNOWN,
-    )
-
-
 def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | None:
     """Check and spell what `wait` is to wait for. Raises `InvalidRequest`."""
     if until is None:
@@ -254,32 +208,6 @@ def call_operation(operation: str, model: Any, seconds: float | None = None, /, 
     return call(f"{_OPERATIONS}.{operation}", model, seconds, **arguments)
 
 
-def list_arguments(wire: dict[str, str]) -> dict[str, Any]:
-    """Checked filters as the generated function takes them: enumerated ones as its own enum members."""
-    from victor_api import models  # noqa: PLC0415 - see `Call.module`
-
-    members: dict[str, Any] = {
-        "status": models.ListPaymentRequestsStatus,
-        "direction": models.ListPaymentRequestsDirection,
-        "network_type": models.ListPaymentRequestsNetworkType,
-    }
-    return {name: members[name](value) if name in members else value for name, value in wire.items()}
-
-
 def only_given(**values: Any) -> dict[str, Any]:
     """Only the values that were given: an argument left out is left out on the wire."""
     return {name: value for name, value in values.items() if value is not None}
-
-
-def items_of(page: ListPaymentRequestsResponse) -> Sequence[PaymentRequest]:
-    """The records of one page. A page without `results` is empty; what is no page was refused before it came here."""
-    results = page.results
-    return [PaymentRequest(raw) for raw in results] if isinstance(results, list) else ()
-
-
-def content_of(request: PaymentRequest) -> str:
-    """Everything that was sent of a request, as text; the same text for all that is nested too deeply to write."""
-    try:
-        return json.dumps(request.raw.to_dict())
-    except RecursionError:
-        return ""

@@ -135,8 +135,13 @@ class PaymentRequest:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the status can no longer change. ACCEPTED is not terminal: the money has yet to move."""
-        return self.status in TERMINAL
+        """Whether the status can no longer change. ACCEPTED is not terminal: the money has yet to move.
+
+        The document's enum has no "Error", and its prose says that a status may be it. Nothing that is documented
+        follows it, so it counts as an end.
+        """
+        status = self.status
+        return status in TERMINAL or (status is not None and _normal(status) == "error")
 
     @property
     def direction(self) -> Direction | str | None:

@@ -31,7 +31,9 @@ MADE_UP = {
             def __init__(self, status_code, content):
                 self.status_code, self.content = status_code, content
         class UnreadableBody(Exception):
-            pass
+            def __init__(self, status_code, content, reason):
+                super().__init__(reason)
+                self.status_code, self.content = status_code, content
         """,
     "client.py": """
         class Client:
@@ -48,7 +50,7 @@ MADE_UP = {
         from ..errors import UnexpectedStatus, UnreadableBody
         def _read(response):
             if response.status_code != 200: raise UnexpectedStatus(response.status_code, response.content)
-            if not response.content.startswith(b"{"): raise UnreadableBody("no object")
+            if not response.content.startswith(b"{"): raise UnreadableBody(200, response.content, "no object")
             return SimpleNamespace(parsed=response.json(), headers=response.headers)
         def sync_detailed(name, *, client): return _read(client.http.get(f"/pets/{name}"))
         async def asyncio_detailed(name, *, client): return _read(await client.http.get(f"/pets/{name}"))
@@ -199,7 +201,7 @@ def test_errors_come_through() -> None:
             shop.pets.get("nobody")
         with pytest.raises(UnreadableResponse) as caught:
             shop.pets.get("list")
-        assert caught.value.outcome is Outcome.ACCEPTED
+        assert (caught.value.outcome, caught.value.body) == (Outcome.ACCEPTED, b'["no","object"]')
 
 
 def test_a_good_status_that_the_document_does_not_list_is_read_as_the_good_answer() -> None:

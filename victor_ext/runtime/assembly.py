@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import sys
 from typing import TYPE_CHECKING, Any
@@ -124,6 +125,8 @@ def _reporter(on_event: OnEvent | None) -> Reporter | None:
         return None
     if not callable(on_event):
         raise ConfigurationError(f"on_event must be callable with one event, not {type(on_event).__name__}.")
+    if inspect.iscoroutinefunction(on_event):
+        raise ConfigurationError("on_event must be a plain function: nothing awaits it.")
     from .events import Reporter  # noqa: PLC0415 - only those who listen pay for it
 
     return Reporter(on_event)

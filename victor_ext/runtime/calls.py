@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Generator
 from types import ModuleType
 from typing import Any, TypeVar
 
+import httpx
+
 from .errors import UnreadableResponse
 from .flow import Sleep, adrive, drive
 from .outcome import Outcome
@@ -65,10 +67,11 @@ def call(name: str, model: Any, seconds: float | None = None, /, **arguments: An
             raise
         return model.from_dict(json.loads(error.content))
     except errors.UnreadableBody as error:
-        unreadable = str(error)
+        unreadable, answer = str(error), httpx.Response(error.status_code, content=error.content)
     else:
         return response if model is None else response.parsed
-    raise UnreadableResponse(f"The answer was accepted and cannot be read: {unreadable}", outcome=Outcome.ACCEPTED)
+    message = f"The answer was accepted and cannot be read: {unreadable}"
+    raise UnreadableResponse(message, outcome=Outcome.ACCEPTED, response=answer)
 
 
 class BlockingFace:

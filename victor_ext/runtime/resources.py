@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Coroutine
-from functools import wraps
+from functools import update_wrapper, wraps
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from .calls import AwaitedFace, BlockingFace, Flow
@@ -70,7 +70,11 @@ class operation(Generic[P, T]):  # noqa: N801 - a decorator
         self._run = run
         self.flow = flow
         """The flow itself, for other flows to go through (`yield from Payouts.get.flow(self, ...)`)."""
-        self.__doc__ = flow.__doc__
+        update_wrapper(self, flow)
+
+    def __call__(self, resource: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
+        """As a function of the class: `Payouts.get(payouts, "...")`."""
+        return self._run(resource, *args, **kwargs)
 
     @overload
     def __get__(self, resource: None, owner: type[Any]) -> operation[P, T]: ...
@@ -105,7 +109,11 @@ class listing(Generic[P, T]):  # noqa: N801 - a decorator
             return _pages(resource.face, walk(resource, *args, **kwargs))
 
         self._pages = pages
-        self.__doc__ = walk.__doc__
+        update_wrapper(self, walk)
+
+    def __call__(self, resource: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
+        """As a function of the class."""
+        return self._pages(resource, *args, **kwargs)
 
     @overload
     def __get__(self, resource: None, owner: type[Any]) -> listing[P, T]: ...

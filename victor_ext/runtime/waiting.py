@@ -1,0 +1,91 @@
+"""Waiting for what a provider does later: reading it now and again, until it is there or the time is up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TypeVar
+
+from .calls import Flow
+from .errors import (
+    ConnectionFailed,
+    InvalidRequest,
+    PaymentApiError,
+    Problem,
+    RateLimited,
+    ServerError,
+    TimedOut,
+    UnreadableResponse,
+)
+from .flow import Sleep
+from .outcome import Outcome
+
+T = TypeVar("T")
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 15.0
+"""Seconds between two reads: half a second at first, then half as much again each time, up to this."""
+
+LEAST_READ = 1.0
+"""Seconds that the last read has, however little of the time is left."""
+
+_PASSING = (ConnectionFailed, TimedOut, ServerError, RateLimited, UnreadableResponse)
+
+
+def wait_until(
+    read: Callable[[float | None], Flow[T]],
+    there: Callable[[T], bool],
+    in_vain: Callable[[str], str],
+    *,
+    timeout: float,
+    deadline: float | None,
+    monotonic: Callable[[], float],
+    shown: Callable[[T], str] = repr,
+) -> Flow[T]:
+    """Read until it is there, through troubles that pass.
+
+    No read lasts longer than what is left of the `timeout`, nor than the client's `deadline`. A `timeout` of zero is
+    one read, which has all of the deadline.
+
+    Args:
+        read: Reads it once, within so many seconds (None: the client's deadline).
+        there: Whether it is as it is waited for. It may raise, when that can no longer be.
+        in_vain: The sentences of the error, from a few words on what was seen last.
+        timeout: Seconds in all.
+        deadline: Seconds that the client gives one call, or None.
+        monotonic: A clock.
+        shown: What was seen last, in words.
+
+    Raises:
+        TimedOut: It did not come to that in time.
+    """
+    ends = monotonic() + timeout
+    pause = FIRST_PAUSE
+    seen = "it could not be read"
+    while True:
+        left = max(ends - monotonic(), LEAST_READ)
+        bounded = timeout > 0 and (deadline is None or left < deadline)
+        trouble: PaymentApiError | None = None
+        try:
+            last = yield from read(left if bounded else None)
+        except _PASSING as error:
+            trouble = error
+        else:
+            if there(last):
+                return last
+            seen = f"it is {shown(last)}"
+        left = ends - monotonic()
+        if left <= 0:
+            raise TimedOut(in_vain(seen), outcome=Outcome.UNKNOWN) from trouble
+        asked = trouble.retry_after if trouble is not None else None
+        yield Sleep(min(max(pause, asked or 0.0), left))
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+def checked_seconds(timeout: object, *, name: str = "timeout") -> float:
+    """Seconds to wait. Raises `InvalidRequest`."""
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not math.isfinite(timeout) or timeout < 0:
+        shown = f"a {type(timeout).__name__}" if isinstance(timeout, int) else repr(timeout)
+        message = f"{name} is {shown} and must be seconds, 0 or more."
+        raise InvalidRequest.of([Problem(name, "range", message)])
+    return float(timeout)
