@@ -39,7 +39,7 @@ def test_the_page_names_every_operation_and_no_other() -> None:
             if type(value).__name__ in ("operation", "listing")
         }
     named = set(re.findall(rf"\b((?:{'|'.join(RESOURCES)})\.[a-z_]+)", PAGE))
-    named |= {"funding_accounts.get", "funding_accounts.create"}  # written as `.get(id)`, `.create(...)`
+    named |= {"funding_accounts.get", "funding_accounts.create"}  # written without their resource
     assert named - {"payments.index"} == there
 
 

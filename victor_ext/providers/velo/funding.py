@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from victor_ext.runtime.calls import Flow, call
+from victor_ext.runtime.errors import NotFound
+from victor_ext.runtime.flow import Sleep
 from victor_ext.runtime.redaction import concealed_account
 from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
 
 from . import pages
 from .checks import Findings, moment_to_wire, only_given
+from .polling import checked_timeout, wait_until
 from .receipts import receipt_of
 from .records import Funding, FundingAccount, FundingChange, Receipt
 
@@ -108,6 +111,32 @@ class FundingAccounts(Resource[World]):
             ),
         )
         return receipt_of((yield from call(f"{_API}.create_funding_account", None, body=body)))
+
+    @operation
+    def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> Flow[FundingAccount]:
+        """Wait as long as the receipt of `create` says, then read now and again until the account is there.
+
+        Raises:
+            TimedOut: It was not there in so many seconds.
+        """
+        seconds = checked_timeout(timeout)
+        ends = self.clock.monotonic() + seconds
+        yield Sleep(min(receipt.retry_after or 0.0, seconds))
+        found = yield from wait_until(
+            lambda: self._if_there(receipt.id),
+            lambda account: account is not None,
+            what=f"Funding account {receipt.id}",
+            timeout=max(0.0, ends - self.clock.monotonic()),
+            monotonic=self.clock.monotonic,
+        )
+        assert found is not None  # noqa: S101 - that is what was waited for
+        return found
+
+    def _if_there(self, funding_account_id: str) -> Flow[FundingAccount | None]:
+        try:
+            return (yield from FundingAccounts.get.flow(self, funding_account_id))
+        except NotFound:
+            return None
 
 
 class Fundings(Resource[World]):

@@ -58,7 +58,7 @@ def wait_until(
         else:
             if there(last):
                 return last
-            seen = f"it is {last!r}"
+            seen = "it is not there" if last is None else f"it is {last!r}"
         left = ends - monotonic()
         if left <= 0:
             raise TimedOut(
