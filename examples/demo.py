@@ -10,7 +10,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from datetime import timedelta
+from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +35,7 @@ from victor_ext import (
 )
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
+OTHER_SYSTEMS = ("velo_payout", "eastpay_checkout", "flexfactor_rescue")
 INVOICES = Path(__file__).with_name("invoices.csv")
 OUR_ACCOUNT = "000123456789"
 DAY = 86_400
@@ -243,6 +247,14 @@ class Demo:
         }
         return [what for what, holds in checks.items() if not holds]
 
+    def visit_other_systems(self) -> None:
+        """Three more payment systems on the same runtime, each against a sandbox of its own; one line for each."""
+        self.step("Other payment systems", "The same runtime; each line is the end of an example in this folder.")
+        for example in OTHER_SYSTEMS:
+            with redirect_stdout(StringIO()):
+                line = import_module(example).main()
+            self.say(line)
+
     def step(self, title: str, explanation: str) -> None:
         """Begin a step."""
         self.console.print()
@@ -280,6 +292,7 @@ def main() -> int:
             demo.answer_others()
             demo.let_time_pass()
         wrong = demo.ask_the_sandbox()
+    demo.visit_other_systems()
     for what in wrong:
         console.print(f"  This should hold, and does not: {what}.", style="bold red")
     console.print(f"\nThe sandbox has stopped. All of this took {time.perf_counter() - began:.1f} s.")

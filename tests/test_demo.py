@@ -97,6 +97,19 @@ def test_the_demo_shows_each_fault_and_what_was_done_about_it(demo: subprocess.C
         assert len(re.findall(rf"^ (?:INV-\d+|inbound) +{end}", demo.stdout, re.MULTILINE)) == count
 
 
+def test_the_demo_ends_with_a_line_for_each_of_the_other_systems(demo: subprocess.CompletedProcess[str]) -> None:
+    last = demo.stdout.partition("Other payment systems")[2]
+    for name in ("Velo", "EastPay", "FlexFactor"):
+        assert len(re.findall(rf"^  {name}: .+", last, re.MULTILINE)) == 1
+
+
+@pytest.mark.parametrize("name", ["velo_payout.py", "eastpay_checkout.py", "flexfactor_rescue.py"])
+def test_another_system_s_example_runs_by_itself(name: str) -> None:
+    ran = example(name)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert len(ran.stdout.splitlines()) > 3
+
+
 def test_the_demo_tells_the_whole_reason_of_a_failure(demo: subprocess.CompletedProcess[str]) -> None:
     table = demo.stdout.partition("ended as")[2]
     assert "is not configured to support receiving a Payment Request at this time." in " ".join(table.split())
