@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from bulk_runs import asked_once, keys_of, row, rows, write_csv
 
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
@@ -347,6 +348,36 @@ def test_a_chunk_that_was_claimed_and_does_not_run_is_handed_out_anew(
     monkeypatch.setattr(worker.Worker, "_send", lose_the_first)
     assert sender().send(rows(3)).exit_status == 0
     assert lost == ["march/00000001"]
+    asked_once(victor_sandbox, keys_of("march", rows(3)))
+
+
+def test_a_row_that_was_set_aside_is_refused_from_the_start(sender: Senders) -> None:
+    def at_once(_status: object) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        sender(skip_invalid=True).send([row(1), row(2, amount="-1")], on_progress=at_once)
+    assert outcomes(sender()) == [(1, RowOutcome.WAITING), (2, RowOutcome.REFUSED)]
+
+
+def test_a_chunk_that_somebody_cancelled_is_sent_by_resume(
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    def at_once(_status: object) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        sender().send(rows(3), on_progress=at_once)
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/state.sqlite")
+    with engine.begin() as connection:
+        # As the command of DBOS does it.
+        connection.execute(sa.text("UPDATE workflow_status SET status = 'CANCELLED' WHERE name = 'victor_bulk_chunk'"))
+    engine.dispose()
+    assert dict(sender().status().counts) == {RowOutcome.WAITING: 3}
+    assert {(result.outcome, result.error) for result in sender().export()} == {
+        (RowOutcome.WAITING, "Its chunk was cancelled before it was sent.")
+    }
+    assert sender().resume().exit_status == 0
     asked_once(victor_sandbox, keys_of("march", rows(3)))
 
 

@@ -92,7 +92,7 @@ def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]
     """What is known of the rows of a chunk, by their places, after all of its tries."""
     known: dict[int, Result] = {}
     for attempt in tries:
-        if not attempt.taken or attempt.chunk is None:
+        if attempt.chunk is None or not (attempt.taken or attempt.over):
             continue
         found, began = store.results(attempt)
         if not attempt.over and began is None:
@@ -106,7 +106,7 @@ def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]
 def _open(row: Row, began: Sent | None, *, over: bool) -> Result:
     """The result of a row whose chunk ended without any, or has none yet."""
     if row.arguments is None:
-        return Result(RowOutcome.REFUSED, error=row.reason)
+        return _set_aside(row)
     sent = row.sent or began
     if sent is None:
         return Result(RowOutcome.WAITING, error="Its chunk was cancelled before it was sent.")
@@ -115,6 +115,10 @@ def _open(row: Row, began: Sent | None, *, over: bool) -> Result:
     return Result(RowOutcome.UNKNOWN, error="Its chunk broke off before the result was stored.", sent=sent)
 
 
+def _set_aside(row: Row) -> Result:
+    return Result(RowOutcome.REFUSED, error=row.reason)
+
+
 def _line(row: Row, result: Result | None) -> RowResult:
-    found = result or Result(RowOutcome.WAITING)
+    found = result or (Result(RowOutcome.WAITING) if row.arguments is not None else _set_aside(row))
     return RowResult(row.number, row.key, found.id, found.status, found.outcome, found.error, row.extras)

@@ -120,7 +120,7 @@ def _counts(size: int, tries: Sequence[Try]) -> Counter[RowOutcome]:
     for attempt in tries:
         if attempt.counts is not None:
             found.update({outcome: count for outcome, count in attempt.counts.items() if outcome in SETTLED})
-    known = [attempt for attempt in tries if attempt.over]
+    known = [attempt for attempt in tries if attempt.over and attempt.taken]
     if known and known[-1].counts is not None:
         found.update({outcome: count for outcome, count in known[-1].counts.items() if outcome not in SETTLED})
     # It ended without a result, or has none yet.
