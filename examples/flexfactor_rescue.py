@@ -11,9 +11,8 @@ from victor_ext.providers.flexfactor import (
     FlexFactor,
     FlexFactorAuth,
     Payer,
-    SeenNotifications,
     Transaction,
-    Webhooks,
+    Webhook,
 )
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
@@ -54,10 +53,9 @@ def story(sandbox: FlexFactorSandbox, flexfactor: FlexFactor) -> str:
     print(f"INV-2 is {challenged.status}: success is {challenged.success}, and approved is {challenged.approved}.")
     sandbox.settle("INV-2", "APPROVED")
     headers, body = sandbox.notification("INV-2", "order.completed", host=HOST)
-    told = Webhooks(sandbox.subscriber_key(), host=HOST).read(headers, body)
-    if told.order_id and not SeenNotifications().is_repeat(told):
-        order = flexfactor.orders.get(told.order_id)  # a notification is a hint: the order is what counts
-        print(f"A signed notification says {told.event}, and the order is {order.status_name}.")
+    told = Webhook(sandbox.subscriber_key(), host=HOST).read(body, headers)
+    order = flexfactor.orders.get(str(told.order_id))  # a notification is a hint: the order is what counts
+    print(f"A signed notification says {told.event}, and the order is {order.status_name}.")
 
     order_id = str(rescued.order_id)
     refund = flexfactor.orders.refund(order_id, Money.of("4.23", "USD"))

@@ -24,7 +24,7 @@ from victor_ext.providers.flexfactor import (
     FlexFactor,
     FlexFactorAuth,
     Payer,
-    Webhooks,
+    Webhook,
 )
 
 APP_KEY, APP_SECRET, TOKEN = "app-key-0c1f7e55", "app-secret-9d1c44ab", "access-token-77aa01ff"
@@ -163,8 +163,8 @@ def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> Non
         lambda: FlexFactorAuth(APP_KEY, APP_SECRET.encode()),  # type: ignore[arg-type]
         lambda: FlexFactor(FlexFactorAuth(APP_KEY, APP_SECRET), mid=APP_SECRET),
         lambda: FlexFactor(FlexFactorAuth(APP_KEY, APP_SECRET), mid=MID, base_url=f"https://u:{APP_SECRET}@h.example"),
-        lambda: Webhooks(APP_SECRET, host="h.example"),
-        lambda: Webhooks([APP_SECRET], host="h.example"),
+        lambda: Webhook(APP_SECRET, host="h.example"),
+        lambda: Webhook("c2VjcmV0", APP_SECRET, host="h.example"),
     ],
 )
 def test_a_set_up_that_fails(set_up: Callable[[], Any]) -> None:
@@ -174,6 +174,6 @@ def test_a_set_up_that_fails(set_up: Callable[[], Any]) -> None:
 
 
 def test_credentials_are_not_pickled() -> None:
-    for secret in (FlexFactorAuth(APP_KEY, APP_SECRET), Webhooks("c2VjcmV0", host="h.example")):
+    for secret in (FlexFactorAuth(APP_KEY, APP_SECRET), Webhook("c2VjcmV0", host="h.example")):
         with pytest.raises(TypeError, match="holds a secret"):
             pickle.dumps(secret)

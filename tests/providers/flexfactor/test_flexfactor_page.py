@@ -43,7 +43,7 @@ def test_notifications(sandbox: FlexFactorSandbox) -> None:
         }  # fmt: skip
         exec(NOTIFICATIONS, names)
         headers, body = world.sandbox.notification("INV-1", "order.completed", host="hooks.shop.example")
-        assert [names["receive"](headers, each) for each in (body, body, b"{}")] == [200, 200, 401]
+        assert [names["receive"](each, headers) for each in (body, body, b"{}")] == [200, 200, 401]
 
     world(receive)
     assert [order.id for order in settled] == [order_id]

@@ -11,7 +11,7 @@ from .client import AsyncFlexFactor, FlexFactor
 from .inputs import Address, Card, OrderItem, Payer, Subscription, Transaction
 from .problems import ErrorCode, split_code, trace_id
 from .records import Cancellation, Capture, Decision, Order, OrderStatus, Refund, Transmission
-from .webhooks import Notification, NotificationRefused, SeenNotifications, Webhooks
+from .webhooks import Notification, SeenNotifications, Webhook
 
 __all__ = (
     "Address",
@@ -24,7 +24,6 @@ __all__ = (
     "FlexFactor",
     "FlexFactorAuth",
     "Notification",
-    "NotificationRefused",
     "Order",
     "OrderItem",
     "OrderStatus",
@@ -34,7 +33,7 @@ __all__ = (
     "Subscription",
     "Transaction",
     "Transmission",
-    "Webhooks",
+    "Webhook",
     "split_code",
     "trace_id",
 )

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import re
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +21,7 @@ from typing import Any, cast
 
 from victor_ext.runtime.clock import http_date
 from victor_ext.runtime.credentials import KeptCredentials
-from victor_ext.runtime.errors import ConfigurationError, PaymentApiError, printable
+from victor_ext.runtime.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem, printable
 from victor_ext.runtime.redaction import SecretBytes, concealed, kind_of
 
 from .answers import is_object, member
@@ -28,23 +29,22 @@ from .answers import is_object, member
 DEFAULT_TOLERANCE = 300.0
 """Seconds that a notification may be old, or ahead of this machine's clock."""
 
+MAX_BYTES = 1 << 20
+"""The longest body that is looked at."""
+
 _NEEDED = ("x-fc-authorization", "x-fc-nonce", "x-fc-date", "x-fc-content-sha512")
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?")
 _SCHEME = "HMAC-SHA512"
 _MOST_REMEMBERED = 100_000
 
 Headers = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 
 
-class NotificationRefused(PaymentApiError):
-    """A notification that is not to be believed: answer it with 401, and do nothing else."""
-
-
-class Webhooks(KeptCredentials):
-    """Reads notifications that were sent to one URL.
+class Webhook(KeptCredentials):
+    """One address that the provider posts notifications to.
 
     Args:
-        subscriber_key: From the merchant portal, in base64. While it is being replaced, both: the first that fits
-            counts.
+        subscriber_key: From the merchant portal, in base64. Both of them while one is being replaced.
         host: The host of the URL that the notifications go to, as it was entered in the portal. It is signed. The
             `Host` header is not used for it: behind a proxy it is another, and an attacker chooses it.
         tolerance: Seconds that a notification may be old, or ahead of this machine's clock.
@@ -56,71 +56,72 @@ class Webhooks(KeptCredentials):
 
     def __init__(
         self,
-        subscriber_key: str | Iterable[str],
-        *,
+        *subscriber_key: str,
         host: str,
         tolerance: float = DEFAULT_TOLERANCE,
         now: Callable[[], float] = time.time,
     ) -> None:
-        keys = [concealed(subscriber_key)] if isinstance(subscriber_key, str) else list(map(concealed, subscriber_key))
-        subscriber_key = ""  # no frame of ours shows it from here on
-        self._keys = [_decoded(key) for key in keys]
+        subscriber_key = tuple(map(concealed, subscriber_key))  # no frame of ours shows it from here on
+        self._keys = [_decoded(key) for key in subscriber_key]
         if not self._keys:
             raise ConfigurationError("subscriber_key is missing: copy it from the merchant portal.")
-        if not isinstance(host, str) or not re.fullmatch(r"[A-Za-z0-9._-]+(:[0-9]+)?", host):
+        if not isinstance(host, str) or not _HOST.fullmatch(host):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(f"host={host!r} must be a host name alone, such as 'hooks.shop.example'.")
         if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 < tolerance <= 86_400:
             raise ConfigurationError(f"tolerance={tolerance!r} must be seconds, above zero and at most a day.")
         self._host, self._tolerance, self._now = host, float(tolerance), now
 
     def __repr__(self) -> str:
-        return f"Webhooks(subscriber_key='[hidden]', host={getattr(self, '_host', None)!r})"
+        return f"Webhook('[hidden]', host={getattr(self, '_host', None)!r})"
 
-    def read(self, headers: Headers, body: bytes) -> Notification:
+    def read(self, body: bytes, headers: Headers) -> Notification:
         """A notification whose signature holds and whose date is fresh.
 
         Args:
-            headers: Of the request, names in any letter case.
             body: Of the request, as the bytes that came. Its content type says nothing and is not looked at.
+            headers: Of the request, names in any letter case.
 
         Raises:
-            NotificationRefused: The message says which check it failed; it shows neither keys nor content.
+            AuthenticationError: It need not come from the provider, or is not of now. Answer 401, and look at nothing
+                else. The message says which check it failed; it shows neither keys nor content.
+            InvalidRequest: It is signed, and is no notification. Answer 400.
         """
         if not isinstance(body, bytes | bytearray):
-            raise ConfigurationError(f"body must be the bytes of the request, not {kind_of(body)}: do not decode it.")
-        sent = _by_name(headers)
-        nonce, moment = self._signed(sent, bytes(body))
+            raise _no_notification(f"its body must be bytes, not {kind_of(body)}: do not decode it")
+        if len(body) > MAX_BYTES:
+            raise _no_notification("it is longer than 1 MiB")
+        nonce, moment = self._signed(_by_name(headers), bytes(body))
         self._check_fresh(moment)
         try:
             content: Any = json.loads(body)
         except (ValueError, RecursionError):
-            content = None
+            raise _no_notification("it is not JSON") from None
         if not is_object(content):
-            raise NotificationRefused("The notification is signed, and its body is no JSON object.")
+            raise _no_notification("it is JSON, but no object")
         return Notification(content, nonce)
 
     def _signed(self, sent: Mapping[str, str], body: bytes) -> tuple[str, str]:
         """The nonce and the date that were signed together with the body."""
         missing = [name for name in _NEEDED if not sent.get(name)]
         if missing:
-            raise NotificationRefused(f"The notification has no {' and no '.join(missing)}.")
+            raise AuthenticationError(f"The notification has no {' and no '.join(missing)}.")
         authorization, nonce, moment, digest = (sent[name] for name in _NEEDED)
         scheme, _, rest = authorization.strip().partition(" ")
         _, found, signature = rest.partition("Signature=")
         if scheme.upper() != _SCHEME or not found:
-            raise NotificationRefused(f"x-fc-authorization is no signature of the kind {_SCHEME}.")
+            raise AuthenticationError(f"x-fc-authorization is no signature of the kind {_SCHEME}.")
         if ";" in nonce or ";" in moment:
             # They are joined by semicolons: with one inside, other values would have the same signature.
-            raise NotificationRefused("x-fc-nonce or x-fc-date holds a semicolon.")
+            raise AuthenticationError("x-fc-nonce or x-fc-date holds a semicolon.")
         content = base64.b64encode(hashlib.sha512(body).digest())
         if not hmac.compare_digest(content, _ascii(digest)):
-            raise NotificationRefused("The body is not the one that x-fc-content-sha512 was made of.")
+            raise AuthenticationError("The body is not the one that x-fc-content-sha512 was made of.")
         to_sign = f"POST\n{nonce};{moment};{self._host};".encode("utf-8", "surrogateescape") + content
         given = _ascii(signature.strip())
         # Every key is tried, and each compared in constant time: how long it takes tells nothing.
         fits = [hmac.compare_digest(_signature(key, to_sign), given) for key in self._keys]
         if not any(fits):
-            raise NotificationRefused(
+            raise AuthenticationError(
                 "The signature does not fit: check the subscriber key, and that host is the one entered in the portal."
             )
         return nonce, moment
@@ -128,11 +129,11 @@ class Webhooks(KeptCredentials):
     def _check_fresh(self, moment: str) -> None:
         sent_at = http_date(moment)
         if sent_at is None:
-            raise NotificationRefused("x-fc-date is no HTTP date.")
+            raise AuthenticationError("x-fc-date is no HTTP date.")
         age = self._now() - sent_at
         if abs(age) > self._tolerance:
             when = f"{age:.0f} s old" if age > 0 else f"{-age:.0f} s ahead"
-            raise NotificationRefused(
+            raise AuthenticationError(
                 f"The notification is {when}, and {self._tolerance:g} s are allowed: a replay, or a clock that is off."
             )
 
@@ -211,10 +212,13 @@ class Notification:
 
 
 class SeenNotifications:
-    """Remembers notifications in this process, to drop those that come again.
+    """Remembers notifications in this process, to know those that come again. Safe to share between threads.
 
     The same request twice is a repeat, and so is one that says it was sent before, when it was. One that does not say
     so is none, even if it reads the same but for its time: two equal refunds of one order are two events.
+
+    `add` one when it has been dealt with, not before: if that fails, the provider is told so by your answer and sends
+    it again, and it must not be dropped then.
 
     Args:
         most: How many are remembered; the oldest are forgotten.
@@ -223,19 +227,31 @@ class SeenNotifications:
     def __init__(self, most: int = _MOST_REMEMBERED) -> None:
         self._most = most
         self._seen: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.Lock()
 
     def is_repeat(self, notification: Notification) -> bool:
-        """Whether it was seen before; from now on it was."""
-        exact = _digest(notification.raw, without=("isresent",))
-        names = [f"nonce {notification.nonce}", f"exact {exact}", f"about {notification.fingerprint}"]
-        decisive = names if notification.is_resent else names[:2]
-        repeat = any(name in self._seen for name in decisive)
-        for name in names:
-            self._seen[name] = None
-            self._seen.move_to_end(name)
-        while len(self._seen) > 3 * self._most:
-            self._seen.popitem(last=False)
-        return repeat
+        """Whether it was added before."""
+        names = _names(notification)
+        return any(name in self._seen for name in (names if notification.is_resent else names[:2]))
+
+    def add(self, notification: Notification) -> None:
+        """It has been dealt with."""
+        with self._lock:
+            for name in _names(notification):
+                self._seen[name] = None
+                self._seen.move_to_end(name)
+            while len(self._seen) > 3 * self._most:
+                self._seen.popitem(last=False)
+
+
+def _names(notification: Notification) -> tuple[str, str, str]:
+    """What it is known by: the request, what it says, and what it is about whenever it was sent."""
+    said = _digest(notification.raw, without=("isresent",))
+    return f"nonce {notification.nonce}", f"said {said}", f"about {notification.fingerprint}"
+
+
+def _no_notification(why: str) -> InvalidRequest:
+    return InvalidRequest.of([Problem("body", "format", f"This is no notification of FlexFactor's: {why}.")])
 
 
 def _by_name(headers: Headers) -> dict[str, str]:
