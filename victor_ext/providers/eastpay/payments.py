@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from victor_ext.providers.money import Money
 from victor_ext.runtime.calls import Flow, call
 from victor_ext.runtime.resources import Resource, World, operation
+from victor_ext.runtime.waiting import checked_seconds, wait_until
 
 from .cards import Card, CardToken
 from .checks import Checks, only_given
 from .notifications import payment_id_of
 from .records import Payment
-from .waiting import checked_timeout, wait_for_result
 
 if TYPE_CHECKING:
     from victor_ext.runtime.calls import AwaitedFace, BlockingFace
@@ -206,10 +206,19 @@ class Payments(Resource[World]):
         Raises:
             TimedOut: It had not when the time was up. Its outcome is unknown still: do not charge again.
         """
+        seconds = checked_seconds(timeout)
+
+        def in_vain(seen: str) -> str:
+            return (
+                f"Payment {payment_id} was not settled within {seconds:g} s: {seen}. Wait again, or inquire later; "
+                "do not charge again."
+            )
+
         return (
-            yield from wait_for_result(
-                lambda seconds: _inquire(self.entity, payment_id, seconds), payment_id,
-                timeout=checked_timeout(timeout), deadline=self.deadline, clock=self.clock,
+            yield from wait_until(
+                lambda left: _inquire(self.entity, payment_id, left), lambda payment: not payment.result.must_inquire,
+                in_vain, timeout=seconds, deadline=self.deadline, monotonic=self.clock.monotonic,
+                shown=lambda payment: f"{payment.result.kind.value} ({payment.result})",
             )
         )  # fmt: skip
 
