@@ -11,7 +11,8 @@ from velo_world import PRICE, World, pay
 
 from victor_ext import Conflict, TimedOut
 from victor_ext.providers import Money
-from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Receipt, polling
+from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Receipt
+from victor_ext.runtime import waiting
 
 ADDRESS = Address(line1="100 Battery Street", city="San Francisco", country="US", zip_or_postcode="94018")
 PERSON = NewPayee(
@@ -155,7 +156,7 @@ class TestMoneyForAccounts:
         assert [account.name for account in listed] == ["Bank of the payor", "Second bank"]
 
     def test_a_funding_account_is_waited_for(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(polling, "FIRST_PAUSE", 0.0)
+        monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.0)
         receipt = Receipt(world.bank, "", retry_after=0.0)
         world.sandbox.inject("status", operation="get_bank", status=404, times=2)
         world.sandbox.inject("status", operation="get_bank", status=500, times=3)  # more than one call tries by itself

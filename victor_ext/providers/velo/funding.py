@@ -9,10 +9,11 @@ from victor_ext.runtime.errors import NotFound
 from victor_ext.runtime.flow import Sleep
 from victor_ext.runtime.redaction import concealed_account
 from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
+from victor_ext.runtime.waiting import checked_seconds
 
 from . import pages
 from .checks import Findings, moment_to_wire, only_given
-from .polling import checked_timeout, wait_until
+from .polling import wait_until
 from .receipts import receipt_of
 from .records import Funding, FundingAccount, FundingChange, Receipt
 
@@ -55,13 +56,7 @@ class FundingAccounts(Resource[World]):
     @operation
     def get(self, funding_account_id: str, *, sensitive: bool | None = None) -> Flow[FundingAccount]:
         """One funding account. With `sensitive=True` its numbers come unmasked, if the key may see them."""
-        findings = Findings()
-        findings.one_id("funding_account_id", funding_account_id)
-        findings.finish("The funding account")
-        from velo_api import models  # noqa: PLC0415 - loaded when first called
-
-        arguments = only_given(funding_account_id=funding_account_id, sensitive=sensitive)
-        return FundingAccount((yield from call(f"{_API}.get_funding_account", models.FundingAccount, **arguments)))
+        return (yield from _read_account(funding_account_id, None, sensitive=sensitive))
 
     @operation
     def create(
@@ -119,24 +114,18 @@ class FundingAccounts(Resource[World]):
         Raises:
             TimedOut: It was not there in so many seconds.
         """
-        seconds = checked_timeout(timeout)
+        seconds = checked_seconds(timeout)
         ends = self.clock.monotonic() + seconds
         yield Sleep(min(receipt.retry_after or 0.0, seconds))
         found = yield from wait_until(
-            lambda: self._if_there(receipt.id),
+            self,
+            lambda left: _if_there(receipt.id, left),
             lambda account: account is not None,
             what=f"Funding account {receipt.id}",
             timeout=max(0.0, ends - self.clock.monotonic()),
-            monotonic=self.clock.monotonic,
         )
         assert found is not None  # noqa: S101 - that is what was waited for
         return found
-
-    def _if_there(self, funding_account_id: str) -> Flow[FundingAccount | None]:
-        try:
-            return (yield from FundingAccounts.get.flow(self, funding_account_id))
-        except NotFound:
-            return None
 
 
 class Fundings(Resource[World]):
@@ -165,3 +154,22 @@ class Fundings(Resource[World]):
             "feed of fundings", payor_id=payor_id, updated_since=moment_to_wire(since),
             **only_given(page_size=page_size),
         )  # fmt: skip
+
+
+def _read_account(
+    funding_account_id: str, seconds: float | None, *, sensitive: bool | None = None
+) -> Flow[FundingAccount]:
+    findings = Findings()
+    findings.one_id("funding_account_id", funding_account_id)
+    findings.finish("The funding account")
+    from velo_api import models  # noqa: PLC0415 - loaded when first called
+
+    arguments = only_given(funding_account_id=funding_account_id, sensitive=sensitive)
+    return FundingAccount((yield from call(f"{_API}.get_funding_account", models.FundingAccount, seconds, **arguments)))
+
+
+def _if_there(funding_account_id: str, seconds: float | None) -> Flow[FundingAccount | None]:
+    try:
+        return (yield from _read_account(funding_account_id, seconds))
+    except NotFound:
+        return None

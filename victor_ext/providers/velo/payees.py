@@ -13,7 +13,7 @@ from victor_ext.runtime.resources import Resource, Walk, World, listing, operati
 from . import pages
 from .checks import Findings, moment_to_wire, only_given
 from .new import NewPayee
-from .polling import checked_timeout, wait_until
+from .polling import wait_until
 from .profile import batch_id
 from .records import Payee, PayeeBatch, PayeeChange
 
@@ -99,12 +99,8 @@ class Payees(Resource[World]):
     @operation
     def batch(self, batch_id: str) -> Flow[PayeeBatch]:
         """How far a batch of new payees is, and which of them failed."""
-        findings = Findings()
-        findings.one_id("batch_id", batch_id)
-        findings.finish("The batch")
-        from velo_api import models  # noqa: PLC0415 - loaded when first called
-
-        return PayeeBatch((yield from call(f"{_API}.get_payee_batch", models.PayeeBatch, batch_id=batch_id)))
+        _check_batch(batch_id)
+        return (yield from _read_batch(batch_id))
 
     @operation
     def wait_for_batch(self, batch_id: str, *, timeout: float = 300.0) -> Flow[PayeeBatch]:
@@ -113,16 +109,13 @@ class Payees(Resource[World]):
         Raises:
             TimedOut: That did not come about in so many seconds.
         """
-        seconds = checked_timeout(timeout)
+        _check_batch(batch_id)
         return (
             yield from wait_until(
-                lambda: Payees.batch.flow(self, batch_id),
-                lambda batch: batch.is_done,
-                what=f"The end of batch {batch_id}",
-                timeout=seconds,
-                monotonic=self.clock.monotonic,
+                self, lambda left: _read_batch(batch_id, left), lambda batch: batch.is_done,
+                what=f"The end of batch {batch_id}", timeout=timeout,
             )
-        )
+        )  # fmt: skip
 
     @listing
     def changes(self, payor_id: str, *, since: datetime, page_size: int | None = None) -> Walk[PayeeChange]:
@@ -141,3 +134,15 @@ class Payees(Resource[World]):
             "feed of payees", payor_id=payor_id, updated_since=moment_to_wire(since),
             **only_given(page_size=page_size),
         )  # fmt: skip
+
+
+def _check_batch(batch_id: object) -> None:
+    findings = Findings()
+    findings.one_id("batch_id", batch_id)
+    findings.finish("The batch")
+
+
+def _read_batch(batch_id: str, seconds: float | None = None) -> Flow[PayeeBatch]:
+    from velo_api import models  # noqa: PLC0415 - loaded when first called
+
+    return PayeeBatch((yield from call(f"{_API}.get_payee_batch", models.PayeeBatch, seconds, batch_id=batch_id)))

@@ -14,7 +14,7 @@ from victor_ext.runtime.resources import Resource, Walk, World, listing, operati
 from . import pages
 from .checks import Findings, only_given
 from .new import PaymentInstruction
-from .polling import checked_timeout, wait_until
+from .polling import wait_until
 from .receipts import receipt_of
 from .records import Payout, PayoutPayment, Quote
 
@@ -152,7 +152,6 @@ class Payouts(Resource[World]):
         """
         _check_payout(payout_id)
         wanted = _checked_states(until)
-        seconds = checked_timeout(timeout)
 
         def there(payout: Payout) -> bool:
             if payout.status in wanted:
@@ -161,12 +160,8 @@ class Payouts(Resource[World]):
                 raise _ended_otherwise(payout, payout_id, wanted)
             return False
 
-        return (
-            yield from wait_until(
-                lambda: _read(payout_id), there, what=f"{' or '.join(wanted)} of payout {payout_id}",
-                timeout=seconds, monotonic=self.clock.monotonic,
-            )
-        )  # fmt: skip
+        what = f"{' or '.join(wanted)} of payout {payout_id}"
+        return (yield from wait_until(self, lambda left: _read(payout_id, left), there, what=what, timeout=timeout))
 
     @listing
     def payments(
@@ -234,10 +229,10 @@ def _checked_states(until: str | Collection[str]) -> tuple[str, ...]:
     return tuple(word.strip().upper() for word in wanted)
 
 
-def _read(payout_id: str) -> Flow[Payout]:
+def _read(payout_id: str, seconds: float | None = None) -> Flow[Payout]:
     from velo_api import models  # noqa: PLC0415 - loaded when first called
 
-    return Payout((yield from call(f"{_API}.get_payout", models.Payout, payout_id=payout_id)))
+    return Payout((yield from call(f"{_API}.get_payout", models.Payout, seconds, payout_id=payout_id)))
 
 
 def _turned_out(error: PaymentApiError, payout_id: str, states: Collection[str]) -> Flow[bool]:
