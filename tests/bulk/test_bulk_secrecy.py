@@ -115,13 +115,19 @@ def test_settings_of_another_environment_are_refused(sender: Callable[..., Any],
             sender(victor=victor).send(rows(1))
 
 
-def test_the_key_comes_from_the_credentials_or_from_its_own_variable(bulk: Bulk) -> None:
-    write_csv(bulk.folder / "march.csv", rows(2))
-    assert bulk("send", "march.csv", "--key-column", "invoice_no", VICTOR_BULK_KEY="").status == 0
-    assert bulk("status", VICTOR_BULK_KEY="").status == 0
-    wrong = bulk("status", "--batch", "march.csv")
-    assert wrong.status == 2
-    assert "VICTOR_BULK_KEY" in wrong.err
+def test_the_key_comes_from_the_credentials_or_from_its_own_variable(
+    sender: Callable[..., Any], bulk: Bulk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in bulk.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("VICTOR_BULK_KEY", "")
+    assert sender(storage_key=None).send(rows(2)).exit_status == 0
+    assert sender(storage_key=None).status().rows == 2
+    with pytest.raises(ConfigurationError, match="VICTOR_BULK_KEY"):
+        sender().status()
+    monkeypatch.setenv("VICTOR_CLIENT_SECRET", "another one")
+    with pytest.raises(ConfigurationError, match="another key"):
+        sender(storage_key=None).status()
 
 
 def test_without_anything_to_make_a_key_from(monkeypatch: pytest.MonkeyPatch, sender: Callable[..., Any]) -> None:

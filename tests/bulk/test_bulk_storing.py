@@ -104,7 +104,9 @@ def test_rows_from_python_that_were_stored_in_part_have_to_be_sent_again(
     asked_once(victor_sandbox, keys_of("march", rows(530)))
 
 
-def test_two_machines_that_send_one_file_at_once(bulk: Bulk, victor_sandbox: Sandbox, postgres: str) -> None:
+def test_two_machines_that_send_one_file_at_once(
+    bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Senders
+) -> None:
     records = rows(300)
     write_csv(bulk.folder / "march.csv", records)
     words = ("send", "march.csv", "--key-column", "invoice_no", "--state", postgres)
@@ -113,7 +115,7 @@ def test_two_machines_that_send_one_file_at_once(bulk: Bulk, victor_sandbox: San
     assert 0 in {status for _, status in ends}, ends
     assert all(status == 0 or "Another process hands the batch" in err for (_, err), status in ends), ends
     asked_once(victor_sandbox, keys_of("march.csv", records))
-    assert len(bulk("export", "--state", postgres).table) == 300
+    assert len(list(sender(state=postgres, batch="march.csv").export())) == 300
 
 
 def test_a_file_that_another_process_stores_under_the_same_name_is_not_mixed_in(
