@@ -85,7 +85,7 @@ def wait_until(
 def checked_seconds(timeout: object, *, name: str = "timeout") -> float:
     """Seconds to wait. Raises `InvalidRequest`."""
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not math.isfinite(timeout) or timeout < 0:
-        shown = f"a {type(timeout).__name__}" if isinstance(timeout, int) else repr(timeout)
+        shown = repr(timeout) if not isinstance(timeout, int) or timeout.bit_length() <= 64 else "a very large number"
         message = f"{name} is {shown} and must be seconds, 0 or more."
         raise InvalidRequest.of([Problem(name, "range", message)])
     return float(timeout)
