@@ -118,7 +118,16 @@ def test_a_200_that_says_nothing_is_no_success(operation: str, body: bytes) -> N
     assert told.value.outcome is Outcome.ACCEPTED
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b'{"success": true, "status": "SUCCESS"}'])
+NO_REFUSALS = [
+    b"",
+    b"{}",
+    b'{"success": true, "status": "SUCCESS"}',
+    b'{"status": "CANCELLED"}',
+    b'{"Status": "Expired"}',
+]
+
+
+@pytest.mark.parametrize("body", NO_REFUSALS)
 @pytest.mark.parametrize("status", [200, 202, 204])
 def test_a_cancellation_may_be_answered_with_nothing(body: bytes, status: int) -> None:
     client, _script = scripted(httpx.Response(status, content=body, headers={"apigw-requestid": "r-1"}))
@@ -304,6 +313,17 @@ def test_a_body_that_nobody_can_read(operation: str, status: int, body: bytes) -
 def test_an_order_that_is_not_there(world: World) -> None:
     with pytest.raises(NotFound):
         world(lambda client: client.orders.get(ORDER))
+
+
+def test_an_id_with_a_slash_makes_no_other_operation_of_a_call() -> None:
+    from flexfactor_api.api.orders import refund_order
+    from flexfactor_api.models import RefundRequest
+
+    client, script = scripted(httpx.Response(200, json={"success": False, "status": "FAILED"}))
+    for order_id in ("x/v1/transmit", "v1", "a/v1/orders", "x/../../v1/evaluate"):
+        with pytest.raises(BadRequest, match="its body says no"):
+            refund_order.sync(order_id, client=client.api, body=RefundRequest(amount_to_refund=4.2))
+    assert len(script.requests) == 4
 
 
 # The list

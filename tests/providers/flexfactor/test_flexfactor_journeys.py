@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flexfactor_world import PRICE, World, declined
 
-from victor_ext import BadRequest, NotFound, Outcome, idempotency_key_for
+from victor_ext import BadRequest, InvalidRequest, NotFound, Outcome, TimedOut, idempotency_key_for
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import OrderItem, OrderStatus, Subscription
 
@@ -146,3 +146,22 @@ def test_a_client_with_other_limits_acts_for_the_same_merchant(world: World) -> 
         return client.with_options(deadline=9.0).evaluate(**declined())
 
     assert world(through_another if world.awaited else blocking).approved
+
+
+def test_an_order_is_waited_for(world: World) -> None:
+    world.sandbox.decide("SUBMITTED")
+    decision = world(lambda client: client.evaluate(**declined()))
+    with pytest.raises(TimedOut, match="did not come to an end within 0 s: it is Draft"):
+        world(lambda client: client.orders.wait(decision.order_id, timeout=0))
+    assert world(lambda client: client.orders.wait(decision.order_id, until="draft", timeout=0)).status == 0
+    world.sandbox.settle("INV-1042", "APPROVED")
+    order = world(lambda client: client.orders.wait(decision.order_id))
+    assert order.status is OrderStatus.COMPLETED
+    with pytest.raises(TimedOut, match="did not come to that state"):
+        world(lambda client: client.orders.wait(decision.order_id, until=["Problem", 2], timeout=0))
+
+
+@pytest.mark.parametrize("arguments", [{"timeout": -1}, {"timeout": None}, {"until": "paid"}])
+def test_what_cannot_be_waited_for(world: World, arguments: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest):
+        world(lambda client: client.orders.wait("o-1", **arguments))

@@ -55,7 +55,12 @@ def test_the_sandbox() -> None:
 
 def test_everything_is_named() -> None:
     client = FlexFactor(FlexFactorAuth("key", "secret"), mid=MID)
-    calls = {"evaluate", "capture", "transmit", *(f"orders.{name}" for name in ("get", "list", "refund", "cancel"))}
+    calls = {
+        "evaluate",
+        "capture",
+        "transmit",
+        *(f"orders.{name}" for name in ("get", "list", "wait", "refund", "cancel")),
+    }
     for call in {*calls, "orders.external_cancel"}:
         assert f"`{call}(" in PAGE
         target: Any = client

@@ -33,7 +33,7 @@ class Says(Enum):
 
 def operation_of(request: httpx.Request) -> str:
     """Which operation a request is of, by its path: `evaluate`, `refund`, `orders`, `order` and so on."""
-    path = request.url.path
+    path = request.url.raw_path.partition(b"?")[0].decode("ascii")  # not decoded: an id may hold a slash
     if path.endswith(TOKEN_PATH):
         return "token"
     _, found, rest = path.rpartition("/v1/")
@@ -90,7 +90,8 @@ def says(operation: str, body: dict[str, Any]) -> Says:
         return Says.NO if success is False else Says.YES  # the status, if any, is the order's
     if operation == "evaluate" and status in _AGAINST:
         return Says.YES  # a decision, and that is what was asked for
-    no = status in _NO or status in _AGAINST
+    # A cancelled order is what a cancellation was called for.
+    no = status in _NO or (status in _AGAINST and not operation.endswith("cancel"))
     if success is None:
         return Says.NO if no else Says.YES if status else Says.NOTHING
     if success:

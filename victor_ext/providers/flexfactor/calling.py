@@ -17,8 +17,8 @@ class Answered(NamedTuple):
     request_id: str | None
 
 
-def ask(operation: str, model: str | None, **arguments: Any) -> Flow[Answered]:
-    """Call a generated operation by its place in the package, such as `orders.get_order`.
+def ask(operation: str, model: str | None, seconds: float | None = None, **arguments: Any) -> Flow[Answered]:
+    """Call a generated operation by its place in the package, such as `orders.get_order`, within so many seconds.
 
     Raises:
         PaymentApiError: Whatever the runtime made of the answer.
@@ -26,7 +26,7 @@ def ask(operation: str, model: str | None, **arguments: Any) -> Flow[Answered]:
     from flexfactor_api import errors, models  # noqa: PLC0415 - importing the package loads no models
 
     try:
-        response = yield from call(f"flexfactor_api.api.{operation}", None, **arguments)
+        response = yield from call(f"flexfactor_api.api.{operation}", None, seconds, **arguments)
     except errors.UnexpectedStatus as error:
         # A good status that the document does not list, with a body that the transport has found readable.
         content = error.content

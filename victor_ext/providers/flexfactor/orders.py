@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from victor_ext.providers.money import Money
 from victor_ext.runtime.calls import AwaitedFace, BlockingFace, Flow
 from victor_ext.runtime.clock import ServerClock
-from victor_ext.runtime.errors import Problem
+from victor_ext.runtime.errors import Problem, printable
 from victor_ext.runtime.keys import new_key
 from victor_ext.runtime.paging import PageReader
 from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
+from victor_ext.runtime.waiting import checked_seconds, wait_until
 
 from .amounts import amount_problem, dollars
 from .answers import is_list, items_of, last_page
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from flexfactor_api import models
 
 _FIRST_PAGE = 1
+_GO_ON = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSING})
 
 Status = OrderStatus | int | str
 
@@ -43,8 +45,45 @@ class Orders(Resource[World]):
     def get(self, order_id: str) -> Flow[Order]:
         """Read one order: the present state of what `evaluate` answered as SUBMITTED, CHALLENGE or PROCESSING."""
         _check_order_id("orders.get", order_id)
-        answered = yield from ask("orders.get_order", "Order", order_id=order_id)
-        return Order(answered.model, answered.request_id)
+        return (yield from _read_order(order_id, None))
+
+    @operation
+    def wait(
+        self, order_id: str, *, until: Status | Sequence[Status] | None = None, timeout: float = 300.0
+    ) -> Flow[Order]:
+        """Read an order now and again until it has come to a state.
+
+        Args:
+            order_id: The provider's id.
+            until: States to wait for. None: any but DRAFT, ONHOLD and PROCESSING, which by their names go on by
+                themselves. (The provider does not say which of its states are final.)
+            timeout: Seconds to wait in all.
+
+        Raises:
+            TimedOut: It did not get there in time.
+        """
+        found = Findings()
+        found.path_id("order_id", order_id)
+        wanted = _status_numbers(found, until)
+        found.finish("orders.wait")
+        seconds = checked_seconds(timeout)
+
+        def there(order: Order) -> bool:
+            status = order.status
+            return status is not None and (status not in _GO_ON if wanted is None else status in wanted)
+
+        def in_vain(seen: str) -> str:
+            what = "an end" if until is None else "that state"
+            return (
+                f"Order {order_id} did not come to {what} within {seconds:g} s: {seen}. Wait again, or get() it later."
+            )
+
+        return (
+            yield from wait_until(
+                lambda left: _read_order(order_id, left), there, in_vain, timeout=seconds, deadline=self.deadline,
+                monotonic=self.clock.monotonic, shown=lambda order: printable(order.status_name or order.status),
+            )
+        )  # fmt: skip
 
     @listing
     def list(
@@ -172,6 +211,11 @@ class Orders(Resource[World]):
             "orders.cancel_order_by_external_id", None, external_order_id=external_order_id, body=body
         )
         return Cancellation(external_order_id=external_order_id, idempotency_key=key, request_id=answered.request_id)
+
+
+def _read_order(order_id: str, seconds: float | None) -> Flow[Order]:
+    answered = yield from ask("orders.get_order", "Order", seconds, order_id=order_id)
+    return Order(answered.model, answered.request_id)
 
 
 def _check_order_id(doing: str, order_id: object) -> None:
