@@ -147,3 +147,14 @@ def test_odd_answers_of_the_token_endpoint(answer: httpx.Response, error: type[E
 def test_credentials_that_cannot_be(key: Any, secret: Any) -> None:
     with pytest.raises(ConfigurationError, match="app_"):
         FlexFactorAuth(key, secret)
+
+
+def test_a_call_that_stays_refused_renews_the_token_once_and_no_more() -> None:
+    client, script = scripted(httpx.Response(200, json={"id": ORDER}), httpx.Response(401))
+    client.orders.get(ORDER)
+    with pytest.raises(AuthenticationError) as told:
+        client.orders.get(ORDER)
+    assert (told.value.attempts, script.tokens) == (2, 2)
+    assert [request.headers["authorization"] for request in script.requests] == [
+        "Bearer token-1", "Bearer token-1", "Bearer token-2",
+    ]  # fmt: skip
