@@ -89,6 +89,7 @@ class Scripted(httpx.BaseTransport):
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self.answers = list(answers)
         self.requests: list[httpx.Request] = []
+        self.authorizations: list[str] = []
         self.tokens = 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -96,6 +97,7 @@ class Scripted(httpx.BaseTransport):
             self.tokens += 1
             return httpx.Response(200, json={"accessToken": f"token-{self.tokens}", "expires": 4_102_444_800_000})
         self.requests.append(request)
+        self.authorizations.append(request.headers["authorization"])  # the next attempt changes it
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
