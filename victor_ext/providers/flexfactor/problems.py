@@ -17,6 +17,7 @@ import httpx
 from victor_ext.runtime.errors import PaymentApiError, Problem, fit_to_show
 
 from .answers import Says, is_list, is_object, member, object_of, operation_of, says
+from .privacy import without_private
 
 _NO_MESSAGE = "the provider gave no message"
 _SENTENCES = ("responseMessage", "result", "detail", "message", "title", "error")
@@ -58,6 +59,7 @@ def read_problems(answer: httpx.Response) -> Sequence[Problem]:
     body = object_of(answer)
     if answer.status_code < 400 and says(operation_of(answer.request), body) in (Says.YES, Says.NOTHING):
         return ()
+    body = without_private(body, answer.request)
     return problems_in(body)[:_MOST] or _fallback(body)
 
 

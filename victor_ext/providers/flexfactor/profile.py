@@ -11,6 +11,7 @@ from victor_ext.runtime.keys import BodyKey
 from victor_ext.runtime.profile import Profile
 
 from .answers import Says, in_words, is_object, items_of, member, object_of, operation_of, says, status_of
+from .privacy import quotes_nothing_private
 from .problems import read_problems, trace_id
 
 _KEYED = frozenset({"evaluate", "capture", "cancel", "external-cancel"})
@@ -43,6 +44,7 @@ def profile_of(environment: str, elsewhere: str) -> Profile:
         key_place=KEY_PLACE,
         in_progress=_in_progress,
         problems=read_problems,
+        quotable=quotes_nothing_private,
         refused=_refused,
         unreadable=_unreadable,
         request_id_headers=("apigw-requestid", "x-request-id", "request-id", "x-correlation-id"),
