@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Awaitable, Callable, Generator
+from copy import copy
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -27,14 +28,18 @@ class Call:
     """Call a generated operation, by the import name of its module, with these arguments.
 
     `seconds` is what the call may take where it is a part of a longer one; None leaves it the client's deadline.
+    `any_status` takes an answer with a good status that the document does not list, too.
     """
 
-    __slots__ = ("arguments", "name", "seconds")
+    __slots__ = ("any_status", "arguments", "name", "seconds")
 
-    def __init__(self, name: str, arguments: dict[str, Any], seconds: float | None = None) -> None:
+    def __init__(
+        self, name: str, arguments: dict[str, Any], seconds: float | None = None, *, any_status: bool = False
+    ) -> None:
         self.name = name
         self.arguments = arguments
         self.seconds = seconds
+        self.any_status = any_status
 
     @property
     def module(self) -> ModuleType:
@@ -74,6 +79,21 @@ def call(name: str, model: Any, seconds: float | None = None, /, **arguments: An
     raise UnreadableResponse(message, outcome=Outcome.ACCEPTED, response=answer)
 
 
+def answer_to(name: str, /, **arguments: Any) -> Flow[Any]:
+    """Call a generated operation whose answer has no body to be read; the whole generated `Response`.
+
+    It is done with any good status: a 200 where the document has a 202 is no failure, and its headers count as well.
+    """
+    return (yield Call(name, arguments, any_status=True))
+
+
+def _tolerant(client: Any) -> Any:
+    """The same client, that does not raise when a good status is not in the document."""
+    tolerant = copy(client)
+    tolerant.raise_on_unexpected_status = False
+    return tolerant
+
+
 class BlockingFace:
     """Runs the flows of resources with blocking calls."""
 
@@ -89,7 +109,8 @@ class BlockingFace:
         if type(step) is Sleep:
             return self._sleep(step.seconds)
         assert type(step) is Call  # noqa: S101 - the other of two
-        return step.module.sync_detailed(client=self._api(step.seconds), **step.arguments)
+        client = _tolerant(self._api(step.seconds)) if step.any_status else self._api(step.seconds)
+        return step.module.sync_detailed(client=client, **step.arguments)
 
 
 class AwaitedFace:
@@ -107,4 +128,5 @@ class AwaitedFace:
         if type(step) is Sleep:
             return await self._sleep(step.seconds)
         assert type(step) is Call  # noqa: S101 - the other of two
-        return await step.module.asyncio_detailed(client=self._api(step.seconds), **step.arguments)
+        client = _tolerant(self._api(step.seconds)) if step.any_status else self._api(step.seconds)
+        return await step.module.asyncio_detailed(client=client, **step.arguments)

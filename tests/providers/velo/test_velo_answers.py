@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,10 +15,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 from velo_world import QUICK, pay
 
-from victor_ext import BadRequest, Conflict, NotFound, Outcome, PaginationError, StatusError, VictorError
+from victor_ext import (
+    BadRequest,
+    Conflict,
+    NotFound,
+    Outcome,
+    PaginationError,
+    StatusError,
+    TimedOut,
+    UnreadableResponse,
+    VictorError,
+)
 from victor_ext.providers import Money
-from victor_ext.providers.velo import Payment, PaymentChange, Payout, SourceAccount, Velo, VeloAuth
-from victor_ext.providers.velo.profile import created_id, read_problems, unreadable
+from victor_ext.providers.velo import (
+    Address,
+    AsyncVelo,
+    Individual,
+    NewPayee,
+    Payment,
+    PaymentChange,
+    Payout,
+    Receipt,
+    SourceAccount,
+    Velo,
+    VeloAuth,
+)
+from victor_ext.providers.velo.profile import created_id, foreign, read_problems, unreadable
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),
@@ -29,6 +52,10 @@ FIELDS = st.sampled_from(
      "fxSummaries"]
 )  # fmt: skip
 SINCE = datetime(2026, 3, 4, 9, 0, 0, 500_000, tzinfo=UTC)
+PAYEE = NewPayee(
+    remote_id="payee-7", email="ada@example.com", address=Address(line1="1 Elm", city="Springfield", country="US"),
+    individual=Individual(first_name="Ada", last_name="Lovelace", date_of_birth="1970-05-20"),
+)  # fmt: skip
 THE_ERROR = {
     "errors": [
         {"errorCode": "20110003", "errorMessage": "must not be blank", "location": "payments[0].remoteId",
@@ -122,10 +149,81 @@ class TestGoodAnswers:
     def test_what_can(self, request_line: str, parts: Any) -> None:
         assert unreadable(answered(request_line, **parts)) is None
 
+    @pytest.mark.parametrize("location", ["/v3/payouts", "/v3/payouts/", "https://sso.example/login", "/v3/payouts/x"])
+    def test_a_word_of_a_path_is_no_id(self, location: str) -> None:
+        assert created_id(answered("POST /v3/payouts", 202, headers={"location": location})) is None
+
     @given(st.text(max_size=60))
     def test_any_location_has_a_plain_id_or_none(self, location: str) -> None:
         found = created_id(answered("POST /v3/payouts", 202, headers={"location": location.encode()}))
         assert found is None or (found in location and found.isascii() and not set("/?#.% ") & set(found))
+
+    @pytest.mark.parametrize(
+        ("request_line", "said", "other"),
+        [
+            ("GET /v3/payouts/po-1", {"payoutId": "PO-1"}, {"payoutId": "po-2"}),
+            ("GET /base/v3/sourceAccounts/a1", {"id": "a1"}, {"id": "a2"}),
+            ("GET /v2/fundingAccounts/a1", {"id": "a1"}, {"id": "a2"}),
+            ("GET /v1/fundings/f1", {"fundingId": "f1"}, {"fundingId": "f2"}),
+            ("GET /v4/payees/p1", {"payeeId": "p1"}, {"payeeId": "p2"}),
+        ],
+    )
+    def test_what_is_about_something_else(self, request_line: str, said: Any, other: Any) -> None:
+        assert foreign(answered(request_line, json=said)) is None
+        assert foreign(answered(request_line, json={})) is None
+        assert "about another one" in (foreign(answered(request_line, json=other)) or "")
+        assert foreign(answered("POST" + request_line.removeprefix("GET"), json=other)) is None
+
+    def test_the_state_of_another_payout_is_not_waited_for(self) -> None:
+        def answer(_: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, json={"payoutId": "po-2", "status": "ACCEPTED"})
+
+        with velo(answer) as client, pytest.raises(TimedOut):
+            client.payouts.wait("po-1", until="ACCEPTED", timeout=0)
+
+    def test_another_account_says_nothing_of_the_currency(self) -> None:
+        asked: list[str] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            asked.append(request.method)
+            return httpx.Response(200, json={"id": "sa-2", "currency": "USD"})
+
+        with velo(answer) as client, pytest.raises(UnreadableResponse):
+            client.source_accounts.fund("sa-1", funding_account_id="fa-1", amount=Money(500, "USD"))
+        assert set(asked) == {"GET"}
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+@pytest.mark.parametrize("status", [200, 201, 202, 203, 204])
+class TestGoodStatusesThatAreNotListed:
+    """They mean that it was done: whoever took them for a failure would do it again."""
+
+    def test_all_of_them(self, status: int, *, awaited: bool) -> None:
+        def reply(request: httpx.Request) -> httpx.Response:
+            if request.url.path == "/v1/authenticate":
+                return httpx.Response(200, json={"access_token": "t", "expires_in": 1799})
+            return httpx.Response(status, headers={"location": "/somewhere/id-1"})
+
+        def each(client: Any) -> list[Any]:
+            return [
+                client.payouts.submit([pay()]),
+                client.payouts.instruct("po-1"),
+                client.payouts.withdraw("po-1"),
+                client.payees.create("payor", [PAYEE]),
+                client.funding_accounts.create(payor_id="payor", name="bank", account_type="FBO"),
+                client.logout(),
+            ]
+
+        async def all_of_them() -> list[Any]:
+            async with AsyncVelo(VeloAuth("k", "s"), transport=httpx.MockTransport(reply), retry=QUICK) as client:
+                return [await one for one in each(client)]
+
+        if awaited:
+            done = asyncio.run(all_of_them())
+        else:
+            with velo(reply) as client:
+                done = each(client)
+        assert done == ["id-1", None, None, "id-1", Receipt("id-1", "/somewhere/id-1"), None]
 
 
 class TestRecords:
@@ -217,6 +315,15 @@ class TestPages:
             "payorId": "payor", "updatedSince": "2026-03-04T09:00:00+00:00", "page": "1", "pageSize": "1000",
         }  # fmt: skip
         assert (asked[1]["submittedDateFrom"], asked[1]["submittedDateTo"]) == ("2026-03-03", "2026-03-05")
+
+    @pytest.mark.parametrize("first", [[], [{"paymentId": "a", "payorPaymentId": "INV-2"}]])
+    def test_an_empty_page_that_says_it_is_not_hides_something(self, first: list[Any]) -> None:
+        def answer(request: httpx.Request) -> httpx.Response:
+            content = first if request.url.params["page"] == "1" else []
+            return httpx.Response(200, json={"content": content, "page": {"totalPages": 3, "totalElements": 5}})
+
+        with velo(answer) as client, pytest.raises(UnreadableResponse, match="came empty"):
+            client.payments.find("INV-1", payor_id="payor", since=SINCE)
 
     @pytest.mark.parametrize("content", ['{"content": {}}', '{"content": 5}'])
     def test_a_page_whose_content_is_no_list(self, content: str) -> None:

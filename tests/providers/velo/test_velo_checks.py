@@ -77,6 +77,41 @@ def test_one_reference_names_one_payment() -> None:
     assert found == {"payments[2].payor_payment_id": "repeated"}
 
 
+@pytest.mark.parametrize("reference", [" INV-1", "INV-1 ", "INV\n1", "INV\x001"])
+def test_a_reference_that_velo_may_give_back_otherwise(reference: str) -> None:
+    found = {"payments[0].payor_payment_id": "characters"}
+    assert refused(lambda velo: velo.payouts.submit([pay(reference)])) == found
+    assert refused(lambda velo: velo.payments.find(reference, payor_id="p", since=datetime.now(UTC))) == {
+        "payor_payment_id": "characters"
+    }
+
+
+def test_half_a_character() -> None:
+    assert refused(lambda velo: velo.payouts.submit([pay(memo="\ud800")])) == {"payments[0].memo": "characters"}
+
+
+@pytest.mark.parametrize("until", [None, 5, True, (), [None], object()])
+def test_what_is_no_state(until: Any) -> None:
+    assert refused(lambda velo: velo.payouts.wait("p-1", until=until)) == {"until": "choice"}
+
+
+@pytest.mark.parametrize("percent", [-1, 10**400, float("nan"), float("inf"), "1", True])
+def test_what_is_no_percentage(percent: Any) -> None:
+    found = {"stop_if_rates_worse_by": "range"}
+    assert refused(lambda velo: velo.payouts.instruct("p-1", stop_if_rates_worse_by=percent)) == found
+
+
+@pytest.mark.parametrize("receipt", [None, "fa-1", 5])
+def test_what_is_no_receipt(receipt: Any) -> None:
+    assert refused(lambda velo: velo.funding_accounts.wait(receipt)) == {"receipt": "type"}
+
+
+@pytest.mark.parametrize("since", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_a_moment_that_has_no_day_before_or_after(since: datetime) -> None:
+    assert refused(lambda velo: velo.payments.find("INV-1", payor_id="p", since=since)) == {"since": "range"}
+    assert refused(lambda velo: velo.payments.changes("p", since=since)) == {"since": "range"}
+
+
 @pytest.mark.parametrize("amount", [Money(0, "USD"), Money(-1, "USD"), Money(2**63, "USD")])
 def test_how_much(amount: Money) -> None:
     assert refused(lambda velo: velo.payouts.submit([pay(amount=amount)])) == {"payments[0].amount": "range"}

@@ -90,7 +90,7 @@ def test_an_answer_about_another_payout_settles_nothing(world: World) -> None:
     payout_id, other = world.submit(pay("INV-1")), world.submit(pay("INV-2"))
     body = f'{{"payoutId": "{other}", "status": "INSTRUCTED"}}'
     world.sandbox.inject("lost_answer", operation="instruct")
-    world.sandbox.inject("status", operation="get_payout", status=200, body=body)
+    world.sandbox.inject("status", operation="get_payout", status=200, body=body, times=None)
     with pytest.raises(ConnectionFailed):
         world(lambda velo: velo.payouts.instruct(payout_id))
 

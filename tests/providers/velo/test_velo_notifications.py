@@ -42,11 +42,14 @@ class TestWhoSentIt:
         assert webhook.is_ours(header)
         assert webhook.read(body_of(), header).sequence_number == 1
 
-    @pytest.mark.parametrize("header", [None, "", HEADER[:-1], HEADER + "x", HEADER.lower(), "ü", b"\xff", "\udcff"])
+    @pytest.mark.parametrize("header", [None, "", HEADER[:-1], HEADER + "x", HEADER.lower(), "ü", b"\xff", "\udcff", 5])
     def test_any_other(self, header: Any) -> None:
         with pytest.raises(AuthenticationError, match="answer 401") as caught:
             Webhook(HEADER).read(body_of(), header)
         assert HEADER not in repr(caught.value)
+
+    def test_half_a_character_is_none_of_them(self) -> None:
+        assert not Webhook(HEADER).is_ours("\ud800")
 
     def test_before_it_is_known_who_sent_it_nothing_is_read(self) -> None:
         with pytest.raises(AuthenticationError):
@@ -92,6 +95,7 @@ class TestWhatItSays:
             (b"{}", "sequenceNumber"), (body_of("1"), "sequenceNumber"), (body_of(0), "sequenceNumber"),
             (body_of(True), "sequenceNumber"), (body_of(1.0), "sequenceNumber"), (body_of(2**63), "sequenceNumber"),
             (body_of(1, None), "eventId"), (body_of(1, 5), "eventId"), (b'{"sequenceNumber": 1}', "eventId"),
+            (None, "NoneType"), (5, "of type int"), ([], "of type list"),
             (b" " * (1 << 20) + b"{}", "longer than 1 MiB"),
         ],
     )  # fmt: skip
@@ -142,6 +146,18 @@ class TestTheirOrder:
         order = InOrder(done=5)
         assert order.take(note(4)) == []
         assert numbers(order.take(note(6))) == [6]
+
+    def test_what_could_not_be_dealt_with_comes_again_from_what_was_stored(self) -> None:
+        order = InOrder(done=5)
+        assert numbers(order.take(note(6))) == [6]
+        # Handling it failed, so nothing was stored, and Velo delivers it again.
+        assert order.take(note(6)) == []
+        assert numbers(InOrder(done=5).take(note(6))) == [6]
+
+    @pytest.mark.parametrize("done", [None, "5", -1, True, 1.0])
+    def test_a_number_that_is_none(self, done: Any) -> None:
+        with pytest.raises(InvalidRequest):
+            InOrder(done)
 
     def test_what_was_held_back_is_there_after_a_restart(self) -> None:
         order = InOrder()

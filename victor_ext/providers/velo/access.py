@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from victor_ext.runtime.calls import Flow, call
+from victor_ext.runtime.calls import Flow, answer_to
 from victor_ext.runtime.errors import AuthenticationError
 from victor_ext.runtime.oauth import OAuthToken
 from victor_ext.runtime.resources import Resource, World, operation
@@ -21,5 +21,5 @@ class Access(Resource[World]):
         if not self.token.has_token:
             return
         with suppress(AuthenticationError):  # it was good no more already
-            yield from call("velo_api.api.access.logout", None)
+            yield from answer_to("velo_api.api.access.logout")
         self.token.forget()

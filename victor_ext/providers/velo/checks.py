@@ -45,6 +45,15 @@ class Findings:
         elif not shortest <= len(value.strip()) or len(value) > longest:
             said = "is empty" if not value.strip() else f"has {len(value)} characters"
             self.add(field, "length", f"{field} {said}: write {shortest} to {longest} characters.")
+        elif not _can_be_written(value):
+            self.add(field, "characters", f"{field} holds a half of a character, which UTF-8 has no bytes for.")
+
+    def reference(self, field: str, value: object) -> None:
+        """A reference of the payor's own, up to 40 characters, that Velo is to give back letter by letter."""
+        self.text(field, value, 40)
+        if isinstance(value, str) and value.strip() and not (value == value.strip() and value.isprintable()):
+            message = f"{field} must be printable and have no blanks around it: it could not be found again."
+            self.add(field, "characters", message)
 
     def capitals(self, field: str, value: object, count: int, *, required: bool = True) -> None:
         """A code of so many capital letters: a country (ISO 3166) or a currency (ISO 4217)."""
@@ -106,6 +115,16 @@ class Findings:
             self.add(field, "type", f"{field} is of type {kind_of(value)}: write a datetime with a zone.")
         elif value.tzinfo is None or value.utcoffset() is None:
             self.add(field, "zone", f"{field} has no zone, so it may mean any moment: write tzinfo=UTC, or yours.")
+        elif not 1900 <= value.year < 9999:
+            self.add(field, "range", f"{field} is in the year {value.year}: that cannot be meant.")
+
+
+def _can_be_written(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from victor_ext.runtime.calls import Flow, call
-from victor_ext.runtime.errors import NotFound
+from victor_ext.runtime.calls import Flow, answer_to, call
+from victor_ext.runtime.errors import InvalidRequest, NotFound, Problem
 from victor_ext.runtime.flow import Sleep
-from victor_ext.runtime.redaction import concealed_account
+from victor_ext.runtime.redaction import concealed_account, kind_of
 from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
 from victor_ext.runtime.waiting import checked_seconds
 
@@ -105,7 +105,7 @@ class FundingAccounts(Resource[World]):
                 currency=currency,
             ),
         )
-        return receipt_of((yield from call(f"{_API}.create_funding_account", None, body=body)))
+        return receipt_of((yield from answer_to(f"{_API}.create_funding_account", body=body)))
 
     @operation
     def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> Flow[FundingAccount]:
@@ -114,6 +114,10 @@ class FundingAccounts(Resource[World]):
         Raises:
             TimedOut: It was not there in so many seconds.
         """
+        given: object = receipt
+        if not isinstance(given, Receipt):
+            message = f"receipt is of type {kind_of(given)}: pass what create(...) returned."
+            raise InvalidRequest.of([Problem("receipt", "type", message)])
         seconds = checked_seconds(timeout)
         ends = self.clock.monotonic() + seconds
         yield Sleep(min(receipt.retry_after or 0.0, seconds))

@@ -43,7 +43,7 @@ class PaymentInstruction:
         findings.text(f"{place}.remote_id", self.remote_id, 100)
         findings.money(f"{place}.amount", self.amount)
         findings.text(f"{place}.source_account_name", self.source_account_name, 64)
-        findings.text(f"{place}.payor_payment_id", self.payor_payment_id, 40)
+        findings.reference(f"{place}.payor_payment_id", self.payor_payment_id)
         findings.text(f"{place}.memo", self.memo, 40, required=False)
         findings.text(f"{place}.transmission_type", self.transmission_type, 40, required=False)
         findings.text(f"{place}.metadata", self.metadata, 512, required=False)
@@ -193,6 +193,7 @@ class PaymentChannel(_Hiding):
         findings.text(f"{place}.iban", self.iban, 34, shortest=15, required=False)
         findings.text(f"{place}.account_number", self.account_number, 17, shortest=6, required=False)
         findings.text(f"{place}.routing_number", self.routing_number, 9, shortest=9, required=False)
+        findings.text(f"{place}.name", self.name, 255, required=False)
         numbers = self.account_number is not None and self.routing_number is not None
         either = self.account_number is not None or self.routing_number is not None
         if (self.iban is None) is not numbers or (self.iban is not None and either):

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from victor_ext.runtime.errors import AuthenticationError, ConfigurationError, Conflict, InvalidRequest, Problem
-from victor_ext.runtime.redaction import concealed
+from victor_ext.runtime.redaction import concealed, kind_of
 
 MAX_BYTES = 1 << 20
 """The longest body that is read (1 MiB). A notification has about one KiB."""
@@ -104,7 +104,7 @@ class Webhook:
 
     def is_ours(self, authorization: str | bytes | None) -> bool:
         """Whether a header is one that was chosen. How long that takes tells nothing of where it differs."""
-        given = b"" if authorization is None else authorization
+        given = authorization if isinstance(authorization, str | bytes) else b""
         digest = _digest(given)
         del given, authorization
         # All of them, whichever fits; and of the digests, so that not even the length is told.
@@ -119,6 +119,9 @@ def read_notification(body: bytes) -> Notification:
     Raises:
         InvalidRequest: It is no JSON object, or lacks what tells notifications apart.
     """
+    given: object = body
+    if not isinstance(given, bytes | bytearray | str):
+        raise _no_notification(f"it is of type {kind_of(given)}, not the bytes that came")
     if len(body) > MAX_BYTES:
         raise _no_notification("it is longer than 1 MiB")
     try:
@@ -148,7 +151,10 @@ def read_notification(body: bytes) -> Notification:
 
 
 def _digest(value: str | bytes) -> bytes:
-    raw = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+    try:
+        raw = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+    except UnicodeEncodeError:
+        raw = b""  # half a character, which no header can hold
     return hashlib.sha256(raw.strip()).digest()
 
 
@@ -178,6 +184,9 @@ class InOrder:
             handle(notification)
         store(in_order.done)
 
+    What `take` hands out counts as done. When `handle` fails, store nothing, answer with an error status, and go on
+    with a new object made from what was stored last: Velo delivers again, and the old one would take it for a repeat.
+
     What comes ahead of its turn is held back until the missing ones have come. Velo delivers again for up to 30 days,
     but not what you have answered with a 200: so store what is `held` before you do, and `take` it again after a
     restart. Whoever does not want to wait reads what changed (`payments.changes` and the like) and calls `go_on`.
@@ -191,6 +200,10 @@ class InOrder:
     """
 
     def __init__(self, done: int = 0, *, most: int = 10_000) -> None:
+        given: object = done
+        if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+            message = "done must be the number up to which everything has been handled, or 0."
+            raise InvalidRequest.of([Problem("done", "range", message)])
         self.done = done
         self._most = most
         self._held: dict[int, Notification] = {}

@@ -44,6 +44,10 @@ def walk(
 
         page = yield from call(operation, getattr(models, model), page=reader.number, **arguments)
         items = [kind(raw) for raw in _content(page, what)]
+        if not items and _says_that_there_are_some(page, reader.number):
+            raise UnreadableResponse(
+                f"The {what}: page {reader.number} came empty, and says that it is not.", outcome=Outcome.ACCEPTED
+            )
         reader.is_last = _is_last(page, reader.number, reader.taken + len(items))
         return items
 
@@ -68,6 +72,12 @@ def _content(page: Any, what: str) -> list[Any]:
     if page.additional_properties.get("content") is not None:
         raise UnreadableResponse(f"The {what}: `content` of the answer is not a list.", outcome=Outcome.ACCEPTED)
     return []
+
+
+def _says_that_there_are_some(page: Any, number: int) -> bool:
+    """Whether an empty page counts itself among the full ones: to stop there would hide what is on it and behind it."""
+    pages, items = getattr(page.page, "total_pages", None), getattr(page.page, "total_elements", None)
+    return isinstance(pages, int) and isinstance(items, int) and number <= pages and items > 0
 
 
 def _is_last(page: Any, number: int, taken: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from victor_ext.runtime.calls import Flow, call
+from victor_ext.runtime.calls import Flow, answer_to, call
 from victor_ext.runtime.errors import UnreadableResponse
 from victor_ext.runtime.outcome import Outcome
 from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
@@ -90,7 +90,7 @@ class Payees(Resource[World]):
         from velo_api.models import NewPayees  # noqa: PLC0415 - loaded when first called
 
         body = NewPayees(payor_id=payor_id, payees=[payee.to_model() for payee in payees])
-        answer = yield from call(f"{_API}.create_payees", None, body=body)
+        answer = yield from answer_to(f"{_API}.create_payees", body=body)
         found = batch_id(answer)
         if found is None:
             raise UnreadableResponse("Velo took the payees, and did not say as which batch.", outcome=Outcome.ACCEPTED)

@@ -79,7 +79,7 @@ class Payments(Resource[World]):
         duplicate.
         """
         findings = Findings()
-        findings.text("payor_payment_id", payor_payment_id, 40)
+        findings.reference("payor_payment_id", payor_payment_id)
         findings.one_id("payor_id", payor_id)
         findings.moment("since", since)
         findings.moment("until", until, required=False)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from victor_ext.runtime.calls import Flow, call
+from victor_ext.runtime.calls import Flow, answer_to, call
 from victor_ext.runtime.errors import Conflict, InvalidRequest, PaymentApiError, Problem, printable
 from victor_ext.runtime.outcome import Outcome
+from victor_ext.runtime.redaction import kind_of
 from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
 
 from . import pages
@@ -21,6 +21,7 @@ from .records import Payout, PayoutPayment, Quote
 _API = "velo_api.api.payouts"
 _INSTRUCTED = frozenset({"INSTRUCTED", "COMPLETED", "INCOMPLETE", "CONFIRMED"})
 _WITHDRAWN = frozenset({"WITHDRAWN"})
+_MOST_PERCENT = 10**6
 _DEAD_ENDS = frozenset({"REJECTED", "WITHDRAWN"})
 
 
@@ -79,7 +80,7 @@ class Payouts(Resource[World]):
                 payout_memo=memo, payout_from_payor_id=payout_from_payor_id, payout_to_payor_id=payout_to_payor_id
             ),
         )
-        return receipt_of((yield from call(f"{_API}.submit_payout", None, body=body))).id
+        return receipt_of((yield from answer_to(f"{_API}.submit_payout", body=body))).id
 
     @operation
     def get(self, payout_id: str) -> Flow[Payout]:
@@ -122,7 +123,7 @@ class Payouts(Resource[World]):
             percent = _checked_percent(stop_if_rates_worse_by)
             body["body"] = Instruction(fx_rate_degredation_threshold_percentage=percent)
         try:
-            yield from call(f"{_API}.instruct_payout", None, payout_id=payout_id, **body)
+            yield from answer_to(f"{_API}.instruct_payout", payout_id=payout_id, **body)
         except PaymentApiError as error:
             if not (yield from _turned_out(error, payout_id, _INSTRUCTED)):
                 raise
@@ -132,7 +133,7 @@ class Payouts(Resource[World]):
         """Take a payout back before it is paid; it stays readable. Read back when in doubt, as `instruct` is."""
         _check_payout(payout_id)
         try:
-            yield from call(f"{_API}.withdraw_payout", None, payout_id=payout_id)
+            yield from answer_to(f"{_API}.withdraw_payout", payout_id=payout_id)
         except PaymentApiError as error:
             if not (yield from _turned_out(error, payout_id, _WITHDRAWN)):
                 raise
@@ -215,14 +216,19 @@ def _check_payout(payout_id: object) -> None:
 
 
 def _checked_percent(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-        message = f"stop_if_rates_worse_by is {value!r} and must be a percentage, 0 or more."
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MOST_PERCENT:
+        message = f"stop_if_rates_worse_by is {_shown(value)} and must be a percentage, 0 or more, as int or float."
         raise InvalidRequest.of([Problem("stop_if_rates_worse_by", "range", message)])
     return float(value)
 
 
+def _shown(value: object) -> str:
+    return kind_of(value) if not isinstance(value, float) else repr(value)
+
+
 def _checked_states(until: str | Collection[str]) -> tuple[str, ...]:
-    wanted = (until,) if isinstance(until, str) else tuple(until)
+    given: object = until
+    wanted = (until,) if isinstance(until, str) else tuple(until) if isinstance(given, Collection) else ()
     if not wanted or not all(isinstance(word, str) and word for word in wanted):
         message = "until must be a status, or several of them, such as 'ACCEPTED'."
         raise InvalidRequest.of([Problem("until", "choice", message)])

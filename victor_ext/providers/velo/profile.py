@@ -17,7 +17,8 @@ from .auth import TOKEN_PATH
 from .settings import ENVIRONMENTS
 
 _NO_MESSAGE = "Velo gave no message"
-_AN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+# With a digit: Velo's ids are UUIDs, and what has none is a word of a path (`/v3/payouts`, a proxy's `/login`).
+_AN_ID = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 def profile_of(environment: str, base_url: httpx.URL) -> Profile:
@@ -28,6 +29,7 @@ def profile_of(environment: str, base_url: httpx.URL) -> Profile:
         environment=f"{environment}{elsewhere}",
         problems=read_problems,
         unreadable=unreadable,
+        foreign=foreign,
         way_to_look=way_to_look,
         # `correlationId` is what Velo's support asks for; a header of some proxy's is not.
         request_id_headers=(),
@@ -91,6 +93,31 @@ def unreadable(answer: httpx.Response) -> str | None:
     return _missing(_json(answer), _SAYS.get(asked))
 
 
+_OWN_IDS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"/v3/payouts/([^/]+)"), "payoutId"),
+    (re.compile(r"/v[34]/payees/(?!deltas$)([^/]+)"), "payeeId"),
+    (re.compile(r"/v[123]/sourceAccounts/([^/]+)|/v[12]/fundingAccounts/([^/]+)"), "id"),
+    (re.compile(r"/v1/fundings/([^/]+)"), "fundingId"),
+)
+"""What is read by its id, and where the answer repeats it."""
+
+
+def foreign(answer: httpx.Response) -> str | None:
+    """Says so when what was read is something else than what was asked for, as a cache that mixes answers up has it.
+
+    Taken at its word, a payout would be ACCEPTED, or an account in dollars, that is not.
+    """
+    if answer.request.method != "GET":
+        return None
+    path = _path(answer.request)
+    for pattern, name in _OWN_IDS:
+        asked = pattern.fullmatch(path)
+        named = _text(_json_object(answer).get(name)) if asked else ""
+        if asked and named and named.casefold() != asked[asked.lastindex or 0].casefold():
+            return f"its body is about another one, {printable(named)}"
+    return None
+
+
 def _missing(body: Any, wanted: tuple[str, ...] | None) -> str | None:
     if body is _NO_JSON:
         return "its body is not JSON"
@@ -132,8 +159,7 @@ _READS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def _asked_for(request: httpx.Request) -> str:
     """What the request is about, as far as its answer has to say something of it."""
-    path = request.url.path
-    path = path[max(path.find("/v1/"), path.find("/v2/"), path.find("/v3/"), path.find("/v4/"), 0) :]
+    path = _path(request)
     if request.method == "POST":
         if path == TOKEN_PATH:
             return "token"
@@ -144,6 +170,12 @@ def _asked_for(request: httpx.Request) -> str:
     if request.method == "GET":
         return next((kind for pattern, kind in _READS if pattern.fullmatch(path)), "")
     return ""
+
+
+def _path(request: httpx.Request) -> str:
+    """The path from its version on, wherever the base URL leads."""
+    path = request.url.path
+    return path[max(path.find("/v1/"), path.find("/v2/"), path.find("/v3/"), path.find("/v4/"), 0) :]
 
 
 _WAYS: dict[str, str] = {

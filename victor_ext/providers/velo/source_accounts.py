@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from victor_ext.providers.money import Money
-from victor_ext.runtime.calls import Flow, call
+from victor_ext.runtime.calls import Flow, answer_to, call
 from victor_ext.runtime.errors import InvalidRequest, Problem
 from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
 
@@ -88,5 +88,5 @@ class SourceAccounts(Resource[World]):
         from velo_api.models import FundingRequest  # noqa: PLC0415 - loaded when first called
 
         body = FundingRequest(funding_account_id=funding_account_id, amount=amount.minor_units)
-        answer = yield from call(f"{_API}.request_funding", None, source_account_id=source_account_id, body=body)
+        answer = yield from answer_to(f"{_API}.request_funding", source_account_id=source_account_id, body=body)
         return receipt_of(answer)
