@@ -120,6 +120,14 @@ def test_a_refusal_here_shows_no_card(shop: Shop) -> None:
     check(everything_of(raised.value))
 
 
+@pytest.mark.parametrize("bare", [NUMBER, int(NUMBER), {"number": NUMBER}, [NUMBER]])
+@pytest.mark.parametrize("kind", ["debit", "preauthorise"])
+def test_nor_a_number_that_was_passed_for_one(shop: Shop, bare: Any, kind: str) -> None:
+    with pytest.raises(InvalidRequest, match="card must be Card") as raised:
+        shop(lambda eastpay: getattr(eastpay.payments, kind)(PRICE, card=bare, merchant_transaction_id="INV-1"))
+    check(everything_of(raised.value))
+
+
 ECHOES: dict[str, tuple[int, Any]] = {
     "a parameter error": (
         400,

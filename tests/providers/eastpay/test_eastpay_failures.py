@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from eastpay_shop import PRICE, Shop, card
+from eastpay_shop import PRICE, QUICK, Shop, card
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -127,7 +127,9 @@ def gateway(status: int, body: bytes | object) -> EastPay:
     """A client of a gateway that answers everything alike."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     transport = httpx.MockTransport(lambda _request: httpx.Response(status, content=content))
-    return EastPay("t" * 40, base_url="https://bank.example/pay", entity_id="EB000001", transport=transport)
+    return EastPay(
+        "t" * 40, base_url="https://bank.example/pay", entity_id="EB000001", transport=transport, retry=QUICK
+    )
 
 
 def told(status: int, body: bytes | object) -> Payment | VictorError:
@@ -261,3 +263,75 @@ def test_whatever_comes_is_a_payment_or_an_error(status: int, body: Any) -> None
     else:
         assert isinstance(found, VictorError)
         assert found.outcome is not Outcome.NOT_SENT
+
+
+class TestWhoIsRefused:
+    """An inquiry that is refused says nothing of the payment: who took it for a decline would charge again."""
+
+    @staticmethod
+    def asked(status: int, body: object) -> Payment | VictorError:
+        with gateway(status, body) as eastpay:
+            try:
+                return eastpay.payments.inquire("pay-1")
+            except VictorError as error:
+                return error
+
+    @pytest.mark.parametrize("code", ["100.300.101", "100.400.001", "800.100.153"])
+    def test_a_refusal_without_an_id_is_not_that_of_the_payment(self, code: str) -> None:
+        body = {"result": {"code": code}}
+        assert isinstance(self.asked(400, body), BadRequest)
+        assert isinstance(self.asked(200, body), UnreadableResponse)
+        for status in (200, 400):
+            with gateway(status, body) as eastpay, pytest.raises(VictorError):
+                eastpay.checkouts.status("checkout-1")
+            with gateway(status, body) as eastpay, pytest.raises(VictorError):
+                eastpay.payments.wait("pay-1", timeout=0)
+
+    @pytest.mark.parametrize("status", [200, 400])
+    @pytest.mark.parametrize("named", ["pay-1", "PAY-1", 5])
+    def test_a_decline_that_names_the_payment_is(self, status: int, named: object) -> None:
+        payment = self.asked(status, {"id": named, "result": {"code": "800.100.153"}})
+        assert isinstance(payment, Payment)
+        assert payment.result.rejected
+
+    def test_nor_is_what_a_redirect_to_another_payment_says(self) -> None:
+        def answer(request: httpx.Request) -> httpx.Response:
+            if request.url.path.endswith("/pay-1"):
+                return httpx.Response(302, headers={"location": "/pay/v3/payments/pay-2"})
+            return httpx.Response(200, json={"id": "pay-2", "result": {"code": "800.100.153"}})
+
+        transport = httpx.MockTransport(answer)
+        with (
+            EastPay(
+                "t" * 40, base_url="https://bank.example/pay", entity_id="EB000001", transport=transport
+            ) as eastpay,
+            pytest.raises(UnreadableResponse, match="is payment pay-1, and the answer is about pay-2"),
+        ):
+            eastpay.payments.inquire("pay-1")
+
+
+@pytest.mark.parametrize("status", [402, 408, 409, 422, 429])
+def test_a_payment_under_way_is_no_refusal_whatever_the_status(status: int) -> None:
+    payment = told(status, {"id": "pay-1", "result": {"code": "100.200.100"}})
+    assert isinstance(payment, Payment)
+    assert payment.result.must_inquire
+    error = told(status, {"id": "pay-1", "result": {"code": "000.000.000"}})
+    assert isinstance(error, UnreadableResponse)
+    assert (error.outcome, error.attempts) == (Outcome.UNKNOWN, 1)
+    error = told(422, {"id": "pay-1", "result": {"code": "100.100.100"}})
+    assert isinstance(error, BadRequest)
+    assert error.outcome is Outcome.REJECTED
+
+
+@pytest.mark.parametrize("code", [" 000.000.000", "000.000.00000", "900.100.100", "000.200.1AB"])
+def test_a_400_whose_code_is_not_in_the_table_is_no_refusal(code: str) -> None:
+    payment = told(400, {"id": "pay-1", "result": {"code": code}})
+    assert isinstance(payment, Payment)
+    assert payment.result.must_inquire
+
+
+@pytest.mark.parametrize("checkout_id", ["../../x", "x" * 300, '"><script>'])
+def test_an_id_of_a_checkout_that_cannot_be_used_was_made_all_the_same(checkout_id: str) -> None:
+    with gateway(200, {"id": checkout_id}) as eastpay, pytest.raises(UnreadableResponse) as raised:
+        eastpay.checkouts.prepare(PRICE)
+    assert raised.value.outcome is Outcome.ACCEPTED

@@ -126,6 +126,11 @@ class CardToken(_Kept):
         return "CardToken([secret])"
 
 
+def unless_card(card: Any) -> Any:
+    """A card; or what was passed for one by mistake, such as its bare number, as something that shows no more of it."""
+    return card if isinstance(card, _Kept) else concealed_account(card)
+
+
 def _digits(value: object) -> str:
     """A month or a year as digits; what is neither an int nor text of ASCII digits is none."""
     if isinstance(value, bool) or not isinstance(value, int | str):

@@ -11,7 +11,7 @@ import httpx
 
 from victor_ext.providers.money import Money
 from victor_ext.runtime.calls import Flow, call
-from victor_ext.runtime.errors import UnreadableResponse
+from victor_ext.runtime.errors import InvalidRequest, UnreadableResponse
 from victor_ext.runtime.outcome import Outcome
 from victor_ext.runtime.resources import Resource, World, operation
 
@@ -80,7 +80,7 @@ class Checkouts(Resource[World]):
         fields = {
             **checks.amount(amount),
             **only_given(
-                payment_type=checks.text("payment_type", payment_type, 2),
+                payment_type=checks.text("payment_type", payment_type, 2, required=True),
                 merchant_transaction_id=None if reference is None else checks.reference(reference),
                 merchant_id=checks.text("merchant_id", merchant_id, 255),
                 checkout_type=checks.text("checkout_type", checkout_type, _LONGEST_WORD),
@@ -102,8 +102,13 @@ class Checkouts(Resource[World]):
         checkout_id = getattr(raw, "id", None)
         if not isinstance(checkout_id, str) or not checkout_id:
             raise UnreadableResponse("The checkout was prepared, but the answer has no id.", outcome=Outcome.ACCEPTED)
+        try:
+            widget_url = self.widget_url(checkout_id)
+        except InvalidRequest as error:
+            message = f"The checkout was prepared, and its id cannot be used: {error}"
+            raise UnreadableResponse(message, outcome=Outcome.ACCEPTED) from None
         lapses_at = datetime.fromtimestamp(asked_at, UTC) + _LIFE
-        return Checkout(raw, widget_url=self.widget_url(checkout_id), lapses_at=lapses_at)  # type: ignore[arg-type] # its model
+        return Checkout(raw, widget_url=widget_url, lapses_at=lapses_at)  # type: ignore[arg-type] # its model
 
     @operation
     def status(self, checkout_id: str) -> Flow[Payment]:

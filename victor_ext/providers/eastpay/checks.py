@@ -71,9 +71,9 @@ class Checks:
             self._found(name, "invalid", what)
         return reference
 
-    def text(self, name: str, value: object, longest: int) -> str | None:
-        """An optional text of a known length."""
-        if value is None:
+    def text(self, name: str, value: object, longest: int, *, required: bool = False) -> str | None:
+        """A text of a known length."""
+        if value is None and not required:
             return None
         if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
             self._found(name, "invalid", f"{name} must be text of 1 to {longest} printable characters.")

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from victor_ext.providers.money import Money
 from victor_ext.runtime.calls import Flow, call
+from victor_ext.runtime.errors import UnreadableResponse, printable
+from victor_ext.runtime.outcome import Outcome
 from victor_ext.runtime.resources import Resource, World, operation
 from victor_ext.runtime.waiting import checked_seconds, wait_until
 
-from .cards import Card, CardToken
+from .cards import Card, CardToken, unless_card
 from .checks import Checks, only_given
 from .notifications import payment_id_of
 from .records import Payment
@@ -67,6 +69,7 @@ class Payments(Resource[World]):
             BadRequest: The gateway found the request wrong; `problems` says where.
             PaymentApiError: See `outcome`. When it is `unknown`, inquire and do not charge again.
         """
+        card = unless_card(card)
         return (
             yield from _pay(
                 self.entity, "DB", amount, merchant_transaction_id, card, payment_brand, notification_url,
@@ -90,6 +93,7 @@ class Payments(Resource[World]):
 
         Arguments and errors are those of `debit`.
         """
+        card = unless_card(card)
         return (
             yield from _pay(
                 self.entity, "PA", amount, merchant_transaction_id, card, payment_brand, notification_url,
@@ -292,4 +296,9 @@ def _inquire(entity: Entity, payment_id: str, seconds: float | None = None) -> F
     from eastpay_api import models  # noqa: PLC0415 - see above
 
     raw = yield from call(f"{_API}.inquire_payment", models.Payment, seconds, id=payment_id, **entity.in_query())
-    return Payment(raw)
+    payment = Payment(raw)
+    if payment.id and payment.id.casefold() != payment_id.casefold():
+        # A redirect led there: of an answer at the address that was asked for, the transport has seen it already.
+        message = f"What was asked for is payment {payment_id}, and the answer is about {printable(payment.id)}."
+        raise UnreadableResponse(message, outcome=Outcome.UNKNOWN)
+    return payment

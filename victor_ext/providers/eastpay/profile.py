@@ -17,6 +17,8 @@ from .result_codes import ResultClass, ResultCode
 _NO_MESSAGE = "the gateway gave no message"
 _SUCCESS_ALL_THE_SAME = "its result code says that it succeeded"
 _ONE_PAYMENT = re.compile(r"/v3/payments/([^/]+)")
+_LIKE_A_CODE = re.compile(r"\s*[0-9]{3}\.[0-9]{3}\.")
+"""Three groups of a code that the table does not have: nobody knows that it says no."""
 _HIDDEN = ("card.number", "card.cvv", "card.token")
 
 
@@ -40,19 +42,24 @@ def profile_of(base_url: httpx.URL) -> Profile:
 
 
 def is_payment_result(answer: httpx.Response) -> bool:
-    """Whether an answer with status 400 says what became of a payment, and is no complaint about the request.
+    """Whether an answer with an error status says what became of a payment, and is no complaint about the request.
 
     The gateway answers 400 for both. A result code decides: whatever may have been done, or was declined, is a result.
-    Refused parameters are none, unless the code says that something is under way all the same. (A 400 whose code is
-    that of a success contradicts itself; see `_unreadable`.)
+    Refused parameters are none, unless the code says that something is under way all the same; nor is a refusal that
+    does not name the payment that was asked for, since it may be the inquiry that is refused. With any other status of
+    the 400s, too, a payment that is under way is no refusal. (A code of success contradicts them; see `_unreadable`.)
     """
-    if answer.status_code != 400 or _is_about_checkouts(answer.request):
+    if not 400 <= answer.status_code < 500 or _is_about_checkouts(answer.request):
         return False
     body = _body(answer)
     code = _code_in(body)
-    if not code.is_code:
+    if code.kind in (ResultClass.SUCCEEDED, ResultClass.PENDING, ResultClass.REVIEW):
+        return True
+    if answer.status_code != 400 or _parameter_errors(body):
         return False
-    return not _parameter_errors(body) or code.kind in (ResultClass.SUCCEEDED, ResultClass.PENDING, ResultClass.REVIEW)
+    if code.rejected and answer.request.method == "GET":
+        return _names_a_payment(body)
+    return code.is_code or _LIKE_A_CODE.match(code.code) is not None
 
 
 def read_problems(answer: httpx.Response) -> Sequence[Problem]:
@@ -98,6 +105,8 @@ def _unreadable(answer: httpx.Response) -> str | None:
     code = _code_in(fields)
     if answer.status_code >= 400 and code.succeeded:
         return _SUCCESS_ALL_THE_SAME
+    if code.rejected and answer.request.method == "GET" and not _names_a_payment(fields):
+        return "its code says no and not to which payment: it may be the inquiry that is refused"
     return None if code.code else "its body has no result code"
 
 
@@ -122,6 +131,10 @@ def _way_to_look(request: httpx.Request) -> str:
         )
     known = "with payments.inquire(id) once its notification names the id, or"
     return f"{known}{named} in the bank's back office,"
+
+
+def _names_a_payment(body: dict[str, Any]) -> bool:
+    return body.get("id") not in (None, "")
 
 
 def _is_about_checkouts(request: httpx.Request) -> bool:
