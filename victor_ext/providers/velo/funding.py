@@ -111,6 +111,9 @@ class FundingAccounts(Resource[World]):
     def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> Flow[FundingAccount]:
         """Wait as long as the receipt of `create` says, then read now and again until the account is there.
 
+        Velo's document calls what the receipt names a status object; that its id is the account's is taken for granted
+        here, and not known. If it is not, find the account with `list(payor_id=..., name=...)`.
+
         Raises:
             TimedOut: It was not there in so many seconds.
         """
