@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -25,6 +24,8 @@ T = TypeVar("T")
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
 """Seconds between two reads: half a second at first, then half as much again each time, up to this."""
+
+_MOST_SECONDS = 1e12
 
 LEAST_READ = 1.0
 """Seconds that the last read has, however little of the time is left."""
@@ -84,7 +85,8 @@ def wait_until(
 
 def checked_seconds(timeout: object, *, name: str = "timeout") -> float:
     """Seconds to wait. Raises `InvalidRequest`."""
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not math.isfinite(timeout) or timeout < 0:
+    # Compared before it is converted: an int may be larger than any float.
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 <= timeout < _MOST_SECONDS:
         shown = repr(timeout) if not isinstance(timeout, int) or timeout.bit_length() <= 64 else "a very large number"
         message = f"{name} is {shown} and must be seconds, 0 or more."
         raise InvalidRequest.of([Problem(name, "range", message)])

@@ -220,3 +220,15 @@ def test_steps_send_what_they_are_given() -> None:
         "originalTransactionId": "INV-1",
     }  # fmt: skip
     assert reversal == {**who, "paymentType": "RV", "merchantTransactionId": "C"}
+
+
+@pytest.mark.parametrize("timeout", [-1, float("nan"), float("inf"), 10**400, "5", None, True])
+def test_what_is_no_time_to_wait(timeout: Any) -> None:
+    with pytest.raises(InvalidRequest, match="must be seconds"):
+        EASTPAY.payments.wait("8ac7", timeout=timeout)
+
+
+@pytest.mark.parametrize("payment_type", [None, "", "DBX", 5])
+def test_a_checkout_without_a_type(payment_type: Any) -> None:
+    with pytest.raises(InvalidRequest, match="payment_type must be text"):
+        EASTPAY.checkouts.prepare(PRICE, payment_type=payment_type)
