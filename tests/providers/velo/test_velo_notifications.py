@@ -84,6 +84,16 @@ class TestWhatItSays:
         assert said.source["more"] == [1]
         assert "INV-1" not in repr(said)
 
+    def test_whose_payment_it_is(self) -> None:
+        ids = {"submittingPayorId": "a", "payoutFromPayorId": "b", "payoutToPayorId": "a", "more": None}
+        assert read_notification(body_of(payoutPayorIds=ids)).payor_ids == {"a", "b"}
+        for odd in (None, [], "a", {}, {"submittingPayorId": 5}):
+            assert read_notification(body_of(payoutPayorIds=odd)).payor_ids == frozenset()
+
+    def test_the_kind_under_its_other_name(self) -> None:
+        body = {"sequenceNumber": 1, "source": {"eventId": "e", "type": "ping"}}
+        assert read_notification(json.dumps(body).encode()).source_type == "ping"
+
     def test_a_kind_that_is_not_known_yet(self) -> None:
         body = {"sequenceNumber": 1, "eventName": "moon.landed", "source": {"eventId": "e", "sourceType": "moon"}}
         assert read_notification(json.dumps(body).encode()).source_type == "moon"

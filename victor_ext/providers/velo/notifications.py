@@ -61,6 +61,16 @@ class Notification:
         """The payee it is about, if it is about one: read that."""
         return _text(self.source.get("payeeId")) or None
 
+    @property
+    def payor_ids(self) -> frozenset[str]:
+        """The payors that a payment's notification names: who submitted it, who pays, whose payee is paid.
+
+        Empty where it names none, as those about payees and debits do.
+        """
+        named = self.source.get("payoutPayorIds")
+        values = cast("dict[str, Any]", named).values() if isinstance(named, dict) else ()
+        return frozenset(filter(None, map(_text, values)))
+
 
 class Webhook:
     """One address that Velo posts to, with the header that was chosen for it.
@@ -143,7 +153,7 @@ def read_notification(body: bytes) -> Notification:
         event_id=event_id,
         category=_text(whole.get("category")),
         event_name=_text(whole.get("eventName")),
-        source_type=_text(source.get("sourceType")),
+        source_type=_text(source.get("sourceType")) or _text(source.get("type")),  # the document has both
         created_at=_moment(source.get("createdAt")),
         source=source,
         api_version=_text(whole.get("apiVersion")),
