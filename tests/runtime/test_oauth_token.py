@@ -184,6 +184,22 @@ class TestTheEndpointFails:
         world.call()  # and the lock is free
         assert tokens(world) == ["Bearer tok2"]
 
+    @pytest.mark.parametrize("code", [404, 405, 409, 410, 422])
+    def test_what_it_answers_is_not_taken_for_the_word_of_the_call(self, mode, code):
+        """That the endpoint is not there does not say that the payment is not."""
+        world = oauth_world(mode, Endpoint(script=(httpx.Response(code),)))
+        with pytest.raises(errors.AuthenticationError, match=rf"issued no token \(status {code}\)") as raised:
+            world.call()
+        assert raised.value.outcome is Outcome.NOT_SENT
+        assert world.received == []
+
+    @pytest.mark.parametrize(("code", "kind"), [(307, errors.StatusError), (429, errors.RateLimited)])
+    def test_what_may_pass_is_told_as_it_is(self, mode, code, kind):
+        world = oauth_world(mode, Endpoint(script=(httpx.Response(code),) * 9))
+        with pytest.raises(kind) as raised:
+            world.call()
+        assert not isinstance(raised.value, errors.AuthenticationError)
+
     def test_an_endpoint_that_flaps_is_asked_again(self, mode):
         endpoint = Endpoint(script=(httpx.Response(503), httpx.ConnectError("no"), httpx.ReadTimeout("no"), None))
         world = oauth_world(mode, endpoint)

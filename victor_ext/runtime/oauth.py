@@ -25,6 +25,9 @@ MANDATORY_SECONDS = 10.0
 ADVISORY_PAUSE = 5.0
 """For this long nobody asks for the next token again when that has failed, as long as there is this one."""
 
+_PASSING_STATUSES = frozenset({408, 425, 429})
+"""Of the 400s, those after which asking again may help."""
+
 FROM_CACHE = "token_from_cache"
 
 
@@ -147,11 +150,12 @@ class OAuthToken:
         try:
             answer = yield from exchange(request, hurried=hurried)
         except StatusError as error:
-            # With a good status: its body says no.
-            if error.status_code in (200, 400, 401, 403):
-                refusal = error
-            else:
+            # With a good status: its body says no. A 404 is one too: raised as it is, it would be taken for the word
+            # of the call itself, that there is no such payment.
+            status = error.status_code or 0
+            if 300 <= status < 400 or status >= 500 or status in _PASSING_STATUSES:
                 raise
+            refusal = error
         except UnreadableResponse as error:
             error.response = None  # what came may hold a token that works
             raise
@@ -164,9 +168,9 @@ class OAuthToken:
                 )
             self._token, self._failure = token, None
             return token
+        said = "refused the credentials" if refusal.status_code in (200, 400, 401, 403) else "issued no token"
         raise AuthenticationError(
-            f"The token endpoint {request.url.path} refused the credentials (status {refusal.status_code}). "
-            f"{self._hint}".rstrip(),
+            f"The token endpoint {request.url.path} {said} (status {refusal.status_code}). {self._hint}".rstrip(),
             request=request,
             response=refusal.response,
             request_id=refusal.request_id,
