@@ -89,6 +89,11 @@ secrets: setup ## Look for secrets in every file that is committed, or about to 
 		"Linux on x86-64 only; 'make test' tries odd answers everywhere.)"; exit 1; }
 	@touch $@
 
+.PHONY: crashes
+crashes: KILLS = 20
+crashes: setup ## Kill bulk senders, workers and PostgreSQL at 20 random moments each (or KILLS=...)
+	@VICTOR_BULK_KILLS="$(KILLS)" $(BIN)/python -m pytest tests/bulk/test_bulk_crashes.py
+
 .PHONY: docs
 docs: export NO_MKDOCS_2_WARNING = 1
 docs: setup ## Write the documentation as a site into site/
