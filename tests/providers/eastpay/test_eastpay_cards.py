@@ -168,3 +168,36 @@ def test_what_is_wrong_is_still_said() -> None:
         pytest.raises(BadRequest, match=r"card\.number: \[hidden\] fails its check"),
     ):
         eastpay.payments.debit(PRICE, card=card(), merchant_transaction_id="INV-1")
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_what_was_said_of_the_shopper_is_not_repeated(status: int) -> None:
+    said = {"customer.givenName": "Perpetua", "customer.phone": "+20 2 1234"}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        words = f"no {' '.join(said.values())} for Zoë"
+        return httpx.Response(
+            status, json={"result": {"code": "no", "description": words}, "form": str(request.content)}
+        )
+
+    with (
+        EastPay(
+            BEARER, base_url="https://bank.example/pay", entity_id="EB000001", transport=httpx.MockTransport(answer)
+        ) as eastpay,
+        pytest.raises(VictorError) as raised,
+    ):
+        eastpay.payments.debit(PRICE, card=card(), merchant_transaction_id="INV-1", parameters=said)
+    for text in (str(raised.value), repr(raised.value.problems)):
+        assert not any(each in text for each in (*said.values(), "Zoë")), text
+    assert "no [hidden] [hidden] for [hidden] (no)" in str(raised.value)
+
+
+def test_a_code_stays_whole_though_a_group_of_it_is_the_cvv() -> None:
+    body = {"result": {"code": "100.100.101", "parameterErrors": [{"name": "amount", "message": "is odd"}]}}
+    transport = httpx.MockTransport(lambda _request: httpx.Response(400, json=body))
+    with (
+        EastPay(BEARER, base_url="https://bank.example/pay", entity_id="EB000001", transport=transport) as eastpay,
+        pytest.raises(BadRequest) as raised,
+    ):
+        eastpay.payments.debit(PRICE, card=card(cvv="100"), merchant_transaction_id="INV-1")
+    assert raised.value.problems[0].code == "100.100.101"

@@ -19,7 +19,14 @@ _SUCCESS_ALL_THE_SAME = "its result code says that it succeeded"
 _ONE_PAYMENT = re.compile(r"/v3/payments/([^/]+)")
 _LIKE_A_CODE = re.compile(r"\s*[0-9]{3}\.[0-9]{3}\.")
 """Three groups of a code that the table does not have: nobody knows that it says no."""
-_HIDDEN = ("card.number", "card.cvv", "card.token")
+_SHOWN = frozenset(
+    {"entityId", "entityType", "amount", "currency", "paymentType", "paymentBrand", "merchantTransactionId",
+     "originalTransactionId", "notificationUrl", "shopperResultUrl", "merchant.id", "checkoutType", "checkoutId",
+     "card.expiryMonth", "card.expiryYear"}
+)  # fmt: skip
+"""What a form has that names no person. The rest, a caller's further parameters too, no message repeats."""
+_SHORTEST = 3
+"""A shorter text is in every sentence."""
 
 
 def profile_of(base_url: httpx.URL) -> Profile:
@@ -66,11 +73,13 @@ def read_problems(answer: httpx.Response) -> Sequence[Problem]:
     """What an error answer complains of: each refused parameter, else its code with the gateway's words for it.
 
     How a refused parameter is written is not documented: read is `parameterErrors`, of the result or beside it, with
-    `name` and `message`. A value is never repeated, and nothing of a card that the request carried.
+    `name` and `message`. A value is never repeated, and nothing that the request said of a card or a person.
     """
     body = _body(answer)
     hidden = _secrets_of(answer.request)
-    code = _shown(str(_code_in(body)), hidden)
+    said_code = _code_in(body)
+    # A code repeats nobody, though one of its groups may happen to be somebody's CVV.
+    code = str(said_code) if said_code.is_code else _shown(str(said_code), hidden)
     found = [
         Problem(
             field=_shown(_text(error.get("name")), hidden),
@@ -84,7 +93,8 @@ def read_problems(answer: httpx.Response) -> Sequence[Problem]:
         found.append(Problem("", code, f"{_SUCCESS_ALL_THE_SAME} ({code})"))
     said = _text(_object(body.get("result")).get("description"))
     if not found and (code or said):
-        found = [Problem("", code, _shown(f"{said or _NO_MESSAGE} ({code})" if code else said, hidden))]
+        words = _shown(said, hidden) or _NO_MESSAGE
+        found = [Problem("", code, f"{words} ({code})" if code else words)]
     return found
 
 
@@ -143,7 +153,8 @@ def _is_about_checkouts(request: httpx.Request) -> bool:
 
 def _secrets_of(request: httpx.Request) -> tuple[str, ...]:
     form = _form_of(request)
-    return tuple(form[name] for name in _HIDDEN if form.get(name))
+    said = {value for name, value in form.items() if name not in _SHOWN and len(value) >= _SHORTEST}
+    return tuple(sorted(said, key=len, reverse=True))  # the longest first, so that no part of one is left
 
 
 def _form_of(request: httpx.Request) -> dict[str, str]:
