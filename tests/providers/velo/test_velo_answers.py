@@ -102,6 +102,28 @@ class TestErrors:
         with velo(lambda _: httpx.Response(status, json=THE_ERROR)) as client, pytest.raises(kind):
             client.payouts.instruct("p-1")
 
+    @pytest.mark.parametrize("status", [400, 409, 500])
+    def test_what_the_request_said_of_payees_is_not_repeated(self, status: int) -> None:
+        words = "Ada Lovelace of 1 Elm, born 1970-05-20, is payee-7 already"
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            return httpx.Response(status, json={"errors": [{"errorMessage": words, "location": "payees[0]"}]})
+
+        for reply in (answer, lambda request: httpx.Response(status, content=request.content)):
+            with velo(reply) as client, pytest.raises(VictorError) as caught:
+                client.payees.create("payor", [PAYEE])
+            for text in (str(caught.value), repr(caught.value.problems)):
+                assert not any(word in text for word in ("Ada", "Lovelace", "Elm", "1970", "Springfield"))
+        with velo(answer) as client, pytest.raises(VictorError, match=r"payees\[0\]: .* is payee-7 already"):
+            client.payees.create("payor", [PAYEE])
+
+    def test_what_it_says_of_2000_payees_is_read_in_no_time(self) -> None:
+        payees = [{"firstName": f"Name{number}", "iban": f"GB33BUKB{number:014}"} for number in range(2000)]
+        errors = [{"errorMessage": f"payee Name{number} has iban GB33BUKB{number:014}"} for number in range(2000)]
+        request = httpx.Request("POST", "https://api.example/v4/payees", json={"payees": payees})
+        problems = read_problems(httpx.Response(400, json={"errors": errors}, request=request))
+        assert {one.message for one in problems} == {"payee [hidden] has iban [hidden]"}
+
     @given(JSON)
     def test_no_body_makes_reading_an_error_fail(self, body: Any) -> None:
         for shape in (body, {"errors": body}, {"errors": [body]}, {"errors": [{"errorCode": body, "location": body}]}):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeGuard, cast
 
 import httpx
@@ -14,6 +14,7 @@ from victor_ext.runtime.profile import Profile
 from victor_ext.runtime.redaction import mask_digits
 
 from .auth import TOKEN_PATH
+from .privacy import hiding, names_people
 from .settings import ENVIRONMENTS
 
 _NO_MESSAGE = "Velo gave no message"
@@ -30,6 +31,7 @@ def profile_of(environment: str, base_url: httpx.URL) -> Profile:
         problems=read_problems,
         unreadable=unreadable,
         foreign=foreign,
+        quotable=lambda answer: not names_people(answer.request),
         way_to_look=way_to_look,
         # `correlationId` is what Velo's support asks for; a header of some proxy's is not.
         request_id_headers=(),
@@ -42,17 +44,24 @@ def profile_of(environment: str, base_url: httpx.URL) -> Profile:
 
 
 def read_problems(answer: httpx.Response) -> Sequence[Problem]:
-    """Velo's one error shape: `errors`, each with `errorCode`, `errorMessage` and the `location` of the mistake."""
-    return tuple(_problem(_object(item)) for item in _list(_json_object(answer).get("errors")) if item)
+    """Velo's one error shape: `errors`, each with `errorCode`, `errorMessage` and the `location` of the mistake.
+
+    What the request said of payees and accounts is not repeated.
+    """
+    errors = _list(_json_object(answer).get("errors"))
+    if not errors:
+        return ()
+    hide = hiding(answer.request)
+    return tuple(_problem(_object(item), hide) for item in errors if item)
 
 
-def _problem(error: dict[str, Any]) -> Problem:
+def _problem(error: dict[str, Any], hide: Callable[[str], str]) -> Problem:
     where = mask_digits(_text(error.get("location")))
     code = error.get("errorCode")
     return Problem(
         field=where,
         code=str(code) if isinstance(code, str | int) else "",
-        message=fit_to_show(_text(error.get("errorMessage"))) or _NO_MESSAGE,
+        message=fit_to_show(hide(_text(error.get("errorMessage")))) or _NO_MESSAGE,
         provider_field=where or None,
     )
 
