@@ -184,6 +184,26 @@ class TestTheirOrder:
         with pytest.raises(Conflict, match="do two payors post to one address"):
             order.take(note(1, "of the second payor"))
 
+    @pytest.mark.parametrize("number", [22, 10**6, 2**63 - 1])
+    def test_a_number_far_ahead_makes_no_repeats_of_what_is_to_come(self, number: int) -> None:
+        order = InOrder(done=1, most=10)
+        with pytest.raises(Conflict, match="far ahead of 1: another payor's, or a wrong number"):
+            order.take(note(number))
+        assert (order.held, order.missing, order.go_on()) == ((), (), [])
+        assert numbers(order.take(note(2))) == [2]
+
+    def test_the_first_one_may_have_any_number(self) -> None:
+        order = InOrder()
+        assert order.take(note(500_000)) == []
+        assert numbers(order.go_on()) == [500_000]
+        assert numbers(order.take(note(500_001))) == [500_001]
+
+    def test_whatever_was_given_up_is_handed_out_when_it_comes(self) -> None:
+        order = InOrder(done=1, most=10)
+        assert order.take(note(21)) == []
+        assert numbers(order.go_on()) == [21]
+        assert [numbers(order.take(note(number))) for number in range(2, 21)] == [[number] for number in range(2, 21)]
+
     def test_it_does_not_grow_without_end(self) -> None:
         order = InOrder(most=3)
         for number in (5, 7, 9):

@@ -210,8 +210,7 @@ class InOrder:
     """
 
     def __init__(self, done: int = 0, *, most: int = 10_000) -> None:
-        given: object = done
-        if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+        if isinstance(done, bool) or not isinstance(done, int) or done < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
             message = "done must be the number up to which everything has been handled, or 0."
             raise InvalidRequest.of([Problem("done", "range", message)])
         self.done = done
@@ -228,8 +227,8 @@ class InOrder:
         by `go_on` is handed out when it comes after all.
 
         Raises:
-            Conflict: Its number came before, with another event: two payors share this object. Nothing is dropped in
-                silence for that.
+            Conflict: Its number came before, with another event, or is further ahead than twice what is held back at
+                most: two payors share this object, or the number is wrong. Nothing is dropped in silence for that.
             OverflowError: So many are held back already that it is not to be taken: answer 503, Velo delivers again.
         """
         number = notification.sequence_number
@@ -242,6 +241,12 @@ class InOrder:
             )
         if number <= self.done and number not in self._left_out:
             return []
+        # To go on behind it would make repeats of all that is still to come. (The first of all may have any number.)
+        if self.done and number > self.done + 2 * self._most:
+            raise Conflict(
+                f"Notification {number} is far ahead of {self.done}: another payor's, or a wrong number. If it is "
+                f"right, read what changed, and go on with InOrder(done={number - 1})."
+            )
         if number > self.done + 1 and len(self._held) >= self._most:
             raise OverflowError(
                 f"{len(self._held)} notifications are held back, since number {self.done + 1} has not come: read what "
@@ -276,8 +281,8 @@ class InOrder:
             return []
         first = min(self._held)
         gap = range(self.done + 1, first)
-        # Only so many: what was given up and comes after all is rare, and a wrong number could make this endless.
-        self._left_out.update(gap[-self._most :])
+        # Only so many: where the first number is far from 0, what is before it is another consumer's.
+        self._left_out.update(gap[-2 * self._most :])
         self.done = first - 1
         return self._ready()
 
