@@ -216,6 +216,7 @@ class TestEnvironments:
         [
             ({"environment": "prod"}, "write 'sandbox' or 'production'"),
             ({"base_url": "https://api.payouts.velopayments.com"}, "write environment='production'"),
+            ({"base_url": "https://api.payouts.velopayments.com./"}, "write environment='production'"),
             ({"base_url": "https://api.sandbox.velopayments.com", "environment": "production"}, "'sandbox'"),
             ({"base_url": "http://api.example.com"}, "unencrypted"),
             ({"auth": "k:s"}, r"auth must be VeloAuth\(api_key, api_secret\), not str"),

@@ -36,7 +36,7 @@ def base_url_of(environment: str, base_url: str | httpx.URL | None) -> httpx.URL
     """
     url = checked_base_url(ENVIRONMENTS[environment] if base_url is None else base_url)
     for name, theirs in ENVIRONMENTS.items():
-        if name != environment and url.host == httpx.URL(theirs).host:
+        if name != environment and url.host.rstrip(".") == httpx.URL(theirs).host:
             raise ConfigurationError(
                 f"base_url is Velo's {name}, and environment={environment!r}: write environment={name!r}, and leave "
                 "base_url out."
