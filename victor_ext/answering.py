@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from . import money
 from .operations import call_operation, get, only_given
-from .records import PaymentRequest, PaymentRequestResponse, Status
+from .records import Direction, PaymentRequest, PaymentRequestResponse, Status
 from .rules import check_answer
 from .runtime.calls import Flow
 from .runtime.errors import Conflict, PaymentApiError, UnreadableResponse, printable
@@ -124,6 +124,14 @@ def _settle_answer(
     if found.id and found.id.casefold() != request_id.casefold():
         doubt.add_note(f"What was read back is about another payment request, {printable(found.id)}.")
         raise doubt from None
+    if found.direction is Direction.OUTBOUND:
+        raise Conflict(
+            f"Payment request {request_id} is outbound: it asks somebody else, so its status is no answer of yours; "
+            "nothing was changed by this call. Answer the inbound one (child_id of the outbound one).",
+            outcome=Outcome.REJECTED,
+            attempts=doubt.attempts,
+            request_id=doubt.request_id,
+        )
     differences = meant.differences(found)
     if differences is None:
         raise _unanswered(request_id, doubt) from None

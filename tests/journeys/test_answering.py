@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -126,3 +127,24 @@ def test_a_key_on_every_call_makes_no_answer_repeatable(victor_sandbox: Sandbox,
 
     assert caught.value.outcome is Outcome.UNKNOWN
     assert answers(victor_sandbox) == 1
+
+
+@pytest.mark.parametrize("payer", ["acceptsRfp", "declinesRfp"])
+def test_what_became_of_a_request_of_ours_is_no_answer_of_ours(
+    victor_sandbox: Sandbox, victor: Victor, payer: str
+) -> None:
+    """Its status may be the very one that was meant: it is the payer's doing."""
+    behaviour = "accept" if payer == "acceptsRfp" else "decline"
+    victor_sandbox.add_counterparty(payer, behaviour=behaviour)
+    made = victor.payment_requests.create(
+        payee_account_number="043987673645", payer_counterparty_id=payer, amount="44.23", biller_type="BUSINESS",
+        due_date=datetime.now(UTC).date(),
+    )  # fmt: skip
+    victor_sandbox.advance(3600)
+    victor_sandbox.inject("lost_answer", operation="respond")
+    answer = victor.payment_requests.accept if behaviour == "accept" else victor.payment_requests.decline
+
+    with pytest.raises(Conflict, match="is outbound: it asks somebody else") as caught:
+        answer(made.id, notes="Thank you.")
+
+    assert caught.value.outcome is Outcome.REJECTED
