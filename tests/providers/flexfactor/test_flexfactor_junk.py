@@ -38,7 +38,7 @@ OPTIONAL = (
     "extra_body",
     "idempotency_key",
 )
-GOOD = httpx.Response(200, json={"status": "APPROVED", "success": True, "isLastPage": True, "items": []})
+GOOD = httpx.Response(200, json={"status": "COMPLETED", "success": True, "isLastPage": True, "items": []})
 
 
 def outcome_of(call: Callable[[Any], Any]) -> str:
@@ -86,6 +86,7 @@ CALLS: dict[str, Callable[[Any, Any], Any]] = {
     "refund message": lambda client, junk: client.orders.refund(ORDER, PRICE, message=junk),
     "capture": lambda client, junk: client.capture(junk, PRICE),
     "capture amount": lambda client, junk: client.capture(ORDER, junk),
+    "get after it": lambda client, junk: client.orders.wait(junk, timeout=0),
     "cancel": lambda client, junk: client.orders.cancel(junk),
     "cancel key": lambda client, junk: client.orders.cancel(ORDER, idempotency_key=junk),
     "external cancel": lambda client, junk: client.orders.external_cancel(junk),

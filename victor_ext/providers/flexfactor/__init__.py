@@ -9,8 +9,9 @@ from __future__ import annotations
 from .auth import FlexFactorAuth
 from .client import AsyncFlexFactor, FlexFactor
 from .inputs import Address, Card, OrderItem, Payer, Subscription, Transaction
+from .order import Order, OrderStatus
 from .problems import ErrorCode, split_code, trace_id
-from .records import Cancellation, Capture, Decision, Order, OrderStatus, Refund, Transmission
+from .records import Cancellation, Capture, Decision, Refund, Transmission
 from .webhooks import Notification, SeenNotifications, Webhook
 
 __all__ = (

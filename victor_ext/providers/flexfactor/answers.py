@@ -6,8 +6,10 @@ are open; those listed here decide nothing but whether a no is certain.
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import Any, TypeGuard
+from urllib.parse import unquote
 
 import httpx
 
@@ -21,6 +23,17 @@ _NO = frozenset({"FAILED", "FAIL", "FAILURE", "ERROR", "REJECTED", "REFUSED", "I
 _AGAINST = frozenset({"DECLINED", "EXPIRED", "CANCELLED", "CANCELED"})
 """Words of a decision against the order: an answer to `evaluate`, and a refusal of anything else."""
 
+_DONE = frozenset(
+    {"SUCCESS", "SUCCEEDED", "SUCCESSFUL", "OK", "DONE", "APPROVED", "COMPLETE", "COMPLETED", "CAPTURED", "REFUNDED"}
+)
+"""Words after which there is nothing to wait for. Which of them the provider uses is not documented."""
+
+_GOES_ON = re.compile("PENDING|PROCESSING|PROGRESS|CHALLENGE|SUBMITTED|REQUIRED|QUEUED|WAIT|HOLD|REVIEW|DRAFT")
+"""What words have in them by which nothing has been moved yet."""
+
+_ENDS = frozenset({"capture", "refund", "cancel", "external-cancel"})
+"""Operations that are over when they are answered, so that an answer saying otherwise is no result of them."""
+
 
 class Says(Enum):
     """What a body says of the call."""
@@ -28,6 +41,7 @@ class Says(Enum):
     YES = "yes"
     NO = "no"
     BOTH = "both"
+    NOT_YET = "not yet"
     NOTHING = "nothing"
 
 
@@ -41,6 +55,15 @@ def operation_of(request: httpx.Request) -> str:
     if parts[0] != "orders":
         return parts[0]
     return {1: "orders", 2: "order"}.get(len(parts), parts[-1])
+
+
+_ORDER = re.compile(r"/v1/orders/([^/]+)(?:/(?:refund|cancel|external-cancel))?\Z")
+
+
+def order_in(request: httpx.Request) -> str:
+    """The order that a request names in its path; empty when it names none."""
+    found = _ORDER.search(request.url.raw_path.partition(b"?")[0].decode("ascii"))
+    return unquote(found[1]) if found else ""
 
 
 def object_of(answer: httpx.Response) -> dict[str, Any]:
@@ -70,10 +93,10 @@ def member(body: dict[str, Any], name: str) -> Any:
 
 
 def success_of(body: dict[str, Any]) -> bool | None:
-    """`success`, as a flag or as text; None when it is not said."""
+    """`success`, as a flag, as 0 or 1, or as text; None when it is not said."""
     said = member(body, "success")
-    if isinstance(said, bool):
-        return said
+    if isinstance(said, int | float):
+        return {0: False, 1: True}.get(said)
     return {"true": True, "false": False}.get(said.strip().lower()) if isinstance(said, str) else None
 
 
@@ -83,27 +106,53 @@ def status_of(body: dict[str, Any]) -> str:
     return said.strip().upper() if isinstance(said, str) else ""
 
 
+def is_done(body: dict[str, Any]) -> bool:
+    """Whether a body that says yes says that all is over: it has no word of a state, or one that is an end."""
+    return status_of(body) in {"", *_DONE}
+
+
 def says(operation: str, body: dict[str, Any]) -> Says:
     """What the body says of the call that was made."""
     success, status = success_of(body), status_of(body)
     if operation in ("token", "orders", "order"):
-        return Says.NO if success is False else Says.YES  # the status, if any, is the order's
+        # The status, if any, is the order's; and an order may well tell of errors of its own.
+        no_order = operation == "order" and success is None and _complains(body) and not _names_one(body)
+        return Says.NO if success is False or no_order else Says.YES
     if operation == "evaluate" and status in _AGAINST:
         return Says.YES  # a decision, and that is what was asked for
     # A cancelled order is what a cancellation was called for.
     no = status in _NO or (status in _AGAINST and not operation.endswith("cancel"))
-    if success is None:
-        return Says.NO if no else Says.YES if status else Says.NOTHING
-    if success:
-        return Says.BOTH if no else Says.YES
-    return Says.NO if no or not status else Says.BOTH
+    if success is False:
+        return Says.NO if no or not status else Says.BOTH
+    if no or _complains(body, unless_success=success):
+        return Says.BOTH if success or (status and not no) else Says.NO
+    if operation in _ENDS and (_GOES_ON.search(status) or (status == "APPROVED" and operation.endswith("cancel"))):
+        return Says.NOT_YET
+    return Says.YES if success or status else Says.NOTHING
+
+
+def _complains(body: dict[str, Any], *, unless_success: bool | None = None) -> bool:
+    """Whether it lists errors (some of which may go with a success), or is a ProblemDetails of an error status."""
+    return bool(_error_status(body)) or (bool(member(body, "errors")) and not unless_success)
+
+
+def _error_status(body: dict[str, Any]) -> int:
+    """The status of a ProblemDetails; 0 when there is none that says no."""
+    status = member(body, "status")
+    return int(status) if isinstance(status, int | float) and 400 <= status < 600 else 0
+
+
+def _names_one(body: dict[str, Any]) -> bool:
+    return any(member(body, name) is not None for name in ("id", "orderId"))
 
 
 def in_words(body: dict[str, Any]) -> str:
-    """The two words that decide, for a message."""
-    success, status = success_of(body), printable(status_of(body))
+    """What decides, for a message."""
+    success, status = success_of(body), printable(status_of(body)) or _error_status(body)
     words = [] if success is None else [f"success is {str(success).lower()}"]
-    return ", ".join([*words, *([f"status is {status}"] if status else [])])
+    if status:
+        words.append(f"status is {status}")
+    return ", ".join(words) or "it lists errors"
 
 
 _USUAL = ("items", "data", "orders", "results", "records", "content", "list")

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from victor_ext.runtime.calls import Flow, call
 
+from .answers import is_object
+
 _ID_HEADERS = ("apigw-requestid", "x-request-id")
 
 
@@ -15,6 +17,12 @@ class Answered(NamedTuple):
 
     model: Any
     request_id: str | None
+    content: bytes = b""
+
+    def object(self) -> dict[str, Any]:
+        """The body where it has no model; empty when there is none."""
+        body: Any = json.loads(self.content) if self.content else {}
+        return body if is_object(body) else {}
 
 
 def ask(operation: str, model: str | None, seconds: float | None = None, **arguments: Any) -> Flow[Answered]:
@@ -31,8 +39,8 @@ def ask(operation: str, model: str | None, seconds: float | None = None, **argum
         # A good status that the document does not list, with a body that the transport has found readable.
         content = error.content
     else:
-        return Answered(response.parsed, _request_id(response.headers))
-    return Answered(getattr(models, model).from_dict(json.loads(content)) if model else None, None)
+        return Answered(response.parsed, _request_id(response.headers), response.content)
+    return Answered(getattr(models, model).from_dict(json.loads(content)) if model else None, None, content)
 
 
 def _request_id(headers: Any) -> str | None:

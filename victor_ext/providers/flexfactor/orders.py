@@ -20,7 +20,8 @@ from .answers import is_list, items_of, last_page
 from .bodies import given, in_utc
 from .calling import ask
 from .checks import Findings
-from .records import Cancellation, Order, OrderStatus, Refund
+from .order import Order, OrderStatus
+from .records import Cancellation, Refund
 from .settings import Merchant
 
 if TYPE_CHECKING:
@@ -187,7 +188,9 @@ class Orders(Resource[World]):
         found.finish("orders.cancel")
         body, key = _cancel_body(idempotency_key)
         answered = yield from ask("orders.cancel_order", None, order_id=order_id, body=body)
-        return Cancellation(order_id=order_id, idempotency_key=key, request_id=answered.request_id)
+        return Cancellation(
+            order_id=order_id, idempotency_key=key, raw=answered.object(), request_id=answered.request_id
+        )
 
     @operation
     def external_cancel(self, external_order_id: str, *, idempotency_key: str | None = None) -> Flow[Cancellation]:
@@ -210,7 +213,12 @@ class Orders(Resource[World]):
         answered = yield from ask(
             "orders.cancel_order_by_external_id", None, external_order_id=external_order_id, body=body
         )
-        return Cancellation(external_order_id=external_order_id, idempotency_key=key, request_id=answered.request_id)
+        return Cancellation(
+            external_order_id=external_order_id,
+            idempotency_key=key,
+            raw=answered.object(),
+            request_id=answered.request_id,
+        )
 
 
 def _read_order(order_id: str, seconds: float | None) -> Flow[Order]:

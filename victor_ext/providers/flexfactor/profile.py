@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 import httpx
 
+from victor_ext.runtime.errors import printable
 from victor_ext.runtime.keys import BodyKey
 from victor_ext.runtime.profile import Profile
 
-from .answers import Says, in_words, is_object, items_of, member, object_of, operation_of, says, status_of
+from .answers import (
+    Says,
+    in_words,
+    is_object,
+    items_of,
+    member,
+    object_of,
+    operation_of,
+    order_in,
+    says,
+    status_of,
+)
 from .privacy import quotes_nothing_private
 from .problems import read_problems, trace_id
 
@@ -47,6 +60,7 @@ def profile_of(environment: str, elsewhere: str) -> Profile:
         quotable=quotes_nothing_private,
         refused=_refused,
         unreadable=_unreadable,
+        foreign=_foreign,
         request_id_headers=("apigw-requestid", "x-request-id", "request-id", "x-correlation-id"),
         request_id_in_body=trace_id,
         way_to_look=lambda request: _WAYS_TO_LOOK.get(operation_of(request), ""),
@@ -69,19 +83,50 @@ def _in_progress(answer: httpx.Response) -> bool:
 
     The provider's pages give a 409 two meanings, "still in progress" and "the key was used with another payload",
     and no way to tell them apart. Asking again with the same key and the same body is harmless in both cases, so
-    only an answer that speaks of the payload, and not of progress, is final at once.
+    only an answer that speaks of the payload, and not of progress, is final at once. What has no key is not asked
+    again, but may be in progress all the same.
     """
     if answer.status_code != 409:
         return False
     text = answer.content[:_MOST_TEXT].decode("utf-8", "replace").lower()
     if "retry-after" in answer.headers or _IN_PROGRESS.search(text):
         return True
-    return KEY_PLACE.read(answer.request) is not None and not _OTHER_PAYLOAD.search(text)
+    return not _OTHER_PAYLOAD.search(text)
 
 
 def _refused(answer: httpx.Response) -> str | None:
+    if _foreign(answer):
+        return None  # a no to something else leaves open what became of this
     body = object_of(answer)
     return in_words(body) if says(operation_of(answer.request), body) is Says.NO else None
+
+
+def _foreign(answer: httpx.Response) -> str | None:
+    """Says so when the answer is about another order than the request, as a cache that mixes answers up has it.
+
+    What `evaluate` and `external_cancel` name is the merchant's own id, and an answer has the provider's.
+    """
+    operation, body = operation_of(answer.request), object_of(answer)
+    asked: Any = None
+    if operation in ("order", "refund", "cancel"):
+        asked = order_in(answer.request)
+    elif operation == "capture":
+        asked = member(_sent(answer.request), "orderId")
+    named = member(body, "id") if operation == "order" else None
+    named = member(body, "orderId") if named is None else named
+    if not (isinstance(asked, str) and asked and isinstance(named, str) and named.strip()):
+        return None
+    if named.strip().casefold() == asked.strip().casefold():
+        return None
+    return f"its body is about another order, {printable(named)}"
+
+
+def _sent(request: httpx.Request) -> dict[str, Any]:
+    try:
+        body: Any = json.loads(request.content)
+    except (ValueError, httpx.RequestNotRead):
+        return {}
+    return body if is_object(body) else {}
 
 
 def _unreadable(answer: httpx.Response) -> str | None:
@@ -95,8 +140,11 @@ def _unreadable(answer: httpx.Response) -> str | None:
         return "its body is not JSON"
     if not is_object(body):
         return "its body is JSON, but no object"
-    if says(operation, body) is Says.BOTH:
+    said = says(operation, body)
+    if said is Says.BOTH:
         return f"its body contradicts itself ({in_words(body)})"
+    if said is Says.NOT_YET:
+        return f"its body does not say that it is done ({in_words(body)})"
     return None if _says_what_was_asked(operation, body) else _MISSING[operation]
 
 

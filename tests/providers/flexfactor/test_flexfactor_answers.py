@@ -1,0 +1,185 @@
+"""What an answer means: in any spelling, about which order, and whether it is done, is not done, or goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from flexfactor_world import PRICE, declined, scripted
+
+from victor_ext import BadRequest, Outcome, TimedOut, UnreadableResponse
+from victor_ext.providers.flexfactor import OrderStatus
+
+ORDER, OTHER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77", "99999999-3d1f-4f0a-9a43-0f9d2f1c8e77"
+PROBLEM = {"title": "One or more validation errors", "status": 400, "errors": {"OrderId": ["is wrong"]}}
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "get": lambda client: client.orders.get(ORDER),
+    "refund": lambda client: client.orders.refund(ORDER, PRICE),
+    "capture": lambda client: client.capture(ORDER, PRICE),
+    "cancel": lambda client: client.orders.cancel(ORDER),
+    "external_cancel": lambda client: client.orders.external_cancel("INV-1"),
+    "transmit": lambda client: client.transmit(**declined()),
+    "evaluate": lambda client: client.evaluate(**declined()),
+}
+
+
+def answered(operation: str, body: Any) -> Any:
+    return CALLS[operation](scripted(httpx.Response(200, json=body))[0])
+
+
+# Spelling
+
+
+SPELLINGS: list[Callable[[str], str]] = [str, lambda name: name[0].upper() + name[1:], str.lower, str.upper]
+
+
+@pytest.mark.parametrize("spelled", SPELLINGS)
+def test_an_answer_is_read_in_the_spelling_in_which_it_is_judged(spelled: Callable[[str], str]) -> None:
+    said = {
+        "success": True, "status": "Approved", "orderId": ORDER, "senseKey": "s", "result": "r", "traceId": "t",
+        "statusCode": "200001", "errors": ["a"],
+    }  # fmt: skip
+    decision = answered("evaluate", {spelled(name): value for name, value in said.items()})
+    assert (decision.approved, decision.success, decision.status) == (True, True, "APPROVED")
+    assert (decision.order_id, decision.sense_key, decision.result) == (ORDER, "s", "r")
+    assert (decision.trace_id, decision.request_id, decision.error_code) == ("t", "t", (200, 1))
+    assert [each.message for each in decision.problems] == ["a"]
+    refund = answered("refund", {spelled("success"): True, spelled("responseCode"): "100", spelled("traceId"): "t"})
+    assert (refund.succeeded, refund.response_code, refund.request_id) == (True, "100", "t")
+    assert answered("transmit", {spelled("transmitId"): "c-1"}).id == "c-1"
+
+
+@pytest.mark.parametrize("spelled", SPELLINGS)
+def test_an_order_is_read_in_any_spelling(spelled: Callable[[str], str]) -> None:
+    said = {
+        "id": ORDER, "status": 7, "statusName": "Completed", "externalOrderId": "INV-1", "referenceNumber": "5B0C",
+        "currencyCode": "USD", "orderPlacedDate": "2026-03-04T05:06:07Z", "expiryDate": None,
+    }  # fmt: skip
+    order = answered("get", {spelled(name): value for name, value in said.items()})
+    assert (order.id, order.external_order_id, order.reference_number) == (ORDER, "INV-1", "5B0C")
+    assert (order.status, order.status_name, order.currency) == (OrderStatus.COMPLETED, "Completed", "USD")
+    assert (order.placed_at, order.expires_at) == (datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC), None)
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "name"),
+    [
+        ({"status": "7"}, OrderStatus.COMPLETED, None),
+        ({"status": " 42 "}, 42, None),
+        ({"status": "Completed"}, OrderStatus.COMPLETED, "Completed"),
+        ({"statusName": "CaptureRequired"}, OrderStatus.CAPTUREREQUIRED, "CaptureRequired"),
+        ({"status": 2, "statusName": "Completed"}, OrderStatus.CANCELLED, "Completed"),
+        ({"status": "Chargeback"}, None, "Chargeback"),
+        ({"status": True}, None, None),
+        ({"status": "9" * 5000}, None, None),
+        ({"status": "\u0667"}, None, None),
+    ],
+)
+def test_the_state_of_an_order(said: dict[str, Any], status: Any, name: str | None) -> None:
+    order = answered("get", {"id": ORDER, **said})
+    assert (order.status, order.status_name) == (status, name)
+
+
+def test_a_state_that_came_as_text_ends_a_wait() -> None:
+    client, _script = scripted(httpx.Response(200, json={"id": ORDER, "status": "7"}))
+    assert client.orders.wait(ORDER, timeout=0).status is OrderStatus.COMPLETED
+
+
+# About which order
+
+
+@pytest.mark.parametrize("operation", ["get", "refund", "capture", "cancel"])
+@pytest.mark.parametrize("success", [{}, {"success": True}, {"success": False, "errors": ["too much"]}])
+def test_an_answer_about_another_order_settles_nothing(operation: str, success: dict[str, Any]) -> None:
+    name = "id" if operation == "get" else "OrderId"
+    with pytest.raises(UnreadableResponse, match=f"about another order, {OTHER[:8]}") as told:
+        answered(operation, {name: OTHER, "status": "COMPLETED", **success})
+    assert told.value.outcome is Outcome.UNKNOWN
+
+
+def test_a_wait_does_not_end_on_another_order() -> None:
+    client, _script = scripted(httpx.Response(200, json={"id": OTHER, "status": 7}))
+    with pytest.raises(TimedOut, match="could not be read"):
+        client.orders.wait(ORDER, timeout=0)
+
+
+@pytest.mark.parametrize("named", [ORDER.upper(), f" {ORDER} ", "", None, 7])
+def test_the_same_order_in_other_words_is_no_other_order(named: Any) -> None:
+    for operation in ("get", "refund", "capture", "cancel"):
+        assert answered(operation, {"orderId": named, "status": "COMPLETED"}) is not None
+
+
+# Done, not done, or not yet
+
+
+@pytest.mark.parametrize("operation", ["refund", "capture", "cancel", "external_cancel", "transmit", "evaluate", "get"])
+@pytest.mark.parametrize("body", [PROBLEM, {"Errors": ["is wrong"]}, {"title": "is wrong", "status": 404}])
+def test_a_200_that_only_complains_is_a_refusal(operation: str, body: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest, match=r"its body says no .*is wrong") as told:
+        answered(operation, body)
+    assert told.value.outcome is Outcome.REJECTED
+
+
+@pytest.mark.parametrize("operation", ["refund", "capture", "cancel", "transmit", "evaluate"])
+@pytest.mark.parametrize(
+    "body",
+    [{"status": "APPROVED", "errors": ["boom"]}, {"success": True, "status": 400}, {"success": 0, "status": "OK"}],
+)
+def test_a_complaint_beside_a_good_word_leaves_the_outcome_unknown(operation: str, body: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableResponse, match="contradicts itself") as told:
+        answered(operation, body)
+    assert told.value.outcome is Outcome.UNKNOWN
+
+
+def test_errors_beside_a_success_are_on_the_result() -> None:
+    decision = answered("evaluate", {"success": True, "status": "APPROVED", "errors": ["a warning"]})
+    assert (decision.approved, [each.message for each in decision.problems]) == (True, ["a warning"])
+    assert answered("get", {"id": ORDER, "status": 3, "errors": ["the card was refused"]}).status is OrderStatus.PROBLEM
+
+
+@pytest.mark.parametrize("operation", ["refund", "capture", "cancel", "external_cancel"])
+@pytest.mark.parametrize("success", [{}, {"success": True}])
+@pytest.mark.parametrize(
+    "status", ["PENDING", "processing", "CHALLENGE", "SUBMITTED", "CAPTUREREQUIRED", "IN_PROGRESS", "APPROVED_PENDING"]
+)
+def test_what_goes_on_is_never_returned_as_done(operation: str, success: dict[str, Any], status: str) -> None:
+    client, script = scripted(httpx.Response(200, json={"status": status, **success}))
+    with pytest.raises(UnreadableResponse, match=f"does not say that it is done .*status is {status.upper()}") as told:
+        CALLS[operation](client)
+    assert told.value.outcome is Outcome.UNKNOWN
+    assert "look with orders." in str(told.value)
+    assert len(script.requests) == (1 if operation == "refund" else 3)  # with its key, it may be asked again
+
+
+@pytest.mark.parametrize("operation", ["refund", "capture"])
+@pytest.mark.parametrize(
+    ("body", "succeeded"),
+    [
+        ({"success": True}, True),
+        ({"success": True, "status": "Success"}, True),
+        ({"success": True, "status": 0}, True),
+        ({"status": "COMPLETED"}, True),
+        ({"success": True, "status": "SOMETHING-NEW"}, False),
+    ],
+)
+def test_only_an_end_that_is_known_has_succeeded(operation: str, body: dict[str, Any], succeeded: bool) -> None:
+    assert answered(operation, body).succeeded is succeeded
+
+
+@pytest.mark.parametrize("operation", ["cancel", "external_cancel"])
+def test_an_order_that_is_approved_is_not_cancelled(operation: str) -> None:
+    with pytest.raises(UnreadableResponse, match="does not say that it is done") as told:
+        answered(operation, {"success": True, "status": "APPROVED"})
+    assert told.value.outcome is Outcome.UNKNOWN
+
+
+def test_what_a_cancellation_was_answered_with_is_kept() -> None:
+    said = {"success": True, "status": "CANCELLED", "TraceId": "t-1", "new": 1}
+    for operation in ("cancel", "external_cancel"):
+        cancelled = answered(operation, said)
+        assert (cancelled.raw, cancelled.request_id) == (said, "t-1")
+        assert CALLS[operation](scripted(httpx.Response(200))[0]).raw == {}
+        assert CALLS[operation](scripted(httpx.Response(202, json=said))[0]).raw == said
