@@ -42,8 +42,10 @@ sandbox: setup ## Run the sandbox on port 8900 (or PORT=...), with demo data
 	@$(BIN)/victor sandbox --demo-data --port "$(PORT)"
 
 .PHONY: test lint types contracts format
+# One more than there are cores: some tests wait for what is slow on purpose.
+test: WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 test: setup lint types contracts check-generated ## Run all checks
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal
 
 lint: setup ## Style of code, and its format
 	@$(BIN)/ruff check .

@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def _table(found: list[Figure]) -> Table:
-    table = Table("measured", "what", title="Ratios are to the first line of each group", title_justify="left")
+    table = Table("measured", "what", title="Ratios are to the first line of a group; signed afresh: to a get and a signature", title_justify="left")
     for heading in ("value", "unit", "ratio", "at most"):
         table.add_column(heading, justify="left" if heading == "unit" else "right")
     group = ""
