@@ -33,7 +33,8 @@ def main() -> int:
 
 
 def _table(found: list[Figure]) -> Table:
-    table = Table("measured", "what", title="Ratios are to the first line of a group; signed afresh: to a get and a signature", title_justify="left")
+    title = "Ratios are to the first line of a group; signed afresh: to a get and a signature"
+    table = Table("measured", "what", title=title, title_justify="left")
     for heading in ("value", "unit", "ratio", "at most"):
         table.add_column(heading, justify="left" if heading == "unit" else "right")
     group = ""

@@ -51,8 +51,14 @@ def test_the_awaited_example(provider: Sandbox) -> None:
     client_id, client_secret = provider.add_oauth_client()
     code = block_with("async with AsyncVictor(").replace("asyncio.run(main())", "")
     names: dict[str, Any] = {"client_id": client_id, "client_secret": client_secret}
+    known = [
+        provider.create_inbound("120.00", notes="Invoice 7731"),
+        provider.create_inbound("121.00", notes="Invoice 7731"),
+    ]
 
     exec(compile(code, str(README), "exec"), names)
     asyncio.run(names["main"]())
 
-    assert [request["status"] for request in provider.requests()] == ["declined", "declined"]
+    states = {request["id"]: request["status"] for request in provider.requests() if request["direction"] == "inbound"}
+    assert [states.pop(each) for each in known] == ["accepted", "pending"]
+    assert set(states.values()) == {"pending"}
