@@ -32,7 +32,8 @@ class EvaluateRequest:
         additional_fields (list[AdditionalField] | Unset):
         is_mit (bool | Unset): Whether the merchant started the transaction.
         is_recurring (bool | Unset):
-        subscription (Subscription | Unset):
+        subscription (Subscription | Unset): It may have a price and a currency too. The unit of the
+            price is not known, so neither is described.
         expiry_date_utc (datetime.datetime | Unset): Until when it may be tried.
     """
 

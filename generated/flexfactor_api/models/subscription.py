@@ -7,24 +7,21 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, WHOLE, as_object, read
+from ..decoding import LEVELS, TEXT, as_object, read
 from ..types import UNSET, Unset
 
 
 @_attrs_define
 class Subscription:
-    """
+    """It may have a price and a currency too. The unit of the price is not known, so neither is described.
+
     Attributes:
         subscription_id (str | Unset):
         interval (str | Unset):
-        price (int | Unset): Cents.
-        currency (str | Unset):
     """
 
     subscription_id: str | Unset = UNSET
     interval: str | Unset = UNSET
-    price: int | Unset = UNSET
-    currency: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -33,10 +30,6 @@ class Subscription:
             fields["subscriptionId"] = self.subscription_id
         if not isinstance(self.interval, Unset):
             fields["interval"] = self.interval
-        if not isinstance(self.price, Unset):
-            fields["price"] = self.price
-        if not isinstance(self.currency, Unset):
-            fields["currency"] = self.currency
         return fields
 
     @classmethod
@@ -51,12 +44,6 @@ class Subscription:
         v = take("interval", None)
         self.interval = (
             v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "interval")
-        )
-        v = take("price", None)
-        self.price = v if v.__class__ is int else UNSET if v is None else read(WHOLE, v, _left, d, "price")
-        v = take("currency", None)
-        self.currency = (
-            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "currency")
         )
         self.additional_properties = d or {}
         return self

@@ -28,7 +28,8 @@ class TransmitRequest:
         additional_fields (list[AdditionalField] | Unset):
         is_mit (bool | Unset):
         is_recurring (bool | Unset):
-        subscription (Subscription | Unset):
+        subscription (Subscription | Unset): It may have a price and a currency too. The unit of the
+            price is not known, so neither is described.
     """
 
     is_declined: bool

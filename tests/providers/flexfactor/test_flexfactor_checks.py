@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -41,7 +43,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
             billing="here",  # type: ignore[arg-type]
             customer_ip="nowhere",
             items=[OrderItem("Boots", Money(1, "EUR")), "boots"],  # type: ignore[list-item]
-            subscription=Subscription("", price=Money(-1, "USD")),
+            subscription=Subscription(""),
             expires_at="soon",  # type: ignore[arg-type]
             fields=["a"],  # type: ignore[arg-type]
             idempotency_key="INV-1042",
@@ -50,7 +52,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     assert fields == {
         "order_id", "amount", "transaction.id", "transaction.occurred_at", "payer.email", "card.token",
         "card.expiration_month", "card.expiration_year", "card.bin", "card.last4", "billing", "customer_ip",
-        "items[0].amount", "items[1]", "subscription.id", "subscription.price", "expires_at", "fields",
+        "items[0].amount", "items[1]", "subscription.id", "expires_at", "fields",
         "idempotency_key",
     }  # fmt: skip
     assert not script.requests
@@ -76,10 +78,12 @@ def test_a_key_of_a_business_fact_is_a_guid() -> None:
     assert client.evaluate(**declined(), idempotency_key=key).idempotency_key == key
 
 
-@pytest.mark.parametrize("order_id", ["", "a/b", "..", "a b", "a?b", 7, None])
-def test_an_id_cannot_leave_its_path(order_id: Any) -> None:
+@pytest.mark.parametrize("order_id", ["", " ", ".", "..", "a\nb", "a\x00b", "a\x9fb", "a\ud800", 7, None])
+def test_an_id_that_no_path_can_hold_is_refused_from_the_first_call_on(order_id: Any) -> None:
     client, script = scripted(httpx.Response(200))
     for call in (
+        lambda: client.evaluate(**declined(order_id=order_id)),
+        lambda: client.transmit(**declined(order_id=order_id)),
         lambda: client.orders.get(order_id),
         lambda: client.orders.refund(order_id, Money(1, "USD")),
         lambda: client.orders.cancel(order_id),
@@ -87,6 +91,29 @@ def test_an_id_cannot_leave_its_path(order_id: Any) -> None:
     ):
         with pytest.raises(InvalidRequest, match="order_id"):
             call()
+    assert not script.requests
+
+
+@pytest.mark.parametrize("order_id", ["a/b", "a b", "a?b#c", "a%2Fb", "\u00e4", "a;b", "...", "../x", "v1"])
+def test_any_other_id_stays_one_part_of_its_path(order_id: str) -> None:
+    client, script = scripted(httpx.Response(200, json={"status": "COMPLETED", "success": True, "orderId": order_id}))
+    client.orders.get(order_id)
+    client.orders.refund(order_id, Money(1, "USD"))
+    client.orders.cancel(order_id)
+    client.orders.external_cancel(order_id)
+    quoted = quote(order_id, safe="")
+    assert [request.url.raw_path.decode() for request in script.requests] == [
+        f"/v1/orders/{quoted}{what}" for what in ("", "/refund", "/cancel", "/external-cancel")
+    ]
+
+
+@pytest.mark.parametrize("currency", ["EUR", "CAD"])
+def test_a_refund_is_in_dollars(currency: str) -> None:
+    # The wire carries a number of dollars and no currency: ten euros would be given back as ten dollars.
+    client, script = scripted(httpx.Response(200))
+    with pytest.raises(InvalidRequest, match=f"amount is in {currency}: a refund names no currency") as told:
+        client.orders.refund(ORDER, Money.of("10.00", currency))
+    assert told.value.problems[0].code == "currency"
     assert not script.requests
 
 
@@ -118,6 +145,44 @@ def test_what_is_sent_is_not_replaced_behind_its_back() -> None:
         "extra_body.isDeclined", "extra_body.transaction.amount", "extra_body.payer",
     ]  # fmt: skip
     assert not script.requests
+
+
+@pytest.mark.parametrize(
+    ("extra", "place"),
+    [
+        ({"IdempotencyKey": MID}, "IdempotencyKey"),
+        ({"OrderId": "INV-2"}, "OrderId"),
+        ({"isdeclined": False}, "isdeclined"),
+        ({"MID": MID}, "MID"),
+        ({"Transaction": {"amount": 1}}, "Transaction.amount"),
+        ({"transaction": {"Amount": 1}}, "transaction.Amount"),
+        ({"new": 1, "New": 2}, "New"),
+        ({"transaction": {"processorName": "a"}, "TRANSACTION": {"ProcessorName": "b"}}, "TRANSACTION.ProcessorName"),
+    ],
+)
+def test_another_letter_case_replaces_nothing_either(extra: dict[str, Any], place: str) -> None:
+    client, script = scripted(httpx.Response(200, json={"status": "APPROVED"}))
+    for call in (client.evaluate, client.transmit):
+        if place == "IdempotencyKey" and call == client.transmit:
+            continue  # which has none
+        with pytest.raises(InvalidRequest) as told:
+            call(**declined(), extra_body=extra)
+        assert [each.field for each in told.value.problems] == [f"extra_body.{place}"]
+    assert not script.requests
+
+
+def test_what_has_no_argument_is_sent_as_it_is_given() -> None:
+    client, script = scripted(httpx.Response(200, json={"status": "APPROVED"}))
+    extra = {"subscription": {"price": "12.00", "Currency": "USD"}, "Transaction": {"processorName": "Acme"}}
+    client.evaluate(**declined(subscription=Subscription("s-7", "monthly"), extra_body=extra))
+    body = json.loads(script.requests[0].content)
+    # The unit of a price is not documented: there is no argument for it, and its text is passed on untouched.
+    assert body["subscription"] == {
+        "subscriptionId": "s-7", "interval": "monthly", "price": "12.00", "Currency": "USD",
+    }  # fmt: skip
+    assert (body["transaction"]["amount"], body["transaction"]["processorName"]) == (4423, "Acme")
+    assert "Transaction" not in body
+    assert not hasattr(Subscription("s-7"), "price")
 
 
 @pytest.mark.parametrize(

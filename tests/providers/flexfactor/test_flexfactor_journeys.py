@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
-from flexfactor_world import PRICE, World, declined
+from flexfactor_world import World, declined
 
 from victor_ext import BadRequest, InvalidRequest, NotFound, Outcome, TimedOut, idempotency_key_for
 from victor_ext.providers import Money
@@ -86,6 +86,14 @@ def test_an_order_is_cancelled_and_cancelling_it_again_changes_nothing(world: Wo
     assert (world.work("INV-1042/cancel"), len(world.sent("cancel") + world.sent("external_cancel"))) == (1, 2)
 
 
+@pytest.mark.parametrize("order_id", ["A 1042", "50%#7?", "A%2F1", "\u00c4-1", "..x"])
+def test_whatever_id_an_evaluation_took_it_can_be_cancelled_by(world: World, order_id: str) -> None:
+    world.sandbox.decide("SUBMITTED")
+    world(lambda client: client.evaluate(**declined(order_id=order_id)))
+    assert world(lambda client: client.orders.external_cancel(order_id)).external_order_id == order_id
+    assert world.work(f"{order_id}/cancel") == 1
+
+
 def test_what_was_captured_cannot_be_cancelled(world: World) -> None:
     decision = world(lambda client: client.evaluate(**declined()))
     with pytest.raises(BadRequest, match="cannot be cancelled") as told:
@@ -109,7 +117,7 @@ def test_everything_that_can_be_said_is_taken(world: World) -> None:
         "items": [OrderItem("Boots", Money(4000, "USD"), sku="b-1", discount=Money(100, "USD"), tax=Money(0, "USD"))],
         "merchant_initiated": True,
         "recurring": True,
-        "subscription": Subscription("s-7", "monthly", PRICE),
+        "subscription": Subscription("s-7", "monthly"),
         "fields": {"shop": "7"},
         "extra_body": {"deviceDetails": {"os": "plan9"}, "transaction": {"processorName": "Acme"}},
     }

@@ -26,7 +26,7 @@ WHOLE = {
     **declined(),
     "shipping": declined()["billing"],
     "items": [OrderItem("Boots", PRICE, sku="b")],
-    "subscription": Subscription("s", "monthly", PRICE),
+    "subscription": Subscription("s", "monthly"),
     "fields": {"shop": "7"},
 }
 OPTIONAL = (

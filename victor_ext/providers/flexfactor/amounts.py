@@ -30,6 +30,18 @@ def amount_problem(field: str, amount: object, *, zero: bool = False) -> Problem
     return None
 
 
+def refund_problem(field: str, amount: object) -> Problem | None:
+    """What is wrong with an amount to be given back, or None."""
+    problem = amount_problem(field, amount)
+    if problem is None and isinstance(amount, Money) and amount.currency != "USD":
+        message = (
+            f"{field} is in {amount.currency}: a refund names no currency, and FlexFactor documents its amount as "
+            f"dollars, so {amount} could be given back as that many dollars. Refund what is not in USD in its portal."
+        )
+        return Problem(field, "currency", message)
+    return problem
+
+
 def cents(amount: Money) -> int:
     """For `transmit`, `evaluate` and `capture`."""
     return amount.minor_units

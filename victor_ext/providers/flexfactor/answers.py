@@ -96,7 +96,7 @@ def success_of(body: dict[str, Any]) -> bool | None:
     """`success`, as a flag, as 0 or 1, or as text; None when it is not said."""
     said = member(body, "success")
     if isinstance(said, int | float):
-        return {0: False, 1: True}.get(said)
+        return bool(said) if said in (0, 1) else None
     return {"true": True, "false": False}.get(said.strip().lower()) if isinstance(said, str) else None
 
 

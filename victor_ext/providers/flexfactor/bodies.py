@@ -141,15 +141,7 @@ def _item(item: OrderItem) -> models.OrderItem:
 def _subscription(subscription: Subscription) -> models.Subscription:
     from flexfactor_api import models  # noqa: PLC0415 - see above
 
-    price = subscription.price
-    return models.Subscription(
-        subscription_id=subscription.id,
-        **given(
-            interval=subscription.interval,
-            price=None if price is None else cents(price),
-            currency=None if price is None else price.currency,
-        ),
-    )
+    return models.Subscription(subscription_id=subscription.id, **given(interval=subscription.interval))
 
 
 def in_utc(moment: datetime | None) -> datetime | None:
@@ -161,8 +153,8 @@ def with_extra(body: M, extra: Mapping[str, Any] | None, *, doing: str) -> M:
     """The body with members that this package does not know; an object of a known name gets more members.
 
     Raises:
-        InvalidRequest: A member that is there already: what this package sends is not replaced behind its back. Or
-            a value that JSON cannot carry.
+        InvalidRequest: A member that is there already, in whatever letter case: the provider reads names in any, so
+            what this package sends could be replaced behind its back. Or a value that JSON cannot carry.
     """
     known = body.to_dict()
     if extra is None:
@@ -180,13 +172,20 @@ def with_extra(body: M, extra: Mapping[str, Any] | None, *, doing: str) -> M:
 
 def _merged(known: dict[str, Any], extra: Mapping[str, Any], field: str, problems: list[Problem]) -> dict[str, Any]:
     merged = dict(known)
+    spelled = {_folded(name): name for name in known}
     for name, value in extra.items():
         place = f"{field}.{name}"
-        there = known.get(name)
-        if name not in known:
-            merged[name] = value
-        elif is_object(there) and is_object(value):
-            merged[name] = _merged(there, value, place, problems)
+        ours = spelled.setdefault(_folded(name), name)
+        if ours not in merged:
+            merged[ours] = value
+        elif ours not in known:
+            problems.append(Problem(place, "duplicate", f"{place} is there twice, in two spellings: write it once."))
+        elif is_object(known[ours]) and is_object(value):
+            merged[ours] = _merged(merged[ours], value, place, problems)
         else:
             problems.append(Problem(place, "duplicate", f"{place} is set already: use the argument for it."))
     return merged
+
+
+def _folded(name: object) -> object:
+    return name.casefold() if isinstance(name, str) else name

@@ -22,7 +22,8 @@ from .answers import is_list, is_object
 from .inputs import Address, Card, OrderItem, Payer, Subscription, Transaction
 from .settings import GUID
 
-_ID_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
+_NO_ID = re.compile(r"[\x00-\x1f\x7f-\x9f]|\A\.{1,2}\Z")
+"""What cannot be a part of a path, however it is written: control characters, and the two names of other folders."""
 
 
 class Findings:
@@ -63,9 +64,11 @@ class Findings:
                 self.text(f"{field}.{each.name}", getattr(part, each.name), required=each.type == "str")
 
     def path_id(self, field: str, value: object) -> None:
-        """Check an id that becomes a part of a path: it must stay one."""
-        if self.text(field, value) and isinstance(value, str) and _ID_FORBIDDEN.search(value):
-            self.add(Problem(field, "characters", f"{field} holds a blank or one of / \\ ? # %: no id does."))
+        """Check an id that becomes a part of a path, now or later. All else is written there percent-encoded."""
+        if self.text(field, value) and isinstance(value, str) and _NO_ID.search(value):
+            what = "holds a control character" if value.strip(".") else f"is {value!r}"
+            message = f"{field} {what}, which no path of the API can hold: give the order another id."
+            self.add(Problem(field, "characters", message))
 
     def key(self, value: object) -> None:
         """Check a caller's idempotency key: a GUID."""
@@ -115,7 +118,7 @@ def check_transaction(
     more_fields: object,
 ) -> None:
     """Check what `evaluate` and `transmit` have in common."""
-    found.text("order_id", order_id)
+    found.path_id("order_id", order_id)  # `external_cancel` has to be able to name it
     found.add(amount_problem("amount", amount))
     if found.part("transaction", transaction, Transaction, required=True) and isinstance(transaction, Transaction):
         found.texts("transaction", transaction)
@@ -143,8 +146,6 @@ def _check_people(found: Findings, payer: object, **addresses: object) -> None:
 def _check_subscription(found: Findings, subscription: object) -> None:
     if found.part("subscription", subscription, Subscription) and isinstance(subscription, Subscription):
         found.texts("subscription", subscription)
-        if subscription.price is not None:
-            found.add(amount_problem("subscription.price", subscription.price, zero=True))
 
 
 def _check_fields(found: Findings, fields: object) -> None:

@@ -120,8 +120,11 @@ class OrderItem:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """The subscription that a transaction of the merchant's belongs to."""
+    """The subscription that a transaction of the merchant's belongs to.
+
+    Its price is left out: the provider does not document in which unit it takes that. One who knows sends it in
+    `extra_body={"subscription": {"price": ...}}`.
+    """
 
     id: str
     interval: str | None = None
-    price: Money | None = None

@@ -15,7 +15,7 @@ from victor_ext.runtime.paging import PageReader
 from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
 from victor_ext.runtime.waiting import checked_seconds, wait_until
 
-from .amounts import amount_problem, dollars
+from .amounts import dollars, refund_problem
 from .answers import is_list, items_of, last_page
 from .bodies import given, in_utc
 from .calling import ask
@@ -34,7 +34,10 @@ Status = OrderStatus | int | str
 
 
 class Orders(Resource[World]):
-    """Orders, by the provider's own id (`decision.order_id`), or for `external_cancel` by the merchant's."""
+    """Orders, by the provider's own id (`decision.order_id`), or for `external_cancel` by the merchant's.
+
+    An id is percent-encoded where it is a part of a path; one with control characters, `.` and `..` are refused.
+    """
 
     def __init__(
         self, face: BlockingFace | AwaitedFace, clock: ServerClock, deadline: float | None, merchant: Merchant
@@ -153,7 +156,7 @@ class Orders(Resource[World]):
 
         Args:
             order_id: The provider's id.
-            amount: What is to be given back; sent in dollars.
+            amount: What is to be given back, in USD: it is sent as a number of dollars, without a currency.
             message: A reason.
 
         Raises:
@@ -163,7 +166,7 @@ class Orders(Resource[World]):
         """
         found = Findings()
         found.path_id("order_id", order_id)
-        found.add(amount_problem("amount", amount))
+        found.add(refund_problem("amount", amount))
         found.text("message", message, required=False)
         found.finish("orders.refund")
         from flexfactor_api import models  # noqa: PLC0415 - importing the package loads no models
