@@ -75,6 +75,7 @@ soak: setup ## Send up to 100,000 requests from 64 workers through a network tha
 fuzz: SECONDS = 60
 fuzz: .venv/fuzz ## Search for answers that break the client, for 60 seconds (or SECONDS=...)
 	@$(BIN)/python tests/fuzz/fuzz_answers.py "$(SECONDS)"
+	@echo "Nothing found in $(SECONDS) seconds."
 
 audit: .venv/security ## Ask the advisory database about every locked dependency (needs the network)
 	@PYTHONPATH=$< $(BIN)/python tests/security/audit.py requirements.lock

@@ -135,6 +135,8 @@ def _words(folder: Path) -> Path:
 def main() -> None:
     atheris = _atheris()
     given = sys.argv[1:]
+    if given and not given[0].isdigit() and not given[0].startswith("-") and not Path(given[0]).is_file():
+        raise SystemExit(f"{given[0]!r} is neither a number of seconds nor a file that was found earlier.")
     seconds = given.pop(0) if given and given[0].isdigit() else str(SECONDS)
     folder = Path(tempfile.mkdtemp(prefix="victor-fuzz-"))
     corpus = folder / "corpus"

@@ -101,7 +101,10 @@ async def _parameters(request: Request) -> JsonObject:
     text = await request.body()
     if not text.strip():
         return {}
-    found = json.loads(text)
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"the body is no JSON: {error}") from None
     if not isinstance(found, dict):
         raise TypeError("the body must be a JSON object")
     return cast("JsonObject", found)
