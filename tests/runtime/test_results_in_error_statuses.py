@@ -63,3 +63,11 @@ def test_a_body_that_may_repeat_a_secret_is_not_quoted(mode):
     assert "123" not in str(raised.value)
     with pytest.raises(errors.BadRequest, match="cvv 123"):
         World(mode, [echo]).call("POST")
+
+
+def test_one_that_was_damaged_on_the_way_may_have_been_a_result(mode):
+    spoilt = Happens(400, b"no gzip", (("content-encoding", "gzip"),))
+    for profile, outcome in ((TELLS, Outcome.UNKNOWN), (PROFILE, Outcome.REJECTED)):
+        with pytest.raises(errors.BadRequest) as raised:
+            World(mode, [spoilt], profile=profile).call("POST")
+        assert raised.value.outcome is outcome

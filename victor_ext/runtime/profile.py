@@ -27,6 +27,11 @@ def any_body(_answer: httpx.Response) -> str | None:
     return None
 
 
+def no_result(_answer: httpx.Response) -> bool:
+    """For a provider whose error statuses are errors and nothing else."""
+    return False
+
+
 def no_way_to_look(_request: httpx.Request) -> str:
     """For a provider of whose lists nothing is known."""
     return ""
@@ -70,7 +75,7 @@ class Profile:
     problems: Callable[[httpx.Response], Sequence[Problem]] = no_problems
     unreadable: Callable[[httpx.Response], str | None] = any_body
     refused: Callable[[httpx.Response], str | None] = any_body
-    is_result: Callable[[httpx.Response], bool] = lambda _answer: False
+    is_result: Callable[[httpx.Response], bool] = no_result
     foreign: Callable[[httpx.Response], str | None] = any_body
     quotable: Callable[[httpx.Response], bool] = lambda _answer: True
     request_id_headers: tuple[str, ...] = (

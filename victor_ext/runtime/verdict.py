@@ -21,7 +21,7 @@ from .errors import (
     fit_to_show,
 )
 from .outcome import Outcome
-from .profile import SAFE_METHODS, Profile
+from .profile import SAFE_METHODS, Profile, no_result
 from .redaction import HOLDS_SECRETS
 
 
@@ -144,7 +144,9 @@ def _of_error_status(answer: Answer, profile: Profile) -> Failure:
         return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN, answer)
     if profile.in_progress(answer):
         return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, answer)
-    return Failure(error_class, what, Repeat.NEVER, Outcome.REJECTED, answer)
+    # Where a result may come with an error status, one that was damaged on the way may have been a result.
+    doubtful = answer.damage is not None and profile.is_result is not no_result
+    return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN if doubtful else Outcome.REJECTED, answer)
 
 
 def may_repeat(failure: Failure, *, method: str, has_key: bool) -> bool:
