@@ -29,16 +29,20 @@ from victor_ext.providers.flexfactor import (
 
 APP_KEY, APP_SECRET, TOKEN = "app-key-0c1f7e55", "app-secret-9d1c44ab", "access-token-77aa01ff"
 CARD, EMAIL, NAME = "411111111111xyzw", "ada.lovelace@example.com", "Lovelace-Byron"
-SOUGHT = (APP_KEY, APP_SECRET, TOKEN, CARD, EMAIL, NAME)
+ADDRESS, SENSE, ADDED, NUMBER, FIELD = "203.0.113.77", "sense-5d1e", 'added "q\u00e4"', 90125, "field-8c3b"
+TOLD = (CARD, NAME, ADDRESS, SENSE, ADDED, FIELD)
+SOUGHT = (APP_KEY, APP_SECRET, TOKEN, EMAIL, *TOLD)
 OURS = (str(Path(victor_ext.__file__).parent), str(Path(victor_ext.__file__).parent.parent / "generated"))
 ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
-ALL = f"{EMAIL} {CARD} {NAME}"
-ECHO = json.dumps({"email": EMAIL, "errors": {"Payer.Email": [f"{ALL} is not known"]}}).encode()
+ALL = f"{EMAIL} {CARD} {NAME} {ADDRESS} {SENSE} {ADDED} {FIELD}"
+ECHO = json.dumps({"email": EMAIL, "errors": {"Payer.Email": [f"{ALL} is not known"], ADDED: [NUMBER]}}).encode()
 
 
 def evaluate(client: Any, **changes: Any) -> Any:
     person = {"payer": Payer(email=EMAIL), "card": Card(token=CARD), "billing": Address(last_name=NAME)}
-    return client.evaluate(**declined(**{**person, "extra_body": {"device": {"owner": NAME}}, **changes}))
+    more = {"customer_ip": ADDRESS, "sense_key": SENSE, "fields": {"shop": FIELD}}
+    extra = {"extra_body": {"device": {"owner": NAME, "pins": [ADDED, NUMBER]}, "CustomerSince": ADDED}}
+    return client.evaluate(**declined(**{**person, **more, **extra, **changes}))
 
 
 CALLS: dict[str, Callable[[Any], Any]] = {
@@ -66,6 +70,10 @@ HANDLERS = {
     "400": respond(400),
     "400 of another shape": respond(400, json.dumps({"Email": [ALL], EMAIL: [CARD.upper()]}).encode()),
     "400 of no shape": respond(400, f"no {ALL}".encode()),
+    "400 with the request in it": lambda request: httpx.Response(
+        400, json={"title": f"bad: {request.content.decode()}", "errors": json.loads(request.content or b"{}")}
+    ),
+    "409 with the request": lambda request: httpx.Response(409, content=request.content),
     "401": respond(401),
     "409": respond(409),
     "500": respond(500),
@@ -134,9 +142,19 @@ def told(kind: str, sent_with: httpx.MockTransport, call: Callable[[Any], Any]) 
 def test_a_call_that_fails(kind: str, call: str, handler: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     # A name or a token that the call did not send is a word like any other.
-    sought = SOUGHT if call in SENDS_A_PAYER else tuple(set(SOUGHT) - {CARD, NAME})
+    sought = SOUGHT if call in SENDS_A_PAYER else tuple(set(SOUGHT) - set(TOLD))
     check(told(kind, transport(HANDLERS[handler]), CALLS[call]), sought)
     assert [secret for secret in sought if secret in caplog.text] == []
+
+
+@pytest.mark.parametrize("status", [200, 400, 409, 500])
+def test_a_message_repeats_nothing_of_what_was_added(status: int) -> None:
+    said = {"success": False, "errors": {"device": [f"{ADDED} or {NUMBER}", NUMBER, {"item1": ADDED, "item3": NUMBER}]}}
+    error = told("blocking", transport(respond(status, json.dumps(said).encode())), CALLS["evaluate"])
+    assert isinstance(error, VictorError)
+    shown = f"{error}{error.problems!r}"
+    assert "[hidden]" in shown
+    assert [each for each in (ADDED, json.dumps(ADDED)[1:-1], str(NUMBER)) if each in shown] == []
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 500])
@@ -170,7 +188,7 @@ def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> Non
         lambda: FlexFactor(FlexFactorAuth(APP_KEY, APP_SECRET), mid=APP_SECRET),
         lambda: FlexFactor(FlexFactorAuth(APP_KEY, APP_SECRET), mid=MID, base_url=f"https://u:{APP_SECRET}@h.example"),
         lambda: Webhook(APP_SECRET, host="h.example"),
-        lambda: Webhook("c2VjcmV0", APP_SECRET, host="h.example"),
+        lambda: Webhook("c2VjcmV0" * 4, APP_SECRET, host="h.example"),
     ],
 )
 def test_a_set_up_that_fails(set_up: Callable[[], Any]) -> None:
@@ -180,6 +198,6 @@ def test_a_set_up_that_fails(set_up: Callable[[], Any]) -> None:
 
 
 def test_credentials_are_not_pickled() -> None:
-    for secret in (FlexFactorAuth(APP_KEY, APP_SECRET), Webhook("c2VjcmV0", host="h.example")):
+    for secret in (FlexFactorAuth(APP_KEY, APP_SECRET), Webhook("c2VjcmV0" * 4, host="h.example")):
         with pytest.raises(TypeError, match="holds a secret"):
             pickle.dumps(secret)

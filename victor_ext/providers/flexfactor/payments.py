@@ -10,6 +10,7 @@ from victor_ext.providers.money import Money
 from victor_ext.runtime.calls import AwaitedFace, BlockingFace, Flow
 from victor_ext.runtime.clock import ServerClock
 from victor_ext.runtime.keys import new_key
+from victor_ext.runtime.redaction import concealed, concealed_within
 from victor_ext.runtime.resources import Resource, World, operation
 
 from .amounts import amount_problem, cents
@@ -94,6 +95,9 @@ class Payments(Resource[World]):
             BadRequest: The provider found the request wrong, or says with status 200 that the evaluation failed.
             PaymentApiError: Anything else; its `outcome` says whether the card may have been charged.
         """
+        # Whatever is raised from here on, no frame of ours shows them.
+        customer_ip, sense_key = concealed(customer_ip), concealed(sense_key)
+        fields, extra_body = concealed_within(fields), concealed_within(extra_body)
         found = Findings()
         check_transaction(
             found, order_id=order_id, amount=amount, transaction=transaction, payer=payer, card=card, billing=billing,
@@ -173,6 +177,7 @@ class Payments(Resource[World]):
         Args:
             declined: Whether the transaction was declined where it was made.
         """
+        fields, extra_body = concealed_within(fields), concealed_within(extra_body)  # as in `evaluate`
         found = Findings()
         check_transaction(
             found, order_id=order_id, amount=amount, transaction=transaction, payer=payer, card=card, billing=billing,
