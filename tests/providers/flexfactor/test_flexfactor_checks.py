@@ -208,12 +208,35 @@ def test_both_pairs_of_hosts(environment: str, hosts: str, url: str) -> None:
         ({"mid": MID, "hosts": "flexcharge"}, "write 'flexfactor' or 'flex-charge'"),
         ({"mid": MID, "base_url": "https://api.flexfactor.io/v1/"}, "leave /v1 out"),
         ({"mid": MID, "base_url": "http://api.flexfactor.io"}, "unencrypted"),
+        (
+            {"mid": MID, "base_url": "https://api.flexfactor.io"},
+            "is FlexFactor's production, and environment='sandbox'",
+        ),
+        ({"mid": MID, "base_url": "https://API.flex-charge.com.:443"}, "is FlexFactor's production"),
+        (
+            {"mid": MID, "environment": "production", "base_url": "https://api-sandbox.flexfactor.io/x"},
+            "write environment='sandbox', and leave base_url out",
+        ),
+        (
+            {
+                "mid": MID,
+                "environment": "production",
+                "hosts": "flex-charge",
+                "base_url": "https://api-sandbox.flexfactor.io",
+            },
+            "is FlexFactor's sandbox",
+        ),
     ],
 )
 @pytest.mark.parametrize("kind", [FlexFactor, AsyncFlexFactor])
 def test_settings_that_cannot_be(kind: Any, options: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         kind(AUTH, **options)
+
+
+def test_a_url_of_the_same_environment_or_of_nobody_known_is_taken() -> None:
+    for url in ("https://api-sandbox.flex-charge.com", "https://proxy.example/api.flexfactor.io", "http://127.0.0.1:8"):
+        assert FlexFactor(AUTH, mid=MID, base_url=url).base_url == url
 
 
 def test_credentials_of_another_kind() -> None:

@@ -138,6 +138,8 @@ def test_the_window_is_the_callers() -> None:
         {"keys": [""]},
         {"keys": []},
         {"keys": [7]},
+        {"keys": [base64.b64encode(b"k" * 15).decode()]},
+        {"keys": [KEY, base64.b64encode(b"ab").decode()]},
         {"keys": [KEY, "no base64!"]},
         {"host": "https://hooks.shop.example/x"},
         {"host": ""},
@@ -154,6 +156,21 @@ def test_settings_that_cannot_be(options: dict[str, Any]) -> None:
 def test_a_body_that_was_decoded_cannot_be_checked() -> None:
     with pytest.raises(InvalidRequest, match="do not decode it"):
         webhooks().read(BODY.decode(), signed())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("headers", [None, 7, "x-fc-nonce", [1], [("a",)], [("a", "b", "c")], object()])
+def test_what_are_no_headers(headers: Any) -> None:
+    with pytest.raises(InvalidRequest, match="headers must be a mapping, or pairs") as told:
+        webhooks().read(BODY, headers)
+    assert told.value.__context__ is None
+
+
+@pytest.mark.parametrize("name", ["x-fc-nonce", "x-fc-date", "x-fc-authorization", "x-fc-content-sha512"])
+@pytest.mark.parametrize("value", ["\ud800", "a\udcff", "HMAC-SHA512 Signature=\ud800", None, 7, b"\xff", ["a"]])
+def test_a_header_that_nobody_signed(name: str, value: Any) -> None:
+    headers: dict[str, Any] = {key.lower(): each for key, each in signed().items()}
+    with pytest.raises(AuthenticationError):
+        webhooks().read(BODY, {**headers, name: value})
 
 
 @MANY

@@ -35,7 +35,8 @@ def url_of(environment: object, hosts: object, base_url: str | httpx.URL | None)
     """The URL to call: the caller's, checked, or the one of the environment.
 
     Raises:
-        ConfigurationError: An environment or hosts of no known name, or a URL that cannot be called.
+        ConfigurationError: An environment or hosts of no known name, a URL that cannot be called, or one of the other
+            environment.
     """
     if not isinstance(hosts, str) or hosts not in HOSTS:
         raise ConfigurationError(f"hosts={hosts!r} is unknown: write {' or '.join(map(repr, HOSTS))}.")
@@ -45,6 +46,13 @@ def url_of(environment: object, hosts: object, base_url: str | httpx.URL | None)
     url = checked_base_url(pair[environment] if base_url is None else base_url)
     if url.path.rstrip("/").endswith("/v1"):
         raise ConfigurationError(f"base_url {str(url)!r}: leave /v1 out, every path of the API begins with it.")
+    for other in HOSTS.values():
+        for name, theirs in other.items():
+            if name != environment and url.host.rstrip(".") == httpx.URL(theirs).host:
+                raise ConfigurationError(
+                    f"base_url is FlexFactor's {name}, and environment={environment!r}: write environment={name!r}, "
+                    "and leave base_url out."
+                )
     return url
 
 

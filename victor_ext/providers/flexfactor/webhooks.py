@@ -36,6 +36,8 @@ _NEEDED = ("x-fc-authorization", "x-fc-nonce", "x-fc-date", "x-fc-content-sha512
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?")
 _SCHEME = "HMAC-SHA512"
 _MOST_REMEMBERED = 100_000
+_SHORTEST_KEY = 16
+"""Bytes. The provider's are longer; a shorter one is a part of one, or could be guessed."""
 
 Headers = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 
@@ -84,7 +86,8 @@ class Webhook(KeptCredentials):
         Raises:
             AuthenticationError: It need not come from the provider, or is not of now. Answer 401, and look at nothing
                 else. The message says which check it failed; it shows neither keys nor content.
-            InvalidRequest: It is signed, and is no notification. Answer 400.
+            InvalidRequest: It is signed, and is no notification. Answer 400. Or what was given here are no body and
+                headers.
         """
         if not isinstance(body, bytes | bytearray):
             raise _no_notification(f"its body must be bytes, not {kind_of(body)}: do not decode it")
@@ -116,7 +119,7 @@ class Webhook(KeptCredentials):
         content = base64.b64encode(hashlib.sha512(body).digest())
         if not hmac.compare_digest(content, _ascii(digest)):
             raise AuthenticationError("The body is not the one that x-fc-content-sha512 was made of.")
-        to_sign = f"POST\n{nonce};{moment};{self._host};".encode("utf-8", "surrogateescape") + content
+        to_sign = f"POST\n{nonce};{moment};{self._host};".encode("utf-8", "surrogatepass") + content
         given = _ascii(signature.strip())
         # Every key is tried, and each compared in constant time: how long it takes tells nothing.
         fits = [hmac.compare_digest(_signature(key, to_sign), given) for key in self._keys]
@@ -256,19 +259,31 @@ def _no_notification(why: str) -> InvalidRequest:
 
 def _by_name(headers: Headers) -> dict[str, str]:
     pairs = cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
-    return {_header_text(name).lower(): _header_text(value) for name, value in pairs}
+    try:
+        return {_header_text(name).lower(): _header_text(value) for name, value in pairs}
+    except (TypeError, ValueError):
+        message = f"headers must be a mapping, or pairs of name and value, not {kind_of(headers)}."
+    raise InvalidRequest.of([Problem("headers", "type", message)])
 
 
-def _header_text(part: str | bytes) -> str:
-    return part.decode("latin-1") if isinstance(part, bytes) else part
+def _header_text(part: object) -> str:
+    if isinstance(part, bytes):
+        return part.decode("latin-1")
+    return part if isinstance(part, str) else ""  # what is no text is no header of a signed request
 
 
 def _decoded(key: object) -> bytes:
     if isinstance(key, str) and key.strip():
         try:
-            return SecretBytes(base64.b64decode(key.strip().encode("ascii"), validate=True))
+            decoded = SecretBytes(base64.b64decode(key.strip().encode("ascii"), validate=True))
         except (ValueError, binascii.Error):
             pass
+        else:
+            if len(decoded) >= _SHORTEST_KEY:
+                return decoded
+            raise ConfigurationError(
+                f"subscriber_key has {len(decoded)} bytes, and at least {_SHORTEST_KEY} are needed: copy all of it."
+            )
     raise ConfigurationError("subscriber_key must be base64, as the merchant portal shows it.")
 
 
@@ -277,7 +292,7 @@ def _signature(key: bytes, to_sign: bytes) -> bytes:
 
 
 def _ascii(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _digest(content: dict[str, Any], *, without: tuple[str, ...]) -> str:
