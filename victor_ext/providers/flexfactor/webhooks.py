@@ -258,7 +258,7 @@ def _no_notification(why: str) -> InvalidRequest:
 
 
 def _by_name(headers: Headers) -> dict[str, str]:
-    pairs = cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
+    pairs = cast("Mapping[str, str]", headers).items() if hasattr(headers, "items") else headers
     try:
         return {_header_text(name).lower(): _header_text(value) for name, value in pairs}
     except (TypeError, ValueError):
