@@ -50,15 +50,24 @@ def test_a_decision_against_the_order_is_an_answer_and_no_error(world: World) ->
 
 def test_what_is_submitted_is_settled_later(world: World) -> None:
     world.sandbox.decide("SUBMITTED", "INV-1042")
-    decision = world(lambda client: client.evaluate(**declined()))
+    decision = world(lambda client: client.evaluate(**declined(), merchant_initiated=True))
     world.sandbox.settle("INV-1042", "APPROVED")
     order = world(lambda client: client.orders.get(decision.order_id))
     assert order.status is OrderStatus.COMPLETED
     # A retry of the merchant's over days has the same order id, and a key of its own.
-    again = world(lambda client: client.evaluate(**declined()))
+    again = world(lambda client: client.evaluate(**declined(), merchant_initiated=True))
     assert (again.order_id, again.approved) == (decision.order_id, True)
     assert again.idempotency_key != decision.idempotency_key
     assert world.work("INV-1042") == 1
+
+
+def test_a_key_that_changed_is_another_charge(world: World) -> None:
+    first, again = (world(lambda client: client.evaluate(**declined(), idempotency_key=KEY)) for _ in range(2))
+    assert (again.order_id, world.work("INV-1042")) == (first.order_id, 1)
+    other = world(lambda client: client.evaluate(**declined()))
+    assert other.order_id != first.order_id
+    assert world.work("INV-1042") == 2
+    assert world.sandbox.work_done_by_key() == {KEY: 1, other.idempotency_key: 1}
 
 
 def test_an_authorisation_is_captured_in_cents(world: World) -> None:

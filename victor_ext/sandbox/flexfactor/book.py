@@ -50,7 +50,7 @@ class Book:
         """Do the work under the call's key, or answer as the first time. Without a key, do it."""
         if not call.key:
             return work()
-        now, place = self._clock.now(), (call.owner, call.key)
+        now, place = self._clock.now(), (call.owner, call.key.lower())  # a GUID is one in any case
         before = self._done.get(place)
         if before is not None and before.until > now:
             if (before.path, before.body) != (call.exchange.path, call.body):

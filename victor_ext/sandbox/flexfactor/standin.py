@@ -137,7 +137,9 @@ class FlexFactorStandIn(StandIn[FlexFactorSettings]):
             return requests.validation_problem(wrong)
         external_id = body["orderId"]
         call.refers_to(external_id)
-        order = self._book.orders.by_external_id.get(external_id)
+        # A retry of the merchant's own, by its order id, is told how things stand. Of others nothing like it is known,
+        # so here they are charged again, and a test that counts the work sees a key that changed.
+        order = self._book.orders.by_external_id.get(external_id) if body.get("isMIT") is True else None
         if order is None:
             transaction = body["transaction"]
             order = self._book.new_order(
