@@ -201,3 +201,18 @@ def test_two_senders_on_one_file_wait_for_each_other(bulk: Bulk, victor_sandbox:
         assert "Another process works on" in second.err
         assert first.wait(60) == 0
     asked_once(victor_sandbox, keys_of("one.csv", rows(20)) | keys_of("two.csv", rows(20)))
+
+
+def test_the_same_file_without_its_key_column_asks_nobody_again(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    records = [row(number, client_reference_id=f"ref {number}") for number in (1, 2, 3)]
+    write_csv(bulk.folder / "key.csv", records)
+    assert bulk("send", "key.csv", *KEY).status == 0
+    again = bulk("send", "key.csv")
+    assert (again.status, again.out) == (0, "key.csv: 3 rows: 3 created\n")
+    asked_once(victor_sandbox, keys_of("key.csv", records))
+    assert len(victor_sandbox.work_done_by_key()) == 3
+    for words in ((), ("--dry-run",)):
+        ended = bulk("send", "key.csv", "--key-column", "client_reference_id", *words)
+        assert (ended.status, ended.out) == (2, "")
+        assert "has the key column invoice_no" in ended.err
+        assert "Write --key-column invoice_no, or leave it out." in ended.err

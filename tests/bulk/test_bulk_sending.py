@@ -402,3 +402,22 @@ def test_progress_is_told(sender: Senders) -> None:
     sender().send(rows(3), on_progress=told.append)
     assert told[0].counts == {RowOutcome.WAITING: 3}
     assert told[-1].over
+
+
+def test_a_batch_keeps_its_key_column(sender: Senders, victor_sandbox: Sandbox) -> None:
+    records = [row(number, client_reference_id=f"ref {number}") for number in (1, 2, 3)]
+    sender().send(records)
+    assert sender(key_column=None).check(records).unchanged == 3
+    assert sender(key_column=None).send([*records, row(4)]).check.new == 1
+    other = sender(key_column="client_reference_id")
+    for act in (other.send, other.check):
+        with pytest.raises(ConfigurationError, match=r"has the key column invoice_no: .*key_column='invoice_no'"):
+            act(records)
+    asked_once(victor_sandbox, keys_of("march", rows(4)))
+    assert created(victor_sandbox) == 4
+
+
+def test_a_new_batch_without_a_key_column_has_the_reference(sender: Senders, victor_sandbox: Sandbox) -> None:
+    records = [row(1, client_reference_id="ref 1")]
+    assert sender(key_column=None).send(records).exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", records, "client_reference_id"))

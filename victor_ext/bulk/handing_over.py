@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
+from victor_ext import ConfigurationError
+
 from .batch_store import BatchStore, Try, numbers_of
 from .columns import REQUIRED
 from .export import latest_results
 from .intake import Check, Intake, Reading
 from .layout import Chunk, Load, chunk_rows_for, next_try
 from .rows import RowOutcome
-from .settings import DAY, PATIENCE, Settings
+from .settings import DAY, KEY_COLUMN, PATIENCE, Settings
 from .sources import open_source
 from .spool import Spool, identity_of
 from .vault import Vault
@@ -38,34 +40,41 @@ class Seen:
     Attributes:
         loads: The handings-over before this one.
         chunks: The number of the last chunk.
+        key_column: The column that tells the rows apart: the batch's, or the one that was named for a new batch.
     """
 
     loads: Sequence[Load]
     chunks: int
+    key_column: str
 
 
-def look_at(store: BatchStore | None, spool: Spool) -> Seen:
-    """Learn what the batch holds, if there is one."""
+def look_at(store: BatchStore | None, settings: Settings, spool: Spool) -> Seen:
+    """Learn what the batch holds, if there is one.
+
+    Raises:
+        ConfigurationError: Another key column was named than the batch has.
+    """
     loads = [] if store is None else store.loads()
+    key_column = _key_column(loads, settings)
     chunks = 0
     if store is not None:
         for page in _pages(loads):
             tries = store.tries(page, rows=True)
             chunks += len(tries)
             spool.learn(_known(store, tries.values()))
-    return Seen(loads, chunks)
+    return Seen(loads, chunks, key_column)
 
 
 def check_source(source: Source, spool: Spool, vault: Vault, seen: Seen, on_row: Callable[[int], None] | None) -> Check:
     """Look at every row; what is to be stored is in the spool then."""
     settings = source.settings
     required = [name for name in REQUIRED if name != "due_date" or settings.due_date is None]
-    opened = open_source(source.rows, encoding=settings.encoding, key_column=settings.key_column, required=required)
+    opened = open_source(source.rows, encoding=settings.encoding, key_column=seen.key_column, required=required)
     last = seen.loads[-1] if seen.loads else None
     retention = settings.key_retention or (last.retention if last else DAY)
     patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)
     terms = Reading(
-        source.batch, settings.key_column, settings.due_date, settings.skip_invalid,
+        source.batch, seen.key_column, settings.due_date, settings.skip_invalid,
         Chunk(retention, patience, uuid.uuid4().hex, []), chunk_rows_for(settings.rate),
     )  # fmt: skip
     return Intake(spool, vault, terms, on_row).read(opened)
@@ -85,7 +94,7 @@ def store_rows(source: Source, spool: Spool, vault: Vault, store: BatchStore, se
     load = Load(
         number=len(seen.loads) + 1,
         source=os.path.abspath(source.rows) if isinstance(source.rows, str | os.PathLike) else None,
-        key_column=settings.key_column,
+        key_column=seen.key_column,
         columns=check.columns,
         encoding=settings.encoding,
         skip_invalid=settings.skip_invalid,
@@ -124,6 +133,22 @@ def _retry(store: BatchStore, tries: list[Try], settings: Settings) -> int:
     chunk = Chunk(settings.key_retention or left.retention, patience, left.token, left.rows)
     store.add_try(next_try(last.id), chunk)
     return len(left.rows)
+
+
+def _key_column(loads: Sequence[Load], settings: Settings) -> str:
+    """The column that the batch's keys are made of. With another one the same rows would be asked for once more."""
+    if not loads:
+        return settings.key_column or KEY_COLUMN
+    # A batch of an older release may have several.
+    known = list(dict.fromkeys(load.key_column for load in loads))
+    if settings.key_column is None:
+        return known[-1]
+    if settings.key_column not in known:
+        raise ConfigurationError(
+            f"This batch has the key column {known[-1]}: by {settings.key_column} the same rows would have other keys, "
+            f"and their customers would be asked again. Write key_column={known[-1]!r}, or leave it out."
+        )
+    return settings.key_column
 
 
 def _known(store: BatchStore, chunks: Iterable[list[Try]]) -> Iterator[tuple[bytes, str, bool]]:

@@ -49,7 +49,8 @@ class BulkSender:
             keep as many connections as there are `workers`.
         state: The database: `sqlite:///` and a path, or `postgresql://...` for several machines.
         batch: The batch's name; by default the name of the file that is sent.
-        key_column: The column that tells the rows apart.
+        key_column: The column that tells the rows apart: by default the one that the batch has, or else
+            `client_reference_id`. A batch keeps its key column.
         rate: Rows of the batch a second, for all machines of one database together; None sends as fast as it goes.
             Without it `resume` keeps the pace that the batch has.
         workers: How many calls may be under way in this process, 1 to 100.
@@ -72,7 +73,7 @@ class BulkSender:
         *,
         state: str = DEFAULT_STATE,
         batch: str | None = None,
-        key_column: str = "client_reference_id",
+        key_column: str | None = None,
         rate: float | None = None,
         workers: int = 16,
         key_retention: float | timedelta | None = None,
@@ -107,10 +108,10 @@ class BulkSender:
         batch = self._name(source)
         with self._vault() as (_, vault), Spool() as spool:
             what = Source(source, batch, self._settings)
-            seen = look_at(None, spool)
+            seen = look_at(None, self._settings, spool)
             if self._state.exists():
                 with self._store(vault, batch) as store:
-                    seen = look_at(store, spool)
+                    seen = look_at(store, self._settings, spool)
             return check_source(what, spool, vault, seen, on_row)
 
     def send(
@@ -249,10 +250,10 @@ class BulkSender:
 
     def _handed_over(self, source: Source, spool: Spool, vault: Vault, on_row: Callable[[int], None] | None) -> Check:
         """Check a source and store what is new of it."""
-        seen = look_at(None, spool)
+        seen = look_at(None, self._settings, spool)
         if self._state.exists():
             with self._store(vault, source.batch) as store:
-                seen = look_at(store, spool)
+                seen = look_at(store, self._settings, spool)
         check = check_source(source, spool, vault, seen, on_row)
         self._refuse_wrong(source, check)
         self._state.prepare()

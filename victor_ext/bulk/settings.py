@@ -14,6 +14,7 @@ from victor_ext import ConfigurationError, Victor
 
 from .layout import CHUNK_ROWS
 
+KEY_COLUMN = "client_reference_id"
 DAY = 24 * 3600.0
 PATIENCE = 120.0
 MAX_WORKERS = 100
@@ -29,7 +30,7 @@ class Settings:
         ConfigurationError: A value that cannot be.
     """
 
-    key_column: str
+    key_column: str | None
     rate: float | None
     workers: int
     key_retention: float | None
@@ -39,7 +40,7 @@ class Settings:
     encoding: str | None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.key_column, str) or not self.key_column:
+        if self.key_column is not None and (not isinstance(self.key_column, str) or not self.key_column):
             raise ConfigurationError("key_column must be the name of a column.")
         if self.key_column == "payee_account_number":
             raise ConfigurationError(

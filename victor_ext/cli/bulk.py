@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -16,6 +16,7 @@ import typer
 
 from . import bulk_view
 from .bulk_progress import Progress, notices
+from .bulk_wording import as_options
 from .failures import INTERRUPTED, TERMINATED, Misuse, Terminated, victor_failure
 from .options import AsJson, BaseUrl, Deadline, Environment
 
@@ -100,6 +101,7 @@ class Setup:
             yield
         except VictorError as error:
             failure = victor_failure(error, None)
+            failure = replace(failure, message=as_options(failure.message))
             check = getattr(error, "check", None)
             if check is not None:
                 bulk_view.report_invalid(failure, check, as_json=self.as_json)
@@ -121,8 +123,13 @@ def send(
     batch: Annotated[str | None, typer.Option(help="The batch's name (default: the file's).", metavar="NAME")] = None,
     state: State = _DEFAULT_STATE,
     key_column: Annotated[
-        str, typer.Option(help="The column that tells the rows apart; their keys are made of it.", metavar="NAME")
-    ] = "client_reference_id",
+        str | None,
+        typer.Option(
+            help="The column that tells the rows apart; their keys are made of it. (default: the batch's, or "
+            "client_reference_id)",
+            metavar="NAME",
+        ),
+    ] = None,
     rate: Rate = None,
     workers: Workers = 16,
     due_date: Annotated[
