@@ -126,7 +126,12 @@ def test_a_200_that_only_complains_is_a_refusal(operation: str, body: dict[str, 
 @pytest.mark.parametrize("operation", ["refund", "capture", "cancel", "transmit", "evaluate"])
 @pytest.mark.parametrize(
     "body",
-    [{"status": "APPROVED", "errors": ["boom"]}, {"success": True, "status": 400}, {"success": 0, "status": "OK"}],
+    [
+        {"status": "APPROVED", "errors": ["boom"]},
+        {"success": True, "status": 400},
+        {"success": 0, "status": "OK"},
+        {"success": True, "Success": False, "status": "OK"},
+    ],
 )
 def test_a_complaint_beside_a_good_word_leaves_the_outcome_unknown(operation: str, body: dict[str, Any]) -> None:
     with pytest.raises(UnreadableResponse, match="contradicts itself") as told:

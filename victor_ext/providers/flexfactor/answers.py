@@ -93,8 +93,12 @@ def member(body: dict[str, Any], name: str) -> Any:
 
 
 def success_of(body: dict[str, Any]) -> bool | None:
-    """`success`, as a flag, as 0 or 1, or as text; None when it is not said."""
-    said = member(body, "success")
+    """`success`, as a flag, as 0 or 1, or as text; None when it is not said. A no in any spelling is a no."""
+    said = {_flag(value) for name, value in body.items() if name.lower() == "success"}
+    return False if False in said else True if True in said else None
+
+
+def _flag(said: object) -> bool | None:
     if isinstance(said, int | float):
         return bool(said) if said in (0, 1) else None
     return {"true": True, "false": False}.get(said.strip().lower()) if isinstance(said, str) else None
