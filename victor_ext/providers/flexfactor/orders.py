@@ -162,6 +162,8 @@ class Orders(Resource[World]):
         Raises:
             InvalidRequest: An argument cannot be right; nothing was sent.
             BadRequest: It was refused, whatever the status: nothing was given back.
+            UnreadableResponse: The answer contradicts itself, is about another order, or says that the refund is not
+                done yet (PENDING and the like): its outcome is unknown, so look.
             PaymentApiError: Anything else; its `outcome` says whether the money may have moved.
         """
         found = Findings()

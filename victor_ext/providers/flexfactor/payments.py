@@ -64,7 +64,7 @@ class Payments(Resource[World]):
         sure that nothing is charged with `orders.external_cancel(order_id)`.
 
         A transaction of the merchant's own that is answered at once ("sync MIT") is retried with the same `order_id`
-        over days: each of these retries is a call of its own, with a key of its own.
+        over days, with `merchant_initiated=True`: each of these retries is a call of its own, with a key of its own.
 
         Args:
             order_id: The merchant's own id of the order.
@@ -134,6 +134,8 @@ class Payments(Resource[World]):
         Raises:
             InvalidRequest: An argument cannot be right; nothing was sent.
             BadRequest: It was refused, also with status 200 and `success: false`: nothing was captured.
+            UnreadableResponse: The answer contradicts itself, is about another order, or says that the capture is not
+                done yet (PENDING and the like), after having been asked again with its key.
             PaymentApiError: Anything else; repeat an unknown outcome with the error's key.
         """
         found = Findings()
