@@ -92,7 +92,7 @@ def test_what_is_not_known_ends_with_3_and_says_how_to_go_on(
     [
         (("send", "nothing.csv"), "cannot be read"),
         (("send",), "Missing argument"),
-        (("resume",), "nothing was sent"),
+        (("resume",), "nothing was stored there"),
         (("export", "--batch", "nothing", "-o", "nothing.csv"), "no batch nothing"),
         (("status", "--state", "postgresql://user:pass-word@127.0.0.1:1/db", "--batch", "a"), "cannot be used"),
         (("resume", "one", "--batch", "two"), "Two batches"),
@@ -216,3 +216,13 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(bulk: Bulk, vict
         assert (ended.status, ended.out) == (2, "")
         assert "has the key column invoice_no" in ended.err
         assert "Write --key-column invoice_no, or leave it out." in ended.err
+
+
+def test_with_other_credentials_nothing_false_is_said(bulk: Bulk, postgres: str) -> None:
+    write_csv(bulk.folder / "invoices.csv", rows(1))
+    assert bulk("send", "invoices.csv", *KEY, "--state", postgres).status == 0
+    for command in ("status", "export", "resume"):
+        ended = bulk(command, "--state", postgres, VICTOR_BULK_KEY="another secret of some length")
+        assert (ended.status, ended.out) == (2, "")
+        assert "was written with another key: use the credentials it was begun with" in ended.err
+        assert "nothing was" not in ended.err

@@ -97,10 +97,18 @@ def test_another_key_opens_nothing_and_disturbs_nothing(sender: Callable[..., An
     sender().send(rows(3))
     victor_sandbox.up()
     stranger = sender(storage_key="another secret of some length")
-    for act in (stranger.resume, stranger.status, lambda: list(stranger.export()), lambda: stranger.send(rows(3))):
-        with pytest.raises(ConfigurationError, match="another key"):
+    elsewhere = sender(storage_key="another secret of some length", batch="april")
+    for act in (
+        stranger.resume,
+        stranger.status,
+        lambda: list(stranger.export()),
+        lambda: stranger.send(rows(3)),
+        stranger.batches,
+        elsewhere.status,
+    ):
+        with pytest.raises(ConfigurationError, match="another key: use the credentials") as caught:
             act()
-    assert stranger.batches() == []
+        assert "nothing was sent" not in str(caught.value)
     assert sender().resume().exit_status == 0
     asked_once(victor_sandbox, keys_of("march", rows(3)))
 
@@ -111,6 +119,8 @@ def test_settings_of_another_environment_are_refused(sender: Callable[..., Any],
     with Victor(auth, environment="production", base_url=victor_sandbox.url, retry=RetryPolicy(base=0.0)) as victor:
         with pytest.raises(ConfigurationError, match="VICTOR_ENVIRONMENT"):
             sender(victor=victor).resume()
+        with pytest.raises(ConfigurationError, match="VICTOR_ENVIRONMENT"):
+            sender(victor=victor).batches()
         with pytest.raises(ConfigurationError, match="VICTOR_ENVIRONMENT"):
             sender(victor=victor).send(rows(1))
 

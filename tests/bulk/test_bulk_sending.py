@@ -421,3 +421,10 @@ def test_a_new_batch_without_a_key_column_has_the_reference(sender: Senders, vic
     records = [row(1, client_reference_id="ref 1")]
     assert sender(key_column=None).send(records).exit_status == 0
     asked_once(victor_sandbox, keys_of("march", records, "client_reference_id"))
+
+
+def test_a_mistyped_batch_is_told_those_that_are_there(sender: Senders) -> None:
+    sender().send(rows(1))
+    with pytest.raises(ConfigurationError, match="There is: march") as caught:
+        sender(batch="Marhc").status()
+    assert "nothing was sent" not in str(caught.value)

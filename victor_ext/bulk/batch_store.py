@@ -30,6 +30,7 @@ from .layout import (
     priority_of,
     queue_of,
 )
+from .ownership import batches_of, own_or_refuse
 from .rows import SETTLED, Result, RowOutcome, Sent
 from .vault import other_key
 
@@ -86,6 +87,10 @@ class BatchStore:
         self._engine = engine
         self._application = application
         self.batch = batch
+
+    def all_batches(self, what: str) -> list[str]:
+        """See `batches_of`."""
+        return batches_of(self._client, self._engine, self._application, what)
 
     def loads(self) -> list[Load]:
         """Every handing-over, in order. None: there is no such batch.
@@ -239,25 +244,6 @@ class BatchStore:
         for info in page:
             own_or_refuse(info, self._application, f"The batch {self.batch}")
         return {info.workflow_id: info for info in page}
-
-
-def batches_of(client: DBOSClient) -> list[str]:
-    """The names of all batches of this key and provider, the oldest first."""
-    infos = client.list_workflows(name=LOAD, load_input=False, load_output=False)
-    return list(dict.fromkeys(info.workflow_id.rpartition("/load/")[0] for info in infos))
-
-
-def own_or_refuse(info: WorkflowStatus, application: str, what: str) -> None:
-    """Raise `ConfigurationError` when a workflow belongs to somebody else."""
-    name = info.application_name
-    if name == application:
-        return
-    if name is not None and name.rpartition("-")[0] == application.rpartition("-")[0]:
-        raise ConfigurationError(
-            f"{what} was begun for another environment or base URL: set VICTOR_ENVIRONMENT and VICTOR_BASE_URL as they "
-            "were then."
-        )
-    raise other_key(what)
 
 
 def _try(info: WorkflowStatus, again: int, *, rows: bool) -> Try:

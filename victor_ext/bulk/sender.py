@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,11 +14,12 @@ import httpx
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, Victor
 
-from .batch_store import BatchStore, batches_of
+from .batch_store import BatchStore
 from .export import columns_of, results_of, write_csv
 from .handing_over import Source, check_source, look_at, store_rows
 from .intake import Check
 from .layout import Load, checked_batch
+from .ownership import batches_of
 from .rows import RowResult
 from .settings import Settings, batch_named_by, day_of, provider_of, seconds_of
 from .spool import Spool
@@ -26,6 +27,9 @@ from .state import DEFAULT_STATE, State
 from .tally import BatchStatus, Tally
 from .vault import Vault, storage_secret
 from .working import Progress, Site, see_through, serve
+
+_NAMED = 10
+"""Batches that are named where another one is asked for."""
 
 Rows = str | os.PathLike[str] | Iterable[Mapping[str, object]]
 
@@ -180,7 +184,12 @@ class BulkSender:
             return write_csv(file, results_of(store, loads), columns_of(loads))
 
     def batches(self) -> list[str]:
-        """The names of the batches in this state that were begun with this key, for this provider."""
+        """The names of the batches in this state that were begun with this key, for this provider.
+
+        Raises:
+            ConfigurationError: There are none of them, and there are others, begun with another key or for another
+                provider; it says what to set to see those.
+        """
         if not self._state.exists():
             return []
         self._state.prepare()
@@ -190,7 +199,7 @@ class BulkSender:
             self._state.trouble(),
             self._state.client(vault, engine) as client,
         ):
-            return batches_of(client)
+            return batches_of(client, engine, vault.application, f"What {self._state} holds")
 
     def work(self, *, stop: threading.Event | None = None) -> None:
         """Work on all batches of the database, also those to come, until `stop` is set, or KeyboardInterrupt.
@@ -239,10 +248,15 @@ class BulkSender:
     def _loads(self, store: BatchStore) -> list[Load]:
         loads = store.loads()
         if not loads:
-            raise self._unknown(store.batch)
+            raise self._unknown(store.batch, store.all_batches(f"What {self._state} holds"))
         return loads
 
-    def _unknown(self, batch: str) -> ConfigurationError:
+    def _unknown(self, batch: str, others: Sequence[str] = ()) -> ConfigurationError:
+        if others:
+            names = ", ".join(others[:_NAMED]) + (f" and {len(others) - _NAMED} more" if len(others) > _NAMED else "")
+            return ConfigurationError(
+                f"There is no batch {batch} in {self._state}: nothing of it was stored. There is: {names}."
+            )
         return ConfigurationError(
             f"There is no batch {batch} in {self._state}: nothing of it was stored, and nothing was sent. Send it "
             "first."

@@ -279,8 +279,8 @@ def _batches(setup: Setup, name: str | None, batch: str | None) -> list[str]:
         found = sender.batches()
     if not found:
         raise Misuse(
-            f"There is no batch in {bulk_view.without_password(setup.state)} of these credentials: nothing was stored, "
-            "and nothing was sent. Begin with: victor bulk send FILE"
+            f"There is no batch in {bulk_view.without_password(setup.state)}: nothing was stored there, and nothing "
+            "was sent from it. Begin with: victor bulk send FILE"
         )
     return found
 
