@@ -193,14 +193,14 @@ def test_a_bar_at_a_terminal(bulk: Bulk, victor_sandbox: Sandbox) -> None:
 
 def test_two_senders_on_one_file_wait_for_each_other(bulk: Bulk, victor_sandbox: Sandbox) -> None:
     write_csv(bulk.folder / "one.csv", rows(20))
-    write_csv(bulk.folder / "two.csv", rows(20))
+    write_csv(bulk.folder / "two.csv", rows(20, start=101))
     with bulk.started("send", "one.csv", *KEY, "--rate", "4") as first:
         wait_until_sent(victor_sandbox, first, 2)
         second = bulk("send", "two.csv", *KEY)
         assert second.status == 0
         assert "Another process works on" in second.err
         assert first.wait(60) == 0
-    asked_once(victor_sandbox, keys_of("one.csv", rows(20)) | keys_of("two.csv", rows(20)))
+    asked_once(victor_sandbox, keys_of("one.csv", rows(20)) | keys_of("two.csv", rows(20, start=101)))
 
 
 def test_the_same_file_without_its_key_column_asks_nobody_again(bulk: Bulk, victor_sandbox: Sandbox) -> None:
@@ -226,3 +226,17 @@ def test_with_other_credentials_nothing_false_is_said(bulk: Bulk, postgres: str)
         assert (ended.status, ended.out) == (2, "")
         assert "was written with another key: use the credentials it was begun with" in ended.err
         assert "nothing was" not in ended.err
+
+
+def test_a_renamed_copy_asks_nobody_again_without_a_word(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    write_csv(bulk.folder / "ren.csv", rows(3))
+    write_csv(bulk.folder / "ren (1).csv", rows(3))
+    assert bulk("send", "ren.csv", *KEY).status == 0
+    for words in ((), ("--dry-run",)):
+        ended = bulk("send", "ren (1).csv", *KEY, *words)
+        assert (ended.status, ended.out) == (2, "")
+        assert "write --batch ren.csv; to ask all of them again on purpose, write --ask-again." in ended.err
+    assert len(victor_sandbox.work_done_by_key()) == 3
+    assert bulk("send", "ren (1).csv", *KEY, "--batch", "ren.csv").out == "ren.csv: 3 rows: 3 created\n"
+    assert bulk("send", "ren (1).csv", *KEY, "--ask-again").status == 0
+    assert len(victor_sandbox.work_done_by_key()) == 6

@@ -297,15 +297,44 @@ def test_a_batch_that_nobody_knows(sender: Senders) -> None:
 def test_the_batches_of_a_state(sender: Senders) -> None:
     assert sender().batches() == []
     sender(batch="one").send(rows(1))
-    sender(batch="two").send(rows(1))
+    sender(batch="two").send(rows(1, start=8))
     sender(batch="one").send(rows(2))
     assert sender().batches() == ["one", "two"]
 
 
-def test_two_batches_of_one_file_are_two_payments(sender: Senders, victor_sandbox: Sandbox) -> None:
-    sender(batch="march").send(rows(1))
-    sender(batch="april").send(rows(1))
-    asked_once(victor_sandbox, keys_of("march", rows(1)) | keys_of("april", rows(1)))
+def test_the_rows_of_another_batch_are_two_payments_only_on_purpose(
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    records = rows(4)
+    sender(batch="march").send(records)
+    # The order, the other columns, the format and the spelling are of no matter; nor is it when rows were added.
+    sender(batch="march").send([*records, row(5)])
+    copy = write_csv(tmp_path / "ren (1).csv", [{**record, "region": "south"} for record in reversed(records)])
+    for act in (sender(batch=None).check, sender(batch=None).send):
+        with pytest.raises(ConfigurationError, match=r"rows of the batch march: .*batch='march'.*ask_again=True"):
+            act(copy)
+    with pytest.raises(ConfigurationError, match="rows of the batch march"):
+        sender(batch="april").send(rows(5))
+    assert created(victor_sandbox) == 5
+    assert sender(batch="april", ask_again=True).send(copy).exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", rows(5)) | keys_of("april", records))
+    # Both of them go on as ever.
+    assert sender(batch="april").send(copy).check.unchanged == 4
+
+
+def test_a_copy_is_told_also_by_another_key_column(sender: Senders) -> None:
+    records = [row(number, client_reference_id=f"ref {number}") for number in (1, 2)]
+    sender(batch="march").send(records)
+    with pytest.raises(ConfigurationError, match="rows of the batch march"):
+        sender(batch="april", key_column=None).send(records)
+
+
+def test_other_rows_are_no_copy(sender: Senders, victor_sandbox: Sandbox) -> None:
+    sender(batch="march").send(rows(2))
+    for number, others in enumerate(
+        [rows(3), rows(1), [row(1), row(2, amount="7.77")], [row(1), row(9, amount="3.23")]]
+    ):
+        assert sender(batch=f"other {number}").send(others).exit_status == 0
 
 
 def test_a_worker_in_a_thread_stops_when_it_is_told(sender: Senders, victor_sandbox: Sandbox, tmp_path: Path) -> None:

@@ -107,6 +107,19 @@ class BatchStore:
             if len(page) < _AT_ONCE:
                 return found
 
+    def digests_of_others(self) -> dict[str, dict[str, str]]:
+        """The other batches of this key and provider by the digests of what was handed over, by key column."""
+        found: dict[str, dict[str, str]] = {}
+        offset = 0
+        while page := self._client.list_workflows(name=LOAD, load_output=False, limit=_AT_ONCE, offset=offset):
+            offset += len(page)
+            for info in page:
+                load = Load(**_input_of(info))
+                batch = info.workflow_id.rpartition("/load/")[0]
+                if load.digest is not None and batch != self.batch:
+                    found.setdefault(load.key_column, {}).setdefault(load.digest, batch)
+        return found
+
     def has_chunk(self, number: int) -> bool:
         """Whether a chunk is there."""
         return bool(self._workflows([chunk_id(self.batch, number)]))

@@ -12,6 +12,7 @@ from victor_ext import ConfigurationError
 
 from .batch_store import BatchStore, Try, numbers_of
 from .columns import REQUIRED
+from .copies import Digests
 from .export import latest_results
 from .intake import Check, Intake, Reading
 from .layout import Chunk, Load, chunk_rows_for, next_try
@@ -41,11 +42,13 @@ class Seen:
         loads: The handings-over before this one.
         chunks: The number of the last chunk.
         key_column: The column that tells the rows apart: the batch's, or the one that was named for a new batch.
+        others: For a new batch: the other ones, by digest, by key column.
     """
 
     loads: Sequence[Load]
     chunks: int
     key_column: str
+    others: Mapping[str, Mapping[str, str]]
 
 
 def look_at(store: BatchStore | None, settings: Settings, spool: Spool) -> Seen:
@@ -62,11 +65,21 @@ def look_at(store: BatchStore | None, settings: Settings, spool: Spool) -> Seen:
             tries = store.tries(page, rows=True)
             chunks += len(tries)
             spool.learn(_known(store, tries.values()))
-    return Seen(loads, chunks, key_column)
+    others = {} if store is None or loads else store.digests_of_others()
+    return Seen(loads, chunks, key_column, others)
 
 
-def check_source(source: Source, spool: Spool, vault: Vault, seen: Seen, on_row: Callable[[int], None] | None) -> Check:
-    """Look at every row; what is to be stored is in the spool then."""
+def check_source(
+    source: Source, spool: Spool, vault: Vault, seen: Seen, on_row: Callable[[int], None] | None
+) -> tuple[Check, str]:
+    """Look at every row; what is to be stored is in the spool then.
+
+    Returns:
+        What was found, and the digest of the source.
+
+    Raises:
+        ConfigurationError: These are the rows of another batch, and nobody said to ask for them again.
+    """
     settings = source.settings
     required = [name for name in REQUIRED if name != "due_date" or settings.due_date is None]
     opened = open_source(source.rows, encoding=settings.encoding, key_column=seen.key_column, required=required)
@@ -77,10 +90,21 @@ def check_source(source: Source, spool: Spool, vault: Vault, seen: Seen, on_row:
         source.batch, seen.key_column, settings.due_date, settings.skip_invalid,
         Chunk(retention, patience, uuid.uuid4().hex, []), chunk_rows_for(settings.rate),
     )  # fmt: skip
-    return Intake(spool, vault, terms, on_row).read(opened)
+    digests = Digests(vault, {seen.key_column, *seen.others})
+    check = Intake(spool, vault, terms, digests, on_row).read(opened)
+    other = digests.batch_among(seen.others)
+    if other is not None and not settings.ask_again:
+        raise ConfigurationError(
+            f"{source.batch} has the very rows of the batch {other}: by another name all of their customers would be "
+            f"asked again. To go on with that batch, write batch={other!r}; to ask all of them again on purpose, write "
+            "ask_again=True."
+        )
+    return check, digests.of(seen.key_column)
 
 
-def store_rows(source: Source, spool: Spool, vault: Vault, store: BatchStore, seen: Seen, check: Check) -> None:
+def store_rows(
+    source: Source, spool: Spool, vault: Vault, store: BatchStore, seen: Seen, check: Check, digest: str
+) -> None:
     """Store what is in the spool. A crash on the way leaves a batch that no worker sees.
 
     The numbers go on from what was seen: whatever somebody else has stored since meets them, and is noticed.
@@ -106,6 +130,7 @@ def store_rows(source: Source, spool: Spool, vault: Vault, store: BatchStore, se
         first=seen.chunks + 1,
         rows=check.new,
         replaced=check.replaced,
+        digest=digest,
     )
     store.add_load(load, chain([first], chunks))
 

@@ -9,6 +9,7 @@ from typing import Any
 from victor_ext import Problem, idempotency_key_for
 
 from .columns import Fields, problems_of, said, stored, take_apart
+from .copies import Digests
 from .layout import Chunk
 from .rows import Row, RowProblem
 from .settings import DAYS
@@ -82,10 +83,18 @@ class Reading:
 class Intake:
     """Reads a source to its end, and keeps what is to be stored in the spool, sealed."""
 
-    def __init__(self, spool: Spool, vault: Vault, terms: Reading, on_row: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        vault: Vault,
+        terms: Reading,
+        digests: Digests,
+        on_row: Callable[[int], None] | None = None,
+    ) -> None:
         self._spool = spool
         self._vault = vault
         self._terms = terms
+        self._digests = digests
         self._on_row = on_row
         self._rows: list[Row] = []
         self._columns: dict[str, None] = {}
@@ -123,6 +132,7 @@ class Intake:
                 self._repeated(record, fields, before)
                 return
         fingerprint = self._vault.fingerprint(said(fields.arguments))
+        self._digests.add(record.fields, fingerprint)
         known = self._spool.known(identity_of(key, record.number))
         if known is not None and not known.refused:
             self._compared(record, known, fingerprint)

@@ -48,6 +48,7 @@ class Load:
         first: Number of the first chunk.
         rows: How many of them were new to the batch.
         replaced: How many of those take the place of a row that was refused before.
+        digest: Of all rows of the source, to tell a copy; None when an older release stored it.
     """
 
     number: int
@@ -64,6 +65,7 @@ class Load:
     first: int
     rows: int
     replaced: int
+    digest: str | None = None
 
     @property
     def chunks(self) -> int:

@@ -64,6 +64,8 @@ class BulkSender:
         skip_invalid: Set rows that break a rule aside, in place of refusing the batch.
         encoding: Of a file; by default UTF-8.
         patience: Seconds for which one row is tried while the provider fails (120).
+        ask_again: Send rows under a new batch's name although another batch of the state has exactly these: their
+            customers are asked once more.
         storage_key: A secret of at least 16 characters that the stored rows are sealed with; by default
             VICTOR_BULK_KEY, or else the credentials in the process environment.
 
@@ -85,6 +87,7 @@ class BulkSender:
         skip_invalid: bool = False,
         encoding: str | None = None,
         patience: float | None = None,
+        ask_again: bool = False,
         storage_key: str | None = None,
     ) -> None:
         if victor is not None and not isinstance(victor, Victor):
@@ -95,8 +98,9 @@ class BulkSender:
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
         self._settings = Settings(
-            key_column, rate, workers, seconds_of(key_retention), patience, day_of(due_date), skip_invalid, encoding
-        )
+            key_column, rate, workers, seconds_of(key_retention), patience, day_of(due_date), skip_invalid, encoding,
+            ask_again,
+        )  # fmt: skip
         self._secret = storage_secret(storage_key)
 
     def __repr__(self) -> str:
@@ -116,7 +120,7 @@ class BulkSender:
             if self._state.exists():
                 with self._store(vault, batch) as store:
                     seen = look_at(store, self._settings, spool)
-            return check_source(what, spool, vault, seen, on_row)
+            return check_source(what, spool, vault, seen, on_row)[0]
 
     def send(
         self, source: Rows, *, on_progress: Progress | None = None, on_row: Callable[[int], None] | None = None
@@ -268,11 +272,11 @@ class BulkSender:
         if self._state.exists():
             with self._store(vault, source.batch) as store:
                 seen = look_at(store, self._settings, spool)
-        check = check_source(source, spool, vault, seen, on_row)
+        check, digest = check_source(source, spool, vault, seen, on_row)
         self._refuse_wrong(source, check)
         self._state.prepare()
         with self._store(vault, source.batch) as store:
-            store_rows(source, spool, vault, store, seen, check)
+            store_rows(source, spool, vault, store, seen, check, digest)
         return check
 
     def _refuse_wrong(self, source: Source, check: Check) -> None:

@@ -38,6 +38,7 @@ class Settings:
     due_date: str | None
     skip_invalid: bool
     encoding: str | None
+    ask_again: bool = False
 
     def __post_init__(self) -> None:
         if self.key_column is not None and (not isinstance(self.key_column, str) or not self.key_column):

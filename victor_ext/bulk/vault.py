@@ -48,6 +48,7 @@ class Vault:
     def __init__(self, secret: bytes, provider: str) -> None:
         self._cipher = AESGCM(_derived(secret, b"seal"))
         self._fingerprint_key = _derived(secret, b"fingerprint")
+        self._number_key = _derived(secret, b"number")
         self.key_id = _derived(secret, b"key id")[:4].hex()
         self.application = f"victor-bulk-{self.key_id}-{hashlib.sha256(provider.encode()).hexdigest()[:8]}"
         """The name under which DBOS keeps what belongs to this key and this provider."""
@@ -84,6 +85,10 @@ class Vault:
         """What two equal texts share. Without the key it tells nothing of the text."""
         digest = hmac.digest(self._fingerprint_key, text.encode("utf-8", "surrogatepass"), "sha256")
         return base64.b64encode(digest[:15]).decode("ascii")
+
+    def number(self, text: str) -> int:
+        """The same as a number below 2**256, that can be added up."""
+        return int.from_bytes(hmac.digest(self._number_key, text.encode("utf-8", "surrogatepass"), "sha256"))
 
 
 class SealedValues(Serializer):

@@ -144,6 +144,9 @@ def send(
     ] = None,
     key_retention: KeyRetention = None,
     patience: Patience = None,
+    ask_again: Annotated[
+        bool, typer.Option("--ask-again", help="Send the rows of another batch once more, on purpose, to all of them.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all rows, and send nothing.")] = False,
     as_json: AsJson = False,
     environment: Environment = None,
@@ -163,6 +166,7 @@ def send(
         "due_date": due_date,
         "skip_invalid": skip_invalid,
         "encoding": encoding,
+        "ask_again": ask_again,
         "key_retention": _seconds("--key-retention", key_retention),
         "patience": patience,
     }

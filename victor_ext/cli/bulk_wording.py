@@ -6,7 +6,7 @@ import ast
 import re
 import shlex
 
-_VALUE = r"('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s:,;'\"]+)"
+_VALUE = r"('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s:,;'\"]*[^\s:,;'\".])"
 _NAMED = re.compile(
     rf"\b(key_column|batch|rate|workers|patience|key_retention|due_date|encoding|state|ask_again)={_VALUE}"
 )
