@@ -117,9 +117,27 @@ def test_a_row_that_changed_is_refused_and_the_others_go_on(sender: Senders, vic
     assert (status.check.changed, status.check.unchanged, status.check.new) == (1, 2, 1)
     (problem,) = status.check.problems
     assert (problem.row, problem.column, problem.code) == (2, "invoice_no", "changed")
+    assert problem.message.startswith("amount is not what is stored")
     assert status.exit_status == 1
     assert "9999.99" not in {request["amount"] for request in victor_sandbox.requests()}
     asked_once(victor_sandbox, keys_of("march", rows(4)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "names"),
+    [
+        ({}, {"payee_account_number": "5550001112", "notes": "new"}, "notes, payee_account_number are"),
+        ({"notes": "old"}, {"amount": "no amount"}, "amount, notes are"),
+        ({"due_date": "today"}, {"due_date": "today", "biller_type": "CONSUMER"}, "biller_type is"),
+        ({"due_date": "today"}, {"due_date": "tomorrow"}, "due_date is"),
+        ({"due_date": "today"}, {}, "due_date is"),
+    ],
+)
+def test_what_has_changed_is_named(sender: Senders, before: dict[str, str], after: dict[str, str], names: str) -> None:
+    sender().send([*rows(2), row(3, **before)])
+    (problem,) = sender().check([*rows(2), row(3, **after)]).problems
+    assert problem.message.startswith(f"{names} not what is stored")
+    assert "5550001112" not in str(problem)
 
 
 def test_the_same_amount_in_another_spelling_is_no_change(sender: Senders) -> None:

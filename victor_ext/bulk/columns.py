@@ -13,6 +13,8 @@ from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem, check_payment_request, money
 
+from .settings import DAYS
+
 REQUIRED = ("payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date")
 ARGUMENTS = frozenset({*REQUIRED, "ultimate_creditor", "amount_modification_allowed", "notes", "client_reference_id"})
 MAX_KEY_VALUE = 200
@@ -97,6 +99,20 @@ def stored(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def said(arguments: Mapping[str, Any]) -> str:
     """What a record asks for, in one spelling: equal texts ask for the same, whatever the format they came in."""
     return json.dumps({name: _said(name, value) for name, value in arguments.items()}, sort_keys=True)
+
+
+def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date: str | None) -> list[str]:
+    """The columns that ask for something else than what is stored; `due_date` is that of rows without one."""
+    day = arguments.get("due_date", due_date)
+    names = [
+        name
+        for name in sorted(ARGUMENTS & (stored.keys() | arguments.keys()))
+        # What `today` and the default stood for is another day by now.
+        if (name != "due_date" or ("due_date" in arguments and day not in DAYS))
+        and (_said(name, stored[name]) if name in stored else None)
+        != (_said(name, arguments[name]) if name in arguments else None)
+    ]
+    return names or ["due_date"]
 
 
 def _argument(name: str, value: object) -> object:

@@ -14,7 +14,7 @@ from .batch_store import BatchStore, Try, numbers_of
 from .columns import REQUIRED
 from .copies import Digests
 from .export import latest_results
-from .intake import Check, Intake, Reading
+from .intake import Changed, Check, Intake, Reading
 from .layout import Chunk, Load, chunk_rows_for, next_try
 from .rows import RowOutcome
 from .settings import DAY, KEY_COLUMN, PATIENCE, Settings
@@ -51,6 +51,21 @@ class Seen:
     others: Mapping[str, Mapping[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What looking at all rows of a source came to.
+
+    Attributes:
+        check: What was found.
+        digest: The digest of the source.
+        changed: Rows with other values than those that are stored.
+    """
+
+    check: Check
+    digest: str
+    changed: Sequence[Changed]
+
+
 def look_at(store: BatchStore | None, settings: Settings, spool: Spool) -> Seen:
     """Learn what the batch holds, if there is one.
 
@@ -64,18 +79,15 @@ def look_at(store: BatchStore | None, settings: Settings, spool: Spool) -> Seen:
         for page in _pages(loads):
             tries = store.tries(page, rows=True)
             chunks += len(tries)
-            spool.learn(_known(store, tries.values()))
+            spool.learn(_known(store, tries.items()))
     others = {} if store is None or loads else store.digests_of_others()
     return Seen(loads, chunks, key_column, others)
 
 
 def check_source(
     source: Source, spool: Spool, vault: Vault, seen: Seen, on_row: Callable[[int], None] | None
-) -> tuple[Check, str]:
+) -> Looked:
     """Look at every row; what is to be stored is in the spool then.
-
-    Returns:
-        What was found, and the digest of the source.
 
     Raises:
         ConfigurationError: These are the rows of another batch, and nobody said to ask for them again.
@@ -91,7 +103,8 @@ def check_source(
         Chunk(retention, patience, uuid.uuid4().hex, []), chunk_rows_for(settings.rate),
     )  # fmt: skip
     digests = Digests(vault, {seen.key_column, *seen.others})
-    check = Intake(spool, vault, terms, digests, on_row).read(opened)
+    intake = Intake(spool, vault, terms, digests, on_row)
+    check = intake.read(opened)
     other = digests.batch_among(seen.others)
     if other is not None and not settings.ask_again:
         raise ConfigurationError(
@@ -99,16 +112,15 @@ def check_source(
             f"asked again. To go on with that batch, write batch={other!r}; to ask all of them again on purpose, write "
             "ask_again=True."
         )
-    return check, digests.of(seen.key_column)
+    return Looked(check, digests.of(seen.key_column), intake.changed)
 
 
-def store_rows(
-    source: Source, spool: Spool, vault: Vault, store: BatchStore, seen: Seen, check: Check, digest: str
-) -> None:
+def store_rows(source: Source, spool: Spool, vault: Vault, store: BatchStore, seen: Seen, looked: Looked) -> None:
     """Store what is in the spool. A crash on the way leaves a batch that no worker sees.
 
     The numbers go on from what was seen: whatever somebody else has stored since meets them, and is noticed.
     """
+    check = looked.check
     if not check.new:
         return
     settings = source.settings
@@ -130,7 +142,7 @@ def store_rows(
         first=seen.chunks + 1,
         rows=check.new,
         replaced=check.replaced,
-        digest=digest,
+        digest=looked.digest,
     )
     store.add_load(load, chain([first], chunks))
 
@@ -176,8 +188,8 @@ def _key_column(loads: Sequence[Load], settings: Settings) -> str:
     return settings.key_column
 
 
-def _known(store: BatchStore, chunks: Iterable[list[Try]]) -> Iterator[tuple[bytes, str, bool]]:
-    for tries in chunks:
+def _known(store: BatchStore, chunks: Iterable[tuple[int, list[Try]]]) -> Iterator[tuple[bytes, str, bool, int]]:
+    for number, tries in chunks:
         first = tries[0]
         if first.chunk is None:
             continue
@@ -186,7 +198,7 @@ def _known(store: BatchStore, chunks: Iterable[list[Try]]) -> Iterator[tuple[byt
         for row in first.chunk.rows:
             result = results.get(row.place)
             refused = row.arguments is None or (result is not None and result.outcome is RowOutcome.REFUSED)
-            yield identity_of(row.key, row.number), row.fingerprint, refused
+            yield identity_of(row.key, row.number), row.fingerprint, refused, number
 
 
 def _pages(loads: Sequence[Load]) -> Iterator[list[int]]:

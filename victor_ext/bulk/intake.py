@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,6 +80,23 @@ class Reading:
     chunk_rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A row with other values than those that are stored under its key.
+
+    Attributes:
+        place: Of its problem among the check's.
+        chunk: The number of the chunk where the stored row lies.
+        key: Its key.
+        arguments: What it asks for now.
+    """
+
+    place: int
+    chunk: int
+    key: str
+    arguments: Mapping[str, Any] = field(repr=False)
+
+
 class Intake:
     """Reads a source to its end, and keeps what is to be stored in the spool, sealed."""
 
@@ -98,7 +115,13 @@ class Intake:
         self._on_row = on_row
         self._rows: list[Row] = []
         self._columns: dict[str, None] = {}
+        self._changed: list[Changed] = []
         self.check = Check()
+
+    @property
+    def changed(self) -> Sequence[Changed]:
+        """The rows with other values than those that are stored, as far as their problems are kept."""
+        return self._changed
 
     def read(self, source: Source) -> Check:
         """Look at every row."""
@@ -135,7 +158,7 @@ class Intake:
         self._digests.add(record.fields, fingerprint)
         known = self._spool.known(identity_of(key, record.number))
         if known is not None and not known.refused:
-            self._compared(record, known, fingerprint)
+            self._compared(record, fields, key, known, fingerprint)
             return
         # Only now: a row that says `today` has not changed when it is read again tomorrow.
         due_date = fields.arguments.get("due_date", terms.due_date)
@@ -160,12 +183,14 @@ class Intake:
             )
         )  # fmt: skip
 
-    def _compared(self, record: Record, known: Known, fingerprint: str) -> None:
+    def _compared(self, record: Record, fields: Fields, key: str, known: Known, fingerprint: str) -> None:
         """A row that the batch has, and that was or will be sent."""
         if known.fingerprint == fingerprint:
             self.check.unchanged += 1
             return
         self.check.changed += 1
+        if len(self.check.problems) < SHOWN:
+            self._changed.append(Changed(len(self.check.problems), known.chunk, key, fields.arguments))
         self.check.note(
             RowProblem(
                 record.number, record.line, self._terms.key_column, "changed",

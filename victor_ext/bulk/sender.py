@@ -15,8 +15,9 @@ import httpx
 from victor_ext import ConfigurationError, InvalidRequest, Problem, Victor
 
 from .batch_store import BatchStore
+from .changes import name_changes
 from .export import columns_of, results_of, write_csv
-from .handing_over import Source, check_source, look_at, store_rows
+from .handing_over import Looked, Seen, Source, check_source, look_at, store_rows
 from .intake import Check
 from .layout import Load, checked_batch
 from .ownership import batches_of
@@ -120,7 +121,7 @@ class BulkSender:
             if self._state.exists():
                 with self._store(vault, batch) as store:
                     seen = look_at(store, self._settings, spool)
-            return check_source(what, spool, vault, seen, on_row)[0]
+            return self._looked(what, spool, vault, seen, on_row).check
 
     def send(
         self, source: Rows, *, on_progress: Progress | None = None, on_row: Callable[[int], None] | None = None
@@ -272,12 +273,21 @@ class BulkSender:
         if self._state.exists():
             with self._store(vault, source.batch) as store:
                 seen = look_at(store, self._settings, spool)
-        check, digest = check_source(source, spool, vault, seen, on_row)
-        self._refuse_wrong(source, check)
+        looked = self._looked(source, spool, vault, seen, on_row)
+        self._refuse_wrong(source, looked.check)
         self._state.prepare()
         with self._store(vault, source.batch) as store:
-            store_rows(source, spool, vault, store, seen, check, digest)
-        return check
+            store_rows(source, spool, vault, store, seen, looked)
+        return looked.check
+
+    def _looked(
+        self, source: Source, spool: Spool, vault: Vault, seen: Seen, on_row: Callable[[int], None] | None
+    ) -> Looked:
+        looked = check_source(source, spool, vault, seen, on_row)
+        if looked.changed:
+            with self._store(vault, source.batch) as store:
+                name_changes(store, looked.check, looked.changed, self._settings.due_date)
+        return looked
 
     def _refuse_wrong(self, source: Source, check: Check) -> None:
         wrong = check.broken or check.repeated or (check.invalid and not self._settings.skip_invalid)

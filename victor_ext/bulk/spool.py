@@ -17,7 +17,8 @@ from typing import Self
 _CACHE_KIB = 4096
 _SCHEMA = """
 CREATE TABLE seen (id BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE known (id BLOB PRIMARY KEY, fingerprint TEXT NOT NULL, refused INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE known (id BLOB PRIMARY KEY, fingerprint TEXT NOT NULL, refused INTEGER NOT NULL,
+    chunk INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE chunks (number INTEGER PRIMARY KEY, sealed TEXT NOT NULL);
 """
 
@@ -29,6 +30,8 @@ class Known:
     fingerprint: str
     refused: bool
     """Whether it was refused on this side: nothing was ever sent under the key."""
+    chunk: int
+    """The number of the chunk where it lies."""
 
 
 class Spool:
@@ -50,14 +53,15 @@ class Spool:
             return int(found[0])
         return None
 
-    def learn(self, rows: Iterable[tuple[bytes, str, bool]]) -> None:
-        """Take rows of the batch over: identity, fingerprint, and whether it was refused here. The last one counts."""
-        self._db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", rows)
+    def learn(self, rows: Iterable[tuple[bytes, str, bool, int]]) -> None:
+        """Take rows of the batch over: identity, and what `Known` has. The last one counts."""
+        self._db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", rows)
 
     def known(self, identity: bytes) -> Known | None:
         """What the batch holds of a row."""
-        found = self._db.execute("SELECT fingerprint, refused FROM known WHERE id = ?", (identity,)).fetchone()
-        return None if found is None else Known(found[0], bool(found[1]))
+        query = "SELECT fingerprint, refused, chunk FROM known WHERE id = ?"
+        found = self._db.execute(query, (identity,)).fetchone()
+        return None if found is None else Known(found[0], bool(found[1]), found[2])
 
     def add(self, sealed: str) -> None:
         """Keep one chunk."""
