@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bulk_runs import ACCOUNT, row, rows, today
+from bulk_runs import ACCOUNT, row, rows, today, write_csv
 
 from victor_ext import ConfigurationError
 from victor_ext.bulk import Check
+from victor_ext.bulk.columns import ARGUMENTS
 from victor_ext.sandbox import Sandbox
 
 HEADING = "invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,notes"
@@ -184,6 +186,38 @@ def test_no_problem_shows_an_account_number(sender: Callable[..., Any]) -> None:
     assert not any("98765" in str(problem) + repr(problem) for problem in check.problems)
 
 
+@pytest.mark.parametrize("name", ["invoices.csv", "invoices.jsonl"])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"due_date": "20.11.2026"}, "due_date is '20.11.2026': write YYYY-MM-DD, today or tomorrow."),
+        ({"due_date": ""}, "due_date is missing: write YYYY-MM-DD, today or tomorrow."),
+        ({"amount": ""}, "amount is missing: write 44.23."),
+        ({"amount": "44,23"}, "amount is '44,23': write ASCII digits with at most two decimals, such as 44.23."),
+        (
+            {"biller_type": "CONSUMER", "ultimate_creditor": "Acme"},
+            "ultimate_creditor can only be given with biller_type BUSINESS: leave it out.",
+        ),
+    ],
+)
+def test_of_a_file_nothing_is_said_in_python(
+    checked: Callable[..., Check], tmp_path: Path, name: str, changes: dict[str, str], message: str
+) -> None:
+    record = row(1, **changes)
+    content = write_csv(tmp_path / "written", [record]).read_text("utf-8") if "csv" in name else json.dumps(record)
+    assert [problem.message for problem in checked(content, name).problems] == [message]
+
+
+@pytest.mark.parametrize("column", [*sorted(ARGUMENTS), "invoice_no"])
+@pytest.mark.parametrize("value", ["1.5", "7", "true", "[]", "{}", '"x"', '"\\ud83d"', "null"])
+def test_no_value_of_a_json_document_is_answered_in_python(
+    checked: Callable[..., Check], column: str, value: str
+) -> None:
+    record = json.dumps({**row(1), column: "here"}).replace('"here"', value)
+    found = " ".join(problem.message for problem in checked(record, "invoices.jsonl").problems)
+    assert not re.search(r"Decimal|\bdate\(|\bstr\b|\bTrue\b|\bNone\b|\bdict\b|\blist\b|_type=|\bbool\b", found), found
+
+
 def test_a_repeated_key_is_refused_with_both_lines_even_when_bad_rows_are_skipped(
     checked: Callable[..., Check],
 ) -> None:
@@ -306,7 +340,7 @@ def test_a_line_without_end_is_not_held_in_memory(checked: Callable[..., Check])
     [
         ({"batch": "a/b"}, "slash"),
         ({"batch": " a"}, "space"),
-        ({"rate": 0}, "rate"),
+        ({"rate": 0.0}, "rate=0.0 .* above 0 and at most 10000"),
         ({"rate": float("nan")}, "rate"),
         ({"workers": 0}, "workers"),
         ({"workers": 1000}, "workers"),

@@ -26,6 +26,6 @@ def name_changes(store: BatchStore, check: Check, changed: Sequence[Changed], du
 def _message(columns: Sequence[str]) -> str:
     verb, values = ("is", "value") if len(columns) == 1 else ("are", "values")
     return (
-        f"{', '.join(columns)} {verb} not what is stored, and may have been sent, under this key: the row is refused. Put "
-        f"the old {values} back, or ask for another payment under another key."
+        f"{', '.join(columns)} {verb} not what is stored, and may have been sent, under this key: the row is refused. "
+        f"Put the old {values} back, or ask for another payment under another key."
     )

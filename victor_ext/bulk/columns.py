@@ -14,6 +14,7 @@ from typing import Any, cast
 from victor_ext import InvalidRequest, Problem, check_payment_request, money
 
 from .settings import DAYS
+from .wording import in_a_file
 
 REQUIRED = ("payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date")
 ARGUMENTS = frozenset({*REQUIRED, "ultimate_creditor", "amount_modification_allowed", "notes", "client_reference_id"})
@@ -81,14 +82,18 @@ def take_apart(record: Mapping[str, object], key_column: str) -> Fields:
     return found
 
 
-def problems_of(fields: Fields, key: str | None) -> list[Problem]:
-    """All that is wrong with a record, by the rules of the document too."""
+def problems_of(fields: Fields, key: str | None, *, in_file: bool) -> list[Problem]:
+    """All that is wrong with a record, by the rules of the document too, in the words of a file or of Python."""
     known = {problem.field for problem in fields.problems}
     try:
         check_payment_request(**fields.arguments, idempotency_key=key)
     except InvalidRequest as error:
-        return [*fields.problems, *(problem for problem in error.problems if problem.field not in known)]
-    return fields.problems
+        found = [*fields.problems, *(problem for problem in error.problems if problem.field not in known)]
+    else:
+        found = fields.problems
+    if not in_file:
+        return found
+    return [Problem(problem.field, problem.code, in_a_file(problem.message)) for problem in found]
 
 
 def stored(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -113,6 +113,6 @@ def _number(name: str, value: object, *, above: float, most: float, unit: str) -
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or not above < value <= most:
-        raise ConfigurationError(
-            f"{name}={value!r} must be a number of {unit}" + (f", at most {most:g}." if most < math.inf else ".")
-        )
+        bounds = [f"above {above:g}"] if above >= 0 else []
+        bounds += [f"at most {most:g}"] if most < math.inf else []
+        raise ConfigurationError(f"{name}={value!r} must be a number of {unit}, {' and '.join(bounds)}.")
