@@ -59,6 +59,16 @@ def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(bulk: Bulk, vic
     assert places == [(3, "amount", "format"), (4, "invoice_no", "repeated")]
 
 
+def test_the_counts_of_a_dry_run_add_up(bulk: Bulk) -> None:
+    write_csv(bulk.folder / "invoices.csv", [*rows(20), *(row(number, amount="0") for number in range(21, 43))])
+    dry = bulk("send", "invoices.csv", *KEY, "--dry-run", "--skip-invalid")
+    assert (dry.status, dry.out) == (1, "42 rows: 20 new, 22 wrong. Nothing was sent.\n")
+    assert len(dry.err.splitlines()) == 21
+    assert dry.err.endswith("... and 2 more: --dry-run --json shows all of them\n")
+    shown = bulk("send", "invoices.csv", *KEY, "--dry-run", "--skip-invalid", "--json").json
+    assert (shown["new"], shown["invalid"], len(shown["problems"])) == (20, 22, 22)
+
+
 def test_json_for_programs(bulk: Bulk, victor_sandbox: Sandbox) -> None:
     write_csv(bulk.folder / "invoices.csv", [row(1), row(2, amount="0")])
     sent = bulk("send", "invoices.csv", *KEY, "--skip-invalid", "--json")

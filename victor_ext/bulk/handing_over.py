@@ -121,7 +121,7 @@ def store_rows(source: Source, spool: Spool, vault: Vault, store: BatchStore, se
     The numbers go on from what was seen: whatever somebody else has stored since meets them, and is noticed.
     """
     check = looked.check
-    if not check.new:
+    if not check.stored:
         return
     settings = source.settings
     last = seen.loads[-1] if seen.loads else None
@@ -140,7 +140,7 @@ def store_rows(source: Source, spool: Spool, vault: Vault, store: BatchStore, se
         rate=settings.rate if settings.rate is not None else (last.rate if last else None),
         chunk_rows=chunk_rows_for(settings.rate),
         first=seen.chunks + 1,
-        rows=check.new,
+        rows=check.stored,
         replaced=check.replaced,
         digest=looked.digest,
     )

@@ -28,12 +28,13 @@ class Check:
 
     Attributes:
         rows: How many rows the source has.
-        new: How many are to be stored, those that were set aside among them.
+        new: How many are to be stored and sent.
         unchanged: How many the batch has already.
         changed: How many have other values than the batch has under their key. They are not sent.
         invalid: How many break a rule.
-        repeated: How many have the key of a row before them.
-        replaced: How many take the place of a row that was refused before.
+        repeated: How many have the key of a row before them. These five make up all rows.
+        set_aside: How many of the invalid are to be stored as refused; the batch may have others of them already.
+        replaced: How many of the new, and of those set aside, take the place of a row that was refused before.
         problems: The first hundred of everything that is wrong.
         problem_count: How much is wrong in all.
         broken: Whether the source cannot be read to its end.
@@ -46,11 +47,17 @@ class Check:
     changed: int = 0
     invalid: int = 0
     repeated: int = 0
+    set_aside: int = 0
     replaced: int = 0
     problems: list[RowProblem] = field(default_factory=list[RowProblem])
     problem_count: int = 0
     broken: bool = False
     columns: list[str] = field(default_factory=list[str])
+
+    @property
+    def stored(self) -> int:
+        """How many are to be stored."""
+        return self.new + self.set_aside
 
     def note(self, problem: RowProblem) -> None:
         """Count a problem, and keep it if it is among the first."""
@@ -219,7 +226,6 @@ class Intake:
             return
         if known is not None and known.fingerprint == fingerprint:
             # It has been set aside before, for the same values.
-            self.check.unchanged += 1
             return
         self._store(record, fields, key, fingerprint, None, " ".join(problem.message for problem in problems), known)
 
@@ -233,7 +239,8 @@ class Intake:
         reason: str | None,
         known: Known | None,
     ) -> None:
-        self.check.new += 1
+        self.check.new += reason is None
+        self.check.set_aside += reason is not None
         self.check.replaced += known is not None
         for column in fields.extras:
             if column not in self._columns:

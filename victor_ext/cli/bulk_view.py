@@ -204,4 +204,7 @@ def _print_problems(check: Check) -> None:
     for problem in check.problems[:_SHOWN]:
         print(plain(str(problem)), file=sys.stderr)
     if check.problem_count > _SHOWN:
-        print(f"... and {check.problem_count - _SHOWN:,} more", file=sys.stderr)
+        all_kept = len(check.problems) == check.problem_count
+        shown = "all of them" if all_kept else f"the first {len(check.problems)}"
+        more = f"{check.problem_count - _SHOWN:,} more"
+        print(f"... and {more}: --dry-run --json shows {shown}", file=sys.stderr)
