@@ -65,8 +65,6 @@ def test_the_counts_of_a_dry_run_add_up(bulk: Bulk) -> None:
     assert (dry.status, dry.out) == (1, "42 rows: 20 new, 22 wrong. Nothing was sent.\n")
     assert len(dry.err.splitlines()) == 21
     assert dry.err.endswith("... and 2 more: --dry-run --json shows all of them\n")
-    shown = bulk("send", "invoices.csv", *KEY, "--dry-run", "--skip-invalid", "--json").json
-    assert (shown["new"], shown["invalid"], len(shown["problems"])) == (20, 22, 22)
 
 
 def test_json_for_programs(bulk: Bulk, victor_sandbox: Sandbox) -> None:
@@ -77,6 +75,7 @@ def test_json_for_programs(bulk: Bulk, victor_sandbox: Sandbox) -> None:
     assert (sent.json["exit_status"], sent.json["check"]["problems"][0]["line"]) == (1, 3)
     assert bulk("status", "--json").json["rows"] == 2
     lines = [json.loads(line) for line in bulk("export", "--json").out.splitlines()]
+    assert [line["asked"].get("amount") for line in lines] == ["2.23", None]
     assert [(line["row"], line["outcome"], line["columns"]["region"]) for line in lines] == [
         (1, "created", "north"),
         (2, "refused", "north"),
@@ -213,40 +212,38 @@ def test_two_senders_on_one_file_wait_for_each_other(bulk: Bulk, victor_sandbox:
     asked_once(victor_sandbox, keys_of("one.csv", rows(20)) | keys_of("two.csv", rows(20, start=101)))
 
 
-def test_the_same_file_without_its_key_column_asks_nobody_again(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+def test_the_same_file_without_its_key_column_asks_nobody_again(
+    bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any]
+) -> None:
     records = [row(number, client_reference_id=f"ref {number}") for number in (1, 2, 3)]
-    write_csv(bulk.folder / "key.csv", records)
-    assert bulk("send", "key.csv", *KEY).status == 0
+    file = write_csv(bulk.folder / "key.csv", records)
+    sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch=None).send(file)
     again = bulk("send", "key.csv")
     assert (again.status, again.out) == (0, "key.csv: 3 rows: 3 created\n")
+    ended = bulk("send", "key.csv", "--key-column", "client_reference_id")
+    assert (ended.status, ended.out) == (2, "")
+    assert "has the key column invoice_no" in ended.err
+    assert "Write --key-column invoice_no, or leave it out." in ended.err
     asked_once(victor_sandbox, keys_of("key.csv", records))
     assert len(victor_sandbox.work_done_by_key()) == 3
-    for words in ((), ("--dry-run",)):
-        ended = bulk("send", "key.csv", "--key-column", "client_reference_id", *words)
-        assert (ended.status, ended.out) == (2, "")
-        assert "has the key column invoice_no" in ended.err
-        assert "Write --key-column invoice_no, or leave it out." in ended.err
 
 
-def test_with_other_credentials_nothing_false_is_said(bulk: Bulk, postgres: str) -> None:
-    write_csv(bulk.folder / "invoices.csv", rows(1))
-    assert bulk("send", "invoices.csv", *KEY, "--state", postgres).status == 0
-    for command in ("status", "export", "resume"):
-        ended = bulk(command, "--state", postgres, VICTOR_BULK_KEY="another secret of some length")
-        assert (ended.status, ended.out) == (2, "")
-        assert "was written with another key: use the credentials it was begun with" in ended.err
-        assert "nothing was" not in ended.err
+def test_with_other_credentials_nothing_false_is_said(bulk: Bulk, postgres: str, sender: Callable[..., Any]) -> None:
+    sender(state=postgres).send(rows(1))
+    ended = bulk("export", "--state", postgres, VICTOR_BULK_KEY="another secret of some length")
+    assert (ended.status, ended.out) == (2, "")
+    assert "was written with another key: use the credentials it was begun with" in ended.err
+    assert "nothing was" not in ended.err
 
 
-def test_a_renamed_copy_asks_nobody_again_without_a_word(bulk: Bulk, victor_sandbox: Sandbox) -> None:
-    write_csv(bulk.folder / "ren.csv", rows(3))
+def test_a_renamed_copy_asks_nobody_again_without_a_word(
+    bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any]
+) -> None:
     write_csv(bulk.folder / "ren (1).csv", rows(3))
-    assert bulk("send", "ren.csv", *KEY).status == 0
-    for words in ((), ("--dry-run",)):
-        ended = bulk("send", "ren (1).csv", *KEY, *words)
-        assert (ended.status, ended.out) == (2, "")
-        assert "write --batch ren.csv; to ask all of them again on purpose, write --ask-again." in ended.err
+    sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch="ren.csv").send(rows(3))
+    ended = bulk("send", "ren (1).csv", *KEY, "--dry-run")
+    assert (ended.status, ended.out) == (2, "")
+    assert "write --batch ren.csv; to ask all of them again on purpose, write --ask-again." in ended.err
     assert len(victor_sandbox.work_done_by_key()) == 3
-    assert bulk("send", "ren (1).csv", *KEY, "--batch", "ren.csv").out == "ren.csv: 3 rows: 3 created\n"
     assert bulk("send", "ren (1).csv", *KEY, "--ask-again").status == 0
     assert len(victor_sandbox.work_done_by_key()) == 6

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from bulk_runs import asked_once, keys_of, row, rows, write_csv
+from bulk_runs import asked_once, keys_of, row, rows, today, write_csv
 
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult, worker
@@ -58,12 +58,40 @@ def test_every_row_is_sent_once_and_exported_with_its_other_columns(
     with output.open("w", encoding="utf-8", newline="") as results:
         assert sender(batch="invoices.csv").export_csv(results) == 250
     lines = output.read_text("utf-8").splitlines()
-    assert lines[0] == "row,key,id,status,outcome,error,invoice_no,region,file_status"
+    assert lines[0] == (
+        "row,key,id,status,outcome,error,invoice_no,region,file_status,"
+        "amount,payer_counterparty_id,due_date,client_reference_id"
+    )
     request = asked(victor_sandbox)[0]
     first = next(line for line in lines if request["id"] in line)
     number = int(first.split(",")[0])
     key = idempotency_key_for("invoices.csv", f"INV-{number}")
-    assert first == f"{number},{key},{request['id']},created,created,,INV-{number},r{number},mine"
+    asked_for = f"{number % 900 + 1}.23,aHeq349838,{today()},"
+    assert first == f"{number},{key},{request['id']},created,created,,INV-{number},r{number},mine,{asked_for}"
+
+
+def test_the_export_says_what_was_asked_of_whom(sender: Senders, tmp_path: Path) -> None:
+    records = [
+        row(1, client_reference_id="ref 1", amount="7.5", due_date="today"),
+        row(2, client_reference_id="ref 2", amount="-1"),
+    ]
+    sender(key_column=None, skip_invalid=True).send(records)
+    first, second = sender(key_column=None).export()
+    day = today().isoformat()
+    asked_for = {
+        "amount": "7.5",
+        "payer_counterparty_id": "aHeq349838",
+        "due_date": day,
+        "client_reference_id": "ref 1",
+    }
+    assert (first.asked, second.asked) == (asked_for, {})
+    output = tmp_path / "results.csv"
+    with output.open("w", encoding="utf-8", newline="") as results:
+        sender().export_csv(results)
+    with output.open(encoding="utf-8", newline="") as results:
+        lines = list(csv.DictReader(results, strict=True))
+    assert [*lines[0]].count("client_reference_id") == 1
+    assert [(line["client_reference_id"], line["due_date"]) for line in lines] == [("ref 1", day), ("ref 2", "")]
 
 
 def test_other_columns_are_exported_as_they_were(sender: Senders, tmp_path: Path) -> None:

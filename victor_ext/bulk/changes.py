@@ -15,11 +15,12 @@ def name_changes(store: BatchStore, check: Check, changed: Sequence[Changed], du
     """Name the columns in the problems of the check. Their values are not said: one may be an account number."""
     for chunk, rows in groupby(sorted(changed, key=lambda row: row.chunk), key=lambda row: row.chunk):
         attempts = store.tries([chunk], rows=True).get(chunk, [])
-        stored = attempts[0].chunk.rows if attempts and attempts[0].chunk else []
-        arguments = {row.key: row.arguments for row in stored if row.arguments is not None}
+        stored = attempts[0].chunk if attempts else None
+        arguments = {} if stored is None else {row.key: row.arguments for row in stored.rows}
         for row in rows:
-            if row.key in arguments:
-                columns = differing(arguments[row.key], row.arguments, due_date)
+            before = arguments.get(row.key)
+            if before is not None:
+                columns = differing(before, row.arguments, due_date)
                 check.problems[row.place] = replace(check.problems[row.place], message=_message(columns))
 
 

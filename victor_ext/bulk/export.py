@@ -10,7 +10,7 @@ from typing import TextIO
 
 from .batch_store import BatchStore, Try, numbers_of
 from .layout import Load
-from .rows import Result, Row, RowOutcome, RowResult, Sent
+from .rows import ASKED, Result, Row, RowOutcome, RowResult, Sent
 from .spool import identity_of
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
@@ -49,15 +49,18 @@ def results_of(store: BatchStore, loads: Sequence[Load]) -> Iterator[RowResult]:
 def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]) -> int:
     """Write results as CSV; how many there were.
 
-    A carried column that is called like one of the results gets `file_` before its name.
+    A carried column that is called like one of the results gets `file_` before its name. What was asked comes last; an
+    argument that is the key column is among the carried ones.
     """
     writer = csv.writer(_Lines(file))
-    writer.writerow([*COLUMNS, *(f"file_{column}" if column in COLUMNS else column for column in columns)])
+    asked = [name for name in ASKED if name not in columns]
+    writer.writerow([*COLUMNS, *(f"file_{column}" if column in COLUMNS else column for column in columns), *asked])
     count = 0
     for result in results:
         writer.writerow([
             result.row, result.key, result.id or "", result.status or "", result.outcome.value, result.error or "",
             *(result.extras.get(column, "") for column in columns),
+            *(result.asked.get(name, "") for name in asked),
         ])  # fmt: skip
         count += 1
     return count
@@ -121,4 +124,5 @@ def _set_aside(row: Row) -> Result:
 
 def _line(row: Row, result: Result | None) -> RowResult:
     found = result or (Result(RowOutcome.WAITING) if row.arguments is not None else _set_aside(row))
-    return RowResult(row.number, row.key, found.id, found.status, found.outcome, found.error, row.extras)
+    asked = {name: str(row.arguments[name]) for name in ASKED if name in row.arguments} if row.arguments else {}
+    return RowResult(row.number, row.key, found.id, found.status, found.outcome, found.error, row.extras, asked)

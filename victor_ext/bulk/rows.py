@@ -33,6 +33,9 @@ class RowOutcome(StrEnum):
     """It was created, and the answer with its id could not be read."""
 
 
+ASKED = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
+"""Arguments that an export shows. No account number is among them."""
+
 SETTLED = frozenset({RowOutcome.CREATED, RowOutcome.REJECTED, RowOutcome.REFUSED})
 """Outcomes that no further try can change."""
 
@@ -155,6 +158,7 @@ class RowResult:
         outcome: What is known of it.
         error: Why it is not `created`, in a sentence; or how a lost answer was settled.
         extras: The other columns of the source, by name.
+        asked: What it asks for, of whom: `ASKED` by name, as it is sent. Empty for a row that was set aside.
     """
 
     row: int
@@ -164,3 +168,4 @@ class RowResult:
     outcome: RowOutcome
     error: str | None
     extras: Mapping[str, str] = field(repr=False)
+    asked: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)

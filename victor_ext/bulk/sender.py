@@ -179,7 +179,10 @@ class BulkSender:
             yield from results_of(store, self._loads(store))
 
     def export_csv(self, file: TextIO) -> int:
-        """Write the export as CSV: row, key, id, status, outcome, error, and the columns that were carried through.
+        """Write the export as CSV.
+
+        The columns are row, key, id, status, outcome, error, those that were carried through, and what was asked of
+        whom.
 
         Returns:
             How many rows were written.

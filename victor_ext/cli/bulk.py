@@ -243,7 +243,10 @@ def export(
     environment: Environment = None,
     base_url: BaseUrl = None,
 ) -> None:
-    """Write what became of each row, as CSV: row, key, id, status, outcome, error, and the file's other columns."""
+    """Write what became of each row, as CSV.
+
+    The columns are row, key, id, status, outcome, error, the file's other columns, and what was asked of whom.
+    """
     setup = Setup(state, environment, base_url, None, as_json)
     found = _batches(setup, name, batch)
     if len(found) > 1:

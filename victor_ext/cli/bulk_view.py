@@ -136,7 +136,7 @@ def _write(sender: BulkSender, file: Any, *, as_json: bool) -> int:
             count = 0
             for result in sender.export():
                 fields = {name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error")}
-                file.write(json.dumps({**fields, "columns": dict(result.extras)}) + "\n")
+                file.write(json.dumps({**fields, "columns": dict(result.extras), "asked": dict(result.asked)}) + "\n")
                 count += 1
         file.flush()
     except BrokenPipeError as error:
