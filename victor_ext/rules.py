@@ -13,7 +13,8 @@ from enum import Enum
 from typing import Any, Final
 
 from . import money, zulu
-from .runtime.errors import InvalidRequest, Problem
+from .runtime import findings
+from .runtime.errors import Problem
 from .runtime.keys import key_problem
 from .runtime.redaction import kind_of
 
@@ -98,16 +99,8 @@ _ID_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-class Findings:
-    """Collects what is wrong, so that everything is said at once."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-
-    def add(self, problem: Problem | None) -> None:
-        """Note a problem, if it is one."""
-        if problem is not None:
-            self.problems.append(problem)
+class Findings(findings.Findings):
+    """The problems of a call, by this provider's rules."""
 
     def required(self, rule: TextRule | ChoiceRule, value: object) -> None:
         """Check a value that must be there."""
@@ -121,10 +114,9 @@ class Findings:
         if value is not None:
             self.add(rule.problem(value))
 
-    def finish(self, doing: str) -> None:
+    def finish(self, doing: str = "") -> None:
         """Raise `InvalidRequest` with all problems, if there are any."""
-        if self.problems:
-            raise InvalidRequest.of(self.problems, doing=f"{doing} was not sent")
+        super().finish(f"{doing} was not sent")
 
 
 def spelled(value: object) -> Any:

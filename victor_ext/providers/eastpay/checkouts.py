@@ -89,7 +89,7 @@ class Checkouts(Resource[World]):
             ),
         }
         further = checks.parameters(parameters)
-        checks.done()
+        checks.finish()
         from eastpay_api import models  # noqa: PLC0415 - whoever only imports the provider does not pay for the models
 
         form = models.CheckoutForm(**self.entity.in_form(), **fields)
@@ -120,7 +120,7 @@ class Checkouts(Resource[World]):
         """
         checks = Checks()
         checks.id("checkout_id", checkout_id)
-        checks.done()
+        checks.finish()
         from eastpay_api import models  # noqa: PLC0415 - see above
 
         raw = yield from call(f"{_API}.get_checkout_payment", models.Payment, id=checkout_id, **self.entity.in_query())
@@ -134,5 +134,5 @@ class Checkouts(Resource[World]):
         """
         checks = Checks()
         checks.id("checkout_id", checkout_id)
-        checks.done()
+        checks.finish()
         return f"{self._at}/{quote(checkout_id, safe='')}"

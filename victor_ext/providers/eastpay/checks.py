@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 
 from victor_ext.providers.money import Money
-from victor_ext.runtime.errors import InvalidRequest, Problem, printable
+from victor_ext.runtime.errors import printable
+from victor_ext.runtime.findings import Findings
 from victor_ext.runtime.redaction import concealed, kind_of
 
 from .cards import Card, CardToken
@@ -26,32 +27,24 @@ _FORM_NAMES = frozenset(
 )  # fmt: skip
 
 
-class Checks:
+class Checks(Findings):
     """Problems found so far; each method returns what is to be sent."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-
-    def done(self) -> None:
-        """Raises `InvalidRequest` with all problems at once, if there are any."""
-        if self.problems:
-            raise InvalidRequest.of(self.problems)
 
     def amount(self, amount: object) -> dict[str, str]:
         """Amount and currency as the gateway writes them: major units, a dot, two decimals."""
         if not isinstance(amount, Money):
             what = f"amount must be Money, not {kind_of(amount)}: write Money.of('92.00', 'EGP')."
-            self._found("amount", "type", what)
+            self.note("amount", "type", what)
             return {}
         units = _hundredths(amount)
         if units is None:
             places = amount.decimals
             what = f"amount is in {amount.currency}, which has {places} decimals, and the gateway takes two."
-            self._found("amount", "decimals", what)
+            self.note("amount", "decimals", what)
         elif units <= 0:
-            self._found("amount", "range", f"amount is {amount} and must be above zero.")
+            self.note("amount", "range", f"amount is {amount} and must be above zero.")
         elif units >= _MOST_UNITS * 100:
-            self._found("amount", "range", f"amount is {amount}, and the gateway takes ten digits before the dot.")
+            self.note("amount", "range", f"amount is {amount}, and the gateway takes ten digits before the dot.")
         else:
             return {"amount": f"{units // 100}.{units % 100:02d}", "currency": amount.currency}
         return {}
@@ -60,7 +53,7 @@ class Checks:
         """A reference of the merchant's own, by which a person finds the payment."""
         if not isinstance(reference, str):
             what = f"{name} must be text, not {kind_of(reference)}: write a reference of your own, such as 'INV-1042'."
-            self._found(name, "type", what)
+            self.note(name, "type", what)
             return ""
         if (
             not 0 < len(reference) <= _LONGEST_REFERENCE
@@ -68,7 +61,7 @@ class Checks:
             or reference != reference.strip()
         ):
             what = f"{name} must be 1 to {_LONGEST_REFERENCE} printable characters, without blanks around them."
-            self._found(name, "invalid", what)
+            self.note(name, "invalid", what)
         return reference
 
     def text(self, name: str, value: object, longest: int, *, required: bool = False) -> str | None:
@@ -76,7 +69,7 @@ class Checks:
         if value is None and not required:
             return None
         if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
-            self._found(name, "invalid", f"{name} must be text of 1 to {longest} printable characters.")
+            self.note(name, "invalid", f"{name} must be text of 1 to {longest} printable characters.")
             return None
         return value
 
@@ -90,20 +83,20 @@ class Checks:
         url = _encoded_url(value)
         if url is None:
             what = f"{name} must be an absolute http or https URL without blanks, such as https://shop.example/paid."
-            self._found(name, "invalid", what)
+            self.note(name, "invalid", what)
         elif not _SHORTEST_URL <= len(url) <= _LONGEST_URL:
             what = f"{name} has {len(url)} characters and must have {_SHORTEST_URL} to {_LONGEST_URL}."
-            self._found(name, "length", what)
+            self.note(name, "length", what)
         return url
 
     def id(self, name: str, value: object) -> str:
         """The gateway's id of something, fit to be a part of a path."""
         if not isinstance(value, str):
-            self._found(name, "type", f"{name} must be text, not {kind_of(value)}.")
+            self.note(name, "type", f"{name} must be text, not {kind_of(value)}.")
             return ""
         if not _ID.fullmatch(value) or not value.strip("."):
             what = f"{name} is {printable(value)!r} and must be an id of the gateway's: letters, digits and - . _ ~"
-            self._found(name, "invalid", what)
+            self.note(name, "invalid", what)
         return value
 
     def card(self, card: object) -> dict[str, str]:
@@ -111,7 +104,7 @@ class Checks:
         if card is None:
             return {}
         if not isinstance(card, Card | CardToken):
-            self._found("card", "type", f"card must be Card(...) or CardToken(...), not {kind_of(card)}.")
+            self.note("card", "type", f"card must be Card(...) or CardToken(...), not {kind_of(card)}.")
             return {}
         return card.fields()
 
@@ -121,20 +114,17 @@ class Checks:
             return {}
         if not isinstance(parameters, Mapping):
             what = f"parameters must map names to text, not be {kind_of(parameters)}."
-            self._found("parameters", "type", what)
+            self.note("parameters", "type", what)
             return {}
         given: dict[Any, Any] = {name: concealed(value) for name, value in parameters.items()}  # pyright: ignore[reportUnknownVariableType] - a caller's mapping may hold anything
         for name, value in given.items():
             if not isinstance(name, str) or not _NAME.fullmatch(name) or not _is_text(value):
                 what = f"parameters: {printable(name)!r} must be a name such as 'customer.email', with text."
-                self._found("parameters", "invalid", what)
+                self.note("parameters", "invalid", what)
             elif name in _FORM_NAMES or name.startswith("card."):
                 what = f"parameters: {name} has an argument of its own: leave it out here."
-                self._found("parameters", "taken", what)
+                self.note("parameters", "taken", what)
         return given
-
-    def _found(self, field: str, code: str, message: str) -> None:
-        self.problems.append(Problem(field, code, message))
 
 
 def _is_text(value: object) -> bool:

@@ -30,7 +30,7 @@ def payment_id_of(body: bytes | str) -> str:
     fields = _read(body)
     checks = Checks()
     payment_id = checks.id("id", fields.get("id"))
-    checks.done()
+    checks.finish()
     return payment_id
 
 

@@ -250,7 +250,7 @@ def _pay(
         ),
     }
     further = checks.parameters(parameters)
-    checks.done()
+    checks.finish()
     from eastpay_api import models  # noqa: PLC0415 - whoever only imports the provider does not pay for the models
 
     form = models.PaymentForm(payment_type=payment_type, **entity.in_form(), **fields)
@@ -281,7 +281,7 @@ def _follow_up(
         ),
     }
     further = checks.parameters(parameters)
-    checks.done()
+    checks.finish()
     from eastpay_api import models  # noqa: PLC0415 - see above
 
     form = models.FollowUpForm(payment_type=payment_type, **entity.in_form(), **fields)
@@ -292,7 +292,7 @@ def _follow_up(
 def _inquire(entity: Entity, payment_id: str, seconds: float | None = None) -> Flow[Payment]:
     checks = Checks()
     checks.id("payment_id", payment_id)
-    checks.done()
+    checks.finish()
     from eastpay_api import models  # noqa: PLC0415 - see above
 
     raw = yield from call(f"{_API}.inquire_payment", models.Payment, seconds, id=payment_id, **entity.in_query())

@@ -14,7 +14,8 @@ from ipaddress import ip_address
 from typing import Any, cast
 
 from victor_ext.providers.money import Money
-from victor_ext.runtime.errors import InvalidRequest, Problem
+from victor_ext.runtime import findings
+from victor_ext.runtime.errors import Problem
 from victor_ext.runtime.redaction import kind_of
 
 from .amounts import amount_problem
@@ -26,21 +27,8 @@ _NO_ID = re.compile(r"[\x00-\x1f\x7f-\x9f]|\A\.{1,2}\Z")
 """What cannot be a part of a path, however it is written: control characters, and the two names of other folders."""
 
 
-class Findings:
-    """Collects what is wrong, so that everything is said at once."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-
-    def add(self, problem: Problem | None) -> None:
-        """Note a problem, if it is one."""
-        if problem is not None:
-            self.problems.append(problem)
-
-    def finish(self, doing: str) -> None:
-        """Raise `InvalidRequest` if anything was noted."""
-        if self.problems:
-            raise InvalidRequest.of(self.problems, doing=doing)
+class Findings(findings.Findings):
+    """The problems of a call, by what is known of this provider."""
 
     def text(self, field: str, value: object, *, required: bool = True) -> bool:
         """Check a text; whether there is one to look at further. One that is not required may be empty."""

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeGuard
 
 from victor_ext.providers.money import Money
-from victor_ext.runtime.errors import InvalidRequest, Problem
+from victor_ext.runtime import findings
 from victor_ext.runtime.redaction import kind_of
 
 MOST = 2000
@@ -20,20 +20,8 @@ _AN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _SORT = re.compile(r"[A-Za-z]+(:(asc|desc))?(,[A-Za-z]+(:(asc|desc))?)*")
 
 
-class Findings:
-    """Collects what is wrong; `finish` raises it all as one error."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-
-    def add(self, field: str, code: str, message: str) -> None:
-        """Note one problem. The message is a sentence that begins with the field."""
-        self.problems.append(Problem(field, code, message))
-
-    def finish(self, doing: str) -> None:
-        """Raises `InvalidRequest` if anything was found."""
-        if self.problems:
-            raise InvalidRequest.of(self.problems, doing=doing)
+class Findings(findings.Findings):
+    """The problems of a call, by this provider's rules."""
 
     def text(self, field: str, value: object, longest: int, *, shortest: int = 1, required: bool = True) -> None:
         """Text of so many characters."""
@@ -41,19 +29,19 @@ class Findings:
             return
         if not isinstance(value, str):
             what = "is missing" if value is None else f"is of type {kind_of(value)}"
-            self.add(field, "type", f"{field} {what}: write text of {shortest} to {longest} characters.")
+            self.note(field, "type", f"{field} {what}: write text of {shortest} to {longest} characters.")
         elif not shortest <= len(value.strip()) or len(value) > longest:
             said = "is empty" if not value.strip() else f"has {len(value)} characters"
-            self.add(field, "length", f"{field} {said}: write {shortest} to {longest} characters.")
+            self.note(field, "length", f"{field} {said}: write {shortest} to {longest} characters.")
         elif not _can_be_written(value):
-            self.add(field, "characters", f"{field} holds a half of a character, which UTF-8 has no bytes for.")
+            self.note(field, "characters", f"{field} holds a half of a character, which UTF-8 has no bytes for.")
 
     def reference(self, field: str, value: object) -> None:
         """A reference of the payor's own, up to 40 characters, that Velo is to give back letter by letter."""
         self.text(field, value, 40)
         if isinstance(value, str) and value.strip() and not (value == value.strip() and value.isprintable()):
             message = f"{field} must be printable and have no blanks around it: it could not be found again."
-            self.add(field, "characters", message)
+            self.note(field, "characters", message)
 
     def capitals(self, field: str, value: object, count: int, *, required: bool = True) -> None:
         """A code of so many capital letters: a country (ISO 3166) or a currency (ISO 4217)."""
@@ -61,38 +49,38 @@ class Findings:
             return
         if not isinstance(value, str) or not re.fullmatch(f"[A-Z]{{{count}}}", value):
             example = "US" if count == 2 else "USD"
-            self.add(field, "format", f"{field} must be {count} capital letters, such as {example!r}.")
+            self.note(field, "format", f"{field} must be {count} capital letters, such as {example!r}.")
 
     def one_id(self, field: str, value: object, *, required: bool = True) -> None:
         """An id of Velo's: letters, digits and hyphens, so that it cannot lead to another path."""
         if value is None and not required:
             return
         if not isinstance(value, str):
-            self.add(field, "type", f"{field} is of type {kind_of(value)}: write the id as text.")
+            self.note(field, "type", f"{field} is of type {kind_of(value)}: write the id as text.")
         elif not _AN_ID.fullmatch(value) or ".." in value:
-            self.add(field, "format", f"{field} is no id of Velo's: pass it as Velo gave it, such as a UUID.")
+            self.note(field, "format", f"{field} is no id of Velo's: pass it as Velo gave it, such as a UUID.")
 
     def money(self, field: str, value: object, *, largest: int = LARGEST_AMOUNT) -> None:
         """An amount above zero."""
         if not isinstance(value, Money):
             message = f"{field} is of type {kind_of(value)}: write Money.of('44.23', 'USD') or Money(4423, 'USD')."
-            self.add(field, "type", message)
+            self.note(field, "type", message)
         elif not 1 <= value.minor_units <= largest:
             message = f"{field} is {value.minor_units} minor units and must be 1 to {largest}."
-            self.add(field, "range", message)
+            self.note(field, "range", message)
 
     def several(self, field: str, value: object, kind: type[Any], most: int = MOST) -> Sequence[Any]:
         """A list of 1 to so many; returns those that can be looked at one by one."""
         if not _is_sequence(value):
-            self.add(field, "type", f"{field} is of type {kind_of(value)}: write a list of {kind.__name__}.")
+            self.note(field, "type", f"{field} is of type {kind_of(value)}: write a list of {kind.__name__}.")
             return ()
         items = value
         if not 1 <= len(items) <= most:
-            self.add(field, "length", f"{field} has {len(items)} items and must have 1 to {most}.")
+            self.note(field, "length", f"{field} has {len(items)} items and must have 1 to {most}.")
         for place, item in enumerate(items):
             if not isinstance(item, kind):
                 message = f"{field}[{place}] is of type {kind_of(item)}: write {kind.__name__}(...)."
-                self.add(f"{field}[{place}]", "type", message)
+                self.note(f"{field}[{place}]", "type", message)
         return [item if isinstance(item, kind) else None for item in items]
 
     def page_size(self, value: object, most: int) -> None:
@@ -100,23 +88,23 @@ class Findings:
         if value is None:
             return
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            self.add("page_size", "range", f"page_size is {value!r} and must be 1 to {most}, or left out.")
+            self.note("page_size", "range", f"page_size is {value!r} and must be 1 to {most}, or left out.")
 
     def sort(self, value: object) -> None:
         """Fields and directions."""
         if value is not None and not (isinstance(value, str) and _SORT.fullmatch(value)):
-            self.add("sort", "format", "sort must name fields and directions, such as 'displayName:asc'.")
+            self.note("sort", "format", "sort must name fields and directions, such as 'displayName:asc'.")
 
     def moment(self, field: str, value: object, *, required: bool = True) -> None:
         """An aware datetime."""
         if value is None and not required:
             return
         if not isinstance(value, datetime):
-            self.add(field, "type", f"{field} is of type {kind_of(value)}: write a datetime with a zone.")
+            self.note(field, "type", f"{field} is of type {kind_of(value)}: write a datetime with a zone.")
         elif value.tzinfo is None or value.utcoffset() is None:
-            self.add(field, "zone", f"{field} has no zone, so it may mean any moment: write tzinfo=UTC, or yours.")
+            self.note(field, "zone", f"{field} has no zone, so it may mean any moment: write tzinfo=UTC, or yours.")
         elif not 1900 <= value.year < 9999:
-            self.add(field, "range", f"{field} is in the year {value.year}: that cannot be meant.")
+            self.note(field, "range", f"{field} is in the year {value.year}: that cannot be meant.")
 
 
 def _can_be_written(text: str) -> bool:
@@ -151,7 +139,7 @@ def date_to_wire(findings: Findings, field: str, value: object, *, required: boo
         day = None
     if isinstance(day, date) and not isinstance(day, datetime):
         return day.isoformat()
-    findings.add(field, "format", f"{field} must be a date, such as date(2026, 3, 4) or '2026-03-04'.")
+    findings.note(field, "format", f"{field} must be a date, such as date(2026, 3, 4) or '2026-03-04'.")
     return None
 
 

@@ -197,7 +197,7 @@ class PaymentChannel(_Hiding):
         numbers = self.account_number is not None and self.routing_number is not None
         either = self.account_number is not None or self.routing_number is not None
         if (self.iban is None) is not numbers or (self.iban is not None and either):
-            findings.add(place, "choice", f"{place} must have iban, or account_number with routing_number, not both.")
+            findings.note(place, "choice", f"{place} must have iban, or account_number with routing_number, not both.")
 
     def to_model(self) -> models.NewPaymentChannel:
         """As the wire has it."""
@@ -240,7 +240,7 @@ class NewPayee(_Hiding):
         findings.text(f"{place}.email", self.email, 255, shortest=3)
         findings.text(f"{place}.language", self.language, 35, required=False)
         if (self.individual is None) is (self.company is None):
-            findings.add(place, "choice", f"{place} must have either individual or company.")
+            findings.note(place, "choice", f"{place} must have either individual or company.")
         parts: list[tuple[str, Any, type[Any]]] = [
             ("address", self.address, Address),
             ("individual", self.individual, Individual),
@@ -252,7 +252,7 @@ class NewPayee(_Hiding):
                 part.check(findings, f"{place}.{name}")
             elif part is not None or name == "address":
                 message = f"{place}.{name} is of type {kind_of(part)}: write {kind.__name__}(...)."
-                findings.add(f"{place}.{name}", "type", message)
+                findings.note(f"{place}.{name}", "type", message)
 
     def to_model(self) -> models.NewPayee:
         """As the wire has it."""

@@ -70,7 +70,7 @@ class Payouts(Resource[World]):
         findings.one_id("payout_to_payor_id", payout_to_payor_id, required=False)
         if (payout_from_payor_id is None) is not (payout_to_payor_id is None):
             message = "payout_from_payor_id and payout_to_payor_id must be given together, or neither of them."
-            findings.add("payout_to_payor_id", "choice", message)
+            findings.note("payout_to_payor_id", "choice", message)
         findings.finish("The payout")
         from velo_api.models import NewPayout  # noqa: PLC0415 - loaded when first called
 
@@ -206,7 +206,7 @@ def _check_references(findings: Findings, payments: Sequence[PaymentInstruction 
         first = seen.setdefault(reference, place)
         if first != place:
             message = f"payments[{place}].payor_payment_id is that of payments[{first}]: give each payment its own."
-            findings.add(f"payments[{place}].payor_payment_id", "repeated", message)
+            findings.note(f"payments[{place}].payor_payment_id", "repeated", message)
 
 
 def _check_payout(payout_id: object) -> None:
