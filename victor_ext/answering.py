@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from . import money
-from .operations import call_operation, get, only_given
+from .operations import call_operation, get
 from .records import Direction, PaymentRequest, PaymentRequestResponse, Status
 from .rules import check_answer
-from .runtime.calls import Flow
+from .runtime.calls import Flow, only_given
 from .runtime.errors import Conflict, PaymentApiError, UnreadableResponse, printable
 from .runtime.outcome import Outcome
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from . import rules
-from .operations import call_operation, only_given
+from .operations import call_operation
 from .records import PaymentRequest
-from .runtime.calls import Flow
+from .runtime.calls import Flow, only_given
 from .runtime.errors import BadRequest, InvalidRequest, Problem
 from .runtime.paging import PageReader
 from .runtime.resources import Walk

@@ -14,7 +14,7 @@ from typing import Any
 from . import money
 from .records import PaymentRequest, Status
 from .rules import as_date, check_create, check_id, spelled
-from .runtime.calls import Flow, call
+from .runtime.calls import Flow, call, only_given
 from .runtime.errors import (
     Conflict,
     InvalidRequest,
@@ -206,8 +206,3 @@ def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | No
 def call_operation(operation: str, model: Any, seconds: float | None = None, /, **arguments: Any) -> Flow[Any]:
     """Call a generated operation by the name of its module; its answer as a `model`."""
     return call(f"{_OPERATIONS}.{operation}", model, seconds, **arguments)
-
-
-def only_given(**values: Any) -> dict[str, Any]:
-    """Only the values that were given: an argument left out is left out on the wire."""
-    return {name: value for name, value in values.items() if value is not None}

@@ -87,6 +87,11 @@ def answer_to(name: str, /, **arguments: Any) -> Flow[Any]:
     return (yield Call(name, arguments, any_status=True))
 
 
+def only_given(**values: Any) -> dict[str, Any]:
+    """Only the values that were given: an argument left out is left out on the wire."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def _tolerant(client: Any) -> Any:
     """The same client, that does not raise when a good status is not in the document."""
     tolerant = copy(client)

@@ -10,12 +10,12 @@ from urllib.parse import quote
 import httpx
 
 from victor_ext.providers.money import Money
-from victor_ext.runtime.calls import Flow, call
+from victor_ext.runtime.calls import Flow, call, only_given
 from victor_ext.runtime.errors import InvalidRequest, UnreadableResponse
 from victor_ext.runtime.outcome import Outcome
 from victor_ext.runtime.resources import Resource, World, operation
 
-from .checks import Checks, only_given
+from .checks import Checks
 from .records import Checkout, Payment
 
 if TYPE_CHECKING:

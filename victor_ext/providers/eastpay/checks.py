@@ -157,8 +157,3 @@ def _encoded_url(value: object) -> str | None:
     if url.scheme not in ("http", "https") or not _HOST.fullmatch(url.raw_host):
         return None
     return text if text.isascii() else str(url)
-
-
-def only_given(**values: str | None) -> dict[str, str]:
-    """Only the values that were given: an argument left out is left out on the wire."""
-    return {name: value for name, value in values.items() if value is not None}

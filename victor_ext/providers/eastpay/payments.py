@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from victor_ext.providers.money import Money
-from victor_ext.runtime.calls import Flow, call
+from victor_ext.runtime.calls import Flow, call, only_given
 from victor_ext.runtime.errors import UnreadableResponse, printable
 from victor_ext.runtime.outcome import Outcome
 from victor_ext.runtime.resources import Resource, World, operation
 from victor_ext.runtime.waiting import checked_seconds, wait_until
 
 from .cards import Card, CardToken, unless_card
-from .checks import Checks, only_given
+from .checks import Checks
 from .notifications import payment_id_of
 from .records import Payment
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from victor_ext.providers.money import Money
+from victor_ext.runtime.calls import only_given
 from victor_ext.runtime.errors import InvalidRequest, Problem
 from victor_ext.runtime.redaction import kind_of
 
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from flexfactor_api import models
 
 M = TypeVar("M", "models.EvaluateRequest", "models.TransmitRequest")
-
-
-def given(**values: Any) -> dict[str, Any]:
-    """Only the values that were given: an argument left out is left out on the wire."""
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def common_members(
@@ -47,12 +43,12 @@ def common_members(
     from flexfactor_api import models  # noqa: PLC0415 - importing the package loads no models
 
     extra = [models.AdditionalField(key=name, value=value) for name, value in (fields or {}).items()]
-    return given(
+    return only_given(
         mid=merchant.mid,
         site_id=merchant.site_id,
         order_id=order_id,
         transaction=_transaction(transaction, amount),
-        payer=models.Payer(email=payer.email, **given(id=payer.id, phone=payer.phone, birthdate=payer.birthdate)),
+        payer=models.Payer(email=payer.email, **only_given(id=payer.id, phone=payer.phone, birthdate=payer.birthdate)),
         payment_method=_payment_method(card),
         billing_information=None if billing is None else _address(billing),
         shipping_information=None if shipping is None else _address(shipping),
@@ -72,7 +68,7 @@ def _transaction(transaction: Transaction, amount: Money) -> models.Transaction:
         timestamp_utc=transaction.occurred_at.astimezone(UTC),
         amount=cents(amount),
         currency=amount.currency,
-        **given(
+        **only_given(
             timezone_utc_offset=transaction.utc_offset,
             transaction_type=transaction.type,
             response_code=transaction.response_code,
@@ -90,7 +86,7 @@ def _payment_method(card: Card) -> models.PaymentMethod:
 
     return models.PaymentMethod(
         card_number=card.token,
-        **given(
+        **only_given(
             holder_name=card.holder_name,
             card_type=card.type,
             card_brand=card.brand,
@@ -107,7 +103,7 @@ def _address(address: Address) -> models.Address:
     from flexfactor_api import models  # noqa: PLC0415 - see above
 
     return models.Address(
-        **given(
+        **only_given(
             first_name=address.first_name,
             last_name=address.last_name,
             address_line_1=address.line1,
@@ -129,7 +125,7 @@ def _item(item: OrderItem) -> models.OrderItem:
         name=item.name,
         amount=cents(item.amount),
         quantity=item.quantity,
-        **given(
+        **only_given(
             sku=item.sku,
             description=item.description,
             discount_amount=None if item.discount is None else cents(item.discount),
@@ -141,7 +137,7 @@ def _item(item: OrderItem) -> models.OrderItem:
 def _subscription(subscription: Subscription) -> models.Subscription:
     from flexfactor_api import models  # noqa: PLC0415 - see above
 
-    return models.Subscription(subscription_id=subscription.id, **given(interval=subscription.interval))
+    return models.Subscription(subscription_id=subscription.id, **only_given(interval=subscription.interval))
 
 
 def in_utc(moment: datetime | None) -> datetime | None:

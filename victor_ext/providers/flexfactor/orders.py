@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from victor_ext.providers.money import Money
-from victor_ext.runtime.calls import AwaitedFace, BlockingFace, Flow
+from victor_ext.runtime.calls import AwaitedFace, BlockingFace, Flow, only_given
 from victor_ext.runtime.clock import ServerClock
 from victor_ext.runtime.errors import Problem, printable
 from victor_ext.runtime.keys import new_key
@@ -17,7 +17,7 @@ from victor_ext.runtime.waiting import checked_seconds, wait_until
 
 from .amounts import dollars, refund_problem
 from .answers import is_list, items_of, last_page
-from .bodies import given, in_utc
+from .bodies import in_utc
 from .calling import ask
 from .checks import Findings
 from .order import Order, OrderStatus
@@ -133,7 +133,7 @@ class Orders(Resource[World]):
         if sort not in (None, "asc", "desc"):
             found.add(Problem("sort", "choice", "sort must be 'asc' or 'desc'."))
         found.finish("orders.list")
-        filters = given(
+        filters = only_given(
             query=query, status=numbers, from_=in_utc(start), to=in_utc(end), mid=mid or self._merchant.mid,
             order_by=order_by, sort=sort, page_size=page_size,
         )  # fmt: skip
@@ -173,7 +173,7 @@ class Orders(Resource[World]):
         found.finish("orders.refund")
         from flexfactor_api import models  # noqa: PLC0415 - importing the package loads no models
 
-        body = models.RefundRequest(amount_to_refund=dollars(amount), **given(refund_message=message))
+        body = models.RefundRequest(amount_to_refund=dollars(amount), **only_given(refund_message=message))
         answered = yield from ask("orders.refund_order", "RefundAnswer", order_id=order_id, body=body)
         return Refund(answered.model, order_id, amount, answered.request_id)
 

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from victor_ext.providers.money import Money
-from victor_ext.runtime.calls import AwaitedFace, BlockingFace, Flow
+from victor_ext.runtime.calls import AwaitedFace, BlockingFace, Flow, only_given
 from victor_ext.runtime.clock import ServerClock
 from victor_ext.runtime.keys import new_key
 from victor_ext.runtime.redaction import concealed, concealed_within
 from victor_ext.runtime.resources import Resource, World, operation
 
 from .amounts import amount_problem, cents
-from .bodies import common_members, given, in_utc, with_extra
+from .bodies import common_members, in_utc, with_extra
 from .calling import ask
 from .checks import Findings, check_customer_ip, check_transaction
 from .inputs import Address, Card, OrderItem, Payer, Subscription, Transaction
@@ -116,7 +116,7 @@ class Payments(Resource[World]):
             payer=payer, card=card, billing=billing, shipping=shipping, items=items, fields=fields,
             merchant_initiated=merchant_initiated, recurring=recurring, subscription=subscription,
         )  # fmt: skip
-        more = given(customer_ip=customer_ip, sense_key=sense_key, expiry_date_utc=in_utc(expires_at))
+        more = only_given(customer_ip=customer_ip, sense_key=sense_key, expiry_date_utc=in_utc(expires_at))
         body = models.EvaluateRequest(is_declined=True, idempotency_key=key, **members, **more)
         body = with_extra(body, extra_body, doing="evaluate")
         answered = yield from ask("payments.evaluate", "Decision", body=body)

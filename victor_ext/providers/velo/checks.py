@@ -141,8 +141,3 @@ def date_to_wire(findings: Findings, field: str, value: object, *, required: boo
         return day.isoformat()
     findings.note(field, "format", f"{field} must be a date, such as date(2026, 3, 4) or '2026-03-04'.")
     return None
-
-
-def only_given(**values: Any) -> dict[str, Any]:
-    """Only the values that were given: an argument left out is left out on the wire."""
-    return {name: value for name, value in values.items() if value is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from victor_ext.runtime.calls import Flow, answer_to, call
+from victor_ext.runtime.calls import Flow, answer_to, call, only_given
 from victor_ext.runtime.errors import InvalidRequest, NotFound, Problem
 from victor_ext.runtime.flow import Sleep
 from victor_ext.runtime.redaction import concealed_account, kind_of
@@ -12,7 +12,7 @@ from victor_ext.runtime.resources import Resource, Walk, World, listing, operati
 from victor_ext.runtime.waiting import checked_seconds
 
 from . import pages
-from .checks import Findings, moment_to_wire, only_given
+from .checks import Findings, moment_to_wire
 from .polling import wait_until
 from .receipts import receipt_of
 from .records import Funding, FundingAccount, FundingChange, Receipt

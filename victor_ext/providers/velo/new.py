@@ -7,9 +7,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from victor_ext.providers.money import Money
+from victor_ext.runtime.calls import only_given
 from victor_ext.runtime.redaction import concealed_account, kind_of
 
-from .checks import Findings, date_to_wire, only_given
+from .checks import Findings, date_to_wire
 
 if TYPE_CHECKING:
     from velo_api import models

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from victor_ext.runtime.calls import Flow, answer_to, call
+from victor_ext.runtime.calls import Flow, answer_to, call, only_given
 from victor_ext.runtime.errors import UnreadableResponse
 from victor_ext.runtime.outcome import Outcome
 from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
 
 from . import pages
-from .checks import Findings, moment_to_wire, only_given
+from .checks import Findings, moment_to_wire
 from .new import NewPayee
 from .polling import wait_until
 from .profile import batch_id

@@ -5,12 +5,12 @@ from __future__ import annotations
 import builtins
 from datetime import date, datetime
 
-from victor_ext.runtime.calls import Flow
+from victor_ext.runtime.calls import Flow, only_given
 from victor_ext.runtime.paging import PageReader
 from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
 
 from . import pages
-from .checks import Findings, date_to_wire, day_around, moment_to_wire, only_given
+from .checks import Findings, date_to_wire, day_around, moment_to_wire
 from .records import Payment, PaymentChange
 
 _API = "velo_api.api.payments"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from victor_ext.runtime.calls import Flow, answer_to, call
+from victor_ext.runtime.calls import Flow, answer_to, call, only_given
 from victor_ext.runtime.errors import Conflict, InvalidRequest, PaymentApiError, Problem, printable
 from victor_ext.runtime.outcome import Outcome
 from victor_ext.runtime.redaction import kind_of
 from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
 
 from . import pages
-from .checks import Findings, only_given
+from .checks import Findings
 from .new import PaymentInstruction
 from .polling import wait_until
 from .receipts import receipt_of

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from victor_ext.providers.money import Money
-from victor_ext.runtime.calls import Flow, answer_to, call
+from victor_ext.runtime.calls import Flow, answer_to, call, only_given
 from victor_ext.runtime.errors import InvalidRequest, Problem
 from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
 
 from . import pages
-from .checks import Findings, only_given
+from .checks import Findings
 from .receipts import receipt_of
 from .records import Receipt, SourceAccount
 
