@@ -18,13 +18,27 @@ REMEMBERED_PAGES = 16
 STALE_PAGES = 3
 """So many pages in a row without anything new mean that the provider repeats itself."""
 
+QUIET_PASSES = 3
+"""Passes in a row without news that end the reading of a list whose items never stop coming and going."""
+
+MOST_PASSES = 32
+"""Passes over one list, at most. When each pass takes away what it read, 32 read any list there is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page: its number as the provider counts, and its items that no earlier page had."""
+    """One page: its number as the provider counts, and its items that no earlier page had.
+
+    Attributes:
+        number: The page's number.
+        items: Its items, without those that were yielded before.
+        reading: In which pass over the list it was read, from 1. A list that items may leave is read again from the
+            first page until a pass can have missed nothing (see `RepeatedPageReader`).
+    """
 
     number: int
     items: Sequence[T]
+    reading: int = 1
 
 
 class PageReader(Generic[T]):
@@ -54,11 +68,16 @@ class PageReader(Generic[T]):
         self._identify = identify
         self._content = content
         self._what = what
-        self.number = first
+        self._first = first
+        self._longest = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin at the first page. How long a page can be is known from any pass."""
+        self.number = self._first
         self.taken = 0
         self.is_last = False
         self.last_was_short = False
-        self._longest = 0
         self._recent: deque[frozenset[str]] = deque(maxlen=REMEMBERED_PAGES)
         self._seen: set[str] = set()
         self._stale = 0
@@ -125,6 +144,99 @@ class PageReader(Generic[T]):
     def _mark(self, item: T) -> str | int:
         name = self._identify(item)
         return hash(self._content(item)) if name is None else name
+
+
+class RepeatedPageReader(PageReader[T]):
+    """Reads a list that items may leave, over and over, until a pass can have missed nothing.
+
+    An item that leaves moves all that follow it forward, and one of those then crosses from a page that is yet to be
+    read to one that has been. So everything is read again from the first page. A pass has missed nothing when it met
+    no item twice, and the pass after it meets every item that it met: whatever crossed a boundary did so because an
+    item before it left, and that one was met and is gone, or it had entered behind the reader and moved another item
+    into the reader's way a second time. An empty first page ends the reading, too.
+
+    A list at rest is read twice. It holds the id of every item, for each is yielded once.
+
+    Args:
+        arrived: Whether an item came into being only after the reading began. Such items are yielded, and are no
+            reason to read once more.
+
+    Otherwise as `PageReader`; an item without an id is told from others by its content.
+    """
+
+    def __init__(
+        self,
+        identify: Callable[[T], str | None],
+        *,
+        content: Callable[[T], str] = repr,
+        first: int = 0,
+        what: str = "list",
+        arrived: Callable[[T], bool] = lambda _item: False,
+    ) -> None:
+        super().__init__(identify, content=content, first=first, what=what)
+        self._arrived = arrived
+        self._met_in: dict[str | int, int] = {}
+        self._pass = 1
+        self._quiet = 0
+        self._before = _Pass()
+        self._now = _Pass()
+
+    def accept(self, items: Sequence[T]) -> Page[T]:
+        """Take the page that was asked for by `number`; sets `number` to the next, or `done`.
+
+        Raises:
+            PaginationError: The provider repeats its pages; or `MOST_PASSES` passes all brought something new.
+        """
+        if self._pass > MOST_PASSES:
+            raise PaginationError(
+                f"The {self._what} changes faster than it can be read: each of {MOST_PASSES} readings brought "
+                "something new. What was yielded is right, and something may be missing. Leave out the filter that "
+                "items come and go by, and look at each item instead; or narrow the others.",
+                outcome=Outcome.ACCEPTED,
+            )
+        page = super().accept(items)
+        if len(page.items) < len(items):
+            self._now.repeats = True
+        fresh = [item for item in page.items if self._is_new(item)]
+        reading = self._pass
+        if self.done and not self._is_complete():
+            self._before, self._now = self._now, _Pass()
+            self._pass += 1
+            self._begin()
+        return Page(page.number, fresh, reading)
+
+    def _is_new(self, item: T) -> bool:
+        name = self._mark(item)
+        met = self._met_in.get(name)
+        self._met_in[name] = self._pass
+        if met == self._pass:
+            self._now.repeats = True
+            # Two items without an id may be two, and may be one that moved: neither is lost.
+            return self._pass == 1 and self._identify(item) is None
+        self._now.items += 1
+        self._now.met_again += met == self._pass - 1
+        if met is None and not self._arrived(item):
+            self._now.news = True
+        return met is None
+
+    def _is_complete(self) -> bool:
+        """Whether the reading may end with the pass that has just ended."""
+        now, before = self._now, self._before
+        if now.items == 0:
+            return True
+        self._quiet = 0 if now.news else self._quiet + 1
+        nothing_left = self._pass > 1 and not before.repeats and now.met_again == before.items
+        return nothing_left or self._quiet >= QUIET_PASSES
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What one pass over a list met."""
+
+    items: int = 0
+    met_again: int = 0  # of those that the pass before it met
+    repeats: bool = False
+    news: bool = False
 
 
 class Pages(Generic[T]):

@@ -11,7 +11,7 @@ from victor_ext.runtime.calls import AwaitedFace, BlockingFace, Flow, only_given
 from victor_ext.runtime.clock import ServerClock
 from victor_ext.runtime.errors import Problem, printable
 from victor_ext.runtime.keys import new_key
-from victor_ext.runtime.paging import PageReader
+from victor_ext.runtime.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
 from victor_ext.runtime.waiting import checked_seconds, wait_until
 
@@ -105,6 +105,9 @@ class Orders(Resource[World]):
     ) -> Walk[Order]:
         """Every order that passes the filters, read page by page as it is walked.
 
+        With `status`, which an order may leave meanwhile, the list is read from `page` again until nothing can have
+        been missed; a list at rest is read twice.
+
         Args:
             query: Words to look for. In which members the provider looks is documented by example only (a payer's
                 name, a merchant's).
@@ -137,8 +140,10 @@ class Orders(Resource[World]):
             query=query, status=numbers, from_=in_utc(start), to=in_utc(end), mid=mid or self._merchant.mid,
             order_by=order_by, sort=sort, page_size=page_size,
         )  # fmt: skip
+        # An order goes from one status to the next: see `RepeatedPageReader`.
+        reader = PageReader[Order] if numbers is None else RepeatedPageReader[Order]
         return Walk(
-            lambda: PageReader(lambda order: order.id, content=_content, first=page, what="list of orders"),
+            lambda: reader(lambda order: order.id, content=_content, first=page, what="list of orders"),
             lambda reader: _read_page(reader, filters),
         )
 

@@ -9,12 +9,17 @@ from typing import Any, TypeVar
 from victor_ext.runtime.calls import Flow, call
 from victor_ext.runtime.errors import UnreadableResponse
 from victor_ext.runtime.outcome import Outcome
-from victor_ext.runtime.paging import PageReader
+from victor_ext.runtime.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.resources import Walk
 
 from .reading import Record, is_list
 
 R = TypeVar("R", bound=Record)
+
+_FILTERS_TO_LEAVE = frozenset(
+    {"status", "onboarded_status", "watchlist_status", "ofac_status", "disabled", "email", "display_name"}
+)
+"""Filters that a payment or a payee may pass now and not a moment later."""
 
 
 def walk(
@@ -28,7 +33,8 @@ def walk(
     """A list to be walked.
 
     It ends where `totalPages` says, if as many items came as `totalElements` says; else, or when Velo says neither,
-    at the first empty page. An item that moved to a later page meanwhile is yielded once.
+    at the first empty page. An item that moved to a later page meanwhile is yielded once. With a filter that an item
+    can leave it is read until nothing can have been missed (see `RepeatedPageReader`).
 
     Args:
         operation: The import name of the generated operation.
@@ -51,7 +57,8 @@ def walk(
         reader.is_last = _is_last(page, reader.number, reader.taken + len(items))
         return items
 
-    return Walk(lambda: PageReader(identify, content=content_of, first=1, what=what), read)
+    reader = PageReader[R] if _FILTERS_TO_LEAVE.isdisjoint(arguments) else RepeatedPageReader[R]
+    return Walk(lambda: reader(identify, content=content_of, first=1, what=what), read)
 
 
 def changes(

@@ -1,0 +1,171 @@
+"""A list whose items come and go while it is read: what was there all the time is yielded, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from victor_ext.runtime.errors import PaginationError
+from victor_ext.runtime.paging import MOST_PASSES, QUIET_PASSES, PageReader, Pages, RepeatedPageReader
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens after a read: an item enters, or one leaves, at a place in the list."""
+
+    enters: bool
+    place: int
+
+
+@dataclass
+class Provider:
+    """A list that changes after each read, for as long as there are changes left."""
+
+    items: list[str]
+    changes: list[list[Change]]
+    page_size: int
+    reads: list[int] = field(default_factory=list[int])
+
+    def __post_init__(self) -> None:
+        self.stayed = set(self.items)
+        self._entered = 0
+
+    def page(self, number: int) -> Sequence[str]:
+        page = self.items[number * self.page_size : (number + 1) * self.page_size]
+        if len(self.reads) < len(self.changes):
+            for change in self.changes[len(self.reads)]:
+                self._make(change)
+        self.reads.append(number)
+        return page
+
+    def _make(self, change: Change) -> None:
+        if change.enters:
+            self._entered += 1
+            self.items.insert(change.place % (len(self.items) + 1), f"new {self._entered}")
+        elif self.items:
+            self.stayed.discard(self.items.pop(change.place % len(self.items)))
+
+    def walk(self, reader: type[PageReader[str]] = RepeatedPageReader) -> list[str]:
+        pages = Pages[str](lambda reader: self.page(reader.number), lambda: reader(lambda name: name))
+        return list(pages)
+
+
+def leaves(place: int) -> list[Change]:
+    return [Change(enters=False, place=place)]
+
+
+changes = st.lists(st.lists(st.builds(Change, st.booleans(), st.integers(0, 30)), max_size=3), max_size=20)
+
+
+@settings(max_examples=500, deadline=None)
+@given(count=st.integers(0, 30), changes=changes, page_size=st.integers(4, 6))
+def test_nothing_that_stayed_is_lost_and_nothing_comes_twice(
+    count: int, changes: list[list[Change]], page_size: int
+) -> None:
+    provider = Provider([str(number) for number in range(count)], changes, page_size)
+    found = provider.walk()
+    assert provider.stayed <= set(found)
+    assert len(found) == len(set(found))
+
+
+@settings(max_examples=200, deadline=None)
+@given(count=st.integers(1, 40), page_size=st.integers(1, 4))
+def test_a_reader_that_takes_away_what_it_read_reads_all_of_it(count: int, page_size: int) -> None:
+    """The case of somebody who accepts each request that is pending."""
+    provider = Provider([str(number) for number in range(count)], [], page_size)
+    found: list[str] = []
+    pages = Pages[str](lambda reader: provider.page(reader.number), lambda: RepeatedPageReader(lambda name: name))
+    for name in pages:
+        found.append(name)
+        provider.items.remove(name)
+    assert sorted(found) == sorted(map(str, range(count)))
+
+
+def test_a_list_at_rest_is_read_twice() -> None:
+    provider = Provider(list("abcde"), [], 2)
+    assert provider.walk() == list("abcde")
+    assert provider.reads == [0, 1, 2, 3, 0, 1, 2, 3]
+
+
+def test_an_empty_list_is_read_once() -> None:
+    provider = Provider([], [], 2)
+    assert provider.walk() == []
+    assert provider.reads == [0]
+
+
+def test_what_crosses_the_same_boundary_in_two_passes_is_found_in_the_third() -> None:
+    """A pass without news is no proof: here the second brings none, and "x" was there all the time."""
+    provider = Provider(list("abx"), [[], leaves(0), [], leaves(0)], 1)
+    assert provider.walk() == ["a", "b", "x"]
+    assert provider.reads[:6] == [0, 1, 2, 0, 1, 0]
+
+
+def test_a_pass_that_met_an_item_twice_proves_nothing() -> None:
+    """Somebody enters at the front, moves "a" into the reader's way again, and is gone before "x" is read."""
+    around = [[Change(enters=True, place=0)], leaves(0), []]
+    provider = Provider(list("ax"), [*around, *around], 1)
+    assert provider.walk() == ["a", "x"]
+
+
+def test_pages_tell_in_which_reading_they_came() -> None:
+    provider = Provider(list("abcd"), [leaves(0)], 2)
+    pages = Pages[str](lambda reader: provider.page(reader.number), lambda: RepeatedPageReader(lambda name: name))
+    assert [(page.number, page.reading, list(page.items)) for page in pages.pages()] == [
+        (0, 1, ["a", "b"]),
+        (1, 1, ["d"]),
+        (0, 2, ["c"]),
+    ]
+
+
+@dataclass
+class Busy:
+    """A list that never rests: before each read an item enters, and the one that has been there longest leaves."""
+
+    items: list[str]
+    reads: int = 0
+
+    def page(self, number: int) -> Sequence[str]:
+        self.reads += 1
+        self.items = [f"new {self.reads}", *self.items[:-1]]
+        return self.items[number * 3 : (number + 1) * 3]
+
+
+def busy(arrived: bool) -> tuple[Busy, Pages[str]]:
+    provider = Busy([f"old {number}" for number in range(9)])
+    return provider, Pages(
+        lambda reader: provider.page(reader.number),
+        lambda: RepeatedPageReader(
+            lambda name: name, what="list of things", arrived=lambda name: arrived and name.startswith("new")
+        ),
+    )
+
+
+def test_a_list_that_never_rests_ends_when_all_that_is_new_has_only_just_arrived() -> None:
+    provider, pages = busy(arrived=True)
+    found = list(pages)
+    assert len(found) == len(set(found))
+    assert provider.reads <= 4 * (3 + QUIET_PASSES)
+
+
+def test_and_is_left_with_a_word_when_nobody_can_tell() -> None:
+    provider, pages = busy(arrived=False)
+    with pytest.raises(PaginationError, match=f"each of {MOST_PASSES} readings brought something new"):
+        list(pages)
+    assert provider.reads == 4 * MOST_PASSES + 1
+
+
+def test_items_without_an_id_are_not_lost_and_come_once_more_in_no_later_pass() -> None:
+    pages = Pages[str](
+        lambda reader: [["x", "x"], ["y"], []][reader.number],
+        lambda: RepeatedPageReader(lambda _name: None, content=str),
+    )
+    assert list(pages) == ["x", "x", "y"]
+
+
+def test_the_plain_reader_loses_what_crosses_a_boundary() -> None:
+    """Why there is the other one."""
+    assert Provider(list("abcd"), [leaves(0)], 2).walk(PageReader) == ["a", "b", "d"]
