@@ -56,7 +56,12 @@ RECEIPT = {
     "victor_payment_request_id": "a7ffd43c37c1",
     "status": "created",
     "direction": "OUTBOUND",
-    "payment_request": {"payment_details": {"amount": "44.23", "biller_type": "BUSINESS", "due_date": "2026-03-04"}},
+    "client_reference_id": "INV-1042",
+    "payment_request": {
+        "payee": {"account_number": "043987673645"},
+        "payer": {"victor_counterparty_id": "aHeq349838"},
+        "payment_details": {"amount": "44.23", "biller_type": "BUSINESS", "due_date": "2026-03-04"},
+    },
 }
 KEY = idempotency_key_for("invoice", 1042)
 
@@ -340,7 +345,10 @@ class TestTheGeneratedOperations:
 
     def test_their_failures_are_typed(self):
         with pytest.raises(ServerError) as raised:
-            blocking(Provider(httpx.Response(520)), lambda victor: get_payment_request.sync("a1", client=victor.api))
+            blocking(
+                Provider(httpx.Response(520)),
+                lambda victor: get_payment_request.sync("a7ffd43c37c1", client=victor.api),
+            )
         assert raised.value.status_code == 520
 
     def test_a_redirect_is_not_followed_by_the_http_library_either(self):
@@ -441,28 +449,28 @@ class TestWithOptions:
         transport = httpx.MockTransport(provider)
         policy = RetryPolicy(base=0.0, quota=10)
         with Victor(AUTH, transport=transport, retry=policy, on_event=told.append) as victor:
-            victor.with_options(deadline=5.0).payment_requests.get("a1")
+            victor.with_options(deadline=5.0).payment_requests.get("a7ffd43c37c1")
             provider.script[:] = [httpx.Response(503)]
             with pytest.raises(ServerError, match="retry quota"):
-                victor.payment_requests.get("a1")
+                victor.payment_requests.get("a7ffd43c37c1")
         assert provider.tokens == 1
         assert [event.outcome for event in told if isinstance(event, CallEnded)] == [None, Outcome.UNKNOWN]
 
     def test_each_option_by_itself(self):
         provider = Provider()
         with Victor(AUTH, transport=httpx.MockTransport(provider), deadline=None, retry=QUICK) as victor:
-            victor.with_options(timeout=2.5).payment_requests.get("a1")
+            victor.with_options(timeout=2.5).payment_requests.get("a7ffd43c37c1")
             assert provider.received[-1].extensions["timeout"].get("connect") == 2.5
-            victor.with_options(timeout=None).payment_requests.get("a1")
+            victor.with_options(timeout=None).payment_requests.get("a7ffd43c37c1")
             assert provider.received[-1].extensions["timeout"].get("read") is None
-            victor.with_options(deadline=1.0).payment_requests.get("a1")
+            victor.with_options(deadline=1.0).payment_requests.get("a7ffd43c37c1")
             assert provider.received[-1].extensions["timeout"].get("read") <= 1.0
-            victor.payment_requests.get("a1")
+            victor.payment_requests.get("a7ffd43c37c1")
             assert provider.received[-1].extensions["timeout"].get("read") == 20.0
             provider.script[:] = [httpx.Response(503)]
             before = len(provider.received)
             with pytest.raises(ServerError):
-                victor.with_options(retry=QUICK.with_changes(max_attempts=1)).payment_requests.get("a1")
+                victor.with_options(retry=QUICK.with_changes(max_attempts=1)).payment_requests.get("a7ffd43c37c1")
             assert len(provider.received) == before + 1
             assert victor.with_options(timeout=1.0).environment == "staging"
 
@@ -471,11 +479,11 @@ class TestWithOptions:
         with Victor(AUTH, transport=httpx.MockTransport(provider)) as victor:
             derived = victor.with_options(deadline=5.0)
             derived.with_options(timeout=1.0).close()
-            derived.payment_requests.get("a1")
+            derived.payment_requests.get("a7ffd43c37c1")
             derived.close()
             with pytest.raises(ConfigurationError, match="closed"):
-                derived.payment_requests.get("a1")
-            victor.payment_requests.get("a1")
+                derived.payment_requests.get("a7ffd43c37c1")
+            victor.payment_requests.get("a7ffd43c37c1")
         assert len(provider.received) == 2
 
     def test_awaited(self):
@@ -483,11 +491,11 @@ class TestWithOptions:
 
         async def call(victor):
             derived = victor.with_options(deadline=5.0)
-            await derived.payment_requests.get("a1")
+            await derived.payment_requests.get("a7ffd43c37c1")
             await derived.close()
             with pytest.raises(ConfigurationError, match="closed"):
-                await derived.payment_requests.get("a1")
-            return await victor.payment_requests.get("a1")
+                await derived.payment_requests.get("a7ffd43c37c1")
+            return await victor.payment_requests.get("a7ffd43c37c1")
 
         assert awaited(provider, call).id == "a7ffd43c37c1"
 
@@ -541,9 +549,9 @@ class TestRealConnections:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with Victor(Fixed(), base_url=url) as victor:
-                victor.payment_requests.get("a1")
-                victor.with_options(deadline=5.0).payment_requests.get("a1")
-                get_payment_request.sync("a1", client=victor.api.with_headers({"X-A": "1"}))
+                victor.payment_requests.get("a7ffd43c37c1")
+                victor.with_options(deadline=5.0).payment_requests.get("a7ffd43c37c1")
+                get_payment_request.sync("a7ffd43c37c1", client=victor.api.with_headers({"X-A": "1"}))
             gc.collect()
         assert len(connections) == 1
 
@@ -552,9 +560,9 @@ class TestRealConnections:
 
         async def run():
             async with AsyncVictor(Fixed(), base_url=url) as victor:
-                await victor.payment_requests.get("a1")
-                await victor.with_options(deadline=5.0).payment_requests.get("a1")
-                await get_payment_request.asyncio("a1", client=victor.api.with_headers({"X-A": "1"}))
+                await victor.payment_requests.get("a7ffd43c37c1")
+                await victor.with_options(deadline=5.0).payment_requests.get("a7ffd43c37c1")
+                await get_payment_request.asyncio("a7ffd43c37c1", client=victor.api.with_headers({"X-A": "1"}))
 
         asyncio.run(run())
         assert len(connections) == 1
@@ -564,7 +572,9 @@ class TestRealConnections:
         ids: list[Any] = []
         with Victor(Fixed(), base_url=url, limits=httpx.Limits(max_connections=4)) as victor:
             threads = [
-                threading.Thread(target=lambda: ids.extend(victor.payment_requests.get("a1").id for _ in range(5)))
+                threading.Thread(
+                    target=lambda: ids.extend(victor.payment_requests.get("a7ffd43c37c1").id for _ in range(5))
+                )
                 for _ in range(8)
             ]
             for thread in threads:
@@ -589,7 +599,7 @@ def test_a_client_made_outside_of_an_event_loop_works_in_several():
     victor = AsyncVictor(AUTH, transport=httpx.MockTransport(provider))
 
     async def get():
-        return (await victor.payment_requests.get("a1")).id
+        return (await victor.payment_requests.get("a7ffd43c37c1")).id
 
     assert [asyncio.run(get()) for _ in range(3)] == ["a7ffd43c37c1"] * 3
     assert provider.tokens == 1

@@ -170,7 +170,7 @@ class Provider:
 class TestOAuth:
     def get(self, provider, **options):
         client = Victor(VictorOAuth("id-1", "secret-1"), transport=httpx.MockTransport(provider), **options)
-        client.payment_requests.get("b34783af0")
+        client.payment_requests.get("a7ffd43c37c1")
         return client
 
     def test_what_is_asked_and_what_is_sent_then(self):
@@ -203,7 +203,7 @@ class TestOAuth:
         provider = Provider()
         self.get(provider, base_url=base_url)
         assert str(provider.received[0].url) == asked
-        assert str(provider.received[1].url) == asked.replace("auth/token", "payment-requests/b34783af0")
+        assert str(provider.received[1].url) == asked.replace("auth/token", "payment-requests/a7ffd43c37c1")
 
     def test_authorization_is_what_a_call_would_carry(self):
         provider = Provider()
@@ -220,7 +220,7 @@ class TestOAuth:
         )
         words = r"refused the credentials \(status 401\)\. Check VictorOAuth\(.*\): production was asked"
         with pytest.raises(AuthenticationError, match=words) as raised:
-            client.payment_requests.get("b34783af0")
+            client.payment_requests.get("a7ffd43c37c1")
         assert raised.value.outcome == "not_sent"
 
     @pytest.mark.parametrize(

@@ -27,26 +27,34 @@ class Answering:
         """In what the answer that a request carries is not the one that was meant; None when it carries none.
 
         `status` means that it is another answer. `word`, `notes` and `amount` leave it open whose it is: the
-        provider may have written it in its own way, or somebody else may have given it.
+        provider may have written it in its own way, or somebody else may have given it. `unsaid` means that
+        nothing says for which amount it was accepted.
         """
         given = found.response
-        if given is None or given.status is None:
-            status = _ANSWERS.get(found.status or "")
-            return None if status is None else () if status is self.status else ("status",)
-        if given.status not in _ANSWERS.values():
+        said = None if given is None else given.status
+        status = _ANSWERS.get(found.status or "") if said is None else said
+        if status is None:
+            return None
+        if status not in _ANSWERS.values():
             return ("word",)
-        if given.status != self.status:
+        if status != self.status:
             return ("status",)
-        same_notes = given.notes is None or given.notes.split() == self.notes.split()
-        return (*(() if same_notes else ("notes",)), *(() if self._same_amount(given, found) else ("amount",)))
+        notes = found.approval_notes
+        same_notes = notes is None or notes.split() == self.notes.split()
+        return (*(() if same_notes else ("notes",)), *self._difference_of_amount(given, found))
 
-    def _same_amount(self, given: PaymentRequestResponse, found: PaymentRequest) -> bool:
-        asked, paid = given.original_amount, given.modified_amount
-        if self.modified_amount is None:
-            return paid is None or asked in (None, paid)
-        # Without a modified amount it was accepted as it was asked for.
-        agreed = next((amount for amount in (paid, asked, found.amount) if amount is not None), None)
-        return agreed in (None, self.modified_amount)
+    def _difference_of_amount(self, given: PaymentRequestResponse | None, found: PaymentRequest) -> Collection[str]:
+        asked = found.original_amount
+        paid = found.amount if given is None else given.modified_amount
+        if self.modified_amount is not None:
+            # Without a modified amount it was accepted as it was asked for.
+            agreed = next((amount for amount in (paid, asked, found.amount) if amount is not None), None)
+            same = None if agreed is None else agreed == self.modified_amount
+        elif paid is None or (given is None and asked is None):
+            same = True
+        else:
+            same = None if asked is None else asked == paid
+        return ("unsaid",) if same is None else () if same else ("amount",)
 
 
 _ANSWERS: dict[str, Status] = {
@@ -57,7 +65,7 @@ _ANSWERS: dict[str, Status] = {
 
 
 def respond(
-    request_id: str,
+    request: str | PaymentRequest,
     *,
     accept: bool,
     notes: str,
@@ -68,7 +76,16 @@ def respond(
 
     To the caller both are one call: the look gets what is `left` of the deadline, and there is none without it.
     """
-    check_answer(request_id, notes=notes, modified_amount=modified_amount)
+    known = request if isinstance(request, PaymentRequest) else None
+    request_id = request.id if isinstance(request, PaymentRequest) else request
+    check_answer(
+        request_id,
+        notes=notes,
+        modified_amount=modified_amount,
+        asked=None if known is None else known.amount,
+        may_be_modified=None if known is None else known.amount_modification_allowed,
+        is_outbound=known is not None and known.direction is Direction.OUTBOUND,
+    )
     amount = None if modified_amount is None else money.to_decimal(modified_amount)
     meant = Answering(Status.ACCEPTED if accept else Status.DECLINED, notes, amount)
     try:
@@ -79,9 +96,11 @@ def respond(
         doubt = error
     else:
         differences = meant.differences(answered) or ()
-        if "status" in differences or "amount" in differences:
+        if "amount" in differences:
             raise _answered_otherwise(request_id, meant, answered, differences)
-        return answered
+        if not {"status", "word", "unsaid"}.intersection(differences):
+            return answered
+        doubt = _answered_otherwise(request_id, meant, answered, differences)
     return (yield from _settle_answer(request_id, meant, doubt, left()))
 
 
@@ -137,7 +156,9 @@ def _settle_answer(
         raise _unanswered(request_id, doubt) from None
     if not differences:
         return found
-    if "status" not in differences:
+    # When this call was answered with a good status, whatever the request shows may be its doing.
+    was_taken = doubt.outcome is Outcome.ACCEPTED or isinstance(doubt, Conflict)
+    if was_taken or "status" not in differences:
         raise _answered_otherwise(request_id, meant, found, differences, doubt)
     raise Conflict(
         f"Payment request {request_id} carries another answer ({printable(found.status)}) than the one that was meant "
@@ -175,10 +196,16 @@ def _answered_otherwise(
 ) -> Conflict:
     """The request carries an answer that this call may have given, or not."""
     others = {"status": "another answer", "word": "another answer", "notes": "other notes", "amount": "another amount"}
-    what = " and ".join(others[difference] for difference in differences)
+    what = " and ".join(others[difference] for difference in differences if difference in others)
+    is_ = f"{printable(found.status)} with {what} than was meant ({meant.status})"
+    if "word" in differences and found.response is not None:
+        is_ = f"answered with the word {printable(found.response.status)!r}, where {meant.status} was meant"
+    elif not what:
+        amount = "what it asked for" if meant.modified_amount is None else meant.modified_amount
+        is_ = f"{printable(found.status)}, and nothing says for which amount ({amount} was meant)"
     return Conflict(
-        f"Payment request {request_id} is {printable(found.status)} with {what} than was meant ({meant.status}): it "
-        "may be this call's answer, or somebody else's. Read it with get() before you do anything else.",
+        f"Payment request {request_id} is {is_}: it may be this call's answer, or somebody else's. Read it with get() "
+        "before you do anything else.",
         outcome=Outcome.UNKNOWN,
         attempts=1 if doubt is None else doubt.attempts,
         request_id=None if doubt is None else doubt.request_id,

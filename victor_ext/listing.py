@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from . import rules
+from . import rules, zulu
 from .operations import call_operation
 from .records import PaymentRequest
 from .runtime.calls import Flow, only_given
+from .runtime.clock import ServerClock
 from .runtime.errors import BadRequest, InvalidRequest, Problem
-from .runtime.paging import PageReader
+from .runtime.paging import PageReader, RepeatedPageReader
 from .runtime.resources import Walk
 
 if TYPE_CHECKING:
     from victor_api.models import ListPaymentRequestsResponse
 
 
-def walk(page: int = 0, page_size: int | None = None, **filters: object) -> Walk[PaymentRequest]:
+FILTERS_TO_LEAVE = frozenset({"status", "approval_start_datetime", "approval_end_datetime"})
+"""Filters that a request may pass now and not a moment later. Nothing documented changes what the others ask for."""
+
+_ARRIVAL_MARGIN = 5.0
+"""Seconds after the beginning of a walk, by the provider's clock, from which on a request counts as new since then."""
+
+
+def walk(page: int = 0, page_size: int | None = None, *, clock: ServerClock, **filters: object) -> Walk[PaymentRequest]:
     """A list with its filters, checked now, and read as it is walked.
 
     Raises:
@@ -28,9 +37,11 @@ def walk(page: int = 0, page_size: int | None = None, **filters: object) -> Walk
     wire = rules.list_filters(filters, page=page, page_size=page_size)
 
     def begin() -> PageReader[PaymentRequest]:
-        return PageReader(
-            lambda request: request.id or None, content=content_of, first=page, what="list of payment requests"
-        )
+        what = "list of payment requests"
+        if wire.keys().isdisjoint(FILTERS_TO_LEAVE):
+            return PageReader(_id_of, content=content_of, first=page, what=what)
+        arrived = _arrived_since(clock)
+        return RepeatedPageReader(_id_of, content=content_of, first=page, what=what, arrived=arrived)
 
     def read(reader: PageReader[PaymentRequest]) -> Flow[Sequence[PaymentRequest]]:
         try:
@@ -46,16 +57,102 @@ def walk(page: int = 0, page_size: int | None = None, **filters: object) -> Walk
     return Walk(begin, read)
 
 
-def find(client_reference_id: str, start: datetime, end: datetime | None) -> Flow[list[PaymentRequest]]:
+def _id_of(request: PaymentRequest) -> str | None:
+    return request.id or None
+
+
+def _arrived_since(clock: ServerClock) -> Callable[[PaymentRequest], bool]:
+    """Whether a request was created after this moment, by the provider's clock as it will be known by then."""
+    began = clock.monotonic()
+
+    def arrived(request: PaymentRequest) -> bool:
+        created = request.created_at
+        if created is None:
+            return False
+        return created.timestamp() > clock.now() - (clock.monotonic() - began) + _ARRIVAL_MARGIN
+
+    return arrived
+
+
+SEARCH_MARGIN = 60.0
+"""Seconds by which `find` widens its window at both ends, beyond what the two clocks are known to differ."""
+
+
+class SearchResult(list[PaymentRequest]):
+    """The requests that `find` found, and where it looked for them.
+
+    Attributes:
+        start: The beginning of the window that the provider was asked for; before the caller's own.
+        end: Its end; None when it had none.
+        read: How many requests were looked at.
+    """
+
+    def __init__(self, found: Iterable[PaymentRequest], *, start: datetime, end: datetime | None, read: int) -> None:
+        super().__init__(found)
+        self.start = start
+        self.end = end
+        self.read = read
+
+    @property
+    def caveat(self) -> str:
+        """What it does not prove that nothing was found; empty when something was."""
+        if self:
+            return ""
+        return (
+            f"None of the {self.read} requests from {zulu.format(self.start)} "
+            f"{'on' if self.end is None else f'to {zulu.format(self.end)}'} has this reference. That is no proof that "
+            "there is none: a request may still be on its way, and that the window is one of creation is taken for "
+            "granted, not documented. Repeating the create with the same idempotency key is safe either way, as long "
+            "as the provider keeps the key."
+        )
+
+
+def find(client_reference_id: str, start: datetime, end: datetime | None, *, clock: ServerClock) -> Flow[SearchResult]:
     """The requests with this reference, in a window of time. One page at a time is held."""
     _check_search(client_reference_id, start, end)
-    listed = walk(start_datetime=start, end_datetime=end)
-    reader = listed.begin()
-    found: list[PaymentRequest] = []
-    while not reader.done:
-        page = reader.accept((yield from listed.read(reader)))
-        found += [request for request in page.items if request.client_reference_id == client_reference_id]
-    return found
+    window = _Window(start, end).widened(clock.skew)
+    while True:
+        listed = walk(clock=clock, start_datetime=window.start, end_datetime=window.end)
+        reader, found, read = listed.begin(), list[PaymentRequest](), 0
+        while not reader.done:
+            page = reader.accept((yield from listed.read(reader)))
+            # The first answer may be the first that tells the provider's clock.
+            wider = window.covering(_Window(start, end).widened(clock.skew))
+            if wider != window:
+                window = wider
+                break
+            read += len(page.items)
+            found += [request for request in page.items if request.client_reference_id == client_reference_id]
+        else:
+            return SearchResult(found, start=window.start, end=window.end, read=read)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A window of time; without an end it is open."""
+
+    start: datetime
+    end: datetime | None
+
+    def widened(self, skew: float) -> _Window:
+        """By what the provider's clock is ahead (behind when negative) of the caller's, and by the margin."""
+        before, after = SEARCH_MARGIN - min(skew, 0.0), SEARCH_MARGIN + max(skew, 0.0)
+        return _Window(_moved(self.start, -before), None if self.end is None else _moved(self.end, after))
+
+    def covering(self, other: _Window) -> _Window:
+        """This one; or both, when the other one is longer at an end by more than the margin takes."""
+        slack = timedelta(seconds=SEARCH_MARGIN / 2)
+        start = other.start if self.start - other.start > slack else self.start
+        if self.end is None or other.end is None or other.end - self.end <= slack:
+            return _Window(start, self.end)
+        return _Window(start, other.end)
+
+
+def _moved(moment: datetime, seconds: float) -> datetime:
+    try:
+        return moment + timedelta(seconds=seconds)
+    except OverflowError:  # at the ends of the calendar there is nothing to add
+        return moment
 
 
 def _check_search(client_reference_id: object, start_datetime: object, end_datetime: object) -> None:
@@ -72,12 +169,21 @@ def _check_search(client_reference_id: object, start_datetime: object, end_datet
     found.finish("The search")
 
 
-def _read_page(page: int, page_size: int | None, wire: dict[str, str]) -> Flow[ListPaymentRequestsResponse]:
+def listed(request_id: str, seconds: float | None) -> Flow[PaymentRequest | None]:
+    """One request as the list tells it, or None when the list does not have it."""
+    answer = yield from _read_page(0, None, {"victor_id": request_id}, seconds)
+    return next((request for request in items_of(answer) if request.id.casefold() == request_id.casefold()), None)
+
+
+def _read_page(
+    page: int, page_size: int | None, wire: dict[str, str], seconds: float | None = None
+) -> Flow[ListPaymentRequestsResponse]:
     from victor_api import models  # noqa: PLC0415 - loaded by the first call, and not by importing this
 
     read: ListPaymentRequestsResponse = yield from call_operation(
         "list_payment_requests",
         models.ListPaymentRequestsResponse,
+        seconds,
         page=page,
         **only_given(page_size=page_size),
         **_arguments(wire),

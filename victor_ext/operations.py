@@ -6,26 +6,20 @@ blocking calls and one with awaited ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from . import money
-from .records import PaymentRequest, Status
+from .records import PaymentRequest
 from .rules import as_date, check_create, check_id, spelled
 from .runtime.calls import Flow, call, only_given
-from .runtime.errors import (
-    Conflict,
-    InvalidRequest,
-    Problem,
-    UnreadableResponse,
-    fit_to_show,
-    printable,
-)
+from .runtime.errors import Conflict, PaymentApiError, UnreadableResponse, printable
 from .runtime.keys import new_key
 from .runtime.outcome import Outcome
-from .runtime.waiting import checked_seconds, wait_until
+from .runtime.redaction import mask
 
 _OPERATIONS = "victor_api.api.payment_requests"
 
@@ -42,9 +36,10 @@ def create(
     notes: str | None,
     client_reference_id: str | None,
     idempotency_key: str | None,
-    now: datetime,
+    now: datetime | None,
+    left: Callable[[], float | None],
 ) -> Flow[PaymentRequest]:
-    """Check, build the generated model, send it with a key."""
+    """Check, build the generated model, send it with a key; hold what comes against what was sent."""
     check_create(
         payee_account_number=payee_account_number,
         payer_counterparty_id=payer_counterparty_id,
@@ -91,22 +86,99 @@ def create(
         (yield from call_operation("create_request_payment", PaymentRequestReceipt, body=body, idempotency_key=key)),
         key,
     )
-    _check_made(made, money.to_decimal(amount), client_reference_id)
-    return made
+    sent = _Sent(payee_account_number, payer_counterparty_id, money.to_decimal(amount), client_reference_id)
+    # Under a key that was made here a moment ago there is no other payment. And a bare receipt says yes, and nothing
+    # else; one that describes a payment, and leaves out what was sent, may describe another.
+    if sent.is_confirmed_by(made) or idempotency_key is None or sent.is_told_nothing_by(made):
+        return made
+    return (yield from _looked_up(made, sent, left()))
 
 
-def _check_made(made: PaymentRequest, amount: Decimal, reference: str | None) -> None:
-    """Raises `Conflict` when the answer is about another payment: some providers replay whatever a key first made."""
-    theirs = made.client_reference_id
-    other_reference = reference is not None and theirs is not None and theirs.strip() != reference.strip()
-    found = made.amount if made.original_amount is None else made.original_amount
-    if not other_reference and found in (None, amount):
-        return
-    what = f"the reference '{printable(theirs)}'" if other_reference else f"the amount {printable(found)}"
-    raise Conflict(
-        f"The provider answered with payment request {printable(made.id)}, which has {what}: idempotency_key="
-        f"{made.idempotency_key!r} seems to have been used for another payment before. Read it with get(), and look "
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What tells one payment from another, as it was sent."""
+
+    payee_account_number: str
+    payer_counterparty_id: str
+    amount: Decimal
+    reference: str | None
+
+    def is_confirmed_by(self, found: PaymentRequest) -> bool:
+        """Whether a record says that it is of this payment: by the caller's reference, or else by all the rest.
+
+        Raises:
+            Conflict: It is of another payment. Some providers replay whatever a key first made, and a cache may mix
+                answers up.
+        """
+        said = self._held_against(found)
+        others = [f"the {what} {value!r}" for what, value, same in said if value is not None and not same]
+        if others:
+            raise _another_payment(found, " and ".join(others))
+        proof = said[-1:] if self.reference is not None else said
+        return all(value is not None for _, value, _ in proof)
+
+    def _held_against(self, found: PaymentRequest) -> list[tuple[str, str | None, bool]]:
+        """What was sent: its name, what the record says of it as it may be shown, and whether that is the same."""
+        account = None if found.payee is None else found.payee.account_number
+        payer = None if found.payer is None else found.payer.counterparty_id
+        asked = found.amount if found.original_amount is None else found.original_amount
+        said: list[tuple[str, str | None, bool]] = [
+            ("payee", account and mask(printable(account)), _is_account(account, self.payee_account_number)),
+            ("payer", payer and printable(payer), _is_word(payer, self.payer_counterparty_id)),
+            ("amount", None if asked is None else str(asked), asked == self.amount),
+        ]
+        if self.reference is not None:
+            reference = found.client_reference_id
+            said.append(("reference", reference and printable(reference), _is_reference(reference, self.reference)))
+        return said
+
+    def is_told_nothing_by(self, found: PaymentRequest) -> bool:
+        """Whether a record says nothing at all of what was sent."""
+        return all(value is None for _, value, _ in self._held_against(found))
+
+
+def _is_account(said: str | None, sent: str) -> bool:
+    """Whether it may be this account: a provider may hide all but the last digits."""
+    hidden, _, end = (said or "").strip().rpartition("*")
+    return sent.endswith(end) if hidden else end == sent
+
+
+def _is_word(said: str | None, sent: str) -> bool:
+    return (said or "").strip().casefold() == sent.strip().casefold()
+
+
+def _is_reference(said: str | None, sent: str) -> bool:
+    return (said or "").strip() == sent.strip()
+
+
+def _another_payment(found: PaymentRequest, what: str) -> Conflict:
+    return Conflict(
+        f"The provider answered with payment request {printable(found.id)}, which has {what}: idempotency_key="
+        f"{found.idempotency_key!r} seems to have been used for another payment before. Read it with get(), and look "
         "with payment_requests.find(client_reference_id, start_datetime=...); then use a key of this payment's own.",
+        outcome=Outcome.UNKNOWN,
+        idempotency_key=found.idempotency_key,
+        attempts=1,
+    )
+
+
+def _looked_up(made: PaymentRequest, sent: _Sent, seconds: float | None) -> Flow[PaymentRequest]:
+    """The request that was made, once reading it back has shown that it is of this payment."""
+    why = "and there was no time left to read it back"
+    if seconds is None or seconds > 0:
+        try:
+            read = yield from get(made.id, seconds)
+        except PaymentApiError as error:
+            why = f"and it could not be read back ({error.message.rstrip('.')})"
+        else:
+            if sent.is_confirmed_by(PaymentRequest(read.raw, made.idempotency_key)):
+                return made
+            why = "neither there nor when it is read back"
+    raise UnreadableResponse(
+        f"The provider answered with payment request {printable(made.id)}, which does not say "
+        f"{'its reference' if sent.reference is not None else 'payee, payer and amount'}, {why}: it may be another "
+        f"payment's, of an earlier use of idempotency_key={made.idempotency_key!r}. Look at it with get(), or repeat "
+        "with the same key and the same values.",
         outcome=Outcome.UNKNOWN,
         idempotency_key=made.idempotency_key,
         attempts=1,
@@ -131,76 +203,6 @@ def get(request_id: str, seconds: float | None = None) -> Flow[PaymentRequest]:
             outcome=Outcome.ACCEPTED,
         )
     return found
-
-
-# The way of a request that is paid. A later status includes the earlier ones.
-_WAY = (Status.CREATED, Status.PENDING, Status.PROCESSING, Status.ACCEPTED, Status.COMPLETED)
-
-
-def wait(
-    request_id: str,
-    *,
-    until: str | Collection[str] | None,
-    timeout: float,
-    deadline: float | None,
-    monotonic: Callable[[], float],
-) -> Flow[PaymentRequest]:
-    """Read a request now and again until it is where it is waited for."""
-    statuses, seconds = wanted_statuses(until), checked_seconds(timeout)
-    wanted = "a final status" if statuses is None else " or ".join(statuses)
-
-    def there(request: PaymentRequest) -> bool:
-        if _has_reached(request, statuses):
-            return True
-        if request.is_terminal:
-            raise _ended_otherwise(request, request_id, statuses or ())
-        return False
-
-    def in_vain(seen: str) -> str:
-        return (
-            f"Payment request {request_id} did not reach {wanted} within {timeout:g} s: {seen}. Wait again, or read it "
-            "with get()."
-        )
-
-    return (
-        yield from wait_until(
-            lambda left: get(request_id, left), there, in_vain, timeout=seconds, deadline=deadline,
-            monotonic=monotonic, shown=lambda request: printable(request.status),
-        )
-    )  # fmt: skip
-
-
-def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool:
-    status = request.status
-    if until is None:
-        return request.is_terminal
-    if status in until:
-        return True
-    if status not in _WAY:
-        return False
-    return any(wanted in _WAY and _WAY.index(Status(status)) > _WAY.index(Status(wanted)) for wanted in until)
-
-
-def _ended_otherwise(request: PaymentRequest, request_id: str, until: Collection[str]) -> Conflict:
-    reason = f" ({fit_to_show(request.error_message)})" if request.error_message else ""
-    return Conflict(
-        f"Payment request {request_id} ended as {printable(request.status)}{reason}, so it can no longer become "
-        f"{' or '.join(until)}.",
-        outcome=Outcome.REJECTED,
-    )
-
-
-def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | None:
-    """Check and spell what `wait` is to wait for. Raises `InvalidRequest`."""
-    if until is None:
-        return None
-    wanted = list(until) if isinstance(until, Collection) and not isinstance(until, str) else [until]
-    known = [status.value for status in Status]
-    unknown = [word for word in wanted if spelled(word) not in known]
-    if unknown or not wanted:
-        message = f"until is {until!r} and must be one or more of: {', '.join(known)}."
-        raise InvalidRequest.of([Problem("until", "choice", message)])
-    return [Status(spelled(word)) for word in wanted]
 
 
 def call_operation(operation: str, model: Any, seconds: float | None = None, /, **arguments: Any) -> Flow[Any]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Collection
 from datetime import date, datetime
 
-from . import answering, operations
-from .listing import find, walk
+from . import answering, life, operations
+from .listing import SearchResult, find, walk
 from .money import Amount
 from .records import PaymentRequest
 from .runtime.calls import Flow
@@ -40,7 +39,8 @@ class PaymentRequests(Resource[World]):
             payer_counterparty_id: Who is asked; up to 16 characters.
             amount: US dollars as Decimal, text or int, above zero, at most two decimals; never a float.
             biller_type: `"BUSINESS"` or `"CONSUMER"`.
-            due_date: The day it is due, at most 24 hours ahead.
+            due_date: The day it is due, at most 24 hours ahead. With an `idempotency_key` it is not held against the
+                clock here: it may be the repeat of a request whose day has passed, and the provider knows.
             ultimate_creditor: For whom it is collected; only with `"BUSINESS"`; up to 100 characters.
             amount_modification_allowed: Whether the payer may pay another amount.
             notes: Up to 150 characters, for the payer.
@@ -67,12 +67,21 @@ class PaymentRequests(Resource[World]):
             notes=notes,
             client_reference_id=client_reference_id,
             idempotency_key=idempotency_key,
-            now=self.clock.moment(),
+            # With the caller's own key this may be a repeat: then the provider knows what became of the first try.
+            now=self.clock.moment() if idempotency_key is None else None,
+            left=self.clock.countdown(self.deadline),
         )
 
     @operation
     def get(self, id: str) -> Flow[PaymentRequest]:  # noqa: A002 - the name users expect
-        """Read one payment request."""
+        """Read one payment request.
+
+        Its `status` may say no more than whether it was submitted: the document calls it "Either Pending or Error"
+        here. Where it is in its life is told by a list, and by `wait`.
+
+        Raises:
+            VictorError: It could not be read, or what came is about another request.
+        """
         return operations.get(id)
 
     @listing
@@ -101,13 +110,21 @@ class PaymentRequests(Resource[World]):
         The filters bear the document's names. Times are aware datetimes. Each walk starts at `page` (0 is
         the first) and ends at the first empty page; what moves between pages meanwhile is yielded once.
 
+        Every request that passes the filters during the whole walk is yielded. A request can leave `status` and the
+        approval times while the list is read, and then the rest moves forward, past the reader. So a list with one of
+        these filters is read again from `page` on, until a reading can have missed nothing: one that is at rest is
+        read twice (`pages()` tells the `reading` of each page), and the ids of all requests are held. With the other
+        filters it is read once. One page of requests is held in any case.
+
         Raises:
             InvalidRequest: A filter that cannot be right; at once, not at the first page.
-            PaginationError: While walking, when the provider repeats its pages for ever.
+            PaginationError: While walking, when the provider repeats its pages for ever, or when requests come and go
+                faster than they can be read.
         """
         return walk(
             page,
             page_size,
+            clock=self.clock,
             status=status,
             direction=direction,
             start_datetime=start_datetime,
@@ -127,23 +144,25 @@ class PaymentRequests(Resource[World]):
     @operation
     def accept(
         self,
-        id: str,  # noqa: A002 - as in `get`
+        id: str | PaymentRequest,  # noqa: A002 - as in `get`
         *,
         notes: str,
         modified_amount: Amount | None = None,
     ) -> Flow[PaymentRequest]:
         """Agree to pay an inbound request. This moves money, and takes no key: it is sent once.
 
-        When the answer to it is lost, the request is read back: what it then shows is returned if it is
-        what was meant, and raised as a `Conflict` if it is not.
+        When the answer to it is lost, or is no clear yes, the request is read back: what it then shows is returned if
+        it is what was meant, and raised as a `Conflict` if it is not.
 
         Args:
-            id: The id of the inbound request (of the outbound one's `child_id`, never its own).
+            id: The inbound request, or its id (of the outbound one's `child_id`, never its own). Of a request that
+                was read before, its direction and `amount_modification_allowed` are checked first.
             notes: 1 to 150 characters; the provider demands them.
             modified_amount: Another amount, if the request allows it.
 
         Raises:
-            Conflict: The request carries another answer.
+            InvalidRequest: An argument breaks a rule; nothing was sent.
+            Conflict: The request carries another answer, or one that may not be this call's (outcome `unknown`).
             VictorError: With outcome `unknown` when the answer was lost and nothing could be seen of it.
         """
         return answering.respond(
@@ -151,19 +170,25 @@ class PaymentRequests(Resource[World]):
         )
 
     @operation
-    def decline(self, id: str, *, notes: str) -> Flow[PaymentRequest]:  # noqa: A002 - as in `get`
+    def decline(self, id: str | PaymentRequest, *, notes: str) -> Flow[PaymentRequest]:  # noqa: A002 - as in `get`
         """Refuse to pay an inbound request. Sent once, and read back when in doubt, as `accept` is."""
         return answering.respond(id, accept=False, notes=notes, left=self.clock.countdown(self.deadline))
 
     @operation
     def find(
         self, client_reference_id: str, *, start_datetime: datetime, end_datetime: datetime | None = None
-    ) -> Flow[builtins.list[PaymentRequest]]:
+    ) -> Flow[SearchResult]:
         """The requests with this reference, among those of a window of time: settles an unknown outcome.
 
-        The provider has no filter for the reference, so the whole window is read: keep it small.
+        The provider has no filter for the reference, so the whole window is read: keep it small. It may be told by
+        this machine's clock: a minute, and what the provider's clock is known to differ, are added at both ends.
+
+        Returns:
+            A list, with the window as it was asked for (`start`, `end`), and the number of requests in it (`read`).
+            An empty one is no proof (its `caveat` says why): a request may still be on its way, and that the
+            provider compares the window with the creation of a request is not documented.
         """
-        return find(client_reference_id, start_datetime, end_datetime)
+        return find(client_reference_id, start_datetime, end_datetime, clock=self.clock)
 
     @operation
     def wait(
@@ -173,7 +198,10 @@ class PaymentRequests(Resource[World]):
         until: str | Collection[str] | None = None,
         timeout: float = 300.0,
     ) -> Flow[PaymentRequest]:
-        """Read a request now and again until it has a status.
+        """Look at a request now and again until it has a status.
+
+        Its life is looked up in the list (`victor_id`), since the document says of the status that `get` answers that
+        it may be Pending all along. `get` is asked for the answer that it was given, and for an error.
 
         Args:
             id: The id of the request.
@@ -184,4 +212,4 @@ class PaymentRequests(Resource[World]):
             Conflict: It ended in another status.
             TimedOut: It did not get there in time.
         """
-        return operations.wait(id, until=until, timeout=timeout, deadline=self.deadline, monotonic=self.clock.monotonic)
+        return life.wait(id, until=until, timeout=timeout, deadline=self.deadline, monotonic=self.clock.monotonic)

@@ -45,6 +45,10 @@ def _is_respond(request: httpx.Request) -> bool:
     return request.method == "POST" and "/respond-to-request/" in request.url.path
 
 
+def _is_get(request: httpx.Request) -> bool:
+    return request.method == "GET" and request.url.path.rpartition("/")[0].endswith(_LIST_PATH)
+
+
 def _is_list_of_them(request: httpx.Request) -> bool:
     return request.method == "GET" and request.url.path.endswith(_LIST_PATH)
 
@@ -94,17 +98,19 @@ def _no_page(body: dict[str, Any]) -> str | None:
 
 
 def _foreign(answer: httpx.Response) -> str | None:
-    """A cache or a proxy that mixes answers up must not have it told that money was moved: an answer names its request.
+    """What a good answer is about when that is another request than the one in the path, or None.
 
-    Letters may come in another case, as the provider's other words do.
+    A cache or a proxy that mixes answers up must not have it told that money was moved, or that it will be. Letters may
+    come in another case, as the provider's other words do.
     """
-    if not _is_respond(answer.request):
+    request = answer.request
+    if not (_is_respond(request) or _is_get(request)):
         return None
     try:
         named = _string(_object(answer.json()).get("victor_payment_request_id"))
     except ValueError:
         return None
-    if not named or named.casefold() == answer.request.url.path.rpartition("/")[2].casefold():
+    if not named or named.casefold() == request.url.path.rpartition("/")[2].casefold():
         return None
     return f"its body is about another payment request, {printable(named)}"
 

@@ -7,11 +7,13 @@ something that cannot be read as what it should be; `raw` always has what came.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import money, zulu
 from .rules import as_date
@@ -92,6 +94,15 @@ class Payer:
             f"routing_number={_masked(self.routing_number)}, name={self.name!r})"
         )
 
+    def completed_by(self, other: Payer) -> Payer:
+        """The same payer, with what only the other description tells."""
+        return Payer(
+            self.counterparty_id or other.counterparty_id,
+            self.account_number or other.account_number,
+            self.routing_number or other.routing_number,
+            self.name or other.name,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PaymentRequestResponse:
@@ -103,6 +114,9 @@ class PaymentRequestResponse:
     notes: str | None
 
 
+T = TypeVar("T")
+
+
 class PaymentRequest:
     """A request for payment (RfP), as the provider last described it.
 
@@ -111,11 +125,30 @@ class PaymentRequest:
         idempotency_key: The key it was created with, on the result of `create` only.
     """
 
-    __slots__ = ("idempotency_key", "raw")
+    __slots__ = ("_completed_by", "idempotency_key", "raw")
 
-    def __init__(self, raw: RawPaymentRequest, idempotency_key: str | None = None) -> None:
+    def __init__(
+        self,
+        raw: RawPaymentRequest,
+        idempotency_key: str | None = None,
+        *,
+        completed_by: PaymentRequest | None = None,
+    ) -> None:
         self.raw = raw
         self.idempotency_key = idempotency_key
+        self._completed_by = completed_by
+
+    @staticmethod
+    def _either(read: Callable[[PaymentRequest], T]) -> Callable[[PaymentRequest], T]:
+        """A property of what the record says, or else of what the other description of the same request says."""
+
+        @wraps(read)
+        def read_either(self: PaymentRequest) -> T:
+            found = read(self)
+            other = self._completed_by
+            return read(other) if found is None and other is not None else found
+
+        return read_either
 
     @property
     def id(self) -> str:
@@ -152,6 +185,7 @@ class PaymentRequest:
         return None if word is None else _DIRECTIONS.get(_normal(word), word)
 
     @property
+    @_either
     def network(self) -> Network | str | None:
         """The network that carried it, where the provider says so."""
         word = _text(self.raw, "payment_network")
@@ -166,6 +200,7 @@ class PaymentRequest:
         return money.from_wire(_sent(self._details, "amount"))
 
     @property
+    @_either
     def original_amount(self) -> Decimal | None:
         """The amount that was asked for, in dollars, once it has been answered."""
         source = self.raw if self._is_answer else self._details
@@ -173,21 +208,25 @@ class PaymentRequest:
         return money.from_wire(_sent(self._answer, "original_amount")) if found is None else found
 
     @property
+    @_either
     def due_date(self) -> date | None:
         """The day the payment is due."""
         return as_date(_value(self._details, "due_date"))
 
     @property
+    @_either
     def created_at(self) -> datetime | None:
         """When it was created. Only a list and `create` say so."""
         return _moment(_sent(self._info, "created_at"))
 
     @property
+    @_either
     def approved_at(self) -> datetime | None:
         """When it was approved. Only a list says so."""
         return _moment(_sent(self._info, "approved_at"))
 
     @property
+    @_either
     def payee(self) -> Payee | None:
         """Who is to receive the money."""
         payee = _value(self._info, "payee")
@@ -197,46 +236,68 @@ class PaymentRequest:
     def payer(self) -> Payer | None:
         """Who is asked to pay."""
         payer = _value(self._info, "payer")
+        other = None if self._completed_by is None else self._completed_by.payer
         if payer is None:
-            return None
-        return Payer(
+            return other
+        told = Payer(
             _text(payer, "victor_counterparty_id"),
             _text(payer, "account_number"),
             _text(payer, "routing_number"),
             _text(payer, "name"),
         )
+        return told if other is None else told.completed_by(other)
 
     @property
+    @_either
+    def biller_type(self) -> str | None:
+        """`BUSINESS` or `CONSUMER`, or the provider's own word when it is a new one."""
+        return _text(self._details, "biller_type")
+
+    @property
+    @_either
+    def amount_modification_allowed(self) -> bool | None:
+        """Whether whoever pays may pay another amount; None when the provider did not say."""
+        allowed = _value(self._details, "amount_modification_allowed")
+        return allowed if isinstance(allowed, bool) else None
+
+    @property
+    @_either
     def notes(self) -> str | None:
         """The notes that it was created with."""
         return _text(self._details, "notes")
 
     @property
+    @_either
     def approval_notes(self) -> str | None:
         """The notes of whoever answered it."""
         return _text(self._details, "approval_notes") or _text(self._answer, "notes")
 
     @property
+    @_either
     def client_reference_id(self) -> str | None:
         """The caller's own reference."""
         return _text(self.raw, "client_reference_id")
 
     @property
+    @_either
     def parent_id(self) -> str | None:
         """On an inbound twin: the id of the outbound request."""
         return _text(self.raw, "victor_payment_request_parent_id")
 
     @property
+    @_either
     def child_id(self) -> str | None:
         """On an outbound request to an account of the provider: the id of its inbound twin."""
         return _text(self.raw, "victor_payment_request_child_id")
 
     @property
+    @_either
     def error_message(self) -> str | None:
         """Why it failed, in the provider's prose."""
         return _text(self.raw, "error_message")
 
     @property
+    @_either
     def response(self) -> PaymentRequestResponse | None:
         """The answer it was given, or None as long as it has none. Only `get`, `accept` and `decline` know."""
         answer = self._answer
@@ -287,8 +348,8 @@ class PaymentRequest:
 
 _FIELDS = (
     "id", "status", "direction", "network", "amount", "original_amount", "due_date", "created_at", "approved_at",
-    "payee", "payer", "notes", "approval_notes", "client_reference_id", "parent_id", "child_id", "error_message",
-    "is_terminal", "response", "idempotency_key",
+    "payee", "payer", "biller_type", "amount_modification_allowed", "notes", "approval_notes", "client_reference_id",
+    "parent_id", "child_id", "error_message", "is_terminal", "response", "idempotency_key",
 )  # fmt: skip
 
 

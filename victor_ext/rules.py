@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
@@ -195,8 +196,8 @@ def as_date(value: object) -> date | None:
     return None
 
 
-def due_date_problem(value: object, now: datetime) -> Problem | None:
-    """What is wrong with a due date, or None.
+def due_date_problem(value: object, now: datetime | None) -> Problem | None:
+    """What is wrong with a due date, or None. Without `now` it is held against no clock.
 
     It may lie at most 24 hours ahead. In which zone the provider reads the date is not documented, so only
     what is wrong in all of them, from UTC-12 to UTC+14, is refused.
@@ -205,7 +206,7 @@ def due_date_problem(value: object, now: datetime) -> Problem | None:
         return Problem("due_date", "required", "due_date is missing: pass a date, such as date.today().")
     problem = date_problem("due_date", value)
     due = as_date(value)
-    if problem is not None or due is None:
+    if problem is not None or due is None or now is None:
         return problem
     earliest = (now - timedelta(hours=12)).date()
     latest = (now + timedelta(hours=14 + 24)).date()
@@ -231,9 +232,13 @@ def check_create(
     notes: object,
     client_reference_id: object,
     idempotency_key: object,
-    now: datetime,
+    now: datetime | None,
 ) -> None:
-    """Every rule for a new request. Raises `InvalidRequest` with all that is wrong."""
+    """Every rule for a new request. Raises `InvalidRequest` with all that is wrong.
+
+    Without `now` the due date is held against no clock: what is sent may be the repeat of a request whose day has
+    passed since.
+    """
     found = Findings()
     found.required(ACCOUNT_NUMBER, payee_account_number)
     found.required(COUNTERPARTY, payer_counterparty_id)
@@ -253,13 +258,33 @@ def check_create(
     found.finish("The payment request")
 
 
-def check_answer(request_id: object, *, notes: object, modified_amount: object) -> None:
-    """Every rule for answering a request. Raises `InvalidRequest` with all that is wrong."""
+def check_answer(
+    request_id: object,
+    *,
+    notes: object,
+    modified_amount: object,
+    asked: Decimal | None = None,
+    may_be_modified: bool | None = None,
+    is_outbound: bool = False,
+) -> None:
+    """Every rule for answering a request. Raises `InvalidRequest` with all that is wrong.
+
+    The last three are what is known of the request, where it was read before: the amount that it asks for, whether
+    another one may be paid, and whether it is one of the caller's own.
+    """
     found = Findings()
     found.add(id_problem("id", request_id))
+    if is_outbound:
+        message = f"id is {shown(request_id)}, an outbound request: answer the inbound one, whose id is its child_id."
+        found.add(Problem("id", "direction", message))
     found.required(ANSWER_NOTES, notes)
     if modified_amount is not None:
-        found.add(amount_problem("modified_amount", modified_amount))
+        problem = amount_problem("modified_amount", modified_amount)
+        found.add(problem)
+        if problem is None and may_be_modified is False and money.read(modified_amount, "modified_amount") != asked:
+            own = "its own" if asked is None else asked
+            message = f"modified_amount is {modified_amount}, and the request allows no amount but {own}: leave it out."
+            found.add(Problem("modified_amount", "combination", message))
     found.finish("The answer")
 
 

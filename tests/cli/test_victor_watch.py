@@ -70,7 +70,7 @@ def test_not_getting_there_in_time_is_status_1(command: Command, inbound: str) -
 def test_a_passing_outage_is_outlived(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
     victor_sandbox.move(inbound, "completed")
     # The client itself does not try this status again.
-    victor_sandbox.inject("status", operation="get", status=501)
+    victor_sandbox.inject("status", operation="list", status=501)
     ran = command("rfp", "watch", inbound)
     assert ran.status == 0
     assert "Still watching" in ran.err
@@ -110,7 +110,7 @@ def test_a_terminal_shows_signs_of_life_and_keeps_the_lines(
 def test_a_silent_provider_does_not_keep_it_beyond_its_time(
     command: Command, victor_sandbox: Sandbox, inbound: str
 ) -> None:
-    victor_sandbox.inject("stall", operation="get", times=None)
+    victor_sandbox.inject("stall", operation="list", times=None)
     ran = command("rfp", "watch", inbound, "--timeout", "0.1")
     assert ran.status == 1
     assert "the deadline of 1 s has passed" in ran.err
@@ -121,7 +121,7 @@ def test_a_silent_provider_does_not_keep_it_beyond_its_time(
 def test_a_status_that_could_not_be_judged_at_first_is_judged_later(
     command: Command, victor_sandbox: Sandbox, inbound: str
 ) -> None:
-    victor_sandbox.inject("status", status=501, operation="get", skip=1)  # never tried again by itself
+    victor_sandbox.inject("status", status=501, operation="list", skip=1)  # never tried again by itself
     ran = command("rfp", "watch", inbound, "--until", "pending", "--timeout", "20")
     assert (ran.status, ran.out.count("pending")) == (0, 1)
 

@@ -49,7 +49,10 @@ def test_a_list_without_ids_that_repeats_itself_ends(face: Fuzzed | AsyncFuzzed,
 
 def test_what_is_odd_is_shown_escaped_or_not_at_all(face: Fuzzed | AsyncFuzzed) -> None:
     odd = "\x1b[31mcreated\r\n\ud800"
-    assert face.run("get", answer(body(victor_payment_request_id=odd, status=odd))) == 1
+    assert face.run("get", answer(body(status=odd, error_message=odd))) == 1
+    with pytest.raises(UnreadableResponse, match="about another payment request") as refused:
+        face.run("get", answer(body(victor_payment_request_id=odd, status=odd)))
+    read_all_of_error(refused.value)
     with pytest.raises(Conflict) as caught:
         face.run(
             "create", answer(body(victor_payment_request_id=odd, payment_request={"payment_details": {"amount": 1}}))

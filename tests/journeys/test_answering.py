@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from victor_ext import AsyncVictor, BadRequest, Conflict, Outcome, Victor, VictorError
+from victor_ext import AsyncVictor, BadRequest, Conflict, InvalidRequest, Outcome, Victor, VictorError
 from victor_ext.sandbox import Sandbox
 
 
@@ -36,6 +36,37 @@ def test_paying_less_where_that_is_allowed(victor_sandbox: Sandbox, victor: Vict
     accepted = victor.payment_requests.accept(inbound, notes="Half now.", modified_amount="5.00")
 
     assert (accepted.amount, accepted.original_amount) == (Decimal("5.00"), Decimal("10.00"))
+
+
+def test_what_is_known_of_a_request_is_checked_before_anything_is_sent(victor_sandbox: Sandbox, victor: Victor) -> None:
+    victor_sandbox.create_inbound("10.00", amount_modification_allowed=False)
+    fixed = next(iter(victor.payment_requests.list(direction="inbound", page_size=1)))
+    assert (fixed.amount_modification_allowed, fixed.biller_type) == (False, "BUSINESS")
+
+    with pytest.raises(InvalidRequest, match=r"modified_amount is 5.00, and the request allows no amount but 10.00"):
+        victor.payment_requests.accept(fixed, notes="Half now.", modified_amount="5.00")
+    assert answers(victor_sandbox) == 0
+
+    assert victor.payment_requests.accept(fixed, notes="All of it.", modified_amount="10.00").status == "accepted"
+
+
+def test_a_request_that_allows_it_may_be_paid_in_part(victor_sandbox: Sandbox, victor: Victor) -> None:
+    victor_sandbox.create_inbound("10.00", amount_modification_allowed=True)
+    open_ = next(iter(victor.payment_requests.list(direction="inbound", page_size=1)))
+
+    assert victor.payment_requests.accept(open_, notes="Half now.", modified_amount="5.00").amount == Decimal("5.00")
+
+
+def test_a_request_of_our_own_is_not_ours_to_answer(victor_sandbox: Sandbox, victor: Victor) -> None:
+    made = victor.payment_requests.create(
+        payee_account_number="043987673645", payer_counterparty_id="aHeq349838", amount="44.23",
+        biller_type="BUSINESS", due_date=datetime.now(UTC).date(),
+    )  # fmt: skip
+    for answer in (victor.payment_requests.accept, victor.payment_requests.decline):
+        with pytest.raises(InvalidRequest, match="an outbound request: answer the inbound one") as caught:
+            answer(made, notes="")
+        assert [problem.field for problem in caught.value.problems] == ["id", "notes"]
+    assert answers(victor_sandbox) == 0
 
 
 def test_paying_less_where_it_is_not_allowed(victor_sandbox: Sandbox, victor: Victor) -> None:

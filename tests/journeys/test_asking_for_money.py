@@ -16,6 +16,7 @@ from victor_ext import (
     Conflict,
     ConnectionFailed,
     DeadlineExceeded,
+    InvalidRequest,
     Outcome,
     RateLimited,
     RetryPolicy,
@@ -103,6 +104,51 @@ def test_a_lost_answer_that_stays_lost_is_unknown_and_can_be_settled(victor_sand
 
     assert [request.id for request in found] == [repeated.id]
     assert victor_sandbox.work_done_by_key() == {caught.value.idempotency_key: 1}
+
+
+THREE_DAYS = 3 * 86_400.0
+
+
+def three_days_pass(sandbox: Sandbox, victor: Victor) -> None:
+    """At the provider; and the client learns of it from any answer."""
+    sandbox.set_clock_skew(THREE_DAYS)
+    for _ in victor.payment_requests.list(page_size=1):
+        break
+
+
+def test_what_is_unknown_is_settled_with_the_same_key_days_after_it_was_due(
+    victor_sandbox: Sandbox, victor: Victor
+) -> None:
+    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    with pytest.raises(VictorError) as caught:
+        victor.payment_requests.create(**invoice())
+    assert caught.value.outcome is Outcome.UNKNOWN
+    victor_sandbox.clear_faults()
+    asked = invoice()
+    three_days_pass(victor_sandbox, victor)
+
+    settled = victor.payment_requests.create(**asked)
+
+    assert [settled.id] == [
+        request["id"] for request in victor_sandbox.requests() if request["direction"] == "outbound"
+    ]
+    assert victor_sandbox.work_done_by_key() == {caught.value.idempotency_key: 1}
+
+
+def test_a_day_that_has_passed_is_refused_by_whoever_can_know(victor_sandbox: Sandbox, victor: Victor) -> None:
+    """Without a key of the caller's it is no repeat, and is refused here; with one, by the provider."""
+    asked = invoice()
+    three_days_pass(victor_sandbox, victor)
+
+    with pytest.raises(BadRequest) as refused:
+        victor.payment_requests.create(**asked)
+    assert (refused.value.outcome, refused.value.problems[0].field) == (
+        Outcome.REJECTED,
+        "payment_details.due_date",
+    )
+
+    with pytest.raises(InvalidRequest, match=r"due_date .* is in the past"):
+        victor.payment_requests.create(**{**asked, "idempotency_key": None})
 
 
 def test_an_unreadable_success_is_accepted_and_keeps_its_body(victor_sandbox: Sandbox, victor: Victor) -> None:

@@ -42,6 +42,80 @@ def test_what_moves_to_the_next_page_is_not_read_twice(victor_sandbox: Sandbox, 
     assert len(listed) == len(set(listed)) == 40
 
 
+def lists(sandbox: Sandbox) -> int:
+    """How many pages the sandbox was asked for."""
+    return sum(exchange.operation == "list" for exchange in sandbox.received())
+
+
+@pytest.mark.victor_sandbox(demo_data=False)
+def test_whoever_accepts_what_is_pending_accepts_all_of_it(victor_sandbox: Sandbox, victor: Victor) -> None:
+    """Each accepted request leaves the list, and the rest moves forward, past the reader."""
+    fill(victor_sandbox, 120)
+
+    accepted = [
+        victor.payment_requests.accept(request, notes="Thank you.").id
+        for request in victor.payment_requests.list(direction="inbound", status="pending")
+    ]
+
+    assert len(accepted) == len(set(accepted)) == 120
+    assert all(request["status"] != "pending" for request in victor_sandbox.requests())
+
+
+@pytest.mark.victor_sandbox(demo_data=False)
+@pytest.mark.parametrize("page_size", [None, 7])
+def test_so_it_is_when_awaited(victor_sandbox: Sandbox, async_victor: AsyncVictor, page_size: int | None) -> None:
+    fill(victor_sandbox, 60)
+
+    async def main() -> int:
+        accepted = 0
+        async with async_victor as victor:
+            listed = victor.payment_requests.list(status="pending", page_size=page_size)
+            async for request in listed:
+                await victor.payment_requests.accept(request.id, notes="Thank you.")
+                accepted += 1
+        return accepted
+
+    assert asyncio.run(main()) == 60
+
+
+@pytest.mark.victor_sandbox(demo_data=False)
+def test_what_expires_while_a_page_is_read_hides_nobody(victor_sandbox: Sandbox, victor: Victor) -> None:
+    fill(victor_sandbox, 80)
+    pages = victor.payment_requests.list(status="pending").pages()
+    first = next(pages)
+    for request in first.items[:20]:
+        victor_sandbox.move(request.id, "expired")
+
+    listed = [request.id for page in (first, *pages) for request in page.items]
+
+    assert len(listed) == len(set(listed)) == 80
+
+
+@pytest.mark.victor_sandbox(demo_data=False, depart=3, max_page_size=10)
+def test_requests_that_leave_after_each_page(victor_sandbox: Sandbox, victor: Victor) -> None:
+    fill(victor_sandbox, 40)
+
+    listed = [request.id for request in victor.payment_requests.list(status="pending")]
+
+    assert len(listed) == len(set(listed)) == 40
+
+
+@pytest.mark.victor_sandbox(demo_data=False, max_page_size=10)
+def test_what_reading_twice_costs_and_when_it_is_done(victor_sandbox: Sandbox, victor: Victor) -> None:
+    fill(victor_sandbox, 25)
+    now = datetime.now(UTC)
+    for filters, times in (
+        ({"direction": "inbound", "start_datetime": now - timedelta(days=1)}, 1),
+        ({"due_date_start_date": now.date() - timedelta(days=9), "network_type": "RTP"}, 1),
+        ({"status": "pending"}, 2),
+        ({"approval_end_datetime": now}, 1),  # nobody is approved: an empty list is read once
+    ):
+        before = lists(victor_sandbox)
+        pages = list(victor.payment_requests.list(**filters).pages())
+        assert [(page.number, page.reading) for page in pages] == [(0, 1), (1, 1), (2, 1)][: len(pages)]
+        assert lists(victor_sandbox) - before == times * (len(pages) + 1)
+
+
 @pytest.mark.victor_sandbox(demo_data=False)
 def test_a_list_is_read_as_it_is_walked(victor_sandbox: Sandbox, victor: Victor) -> None:
     fill(victor_sandbox, 20)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from victor_ext import AsyncVictor, DeadlineExceeded, TimedOut, Victor
+from victor_ext import AsyncVictor, Conflict, DeadlineExceeded, TimedOut, Victor, VictorError
 from victor_ext.sandbox import Sandbox
 
 FAR_BELOW_THE_DEADLINE = 20.0
@@ -24,7 +24,8 @@ def request_id(victor_sandbox: Sandbox, victor: Victor) -> str:
         biller_type="BUSINESS",
         due_date=datetime.now(UTC).date(),
     )
-    victor_sandbox.inject("stall", operation="get", times=None)
+    for operation in ("list", "get"):
+        victor_sandbox.inject("stall", operation=operation, times=None)
     return made.id
 
 
@@ -51,3 +52,101 @@ def test_a_deadline_that_is_shorter_still_counts(victor: Victor, request_id: str
     with pytest.raises(TimedOut) as raised:
         victor.with_options(deadline=0.1).payment_requests.wait(request_id, timeout=0.5)
     assert "the deadline of 0.1 s" in str(raised.value.__cause__)
+
+
+LITERAL = pytest.mark.victor_sandbox(quirks=True)
+"""The provider does what its page says: `get` answers Pending or Error, and only the list has the nine words."""
+
+
+def outbound(victor: Victor, counterparty: str = "ignoresRfp") -> str:
+    made = victor.payment_requests.create(
+        payee_account_number="043987673645",
+        payer_counterparty_id=counterparty,
+        amount="44.23",
+        biller_type="BUSINESS",
+        due_date=datetime.now(UTC).date(),
+    )
+    return made.id
+
+
+@LITERAL
+def test_the_life_of_a_request_is_looked_up_in_the_list(victor_sandbox: Sandbox, victor: Victor) -> None:
+    request_id = outbound(victor)
+    victor_sandbox.move(request_id, "completed")
+    assert victor.payment_requests.get(request_id).status == "pending"
+
+    assert victor.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
+    assert victor.payment_requests.wait(request_id, timeout=0).is_terminal
+    assert victor.payment_requests.wait(request_id, until="accepted", timeout=0).status == "completed"
+
+
+@LITERAL
+def test_so_it_is_when_awaited(victor_sandbox: Sandbox, victor: Victor, async_victor: AsyncVictor) -> None:
+    request_id = outbound(victor)
+    victor_sandbox.move(request_id, "accepted")
+
+    async def main() -> str:
+        async with async_victor:
+            return str((await async_victor.payment_requests.wait(request_id, until="accepted", timeout=0)).status)
+
+    assert asyncio.run(main()) == "accepted"
+
+
+@LITERAL
+def test_an_end_that_is_not_the_one_that_is_waited_for(victor_sandbox: Sandbox, victor: Victor) -> None:
+    request_id = outbound(victor)
+    victor_sandbox.move(request_id, "declined")
+
+    with pytest.raises(Conflict, match="ended as declined"):
+        victor.payment_requests.wait(request_id, until="completed", timeout=5)
+
+
+@LITERAL
+def test_an_error_that_only_get_tells_is_an_end(victor_sandbox: Sandbox, victor: Victor) -> None:
+    request_id = outbound(victor)
+    victor_sandbox.move(request_id, "failed", "The bank cannot receive requests.")
+    body = (
+        f'{{"page":0,"results":[{{"victor_payment_request_id":"{request_id}","status":"created",'
+        '"direction":"OUTBOUND"}]}'
+    )
+    victor_sandbox.inject("status", operation="list", status=200, body=body, times=None)
+
+    with pytest.raises(Conflict, match=r"ended as Error \(The bank cannot receive requests\.\)"):
+        victor.payment_requests.wait(request_id, until="completed", timeout=5)
+
+
+@pytest.mark.victor_sandbox(quirks=True)
+def test_what_comes_of_it_has_both_parts(victor_sandbox: Sandbox, victor: Victor) -> None:
+    """The answer is told by `get`, the times by the list."""
+    inbound = victor_sandbox.create_inbound("10.00")
+    victor.payment_requests.accept(inbound, notes="Thank you.")
+
+    ended = victor.payment_requests.wait(inbound, until="accepted", timeout=0)
+
+    assert ended.status == "accepted"
+    assert ended.response is not None and ended.response.notes == "Thank you."
+    assert ended.created_at is not None
+    assert ended.payer is not None and ended.payer.account_number is not None
+    assert ended.to_dict()["response"]["status"] == "accepted"
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_list_that_may_not_be_read_leaves_it_to_get(victor_sandbox: Sandbox, victor: Victor, status: int) -> None:
+    request_id = outbound(victor)
+    victor_sandbox.move(request_id, "completed")
+    victor_sandbox.inject("status", operation="list", status=status, times=None)
+
+    assert victor.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
+
+
+def test_a_get_in_trouble_does_not_hide_the_list(victor_sandbox: Sandbox, victor: Victor) -> None:
+    request_id = outbound(victor)
+    victor_sandbox.move(request_id, "completed")
+    victor_sandbox.inject("status", operation="get", status=501, times=None)
+
+    assert victor.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
+
+
+def test_a_request_that_there_is_not(victor: Victor) -> None:
+    with pytest.raises(VictorError, match="no payment request with this id"):
+        victor.payment_requests.wait("NOPE", timeout=5)

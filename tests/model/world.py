@@ -50,6 +50,16 @@ class Caller:
         except VictorError as error:
             return error
 
+    def walk(self, between_pages: Callable[[], None], **filters: Any) -> Any:
+        """All that a list yields, or the `VictorError` that it raises."""
+        pages = self.victor.payment_requests.list(**filters).pages()
+        try:
+            if self._runner is None:
+                return _items(pages, between_pages)
+            return self._runner.run(_awaited_items(pages, between_pages))
+        except VictorError as error:
+            return error
+
     def close(self) -> None:
         if self._runner is None:
             self.victor.close()
@@ -60,6 +70,22 @@ class Caller:
 
 async def _opened(auth: VictorJwt | VictorOAuth, options: dict[str, Any]) -> AsyncVictor:
     return AsyncVictor(auth, **options)
+
+
+def _items(pages: Any, between_pages: Callable[[], None]) -> list[Any]:
+    found: list[Any] = []
+    for page in pages:
+        found += page.items
+        between_pages()
+    return found
+
+
+async def _awaited_items(pages: Any, between_pages: Callable[[], None]) -> list[Any]:
+    found: list[Any] = []
+    async for page in pages:
+        found += page.items
+        between_pages()
+    return found
 
 
 class World:

@@ -326,7 +326,7 @@ def test_every_log_of_a_call_over_a_real_socket(flaky_server, searched, victor_k
     with Victor(auth, base_url=flaky_server, retry=QUICK, on_event=told.append) as victor:
         searched.secrets.append(victor.authorization().partition(" ")[2])
         create(victor)
-        victor.payment_requests.get("b34783af0")
+        victor.payment_requests.get("a7ffd43c37c1")
         assert searched.found_in(repr(victor) + repr(vars(victor)) + repr(vars(auth))) == []
     loggers = {record.name.partition(".")[0] for record in caplog.records}
     assert {"httpx", "httpcore", "victor_ext"} <= loggers

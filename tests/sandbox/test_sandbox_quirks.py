@@ -30,7 +30,8 @@ def test_a_created_request_is_upper_case_and_full_of_nulls(odd):
     assert caller.create(KEY).json() == made
 
 
-def test_the_status_of_one_request_is_spelt_otherwise_than_in_a_list(odd):
+def test_the_status_of_one_request_is_either_pending_or_error(odd):
+    """As the document describes it; the list has the life of a request."""
     sandbox, caller = odd
     made = caller.created()
     parent, child = made["victor_payment_request_id"], made["victor_payment_request_child_id"]
@@ -41,8 +42,10 @@ def test_the_status_of_one_request_is_spelt_otherwise_than_in_a_list(odd):
     assert caller.get(child).json()["payment_request"]["payment_request_response"] == {}
     sandbox.move(parent, "failed", "No.")
     assert caller.get(parent).json()["status"] == "Error"
-    sandbox.move(parent, "needs-review")
-    assert caller.get(parent).json()["status"] == "Needs Review"
+    for status in ("created", "needs-review", "accepted", "completed", "declined"):
+        sandbox.move(parent, status)
+        assert caller.get(parent).json()["status"] == "Pending"
+        assert caller.list(victor_id=parent).json()["results"][0]["status"] == status
 
 
 def test_pages_claim_a_size_of_25(odd):

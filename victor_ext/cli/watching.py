@@ -70,8 +70,8 @@ def _reached(
     """
     from victor_ext import TimedOut  # noqa: PLC0415 - `victor --help` does not need it
 
-    if until is None:
-        return (found if found.is_terminal else None), True
+    if until is None and found.is_terminal:
+        return found, True
     try:
         return victor.payment_requests.wait(request_id, until=until, timeout=0), True
     except TimedOut as error:
@@ -89,7 +89,10 @@ def _read(victor: Victor, request_id: str) -> PaymentRequest | None:
     )
 
     try:
-        return victor.payment_requests.get(request_id)
+        # The list knows the life of a request; of the status that `get` answers the document says less.
+        listed = victor.payment_requests.list(victor_id=request_id)
+        named = (found for found in listed if found.id.casefold() == request_id.casefold())
+        return next(named, None) or victor.payment_requests.get(request_id)
     except (ConnectionFailed, TimedOut, ServerError, RateLimited, UnreadableResponse) as error:
         complain(f"Still watching: {at_a_shell(error.message)}")
         return None

@@ -30,7 +30,8 @@ _MOST_SECONDS = 1e12
 LEAST_READ = 1.0
 """Seconds that the last read has, however little of the time is left."""
 
-_PASSING = (ConnectionFailed, TimedOut, ServerError, RateLimited, UnreadableResponse)
+PASSING = (ConnectionFailed, TimedOut, ServerError, RateLimited, UnreadableResponse)
+"""Troubles of a read that pass."""
 
 
 def wait_until(
@@ -69,7 +70,7 @@ def wait_until(
         trouble: PaymentApiError | None = None
         try:
             last = yield from read(left if bounded else None)
-        except _PASSING as error:
+        except PASSING as error:
             trouble = error
         else:
             if there(last):

@@ -17,6 +17,8 @@ from victor_ext.sandbox.victor.lifecycle import Lifecycle
 from victor_ext.sandbox.victor.model import STATUSES, TERMINAL, PaymentRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from victor_ext.sandbox.serving.clock import Clock
     from victor_ext.sandbox.victor.directory import Directory
     from victor_ext.sandbox.victor.model import Counterparty, Network, Status
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
     from victor_ext.sandbox.victor.store import Store
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
+_AFTERWARDS: dict[Status, Status] = {
+    "created": "pending",
+    "pending": "expired",
+    "processing": "expired",
+    "needs-review": "expired",
+    "accepted": "completed",
+}
+"""Where a request that leaves a status on command goes."""
 _STEP = 1.0
 """Seconds of the business clock that one step of a request's life takes, unless `auto` says otherwise."""
 
@@ -238,6 +248,13 @@ class Ledger:
         self._store.commit([moved])
         self.life.expect([moved])
         return moved
+
+    def depart(self, requests: Iterable[PaymentRequest]) -> None:
+        """Let requests leave the status that they have, where they can."""
+        for request in requests:
+            to = _AFTERWARDS.get(request.status)
+            if to is not None:
+                self.move(request.id, to)
 
     def _stamp(self) -> float:
         # Milliseconds, as the provider tells them; and never before the request that was made last.

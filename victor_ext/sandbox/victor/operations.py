@@ -70,7 +70,11 @@ class Operations:
         wrong = check_times(filters)
         if wrong:
             return self._validation("list", _LIST_TARGET, wrong)
-        return self._checked("list", 200, self._core.shapes.page(*self._core.listing.page(filters)))
+        number, size, requests = self._core.listing.page(filters)
+        answer = self._checked("list", 200, self._core.shapes.page(number, size, requests))
+        if "status" in filters:
+            self._core.ledger.depart(requests[: self._core.settings.depart])
+        return answer
 
     def _get(self, call: Call) -> Answer:
         try:

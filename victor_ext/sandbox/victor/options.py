@@ -56,6 +56,13 @@ def victor_parser(prog: str) -> argparse.ArgumentParser:
     add("--max-page-size", type=int, default=100, metavar="N", help="larger pages are cut to this")
     add("--order", choices=get_args(Order), default="newest", help="which requests a list begins with")
     add("--shift", type=int, default=0, metavar="N", help="pretend that N requests arrive between two pages")
+    add(
+        "--depart",
+        type=int,
+        default=0,
+        metavar="N",
+        help="let N requests of each page leave its status once it is read",
+    )
     add("--strict-accounts", action="store_true", help="refuse accounts and counterparties that are not known")
     add("--token-life", type=float, default=3600.0, metavar="SECONDS", help="life of tokens of /v2/auth/token")
     add(

@@ -28,6 +28,7 @@ _LEAST: dict[str, float] = {
     "leeway": 0,
     "max_page_size": 1,
     "shift": 0,
+    "depart": 0,
     "token_life": 1,
     "auto": 0,
     "key_life": 0,
@@ -43,7 +44,8 @@ class SandboxSettings(ServerSettings):
     state: str | os.PathLike[str] | None = None
     """An SQLite file that carries requests, keys, accounts and the clock over a restart; None: memory."""
     quirks: bool = False
-    """Speak as the provider was seen to: upper-case direction, `Pending`, epoch milliseconds, `null`s."""
+    """Speak as the provider's prose and examples do: direction in upper case, `get` that knows no status but `Pending`
+    and `Error`, epoch milliseconds, `null`s."""
     leeway: float = 5.0
     """How far a token's `iat` and `exp` may be off from the sandbox's clock."""
     key_conflict: KeyConflict = "409"
@@ -62,6 +64,8 @@ class SandboxSettings(ServerSettings):
     """Which requests a list begins with."""
     shift: int = 0
     """Pretend that so many new requests arrive between two pages: each page repeats the last ones before."""
+    depart: int = 0
+    """Let so many requests of each page that was read by `status` leave that status, before the next page is read."""
     strict_accounts: bool = False
     """Refuse a payee account or a counterparty that was not made known to the sandbox."""
     token_life: float = 3600.0

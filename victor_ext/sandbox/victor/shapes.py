@@ -1,9 +1,9 @@
 """How the sandbox says what it knows: the document's shapes, and with `quirks` the provider's own.
 
-The provider publishes one shape and shows another in its examples and guides: directions in upper case, a
-capitalised status in one operation and a lower-case one in the next, `null` where an object is declared,
-times as epoch milliseconds, and a page size of 25 whatever was asked. `quirks` does all of that; without it
-every answer conforms to the document.
+The provider publishes one shape and shows another in its examples, prose and guides: directions in upper case, a
+status that is a life cycle in a list and no more than "Either Pending or Error" for a single request, `null` where an
+object is declared, times as epoch milliseconds, and a page size of 25 whatever was asked. `quirks` does all of that;
+without it every answer conforms to the document's schemas, and `get` answers the status that a list has.
 """
 
 from __future__ import annotations
@@ -173,8 +173,8 @@ class Shapes:
     def _detail_status(self, request: PaymentRequest) -> str:
         if not self._quirks:
             return request.status
-        # "Either Pending or Error", says the document of this one operation.
-        return "Error" if request.status == "failed" else request.status.replace("-", " ").title()
+        # "Either Pending or Error. Pending confirms the successful submission", says the document of this operation.
+        return "Error" if request.status == "failed" else "Pending"
 
     def _time(self, seconds: float | None) -> float | int | None:
         if seconds is None:

@@ -1,0 +1,85 @@
+"""Looking for a request by the caller's reference: the window is told by one clock, and read by another."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from victor_ext import AsyncVictor, Victor, zulu
+from victor_ext.sandbox import Sandbox
+
+HOURS = 3600.0
+
+
+def ask(victor: Victor, reference: str = "INV-1042") -> Any:
+    return victor.payment_requests.create(
+        payee_account_number="043987673645",
+        payer_counterparty_id="ignoresRfp",
+        amount="44.23",
+        biller_type="BUSINESS",
+        due_date=datetime.now(UTC).date(),
+        client_reference_id=reference,
+    )
+
+
+@pytest.mark.parametrize("skew", [-2.0, 2.0, -30.0, -5 * HOURS, 5 * HOURS])
+def test_what_was_made_after_this_machine_s_now_is_found(victor_sandbox: Sandbox, victor: Victor, skew: float) -> None:
+    """Two seconds are enough for a provider's clock to put the request before the caller's beginning."""
+    victor_sandbox.set_clock_skew(skew)
+    began = zulu.now()
+    made = ask(victor)
+
+    found = victor.payment_requests.find("INV-1042", start_datetime=began, end_datetime=zulu.now())
+
+    assert [request.id for request in found] == [made.id]
+    assert found.caveat == ""
+
+
+@pytest.mark.parametrize("skew", [-5 * HOURS, 5 * HOURS])
+def test_so_it_is_for_a_process_that_has_only_just_started(
+    victor_sandbox: Sandbox, victor: Victor, async_victor: AsyncVictor, skew: float
+) -> None:
+    """It learns the provider's clock from the first page that it reads, and begins anew."""
+    victor_sandbox.set_clock_skew(skew)
+    began = zulu.now()
+    made = ask(victor)
+
+    async def main() -> Any:
+        async with async_victor:
+            return await async_victor.payment_requests.find("INV-1042", start_datetime=began, end_datetime=zulu.now())
+
+    assert [request.id for request in asyncio.run(main())] == [made.id]
+
+
+def test_it_says_where_it_looked(victor_sandbox: Sandbox, victor: Victor) -> None:
+    made = ask(victor)
+    start, end = zulu.now() - timedelta(hours=1), zulu.now() + timedelta(hours=1)
+
+    found = victor.payment_requests.find("INV-1042", start_datetime=start, end_datetime=end)
+
+    assert found == [made]
+    assert found.end is not None
+    assert (start - found.start, found.end - end) == (timedelta(seconds=60), timedelta(seconds=60))
+    assert found.read == len(victor_sandbox.requests())
+    assert pickle.loads(pickle.dumps(found)).start == found.start
+
+
+def test_an_empty_result_says_what_it_does_not_prove(victor: Victor) -> None:
+    start = datetime(2026, 3, 4, tzinfo=UTC)
+
+    found = victor.payment_requests.find("INV-7", start_datetime=start)
+
+    assert found == []
+    assert found.caveat.startswith("None of the 2 requests from 2026-03-03T23:59:00Z on has this reference.")
+    assert "no proof" in found.caveat
+    assert "not documented" in found.caveat
+
+
+def test_a_window_at_the_end_of_the_calendar(victor: Victor) -> None:
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+    assert victor.payment_requests.find("INV-7", start_datetime=first, end_datetime=last) == []
