@@ -28,7 +28,7 @@ lock: setup ## Write requirements.lock anew from pyproject.toml
 
 .PHONY: generate check-generated
 generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder NAME=package)
-	@$(BIN)/python openapi/generate.py $(if $(SPEC),--spec "$(SPEC)") $(if $(OUT),--out "$(OUT)") $(if $(NAME),--name "$(NAME)")
+	@$(BIN)/python openapi/generate.py $(if $(SPEC),"--spec=$$SPEC") $(if $(OUT),"--out=$$OUT") $(if $(NAME),"--name=$$NAME")
 
 check-generated: setup ## Fail when generated/ is stale, edited by hand, or lacks anything of the document
 	@$(BIN)/python openapi/check.py

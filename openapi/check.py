@@ -49,7 +49,7 @@ def check(spec: Path, committed: Path | None, *, skip: tuple[str, ...] = ()) -> 
     with tempfile.TemporaryDirectory() as folder:
         outcome = generate(spec, Path(folder), skip=skip)
         wrong = [f"left out: {line}" for line in [*outcome.log.left_out, *outcome.problems]]
-        if not outcome.package.exists():
+        if not outcome.written:
             return f"{spec.name}: no package", wrong
         if committed is not None:
             diff = list(differences(committed / outcome.package.name, outcome.package))

@@ -11,17 +11,20 @@ import argparse
 import contextlib
 import io
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-import tempfile
 import tomllib
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 
 import openapi_python_client
+from destination import HEADER, MARK, package_folder, put_in_place, workshop
 from document import DocumentError, load
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from prepare import Log, prepare
@@ -32,8 +35,11 @@ TEMPLATES = HERE / "templates"
 COPIED = ("decoding.py", "answers.py")
 """Modules of the package that are the same for every document."""
 
-HEADER = "# Written by `make generate`; edits are lost. See openapi/README.md.\n"
-RUFF = ("--isolated", "--no-cache", "--line-length=110", "--target-version=py311", "--quiet")
+# Whatever stands in the folders above, or is set for ruff, must not change a byte of what is made.
+RUFF = (
+    *("--isolated", "--no-cache", "--line-length=110", "--target-version=py311", "--quiet"),
+    *("--no-respect-gitignore", "--config=exclude=[]"),
+)
 
 
 @dataclass
@@ -43,6 +49,8 @@ class Outcome:
     package: Path
     log: Log
     problems: list[str]
+    written: bool
+    """Whether the package was made; if not, what stood there before stands there still."""
 
 
 def documents() -> list[Path]:
@@ -61,20 +69,21 @@ def generate(spec: Path, out: Path, *, name: str | None = None, skip: tuple[str,
     """Write the package for one document into `out`, in place of an earlier one.
 
     Raises DocumentError when the document cannot be read, and RuntimeError when the tools are not the pinned
-    ones, or when something that was not generated stands in the way.
+    ones, or when the package may not go there (DestinationError).
     """
     require_pinned_tools()
+    package = package_folder(out, package_name(spec) if name is None else name)
     tree, log = prepare(load(spec), skip=skip)
-    package = out / (name or package_name(spec))
-    with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / package.name
-        source = Path(folder) / "prepared.json"
+    with workshop(package) as folder:
+        made = folder / package.name
+        source = folder / "prepared.json"
         source.write_text(json.dumps(tree), encoding="utf-8")
         problems = _run_generator(source, made, log)
-        if made.is_dir() and (made / "client.py").exists():
+        written = (made / "client.py").exists()
+        if written:
             _finish(made)
-            _replace(package, made)
-    return Outcome(package, log, problems)
+            put_in_place(made, package)
+    return Outcome(package, log, problems, written)
 
 
 def require_pinned_tools() -> None:
@@ -98,41 +107,36 @@ def _run_generator(source: Path, made: Path, log: Log) -> list[str]:
 def _finish(made: Path) -> None:
     for name in COPIED:
         shutil.copyfile(TEMPLATES / name, made / name)
-    (made / "py.typed").touch()
+    (made / MARK).touch()
     # `F` takes away what a template imports and a module does not use; `I` sorts what is left.
-    ruff = [sys.executable, "-m", "ruff"]
-    _run(
-        [*ruff, "check", *RUFF, "--fix-only", "--select=F,I,UP", "--config=lint.isort.split-on-trailing-comma=false"],
-        made,
-    )
-    _run([*ruff, "format", *RUFF, "--config=format.skip-magic-trailing-comma=true"], made)
+    rules = ("--fix-only", "--select=F,I,UP", "--config=lint.isort.split-on-trailing-comma=false")
+    _ruff(made, "check", *RUFF, *rules)
+    _ruff(made, "format", *RUFF, "--config=format.skip-magic-trailing-comma=true")
     for path in made.rglob("*.py"):
         path.write_text(HEADER + path.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
 
 
-def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
+def _ruff(made: Path, *arguments: str) -> None:
+    """Run ruff on what was made, from the folder around it: where it is started, it and Python look for modules."""
+    command = [sys.executable, "-m", "ruff", *arguments, str(made)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RUFF_")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=made.parent, env=environment)
     if done.returncode:
         raise RuntimeError(f"The generated code is not Python: {done.stderr or done.stdout}")
 
 
-def _replace(package: Path, made: Path) -> None:
-    """Put the new package where the old one was; anything that was not generated is left alone."""
-    if package.exists():
-        if not (package / "__init__.py").is_file() or HEADER not in (package / "__init__.py").read_text("utf-8"):
-            raise RuntimeError(f"{package} was not written by this recipe: move it away, or name another folder.")
-        shutil.rmtree(package)
-    package.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(made, package)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """The command. Status 0 when everything was generated, 1 when something was left out, 2 when nothing was."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
     parser.add_argument("--spec", type=Path, help="an OpenAPI 3 document, YAML or JSON (default: all in this folder)")
     parser.add_argument("--out", type=Path, default=ROOT / "generated", help="the folder for <name>_api/")
-    parser.add_argument("--name", help="the package's name, if not <name>_api")
+    parser.add_argument("--name", help="the package's name, if not <name>_api; only with --spec")
     options = parser.parse_args(arguments)
+    if options.name is not None and options.spec is None:
+        print("NAME is the name of one package: give SPEC, its document, too.", file=sys.stderr)
+        return 2
     status = 0
     for spec in [options.spec] if options.spec else documents():
         try:
@@ -140,14 +144,33 @@ def main(arguments: list[str] | None = None) -> int:
         except (DocumentError, RuntimeError) as error:
             print(error, file=sys.stderr)
             return 2
-        for line in outcome.log.lines():
-            print(f"  {line}")
-        for line in [*outcome.log.left_out, *outcome.problems]:
-            print(f"  LEFT OUT: {line}", file=sys.stderr)
-            status = 1
-        print(f"{spec.name} -> {outcome.package}")
+        except OSError as error:
+            print(f"{options.out} cannot be written: {error}", file=sys.stderr)
+            return 2
+        status = max(status, _report(spec, outcome))
     return status
 
 
+def _report(spec: Path, outcome: Outcome) -> int:
+    """Print what was done; returns the status."""
+    for line in outcome.log.lines():
+        print(f"  {line}")
+    lost = [*outcome.log.left_out, *outcome.problems]
+    for line in lost:
+        print(f"  LEFT OUT: {line}", file=sys.stderr)
+    if not outcome.written:
+        print(f"{spec.name}: no package was made, and {outcome.package} is as it was.", file=sys.stderr)
+        return 2
+    print(f"{spec.name} -> {outcome.package}")
+    return 1 if lost else 0
+
+
+def _interrupted(number: int, _frame: FrameType | None) -> None:
+    """End as Ctrl-C does, so that what is half done is cleared away."""
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    for _number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(_number, _interrupted)
     sys.exit(main())

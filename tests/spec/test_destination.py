@@ -1,0 +1,307 @@
+"""A package goes to its own place and nowhere else, whole or not at all. Everything here happens in `tmp_path`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import generate as recipe
+import pytest
+from check import differences
+from generate import ROOT, generate
+from generate import main as generate_main
+
+SMALL = (
+    "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths:\n"
+    "  /things:\n    get:\n      tags: [build]\n      operationId: listThings\n      responses:\n        '200':\n"
+    "          description: ok\n          content:\n            application/json:\n"
+    "              schema: {$ref: '#/components/schemas/Thing'}\n"
+    "components: {schemas: {Thing: {type: object, properties: {id: {type: string}}}}}\n"
+)
+
+Snapshot = dict[str, bytes | str]
+
+
+def snapshot(folder: Path) -> Snapshot:
+    """Every file with its bytes, every link with where it points, every folder."""
+    return {
+        str(path.relative_to(folder)): (
+            f"-> {path.readlink()}" if path.is_symlink() else path.read_bytes() if path.is_file() else "folder"
+        )
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+@pytest.fixture
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a document and somebody's own code around OUT, and with the folder for temporary files in it."""
+    room = tmp_path / "room"
+    out = room / "project" / "out"
+    out.mkdir(parents=True)
+    (room / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(room / "temporary"))
+    for folder in (room, room / "project", room / "temporary", out):
+        (folder / "mine.py").write_text("import os\nx   =  1\n")
+    (room / "small.yaml").write_text(SMALL)
+    return room
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "..", ".", "", " ", "../out2", "../../x", "a/b", "a\\b", "{room}/elsewhere", "a.b", "a b", "a-b", "-x",
+        "--out=x", "1x", "_x", "__pycache__", "é_api", "x\n", "class", "None", "json", "sys", "httpx", "attrs",
+        "victor_ext",
+    ],
+)  # fmt: skip
+def test_a_name_is_a_plain_name_of_a_package(room: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before = snapshot(room)
+    name = name.replace("{room}", str(room))
+    options = [f"--spec={room / 'small.yaml'}", f"--out={room / 'project' / 'out'}", f"--name={name}"]
+    assert generate_main(options) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(repr(name))
+    assert "NAME" in said
+    assert snapshot(room) == before
+
+
+def test_a_document_without_a_name_of_its_own_needs_one(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for odd in ("3ds.yaml", "---.yaml", "中.yaml"):
+        spec = room / odd
+        spec.write_text(SMALL)
+        assert generate_main([f"--spec={spec}", f"--out={room / 'project'}"]) == 2
+        assert "is no name for a package: give a NAME" in capsys.readouterr().err
+    assert generate_main([f"--spec={spec}", f"--out={room / 'project'}", "--name=three_ds"]) == 0
+
+
+def test_one_name_is_not_given_to_all_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert generate_main(["--name=some_api", f"--out={tmp_path}"]) == 2
+    assert "give SPEC" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_what_was_made_is_written(room: Path) -> None:
+    before = snapshot(room)
+    generate(room / "small.yaml", room / "project" / "out")
+    after = snapshot(room)
+    assert {path: after[path] for path in before} == before
+    assert {path.split("/")[2] for path in after.keys() - before.keys()} == {"small_api"}
+
+
+@pytest.fixture
+def made(room: Path) -> Path:
+    """A package that was made before."""
+    return generate(room / "small.yaml", room / "project" / "out").package
+
+
+def foreign_module(package: Path) -> None:
+    (package / "mine.py").write_text("import os\nx   =  1\n")
+
+
+def foreign_file(package: Path) -> None:
+    (package / "models" / "notes.txt").write_text("Do not lose this.")
+
+
+def foreign_link(package: Path) -> None:
+    (package / "models" / "more.py").symlink_to(package / "models" / "thing.py")
+
+
+def linked_folder(package: Path) -> None:
+    (package / "more").symlink_to(package.parent)
+
+
+def no_package(package: Path) -> None:
+    shutil.rmtree(package)
+    package.mkdir()
+
+
+def plain_file(package: Path) -> None:
+    shutil.rmtree(package)
+    package.write_text("mine")
+
+
+def link_to_a_package(package: Path) -> None:
+    package.rename(package.parent.parent / "kept")
+    package.symlink_to(package.parent.parent / "kept")
+
+
+def dangling_link(package: Path) -> None:
+    shutil.rmtree(package)
+    package.symlink_to(package.parent.parent / "nowhere")
+
+
+def folder_of_a_package(package: Path) -> None:
+    """Its modules were made by this recipe, and it is no package that was."""
+    models = package / "models"
+    models.rename(package.parent / "models")
+    shutil.rmtree(package)
+    (package.parent / "models").rename(package)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        foreign_module, foreign_file, foreign_link, linked_folder, no_package, plain_file, link_to_a_package,
+        dangling_link, folder_of_a_package,
+    ],
+)  # fmt: skip
+def test_what_was_not_made_here_is_neither_replaced_nor_formatted(
+    room: Path, made: Path, change, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(made)
+    before = snapshot(room)
+    assert generate_main([f"--spec={room / 'small.yaml'}", f"--out={made.parent}"]) == 2
+    said = capsys.readouterr().err
+    assert str(made) in said
+    assert "move it away, or name another folder" in said or "is a link: remove it" in said
+    assert snapshot(room) == before
+
+
+def test_a_package_that_was_made_here_is_replaced_with_all_that_is_old(room: Path, made: Path) -> None:
+    fresh = snapshot(made)
+    (made / "models" / "old.py").write_text(recipe.HEADER)
+    (made / "models" / "thing.py").write_text(recipe.HEADER + "edited = 1\n")
+    (made / "models" / "__pycache__").mkdir()
+    (made / "models" / "__pycache__" / "old.pyc").write_bytes(b"x")
+    generate(room / "small.yaml", made.parent)
+    assert snapshot(made) == fresh
+
+
+def test_out_may_be_a_link_and_must_be_a_folder(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    link = room / "link"
+    link.symlink_to(room / "project" / "out")
+    assert generate(room / "small.yaml", link).package == room / "project" / "out" / "small_api"
+    assert generate_main([f"--spec={room / 'small.yaml'}", f"--out={room / 'mine.py'}"]) == 2
+    assert "which is no folder" in capsys.readouterr().err
+    assert generate_main([f"--spec={room / 'small.yaml'}", f"--out={room / 'mine.py' / 'deeper'}"]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+# Half-done
+
+
+def fails(error: type[BaseException]):
+    def failing(*_: object, **__: object) -> None:
+        raise error("now")
+
+    return failing
+
+
+def break_second_rename(monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
+    """The package that stood there is away, and the new one is not there yet."""
+    rename, done = Path.rename, []
+
+    def renaming(path: Path, to: Path) -> Path:
+        done.append(path)
+        if len(done) == 2:
+            raise error("now")
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", renaming)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, RuntimeError, OSError])
+@pytest.mark.parametrize(
+    "place", ["openapi_python_client.generate", "shutil.copyfile", "subprocess.run", "second rename"]
+)
+def test_a_run_that_breaks_off_leaves_the_old_package_and_nothing_else(
+    room: Path, made: Path, monkeypatch: pytest.MonkeyPatch, place: str, error: type[BaseException]
+) -> None:
+    before = snapshot(room)
+    (room / "newer.yaml").write_text(SMALL.replace("id:", "name:"))
+    if place == "second rename":
+        break_second_rename(monkeypatch, error)
+    else:
+        monkeypatch.setattr(f"generate.{place}", fails(error))
+    with pytest.raises(error):
+        generate(room / "newer.yaml", made.parent, name=made.name)
+    monkeypatch.undo()
+    (room / "newer.yaml").unlink()
+    assert snapshot(room) == before
+
+
+def test_no_package_is_made_of_what_the_generator_refuses(
+    room: Path, made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = snapshot(room)
+    monkeypatch.setattr("generate.openapi_python_client.generate", lambda **_: [])
+    assert generate_main([f"--spec={room / 'small.yaml'}", f"--out={made.parent}"]) == 2
+    assert "no package was made" in capsys.readouterr().err
+    assert snapshot(room) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_process_that_is_told_to_end_clears_away_what_is_half_done(room: Path, made: Path, number: int) -> None:
+    (room / "newer.yaml").write_text(SMALL.replace("id:", "name:"))
+    whole = [snapshot(made), snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package)]
+    command = [sys.executable, str(ROOT / "openapi" / "generate.py"), f"--spec={room / 'newer.yaml'}"]
+    process = subprocess.Popen(
+        [*command, f"--out={made.parent}", "--name=small_api"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    while process.poll() is None and not list(made.parent.glob(".small_api-*")):
+        os.sched_yield()
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 128 + number, said
+    assert said == b""
+    assert sorted(path.name for path in made.parent.iterdir()) == ["mine.py", "small_api"]
+    assert snapshot(made) in whole
+
+
+# What stands around
+
+
+def test_nothing_in_the_folders_above_or_in_the_environment_changes_a_byte(
+    room: Path, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (room / "project" / ".git").mkdir()
+    (room / "project" / ".gitignore").write_text("*\n")
+    (room / "project" / ".ignore").write_text("*\n")
+    settings = 'line-length = 40\nextend-exclude = ["*"]\n[lint]\nignore = ["ALL"]\n[format]\nquote-style = "single"\n'
+    (room / "project" / "ruff.toml").write_text(settings)
+    (room / "project" / "pyproject.toml").write_text("[tool.ruff]\nthis is no TOML")
+    for name in ("ruff.py", "httpx.py"):
+        (room / "project" / name).write_text("raise SystemExit('not this one')\n")
+    monkeypatch.chdir(room / "project")
+    monkeypatch.setenv("RUFF_OUTPUT_FILE", str(room / "project" / "written.txt"))
+    monkeypatch.setenv("RUFF_CONFIG", str(room / "project" / "ruff.toml"))
+    for out in (room / "project" / "again", room / "project" / "build" / "dist"):
+        again = generate(room / "small.yaml", out).package
+        assert list(differences(made, again)) == []
+    assert not (room / "project" / "written.txt").exists()
+
+
+# `make`
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"SPEC": "my document.yaml", "OUT": "some folder/with blanks ", "NAME": "x"},
+        {"SPEC": "it's.yaml", "OUT": 'a "quoted" folder', "NAME": "`echo hello`"},
+        {"SPEC": "-x.yaml", "OUT": "--out", "NAME": "--help"},
+        {"SPEC": "a;b.yaml", "OUT": "*", "NAME": "a|b > c"},
+        {"SPEC": "a\\b.yaml", "OUT": "", "NAME": ""},
+        {},
+    ],
+)
+def test_make_hands_on_what_it_was_given_as_it_is(tmp_path: Path, values: dict[str, str]) -> None:
+    program = tmp_path / "bin" / "python"
+    program.parent.mkdir()
+    program.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")
+    program.chmod(0o700)
+    (tmp_path / "ready").touch()
+    given = [f"{name}={value}" for name, value in values.items()]
+    command = ["make", "-C", str(ROOT), "--no-print-directory", "generate", f"BIN={program.parent}"]
+    environment = {name: value for name, value in os.environ.items() if name not in ("SPEC", "OUT", "NAME")}
+    done = subprocess.run(
+        [*command, f"SETUP={tmp_path / 'ready'}", *given], capture_output=True, text=True, check=True, env=environment
+    )
+    wanted = [f"--{name.lower()}={value}" for name, value in values.items() if value]
+    assert json.loads(done.stdout) == ["openapi/generate.py", *wanted]
