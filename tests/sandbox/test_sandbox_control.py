@@ -106,7 +106,7 @@ def test_http_says_what_is_wrong(sandbox):
     unknown = httpx.post(f"{url}/nonsense", json={})
     assert (unknown.status_code, unknown.json()["error"]) == (404, "no_such_command")
     for content in ("{", "[]", '{"sekunden": 1}', '{"seconds": "x"}', "{}"):
-        wrong = httpx.post(f"{url}/clock/advance", content=content)
+        wrong = httpx.post(f"{url}/clock/advance", content=content, headers={"content-type": "application/json"})
         assert (wrong.status_code, wrong.json()["error"]) == (400, "misuse"), content
     assert "unknown option" in httpx.post(f"{url}/faults", json={"kind": "delay", "secs": 1}).json()["message"]
 

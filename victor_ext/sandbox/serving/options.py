@@ -16,10 +16,7 @@ def settings_parser(prog: str, description: str, settings: type[ServerSettings])
     """A parser for the options of every sandbox and for those of these settings."""
     parser = argparse.ArgumentParser(prog=prog, description=description)
     add_provider(parser)
-    add = parser.add_argument
-    add("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
-    add("--port", type=int, default=8900, help="0 picks a free one (default: 8900)")
-    add_control_port(parser)
+    add_listening(parser)
     add_clock_skew(parser)
     add_seed(parser)
     _add_own(parser, settings)
@@ -33,9 +30,15 @@ def add_provider(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--provider", metavar="NAME", help="whom to stand in for (default: victor)")
 
 
-def add_control_port(parser: argparse.ArgumentParser) -> None:
-    """A second port."""
-    parser.add_argument("--control-port", type=int, help="a second port for /_sandbox/ alone; 0 picks a free one")
+def add_listening(parser: argparse.ArgumentParser) -> None:
+    """Where it listens, and by which names the control API may be called."""
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    add("--public", action="store_true", help="let --host be an address that other machines can reach")
+    text = "another name by which the control API may be called, with any port or with this one; may be repeated"
+    add("--allowed-host", action="append", default=[], metavar="NAME[:PORT]", help=text)
+    add("--port", type=int, default=8900, help="0 picks a free one (default: 8900)")
+    add("--control-port", type=int, help="a second port for /_sandbox/ alone; 0 picks a free one")
 
 
 def add_clock_skew(parser: argparse.ArgumentParser) -> None:

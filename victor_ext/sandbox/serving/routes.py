@@ -101,6 +101,9 @@ async def _parameters(request: Request) -> JsonObject:
     text = await request.body()
     if not text.strip():
         return {}
+    # A form of a web page can send a body of any other type to any address.
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise ValueError("a command with a body needs the header Content-Type: application/json")
     try:
         found = json.loads(text)
     except ValueError as error:

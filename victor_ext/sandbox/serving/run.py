@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from victor_ext.sandbox.serving.guard import is_this_machine
 from victor_ext.sandbox.serving.service import Service
 from victor_ext.sandbox.serving.stage import access
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from victor_ext.sandbox.serving.settings import ServerSettings
     from victor_ext.sandbox.serving.standin import AnyStandIn
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def serve(
@@ -81,7 +80,7 @@ def _greet(service: Service, settings: ServerSettings) -> None:
         f"{service.stand_in.heading} on {service.url}",
         f"Control API on {service.control_url}/_sandbox/",
     ]
-    if settings.host not in _LOOPBACK:
+    if not is_this_machine(settings.host):
         lines.append(f"Beware: {settings.host} can be reached from other machines, and so can the control API.")
     print("\n".join(lines), file=sys.stderr, flush=True)
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from victor_ext.sandbox.serving.api import Api
 from victor_ext.sandbox.serving.control import Control
+from victor_ext.sandbox.serving.guard import ControlGuard
 from victor_ext.sandbox.serving.listener import Listener
 from victor_ext.sandbox.serving.routes import control_app
 from victor_ext.sandbox.serving.stage import Stage
 from victor_ext.sandbox.serving.wire import wire_for
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from victor_ext.sandbox.serving.jsontypes import JsonObject, JsonValue
     from victor_ext.sandbox.serving.settings import ServerSettings
     from victor_ext.sandbox.serving.standin import AnyStandIn
@@ -31,16 +34,20 @@ class Service:
         self._tasks: set[asyncio.Task[None]] = set()
         wire = wire_for(self._stage)
         try:
-            commands = control_app(kind.commands, partial(self.run, over_api_port=True))
+            commands = self._guarded(control_app(kind.commands, partial(self.run, over_api_port=True)))
             app = Api(self._stage, self.stand_in, commands)
             self._listener = Listener(app, wire, settings.host, settings.port, settings.keep_alive)
             if settings.control_port is not None:
-                commands = control_app(kind.commands, self.run)
+                commands = self._guarded(control_app(kind.commands, self.run))
                 port = settings.control_port
                 self._control_listener = Listener(commands, wire, settings.host, port, settings.keep_alive)
         except BaseException:
             self.stand_in.close()
             raise
+
+    def _guarded(self, commands: ASGIApp) -> ASGIApp:
+        settings = self._stage.settings
+        return ControlGuard(commands, settings.host, settings.allowed_host)
 
     @property
     def url(self) -> str:

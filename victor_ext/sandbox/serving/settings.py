@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, TypeVar
+
+from victor_ext.sandbox.serving.guard import is_this_machine, read_authority
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +31,10 @@ class ServerSettings:
     """The options that every sandbox has. All times are seconds. `ValueError` names an option that cannot be."""
 
     host: str = "127.0.0.1"
+    public: bool = False
+    """Whether `host` may be an address that other machines can reach: whoever reaches it can command the sandbox."""
+    allowed_host: str | Sequence[str] = ()
+    """Other names by which the control API may be called, such as `sandbox` (with any port) or `sandbox:8900`."""
     port: int = 0
     """0 picks a free port; `url` of the sandbox tells which."""
     control_port: int | None = None
@@ -46,6 +53,12 @@ class ServerSettings:
     def __post_init__(self) -> None:
         """Refuse at the start what would fail later in a stranger place."""
         self.check_least(_LEAST)
+        if not self.public and not is_this_machine(self.host):
+            raise ValueError(
+                f"host {self.host!r} can be reached from other machines, and whoever reaches a sandbox can command it: "
+                "listen on 127.0.0.1, or say public=True (--public) if that is meant"
+            )
+        object.__setattr__(self, "allowed_host", _names(self.allowed_host))
         for name in ("port", "control_port"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 65535:
@@ -63,3 +76,12 @@ class ServerSettings:
     def shown(self) -> dict[str, object]:
         """The options as JSON values, for the control API."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def _names(given: str | Sequence[str]) -> tuple[str, ...]:
+    """The names that were given; `ValueError` for one that no call could have."""
+    names = (given,) if isinstance(given, str) else tuple(given)
+    for name in names:
+        if not isinstance(name, str) or read_authority(name) is None:
+            raise ValueError(f"allowed_host must be a name such as sandbox or sandbox:8900, not {name!r}")
+    return names

@@ -7,8 +7,8 @@ from typing import get_args
 
 from victor_ext.sandbox.serving.options import (
     add_clock_skew,
-    add_control_port,
     add_limits,
+    add_listening,
     add_provider,
     add_running,
     add_seed,
@@ -21,9 +21,7 @@ def victor_parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description="A local stand-in for the provider's API.")
     add_provider(parser)
     add = parser.add_argument
-    add("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
-    add("--port", type=int, default=8900, help="0 picks a free one (default: 8900)")
-    add_control_port(parser)
+    add_listening(parser)
     add(
         "--environment",
         choices=get_args(Environment),

@@ -1,0 +1,324 @@
+"""Who may command a sandbox: programs on this machine, and no web page, by whatever name it calls."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from sandbox_callers import LIST, exchange
+from sandbox_processes import SandboxProcess
+from tiny_pay import TinyStandIn
+
+from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxSettings, arguments
+from victor_ext.sandbox.eastpay import EastPaySandbox
+from victor_ext.sandbox.flexfactor import FlexFactorSandbox
+from victor_ext.sandbox.providers import PROVIDERS, stand_in
+from victor_ext.sandbox.serving.routes import COMMANDS
+from victor_ext.sandbox.velo import VeloSandbox
+
+JSON = {"content-type": "application/json"}
+CREDENTIALS = {
+    Sandbox: "api-keys",
+    VeloSandbox: "keys",
+    EastPaySandbox: "merchants",
+    FlexFactorSandbox: "clients",
+}
+"""Each sandbox, with the command that makes credentials and hands them over."""
+
+
+@pytest.fixture(params=CREDENTIALS, ids=lambda kind: kind.__name__)
+def any_sandbox(request):
+    """A sandbox with a port for the control API alone."""
+    with request.param(request.param.stand_in.settings_type(control_port=0)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(params=["on the API's port", "on its own port"])
+def door(request, any_sandbox) -> str:
+    """Where the control API is, on both ports in turn."""
+    return (any_sandbox.url if request.param == "on the API's port" else any_sandbox.control_url) + "/_sandbox/"
+
+
+@pytest.fixture(scope="module")
+def http():
+    """No certificates: loading them takes longer than all of this."""
+    with httpx.Client(verify=False, trust_env=False) as http:
+        yield http
+
+
+def port_of(url: str) -> int:
+    return urlsplit(url).port
+
+
+def refused(answer: httpx.Response) -> str:
+    """That a call was refused as one of a web page; what was said."""
+    assert answer.status_code == 403, answer.text
+    said = answer.json()
+    assert said.keys() == {"error", "message"}
+    assert said["error"] in ("foreign_host", "foreign_page")
+    assert not {name for name in answer.headers if name.startswith("access-control-")}
+    return said["message"]
+
+
+def test_all_four_are_here():
+    assert {kind.stand_in for kind in CREDENTIALS} == {stand_in(provider) for provider in PROVIDERS}
+
+
+# By another name (DNS rebinding: a name of the page's own that suddenly means this machine)
+
+FOREIGN = [
+    "evil.example",
+    "evil.example:{port}",
+    "localhost.evil.example:{port}",
+    "evil.localhost:{port}",
+    "127.0.0.1.evil.example:{port}",
+    "localhost:{port}.evil.example",
+    "localhost.:{port}",
+    "localhost",
+    "localhost:1",
+    "127.0.0.1:1",
+    "192.168.7.7:{port}",
+    "user@localhost:{port}",
+    "localhost:{port}:{port}",
+    "localhost:+{port}",
+    "[::2]:{port}",
+    "[::1",
+    "",
+]
+
+
+def test_a_foreign_host_is_refused_and_gets_no_credentials(any_sandbox, door, http):
+    command = door + CREDENTIALS[type(any_sandbox)]
+    for host in [each.format(port=port_of(door)) for each in FOREIGN]:
+        said = refused(http.post(command, headers={"host": host, **JSON}, content=b"{}"))
+        assert f"'{host}'" in said
+        assert f"http://127.0.0.1:{port_of(door)}" in said
+        assert "--allowed-host" in said
+        refused(http.get(door, headers={"host": host}))
+        refused(http.get(door + "nonsense", headers={"host": host}))
+
+
+def test_its_own_names_are_taken(any_sandbox, door, http):
+    command = door + CREDENTIALS[type(any_sandbox)]
+    for name in ("127.0.0.1", "localhost", "LocalHost", "[::1]"):
+        headers = {"host": f"{name}:{port_of(door)}"}
+        assert http.get(door, headers=headers).status_code == 200
+        assert http.post(command, headers=headers).status_code == 200
+
+
+def test_a_call_without_a_host_is_refused(sandbox):
+    answer, _ = exchange(sandbox.url, b"POST /_sandbox/api-keys HTTP/1.0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert b"private_key" not in answer
+    assert sandbox.requests() == []
+
+
+def test_names_given_by_an_option_are_taken_with_any_port_or_with_theirs(start):
+    sandbox, _ = start(allowed_host=("Sandbox", "pay.test:9000", "[fe80::1]"))
+    url = sandbox.url + "/_sandbox/"
+
+    def status(host: str) -> int:
+        return httpx.get(url, headers={"host": host}).status_code
+
+    for host in ("sandbox", "SANDBOX:8900", "sandbox:1", "pay.test:9000", "[fe80::1]:5", urlsplit(url).netloc):
+        assert status(host) == 200, host
+    for host in ("pay.test", "pay.test:9001", "other:9000", "sandbox.evil.example", "xsandbox"):
+        assert status(host) == 403, host
+
+
+def test_one_name_need_not_be_in_a_list(start):
+    sandbox, _ = start(allowed_host="sandbox")
+    assert httpx.get(sandbox.url + "/_sandbox/", headers={"host": "sandbox:1"}).status_code == 200
+    assert sandbox.info()["settings"]["allowed_host"] == ("sandbox",)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "http://sandbox", "sandbox/", "a b", "*", "sandbox:x", "sandbox:99999", "fe80::1", 5]
+)
+def test_a_name_that_cannot_be_is_refused(name):
+    with pytest.raises(ValueError, match=r"allowed_host must be a name such as sandbox or sandbox:8900"):
+        SandboxSettings(allowed_host=[name])
+
+
+# From a web page
+
+
+PAGES = [
+    {"origin": "http://evil.example"},
+    {"origin": "null"},
+    {"origin": "http://localhost:3000"},
+    {"origin": "http://127.0.0.1"},
+    {"origin": "https://{host}"},
+    {"origin": "http://{host}.evil.example"},
+    {"origin": "http://user@{host}"},
+    {"origin": ""},
+    {"origin": "http://{host}", "sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+    {"sec-fetch-site": "something new"},
+    {"referer": "http://evil.example/page"},
+    {"referer": "http://localhost:3000/"},
+    {"referer": "http://{host}@evil.example/"},
+    {"referer": "http://{host}.evil.example/"},
+    {"referer": "https://{host}/"},
+]
+"""What browsers say of pages that are not the sandbox's own."""
+
+
+def test_a_call_of_a_web_page_is_refused(any_sandbox, door, http):
+    command = door + CREDENTIALS[type(any_sandbox)]
+    any_sandbox.inject("status")
+    for headers in PAGES:
+        given = {name: value.format(host=urlsplit(door).netloc) for name, value in headers.items()}
+        for answer in (
+            http.post(command, headers=given),
+            http.post(command, headers={**given, **JSON}, content=b"{}"),
+            http.post(door + "reset", headers=given),
+            http.get(door, headers=given),
+            http.delete(door + "faults", headers=given),
+            http.options(door + "reset", headers={**given, "access-control-request-method": "POST"}),
+        ):
+            said = refused(answer)
+            assert "takes no orders from web pages" in said, headers
+            assert "from a program" in said
+    assert len(any_sandbox.faults()) == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "none"},
+        {"sec-fetch-site": "same-origin", "origin": "http://{host}", "referer": "http://{host}/_sandbox/"},
+        {"referer": "http://{host}"},
+    ],
+    ids=str,
+)
+def test_an_address_that_a_person_typed_is_shown(sandbox, http, headers):
+    given = {name: value.format(host=urlsplit(sandbox.url).netloc) for name, value in headers.items()}
+    assert http.get(sandbox.url + "/_sandbox/", headers=given).status_code == 200
+
+
+def test_two_of_one_header_are_both_looked_at(sandbox):
+    host = urlsplit(sandbox.url).netloc
+    head = f"POST /_sandbox/reset HTTP/1.1\r\nhost: {host}\r\ncontent-length: 0\r\nconnection: close\r\n"
+    for two in (("http://evil.example", f"http://{host}"), (f"http://{host}", "http://evil.example")):
+        origins = "".join(f"origin: {origin}\r\n" for origin in two)
+        answer, _ = exchange(sandbox.url, f"{head}{origins}\r\n".encode())
+        assert answer.startswith(b"HTTP/1.1 403 ")
+
+
+def test_a_body_must_say_that_it_is_json(any_sandbox, door, http):
+    """A form, or a script that asks nobody, can send any other type to any address."""
+    advance, body = door + "clock/advance", b'{"seconds": 1}'
+    forms = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data")
+    for content_type in (None, "", *forms, "text/json"):
+        headers = {} if content_type is None else {"content-type": content_type}
+        answer = http.post(advance, headers=headers, content=body)
+        assert (answer.status_code, answer.json()["error"]) == (400, "misuse"), content_type
+        assert "Content-Type: application/json" in answer.json()["message"]
+    assert any_sandbox.clock()["advanced"] == 0
+    headers = {"content-type": "Application/JSON; charset=utf-8"}
+    assert http.post(advance, headers=headers, content=body).status_code == 200
+
+
+def test_what_is_only_read_changes_nothing(any_sandbox, door, http):
+    """A GET is what a page sends with the least ado."""
+    assert http.post(door + CREDENTIALS[type(any_sandbox)]).status_code == 200
+    commands = (*COMMANDS, *any_sandbox.stand_in.commands)
+    reading = [command.path for command in commands if command.method == "GET" and "{" not in command.path]
+
+    def read() -> dict:
+        found = {path: http.get(door.removesuffix("/_sandbox/") + path).json() for path in reading}
+        del found["/_sandbox/clock"], found["/_sandbox/"]["clock"]
+        return found
+
+    assert len(reading) >= 8
+    assert read() == read()
+
+
+# The provider's own API is for programs by any name
+
+
+def test_the_provider_s_api_is_called_by_any_name(sandbox, caller):
+    headers = {"host": "api.example", "origin": "https://shop.example", "sec-fetch-site": "cross-site"}
+    assert caller.call("GET", LIST, headers=headers).status_code == 200
+
+
+def test_the_commands_over_http_say_why_they_were_refused(sandbox, monkeypatch):
+    """As in DNS rebinding: a name that is not ours means this machine."""
+    look_up = socket.getaddrinfo
+    rebound = {"rebound.example": "127.0.0.1"}
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *more: look_up(rebound.get(host, host), *more))
+    with pytest.raises(ValueError, match=r"'rebound\.example:[0-9]+', which is no name of this sandbox"):
+        RemoteSandbox(sandbox.url.replace("127.0.0.1", "rebound.example")).new_api_key()
+    assert RemoteSandbox(sandbox.url.replace("127.0.0.1", "localhost")).clock()["advanced"] == 0
+
+
+# Other machines
+
+
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "::", "", "0", "192.168.7.7", "sandbox.example", "::ffff:10.0.0.1", "127.0.0.1.evil.example"]
+)
+@pytest.mark.parametrize("kind", CREDENTIALS, ids=lambda kind: kind.__name__)
+def test_an_address_that_others_can_reach_must_be_meant(kind, host):
+    settings = kind.stand_in.settings_type
+    with pytest.raises(ValueError, match=r"^host .* other machines, .* listen on 127\.0\.0\.1, or say public=True"):
+        settings(host=host)
+    assert settings(host=host, public=True).host == host
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.5"])
+def test_an_address_of_this_machine_alone_needs_no_word(host):
+    assert SandboxSettings(host=host).public is False
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_command_line_says_so_too(provider, capsys, monkeypatch):
+    monkeypatch.delattr(arguments, "serve")
+    with pytest.raises(SystemExit) as ended:
+        arguments.main(["--provider", provider, "--host", "0.0.0.0", "--port", "0"])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "host '0.0.0.0'" in said
+    assert "--public" in said
+
+
+def test_a_public_sandbox_runs_warns_and_still_refuses_pages_and_foreign_names():
+    options = ["--host", "0.0.0.0", "--public", "--allowed-host", "sandbox", "--allowed-host", "pay.test:1"]
+    with SandboxProcess(*options) as process:
+        url = f"http://127.0.0.1:{port_of(process.url)}/_sandbox/"
+        assert httpx.get(url).json()["settings"]["allowed_host"] == ["sandbox", "pay.test:1"]
+        assert process.commands.clock()["advanced"] == 0
+        assert httpx.get(url, headers={"host": "sandbox:8900"}).status_code == 200
+        if sys.platform == "linux":  # where this machine has more addresses than one without more ado
+            assert httpx.get(url.replace("127.0.0.1", "127.0.0.5")).status_code == 200
+        refused(httpx.get(url, headers={"host": f"evil.example:{port_of(url)}"}))
+        refused(httpx.get(url, headers={"origin": "http://evil.example"}))
+        assert "can be reached from other machines" in process.end(15)
+
+
+def test_an_ipv6_address_is_its_own_name():
+    sandbox = Sandbox(SandboxSettings(host="::1"))
+    try:
+        sandbox.start()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with ExitStack() as stack:
+        stack.callback(sandbox.stop)
+        assert RemoteSandbox(sandbox.url).clock()["advanced"] == 0
+        assert sandbox.url in refused(httpx.get(sandbox.url + "/_sandbox/", headers={"host": "evil.example"}))
+
+
+def test_a_stand_in_of_your_own_has_the_same_doors(monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        TinyStandIn.parser("x").parse_args(["--help"])
+    shown = capsys.readouterr().out
+    assert "--public" in shown
+    assert "--allowed-host" in shown
+    assert json.dumps(vars(TinyStandIn.parser("x").parse_args(["--allowed-host", "a"]))["allowed_host"]) == '["a"]'
