@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from victor_ext.sandbox.serving.guard import is_this_machine
+from victor_ext.sandbox.serving.private_files import open_private
 from victor_ext.sandbox.serving.service import Service
 from victor_ext.sandbox.serving.stage import access
 
@@ -89,7 +90,7 @@ def _write(path: str | os.PathLike[str], text: str) -> None:
     """Write a file that is whole as soon as it is there, readable by its owner alone."""
     part = Path(f"{os.fspath(path)}.part")
     part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(open_private(part, os.O_WRONLY | os.O_EXCL), "w", encoding="utf-8") as file:
         file.write(text)
     part.replace(path)
 

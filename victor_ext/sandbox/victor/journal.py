@@ -13,6 +13,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from victor_ext.sandbox.serving.private_files import make_private
 from victor_ext.sandbox.victor.model import PaymentRequest
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ CREATE TABLE IF NOT EXISTS facts (kind TEXT NOT NULL, name TEXT NOT NULL, value 
     PRIMARY KEY (kind, name)
 ) WITHOUT ROWID;
 """
+_BESIDE = ("-wal", "-shm", "-journal")
+"""What SQLite makes beside a file, and leaves there when it is killed."""
 _UPSERT = "INSERT INTO requests (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record"
 
 
@@ -104,7 +107,7 @@ class NoJournal:
 
 
 class SqliteJournal:
-    """State in one SQLite file. `OSError` when the file cannot be used or another sandbox holds it.
+    """State in one SQLite file, its owner's alone. `OSError` when it cannot be used or another sandbox holds it.
 
     WAL with `synchronous=NORMAL`: safe against a killed process at any moment. A power cut of the machine
     may lose the last commits, which a stand-in for tests can live with.
@@ -112,6 +115,12 @@ class SqliteJournal:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         shown = os.fspath(path)
+        try:
+            if shown != ":memory:":
+                # SQLite gives the files that it makes beside this one the same mode.
+                make_private(path, beside=_BESIDE)
+        except OSError as error:
+            raise OSError(f"the state file {shown!r} cannot be used: {error.strerror}") from error
         # Opened by the thread that starts the sandbox, used by the one that serves; never by both at once.
         self._db = sqlite3.connect(shown, isolation_level=None, timeout=0.5, check_same_thread=False)
         try:
