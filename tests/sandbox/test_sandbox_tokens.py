@@ -8,7 +8,9 @@ import time
 
 import jwt
 import pytest
-from sandbox_callers import LIST, make_pair
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA512
+from sandbox_callers import LIST, make_pair, parsed
 
 
 def now() -> int:
@@ -80,6 +82,32 @@ def test_an_unsigned_token_is_refused(caller):
 
     claims = {"sub": caller.api_key, "iss": "victor-api", "iat": now(), "exp": now() + 60}
     assert refused(caller, f"Token {part({'alg': 'none', 'typ': 'JWT'})}.{part(claims)}.") == "malformed_token"
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"b64": False},
+        {"b64": False, "crit": ["b64"]},
+        {"b64": True, "crit": ["b64"]},
+        {"b64": None},
+        {"b64": 0},
+        {"b64": "true"},
+        {"crit": []},
+        {"crit": ["exp"]},
+        {"crit": None},
+    ],
+    ids=str,
+)
+def test_a_header_that_changes_what_is_signed_is_refused(caller, extra):
+    """RFC 7797, whose `b64` no JWT may use; and whatever else must be understood. The signature itself is good."""
+    header = jwt.utils.base64url_encode(json.dumps({"alg": "RS512", "typ": "JWT", **extra}).encode()).decode()
+    claims = caller.token().split(".")[1]
+    raw = jwt.utils.base64url_decode(claims).decode()
+    for signed in (claims, raw):
+        mark = parsed(caller.private_key).sign(f"{header}.{signed}".encode(), PKCS1v15(), SHA512())
+        token = f"{header}.{claims}.{jwt.utils.base64url_encode(mark).decode()}"
+        assert refused(caller, f"Token {token}") == "malformed_token"
 
 
 def test_a_token_of_another_key_is_refused(caller, other_pair):

@@ -170,6 +170,9 @@ def _check_header(header: dict[str, Any]) -> None:
         raise Refused("wrong_type", "typ must be JWT.")
     if "crit" in header:
         raise Refused("malformed_token", "crit is not understood.")
+    if header.get("b64", True) is not True:
+        # RFC 7797: the claims would be signed as they are, and no JWT may have that (section 7).
+        raise Refused("malformed_token", "b64 must not be in the header of a JWT.")
 
 
 def _times(claims: dict[str, Any]) -> tuple[int, int]:
