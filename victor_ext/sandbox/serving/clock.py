@@ -8,12 +8,7 @@ expire by it. Advancing therefore never makes a token expire, and a skewed clock
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime, timedelta
 from email.utils import formatdate
-
-# A date has begun somewhere on earth 14 hours before it does in UTC and goes on until 12 hours after.
-EASTERNMOST = timedelta(hours=14)
-WESTERNMOST = timedelta(hours=12)
 
 
 class Clock:
@@ -40,17 +35,3 @@ class Clock:
             self._date_second = second
             self._date_text = formatdate(second, usegmt=True).encode("ascii")
         return self._date_text
-
-    def earliest_today(self) -> date:
-        """The date where it is earliest on earth now."""
-        return (datetime.fromtimestamp(self.now(), UTC) - WESTERNMOST).date()
-
-    def latest_today(self) -> date:
-        """The date where it is latest on earth now."""
-        return (datetime.fromtimestamp(self.now(), UTC) + EASTERNMOST).date()
-
-
-def end_of(day: date) -> float:
-    """Epoch seconds at which a date is over everywhere on earth."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return (midnight + timedelta(days=1) + WESTERNMOST).timestamp()

@@ -99,7 +99,7 @@ class Control:
         found = _given(options)
         if not _AMOUNT.fullmatch(str(amount)) or Decimal(amount) <= 0:
             raise ValueError("amount must be a text such as '44.23', above zero")
-        due = due_date or (self._core.clock.earliest_today() + timedelta(days=1)).isoformat()
+        due = due_date or (self._core.due_dates.earliest() + timedelta(days=1)).isoformat()
         if real_date(due) is None:
             raise ValueError("due_date must be YYYY-MM-DD")
         accounts = self._core.directory.accounts

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from victor_ext.sandbox.victor.directory import Directory
 from victor_ext.sandbox.victor.document import load_document
+from victor_ext.sandbox.victor.due_dates import DueDates
 from victor_ext.sandbox.victor.journal import open_journal
 from victor_ext.sandbox.victor.ledger import Ledger
 from victor_ext.sandbox.victor.listing import Listing
@@ -31,9 +32,10 @@ class Core:
         self.complain = stage.complain
         self.directory = Directory(self.journal)
         self.store = Store(self.journal)
-        self.ledger = Ledger(settings, self.clock, self.store, self.directory)
+        self.due_dates = DueDates(self.clock, settings.due_date_zone)
+        self.ledger = Ledger(settings, self.clock, self.store, self.directory, self.due_dates)
         self.gate = Gate(settings, self.clock, self.directory)
-        self.rules = CreateRules(settings, self.clock, self.directory)
+        self.rules = CreateRules(settings, self.due_dates, self.directory)
         self.listing = Listing(settings, self.store)
         self.shapes = Shapes(quirks=settings.quirks)
         self._restore()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from victor_ext.sandbox.serving.clock import Clock
     from victor_ext.sandbox.victor.directory import Directory
+    from victor_ext.sandbox.victor.due_dates import DueDates
     from victor_ext.sandbox.victor.model import Counterparty, Network, Status
     from victor_ext.sandbox.victor.settings import SandboxSettings
     from victor_ext.sandbox.victor.store import Store
@@ -60,13 +61,16 @@ class NotAnswerable(Exception):
 class Ledger:
     """Every change of state goes through here, on one thread, with no wait between a check and its commit."""
 
-    def __init__(self, settings: SandboxSettings, clock: Clock, store: Store, directory: Directory) -> None:
+    def __init__(
+        self, settings: SandboxSettings, clock: Clock, store: Store, directory: Directory, due_dates: DueDates
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._store = store
         self._directory = directory
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
-        self.life = Lifecycle(store, directory, step=_STEP if settings.auto is None else settings.auto)
+        step = _STEP if settings.auto is None else settings.auto
+        self.life = Lifecycle(store, directory, due_dates, step=step)
 
     def tick(self) -> None:
         """Let requests move on by themselves, when the sandbox runs in `auto`."""

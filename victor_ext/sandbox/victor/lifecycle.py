@@ -16,13 +16,13 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from victor_ext.sandbox.serving.clock import end_of
 from victor_ext.sandbox.victor.model import NOT_CONFIGURED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from victor_ext.sandbox.victor.directory import Directory
+    from victor_ext.sandbox.victor.due_dates import DueDates
     from victor_ext.sandbox.victor.model import Behaviour, PaymentRequest, Status
     from victor_ext.sandbox.victor.store import Store
 
@@ -40,9 +40,10 @@ class Step(NamedTuple):
 class Lifecycle:
     """The agenda of coming moves, ordered by time."""
 
-    def __init__(self, store: Store, directory: Directory, *, step: float) -> None:
+    def __init__(self, store: Store, directory: Directory, due_dates: DueDates, *, step: float) -> None:
         self._store = store
         self._directory = directory
+        self._due_dates = due_dates
         self._step = step
         self._agenda: list[Step] = []
         self._number = 0
@@ -98,7 +99,7 @@ class Lifecycle:
             case "processing" if behaviour in ("accept", "decline"):
                 return soon, "accepted" if behaviour == "accept" else "declined"
             case "pending" | "processing" | "needs-review":
-                return end_of(date.fromisoformat(request.due_date)), "expired"
+                return self._due_dates.over(date.fromisoformat(request.due_date)), "expired"
             case "accepted":
                 return soon, "completed"
             case _:

@@ -62,6 +62,11 @@ def victor_parser(prog: str) -> argparse.ArgumentParser:
         help="let N requests of each page leave its status once it is read",
     )
     add("--strict-accounts", action="store_true", help="refuse accounts and counterparties that are not known")
+    add(
+        "--due-date-zone",
+        metavar="ZONE",
+        help="judge due dates by the days of this zone, such as America/New_York (default: of any on earth)",
+    )
     add("--token-life", type=float, default=3600.0, metavar="SECONDS", help="life of tokens of /v2/auth/token")
     add(
         "--auto",

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from victor_ext.sandbox.serving.clock import Clock
     from victor_ext.sandbox.victor.directory import Directory
     from victor_ext.sandbox.victor.document import Breach
+    from victor_ext.sandbox.victor.due_dates import DueDates
     from victor_ext.sandbox.victor.settings import SandboxSettings
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _SIZES = ("minLength", "maxLength")
-FURTHEST = timedelta(hours=24)
-"""A due date may not lie further ahead than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +57,9 @@ def real_date(text: str) -> date | None:
 class CreateRules:
     """The rules of a create that are prose in the document or follow from what accounts exist."""
 
-    def __init__(self, settings: SandboxSettings, clock: Clock, directory: Directory) -> None:
+    def __init__(self, settings: SandboxSettings, due_dates: DueDates, directory: Directory) -> None:
         self._strict = settings.strict_accounts
-        self._clock = clock
+        self._due_dates = due_dates
         self._directory = directory
 
     def problems(self, body: dict[str, Any]) -> list[Problem]:
@@ -84,10 +82,9 @@ class CreateRules:
         due = real_date(text)
         if due is None:
             return "must be a date, YYYY-MM-DD"
-        # The provider does not say whose midnight counts: only what is wrong everywhere on earth is refused.
-        if due < self._clock.earliest_today():
+        if due < self._due_dates.earliest():
             return "must not be in the past"
-        if due > self._clock.latest_today() + FURTHEST:
+        if due > self._due_dates.latest():
             return "must not be more than 24 hours ahead"
         return None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from victor_ext.sandbox.serving.settings import ServerSettings
+from victor_ext.sandbox.victor.due_dates import read_zone
 
 Environment = Literal["staging", "production"]
 KeyConflict = Literal["409", "400", "422", "replay"]
@@ -68,6 +69,8 @@ class SandboxSettings(ServerSettings):
     """Let so many requests of each page that was read by `status` leave that status, before the next page is read."""
     strict_accounts: bool = False
     """Refuse a payee account or a counterparty that was not made known to the sandbox."""
+    due_date_zone: str | None = None
+    """Judge due dates by the days of this zone, such as `America/New_York`; None: take what is right anywhere."""
     token_life: float = 3600.0
     """Life of a token that `/v2/auth/token` gives out."""
     auto: float | None = None
@@ -83,6 +86,8 @@ class SandboxSettings(ServerSettings):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {getattr(self, name)!r}")
         self.check_least(_LEAST)
+        if self.due_date_zone is not None:
+            read_zone(self.due_date_zone)
         # Not by `super()`: with slots, the class that it would look for is not this one.
         ServerSettings.__post_init__(self)
 
