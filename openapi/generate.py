@@ -73,7 +73,10 @@ def generate(spec: Path, out: Path, *, name: str | None = None, skip: tuple[str,
     """
     require_pinned_tools()
     package = package_folder(out, package_name(spec) if name is None else name)
-    tree, log = prepare(load(spec), skip=skip)
+    try:
+        tree, log = prepare(load(spec), skip=skip)
+    except RecursionError:
+        raise DocumentError(f"{spec} cannot be read: a schema holds itself, by way of allOf.") from None
     with workshop(package) as folder:
         made = folder / package.name
         source = folder / "prepared.json"

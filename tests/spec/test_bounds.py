@@ -12,7 +12,7 @@ from pathlib import Path
 import bounds
 import pytest
 from document import DocumentError, load
-from generate import ROOT
+from generate import ROOT, generate
 
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: 1.0}\npaths: {}\n"
 MEMORY = 2**30
@@ -110,6 +110,15 @@ def test_a_bomb_is_a_sentence_at_the_command_and_leaves_nothing(tmp_path: Path) 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"{spec} cannot be read: ")
     assert len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == [spec]
+
+
+def test_a_schema_that_holds_itself_is_refused_by_name(tmp_path: Path) -> None:
+    spec = tmp_path / "circle.yaml"
+    schema = "{allOf: [{$ref: '#/components/schemas/S'}, {type: object}]}"
+    spec.write_text(HEAD + f"components: {{schemas: {{S: {schema}}}}}\n", encoding="utf-8")
+    with pytest.raises(DocumentError, match=r"circle\.yaml cannot be read: a schema holds itself, by way of allOf"):
+        generate(spec, tmp_path)
     assert list(tmp_path.iterdir()) == [spec]
 
 
