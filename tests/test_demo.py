@@ -149,7 +149,7 @@ def test_a_quickstart_takes_the_environment_s_credentials(name: str, sandbox_url
 @pytest.mark.parametrize("name", ["quickstart.py", "async_quickstart.py"])
 def test_a_quickstart_lists_a_request_without_an_amount(name: str, sandbox_url: str) -> None:
     odd = json.dumps({"results": [{"victor_payment_request_id": "ODD", "payment_request": {"payment_details": None}}]})
-    RemoteSandbox(sandbox_url).inject("status", operation="list", status=200, body=odd)
+    RemoteSandbox(sandbox_url).inject("status", operation="list", query="*direction=outbound*", status=200, body=odd)
     ran = example(name, VICTOR_BASE_URL=sandbox_url)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "in the list: ODD      None" in ran.stdout

@@ -360,3 +360,12 @@ def test_a_server_that_ends_cuts_calls_in_hand_and_leaves_nothing(start):
         assert waiting.read_to_end()[1] in ("close", "reset")
         assert stalled.read_to_end()[1] in ("close", "reset")
     assert not [thread for thread in threading.enumerate() if thread.name == "victor-sandbox"]
+
+
+def test_a_fault_may_be_meant_for_a_query(start):
+    sandbox, caller = start()
+    sandbox.inject("status", operation="list", query="*status=pend?ng*", status=503)
+    assert caller.list(status="declined").status_code == 200
+    assert caller.list().status_code == 200
+    assert caller.list(direction="inbound", status="pending", page=0).status_code == 503
+    assert caller.list(status="pending").status_code == 200

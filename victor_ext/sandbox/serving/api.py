@@ -44,7 +44,9 @@ class Api:
             self._stage.finish(call.exchange, None)
 
     async def _serve(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
-        fault: Fault | None = scope["state"]["wire"].take_fault(scope["method"], scope["path"])
+        fault: Fault | None = scope["state"]["wire"].take_fault(
+            scope["method"], scope["path"], scope["query_string"].decode("latin-1")
+        )
         call.exchange.fault = fault.kind if fault else None
         whole = await _read_body(receive, self._limit)
         if whole is None:

@@ -65,6 +65,8 @@ class Fault:
     method: str | None = None
     path: str | None = None
     """A path, or a pattern with `*` and `?`."""
+    query: str | None = None
+    """The query as it is sent, or a pattern such as `*direction=outbound*`."""
     operation: str | None = None
     """A word of the provider's table of operations, `other`, or the document's `operationId`."""
     after: int | None = None
@@ -179,7 +181,7 @@ class FaultBox:
         self._dice.clear()
         return count
 
-    def pick(self, method: str, path: str, operation: str, *, pipelined: bool = False) -> Fault | None:
+    def pick(self, method: str, path: str, operation: str, *, query: str = "", pipelined: bool = False) -> Fault | None:
         """The fault that this call meets, if any; counts it.
 
         A pipelined call has come in whole behind another one: it is too late for a failure of the wire.
@@ -187,7 +189,7 @@ class FaultBox:
         for fault in self._waiting:
             if pipelined and fault.kind in ON_THE_WIRE:
                 continue
-            if _matches(fault, method, path, operation) and self._strikes(fault):
+            if _matches(fault, method, path, query, operation) and self._strikes(fault):
                 return fault
         return None
 
@@ -204,9 +206,11 @@ class FaultBox:
         return True
 
 
-def _matches(fault: Fault, method: str, path: str, operation: str) -> bool:
+def _matches(fault: Fault, method: str, path: str, query: str, operation: str) -> bool:
     if fault.operation is not None and fault.operation != operation:
         return False
     if fault.method is not None and fault.method.upper() != method:
+        return False
+    if fault.query is not None and not fnmatchcase(query, fault.query):
         return False
     return fault.path is None or fnmatchcase(path, fault.path)

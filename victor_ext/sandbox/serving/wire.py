@@ -81,11 +81,11 @@ class Wire(H11Protocol):
 
     def _choose(self, data: bytes) -> None:
         self._chosen = True
-        method, path = _request_line(data)
+        method, path, query = _request_line(data)
         self._control = is_control(path)
         if self._control:
             return
-        self.fault = fault = self.stage.faults.pick(method, path, self.stage.paths.word(method, path))
+        self.fault = fault = self.stage.faults.pick(method, path, self.stage.paths.word(method, path), query=query)
         if fault is not None and _unserved(fault):
             self._cut = _CutRequest(fault, lambda head: self._cut_now(fault, method, path, head))
         else:
@@ -104,13 +104,13 @@ class Wire(H11Protocol):
 
         self._later(fault.delay, end)
 
-    def take_fault(self, method: str, path: str) -> Fault | None:
+    def take_fault(self, method: str, path: str, query: str) -> Fault | None:
         """The fault of the call in hand; chosen now when its request line came in behind another call's."""
         if not self._chosen:
             self._chosen = True
             if not is_control(path):
                 operation = self.stage.paths.word(method, path)
-                self.fault = self.stage.faults.pick(method, path, operation, pipelined=True)
+                self.fault = self.stage.faults.pick(method, path, operation, query=query, pipelined=True)
         return self.fault
 
     def on_response_complete(self) -> None:
@@ -244,14 +244,15 @@ class _AnswerGate:
         return getattr(self.real, name)
 
 
-def _request_line(data: bytes) -> tuple[str, str]:
+def _request_line(data: bytes) -> tuple[str, str, str]:
+    """Method, path and query."""
     line = data.lstrip(b"\r\n").split(b"\n", 1)[0].split()
     if len(line) < 2:
-        return "", ""
-    target = line[1].partition(b"?")[0].decode("latin-1")
+        return "", "", ""
+    target, _, query = line[1].decode("latin-1").partition("?")
     if "://" in target:
         target = "/" + target.split("://", 1)[1].partition("/")[2]
-    return line[0].decode("latin-1"), target
+    return line[0].decode("latin-1"), target, query
 
 
 def _whole_length(data: bytearray) -> int | None:
