@@ -89,6 +89,15 @@ def test_a_lost_answer_is_read_back_and_never_sent_again(victor_sandbox: Sandbox
     assert answers(victor_sandbox) == 1
 
 
+def test_without_a_deadline_a_lost_answer_is_read_back_as_well(victor_sandbox: Sandbox, victor: Victor) -> None:
+    inbound = victor_sandbox.create_inbound("10.00")
+    victor_sandbox.inject("lost_answer", operation="respond")
+
+    accepted = victor.with_options(deadline=None).payment_requests.accept(inbound, notes="Thank you.")
+
+    assert accepted.status in ("accepted", "completed")
+
+
 def test_an_answer_that_never_arrived_is_unknown_and_stays_with_the_caller(
     victor_sandbox: Sandbox, victor: Victor
 ) -> None:

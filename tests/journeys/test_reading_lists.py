@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from victor_ext import AsyncVictor, PaginationError, Victor
+from victor_ext import AsyncVictor, BadRequest, PaginationError, Victor
 from victor_ext.sandbox import Sandbox
 
 
@@ -141,6 +141,40 @@ def test_a_server_that_repeats_a_page_for_ever_is_left(victor_sandbox: Sandbox, 
         seen.extend(request.id for request in victor.payment_requests.list())
 
     assert len(victor_sandbox.received()) < 10
+
+
+def refuse(sandbox: Sandbox, page: int) -> None:
+    """What lies past the end of a list is not documented: some providers answer 400 there."""
+    sandbox.inject("status", status=400, operation="list", query=f"*page={page}*", times=None)
+
+
+@pytest.mark.victor_sandbox(demo_data=False, max_page_size=5)
+def test_a_refusal_after_a_short_page_is_the_end(victor_sandbox: Sandbox, victor: Victor) -> None:
+    fill(victor_sandbox, 12)
+    refuse(victor_sandbox, 3)
+    assert len(list(victor.payment_requests.list())) == 12
+    assert len(list(victor.payment_requests.list(status="pending"))) == 12
+
+
+@pytest.mark.victor_sandbox(demo_data=False, max_page_size=5)
+def test_a_refusal_after_a_full_page_is_none(victor_sandbox: Sandbox, victor: Victor) -> None:
+    fill(victor_sandbox, 15)
+    refuse(victor_sandbox, 2)
+    seen = []
+    with pytest.raises(BadRequest):
+        seen.extend(victor.payment_requests.list())
+    assert len(seen) == 10
+
+
+@pytest.mark.victor_sandbox(demo_data=False)
+def test_a_refusal_of_the_first_page_is_no_end(victor_sandbox: Sandbox, victor: Victor) -> None:
+    """It would be told as an empty list."""
+    fill(victor_sandbox, 3)
+    refuse(victor_sandbox, 0)
+    with pytest.raises(BadRequest):
+        list(victor.payment_requests.list())
+    with pytest.raises(BadRequest):
+        victor.payment_requests.find("INV-1", start_datetime=datetime.now(UTC))
 
 
 @pytest.mark.victor_sandbox(demo_data=False)

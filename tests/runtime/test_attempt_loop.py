@@ -90,7 +90,31 @@ class TestTheOutcomeIsTheWholeCalls:
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
 
 
+class TestTheProvidersTime:
+    def test_the_date_of_an_answer_out_of_a_cache_is_old(self, mode):
+        """RFC 9111, 5.1: `Age` says that the answer was made earlier."""
+        world = World(mode, [Happens(headers=(("Age", "3600"),))], drift=-3600.0)
+        world.call()
+        assert world.clock.skew == 0.0
+
+        world = World(mode, [OK], drift=-3600.0)
+        world.call()
+        assert world.clock.skew == pytest.approx(-3600.0)
+
+
 class TestTheMessageSaysWhatIsKnown:
+    @pytest.mark.parametrize(("code", "said"), [(409, True), (400, False), (404, False), (422, False)])
+    def test_a_conflict_alone_may_be_about_the_key(self, mode, code, said):
+        with pytest.raises(errors.StatusError) as raised:
+            World(mode, [status(code)]).call("POST", KEY)
+        assert raised.value.outcome is Outcome.REJECTED
+        assert ("may have been used before" in str(raised.value)) is said
+
+    def test_a_conflict_without_a_key_is_not_about_one(self, mode):
+        with pytest.raises(errors.Conflict) as raised:
+            World(mode, [status(409)]).call("POST")
+        assert "may have been used before" not in str(raised.value)
+
     @pytest.mark.parametrize(
         ("script", "key", "words"),
         [

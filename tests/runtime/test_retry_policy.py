@@ -6,6 +6,7 @@ import dataclasses
 import math
 import pickle
 import random
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -118,6 +119,18 @@ class TestRetryAfter:
     )
     def test_seconds_and_dates(self, header, seconds):
         assert parse_retry_after(header, NOW) == seconds
+
+    @pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process cannot be set here")
+    @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+    def test_a_date_without_a_zone_is_in_utc_wherever_the_machine_is(self, zone, monkeypatch):
+        """RFC 5322, 3.3: -0000 says that nothing is known of the zone; HTTP knows UTC alone (RFC 9110, 5.6.7)."""
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        try:
+            assert parse_retry_after(spelled(NOW + 90).replace("GMT", "-0000"), NOW) == 90.0
+        finally:
+            monkeypatch.undo()
+            time.tzset()
 
     @MANY
     @given(st.one_of(st.text(), st.from_regex(r"\A\w{3}, \d{1,3} \w{3} \d{1,6} \d+:\d+:\d+ [-+\w]*\Z")))
