@@ -14,7 +14,7 @@ from .runtime.clock import ServerClock
 from .runtime.errors import ConfigurationError
 from .runtime.flow import Lock
 from .runtime.redaction import kind_of
-from .settings import base_url_of, environment_named
+from .settings import environment_and_url
 
 
 def victor_parts(
@@ -24,7 +24,7 @@ def victor_parts(
 
     Args:
         auth: Its credentials.
-        environment: `"staging"` or `"production"`.
+        environment: `"staging"` or `"production"`, or the default, which gives way to the host of a base URL.
         base_url: Another URL than the environment's.
         lock: A lock of the world, blocking or awaited, that the client lives in.
         limits: `timeout`, `deadline`, `retry` and `on_event`, as of `Assembly`.
@@ -37,8 +37,7 @@ def victor_parts(
             f"auth must be VictorJwt(api_key, private_key) or VictorOAuth(client_id, client_secret), not "
             f"{'the class itself' if isinstance(auth, type) else kind_of(auth)}."
         )
-    world = environment_named(environment)
-    url = base_url_of(world, base_url)
+    world, url = environment_and_url(environment, base_url)
     clock = ServerClock()
     return Assembly(
         profile=profile_of(world, url),

@@ -13,6 +13,7 @@ import httpx
 from .credentials import Credentials, VictorJwt, VictorOAuth
 from .runtime.connections import checked_base_url
 from .runtime.credentials import checked_secret
+from .runtime.environments import DefaultEnvironment, environment_of
 from .runtime.errors import ConfigurationError
 from .runtime.redaction import Secret
 
@@ -40,20 +41,21 @@ ENVIRONMENTS: Mapping[str, Environment] = {
 }
 
 
-def environment_named(name: object) -> Environment:
-    """The environment of that name.
+DEFAULT_ENVIRONMENT = DefaultEnvironment("staging")
+
+_HOSTS = {name: {httpx.URL(environment.base_url).host} for name, environment in ENVIRONMENTS.items()}
+
+
+def environment_and_url(environment: object, base_url: str | httpx.URL | None) -> tuple[Environment, httpx.URL]:
+    """The environment that is asked, and the URL to call: the caller's, checked, or the environment's.
 
     Raises:
-        ConfigurationError: There is none.
+        ConfigurationError: There is no such environment, the URL is none that a token may be sent to, or the two
+            contradict each other.
     """
-    if isinstance(name, str) and name in ENVIRONMENTS:
-        return ENVIRONMENTS[name]
-    raise ConfigurationError(f"environment={name!r} is unknown: write {' or '.join(map(repr, ENVIRONMENTS))}.")
-
-
-def base_url_of(environment: Environment, base_url: str | httpx.URL | None) -> httpx.URL:
-    """The URL to call: the caller's, checked, or the environment's."""
-    return _without_version(environment.base_url if base_url is None else base_url, "base_url")
+    url = None if base_url is None else _without_version(base_url, "base_url")
+    chosen = ENVIRONMENTS[environment_of(environment, url, _HOSTS, provider="Victor")]
+    return chosen, url or httpx.URL(chosen.base_url)
 
 
 def _without_version(base_url: str | httpx.URL, name: str) -> httpx.URL:
@@ -97,7 +99,9 @@ def _auth(values: Mapping[str, str]) -> Credentials:
 
 
 def _environment(values: Mapping[str, str]) -> str:
-    name = str(values.get("VICTOR_ENVIRONMENT", "staging")).strip()
+    if "VICTOR_ENVIRONMENT" not in values:
+        return DEFAULT_ENVIRONMENT
+    name = str(values["VICTOR_ENVIRONMENT"]).strip()
     if name not in ENVIRONMENTS:
         raise ConfigurationError(f"VICTOR_ENVIRONMENT is {name!r}: set it to {' or '.join(map(repr, ENVIRONMENTS))}.")
     return name

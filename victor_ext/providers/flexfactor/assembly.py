@@ -14,7 +14,7 @@ from victor_ext.runtime.flow import Lock
 
 from .auth import FlexFactorAuth
 from .profile import profile_of
-from .settings import HOSTS, Merchant, url_of
+from .settings import HOSTS, Merchant, environment_and_url
 
 
 def flexfactor_parts(
@@ -32,7 +32,7 @@ def flexfactor_parts(
     Args:
         auth: Its credentials.
         merchant: For whom it acts.
-        environment: `"sandbox"` or `"production"`.
+        environment: `"sandbox"` or `"production"`, or the default, which gives way to the host of a base URL.
         hosts: Which pair of hosts.
         base_url: Another URL than theirs.
         lock: A lock of the world, blocking or awaited, that the client lives in.
@@ -43,14 +43,14 @@ def flexfactor_parts(
     """
     if not isinstance(auth, FlexFactorAuth):
         raise ConfigurationError(f"auth must be FlexFactorAuth(app_key, app_secret), not {type(auth).__name__}.")
-    url = url_of(environment, hosts, base_url)
-    own = url == httpx.URL(HOSTS[hosts][environment])
+    name, url = environment_and_url(environment, hosts, base_url)
+    own = url == httpx.URL(HOSTS[hosts][name])
     clock = ServerClock()
     return Assembly(
-        profile=profile_of(environment, "" if own else str(url)),
-        authenticator=auth.authenticator(environment, url, clock, lock),
+        profile=profile_of(name, "" if own else str(url)),
+        authenticator=auth.authenticator(name, url, clock, lock),
         base_url=url,
-        environment=environment,
+        environment=name,
         product=PRODUCT,
         caller=auth.caller,
         clock=clock,

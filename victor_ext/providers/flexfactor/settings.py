@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from victor_ext.runtime.connections import checked_base_url
+from victor_ext.runtime.environments import DefaultEnvironment, environment_of
 from victor_ext.runtime.errors import ConfigurationError
 from victor_ext.runtime.redaction import Secret
 
@@ -31,8 +32,13 @@ GUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PREFIX = "FLEXFACTOR_"
 
 
-def url_of(environment: object, hosts: object, base_url: str | httpx.URL | None) -> httpx.URL:
-    """The URL to call: the caller's, checked, or the one of the environment.
+DEFAULT_ENVIRONMENT = DefaultEnvironment("sandbox")
+
+_HOSTS = {name: {httpx.URL(pair[name]).host for pair in HOSTS.values()} for name in HOSTS["flexfactor"]}
+
+
+def environment_and_url(environment: object, hosts: object, base_url: str | httpx.URL | None) -> tuple[str, httpx.URL]:
+    """The environment that is asked, and the URL to call: the caller's, checked, or the environment's.
 
     Raises:
         ConfigurationError: An environment or hosts of no known name, a URL that cannot be called, or one of the other
@@ -40,20 +46,11 @@ def url_of(environment: object, hosts: object, base_url: str | httpx.URL | None)
     """
     if not isinstance(hosts, str) or hosts not in HOSTS:
         raise ConfigurationError(f"hosts={hosts!r} is unknown: write {' or '.join(map(repr, HOSTS))}.")
-    pair = HOSTS[hosts]
-    if not isinstance(environment, str) or environment not in pair:
-        raise ConfigurationError(f"environment={environment!r} is unknown: write {' or '.join(map(repr, pair))}.")
-    url = checked_base_url(pair[environment] if base_url is None else base_url)
-    if url.path.rstrip("/").endswith("/v1"):
+    url = None if base_url is None else checked_base_url(base_url)
+    if url is not None and url.path.rstrip("/").endswith("/v1"):
         raise ConfigurationError(f"base_url {str(url)!r}: leave /v1 out, every path of the API begins with it.")
-    for other in HOSTS.values():
-        for name, theirs in other.items():
-            if name != environment and url.host.rstrip(".") == httpx.URL(theirs).host:
-                raise ConfigurationError(
-                    f"base_url is FlexFactor's {name}, and environment={environment!r}: write environment={name!r}, "
-                    "and leave base_url out."
-                )
-    return url
+    chosen = environment_of(environment, url, _HOSTS, provider="FlexFactor")
+    return chosen, url or httpx.URL(HOSTS[hosts][chosen])
 
 
 class Merchant(NamedTuple):

@@ -15,7 +15,7 @@ from victor_ext.runtime.redaction import kind_of
 
 from .auth import VeloAuth
 from .profile import profile_of
-from .settings import base_url_of, environment_named
+from .settings import environment_and_url
 
 
 def velo_parts(
@@ -25,7 +25,7 @@ def velo_parts(
 
     Args:
         auth: Its credentials.
-        environment: `"sandbox"` or `"production"`.
+        environment: `"sandbox"` or `"production"`, or the default, which gives way to the host of a base URL.
         base_url: Another URL than the environment's.
         lock: A lock of the world, blocking or awaited, that the client lives in.
         limits: `timeout`, `deadline`, `retry` and `on_event`, as of `Assembly`.
@@ -35,8 +35,7 @@ def velo_parts(
     """
     if not isinstance(auth, VeloAuth):
         raise ConfigurationError(f"auth must be VeloAuth(api_key, api_secret), not {kind_of(auth)}.")
-    name = environment_named(environment)
-    url = base_url_of(name, base_url)
+    name, url = environment_and_url(environment, base_url)
     clock = ServerClock()
     return Assembly(
         profile=profile_of(name, url),

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from victor_ext.runtime.connections import checked_base_url
+from victor_ext.runtime.environments import DefaultEnvironment, environment_of
 from victor_ext.runtime.errors import ConfigurationError
 from victor_ext.runtime.redaction import Secret
 
@@ -21,27 +22,21 @@ ENVIRONMENTS: Mapping[str, str] = {
 """The hosts that Velo's document names: one with simulated money, one with real money."""
 
 
-def environment_named(name: object) -> str:
-    """The name, if there is such an environment. Raises `ConfigurationError`."""
-    if isinstance(name, str) and name in ENVIRONMENTS:
-        return name
-    raise ConfigurationError(f"environment={name!r} is unknown: write {' or '.join(map(repr, ENVIRONMENTS))}.")
+DEFAULT_ENVIRONMENT = DefaultEnvironment("sandbox")
+
+_HOSTS = {name: {httpx.URL(url).host} for name, url in ENVIRONMENTS.items()}
 
 
-def base_url_of(environment: str, base_url: str | httpx.URL | None) -> httpx.URL:
-    """The URL to call: the caller's, checked, or the environment's.
+def environment_and_url(environment: object, base_url: str | httpx.URL | None) -> tuple[str, httpx.URL]:
+    """The environment that is asked, and the URL to call: the caller's, checked, or the environment's.
 
     Raises:
-        ConfigurationError: It is none that a token may be sent to, or it is that of the other environment.
+        ConfigurationError: There is no such environment, the URL is none that a token may be sent to, or the two
+            contradict each other.
     """
-    url = checked_base_url(ENVIRONMENTS[environment] if base_url is None else base_url)
-    for name, theirs in ENVIRONMENTS.items():
-        if name != environment and url.host.rstrip(".") == httpx.URL(theirs).host:
-            raise ConfigurationError(
-                f"base_url is Velo's {name}, and environment={environment!r}: write environment={name!r}, and leave "
-                "base_url out."
-            )
-    return url
+    url = None if base_url is None else checked_base_url(base_url)
+    chosen = environment_of(environment, url, _HOSTS, provider="Velo")
+    return chosen, url or httpx.URL(ENVIRONMENTS[chosen])
 
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -61,8 +56,8 @@ def from_process_environment(options: Mapping[str, Any], variables: Mapping[str,
         if missing:
             raise ConfigurationError(f"{' and '.join(missing)} not set: Velo's back office issues both.")
         found["auth"] = VeloAuth(values["VELO_API_KEY"], values["VELO_API_SECRET"])
-    if "environment" not in options:
-        name = str(values.get("VELO_ENVIRONMENT", "sandbox")).strip()
+    if "environment" not in options and "VELO_ENVIRONMENT" in values:
+        name = str(values["VELO_ENVIRONMENT"]).strip()
         if name not in ENVIRONMENTS:
             raise ConfigurationError(f"VELO_ENVIRONMENT is {name!r}: set it to {' or '.join(map(repr, ENVIRONMENTS))}.")
         found["environment"] = name

@@ -1,0 +1,151 @@
+"""The wrong environment: a live host is never called under the name of a test environment, nor the other way round."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorOAuth
+from victor_ext.providers.eastpay import EastPay
+from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
+from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
+
+MID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
+
+
+@dataclass(frozen=True)
+class System:
+    """A payment system with two environments, and how its clients are made."""
+
+    prefix: str
+    test: str
+    test_host: str
+    live_host: str
+    clients: tuple[Any, Any]
+    options: dict[str, Any]
+    also_live: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.prefix.lower()
+
+
+SYSTEMS = (
+    System(
+        "VICTOR", "staging", "api.stage.victorfi.com", "api.victorfi.com",
+        (Victor, AsyncVictor), {"auth": VictorOAuth("id-1", "not-a-secret")},
+    ),
+    System(
+        "VELO", "sandbox", "api.sandbox.velopayments.com", "api.payouts.velopayments.com",
+        (Velo, AsyncVelo), {"auth": VeloAuth("key-1", "not-a-secret")},
+    ),
+    System(
+        "FLEXFACTOR", "sandbox", "api-sandbox.flexfactor.io", "api.flexfactor.io",
+        (FlexFactor, AsyncFlexFactor), {"auth": FlexFactorAuth("key-1", "not-a-secret"), "mid": MID},
+        also_live=("api.flex-charge.com",),
+    ),
+)  # fmt: skip
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture(params=SYSTEMS, ids=str)
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> System:
+    chosen: System = request.param
+    for name in os.environ:
+        if name.startswith(f"{chosen.prefix}_"):
+            monkeypatch.delenv(name)
+    return chosen
+
+
+@pytest.fixture(params=["arguments", "variables", "both"])
+def make(request: pytest.FixtureRequest, system: System, awaited: bool, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """Makes a client whose environment and base URL are given as arguments, as variables, or one each way."""
+
+    def by(environment: str | None = None, base_url: str | None = None) -> Any:
+        kind = system.clients[awaited]
+        given = {name: value for name, value in (("environment", environment), ("base_url", base_url)) if value}
+        if request.param == "arguments":
+            return kind(**system.options, **given)
+        argument = {"base_url": given.pop("base_url")} if request.param == "both" and base_url else {}
+        for name in ("environment", "base_url"):
+            monkeypatch.setenv(f"{system.prefix}_{name.upper()}", given.get(name, ""))  # empty counts as not set
+        return kind.from_env(**system.options, **argument)
+
+    return by
+
+
+@pytest.fixture(params=[False, True], ids=["blocking", "awaited"])
+def awaited(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+def spellings(host: str) -> list[str]:
+    """The same host as a person, a template or an attacker may write it."""
+    return [
+        f"https://{host}", f"https://{host.upper()}/", f"https://{host}.", f"https://{host}:443/", f"https://{host}:8443",
+        f"HTTPS://{host}.:443", f"https://{host.replace('.', chr(0x3002))}", f"https://{host}/gateway",
+    ]  # fmt: skip
+
+
+class TestTheHostOfAnEnvironment:
+    def test_it_is_not_called_under_the_name_of_the_other(self, system: System, make: Make) -> None:
+        hosts = {system.live_host: "production", system.test_host: system.test}
+        for host, theirs in hosts.items():
+            (other,) = set(hosts.values()) - {theirs}
+            for url in spellings(host):
+                with pytest.raises(ConfigurationError, match=rf"write environment='{theirs}', and leave") as told:
+                    make(other, url)
+                assert f"environment={other!r}" in str(told.value)
+                assert f"{system.prefix}_ENVIRONMENT={theirs}" in str(told.value)
+
+    def test_older_names_count_as_well(self, system: System, make: Make) -> None:
+        for host in system.also_live:
+            with pytest.raises(ConfigurationError, match="write environment='production'"):
+                make(system.test, f"https://{host}")
+            assert make(None, f"https://{host}").environment == "production"
+
+    def test_it_decides_where_no_environment_is_named(self, system: System, make: Make) -> None:
+        for url in spellings(system.live_host):
+            assert make(None, url).environment == "production"
+        for url in spellings(system.test_host):
+            assert make(None, url).environment == system.test
+
+    def test_it_may_be_named_as_well(self, system: System, make: Make) -> None:
+        assert make("production", f"https://{system.live_host}").environment == "production"
+        assert make(system.test, f"https://{system.test_host}").environment == system.test
+
+    def test_what_is_percent_encoded_is_no_host(self, make: Make, system: System) -> None:
+        with pytest.raises(ConfigurationError, match=r"base_url|BASE_URL"):
+            make(system.test, f"https://{system.live_host.replace('.', '%2e')}")
+
+
+class TestAnotherHost:
+    @pytest.mark.parametrize("host", ["gateway.example", "10.0.0.7:8443", "eu.{live}", "{live}.example", "[::2]"])
+    def test_what_is_behind_it_has_to_be_named(self, system: System, make: Make, host: str) -> None:
+        url = f"https://{host.format(live=system.live_host)}"
+        with pytest.raises(ConfigurationError, match="does not say which environment is behind it") as told:
+            make(None, url)
+        for words in (f"environment='{system.test}'", "environment='production'", f"{system.prefix}_ENVIRONMENT"):
+            assert words in str(told.value)
+        for environment in ("production", system.test):
+            assert make(environment, url).environment == environment
+
+    @pytest.mark.parametrize("host", ["127.0.0.1:8900", "localhost", "[::1]:8900", "sandbox.localhost"])
+    def test_on_this_machine_it_is_a_sandbox_unless_production_is_named(
+        self, system: System, make: Make, host: str
+    ) -> None:
+        assert make(None, f"http://{host}").environment == system.test
+        assert make("production", f"http://{host}").environment == "production"
+
+    def test_without_one_there_is_the_test_environment(self, system: System, make: Make) -> None:
+        made = make()
+        assert (made.environment, httpx.URL(made.base_url).host) == (system.test, system.test_host)
+
+
+def test_a_gateway_of_eastpays_has_no_environments() -> None:
+    assert EastPay("t" * 40, base_url="https://pay.bank.example", entity_id="EB000001").environment == ""
