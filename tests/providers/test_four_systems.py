@@ -54,10 +54,11 @@ class Bench:
     sandbox: Any
     awaited: bool
 
-    def run(self, *exchanges: Any) -> Told:
-        """Make the calls with one client; what is told of the last one."""
+    def run(self, *exchanges: Any, **options: Any) -> Told:
+        """Make the calls with one client of these options; what is told of the last one."""
         before = len([seen for seen in self.sandbox.received() if seen.operation == exchanges[-1].word])
-        error = asyncio.run(self._awaited(exchanges)) if self.awaited else self._blocking(exchanges)
+        options = {"awaited": self.awaited, "retry": QUICK, "timeout": 5.0, **options}
+        error = asyncio.run(self._awaited(exchanges, options)) if self.awaited else self._blocking(exchanges, options)
         seen = [seen for seen in self.sandbox.received() if seen.operation == exchanges[-1].word]
         return Told(
             "success" if error is None else str(error.outcome.value),
@@ -66,8 +67,8 @@ class Bench:
             self.lane.work_done(self.sandbox, REFERENCE),
         )
 
-    def _blocking(self, exchanges: tuple[Any, ...]) -> VictorError | None:
-        with self.lane.client(self.sandbox, awaited=False, retry=QUICK, timeout=5.0) as client:
+    def _blocking(self, exchanges: tuple[Any, ...], options: dict[str, Any]) -> VictorError | None:
+        with self.lane.client(self.sandbox, **options) as client:
             try:
                 for exchange in exchanges:
                     self._arguments(exchange, client)
@@ -75,8 +76,8 @@ class Bench:
                 return error
         return None
 
-    async def _awaited(self, exchanges: tuple[Any, ...]) -> VictorError | None:
-        async with self.lane.client(self.sandbox, awaited=True, retry=QUICK, timeout=5.0) as client:
+    async def _awaited(self, exchanges: tuple[Any, ...], options: dict[str, Any]) -> VictorError | None:
+        async with self.lane.client(self.sandbox, **options) as client:
             try:
                 for exchange in exchanges:
                     await self._arguments(exchange, client)
@@ -199,3 +200,13 @@ def test_a_good_status_whose_body_cannot_be_read(bench: Bench) -> None:
     bench.sandbox.inject("html", operation=write.word, status=200, work=True, times=None)
     told = bench.run(write)
     assert (told.word, told.error, told.work) == ("accepted", "UnreadableResponse", 1)
+
+
+def test_a_listener_that_raises_costs_no_result(bench: Bench) -> None:
+    def on_event(event: object) -> None:
+        raise LookupError(f"nobody listens to {type(event).__name__}")
+
+    assert bench.run(bench.lane.READ, on_event=on_event).word == "success"
+    assert bench.run(bench.lane.WRITE, on_event=on_event) == Told("success", None, 1, 1)
+    bench.sandbox.inject("status", operation=bench.lane.WRITE.word, status=400)
+    assert (told := bench.run(bench.lane.WRITE, on_event=on_event)).word == "rejected", told

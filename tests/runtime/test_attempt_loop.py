@@ -1,8 +1,9 @@
-"""What one call does over several attempts: outcomes, waits, the deadline, redirects, 401, callbacks."""
+"""What one call does over several attempts: outcomes, waits, the deadline, redirects, 401, listeners."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import httpx
 import pytest
@@ -514,32 +515,83 @@ class TestWhatTheUsersOwnCodeRaises:
         assert raised.value is mine
         assert len(calls) == 1
 
+
+class TestAListener:
+    """What it raises is logged, and costs no call its result."""
+
     @pytest.mark.parametrize("kind", [AttemptStarted, AttemptEnded, RetryScheduled, CallEnded])
     @pytest.mark.parametrize(
         "mine",
         [*EXCEPTIONS, httpx.ConnectError("mine"), errors.RateLimited("mine"), errors.BadRequest("mine")],
         ids=repr,
     )
-    def test_in_a_callback(self, mode, kind, mine):
+    def test_the_call_succeeds_as_without_it(self, mode, kind, mine, caplog):
+        def on_event(event):
+            if isinstance(event, kind):
+                raise mine.with_traceback(None)  # other tests raise it, too
+
+        world = World(mode, [status(503), OK], on_event=on_event)
+        assert world.call("POST", KEY).status_code == 200
+        assert [one.key for one in world.received] == [KEY, KEY]
+        assert world.sleeps == [0.5]
+        logged = [record for record in caplog.records if record.name == "victor_ext.runtime.events"]
+        assert len(logged) == {AttemptStarted: 2, AttemptEnded: 2, RetryScheduled: 1, CallEnded: 1}[kind]
+        for record in logged:
+            assert record.levelname == "ERROR"
+            assert f"on_event raised {type(mine).__name__}" in record.getMessage()
+            assert f"{kind.__name__} of POST /payments" in record.getMessage()
+            assert f"{__file__}:{on_event.__code__.co_firstlineno + 2} in on_event" in record.getMessage()
+
+    @pytest.mark.parametrize("kind", [AttemptStarted, AttemptEnded, CallEnded])
+    def test_the_call_fails_as_without_it(self, mode, kind):
+        def on_event(event):
+            if isinstance(event, kind):
+                raise LookupError("mine")
+
+        with pytest.raises(errors.BadRequest) as raised:
+            World(mode, [LOST, status(400)], on_event=on_event).call("POST", KEY)
+        assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
+        assert raised.value.__context__ is None
+
+    def test_nothing_private_is_logged(self, mode, caplog):
+        def on_event(event):
+            try:
+                raise KeyError("Bearer t0ken-of-its-own")
+            except KeyError as error:
+                raise ValueError(f"account 043987673645 at {event.path}\nof ada@example.com") from error
+
+        World(mode, on_event=on_event).call()
+        for private in ("043987673645", "ada@example.com", "t0ken"):
+            assert private not in caplog.text
+        assert "ValueError: account ********3645 at /payments of" in caplog.text
+
+    def test_one_that_cannot_even_say_what_it_raised(self, mode, caplog):
+        class Mute(Exception):
+            def __str__(self):
+                raise RuntimeError("no words")
+
+        def on_event(event):
+            raise Mute
+
+        assert World(mode, on_event=on_event).call().status_code == 200
+        assert "on_event raised Mute" in caplog.text
+
+    @pytest.mark.parametrize("kind", [AttemptStarted, AttemptEnded, CallEnded])
+    @pytest.mark.parametrize("mine", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
+    def test_what_ends_a_program_or_a_task_ends_it(self, mode, kind, mine):
         def on_event(event):
             if isinstance(event, kind):
                 raise mine
 
-        world = World(mode, [status(503), OK], on_event=on_event)
-        with pytest.raises(type(mine)) as raised:
-            world.call("POST", KEY)
-        assert raised.value is mine
-        assert raised.value.__cause__ is None
-        assert len(world.received) == {AttemptStarted: 0, AttemptEnded: 1, RetryScheduled: 1, CallEnded: 2}[kind]
-        assert world.sleeps == ([0.5] if kind is CallEnded else [])
+        with pytest.raises(mine):
+            World(mode, on_event=on_event).call("POST", KEY)
 
-    def test_a_callback_that_raises_at_the_end_of_a_failed_call(self, mode):
-        def on_event(event):
-            if isinstance(event, CallEnded):
-                raise LookupError("mine")
-
-        with pytest.raises(LookupError, match="mine"):
-            World(mode, [status(400)], on_event=on_event).call()
+    def test_it_sees_no_exception_of_the_http_library(self, mode):
+        """A listener that logs with a traceback would show what the library's frames hold."""
+        seen = []
+        world = World(mode, [LOST, OK], on_event=lambda _event: seen.append(sys.exc_info()[1]))
+        world.call("POST", KEY)
+        assert seen == [None] * 6
 
 
 class TestEvents:

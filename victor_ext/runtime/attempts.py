@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
@@ -43,9 +43,6 @@ class Exchange(Protocol):
     def __call__(self, request: httpx.Request, *, hurried: bool = False) -> Flow[Answer]:
         """The answer. A hurried one is tried once, and not for long (`HURRY`): the call can go on without it."""
         ...
-
-
-T = TypeVar("T")
 
 
 class Authenticator(Protocol):
@@ -87,14 +84,11 @@ class AttemptLoop:
     def call(self, request: httpx.Request) -> Flow[Answer]:
         """One logical call: a good answer, or a typed error."""
         key = self.profile.key_place.prepare(request) if request.method not in SAFE_METHODS else None
-        return self._telling(_Call(self, request, key).run())
+        return _Call(self, request, key).run()
 
     def sign(self, request: httpx.Request) -> Flow[None]:
         """Put a token on a request that somebody else will send."""
-        return self._telling(_Call(self, request, None).authorize(request))
-
-    def _telling(self, flow: Flow[T]) -> Flow[T]:
-        return flow if self.reporter is None else self.reporter.raising_theirs(flow)
+        return _Call(self, request, None).authorize(request)
 
 
 class _Call:
@@ -181,13 +175,16 @@ class _Call:
         if loop.reporter is not None:
             loop.reporter.attempt_started(request, self._attempts, self._key)
         began = loop.clock.monotonic()
-        result: Answer | Failure
+        came: Answer | httpx.RequestError
         try:
-            answer: Answer = yield Send(request, left)
+            came = yield Send(request, left)
         except httpx.RequestError as error:
-            result = of_exception(error)
-            self._report_attempt(request, None, type(error).__name__, began)
-            return result
+            came = error
+        # Outside of the handler: a listener's traceback would show the library's frames, which hold the token.
+        if isinstance(came, httpx.RequestError):
+            self._report_attempt(request, None, type(came).__name__, began)
+            return of_exception(came)
+        answer: Answer = came
         if "age" not in answer.headers:  # an answer out of a cache tells an old time
             loop.clock.learn(answer.headers.get("date"))
         self._report_attempt(request, answer.status_code, None, began)

@@ -1,19 +1,25 @@
 """What a client tells about its calls, to whoever asks with `on_event`.
 
-Events hold no body, no token and no header; a path may hold the id of a payment. A callback runs in the
-thread or task of the call: keep it short. What it raises is raised from the call as it is.
+Events hold no body, no token and no header; a path may hold the id of a payment. A listener runs in the
+thread or task of the call: keep it short. What it raises is logged, and costs no call its result.
 """
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import httpx
 
-from .flow import Flow
+from .errors import fit_to_show
 from .outcome import Outcome
+
+logger = logging.getLogger(__name__)
+
+_FRAMES = 5
+"""Places in code that are logged of what a listener raised, the last ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +75,10 @@ class CallEnded:
 
 Event = AttemptStarted | AttemptEnded | RetryScheduled | CallEnded
 OnEvent = Callable[[Event], None]
-T = TypeVar("T")
-
-
-class CallbackRaised(Exception):
-    """Carries what a callback raised to the end of the call, past everything that deals with errors on the way."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
 
 
 class Reporter:
-    """Tells a callback about one client's calls. What the callback raises is raised as a `CallbackRaised`."""
+    """Tells a listener about one client's calls."""
 
     def __init__(self, on_event: OnEvent) -> None:
         self._on_event = on_event
@@ -89,11 +86,8 @@ class Reporter:
     def _tell(self, event: Event) -> None:
         try:
             self._on_event(event)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's, and not for us to deal with
-            theirs = error
-        else:
-            return
-        raise CallbackRaised(theirs)
+        except Exception as error:  # noqa: BLE001 - a payment that was made is not to look like a failure of its listener
+            _log(error, event)
 
     def attempt_started(self, request: httpx.Request, attempt: int, key: str | None) -> None:
         """One request is about to leave."""
@@ -124,11 +118,16 @@ class Reporter:
         """The call as a whole is over."""
         self._tell(CallEnded(request.method, request.url.path, attempts, key, outcome, seconds))
 
-    @staticmethod
-    def raising_theirs(flow: Flow[T]) -> Flow[T]:
-        """The same flow; what a callback raised in it is raised as it is."""
-        try:
-            return (yield from flow)
-        except CallbackRaised as raised:
-            theirs = raised.error
-        raise theirs
+
+def _log(error: Exception, event: Event) -> None:
+    """Log what a listener raised, and where: no lines of source, no causes, and no long number in its own text."""
+    try:
+        said = fit_to_show(str(error))
+    except Exception:  # noqa: BLE001 - its text is made by the listener's code as well
+        said = ""
+    frames = traceback.extract_tb(error.__traceback__, -_FRAMES)
+    where = " > ".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
+    logger.error(
+        "on_event raised %s: %s (at %s) when told %s of %s %s; the call goes on",
+        type(error).__name__, said, where, type(event).__name__, event.method, fit_to_show(event.path),
+    )  # fmt: skip
