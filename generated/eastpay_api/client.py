@@ -1,9 +1,12 @@
 # Written by `make generate`; edits are lost. See openapi/README.md.
 import ssl
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any, Self, TypeVar
 
 import httpx
 from attrs import define, evolve, field
+
+T = TypeVar("T")
 
 
 @define
@@ -57,6 +60,10 @@ class Client:
     def with_timeout(self, timeout: httpx.Timeout) -> "Client":
         """Get a new client, with a connection of its own, matching this one with a new timeout configuration"""
         return evolve(self, timeout=timeout)
+
+    def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
+        """Read a response with the parser of its operation"""
+        return parse(client=self, response=response)
 
     def set_httpx_client(self, client: httpx.Client) -> Self:
         """Manually set the underlying httpx.Client
@@ -179,6 +186,10 @@ class AuthenticatedClient:
     def with_timeout(self, timeout: httpx.Timeout) -> "AuthenticatedClient":
         """Get a new client, with a connection of its own, matching this one with a new timeout configuration"""
         return evolve(self, timeout=timeout)
+
+    def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
+        """Read a response with the parser of its operation"""
+        return parse(client=self, response=response)
 
     def set_httpx_client(self, client: httpx.Client) -> Self:
         """Manually set the underlying httpx.Client

@@ -13,7 +13,7 @@ import pytest
 
 from victor_ext import ConfigurationError, NotFound, Outcome, RetryPolicy, UnreadableResponse
 from victor_ext.runtime.assembly import Assembly
-from victor_ext.runtime.calls import Flow, call
+from victor_ext.runtime.calls import Flow, call, response_to
 from victor_ext.runtime.client import AwaitedClient, BlockingClient
 from victor_ext.runtime.clock import ServerClock
 from victor_ext.runtime.flow import Sleep
@@ -33,11 +33,12 @@ MADE_UP = {
         class UnreadableBody(Exception):
             def __init__(self, status_code, content, reason):
                 super().__init__(reason)
-                self.status_code, self.content = status_code, content
+                self.status_code, self.content, self.reason = status_code, content, reason
         """,
     "client.py": """
         class Client:
             def __init__(self, base_url): self.base_url = base_url
+            def parse_response(self, parse, response): return parse(client=self, response=response)
             def set_httpx_client(self, client): self.http = client; return self
             def set_async_httpx_client(self, client): self.http = client; return self
         class AuthenticatedClient(Client):
@@ -48,12 +49,14 @@ MADE_UP = {
     "api/get_pet.py": """
         from types import SimpleNamespace
         from ..errors import UnexpectedStatus, UnreadableBody
-        def _read(response):
+        def _parse(*, client, response):
             if response.status_code != 200: raise UnexpectedStatus(response.status_code, response.content)
             if not response.content.startswith(b"{"): raise UnreadableBody(200, response.content, "no object")
-            return SimpleNamespace(parsed=response.json(), headers=response.headers)
-        def sync_detailed(name, *, client): return _read(client.http.get(f"/pets/{name}"))
-        async def asyncio_detailed(name, *, client): return _read(await client.http.get(f"/pets/{name}"))
+            return response.json()
+        def _read(client, response):
+            return SimpleNamespace(parsed=client.parse_response(_parse, response), headers=response.headers)
+        def sync_detailed(name, *, client): return _read(client, client.http.get(f"/pets/{name}"))
+        async def asyncio_detailed(name, *, client): return _read(client, await client.http.get(f"/pets/{name}"))
         """,
 }
 
@@ -82,7 +85,7 @@ class Pets(Resource[World]):
     @operation
     def headers(self, name: str) -> Flow[httpx.Headers]:
         """The whole answer is there for those who need it."""
-        response = yield from call(GET_PET, None, name=name)
+        response = yield from response_to(GET_PET, Pet, name=name)
         return response.headers
 
     @listing
@@ -202,6 +205,7 @@ def test_errors_come_through() -> None:
         with pytest.raises(UnreadableResponse) as caught:
             shop.pets.get("list")
         assert (caught.value.outcome, caught.value.body) == (Outcome.ACCEPTED, b'["no","object"]')
+        assert (caught.value.attempts, caught.value.request.url.path) == (1, "/pets/list")  # type: ignore[union-attr]
 
 
 def test_a_good_status_that_the_document_does_not_list_is_read_as_the_good_answer() -> None:
@@ -227,3 +231,18 @@ def test_another_generated_package_goes_the_same_way() -> None:
             assert isinstance(bound, client_class)
             found = importlib.import_module(GET_PET).sync_detailed("rex", client=bound)
             assert found.parsed["token"] == "Bearer t"
+            for name, said in (("early", "status 203"), ("list", "cannot be read: no object")):
+                with pytest.raises(UnreadableResponse, match=said) as caught:
+                    importlib.import_module(GET_PET).sync_detailed(name, client=bound)
+                assert (caught.value.outcome, caught.value.attempts) == (Outcome.ACCEPTED, 1)
+
+
+def test_what_comes_through_an_http_client_of_the_callers_own_is_its_packages_affair() -> None:
+    import importlib
+
+    generated, errors = importlib.import_module("made_up_api.client"), importlib.import_module("made_up_api.errors")
+    with Shop() as shop, httpx.Client(base_url=URL, transport=httpx.MockTransport(answer)) as http:
+        bound = shop.bind(generated.Client)
+        bound.set_httpx_client(http)
+        with pytest.raises(errors.UnexpectedStatus):
+            importlib.import_module(GET_PET).sync_detailed("early", client=bound)

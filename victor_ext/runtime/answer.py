@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import math
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from . import leftovers
 from .decompression import Decompressor, Undone, decompressor_for
+
+if TYPE_CHECKING:
+    from .errors import PaymentApiError
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 """The longest body that is read, after decompression (32 MiB). A page of a thousand requests has about one."""
@@ -27,10 +31,13 @@ class Answer(httpx.Response):
     Attributes:
         damage: Why the body is not what was sent (bad compression, too long), or None when it is whole.
         too_long: Whether the body went beyond the limit, so that asking again would bring the same.
+        unusable: Makes the error of the call, for those above the attempt loop who find that they cannot use the
+            answer after all, from the answer and a few words.
     """
 
     damage: str | None = None
     too_long: bool = False
+    unusable: Callable[[Answer, str], PaymentApiError] | None = None
     _parsed: Any = _UNPARSED
 
     def json(self, **kwargs: Any) -> Any:

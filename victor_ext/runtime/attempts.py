@@ -24,7 +24,7 @@ from .profile import SAFE_METHODS, Profile
 from .quota import RetryQuota
 from .retry import RetryPolicy, parse_retry_after
 from .timeouts import Timeouts, configured_timeouts
-from .verdict import Failure, Repeat, may_repeat, of_answer, of_exception
+from .verdict import Failure, Repeat, may_repeat, of_answer, of_exception, of_unusable
 
 if TYPE_CHECKING:
     from .events import Reporter
@@ -116,7 +116,14 @@ class _Call:
             self._report_end(error.outcome)
             raise
         self._report_end(None)
+        answer.unusable = self._unusable
         return answer
+
+    def _unusable(self, answer: Answer, why: str) -> PaymentApiError:
+        """The error of this call, whose answer was a good one here, and cannot be read by those above."""
+        failure = of_unusable(answer, why)
+        self._outcome = self._outcome.combined_with(failure.outcome)
+        return self._error(answer.request, failure)
 
     def _attempt_until_definite(self, request: httpx.Request, *, signed: bool) -> Flow[Answer]:
         """Attempt the request until there is nothing more to try. Signed: the caller's; else one for a token."""

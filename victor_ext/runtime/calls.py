@@ -6,17 +6,13 @@ A resource's flow yields `Call` and `Sleep`; one face takes them with blocking c
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Awaitable, Callable, Generator
-from copy import copy
 from types import ModuleType
 from typing import Any, TypeVar
 
 import httpx
 
-from .errors import UnreadableResponse
 from .flow import Sleep, adrive, drive
-from .outcome import Outcome
 
 T = TypeVar("T")
 
@@ -27,19 +23,23 @@ ApiWithin = Callable[[float | None], Any]
 class Call:
     """Call a generated operation, by the import name of its module, with these arguments.
 
-    `seconds` is what the call may take where it is a part of a longer one; None leaves it the client's deadline.
-    `any_status` takes an answer with a good status that the document does not list, too.
+    `undocumented` reads an answer whose good status the document does not list. `seconds` is what the call may take
+    where it is a part of a longer one; None leaves it the client's deadline.
     """
 
-    __slots__ = ("any_status", "arguments", "name", "seconds")
+    __slots__ = ("arguments", "name", "seconds", "undocumented")
 
     def __init__(
-        self, name: str, arguments: dict[str, Any], seconds: float | None = None, *, any_status: bool = False
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        undocumented: Callable[[httpx.Response], Any],
+        seconds: float | None = None,
     ) -> None:
         self.name = name
         self.arguments = arguments
+        self.undocumented = undocumented
         self.seconds = seconds
-        self.any_status = any_status
 
     @property
     def module(self) -> ModuleType:
@@ -56,27 +56,23 @@ def call(name: str, model: Any, seconds: float | None = None, /, **arguments: An
 
     Args:
         name: The import name of the operation's module, such as `some_api.api.payments.get_payment`.
-        model: The class of a good answer; None returns the whole generated `Response`, headers included.
+        model: The class of a good answer.
         seconds: What the call may take; None leaves it the client's deadline.
         arguments: Those of the generated function, without `client`.
 
     Raises:
         UnreadableResponse: The status was good, and the body is none that the document declares.
     """
-    errors = importlib.import_module(f"{name.partition('.')[0]}.errors")
-    try:
-        response = yield Call(name, arguments, seconds)
-    except errors.UnexpectedStatus as error:
-        # A good status that the document does not list; the transport has seen that the body can be read.
-        if model is None:
-            raise
-        return model.from_dict(json.loads(error.content))
-    except errors.UnreadableBody as error:
-        unreadable, answer = str(error), httpx.Response(error.status_code, content=error.content)
-    else:
-        return response if model is None else response.parsed
-    message = f"The answer was accepted and cannot be read: {unreadable}"
-    raise UnreadableResponse(message, outcome=Outcome.ACCEPTED, response=answer)
+    return (yield from response_to(name, model, seconds, **arguments)).parsed
+
+
+def response_to(name: str, model: Any, seconds: float | None = None, /, **arguments: Any) -> Flow[Any]:
+    """The same; the whole generated `Response`, headers included. Without a model the body is not read."""
+
+    def read(response: httpx.Response) -> Any:
+        return None if model is None else model.from_dict(response.json())
+
+    return (yield Call(name, arguments, read, seconds))
 
 
 def answer_to(name: str, /, **arguments: Any) -> Flow[Any]:
@@ -84,19 +80,12 @@ def answer_to(name: str, /, **arguments: Any) -> Flow[Any]:
 
     It is done with any good status: a 200 where the document has a 202 is no failure, and its headers count as well.
     """
-    return (yield Call(name, arguments, any_status=True))
+    return response_to(name, None, **arguments)
 
 
 def only_given(**values: Any) -> dict[str, Any]:
     """Only the values that were given: an argument left out is left out on the wire."""
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _tolerant(client: Any) -> Any:
-    """The same client, that does not raise when a good status is not in the document."""
-    tolerant = copy(client)
-    tolerant.raise_on_unexpected_status = False
-    return tolerant
 
 
 class BlockingFace:
@@ -114,7 +103,7 @@ class BlockingFace:
         if type(step) is Sleep:
             return self._sleep(step.seconds)
         assert type(step) is Call  # noqa: S101 - the other of two
-        client = _tolerant(self._api(step.seconds)) if step.any_status else self._api(step.seconds)
+        client = self._api(step.seconds).reading_undocumented(step.undocumented)
         return step.module.sync_detailed(client=client, **step.arguments)
 
 
@@ -133,5 +122,5 @@ class AwaitedFace:
         if type(step) is Sleep:
             return await self._sleep(step.seconds)
         assert type(step) is Call  # noqa: S101 - the other of two
-        client = _tolerant(self._api(step.seconds)) if step.any_status else self._api(step.seconds)
+        client = self._api(step.seconds).reading_undocumented(step.undocumented)
         return await step.module.asyncio_detailed(client=client, **step.arguments)

@@ -1,16 +1,22 @@
-"""Generated clients, bound to our connections and kept from leaving them."""
+"""Generated clients, bound to our connections and kept from leaving them, whose errors are ours."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Hashable
+from copy import copy
 from functools import cache
 from typing import Any, Protocol, Self, TypeVar, cast
 
 import httpx
 
+from .answer import Answer
+
 HttpClient = httpx.Client | httpx.AsyncClient
 Connect = Callable[[dict[str, Any]], HttpClient]
+Read = Callable[[httpx.Response], Any]
 C = TypeVar("C")
+T = TypeVar("T")
 
 
 class _Generated(Protocol):
@@ -28,6 +34,9 @@ class _Bound:
     of its own: unsigned, and without the attempt loop. Here they return one over the same transport.
     """
 
+    _errors: str
+    """The import name of the package's module of errors."""
+    _undocumented: Read | None = None
     _at: str
     _connect: Connect
     _options: dict[str, Any]
@@ -74,6 +83,33 @@ class _Bound:
         """A client with another time-out for each stage of an attempt."""
         return self._again(timeout=timeout)
 
+    def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
+        """Read an answer that the attempt loop has found good. Raises the error of its call when that cannot be done.
+
+        The generated layer's own errors know neither the key nor what may have been done by the call.
+        """
+        try:
+            return parse(client=self, response=response)
+        except Exception as error:  # noqa: BLE001 - whatever it is: what is known of the money counts for more
+            failed = error
+        if not isinstance(response, Answer) or response.unusable is None:
+            raise failed  # it came through a client of somebody else's
+        if not isinstance(failed, importlib.import_module(self._errors).UnexpectedStatus):
+            why = getattr(failed, "reason", type(failed).__name__)
+            raise response.unusable(response, f"its body cannot be read: {why}")
+        if self._undocumented is not None:
+            try:
+                return cast("T", self._undocumented(response))
+            except ValueError:
+                pass  # it is no better than its status
+        raise response.unusable(response, "this status is not in the provider's document")
+
+    def reading_undocumented(self, read: Read) -> Self:
+        """The same client, that reads an answer with a good status that the document does not list."""
+        other = copy(self)
+        other._undocumented = read  # noqa: SLF001 - of the same class
+        return other
+
     def _again(self, **changes: Any) -> Self:
         return self.over(self._at, self._connect, {**self._options, **changes})
 
@@ -81,7 +117,8 @@ class _Bound:
 @cache
 def _bound_class(client_class: Hashable) -> Any:
     generated = cast("type[Any]", client_class)
-    return type(f"Bound{generated.__name__}", (_Bound, generated), {"__doc__": generated.__doc__})
+    errors = f"{generated.__module__.rpartition('.')[0]}.errors"
+    return type(f"Bound{generated.__name__}", (_Bound, generated), {"__doc__": generated.__doc__, "_errors": errors})
 
 
 def bind(client_class: type[C], base_url: str, connect: Connect) -> C:

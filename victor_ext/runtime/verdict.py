@@ -119,14 +119,20 @@ def of_answer(answer: Answer, profile: Profile) -> Failure | None:
             # here knows.
             what = f"the answer has status {status}, but {wrong}"
             return Failure(UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, answer)
-        what = f"the answer has status {status}, so the call was accepted, but {wrong}"
-        repeat = Repeat.NEVER if answer.too_long else Repeat.REPEATABLE
-        return Failure(UnreadableResponse, what, repeat, Outcome.ACCEPTED, answer)
+        return of_unusable(answer, wrong, Repeat.NEVER if answer.too_long else Repeat.REPEATABLE)
     if status < 400:
         where = fit_to_show(answer.headers.get("location", "").partition("?")[0])
         what = f"a redirect (status {status}) that is not followed{_said(where)}"
         return Failure(StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, answer)
     return _of_error_status(answer, profile)
+
+
+def of_unusable(answer: Answer, why: str, repeat: Repeat = Repeat.NEVER) -> Failure:
+    """An answer that is the one to the call, and cannot be read. With an error status it may have been a no."""
+    what = f"the answer has status {answer.status_code}"
+    if answer.status_code >= 300:
+        return Failure(UnreadableResponse, f"{what}, but {why}", repeat, Outcome.UNKNOWN, answer)
+    return Failure(UnreadableResponse, f"{what}, so the call was accepted, but {why}", repeat, Outcome.ACCEPTED, answer)
 
 
 def _of_error_status(answer: Answer, profile: Profile) -> Failure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from victor_ext.runtime.calls import Flow, call
+from victor_ext.runtime.calls import Flow, response_to
 
 from .answers import is_object
 
@@ -31,16 +31,11 @@ def ask(operation: str, model: str | None, seconds: float | None = None, **argum
     Raises:
         PaymentApiError: Whatever the runtime made of the answer.
     """
-    from flexfactor_api import errors, models  # noqa: PLC0415 - importing the package loads no models
+    from flexfactor_api import models  # noqa: PLC0415 - importing the package loads no models
 
-    try:
-        response = yield from call(f"flexfactor_api.api.{operation}", None, seconds, **arguments)
-    except errors.UnexpectedStatus as error:
-        # A good status that the document does not list, with a body that the transport has found readable.
-        content = error.content
-    else:
-        return Answered(response.parsed, _request_id(response.headers), response.content)
-    return Answered(getattr(models, model).from_dict(json.loads(content)) if model else None, None, content)
+    read = getattr(models, model) if model else None
+    response = yield from response_to(f"flexfactor_api.api.{operation}", read, seconds, **arguments)
+    return Answered(response.parsed, _request_id(response.headers), response.content)
 
 
 def _request_id(headers: Any) -> str | None:

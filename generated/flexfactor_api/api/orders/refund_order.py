@@ -52,7 +52,7 @@ def _build_response(
         status_code=_status_of(response.status_code),
         content=response.content,
         headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
+        parsed=client.parse_response(_parse_response, response),
     )
 
 
