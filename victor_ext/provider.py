@@ -8,6 +8,7 @@ from typing import Any, TypeGuard, cast
 
 import httpx
 
+from .runtime.conflicts import in_progress, may_be_in_progress
 from .runtime.errors import Problem, fit_to_show, printable
 from .runtime.keys import HeaderKey
 from .runtime.profile import Profile
@@ -25,6 +26,8 @@ def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
         name="Victor",
         environment=f"{environment.name}{elsewhere}",
         key_place=HeaderKey("Idempotency-Key", takes_key=_is_create, ignores_key=_is_respond),
+        in_progress=in_progress,
+        may_be_in_progress=may_be_in_progress,
         problems=read_problems,
         unreadable=_unreadable,
         foreign=_foreign,

@@ -90,6 +90,19 @@ class TestTheOutcomeIsTheWholeCalls:
             World(mode, [status(409)], profile=profile).call("POST")
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
 
+    def test_an_answer_that_leaves_it_open_counts_where_the_work_may_have_begun(self, mode):
+        profile = Profile(
+            name="Pay", key_place=PROFILE.key_place, may_be_in_progress=lambda one: one.status_code == 409
+        )
+        for begun in (LOST, status(503), UNREADABLE):
+            assert World(mode, [begun, status(409), OK], profile=profile).call("POST", KEY).status_code == 200
+        for not_begun in ([], [raises(httpx.ConnectError)], [status(429)]):
+            with pytest.raises(errors.Conflict) as raised:
+                World(mode, [*not_begun, status(409)], profile=profile).call("POST", KEY)
+            assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 1 + len(not_begun))
+        with pytest.raises(errors.Conflict):
+            World(mode, [LOST, status(409)], profile=profile).call("GET")
+
 
 class TestTheProvidersTime:
     def test_the_date_of_an_answer_out_of_a_cache_is_old(self, mode):

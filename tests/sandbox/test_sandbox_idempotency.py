@@ -130,3 +130,16 @@ def test_work_is_counted_by_the_caller_s_reference_too(both):
     caller.create(f"{KEY}-3")
     assert sandbox.work_done_by_reference() == {"INV-1042": 2}
     assert [received.reference for received in sandbox.received()] == ["INV-1042"] * 3 + [None]
+
+
+def test_a_key_may_be_worked_on_for_a_while(start):
+    sandbox, caller = start(key_in_progress=30)
+    first = caller.create(KEY)
+    sandbox.advance(29)
+    again = caller.create(KEY)
+    assert (again.status_code, again.json()["error"]["message"]) == (409, "error.Idempotency-Key.inProgress")
+    assert caller.create(f"{KEY}-2").status_code == 200
+    assert caller.create(KEY, amount="44.24").json()["error"]["message"] == "error.Idempotency-Key.conflict"
+    sandbox.advance(2)
+    assert caller.create(KEY).content == first.content
+    assert sandbox.work_done_by_key() == {KEY: 1, f"{KEY}-2": 1}

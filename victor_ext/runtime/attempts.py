@@ -195,7 +195,8 @@ class _Call:
         if "age" not in answer.headers:  # an answer out of a cache tells an old time
             loop.clock.learn(answer.headers.get("date"))
         self._report_attempt(request, answer.status_code, None, began)
-        return of_answer(answer, loop.profile) or answer
+        begun = counted and self._key is not None and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
+        return of_answer(answer, loop.profile, begun=begun) or answer
 
     def _redirected(self, request: httpx.Request, failure: Failure) -> httpx.Request | None:
         """The request to send instead, when the failure is a redirect that may be followed."""

@@ -47,6 +47,8 @@ class Profile:
         key_place: Where the idempotency key goes.
         transient_statuses: Error statuses after which a repeatable call is tried again.
         in_progress: Whether an answer says that the same key is being worked on: wait and ask again.
+        may_be_in_progress: Whether an answer leaves that open. It counts where an earlier attempt with the same key may
+            have begun the work, and the answer may be about that one.
         resent_redirects: Redirect statuses after which the same method and body go to the new address,
             within the origin only. A safe request follows any redirect within the origin.
         problems: Reads the provider's error shapes.
@@ -71,6 +73,7 @@ class Profile:
     key_place: KeyPlace = field(default_factory=NoKey)
     transient_statuses: frozenset[int] = TRANSIENT_STATUSES
     in_progress: Callable[[httpx.Response], bool] = lambda _answer: False
+    may_be_in_progress: Callable[[httpx.Response], bool] = lambda _answer: False
     resent_redirects: frozenset[int] = frozenset()
     problems: Callable[[httpx.Response], Sequence[Problem]] = no_problems
     unreadable: Callable[[httpx.Response], str | None] = any_body

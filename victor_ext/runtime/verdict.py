@@ -102,8 +102,11 @@ def _is_distrust(error: BaseException) -> bool:
     return "CERTIFICATE_VERIFY_FAILED" in str(error)
 
 
-def of_answer(answer: Answer, profile: Profile) -> Failure | None:
-    """Classify an answer that came whole; None when it is a good one that can be read."""
+def of_answer(answer: Answer, profile: Profile, *, begun: bool = False) -> Failure | None:
+    """Classify an answer that came whole; None when it is a good one that can be read.
+
+    Begun: an earlier attempt, with the same key, may have begun the work.
+    """
     status = answer.status_code
     if 200 <= status < 300 or (status >= 400 and answer.damage is None and profile.is_result(answer)):
         refusal = None if answer.damage else profile.refused(answer)
@@ -124,7 +127,7 @@ def of_answer(answer: Answer, profile: Profile) -> Failure | None:
         where = fit_to_show(answer.headers.get("location", "").partition("?")[0])
         what = f"a redirect (status {status}) that is not followed{_said(where)}"
         return Failure(StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, answer)
-    return _of_error_status(answer, profile)
+    return _of_error_status(answer, profile, begun=begun)
 
 
 def of_unusable(answer: Answer, why: str, repeat: Repeat = Repeat.NEVER) -> Failure:
@@ -135,7 +138,7 @@ def of_unusable(answer: Answer, why: str, repeat: Repeat = Repeat.NEVER) -> Fail
     return Failure(UnreadableResponse, f"{what}, so the call was accepted, but {why}", repeat, Outcome.ACCEPTED, answer)
 
 
-def _of_error_status(answer: Answer, profile: Profile) -> Failure:
+def _of_error_status(answer: Answer, profile: Profile, *, begun: bool) -> Failure:
     status = answer.status_code
     error_class = error_class_for(status)
     what = f"status {status} {answer.reason_phrase}".rstrip()
@@ -148,7 +151,7 @@ def _of_error_status(answer: Answer, profile: Profile) -> Failure:
         return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, answer)
     if status >= 500:
         return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN, answer)
-    if profile.in_progress(answer):
+    if profile.in_progress(answer) or (begun and profile.may_be_in_progress(answer)):
         return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, answer)
     # Where a result may come with an error status, one that was damaged on the way may have been a result.
     doubtful = answer.damage is not None and profile.is_result is not no_result

@@ -59,7 +59,7 @@ MISTAKES = {
         UNITS,
     ),
     "every 409 is final": Mistake(
-        f"{PROVIDER}/profile.py", "        in_progress=_in_progress,\n", "", UNDECIDED
+        f"{PROVIDER}/profile.py", "        in_progress=may_be_in_progress,\n", "", UNDECIDED
     ),
     "a token is kept when it has ended, and not before": Mistake(
         "runtime/oauth.py",

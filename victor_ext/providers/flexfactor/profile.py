@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import httpx
 
+from victor_ext.runtime.conflicts import may_be_in_progress
 from victor_ext.runtime.errors import printable
 from victor_ext.runtime.keys import BodyKey
 from victor_ext.runtime.profile import Profile
@@ -29,15 +29,6 @@ from .problems import read_problems, trace_id
 
 _KEYED = frozenset({"evaluate", "capture", "cancel", "external-cancel"})
 _MAY_BE_EMPTY = frozenset({"cancel", "external-cancel"})
-_MOST_TEXT = 20_000
-
-_IN_PROGRESS = re.compile(
-    r"in[ -]?progress|being processed|(?:still|currently|already) (?:being )?(?:processing|running|processed)"
-    r"|concurrent"
-)
-_OTHER_PAYLOAD = re.compile(
-    r"payload|different|mismatch|not match|(?:re-?|already )used|(?:other|another) (?:body|request|value|parameter)"
-)
 
 _WAYS_TO_LOOK = {
     "evaluate": "with orders.list(), or stop it with orders.external_cancel(order_id)",
@@ -55,7 +46,8 @@ def profile_of(environment: str, elsewhere: str) -> Profile:
         name="FlexFactor",
         environment=f"{environment}, {elsewhere}" if elsewhere else environment,
         key_place=KEY_PLACE,
-        in_progress=_in_progress,
+        # Its pages give a 409 both meanings: only one that speaks of the payload, and not of progress, is final.
+        in_progress=may_be_in_progress,
         problems=read_problems,
         quotable=quotes_nothing_private,
         refused=_refused,
@@ -76,22 +68,6 @@ def _takes_no_key(request: httpx.Request) -> bool:
 
 
 KEY_PLACE = BodyKey("idempotencyKey", ignores_key=_takes_no_key)
-
-
-def _in_progress(answer: httpx.Response) -> bool:
-    """Whether a 409 may be asked again: it says that the same call is being worked on, or does not say why it is one.
-
-    The provider's pages give a 409 two meanings, "still in progress" and "the key was used with another payload",
-    and no way to tell them apart. Asking again with the same key and the same body is harmless in both cases, so
-    only an answer that speaks of the payload, and not of progress, is final at once. What has no key is not asked
-    again, but may be in progress all the same.
-    """
-    if answer.status_code != 409:
-        return False
-    text = answer.content[:_MOST_TEXT].decode("utf-8", "replace").lower()
-    if "retry-after" in answer.headers or _IN_PROGRESS.search(text):
-        return True
-    return not _OTHER_PAYLOAD.search(text)
 
 
 def _refused(answer: httpx.Response) -> str | None:

@@ -102,6 +102,8 @@ class Operations:
                 return self._refused(problems[0])
             request = self._core.ledger.create(call.owner, key, mark, body)
             self._note_work(call, request.client_reference_id)
+        elif self._core.ledger.is_in_progress(request):
+            return self._refused(Problem((KEY_NAME,), "inProgress", "The first call with this key goes on."), 409)
         else:
             call.exchange.replayed = True
         call.exchange.request_id = request.id

@@ -38,6 +38,8 @@ def victor_parser(prog: str) -> argparse.ArgumentParser:
         help="answer to a used key with another body",
     )
     add("--key-life", type=float, metavar="SECONDS", help="after which a key is forgotten (default: never)")
+    text = "for which a repeated create gets a 409: the first one is still in progress"
+    add("--key-in-progress", type=float, default=0.0, metavar="SECONDS", help=text)
     add("--require-key", action="store_true", help="refuse a create without Idempotency-Key")
     add(
         "--unknown-id",

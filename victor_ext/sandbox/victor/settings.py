@@ -33,6 +33,7 @@ _LEAST: dict[str, float] = {
     "token_life": 1,
     "auto": 0,
     "key_life": 0,
+    "key_in_progress": 0,
 }
 
 
@@ -53,6 +54,8 @@ class SandboxSettings(ServerSettings):
     """The answer to a known key with another body: a status, or `replay` of the first answer."""
     key_life: float | None = None
     """Seconds of the business clock after which a key is forgotten, so that it would make a second request."""
+    key_in_progress: float = 0.0
+    """Seconds of the business clock for which a create is still being worked on: a repeat gets a 409 that says so."""
     require_key: bool = False
     """Refuse a create without `Idempotency-Key`. The document calls the key optional."""
     unknown_id: UnknownId = "400"

@@ -1,0 +1,160 @@
+"""A repeat that comes while the first attempt is still being worked on: it waits, and asks again with the same key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from victor_ext import (
+    AsyncVictor,
+    Conflict,
+    DeadlineExceeded,
+    Outcome,
+    PaymentRequest,
+    RetryPolicy,
+    Victor,
+    VictorOAuth,
+)
+from victor_ext.sandbox import Sandbox, SandboxSettings
+
+KEY = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
+PATIENT = RetryPolicy(max_attempts=500, base=0.02, cap=0.02, quota=10**6)
+QUICK = RetryPolicy(max_attempts=3, base=0.0)
+IN_PROGRESS = (
+    b'{"error": {"code": 101, "message": "error.idempotencyKey.inProgress"}}',
+    b'{"error": "The request is still in progress."}',
+    b"<html>A concurrent request holds this key.</html>",
+    b'{"message": "Request is being processed"}',
+)
+OTHER_VALUES = (
+    b'{"error": {"message": "The key was used with another body."}}',
+    b'{"error": "idempotency key re-used"}',
+    b'{"message": "payload mismatch"}',
+)
+SAYS_NOTHING = (b"", b"{}", b"<html>Conflict</html>", b'{"error": {"code": 101, "message": "error.request.conflict"}}')
+
+
+def create(victor: Any) -> Any:
+    return victor.payment_requests.create(
+        payee_account_number="043987673645", payer_counterparty_id="acceptsRfp", amount="44.23",
+        biller_type="BUSINESS", due_date=datetime.now(UTC).date(), client_reference_id="INV-1042", idempotency_key=KEY,
+    )  # fmt: skip
+
+
+def call(face: type, of: Callable[[Any], Any], **options: Any) -> Any:
+    if face is Victor:
+        with Victor(**options) as victor:
+            return of(victor)
+
+    async def awaited() -> Any:
+        async with AsyncVictor(**options) as victor:
+            return await of(victor)
+
+    return asyncio.run(awaited())
+
+
+each_face = pytest.mark.parametrize("face", [Victor, AsyncVictor])
+
+
+@each_face
+class TestOverTheSandbox:
+    def test_it_waits_until_the_first_attempt_is_done(self, face: type) -> None:
+        with Sandbox(SandboxSettings(key_in_progress=0.3)) as sandbox:
+            sandbox.inject("lost_answer", operation="create")
+            options = {"auth": VictorOAuth(*sandbox.add_oauth_client()), "base_url": sandbox.url}
+            made = call(face, create, retry=PATIENT, **options)
+            assert isinstance(made, PaymentRequest)
+            statuses = [seen.status for seen in sandbox.received() if seen.operation == "create"]
+            assert (statuses[0], statuses[1], statuses[-1]) == (200, 409, 200)
+            assert [request["id"] for request in sandbox.requests()] == [made.id]
+            assert sandbox.work_done_by_key() == {KEY: 1}
+
+    def test_the_deadline_leaves_it_unknown(self, face: type) -> None:
+        with Sandbox(SandboxSettings(key_in_progress=3600.0)) as sandbox:
+            sandbox.inject("lost_answer", operation="create")
+            options = {"auth": VictorOAuth(*sandbox.add_oauth_client()), "base_url": sandbox.url}
+            with pytest.raises(DeadlineExceeded, match=rf"repeat it with idempotency_key='{KEY}', or look") as raised:
+                call(face, create, retry=PATIENT, deadline=0.5, **options)
+            assert (raised.value.outcome, raised.value.status_code) == (Outcome.UNKNOWN, 409)
+            assert sandbox.work_done_by_key() == {KEY: 1}
+
+
+class Provider:
+    """Answers from a script (the last line for ever); tokens are always to be had."""
+
+    def __init__(self, *script: httpx.Response | Exception) -> None:
+        self.script = list(script)
+        self.keys: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/token"):
+            return httpx.Response(200, json={"access_token": "t", "expires": 4_102_444_800_000})
+        self.keys.append(request.headers.get("idempotency-key", ""))
+        answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+
+LOST = httpx.ReadError("lost")
+MADE = httpx.Response(200, json={"victor_payment_request_id": "a7ffd43c37c1", "status": "created"})
+
+
+def told(face: type, *script: httpx.Response | Exception, of: Callable[[Any], Any] = create) -> tuple[Any, Provider]:
+    provider = Provider(*script)
+    options = {"auth": VictorOAuth("i", "not-a-secret"), "transport": httpx.MockTransport(provider), "retry": QUICK}
+    try:
+        return call(face, of, **options), provider
+    except Conflict as error:
+        return error, provider
+
+
+@each_face
+class TestWhatAnAnswerProves:
+    @pytest.mark.parametrize("body", IN_PROGRESS)
+    def test_it_says_that_the_key_is_being_worked_on(self, face: type, body: bytes) -> None:
+        """By whichever call: the first attempt of this one may be a repeat of another."""
+        for script in ((), (LOST,)):
+            made, provider = told(face, *script, httpx.Response(409, content=body), MADE)
+            assert made.id == "a7ffd43c37c1"
+            assert provider.keys == [KEY] * (2 + len(script))
+            error, _ = told(face, *script, httpx.Response(409, content=body))
+            assert (error.outcome, error.attempts, error.idempotency_key) == (Outcome.UNKNOWN, 3, KEY)
+
+    def test_it_asks_to_come_back(self, face: type) -> None:
+        made, provider = told(face, httpx.Response(409, headers={"retry-after": "0"}), MADE)
+        assert (made.id, len(provider.keys)) == ("a7ffd43c37c1", 2)
+
+    @pytest.mark.parametrize("body", OTHER_VALUES)
+    def test_it_says_that_the_values_differ(self, face: type, body: bytes) -> None:
+        error, provider = told(face, httpx.Response(409, content=body))
+        assert (error.outcome, len(provider.keys)) == (Outcome.REJECTED, 1)
+        assert "may have been used before, with other values" in str(error)
+        error, provider = told(face, LOST, httpx.Response(409, content=body))
+        assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 2)
+
+    @pytest.mark.parametrize("body", SAYS_NOTHING)
+    def test_it_does_not_say_why(self, face: type, body: bytes) -> None:
+        """To a repeat, it may be about the attempt whose answer was lost; to a first attempt, it is a refusal."""
+        made, provider = told(face, LOST, httpx.Response(409, content=body), MADE)
+        assert (made.id, provider.keys) == ("a7ffd43c37c1", [KEY] * 3)
+        error, provider = told(face, LOST, httpx.Response(409, content=body))
+        assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 3)
+        for first in ((), (httpx.ConnectError("refused"),), (httpx.Response(429),)):
+            error, provider = told(face, *first, httpx.Response(409, content=body))
+            assert (error.outcome, len(provider.keys)) == (Outcome.REJECTED, 1 + len(first))
+
+    def test_what_has_no_key_is_not_asked_again(self, face: type) -> None:
+        def accept(victor: Any) -> Any:
+            return victor.payment_requests.accept("b34783af0", notes="Thanks.")
+
+        unanswered = httpx.Response(200, json={"victor_payment_request_id": "b34783af0", "status": "Pending"})
+        error, provider = told(face, httpx.Response(409, content=IN_PROGRESS[0]), unanswered, of=accept)
+        assert error.outcome is Outcome.UNKNOWN
+        error, provider = told(face, httpx.Response(409, content=b""), of=accept)
+        assert (error.outcome, len(provider.keys)) == (Outcome.REJECTED, 1)
