@@ -145,7 +145,13 @@ def test_amounts_and_times_are_written_exactly() -> None:
     assert written["created_at"] == "2026-03-04T05:06:07.123Z"
 
 
-def test_a_status_of_error_is_an_end() -> None:
-    """The document's prose names it, its enum does not: the word is kept, and nobody waits for what comes after."""
-    request = listed(status="Error")
-    assert (request.status, request.is_terminal) == ("Error", True)
+@pytest.mark.parametrize("word", ["Error", "error", "canceled", "Cancelled", "CANCELED", "Rejected", "rejected"])
+def test_a_status_of_the_document_s_prose_is_an_end(word: str) -> None:
+    """Its enum has none of them: the word is kept, and nobody waits for what comes after."""
+    request = listed(status=word)
+    assert (request.status, request.is_terminal) == (word, True)
+
+
+@pytest.mark.parametrize("word", ["returned", "errors", "cancelling", "rejecting"])
+def test_a_word_that_is_new_is_none(word: str) -> None:
+    assert not listed(status=word).is_terminal

@@ -10,7 +10,7 @@ import copy
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, StrEnum
 from pathlib import Path
@@ -522,6 +522,26 @@ class TestFilters:
             "victor_id": "LVDOAEFJKH",
         }
         assert {type(value) for value in wire.values()} == {str}
+
+    @pytest.mark.parametrize("kind", ["", "approval_"])
+    @pytest.mark.parametrize(
+        ("moment", "start", "end"),
+        [
+            ("05:06:07.123456", "05:06:07.123Z", "05:06:07.124Z"),
+            ("05:06:07.000001", "05:06:07Z", "05:06:07.001Z"),
+            ("05:06:07.999001", "05:06:07.999Z", "05:06:08Z"),
+            ("05:06:07.123000", "05:06:07.123Z", "05:06:07.123Z"),
+            ("05:06:07", "05:06:07Z", "05:06:07Z"),
+        ],
+    )
+    def test_a_window_includes_what_is_finer_than_a_millisecond(self, kind, moment, start, end):
+        given = datetime.fromisoformat(f"2026-03-04T{moment}+00:00").astimezone(timezone(timedelta(hours=-5)))
+        wire = rules.list_filters({f"{kind}start_datetime": given, f"{kind}end_datetime": given})
+        assert wire == {f"{kind}start_datetime": f"2026-03-04T{start}", f"{kind}end_datetime": f"2026-03-04T{end}"}
+
+    def test_the_last_moment_there_is_ends_a_window(self):
+        wire = rules.list_filters({"end_datetime": datetime.max.replace(tzinfo=UTC)})
+        assert wire == {"end_datetime": "9999-12-31T23:59:59.999Z"}
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -22,6 +22,7 @@ from .runtime.errors import (
     NotFound,
     PermissionDenied,
     Problem,
+    UnreadableResponse,
     fit_to_show,
     printable,
 )
@@ -88,8 +89,8 @@ def _look(request_id: str, seconds: float | None, monotonic: Callable[[], float]
 def _in_list(request_id: str, seconds: float | None) -> Flow[PaymentRequest | None]:
     try:
         return (yield from listed(request_id, seconds))
-    except (BadRequest, NotFound, PermissionDenied):
-        return None  # a list that does not know the id, or may not be read: `get` remains
+    except (BadRequest, NotFound, PermissionDenied, UnreadableResponse):
+        return None  # a list that does not know the id, or cannot be read: `get` remains
 
 
 def _is_further(by_itself: PaymentRequest, in_list: PaymentRequest) -> bool:

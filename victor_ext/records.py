@@ -61,6 +61,7 @@ class Network(StrEnum):
 TERMINAL = frozenset({Status.COMPLETED, Status.DECLINED, Status.EXPIRED, Status.FAILED})
 """Statuses that no longer change."""
 
+_ENDS_IN_PROSE = frozenset({"error", "canceled", "cancelled", "rejected"})
 _STATUSES = {status.value: status for status in Status}
 _DIRECTIONS = {direction.value: direction for direction in Direction}
 _NETWORKS = {network.value.lower(): network for network in Network}
@@ -170,11 +171,11 @@ class PaymentRequest:
     def is_terminal(self) -> bool:
         """Whether the status can no longer change. ACCEPTED is not terminal: the money has yet to move.
 
-        The document's enum has no "Error", and its prose says that a status may be it. Nothing that is documented
-        follows it, so it counts as an end.
+        The document's enum lacks three words that its prose or its answers have: "Error", "canceled" (by the network)
+        and "Rejected". Nothing that is documented follows them, so they count as ends.
         """
         status = self.status
-        return status in TERMINAL or (status is not None and _normal(status) == "error")
+        return status in TERMINAL or (status is not None and _normal(status) in _ENDS_IN_PROSE)
 
     @property
     def direction(self) -> Direction | str | None:

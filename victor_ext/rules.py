@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
@@ -302,6 +302,7 @@ RANGES = (
     ("approval_start_datetime", "approval_end_datetime"),
     ("due_date_start_date", "due_date_end_date"),
 )
+_LAST_MOMENTS = ("end_datetime", "approval_end_datetime")
 CHOICE_FILTERS = {"status": STATUS, "direction": DIRECTION, "network_type": NETWORK}
 TEXT_FILTERS = (
     "victor_id",
@@ -330,7 +331,7 @@ def list_filters(filters: dict[str, object], *, page: object = 0, page_size: obj
         problem = _filter_problem(name, value)
         found.add(problem)
         if problem is None:
-            wire[name] = _filter_text(value)
+            wire[name] = _filter_text(name, value)
     for first, last in RANGES:
         if first in wire and last in wire and _in_order(filters[last]) < _in_order(filters[first]):
             message = (
@@ -353,11 +354,20 @@ def _filter_problem(name: str, value: object) -> Problem | None:
     return unicode_problem(name, value)
 
 
-def _filter_text(value: object) -> str:
+def _filter_text(name: str, value: object) -> str:
     value = spelled(value)
     if isinstance(value, datetime):
-        return zulu.format(value)
+        return zulu.format(_whole_milliseconds(value) if name in _LAST_MOMENTS else value)
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _whole_milliseconds(moment: datetime) -> datetime:
+    """The first whole millisecond that is not before it: a window is not to end before the moment that was meant."""
+    utc = moment.astimezone(UTC)
+    try:
+        return utc + timedelta(microseconds=-utc.microsecond % 1000)
+    except OverflowError:
+        return utc  # in the last millisecond that there is
 
 
 def _in_order(value: object) -> Any:

@@ -6,9 +6,20 @@ import asyncio
 import time
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
-from victor_ext import AsyncVictor, Conflict, DeadlineExceeded, TimedOut, Victor, VictorError
+from victor_ext import (
+    AsyncVictor,
+    Conflict,
+    DeadlineExceeded,
+    PaymentRequest,
+    RetryPolicy,
+    TimedOut,
+    Victor,
+    VictorError,
+    VictorOAuth,
+)
 from victor_ext.sandbox import Sandbox
 
 FAR_BELOW_THE_DEADLINE = 20.0
@@ -150,3 +161,31 @@ def test_a_get_in_trouble_does_not_hide_the_list(victor_sandbox: Sandbox, victor
 def test_a_request_that_there_is_not(victor: Victor) -> None:
     with pytest.raises(VictorError, match="no payment request with this id"):
         victor.payment_requests.wait("NOPE", timeout=5)
+
+
+@pytest.mark.parametrize("word", ["canceled", "Cancelled", "Rejected"])
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_request_that_ended_under_a_word_that_no_enum_has_is_not_waited_for(word: str, awaited: bool) -> None:
+    """`get` tells it; and what answers to the list is no page of one, which leaves it to `get`."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/token"):
+            return httpx.Response(200, json={"access_token": "t", "expires": 4_102_444_800_000})
+        return httpx.Response(200, json={"victor_payment_request_id": "a1", "status": word})
+
+    auth, options = VictorOAuth("i", "not-a-secret"), {"retry": RetryPolicy(base=0.0)}
+    options["transport"] = httpx.MockTransport(answer)
+
+    async def by_awaiting(until: str | None) -> PaymentRequest:
+        async with AsyncVictor(auth, **options) as victor:
+            return await victor.payment_requests.wait("a1", until=until)
+
+    def wait(until: str | None) -> PaymentRequest:
+        if awaited:
+            return asyncio.run(by_awaiting(until))
+        with Victor(auth, **options) as victor:
+            return victor.payment_requests.wait("a1", until=until)
+
+    assert wait(None).status == word
+    with pytest.raises(Conflict, match=f"ended as {word}, so it can no longer become completed"):
+        wait("completed")
