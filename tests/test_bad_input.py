@@ -309,6 +309,25 @@ CLIENTS: dict[str, tuple[Callable[[], Any], str]] = {
     "a timeout in words": (lambda: Victor(OAUTH, timeout="5s"), "timeout='5s' must be seconds above zero"),
     "deadline=0": (lambda: Victor(OAUTH, deadline=0), "deadline=0 must be seconds above zero, or None"),
     "no deadline": (lambda: Victor(OAUTH, deadline=float("nan")), "deadline=nan must be seconds above zero"),
+    "a timeout longer than any lock": (
+        lambda: Victor(OAUTH, timeout=1e10),
+        r"timeout=10{10}\.0 must .*at most 2592000",
+    ),
+    "a stage of it": (
+        lambda: Victor(OAUTH, timeout=httpx.Timeout(5.0, read=1e10)),
+        r"timeout=httpx\.Timeout\(\.\.\.\): read=10{10}\.0 must be seconds above zero, or None \(at most 2592000",
+    ),
+    "a stage that is none": (lambda: Victor(OAUTH, timeout=httpx.Timeout("5s")), "connect='5s' must be seconds above"),
+    "a deadline longer than any lock": (
+        lambda: Victor(OAUTH, deadline=1e10),
+        r"deadline=10{10}\.0 must be seconds above zero, or None for no bound \(at most 2592000, which is 30 days\)",
+    ),
+    "a deadline longer than any float": (lambda: Victor(OAUTH, deadline=10**400), "deadline=1000.* must be seconds"),
+    "the same of other options": (lambda: Victor(OAUTH).with_options(deadline=1e10), "deadline=10{10}.0 must be"),
+    "a wait longer than any float": (lambda: RetryPolicy(cap=10**400), r"RetryPolicy\(cap=1000.*: give seconds"),
+    "a wait longer than any sleep": (lambda: RetryPolicy(base=1e10), r"base=10{10}\.0\): give seconds, 0 or more, up"),
+    "no connections": (lambda: Victor(OAUTH, limits=httpx.Limits(max_connections=0)), "max_connections=0 must be"),
+    "a password of another type": (lambda: VictorJwt("k", "x", password=7), "password must be text or bytes, not int"),
     "no callback": (lambda: Victor(OAUTH, on_event="print"), "on_event must be callable with one event, not str"),
     "an awaited transport": (
         lambda: Victor(OAUTH, transport=httpx.AsyncHTTPTransport()),

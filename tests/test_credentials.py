@@ -90,6 +90,8 @@ class TestSignedTokens:
         ("options", "words"),
         [
             ({"lifetime": 0}, "lifetime=0 must be at least 1 second"),
+            ({"lifetime": 10**400}, "lifetime=1000.* must be a number of seconds"),
+            ({"reuse": 10**5000}, "reuse=something of type int must be a number of seconds"),
             ({"lifetime": -5}, "lifetime=-5 must be"),
             ({"lifetime": math.nan}, "lifetime=nan must be a number"),
             ({"lifetime": math.inf}, "lifetime=inf must be a number"),
@@ -201,7 +203,7 @@ class TestOAuth:
     )
     def test_another_base_url(self, base_url, asked):
         provider = Provider()
-        self.get(provider, base_url=base_url)
+        self.get(provider, environment="staging", base_url=base_url)
         assert str(provider.received[0].url) == asked
         assert str(provider.received[1].url) == asked.replace("auth/token", "payment-requests/a7ffd43c37c1")
 

@@ -21,6 +21,13 @@ OAUTH = {"VICTOR_CLIENT_ID": "id-1", "VICTOR_CLIENT_SECRET": "secret-1"}
 BOTH = pytest.mark.parametrize("client", [Victor, AsyncVictor])
 
 
+NO_HOSTS = (
+    "a" * 64 + ".example", "a..example", ".example", "a.example..", "xn--a", "xn--", "xn--zzzzzz.com", "a" + ".b" * 127,
+    "\u00ad.example", "a%2eexample", "[::1%25eth0]",
+)  # fmt: skip
+"""Names that neither a name server nor TLS can be asked for; some of them raise a bare `UnicodeError` far below."""
+
+
 @pytest.fixture(autouse=True)
 def _a_clean_environment(monkeypatch):
     for name in os.environ:
@@ -212,6 +219,8 @@ class TestBaseUrls:
             "http://127.1.2.3:8080",
             "http://[::1]:8900",
             "http://sandbox.localhost",
+            "https://xn--fa-hia.example",
+            f"https://{'a' * 63}.example.",
             httpx.URL("https://proxy.example"),
         ],
     )
@@ -244,6 +253,10 @@ class TestBaseUrls:
             ("https://host:port", "is not a URL"),
             ("https://a b", "is not a URL"),
             ("https://host\n.example", "is not a URL"),
+            *((f"https://{host}", "is not a URL") for host in NO_HOSTS),
+            *((f"https://h.example:{port}", "or no port such a number") for port in (0, -1, 65536, 99999999999)),
+            ("https://\ud800", "is not a URL"),
+            ("https://h.example/\ud800", "is not a URL"),
             (7, "base_url must be text, not int"),
             (b"https://api.victorfi.com", "base_url must be text, not bytes"),
         ],
@@ -328,7 +341,13 @@ class TestProxies:
 
     @BOTH
     @pytest.mark.parametrize(
-        "proxy", ["ftp://u:hunter2@mine:1", "mine:3128", "", "http://", "http://[bad", 7, b"http://mine:1"]
+        "proxy",
+        [
+            *("ftp://u:hunter2@mine:1", "mine:3128", "", "http://", "http://[bad", 7, b"http://mine:1"),
+            *(f"http://u:hunter2@{host}:1" for host in NO_HOSTS),
+            *("http://u:hunter2@mine:0", "http://u:hunter2@mine:65536", httpx.Proxy("http://u:hunter2@a..b:1")),
+        ],
+        ids=repr,
     )
     def test_bad_ones_are_refused_and_not_shown(self, client, proxy):
         with pytest.raises(

@@ -13,8 +13,10 @@ from .runtime.attempts import Authenticator
 from .runtime.clock import ServerClock
 from .runtime.credentials import KeptCredentials, caller_digest, checked_secret
 from .runtime.errors import ConfigurationError, InvalidRequest
+from .runtime.findings import shown
 from .runtime.flow import Lock
 from .runtime.redaction import Secret, concealed
+from .runtime.seconds import MOST_SECONDS
 from .runtime.tokens import SignedToken
 
 if TYPE_CHECKING:
@@ -188,16 +190,16 @@ def _checked(name: str, value: object) -> Secret:
 def _checked_prefix(prefix: object) -> str:
     if isinstance(prefix, str) and prefix and prefix.isascii() and prefix.isprintable() and " " not in prefix:
         return prefix
-    raise ConfigurationError(f"prefix={prefix!r} must be a word of ASCII characters, such as 'Token'.")
+    raise ConfigurationError(f"prefix={shown(prefix)} must be a word of ASCII characters, such as 'Token'.")
 
 
 def _checked_seconds(name: str, value: float | None, *, above_zero: bool) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ConfigurationError(f"{name}={value!r} must be a number of seconds.")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MOST_SECONDS:
+        raise ConfigurationError(f"{name}={shown(value)} must be a number of seconds.")
     if value < 0 or (above_zero and value < 1):
         raise ConfigurationError(
-            f"{name}={value!r} must be {'at least 1 second' if above_zero else '0 or more seconds'}."
+            f"{name}={shown(value)} must be {'at least 1 second' if above_zero else '0 or more seconds'}."
         )
     return float(value)

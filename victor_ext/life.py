@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from .listing import listed
 from .operations import get
 from .records import Direction, PaymentRequest, Status
-from .rules import check_id, spelled
+from .rules import check_id, shown, spelled
 from .runtime.calls import Flow
 from .runtime.errors import (
     BadRequest,
@@ -130,6 +130,6 @@ def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | No
     known = [status.value for status in Status]
     unknown = [word for word in wanted if spelled(word) not in known]
     if unknown or not wanted:
-        message = f"until is {until!r} and must be one or more of: {', '.join(known)}."
+        message = f"until is {shown(until)} and must be one or more of: {', '.join(known)}."
         raise InvalidRequest.of([Problem("until", "choice", message)])
     return [Status(spelled(word)) for word in wanted]

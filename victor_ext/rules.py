@@ -130,8 +130,7 @@ def shown(value: object) -> str:
     value = spelled(value)
     if isinstance(value, int) and value.bit_length() > 64:
         return "a whole number of more than 64 bits"  # the repr of a huge one is an error
-    text = repr(value)
-    return text if len(text) <= 40 else text[:40] + "..."
+    return findings.shown(value)
 
 
 def unicode_problem(argument: str, text: str) -> Problem | None:

@@ -158,6 +158,24 @@ class TestWaiting:
             world.call()
         assert world.sleeps == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.5, 1.5, 1.5, 1.5])
 
+    @pytest.mark.parametrize("asked", ["1e300", "99999999999", "2592000", "Fri, 31 Dec 9999 23:59:59 GMT"])
+    @pytest.mark.parametrize("code", [429, 503])
+    def test_a_retry_after_that_nobody_waits_for_is_told_at_once(self, mode, asked, code):
+        world = World(mode, [status(code, retry_after=asked)], deadline=None)
+        with pytest.raises(
+            errors.StatusError, match=r"that is more than 30 days away.* asks to come back in"
+        ) as raised:
+            world.call("POST", KEY)
+        assert (raised.value.idempotency_key, raised.value.attempts) == (KEY, 1)
+        assert raised.value.outcome is (Outcome.REJECTED if code == 429 else Outcome.UNKNOWN)
+        assert raised.value.retry_after >= 2_592_000
+        assert world.sleeps == []
+
+    def test_one_that_is_a_few_days_is_waited_for_where_there_is_no_deadline(self, mode):
+        world = World(mode, [status(503, retry_after="259200"), OK], deadline=None)
+        assert world.call("POST", KEY).status_code == 200
+        assert world.sleeps == [259_200.5]
+
     def test_one_attempt_means_no_retry(self, mode):
         world = World(mode, [status(503)], policy=RetryPolicy(max_attempts=1))
         with pytest.raises(errors.ServerError):
@@ -474,6 +492,24 @@ class TestRefusedTokens:
         with pytest.raises(errors.AuthenticationError):
             world.call()
         assert len(world.received) == 2
+
+    @pytest.mark.parametrize("set_by", [-3600.0, -3.0, 3600.0])
+    def test_a_clock_that_was_set_within_a_second_of_the_last_answer_is_corrected(self, mode, set_by):
+        """All answers of that second carry the same `Date`: it says something new after the clock was set."""
+        world = World(mode, [OK, self.UNAUTHORIZED, OK], drift=0.0)
+        world.call()
+        local = world.clock.local
+        world.clock.local = lambda: local() + set_by
+        world.network.drift = -set_by
+        world.call("POST", KEY)
+        assert world.signed_at[1:] == [world.signed_at[0] + set_by, world.signed_at[0]]
+
+    def test_a_clock_that_was_not_set_is_not_looked_at_twice(self, mode):
+        world = World(mode, [OK], drift=0.0)
+        world.call()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("victor_ext.runtime.clock.http_date", lambda _text: pytest.fail("it was read again"))
+            world.call()
 
     def test_a_fixed_token_is_tried_once(self, mode):
         world = World(mode, [self.UNAUTHORIZED], drift=400.0, auth=lambda _clock, _lock: FixedToken("Bearer f"))

@@ -12,6 +12,7 @@ from decimal import Context, Decimal
 from typing import Any, Self
 
 from victor_ext.runtime.errors import InvalidRequest, Problem
+from victor_ext.runtime.findings import shown
 
 __all__ = ["Money"]
 
@@ -129,7 +130,7 @@ def _example(places: int) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, int) and abs(value) >= 10**_MOST_DIGITS:
         return "a very large number"
-    if isinstance(value, bool | float | int):
-        return repr(value)
+    if not isinstance(value, str | Decimal):
+        return shown(value)
     text = str(value)
     return repr(text if len(text) <= 40 else text[:37] + "...")

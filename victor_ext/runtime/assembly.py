@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from .errors import ConfigurationError
 from .profile import Profile
 from .quota import RetryQuota
 from .retry import RetryPolicy
+from .seconds import are_seconds, seconds_complaint
 
 if TYPE_CHECKING:
     from .events import OnEvent, Reporter
@@ -69,7 +69,7 @@ class Assembly:
     ) -> None:
         self.base_url, self.environment, self.caller, self.product = base_url, environment, caller, product
         self.about = about
-        self.timeout = _checked_timeout(timeout)
+        self.timeout = checked_timeout(timeout)
         self.clock = clock
         self.loop = AttemptLoop(
             profile=profile,
@@ -86,7 +86,7 @@ class Assembly:
         copy = object.__new__(Assembly)
         copy.base_url, copy.environment, copy.caller = self.base_url, self.environment, self.caller
         copy.product, copy.clock, copy.about = self.product, self.clock, self.about
-        copy.timeout = self.timeout if timeout is KEEP else _checked_timeout(timeout)
+        copy.timeout = self.timeout if timeout is KEEP else checked_timeout(timeout)
         loop = self.loop
         policy = loop.policy if retry is KEEP else _checked_policy(retry)
         copy.loop = AttemptLoop(
@@ -138,17 +138,24 @@ def _checked_policy(retry: object) -> RetryPolicy:
     return retry
 
 
-def _checked_timeout(timeout: object) -> httpx.Timeout:
-    if timeout is None or isinstance(timeout, httpx.Timeout):
-        return httpx.Timeout(None) if timeout is None else timeout
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
-        raise ConfigurationError(f"timeout={timeout!r} must be seconds above zero, or an httpx.Timeout.")
-    return httpx.Timeout(timeout)
+def checked_timeout(timeout: object) -> httpx.Timeout:
+    """Seconds for each stage of one attempt. Raises `ConfigurationError`."""
+    if timeout is None:
+        return httpx.Timeout(None)
+    if isinstance(timeout, httpx.Timeout):
+        for stage, seconds in timeout.as_dict().items():
+            if seconds is not None and not are_seconds(seconds):
+                name = f"timeout=httpx.Timeout(...): {stage}"
+                raise ConfigurationError(seconds_complaint(name, seconds, "above zero, or None"))
+        return timeout
+    if not are_seconds(timeout):
+        raise ConfigurationError(seconds_complaint("timeout", timeout, "above zero, or an httpx.Timeout"))
+    return httpx.Timeout(timeout)  # type: ignore[arg-type] # it is a number
 
 
 def _checked_deadline(deadline: object) -> float | None:
     if deadline is None:
         return None
-    if isinstance(deadline, bool) or not isinstance(deadline, int | float) or not 0 < deadline < math.inf:
-        raise ConfigurationError(f"deadline={deadline!r} must be seconds above zero, or None for no bound.")
-    return float(deadline)
+    if not are_seconds(deadline):
+        raise ConfigurationError(seconds_complaint("deadline", deadline, "above zero, or None for no bound"))
+    return float(deadline)  # type: ignore[arg-type] # it is a number

@@ -23,6 +23,7 @@ from .outcome import Outcome
 from .profile import SAFE_METHODS, Profile
 from .quota import RetryQuota
 from .retry import RetryPolicy, parse_retry_after
+from .seconds import MOST_SECONDS
 from .timeouts import Timeouts, configured_timeouts
 from .verdict import Failure, Repeat, may_repeat, of_answer, of_exception, of_unusable
 
@@ -235,8 +236,9 @@ class _Call:
         asked = _asked_to_wait(failure, loop.clock)
         left = self._left()
         if asked is not None:
-            if left is not None and asked >= left:
-                raise self._error(request, failure, retry_after=asked, why="that is after the deadline")
+            if asked >= (MOST_SECONDS if left is None else left):
+                why = "that is more than 30 days away" if left is None else "that is after the deadline"
+                raise self._error(request, failure, retry_after=asked, why=why)
             # What is added may take half of the rest at most: the attempt that is waited for needs the time.
             wait = asked + (wait if left is None else min(wait, (left - asked) / 2))
         elif left is not None and wait >= left:

@@ -12,6 +12,7 @@ from .assembly import KEEP, Assembly
 from .calls import AwaitedFace, BlockingFace
 from .connections import Verify, async_connections, checked_transport, connections
 from .flow import AsyncDriver, Driver
+from .http_clients import AsyncHttpClient, HttpClient
 from .redaction import Secret, concealed
 from .retry import RetryPolicy
 from .transport import AsyncAttemptTransport, AttemptTransport
@@ -106,7 +107,7 @@ class _Client:
 class BlockingClient(_Client):
     """A client with blocking calls. Safe to share between threads."""
 
-    _drivers, _transports, _faces, _http_clients = Driver, AttemptTransport, BlockingFace, httpx.Client
+    _drivers, _transports, _faces, _http_clients = Driver, AttemptTransport, BlockingFace, HttpClient
     _face: BlockingFace
     _driver: Driver
 
@@ -145,7 +146,7 @@ class BlockingClient(_Client):
 class AwaitedClient(_Client):
     """A client with awaited calls."""
 
-    _drivers, _transports, _faces, _http_clients = AsyncDriver, AsyncAttemptTransport, AwaitedFace, httpx.AsyncClient
+    _drivers, _transports, _faces, _http_clients = AsyncDriver, AsyncAttemptTransport, AwaitedFace, AsyncHttpClient
     _face: AwaitedFace
     _driver: AsyncDriver
 

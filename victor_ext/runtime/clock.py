@@ -10,6 +10,9 @@ from email.utils import parsedate_tz
 TOLERATED_SKEW = 2.0
 """Seconds. A `Date` header has whole seconds and has travelled: a smaller difference is not a fact."""
 
+_SET = 0.1
+"""Seconds by which a clock has moved against the monotonic one when somebody has set it: no drift is as fast."""
+
 _EARLIEST, _LATEST = 1_577_836_800.0, 7_258_118_400.0
 """The years 2020 and 2200: a `Date` outside of them is a broken clock's, and no token or due date is made by it."""
 
@@ -23,7 +26,7 @@ class ServerClock:
     """
 
     def __init__(self) -> None:
-        self._last_header: str | None = None
+        self._last: tuple[str, float] | None = None
         self._anchor: tuple[float, float] | None = None
 
     def monotonic(self) -> float:
@@ -59,15 +62,18 @@ class ServerClock:
 
     def learn(self, date_header: str | None) -> None:
         """Take note of a `Date` header that has just arrived. One that cannot be read, or be true, changes nothing."""
-        # Within one second all answers carry the same text, and the first of them has been read.
-        if date_header is None or date_header == self._last_header:
+        if date_header is None:
             return
-        self._last_header = date_header
+        local, monotonic = self.local(), self.monotonic()
+        last, self._last = self._last, (date_header, local - monotonic)
+        # Within one second all answers carry the same text, and the first of them has been read. It says something new
+        # where this machine's clock was set since: then the two clocks here have gone different ways.
+        if last is not None and last[0] == date_header and abs(last[1] - self._last[1]) < _SET:
+            return
         there = http_date(date_header)
         if there is None or not _EARLIEST <= there <= _LATEST:
             return
-        differs = abs(there - self.local()) > TOLERATED_SKEW
-        self._anchor = (there, self.monotonic()) if differs else None
+        self._anchor = (there, monotonic) if abs(there - local) > TOLERATED_SKEW else None
 
 
 def http_date(text: str) -> float | None:

@@ -7,19 +7,23 @@ import re
 import ssl
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import TypeVar
 
 import httpx
 
 from .errors import ConfigurationError
+from .findings import shown
 from .redaction import concealed, kind_of
+from .seconds import are_seconds, seconds_complaint
 
 Verify = ssl.SSLContext | str | os.PathLike[str] | bool
 T = TypeVar("T")
 
-_HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
-"""A host name (with the underscores of internal ones), or an IPv6 address."""
+_LARGEST_PORT = 65535
+_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+"""A host name (RFC 1035, 2.3.4; with the underscores of internal ones), without the dot that may end it."""
 
 
 def is_this_machine(host: str) -> bool:
@@ -45,12 +49,12 @@ def checked_base_url(base_url: str | httpx.URL, *, name: str = "base_url") -> ht
         base_url, shown = concealed(str(base_url)), f"{name} (hidden: it may hold a password)"
     try:
         url = httpx.URL(base_url)
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, UnicodeError):
         raise ConfigurationError(f"{shown} is not a URL: write it as in https://api.example.com.") from None
-    if url.scheme not in ("https", "http") or not url.host:
+    if url.scheme not in ("https", "http") or not url.raw_host:
         raise ConfigurationError(f"{shown} must be absolute: write https:// and the host in front.")
-    if not _HOST.fullmatch(url.raw_host):
-        raise ConfigurationError(f"{shown} is not a URL: no host has such a name.")
+    if not has_host(url):
+        raise ConfigurationError(f"{shown} is not a URL: no host has such a name, or no port such a number.")
     if url.scheme == "http" and not is_this_machine(url.host):
         raise ConfigurationError(
             f"{shown} would send tokens and account numbers unencrypted: write https://. "
@@ -61,12 +65,34 @@ def checked_base_url(base_url: str | httpx.URL, *, name: str = "base_url") -> ht
     return url
 
 
+def has_host(url: httpx.URL) -> bool:
+    """Whether a URL has a host that a name server and TLS can be asked for, and a port that a socket can have."""
+    name = url.raw_host.decode("ascii")
+    if not 1 <= (1 if url.port is None else url.port) <= _LARGEST_PORT:
+        return False
+    if ":" in name:
+        return "%" not in name and _is_address(name)
+    try:
+        readable = bool(url.host)  # a name in Punycode is decoded here
+    except UnicodeError:
+        return False
+    return readable and _NAME.fullmatch(name.removesuffix(".")) is not None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def checked_verify(verify: Verify, base_url: httpx.URL) -> Verify:
     """The TLS setting, refused where it would turn verification off for another machine."""
     off = verify.verify_mode is ssl.CERT_NONE if isinstance(verify, ssl.SSLContext) else not verify
     if off and not is_this_machine(base_url.host):
         raise ConfigurationError(
-            f"verify={verify!r} would accept anybody as {base_url.host}: pass an ssl.SSLContext or the path of a "
+            f"verify={shown(verify)} would accept anybody as {base_url.host}: pass an ssl.SSLContext or the path of a "
             "CA bundle that holds the certificate you want to trust."
         )
     if isinstance(verify, ssl.SSLContext) and not verify.check_hostname and not is_this_machine(base_url.host):
@@ -84,7 +110,7 @@ def checked_verify(verify: Verify, base_url: httpx.URL) -> Verify:
         return ssl.create_default_context(cafile=verify)
     except (OSError, TypeError, ValueError) as error:
         why = getattr(error, "strerror", None) or type(error).__name__
-    raise ConfigurationError(f"verify={verify!r} is not the path of a CA bundle that can be read ({why}).")
+    raise ConfigurationError(f"verify={shown(verify, 200)} is not the path of a CA bundle that can be read ({why}).")
 
 
 def _no_context() -> ssl.SSLContext:
@@ -123,16 +149,16 @@ def checked_transport(transport: T, kind: type[httpx.BaseTransport | httpx.Async
 
 def checked_proxy(proxy: str | httpx.URL | httpx.Proxy | None) -> httpx.Proxy | None:
     """A proxy that can be used. The message never shows it: it may hold a password."""
-    if proxy is None or isinstance(proxy, httpx.Proxy):
-        return proxy
-    address: str | httpx.URL = concealed(proxy)
+    if proxy is None:
+        return None
+    address: str | httpx.URL | httpx.Proxy = concealed(proxy)
     proxy = None
     why = "write http://host:port or https://host:port"
-    try:
-        checked = httpx.Proxy(address)
-    except (ValueError, TypeError, httpx.InvalidURL):
-        checked = None
-    if checked is not None and _HOST.fullmatch(checked.url.raw_host):
+    checked = address if isinstance(address, httpx.Proxy) else None
+    if isinstance(address, str | httpx.URL):
+        with suppress(ValueError, httpx.InvalidURL):
+            checked = httpx.Proxy(address)
+    if checked is not None and has_host(checked.url):
         if not checked.url.scheme.startswith("socks") or _can_use_socks():
             return checked
         why = "for a SOCKS proxy install the extra httpx[socks]"
@@ -172,6 +198,21 @@ def async_connections(
     return PerLoop(lambda: _made(httpx.AsyncHTTPTransport, base_url, verify, limits, proxy))
 
 
+def _checked_limits(limits: object) -> httpx.Limits:
+    if limits is None:
+        return httpx.Limits(max_connections=100, max_keepalive_connections=20)
+    if not isinstance(limits, httpx.Limits):
+        raise ConfigurationError(f"limits must be httpx.Limits(...), not {type(limits).__name__}.")
+    for name, least in (("max_connections", 1), ("max_keepalive_connections", 0)):
+        count: object = getattr(limits, name)
+        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < least):
+            raise ConfigurationError(f"limits: {name}={shown(count)} must be a whole number, {least} or more, or None.")
+    expiry: object = limits.keepalive_expiry
+    if expiry is not None and not are_seconds(expiry, above_zero=False):
+        raise ConfigurationError(f"limits: {seconds_complaint('keepalive_expiry', expiry, '0 or more, or None')}")
+    return limits
+
+
 def _made(
     kind: Callable[..., T],
     base_url: httpx.URL,
@@ -179,11 +220,9 @@ def _made(
     limits: httpx.Limits | None,
     proxy: str | httpx.URL | httpx.Proxy | None,
 ) -> T:
-    if limits is not None and not isinstance(limits, httpx.Limits):
-        raise ConfigurationError(f"limits must be httpx.Limits(...), not {type(limits).__name__}.")
+    limits = _checked_limits(limits)
     way = checked_way(base_url, checked_proxy(proxy_for(base_url, proxy)))
     verified = checked_verify(verify, base_url)
-    limits = limits or httpx.Limits(max_connections=100, max_keepalive_connections=20)
     try:
         return kind(verify=verified, limits=limits, proxy=way)
     except OSError as error:  # of which an SSLError is one

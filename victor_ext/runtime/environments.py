@@ -8,6 +8,7 @@ import httpx
 
 from .connections import is_this_machine
 from .errors import ConfigurationError
+from .findings import shown
 
 
 class DefaultEnvironment(str):
@@ -35,7 +36,7 @@ def environment_of(
             which environment it is.
     """
     if not isinstance(environment, str) or environment not in hosts:
-        raise ConfigurationError(f"environment={environment!r} is unknown: write {' or '.join(map(repr, hosts))}.")
+        raise ConfigurationError(f"environment={shown(environment)} is unknown: write {' or '.join(map(repr, hosts))}.")
     named = not isinstance(environment, DefaultEnvironment)
     if base_url is None:
         return str(environment)

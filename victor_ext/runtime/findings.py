@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from .errors import InvalidRequest, Problem
 
+_LONGEST = 40
+
+
+def shown(value: object, longest: int = _LONGEST) -> str:
+    """A value for a message: short, whatever it is."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - a huge int, a list in itself, an object that cannot be shown
+        return f"something of type {type(value).__name__}"
+    return text if len(text) <= longest else text[:longest] + "..."
+
 
 class Findings:
     """Problems found so far; the checks of each provider add to it."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self, TypeVar, cast
 import httpx
 
 from .answer import Answer
+from .assembly import checked_timeout
 
 HttpClient = httpx.Client | httpx.AsyncClient
 Connect = Callable[[dict[str, Any]], HttpClient]
@@ -81,7 +82,7 @@ class _Bound:
 
     def with_timeout(self, timeout: httpx.Timeout) -> Self:
         """A client with another time-out for each stage of an attempt."""
-        return self._again(timeout=timeout)
+        return self._again(timeout=checked_timeout(timeout))
 
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
         """Read an answer that the attempt loop has found good. Raises the error of its call when that cannot be done.

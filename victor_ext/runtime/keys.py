@@ -58,11 +58,17 @@ def _spelled(fact: object) -> str:
             raise _bad_fact("a fact is empty text, so different payments would share one key.")
         return str.__str__(fact)
     if isinstance(fact, int) and not isinstance(fact, bool):
-        return int.__repr__(fact)
+        try:
+            return int.__repr__(fact)
+        except ValueError:
+            raise _bad_fact("a fact is a whole number of thousands of digits: name the payment by less.") from None
     if isinstance(fact, Decimal) and fact.is_finite():
         return _shortest(fact)
     if isinstance(fact, datetime):
-        return (fact if fact.utcoffset() is None else fact.astimezone(UTC)).isoformat()
+        try:
+            return (fact if fact.utcoffset() is None else fact.astimezone(UTC)).isoformat()
+        except OverflowError:
+            raise _bad_fact("a fact is a datetime outside of the years 1 to 9999 in UTC.") from None
     if isinstance(fact, date):
         return fact.isoformat()
     if isinstance(fact, uuid.UUID):

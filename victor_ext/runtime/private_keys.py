@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from .errors import ConfigurationError
-from .redaction import Secret, SecretBytes, concealed
+from .redaction import Secret, SecretBytes, concealed, kind_of
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -42,12 +42,28 @@ def load_rsa_key(
     Raises:
         ConfigurationError: What was given is not that. The message never holds any of the key.
     """
-    key = concealed(key)
-    password = SecretBytes(password.encode() if isinstance(password, str) else password or b"")
+    key, password = concealed(key), concealed(password)
+    password = _password_bytes(password)
     data, source = _read(key, name)
     if data is None:
         return _checked(key, source)
     return _checked(_parsed(data, password, source), source)
+
+
+def _password_bytes(password: object) -> SecretBytes:
+    if isinstance(password, str):
+        return _utf8(Secret(password), "password")
+    if password is None or isinstance(password, bytes):
+        return SecretBytes(password or b"")
+    raise ConfigurationError(f"password must be text or bytes, not {kind_of(password)}.")
+
+
+def _utf8(text: Secret, name: str) -> SecretBytes:
+    try:
+        return SecretBytes(text.encode())
+    except UnicodeEncodeError:
+        pass
+    raise ConfigurationError(f"{name} holds half of a character (a lone surrogate): copy it anew.")
 
 
 def _read(key: Any, name: str) -> tuple[SecretBytes | None, str]:
@@ -64,7 +80,7 @@ def _read(key: Any, name: str) -> tuple[SecretBytes | None, str]:
     if not text:
         raise ConfigurationError(f"{name} is empty: {_EXPECTED}.")
     if "-----BEGIN" in text:
-        return SecretBytes(text.encode()), name
+        return _utf8(text, name), name
     if len(text) > _MAX_PATH or "\n" in text or (_BASE64.fullmatch(text) and _decoded(text) is not None):
         decoded = _decoded(text)
         if decoded is None:

@@ -89,15 +89,23 @@ class OddAccount:
         return "[hidden]"
 
 
+_LEVELS = 100
+"""What is nested more deeply is no body of a request, and is about to be refused."""
+
+
 def concealed_within(value: Any) -> Any:
     """A JSON object whose texts, at any depth, show nothing; anything else as it is."""
-    return {name: _deeply(each) for name, each in value.items()} if _is_object(value) else value
+    return _deeply(value, _LEVELS) if _is_object(value) else value
 
 
-def _deeply(value: Any) -> Any:
+def _deeply(value: Any, levels: int) -> Any:
+    if levels == 0:
+        return value
     if _is_list(value):
-        return list(map(_deeply, value))
-    return concealed_within(value) if _is_object(value) else concealed(value)
+        return [_deeply(each, levels - 1) for each in value]
+    if _is_object(value):
+        return {name: _deeply(each, levels - 1) for name, each in value.items()}
+    return concealed(value)
 
 
 def _is_object(value: object) -> TypeGuard[dict[Any, Any]]:

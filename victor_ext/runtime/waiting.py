@@ -16,16 +16,16 @@ from .errors import (
     TimedOut,
     UnreadableResponse,
 )
+from .findings import shown
 from .flow import Sleep
 from .outcome import Outcome
+from .seconds import MOST_SECONDS, are_seconds
 
 T = TypeVar("T")
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
 """Seconds between two reads: half a second at first, then half as much again each time, up to this."""
-
-_MOST_SECONDS = 1e12
 
 LEAST_READ = 1.0
 """Seconds that the last read has, however little of the time is left."""
@@ -86,9 +86,7 @@ def wait_until(
 
 def checked_seconds(timeout: object, *, name: str = "timeout") -> float:
     """Seconds to wait. Raises `InvalidRequest`."""
-    # Compared before it is converted: an int may be larger than any float.
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 <= timeout < _MOST_SECONDS:
-        shown = repr(timeout) if not isinstance(timeout, int) or timeout.bit_length() <= 64 else "a very large number"
-        message = f"{name} is {shown} and must be seconds, 0 or more."
+    if not are_seconds(timeout, above_zero=False):
+        message = f"{name} is {shown(timeout)} and must be seconds, 0 or more, up to {MOST_SECONDS:.0f} (30 days)."
         raise InvalidRequest.of([Problem(name, "range", message)])
-    return float(timeout)
+    return float(timeout)  # type: ignore[arg-type] # it is a number

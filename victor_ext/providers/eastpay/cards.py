@@ -14,6 +14,7 @@ _GAPS = re.compile("[ -]")
 _NUMBER = re.compile("[0-9]{8,19}")
 _CVV = re.compile("[0-9]{3,4}")
 _YEAR = re.compile("(?:19|20)[0-9]{2}")
+_LATEST_YEAR = 9999
 _LONGEST_HOLDER = 128
 _LONGEST_TOKEN = 64
 
@@ -135,7 +136,7 @@ def _digits(value: object) -> str:
     """A month or a year as digits; what is neither an int nor text of ASCII digits is none."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return ""
-    text = str(value)
+    text = value if isinstance(value, str) else str(value) if 0 <= value <= _LATEST_YEAR else ""
     return text if text.isascii() and text.isdigit() and len(text) <= 4 else ""
 
 

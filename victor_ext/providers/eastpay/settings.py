@@ -16,6 +16,7 @@ from victor_ext.runtime.clock import ServerClock
 from victor_ext.runtime.connections import checked_base_url
 from victor_ext.runtime.credentials import caller_digest, checked_secret
 from victor_ext.runtime.errors import ConfigurationError
+from victor_ext.runtime.findings import shown
 from victor_ext.runtime.redaction import Secret, concealed
 from victor_ext.runtime.tokens import FixedToken
 
@@ -58,9 +59,9 @@ class Entity:
 def checked_entity(entity_id: object, entity_type: object, *, in_inquiries: bool) -> Entity:
     """The entity. Raises `ConfigurationError`."""
     if not isinstance(entity_id, str) or not _ENTITY_ID.fullmatch(entity_id):
-        raise ConfigurationError(f"entity_id={entity_id!r} must be letters and digits, such as 'EB000001'.")
+        raise ConfigurationError(f"entity_id={shown(entity_id)} must be letters and digits, such as 'EB000001'.")
     if not isinstance(entity_type, str) or not _ENTITY_TYPE.fullmatch(entity_type):
-        raise ConfigurationError(f"entity_type={entity_type!r} must be 'MERCHANT', 'POS' or 'PARTICIPATOR'.")
+        raise ConfigurationError(f"entity_type={shown(entity_type)} must be 'MERCHANT', 'POS' or 'PARTICIPATOR'.")
     return Entity(entity_id, entity_type, in_inquiries)
 
 

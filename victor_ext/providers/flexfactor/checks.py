@@ -23,6 +23,12 @@ from .answers import is_list, is_object
 from .inputs import Address, Card, OrderItem, Payer, Subscription, Transaction
 from .settings import GUID
 
+_LONGEST_NUMBER = 1024
+"""Bits of a whole number; a longer one is none for most readers of JSON, and for Python's writer neither."""
+
+_MOST_LEVELS = 50
+"""Objects and lists within each other; no body of this provider has nearly as many."""
+
 _NO_ID = re.compile(r"[\x00-\x1f\x7f-\x9f]|\A\.{1,2}\Z")
 """What cannot be a part of a path, however it is written: control characters, and the two names of other folders."""
 
@@ -79,6 +85,8 @@ class Findings(findings.Findings):
         elif value.utcoffset() is None:
             message = f"{field} has no time zone: write datetime(..., tzinfo=UTC)."
             self.add(Problem(field, "naive", message))
+        elif not 1 < value.year < 9999:
+            self.add(Problem(field, "range", f"{field} is in the year {value.year}: that cannot be meant."))
 
     def part(self, field: str, value: object, kind: type, *, required: bool = False) -> bool:
         """Check the class of a part of the request; whether it is there."""
@@ -211,15 +219,19 @@ def check_wire(body: dict[str, Any], doing: str) -> None:
     found.finish(doing)
 
 
-def _unwritable(value: object, field: str) -> Iterator[str]:
-    if is_object(value):
+def _unwritable(value: object, field: str, levels: int = _MOST_LEVELS) -> Iterator[str]:
+    if levels == 0:
+        yield field
+    elif is_object(value):
         for name, each in value.items():
             path = f"{field}.{name}".lstrip(".") if isinstance(name, str) and _is_unicode(name) else ""
-            yield from _unwritable(each, path) if path else [field or "the body"]
+            yield from _unwritable(each, path, levels - 1) if path else [field or "the body"]
     elif is_list(value):
         for place, each in enumerate(value):
-            yield from _unwritable(each, f"{field}[{place}]")
+            yield from _unwritable(each, f"{field}[{place}]", levels - 1)
     elif isinstance(value, str):
         yield from () if _is_unicode(value) else [field]
-    elif value is not None and not isinstance(value, int):
+    elif isinstance(value, int):
+        yield from () if value.bit_length() <= _LONGEST_NUMBER else [field]
+    elif value is not None:
         yield from () if isinstance(value, float) and math.isfinite(value) else [field]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from victor_ext.providers.money import Money
 from victor_ext.runtime.calls import AwaitedFace, BlockingFace, Flow, only_given
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from flexfactor_api import models
 
 _FIRST_PAGE = 1
+_MOST = 2**31 - 1
 _GO_ON = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSING})
 
 Status = OrderStatus | int | str
@@ -131,8 +132,8 @@ class Orders(Resource[World]):
         found.moment("start", start)
         found.moment("end", end)
         for name, number in (("page", page), ("page_size", page_size)):
-            if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
-                found.add(Problem(name, "range", f"{name} must be a whole number from 1."))
+            if number is not None and not (_is_whole(number) and 1 <= number <= _MOST):
+                found.add(Problem(name, "range", f"{name} must be a whole number from 1 to {_MOST}."))
         if sort not in (None, "asc", "desc"):
             found.add(Problem("sort", "choice", "sort must be 'asc' or 'desc'."))
         found.finish("orders.list")
@@ -256,7 +257,7 @@ def _status_numbers(found: Findings, status: object) -> list[int] | None:
     numbers: list[int] = []
     for each in wanted:
         name = each.strip().upper() if isinstance(each, str) else ""
-        if isinstance(each, int) and not isinstance(each, bool) and each >= 0:
+        if _is_whole(each) and 0 <= each <= _MOST:
             numbers.append(int(each))
         elif name in OrderStatus.__members__:
             numbers.append(int(OrderStatus[name]))
@@ -264,6 +265,10 @@ def _status_numbers(found: Findings, status: object) -> list[int] | None:
             names = ", ".join(OrderStatus.__members__)
             found.add(Problem("status", "choice", f"status must be numbers, or names among: {names}."))
     return numbers or None
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _read_page(reader: PageReader[Order], filters: dict[str, Any]) -> Flow[Sequence[Order]]:

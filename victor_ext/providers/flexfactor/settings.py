@@ -12,6 +12,7 @@ import httpx
 from victor_ext.runtime.connections import checked_base_url
 from victor_ext.runtime.environments import DefaultEnvironment, environment_of
 from victor_ext.runtime.errors import ConfigurationError
+from victor_ext.runtime.findings import shown
 from victor_ext.runtime.redaction import Secret
 
 from .auth import FlexFactorAuth
@@ -45,7 +46,7 @@ def environment_and_url(environment: object, hosts: object, base_url: str | http
             environment.
     """
     if not isinstance(hosts, str) or hosts not in HOSTS:
-        raise ConfigurationError(f"hosts={hosts!r} is unknown: write {' or '.join(map(repr, HOSTS))}.")
+        raise ConfigurationError(f"hosts={shown(hosts)} is unknown: write {' or '.join(map(repr, HOSTS))}.")
     url = None if base_url is None else checked_base_url(base_url)
     if url is not None and url.path.rstrip("/").endswith("/v1"):
         raise ConfigurationError(f"base_url {str(url)!r}: leave /v1 out, every path of the API begins with it.")

@@ -22,6 +22,7 @@ from typing import Any, cast
 from victor_ext.runtime.clock import http_date
 from victor_ext.runtime.credentials import KeptCredentials
 from victor_ext.runtime.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem, printable
+from victor_ext.runtime.findings import shown
 from victor_ext.runtime.redaction import SecretBytes, concealed, kind_of
 
 from .answers import is_object, member
@@ -68,9 +69,9 @@ class Webhook(KeptCredentials):
         if not self._keys:
             raise ConfigurationError("subscriber_key is missing: copy it from the merchant portal.")
         if not isinstance(host, str) or not _HOST.fullmatch(host):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError(f"host={host!r} must be a host name alone, such as 'hooks.shop.example'.")
+            raise ConfigurationError(f"host={shown(host)} must be a host name alone, such as 'hooks.shop.example'.")
         if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 < tolerance <= 86_400:
-            raise ConfigurationError(f"tolerance={tolerance!r} must be seconds, above zero and at most a day.")
+            raise ConfigurationError(f"tolerance={shown(tolerance)} must be seconds, above zero and at most a day.")
         self._host, self._tolerance, self._now = host, float(tolerance), now
 
     def __repr__(self) -> str:

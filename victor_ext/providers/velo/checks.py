@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 
 from victor_ext.providers.money import Money
 from victor_ext.runtime import findings
+from victor_ext.runtime.findings import shown
 from victor_ext.runtime.redaction import kind_of
 
 MOST = 2000
@@ -88,7 +89,12 @@ class Findings(findings.Findings):
         if value is None:
             return
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            self.note("page_size", "range", f"page_size is {value!r} and must be 1 to {most}, or left out.")
+            self.note("page_size", "range", f"page_size is {shown(value)} and must be 1 to {most}, or left out.")
+
+    def flag(self, field: str, value: object) -> None:
+        """True or False."""
+        if value is not None and not isinstance(value, bool):
+            self.note(field, "type", f"{field} is of type {kind_of(value)}: write True or False, or leave it out.")
 
     def sort(self, value: object) -> None:
         """Fields and directions."""

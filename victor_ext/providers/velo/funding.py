@@ -41,6 +41,7 @@ class FundingAccounts(Resource[World]):
         findings.one_id("payor_id", payor_id, required=False)
         for field, value in {"name": name, "country": country, "currency": currency, "type": account_type}.items():
             findings.text(field, value, 255, required=False)
+        findings.flag("sensitive", sensitive)
         findings.page_size(page_size, 100)
         findings.sort(sort)
         findings.finish("The list of funding accounts")
@@ -168,6 +169,7 @@ def _read_account(
 ) -> Flow[FundingAccount]:
     findings = Findings()
     findings.one_id("funding_account_id", funding_account_id)
+    findings.flag("sensitive", sensitive)
     findings.finish("The funding account")
     from velo_api import models  # noqa: PLC0415 - loaded when first called
 

@@ -57,6 +57,7 @@ class Payees(Resource[World]):
         for name, value in texts.items():
             findings.text(name, value, 255, required=False)
         findings.page_size(page_size, 100)
+        findings.flag("disabled", disabled)
         findings.sort(sort)
         findings.finish("The list of payees")
         arguments = only_given(payor_id=payor_id, disabled=disabled, sort=sort, page_size=page_size, **texts)
@@ -69,6 +70,7 @@ class Payees(Resource[World]):
         """One payee. With `sensitive=True` personal data comes unmasked, if the key may see it."""
         findings = Findings()
         findings.one_id("payee_id", payee_id)
+        findings.flag("sensitive", sensitive)
         findings.finish("The payee")
         from velo_api import models  # noqa: PLC0415 - loaded when first called
 

@@ -55,6 +55,7 @@ class Payments(Resource[World]):
             "submitted_date_from": date_to_wire(findings, "submitted_from", submitted_from),
             "submitted_date_to": date_to_wire(findings, "submitted_to", submitted_to),
         }
+        findings.flag("sensitive", sensitive)
         findings.page_size(page_size, 100)
         findings.sort(sort)
         findings.finish("The list of payments")
