@@ -135,6 +135,29 @@ class TestWhatIsRefused:
     def test_text_that_is_not_an_amount(self, amount):
         assert code_of(amount) == "format"
 
+    @pytest.mark.parametrize(
+        ("amount", "codes"),
+        [
+            ("-1.234", ["range", "decimals"]),
+            (Decimal("-1.234"), ["range", "decimals"]),
+            ("-0.000", ["range", "decimals"]),
+            ("0.000", ["range", "decimals"]),
+            (Decimal("-1E-50"), ["range", "decimals"]),
+            ("1" * 16 + ".001", ["range", "decimals"]),
+            (Decimal("1" * 16 + ".001"), ["range", "decimals"]),
+            ("-" + "1" * 16 + ".001", ["range", "range", "decimals"]),
+            ("-1.2.3", ["format"]),
+            ("-.5", ["format"]),
+        ],
+    )
+    def test_all_that_is_wrong_is_said(self, amount, codes):
+        with pytest.raises(InvalidRequest) as raised:
+            to_decimal(amount, field="price")
+        assert [problem.code for problem in raised.value.problems] == codes
+        assert {problem.field for problem in raised.value.problems} == {"price"}
+        for problem in raised.value.problems:
+            assert problem.message.removesuffix(".") in str(raised.value)
+
     def test_the_sentence_says_what_to_write(self):
         with pytest.raises(InvalidRequest, match=r"price is a float.*write Decimal\('44.23'\) or '44.23'"):
             to_wire(44.23, field="price")

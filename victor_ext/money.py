@@ -16,6 +16,7 @@ __all__ = ["from_wire", "to_decimal", "to_wire"]
 Amount = Decimal | str | int
 
 _WIRE = re.compile(r"[0-9]+(?:\.[0-9]{1,2})?")
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 # What is read is not what may be sent: a provider that writes 44.2300 says an amount, and one that is not hidden.
 _READ = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _CENT = Decimal("0.01")
@@ -32,9 +33,9 @@ def to_decimal(amount: Amount, *, field: str = "amount") -> Decimal:
         InvalidRequest: A float, a text that is not an amount, more than two decimals, zero or less.
     """
     result = read(amount, field)
-    if isinstance(result, Problem):
-        raise InvalidRequest.of([result])
-    return result
+    if isinstance(result, Decimal):
+        return result
+    raise InvalidRequest.of(result)
 
 
 def to_wire(amount: Amount, *, field: str = "amount") -> str:
@@ -64,66 +65,46 @@ def from_wire(value: object) -> Decimal | None:
     return amount if amount.is_finite() else None
 
 
-def read(amount: object, field: str) -> Decimal | Problem:
-    """The amount, or what is wrong with it."""
+def read(amount: object, field: str) -> Decimal | list[Problem]:
+    """The amount, or all that is wrong with it."""
     if isinstance(amount, float):
-        return Problem(
-            field,
-            "float",
-            f"{field} is a float, which cannot hold cents exactly: write Decimal('44.23') or '44.23'.",
-        )
+        message = f"{field} is a float, which cannot hold cents exactly: write Decimal('44.23') or '44.23'."
+        return [Problem(field, "float", message)]
     if isinstance(amount, bool) or not isinstance(amount, Decimal | str | int):
-        return Problem(
-            field,
-            "type",
-            f"{field} must be Decimal, str or int, not {type(amount).__name__}: write Decimal('44.23').",
-        )
-    value = _from_text(amount, field) if isinstance(amount, str) else _from_number(amount, field)
-    if isinstance(value, Problem):
-        return value
-    if value.adjusted() >= _MAX_WHOLE_DIGITS:
-        return Problem(field, "range", f"{field} has more than {_MAX_WHOLE_DIGITS} digits before the point.")
-    if value <= 0:
-        return Problem(field, "range", f"{field} is {_shown(str(value))} and must be above zero.")
-    return _with_at_most_two_decimals(value, field)
-
-
-def _from_text(text: str, field: str) -> Decimal | Problem:
-    if _WIRE.fullmatch(text):
-        return Decimal(text)
-    shown = repr(_shown(text))
-    if re.fullmatch(r"-[0-9.]+", text):
-        return Problem(field, "range", f"{field} is {shown} and must be above zero.")
-    if re.fullmatch(r"[0-9]+\.[0-9]{3,}", text):
-        return Problem(
-            field, "decimals", f"{field} is {shown}: write at most two decimals; nothing is rounded for you."
-        )
-    return Problem(
-        field, "format", f"{field} is {shown}: write ASCII digits with at most two decimals, such as '44.23'."
-    )
-
-
-def _from_number(number: Decimal | int, field: str) -> Decimal | Problem:
-    value = Decimal(number)
+        message = f"{field} must be Decimal, str or int, not {type(amount).__name__}: write Decimal('44.23')."
+        return [Problem(field, "type", message)]
+    if isinstance(amount, str) and not _NUMBER.fullmatch(amount):
+        message = f"{field} is {_shown(amount)!r}: write ASCII digits with at most two decimals, such as '44.23'."
+        return [Problem(field, "format", message)]
+    value = Decimal(amount)
     if not value.is_finite():
-        return Problem(field, "range", f"{field} is {value} and must be a number above zero.")
-    return value
+        return [Problem(field, "range", f"{field} is {value} and must be a number above zero.")]
+    shown = repr(_shown(amount)) if isinstance(amount, str) else _shown(str(value))
+    problems: list[Problem] = []
+    if value <= 0:
+        problems.append(Problem(field, "range", f"{field} is {shown} and must be above zero."))
+    if value.adjusted() >= _MAX_WHOLE_DIGITS:
+        message = f"{field} has more than {_MAX_WHOLE_DIGITS} digits before the point."
+        problems.append(Problem(field, "range", message))
+    whole_cents = _in_cents(value)
+    if whole_cents is None or (isinstance(amount, str) and not _WIRE.fullmatch(amount.removeprefix("-"))):
+        message = f"{field} is {shown}: write at most two decimals; nothing is rounded for you."
+        problems.append(Problem(field, "decimals", message))
+    return whole_cents if whole_cents is not None and not problems else problems
 
 
-def _with_at_most_two_decimals(value: Decimal, field: str) -> Decimal | Problem:
+def _in_cents(value: Decimal) -> Decimal | None:
+    """The same amount without an exponent and with at most two decimals, or None when it has more."""
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int)  # noqa: S101 - it is finite
+    if value.adjusted() >= _MAX_WHOLE_DIGITS:
+        return value if exponent >= -2 else None  # too large to be written out, and refused for it
     if exponent > 0:
         return value.quantize(Decimal(1), context=_EXACT)
     if exponent >= -2:
         return value
     cents = value.quantize(_CENT, context=_EXACT) if value.adjusted() >= -2 else Decimal(0)
-    if cents != value:
-        shown = _shown(str(value))
-        return Problem(
-            field, "decimals", f"{field} is {shown}: write at most two decimals; nothing is rounded for you."
-        )
-    return cents
+    return cents if cents == value else None
 
 
 def _shown(text: str) -> str:

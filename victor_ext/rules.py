@@ -159,12 +159,12 @@ def id_problem(argument: str, value: object) -> Problem | None:
     return None
 
 
-def amount_problem(argument: str, value: object) -> Problem | None:
-    """What is wrong with an amount, or None."""
+def amount_problems(argument: str, value: object) -> list[Problem]:
+    """All that is wrong with an amount."""
     if value is None:
-        return Problem(argument, "required", f"{argument} is missing: write Decimal('44.23').")
+        return [Problem(argument, "required", f"{argument} is missing: write Decimal('44.23').")]
     result = money.read(value, argument)
-    return result if isinstance(result, Problem) else None
+    return [] if isinstance(result, Decimal) else result
 
 
 def flag_problem(argument: str, value: object) -> Problem | None:
@@ -241,7 +241,7 @@ def check_create(
     found = Findings()
     found.required(ACCOUNT_NUMBER, payee_account_number)
     found.required(COUNTERPARTY, payer_counterparty_id)
-    found.add(amount_problem("amount", amount))
+    found.problems += amount_problems("amount", amount)
     found.required(BILLER_TYPE, biller_type)
     found.add(due_date_problem(due_date, now))
     found.optional(ULTIMATE_CREDITOR, ultimate_creditor)
@@ -278,9 +278,9 @@ def check_answer(
         found.add(Problem("id", "direction", message))
     found.required(ANSWER_NOTES, notes)
     if modified_amount is not None:
-        problem = amount_problem("modified_amount", modified_amount)
-        found.add(problem)
-        if problem is None and may_be_modified is False and money.read(modified_amount, "modified_amount") != asked:
+        problems = amount_problems("modified_amount", modified_amount)
+        found.problems += problems
+        if not problems and may_be_modified is False and money.read(modified_amount, "modified_amount") != asked:
             own = "its own" if asked is None else asked
             message = f"modified_amount is {modified_amount}, and the request allows no amount but {own}: leave it out."
             found.add(Problem("modified_amount", "combination", message))
