@@ -55,7 +55,7 @@ def test_help_names_the_settings_and_the_exit_statuses(bare_command: Command) ->
                      "PRIVATE_KEY_FILE", "PRIVATE_KEY_PASSWORD"):  # fmt: skip
         assert re.search(rf"\bVICTOR_{variable}\b", ran.out)
     statuses = ran.out.partition("Exit status:")[2]
-    assert re.findall(r"\b[0-9]+\b", statuses) == ["0", "1", "2", "3", "130", "143", "141"]
+    assert re.findall(r"\b[0-9]+\b", statuses) == ["0", "1", "2", "3", "75", "130", "143", "141"]
     key = bare_command("rfp", "create", "--help").out.partition("--idempotency-key")[2]
     assert "20 to 128 visible ASCII characters" in " ".join(key.split())
 

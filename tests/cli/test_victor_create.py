@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import signal
 import subprocess
 import sys
+import textwrap
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from victor_command import Command, Ran, until
+from victor_command import SCRIPT, Command, Ran, until
 
 from victor_ext.sandbox import Sandbox
 
@@ -251,7 +255,85 @@ def test_the_environment_can_be_chosen_by_option(command: Command) -> None:
     assert ran.json["amount"] == "1"
 
 
-def test_a_dead_provider_is_status_1_and_says_that_nothing_was_sent(command: Command, victor_sandbox: Sandbox) -> None:
+def test_a_dead_provider_is_status_75_and_says_that_nothing_was_sent(command: Command, victor_sandbox: Sandbox) -> None:
     ran = command(*words(), "--base-url", "http://127.0.0.1:1", "--deadline", "0.3", "--json")
-    assert (ran.status, ran.error["outcome"]) == (1, "not_sent")
+    assert (ran.status, ran.error["outcome"]) == (75, "not_sent")
     assert victor_sandbox.received() == []
+
+
+def test_so_is_a_token_endpoint_in_trouble(command: Command, victor_sandbox: Sandbox) -> None:
+    for trouble in ({"kind": "status", "status": 503}, {"kind": "html", "status": 200}, {"kind": "stall"}):
+        victor_sandbox.inject(**trouble, operation="token", times=None)
+        ran = command(*words(), "--deadline", "0.5", "--json")
+        assert (ran.status, ran.error["outcome"]) == (75, "not_sent"), trouble
+        victor_sandbox.clear_faults()
+    assert creates(victor_sandbox) == []
+
+
+def test_a_limit_is_status_75_unless_an_answer_was_lost_before(command: Command, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.inject("rate_limit", operation="create", retry_after=60)
+    ran = command(*words(), "--deadline", "5", "--json")
+    assert (ran.status, ran.error["outcome"], ran.error["retry_after"]) == (75, "rejected", 60)
+    victor_sandbox.inject("lost_answer", operation="create")
+    victor_sandbox.inject("rate_limit", operation="create", retry_after=60)
+    ran = command(*words(), "--deadline", "5", "--json")
+    assert (ran.status, ran.error["outcome"]) == (3, "unknown")
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409])
+def test_what_is_refused_for_ever_is_status_1(command: Command, victor_sandbox: Sandbox, status: int) -> None:
+    victor_sandbox.inject("status", operation="create", status=status, times=None)
+    ran = command(*words(), "--json")
+    assert (ran.status, ran.error["outcome"]) == (1, "rejected")
+
+
+def test_so_are_credentials_that_are_refused(command: Command, victor_sandbox: Sandbox) -> None:
+    ran = command(*words(), "--json", VICTOR_CLIENT_SECRET="another")
+    assert (ran.status, ran.error["outcome"], ran.error["type"]) == (1, "not_sent", "AuthenticationError")
+    assert creates(victor_sandbox) == []
+
+
+class TestTheLoopOfThePage:
+    """The retry loop of docs/cli.md, as it is written there, in a real shell with the real command."""
+
+    @pytest.fixture
+    def loop(self, command: Command) -> Callable[..., tuple[int, str]]:
+        page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+        [written] = re.findall(r"^    key=\$\(victor key .*?^    done$", page, re.MULTILINE | re.DOTALL)
+
+        def run(tmp_path: Path, **variables: str) -> tuple[int, str]:
+            options = {**NEEDED, "--due-date": datetime.now(UTC).date().isoformat(), "--deadline": "1.5"}
+            arguments = shlex.join(word for pair in options.items() for word in pair)
+            script = f"sleep() {{ echo $1 >> pauses; }}\n{textwrap.dedent(written)}\nexit $status\n"
+            ended = subprocess.run(
+                ["/bin/sh", "-c", script.replace("victor rfp create ...", f"victor rfp create {arguments}")],
+                env={**command.environment, **variables, "PATH": f"{SCRIPT.parent}:/usr/bin:/bin"},
+                cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+            )  # fmt: skip
+            return ended.returncode, (tmp_path / "pauses").read_text()
+
+        return run
+
+    def test_it_goes_on_through_what_may_pass(
+        self, loop: Callable[..., tuple[int, str]], victor_sandbox: Sandbox, tmp_path: Path
+    ) -> None:
+        victor_sandbox.inject("status", operation="token", status=503, retry_after=60)  # not sent
+        victor_sandbox.inject("rate_limit", operation="create", retry_after=60)  # refused before any work
+        victor_sandbox.inject("stall", operation="create", work=True)  # unknown
+        assert loop(tmp_path) == (0, "0\n1\n10\n60\n")
+        asked = json.loads((tmp_path / "asked.json").read_text())
+        assert [request["id"] for request in outbound(victor_sandbox)] == [asked["id"]]
+        assert set(victor_sandbox.work_done_by_key().values()) == {1}
+
+    def test_it_gives_up_on_a_refusal_at_once(
+        self, loop: Callable[..., tuple[int, str]], victor_sandbox: Sandbox, tmp_path: Path
+    ) -> None:
+        victor_sandbox.inject("status", operation="create", status=403, times=None)
+        assert loop(tmp_path) == (1, "0\n")
+        assert len(creates(victor_sandbox)) == 1
+
+    def test_it_says_so_when_nothing_helped(
+        self, loop: Callable[..., tuple[int, str]], victor_sandbox: Sandbox, tmp_path: Path
+    ) -> None:
+        assert loop(tmp_path, VICTOR_BASE_URL="http://127.0.0.1:1") == (75, "0\n1\n10\n60\n600\n")
+        assert victor_sandbox.received() == []

@@ -24,7 +24,7 @@ from .wording import at_a_shell
 _EPILOG = """
 \b
 Settings come from the environment:
-  VICTOR_ENVIRONMENT    staging (when it is not set) or production
+  VICTOR_ENVIRONMENT    staging or production; else by the host of the URL
   VICTOR_BASE_URL       another URL, such as a sandbox's
   VICTOR_CLIENT_ID, VICTOR_CLIENT_SECRET
                         OAuth credentials
@@ -36,9 +36,10 @@ Settings come from the environment:
 \b
 Exit status:
   0    done; after create: taken by the provider, neither sent nor paid yet
-  1    refused, or failed with nothing done
+  1    refused, or a read that failed
   2    misuse: an option, a setting, a rule of the provider; nothing was sent
   3    the outcome is not known: it may have been done
+  75   nothing was done for now (not sent, too many requests): run it again
   130  Ctrl-C; 143: SIGTERM; 141: the reader of the output has gone
 """
 

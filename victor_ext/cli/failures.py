@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FAILED = 1
 MISUSE = 2
 UNKNOWN = 3
+FOR_NOW = 75
+"""EX_TEMPFAIL of sysexits(3): nothing was done, and the same command may be run again."""
 INTERRUPTED = 130
 TERMINATED = 143
 """What shells report of a process that SIGTERM ended; 130 is the same of Ctrl-C."""
@@ -147,7 +149,7 @@ def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str
     return Failure(
         kind=type(error).__name__,
         message=in_options(error.problems, names) if local else at_a_shell(error.message),
-        exit_status=MISUSE if misuse else UNKNOWN if unsettled else FAILED,
+        exit_status=MISUSE if misuse else UNKNOWN if unsettled else FOR_NOW if _may_pass(error) else FAILED,
         outcome=None if doubt is None else error.outcome.value,
         key=None if doubt is None or misuse else error.idempotency_key or doubt.key,
         status_code=error.status_code,
@@ -158,6 +160,24 @@ def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str
         notes=[at_a_shell(note) for note in getattr(error, "__notes__", ())],
         doubt=doubt if unsettled and not _is_of_another(error, doubt) else None,
         spelled=names,
+    )
+
+
+def _may_pass(error: VictorError) -> bool:
+    """Whether nothing was done for a reason that may be gone in a while."""
+    from victor_ext import (  # noqa: PLC0415 - loaded by now
+        ConnectionFailed,
+        RateLimited,
+        ServerError,
+        TimedOut,
+        UnreadableResponse,
+    )
+
+    if isinstance(error, RateLimited):
+        return True
+    # A server error that left nothing sent is one of the token endpoint.
+    return error.outcome == "not_sent" and isinstance(
+        error, ConnectionFailed | TimedOut | ServerError | UnreadableResponse
     )
 
 

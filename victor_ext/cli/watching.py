@@ -99,13 +99,14 @@ def _read(victor: Victor, request_id: str) -> PaymentRequest | None:
 
 
 def _too_late(request_id: str, until: str | None, last: PaymentRequest | None, timeout: float) -> VictorError:
-    from victor_ext import TimedOut  # noqa: PLC0415 - `victor --help` does not need it
+    from victor_ext import Outcome, TimedOut  # noqa: PLC0415 - `victor --help` does not need it
 
     wanted = until or "a final status"
     seen = "it could not be read" if last is None else f"it is {last.status}"
     return TimedOut(
         f"Payment request {request_id} did not reach {wanted} within {timeout:g} s: {seen}. Watch it again, with a "
-        "longer --timeout."
+        "longer --timeout.",
+        outcome=Outcome.UNKNOWN,
     )
 
 
