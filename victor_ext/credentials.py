@@ -169,14 +169,14 @@ def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     """Read `{access_token, token_type, expires}`; `expires` is an absolute time in epoch milliseconds."""
     from .runtime.oauth import IssuedToken, header_value  # noqa: PLC0415 - loaded by now
 
-    token = body.get("access_token")
-    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
+    header = header_value(body.get("token_type"), body.get("access_token"))
+    if header is None:
         return None
     try:
         expires_at = zulu.from_epoch(body.get("expires", 0) or float("nan")).timestamp()
     except InvalidRequest:
         expires_at = None
-    return IssuedToken(header_value(body.get("token_type"), token), expires_at, now)
+    return IssuedToken(header, expires_at, now)
 
 
 def _digest(identity: str) -> str:

@@ -16,9 +16,10 @@ import httpx
 
 from .answer import Answer
 from .clock import ServerClock
-from .errors import DeadlineExceeded, PaymentApiError
+from .errors import ConfigurationError, DeadlineExceeded, PaymentApiError
 from .failing import error_for, what_to_do
 from .flow import Flow, Send, Sleep
+from .headers import header_complaint
 from .outcome import Outcome
 from .profile import SAFE_METHODS, Profile
 from .quota import RetryQuota
@@ -149,7 +150,7 @@ class _Call:
     def authorize(self, request: httpx.Request) -> Flow[None]:
         """Put a token on the request."""
         try:
-            yield from self._loop.authenticator.authorize(request, self._exchange, self._left())
+            yield from _sendable(request, self._loop.authenticator.authorize(request, self._exchange, self._left()))
         except PaymentApiError as error:
             # Whatever kept us from a token, the call itself is where it was before.
             advice = what_to_do(self._outcome, self._key, self._request, self._loop.profile)
@@ -299,6 +300,24 @@ class _Call:
         if loop.reporter is not None:
             seconds = loop.clock.monotonic() - self._started
             loop.reporter.call_ended(self._request, self._attempts, self._key, outcome=outcome, seconds=seconds)
+
+
+def _sendable(request: httpx.Request, authorize: Flow[None]) -> Flow[None]:
+    """Authorize. Raises `ConfigurationError` when the header cannot be sent: whoever tried would show the token."""
+    try:
+        yield from authorize
+        complaint = _complaint(request)
+    except UnicodeEncodeError:  # it holds the token
+        complaint = "holds a character beyond ASCII"
+    if complaint is not None:
+        raise ConfigurationError(
+            f"The credentials made an Authorization header that cannot be sent: it {complaint}. Check the token."
+        )
+
+
+def _complaint(request: httpx.Request) -> str | None:
+    value = next((value for name, value in request.headers.raw if name.lower() == b"authorization"), None)
+    return None if value is None else header_complaint(value)
 
 
 def _asked_to_wait(failure: Failure, clock: ServerClock) -> float | None:

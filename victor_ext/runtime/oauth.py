@@ -14,6 +14,7 @@ from .attempts import Exchange
 from .clock import ServerClock
 from .errors import AuthenticationError, DeadlineExceeded, PaymentApiError, StatusError, UnreadableResponse
 from .flow import Acquire, Flow, Lock
+from .headers import is_scheme, is_token
 from .redaction import HOLDS_SECRETS, Secret
 
 ADVISORY_SECONDS = 60.0
@@ -193,7 +194,13 @@ def _for_another(failure: PaymentApiError) -> PaymentApiError:
     return copied
 
 
-def header_value(token_type: object, token: str) -> Secret:
-    """`<type> <token>`; `Bearer` when the endpoint named no type that a header can hold."""
-    usable = isinstance(token_type, str) and token_type and token_type.isascii() and token_type.isprintable()
-    return Secret(f"{token_type if usable else 'Bearer'} {token}")
+def header_value(token_type: object, token: object) -> Secret | None:
+    """`<type> <token>`, with `Bearer` where the endpoint named no type that is text of a header.
+
+    None when no header can hold them: a blank at an end would be shown by the HTTP library that refuses it.
+    """
+    if not is_token(token):
+        return None
+    named = isinstance(token_type, str) and token_type != "" and token_type.isascii() and token_type.isprintable()
+    scheme = str(token_type) if named else "Bearer"
+    return Secret(f"{scheme} {token}") if is_scheme(scheme) else None

@@ -71,10 +71,12 @@ _WHAT: dict[type[Exception], str] = {
 
 def of_exception(error: httpx.RequestError) -> Failure:
     """Classify an exchange that ended in an exception of the HTTP library."""
-    what = _WHAT.get(type(error), "the exchange failed") + _said(str(error))
     if isinstance(error, httpx.LocalProtocolError):
-        # Our own side broke the protocol; when it did so nobody knows, and a second try would do the same.
-        return Failure(ConnectionFailed, what, Repeat.NEVER, Outcome.UNKNOWN, cause=_bare(error))
+        # Our own side broke the protocol, and a second try would do the same. Its text is the value of a header.
+        if str(error).startswith("Illegal header"):
+            return Failure(ConnectionFailed, "a header of the request cannot be sent", Repeat.NEVER, Outcome.NOT_SENT)
+        return Failure(ConnectionFailed, "the request broke the protocol", Repeat.NEVER, Outcome.UNKNOWN)
+    what = _WHAT.get(type(error), "the exchange failed") + _said(str(error))
     timed_out = isinstance(error, httpx.TimeoutException)
     error_class = TimedOut if timed_out else ConnectionFailed
     if not isinstance(error, _NOT_SENT):

@@ -73,10 +73,8 @@ def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     A moment in seconds is understood too. One that cannot be read leaves the end unknown: the token is then kept
     until a call is answered 401, which is what the provider advises in any case.
     """
-    token = body.get("accessToken")
-    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
-        return None
-    return IssuedToken(header_value("Bearer", token), _moment(body.get("expires")), now)
+    header = header_value("Bearer", body.get("accessToken"))
+    return None if header is None else IssuedToken(header, _moment(body.get("expires")), now)
 
 
 def _moment(sent: object) -> float | None:

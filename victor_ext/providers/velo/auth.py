@@ -76,11 +76,9 @@ def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
 
     A token that does not say how long it lives is kept until it is refused.
     """
-    token = body.get("access_token")
-    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
-        return None
     # Velo calls the type `bearer` in its answer, and writes `Bearer` in what it shows of requests.
-    return IssuedToken(header_value("Bearer", token), _end(body.get("expires_in"), now), now)
+    header = header_value("Bearer", body.get("access_token"))
+    return None if header is None else IssuedToken(header, _end(body.get("expires_in"), now), now)
 
 
 def _end(lives: object, now: float) -> float | None:

@@ -1,0 +1,216 @@
+"""A token that no header can hold is refused before anything is sent, and shown nowhere."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import logging
+import pickle
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from raw_sockets import Background, background
+from recorder import Recorder
+
+from victor_ext import (
+    AsyncVictor,
+    ConfigurationError,
+    Outcome,
+    UnreadableResponse,
+    Victor,
+    VictorError,
+    VictorOAuth,
+)
+from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
+from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
+
+MARK = "marked-and-fake"
+MID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
+ODD = {
+    "a blank at its end": f"{MARK} ",
+    "a blank before it": f" {MARK}",
+    "a tab at its end": f"{MARK}\t",
+    "a blank within it": f"{MARK} {MARK}",
+    "a line break": f"{MARK}\r\nX-Injected: 1",
+    "a NUL": f"{MARK}\0",
+    "a DEL": f"{MARK}\x7f",
+    "a no-break space": f"{MARK}\u00a0",
+    "beyond ASCII": f"{MARK}\u00e4",
+    "half of a character": f"{MARK}\ud800",
+    "nothing": "",
+    "blanks alone": "  ",
+    "too long": MARK * 2000,
+}
+
+
+OF_A_HEADER = [odd for odd in ODD if odd != "a blank within it"]
+"""A header may hold a blank: what it means is between the caller and the provider."""
+
+
+class Issuer(Recorder):
+    """Answers everything with the same token."""
+
+    def __init__(self, loop: Background, members: dict[str, Any]) -> None:
+        body = json.dumps({"expires": 4_102_444_800_000, "expires_in": 1799, **members}).encode()
+        self.answer = (
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        )
+        super().__init__(loop)
+
+    async def _exchanges(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            self.requests.append(head)
+            writer.write(self.answer)
+
+
+class Handed:
+    """Credentials of somebody's own: the header is what they say."""
+
+    def __init__(self, header: str) -> None:
+        self._header = header
+
+    def __repr__(self) -> str:
+        return "Handed()"
+
+    def authenticator(self, *_parts: object) -> Any:
+        return self
+
+    def authorize(self, request: httpx.Request, _exchange: object, _seconds: object) -> Any:
+        request.headers["Authorization"] = self._header
+        yield from ()
+
+    def refused(self, _request: object) -> bool:
+        return False
+
+
+def create(client: Any) -> Any:
+    return client.payment_requests.create(
+        payee_account_number="043987673645", payer_counterparty_id="aHeq349838", amount="44.23",
+        biller_type="BUSINESS", due_date=datetime.now(UTC).date(),
+    )  # fmt: skip
+
+
+SYSTEMS: dict[str, tuple[tuple[Any, Any], dict[str, Any], Any]] = {
+    "victor": ((Victor, AsyncVictor), {"auth": VictorOAuth("id-1", "not-a-secret")}, create),
+    "velo": ((Velo, AsyncVelo), {"auth": VeloAuth("key-1", "not-a-secret")}, lambda it: it.payouts.get("p-1")),
+    "flexfactor": (
+        (FlexFactor, AsyncFlexFactor), {"auth": FlexFactorAuth("key-1", "not-a-secret"), "mid": MID},
+        lambda it: it.orders.cancel(MID),
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def loop() -> Iterator[Background]:
+    with background() as made:
+        yield made
+
+
+def told(system: str, url: str, *, awaited: bool, **changes: Any) -> VictorError:
+    """What the caller is told."""
+    clients, options, call = SYSTEMS[system]
+    options = {**options, "base_url": url, "deadline": 5.0, **changes}
+
+    async def run() -> None:
+        async with clients[1](**options) as client:
+            await call(client)
+
+    try:
+        if awaited:
+            asyncio.run(run())
+        else:
+            with clients[0](**options) as client:
+                call(client)
+    except VictorError as error:
+        return error
+    raise AssertionError("it was sent")
+
+
+def shown(error: BaseException, caplog: pytest.LogCaptureFixture) -> Iterator[str]:
+    """Every text that somebody may see of an error, and what was logged."""
+    yield from (str(error), repr(error), repr(vars(error)), caplog.text)
+    yield "".join(traceback.format_exception(error))
+    for one in (error.__cause__, error.__context__):
+        if one is not None:
+            yield from (str(one), repr(one), repr(one.args))
+    frame = error.__traceback__
+    while frame is not None:
+        if "victor_ext" in frame.tb_frame.f_code.co_filename:
+            yield repr(frame.tb_frame.f_locals)
+        frame = frame.tb_next
+    yield repr(pickle.dumps(error)) + repr(copy.copy(error))
+
+
+@pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
+class TestATokenThatCannotBeSent:
+    @pytest.mark.parametrize("system", SYSTEMS)
+    @pytest.mark.parametrize("odd", ODD)
+    def test_as_it_was_issued(
+        self, system: str, odd: str, awaited: bool, loop: Background, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        issuer = Issuer(loop, {"access_token": ODD[odd], "accessToken": ODD[odd], "token_type": "Bearer"})
+        error = told(system, issuer.url, awaited=awaited)
+        assert type(error) is UnreadableResponse
+        assert "without a usable token" in str(error)
+        assert (error.outcome, error.attempts, error.body) == (Outcome.NOT_SENT, 0, None)
+        assert len(issuer.requests) == 1
+        assert [text for text in shown(error, caplog) if MARK in text] == []
+        issuer.close()
+
+    @pytest.mark.parametrize("kind", [" Bearer", "Bearer ", "Bearer Bearer", "Bearer:", "Bea(rer"])
+    def test_of_a_type_that_is_none(
+        self, kind: str, awaited: bool, loop: Background, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        issuer = Issuer(loop, {"access_token": MARK, "token_type": kind})
+        error = told("victor", issuer.url, awaited=awaited)
+        assert (type(error), error.outcome) == (UnreadableResponse, Outcome.NOT_SENT)
+        assert len(issuer.requests) == 1
+        assert [text for text in shown(error, caplog) if MARK in text] == []
+        issuer.close()
+
+    @pytest.mark.parametrize("odd", [*OF_A_HEADER, "a blank before its type"])
+    def test_of_credentials_of_somebody_s_own(
+        self, odd: str, awaited: bool, loop: Background, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        recorder = Recorder(loop)
+        headers = {"nothing": "", "blanks alone": "Bearer  ", "a blank before it": f" {MARK}"}
+        header = headers.get(odd, f" Bearer {MARK}" if odd not in ODD else f"Bearer {ODD.get(odd)}")
+        error = told("victor", recorder.url, awaited=awaited, auth=Handed(header))
+        assert type(error) is ConfigurationError
+        assert "Authorization header that cannot be sent: it " in str(error)
+        assert (error.outcome, error.attempts, recorder.requests) == (Outcome.NOT_SENT, 0, [])
+        assert error.idempotency_key is not None
+        assert [text for text in shown(error, caplog) if MARK in text] == []
+        recorder.close()
+
+
+@pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
+def test_another_header_that_cannot_be_sent_is_not_shown_either(
+    awaited: bool, loop: Background, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The HTTP library refuses it before the first byte, with its value in the message."""
+    recorder = Recorder(loop)
+
+    def call(client: Any) -> Any:
+        from victor_api.api.payment_requests import get_payment_request
+
+        api = client.api.with_headers({"X-Of-Their-Own": f"{MARK} "})
+        function = get_payment_request.asyncio if awaited else get_payment_request.sync
+        return function("a1", client=api)
+
+    clients, _, _ = SYSTEMS["victor"]
+    SYSTEMS["victor, directly"] = (clients, {"auth": Handed("Bearer t")}, call)
+    error = told("victor, directly", recorder.url, awaited=awaited)
+    assert (error.outcome, recorder.requests) == (Outcome.NOT_SENT, [])
+    assert "a header of the request cannot be sent" in str(error)
+    assert [text for text in (str(error), repr(error), repr(error.__cause__)) if MARK in text] == []
+    recorder.close()

@@ -1,0 +1,34 @@
+"""What a header can hold. What it cannot is refused before it is sent: the HTTP library would show it, and log it."""
+
+from __future__ import annotations
+
+import re
+
+LONGEST = 16_384
+"""Characters of a token, at most: no server takes a longer header."""
+
+_FIELD = re.compile(rb"[!-~\x80-\xff]+(?:[ \t]+[!-~\x80-\xff]+)*")
+"""RFC 9110, 5.5: visible characters, and blanks between them."""
+_TOKEN = re.compile("[!-~]+")
+_SCHEME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def is_token(value: object) -> bool:
+    """Whether it is text that can be sent as a token: visible ASCII, without a blank anywhere."""
+    return isinstance(value, str) and len(value) <= LONGEST and _TOKEN.fullmatch(value) is not None
+
+
+def is_scheme(value: str) -> bool:
+    """Whether it is the name of a kind of token (RFC 9110, 11.1), such as `Bearer`."""
+    return _SCHEME.fullmatch(value) is not None
+
+
+def header_complaint(value: bytes) -> str | None:
+    """Why a value cannot be sent in a header, or None. It does not show the value."""
+    if _FIELD.fullmatch(value):
+        return None if len(value) <= LONGEST else f"has {len(value)} characters"
+    if not value:
+        return "is empty"
+    if value.strip(b" \t") != value:
+        return "has a blank at one of its ends"
+    return "holds a line break or another control character"
