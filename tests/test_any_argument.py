@@ -22,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from victor_api import models
 from victor_api.api.payment_requests import create_request_payment, list_payment_requests
+from victor_api.client import Client
 
 from victor_ext import (
     AsyncVictor,
@@ -201,6 +202,7 @@ CONSTRUCTORS: dict[str, Target] = {
     "flexfactor.Webhook": Target(flexfactors_webhook, {"key": SIGNED_BY, "host": "h.example", "tolerance": 5.0}),
     "RetryPolicy": Target(RetryPolicy, {"max_attempts": 6, "base": 0.5, "cap": 8.0, "quota": 500}),
     "with_changes": Target(RetryPolicy().with_changes, {"max_attempts": 6, "base": 0.5, "cap": 8.0, "quota": 500}),
+    "bind": Target(VICTOR.bind, {"client_class": Client}),
     "with_options": Target(VICTOR.with_options, {"timeout": 5.0, "deadline": 60.0, "retry": ONCE}),
 }
 

@@ -132,6 +132,14 @@ FAILURES: dict[str, tuple[Callable[[Command, Sandbox], Ran], int]] = {
     "a secret that is wrong": (line("token", VICTOR_CLIENT_SECRET="wrong"), 1),
     "a secret with a line break": (line("token", VICTOR_CLIENT_SECRET="two\nlines"), 2),
     "an unknown environment": (line("rfp", "list", "--environment", "moon"), 2),
+    "a live host under another name": (
+        line("rfp", "list", "--environment", "staging", "--base-url", "https://api.victorfi.com"), 2,
+    ),
+    "a host that says nothing": (line("rfp", "list", "--base-url", "https://gateway.example"), 2),
+    "a time that nobody waits": (line("rfp", "list", "--deadline", "1e10"), 2),
+    "nothing that could be sent": (
+        line(*CREATE, "--amount", "1", "--base-url", "http://127.0.0.1:1", "--deadline", "0.2"), 75,
+    ),
     "a URL that is none": (line("rfp", "list", "--base-url", "api.example.com"), 2),
     "no time at all": (line("rfp", "list", "--deadline", "0"), 2),
     "an empty fact": (line("key", "invoice", ""), 2),

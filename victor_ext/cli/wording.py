@@ -49,7 +49,9 @@ _PHRASES: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r": private_key\b(:?)", r"\1"),
     (r", (a path to a file), or a key object\b", r", or \1"),
     (r"\Abase_url\b", "--base-url"),
+    (r"\benvironment='(staging|production)'", r"--environment \1"),
     (r"\Aenvironment=", "--environment "),
+    (r"\bleave base_url out", "leave --base-url out"),
     (r"\Adeadline=(\S+) must be seconds above zero, or None for no bound", r"--deadline \1 must be seconds above zero"),
 )
 _COMPILED = tuple((re.compile(pattern), replacement) for pattern, replacement in _PHRASES)

@@ -11,6 +11,7 @@ import httpx
 from .assembly import KEEP, Assembly
 from .calls import AwaitedFace, BlockingFace
 from .connections import Verify, async_connections, checked_transport, connections
+from .errors import ConfigurationError
 from .flow import AsyncDriver, Driver
 from .http_clients import AsyncHttpClient, HttpClient
 from .redaction import Secret, concealed
@@ -72,9 +73,14 @@ class _Client:
 
         For operations that this package does not know: generate the provider's whole document with the recipe,
         and its operations sign, retry and fail as those here do.
+
+        Raises:
+            ConfigurationError: It is no such class.
         """
         from .generated import bind  # noqa: PLC0415 - only those who call a generated operation pay for it
 
+        if not isinstance(client_class, type) or not hasattr(client_class, "set_httpx_client"):
+            raise ConfigurationError("bind: pass the Client class of a generated package.")
         return bind(client_class, str(self._parts.base_url), self._http_client)
 
     def _http_client(self, options: dict[str, Any]) -> Any:
