@@ -100,8 +100,9 @@ class TestTheOutcomeIsTheWholeCalls:
             with pytest.raises(errors.Conflict) as raised:
                 World(mode, [*not_begun, status(409)], profile=profile).call("POST", KEY)
             assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 1 + len(not_begun))
-        with pytest.raises(errors.Conflict):
+        with pytest.raises(errors.Conflict) as raised:
             World(mode, [LOST, status(409)], profile=profile).call("GET")
+        assert raised.value.attempts == 2
 
 
 class TestTheProvidersTime:
