@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -71,7 +71,10 @@ WRITES = (
             "payee": {"account_number": "043987673645"}, "payer": {"victor_counterparty_id": "aHeq349838"},
             "payment_details": {"amount": "44.23", "biller_type": "BUSINESS", "due_date": "2026-03-04"},
         }),
-        answer={"victor_payment_request_id": "a7ffd43c37c1", "status": "created"},
+        answer={
+            "victor_payment_request_id": "a7ffd43c37c1", "status": "created",
+            "payment_request": {"payee": {"account_number": "043987673645"}},
+        },
     ),
     Operation(
         "victor_api.api.payment_requests.respond_to_payment_request", **VICTOR,
@@ -134,6 +137,15 @@ def call(operation: Operation, provider: Provider, *, awaited: bool, detailed: b
     return asyncio.run(run())
 
 
+def locals_of_ours(error: BaseException) -> Iterator[dict[str, Any]]:
+    """What a traceback with locals shows of the frames of this package."""
+    step = error.__traceback__
+    while step is not None:
+        if "victor_ext" in step.tb_frame.f_code.co_filename:
+            yield step.tb_frame.f_locals
+        step = step.tb_next
+
+
 ways = pytest.mark.parametrize(("awaited", "detailed"), [(False, False), (False, True), (True, False), (True, True)])
 
 
@@ -163,6 +175,7 @@ class TestAGoodStatusThatIsNotDocumented:
             assert "do not send it anew" in str(error)
         assert pickle.loads(pickle.dumps(error)).outcome is Outcome.ACCEPTED
         assert error.__cause__ is error.__context__ is None
+        assert "043987673645" not in repr(list(locals_of_ours(error)))
 
 
 @ways

@@ -91,19 +91,18 @@ class _Bound:
         """
         try:
             return parse(client=self, response=response)
-        except Exception as error:  # noqa: BLE001 - whatever it is: what is known of the money counts for more
-            failed = error
-        if not isinstance(response, Answer) or response.unusable is None:
-            raise failed  # it came through a client of somebody else's
-        if not isinstance(failed, importlib.import_module(self._errors).UnexpectedStatus):
-            why = getattr(failed, "reason", type(failed).__name__)
-            raise response.unusable(response, f"its body cannot be read: {why}")
-        if self._undocumented is not None:
+        except Exception as error:
+            if not isinstance(response, Answer) or response.unusable is None:
+                raise  # it came through an http client of somebody else's
+            undocumented = isinstance(error, importlib.import_module(self._errors).UnexpectedStatus)
+            # No more of it is kept: it holds the body.
+            why = f"its body cannot be read: {getattr(error, 'reason', type(error).__name__)}"
+        if undocumented and self._undocumented is not None:
             try:
                 return cast("T", self._undocumented(response))
             except ValueError:
                 pass  # it is no better than its status
-        raise response.unusable(response, "this status is not in the provider's document")
+        raise response.unusable(response, "this status is not in the provider's document" if undocumented else why)
 
     def reading_undocumented(self, read: Read) -> Self:
         """The same client, that reads an answer with a good status that the document does not list."""
