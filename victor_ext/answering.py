@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from . import money
-from .operations import call_operation, get
+from .operations import counted_operation, get
 from .records import Direction, PaymentRequest, PaymentRequestResponse, Status
 from .rules import check_answer
 from .runtime.calls import Flow, only_given
@@ -89,7 +89,7 @@ def respond(
     amount = None if modified_amount is None else money.to_decimal(modified_amount)
     meant = Answering(Status.ACCEPTED if accept else Status.DECLINED, notes, amount)
     try:
-        answered = yield from _send_answer(request_id, meant)
+        answered, attempts = yield from _send_answer(request_id, meant)
     except PaymentApiError as error:
         if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             raise
@@ -97,14 +97,14 @@ def respond(
     else:
         differences = meant.differences(answered) or ()
         if "amount" in differences:
-            raise _answered_otherwise(request_id, meant, answered, differences)
+            raise _answered_otherwise(request_id, meant, answered, differences, attempts)
         if not {"status", "word", "unsaid"}.intersection(differences):
             return answered
-        doubt = _answered_otherwise(request_id, meant, answered, differences)
+        doubt = _answered_otherwise(request_id, meant, answered, differences, attempts)
     return (yield from _settle_answer(request_id, meant, doubt, left()))
 
 
-def _send_answer(request_id: str, meant: Answering) -> Flow[PaymentRequest]:
+def _send_answer(request_id: str, meant: Answering) -> Flow[tuple[PaymentRequest, int]]:
     from victor_api.models import (  # noqa: PLC0415 - see `Call.module`
         RfpInboundPaymentRequestResponseDetails,
         RfpInboundPaymentRequestResponseRequestDetails,
@@ -119,13 +119,13 @@ def _send_answer(request_id: str, meant: Answering) -> Flow[PaymentRequest]:
             modified_amount=None if meant.modified_amount is None else money.spell(meant.modified_amount),
         )
     )
-    raw = yield from call_operation(
+    raw, attempts = yield from counted_operation(
         "respond_to_payment_request",
         RfpInboundPaymentRequestResponseDetails,
         victor_payment_request_id=request_id,
         body=body,
     )
-    return PaymentRequest(raw)
+    return PaymentRequest(raw), attempts
 
 
 def _settle_answer(
@@ -159,7 +159,7 @@ def _settle_answer(
     # When this call was answered with a good status, whatever the request shows may be its doing.
     was_taken = doubt.outcome is Outcome.ACCEPTED or isinstance(doubt, Conflict)
     if was_taken or "status" not in differences:
-        raise _answered_otherwise(request_id, meant, found, differences, doubt)
+        raise _answered_otherwise(request_id, meant, found, differences, doubt.attempts, doubt.request_id)
     raise Conflict(
         f"Payment request {request_id} carries another answer ({printable(found.status)}) than the one that was meant "
         f"({meant.status}): somebody else answered it. Nothing was changed by this call; read it with get().",
@@ -192,7 +192,8 @@ def _answered_otherwise(
     meant: Answering,
     found: PaymentRequest,
     differences: Collection[str],
-    doubt: PaymentApiError | None = None,
+    attempts: int,
+    exchange_id: str | None = None,
 ) -> Conflict:
     """The request carries an answer that this call may have given, or not."""
     others = {"status": "another answer", "word": "another answer", "notes": "other notes", "amount": "another amount"}
@@ -207,6 +208,6 @@ def _answered_otherwise(
         f"Payment request {request_id} is {is_}: it may be this call's answer, or somebody else's. Read it with get() "
         "before you do anything else.",
         outcome=Outcome.UNKNOWN,
-        attempts=1 if doubt is None else doubt.attempts,
-        request_id=None if doubt is None else doubt.request_id,
+        attempts=attempts,
+        request_id=exchange_id,
     )

@@ -15,7 +15,7 @@ from typing import Any
 from . import money
 from .records import PaymentRequest
 from .rules import as_date, check_create, check_id, spelled
-from .runtime.calls import Flow, call, only_given
+from .runtime.calls import Flow, call, counted_call, only_given
 from .runtime.errors import Conflict, PaymentApiError, UnreadableResponse, printable
 from .runtime.keys import new_key
 from .runtime.outcome import Outcome
@@ -81,12 +81,11 @@ def create(
         **only_given(client_reference_id=client_reference_id),
     )
     key = idempotency_key if idempotency_key is not None else new_key()
+    came = yield from counted_operation("create_request_payment", PaymentRequestReceipt, body=body, idempotency_key=key)
     # Not as the model that came, which shows the accounts in it to whoever reports the locals of an error.
-    made = PaymentRequest(
-        (yield from call_operation("create_request_payment", PaymentRequestReceipt, body=body, idempotency_key=key)),
-        key,
-    )
-    sent = _Sent(payee_account_number, payer_counterparty_id, money.to_decimal(amount), client_reference_id)
+    made, attempts = PaymentRequest(came[0], key), came[1]
+    del came
+    sent = _Sent(payee_account_number, payer_counterparty_id, money.to_decimal(amount), client_reference_id, attempts)
     # Under a key that was made here a moment ago there is no other payment. And a bare receipt says yes, and nothing
     # else; one that describes a payment, and leaves out what was sent, may describe another.
     if sent.is_confirmed_by(made) or idempotency_key is None or sent.is_told_nothing_by(made):
@@ -96,12 +95,13 @@ def create(
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """What tells one payment from another, as it was sent."""
+    """What tells one payment from another, as it was sent; and after how many attempts an answer came."""
 
     payee_account_number: str
     payer_counterparty_id: str
     amount: Decimal
     reference: str | None
+    attempts: int
 
     def is_confirmed_by(self, found: PaymentRequest) -> bool:
         """Whether a record says that it is of this payment: by the caller's reference, or else by all the rest.
@@ -113,7 +113,7 @@ class _Sent:
         said = self._held_against(found)
         others = [f"the {what} {value!r}" for what, value, same in said if value is not None and not same]
         if others:
-            raise _another_payment(found, " and ".join(others))
+            raise _another_payment(found, " and ".join(others), self.attempts)
         proof = said[-1:] if self.reference is not None else said
         return all(value is not None for _, value, _ in proof)
 
@@ -151,14 +151,14 @@ def _is_reference(said: str | None, sent: str) -> bool:
     return (said or "").strip() == sent.strip()
 
 
-def _another_payment(found: PaymentRequest, what: str) -> Conflict:
+def _another_payment(found: PaymentRequest, what: str, attempts: int) -> Conflict:
     return Conflict(
         f"The provider answered with payment request {printable(found.id)}, which has {what}: idempotency_key="
         f"{found.idempotency_key!r} seems to have been used for another payment before. Read it with get(), and look "
         "with payment_requests.find(client_reference_id, start_datetime=...); then use a key of this payment's own.",
         outcome=Outcome.UNKNOWN,
         idempotency_key=found.idempotency_key,
-        attempts=1,
+        attempts=attempts,
     )
 
 
@@ -181,7 +181,7 @@ def _looked_up(made: PaymentRequest, sent: _Sent, seconds: float | None) -> Flow
         "with the same key and the same values.",
         outcome=Outcome.UNKNOWN,
         idempotency_key=made.idempotency_key,
-        attempts=1,
+        attempts=sent.attempts,
     )
 
 
@@ -203,6 +203,11 @@ def get(request_id: str, seconds: float | None = None) -> Flow[PaymentRequest]:
             outcome=Outcome.ACCEPTED,
         )
     return found
+
+
+def counted_operation(operation: str, model: Any, /, **arguments: Any) -> Flow[tuple[Any, int]]:
+    """The same as `call_operation`; and after how many attempts the answer came."""
+    return counted_call(f"{_OPERATIONS}.{operation}", model, **arguments)
 
 
 def call_operation(operation: str, model: Any, seconds: float | None = None, /, **arguments: Any) -> Flow[Any]:

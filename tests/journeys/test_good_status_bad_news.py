@@ -59,10 +59,10 @@ class Provider:
         self.asked.append(request)
         return httpx.Response(200, json=self.answer(request))
 
-    def call(self, face: type, call: Callable[[Any], Any]) -> PaymentRequest:
+    def call(self, face: type, call: Callable[[Any], Any], max_attempts: int = 2) -> PaymentRequest:
         options: dict[str, Any] = {
             "transport": httpx.MockTransport(self),
-            "retry": RetryPolicy(base=0.0, max_attempts=2),
+            "retry": RetryPolicy(base=0.0, max_attempts=max_attempts),
         }
         auth = VictorOAuth("id", "not-a-secret")
         if face is Victor:
@@ -387,6 +387,27 @@ def test_an_answer_about_another_payment_is_a_conflict(face: type, own_key: bool
     assert named in str(raised.value)
     assert raised.value.outcome is Outcome.UNKNOWN
     assert raised.value.idempotency_key is not None
+
+
+@both_faces
+@pytest.mark.parametrize("call", [create_with_key, accept], ids=["create", "accept"])
+def test_a_conflict_says_after_how_many_attempts(face: type, call: Any) -> None:
+    def late(request: httpx.Request) -> dict[str, Any]:
+        if len(provider.asked) < 3:
+            raise httpx.ConnectError("no way there")
+        if request.url.path.endswith("/request-payment"):
+            return described(payer={"victor_counterparty_id": "other00001"})
+        return {
+            "victor_payment_request_id": "b34783af0",
+            "status": "Accepted",
+            "original_amount": "1",
+            "modified_amount": "2",
+        }
+
+    provider = Provider(late)
+    with pytest.raises(Conflict) as raised:
+        provider.call(face, call, max_attempts=3)
+    assert raised.value.attempts == len(provider.asked) == 3
 
 
 @both_faces

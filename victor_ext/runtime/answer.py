@@ -31,12 +31,14 @@ class Answer(httpx.Response):
     Attributes:
         damage: Why the body is not what was sent (bad compression, too long), or None when it is whole.
         too_long: Whether the body went beyond the limit, so that asking again would bring the same.
+        attempts: After how many attempts of the call it came.
         unusable: Makes the error of the call, for those above the attempt loop who find that they cannot use the
             answer after all, from the answer and a few words.
     """
 
     damage: str | None = None
     too_long: bool = False
+    attempts: int = 1
     unusable: Callable[[Answer, str], PaymentApiError] | None = None
     _parsed: Any = _UNPARSED
 

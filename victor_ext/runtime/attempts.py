@@ -118,7 +118,7 @@ class _Call:
             self._report_end(error.outcome)
             raise
         self._report_end(None)
-        answer.unusable = self._unusable
+        answer.unusable, answer.attempts = self._unusable, self._attempts
         return answer
 
     def _unusable(self, answer: Answer, why: str) -> PaymentApiError:

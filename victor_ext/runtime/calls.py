@@ -24,10 +24,11 @@ class Call:
     """Call a generated operation, by the import name of its module, with these arguments.
 
     `undocumented` reads an answer whose good status the document does not list. `seconds` is what the call may take
-    where it is a part of a longer one; None leaves it the client's deadline.
+    where it is a part of a longer one; None leaves it the client's deadline. `attempts` says, once it was called, after
+    how many of them the answer came.
     """
 
-    __slots__ = ("arguments", "name", "seconds", "undocumented")
+    __slots__ = ("arguments", "attempts", "name", "seconds", "undocumented")
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class Call:
         self.arguments = arguments
         self.undocumented = undocumented
         self.seconds = seconds
+        self.attempts = 0
 
     @property
     def module(self) -> ModuleType:
@@ -64,6 +66,12 @@ def call(name: str, model: Any, seconds: float | None = None, /, **arguments: An
         UnreadableResponse: The status was good, and the body is none that the document declares.
     """
     return (yield from response_to(name, model, seconds, **arguments)).parsed
+
+
+def counted_call(name: str, model: Any, /, **arguments: Any) -> Flow[tuple[Any, int]]:
+    """The same; and after how many attempts the answer came."""
+    step = Call(name, arguments, lambda response: model.from_dict(response.json()))
+    return (yield step).parsed, step.attempts
 
 
 def response_to(name: str, model: Any, seconds: float | None = None, /, **arguments: Any) -> Flow[Any]:
@@ -104,7 +112,9 @@ class BlockingFace:
             return self._sleep(step.seconds)
         assert type(step) is Call  # noqa: S101 - the other of two
         client = self._api(step.seconds).reading_undocumented(step.undocumented)
-        return step.module.sync_detailed(client=client, **step.arguments)
+        response = step.module.sync_detailed(client=client, **step.arguments)
+        step.attempts = getattr(client.answer, "attempts", 1)
+        return response
 
 
 class AwaitedFace:
@@ -123,4 +133,6 @@ class AwaitedFace:
             return await self._sleep(step.seconds)
         assert type(step) is Call  # noqa: S101 - the other of two
         client = self._api(step.seconds).reading_undocumented(step.undocumented)
-        return await step.module.asyncio_detailed(client=client, **step.arguments)
+        response = await step.module.asyncio_detailed(client=client, **step.arguments)
+        step.attempts = getattr(client.answer, "attempts", 1)
+        return response

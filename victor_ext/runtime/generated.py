@@ -38,6 +38,8 @@ class _Bound:
     _errors: str
     """The import name of the package's module of errors."""
     _undocumented: Read | None = None
+    answer: httpx.Response | None = None
+    """What came, of a client for one call (see `reading_undocumented`)."""
     _at: str
     _connect: Connect
     _options: dict[str, Any]
@@ -89,6 +91,8 @@ class _Bound:
 
         The generated layer's own errors know neither the key nor what may have been done by the call.
         """
+        if self._undocumented is not None:  # a client of one call, and of nobody else
+            self.answer = response
         try:
             return parse(client=self, response=response)
         except Exception as error:
@@ -105,7 +109,7 @@ class _Bound:
         raise response.unusable(response, "this status is not in the provider's document" if undocumented else why)
 
     def reading_undocumented(self, read: Read) -> Self:
-        """The same client, that reads an answer with a good status that the document does not list."""
+        """The same client for one call: it reads an answer with a good status that the document does not list."""
         other = copy(self)
         other._undocumented = read  # noqa: SLF001 - of the same class
         return other
