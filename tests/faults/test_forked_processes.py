@@ -1,14 +1,21 @@
-"""Children that a process forks have its sockets: each must read its own answers all the same."""
+"""Children that a process forks have its sockets and its locks, and none of its threads."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
+from raw_provider import Exchange, RawProvider, answer
+from raw_sockets import PATIENCE, Background
 
 from victor_ext.sandbox import Sandbox
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 PROGRAM = """
 import os, sys
@@ -43,7 +50,7 @@ print(failed)
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@needs_fork
 def test_forked_children_read_their_own_answers() -> None:
     with Sandbox() as sandbox:
         ids = [str(sandbox.create_inbound()) for _ in range(4)]
@@ -53,3 +60,126 @@ def test_forked_children_read_their_own_answers() -> None:
         )  # fmt: skip
     assert (ran.stderr, ran.returncode) == ("", 0)
     assert ran.stdout == "0\n", "so many of 60 reads were of another request, or failed"
+
+
+@contextmanager
+def running(program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    started = subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield started
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)  # its children, too
+        started.communicate()
+
+
+WHILE_A_TOKEN_IS_FETCHED = """
+import os, sys, threading
+from victor_ext import Victor, VictorOAuth
+
+victor = Victor(VictorOAuth("id", "not-a-secret"), base_url=sys.argv[1], deadline=5.0)
+fetching = threading.Thread(target=victor.authorization)
+fetching.start()
+sys.stdin.readline()  # it has asked, and waits for the answer
+pid = os.fork()
+if pid == 0:
+    status = 1
+    try:
+        status = int(victor.with_options(timeout=4.0).payment_requests.get("R1").id != "R1")
+    finally:
+        os._exit(status)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+fetching.join()
+print(victor.payment_requests.get("R2").id)
+"""
+
+
+@needs_fork
+def test_a_child_forked_while_a_token_is_fetched_fetches_one(background: Background) -> None:
+    provider = RawProvider(background)
+    provider.acts_on_tokens = True
+    held: list[Exchange] = []
+    with running(WHILE_A_TOKEN_IS_FETCHED, provider.url()) as program:
+        assert program.stdin is not None and program.stdout is not None
+
+        def hold(exchange: Exchange) -> None:
+            held.append(exchange)
+            provider.quiet.note()
+
+        provider.acts.append(hold)
+        provider.quiet.wait_for(lambda: bool(held), "the request for a token")
+        program.stdin.write("\n")
+        program.stdin.flush()
+        assert program.stdout.readline() == "0\n", "the child waited for a thread that it does not have"
+        background.do(lambda: held[0].send(answer(held[0].work())))
+        assert program.stdout.readline() == "R2\n"
+        assert program.wait(PATIENCE) == 0
+    provider.close()
+
+
+WHILE_THE_QUOTA_IS_CHANGED = """
+import os, threading
+from victor_ext.runtime.quota import RetryQuota
+
+class Slow(int):
+    def __radd__(self, other):
+        inside.set()
+        done.wait()
+        return other + 1
+
+inside, done = threading.Event(), threading.Event()
+quota = RetryQuota(500)
+quota.take(5)
+changing = threading.Thread(target=lambda: quota.give_back(Slow()))
+changing.start()
+inside.wait()
+pid = os.fork()
+if pid == 0:
+    os._exit(0 if quota.take(5) else 1)
+done.set()
+changing.join()
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), quota.available)
+"""
+
+
+@needs_fork
+def test_a_child_forked_while_the_quota_is_changed_can_change_it() -> None:
+    with running(WHILE_THE_QUOTA_IS_CHANGED) as program:
+        out, _ = program.communicate(timeout=PATIENCE)
+    assert out == "0 496\n"
+
+
+WHILE_THE_GENERATED_CLIENT_IS_MADE = """
+import os, threading
+from victor_ext import Victor, VictorOAuth
+
+class Slow(Victor):
+    def bind(self, client_class):
+        if threading.current_thread() is not threading.main_thread():
+            inside.set()
+            done.wait()
+        return super().bind(client_class)
+
+inside, done = threading.Event(), threading.Event()
+victor = Slow(VictorOAuth("id", "not-a-secret"), base_url="http://127.0.0.1:1")
+victor.with_options().api  # what is imported is imported now
+making = threading.Thread(target=lambda: victor.api)
+making.start()
+inside.wait()
+pid = os.fork()
+if pid == 0:
+    os._exit(0 if victor.api is not None else 1)
+done.set()
+making.join()
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+@needs_fork
+def test_a_child_forked_while_the_generated_client_is_made_can_make_it() -> None:
+    with running(WHILE_THE_GENERATED_CLIENT_IS_MADE) as program:
+        out, _ = program.communicate(timeout=PATIENCE)
+    assert out == "0\n"

@@ -14,6 +14,7 @@ import pytest
 from victor_ext.runtime import errors
 from victor_ext.runtime.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.outcome import Outcome
+from victor_ext.runtime.permits import ThreadLock, ThreadPermit
 from victor_ext.runtime.retry import RetryPolicy
 
 from .fakes import BOTH, KEY, OK, FakeClock, Happens, World, http_date, raises, status, token_answer
@@ -326,22 +327,19 @@ class TestTheAdvisoryWindow:
         assert world.quota.available == 500
 
 
-class Waiting:
+class Waiting(ThreadLock):
     """A lock that tells how many stand before it."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        super().__init__()
         self.changed = threading.Condition()
         self.standing = 0
 
-    def acquire(self, *args: Any, **options: Any) -> bool:
+    def permit(self) -> ThreadPermit:
         with self.changed:
             self.standing += 1
             self.changed.notify_all()
-        return self.lock.acquire(*args, **options)
-
-    def release(self) -> None:
-        self.lock.release()
+        return super().permit()
 
     def wait_for(self, standing: int) -> None:
         with self.changed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any, ClassVar, Self, TypeVar
 
 import httpx
@@ -32,6 +31,7 @@ class _Client:
     _http_clients: ClassVar[Callable[..., Any]]
     _parts: Assembly
     _transport: Any
+    _made_api: Any = None
 
     def _assemble(self, parts: Assembly, connections: Any, *, original: Any = None) -> None:
         self._parts = parts
@@ -59,11 +59,15 @@ class _Client:
         other._assemble(self._parts.changed(timeout, deadline, retry), self._connections, original=self._transport)
         return other
 
-    @cached_property
+    @property
     def _api(self) -> Any:
-        import importlib  # noqa: PLC0415 - loads attrs and the generated package
+        # No `cached_property`: until Python 3.12 it takes a lock, which a forked child may find taken for ever.
+        made = self._made_api
+        if made is None:
+            import importlib  # noqa: PLC0415 - loads attrs and the generated package
 
-        return self.bind(importlib.import_module(f"{self._package}.client").Client)
+            made = self._made_api = self.bind(importlib.import_module(f"{self._package}.client").Client)
+        return made
 
     def _api_within(self, seconds: float | None) -> Any:
         return self._api if seconds is None else self.with_options(deadline=seconds)._api  # noqa: SLF001 - its class

@@ -8,7 +8,6 @@ with blocking calls, the other with awaited ones, and neither holds any logic.
 from __future__ import annotations
 
 import ssl
-import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Protocol, TypeVar
@@ -16,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 import httpx
 
 from .answer import Answer, aread, read
+from .permits import Permit, TaskLock, TaskPermit, ThreadLock, ThreadPermit
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -46,12 +46,12 @@ class Sleep:
 
 
 class Acquire:
-    """Take the lock; the result is whether it was got (within `seconds`; 0 does not wait, None waits on)."""
+    """Acquire a permit; the result is whether it was got (within `seconds`; 0 does not wait, None waits on)."""
 
-    __slots__ = ("lock", "seconds")
+    __slots__ = ("permit", "seconds")
 
-    def __init__(self, lock: Lock, seconds: float | None = None) -> None:
-        self.lock = lock
+    def __init__(self, permit: Permit, seconds: float | None = None) -> None:
+        self.permit = permit
         self.seconds = seconds
 
 
@@ -67,8 +67,8 @@ def done() -> Flow[None]:
 class Lock(Protocol):
     """What the locks of both worlds have in common."""
 
-    def release(self) -> None:
-        """Let the next one in."""
+    def permit(self) -> Permit:
+        """A permit for what it guards, to be acquired."""
         ...
 
 
@@ -129,8 +129,8 @@ class Driver:
 
     @staticmethod
     def lock() -> Lock:
-        """A lock for `Acquire`."""
-        return threading.Lock()
+        """A lock whose permits `Acquire` acquires."""
+        return ThreadLock()
 
     def run(self, flow: Flow[T]) -> T:
         """Run the flow to its end."""
@@ -144,10 +144,9 @@ class Driver:
             self.sleep(step.seconds)
             return None
         assert type(step) is Acquire  # noqa: S101 - the third of three
-        lock: Any = step.lock
-        if step.seconds is None:
-            return bool(lock.acquire())
-        return bool(lock.acquire(timeout=step.seconds) if step.seconds > 0 else lock.acquire(blocking=False))
+        permit = step.permit
+        assert isinstance(permit, ThreadPermit)  # noqa: S101 - of `lock()`
+        return permit.acquire(step.seconds)
 
 
 class AsyncDriver:
@@ -169,10 +168,8 @@ class AsyncDriver:
 
     @staticmethod
     def lock() -> Lock:
-        """A lock for `Acquire`."""
-        import anyio  # noqa: PLC0415 - only those who await pay for it
-
-        return anyio.Lock()
+        """A lock whose permits `Acquire` acquires."""
+        return TaskLock()
 
     async def run(self, flow: Flow[T]) -> T:
         """Run the flow to its end."""
@@ -185,7 +182,9 @@ class AsyncDriver:
             await self.sleep(step.seconds)
             return None
         assert type(step) is Acquire  # noqa: S101 - the third of three
-        return await self._acquire(step)
+        permit = step.permit
+        assert isinstance(permit, TaskPermit)  # noqa: S101 - of `lock()`
+        return await permit.acquire(step.seconds)
 
     async def _send(self, step: Send) -> Answer:
         try:
@@ -200,19 +199,3 @@ class AsyncDriver:
 
     async def _exchange(self, request: httpx.Request, ends: float | None) -> Answer:
         return await aread(await self._transport.handle_async_request(request), request, ends=ends)
-
-    async def _acquire(self, step: Acquire) -> bool:
-        lock: Any = step.lock
-        if step.seconds is None:
-            await lock.acquire()
-            return True
-        if step.seconds > 0:
-            with self._anyio.move_on_after(step.seconds):
-                await lock.acquire()
-                return True
-            return False
-        try:
-            lock.acquire_nowait()
-        except self._anyio.WouldBlock:
-            return False
-        return True

@@ -105,10 +105,12 @@ class OAuthToken:
 
     def _fetch_once(self, kept: IssuedToken | None, exchange: Exchange, seconds: float | None) -> Flow[IssuedToken]:
         earlier = self._failure
-        got = yield Acquire(self._lock, seconds)
-        if not got:
-            raise DeadlineExceeded("No token yet: another call is still waiting for one, and the deadline has passed.")
+        permit = self._lock.permit()
         try:
+            if not (yield Acquire(permit, seconds)):
+                raise DeadlineExceeded(
+                    "No token yet: another call is still waiting for one, and the deadline has passed."
+                )
             # Whoever held the lock before us has fetched it for us too, or has failed for us too: two hundred that
             # waited would ask an endpoint in trouble two hundred times, one after the other.
             current = self._token
@@ -118,7 +120,7 @@ class OAuthToken:
                 raise _for_another(self._failure)
             return (yield from self._fetch_and_tell(exchange))
         finally:
-            self._lock.release()
+            permit.release()
 
     def _fetch_and_tell(self, exchange: Exchange) -> Flow[IssuedToken]:
         """Fetch; a failure is left for those who wait behind us, unless it is only that our own time was up."""
@@ -131,10 +133,10 @@ class OAuthToken:
             raise
 
     def _fetch_if_nobody_does(self, kept: IssuedToken, exchange: Exchange) -> Flow[IssuedToken | None]:
-        got = yield Acquire(self._lock, 0)
-        if not got:
-            return None
+        permit = self._lock.permit()
         try:
+            if not (yield Acquire(permit, 0)):
+                return None
             if self._token is not kept:
                 return self._token  # somebody has just done it
             return (yield from self._fetch(exchange, hurried=True))
@@ -143,7 +145,7 @@ class OAuthToken:
             self._pause_ends = self._clock.monotonic() + ADVISORY_PAUSE
             return None
         finally:
-            self._lock.release()
+            permit.release()
 
     def _fetch(self, exchange: Exchange, *, hurried: bool = False) -> Flow[IssuedToken]:
         request = self._ask()

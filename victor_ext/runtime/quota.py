@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import threading
 
+from .places import PerProcess
+
 
 class RetryQuota:
     """A token bucket shared by all threads and tasks of a client."""
@@ -21,7 +23,7 @@ class RetryQuota:
     def __init__(self, capacity: int = 500) -> None:
         self._capacity = capacity
         self._available = capacity
-        self._lock = threading.Lock()
+        self._locks = PerProcess(threading.Lock)
 
     @property
     def available(self) -> int:
@@ -30,7 +32,7 @@ class RetryQuota:
 
     def take(self, cost: int) -> bool:
         """Pay for a retry; False, and nothing is taken, when the bucket does not hold that much."""
-        with self._lock:
+        with self._locks.here():
             if self._available < cost:
                 return False
             self._available -= cost
@@ -41,5 +43,5 @@ class RetryQuota:
         # The usual case, a full bucket, takes no lock: a stale read only skips one refund of one token.
         if self._available >= self._capacity:
             return
-        with self._lock:
+        with self._locks.here():
             self._available = min(self._available + amount, self._capacity)

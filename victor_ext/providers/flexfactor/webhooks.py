@@ -23,6 +23,7 @@ from victor_ext.runtime.clock import http_date
 from victor_ext.runtime.credentials import KeptCredentials
 from victor_ext.runtime.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem, printable
 from victor_ext.runtime.findings import shown
+from victor_ext.runtime.places import PerProcess
 from victor_ext.runtime.redaction import SecretBytes, concealed, kind_of
 
 from .answers import is_object, member
@@ -231,7 +232,7 @@ class SeenNotifications:
     def __init__(self, most: int = _MOST_REMEMBERED) -> None:
         self._most = most
         self._seen: OrderedDict[str, None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._locks = PerProcess(threading.Lock)
 
     def is_repeat(self, notification: Notification) -> bool:
         """Whether it was added before."""
@@ -240,7 +241,7 @@ class SeenNotifications:
 
     def add(self, notification: Notification) -> None:
         """It has been dealt with."""
-        with self._lock:
+        with self._locks.here():
             for name in _names(notification):
                 self._seen[name] = None
                 self._seen.move_to_end(name)

@@ -1,0 +1,73 @@
+"""One client in several event loops: what waits in one of them depends on none of the others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from raw_provider import TOKEN, Exchange, RawProvider, answer
+from raw_sockets import PATIENCE, Background
+
+from victor_ext import AsyncVictor, VictorOAuth
+from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactorAuth
+from victor_ext.providers.velo import AsyncVelo, VeloAuth
+
+TOKENS = answer(json.dumps({**TOKEN, "accessToken": "t", "expires_in": 3600}).encode())
+"""A token in the words of every system."""
+CLIENTS = {
+    "victor": lambda **options: AsyncVictor(VictorOAuth("id", "not-a-secret"), **options),
+    "velo": lambda **options: AsyncVelo(VeloAuth("id", "not-a-secret"), **options),
+    "flexfactor": lambda **options: AsyncFlexFactor(
+        FlexFactorAuth("id", "not-a-secret"), mid="3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71", **options
+    ),
+}
+COPIES = {"the client": lambda client: client, "a copy": lambda client: client.with_options(timeout=4.0)}
+
+
+@pytest.fixture
+def provider(background: Background) -> Iterator[RawProvider]:
+    made = RawProvider(background)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("system", CLIENTS)
+@pytest.mark.parametrize("copy", COPIES)
+def test_a_token_is_not_waited_for_in_another_loop(provider: RawProvider, system: str, copy: str) -> None:
+    asked, held = threading.Event(), list[Exchange]()
+
+    def hold(exchange: Exchange) -> None:
+        held.append(exchange)
+        asked.set()
+
+    provider.acts_on_tokens = True
+    provider.instead = lambda exchange: exchange.send(TOKENS)
+    provider.acts.append(hold)
+    client = CLIENTS[system](base_url=provider.url(), deadline=3.0)
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(lambda: asyncio.run(client.authorization()))
+        assert asked.wait(PATIENCE)
+        assert asyncio.run(COPIES[copy](client).authorization()) == "Bearer t"
+        provider.background.do(lambda: held[0].send(TOKENS))
+        assert waiting.result(PATIENCE) == "Bearer t"
+    assert len(provider.record.requests) == 2
+
+
+def test_many_loops_at_once(provider: RawProvider) -> None:
+    provider.state.token["expires"] = 1  # each call asks for a token
+    client = AsyncVictor(VictorOAuth("id", "not-a-secret"), base_url=provider.url(), deadline=20.0)
+
+    async def work(loop: int) -> list[str | None]:
+        async def one(number: int) -> str | None:
+            each = client if number % 2 else client.with_options(timeout=10.0)
+            return (await each.payment_requests.get(f"L{loop}N{number}")).id
+
+        return await asyncio.gather(*(one(number) for number in range(25)))
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda loop: asyncio.run(work(loop)), range(8)))
+    assert found == [[f"L{loop}N{number}" for number in range(25)] for loop in range(8)]

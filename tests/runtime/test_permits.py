@@ -1,0 +1,194 @@
+"""Permits: first come first served, and whoever is gone without a word holds nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from victor_ext.runtime import permits
+from victor_ext.runtime.permits import Semaphore, TaskLock, TaskPermit, ThreadLock, ThreadPermit
+
+PATIENCE = 20.0
+
+
+def until(condition: Callable[[], bool]) -> None:
+    ends = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.001)
+
+
+class TestThreads:
+    def test_as_many_as_there_are_places(self):
+        semaphore = Semaphore(2)
+        first, second, third = (ThreadPermit(semaphore) for _ in range(3))
+        assert [permit.acquire(0) for permit in (first, second, third)] == [True, True, False]
+        assert first.acquire(0), "it has a place, and takes no other"
+        second.release()
+        second.release()
+        assert [third.acquire(0), second.acquire(0)] == [True, False]
+
+    def test_no_bound(self):
+        semaphore = Semaphore(None)
+        held = [ThreadPermit(semaphore) for _ in range(1000)]
+        assert all(permit.acquire(0) for permit in held)
+
+    def test_the_wait_ends_in_time(self):
+        semaphore = Semaphore()
+        holds, waits = ThreadPermit(semaphore), ThreadPermit(semaphore)
+        assert holds.acquire(None)
+        began = time.monotonic()
+        assert not waits.acquire(0.05)
+        assert 0.05 <= time.monotonic() - began < PATIENCE
+
+    def test_first_come_first_served(self):
+        semaphore, served = Semaphore(), list[int]()
+        holds = ThreadPermit(semaphore)
+        holds.acquire(None)
+
+        def wait(number: int) -> None:
+            permit = ThreadPermit(semaphore)
+            assert permit.acquire(PATIENCE)
+            served.append(number)
+            permit.release()
+
+        with ThreadPoolExecutor(8) as threads:
+            waiting = []
+            for number in range(8):
+                waiting.append(threads.submit(wait, number))
+                until(lambda number=number: len(semaphore._queue) == number + 1)
+            holds.release()
+            for each in waiting:
+                each.result(PATIENCE)
+        assert served == list(range(8))
+
+    def test_whoever_is_gone_holds_nothing(self):
+        """An exception at the wrong moment, such as a Ctrl-C, may lose a permit; what it held is free again."""
+        semaphore = Semaphore()
+        assert ThreadPermit(semaphore).acquire(0)
+        waits = ThreadPermit(semaphore)
+        assert waits.acquire(0)
+
+    def test_nor_does_it_stand_in_the_way(self):
+        semaphore = Semaphore()
+        holds, lost, waits = (ThreadPermit(semaphore) for _ in range(3))
+        assert [permit.acquire(0) for permit in (holds, lost, waits)] == [True, False, False]
+        del lost
+        holds.release()
+        assert waits.acquire(0)
+
+    def test_nobody_waits_for_a_call_that_was_lost(self, monkeypatch):
+        monkeypatch.setattr(permits, "PATIENCE", 0.01)
+        semaphore = Semaphore()
+        lost = ThreadPermit(semaphore)
+        lost.acquire(0)
+        with ThreadPoolExecutor(1) as threads:
+            waits = threads.submit(ThreadPermit(semaphore).acquire, None)
+            until(lambda: len(semaphore._queue) == 1)
+            del lost  # without waking anybody
+            assert waits.result(PATIENCE)
+
+    def test_many_at_once_are_never_more_than_there_are_places(self):
+        semaphore, inside, most = Semaphore(3), set[int](), list[int]()
+
+        def work(number: int) -> None:
+            for _ in range(200):
+                permit = ThreadPermit(semaphore)
+                assert permit.acquire(PATIENCE)
+                inside.add(number)
+                most.append(len(inside))
+                inside.discard(number)
+                permit.release()
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(work, range(8)))
+        assert max(most) <= 3
+        assert (semaphore.held, len(semaphore._queue)) == (0, 0)
+
+
+class TestTasks:
+    def test_first_come_first_served(self):
+        async def run() -> list[int]:
+            semaphore, served = Semaphore(), list[int]()
+
+            async def wait(number: int) -> None:
+                permit = TaskPermit(semaphore)
+                assert await permit.acquire(PATIENCE)
+                await asyncio.sleep(0)
+                served.append(number)
+                permit.release()
+
+            await asyncio.gather(*(wait(number) for number in range(8)))
+            return served
+
+        assert asyncio.run(run()) == list(range(8))
+
+    def test_the_wait_ends_in_time(self):
+        async def run() -> tuple[bool, bool]:
+            semaphore = Semaphore()
+            holds, waits = TaskPermit(semaphore), TaskPermit(semaphore)
+            return await holds.acquire(0), await waits.acquire(0.05)
+
+        assert asyncio.run(run()) == (True, False)
+
+    @pytest.mark.parametrize("turns", range(6))
+    def test_a_cancelled_wait_holds_nothing(self, turns):
+        async def run() -> bool:
+            semaphore = Semaphore()
+            holds = TaskPermit(semaphore)
+            await holds.acquire(None)
+
+            async def wait() -> None:
+                permit = TaskPermit(semaphore)
+                try:
+                    await permit.acquire(None)
+                    await asyncio.sleep(PATIENCE)
+                finally:
+                    permit.release()
+
+            waiting = asyncio.create_task(wait())
+            for turn in range(turns):
+                if turn == turns // 2:
+                    holds.release()
+                await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.wait([waiting])
+            holds.release()
+            return await TaskPermit(semaphore).acquire(0)
+
+        assert asyncio.run(run())
+
+
+def test_a_lock_of_threads_is_one_for_all():
+    lock = ThreadLock()
+    first = lock.permit()
+    assert first.acquire(0)
+    with ThreadPoolExecutor(1) as threads:
+        assert not threads.submit(lambda: lock.permit().acquire(0)).result(PATIENCE)
+
+
+def test_a_lock_of_tasks_is_one_for_each_event_loop():
+    lock, held, done = TaskLock(), threading.Event(), threading.Event()
+
+    async def hold() -> bool:
+        permit = lock.permit()
+        assert await permit.acquire(0)
+        held.set()
+        done.wait(PATIENCE)
+        return await lock.permit().acquire(0)
+
+    with ThreadPoolExecutor(1) as threads:
+        holding = threads.submit(lambda: asyncio.run(hold()))
+        assert held.wait(PATIENCE)
+
+        async def take() -> bool:
+            return await lock.permit().acquire(0)
+
+        assert asyncio.run(take())
+        done.set()
+        assert holding.result(PATIENCE) is False
