@@ -361,9 +361,5 @@ class TestProxies:
         with pytest.raises(ConfigurationError, match="HTTPS_PROXY"):
             Victor(AUTH)
 
-    def test_socks_needs_its_extra(self, monkeypatch):
-        monkeypatch.setattr("victor_ext.runtime.connections._can_use_socks", lambda: False)
-        with pytest.raises(ConfigurationError, match=r"install the extra httpx\[socks\]"):
-            checked_proxy("socks5://mine:1080")
-        monkeypatch.setattr("victor_ext.runtime.connections._can_use_socks", lambda: True)
+    def test_socks_needs_nothing_besides(self):
         assert checked_proxy("socks5://mine:1080").url.scheme == "socks5"

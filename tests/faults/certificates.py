@@ -71,9 +71,13 @@ class Authority:
         context.load_cert_chain(path)
         return context
 
+    @property
+    def pem(self) -> str:
+        """The certificate that is trusted, as text."""
+        return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
+
     def trusted(self, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
         """What a client needs that trusts this authority alone."""
-        pem = self.certificate.public_bytes(serialization.Encoding.PEM).decode()
-        context = ssl.create_default_context(cadata=pem)
+        context = ssl.create_default_context(cadata=self.pem)
         context.minimum_version = context.maximum_version = version
         return context

@@ -83,6 +83,15 @@ class Exchange:
         self._provider.record.bytes_sent += len(data)
         self._connection.transport.write(data)
 
+    def later(self, seconds: float, data: bytes) -> None:
+        """Send it in a while, if the connection is still there."""
+
+        def now() -> None:
+            if not self._connection.transport.is_closing():
+                self.send(data)
+
+        self._provider.background.loop.call_later(seconds, now)
+
     def end(self, how: End) -> None:
         end(self._connection.transport, how)
 

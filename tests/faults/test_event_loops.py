@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import threading
 from collections.abc import Iterator
@@ -71,3 +72,11 @@ def test_many_loops_at_once(provider: RawProvider) -> None:
     with ThreadPoolExecutor(4) as threads:
         found = list(threads.map(lambda loop: asyncio.run(work(loop)), range(8)))
     assert found == [[f"L{loop}N{number}" for number in range(25)] for loop in range(8)]
+
+
+def test_a_loop_that_has_ended_leaves_no_socket_behind(provider: RawProvider) -> None:
+    client = AsyncVictor(VictorOAuth("id", "not-a-secret"), base_url=provider.url())
+    for number in range(20):
+        assert asyncio.run(client.payment_requests.get(f"R{number}")).id == f"R{number}"
+    gc.collect()
+    provider.quiet.wait_for(lambda: not provider.open, "the connections of loops that have ended")

@@ -13,6 +13,8 @@ import httpx
 from fuzz_reading import read_everything
 
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth, zulu
+from victor_ext.runtime.pooled import AsyncPooledTransport, PooledTransport
+from victor_ext.runtime.routes import Route
 
 TOKEN = json.dumps({"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}).encode()
 TOKEN_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(TOKEN), TOKEN)
@@ -53,8 +55,11 @@ class _Stream:
         self._left = left[size:]
         return left[:size]
 
-    def get_extra_info(self, info: str) -> Any:
-        return info == "is_readable" or None
+    def has_unread(self) -> bool:
+        return self._left is not None
+
+    def abort(self) -> None:
+        """Nothing is open."""
 
 
 class _SyncStream(_Stream, httpcore.NetworkStream):
@@ -64,9 +69,6 @@ class _SyncStream(_Stream, httpcore.NetworkStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self.asked(buffer)
 
-    def close(self) -> None:
-        """Nothing is open."""
-
 
 class _AsyncStream(_Stream, httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the interface
@@ -74,9 +76,6 @@ class _AsyncStream(_Stream, httpcore.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the interface
         self.asked(buffer)
-
-    async def aclose(self) -> None:
-        """Nothing is open."""
 
 
 class _SyncBackend(httpcore.NetworkBackend):
@@ -96,10 +95,11 @@ class _AsyncBackend(httpcore.AsyncNetworkBackend):
 
 
 def _over(wire: Wire, *, awaited: bool) -> Any:
-    plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # not used: reading the system's certificates takes long
-    transport: Any = httpx.AsyncHTTPTransport(verify=plain) if awaited else httpx.HTTPTransport(verify=plain)
-    transport._pool._network_backend = _AsyncBackend(wire) if awaited else _SyncBackend(wire)
-    return transport
+    # The context is not used: reading the system's certificates takes long.
+    route = Route(httpx.URL(_OPTIONS["base_url"]), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    if awaited:
+        return AsyncPooledTransport(route, httpx.Limits(), _AsyncBackend(wire))
+    return PooledTransport(route, httpx.Limits(), _SyncBackend(wire))
 
 
 OPERATIONS = ("get", "list", "create", "respond", "wait")

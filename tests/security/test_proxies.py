@@ -11,10 +11,10 @@ from certificates import Authority
 from cryptography import x509
 from journeys import Face
 from raw_sockets import Background, background
-from recorder import Recorder, RecordingProxy
+from recorder import Recorder, RecordingProxy, RecordingSocks
 from sought import ACCOUNT
 
-from victor_ext import AsyncVictor, ConfigurationError, PaymentRequest, Victor, VictorOAuth
+from victor_ext import AsyncVictor, ConfigurationError, ConnectionFailed, PaymentRequest, TimedOut, Victor, VictorOAuth
 
 AUTH = VictorOAuth("client-id", "not-a-secret")
 SECRETS = (b"not-a-secret", b"t" * 40, b"Bearer", ACCOUNT.encode(), b"/v2/", b"\r\nAuthorization:")
@@ -66,3 +66,126 @@ def test_what_is_not_encrypted_goes_through_no_proxy_elsewhere(client: Any, prox
 @pytest.mark.parametrize("client", [Victor, AsyncVictor])
 def test_a_proxy_on_this_machine_may_see_what_goes_to_this_machine(client: Any) -> None:
     client(AUTH, base_url="http://127.0.0.1:8900", proxy="http://localhost:8080")
+
+
+@each_face
+def test_a_proxy_that_is_spoken_to_encrypted(face: str, loop: Background, authority: Authority) -> None:
+    """TLS to the provider, within TLS to the proxy."""
+    provider = Recorder(loop, authority.server(x509.DNSName("pay.example")))
+    proxy = RecordingProxy(loop, provider.port, authority.server())
+    way = httpx.Proxy(f"https://user:hunter2@127.0.0.1:{proxy.port}", ssl_context=authority.trusted())
+    client = Face(face, AUTH, base_url="https://pay.example", verify=authority.trusted(), proxy=way)
+    told = [client("get", id="b34783af0") for _ in range(3)]
+    client.close()
+    provider.close()
+    proxy.close()
+
+    assert all(isinstance(each, PaymentRequest) for each in told), told
+    assert {head.split(b"\r\n")[0] for head in proxy.requests} == {b"CONNECT pay.example:443 HTTP/1.1"}
+    assert all(b"proxy-authorization: basic dXNlcjpodW50ZXIy".lower() in head.lower() for head in proxy.requests)
+    assert [secret for secret in SECRETS if secret in proxy.received] == []
+
+
+@each_face
+def test_a_proxy_on_this_machine_is_told_the_whole_url(face: str, loop: Background) -> None:
+    proxy = Recorder(loop)  # it answers in the provider's place
+    client = Face(face, AUTH, base_url="http://127.0.0.1:8900/at", proxy=f"http://user:hunter2@127.0.0.1:{proxy.port}")
+    told = client("get", id="b34783af0")
+    client.close()
+    proxy.close()
+
+    assert isinstance(told, PaymentRequest)
+    first = [head.split(b"\r\n")[0] for head in proxy.requests]
+    assert first == [
+        b"POST http://127.0.0.1:8900/at/v2/auth/token HTTP/1.1",
+        b"GET http://127.0.0.1:8900/at/v2/payment-requests/b34783af0 HTTP/1.1",
+    ]
+    assert all(b"\r\nProxy-Authorization: Basic " in head for head in proxy.requests)
+
+
+@each_face
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 407 Log in\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 502 No\r\n\r\n", b"?"]
+)
+def test_a_proxy_that_refuses(face: str, answer: bytes, loop: Background, authority: Authority) -> None:
+    proxy = RecordingProxy(loop, 1, answer=answer)
+    client = Face(
+        face, AUTH, base_url="https://pay.example", verify=authority.trusted(), timeout=0.5,
+        proxy=f"http://127.0.0.1:{proxy.port}",
+    )  # fmt: skip
+    told = client("accept", id="b34783af0", notes=ACCOUNT)
+    client.close()
+    proxy.close()
+
+    assert isinstance(told, TimedOut if answer == b"?" else ConnectionFailed)
+    assert told.outcome.value == "not_sent"
+    assert [secret for secret in SECRETS if secret in proxy.received] == []
+
+
+SOCKS_LOGIN = b"\x01\x04user\x07hunter2"
+SOCKS_REQUEST = b"\x05\x01\x00\x03\x0bpay.example\x01\xbb"
+
+
+@each_face
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+@pytest.mark.parametrize("login", [b"", SOCKS_LOGIN])
+def test_a_socks_proxy(face: str, scheme: str, login: bytes, loop: Background, authority: Authority) -> None:
+    provider = Recorder(loop, authority.server(x509.DNSName("pay.example")))
+    proxy = RecordingSocks(loop, provider.port, login=login)
+    client = Face(
+        face, AUTH, base_url="https://pay.example", verify=authority.trusted(),
+        proxy=f"{scheme}://{'user:hunter2@' if login else ''}127.0.0.1:{proxy.port}",
+    )  # fmt: skip
+    told = client("get", id="b34783af0")
+    client.close()
+    provider.close()
+    proxy.close()
+
+    assert isinstance(told, PaymentRequest)
+    if login:
+        assert proxy.asked[:3] == [b"\x05\x01\x02", SOCKS_LOGIN, SOCKS_REQUEST]
+    else:
+        assert proxy.asked[:2] == [b"\x05\x01\x00", SOCKS_REQUEST]
+    assert [secret for secret in SECRETS if secret in proxy.received] == []
+
+
+@each_face
+@pytest.mark.parametrize(
+    ("refuses", "why"),
+    [
+        ({"reply": 4}, "the host cannot be reached"),
+        ({"reply": 99}, "reply 99"),
+        ({"login": b"\x01\x04user\x07hunter3"}, "does not know this user"),
+    ],
+)
+def test_a_socks_proxy_that_refuses(
+    face: str, refuses: dict[str, Any], why: str, loop: Background, authority: Authority
+) -> None:
+    proxy = RecordingSocks(loop, 1, **refuses)
+    user = "user:hunter2@" if "login" in refuses else ""
+    client = Face(
+        face, AUTH, base_url="https://pay.example", verify=authority.trusted(),
+        proxy=f"socks5://{user}127.0.0.1:{proxy.port}",
+    )  # fmt: skip
+    told = client("accept", id="b34783af0", notes=ACCOUNT)
+    client.close()
+    proxy.close()
+
+    assert isinstance(told, ConnectionFailed)
+    assert told.outcome.value == "not_sent"
+    assert why in str(told)
+    assert "hunter2" not in str(told)
+
+
+@each_face
+def test_an_address_behind_a_socks_proxy(face: str, loop: Background) -> None:
+    provider = Recorder(loop)
+    proxy = RecordingSocks(loop, provider.port)
+    for host, packed in {"127.0.0.1": b"\x01\x7f\0\0\x01", "[::1]": b"\x04" + b"\0" * 15 + b"\x01"}.items():
+        client = Face(face, AUTH, base_url=f"http://{host}:8900", proxy=f"socks5://127.0.0.1:{proxy.port}")
+        told = client("get", id="b34783af0")
+        client.close()
+        assert isinstance(told, PaymentRequest)
+        assert b"\x05\x01\x00" + packed + b"\x22\xc4" in proxy.asked
+    provider.close()
+    proxy.close()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from . import leftovers
 from .decompression import Decompressor, Undone, decompressor_for
 
 if TYPE_CHECKING:
@@ -99,7 +98,6 @@ class _Body:
         response.__class__ = Answer
         assert isinstance(response, Answer)  # noqa: S101 - tells the type checkers what that line did
         response.request = request
-        leftovers.watch(response)
         if "set-cookie" in response.headers:
             # httpx would send it with every later call. No call is to depend on an earlier one, and a cookie that is
             # not ASCII would have all of them fail while they are being built.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -110,6 +111,8 @@ class Assembly:
         agent = f"{self.product} httpx/{httpx.__version__} python/{python}"
         headers = httpx.Headers({"user-agent": agent, "accept": "application/json", "accept-encoding": CODINGS})
         headers.update(options.get("headers"))
+        cookies = _FixedCookies()
+        httpx.Cookies(cookies).update(options.get("cookies"))
         return {
             "base_url": self.base_url,
             "timeout": self.timeout,
@@ -117,7 +120,15 @@ class Assembly:
             "follow_redirects": False,
             **options,
             "headers": headers,
+            "cookies": cookies,
         }
+
+
+class _FixedCookies(CookieJar):
+    """Cookies that no answer adds to. Adding takes a lock, in a way that a Ctrl-C leaves it locked for ever."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Keep none: no call is to depend on an earlier one."""
 
 
 def _reporter(on_event: OnEvent | None) -> Reporter | None:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Any
 
 import httpcore
-import httpx
 
 from .timeouts import as_of_now, is_over, share_of
 
@@ -44,11 +44,33 @@ class BoundedStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         """Go on encrypted."""
-        return BoundedStream(self._stream.start_tls(ssl_context, server_hostname, as_of_now(timeout)))
+        self._stream = self._stream.start_tls(ssl_context, server_hostname, as_of_now(timeout))
+        return self
 
     def get_extra_info(self, info: str) -> Any:
         """What the stream below knows."""
         return self._stream.get_extra_info(info)
+
+    def has_unread(self) -> bool:
+        """Whether there is something to be read, the end of the stream included."""
+        tls = self._stream.get_extra_info("ssl_object")
+        if tls is not None and tls.pending():
+            return True
+        if not self._stream.get_extra_info("is_readable"):
+            return False
+        return tls is None or self._has_more_than_tickets()
+
+    def _has_more_than_tickets(self) -> bool:
+        # A server may send tickets for later sessions at any time (RFC 8446, 4.6.1): they are read on the way to data.
+        try:
+            self._stream.read(1, 0.0)
+        except httpcore.ReadError as error:
+            return not isinstance(error.__cause__, ssl.SSLWantReadError | BlockingIOError)
+        return True
+
+    def abort(self) -> None:
+        """Close the connection, whatever state it is in."""
+        self._stream.close()
 
 
 class BoundedBackend(httpcore.NetworkBackend):
@@ -56,6 +78,7 @@ class BoundedBackend(httpcore.NetworkBackend):
 
     def __init__(self, backend: httpcore.NetworkBackend) -> None:
         self._backend = backend
+        self._addresses = Addresses()
 
     def connect_tcp(
         self,
@@ -69,32 +92,50 @@ class BoundedBackend(httpcore.NetworkBackend):
 
         The system's own way gives each of them the whole time-out, so a host of six addresses takes six of them.
         """
-        addresses = _addresses_of(host, port)
+        addresses = self._addresses.known(host) or self._look_up(host, port)
         for tried, address in enumerate(addresses, start=1):
             seconds = share_of(timeout, 1 + len(addresses) - tried)
             try:
-                return BoundedStream(self._backend.connect_tcp(address, port, seconds, local_address, socket_options))
+                stream = self._backend.connect_tcp(address, port, seconds, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if tried == len(addresses) or is_over(timeout):
                     raise
+            else:
+                self._addresses.note(host, address, first=tried == 1)
+                return BoundedStream(stream)
         raise httpcore.ConnectError(f"{host} has no address")
+
+    def _look_up(self, host: str, port: int) -> list[str]:
+        try:
+            return self._addresses.found(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
         self._backend.sleep(seconds)
 
 
-def _addresses_of(host: str, port: int) -> list[str]:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise httpcore.ConnectError(str(error)) from error
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+class Addresses:
+    """In which order the addresses of a host are tried. One that works comes before those that were found not to."""
 
+    def __init__(self) -> None:
+        self._works: dict[str, str] = {}
 
-def bounded(transport: httpx.HTTPTransport) -> httpx.HTTPTransport:
-    """Give a fresh transport such sockets."""
-    # httpcore takes a backend in public, and httpx has no way to hand one on.
-    pool: Any = transport._pool  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
-    pool._network_backend = BoundedBackend(pool._network_backend)  # noqa: SLF001 - see above
-    return transport
+    def known(self, host: str) -> list[str]:
+        """What need not be looked up: an address stands for itself."""
+        try:
+            return [str(ip_address(host))]
+        except ValueError:
+            return []
+
+    def found(self, host: str, entries: Iterable[Any]) -> list[str]:
+        """The addresses of what `getaddrinfo` has found."""
+        addresses = dict.fromkeys(str(address[0]) for *_, address in entries)
+        works = self._works.get(host)
+        return sorted(addresses, key=lambda address: address != works)
+
+    def note(self, host: str, address: str, *, first: bool) -> None:
+        """It has worked; `first`: at once."""
+        if not first:
+            self._works[host] = address

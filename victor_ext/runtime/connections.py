@@ -6,10 +6,9 @@ import os
 import re
 import ssl
 import urllib.request
-from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
@@ -17,6 +16,9 @@ from .errors import ConfigurationError
 from .findings import shown
 from .redaction import concealed, kind_of
 from .seconds import are_seconds, seconds_complaint
+
+if TYPE_CHECKING:
+    from .routes import Route
 
 Verify = ssl.SSLContext | str | os.PathLike[str] | bool
 T = TypeVar("T")
@@ -153,22 +155,16 @@ def checked_proxy(proxy: str | httpx.URL | httpx.Proxy | None) -> httpx.Proxy | 
         return None
     address: str | httpx.URL | httpx.Proxy = concealed(proxy)
     proxy = None
-    why = "write http://host:port or https://host:port"
     checked = address if isinstance(address, httpx.Proxy) else None
     if isinstance(address, str | httpx.URL):
         with suppress(ValueError, httpx.InvalidURL):
             checked = httpx.Proxy(address)
     if checked is not None and has_host(checked.url):
-        if not checked.url.scheme.startswith("socks") or _can_use_socks():
-            return checked
-        why = "for a SOCKS proxy install the extra httpx[socks]"
-    raise ConfigurationError(f"proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is none that can be used: {why}.")
-
-
-def _can_use_socks() -> bool:
-    from importlib.util import find_spec  # noqa: PLC0415 - for the few who have such a proxy
-
-    return find_spec("socksio") is not None
+        return checked
+    raise ConfigurationError(
+        "proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is none that can be used: "
+        "write http://host:port or https://host:port."
+    )
 
 
 def connections(
@@ -178,11 +174,10 @@ def connections(
     limits: httpx.Limits | None,
     proxy: str | httpx.URL | httpx.Proxy | None,
 ) -> httpx.BaseTransport:
-    """Pools of connections for blocking calls, one for each process."""
-    from .bounded import bounded  # noqa: PLC0415 - loads httpcore, as making the transport does
-    from .pools import PerProcess  # noqa: PLC0415 - for those who bring no transport of their own
+    """Connections for blocking calls."""
+    from .pooled import PooledTransport  # noqa: PLC0415 - for those who bring no transport of their own
 
-    return PerProcess(lambda: bounded(_made(httpx.HTTPTransport, base_url, verify, limits, proxy)))
+    return PooledTransport(_route(base_url, verify, proxy), checked_limits(limits))
 
 
 def async_connections(
@@ -192,13 +187,14 @@ def async_connections(
     limits: httpx.Limits | None,
     proxy: str | httpx.URL | httpx.Proxy | None,
 ) -> httpx.AsyncBaseTransport:
-    """Pools of connections for awaited calls, one for each event loop."""
-    from .pools import PerLoop  # noqa: PLC0415 - see `connections`
+    """Connections for awaited calls."""
+    from .pooled import AsyncPooledTransport  # noqa: PLC0415 - see `connections`
 
-    return PerLoop(lambda: _made(httpx.AsyncHTTPTransport, base_url, verify, limits, proxy))
+    return AsyncPooledTransport(_route(base_url, verify, proxy), checked_limits(limits))
 
 
-def _checked_limits(limits: object) -> httpx.Limits:
+def checked_limits(limits: object) -> httpx.Limits:
+    """The limits of a pool; 100 connections, 20 of which are kept, when there are none."""
     if limits is None:
         return httpx.Limits(max_connections=100, max_keepalive_connections=20)
     if not isinstance(limits, httpx.Limits):
@@ -213,18 +209,20 @@ def _checked_limits(limits: object) -> httpx.Limits:
     return limits
 
 
-def _made(
-    kind: Callable[..., T],
-    base_url: httpx.URL,
-    verify: Verify,
-    limits: httpx.Limits | None,
-    proxy: str | httpx.URL | httpx.Proxy | None,
-) -> T:
-    limits = _checked_limits(limits)
+def _route(base_url: httpx.URL, verify: Verify, proxy: str | httpx.URL | httpx.Proxy | None) -> Route:
+    from .routes import Route  # noqa: PLC0415 - loads what speaks HTTP
+
     way = checked_way(base_url, checked_proxy(proxy_for(base_url, proxy)))
     verified = checked_verify(verify, base_url)
     try:
-        return kind(verify=verified, limits=limits, proxy=way)
+        tls = httpx.create_ssl_context(verify=verified if isinstance(verified, ssl.SSLContext) else bool(verified))
+        proxy_tls = None
+        if way is not None and way.url.scheme == "https":
+            proxy_tls = way.ssl_context or httpx.create_ssl_context()
     except OSError as error:  # of which an SSLError is one
         why = getattr(error, "strerror", None) or type(error).__name__
+    else:
+        for context in filter(None, (tls, proxy_tls)):
+            context.set_alpn_protocols(["http/1.1"])
+        return Route(base_url, tls, way, proxy_tls)
     raise ConfigurationError(f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({why}).")

@@ -1,0 +1,177 @@
+"""Calls that are cancelled, at any moment and in every way: the client goes on working, and nothing is mixed up.
+
+`VICTOR_CANCELLATIONS=100000` (`make cancellations`) cancels more of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from random import Random
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from certificates import Authority
+from fault_lanes import arguments
+from raw_provider import CREATE, Exchange, RawProvider, answer
+from raw_sockets import PATIENCE, Background
+from test_connections import open_files
+
+from victor_ext import AsyncVictor, RetryPolicy, VictorError, VictorOAuth
+
+CANCELLED = int(os.environ.get("VICTOR_CANCELLATIONS", "4000"))
+"""How many calls are cancelled, in all the tests here together."""
+TASKS, CONNECTIONS = 8, 4
+
+Call = Callable[[], Awaitable[Any]]
+Way = Callable[[Call, float], Awaitable[Any]]
+
+
+async def by_task_cancel(call: Call, seconds: float) -> Any:
+    task = asyncio.ensure_future(call())
+    asyncio.get_running_loop().call_later(seconds, task.cancel)
+    return await task
+
+
+async def by_turns(call: Call, seconds: float) -> Any:
+    """Cancelled after so many turns of the event loop, and not after so much time."""
+    task = asyncio.ensure_future(call())
+    for _ in range(int(seconds * 20_000)):
+        await asyncio.sleep(0)
+    task.cancel()
+    return await task
+
+
+async def by_wait_for(call: Call, seconds: float) -> Any:
+    return await asyncio.wait_for(call(), seconds)
+
+
+async def by_a_scope(call: Call, seconds: float) -> Any:
+    with anyio.fail_after(seconds):
+        return await call()
+
+
+WAYS: dict[str, Sequence[Way]] = {"asyncio": (by_task_cancel, by_turns, by_wait_for, by_a_scope), "trio": (by_a_scope,)}
+
+
+def closing_now_and_then(dice: Random) -> Callable[[Exchange], None]:
+    """Some answers end their connection, so that others are opened."""
+
+    def act(exchange: Exchange) -> None:
+        if dice.random() < 0.1:
+            exchange.send(answer(exchange.work(), "200 OK", "Connection: close"))
+            exchange.end("close")
+        else:
+            exchange.send(answer(exchange.work()))
+
+    return act
+
+
+class Callers:
+    """Calls that are cancelled; what those that were not were told is looked at."""
+
+    def __init__(self, victor: AsyncVictor, cancelled: int, ways: Sequence[Way]) -> None:
+        self.victor = victor
+        self.ways = ways
+        self.dice = Random(cancelled)
+        self.numbers = itertools.count()
+        self.to_cancel = cancelled
+        self.ended: Counter[str] = Counter()
+        self.wrong: list[str] = []
+        self.span = 0.01
+        """Seconds within which a call is cancelled. It follows how long calls take, so that half of them are."""
+
+    def call(self, number: int) -> tuple[str, Call]:
+        subject = f"S{number:06}"
+        requests = self.victor.payment_requests
+        if number % 2:
+            return subject, lambda: requests.get(subject)
+        return subject, lambda: requests.create(**arguments("create", subject))
+
+    async def work(self) -> None:
+        while self.to_cancel > 0 and len(self.wrong) < 10:
+            subject, call = self.call(next(self.numbers))
+            way, seconds = self.dice.choice(self.ways), self.dice.uniform(0, self.span)
+            try:
+                record = await way(call, seconds)
+            except (asyncio.CancelledError, TimeoutError):
+                self.ended[way.__name__] += 1
+                self.to_cancel -= 1
+                self.span *= 1.02
+            except VictorError as error:
+                self.wrong.append(f"{subject}: {error}")
+            else:
+                self.ended["in time"] += 1
+                self.span /= 1.02
+                if subject not in (record.id, record.client_reference_id):
+                    self.wrong.append(f"{subject}: told of {record.id}, {record.client_reference_id}")
+
+
+async def all_at_once(victor: AsyncVictor) -> None:
+    """As many calls as there are connections, and more, all within the time that a test has."""
+    told: dict[str, str | None] = {}
+
+    async def get(subject: str) -> None:
+        told[subject] = (await victor.payment_requests.get(subject)).id
+
+    with anyio.fail_after(PATIENCE):
+        async with anyio.create_task_group() as group:
+            for number in range(3 * CONNECTIONS):
+                group.start_soon(get, f"T{number:06}")
+    assert list(told) == list(told.values())
+
+
+@contextmanager
+def provider_on(background: Background, authority: Authority, *, tls: bool) -> Iterator[tuple[RawProvider, Any]]:
+    provider = RawProvider(background, tls=authority.server() if tls else None)
+    provider.instead = closing_now_and_then(Random(1))
+    options: dict[str, Any] = {
+        "base_url": provider.url(),
+        "limits": httpx.Limits(max_connections=CONNECTIONS),
+        "timeout": httpx.Timeout(5.0, pool=2.0),
+        "retry": RetryPolicy(max_attempts=2, base=0.0, quota=10**9),
+    }
+    try:
+        yield provider, options | ({"verify": authority.trusted()} if tls else {})
+    finally:
+        provider.close()
+
+
+@pytest.mark.parametrize("library", WAYS)
+@pytest.mark.parametrize("tls", [False, True], ids=["tcp", "tls"])
+@pytest.mark.parametrize("fresh_tokens", [False, True], ids=["one token", "a token each"])
+def test_calls_that_are_cancelled(
+    background: Background, authority: Authority, library: str, tls: bool, fresh_tokens: bool
+) -> None:
+    cancelled = CANCELLED // (4 if library == "asyncio" else 20)
+    with provider_on(background, authority, tls=tls) as (provider, options):
+        if fresh_tokens:
+            provider.state.token["expires"] = 1
+        before = open_files()
+
+        async def run() -> Callers:
+            async with AsyncVictor(VictorOAuth("id", "not-a-secret"), **options) as victor:
+                callers = Callers(victor, cancelled, WAYS[library])
+                await all_at_once(victor)
+                async with anyio.create_task_group() as group:
+                    for _ in range(TASKS):
+                        group.start_soon(callers.work)
+                await all_at_once(victor)
+                provider.quiet.wait_for(lambda: len(provider.open) <= CONNECTIONS, "connections that nobody uses")
+                return callers
+
+        callers = anyio.run(run, backend=library)
+        provider.quiet.wait_for(lambda: not provider.open, "the connections of a client that was closed")
+        assert open_files() == before
+        assert callers.wrong == []
+        assert max(provider.record.work_by_key.values()) == 1
+        assert len(provider.record.sent_to(CREATE)) > cancelled // 5
+        assert min(callers.ended[way.__name__] for way in callers.ways) > cancelled // 100, callers.ended
+        assert callers.ended["in time"] > cancelled // 100, callers.ended
+        print(f"{library}, over {'TLS' if tls else 'TCP'}: {callers.ended}")

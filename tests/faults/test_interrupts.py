@@ -1,0 +1,112 @@
+"""Ctrl-C at any moment of a call: a program that catches it goes on calling, from every thread.
+
+`VICTOR_INTERRUPTS=20000` tries it more often.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from random import Random
+
+import pytest
+from certificates import Authority
+from raw_provider import RawProvider
+from raw_sockets import Background
+from test_cancellations import closing_now_and_then
+
+INTERRUPTS = int(os.environ.get("VICTOR_INTERRUPTS", "2000"))
+PATIENCE = 60.0 + INTERRUPTS / 20
+
+PROGRAM = """
+import json, os, random, signal, ssl, sys, threading, time
+from concurrent.futures import ThreadPoolExecutor
+import httpx
+from victor_ext import RetryPolicy, Victor, VictorError, VictorOAuth
+
+url, times, pem = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+victor = Victor(
+    VictorOAuth("id", "not-a-secret"), base_url=url, verify=ssl.create_default_context(cadata=pem) if pem else True,
+    limits=httpx.Limits(max_connections=4), timeout=httpx.Timeout(10.0, pool=3.0), deadline=10.0,
+    retry=RetryPolicy(max_attempts=2, base=0.0, quota=10**9),
+)
+armed, dice, span = False, random.Random(times), 0.005
+told = {"interrupted": 0, "in time": 0, "wrong": []}
+
+def ring(*_):
+    if armed:
+        raise KeyboardInterrupt
+
+def interrupted(subject, seconds):
+    global armed
+    try:
+        try:
+            armed = True
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            found = victor.payment_requests.get(subject).id
+        finally:
+            armed = False
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    except KeyboardInterrupt:
+        armed = False
+        return True
+    if found != subject:
+        told["wrong"].append(f"{subject}: told of {found}")
+    return False
+
+def check(number):
+    with ThreadPoolExecutor(4) as threads:
+        for found in threads.map(victor.payment_requests.get, [f"T{number}N{each}" for each in range(8)]):
+            if not found.id.startswith(f"T{number}N"):
+                told["wrong"].append(f"T{number}: told of {found.id}")
+
+signal.signal(signal.SIGALRM, ring)
+check("before")
+number = 0
+while told["interrupted"] < times and not told["wrong"]:
+    number += 1
+    try:
+        if interrupted(f"S{number}", dice.uniform(0, span)):
+            told["interrupted"] += 1
+            span *= 1.02
+        else:
+            told["in time"] += 1
+            span /= 1.02
+        if number % 200 == 0:
+            check(number)
+    except VictorError as error:
+        told["wrong"].append(str(error))
+if not told["wrong"]:
+    check("after")
+victor.close()
+told["open"] = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0
+print(json.dumps(told))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs timers that signal")
+@pytest.mark.parametrize("tls", [False, True], ids=["tcp", "tls"])
+@pytest.mark.parametrize("fresh_tokens", [False, True], ids=["one token", "a token each"])
+def test_calls_that_are_interrupted(
+    background: Background, authority: Authority, tls: bool, fresh_tokens: bool
+) -> None:
+    provider = RawProvider(background, tls=authority.server() if tls else None)
+    provider.instead = closing_now_and_then(Random(1))
+    if fresh_tokens:
+        provider.state.token["expires"] = 1
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-c", PROGRAM, provider.url(), str(INTERRUPTS // 4), authority.pem if tls else ""],
+            capture_output=True, text=True, timeout=PATIENCE, check=False,
+        )  # fmt: skip
+        provider.quiet.wait_for(lambda: not provider.open, "the connections of a client that was closed")
+    finally:
+        provider.close()
+    assert (ran.stderr, ran.returncode) == ("", 0)
+    told = json.loads(ran.stdout)
+    assert told["wrong"] == []
+    assert told["in time"] > INTERRUPTS // 100
+    assert told["open"] < 10
+    print(f"over {'TLS' if tls else 'TCP'}: {told}")

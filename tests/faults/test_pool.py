@@ -1,0 +1,167 @@
+"""The pool of connections: its limits, its waits, and its end, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from fault_lanes import CALLERS, FACES, Told
+from raw_provider import Exchange, RawProvider, answer
+from raw_sockets import PATIENCE, Background
+
+from victor_ext import AsyncVictor, TimedOut, Victor, VictorOAuth
+from victor_ext.runtime.connections import async_connections, connections
+
+AUTH = VictorOAuth("id", "not-a-secret")
+each_face = pytest.mark.parametrize("face", FACES)
+
+
+class Holding:
+    """Keeps exchanges from being answered, until they are let go."""
+
+    def __init__(self, provider: RawProvider) -> None:
+        self.provider = provider
+        self.held: list[Exchange] = []
+
+    def __call__(self, exchange: Exchange) -> None:
+        self.held.append(exchange)
+        self.provider.quiet.note()
+
+    def wait_for(self, count: int) -> None:
+        self.provider.quiet.wait_for(lambda: len(self.held) >= count, "the requests")
+
+    def let_go(self) -> None:
+        for exchange in self.held:
+            self.provider.background.do(lambda exchange=exchange: exchange.send(answer(exchange.work())))
+
+
+@pytest.fixture
+def provider(background: Background) -> Iterator[RawProvider]:
+    made = RawProvider(background)
+    yield made
+    made.close()
+
+
+def calls(provider: RawProvider, face: str, count: int, **limits: Any) -> list[Told]:
+    caller = CALLERS[face](provider.url(), limits=httpx.Limits(**limits))
+    try:
+        return [caller.start("get", f"S{number}") for number in range(count)]
+    finally:
+        caller.close()
+
+
+@each_face
+def test_one_that_was_idle_for_too_long_is_closed(provider: RawProvider, face: str) -> None:
+    told = calls(provider, face, 3, max_connections=1, keepalive_expiry=0.0)
+    assert [each.word for each in told] == ["success"] * 3
+    assert provider.record.connections == 4  # the token's as well
+
+
+@each_face
+def test_none_is_kept(provider: RawProvider, face: str) -> None:
+    calls(provider, face, 3, max_keepalive_connections=0)
+    assert provider.record.connections == 4
+
+
+@each_face
+def test_without_limits(provider: RawProvider, face: str) -> None:
+    assert calls(provider, face, 1, max_connections=None, max_keepalive_connections=None)[0].word == "success"
+
+
+@each_face
+def test_a_client_that_is_closed_closes_its_connections(provider: RawProvider, face: str) -> None:
+    calls(provider, face, 2)
+    provider.quiet.wait_for(lambda: not provider.open, "connections of a client that was closed")
+
+
+def test_whoever_waits_in_vain_has_sent_nothing(provider: RawProvider) -> None:
+    limits, timeout = httpx.Limits(max_connections=1), httpx.Timeout(PATIENCE, pool=0.05)
+    with Victor(AUTH, base_url=provider.url(), limits=limits, timeout=timeout, deadline=0.5) as victor:
+        victor.payment_requests.get("S0")
+        holding = Holding(provider)
+        provider.acts.append(holding)
+        with ThreadPoolExecutor(1) as threads:
+            first = threads.submit(victor.with_options(deadline=PATIENCE).payment_requests.get, "S1")
+            holding.wait_for(1)
+            with pytest.raises(TimedOut, match="all connections are in use") as raised:
+                victor.payment_requests.get("S2")
+            assert raised.value.outcome.value == "not_sent"
+            holding.let_go()
+            assert first.result(PATIENCE).id == "S1"
+
+
+def test_so_has_a_task(provider: RawProvider) -> None:
+    limits, timeout = httpx.Limits(max_connections=1), httpx.Timeout(PATIENCE, pool=0.05)
+
+    async def run() -> None:
+        async with AsyncVictor(AUTH, base_url=provider.url(), limits=limits, timeout=timeout, deadline=0.5) as victor:
+            await victor.payment_requests.get("S0")
+            holding = Holding(provider)
+            provider.acts.append(holding)
+            patient = victor.with_options(deadline=PATIENCE)
+            first = asyncio.create_task(patient.payment_requests.get("S1"))
+            await asyncio.to_thread(holding.wait_for, 1)
+            with pytest.raises(TimedOut, match="all connections are in use"):
+                await victor.payment_requests.get("S2")
+            await asyncio.to_thread(holding.let_go)
+            assert (await first).id == "S1"
+
+    asyncio.run(run())
+
+
+def test_a_call_in_flight_ends_as_it_would_when_its_client_is_closed(provider: RawProvider) -> None:
+    """Its answer is on the way: whoever waits for it is told the truth."""
+    victor = Victor(AUTH, base_url=provider.url())
+    victor.payment_requests.get("S0")
+    holding = Holding(provider)
+    provider.acts.append(holding)
+    with ThreadPoolExecutor(1) as threads:
+        call = threads.submit(victor.payment_requests.get, "S1")
+        holding.wait_for(1)
+        victor.close()
+        holding.let_go()
+        assert call.result(PATIENCE).id == "S1"
+    provider.quiet.wait_for(lambda: not provider.open, "connections of a client that was closed")
+
+
+def test_many_threads_over_few_connections(provider: RawProvider) -> None:
+    with Victor(AUTH, base_url=provider.url(), limits=httpx.Limits(max_connections=3), timeout=PATIENCE) as victor:
+        with ThreadPoolExecutor(16) as threads:
+            subjects = [f"S{number}" for number in range(320)]
+            assert [found.id for found in threads.map(victor.payment_requests.get, subjects)] == subjects
+        assert len(provider.open) <= 3
+
+
+def test_many_tasks_over_few_connections(provider: RawProvider) -> None:
+    async def run() -> list[str | None]:
+        limits = httpx.Limits(max_connections=3)
+        async with AsyncVictor(AUTH, base_url=provider.url(), limits=limits, timeout=PATIENCE) as victor:
+            found = await asyncio.gather(*(victor.payment_requests.get(f"S{number}") for number in range(320)))
+            assert len(provider.open) <= 3
+            return [each.id for each in found]
+
+    assert asyncio.run(run()) == [f"S{number}" for number in range(320)]
+
+
+def elsewhere_blocking(url: str) -> None:
+    with connections(httpx.URL(url), verify=True, limits=None, proxy=None) as transport:
+        transport.handle_request(httpx.Request("GET", "http://localhost:1/"))
+
+
+def elsewhere_awaited(url: str) -> None:
+    async def run() -> None:
+        async with async_connections(httpx.URL(url), verify=True, limits=None, proxy=None) as transport:
+            await transport.handle_async_request(httpx.Request("GET", "http://localhost:1/"))
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("send", [elsewhere_blocking, elsewhere_awaited])
+def test_no_other_origin_is_asked_over_them(provider: RawProvider, send: Callable[[str], None]) -> None:
+    with pytest.raises(httpx.UnsupportedProtocol, match="do not lead to http://localhost"):
+        send(provider.url())
+    assert provider.record.connections == 0
