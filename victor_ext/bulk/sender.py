@@ -232,9 +232,7 @@ class BulkSender:
         with ExitStack() as stack:
             victor = self._victor
             if victor is None:
-                limits = httpx.Limits(
-                    max_connections=self._settings.workers + 4, max_keepalive_connections=self._settings.workers + 4
-                )
+                limits = httpx.Limits(max_connections=2 * self._settings.workers + 4)
                 victor = stack.enter_context(Victor.from_env(limits=limits))
             yield victor, Vault(self._secret, provider_of(victor))
 

@@ -84,9 +84,8 @@ class Setup:
             from victor_ext import Victor  # noqa: PLC0415 - see above
 
             given = {"environment": self.environment, "base_url": self.base_url, "deadline": self.deadline}
-            kept = self.workers + 4
             victor = Victor.from_env(
-                limits=httpx.Limits(max_connections=kept, max_keepalive_connections=kept),
+                limits=httpx.Limits(max_connections=2 * self.workers + 4),
                 **{name: value for name, value in given.items() if value is not None},
             )
             stack.enter_context(victor)

@@ -11,6 +11,8 @@ import logging
 import sys
 import threading
 import time
+from bisect import bisect_right
+from operator import attrgetter
 from typing import Any
 
 import h11
@@ -22,7 +24,12 @@ from .routes import Route
 
 logger = logging.getLogger(__name__)
 
+REST_SECONDS = 0.1
+"""A connection is used again only when so long has passed since its last answer, if another one can be had: something
+that answers twice, as a proxy may that repeats what it sent, does so within this time, and is noticed."""
+
 _UNASKED = "it was closed, or something came, before anything had been asked"
+_idle_since = attrgetter("idle_since")
 
 
 class Lease:
@@ -124,4 +131,9 @@ class ConnectionPool:
             kept, now = self._kept, time.monotonic()
             while kept and self._expiry is not None and kept[0].idle_since + self._expiry < now:
                 kept.pop(0).abort()
-            return kept.pop() if kept else None
+            rested = bisect_right(kept, now - REST_SECONDS, key=_idle_since)
+            if rested:
+                return kept.pop(rested - 1)
+            # Without a rested one another is opened, as long as there is room for it.
+            full = len(kept) >= self._keep or self.semaphore.held + len(kept) > self._most
+            return kept.pop(0) if kept and full else None

@@ -1,0 +1,218 @@
+"""A server, or something in front of it, that answers twice: the second answer is not the next call's, however late."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import select
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from random import Random
+from typing import Any
+
+import anyio
+import httpcore
+import httpx
+import pytest
+from certificates import Authority
+from fault_lanes import CALLERS, FACES, OPERATIONS, Operation, arguments, lane
+from raw_provider import Exchange, RawProvider, answer
+from raw_sockets import PATIENCE, Background
+from test_damaged_answers import JUNK
+from test_tls import VERSIONS
+
+from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth
+from victor_ext.runtime import connection_pool
+from victor_ext.runtime.async_streams import AsyncBackend
+from victor_ext.runtime.bounded import BoundedBackend
+from victor_ext.runtime.connections import checked_limits
+from victor_ext.runtime.pooled import AsyncPooledTransport, PooledTransport
+from victor_ext.runtime.routes import Route
+
+LATEST = 0.01
+"""Seconds after the first answer within which the second one comes."""
+
+each_face = pytest.mark.parametrize("face", FACES)
+
+
+def answering_again(dice: Random, share: float) -> Callable[[Exchange], None]:
+    """Answer; and a little later once more, as if to somebody else."""
+
+    def act(exchange: Exchange) -> None:
+        body = exchange.work()
+        exchange.send(answer(body))
+        if dice.random() < share:
+            second = answer(json.dumps({**json.loads(body), "victor_payment_request_id": "WRONG"}).encode())
+            exchange.later(dice.uniform(0, LATEST), second)
+
+    return act
+
+
+@contextmanager
+def provider_that_answers_again(background: Background, share: float = 1.0) -> Iterator[RawProvider]:
+    provider = RawProvider(background)
+    provider.instead = answering_again(Random(1), share)
+    try:
+        yield provider
+    finally:
+        provider.close()
+
+
+def options(provider: RawProvider) -> dict[str, Any]:
+    return {"base_url": provider.url(), "timeout": 10.0, "retry": RetryPolicy(max_attempts=4, base=0.0, quota=10**9)}
+
+
+ARGUMENTS = arguments("create", "the same of all")
+"""Nothing in an answer tells these calls apart, but the id."""
+
+
+def test_no_thread_is_told_of_another_request(background: Background) -> None:
+    with provider_that_answers_again(background) as provider:
+        with Victor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
+            ids = [victor.payment_requests.create(**ARGUMENTS).id for _ in range(200)]
+        assert ids == [f"R{number:06}" for number in range(1, 201)]
+
+
+def test_no_task_is_told_of_another_request(background: Background) -> None:
+    async def run(provider: RawProvider) -> list[str | None]:
+        async with AsyncVictor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
+            return [(await victor.payment_requests.create(**ARGUMENTS)).id for _ in range(200)]
+
+    with provider_that_answers_again(background) as provider:
+        assert asyncio.run(run(provider)) == [f"R{number:06}" for number in range(1, 201)]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@each_face
+@pytest.mark.parametrize("version", ["tls1.2", "tls1.3"])
+def test_one_that_comes_while_the_connection_is_idle(
+    background: Background, authority: Authority, face: str, operation: Operation, version: str
+) -> None:
+    held: list[Exchange] = []
+
+    def once_so_far(exchange: Exchange) -> None:
+        exchange.send(answer(exchange.work()))
+        held.append(exchange)
+
+    verify = authority.trusted(VERSIONS[version])
+    with lane(background, face, direct=True, tls=authority.server(), verify=verify) as on:
+        for _ in range(5):
+            on.provider.acts.append(once_so_far)
+            first = on.run(operation)
+            background.do(lambda: held[-1].send(JUNK))
+            second = on.run(operation)
+            assert (first.told.word, first.lies()) == ("success", [])
+            assert (second.told.word, second.lies(), second.seen.requests) == ("success", [], 1)
+
+
+@each_face
+@pytest.mark.parametrize("version", ["tls1.2", "tls1.3"])
+def test_a_connection_over_tls_is_kept_all_the_same(
+    background: Background, authority: Authority, face: str, version: str
+) -> None:
+    """What a server sends besides answers, such as tickets for later sessions, is none."""
+    verify = authority.trusted(VERSIONS[version])
+    with lane(background, face, direct=True, tls=authority.server(), verify=verify) as on:
+        for operation in OPERATIONS * 5:
+            assert on.run(operation).told.word == "success"
+        assert on.provider.record.connections == 1
+
+
+class TestRest:
+    """A connection rests after an answer, as long as others are to be had."""
+
+    @pytest.fixture(autouse=True)
+    def _for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(connection_pool, "REST_SECONDS", 1e9)
+
+    @staticmethod
+    def connections_of(background: Background, face: str, limits: httpx.Limits, calls: int) -> int:
+        provider = RawProvider(background)
+        caller = CALLERS[face](provider.url(), limits=limits)
+        for number in range(calls):
+            assert caller.start("get", f"S{number}").word == "success"
+        caller.close()
+        provider.close()
+        return provider.record.connections - 1  # the token's
+
+    @each_face
+    def test_another_is_used_meanwhile(self, background: Background, face: str) -> None:
+        assert self.connections_of(background, face, httpx.Limits(max_connections=100), 7) == 7
+
+    @each_face
+    def test_there_are_no_more_than_there_may_be(self, background: Background, face: str) -> None:
+        assert self.connections_of(background, face, httpx.Limits(max_connections=3), 7) == 2
+
+    @each_face
+    def test_nor_more_than_may_be_kept(self, background: Background, face: str) -> None:
+        limits = httpx.Limits(max_connections=100, max_keepalive_connections=3)
+        assert self.connections_of(background, face, limits, 7) == 2
+
+    @each_face
+    def test_one_that_has_rested_is_used_again(
+        self, background: Background, face: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connection_pool, "REST_SECONDS", 0.0)
+        assert self.connections_of(background, face, httpx.Limits(max_connections=100), 7) == 0
+
+
+class Talking:
+    """A server that answers every connection before anything is asked on it."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.received = b""
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        connection, _ = self._listener.accept()
+        connection.sendall(JUNK)
+        connection.settimeout(PATIENCE)
+        with connection, suppress(ConnectionResetError):
+            while data := connection.recv(65536):
+                self.received += data
+
+    def close(self) -> None:
+        self._thread.join(PATIENCE)
+        self._listener.close()
+
+
+class Patient(BoundedBackend):
+    """Hands a connection on when something has come over it."""
+
+    def connect_tcp(self, *where: Any, **how: Any) -> httpcore.NetworkStream:
+        stream = super().connect_tcp(*where, **how)
+        select.select([stream.get_extra_info("socket")], [], [], PATIENCE)
+        return stream
+
+
+class AsyncPatient(AsyncBackend):
+    async def connect_tcp(self, *where: Any, **how: Any) -> httpcore.AsyncNetworkStream:
+        stream: Any = await super().connect_tcp(*where, **how)
+        await anyio.wait_readable(stream._socket)
+        return stream
+
+
+def test_what_was_said_before_anything_was_asked_is_no_answer() -> None:
+    def blocking(route: Route, request: httpx.Request) -> httpx.Response:
+        with PooledTransport(route, checked_limits(None), Patient(httpcore.SyncBackend())) as transport:
+            return transport.handle_request(request)
+
+    def awaited(route: Route, request: httpx.Request) -> httpx.Response:
+        async def run() -> httpx.Response:
+            async with AsyncPooledTransport(route, checked_limits(None), AsyncPatient()) as transport:
+                return await transport.handle_async_request(request)
+
+        return asyncio.run(run())
+
+    for send in (blocking, awaited):
+        server = Talking()
+        url = httpx.URL(f"http://127.0.0.1:{server.port}")
+        with pytest.raises(httpx.ConnectError, match="before anything had been asked"):
+            send(Route(url, httpx.create_ssl_context()), httpx.Request("POST", url, content=b"{}"))
+        server.close()
+        assert server.received == b""
