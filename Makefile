@@ -67,9 +67,14 @@ format: setup ## Format the code
 bench: setup ## Measure against raw httpx, as ratios of one run
 	@$(BIN)/python -m benchmarks
 
-.PHONY: soak
-soak: setup ## Send up to 100,000 requests from 64 workers through a network that fails one exchange in five
-	@$(BIN)/python -m soak
+.PHONY: soak cancellations
+soak: setup ## Send up to 100,000 requests from 64 workers through a network that fails one exchange in five (or SOAK=options)
+	@$(BIN)/python -m soak $(SOAK)
+
+cancellations: CALLS = 100000
+cancellations: setup ## Cancel 100,000 calls, and interrupt a tenth as many by Ctrl-C (or CALLS=...)
+	@VICTOR_CANCELLATIONS="$(CALLS)" VICTOR_INTERRUPTS="$$(($(CALLS) / 10))" \
+		$(BIN)/python -m pytest -s -q tests/faults/test_cancellations.py tests/faults/test_interrupts.py
 
 .PHONY: fuzz audit secrets
 fuzz: SECONDS = 60

@@ -22,12 +22,12 @@ _OWNER = "soak"
 """Both kinds of credentials are of one owner, so that a key means the same whichever face sends it."""
 
 
-def soak(creates: int, workers: int, seconds: float, seed: int, patience: float) -> dict[str, Any]:
+def soak(creates: int, workers: int, seconds: float, seed: int, patience: float, rate: float) -> dict[str, Any]:
     """One run, with a sandbox and a proxy of its own; all its figures."""
     sandbox_words = ("-m", "victor_ext.sandbox", "--port", "0", "--quiet", "--json", "--keep-received", "0")
     with machinery.process(*sandbox_words) as sandbox_process:
         url = machinery.first_line(sandbox_process)["url"]
-        words = {"upstream": urlsplit(url).port, "seed": seed, "patience": patience}
+        words = {"upstream": urlsplit(url).port, "seed": seed, "patience": patience, "rate": rate}
         options = [word for name, value in words.items() for word in (f"--{name}", str(value))]
         with machinery.process("-m", "soak.proxy", *options) as proxy_process:
             port = machinery.first_line(proxy_process)["port"]
@@ -67,10 +67,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=420.0, help="begin no call after so long (420)")
     parser.add_argument("--seed", type=int, default=None, help="of the proxy's dice (random)")
     parser.add_argument("--patience", type=float, default=1.0, help="seconds that a call waits for an answer (1)")
+    parser.add_argument("--rate", type=float, default=0.2, help="the share of exchanges that fail (0.2)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args()
     seed = random.SystemRandom().randrange(2**31) if options.seed is None else options.seed
-    run = soak(options.creates, options.workers, options.seconds, seed, options.patience)
+    run = soak(options.creates, options.workers, options.seconds, seed, options.patience, options.rate)
     print(json.dumps(run) if options.json else table(run))
     return 1 if run["duplicates"] or run["lost"] or run["wrongly_reported"] else 0
 

@@ -19,6 +19,7 @@ Kind = Literal[
     "late request",
     "request sent twice",
     "answer sent twice",
+    "another answer later",
 ]
 
 _WEIGHTS: dict[Kind, int] = {
@@ -32,9 +33,12 @@ _WEIGHTS: dict[Kind, int] = {
     "late request": 2,
     "request sent twice": 1,
     "answer sent twice": 1,
+    "another answer later": 4,
 }
 _ENDS: tuple[End, ...] = ("reset", "reset", "reset", "reset", "close", "close", "close", "close", "stall")
 _NO_WORK_YET = (408, 425, 429, 429, 500, 502, 503, 503, 504, 520)
+LATEST = 0.01
+"""Seconds after an answer within which another one comes that nobody asked for."""
 _WORK_DONE = (408, 500, 502, 503, 504, 524)
 
 

@@ -14,9 +14,10 @@ import re
 import signal
 import socket
 import struct
+from collections import deque
 from collections.abc import Callable
 
-from soak.mischief import End, Mischief, Plan, instead, spoilt
+from soak.mischief import LATEST, End, Mischief, Plan, instead, spoilt
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
 
@@ -32,12 +33,13 @@ def first_message(buffer: bytes) -> bytes | None:
 
 
 class Proxy:
-    """All connections, and how many requests the sandbox has yet to answer."""
+    """All connections, what was answered, and how many requests the sandbox has yet to answer."""
 
     def __init__(self, plan: Plan, upstream: int) -> None:
         self.plan = plan
         self.upstream = upstream
         self.connections: set[Connection] = set()
+        self.answers: deque[bytes] = deque(maxlen=100)  # the last that the sandbox gave
         self.on_their_way = 0
         self.at_rest = asyncio.Event()
         self.at_rest.set()
@@ -135,6 +137,7 @@ class Connection(asyncio.Protocol):
 
     def answered(self, answer: bytes) -> None:
         """The sandbox has answered."""
+        self._proxy.answers.append(answer)
         mischief = self._mischief
         if mischief is None:
             self._answer(answer)
@@ -155,6 +158,11 @@ class Connection(asyncio.Protocol):
                 self._proxy.later(mischief.seconds, lambda: self._answer(answer))
             case "answer sent twice":
                 self._answer(answer + answer)
+            case "another answer later":
+                # A good one, to another request: the oldest there is.
+                another = self._proxy.answers[0]
+                self._proxy.later(mischief.where * LATEST, lambda: self._say(another))
+                self._answer(answer)
             case _:
                 self._answer(answer)
 
@@ -168,6 +176,10 @@ class Connection(asyncio.Protocol):
         if self._transport is not None and not self._deaf:
             self._transport.write(answer)
             self._next()
+
+    def _say(self, answer: bytes) -> None:
+        if self._transport is not None and not self._deaf:
+            self._transport.write(answer)
 
     def failed(self) -> None:
         """The sandbox is gone."""

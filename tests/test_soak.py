@@ -22,7 +22,8 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_a_small_soak_keeps_the_promise() -> None:
-    options = ["--creates", "1000", "--workers", "16", "--seconds", "6", "--patience", "0.5", "--seed", "20260304"]
+    options = ["--creates", "1000", "--workers", "32", "--seconds", "6", "--patience", "0.5", "--seed", "20260304"]
+    options += ["--rate", "0.3"]
     ended = subprocess.run(
         [sys.executable, "-m", "soak", "--json", *options],
         cwd=ROOT, capture_output=True, text=True, timeout=90, check=False,
@@ -31,7 +32,8 @@ def test_a_small_soak_keeps_the_promise() -> None:
     assert (run["duplicates"], run["lost"], run["wrongly_reported"]) == (0, 0, 0), run["cases"]
     assert ended.returncode == 0
     assert run["open_sockets"] == 0
-    assert run["failed_exchanges"] > run["exchanges"] / 10
+    assert run["failed_exchanges"] > run["exchanges"] / 5
+    assert run["mischief"]["another answer later"] > 0
     assert run["attempts"] > run["sent"] > 100
     assert len(run["mischief"]) > 8
     assert "Traceback" not in ended.stderr
