@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from http.cookiejar import CookieJar
 from typing import Any
 
 import httpx
@@ -389,6 +390,12 @@ class TestChangesOfTheGeneratedClient:
     def test_a_header_cannot_take_the_place_of_the_token(self, provider, victor):
         changed = victor.api.with_headers({"Authorization": "Bearer mine"})
         assert self.last(provider, changed).headers.get_list("authorization") == ["Bearer tok-1"]
+
+    def test_no_answer_touches_the_cookies(self, provider, victor, monkeypatch):
+        """The standard library would lock them, in a way that a Ctrl-C leaves them locked for ever."""
+        monkeypatch.delattr(CookieJar, "extract_cookies")
+        assert get_payment_request.sync("a1", client=victor.api.with_cookies({"a": "1"})) is not None
+        assert provider.received[-1].headers["cookie"] == "a=1"
 
     def test_cookies(self, provider, victor):
         changed = victor.api.with_cookies({"a": "1"}).with_cookies({"b": "2"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from recorder import Recorder, RecordingProxy, RecordingSocks
 from sought import ACCOUNT
 
 from victor_ext import AsyncVictor, ConfigurationError, ConnectionFailed, PaymentRequest, TimedOut, Victor, VictorOAuth
+from victor_ext.runtime.connections import async_connections, connections
 
 AUTH = VictorOAuth("client-id", "not-a-secret")
 SECRETS = (b"not-a-secret", b"t" * 40, b"Bearer", ACCOUNT.encode(), b"/v2/", b"\r\nAuthorization:")
@@ -120,6 +122,36 @@ def test_a_proxy_that_refuses(face: str, answer: bytes, loop: Background, author
     assert isinstance(told, TimedOut if answer == b"?" else ConnectionFailed)
     assert told.outcome.value == "not_sent"
     assert [secret for secret in SECRETS if secret in proxy.received] == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"HTTP/1.1 407 Log in\r\nContent-Length: 0\r\n\r\n", httpx.ProxyError),
+        (b"", httpx.ConnectTimeout),
+        (b"HTTP/1.1 nonsense\r\n\r\n", httpx.ConnectError),
+    ],
+)
+def test_what_goes_wrong_at_a_proxy_is_no_answer_of_the_provider(
+    answer: bytes, error: type[Exception], loop: Background, authority: Authority
+) -> None:
+    """Its errors are those of a connection that is not there yet: nothing of the request was sent."""
+    proxy = RecordingProxy(loop, 1, answer=answer)
+    options: dict[str, Any] = {
+        "verify": authority.trusted(), "limits": None, "proxy": f"http://127.0.0.1:{proxy.port}",
+    }  # fmt: skip
+    url = httpx.URL("https://pay.example")
+    request = httpx.Request("POST", url, content=b"{}", extensions={"timeout": dict.fromkeys(("connect", "read"), 0.2)})
+
+    async def awaited() -> None:
+        async with async_connections(url, **options) as transport:
+            await transport.handle_async_request(request)
+
+    with pytest.raises(error), connections(url, **options) as transport:
+        transport.handle_request(request)
+    with pytest.raises(error):
+        asyncio.run(awaited())
+    proxy.close()
 
 
 SOCKS_LOGIN = b"\x01\x04user\x07hunter2"

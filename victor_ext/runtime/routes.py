@@ -104,8 +104,6 @@ def _through_tunnel(connection: Connection, proxy: httpx.Proxy, origin: httpx.UR
     answer = yield from http11.exchange(connection, request, target, headers, timeouts)
     if not 200 <= answer.status_code < 300:
         raise httpx.ProxyError(f"{answer.status_code} {answer.reason.decode('ascii', 'ignore')}".rstrip())
-    if any(connection.parser.trailing_data):
-        raise httpx.ProxyError("it sent more than an answer")
     connection.parser = Connection().parser
 
 

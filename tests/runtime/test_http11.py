@@ -1,0 +1,80 @@
+"""HTTP/1.1 as steps: what is written, in how many pieces, and what is made of what is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from victor_ext.runtime.http11 import Connection, Read, Write, exchange
+
+REQUEST = httpx.Request("POST", "https://pay.example/payments?a=1", content=b'{"amount": 1}')
+
+
+def begun() -> tuple[Connection, Any, Write]:
+    """An exchange that has come to its first step."""
+    connection = Connection()
+    steps = exchange(connection, REQUEST, REQUEST.url.raw_path, REQUEST.headers.raw, {"write": 3.0, "read": 7.0})
+    write = next(steps)
+    assert type(write) is Write
+    return connection, steps, write
+
+
+def ended(steps: Any, step: Callable[[], Any]) -> Any:
+    with pytest.raises(StopIteration) as end:
+        step()
+    return end.value.value
+
+
+def test_a_request_is_written_at_once() -> None:
+    _, steps, write = begun()
+    head, _, body = bytes(write.data).partition(b"\r\n\r\n")
+    assert head.split(b"\r\n")[0] == b"POST /payments?a=1 HTTP/1.1"
+    assert (body, write.seconds) == (b'{"amount": 1}', 3.0)
+    read = steps.send(None)
+    assert (type(read), read.seconds) == (Read, 7.0)
+    assert "amount" not in repr(vars(type(write))) + repr(write.data)
+
+
+def test_an_answer_in_pieces_with_others_before_it() -> None:
+    connection, steps, _ = begun()
+    steps.send(None)
+    whole = (
+        b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Made\r\nContent-Length: 0\r\n\r\n"
+    )
+    for place in range(len(whole) - 1):
+        assert type(steps.send(whole[place : place + 1])) is Read
+    answer = ended(steps, lambda: steps.send(whole[-1:]))
+    assert (answer.status_code, answer.reason) == (201, b"Made")
+    assert not connection.begin_again(), "its body has not been read"
+
+
+def test_what_the_server_said_before_it_closed_is_read_also_when_writing_fails() -> None:
+    _, steps, _ = begun()
+    assert type(steps.throw(httpx.WriteError("broken pipe"))) is Read
+    answer = ended(steps, lambda: steps.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"))
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("received", "said"),
+    [
+        (b"", "without sending a response"),
+        (b"nonsense\r\n\r\n", "illegal"),
+        (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", "switch"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000, "too long"),
+    ],
+)
+def test_no_answer(received: bytes, said: str) -> None:
+    _, steps, _ = begun()
+    steps.send(None)
+    with pytest.raises(httpx.RemoteProtocolError, match=f"(?i){said}"):
+        steps.send(received)
+
+
+def test_a_request_that_cannot_be_written() -> None:
+    steps = exchange(Connection(), REQUEST, b"/pay ments", REQUEST.headers.raw, {})
+    with pytest.raises(httpx.LocalProtocolError):
+        next(steps)
