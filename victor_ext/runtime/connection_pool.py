@@ -41,6 +41,12 @@ class Lease:
         self._permit, self._pool = permit, pool
         self.connection: Connection | None = None
 
+    @property
+    def leased(self) -> Connection:
+        """The connection. There is one from the first step of an exchange on."""
+        assert self.connection is not None  # noqa: S101 - see `ConnectionPool.exchange`
+        return self.connection
+
     def end(self) -> None:
         """Give both back. A connection whose exchange has not come to its end is closed."""
         connection, self.connection = self.connection, None

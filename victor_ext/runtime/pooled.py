@@ -52,27 +52,16 @@ class PooledTransport(httpx.BaseTransport):
         try:
             if not permit.acquire(timeouts.get("pool")):
                 raise httpx.PoolTimeout(_ALL_IN_USE)
-            head = drive(pool.exchange(lease, request, timeouts), lambda step: self.take(lease.connection, step))
+            head = drive(pool.exchange(lease, request, timeouts), lambda step: self.take(lease.leased, step))
         except BaseException:
             lease.abandon()
             raise
         return _response(head, _Body(self, lease, timeouts.get("read")))
 
-    def take(self, connection: Connection | None, step: Step) -> Any:
+    def take(self, connection: Connection, step: Step) -> Any:
         """Take a step on a connection."""
-        assert connection is not None  # noqa: S101 - the pool has seen to it before the first step
-        stream = connection.stream
         try:
-            if type(step) is Read:
-                return stream.read(step.most, step.seconds)
-            if type(step) is Write:
-                if stream.has_unread():
-                    raise Unasked
-                stream.write(step.data, step.seconds)
-            elif type(step) is Connect:
-                connection.stream = self._backend.connect_tcp(step.host, step.port, step.seconds)
-            elif type(step) is StartTls:
-                connection.stream = stream.start_tls(step.context, step.host, step.seconds)
+            return _done(connection, step, _act(self._backend, connection, step))
         except _HTTPCORE_ERRORS as error:
             raise _ERRORS[type(error)](str(error)) from error
 
@@ -98,27 +87,16 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         try:
             if not await permit.acquire(timeouts.get("pool")):
                 raise httpx.PoolTimeout(_ALL_IN_USE)
-            head = await adrive(pool.exchange(lease, request, timeouts), lambda step: self.take(lease.connection, step))
+            head = await adrive(pool.exchange(lease, request, timeouts), lambda step: self.take(lease.leased, step))
         except BaseException:
             lease.abandon()
             raise
         return _response(head, _AsyncBody(self, lease, timeouts.get("read")))
 
-    async def take(self, connection: Connection | None, step: Step) -> Any:
+    async def take(self, connection: Connection, step: Step) -> Any:
         """Take a step on a connection."""
-        assert connection is not None  # noqa: S101 - the pool has seen to it before the first step
-        stream = connection.stream
         try:
-            if type(step) is Read:
-                return await stream.read(step.most, step.seconds)
-            if type(step) is Write:
-                if stream.has_unread():
-                    raise Unasked
-                await stream.write(step.data, step.seconds)
-            elif type(step) is Connect:
-                connection.stream = await self._backend.connect_tcp(step.host, step.port, step.seconds)
-            elif type(step) is StartTls:
-                connection.stream = await stream.start_tls(step.context, step.host, step.seconds)
+            return _done(connection, step, await _act(self._backend, connection, step))
         except _HTTPCORE_ERRORS as error:
             raise _ERRORS[type(error)](str(error)) from error
 
@@ -172,6 +150,28 @@ class _AsyncBody(httpx.AsyncByteStream):
 
 
 _ALL_IN_USE = "all connections are in use"
+
+
+def _act(backend: Any, connection: Connection, step: Step) -> Any:
+    """Do what a step asks for; where that is to be awaited, what is to be awaited."""
+    stream = connection.stream
+    if type(step) is Read:
+        return stream.read(step.most, step.seconds)
+    if type(step) is Write:
+        if stream.has_unread():
+            raise Unasked
+        return stream.write(step.data, step.seconds)
+    if type(step) is Connect:
+        return backend.connect_tcp(step.host, step.port, step.seconds)
+    assert type(step) is StartTls  # noqa: S101 - the fourth of four
+    return stream.start_tls(step.context, step.host, step.seconds)
+
+
+def _done(connection: Connection, step: Step, result: Any) -> Any:
+    """What a step brings, once that has come of it."""
+    if type(step) in (Connect, StartTls):
+        connection.stream = result
+    return result
 
 
 def _timeouts_for(request: httpx.Request, route: Route) -> Mapping[str, Any]:
