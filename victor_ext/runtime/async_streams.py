@@ -26,7 +26,36 @@ _ONCE = 65536
 _UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 
 
-class SocketStream(httpcore.AsyncNetworkStream):
+class Stream(httpcore.AsyncNetworkStream):
+    """What both kinds have in common."""
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the interface
+    ) -> httpcore.AsyncNetworkStream:
+        """Go on encrypted."""
+        return await TlsStream(self, ssl_context, server_hostname).shake_hands(timeout)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        self.abort()
+
+    def abort(self) -> None:
+        """Close the connection, without a wait and whatever state it is in."""
+        raise NotImplementedError
+
+    def unread(self) -> bytes | None:
+        """What is there to be read; empty at the end of the stream, None when there is nothing."""
+        raise NotImplementedError
+
+    def has_unread(self) -> bool:
+        """Whether there is something to be read, the end of the stream included. What it is, is lost."""
+        return self.unread() is not None
+
+
+class SocketStream(Stream):
     """A TCP connection."""
 
     def __init__(self, connected: socket.socket) -> None:
@@ -61,19 +90,6 @@ class SocketStream(httpcore.AsyncNetworkStream):
             except OSError as error:
                 raise httpcore.WriteError(str(error)) from error
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - the interface
-    ) -> httpcore.AsyncNetworkStream:
-        """Go on encrypted."""
-        return await TlsStream(self, ssl_context, server_hostname).shake_hands(timeout)
-
-    async def aclose(self) -> None:
-        """Close the connection."""
-        self.abort()
-
     def abort(self) -> None:
         """Close the connection, without a wait and whatever state it is in."""
         self._socket.close()
@@ -87,15 +103,11 @@ class SocketStream(httpcore.AsyncNetworkStream):
         except OSError:
             return b""
 
-    def has_unread(self) -> bool:
-        """Whether there is something to be read, the end of the stream included. What it is, is lost."""
-        return self.unread() is not None
 
-
-class TlsStream(httpcore.AsyncNetworkStream):
+class TlsStream(Stream):
     """The same, encrypted; over a TCP connection, or over what a proxy passes on encrypted."""
 
-    def __init__(self, under: SocketStream | TlsStream, context: ssl.SSLContext, host: str | None) -> None:
+    def __init__(self, under: Stream, context: ssl.SSLContext, host: str | None) -> None:
         self._under = under
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
@@ -128,19 +140,6 @@ class TlsStream(httpcore.AsyncNetworkStream):
         except ssl.SSLError as error:
             raise httpcore.WriteError(str(error)) from error
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - the interface
-    ) -> httpcore.AsyncNetworkStream:
-        """Go on encrypted, within what is encrypted for a proxy."""
-        return await TlsStream(self, ssl_context, server_hostname).shake_hands(timeout)
-
-    async def aclose(self) -> None:
-        """Close the connection."""
-        self.abort()
-
     def abort(self) -> None:
         """Close the connection, without a wait and whatever state it is in."""
         self._under.abort()
@@ -158,10 +157,6 @@ class TlsStream(httpcore.AsyncNetworkStream):
             if came is None:
                 return None
             self._take(came)
-
-    def has_unread(self) -> bool:
-        """Whether there is something to be read, the end of the stream included. What it is, is lost."""
-        return self.unread() is not None
 
     async def _through(self, act: Callable[[], T], timeout: float | None) -> T:  # noqa: ASYNC109 - as of the others
         """Do something with TLS, and send and read for it what it wants to be sent and needs to have read."""
