@@ -121,18 +121,20 @@ def test_a_connection_over_tls_is_kept_all_the_same(
 
 
 class TestRest:
-    """A connection rests after an answer, as long as others are to be had."""
+    """A connection rests after an answer before it carries a write, as long as others are to be had."""
 
     @pytest.fixture(autouse=True)
     def _for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(connection_pool, "REST_SECONDS", 1e9)
 
     @staticmethod
-    def connections_of(background: Background, face: str, limits: httpx.Limits, calls: int) -> int:
+    def connections_of(
+        background: Background, face: str, limits: httpx.Limits, calls: int, operation: Operation = "create"
+    ) -> int:
         provider = RawProvider(background)
         caller = CALLERS[face](provider.url(), limits=limits)
         for number in range(calls):
-            assert caller.start("get", f"S{number}").word == "success"
+            assert caller.start(operation, f"S{number}").word == "success"
         caller.close()
         provider.close()
         return provider.record.connections - 1  # the token's
@@ -140,6 +142,11 @@ class TestRest:
     @each_face
     def test_another_is_used_meanwhile(self, background: Background, face: str) -> None:
         assert self.connections_of(background, face, httpx.Limits(max_connections=100), 7) == 7
+
+    @each_face
+    def test_a_read_need_not_wait_for_that(self, background: Background, face: str) -> None:
+        """It is refused when it is about another request, and read again."""
+        assert self.connections_of(background, face, httpx.Limits(max_connections=100), 7, "get") == 0
 
     @each_face
     def test_there_are_no_more_than_there_may_be(self, background: Background, face: str) -> None:

@@ -20,13 +20,15 @@ import httpx
 
 from .http11 import Connection, Steps, Unasked, exchange
 from .permits import Permit, Semaphore
+from .profile import SAFE_METHODS
 from .routes import Route
 
 logger = logging.getLogger(__name__)
 
 REST_SECONDS = 0.1
-"""A connection is used again only when so long has passed since its last answer, if another one can be had: something
-that answers twice, as a proxy may that repeats what it sent, does so within this time, and is noticed."""
+"""A write goes over a connection only when so long has passed since its last answer, if another can be had: something
+that answers twice, as a proxy may that repeats what it sent, does so within this time, and is noticed. (A read can be
+repeated, and what it is told of another request is refused.)"""
 
 _UNASKED = "it was closed, or something came, before anything had been asked"
 _idle_since = attrgetter("idle_since")
@@ -88,7 +90,7 @@ class ConnectionPool:
         """
         target, headers = self._route.address(request)
         while True:
-            connection = lease.connection = self._take_kept()
+            connection = lease.connection = self._take_kept(rested=request.method not in SAFE_METHODS)
             is_new = connection is None
             if connection is None:
                 connection = lease.connection = Connection()
@@ -131,15 +133,15 @@ class ConnectionPool:
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
             raise httpx.ConnectError(str(error)) from error
 
-    def _take_kept(self) -> Connection | None:
-        """A connection to use again; None when another is to be opened."""
+    def _take_kept(self, *, rested: bool) -> Connection | None:
+        """A connection to use again, the one that was used last or the last that has rested; None to open another."""
         with self._lock:
             kept, now = self._kept, time.monotonic()
             while kept and self._expiry is not None and kept[0].idle_since + self._expiry < now:
                 kept.pop(0).abort()
-            rested = bisect_right(kept, now - REST_SECONDS, key=_idle_since)
-            if rested:
-                return kept.pop(rested - 1)
+            ready = bisect_right(kept, now - REST_SECONDS, key=_idle_since) if rested else len(kept)
+            if ready:
+                return kept.pop(ready - 1)
             # Without a rested one another is opened, as long as there is room for it.
             full = len(kept) >= self._keep or self.semaphore.held + len(kept) > self._most
             return kept.pop(0) if kept and full else None

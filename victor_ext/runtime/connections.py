@@ -194,9 +194,9 @@ def async_connections(
 
 
 def checked_limits(limits: object) -> httpx.Limits:
-    """The limits of a pool; 100 connections, 20 of which are kept, when there are none."""
+    """The limits of a pool; 100 connections, all of which are kept, when there are none."""
     if limits is None:
-        return httpx.Limits(max_connections=100, max_keepalive_connections=20)
+        return httpx.Limits(max_connections=100)
     if not isinstance(limits, httpx.Limits):
         raise ConfigurationError(f"limits must be httpx.Limits(...), not {type(limits).__name__}.")
     for name, least in (("max_connections", 1), ("max_keepalive_connections", 0)):
