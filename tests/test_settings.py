@@ -225,7 +225,7 @@ class TestBaseUrls:
         ],
     )
     def test_good_ones(self, client, url):
-        assert client(AUTH, environment="staging", base_url=url).base_url.rstrip("/") == str(url).rstrip("/")
+        assert client(AUTH, base_url=url).base_url.rstrip("/") == str(url).rstrip("/")
 
     @BOTH
     @pytest.mark.parametrize(

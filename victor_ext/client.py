@@ -16,7 +16,7 @@ from .runtime.flow import AsyncDriver, Driver
 from .runtime.redaction import concealed
 from .runtime.resources import Awaited, Blocking
 from .runtime.retry import RetryPolicy
-from .settings import DEFAULT_ENVIRONMENT, from_process_environment
+from .settings import from_process_environment
 
 if TYPE_CHECKING:
     from victor_api.client import Client
@@ -31,8 +31,7 @@ class Victor(BlockingClient):
         auth: `VictorJwt(api_key, private_key)` or `VictorOAuth(client_id, client_secret)`.
         environment: `"staging"` or `"production"`; decides the URL and how long a signed token may live.
         base_url: Another URL, such as a sandbox's. `https`, or `http` to this machine. One of the provider's own hosts
-            is refused under the name of the other environment, and decides where none is named; behind a host that is
-            neither the provider's nor this machine may be either of them, so `environment` has to be named with it.
+            is refused under the name, or the default, of the other environment.
         timeout: Seconds for each stage of one attempt.
         deadline: Seconds for one call as a whole, all attempts and waits included; None sets no bound.
         retry: How patiently a call is tried again.
@@ -55,7 +54,7 @@ class Victor(BlockingClient):
         self,
         auth: Credentials,
         *,
-        environment: str = DEFAULT_ENVIRONMENT,
+        environment: str = "staging",
         base_url: str | httpx.URL | None = None,
         timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
         deadline: float | None = DEFAULT_DEADLINE,
@@ -103,7 +102,7 @@ class AsyncVictor(AwaitedClient):
         self,
         auth: Credentials,
         *,
-        environment: str = DEFAULT_ENVIRONMENT,
+        environment: str = "staging",
         base_url: str | httpx.URL | None = None,
         timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
         deadline: float | None = DEFAULT_DEADLINE,

@@ -13,7 +13,7 @@ import httpx
 from .credentials import Credentials, VictorJwt, VictorOAuth
 from .runtime.connections import checked_base_url
 from .runtime.credentials import checked_secret
-from .runtime.environments import DefaultEnvironment, environment_of
+from .runtime.environments import checked_environment
 from .runtime.errors import ConfigurationError
 from .runtime.redaction import Secret
 
@@ -40,9 +40,6 @@ ENVIRONMENTS: Mapping[str, Environment] = {
     "production": Environment("production", "https://api.victorfi.com", 300),
 }
 
-
-DEFAULT_ENVIRONMENT = DefaultEnvironment("staging")
-
 _HOSTS = {name: {httpx.URL(environment.base_url).host} for name, environment in ENVIRONMENTS.items()}
 
 
@@ -54,7 +51,7 @@ def environment_and_url(environment: object, base_url: str | httpx.URL | None) -
             contradict each other.
     """
     url = None if base_url is None else _without_version(base_url, "base_url")
-    chosen = ENVIRONMENTS[environment_of(environment, url, _HOSTS, provider="Victor")]
+    chosen = ENVIRONMENTS[checked_environment(environment, url, _HOSTS, provider="Victor")]
     return chosen, url or httpx.URL(chosen.base_url)
 
 
@@ -99,9 +96,7 @@ def _auth(values: Mapping[str, str]) -> Credentials:
 
 
 def _environment(values: Mapping[str, str]) -> str:
-    if "VICTOR_ENVIRONMENT" not in values:
-        return DEFAULT_ENVIRONMENT
-    name = str(values["VICTOR_ENVIRONMENT"]).strip()
+    name = str(values.get("VICTOR_ENVIRONMENT", "staging")).strip()
     if name not in ENVIRONMENTS:
         raise ConfigurationError(f"VICTOR_ENVIRONMENT is {name!r}: set it to {' or '.join(map(repr, ENVIRONMENTS))}.")
     return name

@@ -107,11 +107,12 @@ class TestTheHostOfAnEnvironment:
         for host in system.also_live:
             with pytest.raises(ConfigurationError, match="write environment='production'"):
                 make(system.test, f"https://{host}")
-            assert make(None, f"https://{host}").environment == "production"
+            assert make("production", f"https://{host}").environment == "production"
 
-    def test_it_decides_where_no_environment_is_named(self, system: System, make: Make) -> None:
+    def test_no_default_decides_for_the_host_of_the_other(self, system: System, make: Make) -> None:
         for url in spellings(system.live_host):
-            assert make(None, url).environment == "production"
+            with pytest.raises(ConfigurationError, match="write environment='production', and leave"):
+                make(None, url)
         for url in spellings(system.test_host):
             assert make(None, url).environment == system.test
 
@@ -126,14 +127,11 @@ class TestTheHostOfAnEnvironment:
 
 class TestAnotherHost:
     @pytest.mark.parametrize("host", ["gateway.example", "10.0.0.7:8443", "eu.{live}", "{live}.example", "[::2]"])
-    def test_what_is_behind_it_has_to_be_named(self, system: System, make: Make, host: str) -> None:
+    def test_it_belongs_to_the_environment_that_is_named(self, system: System, make: Make, host: str) -> None:
         url = f"https://{host.format(live=system.live_host)}"
-        with pytest.raises(ConfigurationError, match="does not say which environment is behind it") as told:
-            make(None, url)
-        for words in (f"environment='{system.test}'", "environment='production'", f"{system.prefix}_ENVIRONMENT"):
-            assert words in str(told.value)
         for environment in ("production", system.test):
             assert make(environment, url).environment == environment
+        assert make(None, url).environment == system.test
 
     @pytest.mark.parametrize("host", ["127.0.0.1:8900", "localhost", "[::1]:8900", "sandbox.localhost"])
     def test_on_this_machine_it_is_a_sandbox_unless_production_is_named(

@@ -41,9 +41,7 @@ def test_a_proxy_sees_a_name_and_ciphertext(
     if how == "variable":
         monkeypatch.setenv("HTTPS_PROXY", address)
         monkeypatch.delenv("NO_PROXY", raising=False)
-    client = Face(
-        face, AUTH, environment="production", base_url="https://pay.example", verify=authority.trusted(), **given
-    )
+    client = Face(face, AUTH, base_url="https://pay.example", verify=authority.trusted(), **given)
     told = client("accept", id="b34783af0", notes=ACCOUNT)
     client.close()
     provider.close()

@@ -209,13 +209,10 @@ def test_both_pairs_of_hosts(environment: str, hosts: str, url: str) -> None:
         ({"mid": MID, "base_url": "https://api.flexfactor.io/v1/"}, "leave /v1 out"),
         ({"mid": MID, "base_url": "http://api.flexfactor.io"}, "unencrypted"),
         (
-            {"mid": MID, "environment": "sandbox", "base_url": "https://api.flexfactor.io"},
+            {"mid": MID, "base_url": "https://api.flexfactor.io"},
             "is FlexFactor's production, and environment='sandbox'",
         ),
-        (
-            {"mid": MID, "environment": "sandbox", "base_url": "https://API.flex-charge.com.:443"},
-            "is FlexFactor's production",
-        ),
+        ({"mid": MID, "base_url": "https://API.flex-charge.com.:443"}, "is FlexFactor's production"),
         (
             {"mid": MID, "environment": "production", "base_url": "https://api-sandbox.flexfactor.io/x"},
             "write environment='sandbox', and leave base_url out",
@@ -239,7 +236,7 @@ def test_settings_that_cannot_be(kind: Any, options: dict[str, Any], said: str) 
 
 def test_a_url_of_the_same_environment_or_of_nobody_known_is_taken() -> None:
     for url in ("https://api-sandbox.flex-charge.com", "https://proxy.example/api.flexfactor.io", "http://127.0.0.1:8"):
-        assert FlexFactor(AUTH, mid=MID, environment="sandbox", base_url=url).base_url == url
+        assert FlexFactor(AUTH, mid=MID, base_url=url).base_url == url
 
 
 def test_credentials_of_another_kind() -> None:

@@ -215,8 +215,9 @@ class TestEnvironments:
         ("options", "said"),
         [
             ({"environment": "prod"}, "write 'sandbox' or 'production'"),
+            ({"base_url": "https://api.payouts.velopayments.com"}, "write environment='production'"),
+            ({"base_url": "https://api.payouts.velopayments.com./"}, "write environment='production'"),
             ({"base_url": "https://api.sandbox.velopayments.com", "environment": "production"}, "'sandbox'"),
-            ({"base_url": "https://gateway.example"}, "write environment='sandbox' or environment="),
             ({"base_url": "http://api.example.com"}, "unencrypted"),
             ({"auth": "k:s"}, r"auth must be VeloAuth\(api_key, api_secret\), not str"),
         ],

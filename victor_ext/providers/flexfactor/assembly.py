@@ -32,7 +32,7 @@ def flexfactor_parts(
     Args:
         auth: Its credentials.
         merchant: For whom it acts.
-        environment: `"sandbox"` or `"production"`, or the default, which gives way to the host of a base URL.
+        environment: `"sandbox"` or `"production"`.
         hosts: Which pair of hosts.
         base_url: Another URL than theirs.
         lock: A lock of the world, blocking or awaited, that the client lives in.

@@ -18,7 +18,7 @@ from .assembly import flexfactor_parts
 from .auth import FlexFactorAuth
 from .orders import Orders
 from .payments import Payments
-from .settings import DEFAULT_ENVIRONMENT, from_process_environment, merchant_of
+from .settings import from_process_environment, merchant_of
 
 if TYPE_CHECKING:
     from flexfactor_api.client import Client
@@ -36,8 +36,7 @@ class FlexFactor(BlockingClient):
         environment: `"sandbox"` or `"production"`.
         hosts: `"flexfactor"`, or `"flex-charge"` for the hosts under the older name.
         base_url: Another URL, such as a local sandbox's, without `/v1`. `https`, or `http` to this machine.
-            A host of the provider's is refused under the name of the other environment, and decides where none is
-            named; with a host that is neither the provider's nor this machine `environment` has to be named.
+            A host of the provider's is refused under the name, or the default, of the other environment.
         timeout: Seconds for each stage of one attempt.
         deadline: Seconds for one call as a whole, all attempts and waits included; None sets no bound.
         retry: How patiently a call is tried again.
@@ -60,7 +59,7 @@ class FlexFactor(BlockingClient):
         *,
         mid: str,
         site_id: str | None = None,
-        environment: str = DEFAULT_ENVIRONMENT,
+        environment: str = "sandbox",
         hosts: str = "flexfactor",
         base_url: str | httpx.URL | None = None,
         timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
@@ -114,7 +113,7 @@ class AsyncFlexFactor(AwaitedClient):
         *,
         mid: str,
         site_id: str | None = None,
-        environment: str = DEFAULT_ENVIRONMENT,
+        environment: str = "sandbox",
         hosts: str = "flexfactor",
         base_url: str | httpx.URL | None = None,
         timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,

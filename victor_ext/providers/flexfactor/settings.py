@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from victor_ext.runtime.connections import checked_base_url
-from victor_ext.runtime.environments import DefaultEnvironment, environment_of
+from victor_ext.runtime.environments import checked_environment
 from victor_ext.runtime.errors import ConfigurationError
 from victor_ext.runtime.findings import shown
 from victor_ext.runtime.redaction import Secret
@@ -32,9 +32,6 @@ HOSTS: Mapping[str, Mapping[str, str]] = {
 GUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PREFIX = "FLEXFACTOR_"
 
-
-DEFAULT_ENVIRONMENT = DefaultEnvironment("sandbox")
-
 _HOSTS = {name: {httpx.URL(pair[name]).host for pair in HOSTS.values()} for name in HOSTS["flexfactor"]}
 
 
@@ -50,7 +47,7 @@ def environment_and_url(environment: object, hosts: object, base_url: str | http
     url = None if base_url is None else checked_base_url(base_url)
     if url is not None and url.path.rstrip("/").endswith("/v1"):
         raise ConfigurationError(f"base_url {str(url)!r}: leave /v1 out, every path of the API begins with it.")
-    chosen = environment_of(environment, url, _HOSTS, provider="FlexFactor")
+    chosen = checked_environment(environment, url, _HOSTS, provider="FlexFactor")
     return chosen, url or httpx.URL(HOSTS[hosts][chosen])
 
 

@@ -25,7 +25,7 @@ def velo_parts(
 
     Args:
         auth: Its credentials.
-        environment: `"sandbox"` or `"production"`, or the default, which gives way to the host of a base URL.
+        environment: `"sandbox"` or `"production"`.
         base_url: Another URL than the environment's.
         lock: A lock of the world, blocking or awaited, that the client lives in.
         limits: `timeout`, `deadline`, `retry` and `on_event`, as of `Assembly`.

@@ -22,7 +22,7 @@ from .funding import FundingAccounts, Fundings
 from .payees import Payees
 from .payments import Payments
 from .payouts import Payouts
-from .settings import DEFAULT_ENVIRONMENT, from_process_environment
+from .settings import from_process_environment
 from .source_accounts import SourceAccounts
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ class Velo(BlockingClient):
         auth: `VeloAuth(api_key, api_secret)`.
         environment: `"sandbox"`, where money is simulated, or `"production"`; decides the URL.
         base_url: Another URL, such as that of a sandbox of your own. `https`, or `http` to this machine.
-            A host of Velo's is refused under the name of the other environment, and decides where none is named;
-            with a host that is neither Velo's nor this machine `environment` has to be named.
+            A host of Velo's is refused under the name, or the default, of the other environment.
         timeout: Seconds for each stage of one attempt.
         deadline: Seconds for one call as a whole, all attempts and waits included; None sets no bound.
         retry: How patiently a call is tried again. No write of Velo's takes a key, so none is repeated that may have
@@ -68,7 +67,7 @@ class Velo(BlockingClient):
         self,
         auth: VeloAuth,
         *,
-        environment: str = DEFAULT_ENVIRONMENT,
+        environment: str = "sandbox",
         base_url: str | httpx.URL | None = None,
         timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
         deadline: float | None = DEFAULT_DEADLINE,
@@ -146,7 +145,7 @@ class AsyncVelo(AwaitedClient):
         self,
         auth: VeloAuth,
         *,
-        environment: str = DEFAULT_ENVIRONMENT,
+        environment: str = "sandbox",
         base_url: str | httpx.URL | None = None,
         timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
         deadline: float | None = DEFAULT_DEADLINE,

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from victor_ext.runtime.connections import checked_base_url
-from victor_ext.runtime.environments import DefaultEnvironment, environment_of
+from victor_ext.runtime.environments import checked_environment
 from victor_ext.runtime.errors import ConfigurationError
 from victor_ext.runtime.redaction import Secret
 
@@ -20,9 +20,6 @@ ENVIRONMENTS: Mapping[str, str] = {
     "production": "https://api.payouts.velopayments.com",
 }
 """The hosts that Velo's document names: one with simulated money, one with real money."""
-
-
-DEFAULT_ENVIRONMENT = DefaultEnvironment("sandbox")
 
 _HOSTS = {name: {httpx.URL(url).host} for name, url in ENVIRONMENTS.items()}
 
@@ -35,7 +32,7 @@ def environment_and_url(environment: object, base_url: str | httpx.URL | None) -
             contradict each other.
     """
     url = None if base_url is None else checked_base_url(base_url)
-    chosen = environment_of(environment, url, _HOSTS, provider="Velo")
+    chosen = checked_environment(environment, url, _HOSTS, provider="Velo")
     return chosen, url or httpx.URL(ENVIRONMENTS[chosen])
 
 
