@@ -114,15 +114,20 @@ class Bulk:
     @contextmanager
     def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:
         """Run it beside the block; whatever is left of it then is killed."""
-        process = subprocess.Popen(
-            [SCRIPT, "bulk", *words],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        # A child of a background job inherits that Ctrl-C is ignored: not here.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            process = subprocess.Popen(
+                [SCRIPT, "bulk", *words],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
         try:
             yield process
         finally:

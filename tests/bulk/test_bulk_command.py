@@ -7,7 +7,7 @@ import os
 import pty
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -117,6 +117,15 @@ def test_misuse_ends_with_2_and_makes_nothing(bulk: Bulk, words: tuple[str, ...]
     assert os.listdir(bulk.folder) == ["invoices.csv"]
 
 
+@pytest.fixture
+def background() -> Iterator[None]:
+    """This process ignores Ctrl-C, as a shell's background job does."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("background")
 @pytest.mark.parametrize(("how", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stop_is_clean_and_says_how_to_go_on(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any], how: signal.Signals, status: int

@@ -49,7 +49,7 @@ class Settings:
             )
         _number("rate", self.rate, above=0, most=MAX_RATE, unit="rows a second")
         _number("key_retention", self.key_retention, above=0, most=math.inf, unit="seconds")
-        _number("patience", self.patience, above=-1, most=DAY, unit="seconds, 0 or more")
+        _number("patience", self.patience, least=0, most=DAY, unit="seconds")
         if isinstance(self.workers, bool) or not isinstance(self.workers, int) or not 1 <= self.workers <= MAX_WORKERS:
             raise ConfigurationError(f"workers={self.workers!r} must be a whole number from 1 to {MAX_WORKERS}.")
 
@@ -109,10 +109,17 @@ def batch_named_by(source: object) -> str | None:
     return os.path.basename(os.fspath(source)) if isinstance(source, str | os.PathLike) else None
 
 
-def _number(name: str, value: object, *, above: float, most: float, unit: str) -> None:
+def _number(
+    name: str, value: object, *, unit: str, above: float | None = None, least: float | None = None, most: float
+) -> None:
+    """Raise `ConfigurationError` when a setting is no number within its bounds; None is one that was not given."""
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, int | float) or not above < value <= most:
-        bounds = [f"above {above:g}"] if above >= 0 else []
+    too_small = isinstance(value, int | float) and (
+        (above is not None and not value > above) or (least is not None and not value >= least)
+    )
+    if isinstance(value, bool) or not isinstance(value, int | float) or too_small or not value <= most:
+        bounds = [] if above is None else [f"above {above:g}"]
+        bounds += [] if least is None else [f"at least {least:g}"]
         bounds += [f"at most {most:g}"] if most < math.inf else []
         raise ConfigurationError(f"{name}={value!r} must be a number of {unit}, {' and '.join(bounds)}.")
