@@ -81,6 +81,24 @@ def test_pauses_grow_while_the_provider_fails_and_end_with_its_first_answer() ->
     assert clock.now == begun + 90
 
 
+def test_an_answer_that_was_under_way_when_the_provider_failed_ends_no_pause() -> None:
+    clock = Clock()
+    brake = Brake(clock, clock)
+    pauses = []
+    for _ in range(3):
+        begun = clock.now
+        brake.press()
+        brake.release()
+        brake.wait()
+        pauses.append(clock.now - begun)
+    assert pauses == [1, 2, 4]
+    brake.press(at_least=90)
+    brake.release()
+    begun = clock.now
+    brake.wait()
+    assert clock.now == begun + 90
+
+
 def test_stopping_ends_every_pause() -> None:
     clock = Clock()
     brake, pacer = Brake(clock, clock), Pacer(0.001, clock, clock)

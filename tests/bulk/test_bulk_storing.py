@@ -171,7 +171,7 @@ def test_a_commit_whose_answer_is_lost_is_recognised(
         if next(answers, False):
             raise OperationalError("COMMIT", {}, Exception("the server closed the connection"))
 
-    monkeypatch.setattr(batch_store, "_PAUSE", 0.0)
+    monkeypatch.setattr(batch_store, "pause_after", lambda _failures: 0.0)
     monkeypatch.setattr(batch_store, "_AT_ONCE", 2)
     monkeypatch.setattr(batch_store.BatchStore, "_insert", lossy)
     assert sender().send(rows(550)).exit_status == 0

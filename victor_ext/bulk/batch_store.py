@@ -31,6 +31,7 @@ from .layout import (
     queue_of,
 )
 from .ownership import batches_of, own_or_refuse
+from .pacing import pause_after
 from .rows import SETTLED, Result, RowOutcome, Sent
 from .vault import other_key
 
@@ -38,8 +39,6 @@ _AT_ONCE = 50
 """Chunks that are read or written in one go."""
 _PATIENCE = 60.0
 """Seconds for which a database that went away is waited for."""
-_PAUSE = 1.0
-"""Seconds between two looks for it."""
 _OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 _POLLED_EVERY = 0.1
 
@@ -213,18 +212,18 @@ class BatchStore:
     def _stored(self, store: Callable[[], None], is_stored: Callable[[], bool]) -> None:
         """Store something, and wait for a database that goes away over it."""
         ends = time.monotonic() + _PATIENCE
-        doubtful = False
+        failures = 0
         while True:
             try:
                 # Whether it was written before the database went away is seen by looking, once it is back.
-                if not (doubtful and is_stored()):
+                if not (failures and is_stored()):
                     store()
                 return
             except DBAPIError:
-                doubtful = True
+                failures += 1
                 if time.monotonic() > ends:
                     raise
-                time.sleep(_PAUSE)
+                time.sleep(pause_after(failures))
 
     def _insert(self, chunks: Mapping[str, Chunk], load: Load | None = None) -> None:
         with self._engine.begin() as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,9 +22,9 @@ from victor_ext import (
     VictorError,
 )
 
-from .pacing import Brake, Pacer
+from .pacing import Brake, Pacer, pause_after
 from .rows import MAY_EXIST, SETTLED, Result, Row, RowOutcome, Sent
-from .settling import Shared, look_up
+from .settling import Doubtful, Shared, left_open, look_up
 
 _WAITING = Result(RowOutcome.WAITING)
 _MARGIN = 300.0
@@ -84,12 +84,20 @@ class Delivery:
         victor: The client.
         workers: How many calls may be under way.
         stop: Ends the sending: calls under way end, no other one begins.
+        monotonic: The clock of its waits, in seconds.
     """
 
-    def __init__(self, victor: Victor, workers: int, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        victor: Victor,
+        workers: int,
+        stop: threading.Event,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._victor = victor
         self._stop = stop
-        self._brake = Brake(stop)
+        self._monotonic = monotonic
+        self._brake = Brake(stop, monotonic)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="victor-bulk")
         self._refused_in_a_row: set[str] = set()
         self.given_up: str | None = None
@@ -97,7 +105,7 @@ class Delivery:
 
     def deliver(self, rows: Sequence[Row], terms: Terms) -> list[Result]:
         """Send the rows, and look up those that must not be sent again. The results are in the rows' order."""
-        pacer = Pacer(terms.rate, self._stop)
+        pacer = Pacer(terms.rate, self._stop, self._monotonic)
         results: dict[int, Result] = {}
         calls: list[tuple[int, Future[Result | str]]] = []
         doubtful: list[tuple[int, Sent, str]] = []
@@ -123,7 +131,9 @@ class Delivery:
                 doubtful.append((place, sent, f"It may have been sent before; now: {result.error}"))
             else:
                 results[place] = _in_full(result, sent, terms)
-        self._look_up(rows, doubtful, results, terms.shared)
+        if doubtful:
+            found = self._look_up([(rows[place], sent, why) for place, sent, why in doubtful], terms)
+            results.update(zip((place for place, _, _ in doubtful), found, strict=True))
         return [results[place] for place in range(len(rows))]
 
     def close(self) -> None:
@@ -131,18 +141,30 @@ class Delivery:
         # Rows in line are not cancelled: after a stop they say by themselves that they were not sent.
         self._pool.shutdown(wait=False)
 
-    def _look_up(
-        self,
-        rows: Sequence[Row],
-        doubtful: Sequence[tuple[int, Sent, str]],
-        results: dict[int, Result],
-        shared: Shared,
-    ) -> None:
-        if not doubtful:
-            return
-        found = look_up(self._victor, [(rows[place], sent, why) for place, sent, why in doubtful], shared)
-        for (place, _, _), result in zip(doubtful, found, strict=True):
-            results[place] = result
+    def _look_up(self, doubtful: Sequence[Doubtful], terms: Terms) -> list[Result]:
+        """Look rows up until that succeeds, the patience is at an end, or all is to stop."""
+        ends = self._monotonic() + terms.patience
+        tries = 0
+        while True:
+            self._brake.wait()
+            if self._stop.is_set():
+                return left_open(doubtful, "It has not been looked up: the sender was stopped.")
+            try:
+                found = look_up(self._victor, doubtful, terms.shared)
+            except VictorError as error:
+                reason, at_least = str(error), error.retry_after or 0.0
+                if isinstance(error, AuthenticationError | ConfigurationError):
+                    self._give_up(error)
+            except Exception as error:  # noqa: BLE001 - whatever it was, what is known of the other rows must be kept
+                reason, at_least = f"An unexpected {type(error).__name__}.", 0.0
+            else:
+                self._brake.release()
+                return found
+            self._brake.press(at_least)
+            if self._stop.is_set() or self._monotonic() >= ends:
+                return left_open(doubtful, f"It could not be looked up now: {reason}")
+            tries += 1
+            self._stop.wait(max(pause_after(tries), at_least))
 
     def _send(self, row: Row, terms: Terms, pacer: Pacer) -> Result | str:
         """Send one row until it is settled, its patience is at an end, or all is to stop.
@@ -150,8 +172,9 @@ class Delivery:
         Returns:
             What became of it, or why it may not be sent once more, although it may have been sent.
         """
-        ends = time.monotonic() + terms.patience
+        ends = self._monotonic() + terms.patience
         sent, last = terms.sent_before(row), _WAITING
+        tries = 0
         while True:
             self._brake.wait()
             pacer.wait()
@@ -160,7 +183,7 @@ class Delivery:
             # Only now: a slow pace, or a provider that said when to come back, can outlast a key.
             if (why := terms.why_not_again(sent)) is not None:
                 return why
-            result = self._call(row)
+            result, at_least = self._call(row)
             if result.outcome in MAY_EXIST:
                 sent = sent or terms.sent
             if last.outcome in MAY_EXIST:
@@ -169,23 +192,27 @@ class Delivery:
                     return replace(result, sent=terms.sent)
                 if result.outcome is not RowOutcome.CREATED:
                     result = replace(result, outcome=last.outcome, error=result.error or last.error)
-            if result.outcome in SETTLED or time.monotonic() >= ends:
+            if result.outcome in SETTLED or self._monotonic() >= ends:
                 return result
-            last = result
+            last, tries = result, tries + 1
+            # The brake is everybody's, and other rows' successes shorten it: the waits of this row grow by themselves.
+            self._stop.wait(max(pause_after(tries), at_least))
 
-    def _call(self, row: Row) -> Result:
+    def _call(self, row: Row) -> tuple[Result, float]:
+        """What one call came to, and the seconds that the provider asks to wait before another one."""
         arguments: dict[str, Any] = dict(row.arguments or {})
         try:
             request = self._victor.payment_requests.create(**arguments, idempotency_key=row.key)
         except VictorError as error:
-            return self._failed(error, row.key)
+            return self._failed(error, row.key), error.retry_after or 0.0
         except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
+            self._brake.press()
             # Its text may hold anything; its type does not.
-            return Result(RowOutcome.UNKNOWN, error=f"An unexpected {type(error).__name__} while it was sent.")
+            return Result(RowOutcome.UNKNOWN, error=f"An unexpected {type(error).__name__} while it was sent."), 0.0
         self._answered()
         if not request.id:
-            return Result(RowOutcome.ACCEPTED, status=request.status, error="The answer holds no id.")
-        return Result(RowOutcome.CREATED, request.id, request.status)
+            return Result(RowOutcome.ACCEPTED, status=request.status, error="The answer holds no id."), 0.0
+        return Result(RowOutcome.CREATED, request.id, request.status), 0.0
 
     def _failed(self, error: VictorError, key: str) -> Result:
         outcome = _OF_THE_CALL[error.outcome]

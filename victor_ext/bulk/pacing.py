@@ -12,6 +12,12 @@ _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
 
 
+def pause_after(tries: int) -> float:
+    """Seconds before a row that failed so many times (1, 2, ...) is tried again: 1, 2, 4, ... up to 30."""
+    # The exponent is bounded so that no number of tries overflows a float.
+    return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(tries - 1, 60))
+
+
 class Pacer:
     """Lets rows go evenly: never more than `rate` a second, also right after it was made.
 
@@ -45,7 +51,8 @@ class Pacer:
 class Brake:
     """Holds all rows of a process back while the provider fails, so that an outage does not use a batch up.
 
-    Each failure after a pause makes the next pause twice as long, up to 30 seconds; a success ends them.
+    Each failure after a pause makes the next pause twice as long, up to 30 seconds; a success after a pause makes the
+    next one short again. No success ends a pause: its call was under way when the other one failed.
     """
 
     def __init__(self, stop: threading.Event, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -65,10 +72,11 @@ class Brake:
             self._until = max(self._until, now + (at_least or 0.0))
 
     def release(self) -> None:
-        """The provider answers again."""
+        """The provider answered."""
         if self._pause:
             with self._lock:
-                self._pause = self._until = 0.0
+                if self._monotonic() >= self._until:
+                    self._pause = 0.0
 
     def wait(self) -> None:
         """Wait until rows may go."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from victor_ext import PaymentRequest, Victor, VictorError, money
+from victor_ext import PaymentRequest, Victor, money
 
 from .batch_store import BatchStore
 from .export import lines_of
@@ -24,36 +24,44 @@ Shared = Callable[[AbstractSet[str]], AbstractSet[str]]
 """Which of these references more than one row of the batch has. It may take long: all of the batch is read."""
 
 
-def look_up(victor: Victor, rows: Sequence[tuple[Row, Sent, str]], shared: Shared) -> list[Result]:
+Doubtful = tuple[Row, Sent, str]
+"""A row that may have been sent, how, and why it is not sent again."""
+
+
+def look_up(victor: Victor, rows: Sequence[Doubtful], shared: Shared) -> list[Result]:
     """What the provider holds of rows that may have been sent.
 
     The list has no filter for the reference, so it is read once for all rows, from the earliest moment on.
 
     Args:
         victor: The client to read with.
-        rows: Each row, how it may have been sent, and why it is not sent again.
+        rows: The rows.
         shared: Tells references apart that settle nothing.
+
+    Raises:
+        VictorError: The list could not be read.
     """
     start = datetime.fromtimestamp(min(sent.since for _, sent, _ in rows), UTC) - _CLOCKS_DIFFER
     wanted = {_reference(row) for row, _, _ in rows} - {""}
     found: dict[str, list[PaymentRequest]] = defaultdict(list)
     if wanted:
-        try:
-            for request in victor.payment_requests.list(direction="outbound", start_datetime=start):
-                if request.client_reference_id in wanted:
-                    found[request.client_reference_id or ""].append(request)
-        except VictorError as error:
-            return [_left(sent, f"{why} It could not be looked up now: {error}") for _, sent, why in rows]
+        for request in victor.payment_requests.list(direction="outbound", start_datetime=start):
+            if request.client_reference_id in wanted:
+                found[request.client_reference_id or ""].append(request)
     try:
         # What is found may be the request of another row.
         several = shared(found.keys()) if found else frozenset[str]()
     except SQLAlchemyError as error:
-        reason = f"It could not be looked up now: the state does not answer ({type(error).__name__})."
-        return [_left(sent, f"{why} {reason}") for _, sent, why in rows]
+        return left_open(rows, f"It could not be looked up now: the state does not answer ({type(error).__name__}).")
     return [
         _settled(row, sent, why, found.get(_reference(row), []), alone=_reference(row) not in several)
         for row, sent, why in rows
     ]
+
+
+def left_open(rows: Sequence[Doubtful], reason: str) -> list[Result]:
+    """The rows with what was known of them, and why it is no more."""
+    return [_left(sent, f"{why} {reason}") for _, sent, why in rows]
 
 
 def shared_references(store: BatchStore, wanted: AbstractSet[str]) -> AbstractSet[str]:

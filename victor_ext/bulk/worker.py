@@ -34,6 +34,7 @@ from .layout import (
     priority_of,
     queue_of,
 )
+from .pacing import pause_after
 from .presence import Presence
 from .rows import Result, RowOutcome, Sent
 from .settings import caller_of
@@ -278,12 +279,14 @@ class _Gone(BaseException):
 
 def _rate_of(queue: str, stop: threading.Event) -> float | None:
     """The pace of a batch, as its queue says now. A database that is away is waited for."""
+    failures = 0
     while not stop.is_set():
         try:
             found = DBOS.retrieve_queue(queue)
             limiter = None if found is None else found.limiter
         except (SQLAlchemyError, dbos_error.DBOSException):
-            stop.wait(1.0)
+            failures += 1
+            stop.wait(pause_after(failures))
             continue
         return None if limiter is None else limiter["limit"] / limiter["period"]
     return None

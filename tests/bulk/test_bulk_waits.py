@@ -1,0 +1,252 @@
+"""Nothing is tried again without a wait that grows: each way in which a call can fail, by a clock of the test's."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import httpx
+import pytest
+from bulk_runs import row, rows, today
+from test_bulk_pacing import Clock
+
+from victor_ext import RetryPolicy, Victor, VictorJwt, idempotency_key_for
+from victor_ext.bulk.delivery import Delivery, Terms
+from victor_ext.bulk.rows import Result, Row, Sent
+from victor_ext.sandbox import Sandbox
+
+PATIENCE = 120.0
+GAPS = [1, 2, 4, 8, 16, 30, 30, 30]
+"""The least that lies between one try of a row and the next, in seconds."""
+ENDS = {"rejected", "refused", "created"}
+Respond = Callable[[httpx.Request], httpx.Response]
+
+
+def made(request: httpx.Request, **changes: Any) -> httpx.Response:
+    """What the provider answers when it takes a request."""
+    body = json.loads(request.content)
+    receipt = {
+        "victor_payment_request_id": "ABCDEFGH12",
+        "client_reference_id": body.get("client_reference_id"),
+        "status": "created",
+        "direction": "outbound",
+        "payment_request": {
+            "payee": body["payee"],
+            "payer": body["payer"],
+            "payment_details": {**body["payment_details"], **changes.pop("details", {})},
+        },
+    }
+    return httpx.Response(200, json={**receipt, **changes})
+
+
+def status(code: int, body: str = "", **headers: str) -> Respond:
+    return lambda _request: httpx.Response(
+        code, text=body, headers={k.replace("_", "-"): v for k, v in headers.items()}
+    )
+
+
+def raising(error: type[Exception], text: str = "on purpose") -> Respond:
+    def respond(_request: httpx.Request) -> httpx.Response:
+        raise error(text)
+
+    return respond
+
+
+TROUBLES: dict[str, Respond] = {
+    "no connection": raising(httpx.ConnectError),
+    "no connection in time": raising(httpx.ConnectTimeout),
+    "no free connection": raising(httpx.PoolTimeout),
+    "a proxy that refuses": raising(httpx.ProxyError),
+    "a broken connection": raising(httpx.ReadError),
+    "no answer": raising(httpx.ReadTimeout),
+    "a request that breaks off": raising(httpx.WriteError),
+    "a broken protocol of theirs": raising(httpx.RemoteProtocolError),
+    "a broken protocol of ours": raising(httpx.LocalProtocolError),
+    "an exception of another library": raising(RuntimeError),
+    **{f"status {code}": status(code) for code in (302, 408, 425, 429, 500, 501, 502, 503, 504, 520, 599)},
+    **{f"status {code}": status(code) for code in (400, 401, 402, 403, 404, 409, 410, 418, 422)},
+    "429 that says when to come back": status(429, retry_after="45"),
+    "503 that says when to come back": status(503, retry_after="45"),
+    "another good status": status(202, "{}"),
+    "no content": status(204),
+    "a page of a proxy": status(200, "<html>", content_type="text/html"),
+    "half of an answer": status(200, '{"victor_payment', content_type="application/json"),
+    "an answer without an id": lambda request: made(request, victor_payment_request_id=None),
+    "the answer of another payment": lambda request: made(request, details={"amount": "9999.99"}),
+    "the answer of another reference": lambda request: made(request, client_reference_id="another's"),
+}
+
+
+class Flood(BaseException):
+    """More calls than any patience allows. The sender takes any other exception for a failed call."""
+
+
+@dataclass
+class Provider:
+    """Answers what it is told, and notes when each key was tried."""
+
+    clock: Clock
+    respond: Respond
+    lists: Respond = lambda _request: httpx.Response(200, json={"page": 0, "page_size": 50, "results": []})
+    tries: dict[str, list[float]] = field(default_factory=dict)
+    reads: list[float] = field(default_factory=list)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            self.reads.append(self.clock.now)
+            return self.lists(request)
+        self.tries.setdefault(request.headers["idempotency-key"], []).append(self.clock.now)
+        if sum(map(len, self.tries.values())) > 100:
+            raise Flood
+        return self.respond(request)
+
+
+@dataclass
+class Sending:
+    """A delivery by a clock of its own, to a provider that answers what it is told."""
+
+    clock: Clock
+    provider: Provider
+    delivery: Delivery
+
+    def __call__(self, *rows: Row, **terms: Any) -> list[Result]:
+        given = {"retention": 86_400.0, "patience": PATIENCE, "again": False, **terms}
+        sent = Sent(time.time(), None)
+        made = Terms(rate=None, sent=sent, caller=None, shared=lambda _references: frozenset(), **given)
+        return self.delivery.deliver(rows, made)
+
+
+@pytest.fixture
+def sending(victor_key_pair: tuple[str, str]) -> Iterator[Callable[[Respond], Sending]]:
+    made: list[Any] = []
+
+    def start(respond: Respond) -> Sending:
+        clock = Clock()
+        provider = Provider(clock, respond)
+        victor = Victor(
+            VictorJwt("an-api-key-for-tests", victor_key_pair[0], reuse=600),
+            retry=RetryPolicy(max_attempts=1),
+            transport=httpx.MockTransport(provider),
+        )
+        delivery = Delivery(victor, 1, clock, monotonic=clock)
+        made.extend([victor, delivery])
+        return Sending(clock, provider, delivery)
+
+    yield start
+    for each in made:
+        each.close()
+
+
+def to_send(number: int, **changes: Any) -> Row:
+    arguments = row(number, client_reference_id=f"ref {number}", due_date=today())
+    del arguments["invoice_no"], arguments["region"]
+    return Row(number, idempotency_key_for("waits", number), "", arguments, {}, place=number - 1, **changes)
+
+
+def gaps(times: Sequence[float]) -> list[float]:
+    return [later - earlier for earlier, later in pairwise(times)]
+
+
+@pytest.mark.parametrize("before", ["never sent", "may have been sent"])
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_row_is_tried_again_after_waits_that_grow(
+    sending: Callable[[Respond], Sending], trouble: str, before: str
+) -> None:
+    send = sending(TROUBLES[trouble])
+    sent = Sent(time.time() - 60, None) if before != "never sent" else None
+    (result,) = send(to_send(1, sent=sent))
+    (times,) = send.provider.tries.values()
+    if len(times) == 1:
+        # It is settled, or looked up, or all is to stop: another try would say the same.
+        assert (
+            send.delivery.given_up is not None
+            or result.outcome.value in ENDS
+            or (sent is not None and "now:" in (result.error or ""))
+        )
+        return
+    assert result.outcome.value not in ENDS
+    assert all(gap >= least for gap, least in zip(gaps(times), GAPS, strict=False)), gaps(times)
+    assert times[-1] - times[0] >= PATIENCE
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_what_others_are_answered_shortens_no_wait(sending: Callable[[Respond], Sending], trouble: str) -> None:
+    send = sending(TROUBLES[trouble])
+    call = send.delivery._call
+
+    def amid_successes(row: Row) -> Any:
+        send.delivery._answered()
+        try:
+            return call(row)
+        finally:
+            # The answer to a call that was under way when this one failed.
+            send.delivery._answered()
+
+    send.delivery._call = amid_successes  # type: ignore[method-assign] - the moment is what is tested
+    send(to_send(1))
+    (times,) = send.provider.tries.values()
+    assert all(gap >= least for gap, least in zip(gaps(times), GAPS, strict=False)), gaps(times)
+    if "when to come back" in trouble:
+        assert gaps(times)[0] >= 45
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_list_that_fails_is_read_again_after_waits_that_grow(
+    sending: Callable[[Respond], Sending], trouble: str
+) -> None:
+    """A row whose key is too old is looked up; two chunks of such rows, one after the other."""
+    send = sending(made)
+    send.provider.lists = TROUBLES[trouble] if "the answer of" not in trouble else status(500)
+    too_old = [to_send(number, sent=Sent(time.time() - 90_000, None)) for number in (1, 2)]
+    results = [*send(too_old[0]), *send(too_old[1])]
+    assert [result.outcome.value for result in results] == ["unknown"] * 2
+    assert send.provider.tries == {}
+    assert all("looked up" in (result.error or "") for result in results)
+    if send.delivery.given_up is None:
+        assert all(gap >= least for gap, least in zip(gaps(send.provider.reads), GAPS, strict=False))
+        assert gaps(send.provider.reads)[0] >= (45 if "come back" in trouble else 1)
+
+
+def test_when_the_provider_says_to_come_back_no_row_goes_before(sending: Callable[[Respond], Sending]) -> None:
+    answers = iter([TROUBLES["429 that says when to come back"]])
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        return next(answers, made)(request)
+
+    send = sending(respond)
+    results = send(to_send(1), to_send(2), to_send(3))
+    assert [result.outcome.value for result in results] == ["created"] * 3
+    first, *others = sorted(moment for times in send.provider.tries.values() for moment in times)
+    assert min(others) - first >= 45
+
+
+@pytest.mark.parametrize("trouble", ["the answer of another payment", "status 409"])
+def test_a_row_that_conflicts_with_the_others_beside_it_floods_nobody(
+    sender: Callable[..., Any], victor_sandbox: Sandbox, trouble: str
+) -> None:
+    # The answer to another payment, and a conflict after a try whose answer was lost: both leave it unknown.
+    if trouble == "status 409":
+        victor_sandbox.inject("lost_answer", operation="create", times=1)
+        victor_sandbox.inject("status", operation="create", status=409, times=None)
+    else:
+        receipt = made(httpx.Request("POST", "http://x", json=_body()), details={"amount": "9999.99"})
+        victor_sandbox.inject("status", operation="create", status=200, body=receipt.text, times=None)
+    begun = time.monotonic()
+    state = sender(workers=1, patience=3).send(rows(1))
+    took = time.monotonic() - begun
+    assert dict(state.counts) == {"unknown": 1}
+    # At once, after 1 s and after 2 s more: at most two attempts of the client each.
+    assert sum(victor_sandbox.attempts_by_key().values()) <= 6
+    assert took >= 1
+
+
+def _body() -> dict[str, Any]:
+    return {
+        "payee": {"account_number": row(1)["payee_account_number"]},
+        "payer": {"victor_counterparty_id": "aHeq349838"},
+        "payment_details": {"amount": "2.23", "biller_type": "BUSINESS", "due_date": today().isoformat()},
+    }
