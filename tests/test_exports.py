@@ -21,7 +21,7 @@ HEAVY = ["cryptography", "jwt", "typer", "rich", "starlette", "uvicorn", "anyio"
 # The names that the design and the documentation promise.
 PROMISED = {
     *("Victor", "AsyncVictor", "VictorJwt", "VictorOAuth", "RetryPolicy", "Outcome", "Problem"),
-    *("idempotency_key_for", "check_payment_request"),
+    *("idempotency_key_for", "check_payment_request", "ProviderTime"),
     *("VictorError", "InvalidRequest", "ConfigurationError", "AuthenticationError", "PermissionDenied", "NotFound"),
     *("Conflict", "BadRequest", "RateLimited", "ServerError", "ConnectionFailed", "TimedOut", "DeadlineExceeded"),
     *("UnreadableResponse", "PaginationError", "StatusError"),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .client import AsyncVictor, Victor
     from .credentials import VictorJwt, VictorOAuth
     from .records import Direction, Network, Payee, Payer, PaymentRequest, PaymentRequestResponse, Status
+    from .runtime.clock import ProviderTime
     from .runtime.errors import (
         AuthenticationError,
         BadRequest,
@@ -64,6 +65,7 @@ __all__ = [
     "PaymentRequestResponse",
     "PermissionDenied",
     "Problem",
+    "ProviderTime",
     "RateLimited",
     "RetryPolicy",
     "RetryScheduled",
@@ -102,6 +104,7 @@ _HOMES = {
         "PaymentRequestResponse",
         "Status",
     ),
+    ".runtime.clock": ("ProviderTime",),
     ".runtime.errors": (
         "AuthenticationError",
         "BadRequest",

@@ -10,7 +10,9 @@ import asyncio
 import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -109,6 +111,23 @@ def test_all_are_here() -> None:
 def test_nothing_fails(bench: Bench) -> None:
     assert bench.run(bench.lane.READ).word == "success"
     assert bench.run(bench.lane.WRITE) == Told("success", None, 1, 1)
+
+
+def test_the_providers_time_is_known_from_an_answer(bench: Bench) -> None:
+    bench.sandbox.set_clock_skew(-3_600.0)
+    told: list[Any] = []
+
+    def look(client: Any) -> Any:
+        told.append(client.provider_time())
+        return bench.lane.READ.call(client)
+
+    looking = SimpleNamespace(word=bench.lane.READ.word, call=look)
+    assert bench.run(looking, looking).word == "success"
+    before, after = told
+    assert before.is_known is False
+    assert abs((datetime.now(UTC) - before.moment).total_seconds()) < 60
+    assert after.is_known is True
+    assert abs(bench.sandbox.clock()["wall"] - after.moment.timestamp()) < 60
 
 
 FAILURES: dict[str, tuple[str, dict[str, Any], bool]] = {

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from victor_ext.runtime.clock import ServerClock, http_date
+from victor_ext.runtime.clock import ProviderTime, ServerClock, http_date
 from victor_ext.runtime.errors import ConfigurationError
 from victor_ext.runtime.quota import RetryQuota
 from victor_ext.runtime.retry import RetryPolicy, parse_retry_after
@@ -139,6 +139,15 @@ class TestRetryAfter:
         assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
 
 
+class Corrected(FakeClock):
+    """This machine's clock was set."""
+
+    jump = 0.0
+
+    def local(self):
+        return super().local() + self.jump
+
+
 class TestTheProvidersClock:
     def test_it_is_this_machines_until_it_is_known_to_differ(self):
         clock = FakeClock()
@@ -152,17 +161,33 @@ class TestTheProvidersClock:
         assert (clock.now(), clock.skew) == (clock.local(), 0.0)
 
     def test_a_correction_of_this_machines_clock_does_not_move_it(self):
-        class Corrected(FakeClock):
-            jump = 0.0
-
-            def local(self):
-                return super().local() + self.jump
-
         clock = Corrected()
         there = clock.local() + 30
         clock.learn(spelled(there))
         clock.jump = -500.0
         assert clock.now() == there
+
+    def test_the_providers_time_is_known_once_an_answer_has_told_it(self):
+        clock = FakeClock()
+        assert clock.provider_time() == ProviderTime(datetime.fromtimestamp(clock.local(), UTC), is_known=False)
+        clock.learn("no date at all")
+        assert clock.provider_time().is_known is False
+        clock.learn(spelled(clock.local() - 1.0))  # a difference that `now` leaves alone
+        clock.passed += 90.0
+        assert clock.provider_time() == ProviderTime(datetime.fromtimestamp(clock.local() - 1.0, UTC), is_known=True)
+
+    @pytest.mark.parametrize("jump", [3_600.0, -3_600.0, 3.0, -3.0])
+    def test_it_is_known_no_more_when_the_machines_clocks_disagree(self, jump):
+        """The clock was set, or the machine slept, which the monotonic clock of some systems does not count."""
+        clock = Corrected()
+        clock.learn(spelled(clock.local()))
+        clock.jump = jump
+        told = clock.provider_time()
+        assert told == ProviderTime(datetime.fromtimestamp(clock.local(), UTC), is_known=False)
+        clock.learn(spelled(clock.local() - jump + 1.0))
+        assert clock.provider_time() == ProviderTime(
+            datetime.fromtimestamp(clock.local() - jump + 1.0, UTC), is_known=True
+        )
 
     def test_the_moment_is_aware(self):
         clock = FakeClock()

@@ -9,6 +9,7 @@ import httpx
 
 from .assembly import KEEP, Assembly
 from .calls import AwaitedFace, BlockingFace
+from .clock import ProviderTime
 from .connections import Verify, async_connections, checked_transport, connections
 from .errors import ConfigurationError
 from .flow import AsyncDriver, Driver
@@ -94,6 +95,10 @@ class _Client:
         """A request to put a token on, and to send nowhere."""
         self._transport.guard.require_open()
         return httpx.Request("GET", self._parts.base_url, extensions={"timeout": self._parts.timeout.as_dict()})
+
+    def provider_time(self) -> ProviderTime:
+        """The provider's time, and whether an answer has told it. It makes no call, and is not awaited."""
+        return self._parts.clock.provider_time()
 
     @property
     def environment(self) -> str:

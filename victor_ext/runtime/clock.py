@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
 
@@ -17,6 +18,22 @@ _EARLIEST, _LATEST = 1_577_836_800.0, 7_258_118_400.0
 """The years 2020 and 2200: a `Date` outside of them is a broken clock's, and no token or due date is made by it."""
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderTime:
+    """What time it is at the provider.
+
+    Attributes:
+        moment: An aware datetime, in UTC.
+        is_known: Whether a `Date` header says so. Then it is the last one, and the time that has passed since: behind
+            the provider's clock by the second that it was cut down to and by the time that the answer took. If it is
+            not known, it is this machine's own time: no answer has come yet, none had a `Date`, or this machine's
+            clock was set, or the machine slept, since it came.
+    """
+
+    moment: datetime
+    is_known: bool
+
+
 class ServerClock:
     """The provider's clock, as its `Date` headers show it.
 
@@ -28,6 +45,8 @@ class ServerClock:
     def __init__(self) -> None:
         self._last: tuple[str, float] | None = None
         self._anchor: tuple[float, float] | None = None
+        self._told: tuple[float, float, float] | None = None
+        """The last `Date`, and the monotonic and the local time at which it came."""
 
     def monotonic(self) -> float:
         """Seconds for measuring durations."""
@@ -55,6 +74,16 @@ class ServerClock:
         """The provider's time, as an aware datetime in UTC."""
         return datetime.fromtimestamp(self.now(), UTC)
 
+    def provider_time(self) -> ProviderTime:
+        """The provider's time, and whether an answer has told it. See `ProviderTime`."""
+        told = self._told
+        if told is not None:
+            there, then, local = told
+            passed = self.monotonic() - then
+            if abs(self.local() - local - passed) <= TOLERATED_SKEW:
+                return ProviderTime(datetime.fromtimestamp(there + passed, UTC), is_known=True)
+        return ProviderTime(datetime.fromtimestamp(self.local(), UTC), is_known=False)
+
     @property
     def skew(self) -> float:
         """Seconds by which the provider's clock is ahead of this machine's; 0.0 while they agree."""
@@ -73,6 +102,7 @@ class ServerClock:
         there = http_date(date_header)
         if there is None or not _EARLIEST <= there <= _LATEST:
             return
+        self._told = (there, monotonic, local)
         self._anchor = (there, monotonic) if abs(there - local) > TOLERATED_SKEW else None
 
 
