@@ -112,7 +112,7 @@ class Bulk:
         return Ran(ended.returncode, ended.stdout, ended.stderr)
 
     @contextmanager
-    def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+    def started(self, *words: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
         """Run it beside the block; whatever is left of it then is killed."""
         # A child of a background job inherits that Ctrl-C is ignored: not here.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -120,7 +120,7 @@ class Bulk:
             process = subprocess.Popen(
                 [SCRIPT, "bulk", *words],
                 cwd=self.folder,
-                env=self.environment,
+                env={**self.environment, **variables},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -132,6 +132,11 @@ class Bulk:
             yield process
         finally:
             kill(process)
+
+
+def shifted(seconds: float) -> dict[str, str]:
+    """Variables for a process on a machine whose clock is so many seconds ahead of the true time."""
+    return {"PYTHONPATH": str(Path(__file__).parent / "shifted_clock"), "SHIFTED_CLOCK": str(seconds)}
 
 
 def wait_until(come: Callable[[], bool], process: subprocess.Popen[str], at_most: float = PATIENCE) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Callable
-from types import SimpleNamespace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from bulk_runs import Bulk, keys_of, row, rows, write_csv
 
-from victor_ext import Victor, VictorOAuth
+from victor_ext import ProviderTime, Victor, VictorOAuth
 from victor_ext.bulk import delivery
 from victor_ext.sandbox import Sandbox
 
@@ -90,8 +89,9 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
         ahead += 3600
 
     monkeypatch.setattr(delivery.Pacer, "wait", long_wait)
-    clock = SimpleNamespace(time=lambda: time.time() + ahead, monotonic=time.monotonic)
-    monkeypatch.setattr(delivery, "time", clock)
+    monkeypatch.setattr(
+        Victor, "provider_time", lambda _self: ProviderTime(datetime.now(UTC) + timedelta(seconds=ahead), is_known=True)
+    )
     assert sender(key_retention=3600).resume().exit_status == 3
     assert victor_sandbox.attempts_by_key() == attempts
     (result,) = sender().export()

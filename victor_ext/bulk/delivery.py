@@ -22,13 +22,12 @@ from victor_ext import (
     VictorError,
 )
 
+from .key_age import UNJUDGED, KeyClock, Moment
 from .pacing import Brake, Pacer, pause_after
 from .rows import MAY_EXIST, SETTLED, Result, Row, RowOutcome, Sent
 from .settling import Doubtful, Shared, left_open, look_up
 
 _WAITING = Result(RowOutcome.WAITING)
-_MARGIN = 300.0
-"""Seconds before the end of a key's life from which on it is not sent any more: a call and its retries take time."""
 _REFUSED_IN_A_ROW = 10
 """So many refusals for no reason that lies in a row mean that no row of the batch will fare better."""
 _OF_THE_CALL = {
@@ -47,34 +46,19 @@ class Terms:
         retention: Seconds for which the provider keeps a key.
         patience: Seconds for which a row is tried again before it is given up for this time.
         rate: Rows a second, or None.
-        sent: When this chunk was taken up first, and with whose credentials.
-        again: Whether it was taken up before, so that any of its rows may have been sent.
-        caller: With whose credentials it is sent now.
+        sent: How any row of the chunk may have been sent, when it was taken up before; None when it was not.
         shared: Which references several rows of the batch have.
     """
 
     retention: float
     patience: float
     rate: float | None
-    sent: Sent
-    again: bool
-    caller: str | None
+    sent: Sent | None
     shared: Shared
 
     def sent_before(self, row: Row) -> Sent | None:
         """How the row may have been sent before this try."""
-        return row.sent or (self.sent if self.again else None)
-
-    def why_not_again(self, sent: Sent | None) -> str | None:
-        """Why a row that may have been sent like this is not sent once more, or None if it can be."""
-        if sent is None:
-            return None
-        # The margin is for a retention of hours; a short one must leave time to send at all.
-        if time.time() - sent.since > self.retention - min(_MARGIN, self.retention / 10):
-            return "It may have been sent, longer ago than its key is kept."
-        if sent.by != self.caller:
-            return "It may have been sent with other credentials, whose keys the provider may keep apart."
-        return None
+        return row.sent or self.sent
 
 
 class Delivery:
@@ -84,6 +68,7 @@ class Delivery:
         victor: The client.
         workers: How many calls may be under way.
         stop: Ends the sending: calls under way end, no other one begins.
+        caller: A digest of the client's credentials.
         monotonic: The clock of its waits, in seconds.
     """
 
@@ -92,48 +77,58 @@ class Delivery:
         victor: Victor,
         workers: int,
         stop: threading.Event,
+        caller: str | None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._victor = victor
         self._stop = stop
         self._monotonic = monotonic
         self._brake = Brake(stop, monotonic)
+        self._clock = KeyClock(victor, caller, monotonic)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="victor-bulk")
         self._refused_in_a_row: set[str] = set()
         self.given_up: str | None = None
         """Why no row can be sent with this client; it has stopped then."""
 
+    def begin(self) -> Sent:
+        """The moment before the first row of a chunk is sent. If no answer has told the time yet, it is asked for."""
+        self._ask()
+        return self._clock.as_sent(self._clock.now())
+
     def deliver(self, rows: Sequence[Row], terms: Terms) -> list[Result]:
         """Send the rows, and look up those that must not be sent again. The results are in the rows' order."""
         pacer = Pacer(terms.rate, self._stop, self._monotonic)
         results: dict[int, Result] = {}
-        calls: list[tuple[int, Future[Result | str]]] = []
-        doubtful: list[tuple[int, Sent, str]] = []
+        calls: list[tuple[int, Future[Result | Doubtful]]] = []
+        doubtful: list[tuple[int, Doubtful]] = []
+        if any(terms.sent_before(row) for row in rows):
+            self._ask()
         for place, row in enumerate(rows):
             sent = terms.sent_before(row)
-            why = terms.why_not_again(sent)
+            why = None if sent is None else self._clock.why_not_again(sent, terms.retention)
             if row.arguments is None:
                 results[place] = Result(RowOutcome.REFUSED, error=row.reason)
-            elif sent is not None and why is not None:
-                doubtful.append((place, sent, why))
+            elif sent is not None and why is not None and why is not UNJUDGED:
+                doubtful.append((place, (row, sent, why)))
             else:
                 calls.append((place, self._pool.submit(self._send, row, terms, pacer)))
         # All of them first: what the last ones came to may say why the first ones were refused.
         for place, result in [(place, call.result()) for place, call in calls]:
-            if isinstance(result, str):
-                doubtful.append((place, terms.sent_before(rows[place]) or terms.sent, result))
+            row = rows[place]
+            if isinstance(result, tuple):
+                doubtful.append((place, result))
                 continue
-            sent = terms.sent_before(rows[place]) or result.sent
-            if sent is None and self.given_up is not None and rows[place].key in self._refused_in_a_row:
+            sent = terms.sent_before(row) or result.sent
+            if sent is None and self.given_up is not None and row.key in self._refused_in_a_row:
                 # It is not the row that was refused, and nothing was created: it waits for `resume`.
                 results[place] = replace(_WAITING, error=result.error)
             elif sent is not None and result.outcome in (RowOutcome.REJECTED, RowOutcome.REFUSED):
-                doubtful.append((place, sent, f"It may have been sent before; now: {result.error}"))
+                doubtful.append((place, (row, sent, f"It may have been sent before; now: {result.error}")))
             else:
-                results[place] = _in_full(result, sent, terms)
+                results[place] = _in_full(result, sent)
         if doubtful:
-            found = self._look_up([(rows[place], sent, why) for place, sent, why in doubtful], terms)
-            results.update(zip((place for place, _, _ in doubtful), found, strict=True))
+            found = self._look_up([each for _, each in doubtful], terms)
+            results.update(zip((place for place, _ in doubtful), found, strict=True))
         return [results[place] for place in range(len(rows))]
 
     def close(self) -> None:
@@ -166,32 +161,42 @@ class Delivery:
             tries += 1
             self._stop.wait(max(pause_after(tries), at_least))
 
-    def _send(self, row: Row, terms: Terms, pacer: Pacer) -> Result | str:
+    def _ask(self) -> VictorError | None:
+        """See that the provider's time is known, with one read at most; why it is not."""
+        if self._clock.is_settled():
+            return None
+        self._brake.wait()
+        error = None if self._stop.is_set() else self._clock.ask()
+        if error is not None:
+            self._brake.press(error.retry_after)
+        return error
+
+    def _send(self, row: Row, terms: Terms, pacer: Pacer) -> Result | Doubtful:
         """Send one row until it is settled, its patience is at an end, or all is to stop.
 
         Returns:
-            What became of it, or why it may not be sent once more, although it may have been sent.
+            What became of it, or that it may not be sent once more, although it may have been sent.
         """
         ends = self._monotonic() + terms.patience
-        sent, last = terms.sent_before(row), _WAITING
-        tries = 0
+        sent: Sent | Moment | None = terms.sent_before(row)
+        last, tries = _WAITING, 0
         while True:
             self._brake.wait()
             pacer.wait()
+            # Only now: a slow pace, or a provider that said when to come back, can outlast a key.
+            error = self._ask() if isinstance(sent, Sent) else None
             if self._stop.is_set():
                 return last
-            # Only now: a slow pace, or a provider that said when to come back, can outlast a key.
-            if (why := terms.why_not_again(sent)) is not None:
-                return why
-            result, at_least = self._call(row)
-            if result.outcome in MAY_EXIST:
-                sent = sent or terms.sent
-            if last.outcome in MAY_EXIST:
-                # What one try left open, neither a refusal nor a failure to send settles.
-                if result.outcome in (RowOutcome.REJECTED, RowOutcome.REFUSED):
-                    return replace(result, sent=terms.sent)
-                if result.outcome is not RowOutcome.CREATED:
-                    result = replace(result, outcome=last.outcome, error=result.error or last.error)
+            why = None if sent is None else self._clock.why_not_again(sent, terms.retention)
+            if sent is not None and why is not None and why is not UNJUDGED:
+                return row, self._clock.as_sent(sent), why
+            moment = self._clock.now()
+            result, at_least = self._call(row) if why is None else _not_asked(error)
+            result = _after(last, result)
+            if sent is None and result.outcome in MAY_EXIST:
+                sent = moment
+            if isinstance(sent, Moment):
+                result = replace(result, sent=self._clock.as_sent(sent))
             if result.outcome in SETTLED or self._monotonic() >= ends:
                 return result
             last, tries = result, tries + 1
@@ -246,10 +251,26 @@ class Delivery:
         self._stop.set()
 
 
-def _in_full(result: Result, sent: Sent | None, terms: Terms) -> Result:
-    """The result of this try, seen together with earlier ones that may have sent the row."""
+def _not_asked(error: VictorError | None) -> tuple[Result, float]:
+    """A row that may have been sent, and waits for the provider's time: no call was made."""
+    why = f"It may have been sent, and waits for the provider to tell its time: {error}"
+    return Result(RowOutcome.UNKNOWN, error=why), 0.0 if error is None else error.retry_after or 0.0
+
+
+def _after(last: Result, result: Result) -> Result:
+    """The result of a try, seen together with the one before it: what that left open, no failure to send settles.
+
+    Nor does a refusal, which stays what it is here: the row is looked up then.
+    """
+    if last.outcome not in MAY_EXIST or result.outcome in SETTLED:
+        return result
+    return replace(result, outcome=last.outcome, error=result.error or last.error)
+
+
+def _in_full(result: Result, sent: Sent | None) -> Result:
+    """The result of this run, seen together with earlier ones that may have sent the row."""
     if sent is None:
-        return replace(result, sent=terms.sent) if result.outcome in MAY_EXIST else result
+        return result
     if result.outcome in (RowOutcome.NOT_SENT, RowOutcome.WAITING):
         why = result.error or "It may have been sent before this program was interrupted; it has not been tried since."
         return Result(RowOutcome.UNKNOWN, error=why, sent=sent)

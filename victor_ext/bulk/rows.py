@@ -71,19 +71,26 @@ class RowProblem:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """That a row may have been sent: from when on (epoch seconds), and with whose credentials, by a digest of them."""
+    """That a row may have been sent.
+
+    Attributes:
+        since: From when on, in epoch seconds: not later than that.
+        by: With whose credentials, by a digest of them.
+        known: Whether `since` is the provider's time. If not, it is that of the machine that sent.
+    """
 
     since: float
     by: str | None
+    known: bool
 
     def to_json(self) -> list[Any]:
         """The same as JSON data."""
-        return [self.since, self.by]
+        return [self.since, self.by, self.known]
 
     @classmethod
     def from_json(cls, data: list[Any] | None) -> Sent | None:
-        """The same from its JSON data."""
-        return None if data is None else cls(*data)
+        """The same from its JSON data. Before there was `known`, all moments were a machine's."""
+        return None if data is None else cls(data[0], data[1], known=len(data) > 2 and bool(data[2]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,10 @@ from .batch_store import BatchStore
 from .export import lines_of
 from .rows import Result, Row, RowOutcome, Sent
 
-_CLOCKS_DIFFER = timedelta(minutes=5)
-"""By how much the provider's clock, or that of a worker, may be off."""
+_DATES_DIFFER = timedelta(minutes=5)
+"""By how much the moment of a request may be before the `Date` that was told before it was sent."""
+_CLOCKS_DIFFER = timedelta(days=1)
+"""By how much the clock of a worker may have been off when it alone told the moment."""
 _ADVICE = "it is left to you, and it is not sent again"
 
 
@@ -41,7 +43,7 @@ def look_up(victor: Victor, rows: Sequence[Doubtful], shared: Shared) -> list[Re
     Raises:
         VictorError: The list could not be read.
     """
-    start = datetime.fromtimestamp(min(sent.since for _, sent, _ in rows), UTC) - _CLOCKS_DIFFER
+    start = min(_earliest(sent) for _, sent, _ in rows)
     wanted = {_reference(row) for row, _, _ in rows} - {""}
     found: dict[str, list[PaymentRequest]] = defaultdict(list)
     if wanted:
@@ -76,6 +78,11 @@ def shared_references(store: BatchStore, wanted: AbstractSet[str]) -> AbstractSe
         if reference in wanted and keys.setdefault(reference, row.key) != row.key:
             found.add(reference)
     return found
+
+
+def _earliest(sent: Sent) -> datetime:
+    """From when on a request is looked for."""
+    return datetime.fromtimestamp(sent.since, UTC) - (_DATES_DIFFER if sent.known else _CLOCKS_DIFFER)
 
 
 def _settled(row: Row, sent: Sent, why: str, found: list[PaymentRequest], *, alone: bool) -> Result:

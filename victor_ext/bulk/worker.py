@@ -87,12 +87,11 @@ class Worker:
         self._state = state
         self._vault = vault
         self._presence = presence
-        self._caller = caller_of(victor)
         self._retention = retention
         self._patience = patience
         self._queues = queues
         self._stop = threading.Event()
-        self._delivery = Delivery(victor, workers, self._stop)
+        self._delivery = Delivery(victor, workers, self._stop, caller_of(victor))
         self._lock = threading.Lock()
         self._running: list[str] = []
         self._keeper = threading.Thread(target=self._keep, name="victor-bulk-keeper", daemon=True)
@@ -179,16 +178,17 @@ class Worker:
         run = uuid.uuid4().hex
         # Stored before the first row is sent: whoever reads another run's name there does not know what was sent.
         began: dict[str, Any] = DBOS.run_step(
-            {"name": BEGIN_STEP}, lambda: {"sent": Sent(time.time(), self._caller).to_json(), "run": run}
+            {"name": BEGIN_STEP}, lambda: {"sent": self._delivery.begin().to_json(), "run": run}
         )
-        chunk, again = Chunk.from_json(data), began["run"] != run
+        chunk = Chunk.from_json(data)
+        sent = Sent.from_json(began["sent"]) if began["run"] != run else None
 
         def send() -> list[Any]:
             retention = chunk.retention if self._retention is None else self._retention
             patience = chunk.patience if self._patience is None else self._patience
             rate = _rate_of(queue, self._stop)
             shared = partial(self._shared, batch_of(workflow_id))
-            terms = Terms(retention, patience, rate, Sent(*began["sent"]), again, self._caller, shared)
+            terms = Terms(retention, patience, rate, sent, shared)
             return [result.to_json() for result in self._delivery.deliver(chunk.rows, terms)]
 
         results = [Result.from_json(result) for result in DBOS.run_step({"name": SEND_STEP}, send)]

@@ -1,0 +1,184 @@
+"""A machine whose clock was wrong, or is: how old a key is, the provider's clock says, and a doubt sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bulk_runs import Bulk, asked_once, keys_of, row, rows, shifted, wait_until, write_csv
+
+from victor_ext import ProviderTime
+from victor_ext.bulk.key_age import UNJUDGED, KeyClock
+from victor_ext.bulk.rows import Sent
+from victor_ext.sandbox import Sandbox
+
+HOUR, DAY = 3600, 24 * 3600
+KEPT = HOUR // 2
+"""Seconds for which the provider keeps a key."""
+SEND = ("--key-column", "invoice_no", "--workers", "1", "--key-retention", f"{KEPT}s")
+pytestmark = pytest.mark.victor_sandbox(key_life=KEPT)
+
+
+def broken_off(bulk: Bulk, victor_sandbox: Sandbox, file: Path, count: int, ahead: float) -> None:
+    """Send these rows on a machine whose clock is ahead; kill it when all are made, and no result is stored."""
+    victor_sandbox.inject("delay", operation="create", delay=60, work=True, skip=count - 1, times=None)
+    with bulk.started("send", file.name, *SEND, **shifted(ahead)) as process:
+        wait_until(lambda: sum(victor_sandbox.work_done_by_key().values()) >= count, process)
+        assert process.poll() is None, process.communicate()
+    victor_sandbox.clear_faults()
+
+
+@pytest.mark.parametrize("resumes", ["resume", "send"])
+@pytest.mark.parametrize(
+    ("when_sending", "when_resuming"),
+    [(HOUR, 0), (0, -HOUR), (HOUR, -HOUR), (4 * HOUR, -4 * HOUR), (-HOUR, -2 * HOUR), (0, 0)],
+)
+def test_a_key_that_lapsed_is_not_sent_again_whatever_the_machines_clock_says(
+    bulk: Bulk, victor_sandbox: Sandbox, when_sending: int, when_resuming: int, resumes: str
+) -> None:
+    records = [row(number, client_reference_id=f"ref {number}") for number in range(1, 5)]
+    file = write_csv(bulk.folder / "march.csv", records)
+    broken_off(bulk, victor_sandbox, file, len(records), when_sending)
+    passed = KEPT + 600
+    victor_sandbox.set_clock_skew(passed)
+    words = ("send", file.name) if resumes == "send" else ("resume",)
+    ended = bulk(*words, **shifted(passed + when_resuming))
+    # They are found by their references, and nobody was asked twice.
+    asked_once(victor_sandbox, keys_of(file.name, records))
+    assert set(victor_sandbox.attempts_by_key().values()) == {1}
+    assert ended.status == 0, ended.err
+    assert {line["outcome"] for line in bulk("export").table} == {"created"}
+
+
+@pytest.mark.parametrize(
+    ("when_sending", "when_resuming"), [(-HOUR, 0), (0, HOUR), (-HOUR, HOUR), (HOUR, HOUR), (0, 0)]
+)
+def test_a_key_that_is_kept_is_sent_again_whatever_the_machines_clock_says(
+    bulk: Bulk, victor_sandbox: Sandbox, when_sending: int, when_resuming: int
+) -> None:
+    file = write_csv(bulk.folder / "march.csv", rows(4))
+    broken_off(bulk, victor_sandbox, file, 4, when_sending)
+    victor_sandbox.set_clock_skew(60)
+    # They have no reference to be found by: the same key alone can settle them.
+    ended = bulk("resume", **shifted(60 + when_resuming))
+    assert (ended.status, ended.err) == (0, "")
+    asked_once(victor_sandbox, keys_of(file.name, rows(4)))
+    assert set(victor_sandbox.attempts_by_key().values()) == {2}
+
+
+def test_a_provider_whose_clock_is_off_is_no_reason_for_doubt(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.set_clock_skew(-2 * HOUR)
+    file = write_csv(bulk.folder / "march.csv", rows(4))
+    broken_off(bulk, victor_sandbox, file, 4, 0)
+    assert bulk("resume").status == 0
+    asked_once(victor_sandbox, keys_of(file.name, rows(4)))
+    assert set(victor_sandbox.attempts_by_key().values()) == {2}
+
+
+@dataclass
+class Teller:
+    """A client whose provider tells its time, or does not."""
+
+    now: float
+    known: bool
+
+    def provider_time(self) -> ProviderTime:
+        return ProviderTime(datetime.fromtimestamp(self.now, UTC), self.known)
+
+
+NOW = 1_800_000_000.0
+SENT_AGAIN, TOO_OLD, TO_COME, MACHINE, CALLERS = (
+    None,
+    "longer ago than",
+    "yet to come",
+    "clock of a machine",
+    "credentials",
+)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(
+    ("age", "kept", "why"),
+    [
+        (0, DAY, SENT_AGAIN),
+        (-9, DAY, SENT_AGAIN),  # two answers of one second
+        (-11, DAY, TO_COME),
+        (-HOUR, DAY, TO_COME),
+        (DAY - 301, DAY, SENT_AGAIN),
+        (DAY - 299, DAY, TOO_OLD),
+        (HOUR - 301, HOUR, SENT_AGAIN),
+        (HOUR - 299, HOUR, TOO_OLD),
+        (529, 600, SENT_AGAIN),
+        (531, 600, TOO_OLD),
+        (0, 69, TOO_OLD),
+    ],
+)
+def test_what_is_sent_again_at_which_age(known: bool, age: float, kept: float, why: str | None) -> None:
+    clock = KeyClock(Teller(NOW, known), "me")
+    clock._told_none = not known
+    found = clock.why_not_again(Sent(NOW - age, "me", known), kept)
+    assert found is None if why is None else why in (found or "")
+    if why is SENT_AGAIN:
+        assert CALLERS in (clock.why_not_again(Sent(NOW - age, "another", known), kept) or "")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_clocks_of_a_machine_and_of_the_provider_are_not_compared(known: bool) -> None:
+    clock = KeyClock(Teller(NOW, known), "me")
+    clock._told_none = not known
+    assert MACHINE in (clock.why_not_again(Sent(NOW - 60, "me", not known), DAY) or "")
+
+
+def test_nothing_is_judged_before_an_answer_has_come() -> None:
+    clock = KeyClock(Teller(NOW, False), "me")
+    assert clock.why_not_again(Sent(NOW - 60, "me", True), DAY) is UNJUDGED
+    assert clock.why_not_again(Sent(NOW - 60, "me", False), DAY) is UNJUDGED
+
+
+@pytest.mark.parametrize(("set_by", "slept"), [(0, 0), (HOUR, 0), (-HOUR, 0), (0, HOUR), (-HOUR, HOUR)])
+def test_a_row_that_was_first_sent_in_this_process_is_as_old_as_any_clock_says(set_by: float, slept: float) -> None:
+    times = {"local": NOW, "monotonic": 50.0}
+    teller = Teller(NOW - 7 * HOUR, False)
+    clock = KeyClock(teller, "me", monotonic=lambda: times["monotonic"], local=lambda: times["local"])
+    first = clock.now()
+    assert clock.as_sent(first) == Sent(NOW, "me", known=False)
+    times["monotonic"] += 600
+    times["local"] += 600 + slept + set_by
+    passed = max(600, 600 + slept + set_by)
+    teller.now, teller.known = teller.now + passed, True
+    # By now an answer has told the time, and with it the moment.
+    assert clock.as_sent(first) == Sent(NOW - 7 * HOUR, "me", known=True)
+    assert clock.why_not_again(first, passed + 300) is None
+    assert TOO_OLD in (clock.why_not_again(first, passed + 60) or "")
+
+
+def test_the_time_is_asked_for_once_before_the_first_row_is_sent(
+    sender: Callable[..., Any], victor_sandbox: Sandbox
+) -> None:
+    assert sender(rate=1000).send(rows(700)).exit_status == 0
+    asked = [exchange.operation for exchange in victor_sandbox.received()]
+    assert asked.count("list") == 1
+    assert asked.index("list") < asked.index("create")
+
+
+def test_what_was_sent_while_nobody_told_the_time_is_looked_up(
+    sender: Callable[..., Any], victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider whose answers have no `Date`, and begin to have one."""
+    records = [row(number, client_reference_id=f"ref {number}") for number in (1, 2)]
+    victor_sandbox.inject("lost_answer", operation="create", times=2)
+    with monkeypatch.context() as silent:
+        silent.setattr("victor_ext.runtime.clock.ServerClock.learn", lambda _clock, _header: None)
+        assert sender(workers=1).send(records).exit_status == 3
+        # Without it, the machine's clock is all that there is.
+        victor_sandbox.inject("cut_request", operation="create", times=2)
+        assert sender(workers=1).resume().exit_status == 3
+    attempts = victor_sandbox.attempts_by_key()
+    assert sorted(attempts.values()) == [1, 4]
+    assert sender().resume().exit_status == 0
+    assert victor_sandbox.attempts_by_key() == attempts
+    asked_once(victor_sandbox, keys_of("march", records))
