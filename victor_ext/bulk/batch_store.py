@@ -29,6 +29,7 @@ from .layout import (
     loads_queue_of,
     priority_of,
     queue_of,
+    sent_since,
 )
 from .ownership import batches_of, own_or_refuse
 from .pacing import pause_after
@@ -113,6 +114,7 @@ class BatchStore:
         while page := self._client.list_workflows(name=LOAD, load_output=False, limit=_AT_ONCE, offset=offset):
             offset += len(page)
             for info in page:
+                own_or_refuse(info, self._application, "Another batch of this state")
                 load = Load(**_input_of(info))
                 batch = info.workflow_id.rpartition("/load/")[0]
                 if load.digest is not None and batch != self.batch:
@@ -197,7 +199,7 @@ class BatchStore:
             if isinstance(output, str):
                 raise other_key("A result in the bulk database")
             if step["function_name"] == BEGIN_STEP:
-                began = Sent.from_json(output["sent"])
+                began = sent_since(output)
             if step["function_name"] == SEND_STEP:
                 results = [Result.from_json(result) for result in output]
         return results, began

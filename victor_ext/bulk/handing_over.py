@@ -16,6 +16,7 @@ from .copies import Digests
 from .export import latest_results
 from .intake import Changed, Check, Intake, Reading
 from .layout import Chunk, Load, chunk_rows_for, next_try
+from .older import refuse_other_keys
 from .rows import RowOutcome
 from .settings import DAY, KEY_COLUMN, PATIENCE, Settings
 from .sources import open_source
@@ -77,8 +78,11 @@ def look_at(store: BatchStore | None, settings: Settings, spool: Spool) -> Seen:
     chunks = 0
     if store is not None:
         for page in _pages(loads):
-            tries = store.tries(page, rows=True)
+            tries = store.tries(list(page), rows=True)
             chunks += len(tries)
+            for number, (first, *_) in tries.items():
+                if first.chunk is not None:
+                    refuse_other_keys(store.batch, page[number].key_column, first.chunk)
             spool.learn(_known(store, tries.items()))
     others = {} if store is None or loads else store.digests_of_others()
     return Seen(loads, chunks, key_column, others)
@@ -151,7 +155,7 @@ def retry_unsettled(store: BatchStore, loads: Sequence[Load], settings: Settings
     """Have every row tried again whose last try is over and settled nothing; how many there were."""
     count = 0
     for page in _pages(loads):
-        for number, tries in store.tries(page).items():
+        for number, tries in store.tries(list(page)).items():
             if tries[-1].over and tries[-1].unsettled != 0:
                 (found,) = store.tries([number], rows=True).values()
                 count += _retry(store, found, settings)
@@ -201,7 +205,8 @@ def _known(store: BatchStore, chunks: Iterable[tuple[int, list[Try]]]) -> Iterat
             yield identity_of(row.key, row.number), row.fingerprint, refused, number
 
 
-def _pages(loads: Sequence[Load]) -> Iterator[list[int]]:
-    numbers = (number for _, number in numbers_of(loads))
-    while page := list(islice(numbers, _AT_ONCE)):
+def _pages(loads: Sequence[Load]) -> Iterator[dict[int, Load]]:
+    """Some chunk numbers at a time, each with its load."""
+    numbers = numbers_of(loads)
+    while page := {number: load for load, number in islice(numbers, _AT_ONCE)}:
         yield page

@@ -16,14 +16,16 @@ from typing import Any
 
 from victor_ext import ConfigurationError
 
-from .rows import SETTLED, Result, Row
+from .rows import SETTLED, Result, Row, Sent
 
 LOAD = "victor_bulk_load"
 CHUNK = "victor_bulk_chunk"
 BEGIN_STEP = "begin"
 SEND_STEP = "send"
-VERSION = "victor-bulk-1"
-"""The application version that DBOS sees: it changes when a new release can no longer go on with an old chunk."""
+VERSION = "victor-bulk-2"
+"""The layout of what is stored, and the application version that DBOS sees: workers take chunks of their own only."""
+OLDER_VERSIONS = ("victor-bulk-1",)
+"""Layouts that this release reads, too, and whose chunks its workers take over (see `older`)."""
 
 CHUNK_ROWS = 100
 MAX_PACED_ROWS = 500
@@ -108,9 +110,9 @@ class Chunk:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Chunk:
-        """The chunk from its JSON data."""
+        """The chunk from its JSON data. Those of `victor-bulk-1` had no token at first."""
         rows = [Row.from_json(row) for row in data["rows"]]
-        return cls(data["retention"], data["patience"], data["token"], rows)
+        return cls(data["retention"], data["patience"], data.get("token", ""), rows)
 
     def unsettled(self, results: Sequence[Result]) -> Chunk:
         """The rows that can be tried once more, with what is known of them."""
@@ -123,6 +125,11 @@ class Chunk:
     def with_rows(self, rows: Any) -> Chunk:
         """The same terms for other rows."""
         return Chunk(self.retention, self.patience, self.token, list(rows))
+
+
+def sent_since(begun: Mapping[str, Any]) -> Sent | None:
+    """What the first step of a chunk stored of when its rows may have been sent first."""
+    return Sent.from_json(begun["sent"] if "sent" in begun else begun["at"])
 
 
 def load_id(batch: str, number: int) -> str:

@@ -9,7 +9,7 @@ from dbos import DBOSClient, WorkflowStatus
 
 from victor_ext import ConfigurationError
 
-from .layout import LOAD
+from .layout import LOAD, OLDER_VERSIONS, VERSION
 from .vault import other_key
 
 
@@ -45,9 +45,14 @@ def _refuse_if_of_others(engine: sa.Engine, application: str, what: str) -> None
 
 
 def own_or_refuse(info: WorkflowStatus, application: str, what: str) -> None:
-    """Raise `ConfigurationError` when a workflow belongs to somebody else."""
+    """Raise `ConfigurationError` when a workflow belongs to somebody else, or cannot be read by this release."""
     if info.application_name != application:
         _refuse_owner(info.application_name, application, what)
+    if info.app_version not in (VERSION, *OLDER_VERSIONS):
+        raise ConfigurationError(
+            f"{what} was stored by another release, in the layout {info.app_version}, and this one reads "
+            f"{', '.join((*OLDER_VERSIONS, VERSION))}: go on with the release that stored it."
+        )
 
 
 def _refuse_owner(name: str | None, application: str, what: str) -> NoReturn:

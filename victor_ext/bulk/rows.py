@@ -88,9 +88,13 @@ class Sent:
         return [self.since, self.by, self.known]
 
     @classmethod
-    def from_json(cls, data: list[Any] | None) -> Sent | None:
-        """The same from its JSON data. Before there was `known`, all moments were a machine's."""
-        return None if data is None else cls(data[0], data[1], known=len(data) > 2 and bool(data[2]))
+    def from_json(cls, data: list[Any] | float | None) -> Sent | None:
+        """The same from its JSON data. In `victor-bulk-1` all moments were a machine's, and at first that was all."""
+        if data is None:
+            return None
+        if not isinstance(data, list):
+            return cls(data, None, known=False)
+        return cls(data[0], data[1], known=len(data) > 2 and bool(data[2]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,10 +33,12 @@ from .layout import (
     next_try,
     priority_of,
     queue_of,
+    sent_since,
 )
+from .older import take_over_older
 from .pacing import pause_after
 from .presence import Presence
-from .rows import Result, RowOutcome, Sent
+from .rows import Result, RowOutcome
 from .settings import caller_of
 from .settling import shared_references
 from .state import State
@@ -89,7 +91,7 @@ class Worker:
         self._presence = presence
         self._retention = retention
         self._patience = patience
-        self._queues = queues
+        self._queues = None if queues is None else [*queues, loads_queue_of(vault.application)]
         self._stop = threading.Event()
         self._delivery = Delivery(victor, workers, self._stop, caller_of(victor))
         self._lock = threading.Lock()
@@ -154,7 +156,10 @@ class Worker:
             DBOS.workflow(name=CHUNK, max_recovery_attempts=None)(_chunk)
             DBOS.workflow(name=LOAD, max_recovery_attempts=None)(_load)
             if self._queues is not None:
-                DBOS.listen_queues([*self._queues, loads_queue_of(self._vault.application)])
+                DBOS.listen_queues(self._queues)
+            with self._state.engine() as engine:
+                # Before DBOS takes up again what a process of this name left behind.
+                take_over_older(engine, self._vault.application, self._queues)
             DBOS.launch()
         except BaseException:
             _current = None
@@ -181,7 +186,7 @@ class Worker:
             {"name": BEGIN_STEP}, lambda: {"sent": self._delivery.begin().to_json(), "run": run}
         )
         chunk = Chunk.from_json(data)
-        sent = Sent.from_json(began["sent"]) if began["run"] != run else None
+        sent = sent_since(began) if began["run"] != run else None
 
         def send() -> list[Any]:
             retention = chunk.retention if self._retention is None else self._retention
@@ -222,6 +227,7 @@ class Worker:
                 try:
                     if self._presence.renew():
                         self._away_since = time.monotonic()
+                    take_over_older(engine, self._vault.application, self._queues)
                     lying = self._look_round(client, lying)
                 except SQLAlchemyError as error:
                     _logger.info(
