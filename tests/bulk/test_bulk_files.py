@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -360,12 +361,33 @@ def test_a_line_without_end_is_not_held_in_memory(checked: Callable[..., Check])
         ({"state": "sqlite:///:memory:"}, "outlive"),
         ({"state": "sqlite:////no/such/folder/state.sqlite"}, "folder"),
         ({"state": "state.sqlite"}, "no URL"),
-        ({"storage_key": "short"}, "storage_key"),
+        ({"state": None}, "state must be text, not NoneType"),
+        ({"state": "postgresql://u:s3cret@host:port/db"}, "port that is no number: write postgresql://user@host:5432"),
+        ({"state": "postgres://u:s3cret@host:5 432/db"}, "port that is no number"),
+        ({"state": "postgresql://u:s3cret@[::1/db"}, "port that is no number"),
+        ({"state": "postgresql://u:s3cret@one:1,two:2/db"}, "port that is no number"),
+        ({"state": "postgresql://u:s3cret@host:99999/db"}, "port 99999: write one from 1 to 65535"),
+        ({"state": "postgresql://u:s3cret@host:0/db"}, "port 0"),
+        ({"state": "postgresql://u:s3cret@host/db?port=x"}, "port that cannot be"),
+        ({"state": "postgresql://u:s3cret@h..x/db"}, "host or a port that cannot be"),
+        ({"state": "postgresql://u:s3cret\ud800@host/db"}, "character that cannot be seen"),
+        ({"state": "sqlite:///s3cret\0"}, "character that cannot be seen"),
+        ({"state": "sqlite://u:s3cret@/state.sqlite"}, "no user, password, host or port"),
+        ({"state": "sqlite:///u:s3cret@host/state.sqlite"}, "no user, password, host or port"),
+        ({"state": "sqlite://host:1/state.sqlite"}, "no user, password, host or port"),
+        ({"state": "sqlite:///state.sqlite?password=s3cret"}, "no user, password"),
+        ({"state": "sqlite:///state.sqlite?mode=memory"}, "outlive"),
+        ({"state": "sqlite:///file:s3cret"}, "outlive"),
+        ({"state": "sqlite+pysqlcipher:///state.sqlite"}, "driver"),
+        ({"state": "sqlite:///" + "s3cret" * 1000}, "too long"),
+        ({"storage_key": "short"}, "storage_key has fewer than 16"),
+        ({"storage_key": b"s3cret of sixteen characters"}, "storage_key must be text, not bytes"),
     ],
 )
 def test_settings_that_cannot_be(sender: Callable[..., Any], options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigurationError, match=message):
+    with pytest.raises(ConfigurationError, match=message) as caught:
         sender(**options)
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_an_encoding_that_is_none(checked: Callable[..., Check]) -> None:

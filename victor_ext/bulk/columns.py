@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem, check_payment_request, money
 
+from .hidden import Hidden, NumberText
 from .settings import DAYS
 from .wording import in_a_file
 
@@ -28,12 +29,6 @@ _SURELY_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]*)?E\+[0-9]{2,}")
 _SHORT_FORMS = {"payee_account_number": _SHORTENED, "client_reference_id": _SURELY_SHORTENED}
 _WHOLE = re.compile(r"-?[0-9]+")
 _HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
-
-
-class NumberText(str):
-    """A number of a JSON document, by its digits: it has never been a binary float."""
-
-    __slots__ = ()
 
 
 @dataclass(slots=True)
@@ -103,7 +98,7 @@ def stored(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def said(arguments: Mapping[str, Any]) -> str:
     """What a record asks for, in one spelling: equal texts ask for the same, whatever the format they came in."""
-    return json.dumps({name: _said(name, value) for name, value in arguments.items()}, sort_keys=True)
+    return Hidden(json.dumps({name: _said(name, value) for name, value in arguments.items()}, sort_keys=True))
 
 
 def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date: str | None) -> list[str]:
@@ -194,7 +189,8 @@ def _plain(value: object) -> Any:
         value = value.value
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
-    return value if isinstance(value, bool) else str(value)
+    # A text as it is: the account number goes on hiding itself.
+    return value if isinstance(value, bool | str) else str(value)
 
 
 def _said(name: str, value: Any) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from victor_ext import Problem
 
 from .columns import ARGUMENTS
+from .hidden import Held, hidden_fields
 from .records import Record, SourceBroken, checked_encoding, lines_of
 
 _DELIMITERS = (",", ";", "\t")
@@ -43,10 +44,10 @@ class CsvFile:
         heading: list[str] | None = None
         while (cells := _next(reader, begins)) is not None:
             line, begins = begins, reader.line_num + 1
-            if not any(cells):
+            if not any(cells.value):
                 continue
             if heading is None:
-                heading = _heading(cells, line, self._key_column, self._required)
+                heading = _heading(cells.value, line, self._key_column, self._required)
                 continue
             number += 1
             yield _record(number, line, heading, cells)
@@ -68,9 +69,9 @@ def _delimiter(first: str) -> str:
     return max(_DELIMITERS, key=known)
 
 
-def _next(reader: Iterator[list[str]], begins: int) -> list[str] | None:
+def _next(reader: Iterator[list[str]], begins: int) -> Held[list[str]] | None:
     try:
-        return next(reader, None)
+        return next(map(Held, reader), None)
     except csv.Error as error:
         if "new-line character" in str(error):
             message = "a carriage return outside of quotes: save the file with the line ends of Windows or of Unix."
@@ -105,9 +106,10 @@ def _heading(cells: list[str], line: int, key_column: str, required: Sequence[st
     return names
 
 
-def _record(number: int, line: int, heading: list[str], cells: list[str]) -> Record:
-    fields = dict(zip(heading, cells, strict=False))
-    if len(cells) < len(heading) or any(cells[len(heading) :]):
-        message = f"the row has {len(cells)} fields and the heading {len(heading)}: the columns may have shifted."
+def _record(number: int, line: int, heading: list[str], cells: Held[list[str]]) -> Record:
+    fields = hidden_fields(zip(heading, cells.value, strict=False))
+    count = len(cells.value)
+    if count < len(heading) or any(cells.value[len(heading) :]):
+        message = f"the row has {count} fields and the heading {len(heading)}: the columns may have shifted."
         return Record(number, line, fields, (Problem("", "fields", message),))
     return Record(number, line, fields)

@@ -9,7 +9,7 @@ from typing import Any
 
 from victor_ext import Problem
 
-from .columns import NumberText
+from .hidden import Hidden, NumberText, hidden_pairs
 from .records import Record, SourceBroken, checked_encoding, lines_of
 
 
@@ -29,7 +29,7 @@ class JsonLinesFile:
         """Read the file. Raises `SourceBroken` for one that is a single JSON document."""
         number = 0
         for line, text in enumerate(lines_of(self._path, self._encoding), start=1):
-            stripped = text.strip()
+            stripped = Hidden(text.strip())
             if not stripped:
                 continue
             if number == 0 and stripped.startswith("["):
@@ -59,6 +59,7 @@ def _reason(error: Exception) -> str:
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    pairs = hidden_pairs(pairs)
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]

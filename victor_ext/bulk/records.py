@@ -10,6 +10,8 @@ from typing import BinaryIO
 
 from victor_ext import ConfigurationError, Problem
 
+from .hidden import Hidden, HiddenBytes
+
 MAX_LINE = 1 << 20
 """Bytes of one line. A longer one is not text in lines, and would be held in memory."""
 
@@ -79,13 +81,13 @@ def lines_of(path: Path, encoding: str) -> Iterator[str]:
             if number == 1:
                 raw = _without_mark(raw, encoding)
             try:
-                yield raw.decode(encoding)
+                yield Hidden(raw.decode(encoding))
             except UnicodeDecodeError as error:
                 raise SourceBroken(number, None, "encoding", _not_text(raw, error)) from None
 
 
 def _line(file: BinaryIO, number: int) -> bytes:
-    raw = file.readline(MAX_LINE + 1)
+    raw = HiddenBytes(file.readline(MAX_LINE + 1))
     if len(raw) > MAX_LINE:
         raise SourceBroken(
             number, None, "length", f"the line is longer than {MAX_LINE} bytes: this is no text in lines."
@@ -98,7 +100,7 @@ def _without_mark(raw: bytes, encoding: str) -> bytes:
         raise SourceBroken(1, None, "encoding", "the text has 16 bits a character (UTF-16): save the file as UTF-8.")
     if raw.startswith(codecs.BOM_UTF8) and encoding not in _UTF_8:
         raise SourceBroken(1, None, "encoding", f"the file is UTF-8, as its byte order mark says, and not {encoding}.")
-    return raw.removeprefix(codecs.BOM_UTF8)
+    return HiddenBytes(raw.removeprefix(codecs.BOM_UTF8))
 
 
 def _not_text(raw: bytes, error: UnicodeDecodeError) -> str:

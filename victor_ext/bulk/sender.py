@@ -18,6 +18,7 @@ from .batch_store import BatchStore
 from .changes import name_changes
 from .export import columns_of, results_of, write_csv
 from .handing_over import Looked, Seen, Source, check_source, look_at, store_rows
+from .hidden import HeldRows, hidden
 from .intake import Check
 from .layout import Load, checked_batch
 from .ownership import batches_of
@@ -91,6 +92,7 @@ class BulkSender:
         ask_again: bool = False,
         storage_key: str | None = None,
     ) -> None:
+        state, storage_key = hidden(state), hidden(storage_key)
         if victor is not None and not isinstance(victor, Victor):
             raise ConfigurationError(
                 f"victor must be a Victor, not {type(victor).__name__}: bulk sending uses threads, and is faster so."
@@ -114,6 +116,7 @@ class BulkSender:
             source: A path of a CSV or JSON Lines file, or mappings from column names to values.
             on_row: Is told how many rows have been looked at, after each.
         """
+        source = source if isinstance(source, str | os.PathLike) else HeldRows(source)
         batch = self._name(source)
         with self._vault() as (_, vault), Spool() as spool:
             what = Source(source, batch, self._settings)
@@ -140,6 +143,7 @@ class BulkSender:
             BulkStopped: The provider takes nothing from this client.
             VictorError: Anything else; what is stored is kept, and `resume` goes on with it.
         """
+        source = source if isinstance(source, str | os.PathLike) else HeldRows(source)
         batch = self._name(source)
         with self._vault() as (victor, vault):
             with Spool() as spool:

@@ -13,6 +13,7 @@ from victor_ext import PaymentRequest, Victor, money
 
 from .batch_store import BatchStore
 from .export import lines_of
+from .hidden import hidden_fields
 from .rows import Result, Row, RowOutcome, Sent
 
 _DATES_DIFFER = timedelta(minutes=5)
@@ -113,11 +114,13 @@ def _is_of(request: PaymentRequest, row: Row) -> bool:
     arguments = row.arguments or {}
     amount = request.amount if request.original_amount is None else request.original_amount
     payer, payee = request.payer, request.payee
-    shown = {
-        "due_date": None if request.due_date is None else request.due_date.isoformat(),
-        "payer_counterparty_id": payer.counterparty_id if payer else None,
-        "payee_account_number": payee.account_number if payee else None,
-    }
+    shown = hidden_fields(
+        {
+            "due_date": None if request.due_date is None else request.due_date.isoformat(),
+            "payer_counterparty_id": payer.counterparty_id if payer else None,
+            "payee_account_number": payee.account_number if payee else None,
+        }.items()
+    )
     return amount == money.to_decimal(arguments["amount"]) and all(
         value is None or value == arguments[name] for name, value in shown.items()
     )

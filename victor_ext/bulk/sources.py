@@ -11,6 +11,7 @@ from typing import Protocol
 from victor_ext import ConfigurationError, Problem
 
 from .csv_files import CsvFile
+from .hidden import Held, hidden_fields
 from .json_lines import JsonLinesFile
 from .records import Record, SourceBroken
 
@@ -43,11 +44,11 @@ class Mappings:
 
     def records(self) -> Iterator[Record]:
         """Each mapping as a record."""
-        for number, row in enumerate(self.rows, start=1):
-            if isinstance(row, Mapping) and all(isinstance(name, str) for name in row):
-                yield Record(number, None, row)
+        for number, row in enumerate(map(Held, self.rows), start=1):
+            if isinstance(row.value, Mapping) and all(isinstance(name, str) for name in row.value):
+                yield Record(number, None, hidden_fields(row.value.items()))
             else:
-                message = f"a row must be a mapping with names for keys, not {type(row).__name__}."
+                message = f"a row must be a mapping with names for keys, not {type(row.value).__name__}."
                 yield Record(number, None, {}, (Problem("", "type", message),))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Generator
@@ -18,10 +19,15 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from victor_ext import ConfigurationError
 
+from .hidden import hidden, kind_of, with_hidden_password
 from .vault import SealedValues, Vault
 
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 _FORMS = "write sqlite:///victor-bulk.sqlite (a file in this folder) or postgresql://user@host/database"
+_RENAMED = re.compile(r"\Apostgres://")
+_LOGIN = re.compile(r"[^/]:[^/]*@")
+_PASSWORDS = re.compile(r"(?i)([?&][^=&]*password=)[^&]*")
+_LAST_PORT = 65_535
 _CONNECT_SECONDS = 10
 _MIGRATIONS = 5
 _logger = logging.getLogger("victor_ext.bulk")
@@ -38,12 +44,14 @@ class State:
     """
 
     def __init__(self, url: str) -> None:
+        url = hidden(url)
         self.url = _checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         hush_dbos()
 
     def __str__(self) -> str:
-        return self.url.set(drivername=self.url.get_backend_name()).render_as_string(hide_password=True)
+        shown = self.url.set(drivername=self.url.get_backend_name()).render_as_string(hide_password=True)
+        return _PASSWORDS.sub(r"\1***", shown)
 
     @property
     def connection_string(self) -> str:
@@ -172,22 +180,68 @@ def reason_of(error: BaseException) -> str:
 
 
 def _checked(url: object) -> sa.URL:
+    """The URL of a database that can be a state. No message quotes it: a password may be anywhere in it."""
     if not isinstance(url, str):
-        raise ConfigurationError(f"state must be text: {_FORMS}.")
-    try:
-        found = sa.make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
-    except ArgumentError:
-        raise ConfigurationError(f"state is no URL of a database: {_FORMS}.") from None
+        raise ConfigurationError(f"state must be text, not {kind_of(url)}: {_FORMS}.")
+    if not url.isprintable():
+        raise ConfigurationError(f"state holds a character that cannot be seen: {_FORMS}.")
+    found = _parsed(url)
     backend = found.get_backend_name()
-    if backend == "postgresql":
-        return found.set(drivername="postgresql+psycopg", database=found.database or "victor_bulk")
-    if backend != "sqlite":
+    if backend == "sqlite":
+        _check_file(found)
+        return found.set(drivername="sqlite")
+    if backend != "postgresql":
         raise ConfigurationError(f"state names the database {backend}, which is not supported: {_FORMS}.")
-    if not found.database or found.database == ":memory:" or found.query:
-        raise ConfigurationError(f"state={url!r} is no file that could outlive a crash: {_FORMS}.")
-    if not Path(found.database).resolve().parent.is_dir():
-        raise ConfigurationError(f"state={url!r}: there is no folder {Path(found.database).resolve().parent}.")
-    return found
+    if found.port is not None and not 1 <= found.port <= _LAST_PORT:
+        raise ConfigurationError(f"state has the port {found.port}: write one from 1 to {_LAST_PORT}, or none.")
+    if not _can_be_called(found):
+        raise ConfigurationError("state has a host or a port that cannot be: write postgresql://user@host/database.")
+    return found.set(drivername="postgresql+psycopg", database=found.database or "victor_bulk")
+
+
+def _parsed(url: str) -> sa.URL:
+    """The URL, with a password that hides itself."""
+    wrong = f"state is no URL of a database: {_FORMS}."
+    try:
+        return with_hidden_password(sa.make_url(_RENAMED.sub("postgresql://", url)))
+    except ArgumentError:
+        pass
+    except ValueError:
+        wrong = "state has a port that is no number: write postgresql://user@host:5432/database."
+    # Outside of the handler: what was raised there has frames that hold the URL.
+    raise ConfigurationError(wrong)
+
+
+def _can_be_called(url: sa.URL) -> bool:
+    """Whether the driver takes the hosts and ports, also those after the question mark."""
+    query = url.normalized_query
+    try:
+        for host in (url.host or "", *query.get("host", ())):
+            if not host.startswith("/"):  # a folder with a socket
+                host.encode("idna")
+        return all(int(port) > 0 for port in query.get("port", ()))
+    except ValueError:
+        return False
+
+
+def _check_file(url: sa.URL) -> None:
+    path = url.database
+    if url.username or url.password or url.host or url.port or (path and _LOGIN.search(path)):
+        raise ConfigurationError(f"state is a file, which has no user, password, host or port: {_FORMS}.")
+    if url.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise ConfigurationError(f"state names the driver {url.drivername}, which is not supported: {_FORMS}.")
+    if not path or path == ":memory:" or path.startswith("file:") or url.query:
+        raise ConfigurationError(f"state is no file that could outlive a crash: {_FORMS}.")
+    try:
+        os.fsencode(path)
+        Path(path).exists()
+        folder = Path(path).resolve().parent
+        found = folder.is_dir()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "the name holds a character that no name can hold"
+        raise ConfigurationError(f"state is no file that can be: {reason}.") from None
+    if not found:
+        raise ConfigurationError(f"state: there is no folder {folder}.")
 
 
 def _postgres_options() -> dict[str, Any]:

@@ -14,7 +14,6 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +24,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from dbos import Serializer
 
 from victor_ext import ConfigurationError
+
+from .hidden import Hidden, HiddenBytes, hidden_fields, kind_of
 
 _SALT = b"victor-ext bulk storage 1"
 _NONCE = 12
@@ -58,9 +59,8 @@ class Vault:
 
     def seal(self, data: Any) -> str:
         """JSON data as text that only this key opens."""
-        plain = json.dumps(data, separators=(",", ":")).encode("ascii")
         nonce = os.urandom(_NONCE)
-        sealed = nonce + self._cipher.encrypt(nonce, zlib.compress(plain, 1), _MARK.encode())
+        sealed = nonce + self._cipher.encrypt(nonce, _compressed(data), _MARK.encode())
         return f"{_MARK}.{self.key_id}.{base64.b64encode(sealed).decode('ascii')}"
 
     def open(self, text: str) -> Any:
@@ -77,7 +77,10 @@ class Vault:
             raise other_key("This content of the bulk database")
         try:
             sealed = base64.b64decode(body, validate=True)
-            return json.loads(zlib.decompress(self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _MARK.encode())))
+            return json.loads(
+                zlib.decompress(self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _MARK.encode())),
+                object_pairs_hook=hidden_fields,
+            )
         except (InvalidTag, ValueError, zlib.error):
             raise ConfigurationError("The bulk database is damaged: a sealed value does not open.") from None
 
@@ -135,45 +138,55 @@ def other_key(what: str) -> ConfigurationError:
     )
 
 
-def storage_secret(given: str | None, variables: Mapping[str, str] | None = None) -> bytes:
+def storage_secret(given: str | None) -> bytes:
     """What keys are derived from: the caller's, VICTOR_BULK_KEY, or the credentials in the environment.
 
     Raises:
         ConfigurationError: There is none, or one that is too short to be a secret.
     """
-    source = os.environ if variables is None else variables
-    secret = given if given is not None else source.get("VICTOR_BULK_KEY", "")
+    if given is not None and not isinstance(given, str):
+        raise ConfigurationError(f"storage_key must be text, not {kind_of(given)}.")
+    secret = _variable("VICTOR_BULK_KEY") if given is None else given
     if secret or given is not None:
         if len(secret.strip()) < _LEAST_SECRET:
             name = "VICTOR_BULK_KEY" if given is None else "storage_key"
             raise ConfigurationError(f"{name} has fewer than {_LEAST_SECRET} characters: {_HOW_TO_GIVE}.")
-        return b"key:" + secret.strip().encode()
-    found = _from_credentials(source)
+        return HiddenBytes(b"key:" + secret.strip().encode("utf-8", "surrogatepass"))
+    found = _from_credentials()
     if found is None:
         raise ConfigurationError(
             f"The bulk database is sealed, and there is nothing to make its key from: {_HOW_TO_GIVE}."
         )
-    return b"credentials:" + found
+    return HiddenBytes(b"credentials:" + found)
 
 
-def _from_credentials(source: Mapping[str, str]) -> bytes | None:
-    if source.get("VICTOR_CLIENT_SECRET", "").strip():
-        return _joined(source.get("VICTOR_CLIENT_ID", ""), source["VICTOR_CLIENT_SECRET"])
-    private = source.get("VICTOR_PRIVATE_KEY", "")
-    path = source.get("VICTOR_PRIVATE_KEY_FILE", "").strip()
+def _variable(name: str) -> str:
+    """A variable of the process environment, of which no frame shows the others; empty when it is not set."""
+    return Hidden(os.environ.get(name, ""))
+
+
+def _from_credentials() -> bytes | None:
+    if _variable("VICTOR_CLIENT_SECRET").strip():
+        return _joined(_variable("VICTOR_CLIENT_ID"), _variable("VICTOR_CLIENT_SECRET"))
+    private = _variable("VICTOR_PRIVATE_KEY")
+    path = os.environ.get("VICTOR_PRIVATE_KEY_FILE", "").strip()
     if not private.strip() and path:
         try:
-            private = Path(path).read_bytes().decode("latin-1")
+            private = Hidden(Path(path).read_bytes().decode("latin-1"))
         except OSError as error:
             raise ConfigurationError(f"VICTOR_PRIVATE_KEY_FILE cannot be read: {error.strerror}.") from None
     if not private.strip():
         return None
     # The same key as PEM or as bare base64 is the same secret.
-    return _joined(source.get("VICTOR_API_KEY", ""), re.sub(r"-----[A-Z ]+-----|\s", "", private))
+    return _joined(_variable("VICTOR_API_KEY"), Hidden(re.sub(r"-----[A-Z ]+-----|\s", "", private)))
+
+
+def _compressed(data: Any) -> bytes:
+    return zlib.compress(json.dumps(data, separators=(",", ":")).encode("ascii"), 1)
 
 
 def _joined(*parts: str) -> bytes:
-    return "\0".join(part.strip() for part in parts).encode("utf-8", "surrogatepass")
+    return HiddenBytes("\0".join(part.strip() for part in parts).encode("utf-8", "surrogatepass"))
 
 
 def _derived(secret: bytes, purpose: bytes) -> bytes:

@@ -134,19 +134,21 @@ class Worker:
 
     def _launch(self) -> None:
         global _current  # noqa: PLW0603 - see `__exit__`
-        config = DBOSConfig(
-            name=self._vault.application,
-            system_database_url=self._state.connection_string,
-            application_version=VERSION,
-            executor_id=self._presence.executor,
-            serializer=SealedValues(self._vault),
-            log_level="WARNING",
-            enable_otlp=False,
-            run_migrations=False,
-            notification_listener_polling_interval_sec=0.1,
-            scheduler_polling_interval_sec=3600.0,
+        # In no variable: the URL in it may have a password.
+        DBOS(
+            config=DBOSConfig(
+                name=self._vault.application,
+                system_database_url=self._state.connection_string,
+                application_version=VERSION,
+                executor_id=self._presence.executor,
+                serializer=SealedValues(self._vault),
+                log_level="WARNING",
+                enable_otlp=False,
+                run_migrations=False,
+                notification_listener_polling_interval_sec=0.1,
+                scheduler_polling_interval_sec=3600.0,
+            )
         )
-        DBOS(config=config)
         if DBOS.application_version != VERSION:
             raise ConfigurationError(
                 "This process runs DBOS for something else: send from a process of its own (victor bulk send)."

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -63,7 +63,7 @@ Patience = Annotated[
 class Setup:
     """What all commands have in common."""
 
-    state: str
+    state: str = field(repr=False)  # it may have a password
     environment: str | None
     base_url: str | None
     deadline: float | None
