@@ -7,21 +7,28 @@ the PostgreSQL server, frees when the process is gone, however it went.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import socket
-import sqlite3
-import tempfile
+import stat
+import sys
 import uuid
 from contextlib import suppress
-from pathlib import Path
 from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from victor_ext import ConfigurationError
+
 from .state import State
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
 _OPTIONS = {
     "connect_timeout": 10,
@@ -69,28 +76,37 @@ def presence_in(state: State) -> Presence:
 class FilePresence:
     """One worker at a time for one SQLite file. It is on one machine, so the machine's kernel keeps the lock.
 
-    All of them have one name for DBOS, which therefore takes up what the last one left when the next one starts.
-    The lock is a locked file of its own in the folder for temporary files: that of the state is SQLite's.
+    All of them have one name for DBOS, which therefore takes up what the last one left when the next one starts. The
+    lock is a locked file beside that of the state, whose own locks are SQLite's: whoever has the one finds the other.
     """
 
     executor = "local"
 
     def __init__(self, state: State) -> None:
-        digest = hashlib.sha256(os.fsencode(state.path.resolve())).hexdigest()[:20]
-        user = os.getuid() if hasattr(os, "getuid") else 0
-        self._file = Path(tempfile.gettempdir()) / f"victor-bulk-{user}-{digest}.lock"
-        self._lock: sqlite3.Connection | None = None
+        path = state.path.resolve()
+        self._file = path.with_name(path.name + "-lock")
+        self._lock: int | None = None
 
     def begin(self) -> bool:
-        """Take the lock, if it is free."""
-        lock = sqlite3.connect(self._file, isolation_level=None, timeout=0, check_same_thread=False)
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
-            lock.close()
-            return False
-        self._lock = lock
-        return True
+        """Take the lock, if it is free.
+
+        Raises:
+            ConfigurationError: It cannot be made, or something else lies in its place.
+        """
+        while True:
+            lock = self._opened()
+            try:
+                if not _take(lock):
+                    os.close(lock)
+                    return False
+                if self._is_in_place(lock):
+                    self._lock = lock
+                    return True
+            except OSError as error:
+                os.close(lock)
+                raise self._impossible(error.strerror) from None
+            # Its last holder took it away in between.
+            os.close(lock)
 
     def renew(self) -> bool:
         """The kernel keeps it."""
@@ -104,10 +120,57 @@ class FilePresence:
         """Nothing was claimed."""
 
     def end(self) -> None:
-        """Free the lock."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        """Free the lock, and take its file away."""
+        lock, self._lock = self._lock, None
+        if lock is None:
+            return
+        # Before it is freed: afterwards it may be somebody else's. Some systems keep a file that is open.
+        with suppress(OSError):
+            if self._is_in_place(lock):
+                self._file.unlink()
+        os.close(lock)
+
+    def _opened(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        try:
+            lock = os.open(self._file, flags, 0o600)
+        except OSError as error:
+            raise self._impossible("it is a link" if error.errno == errno.ELOOP else error.strerror) from None
+        if not stat.S_ISREG(os.fstat(lock).st_mode):
+            os.close(lock)
+            raise self._impossible("it is no file")
+        return lock
+
+    def _is_in_place(self, lock: int) -> bool:
+        """Whether the file that is open is still the one that others find."""
+        try:
+            return os.path.samestat(os.fstat(lock), os.stat(self._file, follow_symlinks=False))
+        except FileNotFoundError:
+            return False
+
+    def _impossible(self, reason: str | None) -> ConfigurationError:
+        return ConfigurationError(f"{self._file}, the lock of the state, cannot be used: {reason}.")
+
+
+if sys.platform == "win32":
+
+    def _take(lock: int) -> bool:
+        """Lock an open file, unless somebody else has."""
+        try:
+            msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
+
+else:
+
+    def _take(lock: int) -> bool:
+        """Lock an open file, unless somebody else has."""
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 class ServerPresence:

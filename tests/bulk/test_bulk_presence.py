@@ -1,0 +1,145 @@
+"""One sender at a time for one SQLite file: by a lock beside it, which the kernel frees when its holder is gone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bulk_runs import Bulk, asked_once, keys_of, rows, wait_until, write_csv
+
+from victor_ext import ConfigurationError
+from victor_ext.bulk import presence
+from victor_ext.bulk.presence import FilePresence
+from victor_ext.bulk.state import State
+from victor_ext.sandbox import Sandbox
+
+KEY = ("--key-column", "invoice_no")
+
+
+def presence_of(path: Path) -> FilePresence:
+    return FilePresence(State(f"sqlite:///{path}"))
+
+
+@pytest.mark.parametrize("way", ["the same name", "by a link", "by another way"])
+def test_two_folders_for_temporary_files_are_no_way_around_it(
+    bulk: Bulk, victor_sandbox: Sandbox, tmp_path: Path, way: str
+) -> None:
+    write_csv(bulk.folder / "one.csv", rows(20))
+    write_csv(bulk.folder / "two.csv", rows(3, start=101))
+    folders = [tmp_path / name for name in ("one", "two", "links")]
+    for folder in folders:
+        folder.mkdir()
+    state = bulk.folder / "state.sqlite"
+    other = {
+        "the same name": state,
+        "by a link": folders[2] / "link",
+        "by another way": folders[0] / "../work" / state.name,
+    }
+    if way == "by a link":
+        other[way].symlink_to(state)
+    with bulk.started(
+        "send", "one.csv", *KEY, "--rate", "4", "--state", f"sqlite:///{state}", TMPDIR=str(folders[0])
+    ) as first:
+        wait_until(lambda: sum(victor_sandbox.work_done_by_key().values()) >= 2, first)
+        second = bulk("send", "two.csv", *KEY, "--state", f"sqlite:///{other[way]}", TMPDIR=str(folders[1]))
+        assert second.status == 0
+        assert "Another process works on" in second.err
+        assert first.wait(60) == 0
+    asked_once(victor_sandbox, keys_of("one.csv", rows(20)) | keys_of("two.csv", rows(3, start=101)))
+    # Nothing is left behind, there or here.
+    assert sorted(os.listdir(bulk.folder)) == ["one.csv", "state.sqlite", "two.csv"]
+    assert [os.listdir(folder) for folder in folders[:2]] == [[], []]
+
+
+def test_the_lock_is_its_owners_and_goes_with_its_holder(tmp_path: Path) -> None:
+    first, second = presence_of(tmp_path / "state.sqlite"), presence_of(tmp_path / "state.sqlite")
+    assert first.begin()
+    (lock,) = tmp_path.iterdir()
+    assert (lock.name, lock.stat().st_mode & 0o777) == ("state.sqlite-lock", 0o600)
+    assert not second.begin()
+    first.end()
+    assert list(tmp_path.iterdir()) == []
+    assert second.begin()
+    assert not first.begin()
+    second.end()
+
+
+def test_what_a_killed_holder_left_is_free(tmp_path: Path) -> None:
+    code = f"""
+import os, signal
+from victor_ext.bulk.presence import FilePresence
+from victor_ext.bulk.state import State
+assert FilePresence(State("sqlite:///{tmp_path}/state.sqlite")).begin()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    assert (tmp_path / "state.sqlite-lock").exists()
+    here = presence_of(tmp_path / "state.sqlite")
+    assert here.begin()
+    here.end()
+    assert not (tmp_path / "state.sqlite-lock").exists()
+
+
+@pytest.mark.parametrize("kind", ["a link", "a link to nothing", "a pipe", "a folder"])
+def test_what_lies_in_the_place_of_the_lock_is_refused_and_left_alone(
+    sender: Callable[..., Any], victor_sandbox: Sandbox, tmp_path: Path, kind: str
+) -> None:
+    lock, victim = tmp_path / "state.sqlite-lock", tmp_path / "victim"
+    victim.write_text("of somebody else", "utf-8")
+    if kind == "a pipe":
+        os.mkfifo(lock)
+    elif kind == "a folder":
+        lock.mkdir()
+    else:
+        lock.symlink_to(victim if kind == "a link" else tmp_path / "nothing")
+    with pytest.raises(ConfigurationError, match=r"state\.sqlite-lock"):
+        sender().send(rows(1))
+    assert victim.read_text("utf-8") == "of somebody else"
+    assert not (tmp_path / "nothing").exists()
+    assert victor_sandbox.attempts_by_key() == {}
+    lock.rmdir() if kind == "a folder" else lock.unlink()
+    assert sender().resume().exit_status == 0
+
+
+def test_a_lock_that_went_away_while_it_was_taken_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = (presence_of(tmp_path / "state.sqlite") for _ in range(3))
+    assert first.begin()
+    take = presence._take
+
+    def late(lock: int) -> bool:
+        # The second one has opened the file: now the first one ends, and takes it away.
+        monkeypatch.undo()
+        first.end()
+        return take(lock)
+
+    monkeypatch.setattr(presence, "_take", late)
+    assert second.begin()
+    assert not third.begin()
+    second.end()
+    assert third.begin()
+    third.end()
+
+
+def test_there_is_never_more_than_one(tmp_path: Path) -> None:
+    code = f"""
+import os
+from victor_ext.bulk.presence import FilePresence
+from victor_ext.bulk.state import State
+here = FilePresence(State("sqlite:///{tmp_path}/state.sqlite"))
+taken = 0
+while taken < 200:
+    if here.begin():
+        # Of two that are in here, one would find the file of the other.
+        os.close(os.open("{tmp_path}/inside", os.O_CREAT | os.O_EXCL))
+        os.unlink("{tmp_path}/inside")
+        here.end()
+        taken += 1
+"""
+    started = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
+    assert [process.wait(60) for process in started] == [0] * 4
+    assert list(tmp_path.iterdir()) == []
