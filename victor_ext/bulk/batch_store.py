@@ -34,6 +34,7 @@ from .layout import (
 from .ownership import batches_of, own_or_refuse
 from .pacing import pause_after
 from .rows import SETTLED, Result, RowOutcome, Sent
+from .trouble import trouble
 from .vault import other_key
 
 _AT_ONCE = 50
@@ -221,10 +222,11 @@ class BatchStore:
                 if not (failures and is_stored()):
                     store()
                 return
-            except DBAPIError:
+            except DBAPIError as error:
                 failures += 1
                 if time.monotonic() > ends:
                     raise
+                trouble.tell(error)
                 time.sleep(pause_after(failures))
 
     def _insert(self, chunks: Mapping[str, Chunk], load: Load | None = None) -> None:

@@ -11,7 +11,7 @@ from typing import TextIO
 from .batch_store import BatchStore, Try, numbers_of
 from .layout import Load
 from .rows import ASKED, Result, Row, RowOutcome, RowResult, Sent
-from .spool import identity_of
+from .spool import identity_of, temporary
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
 _AT_ONCE = 50
@@ -31,11 +31,14 @@ def results_of(store: BatchStore, loads: Sequence[Load]) -> Iterator[RowResult]:
     # Some rows were corrected and stored anew under their keys: of each key, the last row counts.
     latest = sqlite3.connect("", isolation_level=None)
     try:
-        latest.executescript("CREATE TABLE latest (id BLOB PRIMARY KEY, load INTEGER NOT NULL) WITHOUT ROWID; BEGIN")
-        latest.executemany(
-            "INSERT OR REPLACE INTO latest VALUES (?, ?)",
-            ((identity_of(row.key, row.number), load) for load, row, _ in lines_of(store, loads, results=False)),
-        )
+        with temporary():
+            latest.executescript(
+                "CREATE TABLE latest (id BLOB PRIMARY KEY, load INTEGER NOT NULL) WITHOUT ROWID; BEGIN"
+            )
+            latest.executemany(
+                "INSERT OR REPLACE INTO latest VALUES (?, ?)",
+                ((identity_of(row.key, row.number), load) for load, row, _ in lines_of(store, loads, results=False)),
+            )
         for load, row, result in lines_of(store, loads):
             found = latest.execute(
                 "SELECT load FROM latest WHERE id = ?", (identity_of(row.key, row.number),)

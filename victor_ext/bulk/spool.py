@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import tempfile
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
+
+from victor_ext import ConfigurationError
 
 _CACHE_KIB = 4096
 _SCHEMA = """
@@ -34,9 +38,25 @@ class Known:
     """The number of the chunk where it lies."""
 
 
-class Spool:
-    """Checked rows in sealed chunks, the keys of the source, and the keys of the batch."""
+@contextmanager
+def temporary() -> Generator[None]:
+    """Say in a sentence, as `ConfigurationError`, that a temporary database cannot be used."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise ConfigurationError(
+            f"The folder for temporary files, {tempfile.gettempdir()}, cannot be used: {error}. Make room in it, or "
+            "name another one by TMPDIR."
+        ) from None
 
+
+class Spool:
+    """Checked rows in sealed chunks, the keys of the source, and the keys of the batch.
+
+    All methods raise `ConfigurationError` when there is no room for them.
+    """
+
+    @temporary()
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(
@@ -44,6 +64,7 @@ class Spool:
         )
         self._chunks = 0
 
+    @temporary()
     def first_line_of(self, identity: bytes, line: int) -> int | None:
         """Note where a key stands; the line where it stood before, if it did."""
         try:
@@ -53,16 +74,19 @@ class Spool:
             return int(found[0])
         return None
 
+    @temporary()
     def learn(self, rows: Iterable[tuple[bytes, str, bool, int]]) -> None:
         """Take rows of the batch over: identity, and what `Known` has. The last one counts."""
         self._db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", rows)
 
+    @temporary()
     def known(self, identity: bytes) -> Known | None:
         """What the batch holds of a row."""
         query = "SELECT fingerprint, refused, chunk FROM known WHERE id = ?"
         found = self._db.execute(query, (identity,)).fetchone()
         return None if found is None else Known(found[0], bool(found[1]), found[2])
 
+    @temporary()
     def add(self, sealed: str) -> None:
         """Keep one chunk."""
         self._chunks += 1
@@ -74,7 +98,9 @@ class Spool:
         return self._chunks
 
     def __iter__(self) -> Iterator[str]:
-        for (sealed,) in self._db.execute("SELECT sealed FROM chunks ORDER BY number"):
+        with temporary():
+            found = self._db.execute("SELECT sealed FROM chunks ORDER BY number")
+        for (sealed,) in found:
             yield sealed
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shutil
 import sqlite3
 import time
 from collections.abc import Generator
@@ -20,6 +21,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from victor_ext import ConfigurationError
 
 from .hidden import hidden, kind_of, with_hidden_password
+from .pacing import pause_after
+from .trouble import reason_of, trouble
 from .vault import SealedValues, Vault
 
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
@@ -28,8 +31,10 @@ _RENAMED = re.compile(r"\Apostgres://")
 _LOGIN = re.compile(r"[^/]:[^/]*@")
 _PASSWORDS = re.compile(r"(?i)([?&][^=&]*password=)[^&]*")
 _LAST_PORT = 65_535
+_LEAST_FREE = 64 * 1024
+"""Bytes: what SQLite writes at once."""
 _CONNECT_SECONDS = 10
-_MIGRATIONS = 5
+_MIGRATIONS = 4
 _logger = logging.getLogger("victor_ext.bulk")
 
 
@@ -47,6 +52,7 @@ class State:
         url = hidden(url)
         self.url = _checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        trouble.begin()
         hush_dbos()
 
     def __str__(self) -> str:
@@ -94,11 +100,12 @@ class State:
         for left in range(_MIGRATIONS, 0, -1):
             try:
                 DBOS.migrate(self.connection_string)
-            except SQLAlchemyError:
+            except SQLAlchemyError as error:
                 # Another process that creates the database at this moment can be in the way.
                 if left == 1:
                     raise
-                time.sleep(1.0)
+                trouble.tell_if_full(reason_of(error))
+                time.sleep(pause_after(_MIGRATIONS + 1 - left))
             else:
                 return
 
@@ -169,14 +176,16 @@ class State:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
-            raise ConfigurationError(f"The state {self} cannot be used: {reason_of(error)}.") from error
+            full = " The disk is full." if self.is_sqlite and _is_full(self.path) else ""
+            raise ConfigurationError(f"The state {self} cannot be used: {reason_of(error)}.{full}") from error
 
 
-def reason_of(error: BaseException) -> str:
-    """The first line of what a database driver says, without the statement it was given."""
-    origin = getattr(error, "orig", None) or error
-    text = str(origin).strip() or type(origin).__name__
-    return text.splitlines()[0].rstrip(".")
+def _is_full(file: Path) -> bool:
+    """Whether there is no room beside a file. SQLite may call that an I/O error, even where it only reads."""
+    try:
+        return shutil.disk_usage(file.resolve().parent).free < _LEAST_FREE
+    except OSError:
+        return False
 
 
 def _checked(url: object) -> sa.URL:
@@ -261,9 +270,10 @@ class _ToOurLog(logging.Handler):
     """What DBOS has to say is news for whoever follows the log `victor_ext.bulk`, and for nobody else."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        _logger.log(
-            logging.INFO if record.levelno >= logging.WARNING else logging.DEBUG, "DBOS: %s", record.getMessage()
-        )
+        message = record.getMessage()
+        _logger.log(logging.INFO if record.levelno >= logging.WARNING else logging.DEBUG, "DBOS: %s", message)
+        # DBOS waits for room and says so in its log alone.
+        trouble.tell_if_full(f"{message} {record.exc_info[1] if record.exc_info else ''}")
 
 
 def hush_dbos() -> None:

@@ -42,6 +42,7 @@ from .rows import Result, RowOutcome
 from .settings import caller_of
 from .settling import shared_references
 from .state import State
+from .trouble import NOTICE, trouble
 from .vault import SealedValues, Vault
 
 _ROUND = 2.0
@@ -96,6 +97,8 @@ class Worker:
         self._delivery = Delivery(victor, workers, self._stop, caller_of(victor))
         self._lock = threading.Lock()
         self._running: list[str] = []
+        self._unstored: dict[str, list[Any]] = {}
+        """What was sent and could not be stored, by chunk: it is not sent again for that."""
         self._keeper = threading.Thread(target=self._keep, name="victor-bulk-keeper", daemon=True)
         self._away_since = -math.inf
 
@@ -121,7 +124,7 @@ class Worker:
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
         """Take no more chunks, let the calls under way end, store what is known, and go."""
         if kind is not None and issubclass(kind, KeyboardInterrupt):
-            _logger.info("Stopping. Calls under way end first; Ctrl-C again stops at once.", extra={"notice": True})
+            _logger.info("Stopping. Calls under way end first; Ctrl-C again stops at once.", extra=NOTICE)
         global _current  # noqa: PLW0603 - DBOS is there once in a process, and so is this
         self._stop.set()
         try:
@@ -175,6 +178,10 @@ class Worker:
             self._running.append(workflow_id)
         try:
             return self._send(workflow_id, queue_of(self._vault.application, batch_of(workflow_id)), data)
+        except SQLAlchemyError as error:
+            trouble.tell(error)
+            # Not as a failure of the chunk, which would end it: it stays as it is, and is handed out anew.
+            raise _Gone from None
         finally:
             with self._lock:
                 self._running.remove(workflow_id)
@@ -191,14 +198,19 @@ class Worker:
         sent = sent_since(began) if began["run"] != run else None
 
         def send() -> list[Any]:
+            if workflow_id in self._unstored:
+                return self._unstored[workflow_id]
             retention = chunk.retention if self._retention is None else self._retention
             patience = chunk.patience if self._patience is None else self._patience
             rate = _rate_of(queue, self._stop)
             shared = partial(self._shared, batch_of(workflow_id))
             terms = Terms(retention, patience, rate, sent, shared)
-            return [result.to_json() for result in self._delivery.deliver(chunk.rows, terms)]
+            found = [result.to_json() for result in self._delivery.deliver(chunk.rows, terms)]
+            self._unstored[workflow_id] = found
+            return found
 
         results = [Result.from_json(result) for result in DBOS.run_step({"name": SEND_STEP}, send)]
+        self._unstored.pop(workflow_id, None)
         left = chunk.unsettled(results)
         if left.rows and (self._stop.is_set() or any(result.outcome is RowOutcome.WAITING for result in results)):
             # It was stopped: others may go on with what is left at once.
@@ -232,9 +244,7 @@ class Worker:
                     take_over_older(engine, self._vault.application, self._queues)
                     lying = self._look_round(client, lying)
                 except SQLAlchemyError as error:
-                    _logger.info(
-                        "The state %s does not answer (%s); it is tried again.", self._state, type(error).__name__
-                    )
+                    trouble.tell(error)
                 except Exception:
                     _logger.exception("Looking for chunks that were left lying failed; it is tried again.")
 
@@ -292,7 +302,8 @@ def _rate_of(queue: str, stop: threading.Event) -> float | None:
         try:
             found = DBOS.retrieve_queue(queue)
             limiter = None if found is None else found.limiter
-        except (SQLAlchemyError, dbos_error.DBOSException):
+        except (SQLAlchemyError, dbos_error.DBOSException) as error:
+            trouble.tell(error)
             failures += 1
             stop.wait(pause_after(failures))
             continue

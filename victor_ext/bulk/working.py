@@ -19,12 +19,11 @@ from .presence import presence_in
 from .settings import Settings
 from .state import State
 from .tally import BatchStatus, Tally
+from .trouble import NOTICE, trouble
 from .vault import Vault
 from .worker import Worker
 
 _LOOK_EVERY = 0.3
-_NOTICE = {"notice": True}
-"""Marks what people want to see while they wait, among what is logged."""
 _logger = logging.getLogger("victor_ext.bulk")
 
 Progress = Callable[[BatchStatus], None]
@@ -66,7 +65,7 @@ def see_through(site: Site, store: BatchStore, loads: Sequence[Load], on_progres
                 # Another sender of this batch saw its own rows through, and closed the queue behind it.
                 store.open_queue(rate, settings.slots)
         except SQLAlchemyError as error:
-            _logger.info("The state does not answer (%s); waiting for it.", type(error).__name__, extra=_NOTICE)
+            trouble.tell(error)
             return False
         if on_progress is not None:
             on_progress(latest)
@@ -108,7 +107,7 @@ def serve(site: Site, queues: Sequence[str] | None, over: Callable[[], bool]) ->
                     )
                 elif worker is None and not told:
                     told = True
-                    _logger.info("Another process works on %s: waiting for it.", site.state, extra=_NOTICE)
+                    _logger.info("Another process works on %s: waiting for it.", site.state, extra=NOTICE)
                 time.sleep(_LOOK_EVERY)
                 if over():
                     return

@@ -10,11 +10,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from .bulk_progress import counts
 from .failures import Failure, Misuse
-from .screen import OutputLost, plain, say
+from .screen import plain, say, standard_output
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender, Check
@@ -103,7 +103,8 @@ def write_export(sender: BulkSender, output: Path | None, *, as_json: bool) -> N
     """Write the results of a batch to a file, or to standard output."""
     missing = _not_stored(sender)
     if output is None:
-        _write(sender, sys.stdout, as_json=as_json)
+        with standard_output() as stdout:
+            _write(sender, stdout, as_json=as_json)
         print(missing, end="", file=sys.stderr)
         return
     try:
@@ -128,19 +129,14 @@ def _not_stored(sender: BulkSender) -> str:
     )
 
 
-def _write(sender: BulkSender, file: Any, *, as_json: bool) -> int:
-    try:
-        if not as_json:
-            count = sender.export_csv(file)
-        else:
-            count = 0
-            for result in sender.export():
-                fields = {name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error")}
-                file.write(json.dumps({**fields, "columns": dict(result.extras), "asked": dict(result.asked)}) + "\n")
-                count += 1
-        file.flush()
-    except BrokenPipeError as error:
-        raise OutputLost(str(error)) from error
+def _write(sender: BulkSender, file: TextIO, *, as_json: bool) -> int:
+    if not as_json:
+        return sender.export_csv(file)
+    count = 0
+    for result in sender.export():
+        fields = {name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error")}
+        file.write(json.dumps({**fields, "columns": dict(result.extras), "asked": dict(result.asked)}) + "\n")
+        count += 1
     return count
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import os
 import sys
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -28,6 +29,24 @@ def say(line: str | Text) -> None:
         raise OutputLost("standard output is closed")
     try:
         stdout.write(text + "\n")
+        stdout.flush()
+    except OSError as error:
+        _let_go(stdout)
+        raise OutputLost(error.strerror or str(error)) from error
+
+
+@contextmanager
+def standard_output() -> Generator[TextIO]:
+    """Standard output, for a block that writes to it by itself.
+
+    Raises:
+        OutputLost: It could not be written.
+    """
+    stdout: Any = sys.stdout
+    if stdout is None:
+        raise OutputLost("standard output is closed")
+    try:
+        yield stdout
         stdout.flush()
     except OSError as error:
         _let_go(stdout)

@@ -1,0 +1,175 @@
+"""A disk that is full: it is said, nothing is sent twice over it, and all goes on when there is room again."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from bulk_runs import SCRIPT, Bulk, asked_once, keys_of, rows
+from sqlalchemy import event
+
+from victor_ext import ConfigurationError
+from victor_ext.bulk import batch_store, spool, worker
+from victor_ext.sandbox import Sandbox
+
+Senders = Callable[..., Any]
+LOTS = 1 << 30
+
+
+class Disk:
+    """The disk of the test's state. When it is full, SQLite itself finds no room for one page more."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self.full = False
+
+    def look(self, connection: Any, _record: object, _proxy: object) -> None:
+        """Each connection, whenever it is used, sees how large the file may become."""
+        pages = connection.execute("PRAGMA page_count").fetchone()[0] if self.full else LOTS
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    def fill(self) -> None:
+        """Let it be full, and use up what room there is within the file."""
+        database = sqlite3.connect(self._state, isolation_level=None, timeout=30)
+        database.execute("CREATE TABLE IF NOT EXISTS filler (x)")
+        self.look(database, None, None)
+        self.full = True
+        self.look(database, None, None)
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            database.executemany("INSERT INTO filler VALUES (zeroblob(?))", ((300,) for _ in range(100_000)))
+        database.close()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    disk = Disk(tmp_path / "state.sqlite")
+    event.listen(sa.pool.Pool, "checkout", disk.look)
+    yield disk
+    event.remove(sa.pool.Pool, "checkout", disk.look)
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """What people are shown beside the progress."""
+    caplog.set_level(logging.INFO, "victor_ext.bulk")
+    return lambda: [record.getMessage() for record in caplog.records if getattr(record, "notice", False)]
+
+
+def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_again(
+    sender: Senders,
+    victor_sandbox: Sandbox,
+    disk: Disk,
+    told: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[int] = []
+
+    def progress(status: Any) -> None:
+        if not seen:
+            disk.fill()
+        seen.append(len(told()))
+        if told() and len(seen) - seen.index(next(filter(None, seen))) > 5:
+            disk.full = False
+
+    monkeypatch.setattr(worker, "_ROUND", 0.2)
+    status = sender().send(rows(250), on_progress=progress)
+    assert dict(status.counts) == {"created": 250}
+    asked_once(victor_sandbox, keys_of("march", rows(250)))
+    assert set(victor_sandbox.attempts_by_key().values()) == {1}
+    notices = told()
+    assert 1 <= len(notices) <= 3
+    assert all("database or disk is full" in notice and "goes on" in notice for notice in notices)
+    assert all(result.outcome == "created" for result in sender().export())
+
+
+def test_a_disk_that_is_full_while_rows_are_stored_is_said_before_it_is_given_up(
+    sender: Senders,
+    victor_sandbox: Sandbox,
+    disk: Disk,
+    told: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sender(batch="before").send(rows(1))
+    disk.fill()
+    monkeypatch.setattr(batch_store, "_PATIENCE", 0.5)
+    waits: list[int] = []
+
+    def pause(_failures: int) -> float:
+        waits.append(len(told()))
+        return 0.3
+
+    monkeypatch.setattr(batch_store, "pause_after", pause)
+    with pytest.raises(ConfigurationError, match="full"):
+        sender().send(rows(250, start=2))
+    # It was said before the first wait, and not again and again.
+    assert waits
+    assert set(waits) == {1}
+    assert len(victor_sandbox.work_done_by_key()) == 1
+    disk.full = False
+    assert sender().send(rows(250, start=2)).exit_status == 0
+
+
+def test_what_dbos_says_of_a_full_disk_is_told(told: Callable[[], list[str]], sender: Senders) -> None:
+    sender()
+    log = logging.getLogger("dbos")
+    for text in ("database or disk is full", "could not extend file: No space left on device"):
+        log.warning("Exception encountered in queue thread for a queue: (OperationalError) %s", text)
+        try:
+            raise OSError(text)
+        except OSError as error:
+            log.error("Exception encountered in background workflow:", exc_info=error)
+    log.warning("Exception encountered in queue thread for a queue: connection refused")
+    assert [("disk is full" in notice, "No space left" in notice) for notice in told()] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(
+    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = spool.Spool.__init__
+
+    def small(self: Any) -> None:
+        begin(self)
+        self._db.execute("PRAGMA max_page_count=8")
+
+    monkeypatch.setattr(spool.Spool, "__init__", small)
+    for act in (sender().check, sender().send):
+        with pytest.raises(ConfigurationError, match=r"temporary files, .*full.*TMPDIR"):
+            act(rows(600))
+    assert victor_sandbox.attempts_by_key() == {}
+
+
+def test_an_error_on_a_full_disk_says_that_it_is_full(
+    sender: Senders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "state.sqlite").write_bytes(b"not a database" * 100)
+    with pytest.raises(ConfigurationError, match=r"not a database\.\Z"):
+        sender().status()
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: SimpleNamespace(free=0))
+    with pytest.raises(ConfigurationError, match=r"not a database\. The disk is full\.\Z"):
+        sender().status()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_an_export_to_where_there_is_no_room_is_one_sentence(
+    bulk: Bulk, sender: Senders, options: tuple[str, ...]
+) -> None:
+    sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite").send(rows(3))
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [SCRIPT, "bulk", "export", *options],
+            cwd=bulk.folder, env=bulk.environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert ended.returncode == 1
+    assert "could not be written: No space left on device" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,62 @@
+"""Saying what is wrong with the state while it is waited for, so that nobody waits in silence."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+NOTICE = {"notice": True}
+"""Marks what people want to see while they wait, among what is logged."""
+
+_FULL = ("disk is full", "No space left on device")
+"""How SQLite and PostgreSQL say that a disk is full."""
+_AGAIN_AFTER = 30.0
+_logger = logging.getLogger("victor_ext.bulk")
+
+
+def reason_of(error: BaseException) -> str:
+    """The first line of what a database driver says, without the statement it was given."""
+    origin = getattr(error, "orig", None) or error
+    text = str(origin).strip() or type(origin).__name__
+    return text.splitlines()[0].rstrip(".")
+
+
+class Teller:
+    """Tells of the trouble of a state, each reason twice a minute at most."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._told: dict[str, float] = {}
+
+    def begin(self) -> None:
+        """Another state: what was told of the one before does not count."""
+        with self._lock:
+            self._told.clear()
+
+    def tell(self, error: BaseException) -> None:
+        """The state cannot be used, and is tried again."""
+        self._tell(reason_of(error))
+
+    def tell_if_full(self, text: str) -> None:
+        """The same of what somebody else logged, when it is about a disk that is full."""
+        found = next((words for words in _FULL if words in text), None)
+        if found is not None:
+            self._tell("database or disk is full" if found == _FULL[0] else found)
+
+    def _tell(self, reason: str) -> None:
+        with self._lock:
+            now = self._monotonic()
+            if now - self._told.get(reason, -_AGAIN_AFTER) < _AGAIN_AFTER:
+                return
+            self._told[reason] = now
+        hint = " Free some space." if any(words in reason for words in _FULL) else ""
+        _logger.warning(
+            "The state cannot be used (%s).%s It is tried again, and all goes on.", reason, hint, extra=NOTICE
+        )
+
+
+trouble = Teller()
+"""That of this process: DBOS, and so a sender, is there once in it."""
