@@ -99,10 +99,12 @@ def test_other_columns_are_exported_as_they_were(sender: Senders, tmp_path: Path
     file = write_csv(tmp_path / "odd.csv", [row(number, region=text) for number, text in enumerate(odd, start=1)])
     assert sender().send(file).exit_status == 0
     output = tmp_path / "results.csv"
-    with output.open("w", encoding="utf-8", newline="") as results:
-        sender().export_csv(results)
-    with output.open(encoding="utf-8", newline="") as results:
-        assert [line["region"] for line in csv.DictReader(results, strict=True)] == odd
+    for escape, formula in ((False, "=1+1"), (True, "'=1+1")):
+        with output.open("w", encoding="utf-8", newline="") as results:
+            sender().export_csv(results, escape=escape)
+        with output.open(encoding="utf-8", newline="") as results:
+            exported = [line["region"] for line in csv.DictReader(results, strict=True)]
+        assert exported == [formula if text == "=1+1" else text for text in odd]
 
 
 def test_other_values_of_a_json_document_are_exported_as_they_were(sender: Senders, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from .batch_store import BatchStore, Try, numbers_of
 from .layout import Load
 from .rows import ASKED, Result, Row, RowOutcome, RowResult, Sent
 from .spool import identity_of, temporary
+from .spreadsheets import harmless
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
 _AT_ONCE = 50
@@ -49,22 +50,30 @@ def results_of(store: BatchStore, loads: Sequence[Load]) -> Iterator[RowResult]:
         latest.close()
 
 
-def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]) -> int:
+def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str], *, escape: bool = True) -> int:
     """Write results as CSV; how many there were.
 
     A carried column that is called like one of the results gets `file_` before its name. What was asked comes last; an
     argument that is the key column is among the carried ones.
+
+    Args:
+        file: An open text file.
+        results: One for each line.
+        columns: The carried columns.
+        escape: Put a single quote before what a spreadsheet would run.
     """
     writer = csv.writer(_Lines(file))
     asked = [name for name in ASKED if name not in columns]
-    writer.writerow([*COLUMNS, *(f"file_{column}" if column in COLUMNS else column for column in columns), *asked])
+    heading = [*COLUMNS, *(f"file_{column}" if column in COLUMNS else column for column in columns), *asked]
+    writer.writerow(map(harmless, heading) if escape else heading)
     count = 0
     for result in results:
-        writer.writerow([
-            result.row, result.key, result.id or "", result.status or "", result.outcome.value, result.error or "",
+        cells = [
+            str(result.row), result.key, result.id or "", result.status or "", result.outcome.value, result.error or "",
             *(result.extras.get(column, "") for column in columns),
             *(result.asked.get(name, "") for name in asked),
-        ])  # fmt: skip
+        ]  # fmt: skip
+        writer.writerow(map(harmless, cells) if escape else cells)
         count += 1
     return count
 

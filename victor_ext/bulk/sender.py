@@ -182,18 +182,22 @@ class BulkSender:
         with self._vault() as (_, vault), self._store(vault, self._name(None)) as store:
             yield from results_of(store, self._loads(store))
 
-    def export_csv(self, file: TextIO) -> int:
+    def export_csv(self, file: TextIO, *, escape: bool = True) -> int:
         """Write the export as CSV.
 
         The columns are row, key, id, status, outcome, error, those that were carried through, and what was asked of
         whom.
+
+        Args:
+            file: An open text file.
+            escape: Put a single quote before what a spreadsheet would run as a formula; False writes all text as it is.
 
         Returns:
             How many rows were written.
         """
         with self._vault() as (_, vault), self._store(vault, self._name(None)) as store:
             loads = self._loads(store)
-            return write_csv(file, results_of(store, loads), columns_of(loads))
+            return write_csv(file, results_of(store, loads), columns_of(loads), escape=escape)
 
     def batches(self) -> list[str]:
         """The names of the batches in this state that were begun with this key, for this provider.

@@ -238,6 +238,13 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to a file (default: standard output).", metavar="FILE")
     ] = None,
+    no_escape: Annotated[
+        bool,
+        typer.Option(
+            "--no-escape",
+            help="Write all text as it is, for programs. (default: a ' before what a spreadsheet would run)",
+        ),
+    ] = False,
     as_json: AsJson = False,
     environment: Environment = None,
     base_url: BaseUrl = None,
@@ -251,7 +258,7 @@ def export(
     if len(found) > 1:
         raise Misuse(f"There are several batches ({', '.join(found)}): name one of them.")
     with setup.sender(batch=found[0]) as sender:
-        bulk_view.write_export(sender, output, as_json=as_json)
+        bulk_view.write_export(sender, output, as_json=as_json, escape=not no_escape)
 
 
 @bulk.command()

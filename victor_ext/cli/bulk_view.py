@@ -99,19 +99,19 @@ def show_interruption(status: BatchStatus | None, command: Sequence[str], *, as_
     )
 
 
-def write_export(sender: BulkSender, output: Path | None, *, as_json: bool) -> None:
+def write_export(sender: BulkSender, output: Path | None, *, as_json: bool, escape: bool = True) -> None:
     """Write the results of a batch to a file, or to standard output."""
     missing = _not_stored(sender)
     if output is None:
         with standard_output() as stdout:
-            _write(sender, stdout, as_json=as_json)
+            _write(sender, stdout, as_json=as_json, escape=escape)
         print(missing, end="", file=sys.stderr)
         return
     try:
         # What a reader finds under the name is always whole.
         partial = output.with_name(output.name + ".part")
         with partial.open("w", encoding="utf-8", newline="") as file:
-            count = _write(sender, file, as_json=as_json)
+            count = _write(sender, file, as_json=as_json, escape=escape)
         os.replace(partial, output)
     except OSError as error:
         raise Misuse(f"--output {output} cannot be written: {error.strerror or error}.") from error
@@ -129,9 +129,9 @@ def _not_stored(sender: BulkSender) -> str:
     )
 
 
-def _write(sender: BulkSender, file: TextIO, *, as_json: bool) -> int:
+def _write(sender: BulkSender, file: TextIO, *, as_json: bool, escape: bool) -> int:
     if not as_json:
-        return sender.export_csv(file)
+        return sender.export_csv(file, escape=escape)
     count = 0
     for result in sender.export():
         fields = {name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error")}

@@ -1,0 +1,109 @@
+"""What a spreadsheet would run is escaped in an export, unless somebody says not to; programs get it as it was."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from bulk_runs import Bulk, row, write_csv
+
+from victor_ext.bulk.export import write_csv as write_export
+from victor_ext.bulk.rows import RowOutcome, RowResult
+from victor_ext.sandbox import Sandbox
+
+RUN = "=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+"""What a cell begins with that a spreadsheet runs; with a tab or an end of a line before it, too."""
+FORMULA = "=cmd|'/c calc'!A1"
+ESCAPED = {
+    **{f"{sign}1+1": f"'{sign}1+1" for sign in RUN},
+    **{f"{blank}{FORMULA}": f"'{blank}{FORMULA}" for blank in ("\0", " ", "\xa0", "\ufeff", "\u200b", "  \u2060")},
+    **{f"{blank}{FORMULA}": f"'{blank}'{FORMULA}" for blank in "\t\r\n"},
+    f" \t {FORMULA}": f" \t '{FORMULA}",
+    **{f"{blank}text": f"'{blank}text" for blank in "\t\r\n\0"},
+    # By another delimiter, or where quotes do not count, a cell would begin here.
+    f"a;{FORMULA}": f"a;'{FORMULA}",
+    f"a\t{FORMULA};-2": f"a\t'{FORMULA};'-2",
+    f"a\n{FORMULA}": f"a\n'{FORMULA}",
+    f"a\r\n{FORMULA}": f"a\r\n'{FORMULA}",
+    f'a; "{FORMULA}': f"a; \"'{FORMULA}",
+    "=1;=2": "'=1;'=2",
+}  # fmt: skip
+LEFT = (
+    *("", "text", "'=1+1", " space ", "007", "1,5", "7.50", "a=b", "1-2", "a, -5", "x@example.com", "two\r\nlines"),
+    *('a "quote"', "a lone\rreturn", "a;b", "Gr\u00fc\u00dfe", "'", '"=1"'),
+)
+
+
+def exported(*texts: str, **options: Any) -> list[list[str]]:
+    """The rows of an export whose texts, in all columns that can hold any, are these."""
+    results = [
+        RowResult(1, text, text, text, RowOutcome.CREATED, text, {"region": text}, {"amount": text}) for text in texts
+    ]
+    file = io.StringIO(newline="")
+    assert write_export(file, results, ["region"], **options) == len(texts)
+    file.seek(0)
+    return list(csv.reader(file, strict=True))[1:]
+
+
+@pytest.mark.parametrize(("text", "escaped"), ESCAPED.items())
+def test_what_a_spreadsheet_would_run_gets_a_quote_before_it(text: str, escaped: str) -> None:
+    for given, shown in ((text, escaped), (escaped, escaped)):
+        (cells,) = exported(given)
+        assert cells == ["1", shown, shown, shown, "created", shown, shown, shown, "", "", ""]
+    (cells,) = exported(text, escape=False)
+    assert cells[1:4] == [text] * 3
+    assert cells[5:8] == [text] * 3
+
+
+@pytest.mark.parametrize("text", LEFT)
+def test_other_text_is_left_as_it_is(text: str) -> None:
+    assert exported(text) == exported(text, escape=False)
+    assert exported(text)[0][6] == text
+
+
+def test_the_heading_is_escaped_too() -> None:
+    file = io.StringIO(newline="")
+    write_export(file, [], [FORMULA, "region"])
+    assert file.getvalue().startswith(f"row,key,id,status,outcome,error,'{FORMULA},region,")
+    file = io.StringIO(newline="")
+    write_export(file, [], [FORMULA], escape=False)
+    assert f",{FORMULA}," in file.getvalue()
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_NONE])
+def test_by_whatever_delimiter_it_is_read_no_cell_begins_a_formula(delimiter: str, quoting: Any) -> None:
+    if (delimiter, quoting) == (",", csv.QUOTE_NONE):
+        pytest.skip("who reads commas and no quotes reads no CSV")
+    texts = [
+        *ESCAPED,
+        *(f"{before}{text}{after}" for text in ESCAPED for before in ('"', 'x";"', "a,b;") for after in ("", '"')),
+    ]
+    file = io.StringIO(newline="")
+    results = [RowResult(1, "", None, None, RowOutcome.CREATED, None, {"region": text}) for text in texts]
+    write_export(file, results, ["region"])
+    lines = file.getvalue().replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    cells = [cell for line in csv.reader(lines, delimiter=delimiter, quoting=quoting) for cell in line]
+    assert [cell for cell in cells if cell.lstrip().startswith(tuple(RUN))] == []
+    file = io.StringIO(newline="")
+    write_export(file, results, ["region"], escape=False)
+    lines = file.getvalue().replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    cells = [cell for line in csv.reader(lines, delimiter=delimiter, quoting=quoting) for cell in line]
+    assert [cell for cell in cells if cell.lstrip().startswith(tuple(RUN))] != []
+
+
+def test_the_command_escapes_and_has_a_switch_and_its_json_is_as_it_was(
+    bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any]
+) -> None:
+    records = [row(1, region=FORMULA), row(2, region="\t-1"), row(3, region="north")]
+    sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite").send(write_csv(bulk.folder / "march.csv", records))
+    assert [line["region"] for line in bulk("export").table] == [f"'{FORMULA}", "'\t'-1", "north"]
+    assert [line["region"] for line in bulk("export", "--no-escape").table] == [FORMULA, "\t-1", "north"]
+    lines = [json.loads(line) for line in bulk("export", "--json").out.splitlines()]
+    assert [line["columns"]["region"] for line in lines] == [FORMULA, "\t-1", "north"]
+    results = sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite").export()
+    assert [result.extras["region"] for result in results] == [FORMULA, "\t-1", "north"]
