@@ -77,11 +77,12 @@ def take_apart(record: Mapping[str, object], key_column: str) -> Fields:
     return found
 
 
-def problems_of(fields: Fields, key: str | None, *, in_file: bool) -> list[Problem]:
+def problems_of(fields: Fields, *, in_file: bool) -> list[Problem]:
     """All that is wrong with a record, by the rules of the document too, in the words of a file or of Python."""
     known = {problem.field for problem in fields.problems}
     try:
-        check_payment_request(**fields.arguments, idempotency_key=key)
+        # Without its key, which a repeat of an older request would have: it is a new row.
+        check_payment_request(**fields.arguments)
     except InvalidRequest as error:
         found = [*fields.problems, *(problem for problem in error.problems if problem.field not in known)]
     else:

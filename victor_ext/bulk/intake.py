@@ -173,9 +173,7 @@ class Intake:
             fields.arguments["due_date"] = (
                 DAYS[due_date]() if isinstance(due_date, str) and due_date in DAYS else due_date
             )
-        problems = (
-            fields.problems if record.problems else problems_of(fields, key or None, in_file=record.line is not None)
-        )
+        problems = fields.problems if record.problems else problems_of(fields, in_file=record.line is not None)
         if problems:
             self._wrong(record, fields, key, fingerprint, problems, known)
         else:
