@@ -35,7 +35,16 @@ def broken_off(bulk: Bulk, victor_sandbox: Sandbox, file: Path, count: int, ahea
 @pytest.mark.parametrize("resumes", ["resume", "send"])
 @pytest.mark.parametrize(
     ("when_sending", "when_resuming"),
-    [(HOUR, 0), (0, -HOUR), (HOUR, -HOUR), (4 * HOUR, -4 * HOUR), (-HOUR, -2 * HOUR), (0, 0)],
+    [
+        (HOUR, 0),
+        (0, -HOUR),
+        (0, -HOUR // 2),
+        (HOUR // 2, 0),
+        (HOUR, -HOUR),
+        (4 * HOUR, -4 * HOUR),
+        (-HOUR, -2 * HOUR),
+        (0, 0),
+    ],
 )
 def test_a_key_that_lapsed_is_not_sent_again_whatever_the_machines_clock_says(
     bulk: Bulk, victor_sandbox: Sandbox, when_sending: int, when_resuming: int, resumes: str

@@ -207,7 +207,13 @@ def test_a_list_that_fails_is_read_again_after_waits_that_grow(
     send = sending(made)
     send.delivery.begin()
     send.provider.reads.clear()
-    send.provider.lists = TROUBLES[trouble] if "the answer of" not in trouble else status(500)
+    respond = TROUBLES[trouble] if "the answer of" not in trouble else status(500)
+
+    def fail_amid_successes(request: httpx.Request) -> httpx.Response:
+        send.delivery._answered()
+        return respond(request)
+
+    send.provider.lists = fail_amid_successes
     too_old = [to_send(number, sent=Sent(time.time() - 90_000, CALLER, known=True)) for number in (1, 2)]
     results = [*send(too_old[0]), *send(too_old[1])]
     assert [result.outcome.value for result in results] == ["unknown"] * 2

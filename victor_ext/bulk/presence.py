@@ -39,6 +39,10 @@ _OPTIONS = {
 }
 
 
+_TRIES = 1000
+"""How often a lock may have been taken away by its last holder while it was opened."""
+
+
 class Presence(Protocol):
     """One worker's sign of life."""
 
@@ -93,7 +97,7 @@ class FilePresence:
         Raises:
             ConfigurationError: It cannot be made, or something else lies in its place.
         """
-        while True:
+        for _ in range(_TRIES):
             lock = self._opened()
             try:
                 if not _take(lock):
@@ -107,6 +111,7 @@ class FilePresence:
                 raise self._impossible(error.strerror) from None
             # Its last holder took it away in between.
             os.close(lock)
+        raise self._impossible("it is never the file that was opened")
 
     def renew(self) -> bool:
         """The kernel keeps it."""
