@@ -99,6 +99,29 @@ def test_an_answer_that_was_under_way_when_the_provider_failed_ends_no_pause() -
     assert clock.now == begun + 90
 
 
+def test_all_that_wait_for_one_pause_go_together() -> None:
+    clock = Clock()
+    brake = Brake(clock, clock)
+    wait, meanwhile = clock.wait, iter([60.0, None])
+
+    def woken_late(timeout: float | None = None) -> bool:
+        if (at_least := next(meanwhile, 0.0)) != 0.0:
+            if at_least is None:
+                wait(timeout)
+            # While it sleeps, an answer asks for more; after that, the first one that wakes fails.
+            brake.press(at_least)
+            return False
+        return wait(timeout)
+
+    clock.wait = woken_late  # type: ignore[method-assign] - what happens while others wait is what is tested
+    brake.press()
+    brake.wait()
+    assert clock.now == 1060
+    # Whoever comes now waits for the next pause.
+    brake.wait()
+    assert clock.now == 1062
+
+
 def test_stopping_ends_every_pause() -> None:
     clock = Clock()
     brake, pacer = Brake(clock, clock), Pacer(0.001, clock, clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -236,6 +237,28 @@ def test_while_nobody_tells_the_time_a_row_that_may_have_been_sent_waits_longer_
     times = send.provider.reads
     assert all(gap >= least for gap, least in zip(gaps(times), GAPS, strict=False)), gaps(times)
     assert times[-1] - times[0] >= PATIENCE
+
+
+def test_many_rows_that_wait_for_the_time_ask_for_it_once(victor_key_pair: tuple[str, str]) -> None:
+    """By the true clock: sixteen threads find that it is not known, and one of them asks for all."""
+    reads: list[float] = []
+
+    def nobody(request: httpx.Request) -> httpx.Response:
+        assert request.method == "GET"
+        reads.append(time.monotonic())
+        raise httpx.ConnectError("on purpose")
+
+    auth = VictorJwt("an-api-key-for-tests", victor_key_pair[0], reuse=600)
+    with Victor(auth, retry=RetryPolicy(max_attempts=1), transport=httpx.MockTransport(nobody)) as victor:
+        delivery = Delivery(victor, 16, threading.Event(), CALLER)
+        sent = Sent(time.time() - 60, CALLER, known=True)
+        terms = Terms(86_400.0, 2.5, None, None, lambda _references: frozenset())
+        results = delivery.deliver([to_send(number, sent=sent) for number in range(1, 17)], terms)
+        delivery.close()
+    assert {result.outcome.value for result in results} == {"unknown"}
+    # At once, after 1 s and after 2 s more.
+    assert len(reads) <= 4
+    assert all(gap >= 0.9 for gap in gaps(reads))
 
 
 def test_when_the_provider_says_to_come_back_no_row_goes_before(sending: Callable[[Respond], Sending]) -> None:

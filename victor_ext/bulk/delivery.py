@@ -92,6 +92,7 @@ class Delivery:
 
     def begin(self) -> Sent:
         """The moment before the first row of a chunk is sent. If no answer has told the time yet, it is asked for."""
+        self._brake.wait()
         self._ask()
         return self._clock.as_sent(self._clock.now())
 
@@ -102,6 +103,7 @@ class Delivery:
         calls: list[tuple[int, Future[Result | Doubtful]]] = []
         doubtful: list[tuple[int, Doubtful]] = []
         if any(terms.sent_before(row) for row in rows):
+            self._brake.wait()
             self._ask()
         for place, row in enumerate(rows):
             sent = terms.sent_before(row)
@@ -163,10 +165,9 @@ class Delivery:
 
     def _ask(self) -> VictorError | None:
         """See that the provider's time is known, with one read at most; why it is not."""
-        if self._clock.is_settled():
+        if self._clock.is_settled() or self._stop.is_set():
             return None
-        self._brake.wait()
-        error = None if self._stop.is_set() else self._clock.ask()
+        error = self._clock.ask()
         if error is not None:
             self._brake.press(error.retry_after)
         return error

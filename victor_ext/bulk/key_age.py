@@ -22,6 +22,8 @@ _LEAST_MARGIN = 70.0
 """The same for keys that live shorter: what a call takes by default, and a `Date` may be some seconds old."""
 _DATES_DIFFER = 10.0
 """Seconds by which an age may be below zero: a `Date` has whole seconds and has travelled, and there are many hosts."""
+_SHARED = 0.5
+"""Seconds for which a read that failed stands for those of all threads: less than any of them waits for another."""
 UNJUDGED = "It may have been sent, and the provider's time is not known."
 """The one reason that passes: an answer may tell the time yet."""
 
@@ -55,7 +57,7 @@ class KeyClock:
         self._monotonic = monotonic
         self._local = local
         self._lock = threading.Lock()
-        self._asked = 0
+        self._asked_at = 0.0
         self._error: VictorError | None = None
         self._told_none = False
 
@@ -67,18 +69,17 @@ class KeyClock:
         return self._told_none
 
     def ask(self) -> VictorError | None:
-        """Make a small read, whose answer tells the time, unless that is settled. One thread asks for all that wait.
+        """Make a small read, whose answer tells the time, unless that is settled.
 
         Returns:
-            Why it is not settled: no answer came.
+            Why it is not settled: no answer came. Threads that ask at about the same time are told of one read.
         """
-        asked = self._asked
         with self._lock:
             if self.is_settled():
                 return None
-            if self._asked == asked:
+            if self._error is None or self._monotonic() - self._asked_at >= _SHARED:
                 self._error = self._read()
-                self._asked += 1
+                self._asked_at = self._monotonic()
             return self._error
 
     def now(self) -> Moment:

@@ -61,12 +61,14 @@ class Brake:
         self._lock = threading.Lock()
         self._pause = 0.0
         self._until = 0.0
+        self._number = 0
 
     def press(self, at_least: float | None = None) -> None:
         """A call failed. Those that failed together with it count as one failure."""
         with self._lock:
             now = self._monotonic()
             if now >= self._until:
+                self._number += 1
                 self._pause = min(_LONGEST_PAUSE, max(_FIRST_PAUSE, self._pause * 2))
                 self._until = now + self._pause
             self._until = max(self._until, now + (at_least or 0.0))
@@ -79,8 +81,13 @@ class Brake:
                     self._pause = 0.0
 
     def wait(self) -> None:
-        """Wait until rows may go."""
-        while not self._stop.is_set():
+        """Wait until rows may go.
+
+        All that wait for one pause go together when it ends, though one of them may have begun the next one before
+        another one has woken: else a few would take all turns, and the patience of the others would end untried.
+        """
+        number = self._number
+        while not self._stop.is_set() and self._number == number:
             left = self._until - self._monotonic()
             if left <= 0:
                 return

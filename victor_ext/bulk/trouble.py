@@ -54,7 +54,10 @@ class Teller:
             self._told[reason] = now
         hint = " Free some space." if any(words in reason for words in _FULL) else ""
         _logger.warning(
-            "The state cannot be used (%s).%s It is tried again, and all goes on.", reason, hint, extra=NOTICE
+            "The state cannot be used (%s).%s It is tried again, and what waits for it goes on then.",
+            reason,
+            hint,
+            extra=NOTICE,
         )
 
 
