@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from . import rules, zulu
 from .runtime.redaction import concealed_account
 
@@ -18,10 +20,15 @@ def check_payment_request(
     notes: object = None,
     client_reference_id: object = None,
     idempotency_key: object = None,
+    now: datetime | None = None,
 ) -> None:
     """Check the arguments of `payment_requests.create` as it does itself, and send nothing.
 
-    The due date is judged by this machine's clock, now: what is right today may be too late tomorrow.
+    What is right today may be too late tomorrow: the due date is held against the clock.
+
+    Args:
+        now: An aware datetime, which the due date is held against. The default is this machine's time;
+            `victor.provider_time().moment` is the provider's.
 
     Raises:
         InvalidRequest: Something breaks a rule of the document; `problems` says all that is wrong.
@@ -38,5 +45,5 @@ def check_payment_request(
         notes=notes,
         client_reference_id=client_reference_id,
         idempotency_key=idempotency_key,
-        now=zulu.now(),
+        now=zulu.now() if now is None else now,
     )

@@ -25,6 +25,8 @@ class Clock(threading.Event):
         return self.now
 
     def wait(self, timeout: float | None = None) -> bool:
+        if timeout is not None and timeout > threading.TIMEOUT_MAX:
+            raise OverflowError("timeout value is too large")
         if not self.is_set():
             self.now += timeout or 0.0
         return self.is_set()
@@ -102,14 +104,14 @@ def test_an_answer_that_was_under_way_when_the_provider_failed_ends_no_pause() -
 def test_all_that_wait_for_one_pause_go_together() -> None:
     clock = Clock()
     brake = Brake(clock, clock)
-    wait, meanwhile = clock.wait, iter([60.0, None])
+    wait, meanwhile = clock.wait, iter([60.0, -1.0])
 
     def woken_late(timeout: float | None = None) -> bool:
         if (at_least := next(meanwhile, 0.0)) != 0.0:
-            if at_least is None:
+            if at_least < 0:
                 wait(timeout)
             # While it sleeps, an answer asks for more; after that, the first one that wakes fails.
-            brake.press(at_least)
+            brake.press(max(0.0, at_least))
             return False
         return wait(timeout)
 

@@ -20,10 +20,11 @@ from victor_ext import (
     StatusError,
     Victor,
     VictorError,
+    check_payment_request,
 )
 
 from .key_age import UNJUDGED, KeyClock, Moment
-from .pacing import Brake, Pacer, pause_after
+from .pacing import Brake, Pacer, pause_after, pause_asked
 from .rows import MAY_EXIST, SETTLED, Result, Row, RowOutcome, Sent
 from .settling import Doubtful, Shared, left_open, look_up
 
@@ -149,7 +150,7 @@ class Delivery:
             try:
                 found = look_up(self._victor, doubtful, terms.shared)
             except VictorError as error:
-                reason, at_least = str(error), error.retry_after or 0.0
+                reason, at_least = str(error), pause_asked(error)
                 if isinstance(error, AuthenticationError | ConfigurationError):
                     self._give_up(error)
             except Exception as error:  # noqa: BLE001 - whatever it was, what is known of the other rows must be kept
@@ -169,7 +170,7 @@ class Delivery:
             return None
         error = self._clock.ask()
         if error is not None:
-            self._brake.press(error.retry_after)
+            self._brake.press(pause_asked(error))
         return error
 
     def _send(self, row: Row, terms: Terms, pacer: Pacer) -> Result | Doubtful:
@@ -192,7 +193,7 @@ class Delivery:
             if sent is not None and why is not None and why is not UNJUDGED:
                 return row, self._clock.as_sent(sent), why
             moment = self._clock.now()
-            result, at_least = self._call(row) if why is None else _not_asked(error)
+            result, at_least = self._call(row, is_repeat=sent is not None) if why is None else _not_asked(error)
             result = _after(last, result)
             if sent is None and result.outcome in MAY_EXIST:
                 sent = moment
@@ -204,13 +205,16 @@ class Delivery:
             # The brake is everybody's, and other rows' successes shorten it: the waits of this row grow by themselves.
             self._stop.wait(max(pause_after(tries), at_least))
 
-    def _call(self, row: Row) -> tuple[Result, float]:
+    def _call(self, row: Row, *, is_repeat: bool) -> tuple[Result, float]:
         """What one call came to, and the seconds that the provider asks to wait before another one."""
         arguments: dict[str, Any] = dict(row.arguments or {})
         try:
+            if not is_repeat:
+                # A key may excuse a due date that has passed, since it may repeat an older request. This one does not.
+                check_payment_request(**arguments, now=self._victor.provider_time().moment)
             request = self._victor.payment_requests.create(**arguments, idempotency_key=row.key)
         except VictorError as error:
-            return self._failed(error, row.key), error.retry_after or 0.0
+            return self._failed(error, row.key), pause_asked(error)
         except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
             self._brake.press()
             # Its text may hold anything; its type does not.
@@ -231,14 +235,14 @@ class Delivery:
             self._give_up(error)
             return Result(outcome, error=error.message) if outcome is RowOutcome.UNKNOWN else _WAITING
         if isinstance(error, RateLimited) and outcome is RowOutcome.REJECTED:
-            self._brake.press(error.retry_after)
+            self._brake.press(pause_asked(error))
             return Result(RowOutcome.NOT_SENT, error=error.message)
         if isinstance(error, StatusError) and outcome is RowOutcome.REJECTED:
             self._refused_in_a_row.add(key)
             if len(self._refused_in_a_row) >= _REFUSED_IN_A_ROW:
                 self._give_up(error)
             return Result(outcome, error=error.message)
-        self._brake.press(error.retry_after)
+        self._brake.press(pause_asked(error))
         return Result(outcome, error=error.message)
 
     def _answered(self) -> None:
@@ -255,7 +259,7 @@ class Delivery:
 def _not_asked(error: VictorError | None) -> tuple[Result, float]:
     """A row that may have been sent, and waits for the provider's time: no call was made."""
     why = f"It may have been sent, and waits for the provider to tell its time: {error}"
-    return Result(RowOutcome.UNKNOWN, error=why), 0.0 if error is None else error.retry_after or 0.0
+    return Result(RowOutcome.UNKNOWN, error=why), pause_asked(error)
 
 
 def _after(last: Result, result: Result) -> Result:

@@ -6,16 +6,26 @@ import threading
 import time
 from collections.abc import Callable
 
+from victor_ext import VictorError
+
 _SLACK = 0.02
 """Seconds by which a row may make up for a late one before it: timers oversleep a little, every time."""
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
+_LONGEST_ASKED = 86_400.0
+"""A day: a `Retry-After` can be longer than any lock can wait for."""
 
 
 def pause_after(tries: int) -> float:
     """Seconds before a row that failed so many times (1, 2, ...) is tried again: 1, 2, 4, ... up to 30."""
     # The exponent is bounded so that no number of tries overflows a float.
     return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(tries - 1, 60))
+
+
+def pause_asked(error: VictorError | None) -> float:
+    """Seconds that the provider asks to wait, a day at most."""
+    asked = None if error is None else error.retry_after
+    return min(_LONGEST_ASKED, asked or 0.0)
 
 
 class Pacer:
@@ -63,7 +73,7 @@ class Brake:
         self._until = 0.0
         self._number = 0
 
-    def press(self, at_least: float | None = None) -> None:
+    def press(self, at_least: float = 0.0) -> None:
         """A call failed. Those that failed together with it count as one failure."""
         with self._lock:
             now = self._monotonic()
@@ -71,7 +81,7 @@ class Brake:
                 self._number += 1
                 self._pause = min(_LONGEST_PAUSE, max(_FIRST_PAUSE, self._pause * 2))
                 self._until = now + self._pause
-            self._until = max(self._until, now + (at_least or 0.0))
+            self._until = max(self._until, now + at_least)
 
     def release(self) -> None:
         """The provider answered."""

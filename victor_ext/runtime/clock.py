@@ -24,8 +24,7 @@ class ProviderTime:
 
     Attributes:
         moment: An aware datetime, in UTC.
-        is_known: Whether a `Date` header says so. Then it is the last one, and the time that has passed since: behind
-            the provider's clock by the second that it was cut down to and by the time that the answer took. If it is
+        is_known: Whether a `Date` header says so, to within two seconds and the time that its answer took. If it is
             not known, it is this machine's own time: no answer has come yet, none had a `Date`, or this machine's
             clock was set, or the machine slept, since it came.
     """
@@ -45,8 +44,8 @@ class ServerClock:
     def __init__(self) -> None:
         self._last: tuple[str, float] | None = None
         self._anchor: tuple[float, float] | None = None
-        self._told: tuple[float, float, float] | None = None
-        """The last `Date`, and the monotonic and the local time at which it came."""
+        self._told: tuple[float, float] | None = None
+        """The monotonic and the local time at which the last `Date` came."""
 
     def monotonic(self) -> float:
         """Seconds for measuring durations."""
@@ -78,10 +77,10 @@ class ServerClock:
         """The provider's time, and whether an answer has told it. See `ProviderTime`."""
         told = self._told
         if told is not None:
-            there, then, local = told
+            then, local = told
             passed = self.monotonic() - then
             if abs(self.local() - local - passed) <= TOLERATED_SKEW:
-                return ProviderTime(datetime.fromtimestamp(there + passed, UTC), is_known=True)
+                return ProviderTime(self.moment(), is_known=True)
         return ProviderTime(datetime.fromtimestamp(self.local(), UTC), is_known=False)
 
     @property
@@ -102,7 +101,7 @@ class ServerClock:
         there = http_date(date_header)
         if there is None or not _EARLIEST <= there <= _LATEST:
             return
-        self._told = (there, monotonic, local)
+        self._told = (monotonic, local)
         self._anchor = (there, monotonic) if abs(there - local) > TOLERATED_SKEW else None
 
 
