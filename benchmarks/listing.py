@@ -13,7 +13,7 @@ from victor_api.models import ListPaymentRequestsResponse
 from benchmarks.measure import Figure, best_in_turn, compared
 from benchmarks.server import PAGE_SIZE, canned_server
 from victor_ext import Victor
-from victor_ext.runtime.tokens import FixedToken
+from victor_ext.runtime.auth.tokens import FixedToken
 
 
 class FixedAuth:

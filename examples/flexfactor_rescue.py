@@ -5,15 +5,7 @@ from typing import Any
 
 from victor_ext import BadRequest, VictorError, idempotency_key_for
 from victor_ext.providers import Money
-from victor_ext.providers.flexfactor import (
-    Address,
-    Card,
-    FlexFactor,
-    FlexFactorAuth,
-    Payer,
-    Transaction,
-    Webhook,
-)
+from victor_ext.providers.flexfactor import Address, Card, FlexFactor, FlexFactorAuth, Payer, Transaction, Webhook
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 HOST = "hooks.shop.example"

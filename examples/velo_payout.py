@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from victor_ext import VictorError
 from victor_ext.providers import Money
-from victor_ext.providers.velo import InOrder, PaymentInstruction, Velo, VeloAuth, Webhook
+from victor_ext.providers.velo import NotificationSequencer, PaymentInstruction, Velo, VeloAuth, Webhook
 from victor_ext.sandbox.velo import VeloSandbox
 
 HEADER = "the long random header that the webhook was made with"
@@ -48,7 +48,7 @@ def story(sandbox: VeloSandbox, velo: Velo) -> str:
         f"Looked for by its reference: it is in payout {found.payout_id}, {found.status}. No need to submit it again."
     )
 
-    webhook, in_order = Webhook(HEADER), InOrder()
+    webhook, in_order = Webhook(HEADER), NotificationSequencer()
     posted = [json.dumps(one).encode() for one in sandbox.notifications()]
     for body in [*reversed(posted), posted[0]]:  # out of order, and one of them twice
         for notification in in_order.take(webhook.read(body, HEADER)):

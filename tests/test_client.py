@@ -48,8 +48,8 @@ from victor_ext import (
     VictorOAuth,
     idempotency_key_for,
 )
-from victor_ext.provider import read_problems
-from victor_ext.runtime.answer import Answer
+from victor_ext.providers.victor.profile import read_problems
+from victor_ext.runtime.http.response import Response
 
 AUTH = VictorOAuth("id-1", "secret-1")
 QUICK = RetryPolicy(base=0.0, max_attempts=3)
@@ -275,7 +275,7 @@ BODIES = st.one_of(
 @settings(derandomize=True, deadline=None, max_examples=300)
 @given(BODIES)
 def test_no_error_body_can_make_reading_it_raise(body):
-    for problem in read_problems(Answer(400, content=json.dumps(body).encode())):
+    for problem in read_problems(Response(400, content=json.dumps(body).encode())):
         assert {type(problem.field), type(problem.code), type(problem.message)} == {str}
         assert problem.message
         assert len(problem.message) <= 203
@@ -545,7 +545,7 @@ class Fixed:
     """Credentials that ask nobody: a fixed token."""
 
     def authenticator(self, *_parts: object) -> Any:
-        from victor_ext.runtime.tokens import FixedToken
+        from victor_ext.runtime.auth.tokens import FixedToken
 
         return FixedToken("Token t")
 

@@ -12,9 +12,9 @@ import pytest
 from runtime.fakes import FakeClock, http_date
 
 from victor_ext import AuthenticationError, ConfigurationError, Victor, VictorJwt, VictorOAuth
-from victor_ext.credentials import _issued_token
-from victor_ext.runtime.flow import Driver
-from victor_ext.settings import ENVIRONMENTS
+from victor_ext.providers.victor.auth import _issued_token
+from victor_ext.providers.victor.settings import ENVIRONMENTS
+from victor_ext.runtime.loop.flow import Driver
 
 API_KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
 URL = httpx.URL("https://api.victorfi.com")

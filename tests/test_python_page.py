@@ -24,7 +24,7 @@ from victor_ext import (
     idempotency_key_for,
     zulu,
 )
-from victor_ext.payment_requests import PaymentRequests
+from victor_ext.providers.victor.payment_requests import PaymentRequests
 from victor_ext.sandbox import Sandbox
 
 PAGE = (Path(__file__).parent.parent / "docs" / "python.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from victor_ext import settings
+from victor_ext.providers.victor import settings
 from victor_ext.sandbox import Sandbox
 
 README = Path(__file__).parent.parent / "README.md"

@@ -19,9 +19,10 @@ from typing import Any
 import pytest
 import yaml
 
-from victor_ext import Direction, InvalidRequest, Network, Status, money, rules
-from victor_ext.payment_requests import PaymentRequests
-from victor_ext.runtime.keys import MAX_KEY_LENGTH, MIN_KEY_LENGTH, idempotency_key_for
+from victor_ext import Direction, InvalidRequest, Network, Status, money
+from victor_ext.providers.victor import checks as rules
+from victor_ext.providers.victor.payment_requests import PaymentRequests
+from victor_ext.runtime.loop.keys import MAX_KEY_LENGTH, MIN_KEY_LENGTH, idempotency_key_for
 
 DOCUMENT = Path(__file__).parent.parent / "openapi" / "victor.yaml"
 NOW = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)

@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .checking import check_payment_request
-    from .client import AsyncVictor, Victor
-    from .credentials import VictorJwt, VictorOAuth
-    from .records import Direction, Network, Payee, Payer, PaymentRequest, PaymentRequestResponse, Status
-    from .runtime.clock import ProviderTime
-    from .runtime.errors import (
+    from .errors import (
         AuthenticationError,
         BadRequest,
         ConfigurationError,
@@ -26,6 +21,7 @@ if TYPE_CHECKING:
         DeadlineExceeded,
         InvalidRequest,
         NotFound,
+        Outcome,
         PaginationError,
         PermissionDenied,
         Problem,
@@ -34,12 +30,24 @@ if TYPE_CHECKING:
         StatusError,
         TimedOut,
         UnreadableResponse,
+        VictorError,
     )
-    from .runtime.errors import PaymentApiError as VictorError
-    from .runtime.events import AttemptEnded, AttemptStarted, CallEnded, Event, RetryScheduled
-    from .runtime.keys import idempotency_key_for
-    from .runtime.outcome import Outcome
-    from .runtime.retry import RetryPolicy
+    from .providers.victor.auth import VictorJwt, VictorOAuth
+    from .providers.victor.checking import check_payment_request
+    from .providers.victor.client import AsyncVictor, Victor
+    from .providers.victor.records import (
+        Direction,
+        Network,
+        Payee,
+        Payer,
+        PaymentRequest,
+        PaymentRequestResponse,
+        Status,
+    )
+    from .runtime.loop.clock import ProviderTime
+    from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, Event, RetryScheduled
+    from .runtime.loop.keys import idempotency_key_for
+    from .runtime.loop.retry import RetryPolicy
 
 __all__ = [
     "AsyncVictor",
@@ -83,69 +91,29 @@ __all__ = [
     "idempotency_key_for",
 ]
 
-# Where each name lives. A name is loaded when it is first asked for, so that importing the package (as its
-# sandbox, its command and its pytest plugin do) costs next to nothing.
-_HOMES = {
-    ".checking": ("check_payment_request",),
-    ".client": (
-        "AsyncVictor",
-        "Victor",
-    ),
-    ".credentials": (
-        "VictorJwt",
-        "VictorOAuth",
-    ),
-    ".records": (
-        "Direction",
-        "Network",
-        "Payee",
-        "Payer",
-        "PaymentRequest",
-        "PaymentRequestResponse",
-        "Status",
-    ),
-    ".runtime.clock": ("ProviderTime",),
-    ".runtime.errors": (
-        "AuthenticationError",
-        "BadRequest",
-        "ConfigurationError",
-        "Conflict",
-        "ConnectionFailed",
-        "DeadlineExceeded",
-        "InvalidRequest",
-        "NotFound",
-        "PaginationError",
-        "PermissionDenied",
-        "Problem",
-        "RateLimited",
-        "ServerError",
-        "StatusError",
-        "TimedOut",
-        "UnreadableResponse",
-    ),
-    ".runtime.events": (
-        "AttemptEnded",
-        "AttemptStarted",
-        "CallEnded",
-        "Event",
-        "RetryScheduled",
-    ),
-    ".runtime.keys": ("idempotency_key_for",),
-    ".runtime.outcome": ("Outcome",),
-    ".runtime.retry": ("RetryPolicy",),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+# A name is loaded when it is first asked for, so that importing the package costs next to nothing. These modules define
+# the names; each needs most of those before it.
+_HOMES = (
+    ".errors",
+    ".runtime.loop.keys",
+    ".runtime.loop.clock",
+    ".runtime.loop.retry",
+    ".runtime.loop.events",
+    ".providers.victor.records",
+    ".providers.victor.checking",
+    ".providers.victor.auth",
+    ".providers.victor.client",
+)
 
 
 def __getattr__(name: str) -> object:
-    if name == "VictorError":
-        value: object = importlib.import_module(".runtime.errors", __name__).PaymentApiError
-    elif name in _HOME_OF:
-        value = getattr(importlib.import_module(_HOME_OF[name], __name__), name)
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    if name in __all__:
+        for home in _HOMES:
+            names = vars(importlib.import_module(home, __name__))
+            if name in names:
+                globals()[name] = names[name]
+                return names[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

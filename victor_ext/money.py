@@ -1,17 +1,24 @@
-"""Amounts: exact decimals to and from the wire. Nothing is ever rounded.
+"""Exact amounts. Nothing is ever rounded, and a float is never taken.
 
-On the wire an amount is text, `"44.23"` (the document's pattern `\\d+(\\.\\d{1,2})?`, meant as a full match
-on ASCII digits). No currency is named there; the networks carry US dollars.
+`Money` is an amount of a currency. Each provider's calls write it in the unit that the provider wants: one counts
+cents, another writes dollars, a third does both in two calls of one API.
+
+`to_decimal`, `to_wire` and `from_wire` are for Victor's amounts, which are text on the wire, such as `"44.23"` (the
+document's pattern `\\d+(\\.\\d{1,2})?`, a full match on ASCII digits). They name no currency: the networks carry US
+dollars.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Context, Decimal
+from typing import Any, Self
 
-from .runtime.errors import InvalidRequest, Problem
+from .errors import InvalidRequest, Problem
+from .runtime.client.validation import shown
 
-__all__ = ["from_wire", "to_decimal", "to_wire"]
+__all__ = ["Money", "from_wire", "to_decimal", "to_wire"]
 
 Amount = Decimal | str | int
 
@@ -21,9 +28,124 @@ _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _READ = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _CENT = Decimal("0.01")
 # Arithmetic of our own, so that the precision and the traps of the caller's context change no amount.
-_EXACT = Context(prec=40, traps=[])
+_EXACT = Context(prec=60, traps=[])
+# ISO 4217, table A.1: the currencies whose minor unit is not a hundredth.
+_DECIMALS = {
+    **dict.fromkeys(
+        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF",
+         "XOF", "XPF"),
+        0,
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}  # fmt: skip
+_CURRENCY = re.compile("[A-Z]{3}")
+_MOST_DIGITS = 30
 _MAX_WHOLE_DIGITS = 15
 """No payment network carries more than this many digits of dollars; the provider's own limit is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount of a currency in its minor unit: `Money(4423, "USD")` is 44.23 dollars, `Money(4423, "JPY")` 4,423 yen.
+
+    Attributes:
+        minor_units: The amount in cents, or whatever the currency's smallest unit is (ISO 4217).
+        currency: Three capital letters (ISO 4217).
+
+    Raises:
+        InvalidRequest: The amount is no int, or the currency not three letters. A float is never taken.
+    """
+
+    minor_units: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        minor: object = self.minor_units
+        problems: list[Problem] = []
+        if isinstance(minor, bool) or not isinstance(minor, int):
+            message = (
+                f"minor_units is {_described(minor)} and must be an int of cents (or the like): "
+                "write Money(4423, 'USD'), or Money.of('44.23', 'USD') for major units."
+            )
+            problems.append(Problem("minor_units", "type", message))
+        elif abs(minor) >= 10**_MOST_DIGITS:
+            problems.append(Problem("minor_units", "range", f"minor_units has more than {_MOST_DIGITS} digits."))
+        problem = _currency_problem(self.currency)
+        if problem is not None:
+            problems.append(problem)
+        if problems:
+            raise InvalidRequest.of(problems)
+
+    @classmethod
+    def of(cls, amount: Decimal | str | int, currency: str) -> Self:
+        """Money from major units: `Money.of("44.23", "USD")`. Nothing is rounded.
+
+        Raises:
+            InvalidRequest: A float, text that is no plain number, or more decimals than the currency has.
+        """
+        problem = _currency_problem(currency)
+        if problem is not None:
+            raise InvalidRequest.of([problem])
+        places = _DECIMALS.get(currency, 2)
+        exact = _decimal(amount)
+        minor = None if exact is None else exact.scaleb(places, _EXACT)
+        if minor is None or minor != minor.to_integral_value():
+            message = (
+                f"amount is {_described(amount)} and must be Decimal, text or int with at most {places} decimals for "
+                f"{currency}, such as {_example(places)!r}; never a float."
+            )
+            raise InvalidRequest.of([Problem("amount", "invalid", message)])
+        return cls(int(minor), currency)
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals the currency has (ISO 4217; 2 for a currency that is not known here)."""
+        return _DECIMALS.get(self.currency, 2)
+
+    @property
+    def amount(self) -> Decimal:
+        """The amount in major units, with as many decimals as the currency has."""
+        return Decimal(self.minor_units).scaleb(-self.decimals, _EXACT)
+
+    def __str__(self) -> str:
+        return f"{self.amount:f} {self.currency}"
+
+
+def _currency_problem(currency: object) -> Problem | None:
+    if isinstance(currency, str) and _CURRENCY.fullmatch(currency):
+        return None
+    message = f"currency is {_described(currency)} and must be three capital letters (ISO 4217), such as 'USD'."
+    return Problem("currency", "invalid", message)
+
+
+def _decimal(amount: object) -> Decimal | None:
+    """The exact number that was meant, or None."""
+    if isinstance(amount, bool):
+        return None
+    if isinstance(amount, int):
+        return Decimal(amount) if abs(amount) < 10**_MOST_DIGITS else None
+    if isinstance(amount, str):
+        plain = amount.isascii() and len(amount) <= _MOST_DIGITS and _NUMBER.fullmatch(amount)
+        return Decimal(amount) if plain else None
+    if isinstance(amount, Decimal) and amount.is_finite():
+        sign, digits, exponent = amount.as_tuple()
+        del sign
+        return amount if len(digits) + abs(int(exponent)) <= 2 * _MOST_DIGITS else None
+    return None
+
+
+def _example(places: int) -> str:
+    return "44" if places == 0 else f"44.{'23' + '0' * places}"[: 3 + places]
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, int) and abs(value) >= 10**_MOST_DIGITS:
+        return "a very large number"
+    if not isinstance(value, str | Decimal):
+        return shown(value)
+    text = str(value)
+    return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
 def to_decimal(amount: Amount, *, field: str = "amount") -> Decimal:
@@ -32,7 +154,7 @@ def to_decimal(amount: Amount, *, field: str = "amount") -> Decimal:
     Raises:
         InvalidRequest: A float, a text that is not an amount, more than two decimals, zero or less.
     """
-    result = read(amount, field)
+    result = _read(amount, field)
     if isinstance(result, Decimal):
         return result
     raise InvalidRequest.of(result)
@@ -40,12 +162,7 @@ def to_decimal(amount: Amount, *, field: str = "amount") -> Decimal:
 
 def to_wire(amount: Amount, *, field: str = "amount") -> str:
     """An amount as the wire has it. Raises as `to_decimal` does."""
-    return spell(to_decimal(amount, field=field))
-
-
-def spell(amount: Decimal) -> str:
-    """A checked amount as plain digits, without an exponent."""
-    return f"{amount:f}"
+    return f"{to_decimal(amount, field=field):f}"
 
 
 def from_wire(value: object) -> Decimal | None:
@@ -65,7 +182,7 @@ def from_wire(value: object) -> Decimal | None:
     return amount if amount.is_finite() else None
 
 
-def read(amount: object, field: str) -> Decimal | list[Problem]:
+def _read(amount: object, field: str) -> Decimal | list[Problem]:
     """The amount, or all that is wrong with it."""
     if isinstance(amount, float):
         message = f"{field} is a float, which cannot hold cents exactly: write Decimal('44.23') or '44.23'."

@@ -19,8 +19,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt
-    from victor_ext.sandbox import Sandbox
+    from . import AsyncVictor, RetryPolicy, Victor, VictorJwt
+    from .sandbox import Sandbox
+
+__all__ = (
+    "async_victor",
+    "pytest_configure",
+    "victor",
+    "victor_auth",
+    "victor_key_pair",
+    "victor_retry",
+    "victor_sandbox",
+)
 
 _MARK = "victor_sandbox"
 
@@ -33,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """A sandbox of the test's own, on a free port of this machine, with its demo accounts and counterparties."""
-    from victor_ext.sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - only tests that ask for it pay for it
+    from .sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - only tests that ask for it pay for it
 
     mark = request.node.get_closest_marker(_MARK)
     settings: dict[str, Any] = {"demo_data": True, **(mark.kwargs if mark else {})}
@@ -58,7 +68,7 @@ def victor_key_pair() -> tuple[str, str]:
 @pytest.fixture
 def victor_auth(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str]) -> VictorJwt:
     """Credentials that the sandbox knows."""
-    from victor_ext import VictorJwt  # noqa: PLC0415 - see above
+    from . import VictorJwt  # noqa: PLC0415 - see above
 
     private, public = victor_key_pair
     return VictorJwt(victor_sandbox.add_api_key(public), private)
@@ -67,7 +77,7 @@ def victor_auth(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str]) -> Vi
 @pytest.fixture
 def victor_retry() -> RetryPolicy:
     """How the clients try again: as always, without waiting. Override it to test other policies."""
-    from victor_ext import RetryPolicy  # noqa: PLC0415 - see above
+    from . import RetryPolicy  # noqa: PLC0415 - see above
 
     return RetryPolicy(base=0.0)
 
@@ -75,7 +85,7 @@ def victor_retry() -> RetryPolicy:
 @pytest.fixture
 def victor(victor_sandbox: Sandbox, victor_auth: VictorJwt, victor_retry: RetryPolicy) -> Iterator[Victor]:
     """A client of the sandbox, with blocking calls."""
-    from victor_ext import Victor  # noqa: PLC0415 - see above
+    from . import Victor  # noqa: PLC0415 - see above
 
     environment = victor_sandbox.settings.environment
     with Victor(victor_auth, environment=environment, base_url=victor_sandbox.url, retry=victor_retry) as client:
@@ -85,7 +95,7 @@ def victor(victor_sandbox: Sandbox, victor_auth: VictorJwt, victor_retry: RetryP
 @pytest.fixture
 def async_victor(victor_sandbox: Sandbox, victor_auth: VictorJwt, victor_retry: RetryPolicy) -> AsyncVictor:
     """A client of the sandbox, with awaited calls. Open it in the test: `async with async_victor: ...`."""
-    from victor_ext import AsyncVictor  # noqa: PLC0415 - see above
+    from . import AsyncVictor  # noqa: PLC0415 - see above
 
     environment = victor_sandbox.settings.environment
     return AsyncVictor(victor_auth, environment=environment, base_url=victor_sandbox.url, retry=victor_retry)

@@ -7,10 +7,11 @@ refused rather than read in some zone (Getting Started, "Date and Time Format"; 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 
-from .runtime.errors import InvalidRequest, Problem
+from .errors import InvalidRequest, Problem
+from .runtime.client.validation import moment_problem
 
 __all__ = ["format", "from_epoch", "now", "parse"]
 
@@ -79,27 +80,6 @@ def format(moment: datetime) -> str:  # noqa: A001 - `zulu.format` is what it is
     utc = moment.astimezone(UTC)
     precision = "milliseconds" if utc.microsecond >= 1000 else "seconds"
     return utc.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
-
-
-def moment_problem(field: str, moment: object) -> Problem | None:
-    """What is wrong with an argument that should be a moment, or None."""
-    if not isinstance(moment, datetime):
-        hint = " (a date alone is no moment)" if isinstance(moment, date) else ""
-        return Problem(
-            field, "type", f"{field} must be an aware datetime, not {type(moment).__name__}{hint}: "
-            "write datetime(2026, 3, 4, tzinfo=UTC).",
-        )  # fmt: skip
-    if moment.tzinfo is None or moment.utcoffset() is None:
-        return Problem(
-            field,
-            "naive",
-            f"{field} is a naive datetime, which could mean any zone: write datetime(..., tzinfo=UTC).",
-        )
-    try:
-        moment.astimezone(UTC)
-    except OverflowError:
-        return Problem(field, "range", f"{field} lies outside of the years 1 to 9999 in UTC.")
-    return None
 
 
 def now() -> datetime:

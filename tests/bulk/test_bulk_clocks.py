@@ -181,7 +181,7 @@ def test_what_was_sent_while_nobody_told_the_time_is_looked_up(
     records = [row(number, client_reference_id=f"ref {number}") for number in (1, 2)]
     victor_sandbox.inject("lost_answer", operation="create", times=2)
     with monkeypatch.context() as silent:
-        silent.setattr("victor_ext.runtime.clock.ServerClock.learn", lambda _clock, _header: None)
+        silent.setattr("victor_ext.runtime.loop.clock.ServerClock.learn", lambda _clock, _header: None)
         assert sender(workers=1).send(records).exit_status == 3
         # Without it, the machine's clock is all that there is.
         victor_sandbox.inject("cut_request", operation="create", times=2)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from bulk_runs import Bulk, asked_once, keys_of, rows, write_csv
 
-from victor_ext.bulk.pacing import Brake, Pacer
+from victor_ext.bulk.pacing import Backoff, RateLimiter
 from victor_ext.sandbox import Sandbox
 
 
@@ -34,7 +34,7 @@ class Clock(threading.Event):
 
 def test_rows_go_evenly_from_the_first_on() -> None:
     clock = Clock()
-    pacer = Pacer(50, clock, clock)
+    pacer = RateLimiter(50, clock, clock)
     arrivals = []
     for _ in range(100):
         pacer.wait()
@@ -45,7 +45,7 @@ def test_rows_go_evenly_from_the_first_on() -> None:
 
 def test_after_a_halt_rows_do_not_come_in_a_crowd() -> None:
     clock = Clock()
-    pacer = Pacer(50, clock, clock)
+    pacer = RateLimiter(50, clock, clock)
     pacer.wait()
     clock.now += 60
     arrivals = []
@@ -57,7 +57,7 @@ def test_after_a_halt_rows_do_not_come_in_a_crowd() -> None:
 
 def test_without_a_rate_nobody_waits() -> None:
     clock = Clock()
-    pacer = Pacer(None, clock, clock)
+    pacer = RateLimiter(None, clock, clock)
     for _ in range(1000):
         pacer.wait()
     assert clock.now == 1000
@@ -65,7 +65,7 @@ def test_without_a_rate_nobody_waits() -> None:
 
 def test_pauses_grow_while_the_provider_fails_and_end_with_its_first_answer() -> None:
     clock = Clock()
-    brake = Brake(clock, clock)
+    brake = Backoff(clock, clock)
     pauses = []
     for _ in range(8):
         begun = clock.now
@@ -85,7 +85,7 @@ def test_pauses_grow_while_the_provider_fails_and_end_with_its_first_answer() ->
 
 def test_an_answer_that_was_under_way_when_the_provider_failed_ends_no_pause() -> None:
     clock = Clock()
-    brake = Brake(clock, clock)
+    brake = Backoff(clock, clock)
     pauses = []
     for _ in range(3):
         begun = clock.now
@@ -103,7 +103,7 @@ def test_an_answer_that_was_under_way_when_the_provider_failed_ends_no_pause() -
 
 def test_all_that_wait_for_one_pause_go_together() -> None:
     clock = Clock()
-    brake = Brake(clock, clock)
+    brake = Backoff(clock, clock)
     wait, meanwhile = clock.wait, iter([60.0, -1.0])
 
     def woken_late(timeout: float | None = None) -> bool:
@@ -126,7 +126,7 @@ def test_all_that_wait_for_one_pause_go_together() -> None:
 
 def test_stopping_ends_every_pause() -> None:
     clock = Clock()
-    brake, pacer = Brake(clock, clock), Pacer(0.001, clock, clock)
+    brake, pacer = Backoff(clock, clock), RateLimiter(0.001, clock, clock)
     brake.press(at_least=1e9)
     clock.set()
     brake.wait()

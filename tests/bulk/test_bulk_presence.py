@@ -13,9 +13,9 @@ import pytest
 from bulk_runs import Bulk, asked_once, keys_of, rows, wait_until, write_csv
 
 from victor_ext import ConfigurationError
-from victor_ext.bulk import presence
-from victor_ext.bulk.presence import FilePresence
+from victor_ext.bulk import worker_lock as presence
 from victor_ext.bulk.state import State
+from victor_ext.bulk.worker_lock import FilePresence
 from victor_ext.sandbox import Sandbox
 
 KEY = ("--key-column", "invoice_no")
@@ -72,7 +72,7 @@ def test_the_lock_is_its_owners_and_goes_with_its_holder(tmp_path: Path) -> None
 def test_what_a_killed_holder_left_is_free(tmp_path: Path) -> None:
     code = f"""
 import os, signal
-from victor_ext.bulk.presence import FilePresence
+from victor_ext.bulk.worker_lock import FilePresence
 from victor_ext.bulk.state import State
 assert FilePresence(State("sqlite:///{tmp_path}/state.sqlite")).begin()
 os.kill(os.getpid(), signal.SIGKILL)
@@ -128,7 +128,7 @@ def test_a_lock_that_went_away_while_it_was_taken_is_none(tmp_path: Path, monkey
 def test_there_is_never_more_than_one(tmp_path: Path) -> None:
     code = f"""
 import os
-from victor_ext.bulk.presence import FilePresence
+from victor_ext.bulk.worker_lock import FilePresence
 from victor_ext.bulk.state import State
 here = FilePresence(State("sqlite:///{tmp_path}/state.sqlite"))
 taken = 0

@@ -88,7 +88,7 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
         nonlocal ahead
         ahead += 3600
 
-    monkeypatch.setattr(delivery.Pacer, "wait", long_wait)
+    monkeypatch.setattr(delivery.RateLimiter, "wait", long_wait)
     monkeypatch.setattr(
         Victor, "provider_time", lambda _self: ProviderTime(datetime.now(UTC) + timedelta(seconds=ahead), is_known=True)
     )

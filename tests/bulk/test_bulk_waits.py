@@ -17,7 +17,7 @@ from bulk_runs import row, rows, today
 from test_bulk_pacing import Clock
 
 from victor_ext import RetryPolicy, Victor, VictorJwt, idempotency_key_for
-from victor_ext.bulk.delivery import Delivery, Terms
+from victor_ext.bulk.delivery import Delivery, SendTerms
 from victor_ext.bulk.rows import Result, Row, Sent
 from victor_ext.sandbox import Sandbox
 
@@ -125,7 +125,7 @@ class Sending:
 
     def __call__(self, *rows: Row, **terms: Any) -> list[Result]:
         given = {"retention": 86_400.0, "patience": PATIENCE, **terms}
-        made = Terms(rate=None, sent=None, shared=lambda _references: frozenset(), **given)
+        made = SendTerms(rate=None, sent=None, shared=lambda _references: frozenset(), **given)
         return self.delivery.deliver(rows, made)
 
 
@@ -257,7 +257,7 @@ def test_many_rows_that_wait_for_the_time_ask_for_it_once(victor_key_pair: tuple
     with Victor(auth, retry=RetryPolicy(max_attempts=1), transport=httpx.MockTransport(nobody)) as victor:
         delivery = Delivery(victor, 16, threading.Event(), CALLER)
         sent = Sent(time.time() - 60, CALLER, known=True)
-        terms = Terms(86_400.0, 2.5, None, None, lambda _references: frozenset())
+        terms = SendTerms(86_400.0, 2.5, None, None, lambda _references: frozenset())
         results = delivery.deliver([to_send(number, sent=sent) for number in range(1, 17)], terms)
         delivery.close()
     assert {result.outcome.value for result in results} == {"unknown"}

@@ -15,14 +15,14 @@ from typing import Any
 import httpx
 
 from victor_ext import RetryPolicy, VictorError
-from victor_ext.runtime.answer import Answer
-from victor_ext.runtime.attempts import AttemptLoop
-from victor_ext.runtime.clock import ServerClock
-from victor_ext.runtime.flow import Send, Sleep
-from victor_ext.runtime.keys import HeaderKey
-from victor_ext.runtime.profile import Profile
-from victor_ext.runtime.quota import RetryQuota
-from victor_ext.runtime.tokens import FixedToken
+from victor_ext.runtime.auth.tokens import FixedToken
+from victor_ext.runtime.http.response import Response
+from victor_ext.runtime.loop.attempts import AttemptLoop
+from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.flow import Send, Sleep
+from victor_ext.runtime.loop.keys import HeaderKey
+from victor_ext.runtime.loop.profile import Profile
+from victor_ext.runtime.loop.quota import RetryQuota
 
 URL = "https://api.victorfi.com/v2/payment-requests/request-payment"
 MADE = b'{"victor_payment_request_id": "a7ffd43c37c1"}'
@@ -161,7 +161,7 @@ class Outage:
         found = self.provider(self.clock.passed, self._dice)
         if isinstance(found, httpx.Response):
             found.request = request
-            found.__class__ = Answer
+            found.__class__ = Response
         return found
 
     @property

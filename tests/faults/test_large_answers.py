@@ -15,7 +15,7 @@ from raw_provider import Exchange, answer, bare
 from raw_sockets import Background
 
 from victor_ext import UnreadableResponse
-from victor_ext.runtime.answer import MAX_ANSWER_BYTES
+from victor_ext.runtime.http.response import MAX_ANSWER_BYTES
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB

@@ -24,12 +24,12 @@ from test_damaged_answers import JUNK
 from test_tls import VERSIONS
 
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth
-from victor_ext.runtime import connection_pool
-from victor_ext.runtime.async_streams import AsyncBackend
-from victor_ext.runtime.bounded import BoundedBackend
-from victor_ext.runtime.connections import checked_limits
-from victor_ext.runtime.pooled import AsyncPooledTransport, PooledTransport
-from victor_ext.runtime.routes import Route
+from victor_ext.runtime.http import connection_pool
+from victor_ext.runtime.http.async_streams import AsyncBackend
+from victor_ext.runtime.http.connections import checked_limits
+from victor_ext.runtime.http.deadline_stream import BoundedBackend
+from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
+from victor_ext.runtime.http.routes import Route
 
 LATEST = 0.01
 """Seconds after the first answer within which the second one comes."""

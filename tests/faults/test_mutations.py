@@ -41,7 +41,7 @@ class Mistake:
 
 MISTAKES = {
     "the key is made anew for each attempt": Mistake(
-        "runtime/attempts.py",
+        "runtime/loop/attempts.py",
         "            result = yield from self._attempt(request, counted=signed)",
         "            if signed and self._key:\n"
         "                import uuid\n"
@@ -50,19 +50,19 @@ MISTAKES = {
         "the work was done 2 times",
     ),
     "an answer without a key is tried again": Mistake(
-        "runtime/verdict.py",
+        "runtime/loop/classification.py",
         "        return has_key or method in SAFE_METHODS",
         "        return True",
         "an answer without a key was sent 2 times",
     ),
     "a 5xx is reported as rejected": Mistake(
-        "runtime/verdict.py",
+        "runtime/loop/classification.py",
         "        return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, answer)\n    if status >= 500:",
         "        return Failure(error_class, what, Repeat.REPEATABLE, Outcome.REJECTED, answer)\n    if status >= 500:",
         "502 with the work: rejected was told, and the work was done; respond",
     ),
     "a 400 that follows a lost answer is reported as rejected": Mistake(
-        "runtime/attempts.py",
+        "runtime/loop/attempts.py",
         "                self._outcome = self._outcome.combined_with(result.outcome)",
         "                self._outcome = result.outcome",
         "400 after a lost answer: rejected was told, and the work was done; create",

@@ -14,7 +14,7 @@ from raw_provider import Exchange, RawProvider, answer
 from raw_sockets import PATIENCE, Background
 
 from victor_ext import AsyncVictor, TimedOut, Victor, VictorOAuth
-from victor_ext.runtime.connections import async_connections, connections
+from victor_ext.runtime.http.connections import async_connections, connections
 
 AUTH = VictorOAuth("id", "not-a-secret")
 each_face = pytest.mark.parametrize("face", FACES)

@@ -13,8 +13,8 @@ import httpx
 from fuzz_reading import read_everything
 
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth, zulu
-from victor_ext.runtime.pooled import AsyncPooledTransport, PooledTransport
-from victor_ext.runtime.routes import Route
+from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
+from victor_ext.runtime.http.routes import Route
 
 TOKEN = json.dumps({"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}).encode()
 TOKEN_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(TOKEN), TOKEN)

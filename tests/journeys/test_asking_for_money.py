@@ -193,10 +193,10 @@ def test_a_wait_that_does_not_fit_the_deadline_is_not_waited(victor_sandbox: San
 
 def test_a_silent_server_ends_with_the_deadline(victor_sandbox: Sandbox, victor: Victor) -> None:
     victor_sandbox.inject("stall", operation="create", times=None)
-    hurried = victor.with_options(deadline=0.4, timeout=5.0)
+    best_effort = victor.with_options(deadline=0.4, timeout=5.0)
 
     with pytest.raises(DeadlineExceeded) as caught:
-        hurried.payment_requests.create(**invoice())
+        best_effort.payment_requests.create(**invoice())
 
     assert caught.value.outcome is Outcome.UNKNOWN
 

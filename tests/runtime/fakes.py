@@ -14,16 +14,16 @@ from typing import Any
 
 import httpx
 
-from victor_ext.runtime.attempts import AttemptLoop, Authenticator
-from victor_ext.runtime.clock import ServerClock
-from victor_ext.runtime.events import Event, Reporter
-from victor_ext.runtime.flow import AsyncDriver, Driver, Lock
-from victor_ext.runtime.keys import HeaderKey
-from victor_ext.runtime.profile import Profile
-from victor_ext.runtime.quota import RetryQuota
-from victor_ext.runtime.retry import RetryPolicy
-from victor_ext.runtime.tokens import SignedToken
-from victor_ext.runtime.transport import AsyncAttemptTransport, AttemptTransport
+from victor_ext.runtime.auth.tokens import SignedToken
+from victor_ext.runtime.http.transport import AsyncAttemptTransport, AttemptTransport
+from victor_ext.runtime.loop.attempts import AttemptLoop, Authenticator
+from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.events import Event, Reporter
+from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
+from victor_ext.runtime.loop.keys import HeaderKey
+from victor_ext.runtime.loop.profile import Profile
+from victor_ext.runtime.loop.quota import RetryQuota
+from victor_ext.runtime.loop.retry import RetryPolicy
 
 BOTH = ("sync", "async")
 PATIENCE = 600.0

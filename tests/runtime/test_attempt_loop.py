@@ -8,12 +8,12 @@ import sys
 import httpx
 import pytest
 
-from victor_ext.runtime import errors
-from victor_ext.runtime.events import AttemptEnded, AttemptStarted, CallEnded, RetryScheduled
-from victor_ext.runtime.outcome import Outcome
-from victor_ext.runtime.profile import Profile
-from victor_ext.runtime.retry import RetryPolicy
-from victor_ext.runtime.tokens import FixedToken, SignedToken
+from victor_ext import errors
+from victor_ext.errors import Outcome
+from victor_ext.runtime.auth.tokens import FixedToken, SignedToken
+from victor_ext.runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, RetryScheduled
+from victor_ext.runtime.loop.profile import Profile
+from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .fakes import BODY, BOTH, KEY, OK, PROFILE, Happens, World, http_date, raises, status
 
@@ -52,7 +52,7 @@ class TestTheOutcomeIsTheWholeCalls:
     def test_what_was_accepted_stays_accepted(self, mode, later):
         happens = {"503": status(503), "lost": LOST}.get(later) or LATER[later][0]
         world = World(mode, [UNREADABLE, happens])
-        with pytest.raises(errors.PaymentApiError) as raised:
+        with pytest.raises(errors.VictorError) as raised:
             world.call("POST", KEY)
         assert raised.value.outcome is Outcome.ACCEPTED
 
@@ -141,7 +141,7 @@ class TestTheMessageSaysWhatIsKnown:
         ],
     )
     def test_of_a_write(self, mode, script, key, words):
-        with pytest.raises(errors.PaymentApiError, match=words) as raised:
+        with pytest.raises(errors.VictorError, match=words) as raised:
             World(mode, script).call("POST", key)
         assert "POST /payments at Pay (test) failed" in str(raised.value)
 
@@ -341,7 +341,7 @@ class TestTheRetryQuota:
         world = World(mode, script)
         try:
             world.call()
-        except errors.PaymentApiError:
+        except errors.VictorError:
             assert script[-1] is not OK
         assert [one.quota for one in world.received] == at_attempts
         assert world.quota.available == after
@@ -509,7 +509,7 @@ class TestRefusedTokens:
         world = World(mode, [OK], drift=0.0)
         world.call()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("victor_ext.runtime.clock.http_date", lambda _text: pytest.fail("it was read again"))
+            patch.setattr("victor_ext.runtime.loop.clock.http_date", lambda _text: pytest.fail("it was read again"))
             world.call()
 
     def test_a_fixed_token_is_tried_once(self, mode):
@@ -584,7 +584,7 @@ class TestAListener:
         assert world.call("POST", KEY).status_code == 200
         assert [one.key for one in world.received] == [KEY, KEY]
         assert world.sleeps == [0.5]
-        logged = [record for record in caplog.records if record.name == "victor_ext.runtime.events"]
+        logged = [record for record in caplog.records if record.name == "victor_ext.runtime.loop.events"]
         assert len(logged) == {AttemptStarted: 2, AttemptEnded: 2, RetryScheduled: 1, CallEnded: 1}[kind]
         for record in logged:
             assert record.levelname == "ERROR"

@@ -8,10 +8,9 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from victor_ext.runtime.errors import DeadlineExceeded, PaymentApiError
-from victor_ext.runtime.oauth import IssuedToken, OAuthToken, header_value
-from victor_ext.runtime.outcome import Outcome
-from victor_ext.runtime.retry import RetryPolicy
+from victor_ext.errors import DeadlineExceeded, Outcome, VictorError
+from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .fakes import BODY, KEY, OK, FakeClock, Happens, World, http_date, token_answer
 
@@ -88,14 +87,14 @@ class Case:
     drift: float | None
     luck: float
 
-    def run(self, mode: str) -> tuple[World, PaymentApiError | None]:
+    def run(self, mode: str) -> tuple[World, VictorError | None]:
         world = World(
             mode, self.script, policy=self.policy, deadline=self.deadline, drift=self.drift, draw=lambda: self.luck
         )
         world.network.keeps_limits = True
         try:
             answer = world.call(self.method, self.key)
-        except PaymentApiError as error:
+        except VictorError as error:
             return world, error
         assert 200 <= answer.status_code < 300
         assert answer.json() == {"id": "1"}
@@ -217,7 +216,7 @@ def test_both_drivers_do_the_same(case):
     assert _facts(ours[1]) == _facts(theirs[1])
 
 
-def _facts(error: PaymentApiError | None) -> object:
+def _facts(error: VictorError | None) -> object:
     if error is None:
         return None
     return type(error), str(error), error.outcome, error.attempts, error.retry_after, error.status_code, error.body
@@ -229,7 +228,7 @@ TOKEN_SCRIPTS = st.lists(
 )
 
 
-def _with_token_endpoint(case: Case, mode: str, lives: list[object]) -> tuple[World, PaymentApiError | None]:
+def _with_token_endpoint(case: Case, mode: str, lives: list[object]) -> tuple[World, VictorError | None]:
     """The same call, with tokens from an endpoint that has a script of its own, and is good after its end."""
     left = list(lives)
 
@@ -256,7 +255,7 @@ def _with_token_endpoint(case: Case, mode: str, lives: list[object]) -> tuple[Wo
     world.network.tokens = endpoint
     try:
         world.call(case.method, case.key)
-    except PaymentApiError as error:
+    except VictorError as error:
         return world, error
     return world, None
 

@@ -8,8 +8,9 @@ import ssl
 import httpx
 import pytest
 
-from victor_ext.runtime import errors
-from victor_ext.runtime.outcome import Outcome
+from victor_ext import errors
+from victor_ext.errors import Outcome
+from victor_ext.runtime.loop.classification import error_class_for
 
 from .fakes import BODY, BOTH, KEY, OK, Happens, World, raises, status
 
@@ -57,7 +58,7 @@ UNREADABLE = {
     "no-gzip": (Happens(body=b"{}", headers=(("Content-Encoding", "gzip"),)), errors.UnreadableResponse),
 }
 REFUSED = {
-    str(code): (status(code), errors.error_class_for(code))
+    str(code): (status(code), error_class_for(code))
     for code in (400, 401, 402, 403, 404, 405, 409, 410, 413, 422, 451, 499)
 }
 OTHER_5XX = {str(code): (status(code), errors.ServerError) for code in (501, 505, 507, 530, 561)}
@@ -151,7 +152,7 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key, mode)
 def test_an_answer_beyond_the_limit_is_not_asked_for_again(method, key, mode, monkeypatch):
     # Its size is what the limit looks at, so one of a megabyte does when the limit is less.
     limit = 1000
-    monkeypatch.setattr("victor_ext.runtime.answer.MAX_ANSWER_BYTES", limit)
+    monkeypatch.setattr("victor_ext.runtime.http.response.MAX_ANSWER_BYTES", limit)
     world = World(mode, [Happens(body=b'{"id": "' + b"7" * limit + b'"}')])
     with pytest.raises(errors.UnreadableResponse, match="longer than 1000 bytes") as raised:
         world.call(method, key)

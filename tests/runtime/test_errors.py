@@ -9,25 +9,26 @@ import pickle
 import httpx
 import pytest
 
-from victor_ext.runtime import errors
-from victor_ext.runtime.errors import InvalidRequest, PaymentApiError, Problem, error_class_for, excerpt
-from victor_ext.runtime.outcome import Outcome
-from victor_ext.runtime.profile import Profile
-from victor_ext.runtime.redaction import (
+from victor_ext import errors
+from victor_ext.errors import InvalidRequest, Outcome, Problem, VictorError
+from victor_ext.redaction import (
     AccountDigits,
     AccountNumber,
     Secret,
     SecretBytes,
     concealed,
     concealed_account,
+    excerpt,
     kind_of,
     mask,
     mask_digits,
 )
+from victor_ext.runtime.loop.classification import error_class_for
+from victor_ext.runtime.loop.profile import Profile
 
 from .fakes import KEY, PROFILE, Happens, World, raises, status
 
-CLASSES = [value for _, value in inspect.getmembers(errors, inspect.isclass) if issubclass(value, PaymentApiError)]
+CLASSES = [value for _, value in inspect.getmembers(errors, inspect.isclass) if issubclass(value, VictorError)]
 PROBLEMS = [
     Problem("payment_details.amount", "101", "error.amount.invalid", "paymentDetails.amount"),
     Problem("notes", "length", "notes is too long."),
@@ -39,7 +40,7 @@ COPIES = {
 }
 
 
-def facts(error: PaymentApiError) -> dict[str, object]:
+def facts(error: VictorError) -> dict[str, object]:
     names = ("message", "outcome", "idempotency_key", "status_code", "body", "attempts", "request_id", "retry_after")
     known: dict[str, object] = {name: getattr(error, name) for name in (*names, "problems")}
     known["class"], known["str"], known["repr"], known["args"] = type(error), str(error), repr(error), error.args
@@ -51,7 +52,7 @@ def facts(error: PaymentApiError) -> dict[str, object]:
     return known
 
 
-def made(cls: type[PaymentApiError]) -> PaymentApiError:
+def made(cls: type[VictorError]) -> VictorError:
     request = httpx.Request("POST", "https://pay.example/payments", headers={"Idempotency-Key": KEY}, content=b"{}")
     response = httpx.Response(
         429, headers={"X-Request-Id": "r-1", "Set-Cookie": "a=b"}, content=b'{"no": 1}', request=request
@@ -82,7 +83,7 @@ def test_all_of_it_survives(cls, way):
     ids=str,
 )  # fmt: skip
 def test_so_does_one_from_a_call(script, way):
-    with pytest.raises(PaymentApiError) as raised:
+    with pytest.raises(VictorError) as raised:
         World("sync", script).call("POST", KEY)
     assert facts(COPIES[way](raised.value)) == facts(raised.value)
 
@@ -100,7 +101,7 @@ class Mine(errors.Conflict):
 
 class TestTheFamily:
     def test_everything_is_one_of_it(self):
-        assert all(issubclass(cls, PaymentApiError) for cls in CLASSES)
+        assert all(issubclass(cls, VictorError) for cls in CLASSES)
         assert issubclass(errors.DeadlineExceeded, errors.TimedOut)
         for cls in (InvalidRequest, errors.ConfigurationError):
             assert issubclass(cls, ValueError)
@@ -128,9 +129,9 @@ class TestTheFamily:
         assert error_class_for(code) is cls
 
     def test_nothing_is_known_of_one_that_was_made_with_a_message_only(self):
-        error = PaymentApiError("It went wrong.")
+        error = VictorError("It went wrong.")
         assert (error.outcome, error.attempts, error.status_code, error.body) == (Outcome.NOT_SENT, 0, None, None)
-        assert repr(error) == "PaymentApiError('It went wrong.', outcome='not_sent')"
+        assert repr(error) == "VictorError('It went wrong.', outcome='not_sent')"
         assert repr(made(errors.RateLimited)) == "RateLimited('It went wrong.', outcome='unknown', status_code=429)"
 
     def test_all_problems_in_one_sentence_each(self):

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from victor_ext.runtime.http11 import Connection, Read, Write, exchange
+from victor_ext.runtime.http.http11 import Connection, Read, Write, exchange
 
 REQUEST = httpx.Request("POST", "https://pay.example/payments?a=1", content=b'{"amount": 1}')
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from victor_ext.runtime.errors import PaginationError
-from victor_ext.runtime.paging import MOST_PASSES, QUIET_PASSES, PageReader, Pages, RepeatedPageReader
+from victor_ext.errors import PaginationError
+from victor_ext.runtime.client.paging import MOST_PASSES, QUIET_PASSES, PageReader, Pages, RepeatedPageReader
 
 
 @dataclass(frozen=True)

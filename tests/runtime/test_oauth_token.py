@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from victor_ext.runtime import errors
-from victor_ext.runtime.oauth import IssuedToken, OAuthToken, header_value
-from victor_ext.runtime.outcome import Outcome
-from victor_ext.runtime.permits import ThreadLock, ThreadPermit
-from victor_ext.runtime.retry import RetryPolicy
+from victor_ext import errors
+from victor_ext.errors import Outcome
+from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.runtime.http.permits import ThreadLock, ThreadPermit
+from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .fakes import BOTH, KEY, OK, FakeClock, Happens, World, http_date, raises, status, token_answer
 

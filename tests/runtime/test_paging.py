@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from victor_ext.runtime.errors import PaginationError
-from victor_ext.runtime.paging import REMEMBERED_PAGES, PageReader, Pages
+from victor_ext.errors import PaginationError
+from victor_ext.runtime.client.paging import REMEMBERED_PAGES, PageReader, Pages
 
 PAGES: dict[int, list[str]] = {1: ["a", "b"], 2: ["b", "c"], 3: ["d"]}
 

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from victor_ext.runtime import permits
-from victor_ext.runtime.permits import Semaphore, TaskLock, TaskPermit, ThreadLock, ThreadPermit
+from victor_ext.runtime.http import permits
+from victor_ext.runtime.http.permits import Semaphore, TaskLock, TaskPermit, ThreadLock, ThreadPermit
 
 PATIENCE = 20.0
 

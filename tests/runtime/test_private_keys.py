@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from victor_ext.runtime.errors import ConfigurationError
-from victor_ext.runtime.private_keys import load_rsa_key
+from victor_ext.errors import ConfigurationError
+from victor_ext.runtime.auth.private_keys import load_rsa_key
 
 PASSWORD = "correct horse"
 PKCS8, PKCS1 = serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL

@@ -7,18 +7,10 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from victor_ext.runtime.errors import (
-    AuthenticationError,
-    BadRequest,
-    Problem,
-    ServerError,
-    UnreadableResponse,
-    fit_to_show,
-)
-from victor_ext.runtime.keys import BodyKey
-from victor_ext.runtime.oauth import OAuthToken
-from victor_ext.runtime.outcome import Outcome
-from victor_ext.runtime.redaction import concealed_within
+from victor_ext.errors import AuthenticationError, BadRequest, Outcome, Problem, ServerError, UnreadableResponse
+from victor_ext.redaction import concealed_within, redact_excerpt
+from victor_ext.runtime.auth.oauth import OAuthToken
+from victor_ext.runtime.loop.keys import BodyKey
 
 from .fakes import BOTH, KEY, PROFILE, Happens, World, raises, token_answer
 
@@ -121,7 +113,7 @@ def test_a_key_in_the_body_of_a_call_that_takes_none_makes_no_repeat_safe():
     ],
 )
 def test_an_address_in_an_answer_is_not_shown(sent, shown):
-    assert fit_to_show(sent) == shown
+    assert redact_excerpt(sent) == shown
 
 
 def test_an_object_that_is_handed_over_shows_none_of_its_texts():

@@ -12,15 +12,15 @@ import httpx
 import pytest
 
 from victor_ext import ConfigurationError, NotFound, Outcome, RetryPolicy, UnreadableResponse
-from victor_ext.runtime.assembly import Assembly
-from victor_ext.runtime.calls import Flow, call, response_to
-from victor_ext.runtime.client import AwaitedClient, BlockingClient
-from victor_ext.runtime.clock import ServerClock
-from victor_ext.runtime.flow import Sleep
-from victor_ext.runtime.paging import PageReader
-from victor_ext.runtime.profile import Profile
-from victor_ext.runtime.resources import Awaited, Blocking, Resource, Walk, World, listing, operation
-from victor_ext.runtime.tokens import FixedToken
+from victor_ext.runtime.auth.tokens import FixedToken
+from victor_ext.runtime.client.base import AwaitedClient, BlockingClient
+from victor_ext.runtime.client.config import ClientConfig
+from victor_ext.runtime.client.paging import PageReader
+from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.runners import OperationFlow, call, response_to
+from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.flow import Sleep
+from victor_ext.runtime.loop.profile import Profile
 
 URL = httpx.URL("https://pets.example")
 GET_PET = "made_up_api.api.get_pet"
@@ -67,23 +67,23 @@ class Pet(dict[str, Any]):
     from_dict = classmethod(lambda cls, data: cls(data))
 
 
-class Pets(Resource[World]):
+class Pets(Resource[Mode]):
     @operation
-    def get(self, name: str, *, patience: float = 0.0) -> Flow[dict[str, Any]]:
+    def get(self, name: str, *, patience: float = 0.0) -> OperationFlow[dict[str, Any]]:
         """Read one."""
         yield Sleep(patience)
         found: dict[str, Any] = yield from call(GET_PET, Pet, name=name)
         return found
 
     @operation
-    def both(self, first: str, second: str) -> Flow[list[str]]:
+    def both(self, first: str, second: str) -> OperationFlow[list[str]]:
         """Read two, through the flow of `get`."""
         one = yield from Pets.get.flow(self, first)
         other = yield from Pets.get.flow(self, second)
         return [one["name"], other["name"]]
 
     @operation
-    def headers(self, name: str) -> Flow[httpx.Headers]:
+    def headers(self, name: str) -> OperationFlow[httpx.Headers]:
         """The whole answer is there for those who need it."""
         response = yield from response_to(GET_PET, Pet, name=name)
         return response.headers
@@ -94,7 +94,7 @@ class Pets(Resource[World]):
         if not prefix:
             raise ConfigurationError("prefix is empty")
 
-        def read(reader: PageReader[str]) -> Flow[list[str]]:
+        def read(reader: PageReader[str]) -> OperationFlow[list[str]]:
             page = yield from call(GET_PET, Pet, name=f"{prefix}{reader.number}")
             return page["names"]
 
@@ -116,8 +116,8 @@ def answer(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={"name": name, "token": request.headers["authorization"]}, headers={"x-seen": name})
 
 
-def parts() -> Assembly:
-    return Assembly(
+def parts() -> ClientConfig:
+    return ClientConfig(
         profile=Profile(name="Pets"), authenticator=FixedToken("Bearer t"), base_url=URL, product="pets/1",
         clock=ServerClock(), timeout=5.0, deadline=10.0, retry=RetryPolicy(base=0.0), on_event=None,
     )  # fmt: skip

@@ -8,8 +8,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from victor_ext.runtime import errors
-from victor_ext.runtime.outcome import Outcome
+from victor_ext import errors
+from victor_ext.errors import Outcome
 
 from .fakes import BOTH, PROFILE, Happens, World, raises
 
@@ -26,7 +26,7 @@ def has_result(answer: httpx.Response) -> bool:
 TELLS = replace(
     PROFILE,
     is_result=has_result,
-    foreign=lambda answer: "its body is about another" if answer.json().get("id") == "other" else None,
+    mismatch=lambda answer: "its body is about another" if answer.json().get("id") == "other" else None,
 )
 DECLINED = Happens(400, json.dumps({"id": "p1", "result": "declined"}).encode())
 
@@ -56,7 +56,7 @@ def test_a_result_of_something_else_proves_nothing(mode):
 
 
 def test_a_body_that_may_repeat_a_secret_is_not_quoted(mode):
-    quiet = replace(PROFILE, quotable=lambda _answer: False)
+    quiet = replace(PROFILE, may_quote_body=lambda _answer: False)
     echo = Happens(400, b"cvv 123 is wrong")
     with pytest.raises(errors.BadRequest) as raised:
         World(mode, [echo], profile=quiet).call("POST")

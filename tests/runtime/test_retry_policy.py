@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from victor_ext.runtime.clock import ProviderTime, ServerClock, http_date
-from victor_ext.runtime.errors import ConfigurationError
-from victor_ext.runtime.quota import RetryQuota
-from victor_ext.runtime.retry import RetryPolicy, parse_retry_after
+from victor_ext.errors import ConfigurationError
+from victor_ext.runtime.loop.clock import ProviderTime, ServerClock, http_date
+from victor_ext.runtime.loop.quota import RetryQuota
+from victor_ext.runtime.loop.retry import RetryPolicy, parse_retry_after
 
 from .fakes import FakeClock
 from .fakes import http_date as spelled

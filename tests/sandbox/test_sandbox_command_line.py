@@ -106,8 +106,8 @@ def test_every_option_of_the_settings_is_on_the_command_line(capsys):
 
 def test_the_page_about_the_sandbox_names_every_option_command_and_fault():
     from victor_ext.sandbox import Sandbox
-    from victor_ext.sandbox.serving.faults import KINDS, Fault
-    from victor_ext.sandbox.serving.routes import COMMANDS
+    from victor_ext.sandbox.server.faults import KINDS, Fault
+    from victor_ext.sandbox.server.routes import COMMANDS
 
     page = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
     for kind in KINDS:

@@ -14,7 +14,7 @@ from sandbox_callers import KEY, LIST, RawConnection
 
 import victor_ext.sandbox
 from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxCommands, SandboxSettings
-from victor_ext.sandbox.serving.routes import COMMANDS
+from victor_ext.sandbox.server.routes import COMMANDS
 
 
 @pytest.fixture(params=["here", "over-http"])

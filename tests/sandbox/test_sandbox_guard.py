@@ -18,7 +18,7 @@ from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxSettings, argument
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.providers import PROVIDERS, stand_in
-from victor_ext.sandbox.serving.routes import COMMANDS
+from victor_ext.sandbox.server.routes import COMMANDS
 from victor_ext.sandbox.velo import VeloSandbox
 
 JSON = {"content-type": "application/json"}

@@ -14,13 +14,13 @@ import pytest
 from sandbox_callers import exchange
 from tiny_pay import RemoteTinySandbox, TinyCommands, TinySandbox, TinySettings, TinyStandIn
 
-import victor_ext.sandbox.serving
+import victor_ext.sandbox.server
 from victor_ext.sandbox import providers
 from victor_ext.sandbox.arguments import main
-from victor_ext.sandbox.serving import Operation
-from victor_ext.sandbox.serving.faults import KINDS
-from victor_ext.sandbox.serving.paths import PathTable
-from victor_ext.sandbox.serving.routes import COMMANDS
+from victor_ext.sandbox.server import Operation
+from victor_ext.sandbox.server.faults import KINDS
+from victor_ext.sandbox.server.paths import PathTable
+from victor_ext.sandbox.server.routes import COMMANDS
 
 KEY = "0b0c8f6e-4a5d-4f0e-9a55-0f8f3c6f2a11"
 
@@ -229,8 +229,8 @@ def test_a_path_without_braces_goes_before_one_with_them():
 
 
 def test_the_machinery_knows_no_provider():
-    for path in Path(victor_ext.sandbox.serving.__file__).parent.glob("*.py"):
+    for path in Path(victor_ext.sandbox.server.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("victor"):
-                assert node.module.startswith("victor_ext.sandbox.serving"), path
+                assert node.module.startswith("victor_ext.sandbox.server"), path
         assert not re.search(r"\b(velo|eastpay|flexfactor)", path.read_text(encoding="utf-8"), re.IGNORECASE), path

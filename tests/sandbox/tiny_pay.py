@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from victor_ext.sandbox.serving import (
+from victor_ext.sandbox.server import (
     BodyKey,
     Command,
     NotThere,
@@ -27,9 +27,9 @@ from victor_ext.sandbox.serving import (
 )
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.serving import Answer, Call, Stage
-    from victor_ext.sandbox.serving.jsontypes import JsonObject
-    from victor_ext.sandbox.serving.standin import AnyStandIn
+    from victor_ext.sandbox.server import Answer, Call, SandboxContext
+    from victor_ext.sandbox.server.jsontypes import JsonObject
+    from victor_ext.sandbox.server.standin import AnyStandIn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +57,7 @@ class TinyStandIn(StandIn[TinySettings]):
     )
     settings_type: ClassVar[type[ServerSettings]] = TinySettings
 
-    def __init__(self, stage: Stage, settings: TinySettings) -> None:
+    def __init__(self, stage: SandboxContext, settings: TinySettings) -> None:
         super().__init__(stage, settings)
         self._clients: dict[str, str] = {}
         self._tokens = TokenBook(stage.clock)

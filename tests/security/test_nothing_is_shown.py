@@ -124,7 +124,7 @@ def test_credentials_are_copied_and_not_pickled(kind: str, sought: Sought) -> No
 
 
 def test_a_part_of_a_secret_is_a_secret(victor_key_pair: tuple[str, str]) -> None:
-    from victor_ext.runtime.redaction import concealed
+    from victor_ext.redaction import concealed
 
     text, data = concealed("s" * 100), concealed(b"s" * 100)
     assert repr([text[:80], text[3], data[:80]]) == "['[secret]', '[secret]', b'[secret]']"
@@ -146,9 +146,9 @@ class TestTheSearch:
         assert sought.found("nothing") == []
 
     def test_finds_what_a_frame_of_ours_holds(self, sought: Sought, monkeypatch: pytest.MonkeyPatch) -> None:
-        import victor_ext.credentials
+        import victor_ext.providers.victor.auth
 
-        monkeypatch.setattr(victor_ext.credentials, "concealed", lambda value: value)
+        monkeypatch.setattr(victor_ext.providers.victor.auth, "concealed", lambda value: value)
         with pytest.raises(VictorError) as raised:
             VictorJwt(f"{sought.api_key}\n", "")
         found = {place for place, text in of_error(raised.value) if sought.found(text)}

@@ -17,15 +17,7 @@ import pytest
 from raw_sockets import Background, background
 from recorder import Recorder
 
-from victor_ext import (
-    AsyncVictor,
-    ConfigurationError,
-    Outcome,
-    UnreadableResponse,
-    Victor,
-    VictorError,
-    VictorOAuth,
-)
+from victor_ext import AsyncVictor, ConfigurationError, Outcome, UnreadableResponse, Victor, VictorError, VictorOAuth
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
 from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
 

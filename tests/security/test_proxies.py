@@ -16,7 +16,7 @@ from recorder import Recorder, RecordingProxy, RecordingSocks
 from sought import ACCOUNT
 
 from victor_ext import AsyncVictor, ConfigurationError, ConnectionFailed, PaymentRequest, TimedOut, Victor, VictorOAuth
-from victor_ext.runtime.connections import async_connections, connections
+from victor_ext.runtime.http.connections import async_connections, connections
 
 AUTH = VictorOAuth("client-id", "not-a-secret")
 SECRETS = (b"not-a-secret", b"t" * 40, b"Bearer", ACCOUNT.encode(), b"/v2/", b"\r\nAuthorization:")

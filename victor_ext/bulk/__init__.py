@@ -14,12 +14,12 @@ except ImportError as error:
         f"victor_ext.bulk needs {error.name}; install its extra: pip install 'victor-ext[bulk]'", name=error.name
     ) from error
 
-from .intake import Check
 from .rows import RowOutcome, RowProblem, RowResult
+from .run import BulkStopped
 from .sender import BulkSender, InvalidRows
 from .state import DEFAULT_STATE
 from .tally import BatchStatus
-from .working import BulkStopped
+from .validating import Check
 
 __all__ = (
     "DEFAULT_STATE",

@@ -23,7 +23,7 @@ from .layout import (
     SEND_STEP,
     VERSION,
     Chunk,
-    Load,
+    Submission,
     chunk_id,
     load_id,
     loads_queue_of,
@@ -93,17 +93,17 @@ class BatchStore:
         """See `batches_of`."""
         return batches_of(self._client, self._engine, self._application, what)
 
-    def loads(self) -> list[Load]:
+    def loads(self) -> list[Submission]:
         """Every handing-over, in order. None: there is no such batch.
 
         Raises:
             ConfigurationError: The batch belongs to another key or provider.
         """
-        found: list[Load] = []
+        found: list[Submission] = []
         while True:
             numbers = range(len(found) + 1, len(found) + 1 + _AT_ONCE)
             page = self._workflows([load_id(self.batch, number) for number in numbers], rows=True)
-            loads = [Load(**_input_of(info)) for info in page.values()]
+            loads = [Submission(**_input_of(info)) for info in page.values()]
             found += sorted(loads, key=lambda load: load.number)
             if len(page) < _AT_ONCE:
                 return found
@@ -116,7 +116,7 @@ class BatchStore:
             offset += len(page)
             for info in page:
                 own_or_refuse(info, self._application, "Another batch of this state")
-                load = Load(**_input_of(info))
+                load = Submission(**_input_of(info))
                 batch = info.workflow_id.rpartition("/load/")[0]
                 if load.digest is not None and batch != self.batch:
                     found.setdefault(load.key_column, {}).setdefault(load.digest, batch)
@@ -126,7 +126,7 @@ class BatchStore:
         """Whether a chunk is there."""
         return bool(self._workflows([chunk_id(self.batch, number)]))
 
-    def add_load(self, load: Load, chunks: Iterable[Chunk]) -> None:
+    def add_load(self, load: Submission, chunks: Iterable[Chunk]) -> None:
         """Store a handing-over and its chunks. No worker sees them before `open_queue`.
 
         The load and its first chunks are one transaction: of two processes that go on from the same number, one
@@ -205,7 +205,7 @@ class BatchStore:
                 results = [Result.from_json(result) for result in output]
         return results, began
 
-    def _add(self, chunks: Mapping[str, Chunk], load: Load | None) -> None:
+    def _add(self, chunks: Mapping[str, Chunk], load: Submission | None) -> None:
         """Store chunks, and the load before its first ones. Those of another load are not mixed in."""
         try:
             self._stored(lambda: self._insert(chunks, load), lambda: self._are_ours(chunks))
@@ -229,7 +229,7 @@ class BatchStore:
                 trouble.tell(error)
                 time.sleep(pause_after(failures))
 
-    def _insert(self, chunks: Mapping[str, Chunk], load: Load | None = None) -> None:
+    def _insert(self, chunks: Mapping[str, Chunk], load: Submission | None = None) -> None:
         with self._engine.begin() as connection:
             if load is not None:
                 options = self._options(LOAD, loads_queue_of(self._application), load_id(self.batch, load.number))
@@ -291,7 +291,7 @@ def _handed_over_elsewhere(batch: str) -> ConfigurationError:
     )
 
 
-def numbers_of(loads: Sequence[Load]) -> Iterator[tuple[Load, int]]:
+def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[Submission, int]]:
     """Every chunk number with its load, as they lie. A load that was cut short has fewer than it wanted."""
     for place, load in enumerate(loads):
         end = loads[place + 1].first if place + 1 < len(loads) else load.last + 1
@@ -299,6 +299,6 @@ def numbers_of(loads: Sequence[Load]) -> Iterator[tuple[Load, int]]:
             yield load, number
 
 
-def rows_of(load: Load, number: int) -> int:
+def rows_of(load: Submission, number: int) -> int:
     """How many rows a chunk has."""
     return load.chunk_rows if number < load.last else load.rows - (load.chunks - 1) * load.chunk_rows

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from .batch_store import BatchStore
 from .columns import differing
-from .intake import Changed, Check
+from .validating import Changed, Check
 
 
 def name_changes(store: BatchStore, check: Check, changed: Sequence[Changed], due_date: str | None) -> None:

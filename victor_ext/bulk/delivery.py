@@ -24,9 +24,9 @@ from victor_ext import (
 )
 
 from .key_age import UNJUDGED, KeyClock, Moment
-from .pacing import Brake, Pacer, pause_after, pause_asked
+from .pacing import Backoff, RateLimiter, pause_after, pause_asked
+from .reconciliation import Doubtful, Shared, left_open, look_up
 from .rows import MAY_EXIST, SETTLED, Result, Row, RowOutcome, Sent
-from .settling import Doubtful, Shared, left_open, look_up
 
 _WAITING = Result(RowOutcome.WAITING)
 _REFUSED_IN_A_ROW = 10
@@ -40,7 +40,7 @@ _OF_THE_CALL = {
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SendTerms:
     """How the rows of a chunk are sent.
 
     Attributes:
@@ -84,7 +84,7 @@ class Delivery:
         self._victor = victor
         self._stop = stop
         self._monotonic = monotonic
-        self._brake = Brake(stop, monotonic)
+        self._brake = Backoff(stop, monotonic)
         self._clock = KeyClock(victor, caller, monotonic)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="victor-bulk")
         self._refused_in_a_row: set[str] = set()
@@ -97,9 +97,9 @@ class Delivery:
         self._ask()
         return self._clock.as_sent(self._clock.now())
 
-    def deliver(self, rows: Sequence[Row], terms: Terms) -> list[Result]:
+    def deliver(self, rows: Sequence[Row], terms: SendTerms) -> list[Result]:
         """Send the rows, and look up those that must not be sent again. The results are in the rows' order."""
-        pacer = Pacer(terms.rate, self._stop, self._monotonic)
+        pacer = RateLimiter(terms.rate, self._stop, self._monotonic)
         results: dict[int, Result] = {}
         calls: list[tuple[int, Future[Result | Doubtful]]] = []
         doubtful: list[tuple[int, Doubtful]] = []
@@ -139,7 +139,7 @@ class Delivery:
         # Rows in line are not cancelled: after a stop they say by themselves that they were not sent.
         self._pool.shutdown(wait=False)
 
-    def _look_up(self, doubtful: Sequence[Doubtful], terms: Terms) -> list[Result]:
+    def _look_up(self, doubtful: Sequence[Doubtful], terms: SendTerms) -> list[Result]:
         """Look rows up until that succeeds, the patience is at an end, or all is to stop."""
         ends = self._monotonic() + terms.patience
         tries = 0
@@ -173,7 +173,7 @@ class Delivery:
             self._brake.press(pause_asked(error))
         return error
 
-    def _send(self, row: Row, terms: Terms, pacer: Pacer) -> Result | Doubtful:
+    def _send(self, row: Row, terms: SendTerms, pacer: RateLimiter) -> Result | Doubtful:
         """Send one row until it is settled, its patience is at an end, or all is to stop.
 
         Returns:

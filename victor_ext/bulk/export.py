@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TextIO
 
 from .batch_store import BatchStore, Try, numbers_of
-from .layout import Load
+from .layout import Submission
 from .rows import ASKED, Result, Row, RowOutcome, RowResult, Sent
 from .spool import identity_of, temporary
 from .spreadsheets import harmless
@@ -18,12 +18,12 @@ COLUMNS = ("row", "key", "id", "status", "outcome", "error")
 _AT_ONCE = 50
 
 
-def columns_of(loads: Sequence[Load]) -> list[str]:
+def columns_of(loads: Sequence[Submission]) -> list[str]:
     """The columns that were carried through, in the order in which they came up."""
     return list(dict.fromkeys(column for load in loads for column in load.columns))
 
 
-def results_of(store: BatchStore, loads: Sequence[Load]) -> Iterator[RowResult]:
+def results_of(store: BatchStore, loads: Sequence[Submission]) -> Iterator[RowResult]:
     """Every row of the batch in its order, with what is known of it now."""
     if not any(load.replaced for load in loads):
         for _, row, result in lines_of(store, loads):
@@ -89,7 +89,7 @@ class _Lines:
 
 
 def lines_of(
-    store: BatchStore, loads: Sequence[Load], *, results: bool = True
+    store: BatchStore, loads: Sequence[Submission], *, results: bool = True
 ) -> Iterator[tuple[int, Row, Result | None]]:
     """Every row that was stored, in order, with the number of its load, and with what is known of it."""
     numbers = numbers_of(loads)

@@ -34,7 +34,7 @@ MAX_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class Submission:
     """One handing-over of a source.
 
     Attributes:

@@ -28,7 +28,7 @@ def pause_asked(error: VictorError | None) -> float:
     return min(_LONGEST_ASKED, asked or 0.0)
 
 
-class Pacer:
+class RateLimiter:
     """Lets rows go evenly: never more than `rate` a second, also right after it was made.
 
     Args:
@@ -58,7 +58,7 @@ class Pacer:
             self._stop.wait(turn - now)
 
 
-class Brake:
+class Backoff:
     """Holds all rows of a process back while the provider fails, so that an outage does not use a batch up.
 
     Each failure after a pause makes the next pause twice as long, up to 30 seconds; a success after a pause makes the

@@ -17,18 +17,18 @@ from victor_ext import ConfigurationError, InvalidRequest, Problem, Victor
 from .batch_store import BatchStore
 from .changes import name_changes
 from .export import columns_of, results_of, write_csv
-from .handing_over import Looked, Seen, Source, check_source, look_at, store_rows
 from .hidden import HeldRows, hidden
-from .intake import Check
-from .layout import Load, checked_batch
+from .layout import Submission, checked_batch
+from .loading import BatchSnapshot, LoadRequest, SourceReport, check_source, look_at, store_rows
 from .ownership import batches_of
 from .rows import RowResult
+from .run import Progress, WorkerContext, see_through, serve
 from .settings import Settings, batch_named_by, day_of, provider_of, seconds_of
 from .spool import Spool
 from .state import DEFAULT_STATE, State
 from .tally import BatchStatus, Tally
+from .validating import Check
 from .vault import Vault, storage_secret
-from .working import Progress, Site, see_through, serve
 
 _NAMED = 10
 """Batches that are named where another one is asked for."""
@@ -119,7 +119,7 @@ class BulkSender:
         source = source if isinstance(source, str | os.PathLike) else HeldRows(source)
         batch = self._name(source)
         with self._vault() as (_, vault), Spool() as spool:
-            what = Source(source, batch, self._settings)
+            what = LoadRequest(source, batch, self._settings)
             seen = look_at(None, self._settings, spool)
             if self._state.exists():
                 with self._store(vault, batch) as store:
@@ -147,7 +147,7 @@ class BulkSender:
         batch = self._name(source)
         with self._vault() as (victor, vault):
             with Spool() as spool:
-                check = self._handed_over(Source(source, batch, self._settings), spool, vault, on_row)
+                check = self._handed_over(LoadRequest(source, batch, self._settings), spool, vault, on_row)
             with self._store(vault, batch) as store:
                 status = see_through(self._site(victor, vault), store, self._loads(store), on_progress)
         return replace(status, check=check)
@@ -256,10 +256,10 @@ class BulkSender:
             client = stack.enter_context(self._state.client(vault, engine))
             yield BatchStore(client, engine, vault.application, batch)
 
-    def _site(self, victor: Victor, vault: Vault) -> Site:
-        return Site(victor, self._state, vault, self._settings)
+    def _site(self, victor: Victor, vault: Vault) -> WorkerContext:
+        return WorkerContext(victor, self._state, vault, self._settings)
 
-    def _loads(self, store: BatchStore) -> list[Load]:
+    def _loads(self, store: BatchStore) -> list[Submission]:
         loads = store.loads()
         if not loads:
             raise self._unknown(store.batch, store.all_batches(f"What {self._state} holds"))
@@ -276,7 +276,9 @@ class BulkSender:
             "first."
         )
 
-    def _handed_over(self, source: Source, spool: Spool, vault: Vault, on_row: Callable[[int], None] | None) -> Check:
+    def _handed_over(
+        self, source: LoadRequest, spool: Spool, vault: Vault, on_row: Callable[[int], None] | None
+    ) -> Check:
         """Check a source and store what is new of it."""
         seen = look_at(None, self._settings, spool)
         if self._state.exists():
@@ -290,15 +292,15 @@ class BulkSender:
         return looked.check
 
     def _looked(
-        self, source: Source, spool: Spool, vault: Vault, seen: Seen, on_row: Callable[[int], None] | None
-    ) -> Looked:
+        self, source: LoadRequest, spool: Spool, vault: Vault, seen: BatchSnapshot, on_row: Callable[[int], None] | None
+    ) -> SourceReport:
         looked = check_source(source, spool, vault, seen, on_row)
         if looked.changed:
             with self._store(vault, source.batch) as store:
                 name_changes(store, looked.check, looked.changed, self._settings.due_date)
         return looked
 
-    def _refuse_wrong(self, source: Source, check: Check) -> None:
+    def _refuse_wrong(self, source: LoadRequest, check: Check) -> None:
         wrong = check.broken or check.repeated or (check.invalid and not self._settings.skip_invalid)
         if not wrong:
             return
@@ -311,7 +313,7 @@ class BulkSender:
         error.check = check
         raise error
 
-    def _send_again(self, load: Load, on_progress: Progress | None) -> BatchStatus:
+    def _send_again(self, load: Submission, on_progress: Progress | None) -> BatchStatus:
         """Storing the rows was interrupted: read their file once more."""
         if load.source is None or not os.path.exists(load.source):
             where = "came from Python" if load.source is None else f"are not in {load.source} any more"

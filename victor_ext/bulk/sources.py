@@ -15,14 +15,14 @@ from .hidden import Held, hidden_fields
 from .json_lines import JsonLinesFile
 from .records import Record, SourceBroken
 
-__all__ = ["Record", "Source", "SourceBroken", "open_source"]
+__all__ = ["Record", "RowSource", "SourceBroken", "open_source"]
 
 _JSON_LINES = {".jsonl", ".ndjson", ".json"}
 _SPREADSHEETS = {b"PK\x03\x04": ".xlsx or .ods", b"\xd0\xcf\x11\xe0": ".xls"}
 _FORMATS_HINT = "Export it as CSV (UTF-8)."
 
 
-class Source(Protocol):
+class RowSource(Protocol):
     """Rows, read one by one."""
 
     @property
@@ -58,7 +58,7 @@ def open_source(
     encoding: str | None,
     key_column: str,
     required: Sequence[str],
-) -> Source:
+) -> RowSource:
     """What to read rows with: by the file's name, or as it comes.
 
     Args:

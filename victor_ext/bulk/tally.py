@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from .batch_store import BatchStore, Try, numbers_of, rows_of
-from .intake import Check
-from .layout import Load
+from .layout import Submission
 from .rows import MAY_EXIST, SETTLED, RowOutcome
+from .validating import Check
 
 _WINDOW = 200
 """Chunks beyond the first unfinished one that are looked at: more than all workers take at once."""
@@ -67,7 +67,7 @@ class Tally:
             counts them as `waiting`.
     """
 
-    def __init__(self, store: BatchStore, loads: Sequence[Load], *, by_others: bool = False) -> None:
+    def __init__(self, store: BatchStore, loads: Sequence[Submission], *, by_others: bool = False) -> None:
         self._store = store
         self._by_others = by_others
         self._last = loads[-1] if loads else None

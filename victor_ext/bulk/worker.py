@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from victor_ext import ConfigurationError, Victor
 
 from .batch_store import BatchStore
-from .delivery import Delivery, Terms
+from .delivery import Delivery, SendTerms
 from .layout import (
     BEGIN_STEP,
     CHUNK,
@@ -37,13 +37,13 @@ from .layout import (
 )
 from .older import take_over_older
 from .pacing import pause_after
-from .presence import Presence
+from .reconciliation import shared_references
 from .rows import Result, RowOutcome
 from .settings import caller_of
-from .settling import shared_references
 from .state import State
 from .trouble import NOTICE, trouble
 from .vault import SealedValues, Vault
+from .worker_lock import Presence
 
 _ROUND = 2.0
 """Seconds between two looks for what has been left lying."""
@@ -204,7 +204,7 @@ class Worker:
             patience = chunk.patience if self._patience is None else self._patience
             rate = _rate_of(queue, self._stop)
             shared = partial(self._shared, batch_of(workflow_id))
-            terms = Terms(retention, patience, rate, sent, shared)
+            terms = SendTerms(retention, patience, rate, sent, shared)
             found = [result.to_json() for result in self._delivery.deliver(chunk.rows, terms)]
             self._unstored[workflow_id] = found
             return found

@@ -14,17 +14,7 @@ from . import view
 from .checks import Checks
 from .failures import Doubt, Misuse
 from .listing import as_json_lines, as_table, at_most
-from .options import (
-    DEFAULT_DEADLINE,
-    STATUSES,
-    AnswerNotes,
-    AsJson,
-    BaseUrl,
-    Deadline,
-    Environment,
-    RequestId,
-    day,
-)
+from .options import DEFAULT_DEADLINE, STATUSES, AnswerNotes, AsJson, BaseUrl, Deadline, Environment, RequestId, day
 from .options import status as known_status
 from .screen import at_terminal, complain, plain, say
 from .session import Session

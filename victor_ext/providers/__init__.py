@@ -9,7 +9,7 @@ from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
 import importlib
 from typing import TYPE_CHECKING
 
-from .money import Money
+from victor_ext.money import Money
 
 if TYPE_CHECKING:
     from .eastpay import AsyncEastPay, EastPay

@@ -16,7 +16,7 @@ except ImportError as error:
         f"victor_ext.sandbox needs {error.name}; install its extra: pip install 'victor-ext[sandbox]'"
     ) from error
 
-from victor_ext.sandbox.serving.received import Received
+from victor_ext.sandbox.server.received import Received
 from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.run import run
 from victor_ext.sandbox.victor.sandbox import RemoteSandbox, Sandbox

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from victor_ext.sandbox.providers import PROVIDERS, stand_in
-from victor_ext.sandbox.serving.run import serve
+from victor_ext.sandbox.server.run import serve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

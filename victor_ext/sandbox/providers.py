@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.serving.commands import ServerCommands
-    from victor_ext.sandbox.serving.standin import AnyStandIn
+    from victor_ext.sandbox.server.commands import ServerCommands
+    from victor_ext.sandbox.server.standin import AnyStandIn
 
 PROVIDERS = {
     "victor": "victor_ext.sandbox.victor.sandbox:Sandbox",

@@ -50,7 +50,10 @@ MISTAKES = {
         "providers/eastpay/profile.py", "        is_result=is_payment_result,\n", "", SELECTED[4:5]
     ),
     "a payment is sent again after a lost answer": Mistake(
-        "runtime/verdict.py", "        return has_key or method in SAFE_METHODS", "        return True", SELECTED[5:6]
+        "runtime/loop/classification.py",
+        "        return has_key or method in SAFE_METHODS",
+        "        return True",
+        SELECTED[5:6],
     ),
     "a 307 is not followed": Mistake(
         "providers/eastpay/profile.py", "        resent_redirects=frozenset({307}),\n", "", SELECTED[6:7]

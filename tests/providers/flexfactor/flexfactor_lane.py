@@ -7,14 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from victor_ext.providers import Money
-from victor_ext.providers.flexfactor import (
-    AsyncFlexFactor,
-    Card,
-    FlexFactor,
-    FlexFactorAuth,
-    Payer,
-    Transaction,
-)
+from victor_ext.providers.flexfactor import AsyncFlexFactor, Card, FlexFactor, FlexFactorAuth, Payer, Transaction
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"

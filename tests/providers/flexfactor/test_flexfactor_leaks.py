@@ -17,15 +17,7 @@ from flexfactor_world import MID, PRICE, QUICK, declined
 
 import victor_ext
 from victor_ext import VictorError
-from victor_ext.providers.flexfactor import (
-    Address,
-    AsyncFlexFactor,
-    Card,
-    FlexFactor,
-    FlexFactorAuth,
-    Payer,
-    Webhook,
-)
+from victor_ext.providers.flexfactor import Address, AsyncFlexFactor, Card, FlexFactor, FlexFactorAuth, Payer, Webhook
 
 APP_KEY, APP_SECRET, TOKEN = "app-key-0c1f7e55", "app-secret-9d1c44ab", "access-token-77aa01ff"
 CARD, EMAIL, NAME = "411111111111xyzw", "ada.lovelace@example.com", "Lovelace-Byron"

@@ -62,7 +62,7 @@ MISTAKES = {
         f"{PROVIDER}/profile.py", "        in_progress=may_be_in_progress,\n", "", UNDECIDED
     ),
     "a token is kept when it has ended, and not before": Mistake(
-        "runtime/oauth.py",
+        "runtime/auth/oauth.py",
         "left <= kept.window(MANDATORY_SECONDS)",
         "left >= kept.window(MANDATORY_SECONDS)",
         TOKEN,

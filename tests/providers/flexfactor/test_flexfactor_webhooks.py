@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from victor_ext import AuthenticationError, ConfigurationError, InvalidRequest
-from victor_ext.providers.flexfactor import Notification, SeenNotifications, Webhook
+from victor_ext.providers.flexfactor import Notification, NotificationDeduplicator, Webhook
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 MANY = settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
@@ -195,7 +195,7 @@ def told(nonce: str, **members: Any) -> Notification:
 
 
 def test_a_resend_is_dropped_and_a_second_event_is_not() -> None:
-    seen = SeenNotifications()
+    seen = NotificationDeduplicator()
     first = told("n1", IsResent=False)
     assert not seen.is_repeat(first)
     seen.add(first)
@@ -207,7 +207,7 @@ def test_a_resend_is_dropped_and_a_second_event_is_not() -> None:
 
 
 def test_what_could_not_be_dealt_with_is_taken_when_it_is_sent_again() -> None:
-    seen = SeenNotifications()
+    seen = NotificationDeduplicator()
     assert not seen.is_repeat(told("n1", IsResent=False))  # and then the database is down: it is not added
     assert not seen.is_repeat(told("n2", IsResent=True))
 
@@ -218,7 +218,7 @@ def test_a_repeat_is_known_over_restarts_by_its_fingerprint() -> None:
 
 
 def test_no_more_is_remembered_than_was_said() -> None:
-    seen = SeenNotifications(most=2)
+    seen = NotificationDeduplicator(most=2)
     for number in range(9):
         seen.add(told(f"n{number}", OrderId=f"o-{number}"))
     assert seen.is_repeat(told("n8", OrderId="o-8"))

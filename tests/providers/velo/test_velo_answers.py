@@ -40,7 +40,7 @@ from victor_ext.providers.velo import (
     Velo,
     VeloAuth,
 )
-from victor_ext.providers.velo.profile import created_id, foreign, read_problems, unreadable
+from victor_ext.providers.velo.profile import created_id, mismatch, read_problems, unreadable
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),
@@ -191,10 +191,10 @@ class TestGoodAnswers:
         ],
     )
     def test_what_is_about_something_else(self, request_line: str, said: Any, other: Any) -> None:
-        assert foreign(answered(request_line, json=said)) is None
-        assert foreign(answered(request_line, json={})) is None
-        assert "about another one" in (foreign(answered(request_line, json=other)) or "")
-        assert foreign(answered("POST" + request_line.removeprefix("GET"), json=other)) is None
+        assert mismatch(answered(request_line, json=said)) is None
+        assert mismatch(answered(request_line, json={})) is None
+        assert "about another one" in (mismatch(answered(request_line, json=other)) or "")
+        assert mismatch(answered("POST" + request_line.removeprefix("GET"), json=other)) is None
 
     def test_the_state_of_another_payout_is_not_waited_for(self) -> None:
         def answer(_: httpx.Request) -> httpx.Response:

@@ -12,7 +12,7 @@ from velo_world import PRICE, World, pay
 from victor_ext import Conflict, TimedOut
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Receipt
-from victor_ext.runtime import waiting
+from victor_ext.runtime.client import polling as waiting
 
 ADDRESS = Address(line1="100 Battery Street", city="San Francisco", country="US", zip_or_postcode="94018")
 PERSON = NewPayee(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from velo_world import World, pay
 
 from victor_ext import AuthenticationError, ConfigurationError, Conflict, InvalidRequest
-from victor_ext.providers.velo import InOrder, Notification, Webhook, read_notification
+from victor_ext.providers.velo import Notification, NotificationSequencer, Webhook, read_notification
 
 HEADER = "Basic c29tZXRoaW5nIHRoYXQgbm9ib2R5IGd1ZXNzZXM="
 OLDER = "an older header value, still in use"
@@ -127,13 +127,13 @@ class TestWhatItSays:
 class TestTheirOrder:
     @given(st.permutations(range(1, 9)), st.lists(st.integers(1, 8), max_size=8))
     def test_each_is_handed_out_once_and_in_order(self, arriving: list[int], again: list[int]) -> None:
-        order = InOrder()
+        order = NotificationSequencer()
         out = [one for number in [*arriving, *again] for one in order.take(note(number))]
         assert numbers(out) == [*range(1, 9)]
         assert (order.done, order.missing) == (8, ())
 
     def test_a_gap_is_seen_and_holds_back_what_is_behind_it(self) -> None:
-        order = InOrder()
+        order = NotificationSequencer()
         assert numbers(order.take(note(1))) == [1]
         for number in (3, 4, 7):
             assert order.take(note(number)) == []
@@ -142,7 +142,7 @@ class TestTheirOrder:
         assert order.missing == (range(5, 7),)
 
     def test_a_gap_can_be_given_up_and_what_comes_after_all_is_not_lost(self) -> None:
-        order = InOrder()
+        order = NotificationSequencer()
         for number in (1, 4, 6):
             order.take(note(number))
         assert numbers(order.go_on()) == [4]
@@ -153,59 +153,59 @@ class TestTheirOrder:
         assert order.go_on() == []
 
     def test_after_a_restart_what_was_handled_before_is_a_repeat(self) -> None:
-        order = InOrder(done=5)
+        order = NotificationSequencer(done=5)
         assert order.take(note(4)) == []
         assert numbers(order.take(note(6))) == [6]
 
     def test_what_could_not_be_dealt_with_comes_again_from_what_was_stored(self) -> None:
-        order = InOrder(done=5)
+        order = NotificationSequencer(done=5)
         assert numbers(order.take(note(6))) == [6]
         # Handling it failed, so nothing was stored, and Velo delivers it again.
         assert order.take(note(6)) == []
-        assert numbers(InOrder(done=5).take(note(6))) == [6]
+        assert numbers(NotificationSequencer(done=5).take(note(6))) == [6]
 
     @pytest.mark.parametrize("done", [None, "5", -1, True, 1.0])
     def test_a_number_that_is_none(self, done: Any) -> None:
         with pytest.raises(InvalidRequest):
-            InOrder(done)
+            NotificationSequencer(done)
 
     def test_what_was_held_back_is_there_after_a_restart(self) -> None:
-        order = InOrder()
+        order = NotificationSequencer()
         for number in (1, 4, 3):
             order.take(note(number))
         assert numbers([*order.held]) == [3, 4]
-        again = InOrder(done=order.done)
+        again = NotificationSequencer(done=order.done)
         assert [one for stored in order.held for one in again.take(stored)] == []
         assert numbers(again.take(note(2))) == [2, 3, 4]
 
     def test_two_payors_on_one_address_are_noticed(self) -> None:
-        order = InOrder()
+        order = NotificationSequencer()
         order.take(note(1, "of the first payor"))
         with pytest.raises(Conflict, match="do two payors post to one address"):
             order.take(note(1, "of the second payor"))
 
     @pytest.mark.parametrize("number", [22, 10**6, 2**63 - 1])
     def test_a_number_far_ahead_makes_no_repeats_of_what_is_to_come(self, number: int) -> None:
-        order = InOrder(done=1, most=10)
+        order = NotificationSequencer(done=1, most=10)
         with pytest.raises(Conflict, match="far ahead of 1: another payor's, or a wrong number"):
             order.take(note(number))
         assert (order.held, order.missing, order.go_on()) == ((), (), [])
         assert numbers(order.take(note(2))) == [2]
 
     def test_the_first_one_may_have_any_number(self) -> None:
-        order = InOrder()
+        order = NotificationSequencer()
         assert order.take(note(500_000)) == []
         assert numbers(order.go_on()) == [500_000]
         assert numbers(order.take(note(500_001))) == [500_001]
 
     def test_whatever_was_given_up_is_handed_out_when_it_comes(self) -> None:
-        order = InOrder(done=1, most=10)
+        order = NotificationSequencer(done=1, most=10)
         assert order.take(note(21)) == []
         assert numbers(order.go_on()) == [21]
         assert [numbers(order.take(note(number))) for number in range(2, 21)] == [[number] for number in range(2, 21)]
 
     def test_it_does_not_grow_without_end(self) -> None:
-        order = InOrder(most=3)
+        order = NotificationSequencer(most=3)
         for number in (5, 7, 9):
             assert order.take(note(number)) == []
         with pytest.raises(OverflowError, match="since number 1 has not come"):
@@ -224,7 +224,7 @@ def test_what_the_sandbox_would_have_posted(world: World) -> None:
     world(lambda velo: velo.payouts.get(payout_id))
     world(lambda velo: velo.payouts.instruct(payout_id))
     posted = [json.dumps(one).encode() for one in world.sandbox.notifications()]
-    webhook, order = Webhook(HEADER), InOrder()
+    webhook, order = Webhook(HEADER), NotificationSequencer()
     out = [one for body in reversed(posted) for one in order.take(webhook.read(body, HEADER))]
     assert [one.event_name for one in out] == ["payment.accepted", "payment.funded"]
     # A hint only: what it is about is read.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, NoReturn, Self
 
-from victor_ext.runtime.errors import InvalidRequest, Problem
-from victor_ext.runtime.redaction import AccountNumber, OddAccount, Secret, concealed, concealed_account, kind_of, mask
+from victor_ext.errors import InvalidRequest, Problem
+from victor_ext.redaction import AccountNumber, OddAccount, Secret, concealed, concealed_account, kind_of, mask
 
 __all__ = ["Card", "CardToken"]
 

@@ -9,18 +9,17 @@ from urllib.parse import quote
 
 import httpx
 
-from victor_ext.providers.money import Money
-from victor_ext.runtime.calls import Flow, call, only_given
-from victor_ext.runtime.errors import InvalidRequest, UnreadableResponse
-from victor_ext.runtime.outcome import Outcome
-from victor_ext.runtime.resources import Resource, World, operation
+from victor_ext.errors import InvalidRequest, Outcome, UnreadableResponse
+from victor_ext.money import Money
+from victor_ext.runtime.client.resources import Mode, Resource, operation
+from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
 
 from .checks import Checks
 from .records import Checkout, Payment
 
 if TYPE_CHECKING:
-    from victor_ext.runtime.calls import AwaitedFace, BlockingFace
-    from victor_ext.runtime.clock import ServerClock
+    from victor_ext.runtime.client.runners import AsyncRunner, SyncRunner
+    from victor_ext.runtime.loop.clock import ServerClock
 
     from .settings import Entity
 
@@ -29,12 +28,12 @@ _LIFE = timedelta(minutes=15)
 _LONGEST_WORD = 32
 
 
-class Checkouts(Resource[World]):
+class Checkouts(Resource[Mode]):
     """Checkouts of one entity."""
 
     def __init__(
         self,
-        face: BlockingFace | AwaitedFace,
+        face: SyncRunner | AsyncRunner,
         clock: ServerClock,
         deadline: float | None,
         entity: Entity,
@@ -56,7 +55,7 @@ class Checkouts(Resource[World]):
         notification_url: str | None = None,
         shopper_result_url: str | None = None,
         parameters: Mapping[str, str] | None = None,
-    ) -> Flow[Checkout]:
+    ) -> OperationFlow[Checkout]:
         """Prepare a checkout; show its `widget_url` to the shopper within 15 minutes, then ask for its `status`.
 
         Args:
@@ -73,13 +72,13 @@ class Checkouts(Resource[World]):
         Raises:
             InvalidRequest: Something cannot be right; nothing was sent.
             BadRequest: The gateway found the request wrong; `problems` says where.
-            PaymentApiError: See `outcome`. No money moves here: a checkout whose id was lost can be prepared anew.
+            VictorError: See `outcome`. No money moves here: a checkout whose id was lost can be prepared anew.
         """
         checks = Checks()
         reference = merchant_transaction_id
         fields = {
             **checks.amount(amount),
-            **only_given(
+            **drop_none(
                 payment_type=checks.text("payment_type", payment_type, 2, required=True),
                 merchant_transaction_id=None if reference is None else checks.reference(reference),
                 merchant_id=checks.text("merchant_id", merchant_id, 255),
@@ -111,7 +110,7 @@ class Checkouts(Resource[World]):
         return Checkout(raw, widget_url=widget_url, lapses_at=lapses_at)  # type: ignore[arg-type] # its model
 
     @operation
-    def status(self, checkout_id: str) -> Flow[Payment]:
+    def status(self, checkout_id: str) -> OperationFlow[Payment]:
         """The payment of a checkout: pending until the shopper has paid.
 
         Raises:

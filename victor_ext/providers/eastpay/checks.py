@@ -8,10 +8,9 @@ from typing import Any
 
 import httpx
 
-from victor_ext.providers.money import Money
-from victor_ext.runtime.errors import printable
-from victor_ext.runtime.findings import Findings
-from victor_ext.runtime.redaction import concealed, kind_of
+from victor_ext.money import Money
+from victor_ext.redaction import concealed, kind_of, one_line
+from victor_ext.runtime.client.validation import Findings
 
 from .cards import Card, CardToken
 
@@ -95,7 +94,7 @@ class Checks(Findings):
             self.note(name, "type", f"{name} must be text, not {kind_of(value)}.")
             return ""
         if not _ID.fullmatch(value) or not value.strip("."):
-            what = f"{name} is {printable(value)!r} and must be an id of the gateway's: letters, digits and - . _ ~"
+            what = f"{name} is {one_line(value)!r} and must be an id of the gateway's: letters, digits and - . _ ~"
             self.note(name, "invalid", what)
         return value
 
@@ -119,7 +118,7 @@ class Checks(Findings):
         given: dict[Any, Any] = {name: concealed(value) for name, value in parameters.items()}  # pyright: ignore[reportUnknownVariableType] - a caller's mapping may hold anything
         for name, value in given.items():
             if not isinstance(name, str) or not _NAME.fullmatch(name) or not _is_text(value):
-                what = f"parameters: {printable(name)!r} must be a name such as 'customer.email', with text."
+                what = f"parameters: {one_line(name)!r} must be a name such as 'customer.email', with text."
                 self.note("parameters", "invalid", what)
             elif name in _FORM_NAMES or name.startswith("card."):
                 what = f"parameters: {name} has an argument of its own: leave it out here."

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import httpx
 
-from victor_ext.runtime.assembly import DEFAULT_DEADLINE, DEFAULT_TIMEOUT
-from victor_ext.runtime.client import AwaitedClient, BlockingClient
-from victor_ext.runtime.connections import Verify
-from victor_ext.runtime.redaction import concealed
-from victor_ext.runtime.resources import Awaited, Blocking
-from victor_ext.runtime.retry import RetryPolicy
+from victor_ext.redaction import concealed
+from victor_ext.runtime.client.base import AwaitedClient, BlockingClient
+from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT
+from victor_ext.runtime.client.resources import Awaited, Blocking
+from victor_ext.runtime.http.connections import Verify
+from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .checkouts import Checkouts
 from .payments import Payments
@@ -20,7 +20,7 @@ from .settings import checked_entity, eastpay_parts, from_process_environment
 if TYPE_CHECKING:
     from eastpay_api.client import Client
 
-    from victor_ext.runtime.events import OnEvent
+    from victor_ext.runtime.loop.events import OnEvent
 
 
 class EastPay(BlockingClient):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from victor_ext.runtime.errors import InvalidRequest, Problem
+from victor_ext.errors import InvalidRequest, Problem
 
 from .checks import Checks
 

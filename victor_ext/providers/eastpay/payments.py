@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from victor_ext.providers.money import Money
-from victor_ext.runtime.calls import Flow, call, only_given
-from victor_ext.runtime.errors import UnreadableResponse, printable
-from victor_ext.runtime.outcome import Outcome
-from victor_ext.runtime.resources import Resource, World, operation
-from victor_ext.runtime.waiting import checked_seconds, wait_until
+from victor_ext.errors import Outcome, UnreadableResponse
+from victor_ext.money import Money
+from victor_ext.redaction import one_line
+from victor_ext.runtime.client.polling import checked_seconds, wait_until
+from victor_ext.runtime.client.resources import Mode, Resource, operation
+from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
 
 from .cards import Card, CardToken, unless_card
 from .checks import Checks
@@ -23,19 +23,19 @@ from .notifications import payment_id_of
 from .records import Payment
 
 if TYPE_CHECKING:
-    from victor_ext.runtime.calls import AwaitedFace, BlockingFace
-    from victor_ext.runtime.clock import ServerClock
+    from victor_ext.runtime.client.runners import AsyncRunner, SyncRunner
+    from victor_ext.runtime.loop.clock import ServerClock
 
     from .settings import Entity
 
 _API = "eastpay_api.api.payments"
 
 
-class Payments(Resource[World]):
+class Payments(Resource[Mode]):
     """Payments of one entity."""
 
     def __init__(
-        self, face: BlockingFace | AwaitedFace, clock: ServerClock, deadline: float | None, entity: Entity
+        self, face: SyncRunner | AsyncRunner, clock: ServerClock, deadline: float | None, entity: Entity
     ) -> None:
         super().__init__(face, clock, deadline)
         self.entity = entity
@@ -51,7 +51,7 @@ class Payments(Resource[World]):
         notification_url: str | None = None,
         shopper_result_url: str | None = None,
         parameters: Mapping[str, str] | None = None,
-    ) -> Flow[Payment]:
+    ) -> OperationFlow[Payment]:
         """Charge a card at once (payment type DB).
 
         Args:
@@ -67,7 +67,7 @@ class Payments(Resource[World]):
         Raises:
             InvalidRequest: Something cannot be right; nothing was sent.
             BadRequest: The gateway found the request wrong; `problems` says where.
-            PaymentApiError: See `outcome`. When it is `unknown`, inquire and do not charge again.
+            VictorError: See `outcome`. When it is `unknown`, inquire and do not charge again.
         """
         card = unless_card(card)
         return (
@@ -88,7 +88,7 @@ class Payments(Resource[World]):
         notification_url: str | None = None,
         shopper_result_url: str | None = None,
         parameters: Mapping[str, str] | None = None,
-    ) -> Flow[Payment]:
+    ) -> OperationFlow[Payment]:
         """Reserve an amount on a card (payment type PA), to be captured or reversed later.
 
         Arguments and errors are those of `debit`.
@@ -110,7 +110,7 @@ class Payments(Resource[World]):
         merchant_transaction_id: str,
         notification_url: str | None = None,
         parameters: Mapping[str, str] | None = None,
-    ) -> Flow[Payment]:
+    ) -> OperationFlow[Payment]:
         """Take what was reserved by `preauthorise`, or a part of it (payment type CP).
 
         Args:
@@ -122,7 +122,7 @@ class Payments(Resource[World]):
 
         Raises:
             InvalidRequest: Something cannot be right; nothing was sent.
-            PaymentApiError: See `outcome`. When it is `unknown`, inquire and do not capture again.
+            VictorError: See `outcome`. When it is `unknown`, inquire and do not capture again.
         """
         return (
             yield from _follow_up(
@@ -139,7 +139,7 @@ class Payments(Resource[World]):
         merchant_transaction_id: str,
         notification_url: str | None = None,
         parameters: Mapping[str, str] | None = None,
-    ) -> Flow[Payment]:
+    ) -> OperationFlow[Payment]:
         """Give up a reservation, or undo a payment before it is settled (payment type RV).
 
         Whether the gateway wants an amount here is not known: without one, none is sent. The other arguments and the
@@ -162,7 +162,7 @@ class Payments(Resource[World]):
         original_transaction_id: str | None = None,
         notification_url: str | None = None,
         parameters: Mapping[str, str] | None = None,
-    ) -> Flow[Payment]:
+    ) -> OperationFlow[Payment]:
         """Pay back what was charged, or a part of it (payment type RF).
 
         `original_transaction_id` was seen to be sent by one program, and is not explained anywhere: it is sent only
@@ -177,7 +177,7 @@ class Payments(Resource[World]):
         )  # fmt: skip
 
     @operation
-    def inquire(self, payment_id: str) -> Flow[Payment]:
+    def inquire(self, payment_id: str) -> OperationFlow[Payment]:
         """What became of a payment, as far as the gateway knows now. A declined one is a result too.
 
         It takes the gateway's own id. Whether a payment can be asked for by `merchant_transaction_id` is not known.
@@ -189,7 +189,7 @@ class Payments(Resource[World]):
         return (yield from _inquire(self.entity, payment_id))
 
     @operation
-    def notified(self, body: bytes | str) -> Flow[Payment]:
+    def notified(self, body: bytes | str) -> OperationFlow[Payment]:
         """What became of the payment that a notification names. Of the notification itself only the id is believed.
 
         Anybody can send one, for any of your payments: go by what this returns, and look your own order up by its id.
@@ -204,7 +204,7 @@ class Payments(Resource[World]):
         return (yield from _inquire(self.entity, payment_id_of(body)))
 
     @operation
-    def wait(self, payment_id: str, *, timeout: float = 300.0) -> Flow[Payment]:
+    def wait(self, payment_id: str, *, timeout: float = 300.0) -> OperationFlow[Payment]:
         """Inquire now and again until the payment has succeeded or was rejected, within `timeout` seconds.
 
         Raises:
@@ -237,12 +237,12 @@ def _pay(
     notification_url: str | None,
     shopper_result_url: str | None,
     parameters: Mapping[str, str] | None,
-) -> Flow[Payment]:
+) -> OperationFlow[Payment]:
     checks = Checks()
     fields = {
         **checks.amount(amount),
         **checks.card(card),
-        **only_given(
+        **drop_none(
             merchant_transaction_id=checks.reference(reference),
             payment_brand=checks.text("payment_brand", brand, 32),
             notification_url=checks.url("notification_url", notification_url),
@@ -269,12 +269,12 @@ def _follow_up(
     parameters: Mapping[str, str] | None,
     *,
     needs_amount: bool = True,
-) -> Flow[Payment]:
+) -> OperationFlow[Payment]:
     checks = Checks()
     checks.id("payment_id", payment_id)
     fields = {
         **(checks.amount(amount) if needs_amount or amount is not None else {}),
-        **only_given(
+        **drop_none(
             merchant_transaction_id=checks.reference(reference),
             original_transaction_id=checks.text("original_transaction_id", original, 255),
             notification_url=checks.url("notification_url", notification_url),
@@ -289,7 +289,7 @@ def _follow_up(
     return Payment((yield from call(f"{_API}.follow_up_payment", models.Payment, id=payment_id, body=form)))
 
 
-def _inquire(entity: Entity, payment_id: str, seconds: float | None = None) -> Flow[Payment]:
+def _inquire(entity: Entity, payment_id: str, seconds: float | None = None) -> OperationFlow[Payment]:
     checks = Checks()
     checks.id("payment_id", payment_id)
     checks.finish()
@@ -299,6 +299,6 @@ def _inquire(entity: Entity, payment_id: str, seconds: float | None = None) -> F
     payment = Payment(raw)
     if payment.id and payment.id.casefold() != payment_id.casefold():
         # A redirect led there: of an answer at the address that was asked for, the transport has seen it already.
-        message = f"What was asked for is payment {payment_id}, and the answer is about {printable(payment.id)}."
+        message = f"What was asked for is payment {payment_id}, and the answer is about {one_line(payment.id)}."
         raise UnreadableResponse(message, outcome=Outcome.UNKNOWN)
     return payment

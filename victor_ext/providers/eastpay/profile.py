@@ -9,8 +9,9 @@ from urllib.parse import parse_qsl
 
 import httpx
 
-from victor_ext.runtime.errors import Problem, fit_to_show, printable
-from victor_ext.runtime.profile import Profile
+from victor_ext.errors import Problem
+from victor_ext.redaction import one_line, redact_excerpt
+from victor_ext.runtime.loop.profile import Profile
 
 from .result_codes import ResultClass, ResultCode
 
@@ -38,9 +39,9 @@ def profile_of(base_url: httpx.URL) -> Profile:
         problems=read_problems,
         is_result=is_payment_result,
         unreadable=_unreadable,
-        foreign=_foreign,
-        quotable=lambda answer: not _secrets_of(answer.request),
-        way_to_look=_way_to_look,
+        mismatch=_mismatch,
+        may_quote_body=lambda answer: not _secrets_of(answer.request),
+        recovery_hint=_recovery_hint,
         authentication_hint=(
             "The token is fixed: check it in the bank's back office (account data, merchant or channel), and that it "
             "belongs to this host."
@@ -120,21 +121,21 @@ def _unreadable(answer: httpx.Response) -> str | None:
     return None if code.code else "its body has no result code"
 
 
-def _foreign(answer: httpx.Response) -> str | None:
+def _mismatch(answer: httpx.Response) -> str | None:
     """An inquiry's answer about another payment, such as a cache that mixes answers up would give, proves nothing."""
     asked = _ONE_PAYMENT.search(answer.request.url.path)
     named = _text(_body(answer).get("id"))
     if answer.request.method != "GET" or asked is None or not named or named.casefold() == asked.group(1).casefold():
         return None
-    return f"its body is about another payment, {printable(named)}"
+    return f"its body is about another payment, {one_line(named)}"
 
 
-def _way_to_look(request: httpx.Request) -> str:
+def _recovery_hint(request: httpx.Request) -> str:
     reference = _form_of(request).get("merchantTransactionId")
-    named = f" for merchantTransactionId {printable(reference)!r}" if reference else ""
+    named = f" for merchantTransactionId {one_line(reference)!r}" if reference else ""
     asked = _ONE_PAYMENT.search(request.url.path)
     if asked is not None:
-        return f"with payments.inquire({printable(asked.group(1))!r}), or{named} in the bank's back office,"
+        return f"with payments.inquire({one_line(asked.group(1))!r}), or{named} in the bank's back office,"
     if _is_about_checkouts(request):
         return (
             f"{named} in the bank's back office (a checkout that no shopper was shown lapses after 15 minutes)".strip()
@@ -166,7 +167,7 @@ def _form_of(request: httpx.Request) -> dict[str, str]:
 def _shown(text: str, hidden: tuple[str, ...]) -> str:
     for secret in hidden:
         text = re.sub(rf"(?<![0-9A-Za-z]){re.escape(secret)}(?![0-9A-Za-z])", "[hidden]", text)
-    return fit_to_show(text)
+    return redact_excerpt(text)
 
 
 def _code_in(body: dict[str, Any]) -> ResultCode:

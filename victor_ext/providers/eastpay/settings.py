@@ -11,14 +11,14 @@ from typing import Any
 import httpx
 
 from victor_ext._version import PRODUCT
-from victor_ext.runtime.assembly import Assembly
-from victor_ext.runtime.clock import ServerClock
-from victor_ext.runtime.connections import checked_base_url
-from victor_ext.runtime.credentials import caller_digest, checked_secret
-from victor_ext.runtime.errors import ConfigurationError
-from victor_ext.runtime.findings import shown
-from victor_ext.runtime.redaction import Secret, concealed
-from victor_ext.runtime.tokens import FixedToken
+from victor_ext.errors import ConfigurationError
+from victor_ext.redaction import Secret, concealed
+from victor_ext.runtime.auth.stored_credentials import caller_digest, checked_secret
+from victor_ext.runtime.auth.tokens import FixedToken
+from victor_ext.runtime.client.config import ClientConfig
+from victor_ext.runtime.client.validation import shown
+from victor_ext.runtime.http.connections import checked_base_url
+from victor_ext.runtime.loop.clock import ServerClock
 
 from .profile import profile_of
 
@@ -77,14 +77,14 @@ def checked_gateway(base_url: object) -> httpx.URL:
     return url.copy_with(path=path.removesuffix("/v3") or "/") if path.endswith("/v3") else url
 
 
-def eastpay_parts(token: object, *, base_url: object, entity: Entity, **limits: Any) -> Assembly:
+def eastpay_parts(token: object, *, base_url: object, entity: Entity, **limits: Any) -> ClientConfig:
     """Everything of a client but its sockets.
 
     Args:
         token: The access token.
         base_url: The bank's gateway.
         entity: For whom payments are made.
-        limits: `timeout`, `deadline`, `retry` and `on_event`, as of `Assembly`.
+        limits: `timeout`, `deadline`, `retry` and `on_event`, as of `ClientConfig`.
 
     Raises:
         ConfigurationError: One of them cannot work.
@@ -93,7 +93,7 @@ def eastpay_parts(token: object, *, base_url: object, entity: Entity, **limits: 
     secret = checked_secret("token", token, source="the bank's back office (account data)")
     if len(secret) not in _TOKEN_LENGTHS:
         raise ConfigurationError("token must have 32 to 2048 characters: copy it whole from the bank's back office.")
-    return Assembly(
+    return ClientConfig(
         profile=profile_of(url),
         authenticator=FixedToken(f"Bearer {secret}"),
         base_url=url,

@@ -12,7 +12,7 @@ from .inputs import Address, Card, OrderItem, Payer, Subscription, Transaction
 from .order import Order, OrderStatus
 from .problems import ErrorCode, split_code, trace_id
 from .records import Cancellation, Capture, Decision, Refund, Transmission
-from .webhooks import Notification, SeenNotifications, Webhook
+from .webhooks import Notification, NotificationDeduplicator, Webhook
 
 __all__ = (
     "Address",
@@ -25,12 +25,12 @@ __all__ = (
     "FlexFactor",
     "FlexFactorAuth",
     "Notification",
+    "NotificationDeduplicator",
     "Order",
     "OrderItem",
     "OrderStatus",
     "Payer",
     "Refund",
-    "SeenNotifications",
     "Subscription",
     "Transaction",
     "Transmission",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from victor_ext.providers.money import Money
-from victor_ext.runtime.errors import Problem
+from victor_ext.errors import Problem
+from victor_ext.money import Money
 
 _MOST_CENTS = 10**15
 """An amount of up to fifteen digits has its own digits when it is written as a JSON number (IEEE 754, binary64)."""

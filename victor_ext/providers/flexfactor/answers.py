@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from victor_ext.runtime.errors import printable
+from victor_ext.redaction import one_line
 
 from .auth import TOKEN_PATH
 
@@ -152,7 +152,7 @@ def _names_one(body: dict[str, Any]) -> bool:
 
 def in_words(body: dict[str, Any]) -> str:
     """What decides, for a message."""
-    success, status = success_of(body), printable(status_of(body)) or _error_status(body)
+    success, status = success_of(body), one_line(status_of(body)) or _error_status(body)
     words = [] if success is None else [f"success is {str(success).lower()}"]
     if status:
         words.append(f"status is {status}")

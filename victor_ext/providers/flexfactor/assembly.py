@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 
 from victor_ext._version import PRODUCT
-from victor_ext.runtime.assembly import Assembly
-from victor_ext.runtime.clock import ServerClock
-from victor_ext.runtime.errors import ConfigurationError
-from victor_ext.runtime.flow import Lock
+from victor_ext.errors import ConfigurationError
+from victor_ext.runtime.client.config import ClientConfig
+from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.flow import Lock
 
 from .auth import FlexFactorAuth
 from .profile import profile_of
@@ -26,7 +26,7 @@ def flexfactor_parts(
     base_url: str | httpx.URL | None,
     lock: Lock,
     **limits: Any,
-) -> Assembly:
+) -> ClientConfig:
     """Everything of a client of FlexFactor but its sockets.
 
     Args:
@@ -36,7 +36,7 @@ def flexfactor_parts(
         hosts: Which pair of hosts.
         base_url: Another URL than theirs.
         lock: A lock of the world, blocking or awaited, that the client lives in.
-        limits: `timeout`, `deadline`, `retry` and `on_event`, as of `Assembly`.
+        limits: `timeout`, `deadline`, `retry` and `on_event`, as of `ClientConfig`.
 
     Raises:
         ConfigurationError: One of them cannot work.
@@ -46,7 +46,7 @@ def flexfactor_parts(
     name, url = environment_and_url(environment, hosts, base_url)
     own = url == httpx.URL(HOSTS[hosts][name])
     clock = ServerClock()
-    return Assembly(
+    return ClientConfig(
         profile=profile_of(name, "" if own else str(url)),
         authenticator=auth.authenticator(name, url, clock, lock),
         base_url=url,

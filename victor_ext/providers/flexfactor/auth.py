@@ -7,12 +7,12 @@ from typing import Any
 
 import httpx
 
-from victor_ext.runtime.attempts import Authenticator
-from victor_ext.runtime.clock import ServerClock
-from victor_ext.runtime.credentials import KeptCredentials, caller_digest, checked_secret
-from victor_ext.runtime.flow import Lock
-from victor_ext.runtime.oauth import IssuedToken, OAuthToken, header_value
-from victor_ext.runtime.redaction import concealed
+from victor_ext.redaction import concealed
+from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
+from victor_ext.runtime.loop.attempts import Authenticator
+from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.flow import Lock
 
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
 
@@ -23,7 +23,7 @@ _LATEST = 7_258_118_400.0
 """The year 2200: no token lives until then, so a later moment is none."""
 
 
-class FlexFactorAuth(KeptCredentials):
+class FlexFactorAuth(UnpicklableCredentials):
     """An AppKey and its AppSecret: the provider issues a token, which is kept until shortly before it ends.
 
     Args:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from victor_ext.providers.money import Money
-from victor_ext.runtime.calls import only_given
-from victor_ext.runtime.errors import InvalidRequest, Problem
-from victor_ext.runtime.redaction import kind_of
+from victor_ext.errors import InvalidRequest, Problem
+from victor_ext.money import Money
+from victor_ext.redaction import kind_of
+from victor_ext.runtime.client.runners import drop_none
 
 from .amounts import cents
 from .answers import is_object
@@ -43,12 +43,12 @@ def common_members(
     from flexfactor_api import models  # noqa: PLC0415 - importing the package loads no models
 
     extra = [models.AdditionalField(key=name, value=value) for name, value in (fields or {}).items()]
-    return only_given(
+    return drop_none(
         mid=merchant.mid,
         site_id=merchant.site_id,
         order_id=order_id,
         transaction=_transaction(transaction, amount),
-        payer=models.Payer(email=payer.email, **only_given(id=payer.id, phone=payer.phone, birthdate=payer.birthdate)),
+        payer=models.Payer(email=payer.email, **drop_none(id=payer.id, phone=payer.phone, birthdate=payer.birthdate)),
         payment_method=_payment_method(card),
         billing_information=None if billing is None else _address(billing),
         shipping_information=None if shipping is None else _address(shipping),
@@ -68,7 +68,7 @@ def _transaction(transaction: Transaction, amount: Money) -> models.Transaction:
         timestamp_utc=transaction.occurred_at.astimezone(UTC),
         amount=cents(amount),
         currency=amount.currency,
-        **only_given(
+        **drop_none(
             timezone_utc_offset=transaction.utc_offset,
             transaction_type=transaction.type,
             response_code=transaction.response_code,
@@ -86,7 +86,7 @@ def _payment_method(card: Card) -> models.PaymentMethod:
 
     return models.PaymentMethod(
         card_number=card.token,
-        **only_given(
+        **drop_none(
             holder_name=card.holder_name,
             card_type=card.type,
             card_brand=card.brand,
@@ -103,7 +103,7 @@ def _address(address: Address) -> models.Address:
     from flexfactor_api import models  # noqa: PLC0415 - see above
 
     return models.Address(
-        **only_given(
+        **drop_none(
             first_name=address.first_name,
             last_name=address.last_name,
             address_line_1=address.line1,
@@ -125,7 +125,7 @@ def _item(item: OrderItem) -> models.OrderItem:
         name=item.name,
         amount=cents(item.amount),
         quantity=item.quantity,
-        **only_given(
+        **drop_none(
             sku=item.sku,
             description=item.description,
             discount_amount=None if item.discount is None else cents(item.discount),
@@ -137,7 +137,7 @@ def _item(item: OrderItem) -> models.OrderItem:
 def _subscription(subscription: Subscription) -> models.Subscription:
     from flexfactor_api import models  # noqa: PLC0415 - see above
 
-    return models.Subscription(subscription_id=subscription.id, **only_given(interval=subscription.interval))
+    return models.Subscription(subscription_id=subscription.id, **drop_none(interval=subscription.interval))
 
 
 def in_utc(moment: datetime | None) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from victor_ext.runtime.calls import Flow, response_to
+from victor_ext.runtime.client.runners import OperationFlow, response_to
 
 from .answers import is_object
 
@@ -25,11 +25,11 @@ class Answered(NamedTuple):
         return body if is_object(body) else {}
 
 
-def ask(operation: str, model: str | None, seconds: float | None = None, **arguments: Any) -> Flow[Answered]:
+def ask(operation: str, model: str | None, seconds: float | None = None, **arguments: Any) -> OperationFlow[Answered]:
     """Call a generated operation by its place in the package, such as `orders.get_order`, within so many seconds.
 
     Raises:
-        PaymentApiError: Whatever the runtime made of the answer.
+        VictorError: Whatever the runtime made of the answer.
     """
     from flexfactor_api import models  # noqa: PLC0415 - importing the package loads no models
 

@@ -13,10 +13,10 @@ from datetime import date, datetime
 from ipaddress import ip_address
 from typing import Any, cast
 
-from victor_ext.providers.money import Money
-from victor_ext.runtime import findings
-from victor_ext.runtime.errors import Problem
-from victor_ext.runtime.redaction import kind_of
+from victor_ext.errors import Problem
+from victor_ext.money import Money
+from victor_ext.redaction import kind_of
+from victor_ext.runtime.client import validation
 
 from .amounts import amount_problem
 from .answers import is_list, is_object
@@ -33,7 +33,7 @@ _NO_ID = re.compile(r"[\x00-\x1f\x7f-\x9f]|\A\.{1,2}\Z")
 """What cannot be a part of a path, however it is written: control characters, and the two names of other folders."""
 
 
-class Findings(findings.Findings):
+class Findings(validation.Findings):
     """The problems of a call, by what is known of this provider."""
 
     def text(self, field: str, value: object, *, required: bool = True) -> bool:

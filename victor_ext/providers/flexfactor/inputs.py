@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 
-from victor_ext.providers.money import Money
-from victor_ext.runtime.redaction import concealed
+from victor_ext.money import Money
+from victor_ext.redaction import concealed
 
 
 class _Hidden:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from victor_ext.providers.money import Money
-from victor_ext.runtime.calls import AwaitedFace, BlockingFace, Flow, only_given
-from victor_ext.runtime.clock import ServerClock
-from victor_ext.runtime.errors import Problem, printable
-from victor_ext.runtime.keys import new_key
-from victor_ext.runtime.paging import PageReader, RepeatedPageReader
-from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
-from victor_ext.runtime.waiting import checked_seconds, wait_until
+from victor_ext.errors import Problem
+from victor_ext.money import Money
+from victor_ext.redaction import one_line
+from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
+from victor_ext.runtime.client.polling import checked_seconds, wait_until
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow, SyncRunner, drop_none
+from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.keys import new_key
 
 from .amounts import dollars, refund_problem
 from .answers import is_list, items_of, last_page
@@ -34,20 +35,20 @@ _GO_ON = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSIN
 Status = OrderStatus | int | str
 
 
-class Orders(Resource[World]):
+class Orders(Resource[Mode]):
     """Orders, by the provider's own id (`decision.order_id`), or for `external_cancel` by the merchant's.
 
     An id is percent-encoded where it is a part of a path; one with control characters, `.` and `..` are refused.
     """
 
     def __init__(
-        self, face: BlockingFace | AwaitedFace, clock: ServerClock, deadline: float | None, merchant: Merchant
+        self, face: SyncRunner | AsyncRunner, clock: ServerClock, deadline: float | None, merchant: Merchant
     ) -> None:
         super().__init__(face, clock, deadline)
         self._merchant = merchant
 
     @operation
-    def get(self, order_id: str) -> Flow[Order]:
+    def get(self, order_id: str) -> OperationFlow[Order]:
         """Read one order: the present state of what `evaluate` answered as SUBMITTED, CHALLENGE or PROCESSING."""
         _check_order_id("orders.get", order_id)
         return (yield from _read_order(order_id, None))
@@ -55,7 +56,7 @@ class Orders(Resource[World]):
     @operation
     def wait(
         self, order_id: str, *, until: Status | Sequence[Status] | None = None, timeout: float = 300.0
-    ) -> Flow[Order]:
+    ) -> OperationFlow[Order]:
         """Read an order now and again until it has come to a state.
 
         Args:
@@ -86,7 +87,7 @@ class Orders(Resource[World]):
         return (
             yield from wait_until(
                 lambda left: _read_order(order_id, left), there, in_vain, timeout=seconds, deadline=self.deadline,
-                monotonic=self.clock.monotonic, shown=lambda order: printable(order.status_name or order.status),
+                monotonic=self.clock.monotonic, shown=lambda order: one_line(order.status_name or order.status),
             )
         )  # fmt: skip
 
@@ -137,7 +138,7 @@ class Orders(Resource[World]):
         if sort not in (None, "asc", "desc"):
             found.add(Problem("sort", "choice", "sort must be 'asc' or 'desc'."))
         found.finish("orders.list")
-        filters = only_given(
+        filters = drop_none(
             query=query, status=numbers, from_=in_utc(start), to=in_utc(end), mid=mid or self._merchant.mid,
             order_by=order_by, sort=sort, page_size=page_size,
         )  # fmt: skip
@@ -149,7 +150,7 @@ class Orders(Resource[World]):
         )
 
     @operation
-    def refund(self, order_id: str, amount: Money, *, message: str | None = None) -> Flow[Refund]:
+    def refund(self, order_id: str, amount: Money, *, message: str | None = None) -> OperationFlow[Refund]:
         """Give back an order's amount, or a part of it. A refund that failed is raised, never returned.
 
         The provider answers a refused refund with status 200 and `success: false`. A caller who asked for a refund
@@ -170,7 +171,7 @@ class Orders(Resource[World]):
             BadRequest: It was refused, whatever the status: nothing was given back.
             UnreadableResponse: The answer contradicts itself, is about another order, or says that the refund is not
                 done yet (PENDING and the like): its outcome is unknown, so look.
-            PaymentApiError: Anything else; its `outcome` says whether the money may have moved.
+            VictorError: Anything else; its `outcome` says whether the money may have moved.
         """
         found = Findings()
         found.path_id("order_id", order_id)
@@ -179,12 +180,12 @@ class Orders(Resource[World]):
         found.finish("orders.refund")
         from flexfactor_api import models  # noqa: PLC0415 - importing the package loads no models
 
-        body = models.RefundRequest(amount_to_refund=dollars(amount), **only_given(refund_message=message))
+        body = models.RefundRequest(amount_to_refund=dollars(amount), **drop_none(refund_message=message))
         answered = yield from ask("orders.refund_order", "RefundAnswer", order_id=order_id, body=body)
         return Refund(answered.model, order_id, amount, answered.request_id)
 
     @operation
-    def cancel(self, order_id: str, *, idempotency_key: str | None = None) -> Flow[Cancellation]:
+    def cancel(self, order_id: str, *, idempotency_key: str | None = None) -> OperationFlow[Cancellation]:
         """Cancel an order that has not been captured: a void. One that has been is refunded instead.
 
         Repeats for one order are safe by the provider's word, and a key is sent in any case: after a lost answer it
@@ -204,7 +205,9 @@ class Orders(Resource[World]):
         )
 
     @operation
-    def external_cancel(self, external_order_id: str, *, idempotency_key: str | None = None) -> Flow[Cancellation]:
+    def external_cancel(
+        self, external_order_id: str, *, idempotency_key: str | None = None
+    ) -> OperationFlow[Cancellation]:
         """Cancel by the merchant's own id: for when `evaluate` brought no answer, and so no id of the provider's.
 
         The same operation as `cancel` at the provider, and as safe to repeat.
@@ -232,7 +235,7 @@ class Orders(Resource[World]):
         )
 
 
-def _read_order(order_id: str, seconds: float | None) -> Flow[Order]:
+def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
     answered = yield from ask("orders.get_order", "Order", seconds, order_id=order_id)
     return Order(answered.model, answered.request_id)
 
@@ -271,7 +274,7 @@ def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _read_page(reader: PageReader[Order], filters: dict[str, Any]) -> Flow[Sequence[Order]]:
+def _read_page(reader: PageReader[Order], filters: dict[str, Any]) -> OperationFlow[Sequence[Order]]:
     from flexfactor_api import models  # noqa: PLC0415 - importing the package loads no models
 
     answered = yield from ask("orders.list_orders", "OrderPage", page_number=reader.number, **filters)

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from victor_ext.providers.money import Money
-from victor_ext.runtime.calls import AwaitedFace, BlockingFace, Flow, only_given
-from victor_ext.runtime.clock import ServerClock
-from victor_ext.runtime.keys import new_key
-from victor_ext.runtime.redaction import concealed, concealed_within
-from victor_ext.runtime.resources import Resource, World, operation
+from victor_ext.money import Money
+from victor_ext.redaction import concealed, concealed_within
+from victor_ext.runtime.client.resources import Mode, Resource, operation
+from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow, SyncRunner, drop_none
+from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.keys import new_key
 
 from .amounts import amount_problem, cents
 from .bodies import common_members, in_utc, with_extra
@@ -22,12 +22,12 @@ from .records import Capture, Decision, Transmission
 from .settings import Merchant
 
 
-class Payments(Resource[World]):
+class Payments(Resource[Mode]):
     """Declined transactions to be rescued, and what follows. Its operations are the client's own."""
 
     def __init__(
         self,
-        face: BlockingFace | AwaitedFace,
+        face: SyncRunner | AsyncRunner,
         clock: ServerClock,
         deadline: float | None,
         merchant: Merchant,
@@ -56,7 +56,7 @@ class Payments(Resource[World]):
         fields: Mapping[str, str] | None = None,
         extra_body: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
-    ) -> Flow[Decision]:
+    ) -> OperationFlow[Decision]:
         """Ask whether a transaction that was declined elsewhere can be rescued; if it can, it is charged.
 
         After a lost answer it is sent again with the same key and the same body, and the provider answers as it did
@@ -93,7 +93,7 @@ class Payments(Resource[World]):
             InvalidRequest: An argument cannot be right; nothing was sent.
             Conflict: The key was used with other values, or what it was used for is not finished.
             BadRequest: The provider found the request wrong, or says with status 200 that the evaluation failed.
-            PaymentApiError: Anything else; its `outcome` says whether the card may have been charged.
+            VictorError: Anything else; its `outcome` says whether the card may have been charged.
         """
         # Whatever is raised from here on, no frame of ours shows them.
         customer_ip, sense_key = concealed(customer_ip), concealed(sense_key)
@@ -116,14 +116,14 @@ class Payments(Resource[World]):
             payer=payer, card=card, billing=billing, shipping=shipping, items=items, fields=fields,
             merchant_initiated=merchant_initiated, recurring=recurring, subscription=subscription,
         )  # fmt: skip
-        more = only_given(customer_ip=customer_ip, sense_key=sense_key, expiry_date_utc=in_utc(expires_at))
+        more = drop_none(customer_ip=customer_ip, sense_key=sense_key, expiry_date_utc=in_utc(expires_at))
         body = models.EvaluateRequest(is_declined=True, idempotency_key=key, **members, **more)
         body = with_extra(body, extra_body, doing="evaluate")
         answered = yield from ask("payments.evaluate", "Decision", body=body)
         return Decision(answered.model, key, answered.request_id)
 
     @operation
-    def capture(self, order_id: str, amount: Money, *, idempotency_key: str | None = None) -> Flow[Capture]:
+    def capture(self, order_id: str, amount: Money, *, idempotency_key: str | None = None) -> OperationFlow[Capture]:
         """Capture an order that was only authorised (`decision.needs_capture`).
 
         Args:
@@ -136,7 +136,7 @@ class Payments(Resource[World]):
             BadRequest: It was refused, also with status 200 and `success: false`: nothing was captured.
             UnreadableResponse: The answer contradicts itself, is about another order, or says that the capture is not
                 done yet (PENDING and the like), after having been asked again with its key.
-            PaymentApiError: Anything else; repeat an unknown outcome with the error's key.
+            VictorError: Anything else; repeat an unknown outcome with the error's key.
         """
         found = Findings()
         found.text("order_id", order_id)
@@ -170,7 +170,7 @@ class Payments(Resource[World]):
         subscription: Subscription | None = None,
         fields: Mapping[str, str] | None = None,
         extra_body: Mapping[str, Any] | None = None,
-    ) -> Flow[Transmission]:
+    ) -> OperationFlow[Transmission]:
         """Hand over a copy of a transaction, within 24 hours of it, for the provider to learn from.
 
         It moves no money, and takes no key: what becomes of a copy that comes twice is not documented, so after a

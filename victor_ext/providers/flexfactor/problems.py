@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from victor_ext.runtime.errors import PaymentApiError, Problem, fit_to_show
+from victor_ext.errors import Problem, VictorError
+from victor_ext.redaction import redact_excerpt
 
 from .answers import Says, is_list, is_object, member, object_of, operation_of, says
 from .privacy import without_private
@@ -47,9 +48,9 @@ def split_code(code: object) -> ErrorCode | None:
     return ErrorCode(int(text) // 1000, int(text) % 1000)
 
 
-def trace_id(source: PaymentApiError | httpx.Response) -> str | None:
+def trace_id(source: VictorError | httpx.Response) -> str | None:
     """The `traceId` of an error's body (or of an answer's), which the provider's support asks for."""
-    answer = source.response if isinstance(source, PaymentApiError) else source
+    answer = source.response if isinstance(source, VictorError) else source
     found = None if answer is None else member(object_of(answer), "traceId")
     return found if isinstance(found, str) and found else None
 
@@ -101,11 +102,11 @@ def _fallback(body: dict[str, Any]) -> tuple[Problem, ...]:
 
 
 def _problem(field: str, code: str | int, message: str) -> Problem:
-    theirs = fit_to_show(field)
+    theirs = redact_excerpt(field)
     return Problem(
         field=wire_path(theirs),
-        code=fit_to_show(str(code)) if not isinstance(code, bool) else "",
-        message=fit_to_show(message) or _NO_MESSAGE,
+        code=redact_excerpt(str(code)) if not isinstance(code, bool) else "",
+        message=redact_excerpt(message) or _NO_MESSAGE,
         provider_field=theirs or None,
     )
 

@@ -7,23 +7,12 @@ from typing import Any
 
 import httpx
 
-from victor_ext.runtime.conflicts import may_be_in_progress
-from victor_ext.runtime.errors import printable
-from victor_ext.runtime.keys import BodyKey
-from victor_ext.runtime.profile import Profile
+from victor_ext.redaction import one_line
+from victor_ext.runtime.loop.conflicts import may_be_in_progress
+from victor_ext.runtime.loop.keys import BodyKey
+from victor_ext.runtime.loop.profile import Profile
 
-from .answers import (
-    Says,
-    in_words,
-    is_object,
-    items_of,
-    member,
-    object_of,
-    operation_of,
-    order_in,
-    says,
-    status_of,
-)
+from .answers import Says, in_words, is_object, items_of, member, object_of, operation_of, order_in, says, status_of
 from .privacy import quotes_nothing_private
 from .problems import read_problems, trace_id
 
@@ -49,13 +38,13 @@ def profile_of(environment: str, elsewhere: str) -> Profile:
         # Its pages give a 409 both meanings: only one that speaks of the payload, and not of progress, is final.
         in_progress=may_be_in_progress,
         problems=read_problems,
-        quotable=quotes_nothing_private,
+        may_quote_body=quotes_nothing_private,
         refused=_refused,
         unreadable=_unreadable,
-        foreign=_foreign,
+        mismatch=_mismatch,
         request_id_headers=("apigw-requestid", "x-request-id", "request-id", "x-correlation-id"),
         request_id_in_body=trace_id,
-        way_to_look=lambda request: _WAYS_TO_LOOK.get(operation_of(request), ""),
+        recovery_hint=lambda request: _WAYS_TO_LOOK.get(operation_of(request), ""),
         authentication_hint=(
             f"The {environment} was asked: check that the AppKey and the AppSecret were made there (keys of one "
             "environment are not valid in the other)."
@@ -71,13 +60,13 @@ KEY_PLACE = BodyKey("idempotencyKey", ignores_key=_takes_no_key)
 
 
 def _refused(answer: httpx.Response) -> str | None:
-    if _foreign(answer):
+    if _mismatch(answer):
         return None  # a no to something else leaves open what became of this
     body = object_of(answer)
     return in_words(body) if says(operation_of(answer.request), body) is Says.NO else None
 
 
-def _foreign(answer: httpx.Response) -> str | None:
+def _mismatch(answer: httpx.Response) -> str | None:
     """Says so when the answer is about another order than the request, as a cache that mixes answers up has it.
 
     What `evaluate` and `external_cancel` name is the merchant's own id, and an answer has the provider's.
@@ -94,7 +83,7 @@ def _foreign(answer: httpx.Response) -> str | None:
         return None
     if named.strip().casefold() == asked.strip().casefold():
         return None
-    return f"its body is about another order, {printable(named)}"
+    return f"its body is about another order, {one_line(named)}"
 
 
 def _sent(request: httpx.Request) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from victor_ext.providers.money import Money
-from victor_ext.runtime.errors import Problem, printable
+from victor_ext.errors import Problem
+from victor_ext.money import Money
+from victor_ext.redaction import one_line
 
 from .answers import is_done, member, status_of, success_of
 from .problems import ErrorCode, problems_in, split_code
@@ -233,4 +234,4 @@ def text_in(body: dict[str, Any], name: str) -> str | None:
 
 def shown(value: str | None) -> str:
     """What the provider sent, for a repr."""
-    return repr(None if value is None else printable(value))
+    return repr(None if value is None else one_line(value))

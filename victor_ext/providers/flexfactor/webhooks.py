@@ -19,12 +19,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from victor_ext.runtime.clock import http_date
-from victor_ext.runtime.credentials import KeptCredentials
-from victor_ext.runtime.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem, printable
-from victor_ext.runtime.findings import shown
-from victor_ext.runtime.places import PerProcess
-from victor_ext.runtime.redaction import SecretBytes, concealed, kind_of
+from victor_ext.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem
+from victor_ext.redaction import SecretBytes, concealed, kind_of, one_line
+from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials
+from victor_ext.runtime.client.validation import shown
+from victor_ext.runtime.http.places import PerProcess
+from victor_ext.runtime.loop.clock import http_date
 
 from .answers import is_object, member
 
@@ -44,7 +44,7 @@ _SHORTEST_KEY = 16
 Headers = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 
 
-class Webhook(KeptCredentials):
+class Webhook(UnpicklableCredentials):
     """One address that the provider posts notifications to.
 
     Args:
@@ -216,7 +216,7 @@ class Notification:
         return f"Notification(event={_shown(self.event)}, order_id={_shown(self.order_id)})"
 
 
-class SeenNotifications:
+class NotificationDeduplicator:
     """Remembers notifications in this process, to know those that come again. Safe to share between threads.
 
     The same request twice is a repeat, and so is one that says it was sent before, when it was. One that does not say
@@ -303,4 +303,4 @@ def _digest(content: dict[str, Any], *, without: tuple[str, ...]) -> str:
 
 
 def _shown(value: str | None) -> str:
-    return repr(None if value is None else printable(value))
+    return repr(None if value is None else one_line(value))

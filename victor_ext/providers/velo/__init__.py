@@ -21,7 +21,7 @@ from __future__ import annotations
 from .auth import VeloAuth
 from .client import AsyncVelo, Velo
 from .new import Address, Company, Individual, NewPayee, PaymentChannel, PaymentInstruction
-from .notifications import InOrder, Notification, Webhook, read_notification
+from .notifications import Notification, NotificationSequencer, Webhook, read_notification
 from .records import (
     AcceptedPayment,
     Funding,
@@ -53,10 +53,10 @@ __all__ = (
     "FundingAccount",
     "FundingChange",
     "FxSummary",
-    "InOrder",
     "Individual",
     "NewPayee",
     "Notification",
+    "NotificationSequencer",
     "Payee",
     "PayeeBatch",
     "PayeeChange",

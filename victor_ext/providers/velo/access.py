@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from victor_ext.runtime.calls import Flow, answer_to
-from victor_ext.runtime.errors import AuthenticationError
-from victor_ext.runtime.oauth import OAuthToken
-from victor_ext.runtime.resources import Resource, World, operation
+from victor_ext.errors import AuthenticationError
+from victor_ext.runtime.auth.oauth import OAuthToken
+from victor_ext.runtime.client.resources import Mode, Resource, operation
+from victor_ext.runtime.client.runners import OperationFlow, answer_to
 
 
-class Access(Resource[World]):
+class Access(Resource[Mode]):
     """The access of one client: its token."""
 
     token: OAuthToken
 
     @operation
-    def revoke(self) -> Flow[None]:
+    def revoke(self) -> OperationFlow[None]:
         """Have Velo revoke the token, if there is one. Nothing is sent, and no token fetched, if there is none."""
         if not self.token.has_token:
             return

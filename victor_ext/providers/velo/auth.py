@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 
-from victor_ext.runtime.clock import ServerClock
-from victor_ext.runtime.credentials import KeptCredentials, caller_digest, checked_secret
-from victor_ext.runtime.flow import Lock
-from victor_ext.runtime.oauth import IssuedToken, OAuthToken, header_value
-from victor_ext.runtime.redaction import Secret, concealed
+from victor_ext.redaction import Secret, concealed
+from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
+from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.flow import Lock
 
 TOKEN_PATH = "/v1/authenticate"  # noqa: S105 - a path, not a secret
 _LONGEST = 1e9
@@ -19,7 +19,7 @@ _LONGEST = 1e9
 _SOURCE = "what Velo's back office gave you"
 
 
-class VeloAuth(KeptCredentials):
+class VeloAuth(UnpicklableCredentials):
     """API key and secret: Velo issues a token for them, which is kept until shortly before it ends.
 
     They are sent as user and password of Basic, with an empty body, to `/v1/authenticate` alone. (The address that
@@ -40,7 +40,7 @@ class VeloAuth(KeptCredentials):
         self._api_key = checked_secret("api_key", api_key, source=_SOURCE)
         self._api_secret = checked_secret("api_secret", api_secret, source=_SOURCE)
         if ":" in self._api_key:
-            from victor_ext.runtime.errors import ConfigurationError  # noqa: PLC0415 - the one place that needs it
+            from victor_ext.errors import ConfigurationError  # noqa: PLC0415 - the one place that needs it
 
             raise ConfigurationError("api_key holds a colon: pass key and secret as two arguments.")
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeGuard
 
-from victor_ext.providers.money import Money
-from victor_ext.runtime import findings
-from victor_ext.runtime.findings import shown
-from victor_ext.runtime.redaction import kind_of
+from victor_ext.money import Money
+from victor_ext.redaction import kind_of
+from victor_ext.runtime.client import validation
+from victor_ext.runtime.client.validation import shown
 
 MOST = 2000
 """Payments in a payout, and payees in a batch."""
@@ -21,7 +21,7 @@ _AN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _SORT = re.compile(r"[A-Za-z]+(:(asc|desc))?(,[A-Za-z]+(:(asc|desc))?)*")
 
 
-class Findings(findings.Findings):
+class Findings(validation.Findings):
     """The problems of a call, by this provider's rules."""
 
     def text(self, field: str, value: object, longest: int, *, shortest: int = 1, required: bool = True) -> None:

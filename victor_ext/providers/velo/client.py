@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import httpx
 
-from victor_ext.runtime.assembly import DEFAULT_DEADLINE, DEFAULT_TIMEOUT
-from victor_ext.runtime.client import AwaitedClient, BlockingClient
-from victor_ext.runtime.connections import Verify
-from victor_ext.runtime.flow import AsyncDriver, Driver
-from victor_ext.runtime.oauth import OAuthToken
-from victor_ext.runtime.redaction import concealed
-from victor_ext.runtime.resources import Awaited, Blocking
-from victor_ext.runtime.retry import RetryPolicy
+from victor_ext.redaction import concealed
+from victor_ext.runtime.auth.oauth import OAuthToken
+from victor_ext.runtime.client.base import AwaitedClient, BlockingClient
+from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT
+from victor_ext.runtime.client.resources import Awaited, Blocking
+from victor_ext.runtime.http.connections import Verify
+from victor_ext.runtime.loop.flow import AsyncDriver, Driver
+from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .access import Access
 from .assembly import velo_parts
@@ -28,7 +28,7 @@ from .source_accounts import SourceAccounts
 if TYPE_CHECKING:
     from velo_api.client import Client
 
-    from victor_ext.runtime.events import OnEvent
+    from victor_ext.runtime.loop.events import OnEvent
 
 
 class Velo(BlockingClient):
@@ -103,7 +103,7 @@ class Velo(BlockingClient):
     def logout(self) -> None:
         """Have Velo revoke the token. The next call asks for another; so may other holders of this token have to.
 
-        Without a token nothing is sent. Raises `PaymentApiError` when it is not known whether Velo revoked it.
+        Without a token nothing is sent. Raises `VictorError` when it is not known whether Velo revoked it.
         """
         self._access.revoke()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from victor_ext.runtime.calls import Flow, answer_to, call, only_given
-from victor_ext.runtime.errors import InvalidRequest, NotFound, Problem
-from victor_ext.runtime.flow import Sleep
-from victor_ext.runtime.redaction import concealed_account, kind_of
-from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
-from victor_ext.runtime.waiting import checked_seconds
+from victor_ext.errors import InvalidRequest, NotFound, Problem
+from victor_ext.redaction import concealed_account, kind_of
+from victor_ext.runtime.client.polling import checked_seconds
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.runners import OperationFlow, answer_to, call, drop_none
+from victor_ext.runtime.loop.flow import Sleep
 
 from . import pages
 from .checks import Findings, moment_to_wire
@@ -20,7 +20,7 @@ from .records import Funding, FundingAccount, FundingChange, Receipt
 _API = "velo_api.api.funding"
 
 
-class FundingAccounts(Resource[World]):
+class FundingAccounts(Resource[Mode]):
     """The payor's bank accounts that money comes from."""
 
     @listing
@@ -45,7 +45,7 @@ class FundingAccounts(Resource[World]):
         findings.page_size(page_size, 100)
         findings.sort(sort)
         findings.finish("The list of funding accounts")
-        arguments = only_given(
+        arguments = drop_none(
             payor_id=payor_id, name=name, country=country, currency=currency, type_=account_type,
             sensitive=sensitive, sort=sort, page_size=page_size,
         )  # fmt: skip
@@ -55,7 +55,7 @@ class FundingAccounts(Resource[World]):
         )  # fmt: skip
 
     @operation
-    def get(self, funding_account_id: str, *, sensitive: bool | None = None) -> Flow[FundingAccount]:
+    def get(self, funding_account_id: str, *, sensitive: bool | None = None) -> OperationFlow[FundingAccount]:
         """One funding account. With `sensitive=True` its numbers come unmasked, if the key may see them."""
         return (yield from _read_account(funding_account_id, None, sensitive=sensitive))
 
@@ -70,7 +70,7 @@ class FundingAccounts(Resource[World]):
         account_number: str | None = None,
         routing_number: str | None = None,
         currency: str | None = None,
-    ) -> Flow[Receipt]:
+    ) -> OperationFlow[Receipt]:
         """Have a bank account taken into work as a funding account; the receipt says when to look.
 
         Args:
@@ -99,7 +99,7 @@ class FundingAccounts(Resource[World]):
             type_=account_type,
             name=name,
             payor_id=payor_id,
-            **only_given(
+            **drop_none(
                 account_name=account_name,
                 account_number=account_number,
                 routing_number=routing_number,
@@ -109,7 +109,7 @@ class FundingAccounts(Resource[World]):
         return receipt_of((yield from answer_to(f"{_API}.create_funding_account", body=body)))
 
     @operation
-    def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> Flow[FundingAccount]:
+    def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> OperationFlow[FundingAccount]:
         """Wait as long as the receipt of `create` says, then read now and again until the account is there.
 
         Velo's document calls what the receipt names a status object; that its id is the account's is taken for granted
@@ -136,11 +136,11 @@ class FundingAccounts(Resource[World]):
         return found
 
 
-class Fundings(Resource[World]):
+class Fundings(Resource[Mode]):
     """Money that came, or is to come, into source accounts."""
 
     @operation
-    def get(self, funding_id: str) -> Flow[Funding]:
+    def get(self, funding_id: str) -> OperationFlow[Funding]:
         """One funding."""
         findings = Findings()
         findings.one_id("funding_id", funding_id)
@@ -160,24 +160,24 @@ class Fundings(Resource[World]):
         return pages.changes(
             f"{_API}.list_funding_changes", "FundingChangePage", FundingChange, lambda change: change.funding_id,
             "feed of fundings", payor_id=payor_id, updated_since=moment_to_wire(since),
-            **only_given(page_size=page_size),
+            **drop_none(page_size=page_size),
         )  # fmt: skip
 
 
 def _read_account(
     funding_account_id: str, seconds: float | None, *, sensitive: bool | None = None
-) -> Flow[FundingAccount]:
+) -> OperationFlow[FundingAccount]:
     findings = Findings()
     findings.one_id("funding_account_id", funding_account_id)
     findings.flag("sensitive", sensitive)
     findings.finish("The funding account")
     from velo_api import models  # noqa: PLC0415 - loaded when first called
 
-    arguments = only_given(funding_account_id=funding_account_id, sensitive=sensitive)
+    arguments = drop_none(funding_account_id=funding_account_id, sensitive=sensitive)
     return FundingAccount((yield from call(f"{_API}.get_funding_account", models.FundingAccount, seconds, **arguments)))
 
 
-def _if_there(funding_account_id: str, seconds: float | None) -> Flow[FundingAccount | None]:
+def _if_there(funding_account_id: str, seconds: float | None) -> OperationFlow[FundingAccount | None]:
     try:
         return (yield from _read_account(funding_account_id, seconds))
     except NotFound:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from victor_ext.providers.money import Money
-from victor_ext.runtime.calls import only_given
-from victor_ext.runtime.redaction import concealed_account, kind_of
+from victor_ext.money import Money
+from victor_ext.redaction import concealed_account, kind_of
+from victor_ext.runtime.client.runners import drop_none
 
 from .checks import Findings, date_to_wire
 
@@ -58,7 +58,7 @@ class PaymentInstruction:
             currency=self.amount.currency,
             amount=self.amount.minor_units,
             source_account_name=self.source_account_name,
-            **only_given(
+            **drop_none(
                 payor_payment_id=self.payor_payment_id,
                 payment_memo=self.memo,
                 transmission_type=self.transmission_type,
@@ -105,7 +105,7 @@ class Address(_Hiding):
 
         more = {name: getattr(self, name) for name in ("line2", "line3", "line4")}
         more |= {"county_or_province": self.county_or_province, "zip_or_postcode": self.zip_or_postcode}
-        return PostalAddress(line1=self.line1, city=self.city, country=self.country, **only_given(**more))
+        return PostalAddress(line1=self.line1, city=self.city, country=self.country, **drop_none(**more))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -136,13 +136,13 @@ class Individual(_Hiding):
         from velo_api.models import Person, PersonName  # noqa: PLC0415 - loaded when it is sent
 
         name = PersonName(
-            **only_given(
+            **drop_none(
                 title=self.title, first_name=self.first_name, other_names=self.other_names, last_name=self.last_name
             )
         )
         given = self.date_of_birth
         born = given if isinstance(given, date) else date.fromisoformat(given)
-        more = only_given(national_identification=self.national_identification)
+        more = drop_none(national_identification=self.national_identification)
         return Person(name=name, date_of_birth=born.isoformat(), **more)
 
 
@@ -167,7 +167,7 @@ class Company(_Hiding):
         """As the wire has it."""
         from velo_api.models import Firm  # noqa: PLC0415 - loaded when it is sent
 
-        return Firm(name=self.name, **only_given(tax_id=self.tax_id, operating_name=self.operating_name))
+        return Firm(name=self.name, **drop_none(tax_id=self.tax_id, operating_name=self.operating_name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -209,7 +209,7 @@ class PaymentChannel(_Hiding):
             account_name=self.account_name,
             country_code=self.country_code,
             currency=self.currency,
-            **only_given(payment_channel_name=self.name, **more),
+            **drop_none(payment_channel_name=self.name, **more),
         )
 
 
@@ -265,7 +265,7 @@ class NewPayee(_Hiding):
             remote_id=self.remote_id,
             email=self.email,
             address=self.address.to_model(),
-            **only_given(
+            **drop_none(
                 language=self.language,
                 individual=None if person is None else person.to_model(),
                 company=None if firm is None else firm.to_model(),

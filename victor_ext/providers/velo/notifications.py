@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from victor_ext.runtime.errors import AuthenticationError, ConfigurationError, Conflict, InvalidRequest, Problem
-from victor_ext.runtime.redaction import concealed, kind_of
+from victor_ext.errors import AuthenticationError, ConfigurationError, Conflict, InvalidRequest, Problem
+from victor_ext.redaction import concealed, kind_of
 
 MAX_BYTES = 1 << 20
 """The longest body that is read (1 MiB). A notification has about one KiB."""
@@ -184,7 +184,7 @@ def _moment(value: object) -> datetime | None:
     return found if found is not None and found.tzinfo is not None else None
 
 
-class InOrder:
+class NotificationSequencer:
     """The notifications of one payor in their order: repeats dropped, gaps seen.
 
     One object for each payor: the numbers are the payor's, and a notification does not always say whose it is. So
@@ -237,7 +237,7 @@ class InOrder:
         if number in self._numbers:
             raise Conflict(
                 f"Notification {number} came twice, as different events: do two payors post to one address? Give each "
-                "payor's webhook its own, and an InOrder of its own."
+                "payor's webhook its own, and an NotificationSequencer of its own."
             )
         if number <= self.done and number not in self._left_out:
             return []
@@ -245,7 +245,7 @@ class InOrder:
         if self.done and number > self.done + 2 * self._most:
             raise Conflict(
                 f"Notification {number} is far ahead of {self.done}: another payor's, or a wrong number. If it is "
-                f"right, read what changed, and go on with InOrder(done={number - 1})."
+                f"right, read what changed, and go on with NotificationSequencer(done={number - 1})."
             )
         if number > self.done + 1 and len(self._held) >= self._most:
             raise OverflowError(

@@ -6,11 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from victor_ext.runtime.calls import Flow, call
-from victor_ext.runtime.errors import UnreadableResponse
-from victor_ext.runtime.outcome import Outcome
-from victor_ext.runtime.paging import PageReader, RepeatedPageReader
-from victor_ext.runtime.resources import Walk
+from victor_ext.errors import Outcome, UnreadableResponse
+from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
+from victor_ext.runtime.client.resources import Walk
+from victor_ext.runtime.client.runners import OperationFlow, call
 
 from .reading import Record, is_list
 
@@ -45,7 +44,7 @@ def walk(
         arguments: Those of the generated function, without `page`.
     """
 
-    def read(reader: PageReader[R]) -> Flow[list[R]]:
+    def read(reader: PageReader[R]) -> OperationFlow[list[R]]:
         from velo_api import models  # noqa: PLC0415 - whoever only imports the package does not pay for the models
 
         page = yield from call(operation, getattr(models, model), page=reader.number, **arguments)

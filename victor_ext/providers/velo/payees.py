@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from victor_ext.runtime.calls import Flow, answer_to, call, only_given
-from victor_ext.runtime.errors import UnreadableResponse
-from victor_ext.runtime.outcome import Outcome
-from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
+from victor_ext.errors import Outcome, UnreadableResponse
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.runners import OperationFlow, answer_to, call, drop_none
 
 from . import pages
 from .checks import Findings, moment_to_wire
@@ -20,8 +19,8 @@ from .records import Payee, PayeeBatch, PayeeChange
 _API = "velo_api.api.payees"
 
 
-class Payees(Resource[World]):
-    """Who can be paid. Every method raises errors under `PaymentApiError`."""
+class Payees(Resource[Mode]):
+    """Who can be paid. Every method raises errors under `VictorError`."""
 
     @listing
     def list(
@@ -60,13 +59,13 @@ class Payees(Resource[World]):
         findings.flag("disabled", disabled)
         findings.sort(sort)
         findings.finish("The list of payees")
-        arguments = only_given(payor_id=payor_id, disabled=disabled, sort=sort, page_size=page_size, **texts)
+        arguments = drop_none(payor_id=payor_id, disabled=disabled, sort=sort, page_size=page_size, **texts)
         return pages.walk(
             f"{_API}.list_payees", "PayeePage", Payee, lambda payee: payee.id or None, "list of payees", arguments
         )
 
     @operation
-    def get(self, payee_id: str, *, sensitive: bool | None = None) -> Flow[Payee]:
+    def get(self, payee_id: str, *, sensitive: bool | None = None) -> OperationFlow[Payee]:
         """One payee. With `sensitive=True` personal data comes unmasked, if the key may see it."""
         findings = Findings()
         findings.one_id("payee_id", payee_id)
@@ -74,11 +73,11 @@ class Payees(Resource[World]):
         findings.finish("The payee")
         from velo_api import models  # noqa: PLC0415 - loaded when first called
 
-        arguments = only_given(payee_id=payee_id, sensitive=sensitive)
+        arguments = drop_none(payee_id=payee_id, sensitive=sensitive)
         return Payee((yield from call(f"{_API}.get_payee", models.Payee, **arguments)))
 
     @operation
-    def create(self, payor_id: str, payees: Sequence[NewPayee]) -> Flow[str]:
+    def create(self, payor_id: str, payees: Sequence[NewPayee]) -> OperationFlow[str]:
         """Have 1 to 2,000 payees created; returns the id of the batch, which `batch` and `wait_for_batch` read.
 
         It takes no key and is sent once: after a lost answer look with `list(payor_id, remote_id=...)`.
@@ -99,13 +98,13 @@ class Payees(Resource[World]):
         return found
 
     @operation
-    def batch(self, batch_id: str) -> Flow[PayeeBatch]:
+    def batch(self, batch_id: str) -> OperationFlow[PayeeBatch]:
         """How far a batch of new payees is, and which of them failed."""
         _check_batch(batch_id)
         return (yield from _read_batch(batch_id))
 
     @operation
-    def wait_for_batch(self, batch_id: str, *, timeout: float = 300.0) -> Flow[PayeeBatch]:
+    def wait_for_batch(self, batch_id: str, *, timeout: float = 300.0) -> OperationFlow[PayeeBatch]:
         """Read a batch now and again until every payee of it has been worked on; some may have failed.
 
         Raises:
@@ -134,7 +133,7 @@ class Payees(Resource[World]):
         return pages.changes(
             f"{_API}.list_payee_changes", "PayeeChangePage", PayeeChange, lambda change: change.payee_id,
             "feed of payees", payor_id=payor_id, updated_since=moment_to_wire(since),
-            **only_given(page_size=page_size),
+            **drop_none(page_size=page_size),
         )  # fmt: skip
 
 
@@ -144,7 +143,7 @@ def _check_batch(batch_id: object) -> None:
     findings.finish("The batch")
 
 
-def _read_batch(batch_id: str, seconds: float | None = None) -> Flow[PayeeBatch]:
+def _read_batch(batch_id: str, seconds: float | None = None) -> OperationFlow[PayeeBatch]:
     from velo_api import models  # noqa: PLC0415 - loaded when first called
 
     return PayeeBatch((yield from call(f"{_API}.get_payee_batch", models.PayeeBatch, seconds, batch_id=batch_id)))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import builtins
 from datetime import date, datetime
 
-from victor_ext.runtime.calls import Flow, only_given
-from victor_ext.runtime.paging import PageReader
-from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
+from victor_ext.runtime.client.paging import PageReader
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.runners import OperationFlow, drop_none
 
 from . import pages
 from .checks import Findings, date_to_wire, day_around, moment_to_wire
@@ -16,7 +16,7 @@ from .records import Payment, PaymentChange
 _API = "velo_api.api.payments"
 
 
-class Payments(Resource[World]):
+class Payments(Resource[Mode]):
     """Payments of a payor, over all payouts."""
 
     @listing
@@ -60,7 +60,7 @@ class Payments(Resource[World]):
         findings.sort(sort)
         findings.finish("The list of payments")
         return _audit(
-            **only_given(
+            **drop_none(
                 payor_id=payor_id, payee_id=payee_id, sensitive=sensitive, sort=sort, page_size=page_size,
                 **texts, **days,
             )
@@ -69,7 +69,7 @@ class Payments(Resource[World]):
     @operation
     def find(
         self, payor_payment_id: str, *, payor_id: str, since: datetime, until: datetime | None = None
-    ) -> Flow[builtins.list[Payment]]:
+    ) -> OperationFlow[builtins.list[Payment]]:
         """The payments with this reference, among those that were submitted in a window: settles a lost `submit`.
 
         Velo has no filter for the reference, so all payments of the window are read: begin it shortly before the
@@ -107,7 +107,7 @@ class Payments(Resource[World]):
         return pages.changes(
             f"{_API}.list_payment_changes", "PaymentChangePage", PaymentChange, lambda change: change.payment_id,
             "feed of payments", payor_id=payor_id, updated_since=moment_to_wire(since),
-            **only_given(page_size=page_size),
+            **drop_none(page_size=page_size),
         )  # fmt: skip
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from victor_ext.runtime.calls import Flow, answer_to, call, only_given
-from victor_ext.runtime.errors import Conflict, InvalidRequest, PaymentApiError, Problem, printable
-from victor_ext.runtime.outcome import Outcome
-from victor_ext.runtime.redaction import kind_of
-from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
+from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem, VictorError
+from victor_ext.redaction import kind_of, one_line
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.runners import OperationFlow, answer_to, call, drop_none
 
 from . import pages
 from .checks import Findings
@@ -25,7 +24,7 @@ _MOST_PERCENT = 10**6
 _DEAD_ENDS = frozenset({"REJECTED", "WITHDRAWN"})
 
 
-class Payouts(Resource[World]):
+class Payouts(Resource[Mode]):
     """Payouts: payments that are submitted, priced and paid together.
 
     The way of one: `submit`, `wait` until it is ACCEPTED, `quote` if currencies differ, `instruct`. Until it is
@@ -40,7 +39,7 @@ class Payouts(Resource[World]):
         memo: str | None = None,
         payout_from_payor_id: str | None = None,
         payout_to_payor_id: str | None = None,
-    ) -> Flow[str]:
+    ) -> OperationFlow[str]:
         """Submit 1 to 2,000 payments; returns the id of the payout.
 
         Velo takes no idempotency key, and nothing guards a second submission: it is sent once. When the answer is
@@ -57,7 +56,7 @@ class Payouts(Resource[World]):
 
         Raises:
             InvalidRequest: An argument breaks a rule; nothing was sent. `problems` lists everything.
-            PaymentApiError: Anything else; its `outcome` says whether the payout may exist.
+            VictorError: Anything else; its `outcome` says whether the payout may exist.
         """
         findings = Findings()
         instructions = findings.several("payments", payments, PaymentInstruction)
@@ -76,20 +75,20 @@ class Payouts(Resource[World]):
 
         body = NewPayout(
             payments=[instruction.to_model() for instruction in payments],
-            **only_given(
+            **drop_none(
                 payout_memo=memo, payout_from_payor_id=payout_from_payor_id, payout_to_payor_id=payout_to_payor_id
             ),
         )
         return receipt_of((yield from answer_to(f"{_API}.submit_payout", body=body))).id
 
     @operation
-    def get(self, payout_id: str) -> Flow[Payout]:
+    def get(self, payout_id: str) -> OperationFlow[Payout]:
         """Where a payout is, which of its payments were accepted and which rejected."""
         _check_payout(payout_id)
         return (yield from _read(payout_id))
 
     @operation
-    def quote(self, payout_id: str) -> Flow[Quote]:
+    def quote(self, payout_id: str) -> OperationFlow[Quote]:
         """Fix the exchange rates of a payout. Needed only where the source's currency is not the payment's.
 
         It moves no money, and is sent once; after a lost answer `get` shows the quote, if there is one.
@@ -100,7 +99,7 @@ class Payouts(Resource[World]):
         return Quote((yield from call(f"{_API}.quote_payout", models.Quote, payout_id=payout_id)))
 
     @operation
-    def instruct(self, payout_id: str, *, stop_if_rates_worse_by: float | None = None) -> Flow[None]:
+    def instruct(self, payout_id: str, *, stop_if_rates_worse_by: float | None = None) -> OperationFlow[None]:
         """Have a payout paid. This moves money, takes no key, and is sent once.
 
         When the answer is lost, the payout is read back: if it shows that it was instructed, that is the answer. If
@@ -113,7 +112,7 @@ class Payouts(Resource[World]):
 
         Raises:
             Conflict: Velo has it instructed already, or it cannot be.
-            PaymentApiError: With outcome `unknown` when the answer was lost and nothing could be seen of it.
+            VictorError: With outcome `unknown` when the answer was lost and nothing could be seen of it.
         """
         _check_payout(payout_id)
         body: dict[str, Any] = {}
@@ -124,22 +123,22 @@ class Payouts(Resource[World]):
             body["body"] = Instruction(fx_rate_degredation_threshold_percentage=percent)
         try:
             yield from answer_to(f"{_API}.instruct_payout", payout_id=payout_id, **body)
-        except PaymentApiError as error:
+        except VictorError as error:
             if not (yield from _turned_out(error, payout_id, _INSTRUCTED)):
                 raise
 
     @operation
-    def withdraw(self, payout_id: str) -> Flow[None]:
+    def withdraw(self, payout_id: str) -> OperationFlow[None]:
         """Take a payout back before it is paid; it stays readable. Read back when in doubt, as `instruct` is."""
         _check_payout(payout_id)
         try:
             yield from answer_to(f"{_API}.withdraw_payout", payout_id=payout_id)
-        except PaymentApiError as error:
+        except VictorError as error:
             if not (yield from _turned_out(error, payout_id, _WITHDRAWN)):
                 raise
 
     @operation
-    def wait(self, payout_id: str, *, until: str | Collection[str], timeout: float = 300.0) -> Flow[Payout]:
+    def wait(self, payout_id: str, *, until: str | Collection[str], timeout: float = 300.0) -> OperationFlow[Payout]:
         """Read a payout now and again until it has a status.
 
         Args:
@@ -189,7 +188,7 @@ class Payouts(Resource[World]):
             findings.text(name, value, 255, required=False)
         findings.page_size(page_size, 100)
         findings.finish("The payments of the payout")
-        arguments = only_given(payout_id=payout_id, page_size=page_size, **texts)
+        arguments = drop_none(payout_id=payout_id, page_size=page_size, **texts)
         return pages.walk(
             f"{_API}.list_payout_payments", "PayoutPaymentPage", PayoutPayment,
             lambda payment: payment.id or None, "list of payments", arguments,
@@ -235,19 +234,19 @@ def _checked_states(until: str | Collection[str]) -> tuple[str, ...]:
     return tuple(word.strip().upper() for word in wanted)
 
 
-def _read(payout_id: str, seconds: float | None = None) -> Flow[Payout]:
+def _read(payout_id: str, seconds: float | None = None) -> OperationFlow[Payout]:
     from velo_api import models  # noqa: PLC0415 - loaded when first called
 
     return Payout((yield from call(f"{_API}.get_payout", models.Payout, seconds, payout_id=payout_id)))
 
 
-def _turned_out(error: PaymentApiError, payout_id: str, states: Collection[str]) -> Flow[bool]:
+def _turned_out(error: VictorError, payout_id: str, states: Collection[str]) -> OperationFlow[bool]:
     """Whether a write whose answer was lost, or that is a conflict after one that was, shows in the payout."""
     if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED):
         return False
     try:
         payout = yield from _read(payout_id)
-    except PaymentApiError:
+    except VictorError:
         return False
     # An answer about another payout (a cache's, a proxy's) proves nothing of this one.
     return payout.id.casefold() == payout_id.casefold() and payout.status in states
@@ -255,7 +254,7 @@ def _turned_out(error: PaymentApiError, payout_id: str, states: Collection[str])
 
 def _ended_otherwise(payout: Payout, payout_id: str, wanted: Sequence[str]) -> Conflict:
     return Conflict(
-        f"Payout {payout_id} is {printable(payout.status)}, so it can no longer become {' or '.join(wanted)}. "
+        f"Payout {payout_id} is {one_line(payout.status)}, so it can no longer become {' or '.join(wanted)}. "
         "`get` shows which payments were rejected, and why.",
         outcome=Outcome.REJECTED,
     )

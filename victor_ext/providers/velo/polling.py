@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from victor_ext.runtime import waiting
-from victor_ext.runtime.calls import Flow
-from victor_ext.runtime.resources import Resource
+from victor_ext.runtime.client import polling
+from victor_ext.runtime.client.resources import Resource
+from victor_ext.runtime.client.runners import OperationFlow
 
 T = TypeVar("T")
 
 
 def wait_until(
     resource: Resource[Any],
-    read: Callable[[float | None], Flow[T]],
+    read: Callable[[float | None], OperationFlow[T]],
     there: Callable[[T], bool],
     *,
     what: str,
     timeout: float,
-) -> Flow[T]:
+) -> OperationFlow[T]:
     """Read until it is there.
 
     Args:
@@ -33,12 +33,12 @@ def wait_until(
         InvalidRequest: `timeout` is no number of seconds.
         TimedOut: It did not come to that in time.
     """
-    seconds = waiting.checked_seconds(timeout)
+    seconds = polling.checked_seconds(timeout)
 
     def in_vain(seen: str) -> str:
         return f"{what} did not come about within {timeout:g} s: {seen}. Wait again, or read it now and again."
 
-    return waiting.wait_until(
+    return polling.wait_until(
         read, there, in_vain, timeout=seconds, deadline=resource.deadline, monotonic=resource.clock.monotonic,
         shown=lambda seen: "not there" if seen is None else repr(seen),
     )  # fmt: skip

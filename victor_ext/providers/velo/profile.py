@@ -9,9 +9,9 @@ from typing import Any, TypeGuard, cast
 
 import httpx
 
-from victor_ext.runtime.errors import Problem, fit_to_show, printable
-from victor_ext.runtime.profile import Profile
-from victor_ext.runtime.redaction import mask_digits
+from victor_ext.errors import Problem
+from victor_ext.redaction import mask_digits, one_line, redact_excerpt
+from victor_ext.runtime.loop.profile import Profile
 
 from .auth import TOKEN_PATH
 from .privacy import hiding, names_people
@@ -30,9 +30,9 @@ def profile_of(environment: str, base_url: httpx.URL) -> Profile:
         environment=f"{environment}{elsewhere}",
         problems=read_problems,
         unreadable=unreadable,
-        foreign=foreign,
-        quotable=lambda answer: not names_people(answer.request),
-        way_to_look=way_to_look,
+        mismatch=mismatch,
+        may_quote_body=lambda answer: not names_people(answer.request),
+        recovery_hint=recovery_hint,
         # `correlationId` is what Velo's support asks for; a header of some proxy's is not.
         request_id_headers=(),
         request_id_in_body=correlation_id,
@@ -61,14 +61,14 @@ def _problem(error: dict[str, Any], hide: Callable[[str], str]) -> Problem:
     return Problem(
         field=where,
         code=str(code) if isinstance(code, str | int) else "",
-        message=fit_to_show(hide(_text(error.get("errorMessage")))) or _NO_MESSAGE,
+        message=redact_excerpt(hide(_text(error.get("errorMessage")))) or _NO_MESSAGE,
         provider_field=where or None,
     )
 
 
 def correlation_id(answer: httpx.Response) -> str | None:
     """Velo's id of the exchange, which is in the body of an error."""
-    return printable(_text(_json_object(answer).get("correlationId"))) or None
+    return one_line(_text(_json_object(answer).get("correlationId"))) or None
 
 
 def created_id(answer: httpx.Response | Any) -> str | None:
@@ -111,7 +111,7 @@ _OWN_IDS: tuple[tuple[re.Pattern[str], str], ...] = (
 """What is read by its id, and where the answer repeats it."""
 
 
-def foreign(answer: httpx.Response) -> str | None:
+def mismatch(answer: httpx.Response) -> str | None:
     """Says so when what was read is something else than what was asked for, as a cache that mixes answers up has it.
 
     Taken at its word, a payout would be ACCEPTED, or an account in dollars, that is not.
@@ -123,7 +123,7 @@ def foreign(answer: httpx.Response) -> str | None:
         asked = pattern.fullmatch(path)
         named = _text(_json_object(answer).get(name)) if asked else ""
         if asked and named and named.casefold() != asked[asked.lastindex or 0].casefold():
-            return f"its body is about another one, {printable(named)}"
+            return f"its body is about another one, {one_line(named)}"
     return None
 
 
@@ -195,7 +195,7 @@ _WAYS: dict[str, str] = {
 }
 
 
-def way_to_look(request: httpx.Request) -> str:
+def recovery_hint(request: httpx.Request) -> str:
     """How to find out what became of a write whose answer was lost."""
     asked = _asked_for(request)
     if asked in _WAYS:

@@ -11,9 +11,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Generic, Self, TypeGuard, TypeVar, overload
 
-from victor_ext.providers.money import Money
-from victor_ext.runtime.errors import InvalidRequest
-from victor_ext.runtime.redaction import mask
+from victor_ext.errors import InvalidRequest
+from victor_ext.money import Money
+from victor_ext.redaction import mask
 
 R = TypeVar("R", bound="Record")
 T = TypeVar("T")

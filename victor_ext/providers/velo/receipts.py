@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from victor_ext.runtime.errors import UnreadableResponse
-from victor_ext.runtime.outcome import Outcome
+from victor_ext.errors import Outcome, UnreadableResponse
 
 from .profile import created_id
 from .records import Receipt

@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 
-from victor_ext.runtime.connections import checked_base_url
-from victor_ext.runtime.environments import checked_environment
-from victor_ext.runtime.errors import ConfigurationError
-from victor_ext.runtime.redaction import Secret
+from victor_ext.errors import ConfigurationError
+from victor_ext.redaction import Secret
+from victor_ext.runtime.client.environments import checked_environment
+from victor_ext.runtime.http.connections import checked_base_url
 
 from .auth import VeloAuth
 

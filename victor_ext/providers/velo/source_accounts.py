@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from victor_ext.providers.money import Money
-from victor_ext.runtime.calls import Flow, answer_to, call, only_given
-from victor_ext.runtime.errors import InvalidRequest, Problem
-from victor_ext.runtime.resources import Resource, Walk, World, listing, operation
+from victor_ext.errors import InvalidRequest, Problem
+from victor_ext.money import Money
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.runners import OperationFlow, answer_to, call, drop_none
 
 from . import pages
 from .checks import Findings
@@ -17,7 +17,7 @@ _MOST_FUNDING = 9_999_999_999
 """Minor units that one request for funding may ask for."""
 
 
-class SourceAccounts(Resource[World]):
+class SourceAccounts(Resource[Mode]):
     """The accounts that payouts are paid from, with their balances."""
 
     @listing
@@ -42,7 +42,7 @@ class SourceAccounts(Resource[World]):
         findings.page_size(page_size, 100)
         findings.sort(sort)
         findings.finish("The list of source accounts")
-        arguments = only_given(
+        arguments = drop_none(
             payor_id=payor_id, physical_account_id=physical_account_id, physical_account_name=physical_account_name,
             funding_account_id=funding_account_id, type_=account_type, sort=sort, page_size=page_size,
         )  # fmt: skip
@@ -52,7 +52,7 @@ class SourceAccounts(Resource[World]):
         )  # fmt: skip
 
     @operation
-    def get(self, source_account_id: str) -> Flow[SourceAccount]:
+    def get(self, source_account_id: str) -> OperationFlow[SourceAccount]:
         """One source account, with its balance."""
         findings = Findings()
         findings.one_id("source_account_id", source_account_id)
@@ -63,7 +63,7 @@ class SourceAccounts(Resource[World]):
         return SourceAccount(found)
 
     @operation
-    def fund(self, source_account_id: str, *, funding_account_id: str, amount: Money) -> Flow[Receipt]:
+    def fund(self, source_account_id: str, *, funding_account_id: str, amount: Money) -> OperationFlow[Receipt]:
         """Ask for money to be moved from the payor's bank into the account. This moves money, and takes no key.
 
         What goes to Velo is a bare number: it means the account's own currency. So the account is read first, and an

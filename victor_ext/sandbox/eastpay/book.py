@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.serving.jsontypes import JsonObject
+    from victor_ext.sandbox.server.jsontypes import JsonObject
 
 SUCCEEDED = "000.000.000"
 BEGUN = "000.200.100"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from victor_ext.sandbox.eastpay.standin import EastPaySettings, EastPayStandIn
-from victor_ext.sandbox.serving import ServerCommands, ServerInThread, ServerOverHttp
+from victor_ext.sandbox.server import ServerCommands, ServerInThread, ServerOverHttp
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.serving.standin import AnyStandIn
+    from victor_ext.sandbox.server.standin import AnyStandIn
 
 
 class Merchant(NamedTuple):

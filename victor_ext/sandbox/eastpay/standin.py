@@ -18,7 +18,7 @@ from victor_ext.sandbox.eastpay.book import (
     result,
 )
 from victor_ext.sandbox.eastpay.form import complaints, hundredths
-from victor_ext.sandbox.serving import (
+from victor_ext.sandbox.server import (
     Answer,
     Command,
     NotThere,
@@ -30,8 +30,8 @@ from victor_ext.sandbox.serving import (
 )
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.serving import Call, Stage
-    from victor_ext.sandbox.serving.jsontypes import JsonObject
+    from victor_ext.sandbox.server import Call, SandboxContext
+    from victor_ext.sandbox.server.jsontypes import JsonObject
 
 _BASES = ("eastpay", "pay", "gateway")
 _LIFE_OF_A_CHECKOUT = 15 * 60
@@ -67,7 +67,7 @@ class EastPayStandIn(StandIn[EastPaySettings]):
     )
     settings_type: ClassVar[type[ServerSettings]] = EastPaySettings
 
-    def __init__(self, stage: Stage, settings: EastPaySettings) -> None:
+    def __init__(self, stage: SandboxContext, settings: EastPaySettings) -> None:
         super().__init__(stage, settings)
         self._book = Book(settings.seed)
 

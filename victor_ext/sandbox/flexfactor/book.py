@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from victor_ext.sandbox.flexfactor.state import Order, Orders
-from victor_ext.sandbox.serving import NotThere, TokenBook
+from victor_ext.sandbox.server import NotThere, TokenBook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from victor_ext.sandbox.serving import Answer, Call
-    from victor_ext.sandbox.serving.clock import Clock
+    from victor_ext.sandbox.server import Answer, Call
+    from victor_ext.sandbox.server.clock import Clock
 
 
 class Done(NamedTuple):

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from victor_ext.sandbox.flexfactor import requests
 from victor_ext.sandbox.flexfactor.notices import signed_request
 from victor_ext.sandbox.flexfactor.state import AFTER
-from victor_ext.sandbox.serving import Command
+from victor_ext.sandbox.server import Command
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.flexfactor.book import Book
-    from victor_ext.sandbox.serving.clock import Clock
-    from victor_ext.sandbox.serving.jsontypes import JsonObject
+    from victor_ext.sandbox.server.clock import Clock
+    from victor_ext.sandbox.server.jsontypes import JsonObject
 
 COMMANDS = (
     Command("add_client", "POST", "/_sandbox/clients"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.flexfactor.state import Order
-    from victor_ext.sandbox.serving.jsontypes import JsonObject
+    from victor_ext.sandbox.server.jsontypes import JsonObject
 
 
 def signed_request(

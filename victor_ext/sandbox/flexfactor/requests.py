@@ -8,11 +8,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
-from victor_ext.sandbox.serving import json_answer
+from victor_ext.sandbox.server import json_answer
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.serving import Answer, Call
-    from victor_ext.sandbox.serving.jsontypes import JsonObject, JsonValue
+    from victor_ext.sandbox.server import Answer, Call
+    from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
 
 GUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 

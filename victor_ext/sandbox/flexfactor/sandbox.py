@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from victor_ext.sandbox.flexfactor.settings import FlexFactorSettings
 from victor_ext.sandbox.flexfactor.standin import FlexFactorStandIn
-from victor_ext.sandbox.serving import ServerCommands, ServerInThread, ServerOverHttp
+from victor_ext.sandbox.server import ServerCommands, ServerInThread, ServerOverHttp
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.serving.jsontypes import JsonObject
-    from victor_ext.sandbox.serving.standin import AnyStandIn
+    from victor_ext.sandbox.server.jsontypes import JsonObject
+    from victor_ext.sandbox.server.standin import AnyStandIn
 
 
 class Credentials(NamedTuple):

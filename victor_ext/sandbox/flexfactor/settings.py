@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from victor_ext.sandbox.serving import ServerSettings, option
+from victor_ext.sandbox.server import ServerSettings, option
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

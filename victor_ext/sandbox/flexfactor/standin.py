@@ -12,13 +12,13 @@ from victor_ext.sandbox.flexfactor import requests
 from victor_ext.sandbox.flexfactor.book import Book
 from victor_ext.sandbox.flexfactor.control import COMMANDS, FlexFactorControl
 from victor_ext.sandbox.flexfactor.settings import FlexFactorSettings
-from victor_ext.sandbox.serving import BodyKey, Operation, ServerSettings, StandIn, empty_answer, json_answer
+from victor_ext.sandbox.server import BodyKey, Operation, ServerSettings, StandIn, empty_answer, json_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from victor_ext.sandbox.serving import Answer, Call, Stage
-    from victor_ext.sandbox.serving.jsontypes import JsonObject
+    from victor_ext.sandbox.server import Answer, Call, SandboxContext
+    from victor_ext.sandbox.server.jsontypes import JsonObject
 
 _NO_ERRORS: dict[str, object] = {"result": None, "statusCode": None, "errors": [], "customProperties": {}}
 
@@ -43,7 +43,7 @@ class FlexFactorStandIn(StandIn[FlexFactorSettings]):
     commands = COMMANDS
     settings_type: ClassVar[type[ServerSettings]] = FlexFactorSettings
 
-    def __init__(self, stage: Stage, settings: FlexFactorSettings) -> None:
+    def __init__(self, stage: SandboxContext, settings: FlexFactorSettings) -> None:
         super().__init__(stage, settings)
         self._book = Book(stage.clock)
         self._control = FlexFactorControl(self._book, stage.clock)

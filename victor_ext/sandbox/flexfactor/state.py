@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from victor_ext.sandbox.serving.jsontypes import JsonObject
+    from victor_ext.sandbox.server.jsontypes import JsonObject
 
 NUMBERS = {
     "Draft": 0, "Onhold": 1, "Cancelled": 2, "Problem": 3, "Processing": 4, "Capturerequired": 5, "Returned": 6,

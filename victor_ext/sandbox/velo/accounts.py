@@ -9,7 +9,7 @@ from victor_ext.sandbox.velo.shapes import Refused, iso, text_of, whole_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from victor_ext.sandbox.serving.jsontypes import JsonObject
+    from victor_ext.sandbox.server.jsontypes import JsonObject
 
 _MOST_FUNDING = 9_999_999_999
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from victor_ext.sandbox.serving import ServerCommands, ServerInThread, ServerOverHttp
+from victor_ext.sandbox.server import ServerCommands, ServerInThread, ServerOverHttp
 from victor_ext.sandbox.velo.settings import VeloSettings
 from victor_ext.sandbox.velo.standin import VeloStandIn
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.serving.jsontypes import JsonObject
-    from victor_ext.sandbox.serving.standin import AnyStandIn
+    from victor_ext.sandbox.server.jsontypes import JsonObject
+    from victor_ext.sandbox.server.standin import AnyStandIn
 
 
 class VeloCommands(ServerCommands):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from victor_ext.sandbox.serving import Command, Operation
+from victor_ext.sandbox.server import Command, Operation
 
 OPERATIONS = (
     Operation("authenticate", "POST", "/v1/authenticate"),

@@ -9,7 +9,7 @@ from victor_ext.sandbox.velo.shapes import Refused, an_object, iso, text_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from victor_ext.sandbox.serving.jsontypes import JsonObject
+    from victor_ext.sandbox.server.jsontypes import JsonObject
 
 MOST = 2000
 

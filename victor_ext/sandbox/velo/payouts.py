@@ -10,7 +10,7 @@ from victor_ext.sandbox.velo.shapes import Refused, an_object, iso, text_of, who
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from victor_ext.sandbox.serving.jsontypes import JsonObject
+    from victor_ext.sandbox.server.jsontypes import JsonObject
     from victor_ext.sandbox.velo.accounts import Accounts
     from victor_ext.sandbox.velo.payees import Payees
     from victor_ext.sandbox.velo.settings import VeloSettings

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from victor_ext.sandbox.serving import json_answer
+from victor_ext.sandbox.server import json_answer
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.serving import Answer
-    from victor_ext.sandbox.serving.jsontypes import JsonObject, JsonValue
+    from victor_ext.sandbox.server import Answer
+    from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
 
 NewId = Callable[[], str]
 

@@ -7,14 +7,7 @@ import random
 import uuid
 from typing import TYPE_CHECKING, ClassVar
 
-from victor_ext.sandbox.serving import (
-    NotThere,
-    ServerSettings,
-    StandIn,
-    TokenBook,
-    empty_answer,
-    json_answer,
-)
+from victor_ext.sandbox.server import NotThere, ServerSettings, StandIn, TokenBook, empty_answer, json_answer
 from victor_ext.sandbox.velo.accounts import Accounts
 from victor_ext.sandbox.velo.operations import AUDIT_FILTERS, COMMANDS, OPERATIONS, PAYEE_FILTERS, PAYMENT_FILTERS
 from victor_ext.sandbox.velo.payees import Payees
@@ -25,8 +18,8 @@ from victor_ext.sandbox.velo.shapes import Refused, an_object, error_body, iso, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from victor_ext.sandbox.serving import Answer, Call, Stage
-    from victor_ext.sandbox.serving.jsontypes import JsonObject
+    from victor_ext.sandbox.server import Answer, Call, SandboxContext
+    from victor_ext.sandbox.server.jsontypes import JsonObject
 
 
 class VeloStandIn(StandIn[VeloSettings]):
@@ -38,7 +31,7 @@ class VeloStandIn(StandIn[VeloSettings]):
     commands = COMMANDS
     settings_type: ClassVar[type[ServerSettings]] = VeloSettings
 
-    def __init__(self, stage: Stage, settings: VeloSettings) -> None:
+    def __init__(self, stage: SandboxContext, settings: VeloSettings) -> None:
         super().__init__(stage, settings)
         self._dice = random.Random(settings.seed)  # noqa: S311 (ids of a sandbox, not secrets)
         now = stage.clock.now

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from victor_ext.sandbox.serving.commands import ServerCommands
+from victor_ext.sandbox.server.commands import ServerCommands
 from victor_ext.sandbox.victor.standin import VictorStandIn
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.serving.jsontypes import JsonObject
-    from victor_ext.sandbox.serving.standin import AnyStandIn
+    from victor_ext.sandbox.server.jsontypes import JsonObject
+    from victor_ext.sandbox.server.standin import AnyStandIn
     from victor_ext.sandbox.victor.model import Behaviour, Network, Status
 
 

@@ -16,7 +16,7 @@ from victor_ext.sandbox.victor.model import Account, Counterparty, PaymentReques
 from victor_ext.sandbox.victor.rules import real_date
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.serving.jsontypes import JsonObject, JsonValue
+    from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
     from victor_ext.sandbox.victor.core import Core
 
 _AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?")

@@ -16,14 +16,14 @@ from victor_ext.sandbox.victor.store import Store
 from victor_ext.sandbox.victor.tokens import Gate
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.serving.stage import Stage
+    from victor_ext.sandbox.server.stage import SandboxContext
     from victor_ext.sandbox.victor.settings import SandboxSettings
 
 
 class Core:
     """State and rules. Used by one thread only, the one that serves."""
 
-    def __init__(self, stage: Stage, settings: SandboxSettings) -> None:
+    def __init__(self, stage: SandboxContext, settings: SandboxSettings) -> None:
         self.settings = settings
         self.document = load_document()
         self.journal = open_journal(settings.state)

@@ -11,7 +11,7 @@ from victor_ext.sandbox.victor.tokens import digest, read_public_key
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-    from victor_ext.sandbox.serving.jsontypes import JsonValue
+    from victor_ext.sandbox.server.jsontypes import JsonValue
     from victor_ext.sandbox.victor.journal import Journal
 
 

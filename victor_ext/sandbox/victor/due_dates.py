@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.serving.clock import Clock
+    from victor_ext.sandbox.server.clock import Clock
 
 _WESTERNMOST = timezone(timedelta(hours=-12))
 """Where a day begins last, and ends last."""

@@ -13,7 +13,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from victor_ext.sandbox.serving.private_files import make_private
+from victor_ext.sandbox.server.private_files import make_private
 from victor_ext.sandbox.victor.model import PaymentRequest
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
-from victor_ext.sandbox.serving.routes import NotThere
+from victor_ext.sandbox.server.routes import NotThere
 from victor_ext.sandbox.victor.journal import KeyRecord
 from victor_ext.sandbox.victor.lifecycle import Lifecycle
 from victor_ext.sandbox.victor.model import STATUSES, TERMINAL, PaymentRequest
@@ -19,7 +19,7 @@ from victor_ext.sandbox.victor.model import STATUSES, TERMINAL, PaymentRequest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from victor_ext.sandbox.serving.clock import Clock
+    from victor_ext.sandbox.server.clock import Clock
     from victor_ext.sandbox.victor.directory import Directory
     from victor_ext.sandbox.victor.due_dates import DueDates
     from victor_ext.sandbox.victor.model import Counterparty, Network, Status

@@ -13,7 +13,7 @@ from victor_ext.sandbox.victor.rules import Problem, real_date
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from victor_ext.sandbox.serving.jsontypes import JsonValue
+    from victor_ext.sandbox.server.jsontypes import JsonValue
     from victor_ext.sandbox.victor.model import PaymentRequest
     from victor_ext.sandbox.victor.settings import SandboxSettings
     from victor_ext.sandbox.victor.store import Store

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, cast
 
-from victor_ext.sandbox.serving.answer import Answer, error_answer, json_answer
-from victor_ext.sandbox.serving.paths import Operation
+from victor_ext.sandbox.server.answer import Answer, error_answer, json_answer
+from victor_ext.sandbox.server.paths import Operation
 from victor_ext.sandbox.victor.ledger import KeyConflict, NotAnswerable, UnknownId, fingerprint
 from victor_ext.sandbox.victor.listing import check_times, read_query
 from victor_ext.sandbox.victor.rules import Problem, from_breaches
@@ -15,8 +15,8 @@ from victor_ext.sandbox.victor.tokens import Refused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from victor_ext.sandbox.serving.call import Call
-    from victor_ext.sandbox.serving.jsontypes import JsonObject, JsonValue
+    from victor_ext.sandbox.server.call import Call
+    from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
     from victor_ext.sandbox.victor.core import Core
 
 KEY_NAME = "Idempotency-Key"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import get_args
 
-from victor_ext.sandbox.serving.options import (
+from victor_ext.sandbox.server.options import (
     add_clock_skew,
     add_limits,
     add_listening,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from victor_ext.sandbox.serving.run import serve
+from victor_ext.sandbox.server.run import serve
 from victor_ext.sandbox.victor.standin import VictorStandIn
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from victor_ext.sandbox.serving.remote import ServerOverHttp
-from victor_ext.sandbox.serving.thread import ServerInThread
+from victor_ext.sandbox.server.remote import ServerOverHttp
+from victor_ext.sandbox.server.thread import ServerInThread
 from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.settings import SandboxSettings
 

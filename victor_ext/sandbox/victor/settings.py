@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from victor_ext.sandbox.serving.settings import ServerSettings
+from victor_ext.sandbox.server.settings import ServerSettings
 from victor_ext.sandbox.victor.due_dates import read_zone
 
 Environment = Literal["staging", "production"]

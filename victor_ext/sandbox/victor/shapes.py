@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.serving.jsontypes import JsonObject
+    from victor_ext.sandbox.server.jsontypes import JsonObject
     from victor_ext.sandbox.victor.model import PaymentRequest
     from victor_ext.sandbox.victor.rules import Problem
 

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from victor_ext.sandbox.serving.keys import HeaderKey
-from victor_ext.sandbox.serving.routes import Command
-from victor_ext.sandbox.serving.standin import StandIn
+from victor_ext.sandbox.server.keys import HeaderKey
+from victor_ext.sandbox.server.routes import Command
+from victor_ext.sandbox.server.standin import StandIn
 from victor_ext.sandbox.victor.control import Control
 from victor_ext.sandbox.victor.core import Core
 from victor_ext.sandbox.victor.demo import add_demo_data
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
-    from victor_ext.sandbox.serving.answer import Answer
-    from victor_ext.sandbox.serving.call import Call
-    from victor_ext.sandbox.serving.jsontypes import JsonObject
-    from victor_ext.sandbox.serving.settings import ServerSettings
-    from victor_ext.sandbox.serving.stage import Stage
+    from victor_ext.sandbox.server.answer import Answer
+    from victor_ext.sandbox.server.call import Call
+    from victor_ext.sandbox.server.jsontypes import JsonObject
+    from victor_ext.sandbox.server.settings import ServerSettings
+    from victor_ext.sandbox.server.stage import SandboxContext
 
 
 class VictorStandIn(StandIn[SandboxSettings]):
@@ -56,7 +56,7 @@ class VictorStandIn(StandIn[SandboxSettings]):
         Command("move", "POST", "/_sandbox/payment-requests/{request_id}/move"),
     )
 
-    def __init__(self, stage: Stage, settings: SandboxSettings) -> None:
+    def __init__(self, stage: SandboxContext, settings: SandboxSettings) -> None:
         super().__init__(stage, settings)
         self._core = Core(stage, settings)
         self._operations = Operations(self._core)

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.serving.clock import Clock
+    from victor_ext.sandbox.server.clock import Clock
     from victor_ext.sandbox.victor.directory import Directory
     from victor_ext.sandbox.victor.settings import SandboxSettings
 

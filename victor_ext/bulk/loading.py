@@ -1,0 +1,214 @@
+"""From a source to the database: what is new of it is stored, after all of it has been checked."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+
+from victor_ext import ConfigurationError
+
+from .batch_store import BatchStore, Try, numbers_of
+from .columns import REQUIRED
+from .duplicates import Digests
+from .export import latest_results
+from .layout import Chunk, Submission, chunk_rows_for, next_try
+from .older import refuse_other_keys
+from .rows import RowOutcome
+from .settings import DAY, KEY_COLUMN, PATIENCE, Settings
+from .sources import open_source
+from .spool import Spool, identity_of
+from .validating import Changed, Check, Intake, Reading
+from .vault import Vault
+
+_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """What is to be sent, under which name, and how it is to be read."""
+
+    rows: str | os.PathLike[str] | Iterable[Mapping[str, object]] = field(repr=False)
+    batch: str
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSnapshot:
+    """What the batch held when its rows were compared with it.
+
+    Attributes:
+        loads: The handings-over before this one.
+        chunks: The number of the last chunk.
+        key_column: The column that tells the rows apart: the batch's, or the one that was named for a new batch.
+        others: For a new batch: the other ones, by digest, by key column.
+    """
+
+    loads: Sequence[Submission]
+    chunks: int
+    key_column: str
+    others: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """What looking at all rows of a source came to.
+
+    Attributes:
+        check: What was found.
+        digest: The digest of the source.
+        changed: Rows with other values than those that are stored.
+    """
+
+    check: Check
+    digest: str
+    changed: Sequence[Changed]
+
+
+def look_at(store: BatchStore | None, settings: Settings, spool: Spool) -> BatchSnapshot:
+    """Learn what the batch holds, if there is one.
+
+    Raises:
+        ConfigurationError: Another key column was named than the batch has.
+    """
+    loads = [] if store is None else store.loads()
+    key_column = _key_column(loads, settings)
+    chunks = 0
+    if store is not None:
+        for page in _pages(loads):
+            tries = store.tries(list(page), rows=True)
+            chunks += len(tries)
+            for number, (first, *_) in tries.items():
+                if first.chunk is not None:
+                    refuse_other_keys(store.batch, page[number].key_column, first.chunk)
+            spool.learn(_known(store, tries.items()))
+    others = {} if store is None or loads else store.digests_of_others()
+    return BatchSnapshot(loads, chunks, key_column, others)
+
+
+def check_source(
+    source: LoadRequest, spool: Spool, vault: Vault, seen: BatchSnapshot, on_row: Callable[[int], None] | None
+) -> SourceReport:
+    """Look at every row; what is to be stored is in the spool then.
+
+    Raises:
+        ConfigurationError: These are the rows of another batch, and nobody said to ask for them again.
+    """
+    settings = source.settings
+    required = [name for name in REQUIRED if name != "due_date" or settings.due_date is None]
+    opened = open_source(source.rows, encoding=settings.encoding, key_column=seen.key_column, required=required)
+    last = seen.loads[-1] if seen.loads else None
+    retention = settings.key_retention or (last.retention if last else DAY)
+    patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)
+    terms = Reading(
+        source.batch, seen.key_column, settings.due_date, settings.skip_invalid,
+        Chunk(retention, patience, uuid.uuid4().hex, []), chunk_rows_for(settings.rate),
+    )  # fmt: skip
+    digests = Digests(vault, {seen.key_column, *seen.others})
+    intake = Intake(spool, vault, terms, digests, on_row)
+    check = intake.read(opened)
+    other = digests.batch_among(seen.others)
+    if other is not None and not settings.ask_again:
+        raise ConfigurationError(
+            f"{source.batch} has the very rows of the batch {other}: by another name all of their customers would be "
+            f"asked again. To go on with that batch, write batch={other!r}; to ask all of them again on purpose, write "
+            "ask_again=True."
+        )
+    return SourceReport(check, digests.of(seen.key_column), intake.changed)
+
+
+def store_rows(
+    source: LoadRequest, spool: Spool, vault: Vault, store: BatchStore, seen: BatchSnapshot, looked: SourceReport
+) -> None:
+    """Store what is in the spool. A crash on the way leaves a batch that no worker sees.
+
+    The numbers go on from what was seen: whatever somebody else has stored since meets them, and is noticed.
+    """
+    check = looked.check
+    if not check.stored:
+        return
+    settings = source.settings
+    last = seen.loads[-1] if seen.loads else None
+    chunks = (Chunk.from_json(vault.open(sealed)) for sealed in spool)
+    first = next(chunks)
+    load = Submission(
+        number=len(seen.loads) + 1,
+        source=os.path.abspath(source.rows) if isinstance(source.rows, str | os.PathLike) else None,
+        key_column=seen.key_column,
+        columns=check.columns,
+        encoding=settings.encoding,
+        skip_invalid=settings.skip_invalid,
+        due_date=settings.due_date,
+        retention=first.retention,
+        patience=first.patience,
+        rate=settings.rate if settings.rate is not None else (last.rate if last else None),
+        chunk_rows=chunk_rows_for(settings.rate),
+        first=seen.chunks + 1,
+        rows=check.stored,
+        replaced=check.replaced,
+        digest=looked.digest,
+    )
+    store.add_load(load, chain([first], chunks))
+
+
+def retry_unsettled(store: BatchStore, loads: Sequence[Submission], settings: Settings) -> int:
+    """Have every row tried again whose last try is over and settled nothing; how many there were."""
+    count = 0
+    for page in _pages(loads):
+        for number, tries in store.tries(list(page)).items():
+            if tries[-1].over and tries[-1].unsettled != 0:
+                (found,) = store.tries([number], rows=True).values()
+                count += _retry(store, found, settings)
+    return count
+
+
+def _retry(store: BatchStore, tries: list[Try], settings: Settings) -> int:
+    last = tries[-1]
+    if last.chunk is None or not last.over:
+        return 0
+    known = latest_results(store, tries)
+    left = last.chunk.unsettled([known[row.place] for row in last.chunk.rows])
+    if not left.rows:
+        return 0
+    patience = left.patience if settings.patience is None else settings.patience
+    chunk = Chunk(settings.key_retention or left.retention, patience, left.token, left.rows)
+    store.add_try(next_try(last.id), chunk)
+    return len(left.rows)
+
+
+def _key_column(loads: Sequence[Submission], settings: Settings) -> str:
+    """The column that the batch's keys are made of. With another one the same rows would be asked for once more."""
+    if not loads:
+        return settings.key_column or KEY_COLUMN
+    # A batch of an older release may have several.
+    known = list(dict.fromkeys(load.key_column for load in loads))
+    if settings.key_column is None:
+        return known[-1]
+    if settings.key_column not in known:
+        raise ConfigurationError(
+            f"This batch has the key column {known[-1]}: by {settings.key_column} the same rows would have other keys, "
+            f"and their customers would be asked again. Write key_column={known[-1]!r}, or leave it out."
+        )
+    return settings.key_column
+
+
+def _known(store: BatchStore, chunks: Iterable[tuple[int, list[Try]]]) -> Iterator[tuple[bytes, str, bool, int]]:
+    for number, tries in chunks:
+        first = tries[0]
+        if first.chunk is None:
+            continue
+        some_refused = any(attempt.counts and attempt.counts.get(RowOutcome.REFUSED) for attempt in tries)
+        results = latest_results(store, tries) if some_refused else {}
+        for row in first.chunk.rows:
+            result = results.get(row.place)
+            refused = row.arguments is None or (result is not None and result.outcome is RowOutcome.REFUSED)
+            yield identity_of(row.key, row.number), row.fingerprint, refused, number
+
+
+def _pages(loads: Sequence[Submission]) -> Iterator[dict[int, Submission]]:
+    """Some chunk numbers at a time, each with its load."""
+    numbers = numbers_of(loads)
+    while page := {number: load for load, number in islice(numbers, _AT_ONCE)}:
+        yield page

@@ -1,0 +1,123 @@
+"""Seeing a batch through: one worker in this process, and a look at the batch now and again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from victor_ext import Outcome, Victor, VictorError
+
+from .batch_store import BatchStore
+from .layout import Submission, queue_of
+from .loading import retry_unsettled
+from .settings import Settings
+from .state import State
+from .tally import BatchStatus, Tally
+from .trouble import NOTICE, trouble
+from .vault import Vault
+from .worker import Worker
+from .worker_lock import presence_in
+
+_LOOK_EVERY = 0.3
+_logger = logging.getLogger("victor_ext.bulk")
+
+Progress = Callable[[BatchStatus], None]
+
+
+class BulkStopped(VictorError):
+    """The provider takes nothing from this client; the rows that are left wait for `resume`."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerContext:
+    """Where and with what a worker works."""
+
+    victor: Victor
+    state: State
+    vault: Vault
+    settings: Settings
+
+
+def see_through(
+    site: WorkerContext, store: BatchStore, loads: Sequence[Submission], on_progress: Progress | None
+) -> BatchStatus:
+    """Try again what is not settled, and send until nothing is left to do.
+
+    Raises:
+        BulkStopped: The provider takes nothing from this client.
+    """
+    settings = site.settings
+    retry_unsettled(store, loads, settings)
+    rate = settings.rate or loads[-1].rate
+    if settings.rate is not None or not store.is_open():
+        store.open_queue(rate, settings.slots)
+    tally = Tally(store, loads)
+    latest: BatchStatus | None = None
+
+    def over() -> bool:
+        nonlocal latest
+        try:
+            latest = tally.take()
+            if not latest.over and not store.is_open():
+                # Another sender of this batch saw its own rows through, and closed the queue behind it.
+                store.open_queue(rate, settings.slots)
+        except SQLAlchemyError as error:
+            trouble.tell(error)
+            return False
+        if on_progress is not None:
+            on_progress(latest)
+        return latest.over
+
+    if not over():
+        serve(site, [queue_of(site.vault.application, store.batch)], over)
+    with suppress(SQLAlchemyError):
+        # Nobody is harmed by a queue without rows: `resume` closes it, too.
+        store.close_queue()
+    assert latest is not None  # noqa: S101 - `over` has said yes
+    return latest
+
+
+def serve(site: WorkerContext, queues: Sequence[str] | None, over: Callable[[], bool]) -> None:
+    """Work until it is over. While another process has an SQLite state, only watch.
+
+    Raises:
+        BulkStopped: The provider takes nothing from this client.
+    """
+    presence = presence_in(site.state)
+    told = False
+    try:
+        with ExitStack() as stack:
+            worker: Worker | None = None
+            while True:
+                if worker is None and presence.begin():
+                    worker = stack.enter_context(
+                        Worker(
+                            site.victor,
+                            site.state,
+                            site.vault,
+                            presence,
+                            workers=site.settings.workers,
+                            retention=site.settings.key_retention,
+                            patience=site.settings.patience,
+                            queues=queues,
+                        )
+                    )
+                elif worker is None and not told:
+                    told = True
+                    _logger.info("Another process works on %s: waiting for it.", site.state, extra=NOTICE)
+                time.sleep(_LOOK_EVERY)
+                if over():
+                    return
+                if worker is not None and worker.given_up is not None:
+                    raise BulkStopped(
+                        f"Nothing more can be sent with this client: {worker.given_up} The rows that are left wait for "
+                        "resume.",
+                        outcome=Outcome.NOT_SENT,
+                    )
+    finally:
+        presence.end()

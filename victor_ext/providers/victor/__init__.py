@@ -1,0 +1,1 @@
+"""Victor: requests for payment over RTP and FedNow."""

@@ -1,0 +1,206 @@
+"""The two kinds of credentials that the provider knows."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import TYPE_CHECKING, Any, Protocol
+
+import httpx
+
+from victor_ext import zulu
+from victor_ext.errors import ConfigurationError, InvalidRequest
+from victor_ext.redaction import Secret, concealed
+from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
+from victor_ext.runtime.auth.tokens import SignedToken
+from victor_ext.runtime.client.seconds import MOST_SECONDS
+from victor_ext.runtime.client.validation import shown
+from victor_ext.runtime.loop.attempts import Authenticator
+from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.flow import Lock
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    from victor_ext.runtime.auth.oauth import IssuedToken
+
+    from .settings import Environment
+
+_ISSUER = "victor-api"
+_MARGIN = 60
+"""Seconds by which a token's life stays below the environment's limit unless the caller says otherwise."""
+_BACKDATED = 5
+"""Seconds by which `iat` lies in the past, for a provider whose clock is a little behind."""
+
+
+class Credentials(Protocol):
+    """What `Victor(auth=...)` takes."""
+
+    def authenticator(
+        self, environment: Environment, base_url: httpx.URL, clock: ServerClock, lock: Lock
+    ) -> Authenticator:
+        """What puts these credentials on the requests of one client."""
+        ...
+
+
+class VictorJwt(UnpicklableCredentials):
+    """An API key and its private key: this side signs a short-lived RS512 token for each attempt.
+
+    Args:
+        api_key: The API key, from the client portal.
+        private_key: Its RSA private key: PEM (PKCS#8 or PKCS#1), bare base64 of PKCS#8 DER, DER bytes, a
+            path, or a key object of `cryptography`. It is parsed here, once.
+        password: For an encrypted PEM.
+        prefix: What precedes the token in the `Authorization` header (the provider says `Token`).
+        lifetime: Seconds from `iat` to `exp`. By default the environment's limit (300 in production, 3600
+            in staging) less 60.
+        reuse: Seconds for which one token serves several calls; 0 signs a new one for every attempt, as
+            the provider advises for production.
+
+    Raises:
+        ConfigurationError: Something that is not such a key, or a number that cannot be.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        private_key: str | bytes | os.PathLike[str] | RSAPrivateKey,
+        *,
+        password: str | bytes | None = None,
+        prefix: str = "Token",
+        lifetime: float | None = None,
+        reuse: float = 0.0,
+    ) -> None:
+        # Whatever is raised from here on, no frame of ours shows them.
+        api_key, private_key, password = map(concealed, (api_key, private_key, password))
+        self._api_key = _checked("api_key", api_key)
+        from victor_ext.runtime.auth.private_keys import load_rsa_key  # noqa: PLC0415 - only a signing client needs it
+
+        self._key = load_rsa_key(private_key, password=password)
+        self._prefix = _checked_prefix(prefix)
+        self._lifetime = _checked_seconds("lifetime", lifetime, above_zero=True)
+        self._reuse = _checked_seconds("reuse", reuse, above_zero=False) or 0.0
+
+    @property
+    def caller(self) -> str:
+        """A digest of the API key: it tells two callers apart, and does not tell who they are."""
+        return _digest(self._api_key)
+
+    def __repr__(self) -> str:
+        return f"VictorJwt(api_key='[hidden]', private_key='[hidden]', prefix={getattr(self, '_prefix', None)!r})"
+
+    def authenticator(
+        self,
+        environment: Environment,
+        base_url: httpx.URL,  # noqa: ARG002 - for credentials that ask an endpoint
+        clock: ServerClock,
+        lock: Lock,  # noqa: ARG002 - for credentials that ask an endpoint
+    ) -> Authenticator:
+        """Sign for this environment. Raises `ConfigurationError` when `lifetime` is above its limit."""
+        lifetime = environment.token_limit - _MARGIN if self._lifetime is None else self._lifetime
+        if lifetime > environment.token_limit:
+            raise ConfigurationError(
+                f"lifetime={lifetime:g} is above the {environment.token_limit} s that {environment.name} permits: "
+                "leave it out."
+            )
+        if self._reuse > lifetime - 2 * _BACKDATED and self._reuse > 0:
+            raise ConfigurationError(
+                f"reuse={self._reuse:g} is too long for tokens that live {lifetime:g} s: "
+                f"write at most {max(0, lifetime - 2 * _BACKDATED):g}."
+            )
+        return SignedToken(self._signer(int(lifetime)), clock, reuse=self._reuse)
+
+    def _signer(self, lifetime: int) -> Any:
+        import jwt  # noqa: PLC0415 - it loads cryptography, which only a signing client needs
+
+        def sign(now: float) -> str:
+            issued = math.floor(now) - min(_BACKDATED, lifetime // 2)
+            claims = {"sub": self._api_key, "iss": _ISSUER, "iat": issued, "exp": issued + lifetime}
+            return f"{self._prefix} {jwt.encode(claims, self._key, algorithm='RS512')}"
+
+        return sign
+
+
+class VictorOAuth(UnpicklableCredentials):
+    """A client id and secret: the provider issues a token, which is kept until shortly before it ends.
+
+    Args:
+        client_id: From the client portal.
+        client_secret: Shown there once.
+
+    Raises:
+        ConfigurationError: One of them is empty or not text.
+    """
+
+    def __init__(self, client_id: str, client_secret: str) -> None:
+        # Whatever is raised from here on, no frame of ours shows them.
+        client_id, client_secret = map(concealed, (client_id, client_secret))
+        self._client_id = _checked("client_id", client_id)
+        self._client_secret = _checked("client_secret", client_secret)
+
+    @property
+    def caller(self) -> str:
+        """A digest of the client id: it tells two callers apart, and does not tell who they are."""
+        return _digest(self._client_id)
+
+    def __repr__(self) -> str:
+        return "VictorOAuth(client_id='[hidden]', client_secret='[hidden]')"
+
+    def authenticator(
+        self, environment: Environment, base_url: httpx.URL, clock: ServerClock, lock: Lock
+    ) -> Authenticator:
+        """A token cache of the client's own."""
+        from victor_ext.runtime.auth.oauth import OAuthToken  # noqa: PLC0415 - a signing client does without
+
+        url = base_url.copy_with(path=base_url.path.rstrip("/") + "/v2/auth/token")
+
+        def ask() -> httpx.Request:
+            # Documented is the body alone; that it is a POST of JSON is what the provider's samples show.
+            body = {"client_id": self._client_id, "client_secret": self._client_secret}
+            return httpx.Request("POST", url, json=body, headers={"accept": "application/json"})
+
+        hint = (
+            f"Check VictorOAuth(client_id, client_secret): {environment.name} was asked, and keys of one environment "
+            "are not valid in the other."
+        )
+        return OAuthToken(ask, _issued_token, clock, lock, hint=hint)
+
+
+def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
+    """Read `{access_token, token_type, expires}`; `expires` is an absolute time in epoch milliseconds."""
+    from victor_ext.runtime.auth.oauth import IssuedToken, header_value  # noqa: PLC0415 - loaded by now
+
+    header = header_value(body.get("token_type"), body.get("access_token"))
+    if header is None:
+        return None
+    try:
+        expires_at = zulu.from_epoch(body.get("expires", 0) or float("nan")).timestamp()
+    except InvalidRequest:
+        expires_at = None
+    return IssuedToken(header, expires_at, now)
+
+
+def _digest(identity: str) -> str:
+    return caller_digest(identity, product="victor-ext")
+
+
+def _checked(name: str, value: object) -> Secret:
+    return checked_secret(name, value, source="the client portal")
+
+
+def _checked_prefix(prefix: object) -> str:
+    if isinstance(prefix, str) and prefix and prefix.isascii() and prefix.isprintable() and " " not in prefix:
+        return prefix
+    raise ConfigurationError(f"prefix={shown(prefix)} must be a word of ASCII characters, such as 'Token'.")
+
+
+def _checked_seconds(name: str, value: float | None, *, above_zero: bool) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MOST_SECONDS:
+        raise ConfigurationError(f"{name}={shown(value)} must be a number of seconds.")
+    if value < 0 or (above_zero and value < 1):
+        raise ConfigurationError(
+            f"{name}={shown(value)} must be {'at least 1 second' if above_zero else '0 or more seconds'}."
+        )
+    return float(value)

@@ -1,0 +1,135 @@
+"""Where a request is in its life, and waiting until it has come so far.
+
+The document can be read in two ways. The status that `get` answers may be one of the nine words that a list has; or,
+as its description says, "Either Pending or Error", where Pending only confirms the submission to the network. So the
+life of a request is looked up in the list, and `get` is asked for what only it knows: the answer that an inbound
+request was given, and an error. Where both tell of the life, the one that is further counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from victor_ext.errors import (
+    BadRequest,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    Outcome,
+    PermissionDenied,
+    Problem,
+    UnreadableResponse,
+)
+from victor_ext.redaction import one_line, redact_excerpt
+from victor_ext.runtime.client.polling import LEAST_READ, PASSING, checked_seconds, wait_until
+from victor_ext.runtime.client.runners import OperationFlow
+
+from .checks import check_id, shown, spelled
+from .listing import listed
+from .operations import get
+from .records import Direction, PaymentRequest, Status
+
+# The way of a request that is paid. A later status includes the earlier ones.
+_WAY = (Status.CREATED, Status.PENDING, Status.PROCESSING, Status.ACCEPTED, Status.COMPLETED)
+
+
+def wait(
+    request_id: str,
+    *,
+    until: str | Collection[str] | None,
+    timeout: float,
+    deadline: float | None,
+    monotonic: Callable[[], float],
+) -> OperationFlow[PaymentRequest]:
+    """Look at a request now and again until it is where it is waited for."""
+    check_id(request_id)
+    statuses, seconds = wanted_statuses(until), checked_seconds(timeout)
+    wanted = "a final status" if statuses is None else " or ".join(statuses)
+
+    def there(request: PaymentRequest) -> bool:
+        if _has_reached(request, statuses):
+            return True
+        if request.is_terminal:
+            raise _ended_otherwise(request, request_id, statuses or ())
+        return False
+
+    def in_vain(seen: str) -> str:
+        return (
+            f"Payment request {request_id} did not reach {wanted} within {timeout:g} s: {seen}. Wait again, or read it "
+            "with get()."
+        )
+
+    return (
+        yield from wait_until(
+            lambda left: _look(request_id, left, monotonic), there, in_vain, timeout=seconds, deadline=deadline,
+            monotonic=monotonic, shown=lambda request: one_line(request.status),
+        )
+    )  # fmt: skip
+
+
+def _look(request_id: str, seconds: float | None, monotonic: Callable[[], float]) -> OperationFlow[PaymentRequest]:
+    """The request as the list and `get` together tell it, within `seconds` (None: the client's deadline for each)."""
+    began = monotonic()
+    in_list = yield from _in_list(request_id, seconds)
+    if in_list is not None and in_list.is_terminal and in_list.direction is Direction.OUTBOUND:
+        return in_list  # it has no answer of ours, and the list tells its error
+    left = None if seconds is None else max(seconds - (monotonic() - began), LEAST_READ)
+    try:
+        by_itself = yield from get(request_id, left)
+    except PASSING:
+        if in_list is None:
+            raise
+        return in_list
+    if in_list is None:
+        return by_itself
+    first, other = (by_itself, in_list) if _is_further(by_itself, in_list) else (in_list, by_itself)
+    return PaymentRequest(first.raw, completed_by=other)
+
+
+def _in_list(request_id: str, seconds: float | None) -> OperationFlow[PaymentRequest | None]:
+    try:
+        return (yield from listed(request_id, seconds))
+    except (BadRequest, NotFound, PermissionDenied, UnreadableResponse):
+        return None  # a list that does not know the id, or cannot be read: `get` remains
+
+
+def _is_further(by_itself: PaymentRequest, in_list: PaymentRequest) -> bool:
+    """Whether `get` tells of a later moment: of an end, such as Error, or of a later step on the way to be paid."""
+    if in_list.is_terminal or by_itself.is_terminal:
+        return not in_list.is_terminal
+    if by_itself.status not in _WAY or in_list.status not in _WAY:
+        return False
+    return _WAY.index(Status(by_itself.status)) > _WAY.index(Status(in_list.status))
+
+
+def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool:
+    status = request.status
+    if until is None:
+        return request.is_terminal
+    if status in until:
+        return True
+    if status not in _WAY:
+        return False
+    return any(wanted in _WAY and _WAY.index(Status(status)) > _WAY.index(Status(wanted)) for wanted in until)
+
+
+def _ended_otherwise(request: PaymentRequest, request_id: str, until: Collection[str]) -> Conflict:
+    reason = f" ({redact_excerpt(request.error_message)})" if request.error_message else ""
+    return Conflict(
+        f"Payment request {request_id} ended as {one_line(request.status)}{reason}, so it can no longer become "
+        f"{' or '.join(until)}.",
+        outcome=Outcome.REJECTED,
+    )
+
+
+def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | None:
+    """Check and spell what `wait` is to wait for. Raises `InvalidRequest`."""
+    if until is None:
+        return None
+    wanted = list(until) if isinstance(until, Collection) and not isinstance(until, str) else [until]
+    known = [status.value for status in Status]
+    unknown = [word for word in wanted if spelled(word) not in known]
+    if unknown or not wanted:
+        message = f"until is {shown(until)} and must be one or more of: {', '.join(known)}."
+        raise InvalidRequest.of([Problem("until", "choice", message)])
+    return [Status(spelled(word)) for word in wanted]

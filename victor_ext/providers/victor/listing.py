@@ -1,0 +1,221 @@
+"""Walking the list of payment requests, and finding some of them by the caller's reference."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from victor_ext import zulu
+from victor_ext.errors import BadRequest, InvalidRequest, Problem
+from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
+from victor_ext.runtime.client.resources import Walk
+from victor_ext.runtime.client.runners import OperationFlow, drop_none
+from victor_ext.runtime.loop.clock import ServerClock
+
+from . import checks as rules
+from .operations import call_operation
+from .records import PaymentRequest
+
+if TYPE_CHECKING:
+    from victor_api.models import ListPaymentRequestsResponse
+
+
+FILTERS_TO_LEAVE = frozenset({"status", "approval_start_datetime", "approval_end_datetime"})
+"""Filters that a request may pass now and not a moment later. Nothing documented changes what the others ask for."""
+
+_ARRIVAL_MARGIN = 5.0
+"""Seconds after the beginning of a walk, by the provider's clock, from which on a request counts as new since then."""
+
+
+def walk(page: int = 0, page_size: int | None = None, *, clock: ServerClock, **filters: object) -> Walk[PaymentRequest]:
+    """A list with its filters, checked now, and read as it is walked.
+
+    Raises:
+        InvalidRequest: With all that is wrong.
+    """
+    wire = rules.list_filters(filters, page=page, page_size=page_size)
+
+    def begin() -> PageReader[PaymentRequest]:
+        what = "list of payment requests"
+        if wire.keys().isdisjoint(FILTERS_TO_LEAVE):
+            return PageReader(_id_of, content=content_of, first=page, what=what)
+        arrived = _arrived_since(clock)
+        return RepeatedPageReader(_id_of, content=content_of, first=page, what=what, arrived=arrived)
+
+    def read(reader: PageReader[PaymentRequest]) -> OperationFlow[Sequence[PaymentRequest]]:
+        try:
+            answer = yield from _read_page(reader.number, page_size, wire)
+        except BadRequest:
+            # What the provider answers past the end is not documented. A short page alone is no end, and a
+            # refusal alone is none: both together are.
+            if reader.last_was_short:
+                return ()
+            raise
+        return items_of(answer)
+
+    return Walk(begin, read)
+
+
+def _id_of(request: PaymentRequest) -> str | None:
+    return request.id or None
+
+
+def _arrived_since(clock: ServerClock) -> Callable[[PaymentRequest], bool]:
+    """Whether a request was created after this moment, by the provider's clock as it will be known by then."""
+    began = clock.monotonic()
+
+    def arrived(request: PaymentRequest) -> bool:
+        created = request.created_at
+        if created is None:
+            return False
+        return created.timestamp() > clock.now() - (clock.monotonic() - began) + _ARRIVAL_MARGIN
+
+    return arrived
+
+
+SEARCH_MARGIN = 60.0
+"""Seconds by which `find` widens its window at both ends, beyond what the two clocks are known to differ."""
+
+
+class SearchResult(list[PaymentRequest]):
+    """The requests that `find` found, and where it looked for them.
+
+    Attributes:
+        start: The beginning of the window that the provider was asked for; before the caller's own.
+        end: Its end; None when it had none.
+        read: How many requests were looked at.
+    """
+
+    def __init__(self, found: Iterable[PaymentRequest], *, start: datetime, end: datetime | None, read: int) -> None:
+        super().__init__(found)
+        self.start = start
+        self.end = end
+        self.read = read
+
+    @property
+    def caveat(self) -> str:
+        """What it does not prove that nothing was found; empty when something was."""
+        if self:
+            return ""
+        return (
+            f"None of the {self.read} requests from {zulu.format(self.start)} "
+            f"{'on' if self.end is None else f'to {zulu.format(self.end)}'} has this reference. That is no proof that "
+            "there is none: a request may still be on its way, and that the window is one of creation is taken for "
+            "granted, not documented. Repeating the create with the same idempotency key is safe either way, as long "
+            "as the provider keeps the key."
+        )
+
+
+def find(
+    client_reference_id: str, start: datetime, end: datetime | None, *, clock: ServerClock
+) -> OperationFlow[SearchResult]:
+    """The requests with this reference, in a window of time. One page at a time is held."""
+    _check_search(client_reference_id, start, end)
+    window = _Window(start, end).widened(clock.skew)
+    while True:
+        listed = walk(clock=clock, start_datetime=window.start, end_datetime=window.end)
+        reader, found, read = listed.begin(), list[PaymentRequest](), 0
+        while not reader.done:
+            page = reader.accept((yield from listed.read(reader)))
+            # The first answer may be the first that tells the provider's clock.
+            wider = window.covering(_Window(start, end).widened(clock.skew))
+            if wider != window:
+                window = wider
+                break
+            read += len(page.items)
+            found += [request for request in page.items if request.client_reference_id == client_reference_id]
+        else:
+            return SearchResult(found, start=window.start, end=window.end, read=read)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A window of time; without an end it is open."""
+
+    start: datetime
+    end: datetime | None
+
+    def widened(self, skew: float) -> _Window:
+        """By what the provider's clock is ahead (behind when negative) of the caller's, and by the margin."""
+        before, after = SEARCH_MARGIN - min(skew, 0.0), SEARCH_MARGIN + max(skew, 0.0)
+        return _Window(_moved(self.start, -before), None if self.end is None else _moved(self.end, after))
+
+    def covering(self, other: _Window) -> _Window:
+        """This one; or both, when the other one is longer at an end by more than the margin takes."""
+        slack = timedelta(seconds=SEARCH_MARGIN / 2)
+        start = other.start if self.start - other.start > slack else self.start
+        if self.end is None or other.end is None or other.end - self.end <= slack:
+            return _Window(start, self.end)
+        return _Window(start, other.end)
+
+
+def _moved(moment: datetime, seconds: float) -> datetime:
+    try:
+        return moment + timedelta(seconds=seconds)
+    except OverflowError:  # at the ends of the calendar there is nothing to add
+        return moment
+
+
+def _check_search(client_reference_id: object, start_datetime: object, end_datetime: object) -> None:
+    """Raises `InvalidRequest` for a reference that no request can have, and for a window that is none."""
+    found = rules.Findings()
+    found.required(rules.REFERENCE, client_reference_id)
+    if start_datetime is None:
+        message = "start_datetime is missing: write datetime(2026, 3, 4, tzinfo=UTC)."
+        found.add(Problem("start_datetime", "required", message))
+    try:
+        rules.list_filters({"start_datetime": start_datetime, "end_datetime": end_datetime})
+    except InvalidRequest as error:
+        found.problems += error.problems
+    found.finish("The search")
+
+
+def listed(request_id: str, seconds: float | None) -> OperationFlow[PaymentRequest | None]:
+    """One request as the list tells it, or None when the list does not have it."""
+    answer = yield from _read_page(0, None, {"victor_id": request_id}, seconds)
+    return next((request for request in items_of(answer) if request.id.casefold() == request_id.casefold()), None)
+
+
+def _read_page(
+    page: int, page_size: int | None, wire: dict[str, str], seconds: float | None = None
+) -> OperationFlow[ListPaymentRequestsResponse]:
+    from victor_api import models  # noqa: PLC0415 - loaded by the first call, and not by importing this
+
+    read: ListPaymentRequestsResponse = yield from call_operation(
+        "list_payment_requests",
+        models.ListPaymentRequestsResponse,
+        seconds,
+        page=page,
+        **drop_none(page_size=page_size),
+        **_arguments(wire),
+    )
+    return read
+
+
+def _arguments(wire: dict[str, str]) -> dict[str, Any]:
+    """Checked filters as the generated function takes them: enumerated ones as its own enum members."""
+    from victor_api import models  # noqa: PLC0415 - loaded by the first call
+
+    members: dict[str, Any] = {
+        "status": models.ListPaymentRequestsStatus,
+        "direction": models.ListPaymentRequestsDirection,
+        "network_type": models.ListPaymentRequestsNetworkType,
+    }
+    return {name: members[name](value) if name in members else value for name, value in wire.items()}
+
+
+def items_of(page: ListPaymentRequestsResponse) -> Sequence[PaymentRequest]:
+    """The records of one page. A page without `results` is empty; what is no page was refused before it came here."""
+    results = page.results
+    return [PaymentRequest(raw) for raw in results] if isinstance(results, list) else ()
+
+
+def content_of(request: PaymentRequest) -> str:
+    """Everything that was sent of a request, as text; the same text for all that is nested too deeply to write."""
+    try:
+        return json.dumps(request.raw.to_dict())
+    except RecursionError:
+        return ""

@@ -1,0 +1,215 @@
+"""Each operation on payment requests, once: flows that neither block nor await.
+
+A flow yields calls of generated functions and waits; the two faces in `payment_requests` run it, one with
+blocking calls and one with awaited ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from victor_ext import money
+from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
+from victor_ext.redaction import mask, one_line
+from victor_ext.runtime.client.runners import OperationFlow, call, counted_call, drop_none
+from victor_ext.runtime.loop.keys import new_key
+
+from .checks import as_date, check_create, check_id, spelled
+from .records import PaymentRequest
+
+_OPERATIONS = "victor_api.api.payment_requests"
+
+
+def create(
+    *,
+    payee_account_number: str,
+    payer_counterparty_id: str,
+    amount: money.Amount,
+    biller_type: str,
+    due_date: date | str,
+    ultimate_creditor: str | None,
+    amount_modification_allowed: bool | None,
+    notes: str | None,
+    client_reference_id: str | None,
+    idempotency_key: str | None,
+    now: datetime | None,
+    left: Callable[[], float | None],
+) -> OperationFlow[PaymentRequest]:
+    """Check, build the generated model, send it with a key; hold what comes against what was sent."""
+    check_create(
+        payee_account_number=payee_account_number,
+        payer_counterparty_id=payer_counterparty_id,
+        amount=amount,
+        biller_type=biller_type,
+        due_date=due_date,
+        ultimate_creditor=ultimate_creditor,
+        amount_modification_allowed=amount_modification_allowed,
+        notes=notes,
+        client_reference_id=client_reference_id,
+        idempotency_key=idempotency_key,
+        now=now,
+    )
+    from victor_api.models import (  # noqa: PLC0415 - see `Call.module`
+        NewRtpRfpPaymentRequest,
+        PaymentRequestReceipt,
+        RfpBasePaymentDetails,
+        RfpBasePaymentDetailsBillerType,
+        RfpPayeeRequestDetails,
+        RfpPayerDetails,
+    )
+
+    due = as_date(due_date)
+    assert due is not None  # noqa: S101 - it has been checked
+    body = NewRtpRfpPaymentRequest(
+        payee=RfpPayeeRequestDetails(
+            **drop_none(account_number=payee_account_number, ultimate_creditor=ultimate_creditor)
+        ),
+        payer=RfpPayerDetails(victor_counterparty_id=payer_counterparty_id),
+        payment_details=RfpBasePaymentDetails(
+            **drop_none(
+                amount=money.to_wire(amount),
+                biller_type=RfpBasePaymentDetailsBillerType(spelled(biller_type)),
+                due_date=due.isoformat(),
+                amount_modification_allowed=amount_modification_allowed,
+                notes=notes,
+            )
+        ),
+        **drop_none(client_reference_id=client_reference_id),
+    )
+    key = idempotency_key if idempotency_key is not None else new_key()
+    came = yield from counted_operation("create_request_payment", PaymentRequestReceipt, body=body, idempotency_key=key)
+    # Not as the model that came, which shows the accounts in it to whoever reports the locals of an error.
+    made, attempts = PaymentRequest(came[0], key), came[1]
+    del came
+    sent = _Sent(payee_account_number, payer_counterparty_id, money.to_decimal(amount), client_reference_id, attempts)
+    # Under a key that was made here a moment ago there is no other payment. And a bare receipt says yes, and nothing
+    # else; one that describes a payment, and leaves out what was sent, may describe another.
+    if sent.is_confirmed_by(made) or idempotency_key is None or sent.is_told_nothing_by(made):
+        return made
+    return (yield from _looked_up(made, sent, left()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What tells one payment from another, as it was sent; and after how many attempts an answer came."""
+
+    payee_account_number: str
+    payer_counterparty_id: str
+    amount: Decimal
+    reference: str | None
+    attempts: int
+
+    def is_confirmed_by(self, found: PaymentRequest) -> bool:
+        """Whether a record says that it is of this payment: by the caller's reference, or else by all the rest.
+
+        Raises:
+            Conflict: It is of another payment. Some providers replay whatever a key first made, and a cache may mix
+                answers up.
+        """
+        said = self._held_against(found)
+        others = [f"the {what} {value!r}" for what, value, same in said if value is not None and not same]
+        if others:
+            raise _another_payment(found, " and ".join(others), self.attempts)
+        proof = said[-1:] if self.reference is not None else said
+        return all(value is not None for _, value, _ in proof)
+
+    def _held_against(self, found: PaymentRequest) -> list[tuple[str, str | None, bool]]:
+        """What was sent: its name, what the record says of it as it may be shown, and whether that is the same."""
+        account = None if found.payee is None else found.payee.account_number
+        payer = None if found.payer is None else found.payer.counterparty_id
+        asked = found.amount if found.original_amount is None else found.original_amount
+        said: list[tuple[str, str | None, bool]] = [
+            ("payee", account and mask(one_line(account)), _is_account(account, self.payee_account_number)),
+            ("payer", payer and one_line(payer), _is_word(payer, self.payer_counterparty_id)),
+            ("amount", None if asked is None else str(asked), asked == self.amount),
+        ]
+        if self.reference is not None:
+            reference = found.client_reference_id
+            said.append(("reference", reference and one_line(reference), _is_reference(reference, self.reference)))
+        return said
+
+    def is_told_nothing_by(self, found: PaymentRequest) -> bool:
+        """Whether a record says nothing at all of what was sent."""
+        return all(value is None for _, value, _ in self._held_against(found))
+
+
+def _is_account(said: str | None, sent: str) -> bool:
+    """Whether it may be this account: a provider may hide all but the last digits."""
+    hidden, _, end = (said or "").strip().rpartition("*")
+    return sent.endswith(end) if hidden else end == sent
+
+
+def _is_word(said: str | None, sent: str) -> bool:
+    return (said or "").strip().casefold() == sent.strip().casefold()
+
+
+def _is_reference(said: str | None, sent: str) -> bool:
+    return (said or "").strip() == sent.strip()
+
+
+def _another_payment(found: PaymentRequest, what: str, attempts: int) -> Conflict:
+    return Conflict(
+        f"The provider answered with payment request {one_line(found.id)}, which has {what}: idempotency_key="
+        f"{found.idempotency_key!r} seems to have been used for another payment before. Read it with get(), and look "
+        "with payment_requests.find(client_reference_id, start_datetime=...); then use a key of this payment's own.",
+        outcome=Outcome.UNKNOWN,
+        idempotency_key=found.idempotency_key,
+        attempts=attempts,
+    )
+
+
+def _looked_up(made: PaymentRequest, sent: _Sent, seconds: float | None) -> OperationFlow[PaymentRequest]:
+    """The request that was made, once reading it back has shown that it is of this payment."""
+    why = "and there was no time left to read it back"
+    if seconds is None or seconds > 0:
+        try:
+            read = yield from get(made.id, seconds)
+        except VictorError as error:
+            why = f"and it could not be read back ({error.message.rstrip('.')})"
+        else:
+            if sent.is_confirmed_by(PaymentRequest(read.raw, made.idempotency_key)):
+                return made
+            why = "neither there nor when it is read back"
+    raise UnreadableResponse(
+        f"The provider answered with payment request {one_line(made.id)}, which does not say "
+        f"{'its reference' if sent.reference is not None else 'payee, payer and amount'}, {why}: it may be another "
+        f"payment's, of an earlier use of idempotency_key={made.idempotency_key!r}. Look at it with get(), or repeat "
+        "with the same key and the same values.",
+        outcome=Outcome.UNKNOWN,
+        idempotency_key=made.idempotency_key,
+        attempts=sent.attempts,
+    )
+
+
+def get(request_id: str, seconds: float | None = None) -> OperationFlow[PaymentRequest]:
+    """Read one payment request, within so many seconds."""
+    check_id(request_id)
+    from victor_api.models import GetPaymentRequestResponse  # noqa: PLC0415 - see `Call.module`
+
+    found = PaymentRequest(  # not as the model that came, as above
+        (
+            yield from call_operation(
+                "get_payment_request", GetPaymentRequestResponse, seconds, victor_payment_request_id=request_id
+            )
+        )
+    )
+    if not found.id and found.status is None:
+        raise UnreadableResponse(
+            f"The answer to get({request_id!r}) is no payment request: it has neither an id nor a status.",
+            outcome=Outcome.ACCEPTED,
+        )
+    return found
+
+
+def counted_operation(operation: str, model: Any, /, **arguments: Any) -> OperationFlow[tuple[Any, int]]:
+    """The same as `call_operation`; and after how many attempts the answer came."""
+    return counted_call(f"{_OPERATIONS}.{operation}", model, **arguments)
+
+
+def call_operation(operation: str, model: Any, seconds: float | None = None, /, **arguments: Any) -> OperationFlow[Any]:
+    """Call a generated operation by the name of its module; its answer as a `model`."""
+    return call(f"{_OPERATIONS}.{operation}", model, seconds, **arguments)

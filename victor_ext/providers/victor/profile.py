@@ -1,0 +1,182 @@
+"""What the runtime is told of this provider: where keys go, how its errors look, what a good answer is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, TypeGuard, cast
+
+import httpx
+
+from victor_ext.errors import Problem
+from victor_ext.redaction import mask_digits, one_line, redact_excerpt
+from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
+from victor_ext.runtime.loop.keys import HeaderKey
+from victor_ext.runtime.loop.profile import Profile
+
+from .settings import CREATE_PATH, Environment
+
+_LIST_PATH = "/v2/payment-requests"
+_NO_MESSAGE = "the provider gave no message"
+
+
+def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
+    """The provider's profile in one of its environments; messages name the URL where it is not the environment's."""
+    elsewhere = "" if base_url == httpx.URL(environment.base_url) else f", {base_url}"
+    return Profile(
+        name="Victor",
+        environment=f"{environment.name}{elsewhere}",
+        key_place=HeaderKey("Idempotency-Key", takes_key=_is_create, ignores_key=_is_respond),
+        in_progress=in_progress,
+        may_be_in_progress=may_be_in_progress,
+        problems=read_problems,
+        unreadable=_unreadable,
+        mismatch=_mismatch,
+        recovery_hint=_recovery_hint,
+        authentication_hint=(
+            f"Environment {environment.name!r} was asked: check that the credentials were made there (keys of one "
+            "environment are not valid in the other), that the private key belongs to the API key, and this "
+            "machine's clock."
+        ),
+    )
+
+
+def _is_create(request: httpx.Request) -> bool:
+    return request.method == "POST" and request.url.path.endswith(CREATE_PATH)
+
+
+def _is_respond(request: httpx.Request) -> bool:
+    return request.method == "POST" and "/respond-to-request/" in request.url.path
+
+
+def _is_get(request: httpx.Request) -> bool:
+    return request.method == "GET" and request.url.path.rpartition("/")[0].endswith(_LIST_PATH)
+
+
+def _is_list_of_them(request: httpx.Request) -> bool:
+    return request.method == "GET" and request.url.path.endswith(_LIST_PATH)
+
+
+def _recovery_hint(request: httpx.Request) -> str:
+    if _is_create(request):
+        return "with payment_requests.find(client_reference_id, start_datetime=...)"
+    return "with payment_requests.get(id)" if _is_respond(request) else ""
+
+
+def _unreadable(answer: httpx.Response) -> str | None:
+    """Every good answer of the document is a JSON object, and says what it is an answer about."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return "its body is empty" if not answer.content else "its body is not JSON"
+    if not isinstance(body, dict):
+        return "its body is JSON, but no object"
+    return _missing(answer, cast("dict[str, Any]", body))
+
+
+_SAID_BY_READS = ("results", "page", "victor_payment_request_id", "status", "payment_request")
+"""What a page, or a single request, has at least one of."""
+
+
+def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
+    """A good status alone is no yes: the body has to say the one thing that the operation was called for."""
+    request = answer.request
+    if "victor_payment_request_id" not in body and read_problems(answer):
+        return "its body reports an error"
+    if _is_create(request) and not _string(body.get("victor_payment_request_id")):
+        return "its body has no victor_payment_request_id"
+    if _is_respond(request) and not _string(body.get("status")):
+        return "its body does not say which answer was taken"
+    if request.method == "GET" and all(body.get(name) is None for name in _SAID_BY_READS):
+        # Taken at its word, it would be a list that is at its end, or a request that has no answer yet.
+        return "its body says nothing"
+    return _no_page(body) if _is_list_of_them(request) else None
+
+
+def _no_page(body: dict[str, Any]) -> str | None:
+    """What is no page of a list must not be taken for its end: that would lose requests."""
+    results = body.get("results")
+    if results is None:
+        return None if isinstance(body.get("page"), int) else "its body is no page of a list"
+    return None if isinstance(results, list) else "its `results` are no list"
+
+
+def _mismatch(answer: httpx.Response) -> str | None:
+    """What a good answer is about when that is another request than the one in the path, or None.
+
+    A cache or a proxy that mixes answers up must not have it told that money was moved, or that it will be. Letters may
+    come in another case, as the provider's other words do.
+    """
+    request = answer.request
+    if not (_is_respond(request) or _is_get(request)):
+        return None
+    try:
+        named = _string(_object(answer.json()).get("victor_payment_request_id"))
+    except ValueError:
+        return None
+    if not named or named.casefold() == request.url.path.rpartition("/")[2].casefold():
+        return None
+    return f"its body is about another payment request, {one_line(named)}"
+
+
+def read_problems(answer: httpx.Response) -> Sequence[Problem]:
+    """Problems from either documented error shape: `ApiErrorResponse` or `ValidationErrors`; none from others."""
+    try:
+        body = _object(answer.json())
+    except ValueError:
+        return ()
+    if isinstance(body.get("error"), dict):
+        return (_api_error(_object(body["error"])),)
+    return tuple(_object_error(_object(item)) for item in _list(body.get("allErrors")) if isinstance(item, dict))
+
+
+def _api_error(error: dict[str, Any]) -> Problem:
+    theirs = mask_digits(_string(error.get("field")))
+    code, message = error.get("code"), _string(error.get("message"))
+    return Problem(
+        field=wire_path(theirs),
+        code=str(code) if isinstance(code, int | str) else "",
+        message=redact_excerpt(message) or _NO_MESSAGE,
+        provider_field=theirs or None,
+    )
+
+
+def _object_error(error: dict[str, Any]) -> Problem:
+    code = _string(error.get("code"))
+    theirs = mask_digits(_field_of(error))
+    message = redact_excerpt(_string(error.get("defaultMessage")) or code) or _NO_MESSAGE
+    return Problem(field=wire_path(theirs), code=code, message=message, provider_field=theirs or None)
+
+
+def _field_of(error: dict[str, Any]) -> str:
+    """The field of a Spring error: its own member, or the tail of a code such as `NotNull.request.notes`."""
+    stated = _string(error.get("field"))
+    if stated:
+        return stated
+    name = _string(error.get("objectName"))
+    for code in map(_string, _list(error.get("codes"))):
+        kind, _, rest = code.partition(".")
+        if kind and name and rest.startswith(f"{name}."):
+            return rest.removeprefix(f"{name}.")
+    return ""
+
+
+def wire_path(camel: str) -> str:
+    """`paymentDetails.amount` as the wire spells it: `payment_details.amount`."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match.group().lower(), camel)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if _is_list(value) else []
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""

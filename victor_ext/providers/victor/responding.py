@@ -1,0 +1,214 @@
+"""Answering a request that we are asked to pay: sent once, and looked at when in doubt, for it has no key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from decimal import Decimal
+
+from victor_ext import money
+from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
+from victor_ext.redaction import one_line
+from victor_ext.runtime.client.runners import OperationFlow, drop_none
+
+from .checks import check_answer
+from .operations import counted_operation, get
+from .records import Direction, PaymentRequest, PaymentRequestResponse, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """What an answer to an inbound request is meant to say."""
+
+    status: Status
+    notes: str
+    modified_amount: Decimal | None = None
+
+    def differences(self, found: PaymentRequest) -> Collection[str] | None:
+        """In what the answer that a request carries is not the one that was meant; None when it carries none.
+
+        `status` means that it is another answer. `word`, `notes` and `amount` leave it open whose it is: the
+        provider may have written it in its own way, or somebody else may have given it. `unsaid` means that
+        nothing says for which amount it was accepted.
+        """
+        given = found.response
+        said = None if given is None else given.status
+        status = _ANSWERS.get(found.status or "") if said is None else said
+        if status is None:
+            return None
+        if status not in _ANSWERS.values():
+            return ("word",)
+        if status != self.status:
+            return ("status",)
+        notes = found.approval_notes
+        same_notes = notes is None or notes.split() == self.notes.split()
+        return (*(() if same_notes else ("notes",)), *self._difference_of_amount(given, found))
+
+    def _difference_of_amount(self, given: PaymentRequestResponse | None, found: PaymentRequest) -> Collection[str]:
+        asked = found.original_amount
+        paid = found.amount if given is None else given.modified_amount
+        if self.modified_amount is not None:
+            # Without a modified amount it was accepted as it was asked for.
+            agreed = next((amount for amount in (paid, asked, found.amount) if amount is not None), None)
+            same = None if agreed is None else agreed == self.modified_amount
+        elif paid is None or (given is None and asked is None):
+            same = True
+        else:
+            same = None if asked is None else asked == paid
+        return ("unsaid",) if same is None else () if same else ("amount",)
+
+
+_ANSWERS: dict[str, Status] = {
+    Status.ACCEPTED: Status.ACCEPTED,
+    Status.COMPLETED: Status.ACCEPTED,
+    Status.DECLINED: Status.DECLINED,
+}
+
+
+def respond(
+    request: str | PaymentRequest,
+    *,
+    accept: bool,
+    notes: str,
+    modified_amount: money.Amount | None = None,
+    left: Callable[[], float | None],
+) -> OperationFlow[PaymentRequest]:
+    """Answer an inbound request, once; when that is in doubt, read it back and compare.
+
+    To the caller both are one call: the look gets what is `left` of the deadline, and there is none without it.
+    """
+    known = request if isinstance(request, PaymentRequest) else None
+    request_id = request.id if isinstance(request, PaymentRequest) else request
+    check_answer(
+        request_id,
+        notes=notes,
+        modified_amount=modified_amount,
+        asked=None if known is None else known.amount,
+        may_be_modified=None if known is None else known.amount_modification_allowed,
+        is_outbound=known is not None and known.direction is Direction.OUTBOUND,
+    )
+    amount = None if modified_amount is None else money.to_decimal(modified_amount)
+    meant = Answering(Status.ACCEPTED if accept else Status.DECLINED, notes, amount)
+    try:
+        answered, attempts = yield from _send_answer(request_id, meant)
+    except VictorError as error:
+        if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED):
+            raise
+        doubt = error
+    else:
+        differences = meant.differences(answered) or ()
+        if "amount" in differences:
+            raise _answered_otherwise(request_id, meant, answered, differences, attempts)
+        if not {"status", "word", "unsaid"}.intersection(differences):
+            return answered
+        doubt = _answered_otherwise(request_id, meant, answered, differences, attempts)
+    return (yield from _settle_answer(request_id, meant, doubt, left()))
+
+
+def _send_answer(request_id: str, meant: Answering) -> OperationFlow[tuple[PaymentRequest, int]]:
+    from victor_api.models import (  # noqa: PLC0415 - see `Call.module`
+        RfpInboundPaymentRequestResponseDetails,
+        RfpInboundPaymentRequestResponseRequestDetails,
+        RfpInboundPaymentRequestResponseRequestDetailsStatus,
+    )
+
+    word = "Accepted" if meant.status is Status.ACCEPTED else "Declined"
+    body = RfpInboundPaymentRequestResponseRequestDetails(
+        **drop_none(
+            status=RfpInboundPaymentRequestResponseRequestDetailsStatus(word),
+            notes=meant.notes,
+            modified_amount=None if meant.modified_amount is None else money.to_wire(meant.modified_amount),
+        )
+    )
+    raw, attempts = yield from counted_operation(
+        "respond_to_payment_request",
+        RfpInboundPaymentRequestResponseDetails,
+        victor_payment_request_id=request_id,
+        body=body,
+    )
+    return PaymentRequest(raw), attempts
+
+
+def _settle_answer(
+    request_id: str, meant: Answering, doubt: VictorError, seconds: float | None
+) -> OperationFlow[PaymentRequest]:
+    """Look whether the answer arrived. It is never sent again by itself: it moves money, and has no key."""
+    if seconds is not None and seconds <= 0:
+        doubt.add_note("No time was left to read the request back.")
+        raise doubt from None
+    try:
+        found = yield from get(request_id, seconds)
+    except VictorError as error:
+        doubt.add_note(f"Reading the request back failed as well: {error}")
+        raise doubt from None
+    if found.id and found.id.casefold() != request_id.casefold():
+        doubt.add_note(f"What was read back is about another payment request, {one_line(found.id)}.")
+        raise doubt from None
+    if found.direction is Direction.OUTBOUND:
+        raise Conflict(
+            f"Payment request {request_id} is outbound: it asks somebody else, so its status is no answer of yours; "
+            "nothing was changed by this call. Answer the inbound one (child_id of the outbound one).",
+            outcome=Outcome.REJECTED,
+            attempts=doubt.attempts,
+            request_id=doubt.request_id,
+        )
+    differences = meant.differences(found)
+    if differences is None:
+        raise _unanswered(request_id, doubt) from None
+    if not differences:
+        return found
+    # When this call was answered with a good status, whatever the request shows may be its doing.
+    was_taken = doubt.outcome is Outcome.ACCEPTED or isinstance(doubt, Conflict)
+    if was_taken or "status" not in differences:
+        raise _answered_otherwise(request_id, meant, found, differences, doubt.attempts, doubt.request_id)
+    raise Conflict(
+        f"Payment request {request_id} carries another answer ({one_line(found.status)}) than the one that was meant "
+        f"({meant.status}): somebody else answered it. Nothing was changed by this call; read it with get().",
+        outcome=Outcome.REJECTED,
+        attempts=doubt.attempts,
+        request_id=doubt.request_id,
+    )
+
+
+def _unanswered(request_id: str, doubt: VictorError) -> VictorError:
+    """What is left to say when the request shows no answer."""
+    if doubt.outcome is Outcome.ACCEPTED:
+        # A good status that nobody can read, and nothing to be seen of the work: that is no proof that it was done.
+        doubt = UnreadableResponse(
+            f"The answer to payment request {request_id} was taken with status {doubt.status_code}, in words that "
+            "cannot be read. It may have been done, and no key makes a repeat safe: look with "
+            "payment_requests.get(id) before you repeat it.",
+            outcome=Outcome.UNKNOWN,
+            request=doubt.request,
+            response=doubt.response,
+            attempts=doubt.attempts,
+            request_id=doubt.request_id,
+        )
+    doubt.add_note("The request was read back and shows no answer yet.")
+    return doubt
+
+
+def _answered_otherwise(
+    request_id: str,
+    meant: Answering,
+    found: PaymentRequest,
+    differences: Collection[str],
+    attempts: int,
+    exchange_id: str | None = None,
+) -> Conflict:
+    """The request carries an answer that this call may have given, or not."""
+    others = {"status": "another answer", "word": "another answer", "notes": "other notes", "amount": "another amount"}
+    what = " and ".join(others[difference] for difference in differences if difference in others)
+    is_ = f"{one_line(found.status)} with {what} than was meant ({meant.status})"
+    if "word" in differences and found.response is not None:
+        is_ = f"answered with the word {one_line(found.response.status)!r}, where {meant.status} was meant"
+    elif not what:
+        amount = "what it asked for" if meant.modified_amount is None else meant.modified_amount
+        is_ = f"{one_line(found.status)}, and nothing says for which amount ({amount} was meant)"
+    return Conflict(
+        f"Payment request {request_id} is {is_}: it may be this call's answer, or somebody else's. Read it with get() "
+        "before you do anything else.",
+        outcome=Outcome.UNKNOWN,
+        attempts=attempts,
+        request_id=exchange_id,
+    )

@@ -1,0 +1,149 @@
+"""Environments, and credentials from the process environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from victor_ext.errors import ConfigurationError
+from victor_ext.redaction import Secret
+from victor_ext.runtime.auth.stored_credentials import checked_secret
+from victor_ext.runtime.client.environments import checked_environment
+from victor_ext.runtime.http.connections import checked_base_url
+
+from .auth import Credentials, VictorJwt, VictorOAuth
+
+CREATE_PATH = "/v2/payment-requests/request-payment"
+TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
+_PASSWORD = "VICTOR_PRIVATE_KEY_PASSWORD"  # noqa: S105 - the name of a variable
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One of the provider's environments (Getting Started, "Environments").
+
+    `token_limit` is the longest life, in seconds, of a token that the client signs itself. Keys made in
+    one environment are not valid in the other.
+    """
+
+    name: str
+    base_url: str
+    token_limit: int
+
+
+ENVIRONMENTS: Mapping[str, Environment] = {
+    "staging": Environment("staging", "https://api.stage.victorfi.com", 3600),
+    "production": Environment("production", "https://api.victorfi.com", 300),
+}
+
+_HOSTS = {name: {httpx.URL(environment.base_url).host} for name, environment in ENVIRONMENTS.items()}
+
+
+def environment_and_url(environment: object, base_url: str | httpx.URL | None) -> tuple[Environment, httpx.URL]:
+    """The environment that is asked, and the URL to call: the caller's, checked, or the environment's.
+
+    Raises:
+        ConfigurationError: There is no such environment, the URL is none that a token may be sent to, or the two
+            contradict each other.
+    """
+    url = None if base_url is None else _without_version(base_url, "base_url")
+    chosen = ENVIRONMENTS[checked_environment(environment, url, _HOSTS, provider="Victor")]
+    return chosen, url or httpx.URL(chosen.base_url)
+
+
+def _without_version(base_url: str | httpx.URL, name: str) -> httpx.URL:
+    url = checked_base_url(base_url, name=name)
+    if url.path.rstrip("/").endswith("/v2"):
+        raise ConfigurationError(f"{name} {str(url)!r}: leave /v2 out, every path of the API begins with it.")
+    return url
+
+
+def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The options of a client: those given, and what the `VICTOR_...` variables say of the others.
+
+    An empty variable counts as not set.
+
+    Raises:
+        ConfigurationError: Credentials are missing, or there are two kinds of them; or a value cannot be right.
+    """
+    values = _set_variables(os.environ if variables is None else variables)
+    variables = None  # no frame of ours shows them from here on
+    readers: dict[str, Callable[[Mapping[str, str]], object]] = {
+        "auth": _auth, "environment": _environment, "base_url": _base_url,
+    }  # fmt: skip
+    return {**{name: read(values) for name, read in readers.items() if name not in options}, **options}
+
+
+def _set_variables(source: Mapping[str, str]) -> dict[str, str]:
+    return {name: Secret(value) for name, value in source.items() if name.startswith("VICTOR_") and value.strip()}
+
+
+def _auth(values: Mapping[str, str]) -> Credentials:
+    jwt: list[str] = [
+        name for name in ("VICTOR_API_KEY", "VICTOR_PRIVATE_KEY", "VICTOR_PRIVATE_KEY_FILE") if name in values
+    ]
+    oauth: list[str] = [name for name in ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET") if name in values]
+    if jwt and oauth:
+        raise ConfigurationError(
+            f"Two kinds of credentials are set ({', '.join(jwt + oauth)}): keep VICTOR_CLIENT_ID and "
+            "VICTOR_CLIENT_SECRET, or VICTOR_API_KEY with a private key, and unset the others."
+        )
+    return _oauth(values) if oauth else _jwt(values)
+
+
+def _environment(values: Mapping[str, str]) -> str:
+    name = str(values.get("VICTOR_ENVIRONMENT", "staging")).strip()
+    if name not in ENVIRONMENTS:
+        raise ConfigurationError(f"VICTOR_ENVIRONMENT is {name!r}: set it to {' or '.join(map(repr, ENVIRONMENTS))}.")
+    return name
+
+
+def _base_url(values: Mapping[str, str]) -> str | None:
+    url = values.get("VICTOR_BASE_URL")
+    return None if url is None else str(_without_version(str(url).strip(), "VICTOR_BASE_URL"))
+
+
+def _oauth(values: Mapping[str, str]) -> VictorOAuth:
+    _require(values, "VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET")
+    return VictorOAuth(values["VICTOR_CLIENT_ID"], values["VICTOR_CLIENT_SECRET"])
+
+
+def _jwt(values: Mapping[str, str]) -> VictorJwt:
+    if "VICTOR_PRIVATE_KEY" in values and "VICTOR_PRIVATE_KEY_FILE" in values:
+        raise ConfigurationError("VICTOR_PRIVATE_KEY and VICTOR_PRIVATE_KEY_FILE are both set: unset one of them.")
+    password = values.get(_PASSWORD)
+    variable: str
+    key: str | Path
+    if "VICTOR_PRIVATE_KEY_FILE" in values:
+        _require(values, "VICTOR_API_KEY")
+        variable, key = "VICTOR_PRIVATE_KEY_FILE", Path(str(values["VICTOR_PRIVATE_KEY_FILE"]))
+    else:
+        _require(values, "VICTOR_API_KEY", "VICTOR_PRIVATE_KEY")
+        variable, key = "VICTOR_PRIVATE_KEY", values["VICTOR_PRIVATE_KEY"]
+    # First and by itself: what is wrong with it is not to be blamed on the key.
+    api_key = checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source="the client portal")
+    return _named(variable, lambda: VictorJwt(api_key, key, password=password))
+
+
+def _named(variable: str, make: Callable[[], VictorJwt]) -> VictorJwt:
+    """Let an error about the key name the variables that it came from."""
+    try:
+        return make()
+    except ConfigurationError as error:
+        said = str(error).replace("give `password=`", f"set {_PASSWORD}")
+        message = f"{variable}: {said.replace('leave `password` out', f'unset {_PASSWORD}')}"
+    raise ConfigurationError(message)
+
+
+def _require(values: Mapping[str, str], *names: str) -> None:
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise ConfigurationError(
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set. Set VICTOR_API_KEY with "
+            "VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE, or set VICTOR_CLIENT_ID with VICTOR_CLIENT_SECRET."
+        )

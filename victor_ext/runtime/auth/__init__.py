@@ -1,0 +1,1 @@
+"""Tokens and the credentials that they are made of."""

@@ -1,0 +1,208 @@
+"""A token that a token endpoint issues: kept until shortly before it ends, fetched once for all who ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import httpx
+
+from victor_ext.errors import AuthenticationError, DeadlineExceeded, StatusError, UnreadableResponse, VictorError
+from victor_ext.redaction import HOLDS_SECRETS, Secret
+from victor_ext.runtime.loop.attempts import Exchange
+from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.flow import Acquire, Flow, Lock
+from victor_ext.runtime.loop.headers import is_scheme, is_token
+
+ADVISORY_SECONDS = 60.0
+"""This long before its end one caller fetches the next token, and the others go on with this one."""
+
+MANDATORY_SECONDS = 10.0
+"""This long before its end a token is not used any more."""
+
+ADVISORY_PAUSE = 5.0
+"""For this long nobody asks for the next token again when that has failed, as long as there is this one."""
+
+_PASSING_STATUSES = frozenset({408, 425, 429})
+"""Of the 400s, those after which asking again may help."""
+
+FROM_CACHE = "token_from_cache"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class IssuedToken:
+    """A token as its endpoint issued it; `expires_at` in seconds since the epoch, None when it did not say."""
+
+    header: str
+    expires_at: float | None
+    issued_at: float
+
+    def seconds_left(self, now: float) -> float:
+        """Until the token ends. One whose end is not known is kept until it is refused."""
+        return float("inf") if self.expires_at is None else self.expires_at - now
+
+    def window(self, seconds: float) -> float:
+        """A renewal window, cut down for a token whose whole life is short."""
+        if self.expires_at is None:
+            return seconds
+        return min(seconds, max(0.0, (self.expires_at - self.issued_at) / 5))
+
+
+class OAuthToken:
+    """The token cache of one client.
+
+    Args:
+        ask: Makes the request to the token endpoint.
+        read: Reads a token from the JSON object of its answer and the provider's time; None when it cannot.
+        clock: The provider's clock.
+        lock: A lock of the world (blocking or awaited) that the client lives in.
+        hint: What to check when the endpoint refuses.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[], httpx.Request],
+        read: Callable[[dict[str, Any], float], IssuedToken | None],
+        clock: ServerClock,
+        lock: Lock,
+        *,
+        hint: str = "",
+    ) -> None:
+        self._ask = ask
+        self._read = read
+        self._clock = clock
+        self._lock = lock
+        self._hint = hint
+        self._token: IssuedToken | None = None
+        self._failure: VictorError | None = None
+        self._pause_ends = -inf
+
+    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
+        """Set the header to the kept token, fetching one first when there is none or it is about to end."""
+        kept = self._token
+        left = -1.0 if kept is None else kept.seconds_left(self._clock.now())
+        if kept is None or left <= kept.window(MANDATORY_SECONDS):
+            token = yield from self._fetch_once(kept, exchange, seconds)
+        elif left <= kept.window(ADVISORY_SECONDS) and self._clock.monotonic() >= self._pause_ends:
+            token = (yield from self._fetch_if_nobody_does(kept, exchange)) or kept
+        else:
+            token = kept
+        request.headers["Authorization"] = token.header
+        request.extensions[FROM_CACHE] = token is kept
+
+    @property
+    def has_token(self) -> bool:
+        """Whether a token is kept that has not ended."""
+        kept = self._token
+        return kept is not None and kept.seconds_left(self._clock.now()) > 0
+
+    def forget(self) -> None:
+        """Keep the token no longer, for it has been revoked: the next call fetches another."""
+        self._token = None
+
+    def _fetch_once(self, kept: IssuedToken | None, exchange: Exchange, seconds: float | None) -> Flow[IssuedToken]:
+        earlier = self._failure
+        permit = self._lock.permit()
+        try:
+            if not (yield Acquire(permit, seconds)):
+                raise DeadlineExceeded(
+                    "No token yet: another call is still waiting for one, and the deadline has passed."
+                )
+            # Whoever held the lock before us has fetched it for us too, or has failed for us too: two hundred that
+            # waited would ask an endpoint in trouble two hundred times, one after the other.
+            current = self._token
+            if current is not None and current is not kept:
+                return current
+            if self._failure is not None and self._failure is not earlier:
+                raise _for_another(self._failure)
+            return (yield from self._fetch_and_tell(exchange))
+        finally:
+            permit.release()
+
+    def _fetch_and_tell(self, exchange: Exchange) -> Flow[IssuedToken]:
+        """Fetch; a failure is left for those who wait behind us, unless it is only that our own time was up."""
+        try:
+            return (yield from self._fetch(exchange))
+        except DeadlineExceeded:
+            raise
+        except VictorError as error:
+            self._failure = _for_another(error)
+            raise
+
+    def _fetch_if_nobody_does(self, kept: IssuedToken, exchange: Exchange) -> Flow[IssuedToken | None]:
+        permit = self._lock.permit()
+        try:
+            if not (yield Acquire(permit, 0)):
+                return None
+            if self._token is not kept:
+                return self._token  # somebody has just done it
+            return (yield from self._fetch(exchange, best_effort=True))
+        except VictorError:
+            # The kept token is good for a while yet: this call is not to wait for another, nor is the next one.
+            self._pause_ends = self._clock.monotonic() + ADVISORY_PAUSE
+            return None
+        finally:
+            permit.release()
+
+    def _fetch(self, exchange: Exchange, *, best_effort: bool = False) -> Flow[IssuedToken]:
+        request = self._ask()
+        request.extensions[HOLDS_SECRETS] = True
+        try:
+            answer = yield from exchange(request, best_effort=best_effort)
+        except StatusError as error:
+            # With a good status: its body says no. A 404 is one too: raised as it is, it would be taken for the word
+            # of the call itself, that there is no such payment.
+            status = error.status_code or 0
+            if 300 <= status < 400 or status >= 500 or status in _PASSING_STATUSES:
+                raise
+            refusal = error
+        except UnreadableResponse as error:
+            error.response = None  # what came may hold a token that works
+            raise
+        else:
+            token = self._read(answer.json(), self._clock.now())
+            if token is None:
+                raise UnreadableResponse(
+                    f"The token endpoint {request.url.path} answered {answer.status_code} without a usable token.",
+                    request=request,
+                )
+            self._token, self._failure = token, None
+            return token
+        said = "refused the credentials" if refusal.status_code in (200, 400, 401, 403) else "issued no token"
+        raise AuthenticationError(
+            f"The token endpoint {request.url.path} {said} (status {refusal.status_code}). {self._hint}".rstrip(),
+            request=request,
+            response=refusal.response,
+            request_id=refusal.request_id,
+        )
+
+    def refused(self, request: httpx.Request) -> bool:
+        """A token that was kept may have been revoked: forget it and fetch another. A fresh one is as good as any."""
+        if not request.extensions.get(FROM_CACHE, False):
+            return False
+        current = self._token
+        if current is not None and current.header == request.headers.get("Authorization"):
+            self._token = None
+        return True
+
+
+def _for_another(failure: VictorError) -> VictorError:
+    """The same failure for another call, which will say of it what became of that call."""
+    copied = copy(failure)
+    copied.__cause__ = failure.__cause__
+    return copied
+
+
+def header_value(token_type: object, token: object) -> Secret | None:
+    """`<type> <token>`, with `Bearer` where the endpoint named no type that is text of a header.
+
+    None when no header can hold them: a blank at an end would be shown by the HTTP library that refuses it.
+    """
+    if not is_token(token):
+        return None
+    named = isinstance(token_type, str) and token_type != "" and token_type.isascii() and token_type.isprintable()
+    scheme = str(token_type) if named else "Bearer"
+    return Secret(f"{scheme} {token}") if is_scheme(scheme) else None

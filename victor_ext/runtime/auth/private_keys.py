@@ -1,0 +1,148 @@
+"""Read an RSA private key in whatever form a team keeps it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from victor_ext.errors import ConfigurationError
+from victor_ext.redaction import Secret, SecretBytes, concealed, kind_of
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_MAX_PATH = 1024
+_LEAST_BITS = 1024
+"""Below this an RSA key cannot hold a SHA-512 signature, or is not fit for anything."""
+_EXPECTED = (
+    "give an RSA private key: PEM text (PKCS#8 or PKCS#1), base64 of PKCS#8 DER, DER bytes, a path to a file, "
+    "or a key object"
+)
+
+
+def load_rsa_key(
+    key: str | bytes | os.PathLike[str] | RSAPrivateKey,
+    *,
+    password: str | bytes | None = None,
+    name: str = "private_key",
+) -> RSAPrivateKey:
+    """Read an RSA private key.
+
+    Args:
+        key: PEM (PKCS#8, PKCS#1, encrypted ones with `password`), bare base64 of PKCS#8 DER with or without
+            line breaks, DER bytes, a path, or a key object.
+        password: For an encrypted PEM or DER.
+        name: What messages call the argument.
+
+    Raises:
+        ConfigurationError: What was given is not that. The message never holds any of the key.
+    """
+    key, password = concealed(key), concealed(password)
+    password = _password_bytes(password)
+    data, source = _read(key, name)
+    if data is None:
+        return _checked(key, source)
+    return _checked(_parsed(data, password, source), source)
+
+
+def _password_bytes(password: object) -> SecretBytes:
+    if isinstance(password, str):
+        return _utf8(Secret(password), "password")
+    if password is None or isinstance(password, bytes):
+        return SecretBytes(password or b"")
+    raise ConfigurationError(f"password must be text or bytes, not {kind_of(password)}.")
+
+
+def _utf8(text: Secret, name: str) -> SecretBytes:
+    try:
+        return SecretBytes(text.encode())
+    except UnicodeEncodeError:
+        pass
+    raise ConfigurationError(f"{name} holds half of a character (a lone surrogate): copy it anew.")
+
+
+def _read(key: Any, name: str) -> tuple[SecretBytes | None, str]:
+    """The bytes of the key (None: it is an object already), and what to call where they came from."""
+    if isinstance(key, bytes):
+        return SecretBytes(key), name
+    if isinstance(key, os.PathLike):
+        path = os.fsdecode(cast("os.PathLike[str]", key))
+        return _read_file(Secret(path), name, shown=repr(path))
+    if not isinstance(key, str):
+        return None, name
+    # An environment variable often carries the two characters \n where the line breaks were.
+    text = Secret(key.replace("\\n", "\n").strip())
+    if not text:
+        raise ConfigurationError(f"{name} is empty: {_EXPECTED}.")
+    if "-----BEGIN" in text:
+        return _utf8(text, name), name
+    if len(text) > _MAX_PATH or "\n" in text or (_BASE64.fullmatch(text) and _decoded(text) is not None):
+        decoded = _decoded(text)
+        if decoded is None:
+            raise ConfigurationError(f"{name} is neither PEM nor base64: {_EXPECTED}.")
+        return decoded, name
+    return _read_file(text, name, shown=_shown_path(text))
+
+
+def _decoded(text: str) -> SecretBytes | None:
+    try:
+        data = base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    # An ASN.1 sequence: a file name made of base64 characters is not one.
+    return SecretBytes(data) if data[:1] == b"\x30" else None
+
+
+def _shown_path(text: str) -> str:
+    """A path for a message; hidden unless it is clearly one, for it may be a piece of a key, or another secret."""
+    clearly = len(text) <= 256 and text.isprintable() and ("." in text or text.startswith(("/", "~")))
+    return repr(str(text)) if clearly else f"of that name ({len(text)} characters, hidden: they may be a secret)"
+
+
+def _read_file(path: Secret, name: str, *, shown: str) -> tuple[SecretBytes, str]:
+    try:
+        data = SecretBytes(Path(path).read_bytes())
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not a path"
+    else:
+        source = f"{name} (the file {shown})"
+        if data.strip().startswith(b"-----BEGIN"):
+            return data, source
+        try:
+            return _decoded(data.decode("ascii")) or data, source
+        except UnicodeDecodeError:
+            return data, source
+    raise ConfigurationError(f"{name}: the file {shown} cannot be read ({why}): {_EXPECTED}.")
+
+
+def _parsed(data: SecretBytes, password: SecretBytes, source: str) -> object:
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - only a signing client needs it
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - the same
+
+    is_pem = bytes(data).find(b"-----BEGIN") >= 0
+    if is_pem and bytes(data).find(b"PUBLIC KEY-----") >= 0:
+        raise ConfigurationError(f"{source} is a public key: {_EXPECTED}.")
+    load = serialization.load_pem_private_key if is_pem else serialization.load_der_private_key
+    try:
+        return load(bytes(data), bytes(password) or None)
+    except TypeError:
+        why = "is not encrypted: leave `password` out" if password else "is encrypted: give `password=`"
+    except (ValueError, UnsupportedAlgorithm):
+        why = "cannot be read as a private key" + (" with this password" if password else "")
+    raise ConfigurationError(f"{source} {why}; {_EXPECTED}.")
+
+
+def _checked(key: object, source: str) -> RSAPrivateKey:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415 - see above
+
+    if not isinstance(key, RSAPrivateKey):
+        kind = type(key).__name__.lstrip("_").removesuffix("PrivateKey")
+        raise ConfigurationError(f"{source} is not an RSA private key but {kind}: RS512 needs RSA; {_EXPECTED}.")
+    if key.key_size < _LEAST_BITS:
+        raise ConfigurationError(f"{source} has {key.key_size} bits, too few for RS512: make one of 2048 or more.")
+    return key

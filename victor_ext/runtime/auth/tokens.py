@@ -1,0 +1,73 @@
+"""Tokens that this side makes or was given; no exchange is needed for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+
+from victor_ext.redaction import Secret
+from victor_ext.runtime.loop.attempts import Exchange
+from victor_ext.runtime.loop.clock import TOLERATED_SKEW, ServerClock
+from victor_ext.runtime.loop.flow import Flow, done
+
+SIGNED_WITH_SKEW = "signed_with_skew"
+FROM_EARLIER_CALL = "signed_for_an_earlier_call"
+
+
+class FixedToken:
+    """The same header value on every attempt."""
+
+    def __init__(self, value: str, *, header: str = "Authorization") -> None:
+        self._value = Secret(value)
+        self._header = header
+
+    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
+        """Set the header. (The arguments are those of every authenticator; this one needs no exchange.)"""
+        request.headers[self._header] = self._value
+        return done()
+
+    def refused(self, request: httpx.Request) -> bool:  # noqa: ARG002 - nothing in it changes the answer
+        """There is no other token to try."""
+        return False
+
+
+class SignedToken:
+    """A token signed on this side for each attempt, or for a few seconds of them.
+
+    Args:
+        sign: Makes the header's value from the time of issue (the provider's, in seconds since the epoch).
+        clock: The provider's clock.
+        reuse: Seconds for which one token serves every call; 0 signs each attempt afresh.
+    """
+
+    def __init__(self, sign: Callable[[float], str], clock: ServerClock, *, reuse: float = 0.0) -> None:
+        self._sign = sign
+        self._clock = clock
+        self._reuse = reuse
+        self._kept: tuple[str, float, float] | None = None
+
+    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
+        """Set the header. (The arguments are those of every authenticator; this one needs no exchange.)"""
+        kept = self._kept
+        if kept is not None and self._clock.monotonic() >= kept[2]:
+            kept = None
+        value, skew, _until = kept or self._signed()
+        request.headers["Authorization"] = value
+        request.extensions[SIGNED_WITH_SKEW], request.extensions[FROM_EARLIER_CALL] = skew, kept is not None
+        return done()
+
+    def _signed(self) -> tuple[str, float, float]:
+        """A header value, the clock skew that it allows for, and until when it may be used again."""
+        skew = self._clock.skew
+        signed = Secret(self._sign(self._clock.now())), skew, self._clock.monotonic() + self._reuse
+        if self._reuse > 0:
+            self._kept = signed
+        return signed
+
+    def refused(self, request: httpx.Request) -> bool:
+        """Another token helps when this one was kept from an earlier call, or was signed by a wrong clock."""
+        self._kept = None
+        signed_with: float = request.extensions.get(SIGNED_WITH_SKEW, 0.0)
+        was_kept: bool = request.extensions.get(FROM_EARLIER_CALL, False)
+        return was_kept or abs(self._clock.skew - signed_with) > TOLERATED_SKEW

@@ -1,0 +1,1 @@
+"""What a client and its resources are made of."""

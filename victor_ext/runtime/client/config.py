@@ -1,0 +1,175 @@
+"""From the arguments of a client to its parts: everything but the sockets and the `await`."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from http.cookiejar import CookieJar
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from victor_ext.errors import ConfigurationError
+from victor_ext.runtime.http.decompression import CODINGS
+from victor_ext.runtime.loop.attempts import AttemptLoop, Authenticator
+from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.profile import Profile
+from victor_ext.runtime.loop.quota import RetryQuota
+from victor_ext.runtime.loop.retry import RetryPolicy
+
+from .seconds import are_seconds, seconds_complaint
+
+if TYPE_CHECKING:
+    from victor_ext.runtime.loop.events import OnEvent, Reporter
+
+DEFAULT_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+"""Seconds for each stage of one attempt: 5 to connect, 20 for each of writing, reading, and a free connection."""
+
+DEFAULT_DEADLINE = 60.0
+"""Seconds for one call as a whole, all attempts and waits included."""
+
+KEEP: Any = object()
+"""For an option that stays as it is."""
+
+
+class ClientConfig:
+    """What a blocking and an awaited client have in common: everything but the sockets and the `await`.
+
+    Args:
+        profile: How the provider behaves.
+        authenticator: Puts a token on each attempt.
+        base_url: The URL that is called.
+        environment: What a `repr` calls the environment; empty where there is only one.
+        caller: A digest that tells two callers apart, and does not tell who they are.
+        about: What the provider's resources are to know besides, such as for whom the client acts.
+        product: Name and version of the package, for the `User-Agent`.
+        clock: The provider's clock, which the authenticator uses too.
+        timeout: Seconds for each stage of one attempt, or an `httpx.Timeout`.
+        deadline: Seconds for one call as a whole; None sets no bound.
+        retry: How patiently a call is tried again.
+        on_event: Is told of attempts, retries and the end of calls.
+
+    Raises:
+        ConfigurationError: One of the last four cannot work.
+    """
+
+    def __init__(
+        self,
+        *,
+        profile: Profile,
+        authenticator: Authenticator,
+        base_url: httpx.URL,
+        environment: str = "",
+        caller: str | None = None,
+        about: Any = None,
+        product: str,
+        clock: ServerClock,
+        timeout: httpx.Timeout | float | None,
+        deadline: float | None,
+        retry: RetryPolicy,
+        on_event: OnEvent | None,
+    ) -> None:
+        self.base_url, self.environment, self.caller, self.product = base_url, environment, caller, product
+        self.about = about
+        self.timeout = checked_timeout(timeout)
+        self.clock = clock
+        self.loop = AttemptLoop(
+            profile=profile,
+            authenticator=authenticator,
+            policy=_checked_policy(retry),
+            quota=RetryQuota(retry.quota),
+            clock=clock,
+            deadline=_checked_deadline(deadline),
+            reporter=_reporter(on_event),
+        )
+
+    def changed(
+        self, timeout: httpx.Timeout | float | None, deadline: float | None, retry: RetryPolicy
+    ) -> ClientConfig:
+        """A copy with other limits; tokens, clock, quota and connections stay the same ones."""
+        copy = object.__new__(ClientConfig)
+        copy.base_url, copy.environment, copy.caller = self.base_url, self.environment, self.caller
+        copy.product, copy.clock, copy.about = self.product, self.clock, self.about
+        copy.timeout = self.timeout if timeout is KEEP else checked_timeout(timeout)
+        loop = self.loop
+        policy = loop.policy if retry is KEEP else _checked_policy(retry)
+        copy.loop = AttemptLoop(
+            profile=loop.profile,
+            authenticator=loop.authenticator,
+            policy=policy,
+            quota=loop.quota if policy.quota == loop.policy.quota else RetryQuota(policy.quota),
+            clock=self.clock,
+            deadline=loop.deadline if deadline is KEEP else _checked_deadline(deadline),
+            reporter=loop.reporter,
+        )
+        return copy
+
+    def __str__(self) -> str:
+        environment = f"environment={self.environment!r}, " if self.environment else ""
+        return f"{environment}base_url={str(self.base_url)!r}"
+
+    def client_arguments(self, options: dict[str, Any]) -> dict[str, Any]:
+        """For the httpx client. The environment, redirects and proxies are the business of the transport below it."""
+        python = ".".join(map(str, sys.version_info[:2]))
+        agent = f"{self.product} httpx/{httpx.__version__} python/{python}"
+        headers = httpx.Headers({"user-agent": agent, "accept": "application/json", "accept-encoding": CODINGS})
+        headers.update(options.get("headers"))
+        cookies = _FixedCookies()
+        httpx.Cookies(cookies).update(options.get("cookies"))
+        return {
+            "base_url": self.base_url,
+            "timeout": self.timeout,
+            "trust_env": False,
+            "follow_redirects": False,
+            **options,
+            "headers": headers,
+            "cookies": cookies,
+        }
+
+
+class _FixedCookies(CookieJar):
+    """Cookies that no answer adds to. Adding takes a lock, in a way that a Ctrl-C leaves it locked for ever."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Keep none: no call is to depend on an earlier one."""
+
+
+def _reporter(on_event: OnEvent | None) -> Reporter | None:
+    if on_event is None:
+        return None
+    if not callable(on_event):
+        raise ConfigurationError(f"on_event must be callable with one event, not {type(on_event).__name__}.")
+    if inspect.iscoroutinefunction(on_event):
+        raise ConfigurationError("on_event must be a plain function: nothing awaits it.")
+    from victor_ext.runtime.loop.events import Reporter  # noqa: PLC0415 - only those who listen pay for it
+
+    return Reporter(on_event)
+
+
+def _checked_policy(retry: object) -> RetryPolicy:
+    if not isinstance(retry, RetryPolicy):
+        raise ConfigurationError(f"retry must be RetryPolicy(...), not {type(retry).__name__}.")
+    return retry
+
+
+def checked_timeout(timeout: object) -> httpx.Timeout:
+    """Seconds for each stage of one attempt. Raises `ConfigurationError`."""
+    if timeout is None:
+        return httpx.Timeout(None)
+    if isinstance(timeout, httpx.Timeout):
+        for stage, seconds in timeout.as_dict().items():
+            if seconds is not None and not are_seconds(seconds):
+                name = f"timeout=httpx.Timeout(...): {stage}"
+                raise ConfigurationError(seconds_complaint(name, seconds, "above zero, or None"))
+        return timeout
+    if not are_seconds(timeout):
+        raise ConfigurationError(seconds_complaint("timeout", timeout, "above zero, or an httpx.Timeout"))
+    return httpx.Timeout(timeout)  # type: ignore[arg-type] # it is a number
+
+
+def _checked_deadline(deadline: object) -> float | None:
+    if deadline is None:
+        return None
+    if not are_seconds(deadline):
+        raise ConfigurationError(seconds_complaint("deadline", deadline, "above zero, or None for no bound"))
+    return float(deadline)  # type: ignore[arg-type] # it is a number

@@ -1,0 +1,42 @@
+"""Which of a provider's environments a client asks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import httpx
+
+from victor_ext.errors import ConfigurationError
+
+from .validation import shown
+
+
+def checked_environment(
+    environment: object, base_url: httpx.URL | None, hosts: Mapping[str, Collection[str]], *, provider: str
+) -> str:
+    """The name of the environment that is asked.
+
+    A host of the provider's belongs to one environment, whatever its port and path: it is refused under the name of
+    the other one, also where that name is only the default. Any other host (a sandbox's, a gateway's) belongs to the
+    environment that is named.
+
+    Args:
+        environment: A name.
+        base_url: What is called, if it was given.
+        hosts: The provider's own hosts, by environment.
+        provider: What messages call the provider; in capitals, the prefix of its variables.
+
+    Raises:
+        ConfigurationError: There is no such environment, or the host is one of another environment's.
+    """
+    if not isinstance(environment, str) or environment not in hosts:
+        raise ConfigurationError(f"environment={shown(environment)} is unknown: write {' or '.join(map(repr, hosts))}.")
+    host = None if base_url is None else base_url.raw_host.decode("ascii").rstrip(".")
+    theirs = next((name for name, own in hosts.items() if host in own), environment)
+    if theirs != environment:
+        raise ConfigurationError(
+            f"base_url is {provider}'s {theirs}, and environment={environment!r}: write environment={theirs!r}, and "
+            f"leave base_url out (as variables: {provider.upper()}_ENVIRONMENT={theirs}, and no "
+            f"{provider.upper()}_BASE_URL)."
+        )
+    return environment

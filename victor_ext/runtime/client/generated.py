@@ -1,0 +1,138 @@
+"""Generated clients, bound to our connections and kept from leaving them, whose errors are ours."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Hashable
+from copy import copy
+from functools import cache
+from typing import Any, Protocol, Self, TypeVar, cast
+
+import httpx
+
+from victor_ext.runtime.http.response import Response
+
+from .config import checked_timeout
+
+HttpClient = httpx.Client | httpx.AsyncClient
+Connect = Callable[[dict[str, Any]], HttpClient]
+Read = Callable[[httpx.Response], Any]
+C = TypeVar("C")
+T = TypeVar("T")
+
+
+class _Generated(Protocol):
+    """What every generated `Client` has."""
+
+    def set_httpx_client(self, client: httpx.Client) -> Any: ...
+
+    def set_async_httpx_client(self, async_client: httpx.AsyncClient) -> Any: ...
+
+
+class _Bound:
+    """The part of a generated `Client` that keeps it on an attempt transport.
+
+    The generated `with_headers`, `with_cookies` and `with_timeout` return a client that would make connections
+    of its own: unsigned, and without the attempt loop. Here they return one over the same transport.
+    """
+
+    _errors: str
+    """The import name of the package's module of errors."""
+    _undocumented: Read | None = None
+    answer: httpx.Response | None = None
+    """What came, of a client for one call (see `reading_undocumented`)."""
+    _at: str
+    _connect: Connect
+    _options: dict[str, Any]
+
+    @classmethod
+    def over(cls, base_url: str, connect: Connect, options: dict[str, Any]) -> Self:
+        """A client whose httpx client `connect` makes from additional options."""
+        # A generated client of a document with bearer tokens wants one: here the transport signs.
+        token = {"token": ""} if "token" in getattr(cls, "__match_args__", ()) else {}
+        client = cls(base_url=base_url, **token)  # type: ignore[call-arg] # the generated class's
+        client._at, client._connect, client._options = base_url, connect, options
+        http, bound = connect(options), cast("_Generated", client)
+        if isinstance(http, httpx.Client):
+            bound.set_httpx_client(http)
+        else:
+            bound.set_async_httpx_client(http)
+        return client
+
+    def __enter__(self) -> Self:
+        """Nothing is opened, and nothing closed at the end: the connections are those of the client it belongs to."""
+        return self
+
+    def __exit__(self, *args: object, **kwargs: Any) -> None:
+        """Nothing is closed."""
+
+    async def __aenter__(self) -> Self:
+        """Nothing is opened, and nothing closed at the end."""
+        return self
+
+    async def __aexit__(self, *args: object, **kwargs: Any) -> None:
+        """Nothing is closed."""
+
+    def with_headers(self, headers: dict[str, str]) -> Self:
+        """A client that sends these headers too."""
+        merged = httpx.Headers(self._options.get("headers"))
+        merged.update(headers)
+        return self._again(headers=merged)
+
+    def with_cookies(self, cookies: dict[str, str]) -> Self:
+        """A client that sends these cookies too."""
+        return self._again(cookies={**self._options.get("cookies", {}), **cookies})
+
+    def with_timeout(self, timeout: httpx.Timeout) -> Self:
+        """A client with another time-out for each stage of an attempt."""
+        return self._again(timeout=checked_timeout(timeout))
+
+    def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
+        """Read an answer that the attempt loop has found good. Raises the error of its call when that cannot be done.
+
+        The generated layer's own errors know neither the key nor what may have been done by the call.
+        """
+        if self._undocumented is not None:  # a client of one call, and of nobody else
+            self.answer = response
+        try:
+            return parse(client=self, response=response)
+        except Exception as error:
+            if not isinstance(response, Response) or response.unusable is None:
+                raise  # it came through an http client of somebody else's
+            undocumented = isinstance(error, importlib.import_module(self._errors).UnexpectedStatus)
+            # No more of it is kept: it holds the body.
+            why = f"its body cannot be read: {getattr(error, 'reason', type(error).__name__)}"
+        if undocumented and self._undocumented is not None:
+            try:
+                return cast("T", self._undocumented(response))
+            except ValueError:
+                pass  # it is no better than its status
+        raise response.unusable(response, "this status is not in the provider's document" if undocumented else why)
+
+    def reading_undocumented(self, read: Read) -> Self:
+        """The same client for one call: it reads an answer with a good status that the document does not list."""
+        other = copy(self)
+        other._undocumented = read  # noqa: SLF001 - of the same class
+        return other
+
+    def _again(self, **changes: Any) -> Self:
+        return self.over(self._at, self._connect, {**self._options, **changes})
+
+
+@cache
+def _bound_class(client_class: Hashable) -> Any:
+    generated = cast("type[Any]", client_class)
+    errors = f"{generated.__module__.rpartition('.')[0]}.errors"
+    return type(f"Bound{generated.__name__}", (_Bound, generated), {"__doc__": generated.__doc__, "_errors": errors})
+
+
+def bind(client_class: type[C], base_url: str, connect: Connect) -> C:
+    """A generated `Client` over an attempt transport.
+
+    Args:
+        client_class: `Client` (or `AuthenticatedClient`) of a generated package.
+        base_url: The URL that is called.
+        connect: Makes an httpx client over that transport from additional options.
+    """
+    bound: C = _bound_class(cast("Hashable", client_class)).over(base_url, connect, {})
+    return bound

@@ -1,0 +1,93 @@
+"""Waiting for what a provider does later: reading it now and again, until it is there or the time is up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from victor_ext.errors import (
+    ConnectionFailed,
+    InvalidRequest,
+    Outcome,
+    Problem,
+    RateLimited,
+    ServerError,
+    TimedOut,
+    UnreadableResponse,
+    VictorError,
+)
+from victor_ext.runtime.loop.flow import Sleep
+
+from .runners import OperationFlow
+from .seconds import MOST_SECONDS, are_seconds
+from .validation import shown
+
+T = TypeVar("T")
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 15.0
+"""Seconds between two reads: half a second at first, then half as much again each time, up to this."""
+
+LEAST_READ = 1.0
+"""Seconds that the last read has, however little of the time is left."""
+
+PASSING = (ConnectionFailed, TimedOut, ServerError, RateLimited, UnreadableResponse)
+"""Troubles of a read that pass."""
+
+
+def wait_until(
+    read: Callable[[float | None], OperationFlow[T]],
+    there: Callable[[T], bool],
+    in_vain: Callable[[str], str],
+    *,
+    timeout: float,
+    deadline: float | None,
+    monotonic: Callable[[], float],
+    shown: Callable[[T], str] = repr,
+) -> OperationFlow[T]:
+    """Read until it is there, through troubles that pass.
+
+    No read lasts longer than what is left of the `timeout`, nor than the client's `deadline`. A `timeout` of zero is
+    one read, which has all of the deadline.
+
+    Args:
+        read: Reads it once, within so many seconds (None: the client's deadline).
+        there: Whether it is as it is waited for. It may raise, when that can no longer be.
+        in_vain: The sentences of the error, from a few words on what was seen last.
+        timeout: Seconds in all.
+        deadline: Seconds that the client gives one call, or None.
+        monotonic: A clock.
+        shown: What was seen last, in words.
+
+    Raises:
+        TimedOut: It did not come to that in time.
+    """
+    ends = monotonic() + timeout
+    pause = FIRST_PAUSE
+    seen = "it could not be read"
+    while True:
+        left = max(ends - monotonic(), LEAST_READ)
+        bounded = timeout > 0 and (deadline is None or left < deadline)
+        trouble: VictorError | None = None
+        try:
+            last = yield from read(left if bounded else None)
+        except PASSING as error:
+            trouble = error
+        else:
+            if there(last):
+                return last
+            seen = f"it is {shown(last)}"
+        left = ends - monotonic()
+        if left <= 0:
+            raise TimedOut(in_vain(seen), outcome=Outcome.UNKNOWN) from trouble
+        asked = trouble.retry_after if trouble is not None else None
+        yield Sleep(min(max(pause, asked or 0.0), left))
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+def checked_seconds(timeout: object, *, name: str = "timeout") -> float:
+    """Seconds to wait. Raises `InvalidRequest`."""
+    if not are_seconds(timeout, above_zero=False):
+        message = f"{name} is {shown(timeout)} and must be seconds, 0 or more, up to {MOST_SECONDS:.0f} (30 days)."
+        raise InvalidRequest.of([Problem(name, "range", message)])
+    return float(timeout)  # type: ignore[arg-type] # it is a number

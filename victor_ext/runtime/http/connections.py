@@ -1,0 +1,228 @@
+"""The transports that hold the sockets."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+import urllib.request
+from contextlib import suppress
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+
+from victor_ext.errors import ConfigurationError
+from victor_ext.redaction import concealed, kind_of
+from victor_ext.runtime.client.seconds import are_seconds, seconds_complaint
+from victor_ext.runtime.client.validation import shown
+
+if TYPE_CHECKING:
+    from .routes import Route
+
+Verify = ssl.SSLContext | str | os.PathLike[str] | bool
+T = TypeVar("T")
+
+_LARGEST_PORT = 65535
+_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+"""A host name (RFC 1035, 2.3.4; with the underscores of internal ones), without the dot that may end it."""
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host name or address means the loopback interface (RFC 6761 for `localhost`)."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def checked_base_url(base_url: str | httpx.URL, *, name: str = "base_url") -> httpx.URL:
+    """A base URL that a token may be sent to.
+
+    Raises:
+        ConfigurationError: No scheme or host, `http` to another machine, or parts a base URL cannot have.
+    """
+    if not isinstance(base_url, str | httpx.URL):
+        raise ConfigurationError(f"{name} must be text, not {kind_of(base_url)}.")
+    shown = f"{name} {str(base_url)!r}"
+    if "@" in str(base_url):
+        base_url, shown = concealed(str(base_url)), f"{name} (hidden: it may hold a password)"
+    try:
+        url = httpx.URL(base_url)
+    except (httpx.InvalidURL, UnicodeError):
+        raise ConfigurationError(f"{shown} is not a URL: write it as in https://api.example.com.") from None
+    if url.scheme not in ("https", "http") or not url.raw_host:
+        raise ConfigurationError(f"{shown} must be absolute: write https:// and the host in front.")
+    if not has_host(url):
+        raise ConfigurationError(f"{shown} is not a URL: no host has such a name, or no port such a number.")
+    if url.scheme == "http" and not is_this_machine(url.host):
+        raise ConfigurationError(
+            f"{shown} would send tokens and account numbers unencrypted: write https://. "
+            "(http is for this machine only, as in http://127.0.0.1:8900.)"
+        )
+    if url.userinfo or url.query or url.fragment:
+        raise ConfigurationError(f"{name} must have no user, query or fragment: write scheme, host, port and path.")
+    return url
+
+
+def has_host(url: httpx.URL) -> bool:
+    """Whether a URL has a host that a name server and TLS can be asked for, and a port that a socket can have."""
+    name = url.raw_host.decode("ascii")
+    if not 1 <= (1 if url.port is None else url.port) <= _LARGEST_PORT:
+        return False
+    if ":" in name:
+        return "%" not in name and _is_address(name)
+    try:
+        readable = bool(url.host)  # a name in Punycode is decoded here
+    except UnicodeError:
+        return False
+    return readable and _NAME.fullmatch(name.removesuffix(".")) is not None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def checked_verify(verify: Verify, base_url: httpx.URL) -> Verify:
+    """The TLS setting, refused where it would turn verification off for another machine."""
+    off = verify.verify_mode is ssl.CERT_NONE if isinstance(verify, ssl.SSLContext) else not verify
+    if off and not is_this_machine(base_url.host):
+        raise ConfigurationError(
+            f"verify={shown(verify)} would accept anybody as {base_url.host}: pass an ssl.SSLContext or the path of a "
+            "CA bundle that holds the certificate you want to trust."
+        )
+    if isinstance(verify, ssl.SSLContext) and not verify.check_hostname and not is_this_machine(base_url.host):
+        raise ConfigurationError(
+            f"verify is an ssl.SSLContext with check_hostname=False, and would accept whoever has any certificate as "
+            f"{base_url.host}: set its check_hostname to True, or make it with ssl.create_default_context()."
+        )
+    if isinstance(verify, ssl.SSLContext) or off:
+        return verify
+    if base_url.scheme == "http":
+        return _no_context()
+    if isinstance(verify, bool):
+        return verify
+    try:
+        return ssl.create_default_context(cafile=verify)
+    except (OSError, TypeError, ValueError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
+    raise ConfigurationError(f"verify={shown(verify, 200)} is not the path of a CA bundle that can be read ({why}).")
+
+
+def _no_context() -> ssl.SSLContext:
+    """For plain http to this machine: reading the system's certificates would be time for nothing."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def checked_way(base_url: httpx.URL, proxy: httpx.Proxy | None) -> httpx.Proxy | None:
+    """The proxy, refused where it would be told tokens in the clear. Of https it sees the host's name alone."""
+    if proxy is not None and base_url.scheme == "http" and not is_this_machine(proxy.url.host):
+        raise ConfigurationError(
+            "proxy: base_url is http, so a proxy on another machine would be sent tokens and account numbers "
+            "unencrypted: leave proxy out, or call https://."
+        )
+    return proxy
+
+
+def proxy_for(base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None) -> str | httpx.URL | httpx.Proxy | None:
+    """The proxy for this one origin: the caller's, else what the environment says (HTTPS_PROXY, NO_PROXY ...)."""
+    if proxy is not None:
+        return proxy
+    proxies = urllib.request.getproxies()
+    found = proxies.get(base_url.scheme) or proxies.get("all")
+    if not found or is_this_machine(base_url.host) or urllib.request.proxy_bypass(base_url.host):
+        return None
+    return found if "://" in found else f"http://{found}"
+
+
+def checked_transport(transport: T, kind: type[httpx.BaseTransport | httpx.AsyncBaseTransport]) -> T:
+    """A caller's transport, if it is one for this kind of client."""
+    method = "handle_request" if kind is httpx.BaseTransport else "handle_async_request"
+    if not callable(getattr(transport, method, None)):
+        raise ConfigurationError(f"transport must be an httpx.{kind.__name__}, not {type(transport).__name__}.")
+    return transport
+
+
+def checked_proxy(proxy: str | httpx.URL | httpx.Proxy | None) -> httpx.Proxy | None:
+    """A proxy that can be used. The message never shows it: it may hold a password."""
+    if proxy is None:
+        return None
+    address: str | httpx.URL | httpx.Proxy = concealed(proxy)
+    proxy = None
+    checked = address if isinstance(address, httpx.Proxy) else None
+    if isinstance(address, str | httpx.URL):
+        with suppress(ValueError, httpx.InvalidURL):
+            checked = httpx.Proxy(address)
+    if checked is not None and has_host(checked.url):
+        return checked
+    raise ConfigurationError(
+        "proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is none that can be used: "
+        "write http://host:port or https://host:port."
+    )
+
+
+def connections(
+    base_url: httpx.URL,
+    *,
+    verify: Verify,
+    limits: httpx.Limits | None,
+    proxy: str | httpx.URL | httpx.Proxy | None,
+) -> httpx.BaseTransport:
+    """Connections for blocking calls."""
+    from .pooled_transport import PooledTransport  # noqa: PLC0415 - for those who bring no transport of their own
+
+    return PooledTransport(_route(base_url, verify, proxy), checked_limits(limits))
+
+
+def async_connections(
+    base_url: httpx.URL,
+    *,
+    verify: Verify,
+    limits: httpx.Limits | None,
+    proxy: str | httpx.URL | httpx.Proxy | None,
+) -> httpx.AsyncBaseTransport:
+    """Connections for awaited calls."""
+    from .pooled_transport import AsyncPooledTransport  # noqa: PLC0415 - see `connections`
+
+    return AsyncPooledTransport(_route(base_url, verify, proxy), checked_limits(limits))
+
+
+def checked_limits(limits: object) -> httpx.Limits:
+    """The limits of a pool; 100 connections, all of which are kept, when there are none."""
+    if limits is None:
+        return httpx.Limits(max_connections=100)
+    if not isinstance(limits, httpx.Limits):
+        raise ConfigurationError(f"limits must be httpx.Limits(...), not {type(limits).__name__}.")
+    for name, least in (("max_connections", 1), ("max_keepalive_connections", 0)):
+        count: object = getattr(limits, name)
+        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < least):
+            raise ConfigurationError(f"limits: {name}={shown(count)} must be a whole number, {least} or more, or None.")
+    expiry: object = limits.keepalive_expiry
+    if expiry is not None and not are_seconds(expiry, above_zero=False):
+        raise ConfigurationError(f"limits: {seconds_complaint('keepalive_expiry', expiry, '0 or more, or None')}")
+    return limits
+
+
+def _route(base_url: httpx.URL, verify: Verify, proxy: str | httpx.URL | httpx.Proxy | None) -> Route:
+    from .routes import Route  # noqa: PLC0415 - loads what speaks HTTP
+
+    way = checked_way(base_url, checked_proxy(proxy_for(base_url, proxy)))
+    verified = checked_verify(verify, base_url)
+    try:
+        tls = httpx.create_ssl_context(verify=verified if isinstance(verified, ssl.SSLContext) else bool(verified))
+        proxy_tls = None
+        if way is not None and way.url.scheme == "https":
+            proxy_tls = way.ssl_context or httpx.create_ssl_context()
+    except OSError as error:  # of which an SSLError is one
+        why = getattr(error, "strerror", None) or type(error).__name__
+    else:
+        for context in filter(None, (tls, proxy_tls)):
+            context.set_alpn_protocols(["http/1.1"])
+        return Route(base_url, tls, way, proxy_tls)
+    raise ConfigurationError(f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({why}).")

@@ -1,0 +1,187 @@
+"""httpx transports over a pool of this package's own: one that blocks, and one that is awaited.
+
+A call may be interrupted at any moment, by a cancelled task or a Ctrl-C. So nothing that has to be done then waits, or
+depends on having been told: what an exchange holds is given up at the latest when nobody has a reference to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+import h11
+import httpcore
+import httpx
+
+from victor_ext.runtime.loop.flow import adrive, drive
+
+from .async_streams import AsyncBackend
+from .connection_pool import ConnectionPool, Lease
+from .deadline_stream import BoundedBackend
+from .http11 import Connect, Connection, Read, StartTls, Step, Unasked, Write, next_event, receive
+from .permits import TaskPermit, ThreadPermit
+from .places import PerLoop, PerProcess
+from .routes import Route
+
+_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
+    getattr(httpcore, name): getattr(httpx, name)
+    for name in ("ConnectError", "ConnectTimeout", "ReadError", "ReadTimeout", "WriteError", "WriteTimeout")
+}
+_HTTPCORE_ERRORS = tuple(_ERRORS)
+
+
+class PooledTransport(httpx.BaseTransport):
+    """For blocking calls: safe to share between threads, and over a fork.
+
+    Args:
+        route: The way to the one origin that is called.
+        limits: Of the pool; there is one in each process.
+        backend: Connects, in place of the system's own sockets.
+    """
+
+    def __init__(self, route: Route, limits: httpx.Limits, backend: httpcore.NetworkBackend | None = None) -> None:
+        self._route = route
+        self._pools = PerProcess(lambda: ConnectionPool(route, limits))
+        self._backend = backend or BoundedBackend(httpcore.SyncBackend())
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send it over a connection of this process. Raises httpx's errors."""
+        request.read()
+        timeouts, pool = _timeouts_for(request, self._route), self._pools.here()
+        permit = ThreadPermit(pool.semaphore)
+        lease = Lease(permit, pool)
+        try:
+            if not permit.acquire(timeouts.get("pool")):
+                raise httpx.PoolTimeout(_ALL_IN_USE)
+            head = drive(pool.exchange(lease, request, timeouts), lambda step: self.take(lease.leased, step))
+        except BaseException:
+            lease.abandon()
+            raise
+        return _response(head, _Body(self, lease, timeouts.get("read")))
+
+    def take(self, connection: Connection, step: Step) -> Any:
+        """Take a step on a connection."""
+        try:
+            return _done(connection, step, _act(self._backend, connection, step))
+        except _HTTPCORE_ERRORS as error:
+            raise _ERRORS[type(error)](str(error)) from error
+
+    def close(self) -> None:
+        """Close the connections of this process."""
+        self._pools.here().close()
+
+
+class AsyncPooledTransport(httpx.AsyncBaseTransport):
+    """For awaited calls, in one event loop or in several. The arguments are those of `PooledTransport`."""
+
+    def __init__(self, route: Route, limits: httpx.Limits, backend: httpcore.AsyncNetworkBackend | None = None) -> None:
+        self._route = route
+        self._pools = PerLoop(lambda: ConnectionPool(route, limits))
+        self._backend = backend or AsyncBackend()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send it over a connection of the running loop. Raises httpx's errors."""
+        await request.aread()
+        timeouts, pool = _timeouts_for(request, self._route), self._pools.here()
+        permit = TaskPermit(pool.semaphore)
+        lease = Lease(permit, pool)
+        try:
+            if not await permit.acquire(timeouts.get("pool")):
+                raise httpx.PoolTimeout(_ALL_IN_USE)
+            head = await adrive(pool.exchange(lease, request, timeouts), lambda step: self.take(lease.leased, step))
+        except BaseException:
+            lease.abandon()
+            raise
+        return _response(head, _AsyncBody(self, lease, timeouts.get("read")))
+
+    async def take(self, connection: Connection, step: Step) -> Any:
+        """Take a step on a connection."""
+        try:
+            return _done(connection, step, await _act(self._backend, connection, step))
+        except _HTTPCORE_ERRORS as error:
+            raise _ERRORS[type(error)](str(error)) from error
+
+    async def aclose(self) -> None:
+        """Close the connections of the running loop. (Those of a loop that has ended died with it.)"""
+        pool = self._pools.here_already()
+        if pool is not None:
+            pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of an answer. The connection is given back when it is closed."""
+
+    def __init__(self, transport: PooledTransport, lease: Lease, seconds: float | None) -> None:
+        self._transport, self._lease, self._read = transport, lease, Read(seconds)
+
+    def __iter__(self) -> Iterator[bytes]:
+        connection = self._lease.connection
+        while connection is not None:
+            event = next_event(connection.parser)
+            if event is h11.NEED_DATA:
+                receive(connection.parser, self._transport.take(connection, self._read))
+            elif type(event) is h11.Data:
+                yield bytes(event.data)
+            else:
+                return
+
+    def close(self) -> None:
+        self._lease.end()
+
+
+class _AsyncBody(httpx.AsyncByteStream):
+    """The same, awaited."""
+
+    def __init__(self, transport: AsyncPooledTransport, lease: Lease, seconds: float | None) -> None:
+        self._transport, self._lease, self._read = transport, lease, Read(seconds)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        connection = self._lease.connection
+        while connection is not None:
+            event = next_event(connection.parser)
+            if event is h11.NEED_DATA:
+                receive(connection.parser, await self._transport.take(connection, self._read))
+            elif type(event) is h11.Data:
+                yield bytes(event.data)
+            else:
+                return
+
+    async def aclose(self) -> None:
+        self._lease.end()
+
+
+_ALL_IN_USE = "all connections are in use"
+
+
+def _act(backend: Any, connection: Connection, step: Step) -> Any:
+    """Do what a step asks for; where that is to be awaited, what is to be awaited."""
+    stream = connection.stream
+    if type(step) is Read:
+        return stream.read(step.most, step.seconds)
+    if type(step) is Write:
+        if stream.has_unread():
+            raise Unasked
+        return stream.write(step.data, step.seconds)
+    if type(step) is Connect:
+        return backend.connect_tcp(step.host, step.port, step.seconds)
+    assert type(step) is StartTls  # noqa: S101 - the fourth of four
+    return stream.start_tls(step.context, step.host, step.seconds)
+
+
+def _done(connection: Connection, step: Step, result: Any) -> Any:
+    """What a step brings, once that has come of it."""
+    if type(step) in (Connect, StartTls):
+        connection.stream = result
+    return result
+
+
+def _timeouts_for(request: httpx.Request, route: Route) -> Mapping[str, Any]:
+    if not route.leads_to(request.url):
+        raise httpx.UnsupportedProtocol(f"these connections do not lead to {request.url.scheme}://{request.url.host}")
+    timeouts: Mapping[str, Any] = request.extensions.get("timeout") or {}
+    return timeouts
+
+
+def _response(head: h11.Response, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
+    extensions = {"http_version": b"HTTP/" + head.http_version, "reason_phrase": head.reason}
+    return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=body, extensions=extensions)

@@ -1,0 +1,150 @@
+"""The way to the one origin that a client calls: straight there, or through a proxy."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+import httpx
+
+from victor_ext.redaction import SecretBytes
+
+from . import http11
+from .http11 import Connect, Connection, Read, StartTls, Steps, Write
+
+_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+_NO_AUTHENTICATION, _USER_AND_PASSWORD = 0, 2
+_SOCKS_LENGTHS = {1: 4, 4: 16}
+"""Bytes of an address of IPv4 and of IPv6; that of any other kind says its length itself."""
+_SOCKS_REPLIES = {
+    1: "it failed",
+    2: "its rules do not allow it",
+    3: "the network cannot be reached",
+    4: "the host cannot be reached",
+    5: "the host refused",
+    6: "it took too long",
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Route:
+    """How connections are opened, and how requests are addressed on them.
+
+    Attributes:
+        origin: Scheme, host and port that are called.
+        tls: For an origin with `https`.
+        proxy: In between, if any.
+        proxy_tls: For a proxy that is spoken to with `https`.
+    """
+
+    origin: httpx.URL
+    tls: ssl.SSLContext
+    proxy: httpx.Proxy | None = None
+    proxy_tls: ssl.SSLContext | None = None
+
+    def __str__(self) -> str:
+        by = "" if self.proxy is None else f" by the proxy {_host(self.proxy.url)}:{_port(self.proxy.url)}"
+        return f"{_host(self.origin)}:{_port(self.origin)}{by}"
+
+    def leads_to(self, url: httpx.URL) -> bool:
+        """Whether it is the way to this URL."""
+        origin = self.origin
+        return (url.raw_scheme, url.raw_host, url.port) == (origin.raw_scheme, origin.raw_host, origin.port)
+
+    def open(self, connection: Connection, timeouts: Any) -> Steps[None]:
+        """Open a connection, as far as the first request to the origin. Raises httpx's errors."""
+        seconds = timeouts.get("connect")
+        first = self.origin if self.proxy is None else self.proxy.url
+        yield Connect(_host(first), _port(first), seconds)
+        if self.proxy_tls is not None:
+            yield StartTls(self.proxy_tls, _host(first), seconds)
+        if self.proxy is not None and _is_socks(self.proxy):
+            yield from _through_socks(self.proxy, self.origin, seconds)
+        elif self.proxy is not None and self.origin.scheme == "https":
+            yield from _through_tunnel(connection, self.proxy, self.origin, timeouts)
+        if self.origin.scheme == "https":
+            yield StartTls(self.tls, _host(self.origin), seconds)
+
+    def address(self, request: httpx.Request) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+        """The target of a request as it is to be written, and the headers."""
+        if self.proxy is None or self.origin.scheme == "https" or _is_socks(self.proxy):
+            return request.url.raw_path, request.headers.raw
+        # A proxy that passes plain http on is told the whole URL.
+        whole = b"%b://%b%b" % (request.url.raw_scheme, request.url.netloc, request.url.raw_path)
+        return whole, [*_proxy_headers(self.proxy), *request.headers.raw]
+
+
+def _host(url: httpx.URL) -> str:
+    return url.raw_host.decode("ascii")
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or _PORTS[url.scheme]
+
+
+def _is_socks(proxy: httpx.Proxy) -> bool:
+    return proxy.url.scheme.startswith("socks")
+
+
+def _proxy_headers(proxy: httpx.Proxy) -> list[tuple[bytes, bytes]]:
+    if proxy.raw_auth is None:
+        return proxy.headers.raw
+    from base64 import b64encode  # noqa: PLC0415 - for the few who have such a proxy
+
+    return [(b"Proxy-Authorization", SecretBytes(b"Basic " + b64encode(b":".join(proxy.raw_auth)))), *proxy.headers.raw]
+
+
+def _through_tunnel(connection: Connection, proxy: httpx.Proxy, origin: httpx.URL, timeouts: Any) -> Steps[None]:
+    """Have an HTTP proxy pass on everything from here on (RFC 9110, 9.3.6)."""
+    host = f"[{_host(origin)}]" if ":" in _host(origin) else _host(origin)
+    target = f"{host}:{_port(origin)}".encode("ascii")
+    headers = [(b"Host", target), (b"Accept", b"*/*"), *_proxy_headers(proxy)]
+    request = httpx.Request("CONNECT", origin, content=b"")
+    answer = yield from http11.exchange(connection, request, target, headers, timeouts)
+    if not 200 <= answer.status_code < 300:
+        raise httpx.ProxyError(f"{answer.status_code} {answer.reason.decode('ascii', 'ignore')}".rstrip())
+    connection.parser = Connection().parser
+
+
+def _through_socks(proxy: httpx.Proxy, origin: httpx.URL, seconds: float | None) -> Steps[None]:
+    """Have a SOCKS proxy do so (RFC 1928; user and password: RFC 1929). It looks the host's name up."""
+    method = _NO_AUTHENTICATION if proxy.raw_auth is None else _USER_AND_PASSWORD
+    yield Write(SecretBytes(bytes((5, 1, method))), seconds)
+    if (yield from _read_exactly(2, seconds)) != bytes((5, method)):
+        raise httpx.ProxyError("it wants another way to log in")
+    if proxy.raw_auth is not None:
+        yield Write(_socks_login(*proxy.raw_auth), seconds)
+        if (yield from _read_exactly(2, seconds))[1] != 0:
+            raise httpx.ProxyError("it does not know this user and password")
+    yield Write(SecretBytes(b"\x05\x01\x00" + _socks_address(_host(origin), _port(origin))), seconds)
+    _, reply, _, kind = yield from _read_exactly(4, seconds)
+    if reply != 0:
+        raise httpx.ProxyError(_SOCKS_REPLIES.get(reply, f"reply {reply}"))
+    length = _SOCKS_LENGTHS.get(kind) or (yield from _read_exactly(1, seconds))[0]
+    yield from _read_exactly(length + 2, seconds)
+
+
+def _socks_login(user: bytes, password: bytes) -> SecretBytes:
+    if len(user) > 255 or len(password) > 255:
+        raise httpx.ProxyError("no user and no password of a SOCKS proxy is longer than 255 bytes")
+    return SecretBytes(b"\x01%c%b%c%b" % (len(user), user, len(password), password))
+
+
+def _socks_address(host: str, port: int) -> bytes:
+    try:
+        packed = ip_address(host).packed
+    except ValueError:
+        return b"\x03%c%b" % (len(host), host.encode("ascii")) + port.to_bytes(2, "big")
+    return (b"\x01" if len(packed) == 4 else b"\x04") + packed + port.to_bytes(2, "big")
+
+
+def _read_exactly(length: int, seconds: float | None) -> Steps[bytes]:
+    read = b""
+    while len(read) < length:
+        more = yield Read(seconds, length - len(read))
+        if not more:
+            raise httpx.ProxyError("it closed the connection")
+        read += more
+    return read

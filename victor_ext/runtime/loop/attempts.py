@@ -1,0 +1,332 @@
+"""The attempt loop: one generator that decides everything about a call.
+
+It yields steps and is told what came of them, so it knows neither sockets nor `await`, and a test with a
+clock of its own checks every delay to the digit. See `verdict` for which failure permits what, and
+`RetryPolicy` for how long is waited.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+import httpx
+
+from victor_ext.errors import ConfigurationError, DeadlineExceeded, Outcome, VictorError
+from victor_ext.runtime.client.seconds import MOST_SECONDS
+from victor_ext.runtime.http.response import Response
+
+from .classification import Failure, Repeat, may_repeat, of_answer, of_exception, of_unusable
+from .clock import ServerClock
+from .error_messages import error_for, what_to_do
+from .flow import Flow, Send, Sleep
+from .headers import header_complaint
+from .profile import SAFE_METHODS, Profile
+from .quota import RetryQuota
+from .retry import RetryPolicy, parse_retry_after
+from .timeouts import Timeouts, configured_timeouts
+
+if TYPE_CHECKING:
+    from .events import Reporter
+
+logger = logging.getLogger(__name__)
+
+_MAX_REDIRECTS = 5
+
+BEST_EFFORT_SECONDS = 5.0
+"""Seconds for an exchange on which nothing depends yet, at most; and no more than half of what is left."""
+
+
+class Exchange(Protocol):
+    """Makes a request of an authenticator's own, within the deadline of the call."""
+
+    def __call__(self, request: httpx.Request, *, best_effort: bool = False) -> Flow[Response]:
+        """The answer. A best-effort request is tried once, for `BEST_EFFORT_SECONDS` at most."""
+        ...
+
+
+class Authenticator(Protocol):
+    """Puts a token on each attempt."""
+
+    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
+        """Set the header, fetching a token with `exchange` when one is needed, within `seconds`."""
+        ...
+
+    def refused(self, request: httpx.Request) -> bool:
+        """The provider answered 401: would another token change that? Called once a call at most."""
+        ...
+
+
+class AttemptLoop:
+    """Everything that the calls of one client share. Give it a request, drive what it returns."""
+
+    def __init__(
+        self,
+        *,
+        profile: Profile,
+        authenticator: Authenticator,
+        policy: RetryPolicy,
+        quota: RetryQuota,
+        clock: ServerClock,
+        deadline: float | None,
+        reporter: Reporter | None = None,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self.profile = profile
+        self.authenticator = authenticator
+        self.policy = policy
+        self.quota = quota
+        self.clock = clock
+        self.deadline = deadline
+        self.reporter = reporter
+        self.draw = draw
+
+    def call(self, request: httpx.Request) -> Flow[Response]:
+        """One logical call: a good answer, or a typed error."""
+        key = self.profile.key_place.prepare(request) if request.method not in SAFE_METHODS else None
+        return _Call(self, request, key).run()
+
+    def sign(self, request: httpx.Request) -> Flow[None]:
+        """Put a token on a request that somebody else will send."""
+        return _Call(self, request, None).authorize(request)
+
+
+class _Call:
+    """The state of one logical call over its attempts."""
+
+    def __init__(self, loop: AttemptLoop, request: httpx.Request, key: str | None) -> None:
+        self._loop = loop
+        self._request = request
+        self._key = key
+        self._failing: httpx.Request | None = request  # whose failure it would be now: None while a token is asked for
+        self._timeouts = configured_timeouts(request.extensions)
+        self._started = loop.clock.monotonic()
+        self._attempts = 0
+        self._retries = 0
+        self._redirects = 0
+        self._renewed = False
+        self._hurry_ends: float | None = None
+        self._paid = RetryQuota.REFUND
+        self._outcome = Outcome.NOT_SENT
+
+    def run(self) -> Flow[Response]:
+        try:
+            answer = yield from self._attempt_until_definite(self._request, signed=True)
+        except VictorError as error:
+            self._report_end(error.outcome)
+            raise
+        self._report_end(None)
+        answer.unusable, answer.attempts = self._unusable, self._attempts
+        return answer
+
+    def _unusable(self, answer: Response, why: str) -> VictorError:
+        """The error of this call, whose answer was a good one here, and cannot be read by those above."""
+        failure = of_unusable(answer, why)
+        self._outcome = self._outcome.combined_with(failure.outcome)
+        return self._error(answer.request, failure)
+
+    def _attempt_until_definite(self, request: httpx.Request, *, signed: bool) -> Flow[Response]:
+        """Attempt the request until there is nothing more to try. Signed: the caller's; else one for a token."""
+        while True:
+            if signed:
+                yield from self.authorize(request)
+            result = yield from self._attempt(request, counted=signed)
+            if isinstance(result, Response):
+                self._loop.quota.give_back(self._paid)
+                return result
+            redirected = self._redirected(request, result)
+            if redirected is not None:
+                request = redirected
+                continue
+            if signed:
+                self._outcome = self._outcome.combined_with(result.outcome)
+            if signed and self._may_renew(request, result):
+                self._renewed = True
+            else:
+                yield from self._wait_before_next(request, result, signed=signed)
+
+    def authorize(self, request: httpx.Request) -> Flow[None]:
+        """Put a token on the request."""
+        try:
+            yield from _sendable(request, self._loop.authenticator.authorize(request, self._exchange, self._left()))
+        except VictorError as error:
+            # Whatever kept us from a token, the call itself is where it was before.
+            advice = what_to_do(self._outcome, self._key, self._request, self._loop.profile)
+            if advice not in error.message:
+                error.message = f"{error.message} {advice}".rstrip()
+            error.outcome = self._outcome
+            error.idempotency_key = self._key
+            error.attempts = self._attempts
+            raise
+
+    def _exchange(self, request: httpx.Request, *, best_effort: bool = False) -> Flow[Response]:
+        # Asking for a token has retries of its own, and leaves the call's, and what they cost, as they were.
+        retries, self._retries = self._retries, self._loop.policy.max_attempts if best_effort else 0
+        paid, self._paid = self._paid, RetryQuota.REFUND
+        self._failing = None
+        if best_effort:
+            left = self._left()
+            self._hurry_ends = self._loop.clock.monotonic() + (
+                BEST_EFFORT_SECONDS if left is None else min(BEST_EFFORT_SECONDS, left / 2)
+            )
+        try:
+            return (yield from self._attempt_until_definite(request, signed=False))
+        finally:
+            self._retries, self._paid, self._failing, self._hurry_ends = retries, paid, self._request, None
+
+    def _attempt(self, request: httpx.Request, *, counted: bool) -> Flow[Response | Failure]:
+        loop = self._loop
+        left = self._left()
+        if left is not None and left <= 0:
+            raise self._out_of_time(request, None)
+        request.extensions["timeout"] = Timeouts(self._timeouts, self._left)
+        self._attempts += counted
+        if loop.reporter is not None:
+            loop.reporter.attempt_started(request, self._attempts, self._key)
+        began = loop.clock.monotonic()
+        came: Response | httpx.RequestError
+        try:
+            came = yield Send(request, left)
+        except httpx.RequestError as error:
+            came = error
+        # Outside of the handler: a listener's traceback would show the library's frames, which hold the token.
+        if isinstance(came, httpx.RequestError):
+            self._report_attempt(request, None, type(came).__name__, began)
+            return of_exception(came)
+        answer: Response = came
+        if "age" not in answer.headers:  # an answer out of a cache tells an old time
+            loop.clock.learn(answer.headers.get("date"))
+        self._report_attempt(request, answer.status_code, None, began)
+        begun = counted and self._key is not None and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
+        return of_answer(answer, loop.profile, begun=begun) or answer
+
+    def _redirected(self, request: httpx.Request, failure: Failure) -> httpx.Request | None:
+        """The request to send instead, when the failure is a redirect that may be followed."""
+        answer = failure.answer
+        if answer is None or not answer.has_redirect_location or self._redirects >= _MAX_REDIRECTS:
+            return None
+        if request.method not in SAFE_METHODS and answer.status_code not in self._loop.profile.resent_redirects:
+            return None
+        try:
+            url = request.url.join(answer.headers["location"])
+        except httpx.InvalidURL:
+            return None
+        if _origin(url) != _origin(request.url):
+            return None
+        # Nothing was done at the old address, so it does not weigh on what is known of the call.
+        self._redirects += 1
+        return httpx.Request(
+            request.method,
+            url,
+            headers=request.headers,
+            content=request.content,
+            extensions=request.extensions,
+        )
+
+    def _may_renew(self, request: httpx.Request, failure: Failure) -> bool:
+        refused = failure.answer is not None and failure.answer.status_code == 401
+        return refused and not self._renewed and self._loop.authenticator.refused(request)
+
+    def _wait_before_next(self, request: httpx.Request, failure: Failure, *, signed: bool) -> Flow[None]:
+        """Wait for the next attempt, or raise when there is to be none."""
+        loop = self._loop
+        repeatable = may_repeat(failure, method=request.method, has_key=self._key is not None or not signed)
+        if not repeatable or self._retries + 1 >= loop.policy.max_attempts:
+            raise self._error(request, failure)
+        wait = loop.policy.wait_before(self._retries + 1, loop.draw)
+        asked = _asked_to_wait(failure, loop.clock)
+        left = self._left()
+        if asked is not None:
+            if asked >= (MOST_SECONDS if left is None else left):
+                why = "that is more than 30 days away" if left is None else "that is after the deadline"
+                raise self._error(request, failure, retry_after=asked, why=why)
+            # What is added may take half of the rest at most: the attempt that is waited for needs the time.
+            wait = asked + (wait if left is None else min(wait, (left - asked) / 2))
+        elif left is not None and wait >= left:
+            raise self._out_of_time(request, failure)
+        cost = RetryQuota.RETRY_AFTER_TIMEOUT if failure.timed_out else RetryQuota.RETRY
+        if not loop.quota.take(cost):
+            raise self._error(request, failure, why="the client's retry quota is used up")
+        self._paid = cost
+        self._retries += 1
+        self._report_retry(request, wait, failure)
+        yield Sleep(wait)
+
+    def _left(self) -> float | None:
+        """Seconds until the deadline (or the end of a best-effort exchange), or None when there is none."""
+        loop = self._loop
+        ends = None if loop.deadline is None else self._started + loop.deadline
+        if self._hurry_ends is not None:
+            ends = self._hurry_ends if ends is None else min(ends, self._hurry_ends)
+        return None if ends is None else ends - loop.clock.monotonic()
+
+    def _error(
+        self, request: httpx.Request, failure: Failure, *, retry_after: float | None = None, why: str = ""
+    ) -> VictorError:
+        left = self._left()
+        if failure.timed_out and left is not None and left <= 0 and self._hurry_ends is None:
+            return self._out_of_time(request, failure)
+        if retry_after is None:
+            retry_after = _asked_to_wait(failure, self._loop.clock)
+        return error_for(
+            failure, profile=self._loop.profile, request=request, call=self._failing, outcome=self._outcome,
+            key=self._key, attempts=self._attempts, retry_after=retry_after, why=why,
+        )  # fmt: skip
+
+    def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> VictorError:
+        last = failure or Failure(DeadlineExceeded, "no time is left for an attempt", Repeat.NEVER, self._outcome)
+        why = f"the deadline of {self._loop.deadline:g} s has passed or would pass before the next attempt"
+        return error_for(
+            last, profile=self._loop.profile, request=request, call=self._failing, outcome=self._outcome,
+            key=self._key, attempts=self._attempts, retry_after=None, why=why, error_class=DeadlineExceeded,
+        )  # fmt: skip
+
+    def _report_attempt(self, request: httpx.Request, status: int | None, error: str | None, began: float) -> None:
+        loop = self._loop
+        if loop.reporter is not None:
+            seconds = loop.clock.monotonic() - began
+            loop.reporter.attempt_ended(request, self._attempts, self._key, status=status, error=error, seconds=seconds)
+
+    def _report_retry(self, request: httpx.Request, wait: float, failure: Failure) -> None:
+        logger.info(
+            "%s %s: attempt %d failed (%s), again in %.2f s",
+            request.method, request.url.path, self._attempts, failure.what, wait,
+        )  # fmt: skip
+        if self._loop.reporter is not None:
+            self._loop.reporter.retry_scheduled(request, self._attempts + 1, self._key, wait=wait, reason=failure.what)
+
+    def _report_end(self, outcome: Outcome | None) -> None:
+        loop = self._loop
+        if loop.reporter is not None:
+            seconds = loop.clock.monotonic() - self._started
+            loop.reporter.call_ended(self._request, self._attempts, self._key, outcome=outcome, seconds=seconds)
+
+
+def _sendable(request: httpx.Request, authorize: Flow[None]) -> Flow[None]:
+    """Authorize. Raises `ConfigurationError` when the header cannot be sent: whoever tried would show the token."""
+    try:
+        yield from authorize
+        complaint = _complaint(request)
+    except UnicodeEncodeError:  # it holds the token
+        complaint = "holds a character beyond ASCII"
+    if complaint is not None:
+        raise ConfigurationError(
+            f"The credentials made an Authorization header that cannot be sent: it {complaint}. Check the token."
+        )
+
+
+def _complaint(request: httpx.Request) -> str | None:
+    value = next((value for name, value in request.headers.raw if name.lower() == b"authorization"), None)
+    return None if value is None else header_complaint(value)
+
+
+def _asked_to_wait(failure: Failure, clock: ServerClock) -> float | None:
+    if failure.answer is None:
+        return None
+    return parse_retry_after(failure.answer.headers.get("retry-after"), clock.now())
+
+
+def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
+    return url.raw_scheme, url.raw_host, url.port

@@ -1,0 +1,189 @@
+"""Classify what one attempt brought: may it be tried again, and what may have happened."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from enum import Enum
+
+import httpx
+
+from victor_ext.errors import (
+    AuthenticationError,
+    BadRequest,
+    Conflict,
+    ConnectionFailed,
+    NotFound,
+    Outcome,
+    PermissionDenied,
+    RateLimited,
+    ServerError,
+    StatusError,
+    TimedOut,
+    UnreadableResponse,
+    VictorError,
+)
+from victor_ext.redaction import HOLDS_SECRETS, excerpt, redact_excerpt
+from victor_ext.runtime.http.response import Response
+
+from .profile import SAFE_METHODS, Profile, no_result
+
+
+class Repeat(Enum):
+    """Which requests may be sent again after a failure."""
+
+    NEVER = "never"
+    REPEATABLE = "repeatable"  # a safe method, or a key that makes a second one harmless
+    ALWAYS = "always"  # the provider did not begin to work on it
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One attempt that did not end in an answer for the caller."""
+
+    error_class: type[VictorError]
+    what: str
+    repeat: Repeat
+    outcome: Outcome
+    answer: Response | None = None
+    timed_out: bool = False
+    cause: Exception | None = None
+
+
+# Raised before the first byte of the request leaves: the connection is not there yet.
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+_WHAT: dict[type[Exception], str] = {
+    httpx.ConnectTimeout: "no connection in time",
+    httpx.PoolTimeout: "no free connection in the pool in time",
+    httpx.ReadTimeout: "no answer in time",
+    httpx.WriteTimeout: "the request could not be sent in time",
+    httpx.ConnectError: "no connection",
+    httpx.ProxyError: "the proxy refused",
+    httpx.ReadError: "the connection broke before the whole answer had come",
+    httpx.WriteError: "the connection broke while sending",
+    httpx.RemoteProtocolError: "the connection broke before the whole answer had come",
+    httpx.CloseError: "the connection broke",
+}
+
+
+def of_exception(error: httpx.RequestError) -> Failure:
+    """Classify an exchange that ended in an exception of the HTTP library."""
+    if isinstance(error, httpx.LocalProtocolError):
+        # Our own side broke the protocol, and a second try would do the same. Its text is the value of a header.
+        if str(error).startswith("Illegal header"):
+            return Failure(ConnectionFailed, "a header of the request cannot be sent", Repeat.NEVER, Outcome.NOT_SENT)
+        return Failure(ConnectionFailed, "the request broke the protocol", Repeat.NEVER, Outcome.UNKNOWN)
+    what = _WHAT.get(type(error), "the exchange failed") + _said(str(error))
+    timed_out = isinstance(error, httpx.TimeoutException)
+    error_class = TimedOut if timed_out else ConnectionFailed
+    if not isinstance(error, _NOT_SENT):
+        return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, timed_out=timed_out, cause=_bare(error))
+    # A certificate that is not trusted will not be trusted in a second either.
+    repeat = Repeat.NEVER if _is_distrust(error) else Repeat.ALWAYS
+    return Failure(error_class, what, repeat, Outcome.NOT_SENT, timed_out=timed_out, cause=_bare(error))
+
+
+def _bare(error: Exception) -> Exception:
+    """The error without the frames it came through: their locals hold the headers, and so the token."""
+    return type(error)(str(error)) if type(error) in _WHAT else Exception(str(error))
+
+
+def _said(text: str) -> str:
+    return f" ({text})" if text else ""
+
+
+def _is_distrust(error: BaseException) -> bool:
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
+def of_answer(answer: Response, profile: Profile, *, begun: bool = False) -> Failure | None:
+    """Classify an answer that came whole; None when it is a good one that can be read.
+
+    Begun: an earlier attempt, with the same key, may have begun the work.
+    """
+    status = answer.status_code
+    if 200 <= status < 300 or (status >= 400 and answer.damage is None and profile.is_result(answer)):
+        refusal = None if answer.damage else profile.refused(answer)
+        if refusal is not None:
+            what = f"the answer has status {status}, and its body says no ({refusal})"
+            return Failure(BadRequest, what, Repeat.NEVER, Outcome.REJECTED, answer)
+        mismatch = None if answer.damage else profile.mismatch(answer)
+        wrong = answer.damage or mismatch or profile.unreadable(answer)
+        if wrong is None:
+            return None
+        if mismatch or (answer.damage is None and profile.problems(answer)):
+            # It says yes with its status, and no, or yes to something else, with its body: which of them holds, nobody
+            # here knows.
+            what = f"the answer has status {status}, but {wrong}"
+            return Failure(UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, answer)
+        return of_unusable(answer, wrong, Repeat.NEVER if answer.too_long else Repeat.REPEATABLE)
+    if status < 400:
+        where = redact_excerpt(answer.headers.get("location", "").partition("?")[0])
+        what = f"a redirect (status {status}) that is not followed{_said(where)}"
+        return Failure(StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, answer)
+    return _of_error_status(answer, profile, begun=begun)
+
+
+def of_unusable(answer: Response, why: str, repeat: Repeat = Repeat.NEVER) -> Failure:
+    """An answer that is the one to the call, and cannot be read. With an error status it may have been a no."""
+    what = f"the answer has status {answer.status_code}"
+    if answer.status_code >= 300:
+        return Failure(UnreadableResponse, f"{what}, but {why}", repeat, Outcome.UNKNOWN, answer)
+    return Failure(UnreadableResponse, f"{what}, so the call was accepted, but {why}", repeat, Outcome.ACCEPTED, answer)
+
+
+def _of_error_status(answer: Response, profile: Profile, *, begun: bool) -> Failure:
+    status = answer.status_code
+    error_class = error_class_for(status)
+    what = f"status {status} {answer.reason_phrase}".rstrip()
+    quoted = not answer.request.extensions.get(HOLDS_SECRETS) and profile.may_quote_body(answer)
+    body = excerpt(answer) if quoted else ""
+    what = f"{what}: {body}" if body else what
+    if status == 429:
+        return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, answer)
+    if status in profile.transient_statuses:
+        return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, answer)
+    if status >= 500:
+        return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN, answer)
+    if profile.in_progress(answer) or (begun and profile.may_be_in_progress(answer)):
+        return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, answer)
+    # Where a result may come with an error status, one that was damaged on the way may have been a result.
+    doubtful = answer.damage is not None and profile.is_result is not no_result
+    return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN if doubtful else Outcome.REJECTED, answer)
+
+
+def may_repeat(failure: Failure, *, method: str, has_key: bool) -> bool:
+    """Whether the table of the design allows this request to be sent again after this failure."""
+    if failure.repeat is Repeat.REPEATABLE:
+        return has_key or method in SAFE_METHODS
+    return failure.repeat is Repeat.ALWAYS
+
+
+_CLASS_BY_STATUS: dict[int, type[StatusError]] = {
+    400: BadRequest,
+    401: AuthenticationError,
+    403: PermissionDenied,
+    404: NotFound,
+    409: Conflict,
+    422: BadRequest,
+    429: RateLimited,
+}
+
+
+def error_class_for(status_code: int) -> type[StatusError]:
+    """The error class of an HTTP status."""
+    if status_code >= 500:
+        return ServerError
+    return _CLASS_BY_STATUS.get(status_code, StatusError)

@@ -1,0 +1,119 @@
+"""Turn a failure that is final into the error that the caller sees: a sentence, and what is known."""
+
+from __future__ import annotations
+
+import httpx
+
+from victor_ext.errors import Outcome, Problem, VictorError
+from victor_ext.redaction import HOLDS_SECRETS, redact_excerpt
+
+from .classification import Failure
+from .profile import SAFE_METHODS, Profile
+
+_LISTED = 10
+"""Problems that a message lists; the error's `problems` has them all."""
+
+
+def error_for(
+    failure: Failure,
+    *,
+    profile: Profile,
+    request: httpx.Request,
+    call: httpx.Request | None,
+    outcome: Outcome,
+    key: str | None,
+    attempts: int,
+    retry_after: float | None,
+    why: str = "",
+    error_class: type[VictorError] | None = None,
+) -> VictorError:
+    """The error of a request that is given up. None for the call: it was one for a token, and of any call."""
+    answer = failure.answer
+    # What was asked with a secret may be answered with it: such an answer is not quoted.
+    quoted = answer is not None and not answer.request.extensions.get(HOLDS_SECRETS)
+    problems = tuple(profile.problems(answer)) if answer is not None and quoted else ()
+    sentences = [
+        _what_happened(failure, profile, request, attempts, problems, why),
+        _when_to_come_back(retry_after),
+        _what_to_check(answer, profile),
+        "" if call is None else what_to_do(outcome, key, call, profile, reused=_is_reused(answer, key)),
+    ]
+    error = (error_class or failure.error_class)(
+        " ".join(filter(None, sentences)),
+        outcome=outcome,
+        idempotency_key=key,
+        request=request,
+        response=answer,
+        attempts=attempts,
+        request_id=_request_id(answer, profile),
+        retry_after=retry_after,
+        problems=problems,
+    )
+    error.__cause__ = failure.cause
+    return error
+
+
+def _what_happened(
+    failure: Failure,
+    profile: Profile,
+    request: httpx.Request,
+    attempts: int,
+    problems: tuple[Problem, ...],
+    why: str,
+) -> str:
+    tries = f" after {attempts} attempts" if attempts > 1 else ""
+    what = failure.what
+    if problems and failure.answer is not None:
+        listed = "; ".join(
+            f"{redact_excerpt(problem.field)}: {problem.message}" if problem.field else problem.message
+            for problem in problems[:_LISTED]
+        )
+        if len(problems) > _LISTED:
+            listed += f"; and {len(problems) - _LISTED} more, in `problems`"
+        good = failure.answer.status_code < 400
+        what = f"{what}: {listed}" if good else f"status {failure.answer.status_code}: {listed}"
+    cause = f"; {why}" if why else ""
+    ended = (what.rstrip(" .") + cause).rstrip(" .")
+    return f"{request.method} {request.url.path} at {profile.who} failed{tries}: {ended}."
+
+
+def _when_to_come_back(retry_after: float | None) -> str:
+    return "" if retry_after is None else f"The provider asks to come back in {retry_after:g} s."
+
+
+def _what_to_check(answer: httpx.Response | None, profile: Profile) -> str:
+    return profile.authentication_hint if answer is not None and answer.status_code == 401 else ""
+
+
+def _is_reused(answer: httpx.Response | None, key: str | None) -> bool:
+    return key is not None and answer is not None and answer.status_code == 409
+
+
+def what_to_do(
+    outcome: Outcome, key: str | None, request: httpx.Request, profile: Profile, *, reused: bool = False
+) -> str:
+    """What the caller may do now that the call has failed; nothing for a read, which may always be repeated."""
+    if request.method in SAFE_METHODS:
+        return ""
+    if outcome is Outcome.NOT_SENT:
+        return "Nothing was sent: repeat it as you like."
+    look = f"look {profile.recovery_hint(request)}".rstrip()
+    if outcome is Outcome.REJECTED:
+        advice = (
+            f" But idempotency_key={key!r} may have been used before, with other values: send the values of that "
+            f"time, or {look}. A new key could ask a second time."
+        )
+        return "Nothing was done by it." + (advice if reused else "")
+    if outcome is Outcome.ACCEPTED:
+        again = f"; a repeat with idempotency_key={key!r} brings the answer again" if key else ""
+        return f"By its status it was accepted: do not send it anew{again}. What came is in the error's `body`."
+    if key is None:
+        return f"It may have been done, and no key makes a repeat safe: {look} before you repeat it."
+    return f"It may have been done: repeat it with idempotency_key={key!r}, or {look}."
+
+
+def _request_id(answer: httpx.Response | None, profile: Profile) -> str | None:
+    if answer is None:
+        return None
+    named = next((answer.headers[name] for name in profile.request_id_headers if name in answer.headers), None)
+    return named or profile.request_id_in_body(answer)

@@ -1,0 +1,133 @@
+"""What a client tells about its calls, to whoever asks with `on_event`.
+
+Events hold no body, no token and no header; a path may hold the id of a payment. A listener runs in the
+thread or task of the call: keep it short. What it raises is logged, and costs no call its result.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+
+from victor_ext.errors import Outcome
+from victor_ext.redaction import redact_excerpt
+
+logger = logging.getLogger(__name__)
+
+_FRAMES = 5
+"""Places in code that are logged of what a listener raised, the last ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted:
+    """One request is about to leave."""
+
+    method: str
+    path: str
+    attempt: int
+    idempotency_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """One request has been answered, or has failed.
+
+    `status_code` is None when no answer came; `error` is then the kind of failure, such as `ReadTimeout`.
+    `seconds` is how long the attempt took.
+    """
+
+    method: str
+    path: str
+    attempt: int
+    idempotency_key: str | None
+    status_code: int | None
+    error: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RetryScheduled:
+    """The call will be tried again after `wait` seconds, because of `reason`."""
+
+    method: str
+    path: str
+    attempt: int
+    idempotency_key: str | None
+    wait: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The call as a whole is over; `outcome` is None when it succeeded."""
+
+    method: str
+    path: str
+    attempts: int
+    idempotency_key: str | None
+    outcome: Outcome | None
+    seconds: float
+
+
+Event = AttemptStarted | AttemptEnded | RetryScheduled | CallEnded
+OnEvent = Callable[[Event], None]
+
+
+class Reporter:
+    """Tells a listener about one client's calls."""
+
+    def __init__(self, on_event: OnEvent) -> None:
+        self._on_event = on_event
+
+    def _tell(self, event: Event) -> None:
+        try:
+            self._on_event(event)
+        except Exception as error:  # noqa: BLE001 - a payment that was made is not to look like a failure of its listener
+            _log(error, event)
+
+    def attempt_started(self, request: httpx.Request, attempt: int, key: str | None) -> None:
+        """One request is about to leave."""
+        self._tell(AttemptStarted(request.method, request.url.path, attempt, key))
+
+    def attempt_ended(
+        self,
+        request: httpx.Request,
+        attempt: int,
+        key: str | None,
+        *,
+        status: int | None,
+        error: str | None,
+        seconds: float,
+    ) -> None:
+        """One request has been answered, or has failed."""
+        self._tell(AttemptEnded(request.method, request.url.path, attempt, key, status, error, seconds))
+
+    def retry_scheduled(
+        self, request: httpx.Request, attempt: int, key: str | None, *, wait: float, reason: str
+    ) -> None:
+        """The call will be tried again."""
+        self._tell(RetryScheduled(request.method, request.url.path, attempt, key, wait, reason))
+
+    def call_ended(
+        self, request: httpx.Request, attempts: int, key: str | None, *, outcome: Outcome | None, seconds: float
+    ) -> None:
+        """The call as a whole is over."""
+        self._tell(CallEnded(request.method, request.url.path, attempts, key, outcome, seconds))
+
+
+def _log(error: Exception, event: Event) -> None:
+    """Log what a listener raised, and where: no lines of source, no causes, and no long number in its own text."""
+    try:
+        said = redact_excerpt(str(error))
+    except Exception:  # noqa: BLE001 - its text is made by the listener's code as well
+        said = ""
+    frames = traceback.extract_tb(error.__traceback__, -_FRAMES)
+    where = " > ".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
+    logger.error(
+        "on_event raised %s: %s (at %s) when told %s of %s %s; the call goes on",
+        type(error).__name__, said, where, type(event).__name__, event.method, redact_excerpt(event.path),
+    )  # fmt: skip

@@ -1,0 +1,201 @@
+"""Steps that a flow asks for, and the two drivers that take them.
+
+A flow is a generator: it decides everything and touches nothing. It yields a step, is sent the step's
+result or has the step's exception raised in it, and returns the result of the whole. One driver runs it
+with blocking calls, the other with awaited ones, and neither holds any logic.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, Protocol, TypeVar
+
+import httpx
+
+from victor_ext.runtime.http.permits import Permit, TaskLock, TaskPermit, ThreadLock, ThreadPermit
+from victor_ext.runtime.http.response import Response, aread, read
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+GRACE = 0.05
+"""Seconds the whole exchange may last beyond the limit of each of its stages, so that a stage's own
+time-out, which knows whether anything was sent, comes first."""
+
+
+# Plain classes: there are several steps to a call, and a frozen dataclass takes three times as long to make.
+class Send:
+    """Send this request and read the whole answer, within `seconds` (None: no limit)."""
+
+    __slots__ = ("request", "seconds")
+
+    def __init__(self, request: httpx.Request, seconds: float | None = None) -> None:
+        self.request = request
+        self.seconds = seconds
+
+
+class Sleep:
+    """Wait."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
+class Acquire:
+    """Acquire a permit; the result is whether it was got (within `seconds`; 0 does not wait, None waits on)."""
+
+    __slots__ = ("permit", "seconds")
+
+    def __init__(self, permit: Permit, seconds: float | None = None) -> None:
+        self.permit = permit
+        self.seconds = seconds
+
+
+Step = Send | Sleep | Acquire
+Flow = Generator[Step, Any, T]
+
+
+def done() -> Flow[None]:
+    """A flow without a step, for one that had nothing to wait for."""
+    yield from ()
+
+
+class Lock(Protocol):
+    """What the locks of both worlds have in common."""
+
+    def permit(self) -> Permit:
+        """A permit for what it guards, to be acquired."""
+        ...
+
+
+def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
+    """Run a flow to its end with blocking calls."""
+    results: list[Any] = []
+    try:
+        step = next(flow)
+        while True:
+            failed = None
+            try:
+                results.append(take(step))
+            except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
+                failed = error
+            # Outside of the handler, so that what the flow raises does not drag in the frames of the HTTP
+            # library, whose locals hold the token; and the result is no local of ours by then, for it may hold
+            # account numbers.
+            step = flow.send(results.pop()) if failed is None else flow.throw(failed)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+    finally:
+        flow.close()
+
+
+async def adrive(flow: Generator[S, Any, T], take: Callable[[S], Awaitable[Any]]) -> T:
+    """Run a flow to its end with awaited calls."""
+    results: list[Any] = []
+    try:
+        step = next(flow)
+        while True:
+            failed = None
+            try:
+                results.append(await take(step))
+            except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
+                failed = error
+            step = flow.send(results.pop()) if failed is None else flow.throw(failed)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+    finally:
+        flow.close()
+
+
+class Driver:
+    """Takes the steps of a call with blocking calls."""
+
+    def __init__(
+        self,
+        transport: httpx.BaseTransport,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        grace: float = 0.0,
+    ) -> None:
+        self._transport = transport
+        self._grace = grace
+        self.sleep = sleep
+
+    @staticmethod
+    def lock() -> Lock:
+        """A lock whose permits `Acquire` acquires."""
+        return ThreadLock()
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run the flow to its end."""
+        return drive(flow, self._take)
+
+    def _take(self, step: Step) -> Response | bool | None:
+        if type(step) is Send:
+            ends = None if step.seconds is None else time.monotonic() + step.seconds + self._grace
+            return read(self._transport.handle_request(step.request), step.request, ends=ends)
+        if type(step) is Sleep:
+            self.sleep(step.seconds)
+            return None
+        assert type(step) is Acquire  # noqa: S101 - the third of three
+        permit = step.permit
+        assert isinstance(permit, ThreadPermit)  # noqa: S101 - of `lock()`
+        return permit.acquire(step.seconds)
+
+
+class AsyncDriver:
+    """Takes the steps of a call with awaited calls."""
+
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport,
+        *,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
+        grace: float = GRACE,
+    ) -> None:
+        import anyio  # noqa: PLC0415 - only those who await pay for it
+
+        self._anyio = anyio
+        self._transport = transport
+        self._grace = grace
+        self.sleep = sleep or anyio.sleep
+
+    @staticmethod
+    def lock() -> Lock:
+        """A lock whose permits `Acquire` acquires."""
+        return TaskLock()
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run the flow to its end."""
+        return await adrive(flow, self._take)
+
+    async def _take(self, step: Step) -> Response | bool | None:
+        if type(step) is Send:
+            return await self._send(step)
+        if type(step) is Sleep:
+            await self.sleep(step.seconds)
+            return None
+        assert type(step) is Acquire  # noqa: S101 - the third of three
+        permit = step.permit
+        assert isinstance(permit, TaskPermit)  # noqa: S101 - of `lock()`
+        return await permit.acquire(step.seconds)
+
+    async def _send(self, step: Send) -> Response:
+        try:
+            if step.seconds is None:
+                return await self._exchange(step.request, None)
+            with self._anyio.move_on_after(step.seconds + self._grace):
+                return await self._exchange(step.request, time.monotonic() + step.seconds)
+        except ssl.SSLError as error:
+            # The HTTP library turns it into its own error where calls block, and forgets to where they are awaited.
+            raise httpx.ReadError(str(error), request=step.request) from error
+        raise httpx.ReadTimeout("the answer trickled in too slowly", request=step.request)
+
+    async def _exchange(self, request: httpx.Request, ends: float | None) -> Response:
+        return await aread(await self._transport.handle_async_request(request), request, ends=ends)

@@ -1,0 +1,205 @@
+"""Idempotency keys: one key per payment, kept for every retry of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Protocol
+
+import httpx
+
+from victor_ext.errors import InvalidRequest, Problem
+
+MIN_KEY_LENGTH = 20
+MAX_KEY_LENGTH = 128
+_PLAIN_EXPONENT = 100
+_VISIBLE_ASCII = re.compile(r"[!-~]*")
+# A namespace of this package's own, fixed for ever: the same facts must give the same key in every release.
+_NAMESPACE = uuid.UUID("8f1a9a52-6c0e-5d53-9d7c-3b6f3a0c9e71")
+
+Fact = str | int | Decimal | date | datetime | uuid.UUID
+
+
+def idempotency_key_for(*facts: Fact) -> str:
+    """The key of a business fact: the same in every process, on every machine and after every crash.
+
+    Name what makes the payment the payment it is, and nothing that changes between two tries (no clock,
+    no attempt number, no token): `idempotency_key_for("invoice", 1042)`.
+
+    One fact gives one key, however a program holds it: the number 1042 from a database and the text "1042" from a
+    file, `Decimal("44.20")` and `Decimal("44.2")`, one moment in two zones. (A text stays as it is: "01042" is
+    another fact.) Facts do not run together: `("a", "bc")` and `("ab", "c")` give different keys.
+
+    Returns:
+        A UUID (version 5) as text, 36 characters.
+
+    Raises:
+        InvalidRequest: No fact, or one of a type whose text may differ between processes (a float, say).
+    """
+    if not facts:
+        raise _bad_fact("name at least one fact, such as idempotency_key_for('invoice', 1042).")
+    spelled = [_spelled(fact) for fact in map(_plain, facts)]
+    return str(uuid.uuid5(_NAMESPACE, json.dumps(spelled, ensure_ascii=True, separators=(",", ":"))))
+
+
+def _plain(fact: object) -> object:
+    return fact.value if isinstance(fact, Enum) else fact
+
+
+def _spelled(fact: object) -> str:
+    """The text of a fact. Its class is no part of it: what is a number here may be a text in the next program."""
+    if isinstance(fact, str):
+        if not fact.strip():
+            raise _bad_fact("a fact is empty text, so different payments would share one key.")
+        return str.__str__(fact)
+    if isinstance(fact, int) and not isinstance(fact, bool):
+        try:
+            return int.__repr__(fact)
+        except ValueError:
+            raise _bad_fact("a fact is a whole number of thousands of digits: name the payment by less.") from None
+    if isinstance(fact, Decimal) and fact.is_finite():
+        return _shortest(fact)
+    if isinstance(fact, datetime):
+        try:
+            return (fact if fact.utcoffset() is None else fact.astimezone(UTC)).isoformat()
+        except OverflowError:
+            raise _bad_fact("a fact is a datetime outside of the years 1 to 9999 in UTC.") from None
+    if isinstance(fact, date):
+        return fact.isoformat()
+    if isinstance(fact, uuid.UUID):
+        return str(fact)
+    raise _bad_fact(
+        f"a fact of type {type(fact).__name__} may read differently in another process; "
+        "pass str, int, a finite Decimal, date, datetime or UUID."
+    )
+
+
+def _shortest(number: Decimal) -> str:
+    # By its digits: `normalize` rounds to the precision of whatever context it is called in.
+    sign, digits, exponent = number.as_tuple()
+    kept = "".join(map(str, digits)).rstrip("0")
+    moved = int(exponent) + len(digits) - len(kept)
+    shortest = Decimal(f"{'-' if sign else ''}{kept}E{moved}") if kept else Decimal(0)
+    return f"{shortest:f}" if abs(moved) <= _PLAIN_EXPONENT else str(shortest)
+
+
+def _bad_fact(what: str) -> InvalidRequest:
+    return InvalidRequest.of([Problem("facts", "invalid", f"idempotency_key_for: {what}")])
+
+
+def new_key() -> str:
+    """A fresh random key (UUID version 4) for a payment that nothing else identifies."""
+    return str(uuid.uuid4())
+
+
+def key_problem(key: object) -> Problem | None:
+    """What is wrong with a caller's key, or None."""
+    field = "idempotency_key"
+    if not isinstance(key, str):
+        return Problem(field, "type", f"{field} must be text, not {type(key).__name__}; pass idempotency_key_for(...).")
+    if not MIN_KEY_LENGTH <= len(key) <= MAX_KEY_LENGTH:
+        return Problem(
+            field,
+            "length",
+            f"{field} has {len(key)} characters and must have {MIN_KEY_LENGTH} to {MAX_KEY_LENGTH}; "
+            "idempotency_key_for('invoice', 1042) makes a good one.",
+        )
+    if not _VISIBLE_ASCII.fullmatch(key):
+        return Problem(
+            field,
+            "characters",
+            f"{field} must be visible ASCII characters only, without spaces or line breaks.",
+        )
+    return None
+
+
+class KeyPlace(Protocol):
+    """Where a provider takes the idempotency key."""
+
+    def read(self, request: httpx.Request) -> str | None:
+        """The key that the request carries, or None."""
+        ...
+
+    def prepare(self, request: httpx.Request) -> str | None:
+        """Give the request a key if its operation takes one and has none; return the key it carries."""
+        ...
+
+
+class HeaderKey:
+    """The key is a header.
+
+    Args:
+        name: The header's name.
+        takes_key: Which requests are to have one though the caller gave none.
+        ignores_key: Which requests the provider takes no key for: a header there makes no repeat safe.
+    """
+
+    def __init__(
+        self,
+        name: str = "Idempotency-Key",
+        takes_key: Callable[[httpx.Request], bool] = lambda _request: False,
+        ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
+    ) -> None:
+        self.name = name
+        self.takes_key = takes_key
+        self.ignores_key = ignores_key
+
+    def read(self, request: httpx.Request) -> str | None:
+        """The key in the header, or None."""
+        return None if self.ignores_key(request) else request.headers.get(self.name) or None
+
+    def prepare(self, request: httpx.Request) -> str | None:
+        """The key in the header; a new one where the operation takes one and none was given."""
+        key = self.read(request)
+        if key is None and self.takes_key(request):
+            key = request.headers[self.name] = new_key()
+        return key
+
+
+class BodyKey:
+    """The key is a member of the JSON body. The body is never rewritten: without the member there is no key.
+
+    Args:
+        name: The member's name.
+        ignores_key: Which requests the provider takes no key for: a member there makes no repeat safe.
+    """
+
+    def __init__(
+        self,
+        name: str = "idempotencyKey",
+        ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
+    ) -> None:
+        self.name = name
+        self.ignores_key = ignores_key
+
+    def read(self, request: httpx.Request) -> str | None:
+        """The key in the body, or None."""
+        if self.ignores_key(request):
+            return None
+        try:
+            body: Any = json.loads(request.content)
+        except (ValueError, httpx.RequestNotRead):
+            return None
+        key: Any = body.get(self.name) if isinstance(body, dict) else None  # pyright: ignore - JSON may be anything
+        return key if isinstance(key, str) and key else None
+
+    def prepare(self, request: httpx.Request) -> str | None:
+        """The key in the body, or None."""
+        return self.read(request)
+
+
+class NoKey:
+    """The provider takes no key at all."""
+
+    def read(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - the shape of the protocol
+        """No key."""
+        return None
+
+    def prepare(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - the shape of the protocol
+        """No key."""
+        return None

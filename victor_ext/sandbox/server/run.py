@@ -1,0 +1,129 @@
+"""A sandbox in the foreground, for people and for other programs that start it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from victor_ext.sandbox.server.guard import is_this_machine
+from victor_ext.sandbox.server.private_files import open_private
+from victor_ext.sandbox.server.service import Service
+from victor_ext.sandbox.server.stage import access
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from types import FrameType
+
+    from victor_ext.sandbox.server.settings import ServerSettings
+    from victor_ext.sandbox.server.standin import AnyStandIn
+
+
+def serve(
+    kind: type[AnyStandIn],
+    settings: ServerSettings,
+    *,
+    quiet: bool = False,
+    json_line: bool = False,
+    ready_file: str | os.PathLike[str] | None = None,
+    env_file: str | os.PathLike[str] | None = None,
+) -> int:
+    """Serve until SIGINT or SIGTERM; returns the exit status.
+
+    Unless `quiet`, says where it listens and writes one line per call to stderr. Once connections are taken,
+    `json_line` prints one line of JSON (`url`, `control_url`, `pid`) to stdout; `ready_file` gets the same.
+    `env_file` gets settings for a client, with fresh credentials; only its owner may read it.
+    """
+    with _access_log(quiet=quiet):
+        try:
+            asyncio.run(_serve(kind, settings, quiet, json_line, ready_file, env_file))
+        except OSError as error:
+            print(f"victor sandbox: {error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+async def _serve(
+    kind: type[AnyStandIn],
+    settings: ServerSettings,
+    quiet: bool,  # noqa: FBT001 (private, and called once)
+    json_line: bool,  # noqa: FBT001 (private, and called once)
+    ready_file: str | os.PathLike[str] | None,
+    env_file: str | os.PathLike[str] | None,
+) -> None:
+    stopping = asyncio.Event()
+    service = Service(kind, settings)
+    await service.begin()
+    try:
+        with _stop_signals(stopping):
+            if env_file is not None:
+                _write(env_file, service.stand_in.client_settings(service.url))
+            facts = json.dumps({"url": service.url, "control_url": service.control_url, "pid": os.getpid()})
+            if ready_file is not None:
+                _write(ready_file, facts + "\n")
+            if json_line:
+                print(facts, flush=True)
+            if not quiet:
+                _greet(service, settings)
+            await stopping.wait()
+    finally:
+        await service.end()
+
+
+def _greet(service: Service, settings: ServerSettings) -> None:
+    lines = [
+        f"{service.stand_in.heading} on {service.url}",
+        f"Control API on {service.control_url}/_sandbox/",
+    ]
+    if not is_this_machine(settings.host):
+        lines.append(f"Beware: {settings.host} can be reached from other machines, and so can the control API.")
+    print("\n".join(lines), file=sys.stderr, flush=True)
+
+
+def _write(path: str | os.PathLike[str], text: str) -> None:
+    """Write a file that is whole as soon as it is there, readable by its owner alone."""
+    part = Path(f"{os.fspath(path)}.part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(open_private(part, os.O_WRONLY | os.O_EXCL), "w", encoding="utf-8") as file:
+        file.write(text)
+    part.replace(path)
+
+
+@contextmanager
+def _access_log(*, quiet: bool) -> Generator[None]:
+    if quiet:
+        yield
+        return
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
+    access.addHandler(handler)
+    access.setLevel(logging.INFO)
+    access.propagate = False
+    try:
+        yield
+    finally:
+        access.removeHandler(handler)
+        access.setLevel(logging.NOTSET)
+        access.propagate = True
+
+
+@contextmanager
+def _stop_signals(stopping: asyncio.Event) -> Generator[None]:
+    """Let the first SIGINT or SIGTERM end the sandbox in good order."""
+    loop = asyncio.get_running_loop()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stopping.set)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
