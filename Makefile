@@ -79,7 +79,7 @@ cancellations: setup ## Cancel 100,000 calls, and interrupt a tenth as many by C
 .PHONY: fuzz audit secrets
 fuzz: SECONDS = 60
 fuzz: .venv/fuzz ## Search for answers that break the client, for 60 seconds (or SECONDS=...)
-	@$(BIN)/python tests/fuzz/fuzz_answers.py "$(SECONDS)"
+	@$(BIN)/python -m tests.fuzz.fuzz_answers "$(SECONDS)"
 	@echo "Nothing found in $(SECONDS) seconds."
 
 audit: .venv/security ## Ask the advisory database about every locked dependency (needs the network)

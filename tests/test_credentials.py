@@ -9,8 +9,8 @@ import warnings
 import httpx
 import jwt
 import pytest
-from runtime.fakes import FakeClock, http_date
 
+from tests.runtime.fakes import FakeClock, http_date
 from victor_ext import AuthenticationError, ConfigurationError, Victor, VictorJwt, VictorOAuth
 from victor_ext.providers.victor.auth import _issued_token
 from victor_ext.providers.victor.settings import ENVIRONMENTS

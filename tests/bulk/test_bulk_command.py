@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from bulk_runs import SCRIPT, Bulk, asked_once, keys_of, row, rows, write_csv
 
+from tests.bulk.bulk_runs import SCRIPT, Bulk, asked_once, keys_of, row, rows, write_csv
 from victor_ext.sandbox import Sandbox
 
 KEY = ("--key-column", "invoice_no")

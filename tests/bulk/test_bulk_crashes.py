@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bulk_runs import PATIENCE, Bulk, Ran, asked_once, keys_of, rows, wait_until, write_csv
-from conftest import Postgres
 
+from tests.bulk.bulk_runs import PATIENCE, Bulk, Ran, asked_once, keys_of, rows, wait_until, write_csv
+from tests.bulk.postgres import Postgres
 from victor_ext import ConfigurationError
 from victor_ext.sandbox import Sandbox
 

@@ -6,8 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bulk_runs import Bulk
-
+from tests.bulk.bulk_runs import Bulk
 from victor_ext.sandbox import Sandbox
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "bulk_send.py"

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bulk_runs import Bulk, row, write_csv
 
+from tests.bulk.bulk_runs import Bulk, row, write_csv
 from victor_ext.bulk.export import write_csv as write_export
 from victor_ext.bulk.rows import RowOutcome, RowResult
 from victor_ext.sandbox import Sandbox

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bulk_runs import ACCOUNT, row, rows, today, write_csv
 
+from tests.bulk.bulk_runs import ACCOUNT, row, rows, today, write_csv
 from victor_ext import ConfigurationError
 from victor_ext.bulk import Check
 from victor_ext.bulk.columns import ARGUMENTS

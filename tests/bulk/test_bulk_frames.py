@@ -17,10 +17,10 @@ from types import FrameType
 from typing import Any, Self
 
 import pytest
-from bulk_runs import ACCOUNT, row, write_csv
 from rich.pretty import pretty_repr
 
 import victor_ext.bulk
+from tests.bulk.bulk_runs import ACCOUNT, row, write_csv
 from victor_ext import ConfigurationError, VictorError
 from victor_ext.bulk import BulkSender
 from victor_ext.sandbox import Sandbox

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from bulk_runs import SCRIPT, Bulk, asked_once, keys_of, rows
 from sqlalchemy import event
 
+from tests.bulk.bulk_runs import SCRIPT, Bulk, asked_once, keys_of, rows
 from victor_ext import ConfigurationError
 from victor_ext.bulk import batch_store, spool, worker
 from victor_ext.sandbox import Sandbox

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from bulk_runs import asked_once, keys_of, rows, write_csv
 
+from tests.bulk.bulk_runs import asked_once, keys_of, rows, write_csv
 from victor_ext import ConfigurationError, Victor
 from victor_ext.sandbox import Sandbox
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from bulk_runs import Bulk, asked_once, keys_of, rows, write_csv
 
+from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, rows, write_csv
 from victor_ext.bulk.pacing import Backoff, RateLimiter
 from victor_ext.sandbox import Sandbox
 

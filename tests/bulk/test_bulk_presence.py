@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bulk_runs import Bulk, asked_once, keys_of, rows, wait_until, write_csv
 
+from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, rows, wait_until, write_csv
 from victor_ext import ConfigurationError
 from victor_ext.bulk import worker_lock as presence
 from victor_ext.bulk.state import State

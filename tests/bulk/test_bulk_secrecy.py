@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from bulk_runs import ACCOUNT, Bulk, asked_once, keys_of, row, rows, write_csv
 
+from tests.bulk.bulk_runs import ACCOUNT, Bulk, asked_once, keys_of, row, rows, write_csv
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from bulk_runs import asked_once, keys_of, row, rows, today, write_csv
 
+from tests.bulk.bulk_runs import asked_once, keys_of, row, rows, today, write_csv
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult, worker
 from victor_ext.sandbox import Sandbox

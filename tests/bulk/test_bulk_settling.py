@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from bulk_runs import Bulk, keys_of, row, rows, write_csv
 
+from tests.bulk.bulk_runs import Bulk, keys_of, row, rows, write_csv
 from victor_ext import ProviderTime, Victor, VictorOAuth
 from victor_ext.bulk import delivery
 from victor_ext.sandbox import Sandbox

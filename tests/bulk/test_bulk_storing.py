@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bulk_runs import Bulk, asked_once, keys_of, row, rows, write_csv
 from sqlalchemy.exc import OperationalError
 
+from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, row, rows, write_csv
 from victor_ext import AsyncVictor, ConfigurationError, VictorOAuth
 from victor_ext.bulk import RowOutcome, batch_store
 from victor_ext.cli import bulk_view

@@ -13,9 +13,9 @@ from typing import Any
 
 import httpx
 import pytest
-from bulk_runs import row, rows, today
-from test_bulk_pacing import Clock
 
+from tests.bulk.bulk_runs import row, rows, today
+from tests.bulk.test_bulk_pacing import Clock
 from victor_ext import RetryPolicy, Victor, VictorJwt, idempotency_key_for
 from victor_ext.bulk.delivery import Delivery, SendTerms
 from victor_ext.bulk.rows import Result, Row, Sent

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 
 import pytest
 
+from tests.cli.victor_command import Command
 from victor_ext.sandbox import Sandbox
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from victor_command import Command
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from victor_command import Command
 
+from tests.cli.victor_command import Command
 from victor_ext.sandbox import Sandbox
 
 

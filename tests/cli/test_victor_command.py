@@ -10,8 +10,8 @@ import sys
 
 import httpx
 import pytest
-from victor_command import Command
 
+from tests.cli.victor_command import Command
 from victor_ext import __version__, idempotency_key_for
 from victor_ext.sandbox import RemoteSandbox, Sandbox
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from victor_command import SCRIPT, Command, Ran, until
 
+from tests.cli.victor_command import SCRIPT, Command, Ran, until
 from victor_ext.sandbox import Sandbox
 
 ACCOUNT = "043987673645"

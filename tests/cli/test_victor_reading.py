@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from victor_command import PATIENCE, SCRIPT, Command
 
+from tests.cli.victor_command import PATIENCE, SCRIPT, Command
 from victor_ext import Status
 from victor_ext.sandbox import Sandbox
 

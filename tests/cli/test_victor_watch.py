@@ -6,8 +6,8 @@ import json
 import signal
 
 import pytest
-from victor_command import Command
 
+from tests.cli.victor_command import Command
 from victor_ext.sandbox import Sandbox
 
 BY_COMMAND = pytest.mark.victor_sandbox(auto=None)

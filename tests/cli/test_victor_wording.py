@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from victor_command import Command, Ran
 
+from tests.cli.victor_command import Command, Ran
 from victor_ext import Problem
 from victor_ext.cli.wording import in_options, spelling_of
 from victor_ext.sandbox import Sandbox

@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from certificates import Authority
-from raw_sockets import Background, background
+
+from tests.faults.certificates import Authority
+from tests.faults.raw_sockets import Background, background
 
 
 @pytest.fixture(scope="session", name="background")

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from raw_provider import RawProvider
-from raw_sockets import Background, End, end
+from tests.faults.raw_provider import RawProvider
+from tests.faults.raw_sockets import Background, End, end
 
 
 @dataclass(frozen=True)

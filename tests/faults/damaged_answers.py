@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from raw_provider import Exchange, answer, bare
-from raw_sockets import End
+from tests.faults.raw_provider import Exchange, answer, bare
+from tests.faults.raw_sockets import End
 
 JSON = "Content-Type: application/json"
 OK = "HTTP/1.1 200 OK"

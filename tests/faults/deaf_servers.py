@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from raw_sockets import PATIENCE
+
+from tests.faults.raw_sockets import PATIENCE
 
 
 class Deaf:

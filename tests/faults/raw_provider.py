@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from raw_sockets import Background, End, Quiet, end
+from tests.faults.raw_sockets import Background, End, Quiet, end
 
 TOKEN = {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}
 CREATE = "/v2/payment-requests/request-payment"

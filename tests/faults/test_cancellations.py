@@ -17,12 +17,12 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from certificates import Authority
-from fault_lanes import arguments
-from raw_provider import CREATE, Exchange, RawProvider, answer
-from raw_sockets import PATIENCE, Background
-from test_connections import open_files
 
+from tests.faults.adapters import arguments
+from tests.faults.certificates import Authority
+from tests.faults.raw_provider import CREATE, Exchange, RawProvider, answer
+from tests.faults.raw_sockets import PATIENCE, Background
+from tests.faults.test_connections import open_files
 from victor_ext import AsyncVictor, RetryPolicy, VictorError, VictorOAuth
 
 CANCELLED = int(os.environ.get("VICTOR_CANCELLATIONS", "4000"))

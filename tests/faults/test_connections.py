@@ -9,12 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
-from cutting_proxy import Cut
-from deaf_servers import Deaf, full, on_linux
-from fault_lanes import ATTEMPTS, FACES, OPERATIONS, Lane, Operation, lane, timeouts
-from raw_provider import Exchange, answer
-from raw_sockets import Background, End
 
+from tests.faults.adapters import ATTEMPTS, FACES, OPERATIONS, Adapter, Operation, adapter, timeouts
+from tests.faults.cutting_proxy import Cut
+from tests.faults.deaf_servers import Deaf, full, on_linux
+from tests.faults.raw_provider import Exchange, answer
+from tests.faults.raw_sockets import Background, End
 from victor_ext import ConnectionFailed, RetryScheduled, TimedOut
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)
@@ -23,22 +23,22 @@ SHORT = 0.2
 
 
 @contextmanager
-def mending_lane(background: Background, face: str, **options: Any) -> Iterator[tuple[Lane, list[Callable[[], None]]]]:
-    """A lane, and what is to be done when a retry is scheduled."""
+def mending(background: Background, face: str, **options: Any) -> Iterator[tuple[Adapter, list[Callable[[], None]]]]:
+    """An adapter, and what is to be done when a retry is scheduled."""
     repairs: list[Callable[[], None]] = []
 
     def on_event(event: object) -> None:
         while isinstance(event, RetryScheduled) and repairs:
             repairs.pop(0)()
 
-    with lane(background, face, on_event=on_event, **options) as on:
+    with adapter(background, face, on_event=on_event, **options) as on:
         yield on, repairs
 
 
 @each_operation
 @each_face
 def test_refused(background: Background, face: str, operation: Operation) -> None:
-    with mending_lane(background, face) as (on, repairs):
+    with mending(background, face) as (on, repairs):
         on.proxy.refuse()
         run = on.run(operation)
         assert (run.told.word, run.lies()) == ("not_sent", [])
@@ -53,7 +53,7 @@ def test_refused(background: Background, face: str, operation: Operation) -> Non
 @each_face
 def test_refused_after_a_lost_answer(background: Background, face: str, operation: Operation) -> None:
     """Not reaching the provider says nothing of the attempt that did."""
-    with mending_lane(background, face) as (on, repairs):
+    with mending(background, face) as (on, repairs):
         repairs.append(on.proxy.refuse)
         run = on.run(operation, [Cut("answer", 0, "reset"), Cut("request", 0, "reset")])
         assert (run.told.word, run.lies()) == ("unknown", [])
@@ -65,7 +65,7 @@ def test_refused_after_a_lost_answer(background: Background, face: str, operatio
 @pytest.mark.parametrize("resets", [False, True], ids=["stall", "reset"])
 def test_not_accepted(background: Background, face: str, operation: Operation, resets: bool) -> None:
     """To the client it is a connection like any other: what it sent may have arrived."""
-    with mending_lane(background, face, timeout=timeouts(SHORT)) as (on, repairs):
+    with mending(background, face, timeout=timeouts(SHORT)) as (on, repairs):
         on.proxy.refuse()
         deaf = Deaf(on.proxy.port, resets=resets)
         run = on.run(operation)
@@ -86,7 +86,7 @@ def test_not_accepted(background: Background, face: str, operation: Operation, r
 @each_face
 def test_no_connection_in_time(background: Background, face: str, operation: Operation) -> None:
     """A connection that is never made carries nothing."""
-    with lane(background, face, timeout=httpx.Timeout(5.0, connect=SHORT)) as on:
+    with adapter(background, face, timeout=httpx.Timeout(5.0, connect=SHORT)) as on:
         on.proxy.refuse()
         with full("127.0.0.1", on.proxy.port):
             run = on.run(operation)
@@ -98,7 +98,7 @@ def test_no_connection_in_time(background: Background, face: str, operation: Ope
 @each_face
 @pytest.mark.parametrize("how", ["reset", "close", "stall"])
 def test_ended_as_soon_as_it_is_accepted(background: Background, face: str, operation: Operation, how: End) -> None:
-    with lane(background, face, timeout=timeouts(SHORT)) as on:
+    with adapter(background, face, timeout=timeouts(SHORT)) as on:
         once = "unknown" if operation == "respond" else "success"
         # An end that comes before anything was written is seen in time: then nothing was sent.
         for times, wanted, in_time in ((1, once, "success"), (2 * ATTEMPTS, "unknown", "not_sent")):
@@ -121,7 +121,7 @@ def test_closed_while_idle(background: Background, face: str, operation: Operati
         exchange.send(answer(exchange.work()))
         exchange.end(how)
 
-    with lane(background, face, direct=True) as on:
+    with adapter(background, face, direct=True) as on:
         for _ in range(20):
             on.provider.acts.append(then_end)
             first = on.run(operation)
@@ -142,7 +142,7 @@ def test_no_socket_is_left_behind(background: Background, face: str, operation: 
     cuts = [
         Cut(side, after, how) for side in ("request", "answer") for after in (0, 9, 120) for how in ("reset", "close")
     ]
-    with lane(background, face, timeout=timeouts(SHORT)) as on:
+    with adapter(background, face, timeout=timeouts(SHORT)) as on:
         assert on.run(operation).told.word == "success"
         before = open_files()
         for cut in [*cuts, Cut("request", 9, "stall"), Cut("answer", 9, "stall")]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import gzip
 
 import pytest
-from damaged_answers import LOST, UNREADABLE, WHOLE, chunked
-from fault_lanes import ATTEMPTS, FACES, OPERATIONS, Operation, lane
-from raw_provider import Exchange, answer
-from raw_sockets import Background, End
 
+from tests.faults.adapters import ATTEMPTS, FACES, OPERATIONS, Operation, adapter
+from tests.faults.damaged_answers import LOST, UNREADABLE, WHOLE, chunked
+from tests.faults.raw_provider import Exchange, answer
+from tests.faults.raw_sockets import Background, End
 from victor_ext import UnreadableResponse
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)
@@ -22,7 +22,7 @@ GZIP_END = 12
 @each_face
 def test_damaged(background: Background, face: str, operation: Operation) -> None:
     wrong: list[str] = []
-    with lane(background, face, direct=True) as on:
+    with adapter(background, face, direct=True) as on:
         for damage in (*WHOLE, *LOST, *UNREADABLE):
             for always, wanted in ((False, "success"), (True, damage.told)):
                 on.provider.acts.extend([damage] * (1 + ATTEMPTS if always else 1))
@@ -44,7 +44,7 @@ def test_chunks_cut_at_every_byte(background: Background, face: str, operation: 
         lengths.append(len(chunked(exchange.work())))
         exchange.send(chunked(exchange.work()))
 
-    with lane(background, face, direct=True) as on:
+    with adapter(background, face, direct=True) as on:
         on.provider.acts.append(whole)
         assert on.run(operation).told.word == "success"
         for after in range(lengths[0]):
@@ -66,7 +66,7 @@ def test_chunks_cut_at_every_byte(background: Background, face: str, operation: 
 @each_face
 def test_gzip_cut_at_every_byte(background: Background, face: str, operation: Operation) -> None:
     """The length says that all of it is here, and the compression says that it is not."""
-    with lane(background, face, direct=True) as on:
+    with adapter(background, face, direct=True) as on:
         length = len(gzip.compress(b"{}" * 60))
         for missing in range(1, length):
 
@@ -94,7 +94,7 @@ def mixed_up_and_idle(exchange: Exchange) -> None:
 @each_face
 def test_an_answer_about_another_request(background: Background, face: str) -> None:
     """A cache, or a proxy, that mixes answers up: no money is told moved by what is true of another request."""
-    with lane(background, face, direct=True) as on:
+    with adapter(background, face, direct=True) as on:
         on.provider.acts.append(mixed_up)
         run = on.run("respond")
         assert (run.told.word, run.lies()) == ("success", [])  # the look settled it
@@ -117,7 +117,7 @@ def says_later(exchange: Exchange) -> None:
 
 @each_face
 def test_an_answer_that_spells_the_id_in_another_case(background: Background, face: str) -> None:
-    with lane(background, face, direct=True) as on:
+    with adapter(background, face, direct=True) as on:
         on.provider.acts.append(lambda exchange: exchange.send(answer(exchange.work().replace(b'"S0', b'"s0'))))
         run = on.run("respond")
         assert (run.told.word, run.seen.work, run.seen.requests) == ("success", 1, 1)
@@ -136,7 +136,7 @@ def test_what_comes_after_an_answer_is_not_taken_for_the_next_one(
     def twice(exchange: Exchange) -> None:
         exchange.send(answer(exchange.work()) + JUNK)
 
-    with lane(background, face, direct=True) as on:
+    with adapter(background, face, direct=True) as on:
         for _ in range(5):
             on.provider.acts.append(twice)
             first, second = on.run(operation), on.run(operation)
@@ -154,7 +154,7 @@ def test_nor_is_what_comes_later(background: Background, face: str, operation: O
         exchange.send(answer(exchange.work()))
         held.append(exchange)
 
-    with lane(background, face, direct=True) as on:
+    with adapter(background, face, direct=True) as on:
         for _ in range(5):
             on.provider.acts.append(once_so_far)
             first = on.run(operation)

@@ -9,14 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
-from cutting_proxy import Cut
-from deaf_servers import full, on_linux
-from fault_lanes import CALLERS, FACES, OPERATIONS, Lane, Operation, Told, lane
-from lateness import lateness
-from raw_provider import Act, Exchange, bare
-from raw_sockets import Background
-from trickling import trickling_server
 
+from tests.faults.adapters import CALLERS, FACES, OPERATIONS, Adapter, Observed, Operation, adapter
+from tests.faults.cutting_proxy import Cut
+from tests.faults.deaf_servers import full, on_linux
+from tests.faults.lateness import lateness
+from tests.faults.raw_provider import Act, Exchange, bare
+from tests.faults.raw_sockets import Background
+from tests.faults.trickling import trickling_server
 from victor_ext import DeadlineExceeded
 
 DEADLINE = 0.3
@@ -29,7 +29,7 @@ each_face = pytest.mark.parametrize("face", FACES)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\n\r\n"
 
 
-def punctual(call: Callable[[], Told]) -> Told:
+def punctual(call: Callable[[], Observed]) -> Observed:
     """Call, and check that it ended in time.
 
     What the machine is late by is not held against it, nor is one slow moment: what a client does wrong by itself
@@ -45,7 +45,7 @@ def punctual(call: Callable[[], Told]) -> Told:
     raise AssertionError(f"a deadline of {DEADLINE} s took {spans} s")
 
 
-def truthfully(on: Lane, operation: Operation, cuts: Sequence[Cut] = ()) -> Told:
+def truthfully(on: Adapter, operation: Operation, cuts: Sequence[Cut] = ()) -> Observed:
     """A call of which what was told is true."""
     run = on.run(operation, cuts)
     assert run.lies() == []
@@ -55,12 +55,12 @@ def truthfully(on: Lane, operation: Operation, cuts: Sequence[Cut] = ()) -> Told
 @each_operation
 @each_face
 def test_a_stall_anywhere(background: Background, face: str, operation: Operation) -> None:
-    with lane(background, face) as on:
+    with adapter(background, face) as on:
         assert on.run(operation).told.word == "success"
         whole = on.proxy.exchanges[-1]
     cuts = [Cut("request", at, "stall") for at in (0, 1, whole.request // 2, whole.request - 1)]
     cuts += [Cut("answer", at, "stall") for at in (0, 1, whole.answer // 2, whole.answer - 1)]
-    with lane(background, face, timeout=20.0, deadline=DEADLINE) as on:
+    with adapter(background, face, timeout=20.0, deadline=DEADLINE) as on:
         for cut in cuts:
             told = punctual(lambda cut=cut: truthfully(on, operation, [cut] * 3))
             assert isinstance(told.error, DeadlineExceeded), cut
@@ -70,7 +70,7 @@ def test_a_stall_anywhere(background: Background, face: str, operation: Operatio
 @each_face
 def test_sending_and_looking_share_one_deadline(background: Background, face: str) -> None:
     """An answer that was lost is looked for in the time that is left, and not in as much again."""
-    with lane(background, face, timeout=httpx.Timeout(DEADLINE / 2, connect=5.0), deadline=DEADLINE) as on:
+    with adapter(background, face, timeout=httpx.Timeout(DEADLINE / 2, connect=5.0), deadline=DEADLINE) as on:
         lost, deaf = Cut("answer", 0, "stall"), Cut("request", 0, "stall")
         assert punctual(lambda: truthfully(on, "respond", [lost, deaf, deaf])).word == "unknown"
         assert punctual(lambda: truthfully(on, "respond", [lost])).word == "success"
@@ -98,7 +98,7 @@ def flooding(first: bytes, again: bytes) -> Act:
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_flood(background: Background, face: str, operation: Operation, flood: str) -> None:
     """There is always something to read: no wait for it ever times out."""
-    with lane(background, face, direct=True, timeout=20.0, deadline=DEADLINE) as on:
+    with adapter(background, face, direct=True, timeout=20.0, deadline=DEADLINE) as on:
         on.provider.acts.extend([flooding(*FLOODS[flood])] * 9)
         told = punctual(lambda: truthfully(on, operation))
         assert isinstance(told.error, DeadlineExceeded)

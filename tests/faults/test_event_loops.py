@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from raw_provider import TOKEN, Exchange, RawProvider, answer
-from raw_sockets import PATIENCE, Background
 
+from tests.faults.raw_provider import TOKEN, Exchange, RawProvider, answer
+from tests.faults.raw_sockets import PATIENCE, Background
 from victor_ext import AsyncVictor, VictorOAuth
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactorAuth
 from victor_ext.providers.velo import AsyncVelo, VeloAuth

@@ -11,14 +11,14 @@ from contextlib import ExitStack
 from queue import SimpleQueue
 
 import pytest
-from cutting_proxy import Cut, Passed
-from fault_lanes import ATTEMPTS, FACES, OPERATIONS, Lane, Operation, Run, lane, timeouts
-from raw_provider import Act, Exchange
-from raw_sockets import Background, End
 
+from tests.faults.adapters import ATTEMPTS, FACES, OPERATIONS, Adapter, Operation, Run, adapter, timeouts
+from tests.faults.cutting_proxy import Cut, Passed
+from tests.faults.raw_provider import Act, Exchange
+from tests.faults.raw_sockets import Background, End
 from victor_ext import ConnectionFailed, RetryPolicy, TimedOut
 
-LANES = 12
+ADAPTERS = 12
 STALL = 0.2
 SAMPLE = 23
 """A stall costs time: it is tried after every so many bytes (a prime, so that it meets all kinds of places)."""
@@ -74,7 +74,7 @@ def the_cuts(operation: Operation, cut: Cut, *, always: bool) -> list[Cut]:
     return [cut] * ATTEMPTS
 
 
-def whole_exchange(on: Lane, operation: Operation) -> Passed:
+def whole_exchange(on: Adapter, operation: Operation) -> Passed:
     """How many bytes an exchange has when nothing goes wrong."""
     assert on.run(operation).told.word == "success"
     return on.proxy.exchanges[-1]
@@ -97,7 +97,7 @@ def points(whole: Passed, side: Side, how: End, step: int = 1) -> Iterator[Cut]:
 @each_face
 def test_cut_at_every_byte(background: Background, face: str, operation: Operation, how: End, side: Side) -> None:
     wrong: list[str] = []
-    with lane(background, face) as on:
+    with adapter(background, face) as on:
         whole = whole_exchange(on, operation)
         for cut in points(whole, side, how):
             for always in (False, True):
@@ -125,13 +125,13 @@ def test_between_the_request_and_the_answer(
     background: Background, face: str, operation: Operation, how: End, work: bool
 ) -> None:
     """To the caller there is no difference; only a retry, or a look, finds out."""
-    with lane(background, face, direct=True, timeout=timeouts(STALL), retry=PATIENT) as on:
+    with adapter(background, face, direct=True, timeout=timeouts(STALL), retry=PATIENT) as on:
         on.provider.acts.append(ending(how, work=work))
         run = on.run(operation)
         once = "unknown" if operation == "respond" and not work else "success"
         assert (run.told.word, run.lies()) == (once, [])
 
-    with lane(background, face, direct=True, timeout=timeouts(STALL)) as on:
+    with adapter(background, face, direct=True, timeout=timeouts(STALL)) as on:
         on.provider.acts.extend([ending(how, work=work)] * (1 + ATTEMPTS))  # one more: a look is tried twice
         run = on.run(operation)
         assert (run.told.word, run.lies()) == ("unknown", [])
@@ -145,7 +145,7 @@ def test_work_that_is_done_when_the_caller_has_long_gone(
 ) -> None:
     """That nothing could be seen of an answer yet is no proof that it is lost."""
     held: list[Exchange] = []
-    with lane(background, face, direct=True, timeout=timeouts(STALL), retry=PATIENT) as on:
+    with adapter(background, face, direct=True, timeout=timeouts(STALL), retry=PATIENT) as on:
         on.provider.acts.append(held.append)
         run = on.run(operation)
         assert (run.told.word, run.lies()) == ("success" if operation == "create" else "unknown", [])
@@ -160,7 +160,7 @@ def test_reading_an_answer_back_is_cut_at_every_byte(background: Background, fac
     """The answer to `respond` is lost after the work; the look at what became of it is cut as well."""
     lost = Cut("answer", 0, how)
     wrong: list[str] = []
-    with lane(background, face) as on:
+    with adapter(background, face) as on:
         assert on.run("respond", [lost]).told.word == "success"
         whole = on.proxy.exchanges[-1]
         for cut in points(whole, side, how):
@@ -175,23 +175,23 @@ def test_reading_an_answer_back_is_cut_at_every_byte(background: Background, fac
 
 
 def in_lanes(
-    background: Background, face: str, jobs: Iterable[Callable[[Lane], list[str]]], attempts: int
+    background: Background, face: str, jobs: Iterable[Callable[[Adapter], list[str]]], attempts: int
 ) -> list[str]:
-    """Run jobs side by side, each in a lane that no other uses meanwhile: most of their time is waiting."""
+    """Run jobs side by side, each with an adapter of its own: most of their time is waiting."""
     with ExitStack() as stack:
-        free: SimpleQueue[Lane] = SimpleQueue()
+        free: SimpleQueue[Adapter] = SimpleQueue()
         policy = RetryPolicy(max_attempts=attempts, base=0.0, quota=10**9)
-        for _ in range(LANES):
-            free.put(stack.enter_context(lane(background, face, timeout=timeouts(STALL), retry=policy)))
+        for _ in range(ADAPTERS):
+            free.put(stack.enter_context(adapter(background, face, timeout=timeouts(STALL), retry=policy)))
 
-        def in_one(job: Callable[[Lane], list[str]]) -> list[str]:
+        def in_one(job: Callable[[Adapter], list[str]]) -> list[str]:
             on = free.get()
             try:
                 return job(on)
             finally:
                 free.put(on)
 
-        with ThreadPoolExecutor(LANES) as pool:
+        with ThreadPoolExecutor(ADAPTERS) as pool:
             return [each for found in pool.map(in_one, jobs) for each in found]
 
 
@@ -200,11 +200,11 @@ def in_lanes(
 @each_face
 @pytest.mark.parametrize("always", [False, True], ids=["once", "always"])
 def test_stall(background: Background, face: str, operation: Operation, side: Side, always: bool, every: bool) -> None:
-    with lane(background, face) as on:
+    with adapter(background, face) as on:
         whole = whole_exchange(on, operation)
 
-    def job(cut: Cut) -> Callable[[Lane], list[str]]:
-        def stall(on: Lane) -> list[str]:
+    def job(cut: Cut) -> Callable[[Adapter], list[str]]:
+        def stall(on: Adapter) -> list[str]:
             run = on.run(operation, the_cuts(operation, cut, always=always))
             return complaints(run, cut, whole, always=always)
 

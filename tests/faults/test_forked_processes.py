@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
-from raw_provider import Exchange, RawProvider, answer
-from raw_sockets import PATIENCE, Background
 
+from tests.faults.raw_provider import Exchange, RawProvider, answer
+from tests.faults.raw_sockets import PATIENCE, Background
 from victor_ext.sandbox import Sandbox
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

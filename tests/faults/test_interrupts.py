@@ -12,10 +12,11 @@ import sys
 from random import Random
 
 import pytest
-from certificates import Authority
-from raw_provider import RawProvider
-from raw_sockets import Background
-from test_cancellations import closing_now_and_then
+
+from tests.faults.certificates import Authority
+from tests.faults.raw_provider import RawProvider
+from tests.faults.raw_sockets import Background
+from tests.faults.test_cancellations import closing_now_and_then
 
 INTERRUPTS = int(os.environ.get("VICTOR_INTERRUPTS", "2000"))
 PATIENCE = 60.0 + INTERRUPTS / 20

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from functools import cache
 
 import pytest
-from fault_lanes import ATTEMPTS, FACES, OPERATIONS, Operation, lane
-from raw_provider import Exchange, answer, bare
-from raw_sockets import Background
 
+from tests.faults.adapters import ATTEMPTS, FACES, OPERATIONS, Operation, adapter
+from tests.faults.raw_provider import Exchange, answer, bare
+from tests.faults.raw_sockets import Background
 from victor_ext import UnreadableResponse
 from victor_ext.runtime.http.response import MAX_ANSWER_BYTES
 
@@ -69,7 +69,7 @@ def peak() -> Iterator[list[int]]:
 def test_a_body_of_1_gib(
     background: Background, face: str, operation: Operation, act: Callable[[Exchange], None]
 ) -> None:
-    with lane(background, face, direct=True) as on:
+    with adapter(background, face, direct=True) as on:
         on.provider.acts.append(act)
         if operation == "respond":
             on.provider.acts.append(act)  # the look at what became of it is answered so as well
@@ -101,7 +101,7 @@ def test_a_body_of_1_gib_compressed(background: Background, face: str, operation
     """A thousandth of it on the wire; and compressed again, a few thousand bytes."""
     data = one_gib_compressed()
     data = data if times == 1 else gzip.compress(data)
-    with lane(background, face, direct=True) as on:
+    with adapter(background, face, direct=True) as on:
         on.provider.acts.extend([squeezed(data, *["gzip"] * times)] * (1 + ATTEMPTS))
         with peak() as most:
             run = on.run(operation)

@@ -16,13 +16,13 @@ import anyio
 import httpcore
 import httpx
 import pytest
-from certificates import Authority
-from fault_lanes import CALLERS, FACES, OPERATIONS, Operation, arguments, lane
-from raw_provider import Exchange, RawProvider, answer
-from raw_sockets import PATIENCE, Background
-from test_damaged_answers import JUNK
-from test_tls import VERSIONS
 
+from tests.faults.adapters import CALLERS, FACES, OPERATIONS, Operation, adapter, arguments
+from tests.faults.certificates import Authority
+from tests.faults.raw_provider import Exchange, RawProvider, answer
+from tests.faults.raw_sockets import PATIENCE, Background
+from tests.faults.test_damaged_answers import JUNK
+from tests.faults.test_tls import VERSIONS
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth
 from victor_ext.runtime.http import connection_pool
 from victor_ext.runtime.http.async_streams import AsyncBackend
@@ -97,7 +97,7 @@ def test_one_that_comes_while_the_connection_is_idle(
         held.append(exchange)
 
     verify = authority.trusted(VERSIONS[version])
-    with lane(background, face, direct=True, tls=authority.server(), verify=verify) as on:
+    with adapter(background, face, direct=True, tls=authority.server(), verify=verify) as on:
         for _ in range(5):
             on.provider.acts.append(once_so_far)
             first = on.run(operation)
@@ -114,7 +114,7 @@ def test_a_connection_over_tls_is_kept_all_the_same(
 ) -> None:
     """What a server sends besides answers, such as tickets for later sessions, is none."""
     verify = authority.trusted(VERSIONS[version])
-    with lane(background, face, direct=True, tls=authority.server(), verify=verify) as on:
+    with adapter(background, face, direct=True, tls=authority.server(), verify=verify) as on:
         for operation in OPERATIONS * 5:
             assert on.run(operation).told.word == "success"
         assert on.provider.record.connections == 1

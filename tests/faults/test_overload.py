@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
-from outage import Outage, busiest, down_until, failing, good, refused, unanswered
 
+from tests.faults.outage import Outage, busiest, down_until, failing, good, refused, unanswered
 from victor_ext import (
     AsyncVictor,
     DeadlineExceeded,

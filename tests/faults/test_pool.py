@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
-from fault_lanes import CALLERS, FACES, Told
-from raw_provider import Exchange, RawProvider, answer
-from raw_sockets import PATIENCE, Background
 
+from tests.faults.adapters import CALLERS, FACES, Observed
+from tests.faults.raw_provider import Exchange, RawProvider, answer
+from tests.faults.raw_sockets import PATIENCE, Background
 from victor_ext import AsyncVictor, TimedOut, Victor, VictorOAuth
 from victor_ext.runtime.http.connections import async_connections, connections
 
@@ -46,7 +46,7 @@ def provider(background: Background) -> Iterator[RawProvider]:
     made.close()
 
 
-def calls(provider: RawProvider, face: str, count: int, **limits: Any) -> list[Told]:
+def calls(provider: RawProvider, face: str, count: int, **limits: Any) -> list[Observed]:
     caller = CALLERS[face](provider.url(), limits=httpx.Limits(**limits))
     try:
         return [caller.start("get", f"S{number}") for number in range(count)]

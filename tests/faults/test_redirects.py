@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from certificates import Authority
-from fault_lanes import FACES, OPERATIONS, Operation, lane
-from raw_provider import Act, Exchange, RawProvider, answer
-from raw_sockets import Background
+
+from tests.faults.adapters import FACES, OPERATIONS, Operation, adapter
+from tests.faults.certificates import Authority
+from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
+from tests.faults.raw_sockets import Background
 
 STATUSES = ("301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect")
 
@@ -51,7 +52,7 @@ def addresses_elsewhere(here: int, others: list[RawProvider]) -> Iterator[str]:
 def test_never_off_the_origin(
     background: Background, elsewhere: list[RawProvider], face: str, operation: Operation, status: str
 ) -> None:
-    with lane(background, face, direct=True) as on:
+    with adapter(background, face, direct=True) as on:
         record = on.provider.record
         for location in addresses_elsewhere(on.provider.port, elsewhere):
             connections = record.connections
@@ -69,7 +70,7 @@ def test_a_read_follows_within_its_origin(background: Background, face: str, sta
     def onward(exchange: Exchange) -> None:
         to(f"{exchange.request.path}?again", status)(exchange)
 
-    with lane(background, face, direct=True) as on:
+    with adapter(background, face, direct=True) as on:
         on.provider.acts.append(onward)
         run = on.run("get")
         assert (run.told.word, run.lies(), run.seen.requests) == ("success", [], 2)
@@ -86,7 +87,7 @@ def test_a_read_follows_within_its_origin(background: Background, face: str, sta
 @pytest.mark.parametrize("operation", ["create", "respond"])
 def test_a_write_is_never_followed(background: Background, face: str, operation: Operation, status: str) -> None:
     """Other clients were seen to send a GET without a body to where they were sent, and to call that a success."""
-    with lane(background, face, direct=True) as on:
+    with adapter(background, face, direct=True) as on:
         on.provider.acts.append(lambda exchange: to(exchange.request.path, status)(exchange))
         run = on.run(operation)
         assert (run.told.word, run.lies(), run.seen.requests, run.seen.work) == ("unknown", [], 1, 0)
@@ -98,7 +99,7 @@ def test_the_secret_is_not_sent_on(
     background: Background, elsewhere: list[RawProvider], face: str, status: str
 ) -> None:
     """The request for a token holds the client's secret in its body."""
-    with lane(background, face, direct=True, fresh_tokens=True) as on:
+    with adapter(background, face, direct=True, fresh_tokens=True) as on:
         on.provider.acts_on_tokens = True
         for location in ("/v2/auth/token", *addresses_elsewhere(on.provider.port, elsewhere)):
             tokens = len(on.provider.record.sent_to("/v2/auth/token"))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from fault_lanes import ATTEMPTS, FACES, Operation, lane
-from raw_provider import Act, Exchange, answer
-from raw_sockets import Background
+
+from tests.faults.adapters import ATTEMPTS, FACES, Operation, adapter
+from tests.faults.raw_provider import Act, Exchange, answer
+from tests.faults.raw_sockets import Background
 
 FINAL = (400, 401, 402, 403, 404, 405, 406, 409, 410, 412, 413, 415, 418, 422, 426, 431, 451, 499)
 """The provider refused."""
@@ -61,7 +62,7 @@ def cases() -> Iterator[tuple[str, list[Act], str, str]]:
 @each_face
 def test_a_write(background: Background, face: str, operation: Operation) -> None:
     wrong: list[str] = []
-    with lane(background, face, direct=True) as on:
+    with adapter(background, face, direct=True) as on:
         for name, acts, of_create, of_answer in cases():
             wanted = of_create if operation == "create" else of_answer
             if wanted == "unknown" and operation == "respond" and "lost" not in name and "once" not in name:
@@ -77,7 +78,7 @@ def test_a_write(background: Background, face: str, operation: Operation) -> Non
 
 @each_face
 def test_a_read(background: Background, face: str) -> None:
-    with lane(background, face, direct=True) as on:
+    with adapter(background, face, direct=True) as on:
         for status in (*FINAL, *FAILED, *STRANGE, THROTTLED):
             on.provider.acts.extend([says(status)] * ATTEMPTS)
             run = on.run("get")

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import Authority
 from cryptography import x509
-from cutting_proxy import Cut, CuttingProxy
-from fault_lanes import ATTEMPTS, CALLERS, FACES, OPERATIONS, Lane, Operation, lane
-from raw_provider import Exchange, RawProvider, answer
-from raw_sockets import Background, End
 
+from tests.faults.adapters import ATTEMPTS, CALLERS, FACES, OPERATIONS, Adapter, Operation, adapter
+from tests.faults.certificates import Authority
+from tests.faults.cutting_proxy import Cut, CuttingProxy
+from tests.faults.raw_provider import Exchange, RawProvider, answer
+from tests.faults.raw_sockets import Background, End
 from victor_ext import ConnectionFailed, RetryPolicy
 
 VERSIONS = {"tls1.2": ssl.TLSVersion.TLSv1_2, "tls1.3": ssl.TLSVersion.TLSv1_3}
@@ -37,8 +37,8 @@ def only_once(exchange: Exchange) -> None:
 @contextmanager
 def tls_lane(
     background: Background, face: str, authority: Authority, version: str, wait: float = 5.0, **options: Any
-) -> Iterator[Lane]:
-    with lane(
+) -> Iterator[Adapter]:
+    with adapter(
         background,
         face,
         tls=authority.server(),
@@ -50,7 +50,7 @@ def tls_lane(
         yield on
 
 
-def flights(on: Lane) -> list[int]:
+def flights(on: Adapter) -> list[int]:
     """How many bytes the client's first flight of a handshake has, and the server's reply to it."""
     before = len(on.proxy.exchanges)
     assert on.run("get").told.word == "success"

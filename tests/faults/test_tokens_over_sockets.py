@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from cutting_proxy import Cut
-from fault_lanes import ATTEMPTS, FACES, OPERATIONS, Operation, lane
-from raw_sockets import Background, End
+
+from tests.faults.adapters import ATTEMPTS, FACES, OPERATIONS, Operation, adapter
+from tests.faults.cutting_proxy import Cut
+from tests.faults.raw_sockets import Background, End
 
 each_face = pytest.mark.parametrize("face", FACES)
 each_end = pytest.mark.parametrize("how", ["reset", "close"])
@@ -17,7 +18,7 @@ STEP = 11
 @each_face
 def test_no_token_no_call(background: Background, face: str, operation: Operation, how: End, every: bool) -> None:
     wrong: list[str] = []
-    with lane(background, face, fresh_tokens=True) as on:
+    with adapter(background, face, fresh_tokens=True) as on:
         whole = on.proxy.exchanges[0]
         cuts = [Cut("request", after, how) for after in range(0, whole.request, 1 if every else STEP)]
         cuts += [Cut("answer", after, how) for after in range(0, whole.answer, 1 if every else STEP)]
@@ -35,7 +36,7 @@ def test_no_token_no_call(background: Background, face: str, operation: Operatio
 @each_face
 def test_no_token_for_the_next_attempt(background: Background, face: str, how: End) -> None:
     """The first attempt may have done the work: that there is no token for another one does not undo it."""
-    with lane(background, face, fresh_tokens=True) as on:
+    with adapter(background, face, fresh_tokens=True) as on:
         for lost in (Cut("request", 300, how), Cut("answer", 0, how), Cut("answer", 100, how)):
             run = on.run("create", [None, lost, *[Cut("request", 0, how)] * ATTEMPTS])
             assert (run.told.word, run.lies()) == ("unknown", []), lost

@@ -1,10 +1,10 @@
 """`make fuzz`: a coverage-guided search for bytes that make the client raise anything but a `VictorError`.
 
-    python tests/fuzz/fuzz_answers.py [seconds] [options of libFuzzer]
+    python -m tests.fuzz.fuzz_answers [seconds] [options of libFuzzer]
 
 The fuzzer (atheris) watches which lines of the client, the generated layer and the HTTP stack an answer reaches,
 and goes on from those that reached new ones. What it finds is printed as a traceback, and kept in a file whose name
-is printed: `python tests/fuzz/fuzz_answers.py FILE` runs that one again.
+is printed: `python -m tests.fuzz.fuzz_answers FILE` runs that one again.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-# The second is where `make fuzz` puts the fuzzer.
-sys.path[:0] = [str(ROOT / "tests" / "spec"), str(ROOT / ".venv" / "fuzz")]
+# `make fuzz` puts the fuzzer there.
+sys.path[:0] = [str(ROOT / ".venv" / "fuzz")]
 
 SECONDS = 60
 INSTRUMENTED = ["victor_ext", "victor_api", "h11", "http.cookiejar", "email.utils"]
@@ -67,9 +67,8 @@ def _grown(take: Any, names: list[str], depth: int = 0) -> Any:
 
 def _target(atheris: Any) -> Callable[[bytes], None]:
     with atheris.instrument_imports(include=INSTRUMENTED):
-        from fuzz_reading import read_all_of_error
-        from fuzz_wire import OPERATIONS, Fuzzed, answer
-
+        from tests.fuzz.fuzz_reading import read_all_of_error
+        from tests.fuzz.fuzz_wire import OPERATIONS, Fuzzed, answer
         from victor_ext import VictorError
 
         face, names = Fuzzed(), _names()

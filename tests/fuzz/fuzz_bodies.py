@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 from hypothesis import strategies as st
-from spec_values import ANY_JSON, Values
+
+from tests.spec.spec_values import ANY_JSON, Values
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "openapi" / "victor.yaml"
 VALUES = Values(yaml.safe_load(DOCUMENT.read_text()))

@@ -10,8 +10,8 @@ from typing import Any
 
 import httpcore
 import httpx
-from fuzz_reading import read_everything
 
+from tests.fuzz.fuzz_reading import read_everything
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth, zulu
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext.runtime.http.routes import Route

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fuzz_reading import read_all_of_error
-from fuzz_wire import FACES, AsyncFuzzed, Fuzzed, answer
 
+from tests.fuzz.fuzz_reading import read_all_of_error
+from tests.fuzz.fuzz_wire import FACES, AsyncFuzzed, Fuzzed, answer
 from victor_ext import BadRequest, Conflict, PaginationError, UnreadableResponse, VictorError
 
 

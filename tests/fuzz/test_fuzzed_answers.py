@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from fuzz_bodies import BODIES, HEADERS, KINDS, STATUSES
-from fuzz_reading import read_all_of_error
-from fuzz_wire import FACES, OPERATIONS, AsyncFuzzed, Fuzzed, answer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.fuzz.fuzz_bodies import BODIES, HEADERS, KINDS, STATUSES
+from tests.fuzz.fuzz_reading import read_all_of_error
+from tests.fuzz.fuzz_wire import FACES, OPERATIONS, AsyncFuzzed, Fuzzed, answer
 from victor_ext import VictorError
 
 STEADY = settings(

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from trouble import SKEWS, TROUBLE, Event, Trouble
-from truth import Call, Truth
-from world import World
 
+from tests.model.faults import SKEWS, TROUBLE, Event, Trouble
+from tests.model.harness import Harness
+from tests.model.truth import Call, Truth
 from victor_ext import PaymentRequest, VictorError, idempotency_key_for
 
 EXAMPLES = int(os.environ.get("VICTOR_MODEL_EXAMPLES", "0"))
@@ -53,29 +53,29 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world: World | None = None
+        self.harness: Harness | None = None
 
     @initialize(attempts=st.integers(1, 4), options=sandboxes)
     def begin(self, attempts: int, options: dict[str, Any]) -> None:
-        self.world = World(face=self.face, credentials=self.credentials, attempts=attempts, settings=options)
+        self.harness = Harness(face=self.face, credentials=self.credentials, attempts=attempts, settings=options)
         self.truth = Truth()
         self.inbound: list[str] = []
         self.due = datetime.now(UTC).date()
 
     @property
-    def there(self) -> World:
-        assert self.world is not None
-        return self.world
+    def there(self) -> Harness:
+        assert self.harness is not None
+        return self.harness
 
     # Asking for money
 
-    @rule(payment=payments, variant=variants, trouble=TROUBLE)
-    def create(self, payment: int, variant: int, trouble: Trouble) -> None:
+    @rule(payment=payments, variant=variants, faults=TROUBLE)
+    def create(self, payment: int, variant: int, faults: Trouble) -> None:
         """With the key of the payment; another variant is another body under the same key."""
         meant = {"client_reference_id": f"INV-{payment}", "amount": f"{payment + 1}.{variant}0"}
         key = idempotency_key_for("invoice", payment)
         told, exchanges = self.there.call(
-            trouble,
+            faults,
             "create",
             payee_account_number="043987673645",
             payer_counterparty_id="ignoresRfp",
@@ -84,17 +84,17 @@ class Machine(RuleBasedStateMachine):
             idempotency_key=key,
             **meant,
         )
-        self.note("create", key, meant, told, exchanges, trouble)
+        self.note("create", key, meant, told, exchanges, faults)
 
     @rule(payment=payments, variant=variants)
     def repeat_in_peace(self, payment: int, variant: int) -> None:
         """What one does with an unknown outcome."""
-        self.create(payment=payment, variant=variant, trouble=CALM)
+        self.create(payment=payment, variant=variant, faults=CALM)
 
-    @rule(payment=payments, trouble=TROUBLE)
-    def look(self, payment: int, trouble: Trouble) -> None:
+    @rule(payment=payments, faults=TROUBLE)
+    def look(self, payment: int, faults: Trouble) -> None:
         """What one may do instead: the answer is complete, or an error."""
-        found, _ = self.there.during(trouble, lambda: self.search(f"INV-{payment}"))
+        found, _ = self.there.during(faults, lambda: self.search(f"INV-{payment}"))
         if not isinstance(found, VictorError):
             assert sorted(request.id for request in found) == self.made(f"INV-{payment}")
 
@@ -129,27 +129,27 @@ class Machine(RuleBasedStateMachine):
         accept=st.booleans(),
         notes=st.sampled_from(["Thank you.", "No."]),
         amount=st.sampled_from([None, None, None, "1.50"]),
-        trouble=TROUBLE,
+        faults=TROUBLE,
     )
-    def answer(self, number: int, accept: bool, notes: str, amount: str | None, trouble: Trouble) -> None:
+    def answer(self, number: int, accept: bool, notes: str, amount: str | None, faults: Trouble) -> None:
         subject = self.asked(number)
         modified = amount if accept else None
         arguments = {"modified_amount": modified} if accept else {}
         told, exchanges = self.there.call(
-            trouble, "accept" if accept else "decline", id=subject, notes=notes, **arguments
+            faults, "accept" if accept else "decline", id=subject, notes=notes, **arguments
         )
         meant = {"status": "Accepted" if accept else "Rejected", "notes": notes, "amount": modified}
-        self.note("respond", subject, meant, told, exchanges, trouble)
+        self.note("respond", subject, meant, told, exchanges, faults)
 
     @rule(number=st.integers(0, 3), accept=st.booleans())
     def answer_in_peace(self, number: int, accept: bool) -> None:
         """Also what somebody else, with the same words, does."""
-        self.answer(number=number, accept=accept, notes="Thank you.", amount=None, trouble=CALM)
+        self.answer(number=number, accept=accept, notes="Thank you.", amount=None, faults=CALM)
 
-    @rule(number=st.integers(0, 3), trouble=TROUBLE)
-    def read(self, number: int, trouble: Trouble) -> None:
+    @rule(number=st.integers(0, 3), faults=TROUBLE)
+    def read(self, number: int, faults: Trouble) -> None:
         subject = self.asked(number)
-        found, _ = self.there.call(trouble, "get", id=subject)
+        found, _ = self.there.call(faults, "get", id=subject)
         if not isinstance(found, VictorError):
             is_ = self.there.sandbox.request(subject)["status"]
             if self.there.sandbox.settings.quirks:  # "Either Pending or Error"
@@ -160,9 +160,9 @@ class Machine(RuleBasedStateMachine):
         page_size=st.integers(1, 3),
         leaving=st.lists(st.integers(0, 5), max_size=6),
         arriving=st.booleans(),
-        trouble=TROUBLE,
+        faults=TROUBLE,
     )
-    def walk(self, page_size: int, leaving: list[int], arriving: bool, trouble: Trouble) -> None:
+    def walk(self, page_size: int, leaving: list[int], arriving: bool, faults: Trouble) -> None:
         """Whatever leaves and arrives while a list is read: who passes its filter all the time is in it, once."""
         while len(self.pending()) < 5:
             self.be_asked(amount="10.00", modifiable=False)
@@ -180,7 +180,7 @@ class Machine(RuleBasedStateMachine):
                 self.be_asked(amount="10.00", modifiable=False)
 
         filters = {"direction": "inbound", "status": "pending", "page_size": page_size}
-        found, _ = self.there.during(trouble, lambda: self.there.caller.walk(between_pages, **filters))
+        found, _ = self.there.during(faults, lambda: self.there.caller.walk(between_pages, **filters))
         if not isinstance(found, VictorError):
             listed = [request.id for request in found]
             assert stayed <= set(listed)
@@ -210,20 +210,20 @@ class Machine(RuleBasedStateMachine):
     # What has to hold
 
     def note(
-        self, operation: str, subject: str, meant: dict[str, Any], told: Any, exchanges: Any, trouble: Trouble
+        self, operation: str, subject: str, meant: dict[str, Any], told: Any, exchanges: Any, faults: Trouble
     ) -> None:
-        lied_to = any(fault.may_lie for fault in trouble.faults)
+        lied_to = any(fault.may_lie for fault in faults.faults)
         self.truth.note(Call(operation, subject, meant, told, exchanges, lied_to))
 
     @invariant()
     def what_was_told_is_true(self) -> None:
-        if self.world is not None:
-            sandbox = self.world.sandbox
+        if self.harness is not None:
+            sandbox = self.harness.sandbox
             assert list(self.truth.complaints(sandbox.requests(), sandbox.work_done_by_key())) == []
 
     def teardown(self) -> None:
-        if self.world is not None:
-            self.world.close()
+        if self.harness is not None:
+            self.harness.close()
 
 
 WAYS = [(face, credentials) for face in ("sync", "async") for credentials in ("jwt", "oauth")]

@@ -1,13 +1,13 @@
 """One table for all payment systems: the same failures, the same outcomes, the same names of errors.
 
-A system is described by its lane (`<name>/<name>_lane.py`): its sandbox, its client, one operation that reads, and
+A system is described by its adapter (`<name>/adapter.py`): its sandbox, its client, one operation that reads, and
 one that moves money, with a key or without. What is expected follows from that alone.
 """
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
+import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,26 +20,17 @@ import pytest
 from victor_ext import RetryPolicy, VictorError
 
 HERE = Path(__file__).parent
-SYSTEMS = tuple(sorted(lane.stem.removesuffix("_lane") for lane in HERE.glob("*/*_lane.py")))
+SYSTEMS = tuple(sorted(adapter.parent.name for adapter in HERE.glob("*/adapter.py")))
 QUICK = RetryPolicy(base=0.0, max_attempts=3)
 REFERENCE = "INV-1042"
 
 
-def lane_of(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(f"{name}_lane", HERE / name / f"{name}_lane.py")
-    assert spec is not None
-    assert spec.loader is not None
-    lane = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(lane)
-    return lane
-
-
-LANES = {name: lane_of(name) for name in SYSTEMS}
-KEYED = [name for name, lane in LANES.items() if lane.KEYED]
+ADAPTERS: dict[str, Any] = {name: importlib.import_module(f"tests.providers.{name}.adapter") for name in SYSTEMS}
+KEYED = [name for name, adapter in ADAPTERS.items() if adapter.KEYED]
 
 
 @dataclass(frozen=True)
-class Told:
+class Observed:
     """What the caller of an operation was told, and what the sandbox's own record says of it."""
 
     word: str
@@ -52,25 +43,25 @@ class Told:
 class Bench:
     """A system's sandbox, and one of the faces of its client."""
 
-    lane: Any
+    adapter: Any
     sandbox: Any
     awaited: bool
 
-    def run(self, *exchanges: Any, **options: Any) -> Told:
+    def run(self, *exchanges: Any, **options: Any) -> Observed:
         """Make the calls with one client of these options; what is told of the last one."""
         before = len([seen for seen in self.sandbox.received() if seen.operation == exchanges[-1].word])
         options = {"awaited": self.awaited, "retry": QUICK, "timeout": 5.0, **options}
         error = asyncio.run(self._awaited(exchanges, options)) if self.awaited else self._blocking(exchanges, options)
         seen = [seen for seen in self.sandbox.received() if seen.operation == exchanges[-1].word]
-        return Told(
+        return Observed(
             "success" if error is None else str(error.outcome.value),
             None if error is None else type(error).__name__,
             len(seen) - before,
-            self.lane.work_done(self.sandbox, REFERENCE),
+            self.adapter.work_done(self.sandbox, REFERENCE),
         )
 
     def _blocking(self, exchanges: tuple[Any, ...], options: dict[str, Any]) -> VictorError | None:
-        with self.lane.client(self.sandbox, **options) as client:
+        with self.adapter.client(self.sandbox, **options) as client:
             try:
                 for exchange in exchanges:
                     self._arguments(exchange, client)
@@ -79,7 +70,7 @@ class Bench:
         return None
 
     async def _awaited(self, exchanges: tuple[Any, ...], options: dict[str, Any]) -> VictorError | None:
-        async with self.lane.client(self.sandbox, **options) as client:
+        async with self.adapter.client(self.sandbox, **options) as client:
             try:
                 for exchange in exchanges:
                     await self._arguments(exchange, client)
@@ -88,14 +79,14 @@ class Bench:
         return None
 
     def _arguments(self, exchange: Any, client: Any) -> Any:
-        return exchange.call(client, REFERENCE) if exchange is self.lane.WRITE else exchange.call(client)
+        return exchange.call(client, REFERENCE) if exchange is self.adapter.WRITE else exchange.call(client)
 
 
 @pytest.fixture(params=["blocking", "awaited"])
 def bench(request: pytest.FixtureRequest, system: str) -> Iterator[Bench]:
-    lane = LANES[system]
-    with lane.sandbox() as sandbox:
-        yield Bench(lane, sandbox, request.param == "awaited")
+    adapter = ADAPTERS[system]
+    with adapter.sandbox() as sandbox:
+        yield Bench(adapter, sandbox, request.param == "awaited")
 
 
 @pytest.fixture(params=SYSTEMS)
@@ -109,8 +100,8 @@ def test_all_are_here() -> None:
 
 
 def test_nothing_fails(bench: Bench) -> None:
-    assert bench.run(bench.lane.READ).word == "success"
-    assert bench.run(bench.lane.WRITE) == Told("success", None, 1, 1)
+    assert bench.run(bench.adapter.READ).word == "success"
+    assert bench.run(bench.adapter.WRITE) == Observed("success", None, 1, 1)
 
 
 def test_the_providers_time_is_known_from_an_answer(bench: Bench) -> None:
@@ -119,9 +110,9 @@ def test_the_providers_time_is_known_from_an_answer(bench: Bench) -> None:
 
     def look(client: Any) -> Any:
         told.append(client.provider_time())
-        return bench.lane.READ.call(client)
+        return bench.adapter.READ.call(client)
 
-    looking = SimpleNamespace(word=bench.lane.READ.word, call=look)
+    looking = SimpleNamespace(word=bench.adapter.READ.word, call=look)
     assert bench.run(looking, looking).word == "success"
     before, after = told
     assert before.is_known is False
@@ -145,7 +136,7 @@ FAILURES: dict[str, tuple[str, dict[str, Any], bool]] = {
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_an_exchange_fails_once(bench: Bench, failure: str) -> None:
-    read, write, keyed = bench.lane.READ, bench.lane.WRITE, bench.lane.KEYED
+    read, write, keyed = bench.adapter.READ, bench.adapter.WRITE, bench.adapter.KEYED
     kind, options, worked = FAILURES[failure]
     bench.sandbox.inject(kind, operation=read.word, **options)
     assert (bench.run(read).word, bench.sandbox.faults()) == ("success", [])
@@ -153,15 +144,15 @@ def test_an_exchange_fails_once(bench: Bench, failure: str) -> None:
     bench.sandbox.inject(kind, operation=write.word, **options)
     told = bench.run(write)
     if keyed:
-        assert told == Told("success", None, 2, 1)
+        assert told == Observed("success", None, 2, 1)
     else:
         error = "ServerError" if kind == "status" else "ConnectionFailed"
-        assert told == Told("unknown", error, 1, int(worked))
+        assert told == Observed("unknown", error, 1, int(worked))
 
 
 def test_a_token_is_refused(bench: Bench) -> None:
     """One that was kept from an earlier call is renewed, once; one that cannot be had anew is not tried again."""
-    read, renews = bench.lane.READ, hasattr(bench.sandbox, "revoke_tokens")
+    read, renews = bench.adapter.READ, hasattr(bench.sandbox, "revoke_tokens")
     bench.sandbox.inject("status", operation=read.word, status=401, skip=1)
     told = bench.run(read, read)
     assert (told.word, told.error) == (("success", None) if renews else ("rejected", "AuthenticationError"))
@@ -169,16 +160,16 @@ def test_a_token_is_refused(bench: Bench) -> None:
 
 
 def test_a_limit_was_reached_before_any_work(bench: Bench) -> None:
-    bench.sandbox.inject("rate_limit", operation=bench.lane.WRITE.word, retry_after=0)
-    assert bench.run(bench.lane.WRITE) == Told("success", None, 2, 1)
+    bench.sandbox.inject("rate_limit", operation=bench.adapter.WRITE.word, retry_after=0)
+    assert bench.run(bench.adapter.WRITE) == Observed("success", None, 2, 1)
 
 
 @pytest.mark.parametrize("which", ["READ", "WRITE"])
 def test_nothing_listens(bench: Bench, which: str) -> None:
-    exchange = getattr(bench.lane, which)
+    exchange = getattr(bench.adapter, which)
     bench.sandbox.down()
     told = bench.run(exchange)
-    assert told == Told("not_sent", "ConnectionFailed", 0, 0)
+    assert told == Observed("not_sent", "ConnectionFailed", 0, 0)
 
 
 NAMES = {
@@ -194,28 +185,28 @@ NAMES = {
 @pytest.mark.parametrize("status", NAMES)
 @pytest.mark.parametrize("which", ["READ", "WRITE"])
 def test_a_refusal_has_the_same_name_everywhere(bench: Bench, which: str, status: int) -> None:
-    exchange = getattr(bench.lane, which)
+    exchange = getattr(bench.adapter, which)
     bench.sandbox.inject("status", operation=exchange.word, status=status, times=None)
     told = bench.run(exchange)
     assert (told.word, told.error, told.work) == ("rejected", NAMES[status], 0)
 
 
 def test_a_provider_that_stays_down(bench: Bench) -> None:
-    write = bench.lane.WRITE
+    write = bench.adapter.WRITE
     bench.sandbox.inject("status", operation=write.word, status=500, times=None)
-    assert bench.run(write) == Told("unknown", "ServerError", 3 if bench.lane.KEYED else 1, 0)
+    assert bench.run(write) == Observed("unknown", "ServerError", 3 if bench.adapter.KEYED else 1, 0)
 
 
 @pytest.mark.parametrize("system", KEYED, indirect=True)
 def test_a_refusal_after_a_lost_answer_does_not_settle_it(bench: Bench) -> None:
-    write = bench.lane.WRITE
+    write = bench.adapter.WRITE
     bench.sandbox.inject("lost_answer", operation=write.word)
     bench.sandbox.inject("status", operation=write.word, status=400, skip=0, times=None)
-    assert bench.run(write) == Told("unknown", "BadRequest", 2, 1)
+    assert bench.run(write) == Observed("unknown", "BadRequest", 2, 1)
 
 
 def test_a_good_status_whose_body_cannot_be_read(bench: Bench) -> None:
-    write = bench.lane.WRITE
+    write = bench.adapter.WRITE
     bench.sandbox.inject("html", operation=write.word, status=200, work=True, times=None)
     told = bench.run(write)
     assert (told.word, told.error, told.work) == ("accepted", "UnreadableResponse", 1)
@@ -225,7 +216,7 @@ def test_a_listener_that_raises_costs_no_result(bench: Bench) -> None:
     def on_event(event: object) -> None:
         raise LookupError(f"nobody listens to {type(event).__name__}")
 
-    assert bench.run(bench.lane.READ, on_event=on_event).word == "success"
-    assert bench.run(bench.lane.WRITE, on_event=on_event) == Told("success", None, 1, 1)
-    bench.sandbox.inject("status", operation=bench.lane.WRITE.word, status=400)
-    assert (told := bench.run(bench.lane.WRITE, on_event=on_event)).word == "rejected", told
+    assert bench.run(bench.adapter.READ, on_event=on_event).word == "success"
+    assert bench.run(bench.adapter.WRITE, on_event=on_event) == Observed("success", None, 1, 1)
+    bench.sandbox.inject("status", operation=bench.adapter.WRITE.word, status=400)
+    assert (told := bench.run(bench.adapter.WRITE, on_event=on_event)).word == "rejected", told

@@ -8,14 +8,13 @@ import sys
 import httpx
 import pytest
 
+from tests.runtime.fakes import BODY, BOTH, KEY, OK, PROFILE, Happens, World, http_date, raises, status
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.auth.tokens import FixedToken, SignedToken
 from victor_ext.runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, RetryScheduled
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryPolicy
-
-from .fakes import BODY, BOTH, KEY, OK, PROFILE, Happens, World, http_date, raises, status
 
 pytestmark = pytest.mark.parametrize("mode", BOTH)
 

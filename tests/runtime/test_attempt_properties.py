@@ -8,11 +8,10 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.runtime.fakes import BODY, KEY, OK, FakeClock, Happens, World, http_date, token_answer
 from victor_ext.errors import DeadlineExceeded, Outcome, VictorError
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.loop.retry import RetryPolicy
-
-from .fakes import BODY, KEY, OK, FakeClock, Happens, World, http_date, token_answer
 
 MANY = settings(derandomize=True, deadline=None, max_examples=400)
 

@@ -8,11 +8,10 @@ import ssl
 import httpx
 import pytest
 
+from tests.runtime.fakes import BODY, BOTH, KEY, OK, Happens, World, raises, status
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.loop.classification import error_class_for
-
-from .fakes import BODY, BOTH, KEY, OK, Happens, World, raises, status
 
 COLUMNS = [
     pytest.param("GET", None, id="GET"),

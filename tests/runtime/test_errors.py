@@ -9,6 +9,7 @@ import pickle
 import httpx
 import pytest
 
+from tests.runtime.fakes import KEY, PROFILE, Happens, World, raises, status
 from victor_ext import errors
 from victor_ext.errors import InvalidRequest, Outcome, Problem, VictorError
 from victor_ext.redaction import (
@@ -25,8 +26,6 @@ from victor_ext.redaction import (
 )
 from victor_ext.runtime.loop.classification import error_class_for
 from victor_ext.runtime.loop.profile import Profile
-
-from .fakes import KEY, PROFILE, Happens, World, raises, status
 
 CLASSES = [value for _, value in inspect.getmembers(errors, inspect.isclass) if issubclass(value, VictorError)]
 PROBLEMS = [

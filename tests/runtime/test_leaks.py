@@ -21,9 +21,8 @@ import httpx
 import pytest
 
 import victor_ext
+from tests.runtime.fakes import Broken
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt, VictorOAuth
-
-from .fakes import Broken
 
 API_KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
 CLIENT_ID = "client-id-0c1f7e55"

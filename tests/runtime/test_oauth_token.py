@@ -11,13 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.runtime.fakes import BOTH, KEY, OK, FakeClock, Happens, World, http_date, raises, status, token_answer
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.http.permits import ThreadLock, ThreadPermit
 from victor_ext.runtime.loop.retry import RetryPolicy
-
-from .fakes import BOTH, KEY, OK, FakeClock, Happens, World, http_date, raises, status, token_answer
 
 both = pytest.mark.parametrize("mode", BOTH)
 UNAUTHORIZED = Happens(401, b"{}")

@@ -7,12 +7,11 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from tests.runtime.fakes import BOTH, KEY, PROFILE, Happens, World, raises, token_answer
 from victor_ext.errors import AuthenticationError, BadRequest, Outcome, Problem, ServerError, UnreadableResponse
 from victor_ext.redaction import concealed_within, redact_excerpt
 from victor_ext.runtime.auth.oauth import OAuthToken
 from victor_ext.runtime.loop.keys import BodyKey
-
-from .fakes import BOTH, KEY, PROFILE, Happens, World, raises, token_answer
 
 NO = Happens(body=b'{"success": false, "message": "too much", "trace": "t-7"}')
 

@@ -8,10 +8,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from tests.runtime.fakes import BOTH, PROFILE, Happens, World, raises
 from victor_ext import errors
 from victor_ext.errors import Outcome
-
-from .fakes import BOTH, PROFILE, Happens, World, raises
 
 pytestmark = pytest.mark.parametrize("mode", BOTH)
 

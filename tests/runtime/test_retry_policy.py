@@ -13,13 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.runtime.fakes import FakeClock
+from tests.runtime.fakes import http_date as spelled
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.loop.clock import ProviderTime, ServerClock, http_date
 from victor_ext.runtime.loop.quota import RetryQuota
 from victor_ext.runtime.loop.retry import RetryPolicy, parse_retry_after
-
-from .fakes import FakeClock
-from .fakes import http_date as spelled
 
 MANY = settings(derandomize=True, deadline=None, max_examples=200)
 NOW = 1_770_000_000.0

@@ -3,8 +3,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 import pytest
-from sandbox_callers import API_KEY, Caller, make_pair
 
+from tests.sandbox.sandbox_callers import API_KEY, Caller, make_pair
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
 

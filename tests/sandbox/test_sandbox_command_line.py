@@ -10,9 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sandbox_callers import KEY, LIST, Caller
-from sandbox_processes import SandboxProcess
 
+from tests.sandbox.sandbox_callers import KEY, LIST, Caller
+from tests.sandbox.sandbox_processes import SandboxProcess
 from victor_ext.sandbox.arguments import main
 
 

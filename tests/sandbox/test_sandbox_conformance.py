@@ -11,7 +11,6 @@ import schemathesis
 import yaml
 from hypothesis import HealthCheck, settings
 from pytest import fixture  # noqa: PT013 (schemathesis wants its decorator nearest to the test)
-from sandbox_callers import API_KEY, Caller, today
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -20,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.sandbox.sandbox_callers import API_KEY, Caller, today
 from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.victor.document import document_path
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sandbox_callers import KEY, LIST, RawConnection
 
 import victor_ext.sandbox
+from tests.sandbox.sandbox_callers import KEY, LIST, RawConnection
 from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxCommands, SandboxSettings
 from victor_ext.sandbox.server.routes import COMMANDS
 

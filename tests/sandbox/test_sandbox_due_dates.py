@@ -7,8 +7,8 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
-from sandbox_callers import KEY
 
+from tests.sandbox.sandbox_callers import KEY
 from victor_ext import BadRequest, Outcome, Victor
 from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.arguments import main

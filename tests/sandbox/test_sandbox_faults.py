@@ -9,7 +9,8 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
-from sandbox_callers import CREATE, KEY, LIST, RawConnection, a_body, exchange
+
+from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, RawConnection, a_body, exchange
 
 
 def create_bytes(caller, key=KEY):

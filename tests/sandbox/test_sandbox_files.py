@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from sandbox_processes import SandboxProcess
 
+from tests.sandbox.sandbox_processes import SandboxProcess
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
 if os.name != "posix":

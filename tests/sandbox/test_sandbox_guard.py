@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from sandbox_callers import LIST, exchange
-from sandbox_processes import SandboxProcess
-from tiny_pay import TinyStandIn
 
+from tests.sandbox.sandbox_callers import LIST, exchange
+from tests.sandbox.sandbox_processes import SandboxProcess
+from tests.sandbox.tiny_pay import TinyStandIn
 from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxSettings, arguments
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from sandbox_callers import CREATE, KEY, a_body
+
+from tests.sandbox.sandbox_callers import CREATE, KEY, a_body
 
 
 def test_the_same_key_and_body_get_the_same_bytes_and_no_second_request(sandbox, caller):

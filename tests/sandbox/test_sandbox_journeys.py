@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sandbox_callers import KEY
+
+from tests.sandbox.sandbox_callers import KEY
 
 HERE = "243884643621"
 

@@ -11,10 +11,10 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from sandbox_callers import exchange
-from tiny_pay import RemoteTinySandbox, TinyCommands, TinySandbox, TinySettings, TinyStandIn
 
 import victor_ext.sandbox.server
+from tests.sandbox.sandbox_callers import exchange
+from tests.sandbox.tiny_pay import RemoteTinySandbox, TinyCommands, TinySandbox, TinySettings, TinyStandIn
 from victor_ext.sandbox import providers
 from victor_ext.sandbox.arguments import main
 from victor_ext.sandbox.server import Operation

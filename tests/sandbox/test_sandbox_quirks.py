@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from sandbox_callers import KEY
+
+from tests.sandbox.sandbox_callers import KEY
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from sandbox_callers import CREATE, KEY, LIST, a_body
+
+from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, a_body
 
 
 def changed(path, value):

@@ -10,7 +10,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA512
-from sandbox_callers import LIST, make_pair, parsed
+
+from tests.sandbox.sandbox_callers import LIST, make_pair, parsed
 
 
 def now() -> int:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.faults.certificates import Authority
+from tests.security.secrets import Secrets
 from victor_ext.sandbox import Sandbox, SandboxSettings
-
-for folder in (Path(__file__).parent, Path(__file__).parent.parent / "faults"):
-    sys.path.insert(0, str(folder))
-
-from certificates import Authority  # noqa: E402 - only there from here on
-from sought import Sought  # noqa: E402 - the same
 
 
 @pytest.fixture
-def sought(victor_key_pair: tuple[str, str]) -> Sought:
-    return Sought(private_key=victor_key_pair[0])
+def secrets(victor_key_pair: tuple[str, str]) -> Secrets:
+    return Secrets(private_key=victor_key_pair[0])
 
 
 @pytest.fixture
@@ -31,11 +26,11 @@ def state(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def known(state: Path, sought: Sought, victor_key_pair: tuple[str, str]) -> Iterator[Sandbox]:
+def known(state: Path, secrets: Secrets, victor_key_pair: tuple[str, str]) -> Iterator[Sandbox]:
     """A sandbox that lets the sought credentials in, and keeps its state in a file."""
     with Sandbox(SandboxSettings(demo_data=True, seed=1, state=state / "sandbox.sqlite")) as sandbox:
-        sandbox.add_api_key(victor_key_pair[1], sought.api_key)
-        sandbox.add_oauth_client(sought.client_id, sought.client_secret)
+        sandbox.add_api_key(victor_key_pair[1], secrets.api_key)
+        sandbox.add_oauth_client(secrets.client_id, secrets.client_secret)
         yield sandbox
 
 

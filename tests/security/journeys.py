@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sought import ACCOUNT
-
+from tests.security.secrets import ACCOUNT
 from victor_ext import AsyncVictor, RetryPolicy, Victor, idempotency_key_for
 from victor_ext.sandbox import Sandbox
 

@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
-from raw_sockets import Background
+from tests.faults.raw_sockets import Background
 
 TOKEN = {"access_token": "t" * 40, "token_type": "Bearer", "expires": 4_102_444_800_000}
 RECORD = {"victor_payment_request_id": "b34783af0", "status": "accepted", "page": 0, "results": []}

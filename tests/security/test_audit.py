@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from audit import NOT_ASKED, verdict
+
+from tests.security.audit import NOT_ASKED, verdict
 
 GOOD = {"name": "attrs", "version": "25.1", "vulns": []}
 HOLE = {"name": "attrs", "version": "25.1", "vulns": [{"id": "X-2026-1", "fix_versions": ["25.2"]}]}

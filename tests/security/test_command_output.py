@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from journeys import asked
-from sought import ACCOUNT, Sought
 
+from tests.security.journeys import asked
+from tests.security.secrets import ACCOUNT, Secrets
 from victor_ext.sandbox import Sandbox
 
 LOUD = (
@@ -50,17 +50,17 @@ class Command:
 
 
 @pytest.fixture
-def keys(known: Sandbox, sought: Sought, tmp_path: Path) -> Command:
+def keys(known: Sandbox, secrets: Secrets, tmp_path: Path) -> Command:
     """The command with a key pair."""
     file = tmp_path / "private-key.pem"
-    file.write_text(sought.private_key)
-    return Command(known, {"VICTOR_API_KEY": sought.api_key, "VICTOR_PRIVATE_KEY_FILE": str(file)})
+    file.write_text(secrets.private_key)
+    return Command(known, {"VICTOR_API_KEY": secrets.api_key, "VICTOR_PRIVATE_KEY_FILE": str(file)})
 
 
 @pytest.fixture
-def secrets(known: Sandbox, sought: Sought) -> Command:
+def with_secret(known: Sandbox, secrets: Secrets) -> Command:
     """The command with OAuth credentials."""
-    return Command(known, {"VICTOR_CLIENT_ID": sought.client_id, "VICTOR_CLIENT_SECRET": sought.client_secret})
+    return Command(known, {"VICTOR_CLIENT_ID": secrets.client_id, "VICTOR_CLIENT_SECRET": secrets.client_secret})
 
 
 def payment(account: str = ACCOUNT) -> list[str]:
@@ -70,11 +70,11 @@ def payment(account: str = ACCOUNT) -> list[str]:
     return ["rfp", "create", *(word for name, value in words.items() for word in (f"--{name}", value))]
 
 
-def shows_nothing(sought: Sought, ran: Ran, *, data: bool = False) -> None:
+def shows_nothing(secrets: Secrets, ran: Ran, *, data: bool = False) -> None:
     """`data`: whether standard output is data that was asked for, account numbers and all."""
     assert "DEBUG" in ran.err or ran.status == 2
-    assert sought.found(ran.err) == [], ran.err
-    assert sought.found(ran.out, accounts=not data) == [], ran.out
+    assert secrets.found(ran.err) == [], ran.err
+    assert secrets.found(ran.out, accounts=not data) == [], ran.out
     assert TOKEN.search(ran.err) is None, ran.err
     assert TOKEN.search(ran.out) is None, ran.out
 
@@ -99,71 +99,74 @@ CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_calls(name: str, known: Sandbox, sought: Sought, secrets: Command, keys: Command) -> None:
+def test_calls(name: str, known: Sandbox, secrets: Secrets, with_secret: Command, keys: Command) -> None:
     words, fault, status = CALLS[name]
     if fault is not None:
         for operation in ("create", "respond", "get"):
             known.inject(fault[0], times=None, operation=operation, **fault[1])  # type: ignore[arg-type] # one of its words
-    command = keys if len(name) % 2 else secrets
+    command = keys if len(name) % 2 else with_secret
     ran = command(*words(known))
     assert ran.status == status, ran.err
-    shows_nothing(sought, ran)
+    shows_nothing(secrets, ran)
 
 
-def test_json_is_data(known: Sandbox, sought: Sought, keys: Command) -> None:
+def test_json_is_data(known: Sandbox, secrets: Secrets, keys: Command) -> None:
     """What a program asked for is whole; the logs beside it are not data."""
     ran = keys("rfp", "get", asked(known), "--json")
     assert ACCOUNT in ran.out
-    shows_nothing(sought, ran, data=True)
+    shows_nothing(secrets, ran, data=True)
 
 
 def test_a_token_is_shown_where_it_was_asked_for_and_nowhere_else(
-    sought: Sought, keys: Command, secrets: Command
+    secrets: Secrets, keys: Command, with_secret: Command
 ) -> None:
-    for command in (keys, secrets):
+    for command in (keys, with_secret):
         ran = command("token")
         assert TOKEN.search(ran.out)
         assert TOKEN.search(ran.err) is None
-        assert sought.found(ran.err + ran.out) == []
+        assert secrets.found(ran.err + ran.out) == []
 
 
-def encrypted(sought: Sought) -> bytes:
-    key = serialization.load_pem_private_key(sought.private_key.encode(), None)
-    how = serialization.BestAvailableEncryption(sought.password.encode())
+def encrypted(secrets: Secrets) -> bytes:
+    key = serialization.load_pem_private_key(secrets.private_key.encode(), None)
+    how = serialization.BestAvailableEncryption(secrets.password.encode())
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, how)
 
 
-FILES: dict[str, Callable[[Sought], bytes]] = {
-    "cut off": lambda sought: sought.private_key[:700].encode(),
-    "a public key": lambda sought: sought.private_key.replace("PRIVATE", "PUBLIC").encode(),
-    "spoilt": lambda sought: sought.private_key.replace("A", "B").encode(),
+FILES: dict[str, Callable[[Secrets], bytes]] = {
+    "cut off": lambda secrets: secrets.private_key[:700].encode(),
+    "a public key": lambda secrets: secrets.private_key.replace("PRIVATE", "PUBLIC").encode(),
+    "spoilt": lambda secrets: secrets.private_key.replace("A", "B").encode(),
     "nothing": lambda _: b"",
     "encrypted": encrypted,
-    "the client's secret": lambda sought: sought.client_secret.encode(),
+    "the client's secret": lambda secrets: secrets.client_secret.encode(),
 }
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_bad_key_files(name: str, sought: Sought, keys: Command, tmp_path: Path) -> None:
+def test_bad_key_files(name: str, secrets: Secrets, keys: Command, tmp_path: Path) -> None:
     file = tmp_path / "bad.pem"
-    file.write_bytes(FILES[name](sought))
-    ran = keys("rfp", "list", VICTOR_PRIVATE_KEY_FILE=str(file), VICTOR_PRIVATE_KEY_PASSWORD=f"{sought.password}-not")
+    file.write_bytes(FILES[name](secrets))
+    ran = keys("rfp", "list", VICTOR_PRIVATE_KEY_FILE=str(file), VICTOR_PRIVATE_KEY_PASSWORD=f"{secrets.password}-not")
     assert ran.status == 2, ran.err
     assert "bad.pem" in ran.err
-    shows_nothing(sought, ran)
+    shows_nothing(secrets, ran)
 
 
-SETTINGS: dict[str, Callable[[Sought], dict[str, str]]] = {
-    "both kinds": lambda sought: {"VICTOR_CLIENT_ID": sought.client_id, "VICTOR_CLIENT_SECRET": sought.client_secret},
-    "the key in the wrong variable": lambda sought: {"VICTOR_API_KEY": sought.private_key},
-    "the secret for a URL": lambda sought: {"VICTOR_BASE_URL": f"https://u:{sought.client_secret}@h.example"},
-    "the secret for an environment": lambda sought: {"VICTOR_ENVIRONMENT": "prod", "VICTOR_SECRET": sought.password},
-    "a proxy with a password": lambda sought: {"HTTPS_PROXY": f"ftp://u:{sought.password}@h", "VICTOR_BASE_URL": ""},
+SETTINGS: dict[str, Callable[[Secrets], dict[str, str]]] = {
+    "both kinds": lambda secrets: {
+        "VICTOR_CLIENT_ID": secrets.client_id,
+        "VICTOR_CLIENT_SECRET": secrets.client_secret,
+    },
+    "the key in the wrong variable": lambda secrets: {"VICTOR_API_KEY": secrets.private_key},
+    "the secret for a URL": lambda secrets: {"VICTOR_BASE_URL": f"https://u:{secrets.client_secret}@h.example"},
+    "the secret for an environment": lambda secrets: {"VICTOR_ENVIRONMENT": "prod", "VICTOR_SECRET": secrets.password},
+    "a proxy with a password": lambda secrets: {"HTTPS_PROXY": f"ftp://u:{secrets.password}@h", "VICTOR_BASE_URL": ""},
 }
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_bad_settings(name: str, sought: Sought, keys: Command) -> None:
-    ran = keys("rfp", "list", **SETTINGS[name](sought))
+def test_bad_settings(name: str, secrets: Secrets, keys: Command) -> None:
+    ran = keys("rfp", "list", **SETTINGS[name](secrets))
     assert ran.status == 2, ran.err
-    shows_nothing(sought, ran)
+    shows_nothing(secrets, ran)

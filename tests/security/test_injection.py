@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from raw_sockets import background
-from recorder import Recorder
 from victor_api.api.payment_requests import (
     create_request_payment,
     get_payment_request,
@@ -29,6 +27,8 @@ from victor_api.models import (
     RfpPayerDetails,
 )
 
+from tests.faults.raw_sockets import background
+from tests.security.recorder import Recorder
 from victor_ext import RetryPolicy, Victor, VictorError, VictorOAuth
 from victor_ext.runtime.loop.keys import MAX_KEY_LENGTH, MIN_KEY_LENGTH
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from secret_scan import ROOT, found_in, new_in, tracked
+
+from tests.security.secret_scan import ROOT, found_in, new_in, tracked
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a checkout: what is committed is not known")

@@ -12,83 +12,83 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from journeys import Face, Journey, Journeys
-from sought import ACCOUNT, Sought, of_error, of_frames, of_logs, of_value
 
+from tests.security.journeys import Face, Journey, Journeys
+from tests.security.secrets import ACCOUNT, Secrets, of_error, of_frames, of_logs, of_value
 from victor_ext import PaymentRequest, VictorError, VictorJwt, VictorOAuth
 from victor_ext.sandbox import Sandbox
 
-CREDENTIALS: dict[str, Callable[[Sought], Any]] = {
-    "signed": lambda sought: VictorJwt(sought.api_key, sought.private_key, reuse=600),
-    "issued": lambda sought: VictorOAuth(sought.client_id, sought.client_secret),
+CREDENTIALS: dict[str, Callable[[Secrets], Any]] = {
+    "signed": lambda secrets: VictorJwt(secrets.api_key, secrets.private_key, reuse=600),
+    "issued": lambda secrets: VictorOAuth(secrets.client_id, secrets.client_secret),
 }
-WRONG: dict[str, Callable[[Sought], Any]] = {
-    "signed": lambda sought: VictorJwt(f"{sought.api_key}-of-another", sought.private_key),
-    "issued": lambda sought: VictorOAuth(f"{sought.client_id}-of-another", sought.client_secret),
+WRONG: dict[str, Callable[[Secrets], Any]] = {
+    "signed": lambda secrets: VictorJwt(f"{secrets.api_key}-of-another", secrets.private_key),
+    "issued": lambda secrets: VictorOAuth(f"{secrets.client_id}-of-another", secrets.client_secret),
 }
 each_face = pytest.mark.parametrize("face", ["sync", "async"])
 each_kind = pytest.mark.parametrize("kind", CREDENTIALS)
 
 
-def look_at(sought: Sought, name: str, told: Any) -> None:
+def look_at(secrets: Secrets, name: str, told: Any) -> None:
     """Whatever a call returned or raised."""
     if isinstance(told, BaseException):
-        sought.check((f"{name}: {place}", text) for place, text in of_error(told))
-        assert sought.found_in_bytes(pickle.dumps(told), accounts=False) == []
+        secrets.check((f"{name}: {place}", text) for place, text in of_error(told))
+        assert secrets.found_in_bytes(pickle.dumps(told), accounts=False) == []
     else:
-        sought.check(of_value(name, told))
+        secrets.check(of_value(name, told))
 
 
 @each_face
 @each_kind
 def test_every_journey(
-    face: str, kind: str, known: Sandbox, sought: Sought, state: Path, caplog: pytest.LogCaptureFixture
+    face: str, kind: str, known: Sandbox, secrets: Secrets, state: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    auth = CREDENTIALS[kind](sought)
+    auth = CREDENTIALS[kind](secrets)
     client = Face(face, auth, base_url=known.url)
-    sought.tokens.append(client.authorization())
+    secrets.tokens.append(client.authorization())
     for name, journey in Journeys().all():
         told = journey.run(client, known)
         assert isinstance(told, VictorError) is journey.fails, (name, told)
-        look_at(sought, name, told)
-        sought.check((f"{name}: {place}", text) for place, text in of_logs(caplog.records))
+        look_at(secrets, name, told)
+        secrets.check((f"{name}: {place}", text) for place, text in of_logs(caplog.records))
         caplog.clear()
-    sought.check(of_value("the client", client.victor))
-    sought.check(of_value("the credentials", auth))
-    sought.check(of_value("the events", client.events))
-    sought.check(of_value("the sandbox's list of exchanges", known.received()))
+    secrets.check(of_value("the client", client.victor))
+    secrets.check(of_value("the credentials", auth))
+    secrets.check(of_value("the events", client.events))
+    secrets.check(of_value("the sandbox's list of exchanges", known.received()))
     client.close()
     known.stop()
     for file in state.iterdir():  # a provider knows its accounts and API keys; of the rest it keeps digests
-        assert {*sought.found_in_bytes(file.read_bytes(), accounts=False)} <= {"the API key"}
+        assert {*secrets.found_in_bytes(file.read_bytes(), accounts=False)} <= {"the API key"}
 
 
 @each_face
 @each_kind
 def test_credentials_that_are_refused(
-    face: str, kind: str, known: Sandbox, sought: Sought, caplog: pytest.LogCaptureFixture
+    face: str, kind: str, known: Sandbox, secrets: Secrets, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    client = Face(face, WRONG[kind](sought), base_url=known.url)
+    client = Face(face, WRONG[kind](secrets), base_url=known.url)
     told = Journey("create", Journeys().payment()).run(client, known)
     assert isinstance(told, VictorError)
-    look_at(sought, "refused", told)
-    sought.check(of_logs(caplog.records))
+    look_at(secrets, "refused", told)
+    secrets.check(of_logs(caplog.records))
     client.close()
 
 
 @each_kind
-def test_the_locals_of_a_users_own_frame(kind: str, known: Sandbox, sought: Sought) -> None:
+def test_the_locals_of_a_users_own_frame(kind: str, known: Sandbox, secrets: Secrets) -> None:
     """What a reporter of errors shows of the user's frames: everything of ours that can be held there."""
 
     def of_the_user() -> None:
-        auth = CREDENTIALS[kind](sought)
+        auth = CREDENTIALS[kind](secrets)
         client = Face("sync", auth, base_url=known.url)
         victor = client.victor
         requests = victor.payment_requests
         token = victor.authorization()
-        sought.tokens.append(str(token))
+        secrets.tokens.append(str(token))
         record = client("create", **Journeys().payment()(known))
         pages = requests.list()
         page = next(pages.pages())
@@ -105,22 +105,22 @@ def test_the_locals_of_a_users_own_frame(kind: str, known: Sandbox, sought: Soug
     seen = list(of_frames(raised.value.__traceback__, (__file__,)))
     names = {place.partition(" in of_the_user")[0] for place, _ in seen if "in of_the_user" in place}
     assert {"auth", "victor", "requests", "token", "record", "pages", "page", "payee", "event", "error"} <= names
-    sought.check((place, text) for place, text in seen if not place.startswith(("sought", "self")))
+    secrets.check((place, text) for place, text in seen if not place.startswith(("secrets", "self")))
     shown = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
     theirs = [frame.locals or {} for frame in shown.stack if frame.name == "of_the_user"]
-    sought.check((name, text) for names in theirs for name, text in names.items() if name != "sought")
+    secrets.check((name, text) for names in theirs for name, text in names.items() if name != "secrets")
 
 
 @pytest.mark.parametrize("kind", CREDENTIALS)
-def test_credentials_are_copied_and_not_pickled(kind: str, sought: Sought) -> None:
-    auth = CREDENTIALS[kind](sought)
+def test_credentials_are_copied_and_not_pickled(kind: str, secrets: Secrets) -> None:
+    auth = CREDENTIALS[kind](secrets)
     assert copy.copy(auth) is copy.deepcopy(auth) is auth
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         with pytest.raises(
             TypeError, match="holds a secret and is not pickled: make it anew in each process"
         ) as raised:
             pickle.dumps(auth, protocol)
-        sought.check(of_error(raised.value))
+        secrets.check(of_error(raised.value))
 
 
 def test_a_part_of_a_secret_is_a_secret(victor_key_pair: tuple[str, str]) -> None:
@@ -134,22 +134,22 @@ def test_a_part_of_a_secret_is_a_secret(victor_key_pair: tuple[str, str]) -> Non
 class TestTheSearch:
     """A search that finds nothing proves nothing: let it find something, in every place."""
 
-    def test_finds_each_of_them_however_it_is_written(self, sought: Sought) -> None:
-        sought.tokens += ["Token head.payload-1234.signature-1234", "Bearer opaque-token"]
-        for name, secret in sought.secrets.items():
-            assert name in sought.found(f"before {secret} after")
-            assert name in sought.found_in_bytes(secret.encode())
-            assert name in sought.found_in_bytes(b"\x00" + secret.encode("utf-16-le"))
-        assert sought.found("payload-1234") == ["part 1 of token 0"]
-        assert sought.found(f"account={ACCOUNT[1:]}") == ["the account number"]
-        assert sought.found(sought.client_secret.replace("/", "%2F").replace("+", "%2B").replace("=", "%3D")) == []
-        assert sought.found("nothing") == []
+    def test_finds_each_of_them_however_it_is_written(self, secrets: Secrets) -> None:
+        secrets.tokens += ["Token head.payload-1234.signature-1234", "Bearer opaque-token"]
+        for name, secret in secrets.secrets.items():
+            assert name in secrets.found(f"before {secret} after")
+            assert name in secrets.found_in_bytes(secret.encode())
+            assert name in secrets.found_in_bytes(b"\x00" + secret.encode("utf-16-le"))
+        assert secrets.found("payload-1234") == ["part 1 of token 0"]
+        assert secrets.found(f"account={ACCOUNT[1:]}") == ["the account number"]
+        assert secrets.found(secrets.client_secret.replace("/", "%2F").replace("+", "%2B").replace("=", "%3D")) == []
+        assert secrets.found("nothing") == []
 
-    def test_finds_what_a_frame_of_ours_holds(self, sought: Sought, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_finds_what_a_frame_of_ours_holds(self, secrets: Secrets, monkeypatch: pytest.MonkeyPatch) -> None:
         import victor_ext.providers.victor.auth
 
         monkeypatch.setattr(victor_ext.providers.victor.auth, "concealed", lambda value: value)
         with pytest.raises(VictorError) as raised:
-            VictorJwt(f"{sought.api_key}\n", "")
-        found = {place for place, text in of_error(raised.value) if sought.found(text)}
+            VictorJwt(f"{secrets.api_key}\n", "")
+        found = {place for place, text in of_error(raised.value) if secrets.found(text)}
         assert {place.rpartition(", by ")[2] for place in found} == {"rich", "repr", "Sentry"}

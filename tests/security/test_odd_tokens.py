@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx
 import pytest
-from raw_sockets import Background, background
-from recorder import Recorder
 
+from tests.faults.raw_sockets import Background, background
+from tests.security.recorder import Recorder
 from victor_ext import AsyncVictor, ConfigurationError, Outcome, UnreadableResponse, Victor, VictorError, VictorOAuth
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
 from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth

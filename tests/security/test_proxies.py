@@ -8,13 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
-from certificates import Authority
 from cryptography import x509
-from journeys import Face
-from raw_sockets import Background, background
-from recorder import Recorder, RecordingProxy, RecordingSocks
-from sought import ACCOUNT
 
+from tests.faults.certificates import Authority
+from tests.faults.raw_sockets import Background, background
+from tests.security.journeys import Face
+from tests.security.recorder import Recorder, RecordingProxy, RecordingSocks
+from tests.security.secrets import ACCOUNT
 from victor_ext import AsyncVictor, ConfigurationError, ConnectionFailed, PaymentRequest, TimedOut, Victor, VictorOAuth
 from victor_ext.runtime.http.connections import async_connections, connections
 

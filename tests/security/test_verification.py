@@ -9,11 +9,11 @@ from typing import Any
 
 import certifi
 import pytest
-from certificates import Authority
-from journeys import Face
-from raw_sockets import Background, background
-from recorder import Recorder
 
+from tests.faults.certificates import Authority
+from tests.faults.raw_sockets import Background, background
+from tests.security.journeys import Face
+from tests.security.recorder import Recorder
 from victor_ext import AsyncVictor, ConfigurationError, ConnectionFailed, Outcome, PaymentRequest, Victor, VictorOAuth
 
 AUTH = VictorOAuth("client-id", "not-a-secret")

@@ -13,7 +13,6 @@ import victor_api.models
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from inventory import read
-from spec_values import ANY_JSON, Values, gist
 from victor_api.decoding import NOT_AN_OBJECT
 from victor_api.models import (
     ConfigurationPropertyName,
@@ -25,6 +24,8 @@ from victor_api.models import (
     ValidationErrors,
 )
 from victor_api.types import UNSET, Unset
+
+from tests.spec.spec_values import ANY_JSON, Values, gist
 
 QUICK = settings(
     max_examples=50,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from eastpay_shop import Shop
 
+from tests.providers.eastpay.eastpay_shop import Shop
 from victor_ext.sandbox.eastpay import EastPaySandbox, Merchant
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
-from eastpay_shop import PRICE, Shop
 
+from tests.providers.eastpay.eastpay_shop import PRICE, Shop
 from victor_ext import BadRequest, InvalidRequest, VictorError
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 

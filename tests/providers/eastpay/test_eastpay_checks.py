@@ -7,10 +7,10 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
-from eastpay_shop import PRICE, card
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.providers.eastpay.eastpay_shop import PRICE, card
 from victor_ext import InvalidRequest, Outcome
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import EastPay

@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from eastpay_shop import PRICE, QUICK, Shop, card
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.providers.eastpay.eastpay_shop import PRICE, QUICK, Shop, card
 from victor_ext import (
     AuthenticationError,
     BadRequest,

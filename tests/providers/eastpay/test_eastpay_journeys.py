@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from eastpay_api.api.payments import inquire_payment
-from eastpay_shop import PRICE, Shop, card
 
+from tests.providers.eastpay.eastpay_shop import PRICE, Shop, card
 from victor_ext import BadRequest, InvalidRequest, NotFound, Outcome, TimedOut
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import CardToken, Checkout, EastPay, Payment

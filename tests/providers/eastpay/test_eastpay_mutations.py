@@ -1,114 +1,53 @@
-"""The tests here must be able to fail: each of these mistakes, made in a copy of the client, turns them red."""
+"""The tests of EastPay must be able to fail: each of these mistakes, made in a copy of the client, turns them red."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-import victor_ext
+from tests.mistakes import Copy, Mistake, assert_noticed
 
-HERE = Path(__file__).parent
-CODES, JOURNEYS, FAILURES = "test_eastpay_result_codes.py", "test_eastpay_journeys.py", "test_eastpay_failures.py"
-SELECTED = (
-    f"{CODES}::test_a_time_out_of_the_back_end_is_no_rejection",
-    f"{CODES}::test_only_two_codes_of_the_success_family_are_a_success",
-    f"{CODES}::test_the_four_codes_where_the_look_alike_table_differs",
-    f"{JOURNEYS}::test_a_time_out_of_the_bank_is_pending_until_it_is_inquired[blocking]",
-    f"{JOURNEYS}::test_a_declined_payment_is_a_result[blocking]",
-    f"{FAILURES}::test_after_a_lost_answer_nothing_is_charged_again[blocking]",
-    f"{FAILURES}::TestRedirects::test_a_307_is_sent_again_with_method_and_body[blocking]",
-)
+HERE = "tests/providers/eastpay"
+CODES, JOURNEYS = f"{HERE}/test_eastpay_result_codes.py", f"{HERE}/test_eastpay_journeys.py"
+FAILURES = f"{HERE}/test_eastpay_failures.py"
+TIMED_OUT_THERE = f"{CODES}::test_a_time_out_of_the_back_end_is_no_rejection"
+FAMILY = f"{CODES}::test_only_two_codes_of_the_success_family_are_a_success"
+LOOK_ALIKE = f"{CODES}::test_the_four_codes_where_the_look_alike_table_differs"
+PENDING = f"{JOURNEYS}::test_a_time_out_of_the_bank_is_pending_until_it_is_inquired[blocking]"
+DECLINED = f"{JOURNEYS}::test_a_declined_payment_is_a_result[blocking]"
+LOST = f"{FAILURES}::test_after_a_lost_answer_nothing_is_charged_again[blocking]"
+REDIRECTED = f"{FAILURES}::TestRedirects::test_a_307_is_sent_again_with_method_and_body[blocking]"
+SELECTED = (TIMED_OUT_THERE, FAMILY, LOOK_ALIKE, PENDING, DECLINED, LOST, REDIRECTED)
 
-
-@dataclass(frozen=True)
-class Mistake:
-    """`right` in `file` becomes `wrong`; these tests then fail."""
-
-    file: str
-    right: str
-    wrong: str
-    fails: tuple[str, ...]
-
-
-RULES = "providers/eastpay/result_codes.py"
-SUCCESS = r'    (re.compile(r"000\.000\.0{2,3}"), ResultClass.SUCCEEDED),'
-REJECTION = '\n    (re.compile(r"100\\.2[01].*"), ResultClass.REJECTED),'
+RULES, PROFILE = "victor_ext.providers.eastpay.result_codes:", "victor_ext.providers.eastpay.profile:"
+SUCCESS = r'(re.compile(r"000\.000\.0{2,3}"), ResultClass.SUCCEEDED)'
 MISTAKES = {
     "100.200.100 is a rejection": Mistake(
-        RULES, SUCCESS, SUCCESS + REJECTION, (SELECTED[0], *SELECTED[2:4])
+        RULES,
+        SUCCESS,
+        rf'*[{SUCCESS}, (re.compile(r"100\.2[01].*"), ResultClass.REJECTED)]',
+        (TIMED_OUT_THERE, LOOK_ALIKE, PENDING),
     ),
     "every code that begins with 000 is a success": Mistake(
-        RULES, r'r"000\.000\.0{2,3}"', r'r"000\..*"', SELECTED[1:2]
+        RULES, r're.compile(r"000\.000\.0{2,3}")', r're.compile(r"000\..*")', (FAMILY, LOOK_ALIKE)
     ),
-    "a declined payment is an error": Mistake(
-        "providers/eastpay/profile.py", "        is_result=is_payment_result,\n", "", SELECTED[4:5]
-    ),
+    "a declined payment is an error": Mistake(PROFILE, "is_result=is_payment_result", "", (DECLINED,)),
     "a payment is sent again after a lost answer": Mistake(
-        "runtime/loop/classification.py",
-        "        return has_key or method in SAFE_METHODS",
-        "        return True",
-        SELECTED[5:6],
+        "victor_ext.runtime.loop.classification:may_repeat",
+        "return has_key or method in SAFE_METHODS",
+        "return True",
+        (LOST,),
     ),
-    "a 307 is not followed": Mistake(
-        "providers/eastpay/profile.py", "        resent_redirects=frozenset({307}),\n", "", SELECTED[6:7]
-    ),
-}  # fmt: skip
+    "a 307 is not followed": Mistake(PROFILE, "resent_redirects=frozenset({307})", "", (REDIRECTED,)),
+}
 
 
-def run_on(folder: Path, tests: tuple[str, ...]) -> tuple[set[str], str]:
-    """Run these tests against the copy in a folder: those that failed, and what was said."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-rfE",
-            "-p",
-            "no:cacheprovider",
-            *(str(HERE / each) for each in SELECTED),
-        ],
-        check=False,
-        cwd=folder,  # it comes first in the path of `python -m`
-        env={**os.environ, "PYTHONPATH": str(folder), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode in (0, 1), done.stdout  # 0: all passed, 1: some failed; anything else is no test result
-    failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED ")]
-    return {each for each in tests if any(each in line for line in failed)}, done.stdout
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """The client in a folder of its own."""
-    assert victor_ext.__file__ is not None
-    shutil.copytree(Path(victor_ext.__file__).parent, tmp_path / "victor_ext")
-    return tmp_path
-
-
-def test_without_a_mistake_they_are_green(copy: Path) -> None:
-    failed, said = run_on(copy, SELECTED)
-    assert not failed, said
-    assert f"{len(SELECTED)} passed" in said
+def test_without_a_mistake_they_are_green(tmp_path: Path) -> None:
+    run = Copy(tmp_path).run(*SELECTED)
+    assert (run.failed, run.passed) == ((), len(SELECTED)), run.output
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_turns_them_red(copy: Path, name: str) -> None:
-    mistake = MISTAKES[name]
-    file = copy / "victor_ext" / mistake.file
-    source = file.read_text(encoding="utf-8")
-    assert source.count(mistake.right) == 1, "the client was rewritten here: make the mistake anew"
-    file.write_text(source.replace(mistake.right, mistake.wrong), encoding="utf-8")
-
-    failed, said = run_on(copy, mistake.fails)
-
-    assert failed == set(mistake.fails), said
+def test_a_mistake_turns_them_red(tmp_path: Path, name: str) -> None:
+    assert_noticed(MISTAKES[name], tmp_path, SELECTED)

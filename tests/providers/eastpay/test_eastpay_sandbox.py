@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from eastpay_lane import client
 
+from tests.providers.eastpay.adapter import client
 from victor_ext.sandbox.eastpay import EastPaySandbox, EastPaySettings, Merchant, RemoteEastPaySandbox
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -129,9 +129,9 @@ def test_the_example(tmp_path: Path) -> None:
 
 
 def test_the_lane_reads_and_pays(sandbox: EastPaySandbox) -> None:
-    import eastpay_lane
+    from tests.providers.eastpay import adapter
 
-    with eastpay_lane.sandbox() as started, client(started, awaited=False) as eastpay:
-        assert eastpay_lane.READ.call(eastpay).succeeded
-        assert eastpay_lane.WRITE.call(eastpay, "INV-1").succeeded
-        assert eastpay_lane.work_done(started, "INV-1") == 1
+    with adapter.sandbox() as started, client(started, awaited=False) as eastpay:
+        assert adapter.READ.call(eastpay).succeeded
+        assert adapter.WRITE.call(eastpay, "INV-1").succeeded
+        assert adapter.work_done(started, "INV-1") == 1

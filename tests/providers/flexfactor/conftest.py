@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from flexfactor_world import World
 
+from tests.providers.flexfactor.flexfactor_world import World
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from flexfactor_world import PRICE, declined, scripted
 
+from tests.providers.flexfactor.flexfactor_world import PRICE, declined, scripted
 from victor_ext import BadRequest, Outcome, TimedOut, UnreadableResponse
 from victor_ext.providers.flexfactor import OrderStatus
 

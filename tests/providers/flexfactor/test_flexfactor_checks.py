@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from flexfactor_world import MID, declined, scripted
 
+from tests.providers.flexfactor.flexfactor_world import MID, declined, scripted
 from victor_ext import ConfigurationError, InvalidRequest, idempotency_key_for
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import (

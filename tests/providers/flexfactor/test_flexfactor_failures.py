@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from flexfactor_world import PRICE, World, declined, scripted
 
+from tests.providers.flexfactor.flexfactor_world import PRICE, World, declined, scripted
 from victor_ext import (
     AuthenticationError,
     BadRequest,

@@ -6,8 +6,8 @@ import uuid
 from typing import Any
 
 import pytest
-from flexfactor_world import World, declined
 
+from tests.providers.flexfactor.flexfactor_world import World, declined
 from victor_ext import BadRequest, InvalidRequest, NotFound, Outcome, TimedOut, idempotency_key_for
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import OrderItem, OrderStatus, Subscription

@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
-from flexfactor_world import MID, PRICE, declined, scripted
 
+from tests.providers.flexfactor.flexfactor_world import MID, PRICE, declined, scripted
 from victor_ext import InvalidRequest
 from victor_ext.providers.flexfactor import OrderItem, Subscription
 

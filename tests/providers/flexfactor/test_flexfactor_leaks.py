@@ -13,9 +13,9 @@ from typing import Any
 
 import httpx
 import pytest
-from flexfactor_world import MID, PRICE, QUICK, declined
 
 import victor_ext
+from tests.providers.flexfactor.flexfactor_world import MID, PRICE, QUICK, declined
 from victor_ext import VictorError
 from victor_ext.providers.flexfactor import Address, AsyncFlexFactor, Card, FlexFactor, FlexFactorAuth, Payer, Webhook
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flexfactor_world import MID, World
 
+from tests.providers.flexfactor.flexfactor_world import MID, World
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth, Notification
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.flexfactor.standin import FlexFactorStandIn

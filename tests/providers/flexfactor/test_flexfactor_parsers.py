@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 from flexfactor_api import models
-from flexfactor_world import scripted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.providers.flexfactor.flexfactor_world import scripted
 from victor_ext import InvalidRequest, VictorError
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import ErrorCode, Order, Refund, split_code, trace_id
@@ -81,7 +81,7 @@ def test_problems_are_read_from_anything(body: Any, status: int, path: str) -> N
 @MANY
 @given(JSON, st.sampled_from([200, 202, 400, 409]), st.sampled_from(["evaluate", "refund", "get", "list", "cancel"]))
 def test_a_call_ends_in_a_record_or_in_an_error_of_ours(body: Any, status: int, operation: str) -> None:
-    from flexfactor_world import declined
+    from tests.providers.flexfactor.flexfactor_world import declined
 
     client, _script = scripted(httpx.Response(status, content=json.dumps(body).encode()))
     calls: dict[str, Any] = {

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from flexfactor_world import MID, World, scripted
 
+from tests.providers.flexfactor.flexfactor_world import MID, World, scripted
 from victor_ext import AuthenticationError, ConfigurationError, UnreadableResponse
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
 from victor_ext.providers.flexfactor.auth import issued_token
@@ -104,7 +104,7 @@ def test_a_revoked_token_is_renewed_once(world: World) -> None:
 
 
 def test_a_refused_evaluation_is_sent_again_with_the_same_key(world: World) -> None:
-    from flexfactor_world import declined
+    from tests.providers.flexfactor.flexfactor_world import declined
 
     order = world.sandbox.add_order("INV-1")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from velo_world import World
 
+from tests.providers.velo.velo_world import World
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
 

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from velo_world import QUICK, pay
 
+from tests.providers.velo.velo_world import QUICK, pay
 from victor_ext import (
     BadRequest,
     Conflict,

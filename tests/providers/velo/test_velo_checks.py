@@ -9,8 +9,8 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from velo_world import PRICE, pay
 
+from tests.providers.velo.velo_world import PRICE, pay
 from victor_ext import ConfigurationError, InvalidRequest
 from victor_ext.providers import Money
 from victor_ext.providers.velo import (

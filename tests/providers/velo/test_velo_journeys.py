@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from velo_world import PRICE, World, pay
 
+from tests.providers.velo.velo_world import PRICE, World, pay
 from victor_ext import Conflict, TimedOut
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Receipt

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from velo_world import World, pay
 
+from tests.providers.velo.velo_world import World, pay
 from victor_ext import Conflict, ConnectionFailed, InvalidRequest, Outcome, ServerError, UnreadableResponse, VictorError
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Address, Company, NewPayee

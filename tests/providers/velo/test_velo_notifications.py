@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from velo_world import World, pay
 
+from tests.providers.velo.velo_world import World, pay
 from victor_ext import AuthenticationError, ConfigurationError, Conflict, InvalidRequest
 from victor_ext.providers.velo import Notification, NotificationSequencer, Webhook, read_notification
 

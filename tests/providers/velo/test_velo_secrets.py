@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 import velo_api
-from velo_world import QUICK, World, pay
 
 import victor_ext
+from tests.providers.velo.velo_world import QUICK, World, pay
 from victor_ext import ConfigurationError, VictorError
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Velo, VeloAuth, Webhook

@@ -15,8 +15,8 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from velo_world import QUICK, World, pay
 
+from tests.providers.velo.velo_world import QUICK, World, pay
 from victor_ext import AuthenticationError, ConfigurationError, ConnectionFailed, UnreadableResponse
 from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
 from victor_ext.providers.velo.auth import issued_token

@@ -19,8 +19,8 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from velo_world import QUICK
 
+from tests.providers.velo.velo_world import QUICK
 from victor_ext import ConnectionFailed, NotFound, Outcome
 from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
 

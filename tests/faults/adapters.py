@@ -1,4 +1,4 @@
-"""A lane: a provider, a proxy that cuts, and a client of one face; and what is asserted after every exchange."""
+"""Adapters: a provider, a proxy that cuts, and a blocking or awaited client; and what is asserted afterwards."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import httpx
-from cutting_proxy import Cut, CuttingProxy
-from raw_provider import CREATE, READ, RESPOND, Act, RawProvider
-from raw_sockets import Background
 
+from tests.faults.cutting_proxy import Cut, CuttingProxy
+from tests.faults.raw_provider import CREATE, READ, RESPOND, Act, RawProvider
+from tests.faults.raw_sockets import Background
 from victor_ext import AsyncVictor, PaymentRequest, RetryPolicy, Victor, VictorError, VictorOAuth, zulu
 
 FACES = ("sync", "async")
@@ -27,7 +27,7 @@ Operation = Literal["get", "create", "respond"]
 
 
 @dataclass(frozen=True)
-class Told:
+class Observed:
     """What the caller was told: `word` is "success" or the outcome of the error."""
 
     word: str
@@ -48,14 +48,14 @@ class Caller:
         }
         self.options = defaults | options
 
-    def start(self, operation: Operation, subject: str) -> Told:
+    def start(self, operation: Operation, subject: str) -> Observed:
         """Make the call, and say what was told."""
         began = time.monotonic()
         try:
             record = self._call(operation, subject)
         except VictorError as error:
-            return Told(error.outcome.value, None, error, time.monotonic() - began)
-        return Told("success", record, None, time.monotonic() - began)
+            return Observed(error.outcome.value, None, error, time.monotonic() - began)
+        return Observed("success", record, None, time.monotonic() - began)
 
     def _call(self, operation: Operation, subject: str) -> PaymentRequest:
         raise NotImplementedError
@@ -129,7 +129,7 @@ class Seen:
     exchanges: int
 
 
-class Lane:
+class Adapter:
     """Runs calls one after the other, each with a subject of its own.
 
     Args:
@@ -205,8 +205,8 @@ _PATHS = {"get": READ, "create": CREATE, "respond": RESPOND}
 
 
 @contextlib.contextmanager
-def lane(background: Background, face: str, **options: Any) -> Iterator[Lane]:
-    made = Lane(background, face, **options)
+def adapter(background: Background, face: str, **options: Any) -> Iterator[Adapter]:
+    made = Adapter(background, face, **options)
     try:
         yield made
     finally:
@@ -219,7 +219,7 @@ class Run:
 
     operation: Operation
     subject: str
-    told: Told
+    told: Observed
     seen: Seen
 
     def lies(self) -> list[str]:

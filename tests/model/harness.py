@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from trouble import READ_TIMEOUT, Event, Trouble
 
+from tests.model.faults import READ_TIMEOUT, Event, Trouble
 from victor_ext import AsyncVictor, AttemptStarted, RetryPolicy, Victor, VictorError, VictorJwt, VictorOAuth
 from victor_ext.sandbox import Received, Sandbox, SandboxSettings
 
@@ -88,7 +88,7 @@ async def _awaited_items(pages: Any, between_pages: Callable[[], None]) -> list[
     return found
 
 
-class World:
+class Harness:
     """A provider that keeps its state in a file, and one client of it at a time."""
 
     def __init__(self, *, face: str, credentials: str, attempts: int, settings: dict[str, Any]) -> None:
@@ -125,15 +125,15 @@ class World:
         self.caller.close()
         self.caller = self.new_caller()
 
-    def call(self, trouble: Trouble, method: str, **arguments: Any) -> tuple[Any, tuple[Received, ...]]:
+    def call(self, faults: Trouble, method: str, **arguments: Any) -> tuple[Any, tuple[Received, ...]]:
         """Make a call in trouble: what was told, and the exchanges that came of it."""
-        return self.during(trouble, lambda: self.caller(method, **arguments))
+        return self.during(faults, lambda: self.caller(method, **arguments))
 
-    def during(self, trouble: Trouble, act: Callable[[], Any]) -> tuple[Any, tuple[Received, ...]]:
+    def during(self, faults: Trouble, act: Callable[[], Any]) -> tuple[Any, tuple[Received, ...]]:
         """Do something while there is trouble, and wait until all is quiet again."""
-        for fault in trouble.faults:
+        for fault in faults.faults:
             self.sandbox.inject(fault.kind, times=1, **fault.options)
-        self._events, self._started = trouble.events, 0
+        self._events, self._started = faults.events, 0
         told = act()
         self._events = ()
         self.sandbox.up()

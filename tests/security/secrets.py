@@ -28,7 +28,7 @@ SENTRY_DEPTH = 5
 
 
 @dataclass
-class Sought:
+class Secrets:
     """Credentials of one test, the tokens that were made of them, and the account number of its payments."""
 
     private_key: str
