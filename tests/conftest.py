@@ -1,0 +1,46 @@
+"""For all tests: which of them depend on time, and how hypothesis searches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+HERE = Path(__file__).parent
+TIMED_FOLDERS = ("bulk", "cli", "faults", "model", "mutants", "sandbox", "security")
+"""Their tests use processes, sockets and time limits: on a machine that is busy they may fail for that alone."""
+TIMED_FILES = ("test_demo.py", "test_soak.py", "test_readme.py", "test_python_page.py", "test_docs.py")
+
+# The same examples in every run; and an example that is slow on a busy machine is no failure.
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("repeatable")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--timed-only`."""
+    parser.addoption(
+        "--timed-only",
+        action="store_true",
+        help="refuse to run tests that do not depend on time: for a second run of those that failed",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark known."""
+    config.addinivalue_line("markers", "timed: may fail on a busy machine; CI runs it once more, by itself")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what depends on time."""
+    for item in items:
+        parts = item.path.relative_to(HERE).parts
+        if parts[0] in TIMED_FOLDERS or parts[-1] in TIMED_FILES or "mutations" in parts[-1]:
+            item.add_marker("timed")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """With `--timed-only`, refuse the rest of what `--last-failed` has selected."""
+    others = [item.nodeid for item in session.items if item.get_closest_marker("timed") is None]
+    if session.config.getoption("timed_only") and others:
+        raise pytest.UsageError("these failed, and do not depend on time:\n  " + "\n  ".join(others))
