@@ -41,11 +41,14 @@ sandbox: PORT = 8900
 sandbox: setup ## Run the sandbox on port 8900 (or PORT=...), with demo data
 	@$(BIN)/victor sandbox --demo-data --port "$(PORT)"
 
-.PHONY: test lint types contracts format
+.PHONY: test quick lint types contracts format
 # One more than there are cores: some tests wait for what is slow on purpose.
 test: WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 test: setup lint types contracts check-generated ## Run all checks
 	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal
+
+quick: setup ## Run what needs no process and no waiting, in less than a minute
+	@$(BIN)/python -m pytest -q -n 2 -m "not timed and not thorough"
 
 lint: setup ## Style of code, and its format
 	@$(BIN)/ruff check .

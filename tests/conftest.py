@@ -10,6 +10,9 @@ import pytest
 HERE = Path(__file__).parent
 TIMED_FOLDERS = ("bulk", "cli", "faults", "model", "mutants", "sandbox", "security")
 """Their tests use processes, sockets and time limits: on a machine that is busy they may fail for that alone."""
+THOROUGH_FOLDERS = ("fuzz", "spec")
+THOROUGH_FILES = ("test_exports.py", "test_provider_names.py", "test_velo_example.py", "test_velo_whole_document.py")
+"""They search for examples, or start processes: `make quick` leaves them out."""
 TIMED_FILES = ("test_demo.py", "test_soak.py", "test_readme.py", "test_python_page.py", "test_docs.py")
 
 # The same examples in every run; and an example that is slow on a busy machine is no failure.
@@ -27,16 +30,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
+    """Make the marks known."""
+    config.addinivalue_line("markers", "thorough: searches for examples, or starts processes")
     config.addinivalue_line("markers", "timed: may fail on a busy machine; CI runs it once more, by itself")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what depends on time."""
+    """Mark what depends on time, and what takes long."""
     for item in items:
         parts = item.path.relative_to(HERE).parts
         if parts[0] in TIMED_FOLDERS or parts[-1] in TIMED_FILES or "mutations" in parts[-1]:
             item.add_marker("timed")
+        searches = hypothesis.is_hypothesis_test(getattr(item, "obj", None))
+        if searches or parts[0] in THOROUGH_FOLDERS or parts[-1] in THOROUGH_FILES:
+            item.add_marker("thorough")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
