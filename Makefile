@@ -22,8 +22,9 @@ $(SETUP): requirements.lock pyproject.toml
 lock: setup ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --group dev --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
-	@for tools in tests/fuzz tests/security; do \
-		$(BIN)/uv pip compile --quiet --upgrade $$tools/requirements.in --universal --python-version 3.11 \
+	@for tools in tests/fuzz tests/mutants tests/security; do \
+		test $$tools = tests/mutants && alone=--no-deps || alone=; \
+		$(BIN)/uv pip compile --quiet --upgrade $$alone $$tools/requirements.in --universal --python-version 3.11 \
 			--generate-hashes --no-emit-index-url --no-header -o $$tools/requirements.txt || exit 1; done
 
 .PHONY: generate check-generated
@@ -92,10 +93,17 @@ secrets: setup ## Look for secrets in every file that is committed, or about to 
 	@$(BIN)/python tests/security/secret_scan.py
 	@echo "No secret found."
 
+.PHONY: mutants
+mutants: MUTANTS = 300
+mutants: SEED = 1
+mutants: .venv/mutants ## Change 300 lines where decisions lie, one at a time: do the tests notice? (or MUTANTS=all, SEED=...)
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/mutants
+	@$(BIN)/python tests/mutants/mutants.py --mutants "$(MUTANTS)" --seed "$(SEED)"
+
 # What one target alone needs stands beside the environment: what the tests run with stays as it is locked.
-.venv/fuzz .venv/security: .venv/%: tests/%/requirements.txt | $(SETUP)
+.venv/fuzz .venv/mutants .venv/security: .venv/%: tests/%/requirements.txt | $(SETUP)
 	@rm -rf $@
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps --require-hashes \
 		--target $@ -r $< || { rm -rf $@; echo "$< cannot be installed here: see above. (The fuzzer has wheels for" \
 		"Linux on x86-64 only; 'make test' tries odd answers everywhere.)"; exit 1; }
 	@touch $@

@@ -1,0 +1,60 @@
+"""What is changed, and which tests are to notice: the one place to edit when files move."""
+
+from __future__ import annotations
+
+MODULES = (
+    "victor_ext/money.py",
+    "victor_ext/providers/victor/checks.py",
+    "victor_ext/providers/victor/life.py",
+    "victor_ext/providers/victor/listing.py",
+    "victor_ext/providers/victor/operations.py",
+    "victor_ext/providers/victor/responding.py",
+    "victor_ext/redaction.py",
+    "victor_ext/runtime/auth/tokens.py",
+    "victor_ext/runtime/client/environments.py",
+    "victor_ext/runtime/client/paging.py",
+    "victor_ext/runtime/client/polling.py",
+    "victor_ext/runtime/client/seconds.py",
+    "victor_ext/runtime/http/response.py",
+    "victor_ext/runtime/loop/attempts.py",
+    "victor_ext/runtime/loop/classification.py",
+    "victor_ext/runtime/loop/clock.py",
+    "victor_ext/runtime/loop/conflicts.py",
+    "victor_ext/runtime/loop/error_messages.py",
+    "victor_ext/runtime/loop/events.py",
+    "victor_ext/runtime/loop/headers.py",
+    "victor_ext/runtime/loop/keys.py",
+    "victor_ext/runtime/loop/quota.py",
+    "victor_ext/runtime/loop/retry.py",
+    "victor_ext/runtime/loop/timeouts.py",
+    "victor_ext/zulu.py",
+)
+"""Where decisions lie. What only moves bytes is tested by `make soak`, `make fuzz` and over real sockets."""
+
+TESTS = (
+    "tests/faults/test_redirects.py",
+    "tests/faults/test_statuses.py",
+    "tests/journeys",
+    "tests/providers/test_*.py",
+    "tests/runtime",
+    "tests/security/test_injection.py",
+    "tests/security/test_odd_tokens.py",
+    "tests/spec/test_calls.py",
+    "tests/test_any_argument.py",
+    "tests/test_bad_input.py",
+    "tests/test_client.py",
+    "tests/test_credentials.py",
+    "tests/test_listing.py",
+    "tests/test_money.py",
+    "tests/test_records.py",
+    "tests/test_rules.py",
+    "tests/test_settings.py",
+    "tests/test_zulu.py",
+)
+"""The fast tests. Of these, each change is shown those that run through the changed lines."""
+
+PLUGINS = ("_hypothesis_pytestplugin", "anyio.pytest_plugin", "pytest_httpx", "victor_ext.testing")
+"""The plugins of pytest that the fast tests need: to load no other halves the time of a start."""
+
+IMPORTED_FROM = ("", "generated")
+"""Folders of the checkout that stand on the import path."""

@@ -1,0 +1,165 @@
+"""`make mutants` tells a change that breaks something from one that changes nothing, and leaves the checkout alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from changes import Change, Module, sample
+from checkouts import TOOLS
+from mutants import Scope, Told, fates, read_accepted, table
+
+SUMS = """\
+from __future__ import annotations
+from dataclasses import dataclass
+
+LEAST = 2
+
+
+@dataclass(slots=True)
+class Sum:
+    parts: list[int] | None = None
+
+    @property
+    def total(self) -> int:
+        return sum(self.parts or [])
+
+
+def running(parts: list[int]):
+    so_far = 0
+    for part in parts:
+        so_far += part
+        yield so_far
+
+
+def untested(value: int) -> int:
+    return value + 1
+"""
+
+TESTS = """\
+from sums import LEAST, Sum, running
+
+
+def test_total():
+    assert Sum([1, LEAST]).total == 3
+
+
+def test_running():
+    assert list(running([1, 2])) == [1, 3]
+
+
+def test_that_fails_by_itself():
+    assert False
+"""
+
+BROKEN = SUMS.replace("so_far += part", "so_far -= part")
+ENDLESS = SUMS.replace("for part in parts:", "while part := 0 in [0]:")
+LIKE_BEFORE = SUMS.replace("so_far = 0", "so_far = 0 + 0")
+UNTESTED = SUMS.replace("value + 1", "value - 1")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = tmp_path / "project"
+    (root / "tests").mkdir(parents=True)
+    (root / "sums.py").write_text(SUMS)
+    (root / "tests" / "test_sums.py").write_text(TESTS)
+    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    return root
+
+
+def change(project: Path, source: str) -> Change:
+    changed = Module(project, "sums.py").change_to(source)
+    assert changed is not None
+    return changed
+
+
+needs_tools = pytest.mark.skipif(
+    not TOOLS.is_dir(), reason="`make mutants` installs what this needs, and runs it first"
+)
+
+
+@needs_tools
+def test_what_breaks_is_killed_and_what_changes_nothing_survives(project: Path, capsys: pytest.CaptureFixture[str]):
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    made = {name: change(project, source) for name, source in _MADE.items()}
+    accepted = {made["accepted"].name}
+
+    told = {each.change.source: each for each in fates(Scope(project, ["sums.py"], ["tests"]), made.values(), accepted)}
+
+    assert {name: (told[each.source].fate, told[each.source].why) for name, each in made.items()} == {
+        "broken": ("killed", "a test failed"),
+        "a constant": ("killed", "a test failed"),
+        "like before": ("survived", "1 tests passed"),
+        "untested": ("survived", "no test runs through it"),
+        "accepted": ("accepted", "1 tests passed"),
+    }
+    assert "test_that_fails_by_itself" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
+
+
+_MADE = {
+    "broken": BROKEN,
+    "a constant": SUMS.replace("LEAST = 2", "LEAST = 3"),
+    "like before": LIKE_BEFORE,
+    "untested": UNTESTED,
+    "accepted": SUMS.replace("so_far = 0", "so_far = 0 * 1"),
+}
+
+
+@needs_tools
+def test_a_sample_is_the_same_for_the_same_seed_and_reaches_generators_properties_constants_and_fields(project: Path):
+    sys.path.append(str(TOOLS))
+    module = Module(project, "sums.py")
+
+    everything = list(sample([module], 1, None))
+
+    assert {"sums", "sums.Sum", "sums.Sum.total", "sums.running", "sums.untested"} == {
+        each.function for each in everything
+    }
+    assert [each.name for each in sample([module], 5, 4)] == [each.name for each in sample([module], 5, 4)]
+    assert {each.name for each in sample([module], 5, 4)} < {each.name for each in everything}
+    assert len({each.source for each in everything}) == len(everything)
+
+
+def test_a_change_is_named_by_its_function_and_its_fragment_and_not_by_lines(project: Path):
+    named = change(project, BROKEN)
+    (project / "sums.py").write_text("# one line more\n" + SUMS)
+    moved = change(project, "# one line more\n" + BROKEN)
+
+    assert named.name == moved.name == ("sums.running", "so_far += part", "so_far -= part")
+    assert named.lines[0] != moved.lines[0]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        SUMS.replace("list[int] | None", "list[int] & None"),
+        SUMS.replace("so_far = 0", "so_far  =  0  # a comment"),
+        SUMS.replace("slots=True", "slots=False"),
+        SUMS.replace("parts: list[int])", "parts: list[int], /)"),
+        SUMS.replace("def untested(value: int)", "def untested(value int)"),
+    ],
+    ids=["an annotation", "a comment", "slots", "a signature", "no Python"],
+)
+def test_what_cannot_matter_is_no_change(project: Path, source: str):
+    assert Module(project, "sums.py").change_to(source) is None
+
+
+def test_the_share_is_of_those_that_are_not_accepted(project: Path):
+    changed = change(project, BROKEN)
+
+    lines, share = table([Told(changed, fate) for fate in ("killed", "killed", "killed", "survived", "accepted")])
+
+    assert share == 0.75
+    assert lines[-1].split() == ["all", "5", "3", "1", "1", "75.0%"]
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_what_is_accepted_says_why(tmp_path: Path):
+    (tmp_path / "accepted.toml").write_text('[[accepted]]\nfunction = "a.b"\nwas = "c"\nbecomes = "d"\nwhy = " "\n')
+
+    with pytest.raises(SystemExit, match="why"):
+        read_accepted(tmp_path / "accepted.toml")
