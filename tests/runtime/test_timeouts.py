@@ -1,0 +1,114 @@
+"""The time-outs of an attempt shrink with the deadline of the call, to the moment at which they are asked."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from victor_ext.runtime.loop import timeouts
+from victor_ext.runtime.loop.timeouts import (
+    LEAST,
+    DeadlineTimeout,
+    Timeouts,
+    as_of_now,
+    configured_timeouts,
+    is_over,
+    share_of,
+)
+
+BEGAN = 5_000.0
+CONFIGURED = {"connect": 5.0, "read": 20.0, "pool": None}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A clock that stands still until `now` is set."""
+    clock = SimpleNamespace(now=BEGAN)
+    monkeypatch.setattr(timeouts, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
+
+
+def test_the_least_is_a_millisecond():
+    """Zero would be no waiting at all, for a socket, and less than zero a misuse of it."""
+    assert LEAST == 0.001
+
+
+class TestOneThatShrinks:
+    def test_it_is_what_is_left(self, clock: SimpleNamespace):
+        left = DeadlineTimeout.until(BEGAN + 10, 10)
+        assert as_of_now(left) == 10
+        clock.now += 4
+        assert as_of_now(left) == 6
+        clock.now += 5.5
+        assert as_of_now(left) == 0.5
+
+    def test_it_is_never_more_than_it_was(self, clock: SimpleNamespace):
+        assert as_of_now(DeadlineTimeout.until(BEGAN + 10, 3)) == 3
+        clock.now -= 100
+        assert as_of_now(DeadlineTimeout.until(BEGAN + 10, 3)) == 3
+
+    @pytest.mark.parametrize("late", [10.0, 9.9999, 11.0, 5_000.0])
+    def test_when_it_is_over_a_moment_remains(self, clock: SimpleNamespace, late: float):
+        left = DeadlineTimeout.until(BEGAN + 10, 10)
+        clock.now += late
+        assert as_of_now(left) == share_of(left, 2) == LEAST
+
+    def test_it_is_over_at_its_end_and_not_before(self, clock: SimpleNamespace):
+        left = DeadlineTimeout.until(BEGAN + 10, 10)
+        clock.now += 9.999
+        assert not is_over(left)
+        clock.now = BEGAN + 10
+        assert is_over(left)
+        clock.now += 1
+        assert is_over(left)
+
+    def test_what_is_left_is_shared(self, clock: SimpleNamespace):
+        left = DeadlineTimeout.until(BEGAN + 10, 10)
+        clock.now += 3
+        assert [share_of(left, parts) for parts in (1, 2, 4)] == [7, 3.5, 1.75]
+        assert share_of(DeadlineTimeout.until(BEGAN + 10, 2), 2) == 2
+
+
+@pytest.mark.parametrize("timeout", [None, 0.0, 0.25, 7])
+def test_one_that_does_not_shrink_stays_as_it_is(clock: SimpleNamespace, timeout: float | None):
+    clock.now += 1_000
+    assert as_of_now(timeout) is timeout
+    assert share_of(timeout, 3) is timeout
+    assert not is_over(timeout)
+
+
+class TestByStage:
+    def test_without_a_deadline_they_are_as_configured(self, clock: SimpleNamespace):
+        stages = Timeouts(CONFIGURED, lambda: None)
+        assert [stages.get(stage) for stage in ("connect", "read", "pool", "write")] == [5.0, 20.0, None, None]
+        assert stages.get("write", 3.0) == 3.0
+
+    def test_each_is_at_most_what_is_left_when_its_stage_begins(self, clock: SimpleNamespace):
+        stages = Timeouts(CONFIGURED, lambda: BEGAN + 12 - clock.now)
+        assert [stages.get(stage) for stage in ("connect", "read", "pool")] == [5.0, 12.0, 12.0]
+        clock.now += 9
+        assert [stages.get(stage) for stage in ("connect", "read", "pool")] == [3.0, 3.0, 3.0]
+        assert stages.get("write", 2.0) == 2.0
+
+    def test_each_goes_on_shrinking_while_its_stage_lasts(self, clock: SimpleNamespace):
+        read = Timeouts(CONFIGURED, lambda: BEGAN + 12 - clock.now).get("read")
+        clock.now += 11
+        assert as_of_now(read) == 1
+        clock.now += 1
+        assert is_over(read)
+
+    @pytest.mark.parametrize("left", [0.0, -3.0, LEAST / 2])
+    def test_when_nothing_is_left_a_moment_remains(self, clock: SimpleNamespace, left: float):
+        read = Timeouts(CONFIGURED, lambda: left).get("read")
+        assert read == as_of_now(read) == pytest.approx(LEAST)
+
+
+@pytest.mark.parametrize("extensions", [{}, {"timeout": None}, {"timeout": {}}])
+def test_a_request_may_have_none(extensions: dict[str, None]):
+    assert configured_timeouts(extensions) == {}
+
+
+def test_what_a_request_was_given_is_kept():
+    given = {"connect": 5.0, "read": None}
+    assert configured_timeouts({"timeout": given}) is given
