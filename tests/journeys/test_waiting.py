@@ -189,3 +189,71 @@ def test_a_request_that_ended_under_a_word_that_no_enum_has_is_not_waited_for(wo
     assert wait(None).status == word
     with pytest.raises(Conflict, match=f"ended as {word}, so it can no longer become completed"):
         wait("completed")
+
+
+class Told:
+    """A provider that tells one status in the list, and another by itself."""
+
+    def __init__(self, in_list: str | None, by_itself: str) -> None:
+        self.in_list, self.by_itself = in_list, by_itself
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/token"):
+            return httpx.Response(200, json={"access_token": "t", "expires": 4_102_444_800_000})
+        said = {"victor_payment_request_id": "a1"}
+        if "victor_id" in request.url.params:
+            listed = [] if self.in_list is None else [{**said, "status": self.in_list}]
+            return httpx.Response(200, json={"page": 0, "results": listed})
+        return httpx.Response(200, json={**said, "status": self.by_itself})
+
+    def wait(self, until: str | list[str] | None) -> str:
+        auth = VictorOAuth("i", "not-a-secret")
+        with Victor(auth, retry=RetryPolicy(base=0.0), transport=httpx.MockTransport(self)) as victor:
+            return str(victor.payment_requests.wait("a1", until=until, timeout=0).status)
+
+
+WAY = ["created", "pending", "processing", "accepted", "completed"]
+
+
+@pytest.mark.parametrize("status", WAY)
+@pytest.mark.parametrize("wanted", [*WAY, "needs-review"])
+def test_a_later_step_of_the_way_includes_the_earlier_ones_and_no_other(status: str, wanted: str) -> None:
+    told = Told(status, status)
+    if wanted in WAY[: WAY.index(status) + 1]:
+        assert told.wait(wanted) == status
+        assert told.wait([wanted, "failed"]) == status
+    elif status == "completed":
+        with pytest.raises(Conflict, match="ended as completed"):
+            told.wait(wanted)
+    else:
+        with pytest.raises(TimedOut, match=f"did not reach {wanted} within 0 s: it is {status}"):
+            told.wait(wanted)
+        with pytest.raises(TimedOut, match=f"did not reach {wanted} or declined"):
+            told.wait([wanted, "declined"])
+
+
+@pytest.mark.parametrize("wanted", ["created", "accepted", "completed"])
+def test_a_status_beside_the_way_includes_no_step_of_it(wanted: str) -> None:
+    with pytest.raises(TimedOut, match="it is needs-review"):
+        Told("needs-review", "needs-review").wait(wanted)
+    assert Told("needs-review", "needs-review").wait([wanted, "needs-review"]) == "needs-review"
+
+
+@pytest.mark.parametrize(
+    ("in_list", "by_itself", "told"),
+    [
+        ("pending", "processing", "processing"),
+        ("processing", "pending", "processing"),
+        ("created", "failed", "failed"),
+        ("expired", "pending", "expired"),
+        ("declined", "failed", "declined"),
+        ("pending", "needs-review", "pending"),
+        ("needs-review", "pending", "needs-review"),
+        (None, "pending", "pending"),
+    ],
+)
+def test_of_two_stories_the_later_one_counts_and_that_of_the_list_in_doubt(
+    in_list: str | None, by_itself: str, told: str
+) -> None:
+    """The words on the way have an order, and every end is later than they are."""
+    assert Told(in_list, by_itself).wait([*WAY, "failed", "expired", "declined", "needs-review"]) == told
