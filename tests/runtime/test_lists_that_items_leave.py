@@ -169,3 +169,65 @@ def test_items_without_an_id_are_not_lost_and_come_once_more_in_no_later_pass() 
 def test_the_plain_reader_loses_what_crosses_a_boundary() -> None:
     """Why there is the other one."""
     assert Provider(list("abcd"), [leaves(0)], 2).walk(PageReader) == ["a", "b", "d"]
+
+
+def test_readings_without_news_end_it_and_are_counted_anew_after_news() -> None:
+    """In each reading an item leaves and another one enters, which is news for one reading only."""
+    reads = 0
+    news_in = {1, 2, 4}
+
+    def fetch(reader: PageReader[tuple[int, bool]]) -> Sequence[tuple[int, bool]]:
+        nonlocal reads
+        if reader.number:
+            return []
+        reads += 1
+        return [(reads, reads not in news_in), (reads + 1, reads + 1 not in news_in)]
+
+    def reader() -> PageReader[tuple[int, bool]]:
+        return RepeatedPageReader(lambda item: str(item[0]), arrived=lambda item: item[1])
+
+    assert len(list(Pages(fetch, reader))) == reads + 1
+    # The item 4 is met first in reading 3, which is the last one with news.
+    assert reads == 3 + QUIET_PASSES
+
+
+def test_a_list_that_comes_to_rest_is_read_until_two_readings_agree() -> None:
+    readings = [["a", "b"], ["b", "c"], ["c", "d"], ["c", "d"]]
+    reads = 0
+
+    def fetch(reader: PageReader[str]) -> Sequence[str]:
+        nonlocal reads
+        reads += reader.number == 0
+        return [] if reader.number else readings[min(reads, len(readings)) - 1]
+
+    assert list(Pages(fetch, lambda: RepeatedPageReader[str](lambda name: name))) == ["a", "b", "c", "d"]
+    assert reads == 4
+
+
+class TestItemsWithoutAnId:
+    """They are told from others by their content, where another item has the same id by its id."""
+
+    @staticmethod
+    def walk(passes: list[list[tuple[str | None, str]]]) -> tuple[list[str], int]:
+        """What comes of a list of one page that is these items in each pass (the last for ever), and the passes."""
+        reads = 0
+
+        def fetch(reader: PageReader[tuple[str | None, str]]) -> Sequence[tuple[str | None, str]]:
+            nonlocal reads
+            if reader.number:
+                return []
+            reads += 1
+            return passes[min(reads, len(passes)) - 1]
+
+        found = list(Pages(fetch, lambda: RepeatedPageReader(lambda item: item[0], content=lambda item: item[1])))
+        return [content for _, content in found], reads
+
+    def test_a_list_at_rest_is_read_twice(self) -> None:
+        assert self.walk([[(None, "a"), (None, "b")]]) == (["a", "b"], 2)
+
+    def test_one_that_enters_is_yielded(self) -> None:
+        found, _ = self.walk([[(None, "a")], [(None, "a"), (None, "b")]])
+        assert found == ["a", "b"]
+
+    def test_an_item_with_an_id_comes_once_though_it_changed(self) -> None:
+        assert self.walk([[("1", "pending")], [("1", "accepted")]]) == (["pending"], 2)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from victor_ext.errors import PaginationError
-from victor_ext.runtime.client.paging import REMEMBERED_PAGES, PageReader, Pages
+from victor_ext.runtime.client.paging import REMEMBERED_PAGES, STALE_PAGES, PageReader, Pages
 
 PAGES: dict[int, list[str]] = {1: ["a", "b"], 2: ["b", "c"], 3: ["d"]}
 
@@ -59,3 +59,21 @@ def test_it_ends_where_the_provider_says_without_asking_for_more() -> None:
 
     assert list(Pages(fetch, reader)) == ["a", "b", "c", "d"]
     assert asked == [(1, 0), (2, 2), (3, 4)]
+
+
+def test_pages_that_bring_nothing_new_are_borne_a_few_times_in_a_row() -> None:
+    some = reader()
+    for name in ("a", "b", "c"):
+        assert some.accept([name]).items == [name]
+        for _ in range(STALE_PAGES - 1):
+            assert some.accept([name]).items == []
+    with pytest.raises(PaginationError, match=f"page {3 * STALE_PAGES + 1} and those before it bring nothing new"):
+        some.accept(["c"])
+
+
+def test_the_items_of_the_last_pages_are_remembered_and_older_ones_are_not() -> None:
+    some = reader()
+    for page in range(REMEMBERED_PAGES + 1):
+        assert some.accept([f"item {page}"]).items == [f"item {page}"]
+    again = [f"item {page}" for page in (0, 1, 2, REMEMBERED_PAGES - 1, REMEMBERED_PAGES)]
+    assert some.accept(again).items == ["item 0"]
