@@ -59,8 +59,8 @@ class Provider:
         self.asked.append(request)
         return httpx.Response(200, json=self.answer(request))
 
-    def call(self, face: type, call: Callable[[Any], Any], max_attempts: int = 2) -> PaymentRequest:
-        options: dict[str, Any] = {
+    def call(self, face: type, call: Callable[[Any], Any], max_attempts: int = 2, **options: Any) -> PaymentRequest:
+        options |= {
             "transport": httpx.MockTransport(self),
             "retry": RetryPolicy(base=0.0, max_attempts=max_attempts),
         }
@@ -327,6 +327,19 @@ def test_a_record_of_another_request_is_refused_by_name(face: type, call: str) -
     assert "about another payment request, SOMEONE-ELSE" in said
 
 
+@both_faces
+@pytest.mark.parametrize("other", ["A-0", "Z-9"])
+def test_what_is_read_back_of_another_request_settles_nothing(face: type, other: str) -> None:
+    def seen(request: httpx.Request) -> dict[str, Any]:
+        if request.method == "POST":
+            return {}
+        return reading(status="Accepted", notes="Thank you.") | {"victor_payment_request_id": other}
+
+    with pytest.raises(VictorError) as raised:
+        Provider(seen).call(face, accept)
+    assert f"about another payment request, {other}" in "".join([str(raised.value), *raised.value.__notes__])
+
+
 OPTIONS: dict[str, Any] = {"get": {}, "wait": {"timeout": 0}}
 
 
@@ -429,10 +442,11 @@ def test_the_same_payment_in_other_words_is_the_same(face: type, same: Any) -> N
 
 
 @both_faces
-def test_an_answer_that_leaves_out_the_reference_is_looked_up(face: type) -> None:
+@pytest.mark.parametrize("deadline", [None, 60.0, 0.99])
+def test_an_answer_that_leaves_out_the_reference_is_looked_up(face: type, deadline: float | None) -> None:
     """The key may have been used for a payment without one, of the same amount and between the same accounts."""
     provider = Provider(lambda request: described(reference=None) if request.method == "POST" else MINE)
-    assert provider.call(face, create_with_key).id == "a7ffd43c37c1"
+    assert provider.call(face, create_with_key, deadline=deadline).id == "a7ffd43c37c1"
     assert [request.method for request in provider.asked] == ["POST", "GET"]
 
     for seen in (described(reference=None), {"victor_payment_request_id": "a7ffd43c37c1", "status": "Pending"}):

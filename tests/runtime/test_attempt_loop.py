@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import sys
 
 import httpx
@@ -13,6 +14,7 @@ from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.auth.tokens import FixedToken, SignedToken
 from victor_ext.runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, RetryScheduled
+from victor_ext.runtime.loop.flow import done
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryPolicy
 
@@ -117,6 +119,12 @@ class TestTheProvidersTime:
 
 
 class TestTheMessageSaysWhatIsKnown:
+    @pytest.mark.parametrize(("before", "tries"), [(0, ""), (1, " after 2 attempts"), (2, " after 3 attempts")])
+    def test_how_often_it_was_tried(self, mode, before, tries):
+        with pytest.raises(errors.BadRequest) as raised:
+            World(mode, [*[status(503)] * before, status(400)]).call("POST", KEY)
+        assert f"POST /payments at Pay (test) failed{tries}: status 400" in str(raised.value)
+
     @pytest.mark.parametrize(("code", "said"), [(409, True), (400, False), (404, False), (422, False)])
     def test_a_conflict_alone_may_be_about_the_key(self, mode, code, said):
         with pytest.raises(errors.StatusError) as raised:
@@ -284,12 +292,19 @@ class TestTheDeadline:
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
         assert world.sleeps == []
 
-    def test_a_deadline_that_passed_during_the_wait_sends_nothing_more(self, mode):
+    def test_a_refusal_that_comes_after_the_deadline_is_a_refusal(self, mode):
+        world = World(mode, [Happens(400, b'{"detail": "no"}', seconds=8.5)], deadline=8.0)
+        with pytest.raises(errors.BadRequest) as raised:
+            world.call("POST", KEY)
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 1)
+
+    @pytest.mark.parametrize("longer", [0.5, 5.0])
+    def test_a_deadline_that_passed_during_the_wait_sends_nothing_more(self, mode, longer):
         world = World(mode, [status(503), OK], deadline=1.0)
         oversleeps = world.clock.sleep
 
         def sleep(seconds):
-            oversleeps(seconds + 5.0)
+            oversleeps(seconds + longer)
 
         async def asleep(seconds):
             sleep(seconds)
@@ -405,6 +420,20 @@ class TestRedirects:
         with pytest.raises(errors.StatusError, match="redirect"):
             world.call()
         assert len(world.received) == 1
+
+    @pytest.mark.parametrize("location", ["//[::1", "https://pay.example:port/", "/" + "a" * 70_000])
+    def test_what_is_no_address_is_not_followed(self, mode, location):
+        world = World(mode, [status(302, location=location), OK])
+        with pytest.raises(errors.StatusError, match="redirect"):
+            world.call()
+        assert len(world.received) == 1
+
+    def test_the_message_says_where_without_the_query(self, mode):
+        with pytest.raises(errors.StatusError) as raised:
+            World(mode, [status(302, location="https://evil.example/login?token=visibly-fake")]).call()
+        assert "(status 302) that is not followed" in str(raised.value)
+        assert "https://evil.example/login" in str(raised.value)
+        assert "visibly-fake" not in str(raised.value)
 
     @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
     @pytest.mark.parametrize("key", [KEY, None])
@@ -565,6 +594,28 @@ class TestWhatTheUsersOwnCodeRaises:
         assert len(calls) == 1
 
 
+def test_a_call_without_a_token_for_its_second_attempt_says_what_became_of_the_first(mode):
+    class Once:
+        def authorize(self, request, exchange, seconds):
+            if not tokens:
+                raise errors.ConnectionFailed("The token endpoint is down.", outcome=Outcome.NOT_SENT)
+            request.headers["Authorization"] = tokens.pop()
+            return done()
+
+        def refused(self, request):
+            return False
+
+    for answer, outcome, advice in [
+        (status(429), Outcome.REJECTED, "Nothing was done by it."),
+        (LOST, Outcome.UNKNOWN, f"It may have been done: repeat it with idempotency_key='{KEY}', or look."),
+    ]:
+        tokens = ["Bearer first"]
+        with pytest.raises(errors.ConnectionFailed) as raised:
+            World(mode, [answer], auth=lambda _clock, _lock: Once()).call("POST", KEY)
+        assert str(raised.value) == f"The token endpoint is down. {advice}"
+        assert (raised.value.outcome, raised.value.idempotency_key, raised.value.attempts) == (outcome, KEY, 1)
+
+
 class TestAListener:
     """What it raises is logged, and costs no call its result."""
 
@@ -614,6 +665,17 @@ class TestAListener:
             assert private not in caplog.text
         assert "ValueError: account ********3645 at /payments of" in caplog.text
 
+    def test_the_log_says_where_it_raised(self, mode, caplog):
+        def innermost(depth):
+            if depth:
+                innermost(depth - 1)
+            raise ValueError("mine")
+
+        World(mode, on_event=lambda _event: innermost(20)).call()
+        where = caplog.records[0].getMessage().partition("(at ")[2].partition(")")[0].split(" > ")
+        assert 1 < len(where) < 10
+        assert all(place.startswith(__file__) and place.endswith(" in innermost") for place in where)
+
     def test_one_that_cannot_even_say_what_it_raised(self, mode, caplog):
         class Mute(Exception):
             def __str__(self):
@@ -656,6 +718,14 @@ class TestEvents:
             AttemptEnded("POST", "/payments", 2, KEY, 200, None, 1.0),
             CallEnded("POST", "/payments", 2, KEY, None, 3.5),
         ]
+
+    def test_what_was_told_cannot_be_changed(self, mode):
+        told = []
+        World(mode, [status(503), OK], on_event=told.append).call()
+        assert {type(event) for event in told} == {AttemptStarted, AttemptEnded, RetryScheduled, CallEnded}
+        for event in told:
+            with pytest.raises(dataclasses.FrozenInstanceError):
+                event.path = "/elsewhere"
 
     def test_a_failed_call_ends_with_its_outcome(self, mode):
         told = []

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import ssl
 
 import httpx
 import pytest
 
-from tests.runtime.fakes import BODY, BOTH, KEY, OK, Happens, World, raises, status
+from tests.runtime.fakes import BODY, BOTH, KEY, OK, PROFILE, Happens, World, raises, status
 from victor_ext import errors
 from victor_ext.errors import Outcome
+from victor_ext.runtime.http.response import MAX_ANSWER_BYTES
 from victor_ext.runtime.loop.classification import error_class_for
 
 COLUMNS = [
@@ -156,6 +158,102 @@ def test_an_answer_beyond_the_limit_is_not_asked_for_again(method, key, mode, mo
     with pytest.raises(errors.UnreadableResponse, match="longer than 1000 bytes") as raised:
         world.call(method, key)
     assert (raised.value.outcome, raised.value.attempts) == (Outcome.ACCEPTED, 1)
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize("coding", [None, "gzip"])
+def test_an_answer_beyond_the_limit_is_read_no_further(mode, coding, monkeypatch):
+    monkeypatch.setattr("victor_ext.runtime.http.response.MAX_ANSWER_BYTES", 1000)
+    world = World(mode)
+    piece = b"7" * 400 if coding is None else gzip.compress(b"7" * 400)
+    pieces = iter([piece] * 10 if coding is None else [gzip.compress(b"7" * 4000), *[piece] * 10])
+    headers = [] if coding is None else [("Content-Encoding", coding)]
+
+    class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self):
+            return pieces
+
+        async def __aiter__(self):
+            for each in pieces:
+                yield each
+
+    respond(world, lambda: httpx.Response(200, headers=headers, stream=Pieces()))
+    with pytest.raises(errors.UnreadableResponse, match="longer than 1000 bytes"):
+        world.call()
+    assert len(list(pieces)) == (7 if coding is None else 10)
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_an_answer_that_cannot_be_decompressed_is_read_no_further(mode):
+    pieces = iter([b"no gzip"] * 5)
+
+    class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self):
+            return pieces
+
+        async def __aiter__(self):
+            for each in pieces:
+                yield each
+
+    world = World(mode)
+    respond(world, lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces()))
+    with pytest.raises(errors.UnreadableResponse, match="cannot be decompressed"):
+        world.call("POST")
+    assert len(list(pieces)) == 4
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize(("deadline", "wait"), [(60.0, 3.5), (3.5, 3.25), (None, 3.5)])
+def test_what_is_added_to_a_wait_that_was_asked_leaves_half_of_the_rest(mode, deadline, wait):
+    world = World(mode, [status(429, retry_after="3"), OK], deadline=deadline)
+    world.call()
+    assert world.sleeps == [wait]
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize("code", [500, 501, 599])
+def test_a_5xx_that_is_not_known_to_pass_is_unknown_and_not_tried_again(mode, code):
+    profile = dataclasses.replace(PROFILE, transient_statuses=frozenset({503}))
+    with pytest.raises(errors.ServerError) as raised:
+        World(mode, [status(code), OK], profile=profile).call("POST", KEY)
+    assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_an_answer_of_exactly_the_limit_is_read(mode, monkeypatch):
+    monkeypatch.setattr("victor_ext.runtime.http.response.MAX_ANSWER_BYTES", 1000)
+    world = World(mode, [Happens(body=b'{"id": "' + b"7" * (1000 - 10) + b'"}')])
+    assert len(world.call().content) == 1000
+
+
+def test_the_limit_is_that_of_the_docs():
+    assert MAX_ANSWER_BYTES == 32 * 2**20
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize("coding", ["gzip", "identity, gzip", "GZIP,", "x-gzip"])
+def test_an_answer_is_decompressed_by_the_one_coding_that_it_names(mode, coding):
+    world = World(mode, [Happens(body=gzip.compress(b'{"id": "a7"}'), headers=(("Content-Encoding", coding),))])
+    assert world.call().json() == {"id": "a7"}
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_an_answer_that_was_compressed_twice_is_refused_by_name(mode):
+    world = World(mode, [Happens(body=gzip.compress(b"{}"), headers=(("Content-Encoding", "gzip, gzip"),))])
+    with pytest.raises(errors.UnreadableResponse, match="compressed 2 times"):
+        world.call("POST")
+
+
+def respond(world, response):
+    """Answer with what this makes, and count nothing."""
+    if world.mode == "sync":
+        world.network.handle_request = lambda _request: response()
+        return
+
+    async def handle(_request):
+        return response()
+
+    world.network.handle_async_request = handle
 
 
 @pytest.mark.parametrize("mode", BOTH)

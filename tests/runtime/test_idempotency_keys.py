@@ -33,6 +33,12 @@ FOR_EVER = [
     ((date(2026, 3, 4),), "851edd0c-1440-57c0-8f91-3d8405cd9225"),
     ((datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC),), "55e05f83-7d81-5f2c-87fb-88f37aad8aed"),
     ((uuid.UUID(int=7),), "00ec4201-30ce-5976-b0d8-8fe91a50c180"),
+    ((Decimal("44.20"),), "f8f03d86-a6e7-591d-b446-fc35cfad3df0"),
+    ((Decimal("-1.5E+3"),), "23e52d37-4e12-5105-84d2-7ed5b6d81228"),
+    ((Decimal("1E+100"),), "012a4228-bb1c-58d5-ba12-61474a0d780d"),
+    ((Decimal("1E+101"),), "b62be70a-a8fc-57e7-86a8-5b8b6582c280"),
+    ((Decimal("1E-100"),), "f622a330-aa5c-5fe3-983f-ab9f4c59c9e8"),
+    ((Decimal("1E-101"),), "6e5cb91a-7d9c-5b40-83cd-e16a8a1cd627"),
 ]
 
 
@@ -138,6 +144,13 @@ def test_no_fact_is_refused():
         idempotency_key_for()
 
 
+@pytest.mark.parametrize(
+    "zero", ["0", 0, Decimal(0), Decimal("0.00"), Decimal("-0"), Decimal("0E+5"), Decimal("0E-200")]
+)
+def test_zero_is_zero_however_it_is_held(zero):
+    assert idempotency_key_for("invoice", zero) == idempotency_key_for("invoice", "0")
+
+
 def test_a_new_key_is_random_and_good():
     keys = {new_key() for _ in range(100)}
     assert len(keys) == 100
@@ -190,6 +203,15 @@ class TestWhereTheKeyGoes:
         assert place.prepare(request) == request.headers["X-Key"]
         assert place.prepare(other) is None
         assert "X-Key" not in other.headers
+
+    def test_an_empty_header_is_no_key(self):
+        """No repeat is safe by it; and where the operation takes one, a good one takes its place."""
+        plain, taking = (httpx.Request("POST", self.URL, headers={"Idempotency-Key": ""}) for _ in range(2))
+        assert HeaderKey().read(plain) is None
+        assert HeaderKey().prepare(plain) is None
+        key = HeaderKey(takes_key=lambda _request: True).prepare(taking)
+        assert key_problem(key) is None
+        assert taking.headers.get_list("Idempotency-Key") == [key]
 
     @pytest.mark.parametrize(
         ("body", "key"),

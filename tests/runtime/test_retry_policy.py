@@ -188,6 +188,27 @@ class TestTheProvidersClock:
         clock.learn(spelled(clock.local() - jump))
         assert clock.provider_time() == ProviderTime(datetime.fromtimestamp(clock.local() - jump, UTC), is_known=True)
 
+    @pytest.mark.parametrize(("set_by", "known"), [(0.5, True), (0.05, False)])
+    def test_a_clock_that_was_set_is_held_against_the_same_date_once_more(self, set_by, known):
+        class Corrected(FakeClock):
+            jump = 0.0
+
+            def local(self):
+                return super().local() + self.jump
+
+        clock = Corrected()
+        date = spelled(clock.local())
+        clock.jump = 1.98
+        clock.learn(date)
+        assert clock.skew == 0.0
+        clock.jump += set_by
+        clock.learn(date)
+        assert (clock.skew != 0.0) is known
+
+    def test_what_it_tells_cannot_be_changed(self):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            FakeClock().provider_time().is_known = True
+
     def test_the_moment_is_aware(self):
         clock = FakeClock()
         assert clock.moment() == datetime.fromtimestamp(clock.local(), UTC)
@@ -208,6 +229,20 @@ class TestTheProvidersClock:
         clock = FakeClock()
         clock.learn(header)
         assert clock.skew == 0.0
+
+    @pytest.mark.parametrize(
+        ("header", "taken"),
+        [
+            ("Tue, 31 Dec 2019 23:59:59 GMT", False),
+            ("Wed, 01 Jan 2020 00:00:00 GMT", True),
+            ("Wed, 01 Jan 2200 00:00:00 GMT", True),
+            ("Wed, 01 Jan 2200 00:00:01 GMT", False),
+        ],
+    )
+    def test_a_date_can_be_of_the_years_2020_to_2200(self, header, taken):
+        clock = FakeClock()
+        clock.learn(header)
+        assert (clock.skew != 0.0) is taken
 
     def test_a_machine_whose_clock_starts_in_1970_is_corrected(self):
         class Reset(FakeClock):
