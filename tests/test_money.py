@@ -290,3 +290,25 @@ class TestFromTheWire:
     )
     def test_nor_can_a_large_one(self, value):
         assert from_wire(value) is not None
+
+
+@pytest.mark.parametrize(("digits", "shown"), [(29, "1" * 28 + "x"), (30, "1" * 29 + "x"), (31, "1" * 30 + "...")])
+def test_a_message_shows_how_a_long_text_begins(digits, shown):
+    with pytest.raises(InvalidRequest) as raised:
+        to_wire("1" * (digits - 1) + "x")
+    assert f"is '{shown}': write" in str(raised.value)
+
+
+@pytest.mark.parametrize(("amount", "plain"), [("1E+1", "10"), ("1E+2", "100"), ("1.50000", "1.50"), ("7E-1", "0.7")])
+def test_a_checked_amount_has_no_exponent(amount, plain):
+    assert str(to_decimal(Decimal(amount))) == plain
+
+
+@pytest.mark.parametrize("zero", ["0", "0.00", "0.000", "0E+5", "0E-9"])
+def test_zero_has_no_decimals_too_many(zero):
+    assert code_of(Decimal(zero)) == "range"
+
+
+@pytest.mark.parametrize("amount", ["1000000000000000", "1000000000000000.01", "1E+15", "1E+9999"])
+def test_too_many_digits_are_one_problem(amount):
+    assert code_of(Decimal(amount)) == "range"

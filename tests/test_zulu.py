@@ -264,3 +264,8 @@ def test_now_is_aware_and_now():
     before = datetime.now(UTC)
     assert before <= zulu.now() <= datetime.now(UTC)
     assert zulu.now().utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(("length", "shown"), [(39, "x" * 39), (40, "x" * 40), (41, "x" * 40 + "...")])
+def test_a_message_shows_how_a_long_text_begins(length, shown):
+    assert f"'{shown}' is not a Zulu time" in refusal(zulu.parse, "x" * length)[1]
