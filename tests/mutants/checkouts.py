@@ -91,7 +91,7 @@ class Checkout:
             "PYTHONHASHSEED": "0",
             "TMPDIR": str(self._temporary),
             "MUTANTS_CHECKOUT": str(folder.resolve()),
-            "MUTANTS_PACKAGES": json.dumps(sorted(packages - {"tests"})),
+            "MUTANTS_PACKAGES": json.dumps(sorted(packages)),
         }
         self._environment.pop("PYTEST_ADDOPTS", None)
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from checkouts import TOOLS
+from tests.mutants.checkouts import TOOLS
 
 SLOW = 3.0
 """Seconds. A test that takes longer is none of the fast ones."""

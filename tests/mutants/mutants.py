@@ -1,6 +1,6 @@
 """`make mutants`: change one place of the code at a time, and see whether a test notices.
 
-    python tests/mutants/mutants.py [--mutants 300|all] [--seed 1] [--processes 2] [MODULE ...]
+    python -m tests.mutants.mutants [--mutants 300|all] [--seed 1] [--processes 2] [MODULE ...]
 
 It works in temporary copies of the checkout. First the fast tests run on the unchanged code, and it is noted which test
 runs through which line. Then each change is shown those tests, the quick files first, up to the first that fails:
@@ -29,10 +29,10 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Literal
 
-import scope
-from changes import Change, Module, sample
-from checkouts import TOOLS, Checkout, Processes, copy_of
-from measured import Measured
+from tests.mutants import scope
+from tests.mutants.changes import Change, Module, sample
+from tests.mutants.checkouts import TOOLS, Checkout, Processes, copy_of
+from tests.mutants.measured import Measured
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCEPTED = Path(__file__).with_name("accepted.toml")

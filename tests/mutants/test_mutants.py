@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from changes import Change, Module, sample
-from checkouts import TOOLS
-from mutants import Scope, Told, fates, read_accepted, table
+
+from tests.mutants.changes import Change, Module, sample
+from tests.mutants.checkouts import TOOLS
+from tests.mutants.mutants import Scope, Told, fates, read_accepted, table
 
 SUMS = """\
 from __future__ import annotations
