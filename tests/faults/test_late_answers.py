@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -23,7 +24,7 @@ from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background
 from tests.faults.test_damaged_answers import JUNK
 from tests.faults.test_tls import VERSIONS
-from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth
+from victor_ext import AsyncVictor, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
 from victor_ext.runtime.http import connection_pool
 from victor_ext.runtime.http.async_streams import AsyncBackend
 from victor_ext.runtime.http.connections import checked_limits
@@ -33,6 +34,9 @@ from victor_ext.runtime.http.routes import Route
 
 LATEST = 0.01
 """Seconds after the first answer within which the second one comes."""
+
+WORK = 0.003
+"""Seconds that a page takes, so that there is time for a second answer between a question and its own."""
 
 each_face = pytest.mark.parametrize("face", FACES)
 
@@ -84,6 +88,79 @@ def test_no_task_is_told_of_another_request(background: Background) -> None:
         assert asyncio.run(run(provider)) == [f"R{number:06}" for number in range(1, 201)]
 
 
+class ListsAgain:
+    """Lists requests. A little later each page is sent a second time, or the empty one of another filter."""
+
+    def __init__(self, *, says_page: bool) -> None:
+        self._says_page = says_page
+        self._dice = Random(1)
+        self.ids = {"outbound": [f"R{number:06}" for number in range(150)], "inbound": list[str]()}
+
+    def __call__(self, exchange: Exchange) -> None:
+        params = httpx.URL(exchange.request.path).params
+        page, size = int(params.get("page", 0)), int(params.get("page_size", 50))
+        shown = self.ids[params.get("direction", "outbound")][page * size :][:size]
+        exchange.later(WORK, self.page(page, shown))
+        again = self.page(page, shown) if self._dice.random() < 0.5 else self.page(0, [])
+        exchange.later(WORK + self._dice.uniform(0, LATEST / 2), again)
+
+    def page(self, number: int, ids: list[str]) -> bytes:
+        results = [{"victor_payment_request_id": name, "client_reference_id": f"INV-{name}"} for name in ids]
+        said = {"page": number} if self._says_page else {}
+        return answer(json.dumps({**said, "results": results}).encode())
+
+
+@pytest.fixture(params=[True, False], ids=["numbered pages", "pages without a number"])
+def lists_again(background: Background, request: pytest.FixtureRequest) -> Iterator[tuple[RawProvider, ListsAgain]]:
+    provider, lists = RawProvider(background), ListsAgain(says_page=request.param)
+    provider.instead = lists
+    yield provider, lists
+    provider.close()
+
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_no_list_loses_a_page_and_find_finds(lists_again: tuple[RawProvider, ListsAgain]) -> None:
+    provider, lists = lists_again
+    with Victor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
+        for _ in range(5):
+            listed = victor.payment_requests.list(direction="outbound", page_size=10)
+            assert [request.id for request in listed] == lists.ids["outbound"]
+            assert list(victor.payment_requests.list(direction="inbound")) == []
+            found = victor.payment_requests.find("INV-R000007", start_datetime=SINCE)
+            assert [request.id for request in found] == ["R000007"]
+
+
+def test_so_it_is_where_they_are_awaited(lists_again: tuple[RawProvider, ListsAgain]) -> None:
+    provider, lists = lists_again
+
+    async def run() -> None:
+        async with AsyncVictor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
+            for _ in range(5):
+                listed = [item.id async for item in victor.payment_requests.list(direction="outbound", page_size=10)]
+                assert listed == lists.ids["outbound"]
+                assert [item async for item in victor.payment_requests.list(direction="inbound")] == []
+                found = await victor.payment_requests.find("INV-R000007", start_datetime=SINCE)
+                assert [request.id for request in found] == ["R000007"]
+
+    asyncio.run(run())
+
+
+def test_a_page_of_another_number_is_read_again(background: Background) -> None:
+    """A page that says another number than was asked for is not the answer to the question."""
+    provider, lists = RawProvider(background), ListsAgain(says_page=True)
+    provider.acts.append(lambda exchange: exchange.send(lists.page(3, [])))
+    provider.instead = lambda exchange: exchange.send(lists.page(0, ["R000001"]))
+    with Victor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
+        first = next(iter(victor.payment_requests.list()))
+        assert first.id == "R000001"
+        provider.instead = lambda exchange: exchange.send(lists.page(3, []))
+        with pytest.raises(UnreadableResponse, match="page 3 of a list, and page 0 was asked for"):
+            list(victor.payment_requests.list())
+    provider.close()
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 @each_face
 @pytest.mark.parametrize("version", ["tls1.2", "tls1.3"])
@@ -121,7 +198,7 @@ def test_a_connection_over_tls_is_kept_all_the_same(
 
 
 class TestRest:
-    """A connection rests after an answer before it carries a write, as long as others are to be had."""
+    """A connection rests after an answer before it is used again, as long as others are to be had."""
 
     @pytest.fixture(autouse=True)
     def _for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,8 +222,16 @@ class TestRest:
 
     @each_face
     def test_a_read_need_not_wait_for_that(self, background: Background, face: str) -> None:
-        """It is refused when it is about another request, and read again."""
+        """What it is told of another request is refused, and read again."""
         assert self.connections_of(background, face, httpx.Limits(max_connections=100), 7, "get") == 0
+
+    def test_a_list_has_to_for_nothing_in_a_page_says_whose_it_is(self, background: Background) -> None:
+        provider = RawProvider(background)
+        with Victor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
+            for _ in range(7):
+                assert list(victor.payment_requests.list()) == []
+        provider.close()
+        assert provider.record.connections == 8  # one more for the token
 
     @each_face
     def test_there_are_no_more_than_there_may_be(self, background: Background, face: str) -> None:

@@ -48,7 +48,7 @@ class Velo(BlockingClient):
         verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off is refused,
             except for this machine.
         limits: Of the connection pool (by default 100 connections). Give it twice as many as there are calls at a
-            time: a connection rests for a moment after an answer before it carries a write, if there are others.
+            time: a connection rests for a moment after an answer before it is used again, if there are others.
         on_event: Is told of attempts, retries and the end of calls.
 
     Raises:

@@ -32,6 +32,7 @@ def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
         problems=read_problems,
         unreadable=_unreadable,
         mismatch=_mismatch,
+        names_its_subject=_is_get,
         recovery_hint=_recovery_hint,
         authentication_hint=(
             f"Environment {environment.name!r} was asked: check that the credentials were made there (keys of one "
@@ -74,8 +75,9 @@ def _unreadable(answer: httpx.Response) -> str | None:
     return _missing(answer, cast("dict[str, Any]", body))
 
 
-_SAID_BY_READS = ("results", "page", "victor_payment_request_id", "status", "payment_request")
-"""What a page, or a single request, has at least one of."""
+_SAID_BY_LISTS = ("results", "page")
+_SAID_BY_READS = ("victor_payment_request_id", "status", "payment_request")
+"""What a single request has at least one of."""
 
 
 def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
@@ -87,7 +89,8 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
         return "its body has no victor_payment_request_id"
     if _is_respond(request) and not _string(body.get("status")):
         return "its body does not say which answer was taken"
-    if request.method == "GET" and all(body.get(name) is None for name in _SAID_BY_READS):
+    said = _SAID_BY_READS if _is_get(request) else _SAID_BY_LISTS + _SAID_BY_READS
+    if request.method == "GET" and all(body.get(name) is None for name in said):
         # Taken at its word, it would be a list that is at its end, or a request that has no answer yet.
         return "its body says nothing"
     return _no_page(body) if _is_list_of_them(request) else None
@@ -108,15 +111,26 @@ def _mismatch(answer: httpx.Response) -> str | None:
     come in another case, as the provider's other words do.
     """
     request = answer.request
-    if not (_is_respond(request) or _is_get(request)):
-        return None
     try:
-        named = _string(_object(answer.json()).get("victor_payment_request_id"))
+        body = _object(answer.json())
     except ValueError:
         return None
+    if _is_list_of_them(request):
+        return _another_page(body.get("page"), request.url.params.get("page", ""))
+    if not (_is_respond(request) or _is_get(request)):
+        return None
+    named = _string(body.get("victor_payment_request_id"))
     if not named or named.casefold() == request.url.path.rpartition("/")[2].casefold():
         return None
     return f"its body is about another payment request, {one_line(named)}"
+
+
+def _another_page(number: object, asked: str) -> str | None:
+    """A page that says that it is another one than was asked for: taken for that one, it would lose requests."""
+    said = isinstance(number, int | float) and not isinstance(number, bool)
+    if not said or not asked.isdecimal() or number == int(asked):
+        return None
+    return f"its body is page {redact_excerpt(str(number))} of a list, and page {asked} was asked for"
 
 
 def read_problems(answer: httpx.Response) -> Sequence[Problem]:

@@ -18,7 +18,7 @@ from typing import Any
 import h11
 import httpx
 
-from victor_ext.runtime.loop.profile import SAFE_METHODS
+from victor_ext.runtime.loop.profile import UNRESTED
 
 from .http11 import Connection, Steps, Unasked, exchange
 from .permits import Permit, Semaphore
@@ -27,9 +27,10 @@ from .routes import Route
 logger = logging.getLogger(__name__)
 
 REST_SECONDS = 0.1
-"""A write goes over a connection only when so long has passed since its last answer, if another can be had: something
-that answers twice, as a proxy may that repeats what it sent, does so within this time, and is noticed. (A read can be
-repeated, and what it is told of another request is refused.)"""
+"""A request goes over a connection only when so long has passed since its last answer, if another can be had: something
+that answers twice, as a proxy may that repeats what it sent, does so within this time, and is noticed. (A read whose
+answer is held against the id in its path need not wait: what it is told of another is refused, and it is read again. A
+page of a list does not say to which question it is the answer.)"""
 
 _UNASKED = "it was closed, or something came, before anything had been asked"
 _idle_since = attrgetter("idle_since")
@@ -91,7 +92,7 @@ class ConnectionPool:
         """
         target, headers = self._route.address(request)
         while True:
-            connection = lease.connection = self._take_kept(rested=request.method not in SAFE_METHODS)
+            connection = lease.connection = self._take_kept(rested=not request.extensions.get(UNRESTED))
             is_new = connection is None
             if connection is None:
                 connection = lease.connection = Connection()

@@ -23,7 +23,7 @@ from .clock import ServerClock
 from .error_messages import error_for, what_to_do
 from .flow import Flow, Send, Sleep
 from .headers import header_complaint
-from .profile import SAFE_METHODS, Profile
+from .profile import SAFE_METHODS, UNRESTED, Profile
 from .quota import RetryQuota
 from .retry import RetryPolicy, parse_retry_after
 from .timeouts import Timeouts, configured_timeouts
@@ -182,6 +182,7 @@ class _Call:
         if left is not None and left <= 0:
             raise self._out_of_time(request, None)
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left)
+        request.extensions[UNRESTED] = loop.profile.names_its_subject(request)
         self._attempts += counted
         if loop.reporter is not None:
             loop.reporter.attempt_started(request, self._attempts, self._key)

@@ -14,6 +14,9 @@ from .keys import KeyPlace, NoKey
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, 9.2.1), and may be repeated as one likes."""
 
+UNRESTED = "victor_ext.unrested"
+"""An extension of a request: whether it may go over a connection that has not rested (see `ConnectionPool`)."""
+
 TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 """The provider, or something in front of it, failed: the work may have been done or not."""
 
@@ -30,6 +33,11 @@ def any_body(_answer: httpx.Response) -> str | None:
 
 def no_result(_answer: httpx.Response) -> bool:
     """For a provider whose error statuses are errors and nothing else."""
+    return False
+
+
+def no_request(_request: httpx.Request) -> bool:
+    """For a provider of whose answers none tells which request it is to."""
     return False
 
 
@@ -61,6 +69,8 @@ class Profile:
             that was declined: it is then read like a good answer, and returned.
         mismatch: Says what a good answer is about when that is something else than the request, or None: such an
             answer proves nothing of the work.
+        names_its_subject: Whether the answer to a read is held against the id in its own path, by `mismatch`. Only
+            such a read may go over a connection that has not rested, for an earlier request's late answer is noticed.
         may_quote_body: Whether a message may quote the start of an answer's body; not where it may repeat a secret of
             the request. What `problems` reads is shown in any case.
         request_id_headers: Headers that may carry the provider's id of an exchange, the best one first.
@@ -81,6 +91,7 @@ class Profile:
     refused: Callable[[httpx.Response], str | None] = any_body
     is_result: Callable[[httpx.Response], bool] = no_result
     mismatch: Callable[[httpx.Response], str | None] = any_body
+    names_its_subject: Callable[[httpx.Request], bool] = no_request
     may_quote_body: Callable[[httpx.Response], bool] = lambda _answer: True
     request_id_headers: tuple[str, ...] = (
         "x-request-id",
