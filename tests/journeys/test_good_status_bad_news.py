@@ -299,6 +299,80 @@ def test_amounts_are_compared_where_there_is_no_response_object(
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
+def known(amount: str | None = "100.00") -> PaymentRequest:
+    """A request as it was read before it was answered."""
+    from victor_api.models import GetPaymentRequestResponse
+
+    details = {} if amount is None else {"payment_details": {"amount": amount}}
+    seen = {"victor_payment_request_id": "b34783af0", "direction": "inbound", "status": "pending"}
+    return PaymentRequest(GetPaymentRequestResponse.from_dict({**seen, "payment_request": details}))
+
+
+ACCEPTED = {"status": "Accepted"}
+ANOTHER = "with another amount"
+
+
+@both_faces
+@pytest.mark.parametrize(
+    ("request_", "options", "details", "response", "told"),
+    [
+        (known(), {}, {"amount": "50.00"}, {}, ANOTHER),
+        (known(), {}, {"amount": "50.00"}, ACCEPTED, ANOTHER),
+        (known(), {}, {"amount": "50.00", "original_amount": "50.00"}, {}, ANOTHER),
+        (known(), {}, {}, {**ACCEPTED, "modified_amount": "50.00"}, ANOTHER),
+        (known(), {}, {"amount": "50.00"}, {**ACCEPTED, "modified_amount": "100.00"}, ANOTHER),
+        (known(), {}, {"amount": "100.00"}, {**ACCEPTED, "original_amount": "5000"}, ANOTHER),
+        (known(), {}, {"amount": "100.00"}, {}, None),
+        (known(), {}, {"amount": "100.0"}, {**ACCEPTED, "original_amount": "100"}, None),
+        (known(None), {}, {"amount": "50.00"}, {**ACCEPTED, "original_amount": "100"}, ANOTHER),
+        ("b34783af0", {}, {"amount": "50.00"}, {**ACCEPTED, "original_amount": "100"}, ANOTHER),
+        ("b34783af0", {}, {"amount": "50.00", "original_amount": "100.00"}, ACCEPTED, ANOTHER),
+        ("b34783af0", {}, {"amount": "100.00", "original_amount": "100.00"}, ACCEPTED, None),
+        (known(), {"modified_amount": "50.00"}, {"amount": "50.00"}, {}, None),
+        (known(), {"modified_amount": "50.00"}, {"amount": "50.00", "original_amount": "100"}, ACCEPTED, None),
+        (known(), {"modified_amount": "50.00"}, {"amount": "100"}, {**ACCEPTED, "modified_amount": "50"}, None),
+        (known(), {"modified_amount": "50.00"}, {"amount": "70"}, {**ACCEPTED, "modified_amount": "50"}, ANOTHER),
+        (known(), {"modified_amount": "50.00"}, {"amount": "100"}, ACCEPTED, ANOTHER),
+    ],
+)
+def test_no_other_amount_than_the_callers_is_told_as_success(
+    face: type, request_: Any, options: Any, details: Any, response: Any, told: str | None
+) -> None:
+    def lossy(request: httpx.Request) -> dict[str, Any]:
+        if request.method == "POST":
+            raise httpx.ReadTimeout(LOST)
+        return {
+            "victor_payment_request_id": "b34783af0",
+            "status": "accepted",
+            "payment_request": {"payment_details": details, "payment_request_response": response},
+        }
+
+    def call(victor: Any) -> Any:
+        return victor.payment_requests.accept(request_, notes="Thank you.", **options)
+
+    if told is None:
+        assert Provider(lossy).call(face, call).status == "accepted"
+        return
+    with pytest.raises(Conflict, match=told) as raised:
+        Provider(lossy).call(face, call)
+    assert raised.value.outcome is Outcome.UNKNOWN
+
+
+@both_faces
+def test_so_it_is_in_the_answer_itself(face: type) -> None:
+    def call(victor: Any) -> Any:
+        return victor.payment_requests.accept(known(), notes="Thank you.")
+
+    def answer(amount: str) -> Provider:
+        said = {"victor_payment_request_id": "b34783af0", **ACCEPTED, "original_amount": amount}
+        return Provider(lambda _request: said)
+
+    assert answer("100").call(face, call).amount == 100
+    with pytest.raises(Conflict, match=ANOTHER) as raised:
+        answer("5000").call(face, call)
+    assert raised.value.outcome is Outcome.UNKNOWN
+
+
 @both_faces
 def test_an_acceptance_of_another_amount_that_names_none_is_looked_up(face: type) -> None:
     def seen(request: httpx.Request) -> dict[str, Any]:

@@ -18,11 +18,19 @@ from .records import Direction, PaymentRequest, PaymentRequestResponse, Status
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """What an answer to an inbound request is meant to say."""
+    """What an answer to an inbound request is meant to say.
+
+    Attributes:
+        status: ACCEPTED or DECLINED.
+        notes: The caller's.
+        modified_amount: The amount to be paid, where it is not the one that is asked for.
+        asked: The amount that is asked for, where the caller has the record.
+    """
 
     status: Status
     notes: str
     modified_amount: Decimal | None = None
+    asked: Decimal | None = None
 
     def differences(self, found: PaymentRequest) -> Collection[str] | None:
         """In what the answer that a request carries is not the one that was meant; None when it carries none.
@@ -45,17 +53,21 @@ class Answering:
         return (*(() if same_notes else ("notes",)), *self._difference_of_amount(given, found))
 
     def _difference_of_amount(self, given: PaymentRequestResponse | None, found: PaymentRequest) -> Collection[str]:
-        asked = found.original_amount
-        paid = found.amount if given is None else given.modified_amount
+        modified = None if given is None else given.modified_amount
+        originals = (self.asked, found.original_amount, None if given is None else given.original_amount)
+        asked = {amount for amount in originals if amount is not None}
+        paid = {amount for amount in (modified, found.amount) if amount is not None}
+        if len(asked) > 1:
+            return ("amount",)
         if self.modified_amount is not None:
-            # Without a modified amount it was accepted as it was asked for.
-            agreed = next((amount for amount in (paid, asked, found.amount) if amount is not None), None)
-            same = None if agreed is None else agreed == self.modified_amount
-        elif paid is None or (given is None and asked is None):
-            same = True
-        else:
-            same = None if asked is None else asked == paid
-        return ("unsaid",) if same is None else () if same else ("amount",)
+            # The amount of the request itself may have become the modified one, or stayed as it was asked for.
+            named = found.amount if modified is None else modified
+            if named is None:
+                return ("unsaid",)
+            return () if named == self.modified_amount and paid <= {named, *asked} else ("amount",)
+        if len(paid | asked) > 1:
+            return ("amount",)
+        return ("unsaid",) if modified is not None and not asked else ()
 
 
 _ANSWERS: dict[str, Status] = {
@@ -88,7 +100,8 @@ def respond(
         is_outbound=known is not None and known.direction is Direction.OUTBOUND,
     )
     amount = None if modified_amount is None else money.to_decimal(modified_amount)
-    meant = Answering(Status.ACCEPTED if accept else Status.DECLINED, notes, amount)
+    asked = None if known is None else known.amount if known.original_amount is None else known.original_amount
+    meant = Answering(Status.ACCEPTED if accept else Status.DECLINED, notes, amount, asked)
     try:
         answered, attempts = yield from _send_answer(request_id, meant)
     except VictorError as error:
