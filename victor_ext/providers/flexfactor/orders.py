@@ -107,8 +107,8 @@ class Orders(Resource[Mode]):
     ) -> Walk[Order]:
         """Every order that passes the filters, read page by page as it is walked.
 
-        With `status`, which an order may leave meanwhile, the list is read from `page` again until nothing can have
-        been missed; a list at rest is read twice.
+        With `status`, which an order may leave meanwhile, the list is read from `page` again until a reading is
+        proven to have missed nothing, or three brought nothing new; a list at rest is read twice.
 
         Args:
             query: Words to look for. In which members the provider looks is documented by example only (a payer's

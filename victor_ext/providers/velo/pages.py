@@ -33,7 +33,7 @@ def walk(
 
     It ends where `totalPages` says, if as many items came as `totalElements` says; else, or when Velo says neither,
     at the first empty page. An item that moved to a later page meanwhile is yielded once. With a filter that an item
-    can leave it is read until nothing can have been missed (see `RepeatedPageReader`).
+    can leave it is read over and over (see `RepeatedPageReader`).
 
     Args:
         operation: The import name of the generated operation.

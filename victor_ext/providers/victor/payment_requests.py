@@ -112,10 +112,12 @@ class PaymentRequests(Resource[Mode]):
         The filters bear the document's names. Times are aware datetimes. Each walk starts at `page` (0 is
         the first) and ends at the first empty page; what moves between pages meanwhile is yielded once.
 
-        Every request that passes the filters during the whole walk is yielded. A request can leave `status` and the
-        approval times while the list is read, and then the rest moves forward, past the reader. So a list with one of
-        these filters is read again from `page` on, until a reading can have missed nothing: one that is at rest is
-        read twice (`pages()` tells the `reading` of each page), and the ids of all requests are held. With the other
+        Every request that passes the filters during the whole walk is yielded, whatever the caller does to those that
+        came. A request can leave `status` and the approval times while the list is read, and then the rest moves
+        forward, past the reader. So a list with one of these filters is read again from `page` on, until a reading is
+        proven to have missed nothing: one that is at rest is read twice (`pages()` tells the `reading` of each page),
+        and the ids of all requests are held. Where others keep changing the list, three readings in a row with nothing
+        new but arrivals end it, and may have missed what moved to an earlier page in each of them. With the other
         filters it is read once. One page of requests is held in any case.
 
         Raises:

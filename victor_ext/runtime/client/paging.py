@@ -20,6 +20,9 @@ STALE_PAGES = 3
 QUIET_PASSES = 3
 """Passes in a row without news that end the reading of a list whose items never stop coming and going."""
 
+MOST_REREADINGS = 10
+"""Times that one page is read again in one pass, at most, because each time it brought something new."""
+
 MOST_PASSES = 32
 """Passes over one list, at most. When each pass takes away what it read, 32 read any list there is."""
 
@@ -28,11 +31,13 @@ MOST_PASSES = 32
 class Page(Generic[T]):
     """One page: its number as the provider counts, and its items that no earlier page had.
 
+    Where items may leave, a page may come several times in one reading: one that brought something new is read again.
+
     Attributes:
         number: The page's number.
         items: Its items, without those that were yielded before.
         reading: In which pass over the list it was read, from 1. A list that items may leave is read again from the
-            first page until a pass can have missed nothing (see `RepeatedPageReader`).
+            first page (see `RepeatedPageReader`).
     """
 
     number: int
@@ -146,13 +151,20 @@ class PageReader(Generic[T]):
 
 
 class RepeatedPageReader(PageReader[T]):
-    """Reads a list that items may leave, over and over, until a pass can have missed nothing.
+    """Reads a list that items may leave, over and over, until a pass has missed nothing, or nothing is to be gained.
 
     An item that leaves moves all that follow it forward, and one of those then crosses from a page that is yet to be
     read to one that has been. So everything is read again from the first page. A pass has missed nothing when it met
     no item twice, and the pass after it meets every item that it met: whatever crossed a boundary did so because an
     item before it left, and that one was met and is gone, or it had entered behind the reader and moved another item
     into the reader's way a second time. An empty first page ends the reading, too.
+
+    Whoever takes items off the list as they are yielded moves the rest himself. So from the second pass on a page that
+    brought something new is read again at once, after it was yielded, until it brings nothing new (`MOST_REREADINGS`);
+    what its last reading held is what the pass met. Between that reading and the next page nothing has been yielded.
+
+    A list that others keep changing may never come to that proof. `QUIET_PASSES` passes in a row end it, in which all
+    that was new had only just `arrived`. Then an item may have been missed that crossed in each of these passes.
 
     A list at rest is read twice. It holds the id of every item, for each is yielded once.
 
@@ -176,12 +188,13 @@ class RepeatedPageReader(PageReader[T]):
         self._arrived = arrived
         self._met_in: dict[str | int, int] = {}
         self._pass = 1
+        self._rereadings = 0
         self._quiet = 0
         self._before = _Pass()
         self._now = _Pass()
 
     def accept(self, items: Sequence[T]) -> Page[T]:
-        """Take the page that was asked for by `number`; sets `number` to the next, or `done`.
+        """Take the page that was asked for by `number`; sets `number` to the next or leaves it, or sets `done`.
 
         Raises:
             PaginationError: The provider repeats its pages; or `MOST_PASSES` passes all brought something new.
@@ -193,6 +206,12 @@ class RepeatedPageReader(PageReader[T]):
                 "items come and go by, and look at each item instead; or narrow the others.",
                 outcome=Outcome.ACCEPTED,
             )
+        if self._pass > 1 and self._rereadings < MOST_REREADINGS:
+            unmet = self._unmet(items)
+            if unmet:
+                self._rereadings += 1
+                return Page(self.number, unmet, self._pass)
+        self._rereadings = 0
         page = super().accept(items)
         if len(page.items) < len(items):
             self._now.repeats = True
@@ -204,6 +223,21 @@ class RepeatedPageReader(PageReader[T]):
             self._begin()
         return Page(page.number, fresh, reading)
 
+    def _unmet(self, items: Sequence[T]) -> Sequence[T]:
+        """The items that no pass has met yet; known from now on, and not yet met in this one."""
+        unmet: list[T] = []
+        for item in items:
+            name = self._mark(item)
+            if name not in self._met_in:
+                self._met_in[name] = 0
+                self._note_news(item)
+                unmet.append(item)
+        return unmet
+
+    def _note_news(self, item: T) -> None:
+        if not self._arrived(item):
+            self._now.news = True
+
     def _is_new(self, item: T) -> bool:
         name = self._mark(item)
         met = self._met_in.get(name)
@@ -214,8 +248,8 @@ class RepeatedPageReader(PageReader[T]):
             return self._pass == 1 and self._identify(item) is None
         self._now.items += 1
         self._now.met_again += met == self._pass - 1
-        if met is None and not self._arrived(item):
-            self._now.news = True
+        if met is None:
+            self._note_news(item)
         return met is None
 
     def _is_complete(self) -> bool:
