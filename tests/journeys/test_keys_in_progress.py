@@ -30,13 +30,35 @@ IN_PROGRESS = (
     b'{"error": "The request is still in progress."}',
     b"<html>A concurrent request holds this key.</html>",
     b'{"message": "Request is being processed"}',
+    b'{"message": "A request with this key is pending, try later."}',
+    b'{"message": "The first request with this key has not completed."}',
+    b'{"message": "The request has not yet been finished"}',
+    b'{"status": "Processing"}',
+    b'{"message": "Another request with this key is executing."}',
+    b'{"message": "The idempotency key is locked."}',
+    b'{"error": "idempotency_key_locked"}',
+    b"Please try again later.",
 )
 OTHER_VALUES = (
     b'{"error": {"message": "The key was used with another body."}}',
     b'{"error": "idempotency key re-used"}',
     b'{"message": "payload mismatch"}',
+    b'{"message": "The key belongs to a pending request with a different body."}',
+    b'{"message": "The key was used for another request, which is pending."}',
+    b'{"message": "locked: other values were sent with this key"}',
 )
-SAYS_NOTHING = (b"", b"{}", b"<html>Conflict</html>", b'{"error": {"code": 101, "message": "error.request.conflict"}}')
+REFUSALS = (
+    b'{"message": "The account is locked."}',
+    b'{"message": "The request is not pending."}',
+    b'{"message": "Error while processing the request"}',
+    b'{"message": "The request could not be processed"}',
+)
+SAYS_NOTHING = (
+    b"",
+    b"{}",
+    b"<html>Conflict</html>",
+    b'{"error": {"code": 101, "message": "error.request.conflict"}}',
+)
 
 
 def create(victor: Any) -> Any:
@@ -139,7 +161,7 @@ class TestWhatAnAnswerProves:
         error, provider = told(face, LOST, httpx.Response(409, content=body))
         assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 2)
 
-    @pytest.mark.parametrize("body", SAYS_NOTHING)
+    @pytest.mark.parametrize("body", [*SAYS_NOTHING, *REFUSALS])
     def test_it_does_not_say_why(self, face: type, body: bytes) -> None:
         """To a repeat, it may be about the attempt whose answer was lost; to a first attempt, it is a refusal."""
         made, provider = told(face, LOST, httpx.Response(409, content=body), MADE)
@@ -149,6 +171,8 @@ class TestWhatAnAnswerProves:
         for first in ((), (httpx.ConnectError("refused"),), (httpx.Response(429),)):
             error, provider = told(face, *first, httpx.Response(409, content=body))
             assert (error.outcome, len(provider.keys)) == (Outcome.REJECTED, 1 + len(first))
+            assert f"idempotency_key={KEY!r} may have been used before, with other values or by a call" in str(error)
+            assert "still being worked on: repeat with the same key and the same values in a while, or" in str(error)
 
     def test_what_has_no_key_is_not_asked_again(self, face: type) -> None:
         def accept(victor: Any) -> Any:

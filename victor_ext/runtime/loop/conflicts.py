@@ -16,8 +16,18 @@ _IN_PROGRESS = re.compile(
     r"in[ _-]?progress|being processed|(?:still|currently|already) (?:being )?(?:processing|running|processed)"
     r"|concurrent"
 )
+# Words that may as well stand in a text about other values, or in a refusal.
+_UNFINISHED = re.compile(
+    r"(?<!not )(?<!no longer )\bpending\b"
+    r"|\b(?:has|have|had|is|was|did) ?n[o']t (?:yet )?(?:been )?(?:complete|finish|processed|done)"
+    r"|(?<!error )(?<!while )\bprocessing\b(?! (?:error|fail))"
+    r"|\bexecuting\b|being executed|in[ -]flight"
+    r"|(?<!account )(?<!account is )(?<![a-z])locked\b"
+    r"|(?:try|retry)(?: again)? later"
+)
 _OTHER_VALUES = re.compile(
-    r"payload|different|mismatch|not match|(?:re-?|already )used|(?:other|another) (?:body|request|value|parameter)"
+    r"payload|different|mismatch|not match|(?:re-?|already )used|(?:other|another) (?:body|value|parameter)"
+    r"|(?:with|for|by|of) (?:other|another) request"
 )
 
 
@@ -25,7 +35,10 @@ def in_progress(answer: httpx.Response) -> bool:
     """Whether a 409 says that the same call is being worked on, or when to come back for it."""
     if answer.status_code != 409:
         return False
-    return "retry-after" in answer.headers or _IN_PROGRESS.search(_text(answer)) is not None
+    text = _text(answer)
+    if "retry-after" in answer.headers or _IN_PROGRESS.search(text):
+        return True
+    return _UNFINISHED.search(text) is not None and not _OTHER_VALUES.search(text)
 
 
 def may_be_in_progress(answer: httpx.Response) -> bool:

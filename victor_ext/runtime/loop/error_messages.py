@@ -8,6 +8,7 @@ from victor_ext.errors import Outcome, Problem, VictorError
 from victor_ext.redaction import HOLDS_SECRETS, redact_excerpt
 
 from .classification import Failure
+from .conflicts import may_be_in_progress
 from .profile import SAFE_METHODS, Profile
 
 _LISTED = 10
@@ -36,7 +37,7 @@ def error_for(
         _what_happened(failure, profile, request, attempts, problems, why),
         _when_to_come_back(retry_after),
         _what_to_check(answer, profile),
-        "" if call is None else what_to_do(outcome, key, call, profile, reused=_is_reused(answer, key)),
+        "" if call is None else what_to_do(outcome, key, call, profile, conflict=_conflict(answer, key)),
     ]
     error = (error_class or failure.error_class)(
         " ".join(filter(None, sentences)),
@@ -85,12 +86,27 @@ def _what_to_check(answer: httpx.Response | None, profile: Profile) -> str:
     return profile.authentication_hint if answer is not None and answer.status_code == 401 else ""
 
 
-def _is_reused(answer: httpx.Response | None, key: str | None) -> bool:
-    return key is not None and answer is not None and answer.status_code == 409
+def _conflict(answer: httpx.Response | None, key: str | None) -> httpx.Response | None:
+    """The answer, where it is a 409 that may be about the key."""
+    return answer if key is not None and answer is not None and answer.status_code == 409 else None
+
+
+def _about_the_key(conflict: httpx.Response, key: str | None, look: str) -> str:
+    used, do = "with other values", "send the values of that time"
+    if may_be_in_progress(conflict):
+        used = f"{used} or by a call that is still being worked on"
+        do = "repeat with the same key and the same values in a while"
+    before = f"idempotency_key={key!r} may have been used before, {used}"
+    return f" But {before}: {do}, or {look}. A new key could ask a second time."
 
 
 def what_to_do(
-    outcome: Outcome, key: str | None, request: httpx.Request, profile: Profile, *, reused: bool = False
+    outcome: Outcome,
+    key: str | None,
+    request: httpx.Request,
+    profile: Profile,
+    *,
+    conflict: httpx.Response | None = None,
 ) -> str:
     """What the caller may do now that the call has failed; nothing for a read, which may always be repeated."""
     if request.method in SAFE_METHODS:
@@ -99,11 +115,7 @@ def what_to_do(
         return "Nothing was sent: repeat it as you like."
     look = f"look {profile.recovery_hint(request)}".rstrip()
     if outcome is Outcome.REJECTED:
-        advice = (
-            f" But idempotency_key={key!r} may have been used before, with other values: send the values of that "
-            f"time, or {look}. A new key could ask a second time."
-        )
-        return "Nothing was done by it." + (advice if reused else "")
+        return "Nothing was done by it." + ("" if conflict is None else _about_the_key(conflict, key, look))
     if outcome is Outcome.ACCEPTED:
         again = f"; a repeat with idempotency_key={key!r} brings the answer again" if key else ""
         return f"By its status it was accepted: do not send it anew{again}. What came is in the error's `body`."
