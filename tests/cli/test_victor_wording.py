@@ -182,7 +182,7 @@ def test_a_key_of_another_payment_is_not_to_be_repeated(command: Command, victor
     victor_sandbox.inject("status", operation="create", status=200, body=another_payment())
     ran = command(*CREATE, "--amount", "2", "--json")
     assert (ran.status, ran.error["type"], ran.error["next_command"]) == (3, "Conflict", None)
-    assert "use a key of this payment's own" in ran.error["message"]
+    assert "Take another key only when it is certain that this payment does not exist" in ran.error["message"]
 
 
 def problems(ran: Ran) -> list[tuple[str | None, str]]:

@@ -650,6 +650,10 @@ def test_a_replay_of_another_payment_is_no_success(
     with pytest.raises(Conflict, match="used for another payment") as raised:
         victor.payment_requests.create(**{**payment, **other})
 
+    said = str(raised.value)
+    assert "Repeat with the same key and the same values, or look with get() and with payment_requests.find(" in said
+    assert said.endswith("Take another key only when it is certain that this payment does not exist.")
+
     assert named in str(raised.value)
     assert raised.value.outcome is Outcome.UNKNOWN
     assert raised.value.idempotency_key == payment["idempotency_key"]

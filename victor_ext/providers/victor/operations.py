@@ -154,8 +154,10 @@ def _is_reference(said: str | None, sent: str) -> bool:
 def _another_payment(found: PaymentRequest, what: str, attempts: int) -> Conflict:
     return Conflict(
         f"The provider answered with payment request {one_line(found.id)}, which has {what}: idempotency_key="
-        f"{found.idempotency_key!r} seems to have been used for another payment before. Read it with get(), and look "
-        "with payment_requests.find(client_reference_id, start_datetime=...); then use a key of this payment's own.",
+        f"{found.idempotency_key!r} seems to have been used for another payment before, or the answer was another's. "
+        "Repeat with the same key and the same values, or look with get() and with "
+        "payment_requests.find(client_reference_id, start_datetime=...). Take another key only when it is certain that "
+        "this payment does not exist.",
         outcome=Outcome.UNKNOWN,
         idempotency_key=found.idempotency_key,
         attempts=attempts,
