@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from victor_ext import (
     DeadlineExceeded,
     PaymentRequest,
     RetryPolicy,
+    ServerError,
     TimedOut,
     Victor,
     VictorError,
@@ -257,3 +259,60 @@ def test_of_two_stories_the_later_one_counts_and_that_of_the_list_in_doubt(
 ) -> None:
     """The words on the way have an order, and every end is later than they are."""
     assert Told(in_list, by_itself).wait([*WAY, "failed", "expired", "declined", "needs-review"]) == told
+
+
+@pytest.mark.parametrize("status", [500, 501, 503, 429])
+def test_a_list_in_trouble_does_not_hide_what_get_tells(victor_sandbox: Sandbox, victor: Victor, status: int) -> None:
+    request_id = outbound(victor)
+    victor_sandbox.move(request_id, "completed")
+    victor_sandbox.inject("status", operation="list", status=status, times=None)
+
+    quick = victor.with_options(retry=RetryPolicy(max_attempts=2, base=0.0))
+    assert quick.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
+
+
+@LITERAL
+def test_and_is_told_where_get_settles_nothing(victor_sandbox: Sandbox, victor: Victor) -> None:
+    request_id = outbound(victor)
+    victor_sandbox.inject("status", operation="list", status=503, times=None)
+
+    quick = victor.with_options(retry=RetryPolicy(max_attempts=1))
+    with pytest.raises(TimedOut, match="it could not be read") as raised:
+        quick.payment_requests.wait(request_id, until="completed", timeout=0)
+    assert isinstance(raised.value.__cause__, ServerError)
+
+
+@pytest.mark.parametrize("word", ["Rejected", "REJECTED", "declined"])
+def test_rejected_and_declined_are_one_event(victor_sandbox: Sandbox, victor: Victor, word: str) -> None:
+    request_id = outbound(victor)
+    entry = f'{{"victor_payment_request_id":"{request_id}","status":"{word}","direction":"OUTBOUND"}}'
+    body = f'{{"page":0,"results":[{entry}]}}'
+    victor_sandbox.inject("status", operation="list", status=200, body=body, times=None)
+
+    assert victor.payment_requests.wait(request_id, until="declined", timeout=0).id == request_id
+    with pytest.raises(Conflict):
+        victor.payment_requests.wait(request_id, until="completed", timeout=0)
+
+
+@LITERAL
+def test_a_list_that_ignores_the_id_is_read_on(victor_sandbox: Sandbox, victor: Victor) -> None:
+    """The request is on its third page, and `get` says Pending for ever."""
+    request_id = outbound(victor)
+    for page in range(3):
+        found = [f"OTHER{page}-{number}" for number in range(5)] + [request_id] * (page == 2)
+        entries = [{"victor_payment_request_id": name, "status": "completed"} for name in found]
+        body = json.dumps({"page": page, "results": entries})
+        victor_sandbox.inject("status", operation="list", status=200, body=body, query=f"*page={page}*", times=None)
+
+    assert victor.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
+
+
+@LITERAL
+def test_but_not_for_ever(victor_sandbox: Sandbox, victor: Victor) -> None:
+    request_id = outbound(victor)
+    body = json.dumps({"results": [{"victor_payment_request_id": "OTHER", "status": "completed"}]})
+    victor_sandbox.inject("status", operation="list", status=200, body=body, times=None)
+
+    with pytest.raises(TimedOut, match=r"look it up with list\(victor_id=\.\.\.\), for get\(\) may say"):
+        victor.payment_requests.wait(request_id, until="completed", timeout=0)
+    assert len(victor_sandbox.received()) < 40

@@ -19,6 +19,7 @@ from victor_ext.errors import (
     PermissionDenied,
     Problem,
     UnreadableResponse,
+    VictorError,
 )
 from victor_ext.redaction import one_line, redact_excerpt
 from victor_ext.runtime.client.polling import LEAST_READ, PASSING, checked_seconds, wait_until
@@ -55,40 +56,58 @@ def wait(
 
     def in_vain(seen: str) -> str:
         return (
-            f"Payment request {request_id} did not reach {wanted} within {timeout:g} s: {seen}. Wait again, or read it "
-            "with get()."
+            f"Payment request {request_id} did not reach {wanted} within {timeout:g} s: {seen}. Wait again, or look it "
+            "up with list(victor_id=...), for get() may say Pending for ever."
         )
 
     return (
         yield from wait_until(
-            lambda left: _look(request_id, left, monotonic), there, in_vain, timeout=seconds, deadline=deadline,
+            lambda left: _look(request_id, left, monotonic, there), there, in_vain, timeout=seconds, deadline=deadline,
             monotonic=monotonic, shown=lambda request: one_line(request.status),
         )
     )  # fmt: skip
 
 
-def _look(request_id: str, seconds: float | None, monotonic: Callable[[], float]) -> OperationFlow[PaymentRequest]:
-    """The request as the list and `get` together tell it, within `seconds` (None: the client's deadline for each)."""
+def _look(
+    request_id: str,
+    seconds: float | None,
+    monotonic: Callable[[], float],
+    settles: Callable[[PaymentRequest], bool],
+) -> OperationFlow[PaymentRequest]:
+    """The request as the list and `get` together tell it, within `seconds` (None: the client's deadline for each).
+
+    Raises the trouble that the list is in, where what `get` tells does not settle it.
+    """
     began = monotonic()
-    in_list = yield from _in_list(request_id, seconds)
+    trouble: VictorError | None = None
+    try:
+        in_list = yield from _in_list(request_id, seconds, monotonic)
+    except PASSING as error:
+        in_list, trouble = None, error
     if in_list is not None and in_list.is_terminal and in_list.direction is Direction.OUTBOUND:
         return in_list  # it has no answer of ours, and the list tells its error
     left = None if seconds is None else max(seconds - (monotonic() - began), LEAST_READ)
     try:
         by_itself = yield from get(request_id, left)
     except PASSING:
-        if in_list is None:
-            raise
-        return in_list
+        if in_list is not None:
+            return in_list
+        if trouble is not None:
+            raise trouble from None
+        raise
     if in_list is None:
+        if trouble is not None and not settles(by_itself):
+            raise trouble
         return by_itself
     first, other = (by_itself, in_list) if _is_further(by_itself, in_list) else (in_list, by_itself)
     return PaymentRequest(first.raw, completed_by=other)
 
 
-def _in_list(request_id: str, seconds: float | None) -> OperationFlow[PaymentRequest | None]:
+def _in_list(
+    request_id: str, seconds: float | None, monotonic: Callable[[], float]
+) -> OperationFlow[PaymentRequest | None]:
     try:
-        return (yield from listed(request_id, seconds))
+        return (yield from listed(request_id, seconds, monotonic))
     except (BadRequest, NotFound, PermissionDenied, UnreadableResponse):
         return None  # a list that does not know the id, or cannot be read: `get` remains
 
@@ -106,6 +125,8 @@ def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool
     status = request.status
     if until is None:
         return request.is_terminal
+    if status is not None and status.strip().lower() == "rejected":
+        status = Status.DECLINED  # one event, two words
     if status in until:
         return True
     if status not in _WAY:

@@ -76,6 +76,9 @@ def _arrived_since(clock: ServerClock) -> Callable[[PaymentRequest], bool]:
     return arrived
 
 
+MOST_PAGES_FOR_ONE = 20
+"""Pages that are read for one request, at most, of a list that does not heed the id that is asked for."""
+
 SEARCH_MARGIN = 60.0
 """Seconds by which `find` widens its window at both ends, beyond what the two clocks are known to differ."""
 
@@ -173,10 +176,28 @@ def _check_search(client_reference_id: object, start_datetime: object, end_datet
     found.finish("The search")
 
 
-def listed(request_id: str, seconds: float | None) -> OperationFlow[PaymentRequest | None]:
-    """One request as the list tells it, or None when the list does not have it."""
-    answer = yield from _read_page(0, None, {"victor_id": request_id}, seconds)
-    return next((request for request in items_of(answer) if request.id.casefold() == request_id.casefold()), None)
+def listed(
+    request_id: str, seconds: float | None, monotonic: Callable[[], float]
+) -> OperationFlow[PaymentRequest | None]:
+    """One request as the list tells it, or None when the list does not have it.
+
+    A list that ignores the id has others on its pages: it is read on, up to `MOST_PAGES_FOR_ONE`, within `seconds`
+    in all (None: the client's deadline for each page).
+    """
+    began, left = monotonic(), seconds
+    before: frozenset[str] = frozenset()
+    for page in range(MOST_PAGES_FOR_ONE):
+        if left is not None and left <= 0:
+            return None
+        answer = yield from _read_page(page, None, {"victor_id": request_id}, left)
+        left = None if seconds is None else seconds - (monotonic() - began)
+        listed = {request.id.casefold(): request for request in items_of(answer)}
+        if request_id.casefold() in listed:
+            return listed[request_id.casefold()]
+        if listed.keys() <= before:  # its end, or the same page again
+            return None
+        before |= listed.keys()
+    return None
 
 
 def _read_page(

@@ -76,10 +76,10 @@ class PaymentRequests(Resource[Mode]):
 
     @operation
     def get(self, id: str) -> OperationFlow[PaymentRequest]:  # noqa: A002 - the name users expect
-        """Read one payment request.
+        """Read one payment request, whose `status` may be Pending for ever: `wait` and a list tell where it is.
 
-        Its `status` may say no more than whether it was submitted: the document calls it "Either Pending or Error"
-        here. Where it is in its life is told by a list, and by `wait`.
+        The document calls the status of this call "Either Pending or Error", where Pending says no more than that the
+        request was submitted. What only this call knows is the answer that an inbound request was given.
 
         Raises:
             VictorError: It could not be read, or what came is about another request.
@@ -215,5 +215,7 @@ class PaymentRequests(Resource[Mode]):
         Raises:
             Conflict: It ended in another status.
             TimedOut: It did not get there in time.
+
+        Both are about the wait, which moves no money: their `outcome` says nothing of the payment.
         """
         return life.wait(id, until=until, timeout=timeout, deadline=self.deadline, monotonic=self.clock.monotonic)
