@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import pickle
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -66,6 +67,18 @@ def test_it_says_where_it_looked(victor_sandbox: Sandbox, victor: Victor) -> Non
     assert (start - found.start, found.end - end) == (timedelta(seconds=60), timedelta(seconds=60))
     assert found.read == len(victor_sandbox.requests())
     assert pickle.loads(pickle.dumps(found)).start == found.start
+
+
+@pytest.mark.parametrize("listed", [" INV-1042 ", "INV-1042\n", "INV-1042"])
+def test_blanks_around_a_reference_are_no_difference(victor_sandbox: Sandbox, victor: Victor, listed: str) -> None:
+    """As `create` sees none, when it compares the reference that was sent with the one that comes back."""
+    entry = {"victor_payment_request_id": "R1", "client_reference_id": listed}
+    body = json.dumps({"page": 0, "results": [entry]})
+    victor_sandbox.inject("status", operation="list", status=200, body=body)
+    assert [request.id for request in victor.payment_requests.find("INV-1042", start_datetime=zulu.now())] == ["R1"]
+
+    made = ask(victor, " INV-7")
+    assert [request.id for request in victor.payment_requests.find("INV-7", start_datetime=zulu.now())] == [made.id]
 
 
 def test_an_empty_result_says_what_it_does_not_prove(victor: Victor) -> None:

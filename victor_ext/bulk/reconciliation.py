@@ -49,8 +49,9 @@ def look_up(victor: Victor, rows: Sequence[Doubtful], shared: Shared) -> list[Re
     found: dict[str, list[PaymentRequest]] = defaultdict(list)
     if wanted:
         for request in victor.payment_requests.list(direction="outbound", start_datetime=start):
-            if request.client_reference_id in wanted:
-                found[request.client_reference_id or ""].append(request)
+            reference = (request.client_reference_id or "").strip()
+            if reference in wanted:
+                found[reference].append(request)
     try:
         # What is found may be the request of another row.
         several = shared(found.keys()) if found else frozenset[str]()
@@ -106,7 +107,8 @@ def _left(sent: Sent, reason: str) -> Result:
 
 
 def _reference(row: Row) -> str:
-    return str((row.arguments or {}).get("client_reference_id") or "")
+    """The reference, as `PaymentRequest.has_reference` compares it."""
+    return str((row.arguments or {}).get("client_reference_id") or "").strip()
 
 
 def _is_of(request: PaymentRequest, row: Row) -> bool:

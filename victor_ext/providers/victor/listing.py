@@ -129,7 +129,7 @@ def find(
                 window = wider
                 break
             read += len(page.items)
-            found += [request for request in page.items if request.client_reference_id == client_reference_id]
+            found += [request for request in page.items if request.has_reference(client_reference_id)]
         else:
             return SearchResult(found, start=window.start, end=window.end, read=read)
 

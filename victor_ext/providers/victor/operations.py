@@ -129,7 +129,7 @@ class _Sent:
         ]
         if self.reference is not None:
             reference = found.client_reference_id
-            said.append(("reference", reference and one_line(reference), _is_reference(reference, self.reference)))
+            said.append(("reference", reference and one_line(reference), found.has_reference(self.reference)))
         return said
 
     def is_told_nothing_by(self, found: PaymentRequest) -> bool:
@@ -145,10 +145,6 @@ def _is_account(said: str | None, sent: str) -> bool:
 
 def _is_word(said: str | None, sent: str) -> bool:
     return (said or "").strip().casefold() == sent.strip().casefold()
-
-
-def _is_reference(said: str | None, sent: str) -> bool:
-    return (said or "").strip() == sent.strip()
 
 
 def _another_payment(found: PaymentRequest, what: str, attempts: int) -> Conflict:

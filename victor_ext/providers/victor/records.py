@@ -280,6 +280,10 @@ class PaymentRequest:
         """The caller's own reference."""
         return _text(self.raw, "client_reference_id")
 
+    def has_reference(self, client_reference_id: str) -> bool:
+        """Whether it has this reference. Blanks around it are no difference: a provider may drop them."""
+        return (self.client_reference_id or "").strip() == client_reference_id.strip()
+
     @property
     @_either
     def parent_id(self) -> str | None:
