@@ -114,7 +114,7 @@ def inline_allof(document: Tree, log: Log) -> None:
     for where, schema in schemas(document):
         if not schema.get("allOf") or not _beyond_the_generator(document, schema):
             continue
-        merged = _merged(document, schema, frozenset())
+        merged = _merged(document, schema, {})
         for key in ("allOf", "oneOf", "anyOf"):
             schema.pop(key, None)
         schema.update({**merged, **{key: schema[key] for key in ("description",) if key in schema}})
@@ -135,7 +135,7 @@ def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
             or ("$ref" not in part and "allOf" in part)
         ):
             return True
-        own = whole.get("properties") or {} if part is schema else _properties(document, whole, frozenset())
+        own = whole.get("properties") or {} if part is schema else _properties(document, whole, {})
         for name, child in own.items():
             gist = json.dumps({key: child.get(key) for key in ("$ref", "type", "format", "enum", "items")})
             if defined.setdefault(name, gist) != gist:
@@ -143,28 +143,33 @@ def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
     return False
 
 
-def _properties(document: Tree, schema: Tree, seen: frozenset[int]) -> Tree:
-    found: Tree = _merged(document, schema, seen).get("properties", {})
+def _properties(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
+    found: Tree = _merged(document, schema, done).get("properties", {})
     return found
 
 
-def _merged(document: Tree, schema: Tree, seen: frozenset[int]) -> Tree:
-    """One schema with everything of `allOf` in it; the members of a union all at once, none of them required."""
+def _merged(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
+    """One schema with everything of `allOf` in it; the members of a union all at once, none of them required.
+
+    Each schema is merged once (`done`, by its identity), however many refer to it: a few dozen levels that refer to the
+    one below twice would take for ever.
+    """
     schema = resolve(document, schema)
-    if id(schema) in seen:
-        return {}
-    seen |= {id(schema)}
+    if id(schema) in done:
+        return done[id(schema)]
+    done[id(schema)] = {}  # what refers to itself adds nothing by it
     merged: Tree = {}
     for part in schema.get("allOf") or []:
-        _add(merged, _merged(document, part, seen))
+        _add(merged, _merged(document, part, done))
     for part in [*(schema.get("oneOf") or []), *(schema.get("anyOf") or [])]:
-        _add(merged, {"properties": _properties(document, part, seen)})
+        _add(merged, {"properties": _properties(document, part, done)})
     own = {key: value for key, value in schema.items() if key not in ("allOf", "oneOf", "anyOf", "discriminator")}
     _add(merged, own)
     if merged.get("properties") or merged.get("type") == "object":
         merged["type"] = "object"
     else:
         merged.pop("properties", None)
+    done[id(schema)] = merged
     return merged
 
 

@@ -167,3 +167,22 @@ def test_what_json_cannot_hold_is_refused_by_name(tmp_path: Path, text: str, say
     spec.write_text(HEAD + text, encoding="utf-8")
     with pytest.raises(DocumentError, match=rf"odd\.yaml cannot be read: (?s:.*){says}"):
         load(spec)
+
+
+LEVELS = """
+import rewrite_schemas
+levels = {}
+for n in range(59, 0, -1):  # the top first, so that what it refers to is yet to be merged
+    below = {"$ref": f"#/components/schemas/L{n - 1}"}
+    own = {"type": "object", "properties": {f"b{n}": {"type": "string"}}}
+    levels[f"L{n}"] = {"allOf": [below, {"allOf": [below, own]}]}
+levels["L0"] = {"type": "object", "properties": {"a": {"type": "string"}}}
+document = {"openapi": "3.0.3", "paths": {}, "components": {"schemas": levels}}
+rewrite_schemas.inline_allof(document, lambda *_: None)
+print(len(levels["L59"]["properties"]))
+"""
+
+
+def test_levels_that_refer_to_the_one_below_twice_come_to_an_end() -> None:
+    run = run_apart("-c", LEVELS)
+    assert run.stdout == "60\n", run.stderr
