@@ -414,6 +414,20 @@ def test_what_is_read_back_of_another_request_settles_nothing(face: type, other:
     assert f"about another payment request, {other}" in "".join([str(raised.value), *raised.value.__notes__])
 
 
+@both_faces
+def test_an_id_that_is_a_number_counts_as_its_digits(face: type) -> None:
+    def answer(named: Any) -> PaymentRequest:
+        provider = Provider(lambda _request: {**reading(), "victor_payment_request_id": named})
+        return provider.call(face, lambda victor: victor.payment_requests.get("12"))
+
+    assert answer(12).id == "12"
+    with pytest.raises(UnreadableResponse, match="about another payment request, 13"):
+        answer(13)
+    for odd in ({"id": "12"}, ["12"], True, 12.5):
+        with pytest.raises(UnreadableResponse, match="victor_payment_request_id is neither text nor a whole number"):
+            answer(odd)
+
+
 OPTIONS: dict[str, Any] = {"get": {}, "wait": {"timeout": 0}}
 
 

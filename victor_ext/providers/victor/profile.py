@@ -17,6 +17,7 @@ from victor_ext.runtime.loop.profile import Profile
 from .settings import CREATE_PATH, Environment
 
 _LIST_PATH = "/v2/payment-requests"
+_MOST_BITS = 1024
 _NO_MESSAGE = "the provider gave no message"
 
 
@@ -85,7 +86,7 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
     request = answer.request
     if "victor_payment_request_id" not in body and read_problems(answer):
         return "its body reports an error"
-    if _is_create(request) and not _string(body.get("victor_payment_request_id")):
+    if _is_create(request) and not _id(body.get("victor_payment_request_id")):
         return "its body has no victor_payment_request_id"
     if _is_respond(request) and not _string(body.get("status")):
         return "its body does not say which answer was taken"
@@ -119,7 +120,10 @@ def _mismatch(answer: httpx.Response) -> str | None:
         return _another_page(body.get("page"), request.url.params.get("page", ""))
     if not (_is_respond(request) or _is_get(request)):
         return None
-    named = _string(body.get("victor_payment_request_id"))
+    said = body.get("victor_payment_request_id")
+    named = _id(said)
+    if named is None and said is not None:
+        return "its victor_payment_request_id is neither text nor a whole number"
     if not named or named.casefold() == request.url.path.rpartition("/")[2].casefold():
         return None
     return f"its body is about another payment request, {one_line(named)}"
@@ -190,6 +194,13 @@ def _list(value: object) -> list[Any]:
 
 def _is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
+
+
+def _id(value: object) -> str | None:
+    """An id, where it is one: text, or a number in place of its digits."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:d}" if value.bit_length() < _MOST_BITS else None
+    return value if isinstance(value, str) else None
 
 
 def _string(value: object) -> str:

@@ -59,6 +59,9 @@ class Network(StrEnum):
     RTP = "RTP"
 
 
+_MOST_BITS = 1024
+"""Of a number that stands for an id. Python refuses to write out those that are much longer."""
+
 TERMINAL = frozenset({Status.COMPLETED, Status.DECLINED, Status.EXPIRED, Status.FAILED})
 """Statuses that no longer change."""
 
@@ -155,7 +158,9 @@ class PaymentRequest:
     @property
     def id(self) -> str:
         """The provider's id; empty when it sent none."""
-        value = self.raw.victor_payment_request_id
+        value = _sent(self.raw, "victor_payment_request_id")
+        if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < _MOST_BITS:
+            return f"{value:d}"
         return value if isinstance(value, str) else ""
 
     @property
