@@ -29,10 +29,11 @@ lock: setup ## Write requirements.lock anew from pyproject.toml
 
 .PHONY: generate check-generated
 generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder NAME=package)
-	@$(BIN)/python openapi/generate.py $(if $(SPEC),"--spec=$$SPEC") $(if $(OUT),"--out=$$OUT") $(if $(NAME),"--name=$$NAME")
+	@$(BIN)/python -m victor_ext.spec generate "--out=$${OUT:-generated}" $(if $(NAME),"--name=$$NAME") \
+		-- $(if $(SPEC),"$$SPEC",openapi/*.yaml)
 
 check-generated: setup ## Fail when generated/ is stale, edited by hand, or lacks anything of the document
-	@$(BIN)/python openapi/check.py
+	@$(BIN)/python -m victor_ext.spec check --out=generated openapi/*.yaml
 
 .PHONY: demo sandbox
 demo: setup ## Watch a dozen requests for payment go through a sandbox that fails on purpose

@@ -119,6 +119,12 @@ class TestWhatImportingCosts:
         extra = loaded_after("from victor_ext import *") - loaded_after("import httpx")
         assert extra == set()
 
+    def test_a_generated_package_and_the_names_of_its_models_cost_nothing(self):
+        code = "import json, sys, victor_api, victor_api.models; print(json.dumps([*sys.modules]))"
+        modules = set(json.loads(run(code)))
+        assert {name for name in modules if name.startswith("victor_api")} == {"victor_api", "victor_api.models"}
+        assert modules.isdisjoint({"attr", "attrs", "httpx", *HEAVY} - {"victor_api"})
+
     def test_a_client_with_a_client_secret_needs_no_cryptography(self):
         code = "from victor_ext import *\nVictor(VictorOAuth('i', 's'), base_url='http://127.0.0.1:1').close()"
         with_transport = "import httpx\nhttpx.HTTPTransport()"

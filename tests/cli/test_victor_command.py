@@ -140,7 +140,13 @@ def test_help_is_light(words: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "words", "extra"),
-    [("typer", ["--help"], "cli"), ("starlette", ["sandbox"], "sandbox")],
+    [
+        ("typer", ["--help"], "cli"),
+        ("typer", ["spec"], "spec"),
+        ("starlette", ["sandbox"], "sandbox"),
+        ("openapi_python_client", ["spec"], "spec"),
+        ("ruamel.yaml", ["spec"], "spec"),
+    ],
 )
 def test_a_missing_extra_is_named_in_a_sentence(name: str, words: list[str], extra: str) -> None:
     ran = python(WITHOUT_EXTRA.format(name=name, words=words))

@@ -1,4 +1,4 @@
-"""The recipe is a folder of scripts, not a package: put it where the tests can import it."""
+"""The documents, and the package of one that has what real documents have."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from types import ModuleType
 
 import pytest
 
+from victor_ext.spec.generate import generate
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path.insert(0, str(ROOT / "openapi"))
 
 
 @pytest.fixture(scope="session")
@@ -22,15 +23,13 @@ def victor_yaml() -> Path:
 
 @pytest.fixture(scope="session")
 def zoo_yaml() -> Path:
-    """A document that does, once each, what documents in the wild do."""
+    """A document with one example of each thing that real documents do."""
     return HERE / "zoo.yaml"
 
 
 @pytest.fixture(scope="session")
 def zoo(zoo_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     """The package made from the zoo, imported."""
-    from generate import generate
-
     folder = tmp_path_factory.mktemp("zoo")
     outcome = generate(zoo_yaml, folder)
     assert outcome.problems == []

@@ -9,10 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import bounds
 import pytest
-from document import DocumentError, load
-from generate import ROOT, generate
+
+from victor_ext.spec import bounds
+from victor_ext.spec.document import DocumentError, load
+from victor_ext.spec.generate import generate
 
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: 1.0}\npaths: {}\n"
 MEMORY = 2**30
@@ -56,7 +57,7 @@ REFUSED_JSON = {
 READER = """
 import sys, time
 from pathlib import Path
-from document import DocumentError, load
+from victor_ext.spec.document import DocumentError, load
 began = time.process_time()
 try:
     load(Path(sys.argv[1]))
@@ -69,7 +70,6 @@ def run_apart(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Python in a process that may not take much memory or time."""
     return subprocess.run(
         [sys.executable, *arguments],
-        env={"PYTHONPATH": str(ROOT / "openapi")},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
         capture_output=True,
         text=True,
@@ -106,7 +106,7 @@ def test_what_would_not_end_is_refused_by_name_and_at_once(tmp_path: Path, text:
 def test_a_bomb_is_a_sentence_at_the_command_and_leaves_nothing(tmp_path: Path) -> None:
     spec = tmp_path / "bomb.yaml"
     spec.write_text(tenfold(20), encoding="utf-8")
-    done = run_apart(str(ROOT / "openapi" / "generate.py"), "--spec", str(spec), "--out", str(tmp_path / "out"))
+    done = run_apart("-m", "victor_ext.spec", "generate", str(spec), "--out", str(tmp_path / "out"))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"{spec} cannot be read: ")
     assert len(done.stderr.splitlines()) == 1
@@ -126,7 +126,7 @@ def test_a_schema_that_holds_itself_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_file_that_is_too_long_is_not_read_to_its_end(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounds, "MOST_BYTES", 1000)
+    monkeypatch.setattr(bounds, "MAX_BYTES", 1000)
     spec = tmp_path / name if name != "zero" else Path("/dev/zero")
     if name != "zero":
         spec.write_text(HEAD + "#" * 1000)

@@ -11,11 +11,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-import generate as recipe
 import pytest
-from check import differences
-from generate import ROOT, generate
-from generate import main as generate_main
+
+from victor_ext.spec.__main__ import main
+from victor_ext.spec.check import differences
+from victor_ext.spec.destination import HEADER
+from victor_ext.spec.generate import generate
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = (ROOT / "openapi").glob("*.yaml")
 
 SMALL = (
     "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths:\n"
@@ -63,8 +67,8 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_name_is_a_plain_name_of_a_package(room: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     before = snapshot(room)
     name = name.replace("{room}", str(room))
-    options = [f"--spec={room / 'small.yaml'}", f"--out={room / 'project' / 'out'}", f"--name={name}"]
-    assert generate_main(options) == 2
+    options = [f"--out={room / 'project' / 'out'}", f"--name={name}", str(room / "small.yaml")]
+    assert main(["generate", *options]) == 2
     said = capsys.readouterr().err
     assert said.startswith(repr(name))
     assert "NAME" in said
@@ -75,13 +79,13 @@ def test_a_document_without_a_name_of_its_own_needs_one(room: Path, capsys: pyte
     for odd in ("3ds.yaml", "---.yaml", "中.yaml"):
         spec = room / odd
         spec.write_text(SMALL)
-        assert generate_main([f"--spec={spec}", f"--out={room / 'project'}"]) == 2
+        assert main(["generate", str(spec), f"--out={room / 'project'}"]) == 2
         assert "is no name for a package: give a NAME" in capsys.readouterr().err
-    assert generate_main([f"--spec={spec}", f"--out={room / 'project'}", "--name=three_ds"]) == 0
+    assert main(["generate", str(spec), f"--out={room / 'project'}", "--name=three_ds"]) == 0
 
 
 def test_one_name_is_not_given_to_all_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert generate_main(["--name=some_api", f"--out={tmp_path}"]) == 2
+    assert main(["generate", "--name=some_api", f"--out={tmp_path}", "a.yaml", "b.yaml"]) == 2
     assert "give SPEC" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
@@ -156,7 +160,7 @@ def test_what_was_not_made_here_is_neither_replaced_nor_formatted(
 ) -> None:
     change(made)
     before = snapshot(room)
-    assert generate_main([f"--spec={room / 'small.yaml'}", f"--out={made.parent}"]) == 2
+    assert main(["generate", str(room / "small.yaml"), f"--out={made.parent}"]) == 2
     said = capsys.readouterr().err
     assert str(made) in said
     assert "move it away, or name another folder" in said or "is a link: remove it" in said
@@ -165,8 +169,8 @@ def test_what_was_not_made_here_is_neither_replaced_nor_formatted(
 
 def test_a_package_that_was_made_here_is_replaced_with_all_that_is_old(room: Path, made: Path) -> None:
     fresh = snapshot(made)
-    (made / "models" / "old.py").write_text(recipe.HEADER)
-    (made / "models" / "thing.py").write_text(recipe.HEADER + "edited = 1\n")
+    (made / "models" / "old.py").write_text(HEADER)
+    (made / "models" / "thing.py").write_text(HEADER + "edited = 1\n")
     (made / "models" / "__pycache__").mkdir()
     (made / "models" / "__pycache__" / "old.pyc").write_bytes(b"x")
     generate(room / "small.yaml", made.parent)
@@ -177,9 +181,9 @@ def test_out_may_be_a_link_and_must_be_a_folder(room: Path, capsys: pytest.Captu
     link = room / "link"
     link.symlink_to(room / "project" / "out")
     assert generate(room / "small.yaml", link).package == room / "project" / "out" / "small_api"
-    assert generate_main([f"--spec={room / 'small.yaml'}", f"--out={room / 'mine.py'}"]) == 2
+    assert main(["generate", str(room / "small.yaml"), f"--out={room / 'mine.py'}"]) == 2
     assert "which is no folder" in capsys.readouterr().err
-    assert generate_main([f"--spec={room / 'small.yaml'}", f"--out={room / 'mine.py' / 'deeper'}"]) == 2
+    assert main(["generate", str(room / "small.yaml"), f"--out={room / 'mine.py' / 'deeper'}"]) == 2
     assert "cannot be written" in capsys.readouterr().err
 
 
@@ -218,7 +222,7 @@ def test_a_run_that_breaks_off_leaves_the_old_package_and_nothing_else(
     if place == "second rename":
         break_second_rename(monkeypatch, error)
     else:
-        monkeypatch.setattr(f"generate.{place}", fails(error))
+        monkeypatch.setattr(f"victor_ext.spec.generate.{place}", fails(error))
     with pytest.raises(error):
         generate(room / "newer.yaml", made.parent, name=made.name)
     monkeypatch.undo()
@@ -230,8 +234,8 @@ def test_no_package_is_made_of_what_the_generator_refuses(
     room: Path, made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = snapshot(room)
-    monkeypatch.setattr("generate.openapi_python_client.generate", lambda **_: [])
-    assert generate_main([f"--spec={room / 'small.yaml'}", f"--out={made.parent}"]) == 2
+    monkeypatch.setattr("victor_ext.spec.generate.openapi_python_client.generate", lambda **_: [])
+    assert main(["generate", str(room / "small.yaml"), f"--out={made.parent}"]) == 2
     assert "no package was made" in capsys.readouterr().err
     assert snapshot(room) == before
 
@@ -240,7 +244,7 @@ def test_no_package_is_made_of_what_the_generator_refuses(
 def test_a_process_that_is_told_to_end_clears_away_what_is_half_done(room: Path, made: Path, number: int) -> None:
     (room / "newer.yaml").write_text(SMALL.replace("id:", "name:"))
     whole = [snapshot(made), snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package)]
-    command = [sys.executable, str(ROOT / "openapi" / "generate.py"), f"--spec={room / 'newer.yaml'}"]
+    command = [sys.executable, "-m", "victor_ext.spec", "generate", str(room / "newer.yaml")]
     process = subprocess.Popen(
         [*command, f"--out={made.parent}", "--name=small_api"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -303,5 +307,7 @@ def test_make_hands_on_what_it_was_given_as_it_is(tmp_path: Path, values: dict[s
     done = subprocess.run(
         [*command, f"SETUP={tmp_path / 'ready'}", *given], capture_output=True, text=True, check=True, env=environment
     )
-    wanted = [f"--{name.lower()}={value}" for name, value in values.items() if value]
-    assert json.loads(done.stdout) == ["openapi/generate.py", *wanted]
+    out = values.get("OUT") or "generated"
+    name = [f"--name={values['NAME']}"] if values.get("NAME") else []
+    documents = [values["SPEC"]] if "SPEC" in values else sorted(f"openapi/{path.name}" for path in DOCUMENTS)
+    assert json.loads(done.stdout) == ["-m", "victor_ext.spec", "generate", f"--out={out}", *name, "--", *documents]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from document import DocumentError, load
+
+from victor_ext.spec.document import DocumentError, load
 
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: 1.0}\npaths: {}\n"
 

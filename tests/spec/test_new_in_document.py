@@ -13,8 +13,9 @@ from typing import Any
 
 import httpx
 import pytest
-from check import check
-from generate import generate
+
+from victor_ext.spec.check import check
+from victor_ext.spec.generate import generate
 
 RECEIPT = """
     PaymentRequestReceipt:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from document import load
-from prepare import REWRITES, Log, prepare, rewrite_name
+
+from victor_ext.spec.document import load
+from victor_ext.spec.rewrites import REWRITES, Log, prepare, rewrite_name
 
 
 def prepared(schemas: dict[str, Any] | None = None, **operation: Any) -> tuple[dict[str, Any], Log]:
@@ -87,7 +88,7 @@ def test_allof_of_plain_types_stays_plain() -> None:
 def test_a_default_becomes_words() -> None:
     made, log = schema("A", {"type": "object", "properties": {"n": {"type": "integer", "default": 50}}})
     assert made["properties"]["n"] == {"type": "integer", "description": "(The server's default: 50)"}
-    assert log.applied["default-in-words"] == ["A.n = 50"]
+    assert log.applied["describe-default"] == ["A.n = 50"]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_references_to_places_without_a_name() -> None:
     tree, log = prepared({"A": {"type": "object", "properties": {"x": far}}, "B": THING})
     name = tree["components"]["schemas"]["A"]["properties"]["x"]["$ref"].rpartition("/")[2]
     assert tree["components"]["schemas"][name] == {"type": "string"}
-    assert "name-far-schema" in log.applied
+    assert "name-referenced-schema" in log.applied
 
 
 @pytest.mark.parametrize("reference", ["#/components/schemas/Nothing", "other.yaml#/X"])

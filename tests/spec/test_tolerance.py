@@ -12,7 +12,6 @@ import pytest
 import victor_api.models
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from inventory import read
 from victor_api.decoding import NOT_AN_OBJECT
 from victor_api.models import (
     ConfigurationPropertyName,
@@ -26,6 +25,7 @@ from victor_api.models import (
 from victor_api.types import UNSET, Unset
 
 from tests.spec.spec_values import ANY_JSON, Values, gist
+from victor_ext.spec.inventory import read
 
 QUICK = settings(
     max_examples=50,

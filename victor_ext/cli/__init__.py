@@ -12,14 +12,16 @@ _EXTRA = ("typer", "rich")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (by default this process's) and return its exit status."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         from .app import run  # noqa: PLC0415 - without the extra, the import is what fails
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
+        extra = "spec" if given[:1] == ["spec"] else "cli"  # spec includes cli
         print(
-            f"The command victor needs {error.name}: install its extra, pip install 'victor-ext[cli]'.",
+            f"The command victor needs {error.name}: install its extra, pip install 'victor-ext[{extra}]'.",
             file=sys.stderr,
         )
         return 2
-    return run(sys.argv[1:] if arguments is None else list(arguments))
+    return run(given)

@@ -90,6 +90,22 @@ def sandbox(context: typer.Context) -> None:
     raise typer.Exit(main(context.args, prog="victor sandbox"))
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def spec(context: typer.Context) -> None:
+    """Generate a typed package from an OpenAPI document.
+
+    `victor spec --help` lists its commands.
+    """
+    try:
+        from victor_ext.spec.__main__ import main  # noqa: PLC0415 - an extra of its own, and heavy
+    except ImportError as error:
+        raise Misuse(f"{error}.") from error
+    raise typer.Exit(main(context.args, prog="victor spec"))
+
+
 @app.command()
 def key(
     facts: Annotated[

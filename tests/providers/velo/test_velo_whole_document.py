@@ -23,6 +23,7 @@ import yaml
 from tests.providers.velo.velo_world import QUICK
 from victor_ext import ConnectionFailed, NotFound, Outcome
 from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
+from victor_ext.spec.generate import generate
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = {"type": "string"}
@@ -67,16 +68,13 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     (folder / "acme" / "__init__.py").touch()
     spec = folder / "velo-9.35.58.yaml"
     spec.write_text(yaml.safe_dump(larger_document()), encoding="utf-8")
-    sys.path[:0] = [str(folder), str(ROOT / "openapi")]
+    sys.path.insert(0, str(folder))
     try:
-        from generate import generate
-
         outcome = generate(spec, folder / "acme")
         assert (outcome.problems, outcome.package.name) == ([], "velo_api")
         yield importlib.import_module("acme.velo_api.client")
     finally:
         sys.path.remove(str(folder))
-        sys.path.remove(str(ROOT / "openapi"))
         for name in [name for name in sys.modules if name.partition(".")[0] == "acme"]:
             del sys.modules[name]
 

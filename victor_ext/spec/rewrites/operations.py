@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from document import Tree
-from walk import Operation, answers, bare_type, media_types, operations, resolve
+from victor_ext.spec.tree import Tree, list_at, mapping_at
 
-if TYPE_CHECKING:
-    from prepare import Log
+from .base import Log, Operation, answers, bare_type, media_types, operations, resolve
 
 URL_ENCODED = "application/x-www-form-urlencoded"
 FORMS = ("multipart/form-data", URL_ENCODED)
 
 
 def content_parameter(document: Tree, log: Log) -> None:
-    """A parameter described by a content type is text that the caller writes."""
+    """Make a parameter with a content type a string that the caller serialises."""
     for where, parameter in _parameters(document):
         if "schema" not in parameter:
             content = ", ".join(parameter.pop("content", {})) or "nothing"
@@ -25,7 +22,7 @@ def content_parameter(document: Tree, log: Log) -> None:
 
 
 def flatten_form_object_parameter(document: Tree, log: Log) -> None:
-    """`style: form, explode: true` sends each property of an object under its own name: so does the function."""
+    """Replace a query object with `style: form, explode: true` by its properties, as they are sent."""
     for where, owner, parameter, whole in _object_parameters(document):
         if parameter.get("style", "form") == "form" and parameter.get("explode", True):
             _replace(owner, parameter, whole, "{name}")
@@ -33,7 +30,7 @@ def flatten_form_object_parameter(document: Tree, log: Log) -> None:
 
 
 def flatten_deep_object_parameter(document: Tree, log: Log) -> None:
-    """`style: deepObject` sends each property as `filter[name]`."""
+    """Replace a query object with `style: deepObject` by its properties, each as `filter[name]`."""
     for where, owner, parameter, whole in _object_parameters(document):
         if parameter.get("style") == "deepObject":
             _replace(owner, parameter, whole, parameter["name"] + "[{name}]")
@@ -41,7 +38,7 @@ def flatten_deep_object_parameter(document: Tree, log: Log) -> None:
 
 
 def join_array_parameter(document: Tree, log: Log) -> None:
-    """A list that is not exploded is one text; the caller joins it, as the generated code cannot."""
+    """Make a list that is sent as one text a string that the caller joins."""
     joints = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|", "simple": ","}
     for where, parameter in _parameters(document):
         style = parameter.get("style", "simple" if parameter.get("in") in ("path", "header") else "form")
@@ -54,7 +51,7 @@ def join_array_parameter(document: Tree, log: Log) -> None:
 
 
 def header_as_text(document: Tree, log: Log) -> None:
-    """Dates and structures in a header or a cookie are text that the caller writes."""
+    """Make dates and structures in a header strings that the caller serialises."""
     for where, parameter in _parameters(document):
         schema = resolve(document, parameter["schema"])
         plain = schema.get("type") in ("string", "integer", "number", "boolean") or "enum" in schema
@@ -64,7 +61,7 @@ def header_as_text(document: Tree, log: Log) -> None:
 
 
 def declare_path_parameter(document: Tree, log: Log) -> None:
-    """A path and its parameters name each other: what only one side names is added, or taken away."""
+    """Declare each parameter that the path names, and remove those that it does not name."""
     for operation in operations(document):
         named = re.findall(r"{([^}]+)}", operation.path)
         declared = operation.tree.setdefault("parameters", [])
@@ -80,7 +77,7 @@ def declare_path_parameter(document: Tree, log: Log) -> None:
 
 
 def prefer_json_answer(document: Tree, log: Log) -> None:
-    """An answer that may come as JSON or as something else is read as JSON."""
+    """Keep the JSON content of an answer that has several content types."""
     for operation in operations(document):
         for status, content in answers(operation):
             kinds = sorted(content, key=lambda kind: not _is_json(kind))
@@ -93,7 +90,7 @@ def prefer_json_answer(document: Tree, log: Log) -> None:
 
 
 def non_json_content(document: Tree, log: Log) -> None:
-    """A body that is neither JSON nor a form is bytes; text stays text in an answer."""
+    """Read `text/*` answers as text, other bodies that are neither JSON nor a form as bytes."""
     for operation in operations(document):
         for kind, content in media_types(operation):
             for content_type, medium in content.items():
@@ -110,16 +107,16 @@ def non_json_content(document: Tree, log: Log) -> None:
                 log("non-json-content", f"{operation.where} {kind} {content_type}, {'text' if text else 'bytes'}")
 
 
-def name_what_no_form_holds(document: Tree, log: Log) -> None:
-    """An url-encoded form has one text, or several, for a name: how an object is written in it nobody says."""
+def report_objects_in_forms(document: Tree, log: Log) -> None:
+    """Report objects in url-encoded forms: OpenAPI does not define how they are serialised."""
     for operation in operations(document):
         for kind, content in media_types(operation):
             for content_type, medium in content.items():
                 if kind == "body" and bare_type(content_type) == URL_ENCODED:
-                    form = resolve(document, medium.get("schema", {}))
+                    form = resolve(document, mapping_at(medium, "schema"))
                     log.left_out.extend(
                         f"{operation.where}: the form's field {name} is an object"
-                        for name, schema in form.get("properties", {}).items()
+                        for name, schema in mapping_at(form, "properties").items()
                         if resolve(document, schema).get("type") == "object"
                     )
 
@@ -133,15 +130,15 @@ def _parameters(document: Tree) -> list[tuple[str, Tree]]:
     return [
         (operation.where, parameter)
         for operation in operations(document)
-        for parameter in operation.tree.get("parameters", [])
+        for parameter in list_at(operation.tree, "parameters")
     ]
 
 
 def _object_parameters(document: Tree) -> list[tuple[str, Operation, Tree, Tree]]:
     """Query parameters whose schema is an object with named properties."""
-    found = []
+    found: list[tuple[str, Operation, Tree, Tree]] = []
     for operation in operations(document):
-        for parameter in operation.tree.get("parameters", []):
+        for parameter in list_at(operation.tree, "parameters"):
             whole = resolve(document, parameter["schema"])
             if parameter.get("in") == "query" and whole.get("properties"):
                 found.append((operation.where, operation, parameter, whole))
@@ -149,8 +146,8 @@ def _object_parameters(document: Tree) -> list[tuple[str, Operation, Tree, Tree]
 
 
 def _replace(operation: Operation, parameter: Tree, whole: Tree, called: str) -> None:
-    """The parameters that stand for the object's properties, in its place."""
-    required = whole.get("required", []) if parameter.get("required") else []
+    """Put one parameter for each property in the place of the object; `called` is the pattern of their names."""
+    required = list_at(whole, "required") if parameter.get("required") else []
     flat = [
         {
             "name": called.format(name=name),

@@ -1,14 +1,41 @@
-"""Where the schemas and operations of an OpenAPI document are, and what its references point to."""
+"""What every rewrite uses: the operations, schemas and references of a document, and the log."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from document import Tree
+from victor_ext.spec.tree import Tree, is_list, is_mapping, list_at, mapping_at
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+@dataclass
+class Log:
+    """What the rewrites did."""
+
+    applied: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """The places where each rewrite was applied, by its name."""
+    left_out: list[str] = field(default_factory=list[str])
+    """Parts of the document that no rewrite can keep."""
+    renamed: dict[str, str] = field(default_factory=dict[str, str])
+    """The new names of schemas."""
+    content_types: dict[str, str] = field(default_factory=dict[str, str])
+    """Content types that the generator does not know, each with a known one that is read in the same way."""
+
+    def __call__(self, rewrite: str, where: str) -> None:
+        """Note that a rewrite was applied."""
+        self.applied.setdefault(rewrite, []).append(where)
+
+    def lines(self, most: int = 20) -> list[str]:
+        """One line for each place, or a single line for a rewrite with more than `most` places."""
+        lines: list[str] = []
+        for name, places in self.applied.items():
+            shown = places if len(places) <= most else [f"{len(places)} places, the first is {places[0]}"]
+            lines += [f"{name}: {place}" for place in shown]
+        return lines
 
 
 class Operation(NamedTuple):
@@ -25,10 +52,10 @@ class Operation(NamedTuple):
 
 
 def operations(document: Tree) -> list[Operation]:
-    """All operations, in the order of the document."""
+    """All operations, in document order."""
     return [
         Operation(method, path, item, item[method])
-        for path, item in document.get("paths", {}).items()
+        for path, item in mapping_at(document, "paths").items()
         for method in METHODS
         if method in item
     ]
@@ -41,15 +68,15 @@ def components(document: Tree) -> Tree:
 
 
 def target(document: Tree, reference: str) -> Any:
-    """What a local reference points to; None when it points nowhere, or to another file."""
+    """The target of a reference; None when there is none, or when it is in another file."""
     if not reference.startswith("#/"):
         return None
     found: Any = document
     for step in reference[2:].split("/"):
         name = unquote(step).replace("~1", "/").replace("~0", "~")
-        if isinstance(found, list) and name.isdecimal() and int(name) < len(found):
+        if is_list(found) and name.isdecimal() and int(name) < len(found):
             found = found[int(name)]
-        elif isinstance(found, dict) and name in found:
+        elif is_mapping(found) and name in found:
             found = found[name]
         else:
             return None
@@ -57,12 +84,12 @@ def target(document: Tree, reference: str) -> Any:
 
 
 def resolve(document: Tree, tree: Tree) -> Tree:
-    """The schema, parameter or answer itself, all references followed; {} when one of them points nowhere."""
+    """The schema, parameter or answer after following all references; {} when one of them has no target."""
     seen: set[str] = set()
     while "$ref" in tree:
         reference = tree["$ref"]
         found = target(document, reference)
-        if reference in seen or not isinstance(found, dict):
+        if reference in seen or not is_mapping(found):
             return {}
         seen.add(reference)
         tree = found
@@ -70,11 +97,11 @@ def resolve(document: Tree, tree: Tree) -> Tree:
 
 
 def children(schema: Tree) -> Iterator[tuple[str, Tree]]:
-    """The schemas directly inside one, with how to say where."""
-    for name, child in (schema.get("properties") or {}).items():
+    """The direct children of a schema, each with its step: `.name`, `[]`, `(oneOf 1)`."""
+    for name, child in mapping_at(schema, "properties").items():
         yield f".{name}", child
     for key in ("allOf", "oneOf", "anyOf", "prefixItems"):
-        for number, child in enumerate(schema.get(key) or []):
+        for number, child in enumerate(list_at(schema, key)):
             yield f"({key} {number + 1})", child
     for key, mark in (("items", "[]"), ("additionalProperties", ".*"), ("not", "(not)")):
         if isinstance(schema.get(key), dict):
@@ -82,14 +109,14 @@ def children(schema: Tree) -> Iterator[tuple[str, Tree]]:
 
 
 def below(where: str, schema: Tree) -> Iterator[tuple[str, Tree]]:
-    """A schema and all inside it; references are yielded, not followed."""
+    """A schema and its descendants, each with its path; references are not followed."""
     yield where, schema
     for step, child in children(schema):
         yield from below(where + step, child)
 
 
 def roots(document: Tree) -> Iterator[tuple[str, Tree]]:
-    """The outermost schemas: the named ones, then those of parameters, bodies and answers."""
+    """The schemas of components, parameters, bodies and answers."""
     yield from components(document).items()
     for operation in operations(document):
         for parameter in parameters(operation):
@@ -102,32 +129,32 @@ def roots(document: Tree) -> Iterator[tuple[str, Tree]]:
 
 
 def schemas(document: Tree) -> list[tuple[str, Tree]]:
-    """Every schema with where it is. A list, so that a rewrite may change the tree while it goes through."""
+    """Every schema with its path. A list, so that a rewrite can change the tree while it iterates."""
     return [found for where, schema in roots(document) for found in below(where, schema)]
 
 
 def parameters(operation: Operation) -> list[Tree]:
     """The parameters of the operation and those of its path, references not followed."""
-    return [*operation.item.get("parameters", []), *operation.tree.get("parameters", [])]
+    return [*list_at(operation.item, "parameters"), *list_at(operation.tree, "parameters")]
 
 
 def media_types(operation: Operation) -> Iterator[tuple[str, Tree]]:
     """The content of the request ("body") and of each answer (its status)."""
-    body = operation.tree.get("requestBody", {})
+    body = mapping_at(operation.tree, "requestBody")
     if "content" in body:
         yield "body", body["content"]
     yield from answers(operation)
 
 
 def answers(operation: Operation) -> Iterator[tuple[str, Tree]]:
-    """The content of each answer with its status."""
-    for status, answer in operation.tree.get("responses", {}).items():
+    """The status and content of each answer."""
+    for status, answer in mapping_at(operation.tree, "responses").items():
         if answer.get("content"):
             yield status, answer["content"]
 
 
 def reachable(document: Tree, schema: Tree, seen: set[int]) -> Iterator[Tree]:
-    """All schemas that a value of this one may contain, references followed, each once over `seen`."""
+    """The schemas of all values that a value of this one can contain; `seen` collects their ids."""
     schema = resolve(document, schema)
     if id(schema) in seen:
         return
@@ -138,5 +165,5 @@ def reachable(document: Tree, schema: Tree, seen: set[int]) -> Iterator[Tree]:
 
 
 def bare_type(content_type: str) -> str:
-    """A content type without its parameters: `charset=UTF-8` does not make a form anything else."""
+    """A content type without parameters such as `charset`."""
     return content_type.partition(";")[0].strip().lower()

@@ -1,4 +1,4 @@
-"""A generated package, imported from where it lies and asked by use what it can do."""
+"""A generated package, imported from its folder; what it can do is found out by using it."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ from typing import Any, Self
 import attrs
 import httpx
 
-ALIAS = "_package_under_check"
+from .tree import is_list
+
+_ALIAS = "_package_under_check"
 
 
-class Mark:
-    """A value that can stand in any field of a model."""
+class _Marker:
+    """A value for any field of a model."""
 
     def to_dict(self) -> dict[str, Any]:
         return {}
 
 
 class Operation:
-    """One generated operation, with what it sends when every argument is given."""
+    """A generated operation, and the request that it makes when every argument is given."""
 
     def __init__(self, module: ModuleType, package: Package) -> None:
         self._module = module
@@ -38,11 +40,12 @@ class Operation:
         build: Callable[..., dict[str, Any]] = vars(module)["_get_kwargs"]
         self._parse: Callable[..., Any] = vars(module)["_parse_response"]
         signature = inspect.signature(build)
-        marks = {name: f"~{number}~" for number, name in enumerate(signature.parameters)}
-        self.hints = [*(each.annotation for each in signature.parameters.values())]
+        markers = {name: f"~{number}~" for number, name in enumerate(signature.parameters)}
+        self.hints = [each.annotation for each in signature.parameters.values()]
+        """The types of the arguments and of the answers."""
         self.hints.append(typing.get_type_hints(self._parse)["return"])
         request = build(
-            **{name: self._argument(name, signature.parameters[name].annotation, marks[name]) for name in marks}
+            **{name: _argument(name, signature.parameters[name].annotation, marker) for name, marker in markers.items()}
         )
         self.method: str = request["method"]
         self._url: str = request["url"]
@@ -51,19 +54,12 @@ class Operation:
             (place, name)
             for place, key in places.items()
             for name, value in request.get(key, {}).items()
-            if value in marks.values()
+            if value in markers.values()
         }
+        """The place and wire name of each parameter that reached the request."""
 
-    def _argument(self, name: str, annotation: Any, mark: str) -> Any:
-        for each in _classes(annotation):
-            if hasattr(each, "from_dict"):
-                return each.from_dict({} if name == "body" else {mark: mark})
-            if each.__name__ == "File":
-                return each(payload=b"")
-        return mark
-
-    def serves(self, path: str) -> bool:
-        """Whether the URL is this path, with each argument at the place of its parameter."""
+    def has_path(self, path: str) -> bool:
+        """Whether the request's URL is this path of the document, with an argument for each parameter."""
         pattern = "".join(
             r"~\d+~" if part.startswith("{") else re.escape(part) for part in re.split(r"({[^}]+})", path)
         )
@@ -72,8 +68,8 @@ class Operation:
         self.sent |= {("path", name) for name in re.findall(r"{([^}]+)}", path)}
         return True
 
-    def documents(self, status: str) -> bool:
-        """Whether an answer with this status counts as documented, in both faces of the operation."""
+    def knows_status(self, status: str) -> bool:
+        """Whether the sync and the async function read an answer with this status of the document."""
         if not (hasattr(self._module, "sync_detailed") and hasattr(self._module, "asyncio_detailed")):
             return False
         code = 599 if status == "default" else int(status.upper().replace("X", "9"))
@@ -88,10 +84,19 @@ class Operation:
         return True
 
 
-class Package:
-    """The package in a folder, under a name of its own, so that an installed one of that name is not disturbed.
+def _argument(name: str, annotation: Any, marker: str) -> Any:
+    for each in classes_in(annotation):
+        if hasattr(each, "from_dict"):
+            return each.from_dict({} if name == "body" else {marker: marker})
+        if each.__name__ == "File":
+            return each(payload=b"")
+    return marker
 
-    Importing it all is part of the check: what does not compile without a warning raises here.
+
+class Package:
+    """The package in a folder, imported under another name, so that an installed one of its name stays as it is.
+
+    A context manager, which forgets the modules at its end. Raises what importing a module raises, warnings included.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -99,7 +104,7 @@ class Package:
         self._fields: dict[Any, dict[str, Any]] = {}
         _forget()
         spec = importlib.util.spec_from_file_location(
-            ALIAS, folder / "__init__.py", submodule_search_locations=[str(folder)]
+            _ALIAS, folder / "__init__.py", submodule_search_locations=[str(folder)]
         )
         if spec is None or spec.loader is None:
             raise RuntimeError(f"{folder} is not a package.")
@@ -107,9 +112,9 @@ class Package:
             warnings.simplefilter("error")
             for path in sorted(folder.rglob("*.py")):
                 compile(path.read_bytes(), str(path), "exec")
-            root = sys.modules[ALIAS] = importlib.util.module_from_spec(spec)
+            root = sys.modules[_ALIAS] = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(root)
-            names = [found.name for found in pkgutil.walk_packages([str(folder)], f"{ALIAS}.")]
+            names = [found.name for found in pkgutil.walk_packages([str(folder)], f"{_ALIAS}.")]
             self._modules = [importlib.import_module(name) for name in names]
 
     def __enter__(self) -> Self:
@@ -120,7 +125,7 @@ class Package:
 
     def load(self, name: str) -> Any:
         """One module of the package."""
-        return importlib.import_module(f"{ALIAS}.{name}")
+        return importlib.import_module(f"{_ALIAS}.{name}")
 
     @cached_property
     def classes(self) -> dict[str, Any]:
@@ -133,17 +138,17 @@ class Package:
         return [Operation(module, self) for module in self._modules if hasattr(module, "_get_kwargs")]
 
     def operation(self, method: str, path: str) -> Operation | None:
-        """The generated operation of a method and a path."""
-        return next((each for each in self.operations if each.method == method and each.serves(path)), None)
+        """The operation of a method and a path of the document; None when the package has none."""
+        return next((each for each in self.operations if each.method == method and each.has_path(path)), None)
 
     def fields(self, model: Any) -> dict[str, Any]:
-        """The names on the wire that a model both reads and writes, with the types of their fields."""
+        """The wire names that a model reads and writes, with the types of their fields."""
         if model not in self._fields:
             self._fields[model] = dict(_fields(model))
         return self._fields[model]
 
-    def free(self, model: Any) -> Any:
-        """The type of the properties that are not declared."""
+    def additional(self, model: Any) -> Any:
+        """The type of the undeclared properties."""
         return _hints(model)["additional_properties"]
 
 
@@ -153,9 +158,9 @@ def _fields(model: Any) -> Iterator[tuple[str, Any]]:
         if field.name == "additional_properties":
             continue
         filled = model.from_dict({})
-        setattr(filled, field.name, Mark())
+        setattr(filled, field.name, _Marker())
         for wire in filled.to_dict():
-            if wire not in model.from_dict({wire: None}).additional_properties:  # null in a declared field is absent
+            if wire not in model.from_dict({wire: None}).additional_properties:  # a declared field reads null as absent
                 yield wire, hints[field.name]
 
 
@@ -163,11 +168,14 @@ def _hints(model: Any) -> dict[str, Any]:
     return typing.get_type_hints(model, vars(sys.modules[model.__module__]), {})
 
 
-def _classes(hint: Any) -> list[Any]:
+def classes_in(hint: Any) -> list[Any]:
+    """All classes in a type, or in a list of types: `list[A] | Unset` has list, A and Unset."""
+    if is_list(hint):
+        return [each for part in hint for each in classes_in(part)]
     own = [hint] if isinstance(hint, type) else []
-    return own + [each for part in typing.get_args(hint) for each in _classes(part)]
+    return own + [each for part in typing.get_args(hint) for each in classes_in(part)]
 
 
 def _forget() -> None:
-    for name in [name for name in sys.modules if name == ALIAS or name.startswith(f"{ALIAS}.")]:
+    for name in [name for name in sys.modules if name == _ALIAS or name.startswith(f"{_ALIAS}.")]:
         del sys.modules[name]

@@ -1,17 +1,16 @@
-"""Rewrites of names and references: each operation, class and enum member gets one that nothing else has."""
+"""Rewrites of names and references: unique names for operations, classes and enum members."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from document import Tree
 from openapi_python_client import strings
-from walk import bare_type, components, media_types, operations, resolve, schemas, target
 
-if TYPE_CHECKING:
-    from prepare import Log
+from victor_ext.spec.tree import Tree, is_list, is_mapping, list_at, mapping_at
+
+from .base import Log, bare_type, components, media_types, operations, resolve, schemas, target
 
 RESERVED = {
     *("ABSENT", "ANYTHING", "BLOB", "DAY", "FLAG", "INSTANT", "LEVELS", "NOTHING", "NUMBER", "TEXT", "UNSET", "WHOLE"),
@@ -25,28 +24,28 @@ BODY_KINDS = {"multipart/form-data": "files", "application/x-www-form-urlencoded
 
 
 def class_name(name: str) -> str:
-    """As the generator calls the class of a schema."""
+    """The name that the generator gives to the class of a schema."""
     return str(strings.ClassName(name, PREFIX))
 
 
 def inline_reference(document: Tree, log: Log) -> None:
-    """Parameters, bodies, answers and paths that are references are written out: the generator follows few."""
-    for path, item in document.get("paths", {}).items():
+    """Replace references to parameters, bodies, answers and paths by their targets: the generator follows few."""
+    for path, item in mapping_at(document, "paths").items():
         document["paths"][path] = _copy(_found(document, item, log, path))
     for operation in operations(document):
         tree, where = operation.tree, operation.where
-        own = [_copy(_found(document, each, log, where)) for each in tree.get("parameters", [])]
+        own = [_copy(_found(document, each, log, where)) for each in list_at(tree, "parameters")]
         taken = {(each.get("name"), each.get("in")) for each in own}
-        shared = [_copy(_found(document, each, log, where)) for each in operation.item.get("parameters", [])]
+        shared = [_copy(_found(document, each, log, where)) for each in list_at(operation.item, "parameters")]
         tree["parameters"] = own + [each for each in shared if (each.get("name"), each.get("in")) not in taken]
         tree["parameters"] = [each for each in tree["parameters"] if "name" in each and "in" in each]
         if "requestBody" in tree:
             tree["requestBody"] = _copy(_found(document, tree["requestBody"], log, where))
         tree["responses"] = {
             status: _copy(_found(document, answer, log, where))
-            for status, answer in (tree.get("responses") or {}).items()
+            for status, answer in mapping_at(tree, "responses").items()
         }
-    for item in document.get("paths", {}).values():
+    for item in mapping_at(document, "paths").values():
         item.pop("parameters", None)
 
 
@@ -66,8 +65,8 @@ def _copy(tree: Tree) -> Tree:
     return copy
 
 
-def name_far_schema(document: Tree, log: Log) -> None:
-    """A reference to a schema that is not a named one: the schema gets a name."""
+def name_referenced_schema(document: Tree, log: Log) -> None:
+    """Name a schema that is referenced and is not in `components/schemas`."""
     named = components(document)
     for where, schema in schemas(document):
         reference = schema.get("$ref")
@@ -78,7 +77,7 @@ def name_far_schema(document: Tree, log: Log) -> None:
             continue
         found = target(document, reference)
         schema.clear()
-        if not isinstance(found, dict):
+        if not is_mapping(found):
             log.left_out.append(f"{where}: {reference}, which points to nothing in this file")
             continue
         name = "".join(character if character.isalnum() else "_" for character in reference[2:])
@@ -86,11 +85,11 @@ def name_far_schema(document: Tree, log: Log) -> None:
             name = next(key for key, each in named.items() if each is found)
         named.setdefault(name, _copy(found))
         schema["$ref"] = f"#/components/schemas/{name}"
-        log("name-far-schema", f"{where}: {reference} is now {name}")
+        log("name-referenced-schema", f"{where}: {reference} is now {name}")
 
 
 def drop_title(document: Tree, log: Log) -> None:
-    """A title would replace the schema's name in the name of its class."""
+    """Move a title into the description: the generator would name the class after it."""
     for where, schema in schemas(document):
         title = schema.pop("title", None) if "$ref" not in schema else None
         if isinstance(title, str):
@@ -99,7 +98,7 @@ def drop_title(document: Tree, log: Log) -> None:
 
 
 def rename_schema(document: Tree, log: Log) -> None:
-    """Two schemas of one class name, or one that the generated code uses itself: another name."""
+    """Rename a schema whose class would have the name of another class, or a name that the generated code uses."""
     named = components(document)
     taken: set[str] = set(RESERVED)
     for name in list(named):
@@ -116,14 +115,14 @@ def rename_schema(document: Tree, log: Log) -> None:
         name = str(schema.get("$ref", "")).removeprefix(start)
         if name in log.renamed:
             schema["$ref"] = start + log.renamed[name]
-        mapping = (schema.get("discriminator") or {}).get("mapping") or {}
-        for word, to in mapping.items():
-            name = to.removeprefix(start)
-            mapping[word] = start + log.renamed.get(name, name)
+        mapping = mapping_at(mapping_at(schema, "discriminator"), "mapping")
+        for value, reference in mapping.items():
+            target_name: str = reference.removeprefix(start)
+            mapping[value] = start + log.renamed.get(target_name, target_name)
 
 
 def unique_operation_id(document: Tree, log: Log) -> None:
-    """Operations of one tag are modules of one folder: each needs a name of its own."""
+    """Give each operation of a tag its own id: it is the name of a module in the tag's folder."""
     taken: set[tuple[str, str]] = set()
     for operation in operations(document):
         tag = strings.PythonIdentifier((operation.tree.get("tags") or ["default"])[0], "tag")
@@ -141,11 +140,11 @@ def _words(path: str) -> str:
 
 
 def name_enum_members(document: Tree, log: Log) -> None:
-    """Values that differ only in case or punctuation would share a member."""
+    """Name the members of an enum whose values differ only in case or punctuation."""
     for where, schema in schemas(document):
-        values = [value for value in schema.get("enum") or [] if isinstance(value, str)]
+        values = [value for value in list_at(schema, "enum") if isinstance(value, str)]
         given = schema.pop("x-enum-varnames", None)
-        names = [str(each) for each in given] if isinstance(given, list) and len(given) == len(values) else None
+        names = [str(each) for each in given] if is_list(given) and len(given) == len(values) else None
         usual = names or [value if value[:1].isalpha() else f"VALUE_{number}" for number, value in enumerate(values)]
         usual = [strings.snake_case(name).upper() for name in usual]
         if len(set(usual)) < len(values) or any(not name.isidentifier() for name in usual):
@@ -157,12 +156,12 @@ def name_enum_members(document: Tree, log: Log) -> None:
 
 
 def rename_inline_schema(document: Tree, log: Log) -> None:
-    """A schema without a name is called after its place; when that name is taken, it gets another."""
+    """Rename an inline schema whose class, named after its place, would have the name of another class."""
     taken: dict[str, Any] = dict.fromkeys([*RESERVED, *map(class_name, components(document))])
     for place in _places(document):
         schema = place.schema
         if "enum" in schema and schema.get("type") != "boolean":
-            gist: Any = json.dumps([schema["enum"], schema.get("x-enum-varnames")])  # alike enums share a class
+            gist: Any = json.dumps([schema["enum"], schema.get("x-enum-varnames")])  # equal enums share a class
         elif "$ref" not in schema and (schema.get("type") == "object" or "properties" in schema):
             gist = object()
         else:
@@ -174,7 +173,7 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
 
 
 class _Place(NamedTuple):
-    """Where a schema without a name stands; the generator calls its class after owner and name."""
+    """The place of an inline schema; the generator names its class after owner and name."""
 
     where: str
     schema: Tree
@@ -187,7 +186,7 @@ class _Place(NamedTuple):
 
 
 def _places(document: Tree) -> Iterator[_Place]:
-    """Every schema without a name, the outer ones first."""
+    """Every inline schema, outer ones first."""
     for name, schema in components(document).items():
         yield from _inside(_Place(name, schema, "", name))
     for operation in operations(document):
@@ -210,16 +209,16 @@ def _at(place: _Place) -> Iterator[_Place]:
 
 
 def _inside(place: _Place) -> Iterator[_Place]:
-    """The schemas inside one: properties are called after its class, items and members after its owner."""
+    """The schemas inside one: properties are named after its class, items and members after its owner."""
     where, schema, owner, name = place
-    for part in [schema, *(each for each in schema.get("allOf") or [] if "$ref" not in each)]:
-        for child, tree in (part.get("properties") or {}).items():
+    for part in [schema, *(each for each in list_at(schema, "allOf") if "$ref" not in each)]:
+        for child, tree in mapping_at(part, "properties").items():
             yield from _at(_Place(f"{where}.{child}", tree, place.class_name, child))
     if isinstance(schema.get("additionalProperties"), dict):
         yield from _at(_Place(f"{where}.*", schema["additionalProperties"], place.class_name, "AdditionalProperty"))
     if isinstance(schema.get("items"), dict):
         yield from _at(_Place(f"{where}[]", schema["items"], owner, f"{name}_item"))
-    for number, member in enumerate([*(schema.get("anyOf") or []), *(schema.get("oneOf") or [])]):
+    for number, member in enumerate([*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]):
         yield from _at(_Place(f"{where} ({number + 1})", member, owner, f"{name}_type_{number}"))
 
 
@@ -231,10 +230,10 @@ KEPT_IN_SCHEMA = {
 KEPT_IN_OPERATION = {"operationId", "tags", "summary", "description", "parameters", "requestBody", "responses"}
 
 
-def leave_out_what_makes_no_code(document: Tree, log: Log) -> None:
-    """Limits, samples, security and extensions change nothing in the output; malformed, they stop the generator."""
+def drop_unused_keys(document: Tree, log: Log) -> None:
+    """Drop limits, examples, security and extensions: they do not change the code, and can stop the generator."""
     log.left_out.extend(f"{each.where}: callbacks" for each in operations(document) if each.tree.get("callbacks"))
-    log.left_out.extend(f"the webhook {name}" for name in document.get("webhooks") or {})
+    log.left_out.extend(f"the webhook {name}" for name in mapping_at(document, "webhooks"))
     for operation in operations(document):
         _keep(operation.tree, KEPT_IN_OPERATION)
         for _, content in media_types(operation):
@@ -247,17 +246,17 @@ def leave_out_what_makes_no_code(document: Tree, log: Log) -> None:
             _keep(parameter, {"name", "in", "required", "description", "schema"})
     for _, schema in schemas(document):
         _keep(schema, KEPT_IN_SCHEMA)
-    info = document.get("info", {})
-    kept = {"openapi": "3.1.0" if str(document["openapi"]).startswith("3.1") else "3.0.3"}
+    info = mapping_at(document, "info")
+    kept: Tree = {"openapi": "3.1.0" if str(document["openapi"]).startswith("3.1") else "3.0.3"}
     kept["info"] = {"title": str(info.get("title", "API")), "version": str(info.get("version", "0"))}
     kept["paths"] = {
-        path: {method: tree for method, tree in item.items() if isinstance(tree, dict)}
-        for path, item in document.get("paths", {}).items()
+        path: {method: tree for method, tree in item.items() if is_mapping(tree)}
+        for path, item in mapping_at(document, "paths").items()
     }
     kept["components"] = {"schemas": components(document)}
     document.clear()
     document.update(kept)
-    log("leave-out-what-makes-no-code", "the whole document")
+    log("drop-unused-keys", "the whole document")
 
 
 def _keep(tree: Tree, keys: set[str]) -> None:

@@ -1,7 +1,7 @@
-"""Read an OpenAPI document as what it says, not as what YAML makes of it.
+"""Load an OpenAPI document with the types that JSON would have.
 
-YAML turns `2021-10-25` into a date, `043987673645` into a number and `200:` into an integer key. In an API
-description all three are text: dates and account numbers are examples of strings, and keys are names.
+YAML 1.1 reads `2021-10-25` as a date, `043987673645` as a number and the key `200:` as an integer. In an API
+description all three are strings.
 """
 
 from __future__ import annotations
@@ -12,24 +12,27 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from bounds import check_values, check_yaml, read_text, too_deep
 
-Tree = dict[str, Any]
+from .bounds import check_values, check_yaml, read_text, too_deep
+from .tree import Tree, is_mapping
 
 
 class DocumentError(Exception):
     """The file is not an OpenAPI 3 document; the message says why and what to do."""
 
 
-class _Loader(yaml.CSafeLoader):  # the pure Python loader takes seconds for a large document
-    """YAML 1.2's core types only, mappings with text keys, and no key twice."""
+class _Loader(yaml.CSafeLoader):  # the loader in Python takes seconds for a large document
+    """The core types of YAML 1.2; every key is text, and a repeated key is an error."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own name
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         self._check_keys(node)
         self.flatten_mapping(node)
-        return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
+        return {
+            key.value: self.construct_object(value, deep=deep)  # pyright: ignore[reportUnknownMemberType]
+            for key, value in node.value
+        }
 
     def _check_keys(self, node: yaml.MappingNode) -> None:
         own: set[str] = set()
@@ -49,20 +52,22 @@ for _tag, _pattern, _first in (
     ("float", r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
     ("merge", r"<<", ["<"]),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), _first)
+    _Loader.add_implicit_resolver(  # pyright: ignore[reportUnknownMemberType]
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), _first
+    )
 
 
 def load(path: Path) -> Tree:
-    """The document as plain JSON values, no part of it shared with another (aliases are written out).
+    """The document as JSON values; no two parts share an object (aliases are expanded).
 
-    Raises DocumentError when the file cannot be read, is not an OpenAPI 3 document, or is beyond `bounds`.
+    Raises DocumentError when the file cannot be read, is no OpenAPI 3 document, or exceeds a limit of `bounds`.
     """
     try:
         text = read_text(path)
         tree = _from_json(text) if path.suffix == ".json" else _from_yaml(text)
     except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
         raise DocumentError(f"{path} cannot be read: {error}") from error
-    if not isinstance(tree, dict) or not str(tree.get("openapi", "")).startswith("3."):
+    if not is_mapping(tree) or not str(tree.get("openapi", "")).startswith("3."):
         raise DocumentError(f"{path} is not an OpenAPI 3 document: it has no line `openapi: 3.x`.")
     return tree
 
@@ -77,8 +82,7 @@ def _from_json(text: str) -> Any:
 
 
 def _from_yaml(text: str) -> Any:
-    """Values of their own, where an alias would share one; `TypeError` for a value that JSON has not."""
+    """The values, aliases expanded. Raises TypeError for a value that JSON does not have."""
     check_yaml(text)
-    # CSafeLoader builds only plain values, as `safe_load` does.
-    tree = yaml.load(text, _Loader)  # noqa: S506 - a safe loader
+    tree = yaml.load(text, _Loader)  # noqa: S506 - a subclass of CSafeLoader
     return json.loads(json.dumps(tree))

@@ -1,0 +1,132 @@
+"""Generate a Python package from an OpenAPI document.
+
+The package depends on the document, on this module's folder and on two pinned tools, and on nothing else: not on the
+machine, the date, the locale or the order of a hash table.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Collection
+from dataclasses import dataclass
+from importlib.metadata import requires, version
+from pathlib import Path
+
+import openapi_python_client
+from openapi_python_client.config import Config, ConfigFile, MetaType
+
+from .destination import HEADER, MARKER, build_folder, move_into_place, package_folder
+from .document import DocumentError, load
+from .rewrites import Log, prepare
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+COPIED = ("decoding.py", "answers.py")
+"""Modules that are the same in every package."""
+TOOLS = ("openapi-python-client", "ruff")
+
+# Neither configuration files in the folders above nor environment variables may change a byte of the output.
+RUFF = (
+    *("--isolated", "--no-cache", "--line-length=110", "--target-version=py311", "--quiet"),
+    *("--no-respect-gitignore", "--config=exclude=[]"),
+)
+
+
+@dataclass
+class GenerationResult:
+    """What one run did."""
+
+    package: Path
+    """The folder of the package."""
+    log: Log
+    problems: list[str]
+    """What openapi-python-client reported."""
+    written: bool
+    """Whether the package was written; if not, an earlier one is unchanged."""
+
+    @property
+    def left_out(self) -> list[str]:
+        """Parts of the document that the package lacks."""
+        return [*self.log.left_out, *self.problems]
+
+
+def package_name(document: Path) -> str:
+    """The default name: `velo-2.35.58.yaml` makes `velo_api`, without the version."""
+    stem = re.sub(r"[-_. ]v?\d[\d.]*$", "", document.stem)
+    name = re.sub(r"\W+", "_", stem).strip("_").lower()
+    return name if name.endswith("_api") else f"{name}_api"
+
+
+def generate(document: Path, out: Path, *, name: str | None = None, skip: Collection[str] = ()) -> GenerationResult:
+    """Write the package of a document into the folder `out`, in place of an earlier one.
+
+    `name` is the name of the package; None takes it from the document. `skip` names rewrites to leave out, for tests.
+
+    Raises DocumentError when the document cannot be read; RuntimeError when the installed tools are not the pinned
+    ones; DestinationError (a RuntimeError) when the package must not be written there; and OSError.
+    """
+    require_pinned_tools()
+    package = package_folder(out, package_name(document) if name is None else name)
+    try:
+        tree, log = prepare(load(document), skip=skip)
+    except RecursionError:
+        raise DocumentError(f"{document} cannot be read: a schema holds itself, by way of allOf.") from None
+    with build_folder(package) as folder:
+        built = folder / package.name
+        source = folder / "prepared.json"
+        source.write_text(json.dumps(tree), encoding="utf-8")
+        problems = _run_generator(source, built, log)
+        written = (built / "client.py").exists()
+        if written:
+            _finish(built)
+            move_into_place(built, package)
+    return GenerationResult(package, log, problems, written)
+
+
+def require_pinned_tools() -> None:
+    """Raise RuntimeError unless the tools that decide the output have the versions that the extra `spec` pins."""
+    requirements = [line.partition(";")[0].strip() for line in requires("victor-ext") or []]
+    for tool in TOOLS:
+        pin = next(line for line in requirements if line.startswith(f"{tool}==")).partition("==")[2]
+        if version(tool) != pin:
+            raise RuntimeError(
+                f"{tool} {version(tool)} is installed, victor-ext[spec] pins {pin}: run pip install 'victor-ext[spec]'."
+            )
+
+
+def _run_generator(source: Path, built: Path, log: Log) -> list[str]:
+    settings = ConfigFile(post_hooks=[], content_type_overrides=log.content_types)
+    config = Config.from_sources(settings, MetaType.NONE, source, "utf-8", overwrite=True, output_path=built)
+    with contextlib.redirect_stdout(io.StringIO()):
+        errors = openapi_python_client.generate(config=config, custom_template_path=TEMPLATES)
+    return [" ".join(f"{error.header} {error.detail or ''}".split()) for error in errors]
+
+
+def _finish(built: Path) -> None:
+    """Add the copied modules, format everything, and put the header on each module."""
+    for name in COPIED:
+        shutil.copyfile(TEMPLATES / name, built / name)
+    (built / MARKER).touch()
+    # F removes imports that a template has and a module does not use; I sorts the others.
+    rules = ("--fix-only", "--select=F,I,UP", "--config=lint.isort.split-on-trailing-comma=false")
+    _ruff(built, "check", *RUFF, *rules)
+    _ruff(built, "format", *RUFF, "--config=format.skip-magic-trailing-comma=true")
+    for path in built.rglob("*.py"):
+        path.write_text(HEADER + path.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
+
+
+def _ruff(built: Path, *arguments: str) -> None:
+    """Run ruff in the new folder around the package, where no file of the user can shadow a module."""
+    command = [sys.executable, "-m", "ruff", *arguments, str(built)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RUFF_")}
+    done = subprocess.run(  # noqa: S603 - no part of the command comes from the document
+        command, capture_output=True, text=True, check=False, cwd=built.parent, env=environment
+    )
+    if done.returncode:
+        raise RuntimeError(f"The generated code is not Python: {done.stderr or done.stdout}")
