@@ -94,7 +94,7 @@ def test_the_five_fields_that_stock_generation_drops_are_missed(victor_yaml: Pat
 
 
 def test_filters_in_an_object_are_missed(victor_yaml: Path) -> None:
-    summary, wrong = check(victor_yaml, None, skip=("flatten-form-object-parameter",))
+    summary, wrong = check(victor_yaml, None, skip=("flatten-object-parameter",))
     assert "3 of 19 parameters" in summary
     assert "missing: GET /v2/payment-requests: query parameter page_size" in wrong
 

@@ -51,7 +51,7 @@ def test_the_input_is_left_alone(victor_yaml: Path) -> None:
 def test_what_is_rewritten_in_the_providers_document(victor_yaml: Path) -> None:
     _, log = prepare(load(victor_yaml))
     assert log.applied["merge-allof-siblings"] == ["ReceiptPaymentDetails"]
-    assert log.applied["flatten-form-object-parameter"] == ["GET /v2/payment-requests PaymentRequestsFilter"]
+    assert log.applied["flatten-object-parameter"] == ["GET /v2/payment-requests PaymentRequestsFilter"]
     assert log.left_out == []
 
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import ABSENT, FLAG, INSTANT, LEVELS, TEXT, Object, as_object, odd, plain, read
+from ..decoding import ABSENT, FLAG, INSTANT, LEVELS, TEXT, Object, as_object, keep_raw, plain, read
 from ..types import UNSET, Unset
 
 
@@ -172,7 +172,7 @@ class EvaluateRequest:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "orderItems")
+            else keep_raw(v, d, "orderItems")
         )
         v = take("additionalFields", None)
         self.additional_fields = (
@@ -180,7 +180,7 @@ class EvaluateRequest:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "additionalFields")
+            else keep_raw(v, d, "additionalFields")
         )
         v = take("isMIT", None)
         self.is_mit = v if v.__class__ is bool else UNSET if v is None else read(FLAG, v, _left, d, "isMIT")

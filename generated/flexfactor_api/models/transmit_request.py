@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import ABSENT, FLAG, LEVELS, TEXT, Object, as_object, odd, plain, read
+from ..decoding import ABSENT, FLAG, LEVELS, TEXT, Object, as_object, keep_raw, plain, read
 from ..types import UNSET, Unset
 
 
@@ -143,7 +143,7 @@ class TransmitRequest:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "orderItems")
+            else keep_raw(v, d, "orderItems")
         )
         v = take("additionalFields", None)
         self.additional_fields = (
@@ -151,7 +151,7 @@ class TransmitRequest:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "additionalFields")
+            else keep_raw(v, d, "additionalFields")
         )
         v = take("isMIT", None)
         self.is_mit = v if v.__class__ is bool else UNSET if v is None else read(FLAG, v, _left, d, "isMIT")

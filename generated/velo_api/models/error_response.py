@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, WHOLE, as_object, odd, plain, read
+from ..decoding import LEVELS, TEXT, WHOLE, as_object, keep_raw, plain, read
 from ..types import UNSET, Unset
 
 
@@ -46,7 +46,7 @@ class ErrorResponse:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "errors")
+            else keep_raw(v, d, "errors")
         )
         v = take("correlationId", None)
         self.correlation_id = (

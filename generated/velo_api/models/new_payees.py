@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import ABSENT, LEVELS, TEXT, as_object, odd, plain, read
+from ..decoding import ABSENT, LEVELS, TEXT, as_object, keep_raw, plain, read
 from ..types import Unset
 
 
@@ -46,7 +46,7 @@ class NewPayees:
             if v.__class__ is list and _left > 0
             else ABSENT
             if v is None
-            else odd(v, d, "payees")
+            else keep_raw(v, d, "payees")
         )
         self.additional_properties = d or {}
         return self

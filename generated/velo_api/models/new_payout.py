@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import ABSENT, LEVELS, TEXT, as_object, odd, plain, read
+from ..decoding import ABSENT, LEVELS, TEXT, as_object, keep_raw, plain, read
 from ..types import UNSET, Unset
 
 
@@ -50,7 +50,7 @@ class NewPayout:
             if v.__class__ is list and _left > 0
             else ABSENT
             if v is None
-            else odd(v, d, "payments")
+            else keep_raw(v, d, "payments")
         )
         v = take("payoutFromPayorId", None)
         self.payout_from_payor_id = (

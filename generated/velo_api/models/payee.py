@@ -8,7 +8,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import FLAG, INSTANT, LEVELS, TEXT, Object, as_object, odd, plain, read
+from ..decoding import FLAG, INSTANT, LEVELS, TEXT, Object, as_object, keep_raw, plain, read
 from ..types import UNSET, Unset
 
 
@@ -103,7 +103,7 @@ class Payee:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "payorRefs")
+            else keep_raw(v, d, "payorRefs")
         )
         v = take("email", None)
         self.email = v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "email")

@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, WHOLE, as_object, odd, plain, read
+from ..decoding import LEVELS, TEXT, WHOLE, as_object, keep_raw, plain, read
 from ..types import UNSET, Unset
 
 
@@ -60,7 +60,7 @@ class PayeeBatch:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "failures")
+            else keep_raw(v, d, "failures")
         )
         self.additional_properties = d or {}
         return self

@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, Object, as_object, odd, plain, read
+from ..decoding import LEVELS, Object, as_object, keep_raw, plain, read
 from ..types import UNSET, Unset
 
 
@@ -54,7 +54,7 @@ class PaymentChangePage:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "links")
+            else keep_raw(v, d, "links")
         )
         v = take("content", None)
         self.content = (
@@ -62,7 +62,7 @@ class PaymentChangePage:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "content")
+            else keep_raw(v, d, "content")
         )
         self.additional_properties = d or {}
         return self

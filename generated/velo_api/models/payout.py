@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, WHOLE, as_object, odd, plain, read
+from ..decoding import LEVELS, TEXT, WHOLE, as_object, keep_raw, plain, read
 from ..types import UNSET, Unset
 
 
@@ -96,7 +96,7 @@ class Payout:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "fxSummaries")
+            else keep_raw(v, d, "fxSummaries")
         )
         v = take("accounts", None)
         self.accounts = (
@@ -104,7 +104,7 @@ class Payout:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "accounts")
+            else keep_raw(v, d, "accounts")
         )
         v = take("acceptedPayments", None)
         self.accepted_payments = (
@@ -112,7 +112,7 @@ class Payout:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "acceptedPayments")
+            else keep_raw(v, d, "acceptedPayments")
         )
         v = take("rejectedPayments", None)
         self.rejected_payments = (
@@ -120,7 +120,7 @@ class Payout:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "rejectedPayments")
+            else keep_raw(v, d, "rejectedPayments")
         )
         self.additional_properties = d or {}
         return self

@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, as_object, odd, plain
+from ..decoding import LEVELS, as_object, keep_raw, plain
 from ..types import UNSET, Unset
 
 
@@ -38,7 +38,7 @@ class Quote:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "fxSummaries")
+            else keep_raw(v, d, "fxSummaries")
         )
         self.additional_properties = d or {}
         return self

@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, WHOLE, Word, as_object, plain, read, words
+from ..decoding import LEVELS, TEXT, WHOLE, Word, as_object, plain, read, spellings
 from ..models.list_payment_requests_direction import ListPaymentRequestsDirection
 from ..models.list_payment_requests_network_type import ListPaymentRequestsNetworkType
 from ..models.list_payment_requests_status import ListPaymentRequestsStatus
@@ -222,6 +222,6 @@ class ListPaymentRequests:
         return key in self.additional_properties
 
 
-_words_status = words(ListPaymentRequestsStatus)
-_words_direction = words(ListPaymentRequestsDirection)
-_words_network_type = words(ListPaymentRequestsNetworkType)
+_words_status = spellings(ListPaymentRequestsStatus)
+_words_direction = spellings(ListPaymentRequestsDirection)
+_words_network_type = spellings(ListPaymentRequestsNetworkType)

@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, WHOLE, as_object, odd, plain, read
+from ..decoding import LEVELS, WHOLE, as_object, keep_raw, plain, read
 from ..types import UNSET, Unset
 
 
@@ -53,7 +53,7 @@ class ListPaymentRequestsResponse:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "results")
+            else keep_raw(v, d, "results")
         )
         self.additional_properties = d or {}
         return self

@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Array, as_object, odd, plain, read
+from ..decoding import LEVELS, TEXT, Array, as_object, keep_raw, plain, read
 from ..types import UNSET, Unset
 
 
@@ -54,7 +54,7 @@ class ObjectError:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "arguments")
+            else keep_raw(v, d, "arguments")
         )
         v = take("code", None)
         self.code = v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "code")

@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Object, Word, as_object, plain, read, words
+from ..decoding import LEVELS, TEXT, Object, Word, as_object, plain, read, spellings
 from ..models.payment_request_receipt_direction import PaymentRequestReceiptDirection
 from ..models.payment_request_receipt_payment_network import PaymentRequestReceiptPaymentNetwork
 from ..models.payment_request_receipt_status import PaymentRequestReceiptStatus
@@ -167,6 +167,6 @@ class PaymentRequestReceipt:
 # Below the class, because models may refer to each other in a circle.
 from ..models.payment_request_receipt_info import PaymentRequestReceiptInfo  # noqa: E402
 
-_words_direction = words(PaymentRequestReceiptDirection)
-_words_status = words(PaymentRequestReceiptStatus)
-_words_payment_network = words(PaymentRequestReceiptPaymentNetwork)
+_words_direction = spellings(PaymentRequestReceiptDirection)
+_words_status = spellings(PaymentRequestReceiptStatus)
+_words_payment_network = spellings(PaymentRequestReceiptPaymentNetwork)

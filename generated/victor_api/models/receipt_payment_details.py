@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import FLAG, LEVELS, TEXT, Word, as_object, plain, read, words
+from ..decoding import FLAG, LEVELS, TEXT, Word, as_object, plain, read, spellings
 from ..models.receipt_payment_details_biller_type import ReceiptPaymentDetailsBillerType
 from ..types import UNSET, Unset
 
@@ -115,4 +115,4 @@ class ReceiptPaymentDetails:
         return key in self.additional_properties
 
 
-_words_biller_type = words(ReceiptPaymentDetailsBillerType)
+_words_biller_type = spellings(ReceiptPaymentDetailsBillerType)

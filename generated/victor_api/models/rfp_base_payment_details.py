@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import ABSENT, FLAG, LEVELS, TEXT, Word, as_object, plain, read, words
+from ..decoding import ABSENT, FLAG, LEVELS, TEXT, Word, as_object, plain, read, spellings
 from ..models.rfp_base_payment_details_biller_type import RfpBasePaymentDetailsBillerType
 from ..types import UNSET, Unset
 
@@ -99,4 +99,4 @@ class RfpBasePaymentDetails:
         return key in self.additional_properties
 
 
-_words_biller_type = words(RfpBasePaymentDetailsBillerType)
+_words_biller_type = spellings(RfpBasePaymentDetailsBillerType)

@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Word, as_object, plain, read, words
+from ..decoding import LEVELS, TEXT, Word, as_object, plain, read, spellings
 from ..models.rfp_inbound_payment_request_response_details_status import (
     RfpInboundPaymentRequestResponseDetailsStatus,
 )
@@ -102,4 +102,4 @@ class RfpInboundPaymentRequestResponseDetails:
         return key in self.additional_properties
 
 
-_words_status = words(RfpInboundPaymentRequestResponseDetailsStatus)
+_words_status = spellings(RfpInboundPaymentRequestResponseDetailsStatus)

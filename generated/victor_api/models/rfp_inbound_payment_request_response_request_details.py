@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import ABSENT, LEVELS, TEXT, Word, as_object, plain, read, words
+from ..decoding import ABSENT, LEVELS, TEXT, Word, as_object, plain, read, spellings
 from ..models.rfp_inbound_payment_request_response_request_details_status import (
     RfpInboundPaymentRequestResponseRequestDetailsStatus,
 )
@@ -80,4 +80,4 @@ class RfpInboundPaymentRequestResponseRequestDetails:
         return key in self.additional_properties
 
 
-_words_status = words(RfpInboundPaymentRequestResponseRequestDetailsStatus)
+_words_status = spellings(RfpInboundPaymentRequestResponseRequestDetailsStatus)

@@ -7,7 +7,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, Object, as_object, odd, plain, read
+from ..decoding import LEVELS, Object, as_object, keep_raw, plain, read
 from ..types import UNSET, Unset
 
 
@@ -46,7 +46,7 @@ class ValidationErrors:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "allErrors")
+            else keep_raw(v, d, "allErrors")
         )
         v = take("boundProperties", None)
         self.bound_properties = (
@@ -54,7 +54,7 @@ class ValidationErrors:
             if v.__class__ is list and _left > 0
             else UNSET
             if v is None
-            else odd(v, d, "boundProperties")
+            else keep_raw(v, d, "boundProperties")
         )
         v = take("name", None)
         self.name = (

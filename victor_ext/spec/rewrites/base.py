@@ -115,27 +115,22 @@ def below(where: str, schema: Tree) -> Iterator[tuple[str, Tree]]:
         yield from below(where + step, child)
 
 
-def roots(document: Tree) -> Iterator[tuple[str, Tree]]:
+def schemas(document: Tree) -> list[tuple[str, Tree]]:
+    """Every schema with its path. A list, so that a rewrite can change the tree while it iterates."""
+    return [found for where, schema in _roots(document) for found in below(where, schema)]
+
+
+def _roots(document: Tree) -> Iterator[tuple[str, Tree]]:
     """The schemas of components, parameters, bodies and answers."""
     yield from components(document).items()
     for operation in operations(document):
-        for parameter in parameters(operation):
+        for parameter in [*list_at(operation.item, "parameters"), *list_at(operation.tree, "parameters")]:
             if "schema" in parameter:
                 yield f"{operation.where} {parameter.get('in')} {parameter.get('name')}", parameter["schema"]
         for kind, media in media_types(operation):
             for content_type, medium in media.items():
                 if "schema" in medium:
                     yield f"{operation.where} {kind} {content_type}", medium["schema"]
-
-
-def schemas(document: Tree) -> list[tuple[str, Tree]]:
-    """Every schema with its path. A list, so that a rewrite can change the tree while it iterates."""
-    return [found for where, schema in roots(document) for found in below(where, schema)]
-
-
-def parameters(operation: Operation) -> list[Tree]:
-    """The parameters of the operation and those of its path, references not followed."""
-    return [*list_at(operation.item, "parameters"), *list_at(operation.tree, "parameters")]
 
 
 def media_types(operation: Operation) -> Iterator[tuple[str, Tree]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 from openapi_python_client import strings
@@ -31,18 +32,18 @@ def class_name(name: str) -> str:
 def inline_reference(document: Tree, log: Log) -> None:
     """Replace references to parameters, bodies, answers and paths by their targets: the generator follows few."""
     for path, item in mapping_at(document, "paths").items():
-        document["paths"][path] = _copy(_found(document, item, log, path))
+        document["paths"][path] = deepcopy(_found(document, item, log, path))
     for operation in operations(document):
         tree, where = operation.tree, operation.where
-        own = [_copy(_found(document, each, log, where)) for each in list_at(tree, "parameters")]
+        own = [deepcopy(_found(document, each, log, where)) for each in list_at(tree, "parameters")]
         taken = {(each.get("name"), each.get("in")) for each in own}
-        shared = [_copy(_found(document, each, log, where)) for each in list_at(operation.item, "parameters")]
+        shared = [deepcopy(_found(document, each, log, where)) for each in list_at(operation.item, "parameters")]
         tree["parameters"] = own + [each for each in shared if (each.get("name"), each.get("in")) not in taken]
         tree["parameters"] = [each for each in tree["parameters"] if "name" in each and "in" in each]
         if "requestBody" in tree:
-            tree["requestBody"] = _copy(_found(document, tree["requestBody"], log, where))
+            tree["requestBody"] = deepcopy(_found(document, tree["requestBody"], log, where))
         tree["responses"] = {
-            status: _copy(_found(document, answer, log, where))
+            status: deepcopy(_found(document, answer, log, where))
             for status, answer in mapping_at(tree, "responses").items()
         }
     for item in mapping_at(document, "paths").values():
@@ -58,11 +59,6 @@ def _found(document: Tree, tree: Tree, log: Log, where: str) -> Tree:
     else:
         log.left_out.append(f"{where}: {tree['$ref']}, which points to nothing in this file")
     return found
-
-
-def _copy(tree: Tree) -> Tree:
-    copy: Tree = json.loads(json.dumps(tree))
-    return copy
 
 
 def name_referenced_schema(document: Tree, log: Log) -> None:
@@ -83,7 +79,7 @@ def name_referenced_schema(document: Tree, log: Log) -> None:
         name = "".join(character if character.isalnum() else "_" for character in reference[2:])
         if any(found is each for each in named.values()):
             name = next(key for key, each in named.items() if each is found)
-        named.setdefault(name, _copy(found))
+        named.setdefault(name, deepcopy(found))
         schema["$ref"] = f"#/components/schemas/{name}"
         log("name-referenced-schema", f"{where}: {reference} is now {name}")
 

@@ -21,20 +21,17 @@ def content_parameter(document: Tree, log: Log) -> None:
             log("content-parameter", f"{where} {parameter.get('name')}")
 
 
-def flatten_form_object_parameter(document: Tree, log: Log) -> None:
-    """Replace a query object with `style: form, explode: true` by its properties, as they are sent."""
-    for where, owner, parameter, whole in _object_parameters(document):
-        if parameter.get("style", "form") == "form" and parameter.get("explode", True):
-            _replace(owner, parameter, whole, "{name}")
-            log("flatten-form-object-parameter", f"{where} {parameter['name']}")
-
-
-def flatten_deep_object_parameter(document: Tree, log: Log) -> None:
-    """Replace a query object with `style: deepObject` by its properties, each as `filter[name]`."""
-    for where, owner, parameter, whole in _object_parameters(document):
-        if parameter.get("style") == "deepObject":
-            _replace(owner, parameter, whole, parameter["name"] + "[{name}]")
-            log("flatten-deep-object-parameter", f"{where} {parameter['name']}")
+def flatten_object_parameter(document: Tree, log: Log) -> None:
+    """Replace a query object by its properties, as sent: `name` (exploded form) or `filter[name]` (deepObject)."""
+    for operation in operations(document):
+        for parameter in [*list_at(operation.tree, "parameters")]:
+            whole = resolve(document, parameter["schema"])
+            style = parameter.get("style", "form")
+            flat = style == "deepObject" or (style == "form" and parameter.get("explode", True))
+            if parameter.get("in") == "query" and whole.get("properties") and flat:
+                pattern = "{}" if style == "form" else parameter["name"] + "[{}]"
+                _replace(operation, parameter, whole, pattern)
+                log("flatten-object-parameter", f"{operation.where} {parameter['name']}")
 
 
 def join_array_parameter(document: Tree, log: Log) -> None:
@@ -134,23 +131,12 @@ def _parameters(document: Tree) -> list[tuple[str, Tree]]:
     ]
 
 
-def _object_parameters(document: Tree) -> list[tuple[str, Operation, Tree, Tree]]:
-    """Query parameters whose schema is an object with named properties."""
-    found: list[tuple[str, Operation, Tree, Tree]] = []
-    for operation in operations(document):
-        for parameter in list_at(operation.tree, "parameters"):
-            whole = resolve(document, parameter["schema"])
-            if parameter.get("in") == "query" and whole.get("properties"):
-                found.append((operation.where, operation, parameter, whole))
-    return found
-
-
-def _replace(operation: Operation, parameter: Tree, whole: Tree, called: str) -> None:
-    """Put one parameter for each property in the place of the object; `called` is the pattern of their names."""
+def _replace(operation: Operation, parameter: Tree, whole: Tree, pattern: str) -> None:
+    """Put one parameter for each property in the place of the object; `pattern` makes their names."""
     required = list_at(whole, "required") if parameter.get("required") else []
     flat = [
         {
-            "name": called.format(name=name),
+            "name": pattern.format(name),
             "in": "query",
             "required": name in required,
             "schema": schema,

@@ -1,7 +1,7 @@
-"""Reading the body of an answer as what the document declares for its status.
+"""Reading the body of an answer as the type that the document declares for its status.
 
-A body that is something else altogether raises `errors.UnreadableBody`, whatever the cause: not JSON, not
-UTF-8, a number too long to convert, nesting too deep to parse, a list where an object is declared.
+Each function raises `errors.UnreadableBody` for a body of another kind: not JSON, not UTF-8, a number too long
+to convert, nesting too deep to parse, a list where an object is declared.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from .decoding import LEVELS, ODD, Reader
+from .decoding import LEVELS, MISMATCH, Reader
 from .errors import UnreadableBody
 
 T = TypeVar("T")
@@ -30,9 +30,9 @@ def read_body(reader: Reader[T], response: httpx.Response) -> T:
 
 
 def read_value(reader: Reader[T], value: Any, response: httpx.Response) -> T:
-    """A value taken from the answer, as a declared type."""
+    """A value of the answer, as a declared type."""
     found: T = reader.read(value, LEVELS)
-    if found is ODD:
+    if found is MISMATCH:
         reason = f"{type(value).__name__} is not what is declared for this status"
         raise UnreadableBody(response.status_code, response.content, reason)
     return found

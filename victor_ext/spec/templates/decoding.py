@@ -1,16 +1,16 @@
-"""Reading JSON that is not quite what its description says, and writing models back as JSON.
+"""Tolerant reading of JSON into models, and writing of models as JSON.
 
 The rules, for every model of the package:
 
 - a declared field reads as a value of its declared type, or as UNSET when it is absent or null;
-- a value of another type never raises: the field reads UNSET, and the value stays in
-  `additional_properties` under its wire name, so that `to_dict()` gives it back unchanged;
-- an enum keeps a word that it does not know, and matches the known ones in any letter case;
-- an item of a list is never lost: where models are declared, one that is no object becomes a model that
-  holds it under NOT_AN_OBJECT (and `to_dict()` of the owner gives it back); other odd items stay as they came;
-- objects nested deeper than LEVELS stay as they came, so that no input exhausts the stack.
+- a value of another type does not raise: the field reads UNSET, and the value is kept in
+  `additional_properties` under its wire name, so that `to_dict()` returns it unchanged;
+- an enum keeps unknown values, and matches known ones in any letter case;
+- no item of a list is lost: where models are declared, an item that is no object becomes a model that
+  holds it under NOT_AN_OBJECT (and `to_dict()` of the owner returns it); other items of a wrong type stay unchanged;
+- objects nested deeper than LEVELS stay unchanged, so that no input exhausts the stack.
 
-Nothing here knows a particular API. Readers answer ODD for "this is not mine"; they never raise.
+Readers do not raise: they return MISMATCH for a value that is not of their type.
 """
 
 from __future__ import annotations
@@ -30,45 +30,45 @@ LEVELS: Final = 100
 """How many models may be nested in each other; real answers have less than ten."""
 
 ABSENT: Final[Any] = UNSET
-"""UNSET for a field that a request must have, and that its type therefore does not let be unset."""
+"""UNSET for a required field of a request, whose type does not include Unset."""
 
 NOT_AN_OBJECT: Final = "(not an object)"
-"""Where a model keeps a value that should have been an object and is not."""
+"""The key under which a model keeps a value that should have been an object."""
 
 
-class _Odd:
+class _Mismatch:
     def __repr__(self) -> str:
-        return "ODD"
+        return "MISMATCH"
 
 
-ODD: Final = _Odd()
-"""What a reader answers when the value is not of its type."""
+MISMATCH: Final = _Mismatch()
+"""What a reader returns when the value is not of its type."""
 
 
 def read(reader: Reader[Any], value: Any, left: int, kept: dict[str, Any], name: str) -> Any:
-    """The value of a declared field that is there; UNSET, and the raw value in `kept`, when it is odd."""
+    """The value of a field that is present; UNSET, with the raw value in `kept`, when it has another type."""
     found = reader.read(value, left)
-    return odd(value, kept, name) if found is ODD else found
+    return keep_raw(value, kept, name) if found is MISMATCH else found
 
 
-def odd(value: Any, kept: dict[str, Any], name: str) -> Unset:
-    """UNSET for the field; its raw value goes where `to_dict()` finds it."""
+def keep_raw(value: Any, kept: dict[str, Any], name: str) -> Unset:
+    """UNSET for the field; the raw value goes into `kept`, the model's `additional_properties`."""
     kept[name] = value
     return UNSET
 
 
 def as_object(value: Any) -> dict[str, Any]:
-    """A dict of its own for any input of `from_dict`; what is no object is held under NOT_AN_OBJECT."""
+    """A new dict for any input of `from_dict`; a value that is no object is held under NOT_AN_OBJECT."""
     return dict(value) if isinstance(value, Mapping) else {NOT_AN_OBJECT: value}
 
 
 def read_each(reader: Reader[Any], values: dict[str, Any], left: int) -> dict[str, Any]:
-    """The values of an object with free keys and one declared type."""
+    """The additional properties of an object, when they have one declared type."""
     return {name: value if name == NOT_AN_OBJECT else reader.item(value, left) for name, value in values.items()}
 
 
 def plain(value: Any, left: int = LEVELS) -> Any:
-    """What stands for `value` in JSON, in a query or in a header."""
+    """The form of a value in JSON, in a query or in a header."""
     if isinstance(value, Enum):
         return value.value
     if value is None or isinstance(value, (str, int, float, Unset)):
@@ -82,7 +82,7 @@ def plain(value: Any, left: int = LEVELS) -> Any:
 
 
 def _written(value: Any) -> Any:
-    """Times, days, files and identifiers as they are sent; anything else as it is."""
+    """Times, dates, files and UUIDs as they are sent; other values unchanged."""
     if isinstance(value, datetime.datetime):
         return _instant_text(value)
     if isinstance(value, datetime.date):
@@ -93,18 +93,18 @@ def _written(value: Any) -> Any:
 
 
 def plain_text(value: Any) -> str:
-    """What stands for `value` in a path, a header or a cookie."""
+    """The text of a value in a path, a header or a cookie."""
     value = plain(value)
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
 def form(body: Any) -> dict[str, Any]:
-    """The fields of an url-encoded form: text, or a list for a name that is sent several times. It has no null."""
+    """The fields of an url-encoded form, without null; a list is sent as several fields of one name."""
     return {name: value for name, value in body.to_dict().items() if value is not None}
 
 
 def path_segment(value: Any) -> str:
-    """A parameter as one segment of a path. Raises `ValueError` for one that would make it another path."""
+    """A parameter as one segment of a path. Raises ValueError for "", "." and "..", which would change the path."""
     text = plain_text(value)
     if text in ("", ".", ".."):
         raise ValueError(f"{text!r} cannot be a part of a path: it would name another one.")
@@ -112,17 +112,17 @@ def path_segment(value: Any) -> str:
 
 
 def _instant_text(value: datetime.datetime) -> str:
-    """ISO 8601; UTC as `Z`, milliseconds where nothing finer is there."""
+    """ISO 8601: UTC as `Z`, and no more digits of a second than needed of 0, 3 and 6."""
     micros = value.microsecond
     text = value.isoformat(timespec="microseconds" if micros % 1000 else "milliseconds" if micros else "seconds")
     return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
 
 
-# ---- Enums that stay open ----
+# ---- Open enums ----
 
 
 class OpenStrEnum(StrEnum):
-    """Words in any letter case; a word that is not declared becomes a member of its own, equal to itself."""
+    """Strings in any letter case; an undeclared one becomes a new member, equal to the string."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -138,7 +138,7 @@ class OpenStrEnum(StrEnum):
 
 
 class OpenIntEnum(IntEnum):
-    """Numbers; one that is not declared becomes a member of its own, equal to itself."""
+    """Integers; an undeclared one becomes a new member, equal to the integer."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -150,8 +150,8 @@ class OpenIntEnum(IntEnum):
 
 
 @cache
-def words(enum: type[Enum]) -> dict[Any, Any]:
-    """Each declared value, and its usual spellings, with its member: one look-up on the common path."""
+def spellings(enum: type[Enum]) -> dict[Any, Any]:
+    """The members by their values in usual spellings: one look-up in the common case."""
     found: dict[Any, Any] = {member.value: member for member in enum}
     for member in enum:
         if isinstance(member.value, str):
@@ -160,7 +160,7 @@ def words(enum: type[Enum]) -> dict[Any, Any]:
     return found
 
 
-# ---- Readers: one for each kind of type, composed for lists and unions ----
+# ---- Readers: one for each kind of type; lists and unions are composed of others ----
 
 
 T = TypeVar("T")
@@ -168,26 +168,26 @@ E = TypeVar("E", bound=Enum)
 
 
 class Reader(Generic[T]):
-    """Reads one kind of JSON value. In a union, a lower rank is asked first."""
+    """Reads one kind of JSON value. A union tries readers with a lower rank first."""
 
     rank: int = 1
 
     def read(self, value: Any, left: int) -> Any:
-        """The value as its type, or ODD."""
+        """The value as its type, or MISMATCH."""
         raise NotImplementedError
 
     def exact(self, value: Any, left: int) -> Any:
-        """As `read`, but ODD also for what is only tolerated."""
+        """As `read`, but MISMATCH for an undeclared value of an enum, too."""
         return self.read(value, left)
 
     def item(self, value: Any, left: int) -> Any:
-        """As `read`, for an item of a list: an odd one stays as it came."""
+        """As `read`, for an item of a list: a value of another type stays unchanged."""
         found = self.read(value, left)
-        return value if found is ODD else found
+        return value if found is MISMATCH else found
 
 
 class Scalar(Reader[T]):
-    """A value that is read on its own; `take` answers ODD for what is not of its type."""
+    """A value that contains no others; `take` returns MISMATCH for a value of another type."""
 
     def __init__(self, take: Callable[[Any], Any], rank: int = 1) -> None:
         self._take = take
@@ -201,47 +201,47 @@ def _whole(value: Any) -> Any:
     """An integer; JSON also writes it as 3.0."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else ODD
+    return value if isinstance(value, int) and not isinstance(value, bool) else MISMATCH
 
 
 def _number(value: Any) -> Any:
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else ODD
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else MISMATCH
 
 
 def _parsed(parse: Callable[[str], Any], lengths: range) -> Scalar[Any]:
-    """A value that is written as text of a known length: a day, a time, an identifier."""
+    """A value written as text of a known length: a date, a time, a UUID."""
 
     def take(value: Any) -> Any:
         if not isinstance(value, str) or len(value) not in lengths:
-            return ODD
+            return MISMATCH
         try:
             return parse(value)
         except ValueError:
-            return ODD
+            return MISMATCH
 
     return Scalar(take, rank=0)
 
 
-TEXT: Final[Scalar[str]] = Scalar(lambda value: value if isinstance(value, str) else ODD)
-FLAG: Final[Scalar[bool]] = Scalar(lambda value: value if isinstance(value, bool) else ODD)
+TEXT: Final[Scalar[str]] = Scalar(lambda value: value if isinstance(value, str) else MISMATCH)
+FLAG: Final[Scalar[bool]] = Scalar(lambda value: value if isinstance(value, bool) else MISMATCH)
 WHOLE: Final[Scalar[int]] = Scalar(_whole)
 NUMBER: Final[Scalar[float]] = Scalar(_number, rank=2)
 ANYTHING: Final[Scalar[Any]] = Scalar(lambda value: value, rank=3)
-NOTHING: Final[Scalar[None]] = Scalar(lambda value: ODD if value is not None else None, rank=0)
-BLOB: Final[Scalar[File]] = Scalar(lambda value: File(payload=BytesIO(value)) if isinstance(value, bytes) else ODD)
-# The lengths keep out what Python takes and the wire formats do not: a date alone as a time, 20260304, {uuid}.
+NOTHING: Final[Scalar[None]] = Scalar(lambda value: MISMATCH if value is not None else None, rank=0)
+BLOB: Final[Scalar[File]] = Scalar(lambda value: File(payload=BytesIO(value)) if isinstance(value, bytes) else MISMATCH)
+# The lengths exclude forms that Python reads and the formats do not have: a date as a time, 20260304, {uuid}.
 INSTANT: Final[Scalar[datetime.datetime]] = _parsed(datetime.datetime.fromisoformat, range(16, 64))
 DAY: Final[Scalar[datetime.date]] = _parsed(datetime.date.fromisoformat, range(10, 11))
 UNIQUE_ID: Final[Scalar[UUID]] = _parsed(UUID, range(36, 37))
 
 
 def Constant(value: T) -> Scalar[T]:  # noqa: N802 - reads like the other readers
-    """One value and no other."""
-    return Scalar(lambda found: found if type(found) is type(value) and found == value else ODD, rank=0)
+    """A single value."""
+    return Scalar(lambda found: found if type(found) is type(value) and found == value else MISMATCH, rank=0)
 
 
 class Word(Reader[E]):
-    """A value of an enum; unknown ones are taken too, save where `exact`."""
+    """A value of an enum; `read` accepts undeclared ones."""
 
     rank = 0
 
@@ -252,15 +252,15 @@ class Word(Reader[E]):
     def read(self, value: Any, left: int) -> Any:  # noqa: ARG002 - a reader's signature; a word nests nothing
         if isinstance(value, self._kind) and not isinstance(value, bool):
             return self._enum(value)
-        return ODD
+        return MISMATCH
 
     def exact(self, value: Any, left: int) -> Any:
         found = self.read(value, left)
-        return found if found is not ODD and found in self._enum.__members__.values() else ODD
+        return found if found is not MISMATCH and found in self._enum.__members__.values() else MISMATCH
 
 
 class Shape(NamedTuple):
-    """What tells a model from its siblings in a union: its names on the wire, and the words of discriminators."""
+    """What distinguishes a model in a union: its wire names, and the discriminator values that select it."""
 
     names: frozenset[str]
     required: frozenset[str]
@@ -274,14 +274,14 @@ class Object(Reader[T]):
         self._model: Any = model
 
     def read(self, value: Any, left: int) -> Any:
-        return self._model.from_dict(value, left - 1) if isinstance(value, Mapping) and left > 0 else ODD
+        return self._model.from_dict(value, left - 1) if isinstance(value, Mapping) and left > 0 else MISMATCH
 
     def item(self, value: Any, left: int) -> Any:
         found = self.read(value, left)
-        return self._model.from_dict({NOT_AN_OBJECT: value}, 0) if found is ODD else found
+        return self._model.from_dict({NOT_AN_OBJECT: value}, 0) if found is MISMATCH else found
 
     def distance(self, value: Mapping[str, Any]) -> tuple[int, int, int, int]:
-        """How badly the object fits the model: 0 everywhere is best. The discriminator speaks first."""
+        """How badly an object fits the model: discriminator, then unknown, missing required and missing fields."""
         shape: Shape | None = getattr(self._model, "SHAPE", None)
         if shape is None:
             return (1, 0, 0, 0)
@@ -296,26 +296,26 @@ def _folded(value: Any) -> str | None:
 
 
 class Array(Reader[list[T]]):
-    """A list; see `Reader.item` for its odd items."""
+    """A list; see `Reader.item` for items of another type."""
 
     def __init__(self, of: Reader[T]) -> None:
         self._of = of
 
     def read(self, value: Any, left: int) -> Any:
         if not isinstance(value, list) or left <= 0:
-            return ODD
+            return MISMATCH
         item = self._of.item
         return [item(each, left - 1) for each in value]
 
     def exact(self, value: Any, left: int) -> Any:
         if not isinstance(value, list) or left <= 0:
-            return ODD
+            return MISMATCH
         found = [self._of.exact(each, left - 1) for each in value]
-        return ODD if any(each is ODD for each in found) else found
+        return MISMATCH if any(each is MISMATCH for each in found) else found
 
 
 class Either(Reader[Any]):
-    """A union: the model that fits an object best, else the first type that takes the value."""
+    """A union: the model that fits an object best, else the first type that reads the value."""
 
     def __init__(self, *readers: Reader[Any]) -> None:
         self._readers = sorted(readers, key=lambda reader: reader.rank)
@@ -323,7 +323,7 @@ class Either(Reader[Any]):
 
     def read(self, value: Any, left: int) -> Any:
         found = self.exact(value, left)
-        return _first(reader.read(value, left) for reader in self._readers) if found is ODD else found
+        return _first(reader.read(value, left) for reader in self._readers) if found is MISMATCH else found
 
     def exact(self, value: Any, left: int) -> Any:
         if self._models and isinstance(value, Mapping):
@@ -333,10 +333,10 @@ class Either(Reader[Any]):
 
     def item(self, value: Any, left: int) -> Any:
         found = self.read(value, left)
-        if found is not ODD:
+        if found is not MISMATCH:
             return found
         return self._models[0].item(value, left) if len(self._models) == len(self._readers) else value
 
 
 def _first(found: Iterable[Any]) -> Any:
-    return next((each for each in found if each is not ODD), ODD)
+    return next((each for each in found if each is not MISMATCH), MISMATCH)
