@@ -78,7 +78,7 @@ def _check(document: Path, out: Path | None, name: str | None) -> int:
     summary, problems = check(document, out, name=name)
     for line in problems:
         print(line, file=sys.stderr)
-    print(f"{summary}: {'see above; generate the package again' if problems else 'all there'}")
+    print(f"{summary}: {'see above' if problems else 'all there'}")
     return int(bool(problems))
 
 
