@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from tests.bulk.bulk_runs import ACCOUNT, Bulk, asked_once, keys_of, row, rows, write_csv
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth
+from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
 SECRETS = (ACCOUNT, "aHeq349838", "INV-1", "a note to nobody", "region of row", "[idempotency", "victor_payment")
@@ -42,6 +43,13 @@ def everything_in(url: str) -> str:
 
 def shown(text: str) -> list[str]:
     return [secret for secret in SECRETS if secret in text]
+
+
+def test_no_message_shows_what_stands_after_the_question_mark_of_a_state() -> None:
+    state = State("postgresql://someone@127.0.0.1:1/batches?nope=not-a-secret&options=not-a-secret")
+    with pytest.raises(ConfigurationError, match="1/batches cannot be used") as raised:
+        state.exists()
+    assert "not-a-secret" not in str(raised.value)
 
 
 def test_an_sqlite_file_shows_nothing(

@@ -105,7 +105,7 @@ class TestRetryAfter:
             ("7", 7.0),
             (" 7 ", 7.0),
             ("1.5", 1.5),
-            ("-3", 0.0),
+            ("-3", None),
             ("inf", None),
             ("nan", None),
             ("1e999", None),
@@ -273,3 +273,13 @@ class TestTheProvidersClock:
     )
     def test_http_dates(self, text, seconds):
         assert http_date(text) == seconds
+
+
+@pytest.mark.parametrize("header", ["1_0", "1e3", "0x10", "\u0661", "+5", "1.5.5", ".5", "inf", "nan"])
+def test_only_digits_are_seconds(header):
+    """RFC 9110, 10.2.3: a whole number of seconds, or a date."""
+    assert parse_retry_after(header, NOW) is None
+
+
+def test_a_number_beyond_every_float_is_a_long_time():
+    assert parse_retry_after("9" * 400, NOW) > 86_400

@@ -60,6 +60,12 @@ class State:
         return _PASSWORDS.sub(r"\1***", shown)
 
     @property
+    def _place(self) -> str:
+        """The URL for a message: what stands after the question mark may be anything."""
+        bare = self.url.set(drivername=self.url.get_backend_name(), query={})
+        return bare.render_as_string(hide_password=True)
+
+    @property
     def connection_string(self) -> str:
         """The URL with its password. It is a secret."""
         return self.url.render_as_string(hide_password=False)
@@ -177,7 +183,7 @@ class State:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
             full = " The disk is full." if self.is_sqlite and _is_full(self.path) else ""
-            raise ConfigurationError(f"The state {self} cannot be used: {reason_of(error)}.{full}") from error
+            raise ConfigurationError(f"The state {self._place} cannot be used: {reason_of(error)}.{full}") from error
 
 
 def _is_full(file: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -13,6 +14,12 @@ from typing import Any
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.client.seconds import MOST_SECONDS, are_seconds
 from victor_ext.runtime.client.validation import shown
+
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
+"""RFC 9110 has whole ones; some providers send fractions, and to come back too early is no use."""
+
+_MOST_ASKED = 1e10
+"""Seconds (300 years) that a `Retry-After` can ask for: a number too large to be a float asks for no less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +80,11 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
     if value is None:
         return None
     text = value.strip()
+    if _SECONDS.fullmatch(text):
+        return min(float(text), _MOST_ASKED)
     try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            moment = parsedate_to_datetime(text)
-            seconds = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return None
+        moment = parsedate_to_datetime(text)
+        seconds = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
     return max(0.0, seconds) if math.isfinite(seconds) else None
