@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.providers.velo.velo_world import PRICE, World, pay
-from victor_ext import Conflict, TimedOut
+from victor_ext import Conflict, InvalidRequest, TimedOut
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Receipt
 from victor_ext.runtime.client import polling as waiting
@@ -40,6 +40,10 @@ class TestAPayout:
         assert world(lambda velo: velo.payouts.instruct(payout_id)) is None
         world.sandbox.advance(30)
         done = world(lambda velo: velo.payouts.wait(payout_id, until=("COMPLETED", "CONFIRMED")))
+        with pytest.raises(Conflict, match="can no longer become ACCEPTED"):
+            world(lambda velo: velo.payouts.wait(payout_id, until="accepted", timeout=1))
+        with pytest.raises(InvalidRequest, match="until must be one or more of: ACCEPTED, COMPLETED"):
+            world(lambda velo: velo.payouts.wait(payout_id, until="DONE", timeout=1))
         assert done.status == "COMPLETED"
         assert world.sandbox.balance(world.account) == 100_000 - 4424
         payments = world.all(lambda velo: velo.payouts.payments(payout_id))

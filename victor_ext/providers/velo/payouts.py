@@ -22,6 +22,9 @@ _INSTRUCTED = frozenset({"INSTRUCTED", "COMPLETED", "INCOMPLETE", "CONFIRMED"})
 _WITHDRAWN = frozenset({"WITHDRAWN"})
 _MOST_PERCENT = 10**6
 _DEAD_ENDS = frozenset({"REJECTED", "WITHDRAWN"})
+_PAID = frozenset({"COMPLETED", "INCOMPLETE", "CONFIRMED"})
+_BEFORE_PAID = frozenset({"SUBMITTED", "ACCEPTED", "QUOTED", "INSTRUCTED"})
+_STATES = _BEFORE_PAID | _PAID | _DEAD_ENDS
 
 
 class Payouts(Resource[Mode]):
@@ -143,11 +146,12 @@ class Payouts(Resource[Mode]):
 
         Args:
             payout_id: Which payout.
-            until: A status, or several, as Velo spells them: `"ACCEPTED"`, `("COMPLETED", "CONFIRMED")`.
+            until: A status, or several: `"ACCEPTED"`, `("COMPLETED", "CONFIRMED")`. The letter case is no matter.
             timeout: Seconds to wait in all.
 
         Raises:
-            Conflict: It was rejected or withdrawn instead.
+            InvalidRequest: `until` is no status that Velo has.
+            Conflict: It was rejected or withdrawn instead, or has gone past what was asked for.
             TimedOut: It did not get there in time.
         """
         _check_payout(payout_id)
@@ -156,7 +160,7 @@ class Payouts(Resource[Mode]):
         def there(payout: Payout) -> bool:
             if payout.status in wanted:
                 return True
-            if payout.status in _DEAD_ENDS:
+            if payout.status in _DEAD_ENDS or (payout.status in _PAID and _PAID.isdisjoint(wanted)):
                 raise _ended_otherwise(payout, payout_id, wanted)
             return False
 
@@ -228,8 +232,8 @@ def _shown(value: object) -> str:
 def _checked_states(until: str | Collection[str]) -> tuple[str, ...]:
     given: object = until
     wanted = (until,) if isinstance(until, str) else tuple(until) if isinstance(given, Collection) else ()
-    if not wanted or not all(isinstance(word, str) and word for word in wanted):
-        message = "until must be a status, or several of them, such as 'ACCEPTED'."
+    if not wanted or not all(isinstance(word, str) and word.strip().upper() in _STATES for word in wanted):
+        message = f"until must be one or more of: {', '.join(sorted(_STATES))}."
         raise InvalidRequest.of([Problem("until", "choice", message)])
     return tuple(word.strip().upper() for word in wanted)
 
