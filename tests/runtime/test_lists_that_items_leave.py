@@ -234,15 +234,15 @@ def test_the_plain_reader_loses_what_crosses_a_boundary() -> None:
 
 
 def test_readings_without_news_end_it_and_are_counted_anew_after_news() -> None:
-    """In each reading an item leaves and another one enters, which is news for one reading only."""
-    reads = 0
+    """Between two readings an item leaves and another one enters, which is news for one reading only."""
+    reads, at_end = 0, True
     news_in = {1, 2, 4}
 
     def fetch(reader: PageReader[tuple[int, bool]]) -> Sequence[tuple[int, bool]]:
-        nonlocal reads
+        nonlocal reads, at_end
+        reads, at_end = reads + (at_end and not reader.number), reader.number > 0
         if reader.number:
             return []
-        reads += 1
         return [(reads, reads not in news_in), (reads + 1, reads + 1 not in news_in)]
 
     def reader() -> PageReader[tuple[int, bool]]:
@@ -255,11 +255,11 @@ def test_readings_without_news_end_it_and_are_counted_anew_after_news() -> None:
 
 def test_a_list_that_comes_to_rest_is_read_until_two_readings_agree() -> None:
     readings = [["a", "b"], ["b", "c"], ["c", "d"], ["c", "d"]]
-    reads = 0
+    reads, at_end = 0, True
 
     def fetch(reader: PageReader[str]) -> Sequence[str]:
-        nonlocal reads
-        reads += reader.number == 0
+        nonlocal reads, at_end
+        reads, at_end = reads + (at_end and not reader.number), reader.number > 0
         return [] if reader.number else readings[min(reads, len(readings)) - 1]
 
     assert list(Pages(fetch, lambda: RepeatedPageReader[str](lambda name: name))) == ["a", "b", "c", "d"]
