@@ -131,7 +131,7 @@ def test_a_list_is_read_as_it_is_walked(victor_sandbox: Sandbox, victor: Victor)
 @pytest.mark.victor_sandbox(demo_data=False)
 def test_a_server_that_repeats_a_page_for_ever_is_left(victor_sandbox: Sandbox, victor: Victor) -> None:
     fill(victor_sandbox, 3)
-    body = '{"results":[{"victor_payment_request_id":"R1"},{"victor_payment_request_id":"R2"}]}'
+    body = '{"page":0,"results":[{"victor_payment_request_id":"R1"},{"victor_payment_request_id":"R2"}]}'
     victor_sandbox.inject(
         "status", status=200, body=body, headers={"content-type": "application/json"}, operation="list", times=None
     )

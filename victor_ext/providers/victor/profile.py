@@ -130,9 +130,12 @@ def _mismatch(answer: httpx.Response) -> str | None:
 
 
 def _another_page(number: object, asked: str) -> str | None:
-    """A page that says that it is another one than was asked for: taken for that one, it would lose requests."""
+    """A page that says that it is another one than was asked for: taken for that one, it would lose requests.
+
+    0 is also what a provider says that does not count its pages.
+    """
     said = isinstance(number, int | float) and not isinstance(number, bool)
-    if not said or not asked.isdecimal() or number == int(asked):
+    if not said or not asked.isdecimal() or number in {0, int(asked)}:
         return None
     return f"its body is page {redact_excerpt(str(number))} of a list, and page {asked} was asked for"
 
