@@ -166,13 +166,11 @@ class TestWaiting:
             world.call()
         assert world.sleeps == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.5, 1.5, 1.5, 1.5])
 
-    @pytest.mark.parametrize("asked", ["1e300", "99999999999", "2592000", "Fri, 31 Dec 9999 23:59:59 GMT"])
+    @pytest.mark.parametrize("asked", ["9" * 300, "99999999999", "2592000", "Fri, 31 Dec 9999 23:59:59 GMT"])
     @pytest.mark.parametrize("code", [429, 503])
     def test_a_retry_after_that_nobody_waits_for_is_told_at_once(self, mode, asked, code):
         world = World(mode, [status(code, retry_after=asked)], deadline=None)
-        with pytest.raises(
-            errors.StatusError, match=r"that is more than 30 days away.* asks to come back in"
-        ) as raised:
+        with pytest.raises(errors.StatusError, match=r"wait for longer than 30 days.* asks to come back in") as raised:
             world.call("POST", KEY)
         assert (raised.value.idempotency_key, raised.value.attempts) == (KEY, 1)
         assert raised.value.outcome is (Outcome.REJECTED if code == 429 else Outcome.UNKNOWN)

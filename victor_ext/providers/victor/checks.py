@@ -269,16 +269,18 @@ def check_answer(
     asked: Decimal | None = None,
     may_be_modified: bool | None = None,
     is_outbound: bool = False,
+    child_id: str | None = None,
 ) -> None:
     """Every rule for answering a request. Raises `InvalidRequest` with all that is wrong.
 
-    The last three are what is known of the request, where it was read before: the amount that it asks for, whether
-    another one may be paid, and whether it is one of the caller's own.
+    The last four are known where the request was read before: the amount that it asks for, whether another one may be
+    paid, whether it is one of the caller's own, and the id of the inbound request that was made of it.
     """
     found = Findings()
     found.add(id_problem("id", request_id))
     if is_outbound:
-        message = f"id is {shown(request_id)}, an outbound request: answer the inbound one, whose id is its child_id."
+        whose = f"whose id is {child_id}" if child_id else "which only its payer has"
+        message = f"id is {shown(request_id)}, an outbound request: answer the inbound one, {whose}."
         found.add(Problem("id", "direction", message))
     found.required(ANSWER_NOTES, notes)
     if modified_amount is not None:

@@ -2,7 +2,7 @@
 
 The document has three shapes for a payment request (listed, read, answered); here they are one. A value
 is read from the model when it is asked for, and is None when the provider did not send it or sent
-something that cannot be read as what it should be; `raw` always has what came.
+something that cannot be read as what it should be; `raw` has the value as it came.
 """
 
 from __future__ import annotations
@@ -126,7 +126,8 @@ class PaymentRequest:
     """A request for payment (RfP), as the provider last described it.
 
     Attributes:
-        raw: The generated model underneath, with everything that was sent.
+        raw: The generated model underneath, with every field that was sent; known words are in the document's spelling,
+            and a null is an absent field. The bytes as they came are in an error's `body` alone.
         idempotency_key: The key it was created with, on the result of `create` only.
     """
 

@@ -98,6 +98,7 @@ def respond(
         asked=None if known is None else known.amount,
         may_be_modified=None if known is None else known.amount_modification_allowed,
         is_outbound=known is not None and known.direction is Direction.OUTBOUND,
+        child_id=None if known is None else known.child_id,
     )
     amount = None if modified_amount is None else money.to_decimal(modified_amount)
     asked = None if known is None else known.amount if known.original_amount is None else known.original_amount

@@ -241,7 +241,8 @@ class _Call:
         left = self._left()
         if asked is not None:
             if asked >= (MOST_SECONDS if left is None else left):
-                why = "that is more than 30 days away" if left is None else "that is after the deadline"
+                limit = "30 days" if left is None else f"the deadline of {loop.deadline or left:g} s"
+                why = f"the next attempt would have to wait for longer than {limit}"
                 raise self._error(request, failure, retry_after=asked, why=why)
             # What is added may take half of the rest at most: the attempt that is waited for needs the time.
             wait = asked + (wait if left is None else min(wait, (left - asked) / 2))
