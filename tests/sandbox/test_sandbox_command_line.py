@@ -13,7 +13,7 @@ import pytest
 
 from tests.sandbox.sandbox_callers import KEY, LIST, Caller
 from tests.sandbox.sandbox_processes import SandboxProcess
-from victor_ext.sandbox.arguments import main
+from victor_ext.sandbox.command_line import main
 
 
 def test_it_serves_logs_and_ends_cleanly(tmp_path):
@@ -107,12 +107,11 @@ def test_every_option_of_the_settings_is_on_the_command_line(capsys):
 def test_the_page_about_the_sandbox_names_every_option_command_and_fault():
     from victor_ext.sandbox import Sandbox
     from victor_ext.sandbox.server.faults import KINDS, Fault
-    from victor_ext.sandbox.server.routes import COMMANDS
 
     page = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
     for kind in KINDS:
         assert f"`{kind}`" in page, kind
-    for command in (*COMMANDS, *Sandbox.stand_in.commands):
+    for command in Sandbox.commands():
         assert f"`{command.method} {command.path}`" in page, command
     for name in set(Fault.__slots__) - {"kind", "id", "met"}:
         assert f"`{name}`" in page, name

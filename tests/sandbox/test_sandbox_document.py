@@ -28,7 +28,7 @@ def a_document(schema):
     ],
 )
 def test_schemas_mean_what_they_should(schema, good, bad):
-    answer = a_document(schema).operations["read"].answers[200]
+    answer = a_document(schema).operations["read"].responses[200]
     assert [value for value in good if not answer.accepts(value)] == []
     assert [value for value in bad if answer.accepts(value)] == []
 
@@ -42,16 +42,16 @@ def test_the_document_has_the_four_operations():
         "respondToPaymentRequest",
     }
     assert document.operations["listPaymentRequests"].integers == {"page", "page_size"}
-    assert all(set(operation.answers) == {200, 400} for operation in document.operations.values())
+    assert all(set(operation.responses) == {200, 400} for operation in document.operations.values())
     assert document_path().name == "victor.yaml"
 
 
 def test_an_answer_that_breaks_the_document_is_a_500_of_the_sandbox(start, monkeypatch, caplog):
-    from victor_ext.sandbox.victor.shapes import Shapes
+    from victor_ext.sandbox.victor.formats import Formats
 
     _, caller = start()
     request_id = caller.created()["victor_payment_request_id"]
-    monkeypatch.setattr(Shapes, "detail", lambda *_: {"status": 5})
+    monkeypatch.setattr(Formats, "detail", lambda *_: {"status": 5})
     response = caller.get(request_id)
     assert (response.status_code, response.json()["error"]) == (500, "nonconforming_answer")
     assert "breaks the document at: status" in caplog.text

@@ -11,7 +11,7 @@ import pytest
 from tests.sandbox.sandbox_callers import KEY
 from victor_ext import BadRequest, Outcome, Victor
 from victor_ext.sandbox import Sandbox, SandboxSettings
-from victor_ext.sandbox.arguments import main
+from victor_ext.sandbox.command_line import main
 from victor_ext.sandbox.victor.due_dates import DueDates
 
 NEW_YORK = "America/New_York"
@@ -56,7 +56,7 @@ def test_from_today_until_24_hours_from_now(moment, zone, earliest, latest):
 )
 def test_a_date_is_over_at_the_zone_s_midnight(zone, over):
     found = due_dates("2026-03-01T00:00:00Z", zone)
-    assert found.over(date(2026, 3, 4)) == datetime.fromisoformat(over).timestamp()
+    assert found.end_of(date(2026, 3, 4)) == datetime.fromisoformat(over).timestamp()
 
 
 def test_only_what_is_right_in_the_zone_is_taken(start):

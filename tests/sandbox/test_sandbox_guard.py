@@ -13,12 +13,11 @@ import pytest
 
 from tests.sandbox.sandbox_callers import LIST, exchange
 from tests.sandbox.sandbox_processes import SandboxProcess
-from tests.sandbox.tiny_pay import TinyStandIn
-from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxSettings, arguments
+from tests.sandbox.tiny_pay import TinyProvider
+from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxSettings, command_line
+from victor_ext.sandbox.command_line import PROVIDERS, parser_of, provider_named
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
-from victor_ext.sandbox.providers import PROVIDERS, stand_in
-from victor_ext.sandbox.server.routes import COMMANDS
 from victor_ext.sandbox.velo import VeloSandbox
 
 JSON = {"content-type": "application/json"}
@@ -34,7 +33,7 @@ CREDENTIALS = {
 @pytest.fixture(params=CREDENTIALS, ids=lambda kind: kind.__name__)
 def any_sandbox(request):
     """A sandbox with a port for the control API alone."""
-    with request.param(request.param.stand_in.settings_type(control_port=0)) as sandbox:
+    with request.param(request.param.provider_type.settings_type(control_port=0)) as sandbox:
         yield sandbox
 
 
@@ -66,7 +65,7 @@ def refused(answer: httpx.Response) -> str:
 
 
 def test_all_four_are_here():
-    assert {kind.stand_in for kind in CREDENTIALS} == {stand_in(provider) for provider in PROVIDERS}
+    assert {kind.provider_type for kind in CREDENTIALS} == {provider_named(name) for name in PROVIDERS}
 
 
 # By another name (DNS rebinding: a name of the page's own that suddenly means this machine)
@@ -229,7 +228,7 @@ def test_a_body_must_say_that_it_is_json(any_sandbox, door, http):
 def test_what_is_only_read_changes_nothing(any_sandbox, door, http):
     """A GET is what a page sends with the least ado."""
     assert http.post(door + CREDENTIALS[type(any_sandbox)]).status_code == 200
-    commands = (*COMMANDS, *any_sandbox.stand_in.commands)
+    commands = any_sandbox.commands()
     reading = [command.path for command in commands if command.method == "GET" and "{" not in command.path]
 
     def read() -> dict:
@@ -267,7 +266,7 @@ def test_the_commands_over_http_say_why_they_were_refused(sandbox, monkeypatch):
 )
 @pytest.mark.parametrize("kind", CREDENTIALS, ids=lambda kind: kind.__name__)
 def test_an_address_that_others_can_reach_must_be_meant(kind, host):
-    settings = kind.stand_in.settings_type
+    settings = kind.provider_type.settings_type
     with pytest.raises(ValueError, match=r"^host .* other machines, .* listen on 127\.0\.0\.1, or say public=True"):
         settings(host=host)
     assert settings(host=host, public=True).host == host
@@ -280,9 +279,9 @@ def test_an_address_of_this_machine_alone_needs_no_word(host):
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_the_command_line_says_so_too(provider, capsys, monkeypatch):
-    monkeypatch.delattr(arguments, "serve")
+    monkeypatch.delattr(command_line, "serve")
     with pytest.raises(SystemExit) as ended:
-        arguments.main(["--provider", provider, "--host", "0.0.0.0", "--port", "0"])
+        command_line.main(["--provider", provider, "--host", "0.0.0.0", "--port", "0"])
     assert ended.value.code == 2
     said = capsys.readouterr().err
     assert "host '0.0.0.0'" in said
@@ -317,8 +316,8 @@ def test_an_ipv6_address_is_its_own_name():
 
 def test_a_stand_in_of_your_own_has_the_same_doors(monkeypatch, capsys):
     with pytest.raises(SystemExit):
-        TinyStandIn.parser("x").parse_args(["--help"])
+        parser_of(TinyProvider, "x").parse_args(["--help"])
     shown = capsys.readouterr().out
     assert "--public" in shown
     assert "--allowed-host" in shown
-    assert json.dumps(vars(TinyStandIn.parser("x").parse_args(["--allowed-host", "a"]))["allowed_host"]) == '["a"]'
+    assert json.dumps(vars(parser_of(TinyProvider, "x").parse_args(["--allowed-host", "a"]))["allowed_host"]) == '["a"]'

@@ -14,13 +14,11 @@ import pytest
 
 import victor_ext.sandbox.server
 from tests.sandbox.sandbox_callers import exchange
-from tests.sandbox.tiny_pay import RemoteTinySandbox, TinyCommands, TinySandbox, TinySettings, TinyStandIn
-from victor_ext.sandbox import providers
-from victor_ext.sandbox.arguments import main
-from victor_ext.sandbox.server import Operation
+from tests.sandbox.tiny_pay import RemoteTinySandbox, TinyCommands, TinyProvider, TinySandbox, TinySettings
+from victor_ext.sandbox.command_line import PROVIDERS, main
+from victor_ext.sandbox.server import Operation, ServerCommands
 from victor_ext.sandbox.server.faults import KINDS
-from victor_ext.sandbox.server.paths import PathTable
-from victor_ext.sandbox.server.routes import COMMANDS
+from victor_ext.sandbox.server.operations import OperationTable
 
 KEY = "0b0c8f6e-4a5d-4f0e-9a55-0f8f3c6f2a11"
 
@@ -146,7 +144,7 @@ def test_a_redirect_is_a_fault_with_a_header(sandbox, caller):
 
 
 def test_a_mistake_of_the_stand_in_is_a_500_and_a_traceback_in_the_log(sandbox, caller, caplog, monkeypatch):
-    monkeypatch.setattr(TinyStandIn, "_find", lambda self, call: 1 // 0)
+    monkeypatch.setattr(TinyProvider, "_find", lambda self, call: 1 // 0)
     assert caller.http.get("/v1/charges/1").json()["fault"]["code"] == "sandbox_failure"
     assert sandbox.received()[-1].status == 500
     assert "ZeroDivisionError" in caplog.text
@@ -187,21 +185,21 @@ def test_down_up_and_restart(sandbox, caller):
 def test_the_control_api_names_every_command(sandbox):
     assert httpx.get(f"{sandbox.url}/_sandbox/").json()["sandbox"] == "tiny"
     known = httpx.post(f"{sandbox.url}/_sandbox/nonsense").json()["commands"]
-    assert len(known) == len(COMMANDS) + 2
+    assert len(known) == len(ServerCommands.commands()) + 2
     assert "POST /_sandbox/charges/{charge_id}/settle" in known
     methods = {name for name, _ in inspect.getmembers(TinyCommands, inspect.isfunction) if not name.startswith("_")}
-    assert methods == {command.name for command in (*COMMANDS, *TinyStandIn.commands)}
+    assert methods == {command.name for command in TinyCommands.commands()}
 
 
 def test_it_is_a_process_of_its_own_with_options_of_its_own(monkeypatch, capsys):
     served = SimpleNamespace()
-    monkeypatch.setitem(providers.PROVIDERS, "tiny", "tiny_pay:TinySandbox")
+    monkeypatch.setitem(PROVIDERS, "tiny", "tests.sandbox.tiny_pay:TinyProvider")
     monkeypatch.setattr(
-        "victor_ext.sandbox.arguments.serve", lambda kind, settings, **running: vars(served).update(**locals()) or 0
+        "victor_ext.sandbox.command_line.serve", lambda kind, settings, **running: vars(served).update(**locals()) or 0
     )
     words = ["--provider", "tiny", "--port", "0", "--json", "--limit", "5", "--seed", "3", "--quiet"]
     assert main(words) == 0
-    assert (served.kind, served.settings) == (TinyStandIn, TinySettings(port=0, limit=5, seed=3))
+    assert (served.kind, served.settings) == (TinyProvider, TinySettings(port=0, limit=5, seed=3))
     assert served.running == {"quiet": True, "json_line": True, "ready_file": None, "env_file": None}
     with pytest.raises(SystemExit):
         main(["--provider", "tiny", "--help"])
@@ -213,19 +211,19 @@ def test_it_is_a_process_of_its_own_with_options_of_its_own(monkeypatch, capsys)
 
 
 def test_a_path_without_braces_goes_before_one_with_them():
-    paths = PathTable(
+    table = OperationTable(
         (
             Operation("get", "GET", "/v4/payees/{id}"),
             Operation("deltas", "GET", "/v4/payees/deltas"),
             Operation("create", "POST", "/v4/payees"),
         )
     )
-    assert paths.find("GET", "/v4/payees/deltas") == ("deltas", {})
-    assert paths.find("GET", "/v4/payees/7") == ("get", {"id": "7"})
+    assert table.find("GET", "/v4/payees/deltas") == ("deltas", {})
+    assert table.find("GET", "/v4/payees/7") == ("get", {"id": "7"})
     for path in ("/v4/payees/", "/v4/payees/7/8", "/v4/payees"):
-        assert paths.find("GET", path) == ("other", {})
-    assert paths.word("GET", "/v4/payees/a%2Fb") == "other"
-    assert paths.methods("/v4/payees") == ["POST"]
+        assert table.find("GET", path) == ("other", {})
+    assert table.name("GET", "/v4/payees/a%2Fb") == "other"
+    assert table.methods("/v4/payees") == ["POST"]
 
 
 def test_the_machinery_knows_no_provider():

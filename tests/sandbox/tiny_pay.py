@@ -8,28 +8,27 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
 from victor_ext.sandbox.server import (
     BodyKey,
-    Command,
-    NotThere,
+    NotFound,
     Operation,
+    SandboxProvider,
     ServerCommands,
     ServerInThread,
     ServerOverHttp,
     ServerSettings,
-    StandIn,
-    TokenBook,
-    empty_answer,
-    json_answer,
+    TokenStore,
+    command,
+    empty_response,
+    json_response,
+    nothing,
     option,
 )
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.server import Answer, Call, SandboxContext
-    from victor_ext.sandbox.server.jsontypes import JsonObject
-    from victor_ext.sandbox.server.standin import AnyStandIn
+    from victor_ext.sandbox.server import Call, JsonObject, Response, SandboxContext
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +39,27 @@ class TinySettings(ServerSettings):
     token_life: float = option(600.0, help="life of a token, in seconds")
 
 
-class TinyStandIn(StandIn[TinySettings]):
+class TinyCommands(ServerCommands):
+    """The commands of TinyPay's sandbox, beside those of every sandbox. The bodies run on the server."""
+
+    _provider: TinyProvider
+
+    @command("POST", "/clients", returns=lambda made: (str(made["name"]), str(made["secret"])))
+    def add_client(self, name: str | None = None, secret: str | None = None) -> JsonObject:
+        """Let a client ask for tokens; returns its name and secret (None: new ones are made)."""
+        return self._provider.add_client(name, secret)
+
+    @command("POST", "/charges/{charge_id}/settle", returns=nothing)
+    def settle(self, charge_id: str) -> JsonObject:
+        """Settle a charge."""
+        charge = self._provider.charges.get(charge_id)
+        if charge is None:
+            raise NotFound("There is no such charge.")
+        charge["settled"] = True
+        return charge
+
+
+class TinyProvider(SandboxProvider[TinySettings]):
     """State and rules. All of it runs on one thread, and nothing waits."""
 
     name = "tiny"
@@ -51,32 +70,29 @@ class TinyStandIn(StandIn[TinySettings]):
         Operation("charge", "POST", "/v1/charges"),
         Operation("find", "GET", "/v1/charges/{id}"),
     )
-    commands = (
-        Command("add_client", "POST", "/_sandbox/clients"),
-        Command("settle", "POST", "/_sandbox/charges/{charge_id}/settle"),
-    )
-    settings_type: ClassVar[type[ServerSettings]] = TinySettings
+    settings_type = TinySettings
+    commands_type = TinyCommands
 
-    def __init__(self, stage: SandboxContext, settings: TinySettings) -> None:
-        super().__init__(stage, settings)
+    def __init__(self, context: SandboxContext, settings: TinySettings) -> None:
+        super().__init__(context, settings)
         self._clients: dict[str, str] = {}
-        self._tokens = TokenBook(stage.clock)
-        self._charges: dict[str, JsonObject] = {}
-        self._done: dict[str, tuple[bytes, Answer]] = {}
+        self._tokens = TokenStore(context.clock)
+        self.charges: dict[str, JsonObject] = {}
+        self._done: dict[str, tuple[bytes, Response]] = {}
         """By key: the body that asked for it, and what was answered."""
 
     def reset(self) -> None:
         """Forget everything, credentials included."""
-        for known in (self._clients, self._tokens, self._charges, self._done):
+        for known in (self._clients, self._tokens, self.charges, self._done):
             known.clear()
 
-    def error(self, status: int, code: str, message: str) -> Answer:
+    def error(self, status: int, code: str, message: str) -> Response:
         """The provider's shape of an error; the machinery uses it, too."""
-        return json_answer(status, {"fault": {"code": code, "text": message}})
+        return json_response(status, {"fault": {"code": code, "text": message}})
 
     # What the provider does
 
-    def answer(self, operation: str, call: Call) -> Answer:
+    def handle(self, operation: str, call: Call) -> Response:
         """Let the caller in and do the work."""
         if operation == "token":
             return self._token(call)
@@ -85,7 +101,7 @@ class TinyStandIn(StandIn[TinySettings]):
             return self.error(401, "who", "Ask /v1/token for a token.")
         return self._charge(call) if operation == "charge" else self._find(call)
 
-    def _token(self, call: Call) -> Answer:
+    def _token(self, call: Call) -> Response:
         try:
             form = call.form()
         except ValueError:
@@ -94,9 +110,9 @@ class TinyStandIn(StandIn[TinySettings]):
         if not secret or self._clients.get(name) != secret:
             return self.error(401, "pair", "Name and secret are not a pair.")
         token, expires = self._tokens.issue(name, self.settings.token_life)
-        return json_answer(200, {"token": token, "expires": int(expires * 1000)})
+        return json_response(200, {"token": token, "expires": int(expires * 1000)})
 
-    def _charge(self, call: Call) -> Answer:
+    def _charge(self, call: Call) -> Response:
         body = self._charge_body(call)
         if body is None or call.key is None:
             return self.error(400, "body", "idempotencyKey, reference and cents are required.")
@@ -106,12 +122,12 @@ class TinyStandIn(StandIn[TinySettings]):
             call.exchange.replayed = known[0] == call.body
             return known[1] if known[0] == call.body else self.error(409, "key", "The key was used for another body.")
         if body["cents"] > self.settings.limit:
-            return json_answer(200, {"success": False, "text": "This is over the limit."})
+            return json_response(200, {"success": False, "text": "This is over the limit."})
         charge_id = uuid.uuid4().hex
-        self._charges[charge_id] = {"id": charge_id, "cents": body["cents"], "settled": False}
+        self.charges[charge_id] = {"id": charge_id, "cents": body["cents"], "settled": False}
         call.exchange.request_id = charge_id
         call.did_work(body["reference"])
-        answer = empty_answer(202, {"Location": f"/v1/charges/{charge_id}"})
+        answer = empty_response(202, {"Location": f"/v1/charges/{charge_id}"})
         self._done[call.key] = (call.body, answer)
         return answer
 
@@ -125,11 +141,9 @@ class TinyStandIn(StandIn[TinySettings]):
         found = cast("JsonObject", body)
         return found if isinstance(found.get("reference"), str) and type(found.get("cents")) is int else None
 
-    def _find(self, call: Call) -> Answer:
-        charge = self._charges.get(call.params["id"])
-        return self.error(404, "id", "There is no such charge.") if charge is None else json_answer(200, charge)
-
-    # What a tester does: each of these is a command, and takes and returns JSON values
+    def _find(self, call: Call) -> Response:
+        charge = self.charges.get(call.params["id"])
+        return self.error(404, "id", "There is no such charge.") if charge is None else json_response(200, charge)
 
     def add_client(self, name: str | None = None, secret: str | None = None) -> JsonObject:
         """Let a client ask for tokens; what is not given is made up."""
@@ -137,37 +151,16 @@ class TinyStandIn(StandIn[TinySettings]):
         self._clients[name] = secret
         return {"name": name, "secret": secret}
 
-    def settle(self, charge_id: str) -> JsonObject:
-        """Say that the money has moved."""
-        charge = self._charges.get(charge_id)
-        if charge is None:
-            raise NotThere("There is no such charge.")
-        charge["settled"] = True
-        return charge
-
     def client_settings(self, url: str) -> str:
         """What `--env-file` writes."""
         client = self.add_client()
         return f"TINY_BASE_URL={url}\nTINY_NAME={client['name']}\nTINY_SECRET={client['secret']}\n"
 
 
-class TinyCommands(ServerCommands):
-    """The commands as typed methods, beside those that every sandbox has."""
-
-    stand_in: ClassVar[type[AnyStandIn]] = TinyStandIn
-
-    def add_client(self, name: str | None = None, secret: str | None = None) -> tuple[str, str]:
-        """Let a client ask for tokens; returns its name and secret (made up when not given)."""
-        made = self._run("add_client", name=name, secret=secret)
-        return str(made["name"]), str(made["secret"])
-
-    def settle(self, charge_id: str) -> None:
-        """Say that the money of a charge has moved."""
-        self._run("settle", charge_id=charge_id)
-
-
 class TinySandbox(TinyCommands, ServerInThread[TinySettings]):
     """TinyPay in this process: `with TinySandbox() as sandbox: sandbox.url`."""
+
+    provider_type = TinyProvider
 
 
 class RemoteTinySandbox(TinyCommands, ServerOverHttp):

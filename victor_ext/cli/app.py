@@ -84,7 +84,7 @@ def sandbox(context: typer.Context) -> None:
     `victor sandbox --help` lists its options.
     """
     try:
-        from victor_ext.sandbox.arguments import main  # noqa: PLC0415 - an extra of its own, and heavy
+        from victor_ext.sandbox.command_line import main  # noqa: PLC0415 - an extra of its own, and heavy
     except ImportError as error:
         raise Misuse(f"{error}.") from error
     raise typer.Exit(main(context.args, prog="victor sandbox"))

@@ -1,7 +1,7 @@
 """A local stand-in for the provider, for tests and for trying things out. See docs/sandbox.md.
 
-It shares no code with the client: it reads the provider's document itself, and verifies tokens with its own
-code, so that one mistake cannot hide on both sides.
+It shares no code with the client: it reads the provider's document and verifies tokens with its own code, so that one
+mistake cannot hide on both sides.
 """
 
 from __future__ import annotations
@@ -17,10 +17,7 @@ except ImportError as error:
     ) from error
 
 from victor_ext.sandbox.server.received import Received
-from victor_ext.sandbox.victor.commands import SandboxCommands
-from victor_ext.sandbox.victor.run import run
-from victor_ext.sandbox.victor.sandbox import RemoteSandbox, Sandbox
-from victor_ext.sandbox.victor.settings import SandboxSettings
+from victor_ext.sandbox.victor import RemoteSandbox, Sandbox, SandboxCommands, SandboxSettings, run
 
 __all__ = ("Received", "RemoteSandbox", "Sandbox", "SandboxCommands", "SandboxSettings", "run")
 

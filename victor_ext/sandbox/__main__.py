@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from victor_ext.sandbox.arguments import main
+from victor_ext.sandbox.command_line import main
 
 if __name__ == "__main__":
     sys.exit(main())

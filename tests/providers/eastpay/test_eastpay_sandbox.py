@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -107,10 +106,9 @@ def test_declines_can_come_with_200() -> None:
 
 
 def test_its_options_are_those_of_the_command_line() -> None:
-    from victor_ext.sandbox.providers import stand_in
+    from victor_ext.sandbox.command_line import parser_of, provider_named
 
-    kind: Any = stand_in("eastpay")
-    text = kind.parser("sandbox").format_help()
+    text = parser_of(provider_named("eastpay"), "sandbox").format_help()
     assert "--declined-status" in text
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.providers.flexfactor.flexfactor_world import MID, World
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth, Notification
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
-from victor_ext.sandbox.flexfactor.standin import FlexFactorStandIn
+from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "flexfactor.md").read_text("utf-8")
 FIRST, NOTIFICATIONS, SANDBOX = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -69,7 +69,7 @@ def test_everything_is_named() -> None:
         assert target.__doc__
     for variable in re.findall("FLEXFACTOR_[A-Z_]+", str(FlexFactor.from_env.__doc__)):
         assert f"`{variable}`" in PAGE
-    for operation in FlexFactorStandIn.operations:
-        assert f"`{operation.word}`" in PAGE
+    for operation in FlexFactorProvider.operations:
+        assert f"`{operation.name}`" in PAGE
     for name in re.findall(r"`notification\.(\w+)`", PAGE):
         assert hasattr(Notification, name)

@@ -1,19 +1,31 @@
 """A local stand-in for one bank's EastPay gateway. See docs/eastpay.md.
 
-What is not documented of the gateway is the sandbox's own choice here: which details stand behind 100.300, that
-refused parameters are named in `parameterErrors`, that answers repeat amount, currency and reference.
+Where the gateway is not documented, the sandbox chooses: the details behind 100.300, that wrong parameters are named in
+`parameterErrors`, and that answers repeat amount, currency and reference.
 """
 
 from __future__ import annotations
 
-from victor_ext.sandbox.eastpay.sandbox import EastPayCommands, EastPaySandbox, Merchant, RemoteEastPaySandbox
-from victor_ext.sandbox.eastpay.standin import EastPaySettings, EastPayStandIn
+from victor_ext.sandbox.eastpay.commands import EastPayCommands, Merchant
+from victor_ext.sandbox.eastpay.provider import EastPayProvider
+from victor_ext.sandbox.eastpay.settings import EastPaySettings
+from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
 
 __all__ = (
     "EastPayCommands",
+    "EastPayProvider",
     "EastPaySandbox",
     "EastPaySettings",
-    "EastPayStandIn",
     "Merchant",
     "RemoteEastPaySandbox",
 )
+
+
+class EastPaySandbox(EastPayCommands, ServerInThread[EastPaySettings]):
+    """One bank's gateway in this process: `with EastPaySandbox() as sandbox: sandbox.url + "/eastpay"`."""
+
+    provider_type = EastPayProvider
+
+
+class RemoteEastPaySandbox(EastPayCommands, ServerOverHttp):
+    """The commands over HTTP, for a sandbox in another process."""

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from victor_ext.sandbox.flexfactor.sandbox import FlexFactorCommands, FlexFactorSandbox, RemoteFlexFactorSandbox
+from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
+from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
 from victor_ext.sandbox.flexfactor.settings import FlexFactorSettings
-from victor_ext.sandbox.flexfactor.standin import FlexFactorStandIn
+from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
 
 __all__ = (
     "FlexFactorCommands",
+    "FlexFactorProvider",
     "FlexFactorSandbox",
     "FlexFactorSettings",
-    "FlexFactorStandIn",
     "RemoteFlexFactorSandbox",
 )
+
+
+class FlexFactorSandbox(FlexFactorCommands, ServerInThread[FlexFactorSettings]):
+    """FlexFactor in this process: `with FlexFactorSandbox() as sandbox: sandbox.url`."""
+
+    provider_type = FlexFactorProvider
+
+
+class RemoteFlexFactorSandbox(FlexFactorCommands, ServerOverHttp):
+    """The commands over HTTP, for a sandbox in another process."""

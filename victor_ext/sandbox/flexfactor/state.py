@@ -1,131 +1,92 @@
-"""The orders of a FlexFactor sandbox, and what becomes of them."""
+"""The state of FlexFactor's sandbox: credentials, tokens, orders, and the responses by idempotency key."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import TYPE_CHECKING
+import secrets
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from victor_ext.sandbox.server.jsontypes import JsonObject
-
-NUMBERS = {
-    "Draft": 0, "Onhold": 1, "Cancelled": 2, "Problem": 3, "Processing": 4, "Capturerequired": 5, "Returned": 6,
-    "Completed": 7,
-}  # fmt: skip
-
-AFTER = {
-    "APPROVED": "Completed",
-    "DECLINED": "Returned",
-    "CHALLENGE": "Onhold",
-    "SUBMITTED": "Draft",
-    "PROCESSING": "Processing",
-    "CAPTUREREQUIRED": "Capturerequired",
-    "EXPIRED": "Returned",
-    "CANCELLED": "Cancelled",
-}
-"""The state of an order after a decision. Which one it is for some of them is this sandbox's choice."""
-
-CANCELLABLE = frozenset({"Draft", "Onhold", "Processing", "Capturerequired"})
+from victor_ext.sandbox.flexfactor.orders import Order, Orders
+from victor_ext.sandbox.flexfactor.validation import GUID
+from victor_ext.sandbox.server import Call, JsonObject, NotFound, Response, SandboxContext, TokenStore
 
 
-@dataclass(slots=True)
-class Order:
-    """One order. Amounts are in cents."""
+class Completed(NamedTuple):
+    """A call that was completed under a key. It is kept until `until`, in epoch seconds."""
 
-    id: str
-    external_id: str
-    mid: str
-    decision: str
-    cents: int
-    currency: str
-    placed_at: str
-    email: str
-    state: str
-    captured: int = 0
-    refunded: int = 0
-
-    def decide(self, decision: str) -> None:
-        """Come to a decision; an approved order is paid."""
-        self.decision, self.state = decision, AFTER.get(decision, "Problem")
-        self.captured = self.cents if decision == "APPROVED" else 0
-
-    def shown(self) -> JsonObject:
-        """As `GET /v1/orders/{id}` answers, with members that no client knows."""
-        return {
-            "id": self.id,
-            "status": NUMBERS[self.state],
-            "statusName": self.state,
-            "referenceNumber": self.id[:8].upper(),
-            "externalOrderId": self.external_id,
-            "orderPlacedDate": self.placed_at,
-            "expiryDate": None,
-            "email": self.email,
-            "currencyCode": self.currency,
-            "currencySymbol": "$",
-            "totalAmount": float(Decimal(self.cents).scaleb(-2)),
-            "shippingAddress": None,
-        }
-
-    def capture(self, cents: int, currency: str) -> str | None:
-        """Take the money; what speaks against it, or None."""
-        if self.state != "Capturerequired":
-            return f"The order is {self.state}, not Capturerequired."
-        if cents > self.cents or currency != self.currency:
-            return "The amount is greater than the authorised one."
-        self.decision, self.state, self.captured = "APPROVED", "Completed", cents
-        return None
-
-    def refund(self, dollars: Decimal) -> str | None:
-        """Give money back; what speaks against it, or None."""
-        cents = dollars.scaleb(2)
-        most = Decimal(self.captured - self.refunded)
-        if cents != cents.to_integral_value() or cents <= 0:
-            return f"Amount to refund ({dollars}) is no amount."
-        if cents > most:
-            return f"Amount to refund ({dollars:.2f}) is greater than maximum refund amount in ({most.scaleb(-2):.2f}))"
-        self.refunded += int(cents)
-        if self.refunded == self.captured:
-            self.state = "Returned"
-        return None
-
-    def cancel(self) -> str | None:
-        """Void it; what speaks against it, or None. One that is cancelled stays so."""
-        if self.state == "Cancelled":
-            return None
-        if self.state not in CANCELLABLE:
-            return f"The order is {self.state} and cannot be cancelled."
-        self.decision, self.state = "CANCELLED", "Cancelled"
-        return None
+    until: float
+    path: str
+    body: bytes
+    response: Response
 
 
-@dataclass(slots=True)
-class Orders:
-    """All orders, by the provider's id and by the merchant's."""
+class State:
+    """Everything that the sandbox keeps."""
 
-    by_id: dict[str, Order] = field(default_factory=dict[str, Order])
-    by_external_id: dict[str, Order] = field(default_factory=dict[str, Order])
-
-    def add(self, order: Order) -> None:
-        """Keep one."""
-        self.by_id[order.id] = order
-        self.by_external_id[order.external_id] = order
+    def __init__(self, context: SandboxContext) -> None:
+        self._clock = context.clock
+        self.clients: dict[str, tuple[str, str]] = {}
+        """By AppKey: the AppSecret, and the merchant's id."""
+        self.tokens = TokenStore(context.clock)
+        self.orders = Orders()
+        self.decisions: dict[str, str] = {}
+        """The decision of the next evaluation by order id; the empty id stands for any order."""
+        self.subscriber_key = secrets.token_bytes(64)
+        self._completed: dict[tuple[str, str], Completed] = {}
+        """By merchant and key."""
 
     def clear(self) -> None:
-        """Forget all."""
-        self.by_id.clear()
-        self.by_external_id.clear()
+        """Forget everything."""
+        for part in (self.clients, self.tokens, self.orders, self.decisions, self._completed):
+            part.clear()
 
-    def matching(self, *, mid: str, states: Iterable[int], query: str, newest_first: bool) -> list[Order]:
-        """Those that pass the filters, in the order they were placed."""
-        wanted = set(states)
-        found = [
-            order
-            for order in self.by_id.values()
-            if order.mid == mid
-            and (not wanted or NUMBERS[order.state] in wanted)
-            and query.lower() in f"{order.external_id} {order.email}".lower()
-        ]
-        return found[::-1] if newest_first else found
+    @property
+    def first_mid(self) -> str:
+        """The merchant of the first client; empty without clients."""
+        return next((mid for _, mid in self.clients.values()), "")
+
+    def add_client(
+        self, app_key: str | None = None, app_secret: str | None = None, mid: str | None = None
+    ) -> JsonObject:
+        """Add a client. What is None is made; the merchant is that of the first client."""
+        app_key, app_secret = app_key or uuid.uuid4().hex, app_secret or uuid.uuid4().hex
+        mid = mid or self.first_mid or str(uuid.uuid4())
+        if not GUID.fullmatch(mid):
+            raise ValueError("mid must be a GUID")
+        self.clients[app_key] = (app_secret, mid)
+        return {"app_key": app_key, "app_secret": app_secret, "mid": mid}
+
+    def once(self, call: Call, work: Callable[[], Response], *, life: float, conflict: Response) -> Response:
+        """Do the work under the call's key, or repeat the first response. Without a key, do the work."""
+        if not call.key:
+            return work()
+        now, place = self._clock.now(), (call.owner, call.key.lower())  # the case of a GUID has no meaning
+        before = self._completed.get(place)
+        if before is not None and before.until > now:
+            if (before.path, before.body) != (call.exchange.path, call.body):
+                return conflict
+            call.exchange.replayed = True
+            return before.response
+        made = work()
+        if made.status == 200:
+            self._completed[place] = Completed(now + life, call.exchange.path, call.body, made)
+        return made
+
+    def new_order(self, external_id: str, mid: str, cents: int, currency: str, email: str) -> Order:
+        """An order without a decision."""
+        return Order(
+            str(uuid.uuid4()), external_id, mid, "SUBMITTED", cents, currency, self.timestamp(), email, "Draft"
+        )
+
+    def timestamp(self) -> str:
+        """The time of the business clock, in the provider's format."""
+        return datetime.fromtimestamp(self._clock.now(), UTC).isoformat().replace("+00:00", "Z")
+
+    def order(self, external_id: str) -> Order:
+        """An order by the merchant's id; raises `NotFound`."""
+        order = self.orders.by_external_id.get(external_id)
+        if order is None:
+            raise NotFound("There is no such order.")
+        return order

@@ -1,38 +1,33 @@
-"""The HTTP side of a provider's operations: read the call, meet its fault, send the answer."""
+"""The HTTP side of a provider's operations: read the call, apply its fault, send the response."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from victor_ext.sandbox.server.answer import instead_of_work, spoiled, start_message
-from victor_ext.sandbox.server.call import Call
-from victor_ext.sandbox.server.keys import BodyKey, HeaderKey
-from victor_ext.sandbox.server.paths import OTHER
-from victor_ext.sandbox.server.routes import is_control
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-    from victor_ext.sandbox.server.answer import Answer
-    from victor_ext.sandbox.server.faults import Fault
-    from victor_ext.sandbox.server.stage import SandboxContext
-    from victor_ext.sandbox.server.standin import AnyStandIn
+from victor_ext.sandbox.server.call import BodyKey, Call, HeaderKey
+from victor_ext.sandbox.server.context import SandboxContext
+from victor_ext.sandbox.server.control_api import is_control
+from victor_ext.sandbox.server.faults import Fault
+from victor_ext.sandbox.server.operations import OTHER
+from victor_ext.sandbox.server.provider import AnyProvider
+from victor_ext.sandbox.server.response import Response, damaged, injected_response
 
 
 class Api:
-    """The whole application: the control API, the provider's paths, and whatever else is asked for."""
+    """The whole application: the control API and the provider's operations."""
 
-    def __init__(self, stage: SandboxContext, stand_in: AnyStandIn, control: ASGIApp) -> None:
-        self._stage = stage
-        self._stand_in = stand_in
+    def __init__(self, context: SandboxContext, provider: AnyProvider, control: ASGIApp) -> None:
+        self._context = context
+        self._provider = provider
         self._control = control
-        self._limit = stage.settings.body_limit
-        self._key_header = stage.key.header if isinstance(stage.key, HeaderKey) else None
+        self._limit = context.settings.body_limit
+        self._key_header = context.key.header if isinstance(context.key, HeaderKey) else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one call. The exchange is noted in full before the first byte of the answer leaves."""
+        """Serve one call. It is recorded in full before the first byte of the response is sent."""
         if is_control(scope["path"]):
             await self._control(scope, receive, send)
             return
@@ -40,83 +35,83 @@ class Api:
         try:
             await self._serve(call, scope, receive, send)
         except asyncio.CancelledError:
-            # The sandbox ends while this call waits. Nobody is above us, and uvicorn would print a traceback.
-            self._stage.finish(call.exchange, None)
+            # The sandbox ends while this call waits, and uvicorn would print a traceback.
+            self._context.finish(call.exchange, None)
 
     async def _serve(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
-        fault: Fault | None = scope["state"]["wire"].take_fault(
+        fault: Fault | None = scope["state"]["connection"].take_fault(
             scope["method"], scope["path"], scope["query_string"].decode("latin-1")
         )
         call.exchange.fault = fault.kind if fault else None
         whole = await _read_body(receive, self._limit)
         if whole is None:
-            self._stage.finish(call.exchange, None)
+            self._context.finish(call.exchange, None)
             return
         call.body = whole
-        answer = await self._answer(call, scope["path"], fault)
-        self._stage.finish(call.exchange, answer.status)
-        await send(start_message(answer, call.exchange, self._stage.clock.date_header()))
-        await send({"type": "http.response.body", "body": answer.body})
+        response = await self._respond(call, scope["path"], fault)
+        self._context.finish(call.exchange, response.status)
+        for message in response.messages(call.exchange, self._context.clock.date_header()):
+            await send(message)
 
     def _begin(self, scope: Scope) -> Call:
-        stage, method = self._stage, scope["method"]
+        context, method = self._context, scope["method"]
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        word, params = stage.paths.find(method, scope["path"])
+        name, params = context.operations.find(method, scope["path"])
         header = self._key_header
         key = None if header is None else headers.get(header)
         raw_path = scope["raw_path"].decode("latin-1")
-        exchange = stage.begin(method, raw_path, word, None if key is None else key.decode("latin-1"))
-        call = Call(exchange, stage.log, headers, scope["query_string"], params)
+        exchange = context.begin(method, raw_path, name, None if key is None else key.decode("latin-1"))
+        call = Call(exchange, context.log, headers, scope["query_string"], params)
         if key is not None:
-            call.key_count = sum(name == header for name, _ in scope["headers"])
+            call.key_count = sum(each == header for each, _ in scope["headers"])
         return call
 
-    async def _answer(self, call: Call, path: str, fault: Fault | None) -> Answer:
-        if isinstance(self._stage.key, BodyKey):
-            self._note_key(call, self._stage.key)
+    async def _respond(self, call: Call, path: str, fault: Fault | None) -> Response:
+        if isinstance(self._context.key, BodyKey):
+            self._record_key(call, self._context.key)
         if fault is None:
             return self._work(call, path)
         late = fault.kind == "delay" and fault.work
         if fault.delay and not late:
             await asyncio.sleep(fault.delay)
-        wall, error = self._stage.clock.wall, self._stand_in.error
+        wall, error = self._context.clock.wall, self._provider.error
         if fault.kind in ("status", "rate_limit", "html") and not fault.work:
-            return instead_of_work(fault, wall(), error)
-        answer = spoiled(self._work(call, path), fault, wall(), error)
+            return injected_response(fault, wall(), error)
+        response = damaged(self._work(call, path), fault, wall(), error)
         if late:
             await asyncio.sleep(fault.delay)
-        return answer
+        return response
 
-    def _note_key(self, call: Call, place: BodyKey) -> None:
+    def _record_key(self, call: Call, location: BodyKey) -> None:
         try:
-            key = place.in_body(call.json()) if call.body else None
+            key = location.in_body(call.json()) if call.body else None
         except ValueError:
             return
         if key is not None:
-            self._stage.log.count_attempt(call.exchange, key)
+            self._context.log.count_attempt(call.exchange, key)
 
-    def _work(self, call: Call, path: str) -> Answer:
+    def _work(self, call: Call, path: str) -> Response:
         if len(call.body) > self._limit:
-            return self._stand_in.error(413, "body_too_large", f"At most {self._limit} bytes.")
+            return self._provider.error(413, "body_too_large", f"At most {self._limit} bytes.")
         operation = call.exchange.operation
         if operation == OTHER:
-            return self._no_such_call(path)
+            return self._no_such_operation(path)
         try:
-            return self._stand_in.answer(operation, call)
-        except Exception as error:  # noqa: BLE001 (whatever it is, it is the sandbox's mistake, and says so)
-            self._stage.complain(f"the sandbox failed in '{operation}'", error)
-            return self._stand_in.error(500, "sandbox_failure", f"The sandbox itself failed: {type(error).__name__}.")
+            return self._provider.handle(operation, call)
+        except Exception as error:  # noqa: BLE001 (any exception is a mistake of the sandbox)
+            self._context.log_failure(f"the sandbox failed in '{operation}'", error)
+            return self._provider.error(500, "sandbox_failure", f"The sandbox itself failed: {type(error).__name__}.")
 
-    def _no_such_call(self, path: str) -> Answer:
-        allowed = ", ".join(self._stage.paths.methods(path))
+    def _no_such_operation(self, path: str) -> Response:
+        allowed = ", ".join(self._context.operations.methods(path))
         if not allowed:
-            return self._stand_in.error(404, "no_such_path", "The provider has no such path.")
-        answer = self._stand_in.error(405, "method_not_allowed", f"This path takes {allowed} only.")
-        return replace(answer, headers=(*answer.headers, (b"allow", allowed.encode("ascii"))))
+            return self._provider.error(404, "no_such_path", "The provider has no such path.")
+        response = self._provider.error(405, "method_not_allowed", f"This path takes {allowed} only.")
+        return replace(response, headers=(*response.headers, (b"allow", allowed.encode("ascii"))))
 
 
 async def _read_body(receive: Receive, limit: int) -> bytes | None:
-    """The whole body, or None when the caller went away; of one over the limit just enough to know it."""
+    """The whole body; None when the caller went away. Of a body over the limit, only enough to see that it is."""
     parts: list[bytes] = []
     size = 0
     while True:

@@ -1,18 +1,19 @@
-"""One call, as a stand-in sees it."""
+"""One call as a provider sees it, and where the calls of a provider carry their idempotency key."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass
+from typing import TypeAlias, cast
 from urllib.parse import parse_qsl
 
-if TYPE_CHECKING:
-    from victor_ext.sandbox.server.jsontypes import JsonValue
-    from victor_ext.sandbox.server.received import Received, ReceivedLog
+from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
+from victor_ext.sandbox.server.received import Received, ReceivedLog
 
 
 class Call:
-    """What a stand-in may look at, and how it says what it did."""
+    """A request, and how the provider reports the work that it did."""
 
     __slots__ = ("_json", "_log", "body", "exchange", "headers", "key_count", "owner", "params", "query")
 
@@ -22,16 +23,16 @@ class Call:
         self.exchange = exchange
         """Its line in the record."""
         self.headers = headers
-        """By name in lower case; of a header that was sent twice, the last."""
+        """By name in lower case. Of a header that was sent twice, the last."""
         self.query = query
         """The query as it was sent, without the question mark."""
         self.params = params
-        """The parts of the path that stand in braces in the table of operations, decoded."""
+        """The values of the names in braces in the operation's path, decoded."""
         self.body = b""
         self.key_count = 0
         """How often the header of the key was sent."""
         self.owner = ""
-        """Who calls, once the stand-in has found out; keys of one owner mean nothing to another."""
+        """The authenticated caller, once the provider has set it."""
         self._log = log
         self._json: tuple[JsonValue] | None = None
 
@@ -46,12 +47,17 @@ class Call:
         return None if found is None else found.decode("latin-1")
 
     @property
+    def bearer_token(self) -> str:
+        """The `Authorization` header without `Bearer`; empty when there is none."""
+        return (self.header("authorization") or "").removeprefix("Bearer ")
+
+    @property
     def content_type(self) -> str:
         """The media type of the body in lower case and without parameters; empty when there is none."""
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
     def json(self) -> JsonValue:
-        """The body as JSON; `ValueError` when it is none. Read once, however often it is asked for."""
+        """The body as JSON; `ValueError` when it is not JSON."""
         if self._json is None:
             try:
                 self._json = (json.loads(self.body.decode("utf-8")),)
@@ -60,27 +66,65 @@ class Call:
         return self._json[0]
 
     def form(self) -> dict[str, str]:
-        """The body as `application/x-www-form-urlencoded`; `ValueError` when it is none.
+        """The body as `application/x-www-form-urlencoded`; `ValueError` when it is not a form.
 
-        Values may be empty; of a name that is there twice, the last counts.
+        Values may be empty. Of a name that is there twice, the last counts.
         """
-        pairs = parse_qsl(
-            self.body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(self.body), errors="strict"
-        )
-        return dict(pairs)
+        text = self.body.decode("ascii")
+        return dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict"))
 
     def query_values(self) -> dict[str, str]:
-        """The query; of a name that is there twice, the last counts. `ValueError` when it is not UTF-8."""
+        """The query; `ValueError` when it is not UTF-8. Of a name that is there twice, the last counts."""
         return dict(parse_qsl(self.query.decode("ascii"), keep_blank_values=True, errors="strict"))
 
     def refers_to(self, reference: str) -> None:
-        """Say by which name of the caller's own the work is known: counted, with 0 until it is done."""
+        """Set the caller's reference for the work. It is counted, with 0 until the work is done."""
         self.exchange.reference = reference
-        self._log.know(reference)
+        self._log.add_reference(reference)
 
     def did_work(self, *references: str) -> None:
-        """Say that this call changed something, for one reference of the caller's or for each of several."""
+        """Record that this call changed something, for one reference of the caller or for each of several."""
         self.exchange.work_done = True
         if references and self.exchange.reference is None:
             self.exchange.reference = references[0]
         self._log.count_work(self.exchange.idempotency_key, references)
+
+
+@dataclass(frozen=True)
+class HeaderKey:
+    """The key is the value of a header."""
+
+    name: str
+
+    @property
+    def header(self) -> bytes:
+        """The name in lower case, as in `Call.headers`."""
+        return self.name.lower().encode("ascii")
+
+    def in_request(self, request: bytes) -> str | None:
+        """The key in the bytes of a request that was cut off, if they hold it."""
+        found = re.search(rb"\r\n%b:[ \t]*([^\r\n]*?)[ \t]*\r\n" % re.escape(self.header), request, re.IGNORECASE)
+        return None if found is None else found[1].decode("latin-1")
+
+
+@dataclass(frozen=True)
+class BodyKey:
+    """The key is a member of the JSON body."""
+
+    member: str
+
+    def in_body(self, body: JsonValue) -> str | None:
+        """The key in a body."""
+        found = cast("JsonObject", body).get(self.member) if isinstance(body, dict) else None
+        return found if isinstance(found, str) and found else None
+
+    def in_request(self, request: bytes) -> str | None:
+        """The key in the bytes of a request that was cut off, if its body is whole."""
+        try:
+            return self.in_body(json.loads(request.partition(b"\r\n\r\n")[2]))
+        except (ValueError, RecursionError):
+            return None
+
+
+KeyLocation: TypeAlias = HeaderKey | BodyKey | None
+"""None: the provider has no keys."""

@@ -1,138 +1,202 @@
-"""The control commands that every sandbox has, as typed Python methods."""
+"""Control commands: each is declared once, with its route, its arguments, its documentation and its work.
+
+A command is a method of a class on `ServerCommands`, under `@command(method, path)`. Called on a sandbox, in this
+process or in another one, it hands its arguments to the server as JSON values. There its body runs, on an instance of
+the commands class that has the provider and the `SandboxContext`. The control API has one route for each command.
+"""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Literal
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import wraps
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 
+from victor_ext.sandbox.server.faults import FaultOptions, Kind, read_fault
+from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
 from victor_ext.sandbox.server.received import Received
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.server.faults import How, Kind, RetryAfterFormat
-    from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
-    from victor_ext.sandbox.server.standin import AnyStandIn
+    from victor_ext.sandbox.server.service import Service
+
+CONTROL = "/_sandbox"
+
+A = ParamSpec("A")
+C = TypeVar("C", bound="ServerCommands")
+R = TypeVar("R")
 
 
-class ServerCommands(ABC):
-    """What can be done to any sandbox. Every method is one command of the control API.
+class NotFound(Exception):
+    """A command names something that does not exist: a 404 over HTTP, a `LookupError` in Python."""
 
-    Misuse is a `ValueError`; something that does not exist is a `LookupError`. A provider's own commands are
-    methods of a class derived from this one.
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One declared command. Parameters come from the path, the query (GET, integers) or a JSON body."""
+
+    name: str
+    method: str
+    path: str
+    work: Callable[..., JsonValue]
+
+    @property
+    def signature(self) -> inspect.Signature:
+        """The parameters of the command, after `self`."""
+        return inspect.signature(self.work)
+
+
+@overload
+def command(method: str, path: str) -> Callable[[Callable[Concatenate[C, A], R]], Callable[Concatenate[C, A], R]]: ...
+@overload
+def command(
+    method: str, path: str, *, returns: Callable[[Any], R]
+) -> Callable[[Callable[Concatenate[C, A], object]], Callable[Concatenate[C, A], R]]: ...
+def command(method: str, path: str, *, returns: Callable[[Any], Any] | None = None) -> Any:
+    """Declare a command at `path` below `/_sandbox`.
+
+    The body returns a JSON value, which is what the control API answers. `returns` makes the result in Python from it.
     """
 
-    stand_in: ClassVar[type[AnyStandIn]]
-    """Whom it stands in for."""
+    def decorate(work: Callable[..., JsonValue]) -> Callable[..., Any]:
+        declared = Command(work.__name__.lstrip("_"), method, CONTROL + path, work)
+        signature = declared.signature
+        names = [*signature.parameters][1:]
 
-    @abstractmethod
-    def _run(self, name: str, /, **parameters: JsonValue) -> JsonValue:
-        """Run one command and return its JSON value."""
+        @wraps(work)
+        def send(self: ServerCommands, *args: object, **options: object) -> Any:
+            signature.bind(self, *args, **options)
+            given = {**dict(zip(names, args, strict=False)), **options}
+            # None is "not given" everywhere but in `times`, where it means without end.
+            given = {name: value for name, value in given.items() if value is not None or name == "times"}
+            found = self._send(declared, given)  # pyright: ignore[reportPrivateUsage] - a method of the same class
+            return found if returns is None else returns(found)
 
+        send.command = declared  # type: ignore[attr-defined]
+        return send
+
+    return decorate
+
+
+def member(name: str, kind: Callable[[Any], R]) -> Callable[[Any], R]:
+    """A `returns` that takes one member of the answer."""
+    return lambda found: kind(found[name])
+
+
+def nothing(_found: object) -> None:
+    """A `returns` for a command without a result in Python."""
+
+
+class ServerCommands:
+    """The commands of every sandbox. Misuse is a `ValueError`; something that does not exist is a `LookupError`."""
+
+    _provider: Any
+    """The provider, where the bodies run. A derived class declares its type."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._provider = service.provider
+        self._context = service.context
+
+    @classmethod
+    def commands(cls) -> tuple[Command, ...]:
+        """Every command, those of the provider first. `ValueError` when two have the same name."""
+        declared = [getattr(value, "command", None) for base in cls.__mro__ for value in vars(base).values()]
+        found = tuple(each for each in declared if isinstance(each, Command))
+        if len({each.name for each in found}) < len(found):
+            raise ValueError("a provider's own command has the name of another one")
+        return found
+
+    def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
+        """Run one command on the server; returns its JSON value."""
+        raise NotImplementedError
+
+    @command("GET", "/")
     def info(self) -> JsonObject:
-        """What this sandbox is: its settings and clocks."""
-        found: JsonObject = self._run("info")
-        return found
+        """The name of the sandbox, its settings and its clocks."""
+        return {
+            "sandbox": self._provider.name,
+            "settings": self._context.settings.to_dict(),
+            "clock": self._context.clock.to_dict(),
+            **self._provider.info(),
+        }
 
+    @command("GET", "/clock")
     def clock(self) -> JsonObject:
-        """Both clocks in epoch seconds: `now` of the business, `wall` of the server."""
-        found: JsonObject = self._run("clock")
-        return found
+        """Both clocks in epoch seconds: `now` (business) and `wall` (server); `skew` and `advanced` in seconds."""
+        return self._context.clock.to_dict()
 
-    def advance(self, seconds: float) -> int:
-        """Set the business clock forward; returns how many moves that made."""
-        found: int = self._run("advance", seconds=seconds)["moved"]
-        return found
+    @command("POST", "/clock/advance", returns=member("moved", int))
+    def advance(self, seconds: float) -> JsonObject:
+        """Set the business clock forward and make every move that is due; returns `moved`, the number of moves."""
+        if _seconds(seconds) < 0:
+            raise ValueError("seconds must not be negative: time does not run backwards")
+        return {"moved": self._provider.advance(seconds), **self._context.clock.to_dict()}
 
-    def set_clock_skew(self, seconds: float) -> None:
+    @command("POST", "/clock/skew", returns=nothing)
+    def set_clock_skew(self, seconds: float) -> JsonObject:
         """Put the server's clock (tokens, `Date`) ahead of this machine's, or behind it when negative."""
-        self._run("set_clock_skew", seconds=seconds)
+        self._context.clock.skew = _seconds(seconds)
+        return self._context.clock.to_dict()
 
-    def received(self, after: int = 0) -> list[Received]:
-        """What was received, oldest first; `after` is the number of an exchange that is known already."""
-        return [Received(**exchange) for exchange in self._run("received", after=after)]
+    @command("GET", "/received", returns=lambda found: [Received(**each) for each in found])
+    def received(self, after: int = 0) -> list[JsonObject]:
+        """The remembered calls with a number above `after`, oldest first."""
+        return [each.to_dict() for each in self._context.log.after(after)]
 
+    @command("GET", "/keys/attempts")
     def attempts_by_key(self) -> dict[str, int]:
         """How often each idempotency key was seen."""
-        found: dict[str, int] = self._run("attempts_by_key")
-        return found
+        return dict(self._context.log.attempts)
 
+    @command("GET", "/keys/work")
     def work_done_by_key(self) -> dict[str, int]:
-        """How often each idempotency key led to work. Anything above 1 is a duplicate."""
-        found: dict[str, int] = self._run("work_done_by_key")
-        return found
+        """How often each idempotency key led to work; 0: only attempts. Anything above 1 is a duplicate."""
+        return {**dict.fromkeys(self._context.log.attempts, 0), **self._provider.work_by_key()}
 
+    @command("GET", "/references/work")
     def work_done_by_reference(self) -> dict[str, int]:
-        """How often work was done for each reference of the caller's own, such as an invoice's; 0: only tried."""
-        found: dict[str, int] = self._run("work_done_by_reference")
-        return found
+        """How often work was done for each reference of the caller, such as an invoice number; 0: only attempts."""
+        return dict(self._context.log.work_by_reference)
 
-    def inject(
-        self,
-        kind: Kind,
-        *,
-        times: int | Literal["default"] | None = "default",
-        probability: float | None = None,
-        seed: int | None = None,
-        skip: int | None = None,
-        method: str | None = None,
-        path: str | None = None,
-        query: str | None = None,
-        operation: str | None = None,
-        after: int | None = None,
-        how: How | None = None,
-        delay: float | None = None,
-        status: int | None = None,
-        retry_after: float | None = None,
-        retry_after_format: RetryAfterFormat | None = None,
-        body: str | None = None,
-        headers: dict[str, str] | None = None,
-        work: bool | None = None,
-    ) -> int:
-        """Let the next matching calls fail; returns the fault's number. See `Fault` for every option.
+    @command("POST", "/faults", returns=member("id", int))
+    def inject(self, kind: Kind, **options: Unpack[FaultOptions]) -> JsonObject:
+        """Let the next matching calls fail; returns the fault's `id`. `Fault` describes every option.
 
-        `times=None` means until it is cleared; by default once, or without end when there is a probability.
+        `times=None` means until it is cleared. The default is once, or without end when there is a probability.
         """
-        options = {
-            "probability": probability,
-            "seed": seed,
-            "skip": skip,
-            "method": method,
-            "path": path,
-            "query": query,
-            "operation": operation,
-            "after": after,
-            "how": how,
-            "delay": delay,
-            "status": status,
-            "retry_after": retry_after,
-            "retry_after_format": retry_after_format,
-            "body": body,
-            "headers": headers,
-            "work": work,
-        }
-        given: JsonObject = {name: value for name, value in options.items() if value is not None}
-        if times != "default":
-            given["times"] = times
-        found: int = self._run("inject", kind=kind, **given)["id"]
-        return found
+        return {"id": self._context.faults.inject(read_fault(kind, dict(options), self._context.operations))}
 
+    @command("GET", "/faults")
     def faults(self) -> list[JsonObject]:
-        """Faults that some call may still meet."""
-        found: list[JsonObject] = self._run("faults")
-        return found
+        """The faults that a call may still meet, each with the number of calls that have `met` it."""
+        return [fault.to_dict() for fault in self._context.faults.waiting]
 
-    def clear_faults(self) -> int:
-        """Forget all faults; returns how many there were."""
-        found: int = self._run("clear_faults")["cleared"]
-        return found
+    @command("DELETE", "/faults", returns=member("cleared", int))
+    def clear_faults(self) -> JsonObject:
+        """Remove all faults; returns their number."""
+        return {"cleared": self._context.faults.clear()}
 
-    def down(self, seconds: float | None = None) -> None:
-        """Close the listener and all connections: new ones are refused, until `up()` or for some seconds."""
-        self._run("down", seconds=seconds)
+    @command("POST", "/down", returns=nothing)
+    def down(self, seconds: float | None = None) -> JsonObject:
+        """Close the listener and all connections. New ones are refused for `seconds`; None: until `up`."""
+        return self._service.down(seconds)
 
-    def up(self) -> None:
+    @command("POST", "/up", returns=nothing)
+    def up(self) -> Awaitable[JsonObject]:
         """Listen again."""
-        self._run("up")
+        return self._service.up()
 
-    def reset(self) -> None:
-        """Forget everything, credentials and accounts included."""
-        self._run("reset")
+    @command("POST", "/reset", returns=nothing)
+    def reset(self) -> JsonObject:
+        """Forget everything, credentials and accounts included; demo data come back."""
+        self._context.reset()
+        self._provider.reset()
+        return {}
+
+
+def _seconds(value: JsonValue) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise TypeError("seconds must be a number of seconds")
+    return float(value)

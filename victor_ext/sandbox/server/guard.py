@@ -1,31 +1,27 @@
-"""Whom the control API obeys: programs on this machine, and no web page.
+"""The control API accepts calls from programs on this machine, and none from web pages.
 
-A page in a browser can send calls to any address; by DNS rebinding (a name of its own that suddenly means this
-machine) it could read the answers, too. `Host` shows by which name a sandbox was called; `Origin`, `Sec-Fetch-Site`
-and `Referer` are sent by browsers, and show whose page it was.
+A page in a browser can send calls to any address. With DNS rebinding (a host name of the page that resolves to this
+machine) it could also read the responses. `Host` shows by which name the sandbox was called. `Origin`,
+`Sec-Fetch-Site` and `Referer` are sent by browsers, and name the page.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from starlette.responses import JSONResponse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 _AUTHORITY = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?")
 _OWN_SITES = ("same-origin", "none")
-"""What `Sec-Fetch-Site` says of a page of the sandbox's own, and of an address that a person typed."""
+"""The values of `Sec-Fetch-Site` for the sandbox's own pages, and for an address that a person typed."""
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether only programs on this machine can reach an address to listen on."""
+    """Whether only programs on this machine can reach an address."""
     try:
         return host.lower() == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -33,7 +29,7 @@ def is_this_machine(host: str) -> bool:
 
 
 def read_authority(text: str) -> tuple[str, int | None] | None:
-    """The name and the port in `name:port`; None when it is no such thing. Brackets of IPv6 are taken off."""
+    """The name and the port of `name:port`, without the brackets of IPv6; None for any other text."""
     found = _AUTHORITY.fullmatch(text.lower())
     if found is None or int(found["port"] or 0) > 65535:
         return None
@@ -41,7 +37,7 @@ def read_authority(text: str) -> tuple[str, int | None] | None:
 
 
 class ControlGuard:
-    """Stands before the control API and answers 403 to whoever may not command it."""
+    """ASGI middleware that answers 403 to calls that may not command the sandbox."""
 
     def __init__(self, app: ASGIApp, host: str, allowed: Iterable[str]) -> None:
         self._app = app
@@ -49,7 +45,6 @@ class ControlGuard:
         self._allowed = {read_authority(each) for each in allowed}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the call through, or refuse it."""
         refusal = self._refusal(scope)
         await (refusal or self._app)(scope, receive, send)
 
@@ -62,8 +57,8 @@ class ControlGuard:
             called = f"[{address}]" if ":" in address else address
             return _refused(
                 "foreign_host",
-                f"The control API was called as {_shown(host)}, which is no name of this sandbox: a web page may stand "
-                f"behind it. Call http://{called}:{port}, or start the sandbox with "
+                f"The control API was called as {_one_line(host)}, which is no name of this sandbox: a web page may "
+                f"stand behind it. Call http://{called}:{port}, or start the sandbox with "
                 "--allowed-host NAME (allowed_host in Python).",
             )
         for name, value in headers:
@@ -71,7 +66,7 @@ class ControlGuard:
                 return _refused(
                     "foreign_page",
                     f"The control API takes no orders from web pages, and {name.decode().title()} says that this call "
-                    f"came from one: {_shown(value)}. Send it from a program, or type the address into the browser.",
+                    f"came from one: {_one_line(value)}. Send it from a program, or type the address into the browser.",
                 )
         return None
 
@@ -86,7 +81,7 @@ class ControlGuard:
 
 
 def _is_foreign(name: bytes, value: str, own: str) -> bool:
-    """Whether a header shows that another page than one of `own` made the call."""
+    """Whether a header shows that a page of another origin than `own` made the call."""
     match name:
         case b"origin":
             return value.lower() != own
@@ -98,7 +93,7 @@ def _is_foreign(name: bytes, value: str, own: str) -> bool:
             return False
 
 
-def _shown(text: str) -> str:
+def _one_line(text: str) -> str:
     return "'" + "".join(c if c.isprintable() else "?" for c in text[:100]) + "'"
 
 

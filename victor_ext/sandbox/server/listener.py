@@ -1,20 +1,19 @@
-"""uvicorn on one real port, able to stop listening and to begin again, and to end at once."""
+"""A uvicorn server on one port that can stop listening, listen again, and end at once."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import sys
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.server import Server
 
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
-    from victor_ext.sandbox.server.wire import Wire
+from victor_ext.sandbox.server.connection import SandboxConnection
 
 _BACKLOG = 2048
 
@@ -22,7 +21,9 @@ _BACKLOG = 2048
 class Listener(Server):
     """One uvicorn server on one port. Its own main loop is not used: it would end only at its next tick."""
 
-    def __init__(self, app: ASGIApp, protocol: type[Wire], host: str, port: int, keep_alive: int) -> None:
+    def __init__(
+        self, app: ASGIApp, protocol: type[SandboxConnection], host: str, port: int, keep_alive: int, *, option: str
+    ) -> None:
         config = Config(
             app,
             http=protocol,
@@ -41,9 +42,10 @@ class Listener(Server):
         self._protocol = protocol
         self._host = host
         self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        # Bound and never listening: it keeps the port ours while the listener is down.
-        self._place = self._bind(port)
-        self.port: int = self._place.getsockname()[1]
+        self._option = option
+        # Bound and never listening: it reserves the port while the listener is down.
+        self._reservation = self._bind(port)
+        self.port: int = self._reservation.getsockname()[1]
 
     @property
     def url(self) -> str:
@@ -60,34 +62,33 @@ class Listener(Server):
             found.bind((self._host, port))
         except OSError as error:
             found.close()
-            raise OSError(f"cannot listen on {self._host} port {port}: {error.strerror}") from error
+            message = f"cannot listen on {self._host} port {port}: {error.strerror}"
+            if error.errno == errno.EADDRINUSE:
+                flag = "--" + self._option.replace("_", "-")
+                message += f"; choose another one with {flag} ({self._option} in Python), 0 picks a free one"
+            raise OSError(message) from error
         return found
 
     async def begin(self) -> None:
-        """Start to serve; returns when connections are taken."""
+        """Start to serve; returns when connections are accepted."""
         if not self.config.loaded:
             self.config.load()
         self.lifespan = self.config.lifespan_class(self.config)
         if not sys.platform.startswith("linux"):
             # Elsewhere a second socket cannot be bound beside the first.
-            self._place.close()
+            self._reservation.close()
         await self.startup(sockets=[self._bind(self.port)])
 
-    @property
-    def listening(self) -> bool:
-        """Whether new connections are taken."""
-        return bool(self.servers)
-
     def stop_listening(self) -> None:
-        """Refuse new connections and cut the ones there are, except those that carry a control command."""
+        """Refuse new connections and reset the open ones, except those that carry a control command."""
         for server in self.servers:
             server.close()
         self.servers.clear()
-        for wire in self._wires():
-            wire.reset_unless_control()
+        for connection in self._connections():
+            connection.reset_unless_control()
 
     async def listen_again(self) -> None:
-        """Take connections again on the same port."""
+        """Accept connections again on the same port."""
         if self.servers:
             return
         loop = asyncio.get_running_loop()
@@ -98,19 +99,19 @@ class Listener(Server):
         self.servers.append(await loop.create_server(protocol, sock=self._bind(self.port), backlog=_BACKLOG))
 
     async def end(self) -> None:
-        """Close the port and every connection, and wait until nothing of it is left."""
+        """Close the port and every connection, and wait until they are closed."""
         for server in self.servers:
             server.close()
-        wires = self._wires()
-        for wire in wires:
-            wire.shutdown()
-        await asyncio.gather(*(wire.lost for wire in wires))
-        # Only now: uvicorn would complain of a call that ended unanswered while its connection is there.
+        connections = self._connections()
+        for connection in connections:
+            connection.shutdown()
+        await asyncio.gather(*(connection.lost for connection in connections))
+        # Only now: while its connection is open, uvicorn would log a call that ends without a response.
         tasks = list(self.server_state.tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._place.close()
+        self._reservation.close()
 
-    def _wires(self) -> list[Wire]:
-        return cast("list[Wire]", list(self.server_state.connections))
+    def _connections(self) -> list[SandboxConnection]:
+        return cast("list[SandboxConnection]", list(self.server_state.connections))

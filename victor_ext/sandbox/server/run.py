@@ -8,25 +8,21 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import FrameType
 
+from victor_ext.sandbox.server.context import access
 from victor_ext.sandbox.server.guard import is_this_machine
 from victor_ext.sandbox.server.private_files import open_private
+from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.service import Service
-from victor_ext.sandbox.server.stage import access
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from types import FrameType
-
-    from victor_ext.sandbox.server.settings import ServerSettings
-    from victor_ext.sandbox.server.standin import AnyStandIn
+from victor_ext.sandbox.server.settings import ServerSettings
 
 
 def serve(
-    kind: type[AnyStandIn],
+    provider_type: type[AnyProvider],
     settings: ServerSettings,
     *,
     quiet: bool = False,
@@ -34,15 +30,16 @@ def serve(
     ready_file: str | os.PathLike[str] | None = None,
     env_file: str | os.PathLike[str] | None = None,
 ) -> int:
-    """Serve until SIGINT or SIGTERM; returns the exit status.
+    """Serve until SIGINT or SIGTERM; returns the exit status: 0, or 1 when a port or a file cannot be used.
 
-    Unless `quiet`, says where it listens and writes one line per call to stderr. Once connections are taken,
-    `json_line` prints one line of JSON (`url`, `control_url`, `pid`) to stdout; `ready_file` gets the same.
-    `env_file` gets settings for a client, with fresh credentials; only its owner may read it.
+    Unless `quiet`, prints where it listens and one line for each call to stderr. Once connections are accepted,
+    `json_line` prints one line of JSON (`url`, `control_url`, `pid`) to stdout, and `ready_file` gets the same. The
+    URLs have no path: the control API is at `control_url` + `/_sandbox/`. `env_file` gets settings for a client with
+    fresh credentials; only its owner may read it.
     """
     with _access_log(quiet=quiet):
         try:
-            asyncio.run(_serve(kind, settings, quiet, json_line, ready_file, env_file))
+            asyncio.run(_serve(provider_type, settings, quiet, json_line, ready_file, env_file))
         except OSError as error:
             print(f"victor sandbox: {error}", file=sys.stderr)
             return 1
@@ -50,7 +47,7 @@ def serve(
 
 
 async def _serve(
-    kind: type[AnyStandIn],
+    provider_type: type[AnyProvider],
     settings: ServerSettings,
     quiet: bool,  # noqa: FBT001 (private, and called once)
     json_line: bool,  # noqa: FBT001 (private, and called once)
@@ -58,15 +55,15 @@ async def _serve(
     env_file: str | os.PathLike[str] | None,
 ) -> None:
     stopping = asyncio.Event()
-    service = Service(kind, settings)
+    service = Service(provider_type, settings)
     await service.begin()
     try:
         with _stop_signals(stopping):
             if env_file is not None:
-                _write(env_file, service.stand_in.client_settings(service.url))
+                _write("--env-file", env_file, service.provider.client_settings(service.url))
             facts = json.dumps({"url": service.url, "control_url": service.control_url, "pid": os.getpid()})
             if ready_file is not None:
-                _write(ready_file, facts + "\n")
+                _write("--ready-file", ready_file, facts + "\n")
             if json_line:
                 print(facts, flush=True)
             if not quiet:
@@ -78,7 +75,7 @@ async def _serve(
 
 def _greet(service: Service, settings: ServerSettings) -> None:
     lines = [
-        f"{service.stand_in.heading} on {service.url}",
+        f"{service.provider.heading} on {service.url}",
         f"Control API on {service.control_url}/_sandbox/",
     ]
     if not is_this_machine(settings.host):
@@ -86,13 +83,16 @@ def _greet(service: Service, settings: ServerSettings) -> None:
     print("\n".join(lines), file=sys.stderr, flush=True)
 
 
-def _write(path: str | os.PathLike[str], text: str) -> None:
-    """Write a file that is whole as soon as it is there, readable by its owner alone."""
+def _write(option: str, path: str | os.PathLike[str], text: str) -> None:
+    """Write a file in one step, readable by its owner alone. `OSError` names the option."""
     part = Path(f"{os.fspath(path)}.part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(open_private(part, os.O_WRONLY | os.O_EXCL), "w", encoding="utf-8") as file:
-        file.write(text)
-    part.replace(path)
+    try:
+        part.unlink(missing_ok=True)
+        with os.fdopen(open_private(part, os.O_WRONLY | os.O_EXCL), "w", encoding="utf-8") as file:
+            file.write(text)
+        part.replace(path)
+    except OSError as error:
+        raise OSError(f"{option}: cannot write {os.fspath(path)}: {error.strerror}") from error
 
 
 @contextmanager
@@ -115,7 +115,7 @@ def _access_log(*, quiet: bool) -> Generator[None]:
 
 @contextmanager
 def _stop_signals(stopping: asyncio.Event) -> Generator[None]:
-    """Let the first SIGINT or SIGTERM end the sandbox in good order."""
+    """Let SIGINT and SIGTERM end the sandbox."""
     loop = asyncio.get_running_loop()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -1,62 +1,62 @@
-"""A running sandbox: the stage, the stand-in, the listeners, and the commands that touch them."""
+"""A running sandbox: its context, its provider, its listeners, and the commands."""
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 from functools import partial
-from typing import TYPE_CHECKING
+
+from starlette.types import ASGIApp
 
 from victor_ext.sandbox.server.api import Api
-from victor_ext.sandbox.server.control import Control
+from victor_ext.sandbox.server.commands import Command
+from victor_ext.sandbox.server.connection import connection_class
+from victor_ext.sandbox.server.context import SandboxContext
+from victor_ext.sandbox.server.control_api import control_app
 from victor_ext.sandbox.server.guard import ControlGuard
+from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
 from victor_ext.sandbox.server.listener import Listener
-from victor_ext.sandbox.server.routes import control_app
-from victor_ext.sandbox.server.stage import SandboxContext
-from victor_ext.sandbox.server.wire import wire_for
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
-    from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
-    from victor_ext.sandbox.server.settings import ServerSettings
-    from victor_ext.sandbox.server.standin import AnyStandIn
+from victor_ext.sandbox.server.provider import AnyProvider
+from victor_ext.sandbox.server.settings import ServerSettings
 
 
 class Service:
-    """Everything that lives on the serving thread. `OSError` when a port or a file cannot be had."""
+    """Everything on the serving thread. `OSError` when a port or a file cannot be used."""
 
-    def __init__(self, kind: type[AnyStandIn], settings: ServerSettings) -> None:
-        self._stage = SandboxContext(settings, kind.operations, kind.key)
-        self.stand_in = kind(self._stage, settings)
-        self._control = Control(self._stage, self.stand_in)
+    def __init__(self, provider_type: type[AnyProvider], settings: ServerSettings) -> None:
+        self.context = SandboxContext(settings, provider_type.operations, provider_type.key)
+        self.provider = provider_type(self.context, settings)
+        self._commands = provider_type.commands_type(self)
         self._control_listener: Listener | None = None
-        self._rising: asyncio.TimerHandle | None = None
+        self._up_later: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        wire = wire_for(self._stage)
         try:
-            commands = self._guarded(control_app(kind.commands, partial(self.run, over_api_port=True)))
-            app = Api(self._stage, self.stand_in, commands)
-            self._listener = Listener(app, wire, settings.host, settings.port, settings.keep_alive)
+            app = Api(self.context, self.provider, self._control_api(over_api_port=True))
+            self._listener = self._listen(app, "port", settings.port)
             if settings.control_port is not None:
-                commands = self._guarded(control_app(kind.commands, self.run))
-                port = settings.control_port
-                self._control_listener = Listener(commands, wire, settings.host, port, settings.keep_alive)
+                control = self._control_api(over_api_port=False)
+                self._control_listener = self._listen(control, "control_port", settings.control_port)
         except BaseException:
-            self.stand_in.close()
+            self.provider.close()
             raise
 
-    def _guarded(self, commands: ASGIApp) -> ASGIApp:
-        settings = self._stage.settings
-        return ControlGuard(commands, settings.host, settings.allowed_host)
+    def _control_api(self, *, over_api_port: bool) -> ASGIApp:
+        settings = self.context.settings
+        app = control_app(self._commands.commands(), partial(self.run, over_api_port=over_api_port))
+        return ControlGuard(app, settings.host, settings.allowed_host)
+
+    def _listen(self, app: ASGIApp, option: str, port: int) -> Listener:
+        settings, connection = self.context.settings, connection_class(self.context)
+        return Listener(app, connection, settings.host, port, settings.keep_alive, option=option)
 
     @property
     def url(self) -> str:
-        """Where the provider's API is."""
+        """The URL of the provider's API."""
         return self._listener.url
 
     @property
     def control_url(self) -> str:
-        """Where the control API is always reachable: its own port, or else the same one."""
+        """The URL below which `/_sandbox/` is always reachable: that of the control port, or else of the API."""
         return (self._control_listener or self._listener).url
 
     @property
@@ -70,51 +70,50 @@ class Service:
         return None if self._control_listener is None else self._control_listener.port
 
     async def begin(self) -> None:
-        """Take connections."""
+        """Accept connections."""
         await self._listener.begin()
         if self._control_listener is not None:
             await self._control_listener.begin()
 
     async def end(self) -> None:
         """Close everything."""
-        self._keep_down()
+        self._cancel_up()
         await self._listener.end()
         if self._control_listener is not None:
             await self._control_listener.end()
-        self.stand_in.close()
+        self.provider.close()
 
-    async def run(self, name: str, parameters: JsonObject, *, over_api_port: bool = False) -> JsonValue:
-        """Run a control command. `ValueError` or `TypeError` is misuse, `NotThere` something that is missing."""
-        if name == "down":
-            return self._down(**parameters, over_api_port=over_api_port)
-        if name == "up":
-            return await self._up()
-        if name == "reset":
-            self._stage.reset()
-            self.stand_in.reset()
-            return {}
-        return self._control.run(name, parameters)
-
-    def _down(self, seconds: float | None = None, *, over_api_port: bool) -> JsonObject:
-        if seconds is None and over_api_port:
+    async def run(self, command: Command, parameters: JsonObject, *, over_api_port: bool = False) -> JsonValue:
+        """Run a control command. `ValueError` or `TypeError` is misuse, `NotFound` something that is missing."""
+        try:
+            command.signature.bind(self._commands, **parameters)
+        except TypeError as error:
+            raise TypeError(f"{command.name}: {error}") from None
+        if over_api_port and command.name == "down" and parameters.get("seconds") is None:
             raise ValueError("give seconds, or start with a control port: this port would never come back")
-        self._keep_down()
+        found = command.work(self._commands, **parameters)
+        return await found if inspect.isawaitable(found) else found
+
+    def down(self, seconds: float | None) -> JsonObject:
+        """Stop to listen, for some seconds or until `up`."""
+        self._cancel_up()
         self._listener.stop_listening()
         if seconds is not None:
-            self._rising = asyncio.get_running_loop().call_later(seconds, self._rise)
+            self._up_later = asyncio.get_running_loop().call_later(seconds, self._start_up)
         return {"listening": False}
 
-    async def _up(self) -> JsonObject:
-        self._keep_down()
+    async def up(self) -> JsonObject:
+        """Listen again."""
+        self._cancel_up()
         await self._listener.listen_again()
         return {"listening": True}
 
-    def _rise(self) -> None:
+    def _start_up(self) -> None:
         task = asyncio.get_running_loop().create_task(self._listener.listen_again())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _keep_down(self) -> None:
-        if self._rising is not None:
-            self._rising.cancel()
-            self._rising = None
+    def _cancel_up(self) -> None:
+        if self._up_later is not None:
+            self._up_later.cancel()
+            self._up_later = None

@@ -1,64 +1,126 @@
-"""What every sandbox is told when it starts; a provider's own settings come on top."""
+"""The options of every sandbox, and how a provider declares its own.
+
+An option is declared once, as a field of a settings class with a default from `option()`. The checks of the value,
+the option of the command line and the table in docs/sandbox.md are all made from it.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, TypeVar
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from victor_ext.sandbox.server.guard import is_this_machine, read_authority
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from victor_ext.sandbox.server.jsontypes import JsonObject
 
 T = TypeVar("T")
+_SAME = object()
 
-_LEAST: dict[str, float] = {"keep_received": 0, "keep_alive": 0, "body_limit": 1}
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What is known of one option beside its name and its type."""
+
+    default: Any
+    help: str
+    at_least: float | None = None
+    metavar: str | None = None
+    read: Callable[[str], Any] | None = None
+    check: Callable[[Any], object] | None = None
+    command_line: Any = _SAME
+    choices: tuple[Any, ...] = ()
+
+    @property
+    def command_line_default(self) -> Any:
+        """The default on the command line."""
+        return self.default if self.command_line is _SAME else self.command_line
+
+    def validate(self, name: str, value: Any) -> None:
+        """Raise `ValueError` for a value that the option cannot have. None passes where it is the default."""
+        if self.choices and value not in self.choices:
+            raise ValueError(f"{name} must be one of {', '.join(self.choices)}, not {value!r}")
+        if value is None:
+            return
+        if self.at_least is not None and not self.at_least <= value < math.inf:
+            raise ValueError(f"{name} must be a number of at least {self.at_least:g}, not {value!r}")
+        if self.check is not None:
+            self.check(value)
 
 
-def option(default: T, *, help: str, read: Callable[[str], T] | None = None) -> T:  # noqa: A002 (argparse's word)
-    """A setting of a provider's own that is an option of the command line, too: a text, a number or a switch.
+def option(
+    default: T,
+    *,
+    help: str,  # noqa: A002 (argparse's word)
+    at_least: float | None = None,
+    metavar: str | None = None,
+    read: Callable[[str], object] | None = None,
+    check: Callable[[Any], object] | None = None,
+    command_line: object = _SAME,
+) -> T:
+    """Declare an option: the default of a field of a settings class.
 
-    `read` makes its value from a text, where the type of the default cannot.
+    `at_least` bounds a number. `read` makes the value from a text; it is needed where the type of the default cannot (a
+    default of None). `check` raises `ValueError` for a wrong value. `command_line` is the default on the command line,
+    where it differs from the one in Python. A `Literal` as the type of the field gives the choices.
     """
-    made: T = field(default=default, metadata={"help": help, "read": read})
+    declared = Option(default, help, at_least, metavar, read, check, command_line)
+    made: T = field(default=default, metadata={"option": declared})
     return made
+
+
+def options_of(settings: type[ServerSettings]) -> dict[str, Option]:
+    """The options of a settings class by name, in the order of declaration."""
+    types = get_type_hints(settings)
+    found: dict[str, Option] = {}
+    for each in fields(settings):
+        declared: Option = each.metadata["option"]
+        choices = get_args(types[each.name]) if get_origin(types[each.name]) is Literal else ()
+        found[each.name] = replace(declared, choices=choices)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServerSettings:
-    """The options that every sandbox has. All times are seconds. `ValueError` names an option that cannot be."""
+    """The options that every sandbox has. All times are in seconds. A wrong value is a `ValueError` that names it."""
 
-    host: str = "127.0.0.1"
-    public: bool = False
-    """Whether `host` may be an address that other machines can reach: whoever reaches it can command the sandbox."""
-    allowed_host: str | Sequence[str] = ()
-    """Other names by which the control API may be called, such as `sandbox` (with any port) or `sandbox:8900`."""
-    port: int = 0
-    """0 picks a free port; `url` of the sandbox tells which."""
-    control_port: int | None = None
-    """A second listener for `/_sandbox/` alone, up even while the API is `down`. 0 picks a free port."""
-    clock_skew: float = 0.0
-    """How far the sandbox's clock and its `Date` header are ahead of this machine's (negative: behind)."""
-    seed: int | None = None
-    """Makes ids, and faults that have no seed of their own, the same in every run."""
-    keep_received: int = 100_000
-    """How many received exchanges are remembered one by one; counts by key are kept for all."""
-    keep_alive: int = 75
-    """Seconds after which an idle connection is closed."""
-    body_limit: int = 1 << 20
-    """Largest request body, in bytes; a larger one is answered 413."""
+    host: str = option("127.0.0.1", help="address to listen on; the default is this machine only")
+    public: bool = option(False, help="let the host be an address that other machines can reach, such as 0.0.0.0")
+    allowed_host: str | Sequence[str] = option(
+        (),
+        metavar="NAME[:PORT]",
+        help="another name by which the control API may be called, such as the name of a container; without a port, "
+        "with any port; may be repeated",
+    )
+    port: int = option(0, command_line=8900, help="0 picks a free port")
+    control_port: int | None = option(
+        None, read=int, help="a second port for /_sandbox/ alone, up even while the API is down; 0 picks a free port"
+    )
+    clock_skew: float = option(
+        0.0,
+        metavar="SECONDS",
+        help="how far the server's clock and its Date header are ahead of this machine's; negative: behind",
+    )
+    seed: int | None = option(
+        None, read=int, help="makes ids, and faults without a seed of their own, the same in every run"
+    )
+    keep_received: int = option(
+        100_000, at_least=0, metavar="N", help="how many calls are remembered one by one; counts by key cover all calls"
+    )
+    keep_alive: int = option(75, at_least=0, metavar="SECONDS", help="an idle connection is closed after this time")
+    body_limit: int = option(1 << 20, at_least=1, metavar="BYTES", help="a larger request body is answered with 413")
 
     def __post_init__(self) -> None:
-        """Refuse at the start what would fail later in a stranger place."""
-        self.check_least(_LEAST)
+        """Check every option."""
+        for name, declared in options_of(type(self)).items():
+            declared.validate(name, getattr(self, name))
         if not self.public and not is_this_machine(self.host):
             raise ValueError(
                 f"host {self.host!r} can be reached from other machines, and whoever reaches a sandbox can command it: "
                 "listen on 127.0.0.1, or say public=True (--public) if that is meant"
             )
-        object.__setattr__(self, "allowed_host", _names(self.allowed_host))
+        object.__setattr__(self, "allowed_host", _host_names(self.allowed_host))
         for name in ("port", "control_port"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 65535:
@@ -66,20 +128,16 @@ class ServerSettings:
         if not math.isfinite(self.clock_skew):
             raise ValueError(f"clock_skew must be a finite number of seconds, not {self.clock_skew!r}")
 
-    def check_least(self, least: dict[str, float]) -> None:
-        """Hold numbers against their smallest values; None passes."""
-        for name, bound in least.items():
-            value = getattr(self, name)
-            if value is not None and not bound <= value < math.inf:
-                raise ValueError(f"{name} must be a number of at least {bound:g}, not {value!r}")
-
-    def shown(self) -> dict[str, object]:
+    def to_dict(self) -> JsonObject:
         """The options as JSON values, for the control API."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        values: JsonObject = {each.name: getattr(self, each.name) for each in fields(self)}
+        for name, value in values.items():
+            if isinstance(value, os.PathLike):
+                values[name] = os.fspath(cast("os.PathLike[str]", value))
+        return values
 
 
-def _names(given: str | Sequence[str]) -> tuple[str, ...]:
-    """The names that were given; `ValueError` for one that no call could have."""
+def _host_names(given: str | Sequence[str]) -> tuple[str, ...]:
     names = (given,) if isinstance(given, str) else tuple(given)
     for name in names:
         if not isinstance(name, str) or read_authority(name) is None:

@@ -1,4 +1,4 @@
-"""A local stand-in for Velo: tokens, payees, accounts, funding, payouts with their life, feeds and notifications.
+"""A local stand-in for Velo: tokens, payees, accounts, funding, payouts, feeds of changes and notifications.
 
 with VeloSandbox() as sandbox:
     key, secret = sandbox.add_key()
@@ -7,8 +7,19 @@ with VeloSandbox() as sandbox:
 
 from __future__ import annotations
 
-from victor_ext.sandbox.velo.commands import RemoteVeloSandbox, VeloCommands, VeloSandbox
+from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
+from victor_ext.sandbox.velo.commands import VeloCommands
+from victor_ext.sandbox.velo.provider import VeloProvider
 from victor_ext.sandbox.velo.settings import VeloSettings
-from victor_ext.sandbox.velo.standin import VeloStandIn
 
-__all__ = ("RemoteVeloSandbox", "VeloCommands", "VeloSandbox", "VeloSettings", "VeloStandIn")
+__all__ = ("RemoteVeloSandbox", "VeloCommands", "VeloProvider", "VeloSandbox", "VeloSettings")
+
+
+class VeloSandbox(VeloCommands, ServerInThread[VeloSettings]):
+    """Velo in this process: `with VeloSandbox() as sandbox: sandbox.url`."""
+
+    provider_type = VeloProvider
+
+
+class RemoteVeloSandbox(VeloCommands, ServerOverHttp):
+    """The commands over HTTP, for a sandbox in another process."""

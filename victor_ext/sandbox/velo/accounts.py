@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from victor_ext.sandbox.velo.shapes import Refused, iso, text_of, whole_of
+from victor_ext.sandbox.server import JsonObject
+from victor_ext.sandbox.velo.formats import Refused, amount_of, iso, text_of
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from victor_ext.sandbox.server.jsontypes import JsonObject
-
-_MOST_FUNDING = 9_999_999_999
+_MAX_FUNDING = 9_999_999_999
 
 
 class Accounts:
-    """Where money is, and where it comes from."""
+    """All accounts and fundings."""
 
     def __init__(self, now: Callable[[], float], new_id: Callable[[], str], funding_time: float, wait: float) -> None:
         self._now = now
@@ -34,33 +30,47 @@ class Accounts:
             known.clear()
 
     def add_source(self, payor_id: str, name: str, currency: str, balance: int) -> JsonObject:
-        """A source account."""
+        """Add a source account."""
         account_id = self._new_id()
         account: JsonObject = {
-            "id": account_id, "name": name, "payorId": payor_id, "balance": balance, "currency": currency,
-            "country": "US", "type": "FBO", "railsId": "SANDBOX", "fundingRef": f"REF{len(self.sources) + 1}",
+            "id": account_id,
+            "name": name,
+            "payorId": payor_id,
+            "balance": balance,
+            "currency": currency,
+            "country": "US",
+            "type": "FBO",
+            "railsId": "SANDBOX",
+            "fundingRef": f"REF{len(self.sources) + 1}",
             "pooled": False,
-        }  # fmt: skip
+        }
         self.sources[account_id] = account
         return account
 
     def named(self, payor_id: str, name: str) -> JsonObject | None:
-        """The source account that a payor calls so."""
+        """The source account with a payor's name for it."""
         found = (one for one in self.sources.values() if one["payorId"] == payor_id and one["name"] == name)
         return next(found, None)
 
     def add_bank(self, payor_id: str, name: str, currency: str) -> JsonObject:
-        """A funding account, at once."""
+        """Add a funding account that can be read at once."""
         account_id = self._new_id()
         bank: JsonObject = {
-            "id": account_id, "payorId": payor_id, "name": name, "currency": currency, "country": "US",
-            "type": "FBO", "accountName": name, "accountNumber": "XXXXX6789", "routingNumber": "XXXXX0021",
-        }  # fmt: skip
+            "id": account_id,
+            "payorId": payor_id,
+            "name": name,
+            "currency": currency,
+            "country": "US",
+            "type": "FBO",
+            "accountName": name,
+            "accountNumber": "XXXXX6789",
+            "routingNumber": "XXXXX0021",
+        }
         self.banks[account_id] = bank
         return bank
 
     def create_bank(self, body: JsonObject) -> str:
-        """A funding account that can be read after a while; its id."""
+        """Add a funding account that can be read later; returns its id."""
         text_of(body, "type", 1, 40)
         made = self.add_bank(text_of(body, "payorId", 1, 100), text_of(body, "name", 3, 30), body.get("currency", ""))
         made["type"] = body["type"]
@@ -68,39 +78,44 @@ class Accounts:
         return str(made["id"])
 
     def bank(self, account_id: str) -> JsonObject:
-        """One funding account, if it can be read yet."""
+        """A funding account; one that cannot be read yet is a 404."""
         if account_id not in self.banks or self._now() < self._ready.get(account_id, 0.0):
             raise Refused(404, "missing", "There is no such funding account.")
         return self.banks[account_id]
 
     def readable_banks(self) -> list[JsonObject]:
-        """Those that can be read."""
+        """The funding accounts that can be read."""
         return [bank for bank in self.banks.values() if self._now() >= self._ready.get(bank["id"], 0.0)]
 
     def source(self, account_id: str) -> JsonObject:
-        """One source account."""
+        """A source account, or 404."""
         if account_id not in self.sources:
             raise Refused(404, "missing", "There is no such source account.")
         return self.sources[account_id]
 
     def fund(self, account_id: str, body: JsonObject) -> str:
-        """Money that is to come; its id."""
+        """Request money; returns the id of the funding."""
         account = self.source(account_id)
-        amount = whole_of(body, "amount", _MOST_FUNDING)
+        amount = amount_of(body, "amount", _MAX_FUNDING)
         if body.get("fundingAccountId") not in self.banks:
             raise Refused(400, "body", "There is no such funding account.", "fundingAccountId")
         funding_id = self._new_id()
         self.fundings[funding_id] = {
-            "fundingId": funding_id, "payorId": account["payorId"], "sourceAccountId": account_id,
-            "amount": amount, "currency": account["currency"], "status": "PENDING",
-            "allocationType": "AUTOMATIC", "fundingAccountType": "FBO",
-        }  # fmt: skip
+            "fundingId": funding_id,
+            "payorId": account["payorId"],
+            "sourceAccountId": account_id,
+            "amount": amount,
+            "currency": account["currency"],
+            "status": "PENDING",
+            "allocationType": "AUTOMATIC",
+            "fundingAccountType": "FBO",
+        }
         self._ready[funding_id] = self._now() + self._funding_time
         self.changed[funding_id] = self._now()
         return funding_id
 
     def move(self) -> int:
-        """Let money come that is due; how many fundings that were."""
+        """Allocate the fundings that are due; returns their number."""
         due = [one for one in self.fundings.values() if one["status"] == "PENDING"]
         due = [one for one in due if self._now() >= self._ready[one["fundingId"]]]
         for funding in due:
@@ -110,7 +125,7 @@ class Accounts:
         return len(due)
 
     def changes(self, payor_id: str, since: float) -> list[JsonObject]:
-        """The feed of changes."""
+        """The fundings that were changed since a moment."""
         found = [one for one in self.fundings.values() if one["payorId"] == payor_id]
         return [
             {name: one[name] for name in ("fundingId", "amount", "currency", "status")}

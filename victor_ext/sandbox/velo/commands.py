@@ -1,69 +1,70 @@
-"""The sandbox as Python objects: in this process, and in another one."""
+"""The control commands of Velo's sandbox."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from victor_ext.sandbox.server import ServerCommands, ServerInThread, ServerOverHttp
-from victor_ext.sandbox.velo.settings import VeloSettings
-from victor_ext.sandbox.velo.standin import VeloStandIn
+from victor_ext.sandbox.server import JsonObject, NotFound, ServerCommands, command, member
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.server.jsontypes import JsonObject
-    from victor_ext.sandbox.server.standin import AnyStandIn
+    from victor_ext.sandbox.velo.provider import VeloProvider
 
 
 class VeloCommands(ServerCommands):
-    """What can be done to a Velo sandbox, beside what can be done to any."""
+    """The commands of Velo's sandbox, beside those of every sandbox."""
 
-    stand_in: ClassVar[type[AnyStandIn]] = VeloStandIn
+    _provider: VeloProvider
 
-    def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> tuple[str, str]:
-        """Let a client ask for tokens; returns key and secret (made up when not given)."""
-        made = self._run("add_key", api_key=api_key, api_secret=api_secret)
-        return str(made["api_key"]), str(made["api_secret"])
+    @command("POST", "/keys", returns=lambda made: (str(made["api_key"]), str(made["api_secret"])))
+    def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
+        """Let a client ask for tokens; returns its key and secret (None: new ones are made)."""
+        return self._provider.add_key(api_key, api_secret)
 
     @property
     def payor_id(self) -> str:
-        """The one payor there is."""
-        return str(self._run("payor")["payor_id"])
+        """The id of the only payor."""
+        return str(self._payor()["payor_id"])
 
-    def add_payee(self, remote_id: str) -> str:
-        """A payee that can be paid at once; returns Velo's id."""
-        return str(self._run("add_payee", remote_id=remote_id)["payeeId"])
+    @command("GET", "/payor")
+    def _payor(self) -> JsonObject:
+        """The only payor."""
+        return {"payor_id": self._provider.payor_id}
 
-    def add_source_account(self, name: str, currency: str, balance: int) -> str:
-        """A source account with a balance in minor units; returns its id."""
-        return str(self._run("add_source_account", name=name, currency=currency, balance=balance)["id"])
+    @command("POST", "/payees", returns=member("payeeId", str))
+    def add_payee(self, remote_id: str) -> JsonObject:
+        """Add a payee that can be paid at once; returns Velo's id."""
+        given = {"remoteId": remote_id, "email": "payee@example.com"}
+        return self._provider.payees.add(self._provider.payor_id, given)
 
-    def add_funding_account(self, name: str, currency: str) -> str:
-        """A funding account that can be read at once; returns its id."""
-        return str(self._run("add_funding_account", name=name, currency=currency)["id"])
+    @command("POST", "/sourceAccounts", returns=member("id", str))
+    def add_source_account(self, name: str, currency: str, balance: int) -> JsonObject:
+        """Add a source account with a balance in minor units; returns its id."""
+        return self._provider.accounts.add_source(self._provider.payor_id, name, currency, balance)
 
+    @command("POST", "/fundingAccounts", returns=member("id", str))
+    def add_funding_account(self, name: str, currency: str) -> JsonObject:
+        """Add a funding account that can be read at once; returns its id."""
+        return self._provider.accounts.add_bank(self._provider.payor_id, name, currency)
+
+    @command("GET", "/sourceAccounts/{account_id}/balance")
     def balance(self, account_id: str) -> int:
         """The balance of a source account, in minor units."""
-        found: int = self._run("balance", account_id=account_id)
-        return found
+        account = self._provider.accounts.sources.get(account_id)
+        if account is None:
+            raise NotFound("There is no such source account.")
+        return int(account["balance"])
 
+    @command("GET", "/notifications")
     def notifications(self, after: int = 0) -> list[JsonObject]:
-        """What Velo would have posted to a webhook, after that number. The sandbox posts nothing by itself."""
-        found: list[JsonObject] = self._run("notifications", after=after)
-        return found
+        """The webhook notifications with a sequence number above `after`. The sandbox itself posts none."""
+        return [each for each in self._provider.notifications if each["sequenceNumber"] > after]
 
+    @command("GET", "/tokens")
     def tokens_issued(self) -> dict[str, int]:
-        """How many tokens each key was given."""
-        found: dict[str, int] = self._run("tokens_issued")
-        return found
+        """How many tokens were issued to each key."""
+        return dict(self._provider.tokens.issued)
 
+    @command("POST", "/tokens/revoke")
     def revoke_tokens(self) -> int:
-        """Make every token worthless; returns how many there were."""
-        found: int = self._run("revoke_tokens")
-        return found
-
-
-class VeloSandbox(VeloCommands, ServerInThread[VeloSettings]):
-    """Velo in this process: `with VeloSandbox() as sandbox: sandbox.url`."""
-
-
-class RemoteVeloSandbox(VeloCommands, ServerOverHttp):
-    """The commands over HTTP, for a sandbox in another process."""
+        """Revoke every token; returns their number."""
+        return self._provider.tokens.revoke()

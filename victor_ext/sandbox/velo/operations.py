@@ -1,8 +1,8 @@
-"""The calls that the sandbox knows, its commands, and what lists can be filtered by."""
+"""The operations of Velo's API, and the filters of its lists."""
 
 from __future__ import annotations
 
-from victor_ext.sandbox.server import Command, Operation
+from victor_ext.sandbox.server import Operation
 
 OPERATIONS = (
     Operation("authenticate", "POST", "/v1/authenticate"),
@@ -30,27 +30,15 @@ OPERATIONS = (
     Operation("payment_changes", "GET", "/v4/payments/deltas", "listPaymentChanges"),
 )
 
-COMMANDS = (
-    Command("add_key", "POST", "/_sandbox/keys"),
-    Command("add_payee", "POST", "/_sandbox/payees"),
-    Command("add_source_account", "POST", "/_sandbox/sourceAccounts"),
-    Command("add_funding_account", "POST", "/_sandbox/fundingAccounts"),
-    Command("payor", "GET", "/_sandbox/payor"),
-    Command("balance", "GET", "/_sandbox/sourceAccounts/{account_id}/balance"),
-    Command("notifications", "GET", "/_sandbox/notifications"),
-    Command("tokens_issued", "GET", "/_sandbox/tokens"),
-    Command("revoke_tokens", "POST", "/_sandbox/tokens/revoke"),
-)
-
 PAYEE_FILTERS = {
-    "onboardedStatus": "onboardedStatus", "watchlistStatus": "watchlistStatus", "email": "email",
-    "displayName": "displayName", "payeeType": "payeeType", "payeeCountry": "country",
-}  # fmt: skip
-PAYMENT_FILTERS = {
-    "status": "status", "remoteId": "remoteId", "payorPaymentId": "payorPaymentId", "paymentMemo": "paymentMemo",
-    "sourceAccountName": "sourceAccountName", "transmissionType": "transmissionType",
-}  # fmt: skip
-AUDIT_FILTERS = {
-    "payeeId": "payeeId", "remoteId": "remoteId", "status": "status", "sourceAccountName": "sourceAccountName",
-    "sourceCurrency": "sourceCurrency", "paymentCurrency": "paymentCurrency", "paymentMemo": "paymentMemo",
-}  # fmt: skip
+    "onboardedStatus": "onboardedStatus",
+    "watchlistStatus": "watchlistStatus",
+    "email": "email",
+    "displayName": "displayName",
+    "payeeType": "payeeType",
+    "payeeCountry": "country",
+}
+"""Each filter with the member of an item that it compares."""
+_SAME_NAME = ("status", "remoteId", "paymentMemo", "sourceAccountName")
+PAYMENT_FILTERS = {name: name for name in (*_SAME_NAME, "payorPaymentId", "transmissionType")}
+AUDIT_FILTERS = {name: name for name in (*_SAME_NAME, "payeeId", "sourceCurrency", "paymentCurrency")}

@@ -1,21 +1,15 @@
-"""Payees and the batches that make them."""
+"""Payees, and the batches that make them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
 
-from victor_ext.sandbox.velo.shapes import Refused, an_object, iso, text_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from victor_ext.sandbox.server.jsontypes import JsonObject
-
-MOST = 2000
+from victor_ext.sandbox.server import JsonObject
+from victor_ext.sandbox.velo.formats import Refused, iso, list_of, text_of
 
 
 class Payees:
-    """Who can be paid, by payor."""
+    """All payees."""
 
     def __init__(self, now: Callable[[], float], new_id: Callable[[], str], batch_time: float) -> None:
         self._now = now
@@ -35,18 +29,22 @@ class Payees:
         return [payee for payee in self.all.values() if payee["payorRefs"][0]["payorId"] == payor_id]
 
     def by_remote_id(self, payor_id: str, remote_id: str) -> JsonObject | None:
-        """The payee that a payor calls so."""
+        """The payee with the payor's own id."""
         named = (payee for payee in self.of(payor_id) if payee["payorRefs"][0]["remoteId"] == remote_id)
         return next(named, None)
 
     def add(self, payor_id: str, given: JsonObject) -> JsonObject:
-        """A new payee, at once."""
+        """Add a payee."""
         payee_id = self._new_id()
         payee: JsonObject = {
             "payeeId": payee_id,
             "payorRefs": [
-                {"payorId": payor_id, "remoteId": given["remoteId"], "invitationStatus": "PENDING",
-                 "payableStatus": True},
+                {
+                    "payorId": payor_id,
+                    "remoteId": given["remoteId"],
+                    "invitationStatus": "PENDING",
+                    "payableStatus": True,
+                }
             ],
             "email": given.get("email"),
             "onboardedStatus": "CREATED",
@@ -57,18 +55,15 @@ class Payees:
             "displayName": _display_name(given),
             "payeeType": given.get("type", "Individual"),
             "disabled": False,
-        }  # fmt: skip
+        }
         self.all[payee_id] = payee
         self.changed[payee_id] = self._now()
         return payee
 
     def create(self, body: JsonObject) -> tuple[str, list[str]]:
-        """A batch of new payees; its id, and the names of those that were made."""
+        """Make a batch of new payees; returns its id, and the remote ids of the payees that were made."""
         payor_id = text_of(body, "payorId", 1, 100)
-        given = body.get("payees")
-        if not isinstance(given, list) or not 1 <= len(given) <= MOST:  # pyright: ignore[reportUnknownArgumentType] - JSON
-            raise Refused(400, "body", f"payees must be 1 to {MOST}.", "payees")
-        items = [an_object(one) for one in _list(given)]
+        items = list_of(body, "payees")
         for place, item in enumerate(items):
             text_of(item, "remoteId", 1, 100, where=f"payees[{place}].")
             text_of(item, "email", 3, 255, where=f"payees[{place}].")
@@ -85,7 +80,7 @@ class Payees:
         return batch_id, made
 
     def batch(self, batch_id: str) -> JsonObject:
-        """How far a batch is."""
+        """The state of a batch."""
         if batch_id not in self._batches:
             raise Refused(404, "missing", "There is no such batch.")
         due, count, failures = self._batches[batch_id]
@@ -94,7 +89,7 @@ class Payees:
         return {"status": "ACCEPTED", "failureCount": len(failures), "pendingCount": 0, "failures": failures}
 
     def changes(self, payor_id: str, since: float) -> list[JsonObject]:
-        """The feed of changes."""
+        """The payees that were changed since a moment."""
         return [
             {
                 "payeeId": payee["payeeId"],
@@ -107,10 +102,6 @@ class Payees:
             for payee in self.of(payor_id)
             if self.changed[payee["payeeId"]] >= since
         ]
-
-
-def _list(value: Any) -> list[Any]:
-    return list(value)
 
 
 def _part(whole: JsonObject, name: str) -> JsonObject:

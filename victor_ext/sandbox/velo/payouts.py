@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
-from victor_ext.sandbox.velo.shapes import Refused, an_object, iso, text_of, whole_of
+from victor_ext.sandbox.server import JsonObject
+from victor_ext.sandbox.velo.accounts import Accounts
+from victor_ext.sandbox.velo.formats import Refused, amount_of, iso, list_of, text_of
+from victor_ext.sandbox.velo.payees import Payees
+from victor_ext.sandbox.velo.settings import VeloSettings
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from victor_ext.sandbox.server.jsontypes import JsonObject
-    from victor_ext.sandbox.velo.accounts import Accounts
-    from victor_ext.sandbox.velo.payees import Payees
-    from victor_ext.sandbox.velo.settings import VeloSettings
-
-MOST = 2000
 RATE = 1.25
-"""What one unit of a source's currency buys of any other one here."""
+"""The exchange rate between any two currencies."""
 
 
 @dataclass
 class Payout:
-    """One payout."""
-
     id: str
     payor_id: str
     due: float
@@ -33,7 +26,7 @@ class Payout:
 
 
 class Payouts:
-    """All payouts, and what is to become of them."""
+    """All payouts."""
 
     def __init__(
         self,
@@ -42,14 +35,14 @@ class Payouts:
         settings: VeloSettings,
         payees: Payees,
         accounts: Accounts,
-        tell: Callable[[str, JsonObject], None],
+        notify: Callable[[str, JsonObject], None],
     ) -> None:
         self._now = now
         self._new_id = new_id
         self._settings = settings
         self._payees = payees
         self._accounts = accounts
-        self._tell = tell
+        self._notify = notify
         self.all: dict[str, Payout] = {}
         self.changed: dict[str, float] = {}
 
@@ -59,13 +52,10 @@ class Payouts:
         self.changed.clear()
 
     def submit(self, payor_id: str, body: JsonObject) -> tuple[str, list[str]]:
-        """A new payout; its id, and the payor's references of its payments."""
-        given = body.get("payments")
-        if not isinstance(given, list) or not 1 <= len(given) <= MOST:  # pyright: ignore[reportUnknownArgumentType] - JSON
-            raise Refused(400, "body", f"payments must be 1 to {MOST}.", "payments")
+        """Make a payout; returns its id, and the payor's ids of its payments."""
+        items = list_of(body, "payments")
         payout = Payout(self._new_id(), payor_id, self._now() + self._settings.validation)
-        items: list[Any] = list(given)  # pyright: ignore[reportUnknownArgumentType] - JSON may be anything
-        payout.payments = [self._payment(payout, an_object(one), place) for place, one in enumerate(items)]
+        payout.payments = [self._payment(payout, item, place) for place, item in enumerate(items)]
         self.all[payout.id] = payout
         return payout.id, [one["payorPaymentId"] for one in payout.payments if one["payorPaymentId"]]
 
@@ -84,7 +74,7 @@ class Payouts:
             "payorId": payout.payor_id,
             "remoteId": remote_id,
             "currency": currency,
-            "amount": whole_of(item, "amount", 2**63 - 1, where=where),
+            "amount": amount_of(item, "amount", 2**63 - 1, where=where),
             "sourceCurrency": source["currency"] if source else currency,
             "sourceAccountName": account,
             "sourceAccountId": source["id"] if source else None,
@@ -97,14 +87,14 @@ class Payouts:
         }
 
     def get(self, payout_id: str) -> Payout:
-        """One payout, as it is now."""
+        """A payout, or 404. Moves that are due are made first."""
         if payout_id not in self.all:
             raise Refused(404, "missing", "There is no such payout.")
         self.move()
         return self.all[payout_id]
 
     def quote(self, payout_id: str) -> JsonObject:
-        """Fix the rates."""
+        """Quote the exchange rates."""
         payout = self.get(payout_id)
         if payout.status not in ("ACCEPTED", "QUOTED"):
             raise Refused(409, "state", f"The payout is {payout.status}.")
@@ -112,7 +102,7 @@ class Payouts:
         return {"fxSummaries": self._summaries(payout)}
 
     def instruct(self, payout_id: str) -> None:
-        """Have it paid."""
+        """Pay the accepted payments."""
         payout = self.get(payout_id)
         if payout.status not in ("ACCEPTED", "QUOTED"):
             raise Refused(409, "state", f"The payout is {payout.status}.")
@@ -124,19 +114,19 @@ class Payouts:
             account = self._accounts.sources[payment["sourceAccountId"]]
             funded = account["balance"] >= self._cost(payment)
             account["balance"] -= self._cost(payment) if funded else 0
-            self._becomes(payment, "FUNDED" if funded else "AWAITING_FUNDS")
+            self._set_status(payment, "FUNDED" if funded else "AWAITING_FUNDS")
 
     def withdraw(self, payout_id: str) -> None:
-        """Take it back."""
+        """Withdraw the payout and its payments."""
         payout = self.get(payout_id)
         if payout.status not in ("SUBMITTED", "ACCEPTED", "QUOTED"):
             raise Refused(400, "state", f"The payout is {payout.status}.")
         payout.status = "WITHDRAWN"
         for payment in payout.payments:
-            self._becomes(payment, "WITHDRAWN")
+            self._set_status(payment, "WITHDRAWN")
 
     def move(self) -> int:
-        """Do what is due; how many payouts that were."""
+        """Make the moves that are due; returns their number."""
         due = [one for one in self.all.values() if one.status in ("SUBMITTED", "INSTRUCTED") and self._now() >= one.due]
         for payout in due:
             (self._validate if payout.status == "SUBMITTED" else self._settle)(payout)
@@ -144,49 +134,47 @@ class Payouts:
 
     def _validate(self, payout: Payout) -> None:
         for payment in payout.payments:
-            self._becomes(payment, "REJECTED" if payment["reason"] else "ACCEPTED")
+            self._set_status(payment, "REJECTED" if payment["reason"] else "ACCEPTED")
         payout.status = "REJECTED" if all(one["reason"] for one in payout.payments) else "ACCEPTED"
 
     def _settle(self, payout: Payout) -> None:
         for payment in payout.payments:
             if payment["status"] == "FUNDED":
-                self._becomes(payment, "CONFIRMED")
+                self._set_status(payment, "CONFIRMED")
         waiting = any(one["status"] == "AWAITING_FUNDS" for one in payout.payments)
         payout.status = "INCOMPLETE" if waiting else "COMPLETED"
 
-    def _becomes(self, payment: JsonObject, status: str) -> None:
+    def _set_status(self, payment: JsonObject, status: str) -> None:
         payment["status"] = status
         self.changed[payment["paymentId"]] = self._now()
-        self._tell(f"payment.{status.lower()}", payment)
+        self._notify(f"payment.{status.lower()}", payment)
 
     def _cost(self, payment: JsonObject) -> int:
-        """What a payment takes from its account, rounded up to whole minor units."""
+        """The cost of a payment in minor units of the source currency, rounded up."""
         amount: int = payment["amount"]
         return amount if payment["currency"] == payment["sourceCurrency"] else -int(-amount // RATE)
 
-    # What is told of them
-
     def summary(self, payout: Payout) -> JsonObject:
-        """The payout as it is read."""
-        taken = [one for one in payout.payments if one["status"] not in ("SUBMITTED", "REJECTED")]
-        refused = [one for one in payout.payments if one["status"] == "REJECTED"]
+        """The payout as `getPayout` returns it."""
+        accepted = [one for one in payout.payments if one["status"] not in ("SUBMITTED", "REJECTED")]
+        rejected = [one for one in payout.payments if one["status"] == "REJECTED"]
         common = ("remoteId", "amount", "sourceAccountName", "payorPaymentId")
         return {
             "payoutId": payout.id,
             "status": payout.status,
             "paymentsSubmitted": len(payout.payments),
-            "paymentsAccepted": len(taken),
-            "paymentsRejected": len(refused),
+            "paymentsAccepted": len(accepted),
+            "paymentsRejected": len(rejected),
             "paymentsWithdrawn": sum(one["status"] == "WITHDRAWN" for one in payout.payments),
             "fxSummaries": self._summaries(payout) if payout.quoted else [],
-            "accounts": self._costs(taken),
+            "accounts": self._costs(accepted),
             "acceptedPayments": [
                 {**{name: one[name] for name in common}, "currencyType": one["currency"], "railsId": "SANDBOX"}
-                for one in taken
+                for one in accepted
             ],
             "rejectedPayments": [
                 {**{name: one[name] for name in common}, "currencyType": one["currency"], "reason": one["reason"]}
-                for one in refused
+                for one in rejected
             ],
         }
 
@@ -228,12 +216,12 @@ class Payouts:
         ]
 
     def audit(self, payor_id: str) -> list[JsonObject]:
-        """The payments of a payor, of all payouts that have been looked at."""
+        """The payments of a payor, without those that are not validated yet."""
         self.move()
         return [
             {
                 **{name: one[name] for name in _AUDITED},
-                # As Velo does, which names the payee once the payment is confirmed.
+                # Velo names the payee once the payment is confirmed.
                 "remoteId": one["remoteId"] if one["status"] == "CONFIRMED" else None,
                 "sourceAmount": self._cost(one),
                 "paymentAmount": one["amount"],
@@ -246,7 +234,7 @@ class Payouts:
         ]
 
     def changes(self, payor_id: str, since: float) -> list[JsonObject]:
-        """The feed of changes."""
+        """The payments that were changed since a moment."""
         self.move()
         return [
             {
@@ -269,6 +257,6 @@ class Payouts:
 
 
 _AUDITED = (
-    "paymentId", "payeeId", "payorId", "payorPaymentId", "sourceAccountId", "sourceAccountName", "sourceCurrency",
-    "submittedDateTime", "status", "paymentMemo", "transmissionType",
-)  # fmt: skip
+    *("paymentId", "payeeId", "payorId", "payorPaymentId", "sourceAccountId", "sourceAccountName", "sourceCurrency"),
+    *("submittedDateTime", "status", "paymentMemo", "transmissionType"),
+)

@@ -1,4 +1,4 @@
-"""What a Velo sandbox is told when it starts."""
+"""The options of Velo's sandbox."""
 
 from __future__ import annotations
 
@@ -11,16 +11,11 @@ from victor_ext.sandbox.server import ServerSettings, option
 class VeloSettings(ServerSettings):
     """The options of every sandbox, and those of this one. All times are seconds of the business clock."""
 
-    token_life: float = option(1799.0, help="life of a token, in seconds")
-    validation: float = option(0.0, help="after which a submitted payout is accepted or rejected, and can be found")
-    settlement: float = option(30.0, help="after which an instructed payout is completed")
-    batch_time: float = option(0.0, help="after which a batch of new payees has been worked on")
-    funding_time: float = option(10.0, help="after which money that was asked for has come")
-    retry_after: int = option(2, help="after which a new funding account can be read, and what Retry-After says")
-
-    def __post_init__(self) -> None:
-        """Refuse at the start what would fail later in a stranger place."""
-        ServerSettings.__post_init__(self)
-        self.check_least(
-            {"token_life": 0, "validation": 0, "settlement": 0, "batch_time": 0, "funding_time": 0, "retry_after": 0}
-        )
+    token_life: float = option(1799.0, at_least=0, help="life of a token, in seconds")
+    validation: float = option(0.0, at_least=0, help="seconds until a submitted payout is accepted or rejected")
+    settlement: float = option(30.0, at_least=0, help="seconds until an instructed payout is completed")
+    batch_time: float = option(0.0, at_least=0, help="seconds until a batch of new payees is processed")
+    funding_time: float = option(10.0, at_least=0, help="seconds until requested money has arrived")
+    retry_after: int = option(
+        2, at_least=0, help="seconds until a new funding account can be read, and the value of Retry-After"
+    )

@@ -1,1 +1,50 @@
-"""Victor: requests for payment over the instant rails."""
+"""Victor's sandbox: requests for payment over the instant rails."""
+
+from __future__ import annotations
+
+import os
+
+from victor_ext.sandbox.server.remote import ServerOverHttp
+from victor_ext.sandbox.server.run import serve
+from victor_ext.sandbox.server.thread import ServerInThread
+from victor_ext.sandbox.victor.commands import SandboxCommands
+from victor_ext.sandbox.victor.provider import VictorProvider
+from victor_ext.sandbox.victor.settings import SandboxSettings
+
+__all__ = ("RemoteSandbox", "Sandbox", "SandboxCommands", "SandboxSettings", "VictorProvider", "run")
+
+
+class Sandbox(SandboxCommands, ServerInThread[SandboxSettings]):
+    """A sandbox in this process.
+
+        with Sandbox() as sandbox:
+            api_key, private_key = sandbox.new_api_key()
+            ...  # point a client at sandbox.url
+
+    The commands run on the serving thread, one after another with the calls it serves. They also work while the API is
+    `down`.
+    """
+
+    provider_type = VictorProvider
+
+
+class RemoteSandbox(SandboxCommands, ServerOverHttp):
+    """The commands over HTTP, for a sandbox in another process.
+
+    `url` is the sandbox's `url` or `control_url`, without a path. `timeout` is in seconds.
+    """
+
+
+def run(
+    settings: SandboxSettings,
+    *,
+    quiet: bool = False,
+    json_line: bool = False,
+    ready_file: str | os.PathLike[str] | None = None,
+    env_file: str | os.PathLike[str] | None = None,
+) -> int:
+    """Serve in the foreground, as the command line does; see `serve` for the arguments.
+
+    `env_file` gets OAuth credentials, and a key pair that is commented out.
+    """
+    return serve(VictorProvider, settings, quiet=quiet, json_line=json_line, ready_file=ready_file, env_file=env_file)

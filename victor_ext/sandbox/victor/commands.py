@@ -1,60 +1,95 @@
-"""The commands of Victor's sandbox as typed Python methods, with one behaviour in this process and over HTTP."""
+"""The control commands of Victor's sandbox."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import re
+import uuid
+from dataclasses import asdict
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from victor_ext.sandbox.server.commands import ServerCommands
-from victor_ext.sandbox.victor.standin import VictorStandIn
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from victor_ext.sandbox.server.commands import ServerCommands, command, member, nothing
+from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
+from victor_ext.sandbox.victor.model import (
+    BEHAVIOURS,
+    NETWORKS,
+    Account,
+    Behaviour,
+    Counterparty,
+    Network,
+    PaymentRequest,
+    Status,
+)
+from victor_ext.sandbox.victor.validation import read_date
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.server.jsontypes import JsonObject
-    from victor_ext.sandbox.server.standin import AnyStandIn
-    from victor_ext.sandbox.victor.model import Behaviour, Network, Status
+    from victor_ext.sandbox.victor.provider import VictorProvider
+
+_AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?")
 
 
 class SandboxCommands(ServerCommands):
-    """What can be done to a sandbox. Every method is one command of the control API, described in its page.
+    """The commands of Victor's sandbox. Each is a call of the control API.
 
     Misuse is a `ValueError`; a payment request that does not exist is a `LookupError`.
     """
 
-    stand_in: ClassVar[type[AnyStandIn]] = VictorStandIn
+    _provider: VictorProvider
+
+    # Credentials
 
     def add_api_key(self, public_key_pem: str, api_key: str | None = None) -> str:
-        """Let tokens signed by the matching private key in; returns the API key (made up when not given)."""
-        found: str = self._run("add_api_key", public_key=public_key_pem, api_key=api_key)["api_key"]
-        return found
+        """Accept tokens signed by the matching private key; returns the API key (None: a new one is made)."""
+        return str(self._add_api_key(public_key_pem, api_key)["api_key"])
 
     def new_api_key(self, api_key: str | None = None) -> tuple[str, str]:
-        """Make a key pair: the API key, and the private key as PKCS#8 PEM."""
-        made = self._run("add_api_key", api_key=api_key)
+        """Make a key pair; returns the API key (None: a new one is made) and the private key as PKCS#8 PEM."""
+        made = self._add_api_key(None, api_key)
         return str(made["api_key"]), str(made["private_key"])
 
-    def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> tuple[str, str]:
-        """Let a client ask for tokens; returns its id and secret (made up when not given)."""
-        made = self._run("add_oauth_client", client_id=client_id, client_secret=client_secret)
-        return str(made["client_id"]), str(made["client_secret"])
+    @command("POST", "/api-keys")
+    def _add_api_key(self, public_key: str | None = None, api_key: str | None = None) -> JsonObject:
+        """Add an API key; returns `api_key`, and `private_key` when `public_key` (PEM) was not given."""
+        return self._provider.add_api_key(public_key, api_key)
 
+    @command("POST", "/oauth-clients", returns=lambda made: (str(made["client_id"]), str(made["client_secret"])))
+    def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
+        """Let a client ask for tokens; returns its id and secret (None: new ones are made)."""
+        return self._provider.add_oauth_client(client_id, client_secret)
+
+    @command("GET", "/oauth-clients")
     def tokens_issued(self) -> dict[str, int]:
-        """How many tokens each client was given."""
-        found: dict[str, int] = self._run("tokens_issued")
-        return found
+        """How many tokens were issued to each client."""
+        directory = self._provider.directory
+        return {name: directory.issued.get(name, 0) for name in directory.clients}
 
-    def revoke_tokens(self, client_id: str | None = None) -> int:
-        """Make the issued tokens of one client, or of all, worthless: their next use is a 401."""
-        found: int = self._run("revoke_tokens", client_id=client_id)["revoked"]
-        return found
+    @command("POST", "/tokens/revoke", returns=member("revoked", int))
+    def revoke_tokens(self, client_id: str | None = None) -> JsonObject:
+        """Revoke the issued tokens of one client (None: of all); their next use is a 401. Returns their number."""
+        return {"revoked": self._provider.directory.revoke_tokens(client_id)}
 
-    def add_account(self, account_number: str, *, routing_number: str | None = None, name: str | None = None) -> None:
-        """Make an account of the caller known."""
-        self._run("add_account", account_number=account_number, routing_number=routing_number, name=name)
+    # Accounts and counterparties
 
+    @command("POST", "/accounts", returns=nothing)
+    def add_account(
+        self, account_number: str, *, routing_number: str | None = None, name: str | None = None
+    ) -> JsonObject:
+        """Add an account of the caller."""
+        if not isinstance(account_number, str) or not re.fullmatch("[0-9]{3,20}", account_number):
+            raise ValueError("account_number must be a text of 3 to 20 digits; leading zeros count")
+        account = Account(account_number=account_number, **_texts(routing_number=routing_number, name=name))
+        self._provider.directory.add_account(account)
+        return asdict(account)
+
+    @command("GET", "/accounts")
     def accounts(self) -> list[JsonObject]:
-        """Every known account."""
-        found: list[JsonObject] = self._run("accounts")
-        return found
+        """Every account."""
+        return [asdict(account) for account in self._provider.directory.accounts.values()]
 
+    @command("POST", "/counterparties", returns=member("id", str))
     def add_counterparty(
         self,
         id: str | None = None,  # noqa: A002 (the provider's word)
@@ -64,33 +99,38 @@ class SandboxCommands(ServerCommands):
         name: str | None = None,
         network: Network | None = None,
         behaviour: Behaviour | None = None,
-    ) -> str:
-        """Make a counterparty known; returns its id.
+    ) -> JsonObject:
+        """Add a counterparty; returns its id (None: a new one is made).
 
-        With the `account_number` of an account of the sandbox, each request to it gets an inbound twin.
-        Otherwise `behaviour` decides what becomes of a request as time passes.
+        With the `account_number` of an account of the sandbox, each request to it gets an inbound twin. Otherwise
+        `behaviour` decides what happens to a request as time passes.
         """
-        made = self._run(
-            "add_counterparty",
-            id=id,
+        if behaviour is not None and behaviour not in BEHAVIOURS:
+            raise ValueError(f"behaviour must be one of {', '.join(BEHAVIOURS)}")
+        if network is not None and network not in NETWORKS:
+            raise ValueError("network must be RTP or FedNow")
+        counterparty_id = id or uuid.uuid4().hex[:10]
+        if not 1 <= len(counterparty_id) <= 16:
+            raise ValueError("id must have 1 to 16 characters")
+        texts = _texts(
             account_number=account_number,
             routing_number=routing_number,
             name=name,
             network=network,
             behaviour=behaviour,
         )
-        found: str = made["id"]
-        return found
+        counterparty = Counterparty(id=counterparty_id, **texts)
+        self._provider.directory.add_counterparty(counterparty)
+        return asdict(counterparty)
 
+    @command("GET", "/counterparties")
     def counterparties(self) -> list[JsonObject]:
-        """Every known counterparty, those that are built in included."""
-        found: list[JsonObject] = self._run("counterparties")
-        return found
+        """Every counterparty, the built-in ones included."""
+        return [asdict(counterparty) for counterparty in self._provider.directory.counterparties.values()]
 
-    def move(self, request_id: str, status: Status, error_message: str | None = None) -> None:
-        """Put a request into a status, whatever it was before."""
-        self._run("move", request_id=request_id, status=status, error_message=error_message)
+    # Requests
 
+    @command("POST", "/payment-requests/inbound", returns=member("id", str))
     def create_inbound(
         self,
         amount: str = "10.00",
@@ -103,29 +143,62 @@ class SandboxCommands(ServerCommands):
         amount_modification_allowed: bool | None = None,
         notes: str | None = None,
         network: Network | None = None,
-    ) -> str:
-        """An inbound request from somebody outside, waiting for an answer; returns its id."""
-        made = self._run(
-            "create_inbound",
+    ) -> JsonObject:
+        """Make an inbound request from outside of the sandbox, waiting for an answer; returns its id."""
+        provider = self._provider
+        if not _AMOUNT.fullmatch(str(amount)) or Decimal(amount) <= 0:
+            raise ValueError("amount must be a text such as '44.23', above zero")
+        due = due_date or provider.due_dates.tomorrow().isoformat()
+        if read_date(due) is None:
+            raise ValueError("due_date must be YYYY-MM-DD")
+        request = provider.ledger.create_inbound(
             amount=amount,
-            due_date=due_date,
-            payer_account=payer_account,
-            payee_account=payee_account,
-            biller_type=biller_type,
+            due_date=due,
+            payer_account=payer_account or next(iter(provider.directory.accounts), "243884643621"),
+            payee_account=payee_account or "043987673645",
+            biller_type=biller_type or "BUSINESS",
             ultimate_creditor=ultimate_creditor,
-            amount_modification_allowed=amount_modification_allowed,
+            amount_modification_allowed=bool(amount_modification_allowed),
             notes=notes,
-            network=network,
+            network=network or "RTP",
         )
-        found: str = made["id"]
-        return found
+        return _record(request)
 
+    @command("GET", "/payment-requests")
     def requests(self, offset: int = 0, limit: int | None = None) -> list[JsonObject]:
-        """Payment requests as the sandbox keeps them, oldest first."""
-        found: list[JsonObject] = self._run("requests", offset=offset, limit=limit)
-        return found
+        """Payment requests as the sandbox keeps them, oldest first; `limit=None`: all of them."""
+        self._provider.ledger.tick()
+        store = self._provider.store
+        end = None if limit is None else offset + limit
+        return [_record(store.requests[request_id]) for request_id in store.order[offset:end]]
 
+    @command("GET", "/payment-requests/{request_id}")
     def request(self, request_id: str) -> JsonObject:
         """One payment request as the sandbox keeps it."""
-        found: JsonObject = self._run("request", request_id=request_id)
-        return found
+        self._provider.ledger.tick()
+        return _record(self._provider.ledger.get(request_id))
+
+    @command("POST", "/payment-requests/{request_id}/move", returns=nothing)
+    def move(self, request_id: str, status: Status, error_message: str | None = None) -> JsonObject:
+        """Put a request into any status. A twin stays as it is."""
+        return _record(self._provider.ledger.move(request_id, status, error_message))
+
+
+def new_key_pair() -> tuple[str, str]:
+    """An RSA key pair: the private key (PKCS#8) and the public key, as PEM."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return pem.decode("ascii"), public.decode("ascii")
+
+
+def _record(request: PaymentRequest) -> JsonObject:
+    return {**request.to_dict(), "tracking_id": request.tracking_id, "rails_id": request.rails_id}
+
+
+def _texts(**options: JsonValue) -> JsonObject:
+    given = {name: value for name, value in options.items() if value is not None}
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must be a text")
+    return given

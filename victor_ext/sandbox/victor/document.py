@@ -1,10 +1,10 @@
-"""The provider's document, read and compiled into validators.
+"""The provider's document, compiled into validators.
 
-The sandbox reads `openapi/victor.yaml` itself, so that a misreading by the client cannot hide here too. Three
-things are meant by the document and not quite said by it; `_strict` writes them out:
+The sandbox reads `openapi/victor.yaml` itself, so that a misreading by the client cannot hide here too. The document
+means three things that it does not say; `_strict` adds them:
 
 - a schema with `properties` and no `type` is an object (else any number would pass for it);
-- a `pattern` is for the whole text (the document's patterns have no anchors);
+- a `pattern` matches the whole text (the document's patterns have no anchors);
 - `format: int32` and `int64` bound an integer, and `nullable` allows `null`.
 """
 
@@ -28,7 +28,7 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
+class Violation:
     """One way in which a value breaks the document. `rule` is the JSON Schema keyword that it broke."""
 
     path: tuple[str, ...]
@@ -49,19 +49,19 @@ class Validator:
         """Whether the value conforms."""
         return self._schema.is_valid(value)
 
-    def breaches(self, value: object) -> list[Breach]:
+    def violations(self, value: object) -> list[Violation]:
         """Every way in which the value does not conform, ordered by path."""
-        return sorted(_breaches(self._schema, value), key=lambda breach: (breach.path, breach.rule))
+        return sorted(_violations(self._schema, value), key=lambda violation: (violation.path, violation.rule))
 
 
-def _breaches(schema: Draft4Validator, value: object) -> Iterator[Breach]:
+def _violations(schema: Draft4Validator, value: object) -> Iterator[Violation]:
     for error in schema.iter_errors(value):
         path = tuple(str(step) for step in error.instance_path)
         rule = error.kind.name
         if rule == "required":
-            yield Breach((*path, str(error.kind.as_dict()["property"])), rule, empty=True)
+            yield Violation((*path, str(error.kind.as_dict()["property"])), rule, empty=True)
         else:
-            yield Breach(path, rule, empty=error.instance in (None, ""))
+            yield Violation(path, rule, empty=error.instance in (None, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Operation:
     integers: frozenset[str]
     """Query parameters that are numbers; a query string carries only text."""
     body: Validator | None
-    answers: dict[int, Validator] = field(default_factory=dict[int, Validator])
+    responses: dict[int, Validator] = field(default_factory=dict[int, Validator])
 
 
 class Document:
@@ -96,7 +96,7 @@ class Document:
         schema = self._resolve(query[0]["schema"]) if query else None
         properties = cast("Json", schema["properties"]) if schema else {}
         body = _json_schema(raw.get("requestBody", {}))
-        answers = {int(status): _json_schema(answer) for status, answer in raw["responses"].items()}
+        responses = {int(status): _json_schema(answer) for status, answer in raw["responses"].items()}
         return Operation(
             name=raw["operationId"],
             method=method.upper(),
@@ -104,7 +104,7 @@ class Document:
             query=self._compile(schema) if schema else None,
             integers=frozenset(name for name, rule in properties.items() if rule.get("type") == "integer"),
             body=self._compile(body) if body else None,
-            answers={status: self._compile(found) for status, found in answers.items() if found},
+            responses={status: self._compile(found) for status, found in responses.items() if found},
         )
 
     def _resolve(self, schema: Json) -> Json:

@@ -1,7 +1,7 @@
-"""Which due dates are right: from today until 24 hours from now, by the days of some zone.
+"""The rule for due dates: from today until 24 hours from now.
 
-The provider does not say of which. Without a zone, what is right anywhere on earth is right; with one, its days alone
-count, so that a caller meets the refusal that the provider may give.
+The provider does not say in which time zone. Without a zone, a date that is right anywhere on earth is accepted. With
+one, only its days count, so that a caller can meet the refusal that the provider may give.
 """
 
 from __future__ import annotations
@@ -11,18 +11,15 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.server.clock import Clock
+    from victor_ext.sandbox.server.context import Clock
 
 _WESTERNMOST = timezone(timedelta(hours=-12))
-"""Where a day begins last, and ends last."""
 _EASTERNMOST = timezone(timedelta(hours=14))
-"""Where it begins first."""
 _FURTHEST = timedelta(hours=24)
-"""A due date may not lie further ahead than this."""
 
 
 def read_zone(name: str) -> ZoneInfo:
-    """A zone by its name in the IANA database; `ValueError` when there is none."""
+    """A zone by its name in the IANA database; `ValueError` for an unknown name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -31,7 +28,7 @@ def read_zone(name: str) -> ZoneInfo:
 
 
 class DueDates:
-    """The rule for due dates, by the business clock."""
+    """The accepted due dates, by the business clock."""
 
     def __init__(self, clock: Clock, zone: str | None) -> None:
         self._clock = clock
@@ -40,15 +37,19 @@ class DueDates:
         self._east: tzinfo = own or _EASTERNMOST
 
     def earliest(self) -> date:
-        """Today, where the day is the earliest of those that count."""
+        """Today, in the zone where the date is earliest."""
         return self._now().astimezone(self._west).date()
 
+    def tomorrow(self) -> date:
+        """The day after `earliest`."""
+        return self.earliest() + timedelta(days=1)
+
     def latest(self) -> date:
-        """The day of 24 hours from now, where it is the latest of those that count."""
+        """The date 24 hours from now, in the zone where it is latest."""
         return (self._now() + _FURTHEST).astimezone(self._east).date()
 
-    def over(self, day: date) -> float:
-        """Epoch seconds at which a day is over wherever it counts."""
+    def end_of(self, day: date) -> float:
+        """Epoch seconds at which a day is over in every zone that counts."""
         following = day + timedelta(days=1)
         return datetime(following.year, following.month, following.day, tzinfo=self._west).timestamp()
 

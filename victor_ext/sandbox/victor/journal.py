@@ -1,8 +1,7 @@
-"""Where the sandbox writes what must outlive it: nowhere, or one SQLite file.
+"""The durable state of the sandbox: none, or one SQLite file.
 
-One `commit` is one transaction: a payment request and the record of its idempotency key are in it together,
-and it has returned before any byte of the answer leaves. A process that is killed at any moment has therefore
-done the whole work under a key, or none of it.
+One `commit` is one transaction with a payment request and the record of its idempotency key. It returns before any byte
+of the response is sent. A process that is killed at any moment has done the whole work under a key, or none of it.
 """
 
 from __future__ import annotations
@@ -10,14 +9,12 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
 
+from victor_ext.sandbox.server.jsontypes import JsonValue
 from victor_ext.sandbox.server.private_files import make_private
 from victor_ext.sandbox.victor.model import PaymentRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS requests (
@@ -32,13 +29,13 @@ CREATE TABLE IF NOT EXISTS facts (kind TEXT NOT NULL, name TEXT NOT NULL, value 
 ) WITHOUT ROWID;
 """
 _BESIDE = ("-wal", "-shm", "-journal")
-"""What SQLite makes beside a file, and leaves there when it is killed."""
+"""The suffixes of files that SQLite makes beside the database, and leaves there when it is killed."""
 _UPSERT = "INSERT INTO requests (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record"
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """What was done under an idempotency key: which body asked for it and which request it made."""
+    """The work under an idempotency key: the fingerprint of the body, and the request that was made."""
 
     owner: str
     key: str
@@ -48,69 +45,40 @@ class KeyRecord:
 
 @dataclass(slots=True)
 class Saved:
-    """Everything a journal held when it was opened."""
+    """The content of a journal."""
 
     requests: list[PaymentRequest] = field(default_factory=list[PaymentRequest])
     keys: list[KeyRecord] = field(default_factory=list[KeyRecord])
-    facts: list[tuple[str, str, Any]] = field(default_factory=list[tuple[str, str, Any]])
+    facts: list[tuple[str, str, JsonValue]] = field(default_factory=list[tuple[str, str, JsonValue]])
 
 
-class Journal(Protocol):
-    """The durable side of the sandbox."""
-
-    def load(self) -> Saved:
-        """Everything that was committed so far."""
-        ...
-
-    def commit(self, requests: Sequence[PaymentRequest], key: KeyRecord | None = None) -> None:
-        """Write requests, and the key under which the work was done, in one transaction."""
-        ...
-
-    def put(self, kind: str, name: str, value: object) -> None:
-        """Remember one fact (an account, an API key, the clock)."""
-        ...
-
-    def drop(self, kind: str, name: str) -> None:
-        """Forget one fact."""
-        ...
-
-    def clear(self) -> None:
-        """Forget everything."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the file."""
-        ...
-
-
-class NoJournal:
-    """State that ends with the process."""
+class Journal:
+    """The durable side of the sandbox. This one keeps nothing: the state ends with the process."""
 
     def load(self) -> Saved:
-        """Nothing."""
+        """Everything that was committed."""
         return Saved()
 
     def commit(self, requests: Sequence[PaymentRequest], key: KeyRecord | None = None) -> None:
-        """Write nothing."""
+        """Write requests, and the key under which the work was done, in one transaction."""
 
     def put(self, kind: str, name: str, value: object) -> None:
-        """Write nothing."""
+        """Write one fact, such as an account, an API key or the clock."""
 
     def drop(self, kind: str, name: str) -> None:
-        """Write nothing."""
+        """Remove one fact."""
 
     def clear(self) -> None:
-        """Nothing to forget."""
+        """Remove everything."""
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Close the file."""
 
 
-class SqliteJournal:
-    """State in one SQLite file, its owner's alone. `OSError` when it cannot be used or another sandbox holds it.
+class SqliteJournal(Journal):
+    """State in one SQLite file that only its owner may read. `OSError` when another sandbox uses it or it is unusable.
 
-    WAL with `synchronous=NORMAL`: safe against a killed process at any moment. A power cut of the machine
-    may lose the last commits, which a stand-in for tests can live with.
+    WAL with `synchronous=NORMAL` is safe against a killed process. A power cut may lose the last commits.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -121,10 +89,10 @@ class SqliteJournal:
                 make_private(path, beside=_BESIDE)
         except OSError as error:
             raise OSError(f"the state file {shown!r} cannot be used: {error.strerror}") from error
-        # Opened by the thread that starts the sandbox, used by the one that serves; never by both at once.
+        # One thread opens it, another one uses it; never both at once.
         self._db = sqlite3.connect(shown, isolation_level=None, timeout=0.5, check_same_thread=False)
         try:
-            # Exclusive: a second sandbox on the file would not see what this one keeps in memory.
+            # Exclusive: a second sandbox would not see what this one keeps in memory.
             self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
@@ -136,7 +104,6 @@ class SqliteJournal:
             raise OSError(f"the state file {shown!r} cannot be used: {error}") from error
 
     def load(self) -> Saved:
-        """Everything that was committed so far."""
         requests = self._db.execute("SELECT record FROM requests ORDER BY position")
         keys = self._db.execute("SELECT owner, key, fingerprint, request_id FROM keys")
         facts = self._db.execute("SELECT kind, name, value FROM facts ORDER BY kind, name")
@@ -147,7 +114,6 @@ class SqliteJournal:
         )
 
     def commit(self, requests: Sequence[PaymentRequest], key: KeyRecord | None = None) -> None:
-        """Write requests, and the key under which the work was done, in one transaction."""
         rows = [(request.id, json.dumps(request.to_dict())) for request in requests]
         self._db.execute("BEGIN IMMEDIATE")
         try:
@@ -161,23 +127,19 @@ class SqliteJournal:
         self._db.execute("COMMIT")
 
     def put(self, kind: str, name: str, value: object) -> None:
-        """Remember one fact (an account, an API key, the clock)."""
         self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", (kind, name, json.dumps(value)))
 
     def drop(self, kind: str, name: str) -> None:
-        """Forget one fact."""
         self._db.execute("DELETE FROM facts WHERE kind = ? AND name = ?", (kind, name))
 
     def clear(self) -> None:
-        """Forget everything."""
         for table in ("requests", "keys", "facts"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 (the three names are written above)
 
     def close(self) -> None:
-        """Let go of the file."""
         self._db.close()
 
 
 def open_journal(state: str | os.PathLike[str] | None) -> Journal:
     """The journal for a `state` setting."""
-    return NoJournal() if state is None else SqliteJournal(state)
+    return Journal() if state is None else SqliteJournal(state)

@@ -1,4 +1,4 @@
-"""The business of the sandbox: make requests, answer them, move them. It knows nothing of HTTP."""
+"""The business rules: make requests, answer them, move them. Nothing here knows HTTP."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ import hashlib
 import json
 import random
 import string
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from sys import intern
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from victor_ext.sandbox.server.routes import NotThere
+from victor_ext.sandbox.server.commands import NotFound
+from victor_ext.sandbox.server.context import Clock
+from victor_ext.sandbox.server.jsontypes import JsonObject
+from victor_ext.sandbox.victor.due_dates import DueDates
 from victor_ext.sandbox.victor.journal import KeyRecord
 from victor_ext.sandbox.victor.lifecycle import Lifecycle
-from victor_ext.sandbox.victor.model import STATUSES, TERMINAL, PaymentRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from victor_ext.sandbox.server.clock import Clock
-    from victor_ext.sandbox.victor.directory import Directory
-    from victor_ext.sandbox.victor.due_dates import DueDates
-    from victor_ext.sandbox.victor.model import Counterparty, Network, Status
-    from victor_ext.sandbox.victor.settings import SandboxSettings
-    from victor_ext.sandbox.victor.store import Store
+from victor_ext.sandbox.victor.model import (
+    DEMO_PAYEE,
+    STATUSES,
+    TERMINAL,
+    Account,
+    Counterparty,
+    Network,
+    PaymentRequest,
+    Status,
+)
+from victor_ext.sandbox.victor.settings import SandboxSettings
+from victor_ext.sandbox.victor.state import Directory, Store
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 _AFTERWARDS: dict[Status, Status] = {
@@ -34,12 +40,12 @@ _AFTERWARDS: dict[Status, Status] = {
     "needs-review": "expired",
     "accepted": "completed",
 }
-"""Where a request that leaves a status on command goes."""
+"""The next status of a request that the `depart` option moves."""
 _STEP = 1.0
-"""Seconds of the business clock that one step of a request's life takes, unless `auto` says otherwise."""
+"""Seconds of the business clock for one step of a request's life without `auto`."""
 
 
-class UnknownId(NotThere):
+class UnknownId(NotFound):
     """There is no request with this id."""
 
     def __init__(self) -> None:
@@ -51,15 +57,15 @@ class KeyConflict(Exception):
 
 
 @dataclass
-class NotAnswerable(Exception):
-    """Why an answer to a request cannot be taken, and which field is to blame (empty: the request itself)."""
+class CannotRespond(Exception):
+    """Why an answer is refused, and the wrong field (empty: the request itself)."""
 
     field: str
     message: str
 
 
 class Ledger:
-    """Every change of state goes through here, on one thread, with no wait between a check and its commit."""
+    """Every change of a request. All of it runs on one thread, without a wait between a check and its commit."""
 
     def __init__(
         self, settings: SandboxSettings, clock: Clock, store: Store, directory: Directory, due_dates: DueDates
@@ -70,12 +76,12 @@ class Ledger:
         self._directory = directory
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
         step = _STEP if settings.auto is None else settings.auto
-        self.life = Lifecycle(store, directory, due_dates, step=step)
+        self.lifecycle = Lifecycle(store, directory, due_dates, step=step)
 
     def tick(self) -> None:
-        """Let requests move on by themselves, when the sandbox runs in `auto`."""
+        """Make the moves that are due, with `auto`."""
         if self._settings.auto is not None:
-            self.life.pass_time(self._clock.now())
+            self.lifecycle.pass_time(self._clock.now())
 
     def get(self, request_id: str) -> PaymentRequest:
         """One request; raises `UnknownId`."""
@@ -85,7 +91,7 @@ class Ledger:
         return found
 
     def replay(self, owner: str, key: str | None, fingerprint: bytes) -> PaymentRequest | None:
-        """What was already made under this key, or None; raises `KeyConflict` for another body."""
+        """The request that was made under this key, or None; raises `KeyConflict` for another body."""
         record = self._store.keys.get((owner, key)) if key is not None else None
         if record is None:
             return None
@@ -98,11 +104,11 @@ class Ledger:
         return made
 
     def is_in_progress(self, request: PaymentRequest) -> bool:
-        """Whether the create that made a request is still being worked on, for whoever repeats its key."""
-        # Below zero: somebody has set the sandbox's clock back since.
+        """Whether the create that made a request counts as in progress."""
+        # Below zero: the clock was set back since.
         return 0 <= self._clock.now() - request.created_at < self._settings.key_in_progress
 
-    def create(self, owner: str, key: str | None, fingerprint: bytes, body: dict[str, Any]) -> PaymentRequest:
+    def create(self, owner: str, key: str | None, fingerprint: bytes, body: JsonObject) -> PaymentRequest:
         """Make an outbound request, and its inbound twin when the counterparty's account is here."""
         now = self._stamp()
         payee, details = body["payee"], body["payment_details"]
@@ -113,7 +119,7 @@ class Ledger:
             direction="outbound",
             status="created",
             amount=details["amount"],
-            # Texts that most requests share are kept once: a soak makes hundreds of thousands of them.
+            # Interned: a soak makes hundreds of thousands of requests that share these texts.
             biller_type=intern(details["biller_type"]),
             due_date=intern(details["due_date"]),
             created_at=now,
@@ -132,7 +138,7 @@ class Ledger:
             made = self._with_twin(request, counterparty)
         record = None if key is None else KeyRecord(owner, key, fingerprint, request.id)
         self._store.commit(made, record)
-        self.life.expect(made)
+        self.lifecycle.schedule(made)
         return made[0]
 
     def _with_twin(self, request: PaymentRequest, counterparty: Counterparty) -> list[PaymentRequest]:
@@ -165,9 +171,9 @@ class Ledger:
         notes: str | None = None,
         network: Network = "RTP",
     ) -> PaymentRequest:
-        """A request from somebody outside of the sandbox, waiting for an answer."""
+        """Make an inbound request from outside of the sandbox."""
         now = self._stamp()
-        payer = self._directory.accounts.get(payer_account)
+        payer = self._directory.accounts.get(payer_account) or Account(account_number=payer_account)
         request = PaymentRequest(
             id=self._new_id(),
             direction="inbound",
@@ -180,37 +186,43 @@ class Ledger:
             payee_account=payee_account,
             network=network,
             ultimate_creditor=ultimate_creditor,
-            payer_account=payer_account,
-            payer_routing=payer.routing_number if payer else "011401533",
-            payer_name=payer.name if payer else "Sandbox Account",
+            payer_account=payer.account_number,
+            payer_routing=payer.routing_number,
+            payer_name=payer.name,
             amount_modification_allowed=amount_modification_allowed,
             notes=notes,
         )
         self._store.commit([request])
-        self.life.expect([request])
+        self.lifecycle.schedule([request])
         return request
 
-    def respond(self, request_id: str, body: dict[str, Any]) -> tuple[PaymentRequest, bool]:
-        """Answer an inbound request; returns it, and whether this call did the work.
+    def add_demo_requests(self, due: date) -> None:
+        """Make the two inbound requests of the demo data."""
+        common: dict[str, Any] = {
+            "due_date": due.isoformat(),
+            "payer_account": DEMO_PAYEE,
+            "payee_account": "000123456789",
+        }
+        self.create_inbound(amount="129.95", ultimate_creditor="City Power and Light", notes="Invoice 2203", **common)
+        self.create_inbound(amount="1500.00", amount_modification_allowed=True, notes="Deposit", **common)
 
-        Raises `UnknownId`, or `NotAnswerable` with the reason.
+    def respond(self, request_id: str, body: JsonObject) -> tuple[PaymentRequest, bool]:
+        """Response an inbound request; returns it, and whether this call did the work.
+
+        Raises `UnknownId`, or `CannotRespond` with the reason.
         """
         request = self.get(request_id)
         if request.direction == "outbound":
-            raise NotAnswerable("", "This request is outbound; answer the inbound one (its child).")
+            raise CannotRespond("", "This request is outbound; answer the inbound one (its child).")
         answer = "Accepted" if body["status"] == "Accepted" else "Rejected"
         modified, notes = body.get("modified_amount"), body["notes"]
         if request.answer is not None:
-            same = (request.answer, request.modified_amount, request.approval_notes) == (
-                answer,
-                modified,
-                notes,
-            )
+            same = (request.answer, request.modified_amount, request.approval_notes) == (answer, modified, notes)
             if same and self._settings.second_answer == "replay":
                 return request, False
-            raise NotAnswerable("status", "This request has been answered already.")
+            raise CannotRespond("status", "This request has been answered already.")
         if request.status != "pending":
-            raise NotAnswerable("status", f"This request is {request.status}; only a pending one can be answered.")
+            raise CannotRespond("status", f"This request is {request.status}; only a pending one can be answered.")
         self._check_modified(request, answer, modified)
         now = self._clock.now()
         changed = [self._answered(request, answer, modified, notes, now)]
@@ -218,18 +230,18 @@ class Ledger:
         if parent is not None and parent.status not in TERMINAL:
             changed.append(self._answered(parent, answer, modified, notes, now))
         self._store.commit(changed)
-        self.life.expect(changed)
+        self.lifecycle.schedule(changed)
         return changed[0], True
 
     def _check_modified(self, request: PaymentRequest, answer: str, modified: str | None) -> None:
         if modified is None:
             return
         if answer == "Rejected":
-            raise NotAnswerable("modified_amount", "A declined request has no amount.")
+            raise CannotRespond("modified_amount", "A declined request has no amount.")
         if Decimal(modified) <= 0:
-            raise NotAnswerable("modified_amount", "The amount must be above zero.")
+            raise CannotRespond("modified_amount", "The amount must be above zero.")
         if Decimal(modified) != Decimal(request.amount) and not request.amount_modification_allowed:
-            raise NotAnswerable("modified_amount", "This request does not allow another amount.")
+            raise CannotRespond("modified_amount", "This request does not allow another amount.")
 
     def _answered(
         self, request: PaymentRequest, answer: str, modified: str | None, notes: str, now: float
@@ -255,18 +267,18 @@ class Ledger:
         approved = request.approved_at or now if to in ("accepted", "completed") else None
         moved = replace(request, status=to, changed_at=now, error_message=error_message, approved_at=approved)
         self._store.commit([moved])
-        self.life.expect([moved])
+        self.lifecycle.schedule([moved])
         return moved
 
     def depart(self, requests: Iterable[PaymentRequest]) -> None:
-        """Let requests leave the status that they have, where they can."""
+        """Move requests out of their status, where there is a next one."""
         for request in requests:
             to = _AFTERWARDS.get(request.status)
             if to is not None:
                 self.move(request.id, to)
 
     def _stamp(self) -> float:
-        # Milliseconds, as the provider tells them; and never before the request that was made last.
+        # In milliseconds, as the provider does, and never before the last request.
         return self._store.not_before(round(self._clock.now(), 3))
 
     def _new_id(self) -> str:
@@ -277,13 +289,12 @@ class Ledger:
 
 
 def _status(text: str) -> Status:
-    for status in STATUSES:
-        if status == text:
-            return status
-    raise ValueError(f"status must be one of {', '.join(STATUSES)}")
+    if text not in STATUSES:
+        raise ValueError(f"status must be one of {', '.join(STATUSES)}")
+    return text
 
 
 def fingerprint(body: object) -> bytes:
-    """What two bodies share when they say the same: the digest of their canonical JSON."""
+    """The digest of a body's canonical JSON, the same for bodies that differ in spelling only."""
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("ascii")).digest()

@@ -1,34 +1,29 @@
-"""What becomes of a request when time passes.
+"""The moves of a request as time passes.
 
     created -> pending -> (processing ->) accepted -> completed
                                           declined
             -> needs-review               expired
             -> failed                     failed
 
-Who is asked decides: a counterparty's behaviour moves an outbound request on; a request towards an account of
-the sandbox waits for its inbound twin to be answered; one that nobody answers expires after its due date.
+The counterparty decides: its behaviour moves an outbound request. A request to an account of the sandbox waits for the
+answer to its inbound twin. A request without an answer expires after its due date.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from victor_ext.sandbox.victor.model import NOT_CONFIGURED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from victor_ext.sandbox.victor.directory import Directory
-    from victor_ext.sandbox.victor.due_dates import DueDates
-    from victor_ext.sandbox.victor.model import Behaviour, PaymentRequest, Status
-    from victor_ext.sandbox.victor.store import Store
+from victor_ext.sandbox.victor.due_dates import DueDates
+from victor_ext.sandbox.victor.model import NOT_CONFIGURED, Behaviour, PaymentRequest, Status
+from victor_ext.sandbox.victor.state import Directory, Store
 
 
 class Step(NamedTuple):
-    """One move that time will make, unless the request has moved otherwise before."""
+    """One scheduled move. It is dropped when the request has left the status `leaves` before."""
 
     due: float
     number: int
@@ -38,42 +33,42 @@ class Step(NamedTuple):
 
 
 class Lifecycle:
-    """The agenda of coming moves, ordered by time."""
+    """The schedule of moves, ordered by time."""
 
     def __init__(self, store: Store, directory: Directory, due_dates: DueDates, *, step: float) -> None:
         self._store = store
         self._directory = directory
         self._due_dates = due_dates
         self._step = step
-        self._agenda: list[Step] = []
+        self._schedule: list[Step] = []
         self._number = 0
 
     def clear(self) -> None:
-        """Forget all coming moves."""
-        self._agenda.clear()
+        """Drop all scheduled moves."""
+        self._schedule.clear()
 
-    def expect(self, requests: Iterable[PaymentRequest]) -> None:
-        """Put the next move of each request on the agenda."""
+    def schedule(self, requests: Iterable[PaymentRequest]) -> None:
+        """Schedule the next move of each request."""
         for request in requests:
             planned = self._next(request)
             if planned is not None:
                 self._number += 1
-                heapq.heappush(self._agenda, Step(planned[0], self._number, request.id, request.status, planned[1]))
+                heapq.heappush(self._schedule, Step(planned[0], self._number, request.id, request.status, planned[1]))
 
     def pass_time(self, now: float) -> int:
-        """Make every move that is due by `now`, in order of time; returns how many were made."""
+        """Make every move that is due by `now`, in order of time; returns their number."""
         moved = 0
-        while self._agenda and self._agenda[0].due <= now:
-            due = self._agenda[0].due
+        while self._schedule and self._schedule[0].due <= now:
+            due = self._schedule[0].due
             changed: dict[str, PaymentRequest] = {}
-            while self._agenda and self._agenda[0].due == due and len(changed) < 1000:
-                step = heapq.heappop(self._agenda)
+            while self._schedule and self._schedule[0].due == due and len(changed) < 1000:
+                step = heapq.heappop(self._schedule)
                 request = changed.get(step.request_id) or self._store.requests[step.request_id]
                 if request.status == step.leaves:
                     changed[step.request_id] = self._moved(request, step.to, due)
             if changed:
                 self._store.commit(tuple(changed.values()))
-                self.expect(changed.values())
+                self.schedule(changed.values())
             moved += len(changed)
         return moved
 
@@ -99,7 +94,7 @@ class Lifecycle:
             case "processing" if behaviour in ("accept", "decline"):
                 return soon, "accepted" if behaviour == "accept" else "declined"
             case "pending" | "processing" | "needs-review":
-                return self._due_dates.over(date.fromisoformat(request.due_date)), "expired"
+                return self._due_dates.end_of(date.fromisoformat(request.due_date)), "expired"
             case "accepted":
                 return soon, "completed"
             case _:

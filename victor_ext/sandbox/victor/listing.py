@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import Any
 from urllib.parse import parse_qsl
 
-from victor_ext.sandbox.victor.rules import Problem, real_date
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from victor_ext.sandbox.server.jsontypes import JsonValue
-    from victor_ext.sandbox.victor.model import PaymentRequest
-    from victor_ext.sandbox.victor.settings import SandboxSettings
-    from victor_ext.sandbox.victor.store import Store
+from victor_ext.sandbox.server.jsontypes import JsonValue
+from victor_ext.sandbox.victor.model import PaymentRequest
+from victor_ext.sandbox.victor.settings import SandboxSettings
+from victor_ext.sandbox.victor.state import Store
+from victor_ext.sandbox.victor.validation import Problem, read_date
 
 Filters = dict[str, Any]
 _ZULU = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?Z\Z")
@@ -26,16 +24,17 @@ _DATES = ("due_date_start_date", "due_date_end_date")
 DEFAULT_PAGE_SIZE = 50
 """The document's default for a request."""
 
-_EQUAL: dict[str, Callable[[PaymentRequest], str | None]] = {
-    "victor_id": lambda request: request.id,
-    "status": lambda request: request.status,
-    "direction": lambda request: request.direction,
-    "victor_payment_request_parent_id": lambda request: request.parent_id,
-    "victor_payment_request_child_id": lambda request: request.child_id,
-    "network_type": lambda request: request.network,
-    "tracking_id": lambda request: request.tracking_id,
-    "instant_payment_rails_id": lambda request: request.rails_id,
+_EQUAL = {
+    "victor_id": "id",
+    "status": "status",
+    "direction": "direction",
+    "victor_payment_request_parent_id": "parent_id",
+    "victor_payment_request_child_id": "child_id",
+    "network_type": "network",
+    "tracking_id": "tracking_id",
+    "instant_payment_rails_id": "rails_id",
 }
+"""The attribute that each filter compares."""
 
 
 def read_query(text: bytes, integers: frozenset[str]) -> Filters:
@@ -51,7 +50,7 @@ def read_query(text: bytes, integers: frozenset[str]) -> Filters:
 
 
 def check_times(filters: Filters) -> list[Problem]:
-    """Times must be Zulu and dates must be dates: prose in the document, so no schema says it."""
+    """Times that are not Zulu and dates that are not dates, which the document forbids in prose only."""
     found = [
         Problem((name,), "invalid", "must be an ISO 8601 date and time in the Zulu zone, ending in Z", "pattern")
         for name in _TIMES
@@ -60,7 +59,7 @@ def check_times(filters: Filters) -> list[Problem]:
     found += [
         Problem((name,), "invalid", "must be an ISO 8601 date, YYYY-MM-DD", "pattern")
         for name in _DATES
-        if name in filters and real_date(filters[name]) is None
+        if name in filters and read_date(filters[name]) is None
     ]
     return found
 
@@ -78,7 +77,7 @@ def zulu(text: str) -> float | None:
 
 
 class Listing:
-    """Pages over the store. A time range is bisected; other filters cost one scan per state of the store."""
+    """Pages of the store. A time range is bisected; other filters cost one scan for each state of the store."""
 
     def __init__(self, settings: SandboxSettings, store: Store) -> None:
         self._settings = settings
@@ -86,7 +85,7 @@ class Listing:
         self._cached: tuple[tuple[object, ...], list[str]] | None = None
 
     def page(self, filters: Filters) -> tuple[int, int, list[PaymentRequest]]:
-        """Number and size of the page, and its requests. Past the end it is empty."""
+        """The number and the size of the page, and its requests. A page past the end is empty."""
         number: int = filters.get("page", 0)
         size: int = min(filters.get("page_size", DEFAULT_PAGE_SIZE), self._settings.max_page_size)
         begin = max(0, number * size - number * self._settings.shift)
@@ -112,7 +111,7 @@ class Listing:
         return low, max(low, high)
 
     def _matching(self, low: int, high: int, tests: Filters) -> list[str]:
-        # Whoever reads page after page asks the same of an unchanged store: one scan serves all pages.
+        # One scan serves all pages that are read from an unchanged store.
         asked = (self._store.version, low, high, tuple(sorted(tests.items())))
         if self._cached is None or self._cached[0] != asked:
             matches = _predicate(tests)
@@ -123,23 +122,19 @@ class Listing:
 
 def _predicate(tests: Filters) -> Callable[[PaymentRequest], bool]:
     checks: list[Callable[[PaymentRequest], bool]] = []
-    for name, wanted in tests.items():
-        if name in _EQUAL:
-            checks.append(_equals(_EQUAL[name], wanted))
+    equal = [(attrgetter(_EQUAL[name]), value) for name, value in tests.items() if name in _EQUAL]
+    if equal:
+        checks.append(lambda request: all(read(request) == value for read, value in equal))
     checks += _bounds(lambda r: r.due_date, tests.get("due_date_start_date"), tests.get("due_date_end_date"))
     start, end = (zulu(tests[name]) if name in tests else None for name in _TIMES[2:])
     checks += _bounds(lambda r: r.approved_at, start, end)
     return lambda request: all(check(request) for check in checks)
 
 
-def _equals(read: Callable[[PaymentRequest], str | None], wanted: str) -> Callable[[PaymentRequest], bool]:
-    return lambda request: read(request) == wanted
-
-
 def _bounds(
     read: Callable[[PaymentRequest], Any], low: JsonValue, high: JsonValue
 ) -> list[Callable[[PaymentRequest], bool]]:
-    """Both ends belong to the range; a request that has no such value is outside of it."""
+    """Checks of a range with both ends included. A request without the value is outside."""
     checks: list[Callable[[PaymentRequest], bool]] = []
     if low is not None:
         checks.append(lambda request: (value := read(request)) is not None and value >= low)

@@ -1,10 +1,12 @@
-"""What the sandbox knows: payment requests, accounts, counterparties."""
+"""Payment requests, accounts and counterparties."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal, get_args
+
+from victor_ext.sandbox.server.jsontypes import JsonObject
 
 Direction = Literal["inbound", "outbound"]
 Status = Literal[
@@ -21,17 +23,9 @@ Status = Literal[
 Network = Literal["RTP", "FedNow"]
 Behaviour = Literal["ignore", "accept", "decline", "fail", "review"]
 
-STATUSES: tuple[Status, ...] = (
-    "created",
-    "pending",
-    "processing",
-    "needs-review",
-    "accepted",
-    "completed",
-    "declined",
-    "expired",
-    "failed",
-)
+STATUSES: tuple[Status, ...] = get_args(Status)
+NETWORKS: tuple[Network, ...] = get_args(Network)
+BEHAVIOURS: tuple[Behaviour, ...] = get_args(Behaviour)
 TERMINAL: frozenset[Status] = frozenset({"completed", "declined", "expired", "failed"})
 
 NOT_CONFIGURED = (
@@ -43,7 +37,7 @@ NOT_CONFIGURED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRequest:
-    """One request for payment, as the provider would keep it. Amounts stay the text that was sent."""
+    """One request for payment. Amounts are the text that was sent."""
 
     id: str
     direction: Direction
@@ -54,7 +48,7 @@ class PaymentRequest:
     created_at: float
     """Epoch seconds of the business clock."""
     changed_at: float
-    """When the present status began."""
+    """When the current status began."""
     payee_account: str
     network: Network = "RTP"
     ultimate_creditor: str | None = None
@@ -70,7 +64,7 @@ class PaymentRequest:
     approved_at: float | None = None
     error_message: str | None = None
     original_amount: str | None = None
-    """Set by an answer; `amount` then is what was agreed."""
+    """Set by an answer; `amount` is then the agreed one."""
     answer: Literal["Accepted", "Rejected"] | None = None
     modified_amount: str | None = None
     approval_notes: str | None = None
@@ -78,20 +72,20 @@ class PaymentRequest:
 
     @property
     def tracking_id(self) -> str:
-        """In the form of the document's example, made from the id so that it needs no room."""
+        """In the format of the document's example, made from the id."""
         return f"{_stamp(self.created_at)[:8]}9R0V{self.id}"
 
     @property
     def rails_id(self) -> str:
-        """The id on the instant payment network, in the form of the document's example."""
+        """The id on the instant payment network, in the format of the document's example."""
         return f"{_stamp(self.created_at)}PAIN{self.id}"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Every field that has a value; `from_dict` reads it back."""
         return {name: value for name in _NAMES if (value := getattr(self, name)) is not None}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> PaymentRequest:
+    def from_dict(cls, data: JsonObject) -> PaymentRequest:
         """The request that `to_dict` wrote."""
         return cls(**data)
 
@@ -105,7 +99,7 @@ def _stamp(seconds: float) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A deposit account at the provider that belongs to the caller."""
+    """A deposit account of the caller at the provider."""
 
     account_number: str
     routing_number: str = "011401533"
@@ -114,11 +108,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counterparty:
-    """Somebody who can be asked for money, and what becomes of a request to them."""
+    """A payer, and what happens to a request to them."""
 
     id: str
     account_number: str | None = None
-    """When it is an account of the sandbox, a request to this counterparty makes an inbound twin."""
+    """With the number of an account of the sandbox, a request to this counterparty gets an inbound twin."""
     routing_number: str = "800000219"
     name: str = "Sandbox Counterparty"
     network: Network = "RTP"
@@ -132,4 +126,16 @@ BUILT_IN: tuple[Counterparty, ...] = (
     Counterparty(id="failsRfp", name="Cannot Receive", behaviour="fail"),
     Counterparty(id="reviewsRfp", name="Needs Review", behaviour="review"),
 )
-"""Known to every sandbox, so that each ending can be had without any preparation."""
+"""Known to every sandbox, so that a test of each ending needs no preparation."""
+
+DEMO_PAYEE = "043987673645"
+"""The account that asks for money in the document's examples; it begins with a zero."""
+DEMO_ACCOUNTS = (
+    Account(account_number=DEMO_PAYEE, name="SampleCo Billing Inc."),
+    Account(account_number="243884643621", name="Victor Doe"),
+)
+DEMO_COUNTERPARTIES = (
+    Counterparty(id="aHeq349838", account_number="243884643621", name="Victor Doe"),
+    Counterparty(id="acme000001", name="Acme Supplies", behaviour="accept"),
+    Counterparty(id="lake000002", name="Lakeside Rentals", behaviour="decline"),
+)

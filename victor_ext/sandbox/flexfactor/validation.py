@@ -1,4 +1,4 @@
-"""What a FlexFactor sandbox checks of requests, and the shapes of what it complains of."""
+"""The checks of requests, and the provider's format of errors."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from victor_ext.sandbox.server import json_answer
-
-if TYPE_CHECKING:
-    from victor_ext.sandbox.server import Answer, Call
-    from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
+from victor_ext.sandbox.server import Call, JsonObject, JsonValue, Response, json_response
 
 GUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
-Complaints = dict[str, list[str]]
+FieldErrors = dict[str, list[str]]
 
 
 def body_of(call: Call) -> JsonObject | None:
@@ -28,24 +24,20 @@ def body_of(call: Call) -> JsonObject | None:
     return cast("JsonObject", body) if isinstance(body, dict) else None
 
 
-def trace() -> str:
-    """A traceId as ASP.NET writes them."""
-    return f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01"
-
-
-def problem_details(status: int, title: str, errors: Complaints | None = None) -> Answer:
+def problem_details(status: int, title: str, errors: FieldErrors | None = None) -> Response:
     """ASP.NET's ProblemDetails."""
-    body: JsonObject = {"title": title, "status": status, "traceId": trace(), "errors": errors or {}}
-    return json_answer(status, body, {"apigw-requestid": uuid.uuid4().hex[:16]})
+    trace_id = f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01"
+    body: JsonObject = {"title": title, "status": status, "traceId": trace_id, "errors": errors or {}}
+    return json_response(status, body, {"apigw-requestid": uuid.uuid4().hex[:16]})
 
 
-def validation_problem(errors: Complaints) -> Answer:
-    """The answer to a request that is wrong."""
+def validation_problem(errors: FieldErrors) -> Response:
+    """The response to an invalid request."""
     return problem_details(400, "One or more validation errors occurred.", errors)
 
 
-def check_evaluation(body: JsonObject) -> Complaints:
-    """What is wrong with the body of `evaluate`, by the provider's spelling of each field."""
+def check_evaluation(body: JsonObject) -> FieldErrors:
+    """The errors of a body of `evaluate`, by the provider's spelling of each field."""
     found = check_transmission(body)
     if body.get("isDeclined") is not True:
         found["IsDeclined"] = ["Only declined transactions are evaluated."]
@@ -54,40 +46,40 @@ def check_evaluation(body: JsonObject) -> Complaints:
     return found
 
 
-def check_transmission(body: JsonObject) -> Complaints:
-    """What is wrong with the body of `transmit`."""
-    found: Complaints = {}
-    _need(found, body, "isDeclined", _is_flag)
-    _need(found, body, "orderId", _is_text)
-    _need(found, body, "mid", _is_guid)
+def check_transmission(body: JsonObject) -> FieldErrors:
+    """The errors of a body of `transmit`."""
+    found: FieldErrors = {}
+    _require(found, body, "isDeclined", _is_flag)
+    _require(found, body, "orderId", _is_text)
+    _require(found, body, "mid", _is_guid)
     for name, members in _PARTS.items():
         part = body.get(name)
         if not isinstance(part, dict):
             found[_pascal(name)] = [f"The {_pascal(name)} field is required."]
             continue
         for member, check in members.items():
-            _need(found, cast("JsonObject", part), member, check, prefix=f"{_pascal(name)}.")
+            _require(found, cast("JsonObject", part), member, check, prefix=f"{_pascal(name)}.")
     return found
 
 
-def check_capture(body: JsonObject) -> Complaints:
-    """What is wrong with the body of `capture`."""
-    found: Complaints = {}
-    for name, check in (
-        ("idempotencyKey", _is_guid), ("orderId", _is_guid), ("amount", _is_cents), ("currency", _is_currency),
-    ):  # fmt: skip
-        _need(found, body, name, check)
+def check_capture(body: JsonObject) -> FieldErrors:
+    """The errors of a body of `capture`."""
+    found: FieldErrors = {}
+    for name, check in _CAPTURE.items():
+        _require(found, body, name, check)
     return found
 
 
-def check_refund(body: JsonObject) -> Complaints:
-    """What is wrong with the body of `refund`. Dollars are a number of JSON."""
+def check_refund(body: JsonObject) -> FieldErrors:
+    """The errors of a body of `refund`. The amount is in dollars, as a JSON number."""
     amount = body.get("amountToRefund")
     good = isinstance(amount, int | float) and not isinstance(amount, bool)
     return {} if good else {"AmountToRefund": ["The AmountToRefund field is required, and must be a number."]}
 
 
-def _need(found: Complaints, body: JsonObject, name: str, check: Callable[[JsonValue], bool], prefix: str = "") -> None:
+def _require(
+    found: FieldErrors, body: JsonObject, name: str, check: Callable[[JsonValue], bool], prefix: str = ""
+) -> None:
     if not check(body.get(name)):
         found[f"{prefix}{_pascal(name)}"] = [f"The {_pascal(name)} field is required, and must be what is documented."]
 
@@ -119,6 +111,12 @@ def _is_moment(value: JsonValue) -> bool:
         return False
 
 
+_CAPTURE: dict[str, Callable[[JsonValue], bool]] = {
+    "idempotencyKey": _is_guid,
+    "orderId": _is_guid,
+    "amount": _is_cents,
+    "currency": _is_currency,
+}
 _PARTS: dict[str, dict[str, Callable[[JsonValue], bool]]] = {
     "transaction": {"id": _is_text, "timestampUtc": _is_moment, "amount": _is_cents, "currency": _is_currency},
     "payer": {"email": _is_text},

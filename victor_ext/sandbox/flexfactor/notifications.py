@@ -1,4 +1,4 @@
-"""Webhook requests as the provider signs them, for tests of a receiver. Written from its sample client alone."""
+"""Webhook requests signed as by the provider, for tests of a receiver. Written from its sample client alone."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ import hmac
 import json
 import uuid
 from email.utils import formatdate
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from victor_ext.sandbox.flexfactor.state import Order
-    from victor_ext.sandbox.server.jsontypes import JsonObject
+from victor_ext.sandbox.flexfactor.orders import Order
+from victor_ext.sandbox.server import JsonObject
 
 
 def signed_request(

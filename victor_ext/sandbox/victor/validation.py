@@ -1,20 +1,18 @@
-"""What a request must be beyond the document's schemas, and how each breach is named."""
+"""The rules of a create that the document's schemas do not say, and the provider's words for what is wrong."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from victor_ext.sandbox.victor.directory import Directory
-    from victor_ext.sandbox.victor.document import Breach
-    from victor_ext.sandbox.victor.due_dates import DueDates
-    from victor_ext.sandbox.victor.settings import SandboxSettings
+from victor_ext.sandbox.server.jsontypes import JsonObject
+from victor_ext.sandbox.victor.document import Violation
+from victor_ext.sandbox.victor.due_dates import DueDates
+from victor_ext.sandbox.victor.settings import SandboxSettings
+from victor_ext.sandbox.victor.state import Directory
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _SIZES = ("minLength", "maxLength")
@@ -22,29 +20,29 @@ _SIZES = ("minLength", "maxLength")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a request: where, of which kind, and in a sentence."""
+    """One thing that is wrong with a request."""
 
     path: tuple[str, ...]
     kind: str
-    """`blank`, `size` or `invalid`, the words of the provider's catalogue."""
+    """A word of the provider's catalogue, such as `blank`, `size` or `invalid`."""
     message: str
     rule: str = ""
 
 
-def from_breaches(breaches: Iterable[Breach]) -> list[Problem]:
-    """The same breaches in the provider's words."""
-    return [_from_breach(breach) for breach in breaches]
+def from_violations(violations: Iterable[Violation]) -> list[Problem]:
+    """Violations of the document as problems."""
+    return [_from_violation(violation) for violation in violations]
 
 
-def _from_breach(breach: Breach) -> Problem:
-    if breach.empty:
-        return Problem(breach.path, "blank", "must not be blank", breach.rule)
-    if breach.rule in _SIZES:
-        return Problem(breach.path, "size", "has a wrong length", breach.rule)
-    return Problem(breach.path, "invalid", f"breaks the rule '{breach.rule}' of the document", breach.rule)
+def _from_violation(violation: Violation) -> Problem:
+    if violation.empty:
+        return Problem(violation.path, "blank", "must not be blank", violation.rule)
+    if violation.rule in _SIZES:
+        return Problem(violation.path, "size", "has a wrong length", violation.rule)
+    return Problem(violation.path, "invalid", f"breaks the rule '{violation.rule}' of the document", violation.rule)
 
 
-def real_date(text: str) -> date | None:
+def read_date(text: str) -> date | None:
     """The date in `YYYY-MM-DD`, or None."""
     if not _DATE.match(text):
         return None
@@ -55,15 +53,15 @@ def real_date(text: str) -> date | None:
 
 
 class CreateRules:
-    """The rules of a create that are prose in the document or follow from what accounts exist."""
+    """The rules of a create that are prose in the document, or depend on the accounts."""
 
     def __init__(self, settings: SandboxSettings, due_dates: DueDates, directory: Directory) -> None:
         self._strict = settings.strict_accounts
         self._due_dates = due_dates
         self._directory = directory
 
-    def problems(self, body: dict[str, Any]) -> list[Problem]:
-        """What is wrong with a body that conforms to the schema."""
+    def problems(self, body: JsonObject) -> list[Problem]:
+        """The problems of a body that conforms to the schema."""
         payee, details = body["payee"], body["payment_details"]
         found: list[Problem] = []
         if Decimal(details["amount"]) <= 0:
@@ -79,7 +77,7 @@ class CreateRules:
         return found
 
     def _due_date(self, text: str) -> str | None:
-        due = real_date(text)
+        due = read_date(text)
         if due is None:
             return "must be a date, YYYY-MM-DD"
         if due < self._due_dates.earliest():

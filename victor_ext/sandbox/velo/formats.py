@@ -1,19 +1,14 @@
-"""Bodies as Velo has them: errors and pages."""
+"""Velo's formats: errors, pages, times, and the checks of what a request carries."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import cast
 
-from victor_ext.sandbox.server import json_answer
+from victor_ext.sandbox.server import JsonObject, JsonValue, Response, json_response
 
-if TYPE_CHECKING:
-    from victor_ext.sandbox.server import Answer
-    from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
-
-NewId = Callable[[], str]
-
+MAX_ITEMS = 2000
 CODES = {
     "credentials": "10010001",
     "token": "10010002",
@@ -22,19 +17,21 @@ CODES = {
     "state": "20010009",
     "body": "20010000",
 }
-"""Numbers as text, as Velo's are. Which ones Velo uses is not known: these are this sandbox's own."""
+"""The sandbox's own choice: Velo does not publish its numbers."""
 
 
 class Refused(Exception):
-    """A call that is answered with an error."""
+    """A call is answered with this error."""
 
     def __init__(self, status: int, code: str, message: str, location: str | None = None) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.location = status, code, message, location
 
 
-def error_body(status: int, code: str, message: str, new_id: NewId, location: str | None = None) -> Answer:
-    """Velo's one shape of an error."""
+def error_body(
+    status: int, code: str, message: str, new_id: Callable[[], str], location: str | None = None
+) -> Response:
+    """Velo's format of an error."""
     error: JsonObject = {
         "errorMessage": message,
         "errorCode": CODES.get(code, "20019999"),
@@ -42,12 +39,12 @@ def error_body(status: int, code: str, message: str, new_id: NewId, location: st
     }
     if location is not None:
         error["location"] = location
-    return json_answer(status, {"errors": [error], "correlationId": new_id(), "httpStatusCode": status})
+    return json_response(status, {"errors": [error], "correlationId": new_id(), "httpStatusCode": status})
 
 
-def page_of(items: list[JsonObject], query: dict[str, str], *, usual: int = 25, most: int = 100) -> JsonObject:
-    """One page of a list, as the query asks for it."""
-    number, size = _whole(query, "page", 1, None), _whole(query, "pageSize", usual, most)
+def page_of(items: list[JsonObject], query: dict[str, str], *, default: int = 25, largest: int = 100) -> JsonObject:
+    """The page of a list that a query asks for."""
+    number, size = _whole(query, "page", 1, None), _whole(query, "pageSize", default, largest)
     first = (number - 1) * size
     content = items[first : first + size]
     pages = -(-len(items) // size)
@@ -64,22 +61,22 @@ def page_of(items: list[JsonObject], query: dict[str, str], *, usual: int = 25, 
     }
 
 
-def _whole(query: dict[str, str], name: str, usual: int, most: int | None) -> int:
+def _whole(query: dict[str, str], name: str, default: int, largest: int | None) -> int:
     text = query.get(name)
     if text is None:
-        return usual
-    if not text.isascii() or not text.isdigit() or int(text) < 1 or (most is not None and int(text) > most):
-        raise Refused(400, "body", f"{name} must be 1 to {most or 'any number'}.", name)
+        return default
+    if not text.isascii() or not text.isdigit() or int(text) < 1 or (largest is not None and int(text) > largest):
+        raise Refused(400, "body", f"{name} must be 1 to {largest or 'any number'}.", name)
     return int(text)
 
 
 def iso(moment: float) -> str:
-    """A moment as Velo writes it."""
+    """A time in Velo's format."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def moment_of(text: str | None, name: str) -> float:
-    """The moment in a query."""
+    """The time in a query, as epoch seconds."""
     try:
         found = datetime.fromisoformat(text or "")
     except ValueError:
@@ -90,29 +87,37 @@ def moment_of(text: str | None, name: str) -> float:
 
 
 def matches(item: JsonObject, query: dict[str, str], filters: dict[str, str]) -> bool:
-    """Whether an item passes the filters of a query; `filters` tells which member each one is about."""
+    """Whether an item passes the filters of a query; `filters` names the member that each one compares."""
     return all(name not in query or str(item.get(member)) == query[name] for name, member in filters.items())
 
 
-def an_object(value: JsonValue) -> JsonObject:
-    """A JSON object, or 400."""
+def object_of(value: JsonValue) -> JsonObject:
+    """A JSON object; any other value is a 400."""
     if not isinstance(value, dict):
         raise Refused(400, "body", "The body must be a JSON object.")
-    found: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType] - JSON may be anything
-    return found
+    return cast("JsonObject", value)
 
 
 def text_of(body: JsonObject, name: str, shortest: int, longest: int, *, where: str = "") -> str:
-    """A text that must be there, of so many characters, or 400."""
+    """A required text of `shortest` to `longest` characters; anything else is a 400."""
     value = body.get(name)
     if not isinstance(value, str) or not shortest <= len(value) <= longest:
         raise Refused(400, "body", f"{name} must be {shortest} to {longest} characters.", f"{where}{name}")
     return value
 
 
-def whole_of(body: JsonObject, name: str, most: int, *, where: str = "") -> int:
-    """A whole number from 1 on, or 400."""
+def amount_of(body: JsonObject, name: str, largest: int, *, where: str = "") -> int:
+    """A required amount of minor units, from 1 to `largest`; anything else is a 400."""
     value = body.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise Refused(400, "body", f"{name} must be a whole number of minor units, 1 to {most}.", f"{where}{name}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
+        raise Refused(400, "body", f"{name} must be a whole number of minor units, 1 to {largest}.", f"{where}{name}")
     return value
+
+
+def list_of(body: JsonObject, name: str) -> list[JsonObject]:
+    """A required list of 1 to 2000 objects; anything else is a 400."""
+    value = body.get(name)
+    items: list[JsonValue] = value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType] - JSON
+    if not 1 <= len(items) <= MAX_ITEMS:
+        raise Refused(400, "body", f"{name} must be 1 to {MAX_ITEMS}.", name)
+    return [object_of(each) for each in items]

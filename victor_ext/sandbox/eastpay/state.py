@@ -1,23 +1,21 @@
-"""What the gateway remembers: payments and their steps, checkouts, and how a tester wants payments to end."""
+"""The state of EastPay's sandbox: payments and their steps, checkouts, and the endings that a test has decided."""
 
 from __future__ import annotations
 
 import random
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from victor_ext.sandbox.server.jsontypes import JsonObject
+from victor_ext.sandbox.server import JsonObject
 
 SUCCEEDED = "000.000.000"
-BEGUN = "000.200.100"
+STARTED = "000.200.100"
 NO_SUCH_REFERENCE = "100.300.100"
-"""Of the documented group for references that are not accepted; the detail is the sandbox's own."""
+"""Of the documented group for references that are not accepted. The detail is the sandbox's choice."""
 
 _DESCRIPTIONS = {
     SUCCEEDED: "succeeded",
-    BEGUN: "initialised, please inquire",
+    STARTED: "initialised, please inquire",
     NO_SUCH_REFERENCE: "this cannot be done to the payment",
     "100.200.100": "the back end timed out, please inquire",
     "800.100.153": "declined: the CVV is wrong",
@@ -25,18 +23,18 @@ _DESCRIPTIONS = {
 
 
 def is_declined(code: str) -> bool:
-    """Whether a code says that nothing was charged: the gateway's or the bank's, and not of the pending group."""
+    """Whether a code means that nothing was charged: declined by the gateway or the bank, and not pending."""
     return re.match(r"(100|800)\.(?!200)", code) is not None
 
 
 def result(code: str) -> JsonObject:
-    """The result part of an answer."""
+    """The `result` member of a response."""
     return {"code": code, "description": _DESCRIPTIONS.get(code, "see the table of result codes")}
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How a payment goes: the code that it is answered with, and the one that inquiries find later."""
+    """The result code of a payment at first, and the one `then`, `after` seconds later."""
 
     code: str = SUCCEEDED
     then: str | None = None
@@ -44,13 +42,13 @@ class Ending:
 
     @property
     def final(self) -> str:
-        """The code that it ends with."""
+        """The last code."""
         return self.then or self.code
 
 
 @dataclass
 class Entry:
-    """A payment, or a step of one. Of a card the last four digits are kept."""
+    """A payment, or a step of one (capture, reversal, refund)."""
 
     id: str
     owner: str
@@ -63,47 +61,47 @@ class Entry:
     steps: list[Entry] = field(default_factory=list["Entry"])
 
     def code_at(self, now: float) -> str:
-        """The result code that somebody who asks now is told."""
+        """The result code at a moment."""
         due = self.ending.then is not None and now >= self.made_at + self.ending.after
         return self.ending.final if due else self.ending.code
 
-    def done(self, payment_type: str, now: float) -> int:
-        """How much steps of a type came to, in hundredths."""
+    def total(self, payment_type: str, now: float) -> int:
+        """The sum of the steps of a type that succeeded, in hundredths."""
         return sum(s.cents for s in self.steps if s.payment_type == payment_type and s.code_at(now) == SUCCEEDED)
 
 
 @dataclass
 class Checkout:
-    """A checkout, and the payment that the shopper made of it."""
+    """A checkout, and its payment once the shopper has paid."""
 
     id: str
     owner: str
     form: dict[str, str]
-    lapses_at: float
+    expires_at: float
     paid: Entry | None = None
 
 
-class Book:
-    """Everything that is remembered."""
+class State:
+    """Everything that the sandbox keeps."""
 
     def __init__(self, seed: int | None) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - ids to look at, not to keep secret
+        self._random = random.Random(seed)  # noqa: S311 (ids, no secrets)
         self.tokens: dict[str, str] = {}
         self.entries: dict[str, Entry] = {}
         self.checkouts: dict[str, Checkout] = {}
         self.endings: dict[str, Ending] = {}
 
     def clear(self) -> None:
-        """Forget it."""
-        for known in (self.tokens, self.entries, self.checkouts, self.endings):
-            known.clear()
+        """Forget everything."""
+        for part in (self.tokens, self.entries, self.checkouts, self.endings):
+            part.clear()
 
     def new_id(self) -> str:
         """An id of 32 hexadecimal digits."""
         return f"{self._random.getrandbits(128):032x}"
 
     def new_entry(self, owner: str, payment_type: str, form: dict[str, str], cents: int, now: float) -> Entry:
-        """Note a payment or a step, without what must not be kept of a card."""
+        """Add a payment or a step, without the card data."""
         kept = {name: value for name, value in form.items() if not name.startswith("card.")}
         ending = self.endings.get(form.get("merchantTransactionId", ""), Ending())
         if form.get("card.cvv") == "999":
@@ -112,18 +110,18 @@ class Book:
         self.entries[entry.id] = entry
         return entry
 
-    def what_forbids(self, entry: Entry, payment_type: str, cents: int, now: float) -> bool:
-        """Whether a step cannot follow: the payment is of the wrong kind, or less is left than is asked for."""
-        if entry.root is not None or entry.code_at(now) != SUCCEEDED or entry.done("RV", now):
+    def is_forbidden(self, entry: Entry, payment_type: str, cents: int, now: float) -> bool:
+        """Whether a step is refused: the payment is of the wrong type, or the amount is more than what is left."""
+        if entry.root is not None or entry.code_at(now) != SUCCEEDED or entry.total("RV", now):
             return True
         reserved = entry.payment_type == "PA"
         match payment_type:
             case "CP":
-                return not reserved or entry.done("CP", now) + cents > entry.cents
+                return not reserved or entry.total("CP", now) + cents > entry.cents
             case "RF":
-                charged = entry.done("CP", now) if reserved else entry.cents
-                return entry.done("RF", now) + cents > charged
+                charged = entry.total("CP", now) if reserved else entry.cents
+                return entry.total("RF", now) + cents > charged
             case "RV":
-                return bool(entry.done("CP", now) or entry.done("RF", now))
+                return bool(entry.total("CP", now) or entry.total("RF", now))
             case _:
                 return True

@@ -1,33 +1,31 @@
-"""How the sandbox says what it knows: the document's shapes, and with `quirks` the provider's own.
+"""Response bodies in the format of the document, or with `quirks` in the provider's own.
 
-The provider publishes one shape and shows another in its examples, prose and guides: directions in upper case, a
-status that is a life cycle in a list and no more than "Either Pending or Error" for a single request, `null` where an
-object is declared, times as epoch milliseconds, and a page size of 25 whatever was asked. `quirks` does all of that;
-without it every answer conforms to the document's schemas, and `get` answers the status that a list has.
+The provider's examples, prose and guides differ from its document: directions in upper case, a single request with the
+status "Either Pending or Error", `null` where an object is declared, times as epoch milliseconds, and a page size of 25
+for every page. `quirks` does all of that. Without it every body conforms to the document's schemas, and `get` returns
+the status that a list has.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from victor_ext.sandbox.server.jsontypes import JsonObject
-    from victor_ext.sandbox.victor.model import PaymentRequest
-    from victor_ext.sandbox.victor.rules import Problem
+from victor_ext.sandbox.server.jsontypes import JsonObject
+from victor_ext.sandbox.victor.model import PaymentRequest
+from victor_ext.sandbox.victor.validation import Problem
 
 CODE_INVALID = 101
-"""The only number of the provider's list that is known; it stands for every invalid field here."""
+"""The only published number of the provider's list; here it stands for every invalid field."""
 
 
-class Shapes:
-    """Builds every answer body."""
+class Formats:
+    """Makes every response body."""
 
     def __init__(self, *, quirks: bool) -> None:
         self._quirks = quirks
 
     def as_created(self, request: PaymentRequest) -> JsonObject:
-        """The answer to the create call: always the same, whatever became of the request since."""
+        """The answer to a create: always the same, whatever happened to the request since."""
         return self.receipt(
             replace(
                 request,
@@ -41,14 +39,10 @@ class Shapes:
         )
 
     def receipt(self, request: PaymentRequest) -> JsonObject:
-        """`PaymentRequestReceipt`: an item of a list, or the answer to a create."""
-        payer = {"victor_counterparty_id": request.counterparty_id} if request.counterparty_id else None
+        """`PaymentRequestReceipt`: an item of a list, and the answer to a create."""
         return self._with_nulls(
             {
-                "victor_payment_request_id": request.id,
-                "client_reference_id": request.client_reference_id,
-                "error_message": request.error_message,
-                "direction": request.direction.upper() if self._quirks else request.direction,
+                **self._head(request),
                 "status": request.status,
                 "payment_network": request.network,
                 "victor_payment_request_parent_id": request.parent_id,
@@ -56,7 +50,9 @@ class Shapes:
                 "payment_request": self._with_nulls(
                     {
                         "payee": self._payee(request),
-                        "payer": payer,
+                        "payer": {"victor_counterparty_id": request.counterparty_id}
+                        if request.counterparty_id
+                        else None,
                         "payment_details": self._details(request),
                         "approved_at": self._time(request.approved_at),
                         "created_at": self._time(request.created_at),
@@ -75,26 +71,27 @@ class Shapes:
         }
         return self._with_nulls(
             {
-                "victor_payment_request_id": request.id,
-                "client_reference_id": request.client_reference_id,
-                "direction": request.direction.upper() if self._quirks else request.direction,
-                "error_message": request.error_message,
+                **self._head(request),
                 "status": self._detail_status(request),
                 "payment_request": self._with_nulls(inner),
             }
         )
 
-    def page(self, number: int, size: int, requests: list[PaymentRequest]) -> JsonObject:
-        """`ListPaymentRequestsResponse`."""
-        shown = 25 if self._quirks else size
+    def _head(self, request: PaymentRequest) -> JsonObject:
         return {
-            "page": number,
-            "page_size": shown,
-            "results": [self.receipt(request) for request in requests],
+            "victor_payment_request_id": request.id,
+            "client_reference_id": request.client_reference_id,
+            "error_message": request.error_message,
+            "direction": request.direction.upper() if self._quirks else request.direction,
         }
 
+    def page(self, number: int, size: int, requests: list[PaymentRequest]) -> JsonObject:
+        """`ListPaymentRequestsResponse`."""
+        results = [self.receipt(request) for request in requests]
+        return {"page": number, "page_size": 25 if self._quirks else size, "results": results}
+
     def answer(self, request: PaymentRequest) -> JsonObject:
-        """`RfpInboundPaymentRequestResponseDetails`: the answer that was given to an inbound request."""
+        """`RfpInboundPaymentRequestResponseDetails`: the answer to an inbound request."""
         return self._with_nulls(
             {
                 "victor_payment_request_id": request.id,
@@ -110,7 +107,7 @@ class Shapes:
         field = ".".join(camel(step) for step in problem.path)
         name = camel(problem.path[-1]) if problem.path else "request"
         error = {"code": CODE_INVALID, "message": f"error.{name}.{problem.kind}", "field": field}
-        # The document declares `data` an object and shows a null: only the quirks repeat that.
+        # The document declares `data` as an object and shows a null.
         return {"status": 0, "data": None, "error": error} if self._quirks else {"status": 0, "error": error}
 
     def validation_errors(self, target: str, problems: list[Problem]) -> JsonObject:
@@ -199,6 +196,6 @@ _SPRING = {
 
 
 def camel(name: str) -> str:
-    """The provider names fields in camel case in its errors, in snake case on the wire."""
+    """A field name in camel case, as in the provider's errors."""
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest)

@@ -1,14 +1,11 @@
-"""What the gateway checks of a form, by the vendor's table of parameters."""
+"""The checks of a form, from the vendor's table of parameters."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_FORMS = {
+_PATTERNS = {
     "entityId": r"[A-Z0-9]{8}",
     "entityType": r"MERCHANT|POS|PARTICIPATOR",
     "amount": r"[0-9]{1,10}\.[0-9]{2}",
@@ -26,21 +23,21 @@ _FORMS = {
 _CARD = ("card.number", "card.expiryMonth", "card.expiryYear")
 
 
-def complaints(form: Mapping[str, str], required: tuple[str, ...]) -> list[dict[str, str]]:
-    """Every parameter that is missing or not of its form; none when all are well. Values are never repeated."""
-    wrong = [
+def parameter_errors(form: Mapping[str, str], required: tuple[str, ...]) -> list[dict[str, str]]:
+    """Every parameter that is missing or does not match its pattern. Values are never repeated."""
+    errors = [
         {"name": name, "message": "is required"} for name in (*required, "entityId", "entityType") if not form.get(name)
     ]
-    wrong += [
+    errors += [
         {"name": name, "message": "is not of the documented form"}
-        for name, pattern in _FORMS.items()
+        for name, pattern in _PATTERNS.items()
         if form.get(name) and re.fullmatch(pattern, form[name]) is None
     ]
     if form.get("card.number") and not form.get("card.token"):
-        wrong += [{"name": name, "message": "is required with a card"} for name in _CARD if not form.get(name)]
-    return wrong
+        errors += [{"name": name, "message": "is required with a card"} for name in _CARD if not form.get(name)]
+    return errors
 
 
 def hundredths(form: Mapping[str, str]) -> int:
-    """The amount of a form that has been checked, in hundredths; 0 when there is none."""
+    """The amount of a checked form, in hundredths; 0 without an amount."""
     return int(form["amount"].replace(".", "")) if form.get("amount") else 0

@@ -1,0 +1,213 @@
+"""The gateway's side of the sandbox: authentication, and the operations of its API."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from victor_ext.sandbox.eastpay.commands import EastPayCommands
+from victor_ext.sandbox.eastpay.settings import EastPaySettings
+from victor_ext.sandbox.eastpay.state import (
+    NO_SUCH_REFERENCE,
+    STARTED,
+    Checkout,
+    Ending,
+    Entry,
+    State,
+    is_declined,
+    result,
+)
+from victor_ext.sandbox.eastpay.validation import hundredths, parameter_errors
+from victor_ext.sandbox.server import (
+    Call,
+    JsonObject,
+    NotFound,
+    Operation,
+    Response,
+    SandboxContext,
+    SandboxProvider,
+    json_response,
+)
+
+_BASES = ("eastpay", "pay", "gateway")
+_CHECKOUT_LIFE = 15 * 60
+
+
+class EastPayProvider(SandboxProvider[EastPaySettings]):
+    """One bank's gateway, under `/eastpay`, `/pay` and `/gateway`. It has no idempotency keys."""
+
+    name = "eastpay"
+    title = "EastPay"
+    operations = (
+        Operation("pay", "POST", "/{base}/v3/payments"),
+        Operation("follow_up", "POST", "/{base}/v3/payments/{id}"),
+        Operation("inquire", "GET", "/{base}/v3/payments/{id}"),
+        Operation("prepare", "POST", "/{base}/v3/checkouts"),
+        Operation("widget", "GET", "/{base}/v3/checkouts/{id}"),
+        Operation("checkout_status", "GET", "/{base}/v3/checkouts/{id}/payment"),
+    )
+    settings_type = EastPaySettings
+    commands_type = EastPayCommands
+
+    def __init__(self, context: SandboxContext, settings: EastPaySettings) -> None:
+        super().__init__(context, settings)
+        self.state = State(settings.seed)
+
+    def reset(self) -> None:
+        """Forget everything, tokens included."""
+        self.state.clear()
+
+    def error(self, status: int, code: str, message: str) -> Response:
+        """An error in the gateway's format, with a word as the result code."""
+        return json_response(status, self._envelope({"result": {"code": code, "description": message}}))
+
+    def client_settings(self, url: str) -> str:
+        """A fresh merchant."""
+        merchant = self.add_merchant()
+        return (
+            f"EASTPAY_BASE_URL={url}/eastpay\nEASTPAY_TOKEN={merchant['token']}\n"
+            f"EASTPAY_ENTITY_ID={merchant['entity_id']}\n"
+        )
+
+    def handle(self, operation: str, call: Call) -> Response:
+        """Authenticate the caller and do the work."""
+        if call.params["base"] not in _BASES:
+            return self.error(404, "not_found", "There is nothing here.")
+        if operation == "widget":
+            return self._widget(call)
+        scheme, _, token = (call.header("authorization") or "").partition(" ")
+        if scheme != "Bearer" or not token:
+            return self.error(401, "unauthorized", "The Authorization header is missing or not Bearer.")
+        owner = self.state.tokens.get(token)
+        if owner is None:
+            return self.error(403, "forbidden", "The access token is not valid.")
+        call.owner = owner
+        if call.exchange.method == "GET":
+            return self._read(operation, call)
+        return self._write(operation, call)
+
+    def _write(self, operation: str, call: Call) -> Response:
+        try:
+            form = call.form()
+        except ValueError:
+            form = None
+        if form is None or call.content_type != "application/x-www-form-urlencoded":
+            return self.error(400, "form", "The body must be a form in UTF-8.")
+        reference = form.get("merchantTransactionId", "")
+        if reference:
+            call.refers_to(reference)
+        required = ("paymentType",) if operation == "follow_up" else ("paymentType", "amount", "currency")
+        errors = parameter_errors(form, required)
+        if form.get("entityId") and form["entityId"] != call.owner:
+            errors.append({"name": "entityId", "message": "is not the token's"})
+        types = {"pay": ("PA", "DB"), "prepare": ("PA", "DB"), "follow_up": ("CP", "RV", "RF")}[operation]
+        if form.get("paymentType") and form["paymentType"] not in types:
+            errors.append({"name": "paymentType", "message": "is not for this path"})
+        if errors:
+            refusal: JsonObject = {"code": "invalid", "description": "invalid parameters", "parameterErrors": errors}
+            return json_response(400, self._envelope({"result": refusal}))
+        if operation == "prepare":
+            return self._prepare(call, form)
+        return self._pay(call, form) if operation == "pay" else self._follow_up(call, form)
+
+    def _pay(self, call: Call, form: dict[str, str]) -> Response:
+        entry = self.state.new_entry(call.owner, form["paymentType"], form, hundredths(form), self._now)
+        return self._answer(call, entry)
+
+    def _follow_up(self, call: Call, form: dict[str, str]) -> Response:
+        entry = self._entry(call.params["id"], call.owner)
+        if entry is None:
+            return self.error(404, "not_found", "There is no such payment.")
+        call.exchange.operation = {"CP": "capture", "RV": "reverse", "RF": "refund"}[form["paymentType"]]
+        cents = hundredths(form) or entry.cents
+        forbidden = self.state.is_forbidden(entry, form["paymentType"], cents, self._now)
+        step = self.state.new_entry(call.owner, form["paymentType"], form, cents, self._now)
+        step.root = entry.id
+        if forbidden:
+            step.ending = Ending(NO_SUCH_REFERENCE)
+        entry.steps.append(step)
+        return self._answer(call, step)
+
+    def _answer(self, call: Call, entry: Entry) -> Response:
+        """Count the work, and answer with the first code of the payment."""
+        if not is_declined(entry.ending.final):
+            reference = entry.form.get("merchantTransactionId")
+            call.did_work(*([reference] if reference else []))
+        call.exchange.request_id = entry.id
+        return self.payment_response(entry, entry.ending.code)
+
+    def _read(self, operation: str, call: Call) -> Response:
+        if call.query_values().get("entityId") != call.owner:
+            refusal: JsonObject = {"parameterErrors": [{"name": "entityId", "message": "is not the token's"}]}
+            return json_response(400, self._envelope({"result": refusal}))
+        if operation == "checkout_status":
+            return self._checkout_status(call)
+        entry = self._entry(call.params["id"], call.owner)
+        if entry is None:
+            return self.error(404, "not_found", "There is no such payment.")
+        return self.payment_response(entry)
+
+    def _prepare(self, call: Call, form: dict[str, str]) -> Response:
+        made = Checkout(self.state.new_id(), call.owner, form, self._now + _CHECKOUT_LIFE)
+        self.state.checkouts[made.id] = made
+        call.exchange.request_id = made.id
+        return json_response(200, self._envelope({"id": made.id, "result": result(STARTED)}))
+
+    def _checkout_status(self, call: Call) -> Response:
+        checkout = self._checkout(call.params["id"])
+        if checkout is None or checkout.owner != call.owner:
+            return self.error(404, "not_found", "There is no such checkout.")
+        if checkout.paid is None:
+            return json_response(200, self._envelope({"id": checkout.id, "result": result(STARTED)}))
+        return self.payment_response(checkout.paid)
+
+    def _widget(self, call: Call) -> Response:
+        if self._checkout(call.params["id"]) is None:
+            return self.error(404, "not_found", "There is no such checkout.")
+        return Response(200, b"/* the payment form */", ((b"content-type", b"text/javascript"),))
+
+    def payment_response(self, entry: Entry, code: str | None = None) -> Response:
+        """The response about a payment, with a result code (None: the current one)."""
+        code = code or entry.code_at(self._now)
+        status = self.settings.declined_status if is_declined(code) else 200
+        body: JsonObject = {"id": entry.id, "paymentType": entry.payment_type, "result": result(code)}
+        for name in ("amount", "currency", "merchantTransactionId"):
+            if entry.form.get(name):
+                body[name] = entry.form[name]
+        return json_response(status, self._envelope(body))
+
+    def _envelope(self, body: JsonObject) -> JsonObject:
+        moment = datetime.fromtimestamp(self._now, UTC)
+        stamp = f"{moment:%Y-%m-%d %H:%M:%S}+0000"
+        return {**body, "buildNumber": "sandbox", "timestamp": stamp, "ndc": self.state.new_id()}
+
+    def _entry(self, payment_id: str, owner: str) -> Entry | None:
+        entry = self.state.entries.get(payment_id)
+        return entry if entry is not None and entry.owner == owner else None
+
+    def _checkout(self, checkout_id: str) -> Checkout | None:
+        """A checkout that is paid or has not expired."""
+        found = self.state.checkouts.get(checkout_id)
+        return found if found is not None and (found.paid is not None or self._now < found.expires_at) else None
+
+    @property
+    def _now(self) -> float:
+        return self.context.clock.now()
+
+    # What the commands do
+
+    def add_merchant(self, entity_id: str | None = None, token: str | None = None) -> JsonObject:
+        """Let an entity call with a token. What is None is made."""
+        entity_id = entity_id or f"EB{len(self.state.tokens) + 1:06d}"
+        token = token or f"sandbox-{self.state.new_id()}"
+        self.state.tokens[token] = entity_id
+        return {"entity_id": entity_id, "token": token}
+
+    def pay_checkout(self, checkout_id: str, ending: Ending) -> Entry:
+        """Make the payment of a checkout."""
+        checkout = self._checkout(checkout_id)
+        if checkout is None:
+            raise NotFound("There is no such checkout, or it has lapsed.")
+        form = checkout.form
+        paid = self.state.new_entry(checkout.owner, form["paymentType"], form, hundredths(form), self._now)
+        paid.ending, checkout.paid = ending, paid
+        return paid

@@ -1,0 +1,105 @@
+"""The control commands of FlexFactor's sandbox."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, NamedTuple
+
+from victor_ext.sandbox.flexfactor.notifications import signed_request
+from victor_ext.sandbox.flexfactor.orders import STATE_AFTER
+from victor_ext.sandbox.server import JsonObject, ServerCommands, command, member, nothing
+
+if TYPE_CHECKING:
+    from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
+
+
+class Credentials(NamedTuple):
+    """The credentials of a client."""
+
+    app_key: str
+    app_secret: str
+    mid: str
+
+
+class FlexFactorCommands(ServerCommands):
+    """The commands of FlexFactor's sandbox, beside those of every sandbox. Order ids are the merchant's own."""
+
+    _provider: FlexFactorProvider
+
+    @command("POST", "/clients", returns=lambda made: Credentials(**made))
+    def add_client(
+        self, app_key: str | None = None, app_secret: str | None = None, mid: str | None = None
+    ) -> JsonObject:
+        """Let a client ask for tokens; returns its credentials.
+
+        `app_key=None`, `app_secret=None`: new ones are made. `mid=None`: the merchant of the first client.
+        """
+        return self._provider.state.add_client(app_key, app_secret, mid)
+
+    @command("GET", "/tokens")
+    def tokens_issued(self) -> dict[str, int]:
+        """How many tokens were issued to each AppKey."""
+        return dict(self._provider.state.tokens.issued)
+
+    @command("POST", "/tokens/revoke")
+    def revoke_tokens(self) -> int:
+        """Revoke every token; returns their number."""
+        return self._provider.state.tokens.revoke()
+
+    @command("POST", "/decisions", returns=nothing)
+    def decide(self, status: str, order_id: str | None = None) -> None:
+        """Set the decision of the next evaluation, of one order (None: of any order)."""
+        self._provider.state.decisions[order_id or ""] = status
+
+    @command("POST", "/orders", returns=member("id", str))
+    def add_order(
+        self, order_id: str, cents: int | None = None, status: str | None = None, provider_id: str | None = None
+    ) -> JsonObject:
+        """Make an order as if it had been evaluated, unless it exists; returns the provider's id of it.
+
+        `cents=None`: 4423. `status=None`: APPROVED. `provider_id=None`: a new one is made.
+        """
+        state = self._provider.state
+        order = state.orders.by_external_id.get(order_id)
+        if order is None:
+            order = state.new_order(
+                order_id, state.first_mid, 4423 if cents is None else cents, "USD", "payer@example.com"
+            )
+            order.id = provider_id or order.id
+            order.decide(status or "APPROVED")
+            state.orders.add(order)
+        return order.to_dict()
+
+    @command("POST", "/orders/{order_id}/settle", returns=nothing)
+    def settle(self, order_id: str, status: str) -> JsonObject:
+        """Change the decision on an order."""
+        if status not in STATE_AFTER:
+            raise ValueError(f"status must be one of {', '.join(STATE_AFTER)}")
+        order = self._provider.state.order(order_id)
+        order.decide(status)
+        return order.to_dict()
+
+    @command("GET", "/orders/{order_id}")
+    def order_record(self, order_id: str) -> JsonObject:
+        """An order as the sandbox keeps it: `id`, `status`, and `captured` and `refunded` in cents."""
+        order = self._provider.state.order(order_id)
+        return {"id": order.id, "status": order.state, "captured": order.captured, "refunded": order.refunded}
+
+    @command("POST", "/notifications", returns=lambda made: (dict(made["headers"]), str(made["body"]).encode()))
+    def notification(self, order_id: str, event: str, *, host: str, resent: bool | None = None) -> JsonObject:
+        """A signed notification about an order, for a receiver: `headers` and `body`. `resent=None`: False."""
+        state, wall = self._provider.state, self._context.clock.wall()
+        return signed_request(
+            state.order(order_id),
+            event,
+            key=state.subscriber_key,
+            host=host,
+            wall=wall,
+            resent=bool(resent),
+            at=state.timestamp(),
+        )
+
+    @command("GET", "/subscriber_key")
+    def subscriber_key(self) -> str:
+        """The key that signs notifications, in base64."""
+        return base64.b64encode(self._provider.state.subscriber_key).decode()

@@ -1,0 +1,257 @@
+"""FlexFactor's side of the sandbox: authentication, and the operations of its API."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+from urllib.parse import parse_qs
+
+from victor_ext.sandbox.flexfactor import validation
+from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
+from victor_ext.sandbox.flexfactor.settings import FlexFactorSettings
+from victor_ext.sandbox.flexfactor.state import State
+from victor_ext.sandbox.server import (
+    BodyKey,
+    Call,
+    JsonObject,
+    Operation,
+    Response,
+    SandboxContext,
+    SandboxProvider,
+    empty_response,
+    json_response,
+)
+
+_NO_ERRORS: dict[str, object] = {"result": None, "statusCode": None, "errors": [], "customProperties": {}}
+
+
+class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
+    """Orders of merchants, from evaluation to refund."""
+
+    name = "flexfactor"
+    title = "FlexFactor"
+    key = BodyKey("idempotencyKey")
+    operations = (
+        Operation("token", "POST", "/v1/oauth2/token"),
+        Operation("transmit", "POST", "/v1/transmit"),
+        Operation("evaluate", "POST", "/v1/evaluate"),
+        Operation("capture", "POST", "/v1/capture"),
+        Operation("orders", "GET", "/v1/orders"),
+        Operation("order", "GET", "/v1/orders/{id}"),
+        Operation("refund", "POST", "/v1/orders/{id}/refund"),
+        Operation("cancel", "POST", "/v1/orders/{id}/cancel"),
+        Operation("external_cancel", "POST", "/v1/orders/{id}/external-cancel"),
+    )
+    settings_type = FlexFactorSettings
+    commands_type = FlexFactorCommands
+
+    def __init__(self, context: SandboxContext, settings: FlexFactorSettings) -> None:
+        super().__init__(context, settings)
+        self.state = State(context)
+
+    def reset(self) -> None:
+        """Forget everything, credentials included."""
+        self.state.clear()
+
+    def error(self, status: int, code: str, message: str) -> Response:
+        """ASP.NET's ProblemDetails. An injected 409 is the final one of the two that the provider has."""
+        if status == 409:
+            message = "The idempotencyKey was used before with a different payload."
+        return validation.problem_details(status, message, {code: [message]})
+
+    def client_settings(self, url: str) -> str:
+        """A fresh client."""
+        client = self.state.add_client()
+        return (
+            f"FLEXFACTOR_BASE_URL={url}\nFLEXFACTOR_APP_KEY={client['app_key']}\n"
+            f"FLEXFACTOR_APP_SECRET={client['app_secret']}\nFLEXFACTOR_MID={client['mid']}\n"
+        )
+
+    def handle(self, operation: str, call: Call) -> Response:
+        """Authenticate the caller and do the work."""
+        if operation == "token":
+            return self._token(call)
+        app_key = self.state.tokens.owner(call.bearer_token)
+        if app_key is None or app_key not in self.state.clients:
+            return empty_response(401, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
+        call.owner = self.state.clients[app_key][1]
+        match operation:
+            case "orders":
+                return self._page(call)
+            case "order":
+                return self._order(call)
+            case _:
+                return self._write(operation, call)
+
+    def _write(self, operation: str, call: Call) -> Response:
+        body = validation.body_of(call)
+        if body is None:
+            return validation.validation_problem({"$": ["The body is no JSON object."]})
+        match operation:
+            case "transmit":
+                return self._transmit(call, body)
+            case "evaluate":
+                return self._once(call, lambda: self._evaluate(call, body))
+            case "capture":
+                return self._once(call, lambda: self._capture(call, body))
+            case "refund":
+                return self._refund(call, body)
+            case _:
+                return self._once(call, lambda: self._cancel(call, external=operation == "external_cancel"))
+
+    def _once(self, call: Call, work: Callable[[], Response]) -> Response:
+        conflict = self.error(409, "IdempotencyKey", "")
+        return self.state.once(call, work, life=self.settings.key_life, conflict=conflict)
+
+    def _token(self, call: Call) -> Response:
+        body = {name.lower(): value for name, value in (validation.body_of(call) or {}).items()}
+        app_key, secret = body.get("appkey"), body.get("appsecret")
+        if not isinstance(app_key, str) or not secret or self.state.clients.get(app_key, ("", ""))[0] != secret:
+            return validation.problem_details(401, "Unauthorized")
+        token, expires = self.state.tokens.issue(app_key, self.settings.token_life)
+        return self._ok(
+            {
+                "accessToken": token,
+                "refreshToken": secrets.token_urlsafe(32),
+                "expires": int(expires * 1000),
+                "id": str(uuid.uuid4()),
+                "session": str(uuid.uuid4()),
+                "daysToEnforceMFA": None,
+                "skipAvailable": False,
+                "success": True,
+                "status": "SUCCESS",
+                **_NO_ERRORS,
+            }
+        )
+
+    def _transmit(self, call: Call, body: JsonObject) -> Response:
+        errors = validation.check_transmission(body)
+        if errors:
+            return validation.validation_problem(errors)
+        call.did_work(f"{body['orderId']}/transmit")
+        return self._ok({"transmitId": str(uuid.uuid4()), "success": True, "status": 0, **_NO_ERRORS})
+
+    def _evaluate(self, call: Call, body: JsonObject) -> Response:
+        errors = validation.check_evaluation(body)
+        if errors:
+            return validation.validation_problem(errors)
+        external_id = body["orderId"]
+        call.refers_to(external_id)
+        # The provider recognises a repeated order id of merchant-initiated transactions only. Others are charged again,
+        # so that a test that counts the work sees a key that changed.
+        order = self.state.orders.by_external_id.get(external_id) if body.get("isMIT") is True else None
+        if order is None:
+            transaction = body["transaction"]
+            order = self.state.new_order(
+                external_id, call.owner, transaction["amount"], transaction["currency"], body["payer"]["email"]
+            )
+            order.decide(self._decision(external_id))
+            self.state.orders.add(order)
+            call.did_work(external_id)
+        call.exchange.request_id = order.id
+        return self._ok(
+            {
+                "orderSessionKey": order.id,
+                "senseKey": body.get("senseKey"),
+                "orderId": order.id,
+                "success": order.decision != "DECLINED",
+                "status": order.decision,
+                **_NO_ERRORS,
+            }
+        )
+
+    def _decision(self, external_id: str) -> str:
+        decisions = self.state.decisions
+        return decisions.pop(external_id if external_id in decisions else "", self.settings.decision)
+
+    def _capture(self, call: Call, body: JsonObject) -> Response:
+        errors = validation.check_capture(body)
+        if errors:
+            return validation.validation_problem(errors)
+        order = self.state.orders.by_id.get(body["orderId"])
+        if order is None:
+            return self.error(404, "OrderId", "There is no such order.")
+        call.refers_to(f"{order.external_id}/capture")
+        refusal = order.capture(body["amount"], body["currency"])
+        if refusal:
+            return self._ok({"status": "FAILED", "success": False, **_NO_ERRORS, "errors": [refusal]})
+        call.did_work(f"{order.external_id}/capture")
+        return self._ok({"status": "SUCCESS", "success": True, **_NO_ERRORS})
+
+    def _refund(self, call: Call, body: JsonObject) -> Response:
+        order = self.state.orders.by_id.get(call.params["id"])
+        if order is None:
+            return self.error(404, "OrderId", "There is no such order.")
+        errors = validation.check_refund(body)
+        if errors:
+            return validation.validation_problem(errors)
+        call.refers_to(f"{order.external_id}/refund")
+        refusal = order.refund(Decimal(repr(body["amountToRefund"])))
+        if refusal:
+            error = {"item1": refusal, "item2": "", "item3": "2001", "item4": True}
+            answer = {"responseCode": "2001", "responseMessage": refusal, "success": False, "status": "FAILED"}
+            return self._ok({**_NO_ERRORS, **answer, "errors": [error]})
+        call.did_work(f"{order.external_id}/refund")
+        answer = {"responseCode": "100", "responseMessage": "Success", "success": True, "status": "SUCCESS"}
+        return self._ok({**_NO_ERRORS, **answer})
+
+    def _cancel(self, call: Call, *, external: bool) -> Response:
+        known = self.state.orders.by_external_id if external else self.state.orders.by_id
+        order = known.get(call.params["id"])
+        if order is None:
+            return self.error(404, "OrderId", "There is no such order.")
+        call.refers_to(f"{order.external_id}/cancel")
+        before = order.state
+        refusal = order.cancel()
+        if refusal:
+            return validation.validation_problem({"OrderId": [refusal]})
+        if before != order.state:
+            call.did_work(f"{order.external_id}/cancel")
+        return empty_response(200, {"apigw-requestid": uuid.uuid4().hex[:16]})
+
+    def _order(self, call: Call) -> Response:
+        order = self.state.orders.by_id.get(call.params["id"])
+        return self.error(404, "Id", "There is no such order.") if order is None else self._ok(order.to_dict())
+
+    def _page(self, call: Call) -> Response:
+        query = parse_qs(call.query.decode("ascii", "replace"))
+        try:
+            number, size = (
+                int(query.get(name, [default])[0]) for name, default in (("pageNumber", "1"), ("pageSize", "10"))
+            )
+            states = [int(each) for each in query.get("status", [])]
+        except ValueError:
+            return validation.validation_problem({"PageNumber": ["The value is not valid."]})
+        if number < 1 or size < 1:
+            return validation.validation_problem({"PageNumber": ["The value must be above zero."]})
+        size = min(size, self.settings.largest_page)
+        found = self.state.orders.matching(
+            mid=query.get("mid", [call.owner])[0],
+            states=states,
+            query=query.get("query", [""])[0],
+            newest_first=query.get("sort", ["asc"])[0] == "desc",
+        )
+        pages = -(-len(found) // size)
+        first = (number - 1) * size
+        items = found[first : first + size]
+        return self._ok(
+            {
+                "firstItemOnPage": first + 1 if items else 0,
+                "lastItemOnPage": first + len(items) if items else 0,
+                "hasNextPage": number < pages,
+                "hasPreviousPage": number > 1,
+                "isFirstPage": number == 1,
+                "isLastPage": number >= pages,
+                "pageCount": pages,
+                "pageNumber": number,
+                "pageSize": size,
+                "totalItemCount": len(found),
+                self.settings.items_name: [order.to_dict() for order in items],
+            }
+        )
+
+    @staticmethod
+    def _ok(body: object) -> Response:
+        return json_response(200, body, {"apigw-requestid": uuid.uuid4().hex[:16], "Set-Cookie": "AWSALB=x; Path=/"})

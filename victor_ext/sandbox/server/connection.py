@@ -1,0 +1,268 @@
+"""Faults of the connection: uvicorn's h11 protocol, which can cut, stall and reset a real socket.
+
+The fault of a call is chosen when its request line is complete. A request that is to be cut never reaches the
+application: its bytes are only counted. A response that is to be cut is made in full first (the work is done), then the
+requested part of it is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any, cast
+
+import h11
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from victor_ext.sandbox.server.context import SandboxContext
+from victor_ext.sandbox.server.control_api import is_control
+from victor_ext.sandbox.server.faults import Fault, How
+
+_LINE_LIMIT = 16_384
+_LINGER = 1.0
+"""Seconds for which a closed connection reads on. Unread bytes would turn the close into a reset."""
+_DELIVERED_AT_ONCE = 16_384
+_GRACE = 0.05
+_CONTINUE = b"HTTP/1.1 100 "
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*chunked", re.IGNORECASE)
+
+
+class SandboxConnection(H11Protocol):
+    """One connection. `fault` is the fault of the current call."""
+
+    context: SandboxContext
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, {**app_state, "connection": self}, _loop)
+        self.access_log = False
+        self.fault: Fault | None = None
+        self._line = bytearray()
+        self._fault_chosen = False
+        self._cut_request: _CutRequest | None = None
+        self._buffer: _ResponseBuffer | None = None
+        self._closed = False
+        self._control = False
+        self.lost = self.loop.create_future()
+        """Done when the connection is lost."""
+        self._timers: list[asyncio.TimerHandle] = []
+
+    def data_received(self, data: bytes) -> None:
+        """Choose the fault of a new call from its request line. Then count the bytes, or pass them to h11."""
+        if self._closed:
+            return
+        # Data that h11 holds between two calls is the beginning of a pipelined call.
+        if not self._fault_chosen and self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
+            self._line += data
+            if b"\n" not in self._line.lstrip(b"\r\n") and len(self._line) < _LINE_LIMIT:
+                return
+            data = bytes(self._line)
+            self._line.clear()
+            self._choose_fault(data)
+        if self._cut_request is not None:
+            self._cut_request.feed(data)
+            return
+        super().data_received(data)
+
+    def _choose_fault(self, data: bytes) -> None:
+        self._fault_chosen = True
+        method, path, query = _request_line(data)
+        self._control = is_control(path)
+        if self._control:
+            return
+        operation = self.context.operations.name(method, path)
+        self.fault = fault = self.context.faults.pick(method, path, operation, query=query)
+        if fault is not None and (
+            fault.kind in ("refuse", "cut_request") or (fault.kind == "stall" and not fault.work)
+        ):
+            self._cut_request = _CutRequest(fault, lambda head: self._record_cut(fault, method, path, head))
+        else:
+            self._buffer = _ResponseBuffer(self.transport)
+            self.transport = cast("asyncio.Transport", self._buffer)
+
+    def _record_cut(self, fault: Fault, method: str, path: str, head: bytes) -> None:
+        key = None if self.context.key is None else self.context.key.in_request(head)
+        exchange = self.context.begin(method, path, self.context.operations.name(method, path), key)
+        exchange.fault = fault.kind
+        self._closed = True
+
+        def end() -> None:
+            self.context.finish(exchange, None)
+            self._end(fault.ending)
+
+        self._later(fault.delay, end)
+
+    def take_fault(self, method: str, path: str, query: str) -> Fault | None:
+        """The fault of the current call; chosen now when the call was pipelined."""
+        if not self._fault_chosen:
+            self._fault_chosen = True
+            if not is_control(path):
+                operation = self.context.operations.name(method, path)
+                self.fault = self.context.faults.pick(method, path, operation, query=query, pipelined=True)
+        return self.fault
+
+    def on_response_complete(self) -> None:
+        """Send the part of the buffered response that the fault allows, or go on to the next call."""
+        buffer, fault = self._buffer, self.fault
+        self._fault_chosen, self._control, self.fault, self._buffer = False, False, None, None
+        if buffer is not None:
+            self.transport = buffer.transport
+            response = bytes(buffer.data)
+            if fault is not None and fault.kind in ("cut_answer", "lost_answer", "stall"):
+                self._closed = True
+                until = 0 if fault.kind != "cut_answer" or fault.after is None else fault.after
+                self.transport.write(response[: until if until >= 0 else max(0, len(response) + until)])
+                self._end_when_sent(fault.ending, size=len(response))
+                return
+            # Head and body in one write: the caller wakes up once.
+            self.transport.write(response)
+            if buffer.closed:
+                self.transport.close()
+        super().on_response_complete()
+
+    def _end_when_sent(self, how: How, *, size: int) -> None:
+        """End the connection after delivery: a reset discards data in flight. A small response is delivered at once."""
+        if how != "reset" or size <= _DELIVERED_AT_ONCE:
+            self._end(how)
+        elif self.transport.get_write_buffer_size() > 0:
+            self._later(_GRACE, lambda: self._end_when_sent(how, size=size))
+        else:
+            self._later(_GRACE, lambda: self._end(how))
+
+    def _end(self, how: How) -> None:
+        if self.transport.is_closing() or how == "stall":
+            return
+        if how == "reset":
+            self.reset()
+        else:
+            # A close with unread bytes would be a reset: send the end of the stream, and read on for a while.
+            self.transport.write_eof()
+            self._later(_LINGER, self.transport.abort)
+
+    def send_400_response(self, msg: str) -> None:
+        """Response what is not HTTP; also through a gate, which waits for the end of an answer."""
+        super().send_400_response(msg)
+        if self._buffer is not None:
+            self.on_response_complete()
+
+    def reset(self) -> None:
+        """End the connection with a TCP reset."""
+        connection = self.transport.get_extra_info("socket")
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._closed = True
+        self.transport.abort()
+
+    def reset_unless_control(self) -> None:
+        """Reset the connection. One that carries a control command ends after it."""
+        if self._control:
+            self.cycle.keep_alive = False
+        else:
+            self.reset()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Cancel the timers of this connection."""
+        for timer in self._timers:
+            timer.cancel()
+        if self._buffer is not None:
+            self.transport = self._buffer.transport
+        super().connection_lost(exc)
+        self.lost.set_result(None)
+
+    def shutdown(self) -> None:
+        """Close the connection because the server ends."""
+        self._closed = True
+        self.transport.abort()
+
+    def _later(self, seconds: float, call: Callable[[], None]) -> None:
+        if seconds <= 0:
+            call()
+        else:
+            self._timers.append(self.loop.call_later(seconds, call))
+
+
+class _CutRequest:
+    """Counts the bytes of a request that is not served, up to the point of the cut."""
+
+    def __init__(self, fault: Fault, cut: Callable[[bytes], None]) -> None:
+        self._after = 0 if fault.kind == "refuse" else fault.after
+        self._cut = cut
+        self._seen = bytearray()
+        self._done = False
+
+    def feed(self, data: bytes) -> None:
+        self._seen += data
+        if self._done:
+            return
+        length = _request_length(self._seen)
+        at = self._after
+        if at is None or at < 0:
+            at = None if length is None else max(0, length + (at or 0))
+        elif length is not None:
+            at = min(at, length)
+        if at is not None and len(self._seen) >= at:
+            self._done = True
+            self._cut(bytes(self._seen[:at]))
+
+
+class _ResponseBuffer:
+    """Takes the place of the transport and keeps what is written."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        self.data = bytearray()
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        if not self.data and data.startswith(_CONTINUE):
+            # The caller waits for it before it sends the body.
+            self.transport.write(data)
+            return
+        self.data += data
+
+    def close(self) -> None:
+        """Remember the close: the data are still to be sent."""
+        self.closed = True
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.transport, name)
+
+
+def _request_line(data: bytes) -> tuple[str, str, str]:
+    """Method, path and query."""
+    line = data.lstrip(b"\r\n").split(b"\n", 1)[0].split()
+    if len(line) < 2:
+        return "", "", ""
+    target, _, query = line[1].decode("latin-1").partition("?")
+    if "://" in target:
+        target = "/" + target.split("://", 1)[1].partition("/")[2]
+    return line[0].decode("latin-1"), target, query
+
+
+def _request_length(data: bytearray) -> int | None:
+    """The length of a request with its body in bytes; None while it is not known."""
+    end = data.find(b"\r\n\r\n")
+    if end < 0:
+        return None
+    head = bytes(data[: end + 2])
+    if _CHUNKED.search(head):
+        last = data.find(b"0\r\n\r\n", end + 4)
+        return None if last < 0 else last + 5
+    length = _LENGTH.search(head)
+    return end + 4 + (int(length[1]) if length else 0)
+
+
+def connection_class(context: SandboxContext) -> type[SandboxConnection]:
+    """The protocol class of one sandbox. uvicorn creates the connections and passes no arguments of ours."""
+    return type("SandboxConnection", (SandboxConnection,), {"context": context})

@@ -1,0 +1,310 @@
+"""Victor's side of the sandbox: its parts, and the operations of its API."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from typing import cast
+
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from victor_ext.sandbox.server.call import Call, HeaderKey
+from victor_ext.sandbox.server.context import SandboxContext
+from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
+from victor_ext.sandbox.server.operations import Operation
+from victor_ext.sandbox.server.provider import SandboxProvider
+from victor_ext.sandbox.server.response import Response, error_response, json_response
+from victor_ext.sandbox.victor.authentication import AuthenticationFailed, Authenticator
+from victor_ext.sandbox.victor.commands import SandboxCommands, new_key_pair
+from victor_ext.sandbox.victor.document import load_document
+from victor_ext.sandbox.victor.due_dates import DueDates
+from victor_ext.sandbox.victor.formats import Formats
+from victor_ext.sandbox.victor.journal import open_journal
+from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, Ledger, UnknownId, fingerprint
+from victor_ext.sandbox.victor.listing import Listing, check_times, read_query
+from victor_ext.sandbox.victor.model import DEMO_ACCOUNTS, DEMO_COUNTERPARTIES
+from victor_ext.sandbox.victor.settings import SandboxSettings
+from victor_ext.sandbox.victor.state import Directory, Store
+from victor_ext.sandbox.victor.validation import CreateRules, Problem, from_violations
+
+KEY_NAME = "Idempotency-Key"
+_LIST_TARGET = "listPaymentRequests"
+_ID_TARGET = "victorPaymentRequestId"
+_RESPOND_TARGET = "rfpInboundPaymentRequestResponseRequestDetails"
+_OPERATIONS = (
+    Operation("list", "GET", "/v2/payment-requests", "listPaymentRequests"),
+    Operation("create", "POST", "/v2/payment-requests/request-payment", "createRequestPayment"),
+    Operation("get", "GET", "/v2/payment-requests/{id}", "getPaymentRequest"),
+    Operation("respond", "POST", "/v2/payment-requests/respond-to-request/{id}", "respondToPaymentRequest"),
+    Operation("token", "POST", "/v2/auth/token"),
+)
+_OPERATION_IDS = {operation.name: operation.operation_id or "" for operation in _OPERATIONS}
+
+
+class VictorProvider(SandboxProvider[SandboxSettings]):
+    """Requests for payment, from creation to their end."""
+
+    name = "victor"
+    title = "Victor"
+    key = HeaderKey(KEY_NAME)
+    settings_type = SandboxSettings
+    commands_type = SandboxCommands
+    operations = _OPERATIONS
+
+    def __init__(self, context: SandboxContext, settings: SandboxSettings) -> None:
+        super().__init__(context, settings)
+        clock = context.clock
+        self.document = load_document()
+        self.journal = open_journal(settings.state)
+        self.directory = Directory(self.journal)
+        self.store = Store(self.journal)
+        self.due_dates = DueDates(clock, settings.due_date_zone)
+        self.ledger = Ledger(settings, clock, self.store, self.directory, self.due_dates)
+        self._authenticator = Authenticator(settings, clock, self.directory)
+        self._rules = CreateRules(settings, self.due_dates, self.directory)
+        self._listing = Listing(settings, self.store)
+        self._formats = Formats(quirks=settings.quirks)
+        self._handlers: dict[str, Callable[[Call], Response]] = {
+            "list": self._list,
+            "create": self._create,
+            "get": self._get,
+            "respond": self._respond,
+        }
+        self._restore()
+        self._add_demo_data()
+
+    def _restore(self) -> None:
+        saved = self.journal.load()
+        for kind, name, value in saved.facts:
+            if kind == "clock":
+                self.context.clock.advanced = value
+            else:
+                self.directory.restore(kind, name, value)
+        self.store.restore(saved.requests, saved.keys)
+        self.ledger.lifecycle.schedule(saved.requests)
+
+    def _add_demo_data(self) -> None:
+        if not self.settings.demo_data or self.directory.accounts:
+            return
+        for account in DEMO_ACCOUNTS:
+            self.directory.add_account(account)
+        for counterparty in DEMO_COUNTERPARTIES:
+            self.directory.add_counterparty(counterparty)
+        self.ledger.add_demo_requests(self.due_dates.tomorrow())
+
+    def reset(self) -> None:
+        """Back to the state of a new sandbox: requests, keys, credentials and accounts are forgotten."""
+        self.journal.clear()
+        self.directory.clear()
+        self.store.clear()
+        self.ledger.lifecycle.clear()
+        self._add_demo_data()
+
+    def advance(self, seconds: float) -> int:
+        """Set the business clock forward and make every move that is due."""
+        clock = self.context.clock
+        self.journal.put("clock", "advanced", clock.advanced + seconds)
+        clock.advanced += seconds
+        return self.ledger.lifecycle.pass_time(clock.now())
+
+    def work_by_key(self) -> Mapping[str, int]:
+        """How many requests there are under each key: counted in the store, which survives a restart."""
+        return self.store.work_by_key
+
+    def info(self) -> JsonObject:
+        """The number of requests."""
+        return {"requests": len(self.store.order)}
+
+    def close(self) -> None:
+        """Close the state file."""
+        self.journal.close()
+
+    @property
+    def heading(self) -> str:
+        """With the environment, which decides how long tokens may live."""
+        return f"{self.title} sandbox ({self.settings.environment})"
+
+    # Credentials
+
+    def add_api_key(self, public_key: str | None = None, api_key: str | None = None) -> JsonObject:
+        """Add an API key. Without a public key, make a pair and return its private key, once."""
+        name = api_key or str(uuid.uuid4())
+        if public_key is not None:
+            self.directory.add_api_key(name, public_key)
+            return {"api_key": name}
+        private, public = new_key_pair()
+        self.directory.add_api_key(name, public)
+        return {"api_key": name, "private_key": private}
+
+    def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
+        """Add a client. What is None is made."""
+        name, secret = client_id or str(uuid.uuid4()), client_secret or uuid.uuid4().hex + uuid.uuid4().hex
+        self.directory.add_client(name, secret)
+        return {"client_id": name, "client_secret": secret}
+
+    def client_settings(self, url: str) -> str:
+        """OAuth credentials, and a key pair that is commented out: a client takes one kind."""
+        key, client = self.add_api_key(), self.add_oauth_client()
+        private = load_pem_private_key(key["private_key"].encode("ascii"), password=None)
+        # One line without quotes suits every reader of such files; PEM has line breaks.
+        der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        return (
+            f"VICTOR_ENVIRONMENT={self.settings.environment}\n"
+            f"VICTOR_BASE_URL={url}\n"
+            f"VICTOR_CLIENT_ID={client['client_id']}\n"
+            f"VICTOR_CLIENT_SECRET={client['client_secret']}\n"
+            f"# VICTOR_API_KEY={key['api_key']}\n"
+            f"# VICTOR_PRIVATE_KEY={b64encode(der).decode('ascii')}\n"
+        )
+
+    # Operations
+
+    def handle(self, operation: str, call: Call) -> Response:
+        """Authenticate the caller, do the work, and check the answer against the document."""
+        if operation == "token":
+            return self._token(call)
+        try:
+            call.owner = self._authenticator.caller(call.header("authorization"))
+        except AuthenticationFailed as failure:
+            return error_response(401, failure.code, failure.message)
+        self.ledger.tick()
+        return self._handlers[operation](call)
+
+    def _list(self, call: Call) -> Response:
+        rules = self.document.operations["listPaymentRequests"]
+        try:
+            filters = read_query(call.query, rules.integers)
+        except ValueError:
+            return self._validation("list", _LIST_TARGET, [Problem((), "invalid", "the query is not UTF-8")])
+        query = rules.query
+        problems = [] if query is None or query.accepts(filters) else from_violations(query.violations(filters))
+        problems = problems or check_times(filters)
+        if problems:
+            return self._validation("list", _LIST_TARGET, problems)
+        number, size, requests = self._listing.page(filters)
+        response = self._checked("list", 200, self._formats.page(number, size, requests))
+        if "status" in filters:
+            self.ledger.depart(requests[: self.settings.depart])
+        return response
+
+    def _get(self, call: Call) -> Response:
+        try:
+            request = self.ledger.get(call.params["id"])
+        except UnknownId:
+            return self._unknown("get")
+        call.exchange.request_id = request.id
+        return self._checked("get", 200, self._formats.detail(request))
+
+    def _create(self, call: Call) -> Response:
+        body, problem = _json_body(call)
+        problem = problem or self._key_problem(call)
+        if problem is not None:
+            return self._refused(problem)
+        key, digest = call.key, fingerprint(body)
+        try:
+            # Before the rules: a request that was made stays made, also when its due date has passed since.
+            request = self.ledger.replay(call.owner, key, digest)
+        except KeyConflict:
+            conflict = Problem((KEY_NAME,), "conflict", "This key was used with another body.")
+            return self._refused(conflict, int(self.settings.key_conflict))
+        if request is None:
+            problems = self._body_problems("create", body) or self._rules.problems(body)
+            if problems:
+                return self._refused(problems[0])
+            request = self.ledger.create(call.owner, key, digest, body)
+            call.exchange.work_done = True
+            if request.client_reference_id is not None:
+                # Without the key: the store counts the requests under it.
+                self.context.log.count_work(None, (request.client_reference_id,))
+        elif self.ledger.is_in_progress(request):
+            return self._refused(Problem((KEY_NAME,), "inProgress", "The first call with this key goes on."), 409)
+        else:
+            call.exchange.replayed = True
+        call.exchange.request_id = request.id
+        call.exchange.reference = request.client_reference_id
+        return self._checked("create", 200, self._formats.as_created(request))
+
+    def _respond(self, call: Call) -> Response:
+        body, problem = _json_body(call)
+        problems = [problem] if problem else self._body_problems("respond", body)
+        if problems:
+            return self._validation("respond", _RESPOND_TARGET, problems)
+        try:
+            request, call.exchange.work_done = self.ledger.respond(call.params["id"], body)
+        except UnknownId:
+            return self._unknown("respond")
+        except CannotRespond as reason:
+            problem = Problem((reason.field,) if reason.field else (), "invalid", reason.message)
+            return self._validation("respond", _RESPOND_TARGET, [problem])
+        call.exchange.request_id = request.id
+        call.exchange.replayed = not call.exchange.work_done
+        return self._checked("respond", 200, self._formats.answer(request))
+
+    def _token(self, call: Call) -> Response:
+        body, problem = _json_body(call)
+        if problem is not None or not isinstance(body, dict):
+            return error_response(400, "invalid_request", "The body must be a JSON object.")
+        pair = cast("JsonObject", body)
+        client_id, client_secret = pair.get("client_id"), pair.get("client_secret")
+        if not isinstance(client_id, str) or not isinstance(client_secret, str):
+            return error_response(400, "invalid_request", "client_id and client_secret are required.")
+        try:
+            return json_response(200, self._authenticator.issue(client_id, client_secret))
+        except AuthenticationFailed as failure:
+            return error_response(401, failure.code, failure.message)
+
+    def _key_problem(self, call: Call) -> Problem | None:
+        if call.key_count > 1:
+            return Problem((KEY_NAME,), "invalid", "was sent more than once")
+        if call.key is None:
+            return Problem((KEY_NAME,), "blank", "is required here") if self.settings.require_key else None
+        if not 20 <= len(call.key) <= 128:
+            return Problem((KEY_NAME,), "size", "must have 20 to 128 characters")
+        return None
+
+    def _body_problems(self, operation: str, body: object) -> list[Problem]:
+        schema = self.document.operations[_OPERATION_IDS[operation]].body
+        return [] if schema is None or schema.accepts(body) else from_violations(schema.violations(body))
+
+    def _refused(self, problem: Problem, status: int = 400) -> Response:
+        return self._checked("create", status, self._formats.create_error(problem), like=400)
+
+    def _validation(self, operation: str, target: str, problems: list[Problem], status: int = 400) -> Response:
+        return self._checked(operation, status, self._formats.validation_errors(target, problems), like=400)
+
+    def _unknown(self, operation: str) -> Response:
+        problem = Problem(("victor_payment_request_id",), "invalid", "There is no payment request with this id.")
+        return self._validation(operation, _ID_TARGET, [problem], int(self.settings.unknown_id))
+
+    def _checked(self, operation: str, status: int, body: JsonObject, *, like: int | None = None) -> Response:
+        """The response; a 500 when it does not conform to the document, which is a mistake of the sandbox."""
+        if self.settings.check_answers and not self.settings.quirks:
+            schema = self.document.operations[_OPERATION_IDS[operation]].responses.get(like or status)
+            if schema is not None and not schema.accepts(body):
+                where = ", ".join(".".join(each.path) or "body" for each in schema.violations(body))
+                self.context.log_failure(f"an answer to '{operation}' breaks the document at: {where}")
+                return error_response(500, "nonconforming_answer", f"The sandbox's own answer breaks: {where}.")
+        return json_response(status, body)
+
+
+def _json_body(call: Call) -> tuple[JsonValue, Problem | None]:
+    if call.content_type != "application/json":
+        return None, Problem(("body",), "invalid", "Content-Type must be application/json")
+    try:
+        body = json.loads(call.body.decode("utf-8"), parse_constant=_no_constant)
+        # Half of a surrogate pair is not text: it could be neither stored nor sent back.
+        json.dumps(body, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        return None, Problem(("body",), "invalid", "is not JSON")
+    return body, None
+
+
+def _no_constant(name: str) -> JsonValue:
+    raise ValueError(f"{name} is not JSON")
