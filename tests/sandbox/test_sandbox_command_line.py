@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.sandbox import sandbox_page
 from tests.sandbox.sandbox_callers import KEY, LIST, Caller
 from tests.sandbox.sandbox_processes import SandboxProcess
 from victor_ext.sandbox.command_line import main
@@ -83,6 +84,39 @@ def test_a_port_that_is_taken_is_one_sentence_and_exit_status_1(sandbox, capsys)
     assert "Traceback" not in said
 
 
+def test_a_port_that_is_taken_comes_with_the_option_to_change(sandbox, capsys):
+    port = sandbox.url.rpartition(":")[2]
+    assert main(["--port", port, "--quiet"]) == 1
+    assert capsys.readouterr().err == (
+        f"victor sandbox: cannot listen on 127.0.0.1 port {port}: Address already in use; "
+        "choose another one with --port (port in Python), 0 picks a free one\n"
+    )
+    assert main(["--port", "0", "--control-port", port, "--quiet"]) == 1
+    assert "--control-port (control_port in Python)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--env-file", "--ready-file"])
+def test_a_file_that_cannot_be_written_is_named_with_its_option(option, tmp_path, capsys):
+    path = tmp_path / "nowhere" / "file"
+    assert main(["--port", "0", "--quiet", option, str(path)]) == 1
+    assert capsys.readouterr().err == f"victor sandbox: {option}: cannot write {path}: No such file or directory\n"
+
+
+def test_misuse_is_the_mistake_and_one_line_of_usage(capsys):
+    with pytest.raises(SystemExit):
+        main(["--auto", "foo"], prog="victor sandbox")
+    assert capsys.readouterr().err.splitlines() == [
+        "victor sandbox: error: argument --auto: write a number of seconds such as 0.5, or off, not 'foo'",
+        "usage: victor sandbox [options]   (--help lists them)",
+    ]
+
+
+def test_the_control_api_is_below_the_url_of_the_ready_line():
+    with SandboxProcess("--control-port", "0") as process:
+        assert process.facts["control_url"].count("/") == 2
+        assert httpx.get(process.facts["control_url"] + "/_sandbox/").json()["sandbox"] == "victor"
+
+
 def test_a_missing_extra_is_named():
     program = "import sys; sys.modules['uvicorn'] = None; import victor_ext.sandbox"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -115,3 +149,8 @@ def test_the_page_about_the_sandbox_names_every_option_command_and_fault():
         assert f"`{command.method} {command.path}`" in page, command
     for name in set(Fault.__slots__) - {"kind", "id", "met"}:
         assert f"`{name}`" in page, name
+
+
+def test_the_tables_of_the_page_are_those_of_the_declared_options_and_commands():
+    page = sandbox_page.PAGE.read_text(encoding="utf-8")
+    assert page == sandbox_page.written(page), "write them with python -m tests.sandbox.sandbox_page"

@@ -370,3 +370,14 @@ def test_a_fault_may_be_meant_for_a_query(start):
     assert caller.list().status_code == 200
     assert caller.list(direction="inbound", status="pending", page=0).status_code == 503
     assert caller.list(status="pending").status_code == 200
+
+
+@pytest.mark.parametrize("status", [204, 304])
+@pytest.mark.parametrize("options", [{}, {"body": "text"}, {"work": True}], ids=["plain", "with-body", "after-work"])
+def test_a_status_without_a_body_is_sent_without_one(sandbox, caller, status, options, caplog):
+    sandbox.inject("status", status=status, **options)
+    answer = caller.call("GET", LIST)
+    assert (answer.status_code, answer.content) == (status, b"")
+    assert "content-length" not in answer.headers
+    assert caller.call("GET", LIST).status_code == 200
+    assert not caplog.records

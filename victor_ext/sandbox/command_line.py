@@ -66,7 +66,9 @@ def _argument(option: Option) -> dict[str, Any]:
         return {"action": action, "default": default, "help": option.help}
     if default == ():
         return {"action": "append", "default": [], "metavar": option.metavar, "help": option.help}
-    text = option.help if default is None else f"{option.help} (default: {default})"
+    text = option.help
+    if default is not None:
+        text += f" (default: {default:g})" if isinstance(default, float) else f" (default: {default})"
     if option.choices:
         return {"choices": option.choices, "default": default, "help": text}
     return {"type": option.read or type(default), "default": default, "metavar": option.metavar, "help": text}

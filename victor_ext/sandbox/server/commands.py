@@ -175,7 +175,7 @@ class ServerCommands:
 
     @command("DELETE", "/faults", returns=member("cleared", int))
     def clear_faults(self) -> JsonObject:
-        """Remove all faults; returns their number."""
+        """Remove all faults; returns their number, `cleared`."""
         return {"cleared": self._context.faults.clear()}
 
     @command("POST", "/down", returns=nothing)

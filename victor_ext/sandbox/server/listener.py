@@ -79,6 +79,10 @@ class Listener(Server):
             self._reservation.close()
         await self.startup(sockets=[self._bind(self.port)])
 
+    def release_port(self) -> None:
+        """Give up the port of a listener that has not begun or has ended."""
+        self._reservation.close()
+
     def stop_listening(self) -> None:
         """Refuse new connections and reset the open ones, except those that carry a control command."""
         for server in self.servers:
@@ -111,7 +115,7 @@ class Listener(Server):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._reservation.close()
+        self.release_port()
 
     def _connections(self) -> list[SandboxConnection]:
         return cast("list[SandboxConnection]", list(self.server_state.connections))

@@ -35,7 +35,11 @@ class Service:
             self._listener = self._listen(app, "port", settings.port)
             if settings.control_port is not None:
                 control = self._control_api(over_api_port=False)
-                self._control_listener = self._listen(control, "control_port", settings.control_port)
+                try:
+                    self._control_listener = self._listen(control, "control_port", settings.control_port)
+                except OSError:
+                    self._listener.release_port()
+                    raise
         except BaseException:
             self.provider.close()
             raise

@@ -68,7 +68,7 @@ class SandboxCommands(ServerCommands):
 
     @command("POST", "/tokens/revoke", returns=member("revoked", int))
     def revoke_tokens(self, client_id: str | None = None) -> JsonObject:
-        """Revoke the issued tokens of one client (None: of all); their next use is a 401. Returns their number."""
+        """Revoke the tokens of one client (None: of all): their next use is a 401. Returns their number, `revoked`."""
         return {"revoked": self._provider.directory.revoke_tokens(client_id)}
 
     # Accounts and counterparties

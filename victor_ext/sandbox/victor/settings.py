@@ -104,7 +104,7 @@ class SandboxSettings(ServerSettings):
         at_least=0,
         read=_seconds_or_off,
         command_line=1.0,
-        metavar="SECONDS|off",
+        metavar="SECONDS",
         help="how long each step of a request's life takes; off (None in Python): requests move by command only",
     )
     check_answers: bool = option(

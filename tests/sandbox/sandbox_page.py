@@ -1,0 +1,79 @@
+"""The tables of docs/sandbox.md, made from the declared options and commands.
+
+`python -m tests.sandbox.sandbox_page` writes them into the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+from pathlib import Path
+
+from victor_ext.sandbox.command_line import PROVIDERS, parser_of, provider_named
+from victor_ext.sandbox.server.commands import Command, ServerCommands
+from victor_ext.sandbox.server.settings import ServerSettings, options_of
+
+PAGE = Path(__file__).parents[2] / "docs" / "sandbox.md"
+PYTHON_NAMES = {"victor add_api_key": "`add_api_key`, `new_api_key`", "velo payor": "`payor_id`"}
+RUNNING = {"provider", "env_file", "ready_file", "json_line", "quiet"}
+
+
+def tables() -> dict[str, str]:
+    """Every table by its name in the page."""
+    found: dict[str, str] = {}
+    for name in PROVIDERS:
+        provider = provider_named(name)
+        # The page has what all sandboxes share once, in the tables of Victor.
+        options = set() if name == "victor" else set(options_of(ServerSettings)) | RUNNING
+        commands = () if name == "victor" else ServerCommands.commands()
+        actions = parser_of(provider, "sandbox")._actions[1:]
+        head = ["| option | default | meaning |", "|---|---|---|"]
+        rows = [_option(each) for each in actions if each.dest not in options]
+        found[f"options {name}"] = "\n".join([*head, *rows])
+        head = ["| call | method in Python | parameters | what it does |", "|---|---|---|---|"]
+        rows = [_command(name, each) for each in provider.commands_type.commands() if each not in commands]
+        found[f"commands {name}"] = "\n".join([*head, *rows])
+    return found
+
+
+def _option(action: argparse.Action) -> str:
+    value = action.metavar or ("|".join(action.choices) if action.choices else "")
+    if action.nargs != 0 and not value:
+        value = {int: "N", float: "SECONDS"}.get(action.type, "TEXT")
+    if isinstance(action.default, float):
+        default = f"`{action.default:g}`"
+    elif isinstance(action.default, bool):
+        default = "on" if action.default else "off"
+    else:
+        default = "" if action.default in (None, []) else f"`{action.default}`"
+    meaning = re.sub(r" \(default: [^)]*\)$", "", action.help or "")
+    flags = ", ".join(f"`{flag} {value}".rstrip().replace("|", r"\|") + "`" for flag in action.option_strings)
+    return f"| {flags} | {default} | {meaning} |"
+
+
+def _command(provider: str, command: Command) -> str:
+    python = PYTHON_NAMES.get(f"{provider} {command.name}", f"`{command.name}`")
+    parameters = [*command.signature.parameters.values()][1:]
+    names = [
+        "the options of [a fault](#faults)" if each.kind is inspect.Parameter.VAR_KEYWORD else f"`{each.name}`"
+        for each in parameters
+        if f"{{{each.name}}}" not in command.path
+    ]
+    text = " ".join((inspect.getdoc(command.work) or "").split("\n\n")[0].split())
+    return f"| `{command.method} {command.path}` | {python} | {', '.join(names)} | {text} |"
+
+
+def written(page: str) -> str:
+    """The page with the tables of today."""
+    for name, table in tables().items():
+        begin, end = f"<!-- {name} -->\n", "\n<!-- end -->"
+        head, _, rest = page.partition(begin)
+        if not rest:
+            raise ValueError(f"the page has no place for the table {name!r}: {begin.strip()}")
+        page = head + begin + table + end + rest.partition(end)[2]
+    return page
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
