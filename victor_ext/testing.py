@@ -1,13 +1,13 @@
-"""A pytest plugin: a sandbox of the provider, and clients that are wired to it.
+"""A pytest plugin with fixtures: a sandbox of the provider, and clients of it.
 
-It comes with the package (extra `sandbox`), and pytest finds it by itself:
+pytest loads it by itself when the package is installed with the extra `sandbox`:
 
     def test_an_invoice_is_asked_for_once(victor_sandbox, victor):
         victor_sandbox.inject("lost_answer", operation="create")
         request = victor.payment_requests.create(...)
         assert victor_sandbox.work_done_by_key() == {request.idempotency_key: 1}
 
-Retries of these clients do not wait. Settings of the sandbox are given with a mark:
+Retries of these clients do not wait. A mark sets options of the sandbox:
 `@pytest.mark.victor_sandbox(quirks=True, environment="production")`.
 """
 
@@ -36,14 +36,14 @@ _MARK = "victor_sandbox"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
+    """Register the mark."""
     config.addinivalue_line("markers", f"{_MARK}(**settings): settings of the `{_MARK}` fixture (SandboxSettings)")
 
 
 @pytest.fixture
 def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """A sandbox of the test's own, on a free port of this machine, with its demo accounts and counterparties."""
-    from .sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - only tests that ask for it pay for it
+    """A sandbox for one test, on a free port of this machine, with the demo accounts and counterparties."""
+    from .sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - only tests that use the fixture import it
 
     mark = request.node.get_closest_marker(_MARK)
     settings: dict[str, Any] = {"demo_data": True, **(mark.kwargs if mark else {})}
@@ -53,7 +53,7 @@ def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def victor_key_pair() -> tuple[str, str]:
-    """An RSA key pair made for this run: the private and the public key, as PEM."""
+    """An RSA key pair, made once for a run: the private key and the public key, as PEM."""
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
     from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415 - see above
 
@@ -67,7 +67,7 @@ def victor_key_pair() -> tuple[str, str]:
 
 @pytest.fixture
 def victor_auth(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str]) -> VictorJwt:
-    """Credentials that the sandbox knows."""
+    """Credentials that the sandbox accepts."""
     from . import VictorJwt  # noqa: PLC0415 - see above
 
     private, public = victor_key_pair
@@ -76,7 +76,7 @@ def victor_auth(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str]) -> Vi
 
 @pytest.fixture
 def victor_retry() -> RetryPolicy:
-    """How the clients try again: as always, without waiting. Override it to test other policies."""
+    """The retry policy of the clients: the default without waiting. Override it to test another policy."""
     from . import RetryPolicy  # noqa: PLC0415 - see above
 
     return RetryPolicy(base=0.0)
@@ -84,7 +84,7 @@ def victor_retry() -> RetryPolicy:
 
 @pytest.fixture
 def victor(victor_sandbox: Sandbox, victor_auth: VictorJwt, victor_retry: RetryPolicy) -> Iterator[Victor]:
-    """A client of the sandbox, with blocking calls."""
+    """A client of the sandbox with blocking calls."""
     from . import Victor  # noqa: PLC0415 - see above
 
     environment = victor_sandbox.settings.environment
@@ -94,7 +94,7 @@ def victor(victor_sandbox: Sandbox, victor_auth: VictorJwt, victor_retry: RetryP
 
 @pytest.fixture
 def async_victor(victor_sandbox: Sandbox, victor_auth: VictorJwt, victor_retry: RetryPolicy) -> AsyncVictor:
-    """A client of the sandbox, with awaited calls. Open it in the test: `async with async_victor: ...`."""
+    """A client of the sandbox with awaited calls. Open it in the test: `async with async_victor: ...`."""
     from . import AsyncVictor  # noqa: PLC0415 - see above
 
     environment = victor_sandbox.settings.environment

@@ -67,11 +67,11 @@ def _command(provider: str, command: Command) -> str:
 def written(page: str) -> str:
     """The page with the tables of today."""
     for name, table in tables().items():
-        begin, end = f"<!-- {name} -->\n", "\n<!-- end -->"
+        begin, end = f"<!-- {name} -->\n", "<!-- end -->"
         head, _, rest = page.partition(begin)
         if not rest:
             raise ValueError(f"the page has no place for the table {name!r}: {begin.strip()}")
-        page = head + begin + table + end + rest.partition(end)[2]
+        page = head + begin + "\n" + table + "\n\n" + end + rest.partition(end)[2]
     return page
 
 

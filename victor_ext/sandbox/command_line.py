@@ -60,7 +60,7 @@ def parser_of(provider: type[AnyProvider], prog: str) -> argparse.ArgumentParser
 
 
 def _argument(option: Option) -> dict[str, Any]:
-    default = option.command_line_default
+    default = option.command_line
     if isinstance(default, bool):
         action = argparse.BooleanOptionalAction if default else "store_true"
         return {"action": action, "default": default, "help": option.help}

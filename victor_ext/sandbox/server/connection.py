@@ -264,5 +264,5 @@ def _request_length(data: bytearray) -> int | None:
 
 
 def connection_class(context: SandboxContext) -> type[SandboxConnection]:
-    """The protocol class of one sandbox. uvicorn creates the connections and passes no arguments of ours."""
+    """The protocol class of one sandbox. uvicorn creates the connections, without further arguments."""
     return type("SandboxConnection", (SandboxConnection,), {"context": context})

@@ -1,11 +1,11 @@
-"""Names for JSON values. Inside they are `Any`: schemas say what a value must be, not annotations."""
+"""Types of JSON values. Members are `Any`: schemas describe them, not annotations."""
 
 from __future__ import annotations
 
 from typing import Any, TypeAlias
 
 JsonValue: TypeAlias = Any
-"""Anything that JSON can say."""
+"""Any JSON value."""
 
 JsonObject: TypeAlias = dict[str, Any]
 """A JSON object."""

@@ -79,7 +79,7 @@ def _greet(service: Service, settings: ServerSettings) -> None:
         f"Control API on {service.control_url}/_sandbox/",
     ]
     if not is_this_machine(settings.host):
-        lines.append(f"Beware: {settings.host} can be reached from other machines, and so can the control API.")
+        lines.append(f"Warning: {settings.host} can be reached from other machines, and so can the control API.")
     print("\n".join(lines), file=sys.stderr, flush=True)
 
 

@@ -16,26 +16,20 @@ from victor_ext.sandbox.server.guard import is_this_machine, read_authority
 from victor_ext.sandbox.server.jsontypes import JsonObject
 
 T = TypeVar("T")
-_SAME = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
     """What is known of one option beside its name and its type."""
 
-    default: Any
     help: str
     at_least: float | None = None
     metavar: str | None = None
     read: Callable[[str], Any] | None = None
     check: Callable[[Any], object] | None = None
-    command_line: Any = _SAME
+    command_line: Any = None
+    """The default on the command line."""
     choices: tuple[Any, ...] = ()
-
-    @property
-    def command_line_default(self) -> Any:
-        """The default on the command line."""
-        return self.default if self.command_line is _SAME else self.command_line
 
     def validate(self, name: str, value: Any) -> None:
         """Raise `ValueError` for a value that the option cannot have. None passes where it is the default."""
@@ -57,15 +51,15 @@ def option(
     metavar: str | None = None,
     read: Callable[[str], object] | None = None,
     check: Callable[[Any], object] | None = None,
-    command_line: object = _SAME,
+    command_line: object = None,
 ) -> T:
     """Declare an option: the default of a field of a settings class.
 
     `at_least` bounds a number. `read` makes the value from a text; it is needed where the type of the default cannot (a
-    default of None). `check` raises `ValueError` for a wrong value. `command_line` is the default on the command line,
-    where it differs from the one in Python. A `Literal` as the type of the field gives the choices.
+    default of None). `check` raises `ValueError` for a wrong value. `command_line` is the default on the command line
+    (None: the same as in Python). A `Literal` as the type of the field gives the choices.
     """
-    declared = Option(default, help, at_least, metavar, read, check, command_line)
+    declared = Option(help, at_least, metavar, read, check, default if command_line is None else command_line)
     made: T = field(default=default, metadata={"option": declared})
     return made
 

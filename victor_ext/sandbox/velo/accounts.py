@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from victor_ext.sandbox.server import JsonObject
-from victor_ext.sandbox.velo.formats import Refused, amount_of, iso, text_of
+from victor_ext.sandbox.velo.formats import Refused, amount_of, find, iso, text_of
 
 _MAX_FUNDING = 9_999_999_999
 
@@ -26,8 +26,8 @@ class Accounts:
 
     def clear(self) -> None:
         """Forget everything."""
-        for known in (self.sources, self.banks, self.fundings, self._ready, self.changed):
-            known.clear()
+        for part in (self.sources, self.banks, self.fundings, self._ready, self.changed):
+            part.clear()
 
     def add_source(self, payor_id: str, name: str, currency: str, balance: int) -> JsonObject:
         """Add a source account."""
@@ -79,19 +79,15 @@ class Accounts:
 
     def bank(self, account_id: str) -> JsonObject:
         """A funding account; one that cannot be read yet is a 404."""
-        if account_id not in self.banks or self._now() < self._ready.get(account_id, 0.0):
-            raise Refused(404, "missing", "There is no such funding account.")
-        return self.banks[account_id]
+        return find(self.readable_banks(), account_id, "funding account")
 
-    def readable_banks(self) -> list[JsonObject]:
-        """The funding accounts that can be read."""
-        return [bank for bank in self.banks.values() if self._now() >= self._ready.get(bank["id"], 0.0)]
+    def readable_banks(self) -> dict[str, JsonObject]:
+        """The funding accounts that can be read, by id."""
+        return {name: bank for name, bank in self.banks.items() if self._now() >= self._ready.get(name, 0.0)}
 
     def source(self, account_id: str) -> JsonObject:
         """A source account, or 404."""
-        if account_id not in self.sources:
-            raise Refused(404, "missing", "There is no such source account.")
-        return self.sources[account_id]
+        return find(self.sources, account_id, "source account")
 
     def fund(self, account_id: str, body: JsonObject) -> str:
         """Request money; returns the id of the funding."""
@@ -116,8 +112,8 @@ class Accounts:
 
     def move(self) -> int:
         """Allocate the fundings that are due; returns their number."""
-        due = [one for one in self.fundings.values() if one["status"] == "PENDING"]
-        due = [one for one in due if self._now() >= self._ready[one["fundingId"]]]
+        pending = [one for one in self.fundings.values() if one["status"] == "PENDING"]
+        due = [one for one in pending if self._now() >= self._ready[one["fundingId"]]]
         for funding in due:
             funding["status"], funding["allocationDate"] = "ALLOCATED", iso(self._now())
             self.changed[funding["fundingId"]] = self._now()

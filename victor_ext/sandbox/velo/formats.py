@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import cast
+from typing import TypeVar, cast
 
 from victor_ext.sandbox.server import JsonObject, JsonValue, Response, json_response
+
+T = TypeVar("T")
 
 MAX_ITEMS = 2000
 CODES = {
@@ -26,6 +28,13 @@ class Refused(Exception):
     def __init__(self, status: int, code: str, message: str, location: str | None = None) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.location = status, code, message, location
+
+
+def find(known: Mapping[str, T], key: str, what: str) -> T:
+    """The value of a key; a missing one is a 404."""
+    if key not in known:
+        raise Refused(404, "missing", f"There is no such {what}.")
+    return known[key]
 
 
 def error_body(

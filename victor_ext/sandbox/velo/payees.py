@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from victor_ext.sandbox.server import JsonObject
-from victor_ext.sandbox.velo.formats import Refused, iso, list_of, text_of
+from victor_ext.sandbox.velo.formats import find, iso, list_of, text_of
 
 
 class Payees:
@@ -21,8 +21,8 @@ class Payees:
 
     def clear(self) -> None:
         """Forget everything."""
-        for known in (self.all, self.changed, self._batches):
-            known.clear()
+        for part in (self.all, self.changed, self._batches):
+            part.clear()
 
     def of(self, payor_id: str) -> list[JsonObject]:
         """The payees of a payor, oldest first."""
@@ -81,9 +81,7 @@ class Payees:
 
     def batch(self, batch_id: str) -> JsonObject:
         """The state of a batch."""
-        if batch_id not in self._batches:
-            raise Refused(404, "missing", "There is no such batch.")
-        due, count, failures = self._batches[batch_id]
+        due, count, failures = find(self._batches, batch_id, "batch")
         if self._now() < due:
             return {"status": "SUBMITTED", "failureCount": 0, "pendingCount": count, "failures": []}
         return {"status": "ACCEPTED", "failureCount": len(failures), "pendingCount": 0, "failures": failures}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from victor_ext.sandbox.server import JsonObject
 from victor_ext.sandbox.velo.accounts import Accounts
-from victor_ext.sandbox.velo.formats import Refused, amount_of, iso, list_of, text_of
+from victor_ext.sandbox.velo.formats import Refused, amount_of, find, iso, list_of, text_of
 from victor_ext.sandbox.velo.payees import Payees
 from victor_ext.sandbox.velo.settings import VeloSettings
 
@@ -88,10 +88,9 @@ class Payouts:
 
     def get(self, payout_id: str) -> Payout:
         """A payout, or 404. Moves that are due are made first."""
-        if payout_id not in self.all:
-            raise Refused(404, "missing", "There is no such payout.")
+        payout = find(self.all, payout_id, "payout")
         self.move()
-        return self.all[payout_id]
+        return payout
 
     def quote(self, payout_id: str) -> JsonObject:
         """Quote the exchange rates."""

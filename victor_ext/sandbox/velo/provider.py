@@ -19,7 +19,7 @@ from victor_ext.sandbox.server import (
 )
 from victor_ext.sandbox.velo.accounts import Accounts
 from victor_ext.sandbox.velo.commands import VeloCommands
-from victor_ext.sandbox.velo.formats import Refused, error_body, iso, matches, moment_of, object_of, page_of
+from victor_ext.sandbox.velo.formats import Refused, error_body, find, iso, matches, moment_of, object_of, page_of
 from victor_ext.sandbox.velo.operations import AUDIT_FILTERS, OPERATIONS, PAYEE_FILTERS, PAYMENT_FILTERS
 from victor_ext.sandbox.velo.payees import Payees
 from victor_ext.sandbox.velo.payouts import Payouts
@@ -134,10 +134,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         return json_response(200, self.payees.batch(call.params["batch_id"]))
 
     def _get_payee(self, call: Call) -> Response:
-        payee = self.payees.all.get(call.params["payee_id"])
-        if payee is None:
-            raise Refused(404, "missing", "There is no such payee.")
-        return json_response(200, payee)
+        return json_response(200, find(self.payees.all, call.params["payee_id"], "payee"))
 
     def _payee_changes(self, call: Call) -> Response:
         return self._feed(call, self.payees.changes, 100, 1000)
@@ -161,7 +158,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
     def _list_banks(self, call: Call) -> Response:
         query = call.query_values()
         self._payor_of(query, required=False)
-        return json_response(200, page_of(self.accounts.readable_banks(), query))
+        return json_response(200, page_of(list(self.accounts.readable_banks().values()), query))
 
     def _create_bank(self, call: Call) -> Response:
         body = object_of(call.json())
@@ -176,10 +173,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         return json_response(200, self.accounts.bank(call.params["account_id"]))
 
     def _get_funding(self, call: Call) -> Response:
-        funding = self.accounts.fundings.get(call.params["funding_id"])
-        if funding is None:
-            raise Refused(404, "missing", "There is no such funding.")
-        return json_response(200, funding)
+        return json_response(200, find(self.accounts.fundings, call.params["funding_id"], "funding"))
 
     def _funding_changes(self, call: Call) -> Response:
         return self._feed(call, self.accounts.changes, 25, 100)

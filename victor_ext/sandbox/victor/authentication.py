@@ -34,7 +34,7 @@ _SEGMENT = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 
 @dataclass
-class AuthenticationFailed(Exception):
+class Refused(Exception):
     """Why a caller was refused: a code for programs and a sentence for people."""
 
     code: str
@@ -50,15 +50,15 @@ class Authenticator:
         self._directory = directory
 
     def caller(self, authorization: str | None) -> str:
-        """The API key or client id behind the header; raises `AuthenticationFailed`."""
+        """The API key or client id behind the header; raises `Refused`."""
         if not authorization:
-            raise AuthenticationFailed("missing_authorization", "There is no Authorization header.")
+            raise Refused("missing_authorization", "There is no Authorization header.")
         prefix, _, token = authorization.partition(" ")
         if prefix == "Token" and token:
             return self._signed(token)
         if prefix == "Bearer" and token:
             return self._issued(token)
-        raise AuthenticationFailed(
+        raise Refused(
             "wrong_prefix",
             "Authorization must be 'Token <jwt>' (signed by the client) or 'Bearer <token>' (issued here).",
         )
@@ -69,53 +69,47 @@ class Authenticator:
         claims = _json_part(claims_text, "claims")
         issued, expires = _times(claims)
         if claims.get("iss") != ISSUER:
-            raise AuthenticationFailed("wrong_issuer", f"iss must be '{ISSUER}'.")
+            raise Refused("wrong_issuer", f"iss must be '{ISSUER}'.")
         api_key = claims.get("sub")
         key = self._directory.public_keys.get(api_key) if isinstance(api_key, str) else None
         if key is None or not isinstance(api_key, str):
-            raise AuthenticationFailed("unknown_api_key", "sub is not an API key of this environment.")
+            raise Refused("unknown_api_key", "sub is not an API key of this environment.")
         try:
             key.verify(signature, f"{header_text}.{claims_text}".encode("ascii"), _PADDING, _HASH)
         except InvalidSignature:
-            raise AuthenticationFailed(
-                "bad_signature", "The signature does not match the key of this API key."
-            ) from None
+            raise Refused("bad_signature", "The signature does not match the key of this API key.") from None
         self._check_times(issued, expires)
         return api_key
 
     def _check_times(self, issued: int, expires: int) -> None:
         if expires <= issued:
-            raise AuthenticationFailed("wrong_lifetime", "exp must be later than iat.")
+            raise Refused("wrong_lifetime", "exp must be later than iat.")
         if expires - issued > self._settings.token_limit:
-            raise AuthenticationFailed(
+            raise Refused(
                 "lifetime_too_long",
                 f"exp is {expires - issued} s after iat; {self._settings.environment} allows "
                 f"{self._settings.token_limit} s.",
             )
         now = self._clock.wall()
         if issued > now + self._settings.leeway:
-            raise AuthenticationFailed(
-                "issued_in_the_future", "iat is later than this server's clock; see the Date header."
-            )
+            raise Refused("issued_in_the_future", "iat is later than this server's clock; see the Date header.")
         if expires < now - self._settings.leeway:
-            raise AuthenticationFailed("expired_token", "exp has passed by this server's clock; see the Date header.")
+            raise Refused("expired_token", "exp has passed by this server's clock; see the Date header.")
 
     def _issued(self, token: str) -> str:
         found = self._directory.tokens.get(digest(token))
         if found is None:
-            raise AuthenticationFailed("unknown_token", "This token was not given out here, or it was revoked.")
+            raise Refused("unknown_token", "This token was not issued here, or it was revoked.")
         client_id, expires = found
         if expires < self._clock.wall():
-            raise AuthenticationFailed("expired_token", "This token has expired; ask /v2/auth/token for a new one.")
+            raise Refused("expired_token", "This token has expired; ask /v2/auth/token for a new one.")
         return client_id
 
     def issue(self, client_id: str, client_secret: str) -> JsonObject:
-        """A new token for a client, in the provider's shape; raises `AuthenticationFailed` for a wrong pair."""
+        """A new token for a client, in the provider's shape; raises `Refused` for a wrong pair."""
         known = self._directory.clients.get(client_id)
         if known is None or not secrets.compare_digest(known, digest(client_secret)):
-            raise AuthenticationFailed(
-                "invalid_client", "client_id and client_secret are not a pair of this environment."
-            )
+            raise Refused("invalid_client", "client_id and client_secret are not a pair of this environment.")
         token = secrets.token_urlsafe(32)
         expires = self._clock.wall() + self._settings.token_life
         self._directory.add_token(digest(token), client_id, expires)
@@ -143,19 +137,19 @@ def read_public_key(pem: str) -> RSAPublicKey:
 def _split(token: str) -> tuple[str, str, bytes]:
     parts = token.split(".")
     if len(parts) != 3:
-        raise AuthenticationFailed("malformed_token", "A JWT has three parts joined by dots.")
+        raise Refused("malformed_token", "A JWT has three parts joined by dots.")
     return parts[0], parts[1], _decode(parts[2])
 
 
 def _decode(part: str) -> bytes:
     if not _SEGMENT.match(part):
-        raise AuthenticationFailed("malformed_token", "A part of the JWT is not base64url without padding.")
+        raise Refused("malformed_token", "A part of the JWT is not base64url without padding.")
     try:
         raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except (binascii.Error, ValueError):
-        raise AuthenticationFailed("malformed_token", "A part of the JWT is not base64url without padding.") from None
+        raise Refused("malformed_token", "A part of the JWT is not base64url without padding.") from None
     if base64.urlsafe_b64encode(raw).rstrip(b"=") != part.encode("ascii"):
-        raise AuthenticationFailed("malformed_token", "A part of the JWT is not canonical base64url.")
+        raise Refused("malformed_token", "A part of the JWT is not canonical base64url.")
     return raw
 
 
@@ -165,29 +159,29 @@ def _json_part(part: str, what: str) -> JsonObject:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise AuthenticationFailed("malformed_token", f"The {what} of the JWT are not a JSON object.")
+        raise Refused("malformed_token", f"The {what} of the JWT are not a JSON object.")
     return cast("JsonObject", found)
 
 
 def _check_header(header: JsonObject) -> None:
     if header.get("alg") != "RS512":
-        raise AuthenticationFailed("wrong_algorithm", "alg must be RS512.")
+        raise Refused("wrong_algorithm", "alg must be RS512.")
     if header.get("typ") != "JWT":
-        raise AuthenticationFailed("wrong_type", "typ must be JWT.")
+        raise Refused("wrong_type", "typ must be JWT.")
     if "crit" in header:
-        raise AuthenticationFailed("malformed_token", "crit is not understood.")
+        raise Refused("malformed_token", "crit is not understood.")
     if header.get("b64", True) is not True:
         # RFC 7797: the claims would be signed as they are, and no JWT may have that (section 7).
-        raise AuthenticationFailed("malformed_token", "b64 must not be in the header of a JWT.")
+        raise Refused("malformed_token", "b64 must not be in the header of a JWT.")
 
 
 def _times(claims: JsonObject) -> tuple[int, int]:
     for name in ("iat", "exp"):
         if name not in claims:
-            raise AuthenticationFailed("missing_claim", f"{name} is missing.")
+            raise Refused("missing_claim", f"{name} is missing.")
         if type(claims[name]) is not int:
-            raise AuthenticationFailed("wrong_claim", f"{name} must be a whole number of epoch seconds.")
+            raise Refused("wrong_claim", f"{name} must be a whole number of epoch seconds.")
     for name in ("iss", "sub"):
         if name not in claims:
-            raise AuthenticationFailed("missing_claim", f"{name} is missing.")
+            raise Refused("missing_claim", f"{name} is missing.")
     return claims["iat"], claims["exp"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from victor_ext.sandbox.server.jsontypes import JsonObject
+from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
 from victor_ext.sandbox.victor.model import PaymentRequest
 from victor_ext.sandbox.victor.validation import Problem
 
@@ -40,42 +40,31 @@ class Formats:
 
     def receipt(self, request: PaymentRequest) -> JsonObject:
         """`PaymentRequestReceipt`: an item of a list, and the answer to a create."""
-        return self._with_nulls(
-            {
-                **self._head(request),
-                "status": request.status,
-                "payment_network": request.network,
-                "victor_payment_request_parent_id": request.parent_id,
-                "victor_payment_request_child_id": request.child_id,
-                "payment_request": self._with_nulls(
-                    {
-                        "payee": self._payee(request),
-                        "payer": {"victor_counterparty_id": request.counterparty_id}
-                        if request.counterparty_id
-                        else None,
-                        "payment_details": self._details(request),
-                        "approved_at": self._time(request.approved_at),
-                        "created_at": self._time(request.created_at),
-                    }
-                ),
-            }
+        payer = {"victor_counterparty_id": request.counterparty_id} if request.counterparty_id else None
+        return self._object(
+            **self._head(request),
+            status=request.status,
+            payment_network=request.network,
+            victor_payment_request_parent_id=request.parent_id,
+            victor_payment_request_child_id=request.child_id,
+            payment_request=self._object(
+                payee=self._payee(request),
+                payer=payer,
+                payment_details=self._details(request),
+                approved_at=self._time(request.approved_at),
+                created_at=self._time(request.created_at),
+            ),
         )
 
     def detail(self, request: PaymentRequest) -> JsonObject:
         """`GetPaymentRequestResponse`: the payer is an account or a counterparty, and there are no times."""
-        inner: JsonObject = {
-            "payee": self._payee(request),
-            "payer": self._payer(request),
-            "payment_details": self._details(request),
-            "payment_request_response": self._response(request),
-        }
-        return self._with_nulls(
-            {
-                **self._head(request),
-                "status": self._detail_status(request),
-                "payment_request": self._with_nulls(inner),
-            }
+        inner = self._object(
+            payee=self._payee(request),
+            payer=self._payer(request),
+            payment_details=self._details(request),
+            payment_request_response=self._response(request),
         )
+        return self._object(**self._head(request), status=self._detail_status(request), payment_request=inner)
 
     def _head(self, request: PaymentRequest) -> JsonObject:
         return {
@@ -92,14 +81,12 @@ class Formats:
 
     def answer(self, request: PaymentRequest) -> JsonObject:
         """`RfpInboundPaymentRequestResponseDetails`: the answer to an inbound request."""
-        return self._with_nulls(
-            {
-                "victor_payment_request_id": request.id,
-                "status": request.answer,
-                "original_amount": request.original_amount,
-                "modified_amount": request.modified_amount,
-                "notes": request.approval_notes,
-            }
+        return self._object(
+            victor_payment_request_id=request.id,
+            status=request.answer,
+            original_amount=request.original_amount,
+            modified_amount=request.modified_amount,
+            notes=request.approval_notes,
         )
 
     def create_error(self, problem: Problem) -> JsonObject:
@@ -134,33 +121,17 @@ class Formats:
         return found
 
     def _payee(self, request: PaymentRequest) -> JsonObject:
-        return self._with_nulls(
-            {"account_number": request.payee_account, "ultimate_creditor": request.ultimate_creditor}
-        )
+        return self._object(account_number=request.payee_account, ultimate_creditor=request.ultimate_creditor)
 
     def _payer(self, request: PaymentRequest) -> JsonObject:
         if request.direction == "outbound":
             return {"victor_counterparty_id": request.counterparty_id}
-        return self._with_nulls(
-            {
-                "account_number": request.payer_account,
-                "routing_number": request.payer_routing,
-                "name": request.payer_name,
-            }
+        return self._object(
+            account_number=request.payer_account, routing_number=request.payer_routing, name=request.payer_name
         )
 
     def _details(self, request: PaymentRequest) -> JsonObject:
-        return self._with_nulls(
-            {
-                "amount": request.amount,
-                "notes": request.notes,
-                "biller_type": request.biller_type,
-                "due_date": request.due_date,
-                "amount_modification_allowed": request.amount_modification_allowed,
-                "original_amount": request.original_amount,
-                "approval_notes": request.approval_notes,
-            }
-        )
+        return self._object(**{name: getattr(request, name) for name in _DETAILS})
 
     def _response(self, request: PaymentRequest) -> JsonObject | None:
         if request.direction == "outbound":
@@ -178,9 +149,16 @@ class Formats:
             return None
         return round(seconds * 1000) if self._quirks else round(seconds, 3)
 
-    def _with_nulls(self, found: JsonObject) -> JsonObject:
-        return found if self._quirks else {name: value for name, value in found.items() if value is not None}
+    def _object(self, **members: JsonValue) -> JsonObject:
+        """A JSON object; without quirks, members that are None are left out."""
+        return members if self._quirks else {name: value for name, value in members.items() if value is not None}
 
+
+_DETAILS = (
+    *("amount", "notes", "biller_type", "due_date", "amount_modification_allowed"),
+    *("original_amount", "approval_notes"),
+)
+"""The members of `payment_details`, which are attributes of a request."""
 
 _SPRING = {
     "pattern": "Pattern",

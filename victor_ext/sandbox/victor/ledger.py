@@ -25,7 +25,6 @@ from victor_ext.sandbox.victor.model import (
     TERMINAL,
     Account,
     Counterparty,
-    Network,
     PaymentRequest,
     Status,
 )
@@ -109,7 +108,7 @@ class Ledger:
         return 0 <= self._clock.now() - request.created_at < self._settings.key_in_progress
 
     def create(self, owner: str, key: str | None, fingerprint: bytes, body: JsonObject) -> PaymentRequest:
-        """Make an outbound request, and its inbound twin when the counterparty's account is here."""
+        """Make an outbound request, and its inbound twin when the counterparty has an account in the sandbox."""
         now = self._stamp()
         payee, details = body["payee"], body["payment_details"]
         counterparty_id = body["payer"]["victor_counterparty_id"]
@@ -158,39 +157,20 @@ class Ledger:
         )
         return [replace(request, child_id=twin.id), twin]
 
-    def create_inbound(
-        self,
-        *,
-        amount: str,
-        due_date: str,
-        payer_account: str,
-        payee_account: str,
-        biller_type: str = "BUSINESS",
-        ultimate_creditor: str | None = None,
-        amount_modification_allowed: bool = False,
-        notes: str | None = None,
-        network: Network = "RTP",
-    ) -> PaymentRequest:
-        """Make an inbound request from outside of the sandbox."""
+    def create_inbound(self, *, payer_account: str, **details: Any) -> PaymentRequest:
+        """Make an inbound request from outside of the sandbox. `details` are fields of `PaymentRequest`."""
         now = self._stamp()
         payer = self._directory.accounts.get(payer_account) or Account(account_number=payer_account)
         request = PaymentRequest(
             id=self._new_id(),
             direction="inbound",
             status="pending",
-            amount=amount,
-            biller_type=biller_type,
-            due_date=due_date,
             created_at=now,
             changed_at=now,
-            payee_account=payee_account,
-            network=network,
-            ultimate_creditor=ultimate_creditor,
             payer_account=payer.account_number,
             payer_routing=payer.routing_number,
             payer_name=payer.name,
-            amount_modification_allowed=amount_modification_allowed,
-            notes=notes,
+            **details,
         )
         self._store.commit([request])
         self.lifecycle.schedule([request])
@@ -200,6 +180,7 @@ class Ledger:
         """Make the two inbound requests of the demo data."""
         common: dict[str, Any] = {
             "due_date": due.isoformat(),
+            "biller_type": "BUSINESS",
             "payer_account": DEMO_PAYEE,
             "payee_account": "000123456789",
         }

@@ -21,7 +21,7 @@ from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
 from victor_ext.sandbox.server.operations import Operation
 from victor_ext.sandbox.server.provider import SandboxProvider
 from victor_ext.sandbox.server.response import Response, error_response, json_response
-from victor_ext.sandbox.victor.authentication import AuthenticationFailed, Authenticator
+from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands, new_key_pair
 from victor_ext.sandbox.victor.document import load_document
 from victor_ext.sandbox.victor.due_dates import DueDates
@@ -172,7 +172,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             return self._token(call)
         try:
             call.owner = self._authenticator.caller(call.header("authorization"))
-        except AuthenticationFailed as failure:
+        except Refused as failure:
             return error_response(401, failure.code, failure.message)
         self.ledger.tick()
         return self._handlers[operation](call)
@@ -257,7 +257,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             return error_response(400, "invalid_request", "client_id and client_secret are required.")
         try:
             return json_response(200, self._authenticator.issue(client_id, client_secret))
-        except AuthenticationFailed as failure:
+        except Refused as failure:
             return error_response(401, failure.code, failure.message)
 
     def _key_problem(self, call: Call) -> Problem | None:

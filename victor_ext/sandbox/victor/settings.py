@@ -43,8 +43,8 @@ class SandboxSettings(ServerSettings):
     )
     quirks: bool = option(
         False,
-        help="speak as the provider's prose and examples do, not as its document says: direction in upper case, get "
-        "with the statuses Pending and Error only, epoch milliseconds, nulls",
+        help="answer as the provider's prose and examples do, not as its document does: direction in upper case, get "
+        "with the statuses Pending and Error only, times in epoch milliseconds, nulls",
     )
     leeway: float = option(
         5.0, at_least=0, metavar="SECONDS", help="how far iat and exp of a token may be off from the sandbox's clock"
