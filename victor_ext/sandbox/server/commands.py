@@ -74,6 +74,9 @@ def command(method: str, path: str, *, returns: Callable[[Any], Any] | None = No
             return found if returns is None else returns(found)
 
         send.command = declared  # type: ignore[attr-defined]
+        if returns is not None:
+            # The annotated return type is that of the control API.
+            send.__signature__ = signature.replace(return_annotation=inspect.Signature.empty)  # type: ignore[attr-defined]
         return send
 
     return decorate
