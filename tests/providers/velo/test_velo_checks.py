@@ -239,8 +239,8 @@ class TestEnvironments:
     @pytest.mark.parametrize(
         ("variables", "said"),
         [
-            ({}, "VELO_API_KEY and VELO_API_SECRET not set"),
-            ({"VELO_API_KEY": "k", "VELO_API_SECRET": " "}, "^VELO_API_SECRET not set"),
+            ({}, "VELO_API_KEY and VELO_API_SECRET are not set"),
+            ({"VELO_API_KEY": "k", "VELO_API_SECRET": " "}, "^VELO_API_SECRET is not set"),
             ({"VELO_API_KEY": "k", "VELO_API_SECRET": "s", "VELO_ENVIRONMENT": "live"}, "VELO_ENVIRONMENT is 'live'"),
             ({"VELO_API_KEY": "k", "VELO_API_SECRET": "s", "VELO_BASE_URL": "velo"}, "VELO_BASE_URL 'velo' must be"),
         ],

@@ -105,8 +105,8 @@ class TestWhatItSays:
             (b"{}", "sequenceNumber"), (body_of("1"), "sequenceNumber"), (body_of(0), "sequenceNumber"),
             (body_of(True), "sequenceNumber"), (body_of(1.0), "sequenceNumber"), (body_of(2**63), "sequenceNumber"),
             (body_of(1, None), "eventId"), (body_of(1, 5), "eventId"), (b'{"sequenceNumber": 1}', "eventId"),
-            (None, "NoneType"), (5, "of type int"), ([], "of type list"),
-            (b" " * (1 << 20) + b"{}", "longer than 1 MiB"),
+            (None, "of type NoneType"), (5, "of type int"), ([], "of type list"),
+            (b" " * (1 << 20) + b"{}", "longer than 1024 KiB"),
         ],
     )  # fmt: skip
     def test_what_is_none(self, body: bytes, said: str) -> None:

@@ -11,7 +11,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import Secret
-from victor_ext.runtime.client.environments import checked_environment
+from victor_ext.runtime.client.settings import checked_environment
 from victor_ext.runtime.client.validation import shown
 from victor_ext.runtime.http.connections import checked_base_url
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from .auth import VeloAuth
 from .client import AsyncVelo, Velo
-from .new import Address, Company, Individual, NewPayee, PaymentChannel, PaymentInstruction
 from .notifications import Notification, NotificationSequencer, Webhook, read_notification
 from .records import (
     AcceptedPayment,
@@ -43,6 +42,7 @@ from .records import (
     RejectedPayment,
     SourceAccount,
 )
+from .requests import Address, Company, Individual, NewPayee, PaymentChannel, PaymentInstruction
 
 __all__ = (
     "AcceptedPayment",

@@ -15,10 +15,10 @@ from victor_ext.runtime.http.connections import Verify
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver
 from victor_ext.runtime.loop.retry import RetryPolicy
 
-from .access import Access
-from .assembly import velo_parts
-from .auth import VeloAuth
-from .funding import FundingAccounts, Fundings
+from .auth import Access, VeloAuth
+from .config import velo_parts
+from .funding_accounts import FundingAccounts
+from .fundings import Fundings
 from .payees import Payees
 from .payments import Payments
 from .payouts import Payouts

@@ -1,40 +1,39 @@
-"""Notifications that Velo posts to a webhook: who sent them, what they say, and in which order.
+"""Notifications that Velo posts to a webhook: their origin, their content and their order.
 
-Velo signs nothing. All that comes with a notification is the `Authorization` header that was chosen when the webhook
-was made, the same every time. So what it says is a hint, not a fact: before money or goods depend on it, read the
-payment, the payee or the funding that it names.
+Velo signs nothing. A notification carries only the `Authorization` header that was chosen when the webhook was made,
+the same every time. So its content is a hint, not a fact: read the payment, the payee or the funding that it names
+before money or goods depend on it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from victor_ext.errors import AuthenticationError, ConfigurationError, Conflict, InvalidRequest, Problem
-from victor_ext.redaction import concealed, kind_of
-
-MAX_BYTES = 1 << 20
-"""The longest body that is read (1 MiB). A notification has about one KiB."""
+from victor_ext.redaction import concealed
+from victor_ext.runtime.client.json_values import object_or_empty, text_or_empty
+from victor_ext.runtime.client.records import as_timestamp
+from victor_ext.runtime.client.webhooks import invalid_notification, notification_body
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What one notification says.
+    """One notification.
 
     Attributes:
-        sequence_number: Counted by Velo for each payor, from 1, by ones.
+        sequence_number: Velo counts the notifications of each payor from 1.
         event_id: Velo's id of the event; the same when it is delivered again.
         category: `payment`, `payee`, `debit`, `funding`, `system`; others may come.
         event_name: Such as `payment.accepted`.
         source_type: The kind of event, such as `payment_status_changed`.
-        created_at: When the event came about, if that can be read.
+        created_at: When the event happened, aware; None if that cannot be read.
         source: Everything that Velo sent of the event.
-        api_version: Of the notification's own shape.
+        api_version: The version of the notification's format.
     """
 
     sequence_number: int
@@ -48,39 +47,34 @@ class Notification:
 
     @property
     def payment_id(self) -> str | None:
-        """The payment it is about, if it is about one: read that."""
-        return _text(self.source.get("paymentId")) or None
+        """The id of the payment, if it is about one. Read the payment before you act on it."""
+        return text_or_empty(self.source.get("paymentId")) or None
 
     @property
     def payor_payment_id(self) -> str | None:
         """The payor's own reference of that payment."""
-        return _text(self.source.get("payorPaymentId")) or None
+        return text_or_empty(self.source.get("payorPaymentId")) or None
 
     @property
     def payee_id(self) -> str | None:
-        """The payee it is about, if it is about one: read that."""
-        return _text(self.source.get("payeeId")) or None
+        """The id of the payee, if it is about one. Read the payee before you act on it."""
+        return text_or_empty(self.source.get("payeeId")) or None
 
     @property
     def payor_ids(self) -> frozenset[str]:
-        """The payors that a payment's notification names: who submitted it, who pays, whose payee is paid.
-
-        Empty where it names none, as those about payees and debits do.
-        """
-        named = self.source.get("payoutPayorIds")
-        values = cast("dict[str, Any]", named).values() if isinstance(named, dict) else ()
-        return frozenset(filter(None, map(_text, values)))
+        """The payors of a payment: who submitted it, who pays, whose payee is paid. Empty when none is named."""
+        payors = object_or_empty(self.source.get("payoutPayorIds"))
+        return frozenset(filter(None, map(text_or_empty, payors.values())))
 
 
 class Webhook:
     """One address that Velo posts to, with the header that was chosen for it.
 
     Args:
-        authorization: The `authorizationHeader` of the webhook: long and random. Several while one is being replaced.
+        authorization: The `authorizationHeader` of the webhook, long and random. Pass both while one replaces another.
 
     Raises:
-        ConfigurationError: One of them is shorter than 16 characters: whoever guesses it can post what he likes. (Velo
-            takes 4.)
+        ConfigurationError: One of them is shorter than 16 characters, and could be guessed. (Velo's minimum is 4.)
     """
 
     def __init__(self, *authorization: str) -> None:
@@ -96,14 +90,14 @@ class Webhook:
         return "Webhook('[hidden]')"
 
     def read(self, body: bytes, authorization: str | bytes | None) -> Notification:
-        """The notification in a request, if it carries the header.
+        """Read a request that carries the header.
 
         Args:
-            body: The raw body.
-            authorization: The value of the request's `Authorization` header, None if it has none.
+            body: The body of the request, as it came.
+            authorization: Its `Authorization` header; None if it has none.
 
         Raises:
-            AuthenticationError: The header is not the one that was chosen. Answer 401, and look at nothing else.
+            AuthenticationError: The header is not that of the webhook. Answer 401, and ignore the body.
             InvalidRequest: The body is no notification. Answer 400.
         """
         if not self.is_ours(authorization):
@@ -113,50 +107,39 @@ class Webhook:
         return read_notification(body)
 
     def is_ours(self, authorization: str | bytes | None) -> bool:
-        """Whether a header is one that was chosen. How long that takes tells nothing of where it differs."""
+        """Whether an `Authorization` header is that of the webhook, compared in constant time."""
         given = authorization if isinstance(authorization, str | bytes) else b""
         digest = _digest(given)
         del given, authorization
-        # All of them, whichever fits; and of the digests, so that not even the length is told.
+        # Every digest is compared, so that the time depends neither on which one fits nor on the header's length.
         return sum(hmac.compare_digest(digest, known) for known in self._digests) > 0
 
 
 def read_notification(body: bytes) -> Notification:
-    """What a body says. Who sent it is not looked at: that is what `Webhook` is for.
+    """Read a body without checking who sent it: for that see `Webhook`.
 
     Unknown members are kept in `source`; unknown kinds of events are read like any other.
 
     Raises:
-        InvalidRequest: It is no JSON object, or lacks what tells notifications apart.
+        InvalidRequest: It is no JSON object of up to 1 MiB, or it has no sequence number or no event id.
     """
-    given: object = body
-    if not isinstance(given, bytes | bytearray | str):
-        raise _no_notification(f"it is of type {kind_of(given)}, not the bytes that came")
-    if len(body) > MAX_BYTES:
-        raise _no_notification("it is longer than 1 MiB")
-    try:
-        said: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        raise _no_notification("it is not JSON") from None
-    if not isinstance(said, dict):
-        raise _no_notification("it is JSON, but no object")
-    whole = cast("dict[str, Any]", said)
-    inner = whole.get("source")
-    source = cast("dict[str, Any]", inner) if isinstance(inner, dict) else {}
-    number, event_id = whole.get("sequenceNumber"), _text(source.get("eventId"))
+    content = notification_body(body, provider="Velo")
+    source = object_or_empty(content.get("source"))
+    number, event_id = content.get("sequenceNumber"), text_or_empty(source.get("eventId"))
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number < 2**63:
-        raise _no_notification("it has no sequenceNumber of 1 or more")
+        raise invalid_notification("Velo", "has no sequenceNumber of 1 or more")
     if not event_id:
-        raise _no_notification("its source has no eventId")
+        raise invalid_notification("Velo", "has no eventId in its source")
     return Notification(
         sequence_number=number,
         event_id=event_id,
-        category=_text(whole.get("category")),
-        event_name=_text(whole.get("eventName")),
-        source_type=_text(source.get("sourceType")) or _text(source.get("type")),  # the document has both
-        created_at=_moment(source.get("createdAt")),
+        category=text_or_empty(content.get("category")),
+        event_name=text_or_empty(content.get("eventName")),
+        # Velo's document has both names.
+        source_type=text_or_empty(source.get("sourceType")) or text_or_empty(source.get("type")),
+        created_at=as_timestamp(source.get("createdAt")),
         source=source,
-        api_version=_text(whole.get("apiVersion")),
+        api_version=text_or_empty(content.get("apiVersion")),
     )
 
 
@@ -164,49 +147,33 @@ def _digest(value: str | bytes) -> bytes:
     try:
         raw = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
     except UnicodeEncodeError:
-        raw = b""  # half a character, which no header can hold
+        raw = b""  # half of a character, which no header can hold
     return hashlib.sha256(raw.strip()).digest()
 
 
-def _no_notification(why: str) -> InvalidRequest:
-    return InvalidRequest.of([Problem("body", "format", f"This is no notification of Velo's: {why}.")])
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return found if found is not None and found.tzinfo is not None else None
-
-
 class NotificationSequencer:
-    """The notifications of one payor in their order: repeats dropped, gaps seen.
+    """Puts the notifications of one payor into their order, drops repeats, and finds gaps.
 
-    One object for each payor: the numbers are the payor's, and a notification does not always say whose it is. So
-    give each payor's webhook an address of its own. Not safe to share between threads without a lock.
+    Use one object for each payor, because Velo numbers the notifications of each payor; since a notification does not
+    always name its payor, give each payor's webhook an address of its own. It is not thread-safe.
 
-        for notification in in_order.take(webhook.read(body, header)):
+        for notification in sequencer.take(webhook.read(body, header)):
             handle(notification)
-        store(in_order.done)
+        store(sequencer.done)
 
-    What `take` hands out counts as done. When `handle` fails, store nothing, answer with an error status, and go on
-    with a new object made from what was stored last: Velo delivers again, and the old one would take it for a repeat.
+    What `take` returns counts as done. When `handle` fails, store nothing, answer with an error status, and continue
+    with a new object made from what was stored last: Velo delivers again, and the old object would drop it as a repeat.
 
-    What comes ahead of its turn is held back until the missing ones have come. Velo delivers again for up to 30 days,
-    but not what you have answered with a 200: so store what is `held` before you do, and `take` it again after a
-    restart. Whoever does not want to wait reads what changed (`payments.changes` and the like) and calls `go_on`.
+    A notification ahead of its turn is held back until the missing ones have come. Velo redelivers for up to 30 days,
+    but not what was answered with a 200: so store what is `held` before you answer, and `take` it again after a
+    restart. To stop waiting, read what changed (`payments.changes` and the like) and call `go_on`.
 
     Args:
-        done: The number up to which everything has been handled, as stored; 0 for a new payor.
-        most: How many notifications are held back, and how many ids remembered, at most.
+        done: The number up to which everything has been handled, as it was stored; 0 for a new payor.
+        most: How many notifications are held back at most; twice as many ids are remembered.
 
     Attributes:
-        done: The number up to which everything has been handed out: store it with what you made of them.
+        done: The number up to which everything has been returned. Store it together with the results.
     """
 
     def __init__(self, done: int = 0, *, most: int = 10_000) -> None:
@@ -221,15 +188,15 @@ class NotificationSequencer:
         self._numbers: dict[int, str] = {}
 
     def take(self, notification: Notification) -> list[Notification]:
-        """Those whose turn it is now, in order: none for a repeat, or for one that is ahead of its turn.
+        """Add a notification. Returns those whose turn has come, in order; none for a repeat or one ahead of its turn.
 
-        A repeat is what has an id that came before, or a number up to the one that was stored. One that was given up
-        by `go_on` is handed out when it comes after all.
+        A repeat has an event id that came before, or a number that was done when this object was made. One that
+        `go_on` gave up is returned when it comes after all.
 
         Raises:
-            Conflict: Its number came before, with another event, or is further ahead than twice what is held back at
-                most: two payors share this object, or the number is wrong. Nothing is dropped in silence for that.
-            OverflowError: So many are held back already that it is not to be taken: answer 503, Velo delivers again.
+            Conflict: Its number came before with another event, or is further ahead than twice `most`: two payors
+                share this object, or the number is wrong.
+            OverflowError: `most` notifications are held back already. Answer 503, so that Velo delivers it again.
         """
         number = notification.sequence_number
         if notification.event_id in self._ids:
@@ -237,11 +204,11 @@ class NotificationSequencer:
         if number in self._numbers:
             raise Conflict(
                 f"Notification {number} came twice, as different events: do two payors post to one address? Give each "
-                "payor's webhook its own, and an NotificationSequencer of its own."
+                "payor's webhook its own, and a NotificationSequencer of its own."
             )
         if number <= self.done and number not in self._left_out:
             return []
-        # To go on behind it would make repeats of all that is still to come. (The first of all may have any number.)
+        # If `go_on` went past a wrong number, all that follow would be repeats. (The first one may have any number.)
         if self.done and number > self.done + 2 * self._most:
             raise Conflict(
                 f"Notification {number} is far ahead of {self.done}: another payor's, or a wrong number. If it is "
@@ -261,12 +228,12 @@ class NotificationSequencer:
 
     @property
     def held(self) -> tuple[Notification, ...]:
-        """What has come ahead of its turn and waits, by number."""
+        """The notifications that are ahead of their turn, by number."""
         return tuple(self._held[number] for number in sorted(self._held))
 
     @property
     def missing(self) -> tuple[range, ...]:
-        """The gaps: numbers that have not come though a later one has, from the smallest on."""
+        """The gaps: numbers that have not come, although a later one has."""
         gaps: list[range] = []
         last = self.done
         for number in sorted(self._held):
@@ -276,12 +243,12 @@ class NotificationSequencer:
         return tuple(gaps)
 
     def go_on(self) -> list[Notification]:
-        """Give the first gap up; those behind it, up to the next one, in order. None when there is no gap."""
+        """Give up the first gap. Returns the notifications between it and the next gap; none when there is no gap."""
         if not self._held:
             return []
         first = min(self._held)
         gap = range(self.done + 1, first)
-        # Only so many: where the first number is far from 0, what is before it is another consumer's.
+        # A limited number: if the first number is far from 0, another consumer handled what is before it.
         self._left_out.update(gap[-2 * self._most :])
         self.done = first - 1
         return self._ready()

@@ -1,26 +1,31 @@
-"""`velo.payees`: who can be paid."""
+"""`velo.payees`: people and companies that can be paid."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from victor_ext.errors import Outcome, UnreadableResponse
+from victor_ext.runtime.client.generated import LazyModule
+from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, answer_to, call, drop_none
 
-from . import pages
-from .checks import Findings, moment_to_wire
-from .new import NewPayee
-from .polling import wait_until
-from .profile import batch_id
+from .checks import Findings, check_id
+from .paging import changes, walk
+from .profile import batch_id as batch_id_of
 from .records import Payee, PayeeBatch, PayeeChange
+from .requests import NewPayee
 
-_API = "velo_api.api.payees"
+if TYPE_CHECKING:
+    from velo_api import models
+else:
+    models = LazyModule("velo_api.models")
 
 
 class Payees(Resource[Mode]):
-    """Who can be paid. Every method raises errors under `VictorError`."""
+    """Payees of a payor. Every method raises `InvalidRequest` before it sends anything, and else `VictorError`."""
 
     @listing
     def list(
@@ -39,111 +44,121 @@ class Payees(Resource[Mode]):
         sort: str | None = None,
         page_size: int | None = None,
     ) -> Walk[Payee]:
-        """The payees of a payor, read page by page as they are walked.
+        """The payees of a payor, read page by page as they are iterated.
 
-        The filters bear Velo's names. `page_size` is 1 to 100 (25 if left out); `sort` such as `displayName:asc`.
+        The filters have Velo's names; one that is None is not sent.
+
+        Args:
+            payor_id: The payor.
+            sort: Fields and directions, such as `displayName:asc`.
+            page_size: 1 to 100; Velo's default is 25.
 
         Raises:
-            InvalidRequest: A filter that cannot be right; at once, not at the first page.
+            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
+        check = Findings()
         texts = {
-            "remote_id": remote_id, "email": email, "display_name": display_name,
-            "onboarded_status": onboarded_status, "watchlist_status": watchlist_status, "ofac_status": ofac_status,
-            "payee_type": payee_type, "payee_country": payee_country,
-        }  # fmt: skip
-        findings = Findings()
-        findings.one_id("payor_id", payor_id)
-        for name, value in texts.items():
-            findings.text(name, value, 255, required=False)
-        findings.page_size(page_size, 100)
-        findings.flag("disabled", disabled)
-        findings.sort(sort)
-        findings.finish("The list of payees")
-        arguments = drop_none(payor_id=payor_id, disabled=disabled, sort=sort, page_size=page_size, **texts)
-        return pages.walk(
-            f"{_API}.list_payees", "PayeePage", Payee, lambda payee: payee.id or None, "list of payees", arguments
+            "remote_id": remote_id,
+            "email": email,
+            "display_name": display_name,
+            "onboarded_status": onboarded_status,
+            "watchlist_status": watchlist_status,
+            "ofac_status": ofac_status,
+            "payee_type": payee_type,
+            "payee_country": payee_country,
+        }
+        arguments = drop_none(
+            payor_id=check.id("payor_id", payor_id),
+            **check.texts(texts),
+            disabled=check.flag("disabled", disabled),
+            sort=check.sort(sort),
+            page_size=check.page_size(page_size, 100),
         )
+        check.finish("The list of payees")
+        return walk("payees.list_payees", Payee, lambda payee: payee.id, "list of payees", arguments)
 
     @operation
     def get(self, payee_id: str, *, sensitive: bool | None = None) -> OperationFlow[Payee]:
-        """One payee. With `sensitive=True` personal data comes unmasked, if the key may see it."""
-        findings = Findings()
-        findings.one_id("payee_id", payee_id)
-        findings.flag("sensitive", sensitive)
-        findings.finish("The payee")
-        from velo_api import models  # noqa: PLC0415 - loaded when first called
+        """Read one payee.
 
-        arguments = drop_none(payee_id=payee_id, sensitive=sensitive)
-        return Payee((yield from call(f"{_API}.get_payee", models.Payee, **arguments)))
+        Args:
+            payee_id: The payee.
+            sensitive: True asks for personal data unmasked, which the key has to be allowed to see; False and None
+                ask for masked data.
+        """
+        check = Findings()
+        arguments = drop_none(payee_id=check.id("payee_id", payee_id), sensitive=check.flag("sensitive", sensitive))
+        check.finish("The payee")
+        return Payee((yield from call("velo_api.api.payees.get_payee", models.Payee, **arguments)))
 
     @operation
     def create(self, payor_id: str, payees: Sequence[NewPayee]) -> OperationFlow[str]:
-        """Have 1 to 2,000 payees created; returns the id of the batch, which `batch` and `wait_for_batch` read.
+        """Create 1 to 2,000 payees. Returns the id of the batch, which `batch` and `wait_for_batch` read.
 
-        It takes no key and is sent once: after a lost answer look with `list(payor_id, remote_id=...)`.
+        Velo takes no idempotency key, so the request is sent once. After a lost response, look with
+        `list(payor_id, remote_id=...)` before you create them again.
+
+        Raises:
+            InvalidRequest: An argument breaks a rule; nothing was sent.
+            VictorError: Anything else; its `outcome` says whether the payees may exist.
         """
-        findings = Findings()
-        findings.one_id("payor_id", payor_id)
-        for place, payee in enumerate(findings.several("payees", payees, NewPayee)):
-            if payee is not None:
-                payee.check(findings, f"payees[{place}]")
-        findings.finish("The payees")
-        from velo_api.models import NewPayees  # noqa: PLC0415 - loaded when first called
-
-        body = NewPayees(payor_id=payor_id, payees=[payee.to_model() for payee in payees])
-        answer = yield from answer_to(f"{_API}.create_payees", body=body)
-        found = batch_id(answer)
+        check = Findings()
+        check.id("payor_id", payor_id)
+        check.requests("payees", payees, NewPayee)
+        check.finish("The payees")
+        body = models.NewPayees(payor_id=payor_id, payees=[payee.to_model() for payee in payees])
+        found = batch_id_of((yield from answer_to("velo_api.api.payees.create_payees", body=body)))
         if found is None:
             raise UnreadableResponse("Velo took the payees, and did not say as which batch.", outcome=Outcome.ACCEPTED)
         return found
 
     @operation
     def batch(self, batch_id: str) -> OperationFlow[PayeeBatch]:
-        """How far a batch of new payees is, and which of them failed."""
-        _check_batch(batch_id)
+        """Read the progress of a batch of new payees, and which of them failed."""
+        check_id("batch_id", batch_id, "The batch")
         return (yield from _read_batch(batch_id))
 
     @operation
     def wait_for_batch(self, batch_id: str, *, timeout: float = 300.0) -> OperationFlow[PayeeBatch]:
-        """Read a batch now and again until every payee of it has been worked on; some may have failed.
+        """Read a batch repeatedly until Velo has processed every payee of it; some may have failed.
+
+        Args:
+            batch_id: The batch.
+            timeout: Seconds to wait in all; 0 reads once.
 
         Raises:
-            TimedOut: That did not come about in so many seconds.
+            TimedOut: Velo had not processed all of them in that time.
         """
-        _check_batch(batch_id)
+        check_id("batch_id", batch_id, "The batch")
         return (
-            yield from wait_until(
-                self, lambda left: _read_batch(batch_id, left), lambda batch: batch.is_done,
-                what=f"The end of batch {batch_id}", timeout=timeout,
+            yield from poll(
+                self,
+                lambda seconds: _read_batch(batch_id, seconds),
+                lambda batch: batch.is_done,
+                goal=f"The end of batch {batch_id} did not come about",
+                advice="Wait again, or read the batch later.",
+                timeout=timeout,
             )
-        )  # fmt: skip
+        )
 
     @listing
     def changes(self, payor_id: str, *, since: datetime, page_size: int | None = None) -> Walk[PayeeChange]:
-        """The payees of a payor that changed since a moment. `page_size` is 1 to 1,000 (100 if left out).
+        """The payees of a payor that changed, read page by page as they are iterated.
 
-        Take the time before you begin to read, and pass it as `since` the next time: what changes while you read
-        may come in this walk, in the next, or in both.
+        Args:
+            payor_id: The payor.
+            since: An aware datetime: only later changes. Note the time before you begin to read, and pass it the next
+                time: what changes during the read may be in this feed, in the next, or in both.
+            page_size: 1 to 1,000; Velo's default is 100.
+
+        Raises:
+            InvalidRequest: An argument cannot be right. It is raised at once, not at the first page.
         """
-        findings = Findings()
-        findings.one_id("payor_id", payor_id)
-        findings.moment("since", since)
-        findings.page_size(page_size, 1000)
-        findings.finish("The changes of payees")
-        return pages.changes(
-            f"{_API}.list_payee_changes", "PayeeChangePage", PayeeChange, lambda change: change.payee_id,
-            "feed of payees", payor_id=payor_id, updated_since=moment_to_wire(since),
-            **drop_none(page_size=page_size),
-        )  # fmt: skip
-
-
-def _check_batch(batch_id: object) -> None:
-    findings = Findings()
-    findings.one_id("batch_id", batch_id)
-    findings.finish("The batch")
+        arguments = Findings().changes(payor_id, since, page_size, 1000, "The changes of payees")
+        what = "feed of payees"
+        return changes("payees.list_payee_changes", PayeeChange, lambda change: change.payee_id, what, arguments)
 
 
 def _read_batch(batch_id: str, seconds: float | None = None) -> OperationFlow[PayeeBatch]:
-    from velo_api import models  # noqa: PLC0415 - loaded when first called
-
-    return PayeeBatch((yield from call(f"{_API}.get_payee_batch", models.PayeeBatch, seconds, batch_id=batch_id)))
+    name = "velo_api.api.payees.get_payee_batch"
+    return PayeeBatch((yield from call(name, models.PayeeBatch, seconds, batch_id=batch_id)))

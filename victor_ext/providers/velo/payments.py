@@ -1,4 +1,4 @@
-"""`velo.payments`: what became of payments, over all payouts of a payor."""
+"""`velo.payments`: the payments of a payor, over all payouts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from victor_ext.runtime.client.paging import PageReader
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, drop_none
 
-from . import pages
-from .checks import Findings, date_to_wire, day_around, moment_to_wire
+from .checks import Findings, day_around
+from .paging import changes, walk
 from .records import Payment, PaymentChange
-
-_API = "velo_api.api.payments"
 
 
 class Payments(Resource[Mode]):
@@ -37,82 +35,90 @@ class Payments(Resource[Mode]):
         sort: str | None = None,
         page_size: int | None = None,
     ) -> Walk[Payment]:
-        """The payments of a payor, read page by page as they are walked; `page_size` is 1 to 100 (25 if left out).
+        """The payments of a payor, read page by page as they are iterated.
 
-        There is no filter for the payor's own reference: see `find`. Velo fills in `remote_id` only once a payment is
-        confirmed, so do not look for a new payment by it.
+        The filters have Velo's names; one that is None is not sent. There is none for the payor's own reference: see
+        `find`. Velo sets `remote_id` only when a payment is confirmed, so it does not find a new one.
+
+        Args:
+            payor_id: The payor.
+            submitted_from: The first day, as a date or a text such as `2026-03-04`.
+            submitted_to: The last day.
+            sensitive: True asks for unmasked data, which the key has to be allowed to see.
+            sort: Fields and directions, such as `submittedDateTime:asc`.
+            page_size: 1 to 100; Velo's default is 25.
+
+        Raises:
+            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
+        check = Findings()
         texts = {
-            "remote_id": remote_id, "status": status, "source_account_name": source_account_name,
-            "source_currency": source_currency, "payment_currency": payment_currency, "payment_memo": payment_memo,
-        }  # fmt: skip
-        findings = Findings()
-        findings.one_id("payor_id", payor_id)
-        findings.one_id("payee_id", payee_id, required=False)
-        for name, value in texts.items():
-            findings.text(name, value, 255, required=False)
-        days = {
-            "submitted_date_from": date_to_wire(findings, "submitted_from", submitted_from),
-            "submitted_date_to": date_to_wire(findings, "submitted_to", submitted_to),
+            "remote_id": remote_id,
+            "status": status,
+            "source_account_name": source_account_name,
+            "source_currency": source_currency,
+            "payment_currency": payment_currency,
+            "payment_memo": payment_memo,
         }
-        findings.flag("sensitive", sensitive)
-        findings.page_size(page_size, 100)
-        findings.sort(sort)
-        findings.finish("The list of payments")
-        return _audit(
-            **drop_none(
-                payor_id=payor_id, payee_id=payee_id, sensitive=sensitive, sort=sort, page_size=page_size,
-                **texts, **days,
-            )
-        )  # fmt: skip
+        arguments = drop_none(
+            payor_id=check.id("payor_id", payor_id),
+            payee_id=check.id("payee_id", payee_id, required=False),
+            **check.texts(texts),
+            submitted_date_from=check.day("submitted_from", submitted_from),
+            submitted_date_to=check.day("submitted_to", submitted_to),
+            sensitive=check.flag("sensitive", sensitive),
+            sort=check.sort(sort),
+            page_size=check.page_size(page_size, 100),
+        )
+        check.finish("The list of payments")
+        return _walk(arguments)
 
     @operation
     def find(
         self, payor_payment_id: str, *, payor_id: str, since: datetime, until: datetime | None = None
     ) -> OperationFlow[builtins.list[Payment]]:
-        """The payments with this reference, among those that were submitted in a window: settles a lost `submit`.
+        """The payments with a reference of the payor's. It settles a `submit` whose response was lost.
 
-        Velo has no filter for the reference, so all payments of the window are read: begin it shortly before the
-        submission. Velo's window has whole days of a zone that is not known, so a day is added at both ends.
+        Velo has no filter for the reference, so all payments that were submitted in a window are read. A payment that
+        is found has the `payout_id` to go on with. More than one means that it was submitted twice. None is no proof
+        that it was not submitted: how soon a payment appears is not documented, so look again later.
 
-        One that is found has the `payout_id` to go on with. None found is no proof as long as Velo may still be at
-        work on the submission: how soon a payment shows is not known, so look again after a while. More than one is a
-        duplicate.
+        Args:
+            payor_payment_id: The reference.
+            payor_id: The payor.
+            since: The start of the window, aware: shortly before the submission. Velo's window has whole days in a
+                time zone that is not documented, so a day is added at both ends.
+            until: The end of the window, aware; None is now.
+
+        Raises:
+            InvalidRequest: An argument cannot be right; nothing was sent.
+            VictorError: The list could not be read to its end.
         """
-        findings = Findings()
-        findings.reference("payor_payment_id", payor_payment_id)
-        findings.one_id("payor_id", payor_id)
-        findings.moment("since", since)
-        findings.moment("until", until, required=False)
-        findings.finish("The search")
-        days = {"submitted_date_from": day_around(since, -1)}
-        if until is not None:
-            days["submitted_date_to"] = day_around(until, 1)
-        walk = _audit(payor_id=payor_id, page_size=100, sort="submittedDateTime:asc", **days)
-        reader: PageReader[Payment] = walk.begin()
+        check = Findings()
+        check.reference("payor_payment_id", payor_payment_id)
+        check.id("payor_id", payor_id)
+        check.moment("since", since)
+        check.moment("until", until, required=False)
+        check.finish("The search")
+        days = drop_none(
+            submitted_date_from=day_around(since, -1),
+            submitted_date_to=None if until is None else day_around(until, 1),
+        )
+        window = _walk({"payor_id": payor_id, "page_size": 100, "sort": "submittedDateTime:asc", **days})
+        reader: PageReader[Payment] = window.begin()
         found: builtins.list[Payment] = []
         while not reader.done:
-            page = reader.accept((yield from walk.read(reader)))
+            page = reader.accept((yield from window.read(reader)))
             found += [payment for payment in page.items if payment.payor_payment_id == payor_payment_id]
         return found
 
     @listing
     def changes(self, payor_id: str, *, since: datetime, page_size: int | None = None) -> Walk[PaymentChange]:
         """The payments of a payor that changed since a moment; see `payees.changes`. `page_size` is 1 to 1,000."""
-        findings = Findings()
-        findings.one_id("payor_id", payor_id)
-        findings.moment("since", since)
-        findings.page_size(page_size, 1000)
-        findings.finish("The changes of payments")
-        return pages.changes(
-            f"{_API}.list_payment_changes", "PaymentChangePage", PaymentChange, lambda change: change.payment_id,
-            "feed of payments", payor_id=payor_id, updated_since=moment_to_wire(since),
-            **drop_none(page_size=page_size),
-        )  # fmt: skip
+        arguments = Findings().changes(payor_id, since, page_size, 1000, "The changes of payments")
+        name, what = "payments.list_payment_changes", "feed of payments"
+        return changes(name, PaymentChange, lambda change: change.payment_id, what, arguments)
 
 
-def _audit(**arguments: object) -> Walk[Payment]:
-    return pages.walk(
-        f"{_API}.list_payments", "PaymentPage", Payment, lambda payment: payment.id or None, "list of payments",
-        arguments,
-    )  # fmt: skip
+def _walk(arguments: dict[str, object]) -> Walk[Payment]:
+    return walk("payments.list_payments", Payment, lambda payment: payment.id, "list of payments", arguments)

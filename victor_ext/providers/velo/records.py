@@ -1,84 +1,124 @@
-"""What Velo answers: payees, accounts, fundings, payouts and payments."""
+"""Records: what Velo says of payees, accounts, fundings, payouts and payments. States are text: Velo adds to them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from .reading import Field, Record, exchange_rate, flag, identifier, moment, money, several, text, whole, within
+from victor_ext.errors import InvalidRequest, Outcome, UnreadableResponse
+from victor_ext.money import Money
+from victor_ext.runtime.client.records import (
+    Field,
+    Record,
+    as_object,
+    boolean,
+    decimal,
+    identifier,
+    integer,
+    records,
+    text,
+    timestamp,
+)
+
+from .profile import created_id
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a 202 says of what it has taken into work: the id at the end of its `Location`.
+    """What Velo says of work that it has accepted and not finished (status 202).
 
     Attributes:
-        id: Of what is being made.
-        location: The address as Velo wrote it.
-        retry_after: Seconds that Velo asks to wait before looking, when it says so.
+        id: The id of what is being made: the last part of `location`.
+        location: Its address, as Velo wrote it.
+        retry_after: Seconds to wait before it is read, if Velo says so.
     """
 
     id: str
     location: str
     retry_after: float | None = None
 
+    @classmethod
+    def of(cls, response: Any) -> Receipt:
+        """Read the headers of a response. Raises `UnreadableResponse` when they do not say what was accepted."""
+        made = created_id(response)
+        if made is None:
+            message = "Velo accepted it, and did not say under which id."
+            raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
+        wait = str(response.headers.get("retry-after", "")).strip()
+        # Velo's document has whole seconds here. A date is not read: its clock would have to be compared with ours.
+        seconds = float(wait) if wait.isascii() and wait.isdigit() and len(wait) <= 6 else None
+        return cls(made, str(response.headers["location"]), seconds)
+
+
+def as_money(minor_units: object, currency: object) -> Money | None:
+    """An amount in minor units and its currency (ISO 4217)."""
+    if not isinstance(minor_units, int) or isinstance(minor_units, bool) or not isinstance(currency, str):
+        return None
+    try:
+        return Money(minor_units, currency)
+    except InvalidRequest:
+        return None
+
+
+def money(amount: str, currency: str) -> Field[Money | None]:
+    """An amount, from the paths of its minor units and of its currency."""
+    return Field(as_money, amount, currency)
+
 
 class PayorRef(Record):
-    """What a payee is to one payor."""
+    """The relation of a payee to one payor."""
 
     payor_id = text("payor_id")
     remote_id = text("remote_id")
     invitation_status = text("invitation_status")
-    is_payable = flag("payable_status")
+    is_payable = boolean("payable_status")
     payment_channel_id = text("payment_channel_id")
 
 
 class Payee(Record):
-    """Somebody who can be paid."""
+    """A person or a company that can be paid."""
 
     id = identifier("payee_id")
     type = text("payee_type")
     onboarded_status = text("onboarded_status")
     watchlist_status = text("watchlist_status")
     country = text("country")
-    is_disabled = flag("disabled")
-    created_at = moment("created")
-    payor_refs = several("payor_refs", PayorRef)
+    is_disabled = boolean("disabled")
+    created_at = timestamp("created")
+    payor_refs = records("payor_refs", PayorRef)
     display_name = text("display_name", hidden=True)
     email = text("email", hidden=True)
     language = text("language", hidden=True)
 
     def remote_id(self, payor_id: str | None = None) -> str | None:
-        """The payor's own name for this payee: of that payor, or of the only one there is."""
+        """The payor's own name for this payee. Without `payor_id`, of the only payor (None if there are several)."""
         known = [ref for ref in self.payor_refs if payor_id is None or ref.payor_id == payor_id]
         return known[0].remote_id if len(known) == 1 else None
 
 
 class PayeeFailure(Record):
-    """A payee of a batch that Velo did not take."""
+    """A payee of a batch that Velo refused."""
 
     message = text("failure_message")
-    submission: Field[dict[str, Any]] = Field(
-        lambda raw: dict(getattr(getattr(raw, "failed_submission", None), "additional_properties", {})), hidden=True
-    )
+    submission = Field(as_object, "failed_submission.additional_properties", hidden=True)
 
 
 class PayeeBatch(Record):
-    """How far a batch of new payees is."""
+    """The progress of a batch of new payees."""
 
     status = text("status")
-    pending_count = whole("pending_count")
-    failure_count = whole("failure_count")
-    failures = several("failures", PayeeFailure)
+    pending_count = integer("pending_count")
+    failure_count = integer("failure_count")
+    failures = records("failures", PayeeFailure)
 
     @property
     def is_done(self) -> bool:
-        """Whether every payee of it has been worked on: the status is ACCEPTED, and none is pending."""
+        """Whether Velo has processed every payee: the status is ACCEPTED, and none is pending."""
         return self.status == "ACCEPTED" and self.pending_count == 0
 
 
 class PayeeChange(Record):
-    """A payee that changed, as the feed has it."""
+    """A payee in the feed of changes."""
 
     payee_id = identifier("payee_id")
     remote_id = text("remote_id")
@@ -100,11 +140,11 @@ class SourceAccount(Record):
     payor_id = text("payor_id")
     funding_reference = text("funding_ref")
     rails_id = text("rails_id")
-    is_deleted = flag("deleted")
+    is_deleted = boolean("deleted")
 
 
 class FundingAccount(Record):
-    """A bank account of the payor's that money comes from."""
+    """A bank account of the payor that funds source accounts."""
 
     id = identifier("id")
     name = text("name")
@@ -112,28 +152,28 @@ class FundingAccount(Record):
     currency = text("currency")
     country = text("country")
     payor_id = text("payor_id")
-    is_archived = flag("archived")
+    is_archived = boolean("archived")
     account_name = text("account_name", hidden=True)
     account_number = text("account_number", masked=True)
     routing_number = text("routing_number", masked=True)
 
 
 class Funding(Record):
-    """Money that came, or is to come, into a source account."""
+    """Money that was, or will be, paid into a source account."""
 
     id = identifier("funding_id")
     status = text("status")
     amount = money("amount", "currency")
     payor_id = text("payor_id")
     source_account_id = text("source_account_id")
-    allocated_at = moment("allocation_date")
+    allocated_at = timestamp("allocation_date")
     allocation_type = text("allocation_type")
     funding_account_type = text("funding_account_type")
     reason = text("reason")
 
 
 class FundingChange(Record):
-    """A funding that changed, as the feed has it."""
+    """A funding in the feed of changes."""
 
     funding_id = identifier("funding_id")
     status = text("status")
@@ -141,27 +181,27 @@ class FundingChange(Record):
 
 
 class FxSummary(Record):
-    """What one exchange of a payout costs, at which rate, and until when that holds."""
+    """One currency exchange of a payout: its amounts, its rate, and when it expires."""
 
     quote_id = identifier("quote_id")
     status = text("status")
     source = money("total_source_amount", "source_currency")
     payment = money("total_payment_amount", "payment_currency")
-    rate = exchange_rate("rate")
-    inverted_rate = exchange_rate("inverted_rate")
-    created_at = moment("creation_time")
-    expires_at = moment("expiry_time")
+    rate = decimal("rate")
+    inverted_rate = decimal("inverted_rate")
+    created_at = timestamp("creation_time")
+    expires_at = timestamp("expiry_time")
     funding_status = text("funding_status")
 
 
 class Quote(Record):
-    """The exchanges of a payout, with their rates."""
+    """The currency exchanges of a payout."""
 
-    fx_summaries = several("fx_summaries", FxSummary)
+    fx_summaries = records("fx_summaries", FxSummary)
 
 
 class PayoutAccount(Record):
-    """What a payout takes from one source account."""
+    """The cost of a payout to one source account."""
 
     source_account_id = identifier("source_account_id")
     name = text("source_account_name")
@@ -169,7 +209,7 @@ class PayoutAccount(Record):
 
 
 class AcceptedPayment(Record):
-    """A payment that Velo took when the payout was submitted."""
+    """A payment that Velo accepted when the payout was submitted."""
 
     payor_payment_id = text("payor_payment_id")
     remote_id = text("remote_id")
@@ -179,7 +219,7 @@ class AcceptedPayment(Record):
 
 
 class RejectedPayment(Record):
-    """A payment that Velo did not take when the payout was submitted, and why."""
+    """A payment that Velo rejected when the payout was submitted, and why."""
 
     payor_payment_id = text("payor_payment_id")
     remote_id = text("remote_id")
@@ -191,23 +231,23 @@ class RejectedPayment(Record):
 
 
 class Payout(Record):
-    """Where a payout is. Known states: SUBMITTED ACCEPTED REJECTED QUOTED INSTRUCTED COMPLETED INCOMPLETE CONFIRMED
-    WITHDRAWN; others may come. A payout that was ACCEPTED may hold payments that were rejected: see `rejected`."""
+    """The state of a payout. Known states: SUBMITTED ACCEPTED REJECTED QUOTED INSTRUCTED COMPLETED INCOMPLETE CONFIRMED
+    WITHDRAWN; others may come. A payout that is ACCEPTED may hold payments that were rejected: see `rejected`."""
 
     id = identifier("payout_id")
     status = text("status")
-    payments_submitted = whole("payments_submitted")
-    payments_accepted = whole("payments_accepted")
-    payments_rejected = whole("payments_rejected")
-    payments_withdrawn = whole("payments_withdrawn")
-    accounts = several("accounts", PayoutAccount)
-    fx_summaries = several("fx_summaries", FxSummary)
-    accepted = several("accepted_payments", AcceptedPayment)
-    rejected = several("rejected_payments", RejectedPayment)
+    payments_submitted = integer("payments_submitted")
+    payments_accepted = integer("payments_accepted")
+    payments_rejected = integer("payments_rejected")
+    payments_withdrawn = integer("payments_withdrawn")
+    accounts = records("accounts", PayoutAccount)
+    fx_summaries = records("fx_summaries", FxSummary)
+    accepted = records("accepted_payments", AcceptedPayment)
+    rejected = records("rejected_payments", RejectedPayment)
 
 
 class PayoutPayment(Record):
-    """A payment, as the payout that it belongs to has it."""
+    """A payment in the list of its payout."""
 
     id = identifier("payment_id")
     payor_payment_id = text("payor_payment_id")
@@ -217,17 +257,17 @@ class PayoutPayment(Record):
     source_account_name = text("source_account_name")
     transmission_type = text("transmission_type")
     rails_id = text("rails_id")
-    is_withdrawable = flag("withdrawable")
+    is_withdrawable = boolean("withdrawable")
     memo = text("payment_memo", hidden=True)
 
 
 class Payment(Record):
-    """A payment, as the payor's audit has it. Known states: ACCEPTED AWAITING_FUNDS FUNDED UNFUNDED
+    """A payment in the list of all payments of a payor. Known states: ACCEPTED AWAITING_FUNDS FUNDED UNFUNDED
     BANK_PAYMENT_REQUESTED REJECTED ACCEPTED_BY_RAILS CONFIRMED RETURNED WITHDRAWN; others may come."""
 
     id = identifier("payment_id")
     payor_payment_id = text("payor_payment_id")
-    payout_id = within("payout", text("payout_id"), None)
+    payout_id = text("payout.payout_id")
     status = text("status")
     source = money("source_amount", "source_currency")
     payment = money("payment_amount", "payment_currency")
@@ -235,17 +275,17 @@ class Payment(Record):
     payor_id = text("payor_id")
     remote_id = text("remote_id")
     source_account_name = text("source_account_name")
-    submitted_at = moment("submitted_date_time")
+    submitted_at = timestamp("submitted_date_time")
     funding_status = text("funding_status")
     rejection_reason = text("rejection_reason")
     return_reason = text("return_reason")
     withdrawn_reason = text("withdrawn_reason")
-    is_withdrawable = flag("withdrawable")
+    is_withdrawable = boolean("withdrawable")
     memo = text("payment_memo", hidden=True)
 
 
 class PaymentChange(Record):
-    """A payment that changed, as the feed has it."""
+    """A payment in the feed of changes."""
 
     payment_id = identifier("payment_id")
     payout_id = identifier("payout_id")

@@ -1,16 +1,23 @@
-"""`velo.source_accounts`: the accounts that payouts are paid from, and money for them."""
+"""`velo.source_accounts`: the accounts that payouts are paid from."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.money import Money
+from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, answer_to, call, drop_none
 
-from . import pages
-from .checks import Findings
-from .receipts import receipt_of
+from .checks import Findings, check_id
+from .paging import walk
 from .records import Receipt, SourceAccount
+
+if TYPE_CHECKING:
+    from velo_api import models
+else:
+    models = LazyModule("velo_api.models")
 
 _API = "velo_api.api.source_accounts"
 _MOST_FUNDING = 9_999_999_999
@@ -32,52 +39,52 @@ class SourceAccounts(Resource[Mode]):
         sort: str | None = None,
         page_size: int | None = None,
     ) -> Walk[SourceAccount]:
-        """The source accounts, read page by page as they are walked; `account_type` is Velo's `type`."""
-        findings = Findings()
-        findings.one_id("payor_id", payor_id, required=False)
-        findings.one_id("physical_account_id", physical_account_id, required=False)
-        findings.one_id("funding_account_id", funding_account_id, required=False)
-        findings.text("physical_account_name", physical_account_name, 255, required=False)
-        findings.text("account_type", account_type, 40, required=False)
-        findings.page_size(page_size, 100)
-        findings.sort(sort)
-        findings.finish("The list of source accounts")
+        """The source accounts, read page by page as they are iterated.
+
+        The filters have Velo's names (`account_type` is its `type`); one that is None is not sent. `page_size` is 1 to
+        100.
+
+        Raises:
+            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
+        """
+        check = Findings()
         arguments = drop_none(
-            payor_id=payor_id, physical_account_id=physical_account_id, physical_account_name=physical_account_name,
-            funding_account_id=funding_account_id, type_=account_type, sort=sort, page_size=page_size,
-        )  # fmt: skip
-        return pages.walk(
-            f"{_API}.list_source_accounts", "SourceAccountPage", SourceAccount,
-            lambda account: account.id or None, "list of source accounts", arguments,
-        )  # fmt: skip
+            payor_id=check.id("payor_id", payor_id, required=False),
+            physical_account_id=check.id("physical_account_id", physical_account_id, required=False),
+            physical_account_name=check.text("physical_account_name", physical_account_name, 255, required=False),
+            funding_account_id=check.id("funding_account_id", funding_account_id, required=False),
+            type_=check.text("account_type", account_type, 40, required=False),
+            sort=check.sort(sort),
+            page_size=check.page_size(page_size, 100),
+        )
+        check.finish("The list of source accounts")
+        name, what = "source_accounts.list_source_accounts", "list of source accounts"
+        return walk(name, SourceAccount, lambda account: account.id, what, arguments)
 
     @operation
     def get(self, source_account_id: str) -> OperationFlow[SourceAccount]:
-        """One source account, with its balance."""
-        findings = Findings()
-        findings.one_id("source_account_id", source_account_id)
-        findings.finish("The source account")
-        from velo_api import models  # noqa: PLC0415 - loaded when first called
-
-        found = yield from call(f"{_API}.get_source_account", models.SourceAccount, source_account_id=source_account_id)
-        return SourceAccount(found)
+        """Read one source account, with its balance."""
+        check_id("source_account_id", source_account_id, "The source account")
+        name = f"{_API}.get_source_account"
+        return SourceAccount((yield from call(name, models.SourceAccount, source_account_id=source_account_id)))
 
     @operation
     def fund(self, source_account_id: str, *, funding_account_id: str, amount: Money) -> OperationFlow[Receipt]:
         """Ask for money to be moved from the payor's bank into the account. This moves money, and takes no key.
 
-        What goes to Velo is a bare number: it means the account's own currency. So the account is read first, and an
-        amount of another currency is refused here. The request itself is sent once: after a lost answer look with
+        The request carries a number without a currency, which means the account's own. So the account is read first,
+        and an amount in another currency is refused here. The request is sent once: after a lost response, look with
         `fundings.changes(payor_id, since=...)`.
 
         Raises:
             InvalidRequest: An argument cannot be right, or the currency is not the account's; nothing was asked for.
+            VictorError: Anything else; its `outcome` says whether the money may have been asked for.
         """
-        findings = Findings()
-        findings.one_id("funding_account_id", funding_account_id)
-        findings.one_id("source_account_id", source_account_id)
-        findings.money("amount", amount, largest=_MOST_FUNDING)
-        findings.finish("The funding")
+        check = Findings()
+        check.id("funding_account_id", funding_account_id)
+        check.id("source_account_id", source_account_id)
+        check.money("amount", amount, largest=_MOST_FUNDING)
+        check.finish("The funding")
         account = yield from SourceAccounts.get.flow(self, source_account_id)
         if account.currency != amount.currency:
             message = (
@@ -85,8 +92,6 @@ class SourceAccounts(Resource[Mode]):
                 f"{account.currency or 'a currency that Velo did not name'}: ask for an amount of that currency."
             )
             raise InvalidRequest.of([Problem("amount", "currency", message)])
-        from velo_api.models import FundingRequest  # noqa: PLC0415 - loaded when first called
-
-        body = FundingRequest(funding_account_id=funding_account_id, amount=amount.minor_units)
-        answer = yield from answer_to(f"{_API}.request_funding", source_account_id=source_account_id, body=body)
-        return receipt_of(answer)
+        body = models.FundingRequest(funding_account_id=funding_account_id, amount=amount.minor_units)
+        response = yield from answer_to(f"{_API}.request_funding", source_account_id=source_account_id, body=body)
+        return Receipt.of(response)

@@ -13,7 +13,7 @@ import httpx
 from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import Secret
 from victor_ext.runtime.auth.stored_credentials import checked_secret
-from victor_ext.runtime.client.environments import checked_environment
+from victor_ext.runtime.client.settings import checked_environment
 from victor_ext.runtime.http.connections import checked_base_url
 
 from .auth import Credentials, VictorJwt, VictorOAuth

@@ -21,6 +21,26 @@ C = TypeVar("C")
 T = TypeVar("T")
 
 
+class LazyModule:
+    """A module that is imported when one of its names is first asked for: an import of ours loads no models.
+
+    Declare it for type checkers and for the interpreter:
+
+        if TYPE_CHECKING:
+            from some_api import models
+        else:
+            models = LazyModule("some_api.models")
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(importlib.import_module(self._name), name)
+        setattr(self, name, value)  # the next look-up does not come here
+        return value
+
+
 class _Generated(Protocol):
     """What every generated `Client` has."""
 

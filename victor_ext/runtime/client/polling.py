@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from victor_ext.errors import (
     ConnectionFailed,
@@ -18,6 +18,7 @@ from victor_ext.errors import (
 )
 from victor_ext.runtime.loop.flow import Sleep
 
+from .resources import Resource
 from .runners import OperationFlow
 from .seconds import MOST_SECONDS, are_seconds
 from .validation import shown
@@ -83,6 +84,47 @@ def wait_until(
         asked = trouble.retry_after if trouble is not None else None
         yield Sleep(min(max(pause, asked or 0.0), left))
         pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+def poll(
+    resource: Resource[Any],
+    read: Callable[[float | None], OperationFlow[T]],
+    reached: Callable[[T], bool],
+    *,
+    goal: str,
+    advice: str,
+    timeout: float,
+    describe: Callable[[T], str] = repr,
+) -> OperationFlow[T]:
+    """`wait_until` for an operation of a resource, with the client's clock and deadline.
+
+    Args:
+        resource: The resource.
+        read: Reads once, within so many seconds (None: the client's deadline).
+        reached: Whether the last read is what is waited for. It may raise when that can no longer be.
+        goal: What was not reached, for the message, such as "Payout p-1 did not become ACCEPTED".
+        advice: What to do next, for the message.
+        timeout: Seconds in all; 0 reads once.
+        describe: What was read last, for the message.
+
+    Raises:
+        InvalidRequest: `timeout` is not a number of seconds.
+        TimedOut: It was not reached in time.
+    """
+    seconds = checked_seconds(timeout)
+
+    def in_vain(seen: str) -> str:
+        return f"{goal} within {seconds:g} s: {seen}. {advice}"
+
+    return wait_until(
+        read,
+        reached,
+        in_vain,
+        timeout=seconds,
+        deadline=resource.deadline,
+        monotonic=resource.clock.monotonic,
+        shown=describe,
+    )
 
 
 def checked_seconds(timeout: object, *, name: str = "timeout") -> float:

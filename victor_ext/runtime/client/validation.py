@@ -39,6 +39,15 @@ def moment_problem(field: str, moment: object) -> Problem | None:
     return None
 
 
+def is_encodable(text: str) -> bool:
+    """Whether UTF-8 has bytes for the text; it has none for half of a character (a lone surrogate)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class Findings:
     """Problems found so far; the checks of each provider add to it."""
 

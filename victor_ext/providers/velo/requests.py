@@ -1,19 +1,22 @@
-"""What a caller writes: payments of a payout, and payees to be created."""
+"""Request objects: the payments of a payout, and payees to be created. Each checks itself and makes its model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from victor_ext.money import Money
-from victor_ext.redaction import concealed_account, kind_of
+from victor_ext.redaction import concealed_account
+from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.runners import drop_none
 
-from .checks import Findings, date_to_wire
+from .checks import Findings
 
 if TYPE_CHECKING:
     from velo_api import models
+else:
+    models = LazyModule("velo_api.models")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ class PaymentInstruction:
     metadata: str | None = None
 
     def check(self, findings: Findings, place: str) -> None:
-        """Note what is wrong with it."""
+        """Note each problem, with the place of this object in the call."""
         findings.text(f"{place}.remote_id", self.remote_id, 100)
         findings.money(f"{place}.amount", self.amount)
         findings.text(f"{place}.source_account_name", self.source_account_name, 64)
@@ -50,10 +53,8 @@ class PaymentInstruction:
         findings.text(f"{place}.metadata", self.metadata, 512, required=False)
 
     def to_model(self) -> models.NewPayment:
-        """As the wire has it."""
-        from velo_api.models import NewPayment  # noqa: PLC0415 - loaded when it is sent
-
-        return NewPayment(
+        """The generated model."""
+        return models.NewPayment(
             remote_id=self.remote_id,
             currency=self.amount.currency,
             amount=self.amount.minor_units,
@@ -67,8 +68,8 @@ class PaymentInstruction:
         )
 
 
-class _Hiding:
-    """Names people and their accounts: none of it is in a `repr`."""
+class _Hidden:
+    """Names people or their accounts, so its `repr` shows none of its values."""
 
     __slots__ = ()
 
@@ -77,7 +78,7 @@ class _Hiding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Address(_Hiding):
+class Address(_Hidden):
     """Where a payee lives. `country` has two capital letters (ISO 3166)."""
 
     line1: str
@@ -90,7 +91,7 @@ class Address(_Hiding):
     zip_or_postcode: str | None = None
 
     def check(self, findings: Findings, place: str) -> None:
-        """Note what is wrong with it."""
+        """Note each problem, with the place of this object in the call."""
         findings.text(f"{place}.line1", self.line1, 100)
         for name in ("line2", "line3", "line4"):
             findings.text(f"{place}.{name}", getattr(self, name), 100, shortest=0, required=False)
@@ -100,16 +101,14 @@ class Address(_Hiding):
         findings.capitals(f"{place}.country", self.country, 2)
 
     def to_model(self) -> models.PostalAddress:
-        """As the wire has it."""
-        from velo_api.models import PostalAddress  # noqa: PLC0415 - loaded when it is sent
-
+        """The generated model."""
         more = {name: getattr(self, name) for name in ("line2", "line3", "line4")}
         more |= {"county_or_province": self.county_or_province, "zip_or_postcode": self.zip_or_postcode}
-        return PostalAddress(line1=self.line1, city=self.city, country=self.country, **drop_none(**more))
+        return models.PostalAddress(line1=self.line1, city=self.city, country=self.country, **drop_none(**more))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Individual(_Hiding):
+class Individual(_Hidden):
     """A payee who is a person. `date_of_birth` as a date, or as text such as 1970-05-20."""
 
     first_name: str
@@ -123,31 +122,28 @@ class Individual(_Hiding):
         object.__setattr__(self, "national_identification", concealed_account(self.national_identification))
 
     def check(self, findings: Findings, place: str) -> None:
-        """Note what is wrong with it."""
+        """Note each problem, with the place of this object in the call."""
         findings.text(f"{place}.first_name", self.first_name, 40)
         findings.text(f"{place}.last_name", self.last_name, 40)
         findings.text(f"{place}.title", self.title, 10, required=False)
         findings.text(f"{place}.other_names", self.other_names, 40, required=False)
-        date_to_wire(findings, f"{place}.date_of_birth", self.date_of_birth, required=True)
+        findings.day(f"{place}.date_of_birth", self.date_of_birth, required=True)
         findings.text(f"{place}.national_identification", self.national_identification, 30, shortest=6, required=False)
 
     def to_model(self) -> models.Person:
-        """As the wire has it."""
-        from velo_api.models import Person, PersonName  # noqa: PLC0415 - loaded when it is sent
-
-        name = PersonName(
+        """The generated model."""
+        name = models.PersonName(
             **drop_none(
                 title=self.title, first_name=self.first_name, other_names=self.other_names, last_name=self.last_name
             )
         )
-        given = self.date_of_birth
-        born = given if isinstance(given, date) else date.fromisoformat(given)
-        more = drop_none(national_identification=self.national_identification)
-        return Person(name=name, date_of_birth=born.isoformat(), **more)
+        born = Findings().day("date_of_birth", self.date_of_birth)
+        more = drop_none(date_of_birth=born, national_identification=self.national_identification)
+        return models.Person(name=name, **more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Company(_Hiding):
+class Company(_Hidden):
     """A payee that is a company."""
 
     name: str
@@ -158,20 +154,18 @@ class Company(_Hiding):
         object.__setattr__(self, "tax_id", concealed_account(self.tax_id))
 
     def check(self, findings: Findings, place: str) -> None:
-        """Note what is wrong with it."""
+        """Note each problem, with the place of this object in the call."""
         findings.text(f"{place}.name", self.name, 40, shortest=3)
         findings.text(f"{place}.tax_id", self.tax_id, 30, shortest=6, required=False)
         findings.text(f"{place}.operating_name", self.operating_name, 100, required=False)
 
     def to_model(self) -> models.Firm:
-        """As the wire has it."""
-        from velo_api.models import Firm  # noqa: PLC0415 - loaded when it is sent
-
-        return Firm(name=self.name, **drop_none(tax_id=self.tax_id, operating_name=self.operating_name))
+        """The generated model."""
+        return models.Firm(name=self.name, **drop_none(tax_id=self.tax_id, operating_name=self.operating_name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class PaymentChannel(_Hiding):
+class PaymentChannel(_Hidden):
     """The account that a payee is paid on: an IBAN, or account and routing number, never both."""
 
     account_name: str
@@ -187,7 +181,7 @@ class PaymentChannel(_Hiding):
             object.__setattr__(self, field, concealed_account(getattr(self, field)))
 
     def check(self, findings: Findings, place: str) -> None:
-        """Note what is wrong with it."""
+        """Note each problem, with the place of this object in the call."""
         findings.text(f"{place}.account_name", self.account_name, 100)
         findings.capitals(f"{place}.country_code", self.country_code, 2)
         findings.capitals(f"{place}.currency", self.currency, 3)
@@ -201,20 +195,18 @@ class PaymentChannel(_Hiding):
             findings.note(place, "choice", f"{place} must have iban, or account_number with routing_number, not both.")
 
     def to_model(self) -> models.NewPaymentChannel:
-        """As the wire has it."""
-        from velo_api.models import NewPaymentChannel  # noqa: PLC0415 - loaded when it is sent
-
-        more: dict[str, Any] = {name: getattr(self, name) for name in ("iban", "account_number", "routing_number")}
-        return NewPaymentChannel(
+        """The generated model."""
+        numbers = {name: getattr(self, name) for name in ("iban", "account_number", "routing_number")}
+        return models.NewPaymentChannel(
             account_name=self.account_name,
             country_code=self.country_code,
             currency=self.currency,
-            **drop_none(payment_channel_name=self.name, **more),
+            **drop_none(payment_channel_name=self.name, **numbers),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class NewPayee(_Hiding):
+class NewPayee(_Hidden):
     """A payee to be created: an individual or a company.
 
     Attributes:
@@ -236,39 +228,28 @@ class NewPayee(_Hiding):
     language: str | None = None
 
     def check(self, findings: Findings, place: str) -> None:
-        """Note what is wrong with it."""
+        """Note each problem, with the place of this object in the call."""
         findings.text(f"{place}.remote_id", self.remote_id, 100)
         findings.text(f"{place}.email", self.email, 255, shortest=3)
         findings.text(f"{place}.language", self.language, 35, required=False)
         if (self.individual is None) is (self.company is None):
             findings.note(place, "choice", f"{place} must have either individual or company.")
-        parts: list[tuple[str, Any, type[Any]]] = [
-            ("address", self.address, Address),
-            ("individual", self.individual, Individual),
-            ("company", self.company, Company),
-            ("payment_channel", self.payment_channel, PaymentChannel),
-        ]
-        for name, part, kind in parts:
-            if isinstance(part, kind):
-                part.check(findings, f"{place}.{name}")
-            elif part is not None or name == "address":
-                message = f"{place}.{name} is of type {kind_of(part)}: write {kind.__name__}(...)."
-                findings.note(f"{place}.{name}", "type", message)
+        findings.request(f"{place}.address", self.address, Address)
+        findings.request(f"{place}.individual", self.individual, Individual, required=False)
+        findings.request(f"{place}.company", self.company, Company, required=False)
+        findings.request(f"{place}.payment_channel", self.payment_channel, PaymentChannel, required=False)
 
     def to_model(self) -> models.NewPayee:
-        """As the wire has it."""
-        from velo_api.models import NewPayee as Model  # noqa: PLC0415 - loaded when it is sent
-
-        person, firm, channel = self.individual, self.company, self.payment_channel
-        return Model(
-            type_="Company" if person is None else "Individual",
+        """The generated model."""
+        return models.NewPayee(
+            type_="Company" if self.individual is None else "Individual",
             remote_id=self.remote_id,
             email=self.email,
             address=self.address.to_model(),
             **drop_none(
                 language=self.language,
-                individual=None if person is None else person.to_model(),
-                company=None if firm is None else firm.to_model(),
-                payment_channel=None if channel is None else channel.to_model(),
+                individual=self.individual and self.individual.to_model(),
+                company=self.company and self.company.to_model(),
+                payment_channel=self.payment_channel and self.payment_channel.to_model(),
             ),
         )

@@ -1,12 +1,14 @@
-"""Which of a provider's environments a client asks."""
+"""Settings that every provider has: the environment that is called, and variables of the process environment."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
+from victor_ext.redaction import Secret
 
 from .validation import shown
 
@@ -14,7 +16,7 @@ from .validation import shown
 def checked_environment(
     environment: object, base_url: httpx.URL | None, hosts: Mapping[str, Collection[str]], *, provider: str
 ) -> str:
-    """The name of the environment that is asked.
+    """The name of the environment that is called.
 
     A host of the provider's belongs to one environment, whatever its port and path: it is refused under the name of
     the other one, also where that name is only the default. Any other host (a sandbox's, a gateway's) belongs to the
@@ -40,3 +42,22 @@ def checked_environment(
             f"{provider.upper()}_BASE_URL)."
         )
     return environment
+
+
+def provider_variables(prefix: str, source: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables that begin with the prefix, without blanks around their values. An empty one counts as not set.
+
+    Args:
+        prefix: Such as `VELO_`.
+        source: The variables; None reads the process environment.
+    """
+    given = os.environ if source is None else source
+    return {name: Secret(value.strip()) for name, value in given.items() if name.startswith(prefix) and value.strip()}
+
+
+def require_variables(values: Mapping[str, str], *names: str, hint: str = "") -> None:
+    """Raise `ConfigurationError` when one of the variables is not set; the hint ends the message."""
+    missing = [name for name in names if name not in values]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        raise ConfigurationError(f"{' and '.join(missing)} {verb} not set.{hint and ' '}{hint}")

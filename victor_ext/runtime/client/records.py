@@ -1,0 +1,208 @@
+"""Records: typed views of what a provider sent.
+
+A record declares its fields once, each with the path of its value and the function that reads it:
+
+    class Payout(Record):
+        id = identifier("payout_id")
+        status = text("status")
+        created_at = timestamp("created")
+        payor_id = text("payor.id")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields as dataclass_fields
+from dataclasses import is_dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Generic, Self, TypeGuard, TypeVar, overload
+
+from victor_ext.redaction import mask
+
+from .json_values import list_or_empty, object_or_empty
+
+R = TypeVar("R", bound="Record")
+T = TypeVar("T")
+
+
+class Record:
+    """A typed view of one object that a provider sent.
+
+    A field is read when it is asked for. It is None (an empty text for an id, an empty tuple for a list) when the
+    provider sent nothing, or a value of another type.
+
+    Attributes:
+        raw: What the fields are read from, with everything that the provider sent.
+    """
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+
+    def value_at(self, path: Sequence[str]) -> Any:
+        """The value at a path of attribute names, None where there is none. Override it for another kind of `raw`."""
+        value = self.raw
+        for name in path:
+            value = getattr(value, name, None)
+        return value
+
+    @classmethod
+    def fields(cls) -> dict[str, Field[Any]]:
+        """The fields by name, in the order of their declaration."""
+        declared = (item for kind in reversed(cls.__mro__) for item in vars(kind).items())
+        return {name: value for name, value in declared if isinstance(value, Field)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain JSON data: dataclasses as objects, numbers and times as text."""
+        return {name: _plain(getattr(self, name)) for name in self.fields()}
+
+    def __repr__(self) -> str:
+        shown = ((name, field.shown(self)) for name, field in self.fields().items() if not field.hidden)
+        return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in shown if value != 'None')})"
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        names = [name for kind in type(self).__mro__ for name in getattr(kind, "__slots__", ())]
+        return all(getattr(self, name) == getattr(other, name) for name in names)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+
+class Field(Generic[T]):
+    """One field of a record.
+
+    Args:
+        read: Makes the field's value from the values at its paths; each of them may be of any type, or None.
+        paths: Where the values are in `raw`, such as `"status"` or `"payout.payout_id"`.
+        hidden: Whether the `repr` of the record leaves the field out, because it may name a person.
+        masked: Whether the `repr` shows only its last four characters.
+    """
+
+    def __init__(self, read: Callable[..., T], *paths: str, hidden: bool = False, masked: bool = False) -> None:
+        self._read = read
+        self._paths = [path.split(".") for path in paths]
+        self.hidden = hidden
+        self._masked = masked
+
+    @overload
+    def __get__(self, record: None, owner: type[Any]) -> Self: ...
+
+    @overload
+    def __get__(self, record: Record, owner: type[Any]) -> T: ...
+
+    def __get__(self, record: Record | None, owner: type[Any]) -> Any:
+        return self if record is None else self._read(*map(record.value_at, self._paths))
+
+    def shown(self, record: Record) -> str:
+        """The value as the `repr` of the record has it."""
+        value: Any = self.__get__(record, type(record))
+        if self._masked and isinstance(value, str):
+            return repr(mask(value))
+        return f"<{len(value)}>" if _is_tuple(value) else repr(value)
+
+
+# Readers: the value in the type of the field, or None.
+
+
+def as_text(value: object) -> str | None:
+    """Text."""
+    return value if isinstance(value, str) else None
+
+
+def as_text_or_empty(value: object) -> str:
+    """Text; empty when it is missing."""
+    return value if isinstance(value, str) else ""
+
+
+def as_integer(value: object) -> int | None:
+    """An integer."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def as_object(value: object) -> dict[str, Any]:
+    """A JSON object, as a dict of its own; empty when it is missing."""
+    return dict(object_or_empty(value))
+
+
+def as_boolean(value: object) -> bool | None:
+    """True or False."""
+    return value if isinstance(value, bool) else None
+
+
+def as_timestamp(value: object) -> datetime | None:
+    """An aware datetime, from a datetime or ISO 8601; None without an offset, for then the moment is not known."""
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    return found if isinstance(found, datetime) and found.utcoffset() is not None else None
+
+
+def as_decimal(value: object) -> Decimal | None:
+    """A number, with the digits that were sent."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    found = Decimal(repr(value))
+    return found if found.is_finite() else None
+
+
+# Declarations.
+
+
+def identifier(path: str) -> Field[str]:
+    """An id; empty when the provider sent none."""
+    return Field(as_text_or_empty, path)
+
+
+def text(path: str, *, hidden: bool = False, masked: bool = False) -> Field[str | None]:
+    """Text."""
+    return Field(as_text, path, hidden=hidden, masked=masked)
+
+
+def integer(path: str) -> Field[int | None]:
+    """An integer."""
+    return Field(as_integer, path)
+
+
+def boolean(path: str) -> Field[bool | None]:
+    """True or False."""
+    return Field(as_boolean, path)
+
+
+def timestamp(path: str) -> Field[datetime | None]:
+    """An aware datetime."""
+    return Field(as_timestamp, path)
+
+
+def decimal(path: str) -> Field[Decimal | None]:
+    """A number, with the digits that were sent."""
+    return Field(as_decimal, path)
+
+
+def records(path: str, kind: Callable[[Any], R]) -> Field[tuple[R, ...]]:
+    """Records of one kind; empty when the provider sent none."""
+
+    def read(value: object) -> tuple[R, ...]:
+        return tuple(map(kind, list_or_empty(value)))
+
+    return Field(read, path)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Record):
+        return value.to_dict()
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in dataclass_fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return [_plain(part) for part in value] if _is_tuple(value) else value
+
+
+def _is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:
+    return isinstance(value, tuple)

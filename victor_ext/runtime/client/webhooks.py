@@ -1,0 +1,44 @@
+"""Bodies that a provider posts to a webhook."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from victor_ext.errors import InvalidRequest, Problem
+
+from .json_values import is_object
+
+MAX_BYTES = 1 << 20
+"""The longest body that is read by default (1 MiB). A notification has about one KiB."""
+
+
+def invalid_notification(provider: str, reason: str) -> InvalidRequest:
+    """The error for a body that is no notification of this provider; the reason follows "the body"."""
+    message = f"This is no notification of {provider}'s: the body {reason}."
+    return InvalidRequest.of([Problem("body", "format", message)])
+
+
+def notification_body(body: object, *, provider: str, longest: int = MAX_BYTES) -> dict[str, Any]:
+    """The JSON object in the body of a notification.
+
+    Args:
+        body: The body as it came: bytes or text.
+        provider: What a message calls the provider.
+        longest: The greatest length that is read, in bytes (or characters of a text).
+
+    Raises:
+        InvalidRequest: It is longer, or no JSON object.
+    """
+    if not isinstance(body, bytes | bytearray | str):
+        reason = f"is of type {type(body).__name__}: pass the body as it came, bytes or text"
+        raise invalid_notification(provider, reason)
+    if len(body) > longest:
+        raise invalid_notification(provider, f"is longer than {longest // 1024} KiB")
+    try:
+        content: object = json.loads(body)
+    except (ValueError, RecursionError):
+        raise invalid_notification(provider, "is not JSON") from None
+    if not is_object(content):
+        raise invalid_notification(provider, "is JSON, but no object")
+    return content
