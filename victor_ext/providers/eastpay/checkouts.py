@@ -1,4 +1,4 @@
-"""Checkouts: a page on which the shopper pays, so that no card data passes through the merchant's hands."""
+"""`eastpay.checkouts`: a page on which the shopper pays, so that no card data passes through the merchant's hands."""
 
 from __future__ import annotations
 
@@ -11,17 +11,22 @@ import httpx
 
 from victor_ext.errors import InvalidRequest, Outcome, UnreadableResponse
 from victor_ext.money import Money
+from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.resources import Mode, Resource, operation
-from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, call
 
-from .checks import Checks
+from .checks import Findings, check_id
 from .records import Checkout, Payment
 
 if TYPE_CHECKING:
+    from eastpay_api import models
+
     from victor_ext.runtime.client.runners import AsyncRunner, SyncRunner
     from victor_ext.runtime.loop.clock import ServerClock
 
     from .settings import Entity
+else:
+    models = LazyModule("eastpay_api.models")
 
 _API = "eastpay_api.api.checkouts"
 _LIFE = timedelta(minutes=15)
@@ -61,11 +66,11 @@ class Checkouts(Resource[Mode]):
         Args:
             amount: What the shopper is to pay.
             payment_type: DB debits, PA pre-authorises.
-            merchant_transaction_id: Your own reference. The vendor's list of a checkout's parameters does not name
-                it, so it is sent only when given.
+            merchant_transaction_id: Your own reference. The vendor's list of a checkout's parameters does not have
+                it; with None, none is sent.
             merchant_id: Sent as `merchant.id`.
-            checkout_type: The one word that was seen is AUTHORIZE; without one, none is sent.
-            notification_url: Where the gateway tells that the payment has changed.
+            checkout_type: AUTHORIZE is the only word that was seen; with None, none is sent.
+            notification_url: Where the gateway posts a notification when the payment changes.
             shopper_result_url: Where the shopper is sent afterwards.
             parameters: Further parameters by their names on the wire.
 
@@ -74,25 +79,20 @@ class Checkouts(Resource[Mode]):
             BadRequest: The gateway found the request wrong; `problems` says where.
             VictorError: See `outcome`. No money moves here: a checkout whose id was lost can be prepared anew.
         """
-        checks = Checks()
+        check = Findings()
         reference = merchant_transaction_id
-        fields = {
-            **checks.amount(amount),
-            **drop_none(
-                payment_type=checks.text("payment_type", payment_type, 2, required=True),
-                merchant_transaction_id=None if reference is None else checks.reference(reference),
-                merchant_id=checks.text("merchant_id", merchant_id, 255),
-                checkout_type=checks.text("checkout_type", checkout_type, _LONGEST_WORD),
-                notification_url=checks.url("notification_url", notification_url),
-                shopper_result_url=checks.url("shopper_result_url", shopper_result_url),
-            ),
-        }
-        further = checks.parameters(parameters)
-        checks.finish()
-        from eastpay_api import models  # noqa: PLC0415 - whoever only imports the provider does not pay for the models
-
-        form = models.CheckoutForm(**self.entity.in_form(), **fields)
-        form.additional_properties = dict(further)
+        form = check.form(
+            models.CheckoutForm,
+            self.entity,
+            check.amount(amount),
+            payment_type=check.text("payment_type", payment_type, 2, required=True),
+            merchant_transaction_id=None if reference is None else check.reference(reference),
+            merchant_id=check.text("merchant_id", merchant_id, 255),
+            checkout_type=check.text("checkout_type", checkout_type, _LONGEST_WORD),
+            notification_url=check.url("notification_url", notification_url),
+            shopper_result_url=check.url("shopper_result_url", shopper_result_url),
+            parameters=parameters,
+        )
         asked_at = self.clock.now()
         raw = yield from call(f"{_API}.prepare_checkout", models.Checkout, body=form)
         return self._made(raw, asked_at)
@@ -117,11 +117,7 @@ class Checkouts(Resource[Mode]):
             InvalidRequest: It is no id.
             NotFound: There is no such checkout, or it has lapsed.
         """
-        checks = Checks()
-        checks.id("checkout_id", checkout_id)
-        checks.finish()
-        from eastpay_api import models  # noqa: PLC0415 - see above
-
+        check_id("checkout_id", checkout_id)
         raw = yield from call(f"{_API}.get_checkout_payment", models.Payment, id=checkout_id, **self.entity.in_query())
         return Payment(raw)
 
@@ -131,7 +127,5 @@ class Checkouts(Resource[Mode]):
         Raises:
             InvalidRequest: It is no id.
         """
-        checks = Checks()
-        checks.id("checkout_id", checkout_id)
-        checks.finish()
+        check_id("checkout_id", checkout_id)
         return f"{self._at}/{quote(checkout_id, safe='')}"

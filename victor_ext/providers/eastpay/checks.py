@@ -1,18 +1,27 @@
-"""What is checked here, before anything is sent: amounts, references, URLs, ids and further parameters."""
+"""Checks of arguments, before anything is sent; all problems of a call are reported together."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
 from victor_ext.money import Money
 from victor_ext.redaction import concealed, kind_of, one_line
-from victor_ext.runtime.client.validation import Findings
+from victor_ext.runtime.client import validation
+from victor_ext.runtime.client.runners import drop_none
+from victor_ext.runtime.client.validation import is_encodable
 
 from .cards import Card, CardToken
+from .profile import FORM_NAMES
+from .settings import Entity
+
+if TYPE_CHECKING:
+    from eastpay_api import models
+
+FormT = TypeVar("FormT", "models.PaymentForm", "models.FollowUpForm", "models.CheckoutForm")
 
 _MOST_UNITS = 10**10
 _SHORTEST_URL, _LONGEST_URL = 6, 2048
@@ -20,17 +29,27 @@ _LONGEST_REFERENCE = 255
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 _HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
 _NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
-_FORM_NAMES = frozenset(
-    {"entityId", "entityType", "amount", "currency", "paymentType", "paymentBrand", "merchantTransactionId",
-     "originalTransactionId", "notificationUrl", "shopperResultUrl", "merchant.id", "checkoutType", "checkoutId"}
-)  # fmt: skip
 
 
-class Checks(Findings):
-    """Problems found so far; each method returns what is to be sent."""
+class Findings(validation.Findings):
+    """The problems of a call. Each method checks one argument, and returns what is sent for it."""
+
+    def form(
+        self, model: type[FormT], entity: Entity, fields: dict[str, str], *, parameters: object, **more: str | None
+    ) -> FormT:
+        """The form of a request: the entity, the fields that were checked, and the caller's further parameters.
+
+        Raises:
+            InvalidRequest: Any check has found a problem.
+        """
+        further = self.parameters(parameters)
+        self.finish()
+        form = model(**entity.in_form(), **fields, **drop_none(**more))
+        form.additional_properties = further
+        return form
 
     def amount(self, amount: object) -> dict[str, str]:
-        """Amount and currency as the gateway writes them: major units, a dot, two decimals."""
+        """Amount and currency as the gateway writes them: major units with two decimals after a dot."""
         if not isinstance(amount, Money):
             what = f"amount must be Money, not {kind_of(amount)}: write Money.of('92.00', 'EGP')."
             self.note("amount", "type", what)
@@ -49,7 +68,7 @@ class Checks(Findings):
         return {}
 
     def reference(self, reference: object, name: str = "merchant_transaction_id") -> str:
-        """A reference of the merchant's own, by which a person finds the payment."""
+        """A reference of the merchant's own, by which a person finds the payment in the back office."""
         if not isinstance(reference, str):
             what = f"{name} must be text, not {kind_of(reference)}: write a reference of your own, such as 'INV-1042'."
             self.note(name, "type", what)
@@ -64,7 +83,7 @@ class Checks(Findings):
         return reference
 
     def text(self, name: str, value: object, longest: int, *, required: bool = False) -> str | None:
-        """A text of a known length."""
+        """A printable text with a greatest length."""
         if value is None and not required:
             return None
         if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
@@ -73,9 +92,9 @@ class Checks(Findings):
         return value
 
     def url(self, name: str, value: object) -> str | None:
-        """An address that the gateway calls or sends the shopper to; what is not ASCII in it is percent-encoded.
+        """A URL that the gateway calls or sends the shopper to, with percent-encoding in place of non-ASCII characters.
 
-        The form encodes it once more, as the gateway asks.
+        The form encodes it once more, as the gateway's document asks.
         """
         if value is None:
             return None
@@ -89,7 +108,7 @@ class Checks(Findings):
         return url
 
     def id(self, name: str, value: object) -> str:
-        """The gateway's id of something, fit to be a part of a path."""
+        """An id of the gateway's, which cannot lead to another path."""
         if not isinstance(value, str):
             self.note(name, "type", f"{name} must be text, not {kind_of(value)}.")
             return ""
@@ -108,7 +127,7 @@ class Checks(Findings):
         return card.fields()
 
     def parameters(self, parameters: object) -> dict[str, str]:
-        """Further parameters by their names on the wire. What they hold is nobody's business: it is not shown."""
+        """Further parameters by their names on the wire. No message shows their values."""
         if parameters is None:
             return {}
         if not isinstance(parameters, Mapping):
@@ -120,21 +139,21 @@ class Checks(Findings):
             if not isinstance(name, str) or not _NAME.fullmatch(name) or not _is_text(value):
                 what = f"parameters: {one_line(name)!r} must be a name such as 'customer.email', with text."
                 self.note("parameters", "invalid", what)
-            elif name in _FORM_NAMES or name.startswith("card."):
+            elif name in FORM_NAMES or name.startswith("card."):
                 what = f"parameters: {name} has an argument of its own: leave it out here."
                 self.note("parameters", "taken", what)
         return given
 
 
+def check_id(name: str, value: object) -> None:
+    """Check the only argument of a call. Raises `InvalidRequest`."""
+    check = Findings()
+    check.id(name, value)
+    check.finish()
+
+
 def _is_text(value: object) -> bool:
-    """Whether it is text that UTF-8 has bytes for."""
-    if not isinstance(value, str):
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return isinstance(value, str) and is_encodable(value)
 
 
 def _hundredths(amount: Money) -> int | None:

@@ -1,17 +1,14 @@
-"""Notifications: a hint that something changed, and nothing more.
+"""Notifications: a hint that a payment changed, and nothing more.
 
-The gateway signs none, and anybody may send what looks like one. So of its body only the id is read; what became of
-the payment is asked of the gateway, with `payments.notified(body)`.
+The gateway signs none, and anybody can send one. So only the id is read from its body, and the gateway is asked for
+the payment, with `payments.notified(body)`.
 """
 
 from __future__ import annotations
 
-import json
-from typing import Any, cast
+from victor_ext.runtime.client.webhooks import notification_body
 
-from victor_ext.errors import InvalidRequest, Problem
-
-from .checks import Checks
+from .checks import Findings
 
 __all__ = ["payment_id_of"]
 
@@ -22,31 +19,13 @@ def payment_id_of(body: bytes | str) -> str:
     """The id of the payment that a notification names.
 
     Args:
-        body: The body of the notification as it came: JSON, as an inquiry is answered.
+        body: The body of the notification as it came: JSON, in the shape of the response to an inquiry.
 
     Raises:
-        InvalidRequest: It is no such body. Answer the sender 400; there is nothing to ask about.
+        InvalidRequest: It is no such body. Answer the sender 400; there is no payment to ask for.
     """
-    fields = _read(body)
-    checks = Checks()
-    payment_id = checks.id("id", fields.get("id"))
-    checks.finish()
+    content = notification_body(body, provider="EastPay", longest=_LONGEST_BODY)
+    check = Findings()
+    payment_id = check.id("id", content.get("id"))
+    check.finish()
     return payment_id
-
-
-def _read(body: object) -> dict[str, Any]:
-    if not isinstance(body, bytes | bytearray | str):
-        raise _refused(f"is {type(body).__name__}: pass the body as it came, bytes or text")
-    if len(body) > _LONGEST_BODY:
-        raise _refused(f"is longer than {_LONGEST_BODY} bytes")
-    try:
-        read: object = json.loads(body)
-    except (ValueError, RecursionError):
-        read = None
-    if not isinstance(read, dict):
-        raise _refused("is no JSON object")
-    return cast("dict[str, Any]", read)
-
-
-def _refused(what: str) -> InvalidRequest:
-    return InvalidRequest.of([Problem("body", "invalid", f"The notification's body {what}.")])

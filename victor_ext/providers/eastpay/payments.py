@@ -1,32 +1,37 @@
-"""Payments: pre-authorise, debit, capture, reverse, refund, and ask what became of one.
+"""`eastpay.payments`: pre-authorise, debit, capture, reverse, refund, and inquire.
 
-No operation here takes an idempotency key. So a call whose answer was lost is never sent again by itself: its error's
-`outcome` is `unknown`, and whoever called inquires, and does not charge again. A payment that is declined is no error:
-it comes back as a `Payment` whose `result` says so.
+No operation here takes an idempotency key. So a call whose response was lost is not repeated: its error's `outcome` is
+`unknown`, and the caller has to inquire, and not to charge again. A payment that is declined is no error: it is
+returned as a `Payment` whose `result` says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.money import Money
 from victor_ext.redaction import one_line
-from victor_ext.runtime.client.polling import checked_seconds, wait_until
+from victor_ext.runtime.client.generated import LazyModule
+from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, operation
-from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, call
 
 from .cards import Card, CardToken, unless_card
-from .checks import Checks
+from .checks import Findings, check_id
 from .notifications import payment_id_of
 from .records import Payment
 
 if TYPE_CHECKING:
+    from eastpay_api import models
+
     from victor_ext.runtime.client.runners import AsyncRunner, SyncRunner
     from victor_ext.runtime.loop.clock import ServerClock
 
     from .settings import Entity
+else:
+    models = LazyModule("eastpay_api.models")
 
 _API = "eastpay_api.api.payments"
 
@@ -60,7 +65,7 @@ class Payments(Resource[Mode]):
                 person finds the payment in the back office after a lost answer. Use one for each payment.
             card: The card, or the token of a stored one; some brands need neither.
             payment_brand: Such as VISA; the gateway may find it by itself.
-            notification_url: Where the gateway tells that the payment has changed.
+            notification_url: Where the gateway posts a notification when the payment changes.
             shopper_result_url: Where the shopper is sent afterwards.
             parameters: Further parameters by their names on the wire, such as `{"customer.email": "..."}`.
 
@@ -72,10 +77,17 @@ class Payments(Resource[Mode]):
         card = unless_card(card)
         return (
             yield from _pay(
-                self.entity, "DB", amount, merchant_transaction_id, card, payment_brand, notification_url,
-                shopper_result_url, parameters,
+                self.entity,
+                "DB",
+                amount,
+                card,
+                merchant_transaction_id,
+                parameters,
+                payment_brand=payment_brand,
+                notification_url=notification_url,
+                shopper_result_url=shopper_result_url,
             )
-        )  # fmt: skip
+        )
 
     @operation
     def preauthorise(
@@ -96,10 +108,17 @@ class Payments(Resource[Mode]):
         card = unless_card(card)
         return (
             yield from _pay(
-                self.entity, "PA", amount, merchant_transaction_id, card, payment_brand, notification_url,
-                shopper_result_url, parameters,
+                self.entity,
+                "PA",
+                amount,
+                card,
+                merchant_transaction_id,
+                parameters,
+                payment_brand=payment_brand,
+                notification_url=notification_url,
+                shopper_result_url=shopper_result_url,
             )
-        )  # fmt: skip
+        )
 
     @operation
     def capture(
@@ -117,7 +136,7 @@ class Payments(Resource[Mode]):
             payment_id: The id of the pre-authorisation.
             amount: What to take.
             merchant_transaction_id: Your own reference of this step.
-            notification_url: Where the gateway tells that it has changed.
+            notification_url: Where the gateway posts a notification when it changes.
             parameters: Further parameters by their names on the wire.
 
         Raises:
@@ -126,7 +145,7 @@ class Payments(Resource[Mode]):
         """
         return (
             yield from _follow_up(
-                self.entity, "CP", payment_id, amount, merchant_transaction_id, None, notification_url, parameters
+                self.entity, "CP", payment_id, amount, merchant_transaction_id, notification_url, parameters
             )
         )
 
@@ -140,17 +159,17 @@ class Payments(Resource[Mode]):
         notification_url: str | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> OperationFlow[Payment]:
-        """Give up a reservation, or undo a payment before it is settled (payment type RV).
+        """Release a reservation, or undo a payment before it is settled (payment type RV).
 
-        Whether the gateway wants an amount here is not known: without one, none is sent. The other arguments and the
-        errors are those of `capture`.
+        Whether the gateway needs an amount here is not documented: with None, none is sent. The other arguments and
+        the errors are those of `capture`.
         """
+        optional_amount = _NO_AMOUNT if amount is None else amount
         return (
             yield from _follow_up(
-                self.entity, "RV", payment_id, amount, merchant_transaction_id, None, notification_url, parameters,
-                needs_amount=False,
+                self.entity, "RV", payment_id, optional_amount, merchant_transaction_id, notification_url, parameters
             )
-        )  # fmt: skip
+        )
 
     @operation
     def refund(
@@ -165,22 +184,28 @@ class Payments(Resource[Mode]):
     ) -> OperationFlow[Payment]:
         """Pay back what was charged, or a part of it (payment type RF).
 
-        `original_transaction_id` was seen to be sent by one program, and is not explained anywhere: it is sent only
-        when given. The other arguments and the errors are those of `capture`. Money goes out here: after an unknown
-        outcome, inquire and do not refund again.
+        `original_transaction_id` is not documented; one program was seen to send it. With None, none is sent. The
+        other arguments and the errors are those of `capture`. Money goes out here: after an unknown outcome, inquire
+        and do not refund again.
         """
         return (
             yield from _follow_up(
-                self.entity, "RF", payment_id, amount, merchant_transaction_id, original_transaction_id,
-                notification_url, parameters,
+                self.entity,
+                "RF",
+                payment_id,
+                amount,
+                merchant_transaction_id,
+                notification_url,
+                parameters,
+                original_transaction_id=original_transaction_id,
             )
-        )  # fmt: skip
+        )
 
     @operation
     def inquire(self, payment_id: str) -> OperationFlow[Payment]:
-        """What became of a payment, as far as the gateway knows now. A declined one is a result too.
+        """Ask what became of a payment. A declined one is a result, too.
 
-        It takes the gateway's own id. Whether a payment can be asked for by `merchant_transaction_id` is not known.
+        It takes the gateway's own id. Whether a payment can be found by `merchant_transaction_id` is not documented.
 
         Raises:
             InvalidRequest: It is no id.
@@ -190,9 +215,9 @@ class Payments(Resource[Mode]):
 
     @operation
     def notified(self, body: bytes | str) -> OperationFlow[Payment]:
-        """What became of the payment that a notification names. Of the notification itself only the id is believed.
+        """Ask what became of the payment that a notification names. Only the id of the notification is believed.
 
-        Anybody can send one, for any of your payments: go by what this returns, and look your own order up by its id.
+        Anybody can send one, for any of your payments: rely on what this returns, and find your own order by its id.
 
         Args:
             body: The body of the notification as it came.
@@ -205,56 +230,57 @@ class Payments(Resource[Mode]):
 
     @operation
     def wait(self, payment_id: str, *, timeout: float = 300.0) -> OperationFlow[Payment]:
-        """Inquire now and again until the payment has succeeded or was rejected, within `timeout` seconds.
+        """Inquire repeatedly until the payment has succeeded or was rejected.
+
+        Args:
+            payment_id: The gateway's id.
+            timeout: Seconds to wait in all; 0 inquires once.
 
         Raises:
-            TimedOut: It had not when the time was up. Its outcome is unknown still: do not charge again.
+            InvalidRequest: An argument cannot be right; nothing was asked.
+            TimedOut: It had not in that time. Its outcome is still unknown: do not charge again.
         """
-        seconds = checked_seconds(timeout)
-
-        def in_vain(seen: str) -> str:
-            return (
-                f"Payment {payment_id} was not settled within {seconds:g} s: {seen}. Wait again, or inquire later; "
-                "do not charge again."
-            )
-
         return (
-            yield from wait_until(
-                lambda left: _inquire(self.entity, payment_id, left), lambda payment: not payment.result.must_inquire,
-                in_vain, timeout=seconds, deadline=self.deadline, monotonic=self.clock.monotonic,
-                shown=lambda payment: f"{payment.result.kind.value} ({payment.result})",
+            yield from poll(
+                self,
+                lambda seconds: _inquire(self.entity, payment_id, seconds),
+                lambda payment: not payment.result.must_inquire,
+                goal=f"Payment {payment_id} was not settled",
+                advice="Wait again, or inquire later; do not charge again.",
+                timeout=timeout,
+                describe=lambda payment: f"{payment.result.kind.value} ({payment.result})",
             )
-        )  # fmt: skip
+        )
+
+
+_NO_AMOUNT: Any = object()
+"""In place of an amount that may be left out, and is."""
 
 
 def _pay(
     entity: Entity,
     payment_type: str,
     amount: Money,
-    reference: str,
     card: Card | CardToken | None,
-    brand: str | None,
+    reference: str,
+    parameters: Mapping[str, str] | None,
+    *,
+    payment_brand: str | None,
     notification_url: str | None,
     shopper_result_url: str | None,
-    parameters: Mapping[str, str] | None,
 ) -> OperationFlow[Payment]:
-    checks = Checks()
-    fields = {
-        **checks.amount(amount),
-        **checks.card(card),
-        **drop_none(
-            merchant_transaction_id=checks.reference(reference),
-            payment_brand=checks.text("payment_brand", brand, 32),
-            notification_url=checks.url("notification_url", notification_url),
-            shopper_result_url=checks.url("shopper_result_url", shopper_result_url),
-        ),
-    }
-    further = checks.parameters(parameters)
-    checks.finish()
-    from eastpay_api import models  # noqa: PLC0415 - whoever only imports the provider does not pay for the models
-
-    form = models.PaymentForm(payment_type=payment_type, **entity.in_form(), **fields)
-    form.additional_properties = dict(further)
+    check = Findings()
+    form = check.form(
+        models.PaymentForm,
+        entity,
+        {**check.amount(amount), **check.card(card)},
+        payment_type=payment_type,
+        merchant_transaction_id=check.reference(reference),
+        payment_brand=check.text("payment_brand", payment_brand, 32),
+        notification_url=check.url("notification_url", notification_url),
+        shopper_result_url=check.url("shopper_result_url", shopper_result_url),
+        parameters=parameters,
+    )
     return Payment((yield from call(f"{_API}.create_payment", models.Payment, body=form)))
 
 
@@ -262,43 +288,34 @@ def _follow_up(
     entity: Entity,
     payment_type: str,
     payment_id: str,
-    amount: Money | None,
+    amount: Money,
     reference: str,
-    original: str | None,
     notification_url: str | None,
     parameters: Mapping[str, str] | None,
     *,
-    needs_amount: bool = True,
+    original_transaction_id: str | None = None,
 ) -> OperationFlow[Payment]:
-    checks = Checks()
-    checks.id("payment_id", payment_id)
-    fields = {
-        **(checks.amount(amount) if needs_amount or amount is not None else {}),
-        **drop_none(
-            merchant_transaction_id=checks.reference(reference),
-            original_transaction_id=checks.text("original_transaction_id", original, 255),
-            notification_url=checks.url("notification_url", notification_url),
-        ),
-    }
-    further = checks.parameters(parameters)
-    checks.finish()
-    from eastpay_api import models  # noqa: PLC0415 - see above
-
-    form = models.FollowUpForm(payment_type=payment_type, **entity.in_form(), **fields)
-    form.additional_properties = dict(further)
+    check = Findings()
+    check.id("payment_id", payment_id)
+    form = check.form(
+        models.FollowUpForm,
+        entity,
+        {} if amount is _NO_AMOUNT else check.amount(amount),
+        payment_type=payment_type,
+        merchant_transaction_id=check.reference(reference),
+        original_transaction_id=check.text("original_transaction_id", original_transaction_id, 255),
+        notification_url=check.url("notification_url", notification_url),
+        parameters=parameters,
+    )
     return Payment((yield from call(f"{_API}.follow_up_payment", models.Payment, id=payment_id, body=form)))
 
 
 def _inquire(entity: Entity, payment_id: str, seconds: float | None = None) -> OperationFlow[Payment]:
-    checks = Checks()
-    checks.id("payment_id", payment_id)
-    checks.finish()
-    from eastpay_api import models  # noqa: PLC0415 - see above
-
+    check_id("payment_id", payment_id)
     raw = yield from call(f"{_API}.inquire_payment", models.Payment, seconds, id=payment_id, **entity.in_query())
     payment = Payment(raw)
     if payment.id and payment.id.casefold() != payment_id.casefold():
-        # A redirect led there: of an answer at the address that was asked for, the transport has seen it already.
+        # Only after a redirect: of a response from the address that was asked, the transport has checked this.
         message = f"What was asked for is payment {payment_id}, and the answer is about {one_line(payment.id)}."
         raise UnreadableResponse(message, outcome=Outcome.UNKNOWN)
     return payment

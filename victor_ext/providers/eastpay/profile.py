@@ -1,37 +1,58 @@
-"""What the runtime is told of this gateway: which answers are results, how errors look, how to look for a payment."""
+"""What the runtime needs to know of the gateway: its results, its errors, and what to do after a lost response."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, TypeGuard, cast
+from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.redaction import one_line, redact_excerpt
+from victor_ext.runtime.client.echoes import HIDDEN, pattern_of
+from victor_ext.runtime.client.json_values import (
+    is_object,
+    list_or_empty,
+    no_object_reason,
+    object_of,
+    object_or_empty,
+    text_or_empty,
+)
 from victor_ext.runtime.loop.profile import Profile
 
 from .result_codes import ResultClass, ResultCode
 
 _NO_MESSAGE = "the gateway gave no message"
-_SUCCESS_ALL_THE_SAME = "its result code says that it succeeded"
+_CONTRADICTION = "its result code says that it succeeded"
 _ONE_PAYMENT = re.compile(r"/v3/payments/([^/]+)")
 _LIKE_A_CODE = re.compile(r"\s*[0-9]{3}\.[0-9]{3}\.")
-"""Three groups of a code that the table does not have: nobody knows that it says no."""
-_SHOWN = frozenset(
-    {"entityId", "entityType", "amount", "currency", "paymentType", "paymentBrand", "merchantTransactionId",
-     "originalTransactionId", "notificationUrl", "shopperResultUrl", "merchant.id", "checkoutType", "checkoutId",
-     "card.expiryMonth", "card.expiryYear"}
-)  # fmt: skip
-"""What a form has that names no person. The rest, a caller's further parameters too, no message repeats."""
-_SHORTEST = 3
-"""A shorter text is in every sentence."""
+"""The start of a code that the table need not have: it may mean anything."""
+FORM_NAMES = frozenset(
+    {
+        "entityId",
+        "entityType",
+        "amount",
+        "currency",
+        "paymentType",
+        "paymentBrand",
+        "merchantTransactionId",
+        "originalTransactionId",
+        "notificationUrl",
+        "shopperResultUrl",
+        "merchant.id",
+        "checkoutType",
+        "checkoutId",
+    }
+)
+"""The names of forms for which the calls have arguments (and `card.*`)."""
+_PUBLIC = FORM_NAMES | {"card.expiryMonth", "card.expiryYear"}
+"""What a form has that names no person. No message repeats the rest, which includes a caller's further parameters."""
 
 
 def profile_of(base_url: httpx.URL) -> Profile:
-    """The gateway's profile at one bank. No operation takes a key, so what may have been done is never repeated."""
+    """The gateway's profile at one bank. No operation takes a key, so no write that may have been done is repeated."""
     return Profile(
         name="EastPay",
         environment=str(base_url),
@@ -40,7 +61,7 @@ def profile_of(base_url: httpx.URL) -> Profile:
         is_result=is_payment_result,
         unreadable=_unreadable,
         mismatch=_mismatch,
-        may_quote_body=lambda answer: not _secrets_of(answer.request),
+        may_quote_body=lambda response: _private_pattern(response.request) is None,
         recovery_hint=_recovery_hint,
         authentication_hint=(
             "The token is fixed: check it in the bank's back office (account data, merchant or channel), and that it "
@@ -49,89 +70,82 @@ def profile_of(base_url: httpx.URL) -> Profile:
     )
 
 
-def is_payment_result(answer: httpx.Response) -> bool:
-    """Whether an answer with an error status says what became of a payment, and is no complaint about the request.
+def is_payment_result(response: httpx.Response) -> bool:
+    """Whether a response with an error status says what became of a payment, and does not complain about the request.
 
-    The gateway answers 400 for both. A result code decides: whatever may have been done, or was declined, is a result.
-    Refused parameters are none, unless the code says that something is under way all the same; nor is a refusal that
-    does not name the payment that was asked for, since it may be the inquiry that is refused. With any other status of
-    the 400s, too, a payment that is under way is no refusal. (A code of success contradicts them; see `_unreadable`.)
+    The gateway answers 400 for both. The result code decides: what may have been done, or was declined, is a result.
+    Refused parameters are no result, unless the code says that the payment is under way. Nor is a refusal that names
+    no payment, for it may be the inquiry that is refused. A payment that is under way is a result with any other
+    status of the 400s, too. (A code of success contradicts them; see `_unreadable`.)
     """
-    if not 400 <= answer.status_code < 500 or _is_about_checkouts(answer.request):
+    if not 400 <= response.status_code < 500 or _is_about_checkouts(response.request):
         return False
-    body = _body(answer)
+    body = object_of(response)
     code = _code_in(body)
     if code.kind in (ResultClass.SUCCEEDED, ResultClass.PENDING, ResultClass.REVIEW):
         return True
-    if answer.status_code != 400 or _parameter_errors(body):
+    if response.status_code != 400 or _parameter_errors(body):
         return False
-    if code.rejected and answer.request.method == "GET":
+    if code.rejected and response.request.method == "GET":
         return _names_a_payment(body)
     return code.is_code or _LIKE_A_CODE.match(code.code) is not None
 
 
-def read_problems(answer: httpx.Response) -> Sequence[Problem]:
-    """What an error answer complains of: each refused parameter, else its code with the gateway's words for it.
+def read_problems(response: httpx.Response) -> Sequence[Problem]:
+    """The problems of an error response: each refused parameter, else the result code with the gateway's words for it.
 
-    How a refused parameter is written is not documented: read is `parameterErrors`, of the result or beside it, with
-    `name` and `message`. A value is never repeated, and nothing that the request said of a card or a person.
+    How a refused parameter is written is not documented: `parameterErrors` is read, in the result or beside it, with
+    `name` and `message`. No value is repeated, and nothing that the request said of a card or a person.
     """
-    body = _body(answer)
-    hidden = _secrets_of(answer.request)
-    said_code = _code_in(body)
-    # A code repeats nobody, though one of its groups may happen to be somebody's CVV.
-    code = str(said_code) if said_code.is_code else _shown(str(said_code), hidden)
-    found = [
-        Problem(
-            field=_shown(_text(error.get("name")), hidden),
-            code=code,
-            message=_shown(_text(error.get("message")), hidden) or _NO_MESSAGE,
-            provider_field=_shown(_text(error.get("name")), hidden) or None,
-        )
-        for error in _parameter_errors(body)
-    ]
-    if _code_in(body).succeeded:
-        found.append(Problem("", code, f"{_SUCCESS_ALL_THE_SAME} ({code})"))
-    said = _text(_object(body.get("result")).get("description"))
-    if not found and (code or said):
-        words = _shown(said, hidden) or _NO_MESSAGE
-        found = [Problem("", code, f"{words} ({code})" if code else words)]
+    body = object_of(response)
+    private = _private_pattern(response.request)
+    result_code = _code_in(body)
+    # A code repeats nothing private, although one of its groups may happen to be the CVV.
+    code = str(result_code) if result_code.is_code else _redacted(str(result_code), private)
+    found: list[Problem] = []
+    for error in _parameter_errors(body):
+        name = _redacted(text_or_empty(error.get("name")), private)
+        message = _redacted(text_or_empty(error.get("message")), private) or _NO_MESSAGE
+        found.append(Problem(field=name, code=code, message=message, provider_field=name or None))
+    if result_code.succeeded:
+        found.append(Problem("", code, f"{_CONTRADICTION} ({code})"))
+    description = text_or_empty(object_or_empty(body.get("result")).get("description"))
+    if not found and (code or description):
+        message = _redacted(description, private) or _NO_MESSAGE
+        found = [Problem("", code, f"{message} ({code})" if code else message)]
     return found
 
 
-def _unreadable(answer: httpx.Response) -> str | None:
-    """A good status alone is no yes: a payment has to have a result code, and a checkout an id.
+def _unreadable(response: httpx.Response) -> str | None:
+    """A good status proves nothing alone: a payment needs a result code, and a checkout an id.
 
-    Nor is a good code: with status 400 it leaves open which of them holds.
+    Nor does a code of success: together with status 400 it is a contradiction.
     """
-    try:
-        body: object = answer.json()
-    except ValueError:
-        return "its body is empty" if not answer.content else "its body is not JSON"
-    if not isinstance(body, dict):
-        return "its body is JSON, but no object"
-    fields = cast("dict[str, Any]", body)
-    if _is_about_checkouts(answer.request):
-        return None if _text(fields.get("id")) else "its body has no checkout id"
-    code = _code_in(fields)
-    if answer.status_code >= 400 and code.succeeded:
-        return _SUCCESS_ALL_THE_SAME
-    if code.rejected and answer.request.method == "GET" and not _names_a_payment(fields):
+    reason = no_object_reason(response)
+    if reason is not None:
+        return reason
+    body = object_of(response)
+    if _is_about_checkouts(response.request):
+        return None if text_or_empty(body.get("id")) else "its body has no checkout id"
+    code = _code_in(body)
+    if response.status_code >= 400 and code.succeeded:
+        return _CONTRADICTION
+    if code.rejected and response.request.method == "GET" and not _names_a_payment(body):
         return "its code says no and not to which payment: it may be the inquiry that is refused"
     return None if code.code else "its body has no result code"
 
 
-def _mismatch(answer: httpx.Response) -> str | None:
-    """An inquiry's answer about another payment, such as a cache that mixes answers up would give, proves nothing."""
-    asked = _ONE_PAYMENT.search(answer.request.url.path)
-    named = _text(_body(answer).get("id"))
-    if answer.request.method != "GET" or asked is None or not named or named.casefold() == asked.group(1).casefold():
+def _mismatch(response: httpx.Response) -> str | None:
+    """Which other payment the response to an inquiry is about, as one from a cache that mixes responses up."""
+    asked = _ONE_PAYMENT.search(response.request.url.path)
+    named = text_or_empty(object_of(response).get("id"))
+    if response.request.method != "GET" or asked is None or not named or named.casefold() == asked.group(1).casefold():
         return None
     return f"its body is about another payment, {one_line(named)}"
 
 
 def _recovery_hint(request: httpx.Request) -> str:
-    reference = _form_of(request).get("merchantTransactionId")
+    reference = dict(_form_of(request)).get("merchantTransactionId")
     named = f" for merchantTransactionId {one_line(reference)!r}" if reference else ""
     asked = _ONE_PAYMENT.search(request.url.path)
     if asked is not None:
@@ -152,51 +166,24 @@ def _is_about_checkouts(request: httpx.Request) -> bool:
     return request.method == "POST" and request.url.path.endswith("/checkouts")
 
 
-def _secrets_of(request: httpx.Request) -> tuple[str, ...]:
-    form = _form_of(request)
-    said = {value for name, value in form.items() if name not in _SHOWN and len(value) >= _SHORTEST}
-    return tuple(sorted(said, key=len, reverse=True))  # the longest first, so that no part of one is left
+def _private_pattern(request: httpx.Request) -> re.Pattern[str] | None:
+    return pattern_of((value for name, value in _form_of(request) if name not in _PUBLIC), whole_words=True)
 
 
-def _form_of(request: httpx.Request) -> dict[str, str]:
+def _form_of(request: httpx.Request) -> list[tuple[str, str]]:
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        return {}
-    return dict(parse_qsl(request.content.decode("ascii", "replace")))
+        return []
+    return parse_qsl(request.content.decode("ascii", "replace"))
 
 
-def _shown(text: str, hidden: tuple[str, ...]) -> str:
-    for secret in hidden:
-        text = re.sub(rf"(?<![0-9A-Za-z]){re.escape(secret)}(?![0-9A-Za-z])", "[hidden]", text)
-    return redact_excerpt(text)
+def _redacted(text: str, private: re.Pattern[str] | None) -> str:
+    return redact_excerpt(text if private is None else private.sub(HIDDEN, text))
 
 
 def _code_in(body: dict[str, Any]) -> ResultCode:
-    return ResultCode.parse(_object(body.get("result")).get("code"))
+    return ResultCode.parse(object_or_empty(body.get("result")).get("code"))
 
 
 def _parameter_errors(body: dict[str, Any]) -> list[dict[str, Any]]:
-    places = (_object(body.get("result")).get("parameterErrors"), body.get("parameterErrors"))
-    return [error for place in places for error in _objects(place)]
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    return [found for found in map(_object, value) if found] if _is_list(value) else []
-
-
-def _is_list(value: object) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
-def _body(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        return _object(answer.json())
-    except ValueError:
-        return {}
-
-
-def _object(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    places = (object_or_empty(body.get("result")).get("parameterErrors"), body.get("parameterErrors"))
+    return [error for place in places for error in list_or_empty(place) if is_object(error) and error]

@@ -1,13 +1,12 @@
-"""What the gateway answers, as thin read-only views over the generated models.
-
-An answer may lack anything, and may hold more than the document knows: `.raw` and `.fields` have all of it.
-"""
+"""Records: what the gateway says of payments and checkouts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from victor_ext.runtime.client.records import Field, Record, identifier, text
 
 from .result_codes import ResultCode
 
@@ -17,112 +16,74 @@ if TYPE_CHECKING:
 __all__ = ["Checkout", "Payment"]
 
 
-class Payment:
+class _EastPayRecord(Record):
+    """What payments and checkouts have in common."""
+
+    __slots__ = ()
+
+    id = identifier("id")
+    result = Field(ResultCode.parse, "result.code")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that the gateway sent, by its names on the wire."""
+        return self.raw.to_dict()  # type: ignore[no-any-return] # of a generated model
+
+
+class Payment(_EastPayRecord):
     """What the gateway says of a payment, or of a step of one (a capture, a reversal, a refund).
 
     Attributes:
-        raw: The generated model that was read.
+        id: The gateway's id; empty when the response has none.
+        result: The result code: what became of the payment, as far as the gateway knows. See `ResultCode.kind`.
+        description: The gateway's own words for the code.
+        payment_type: PA, DB, CP, RV or RF; others may come.
+        timestamp: When, as the gateway writes it: its format is not documented.
+        build_number: The gateway's version, for its support.
+        ndc: The gateway's id of the exchange, for its support.
+        merchant_transaction_id: The merchant's own reference, if the response repeats it, which is not documented.
+        raw: The generated model.
     """
 
-    __slots__ = ("raw",)
+    __slots__ = ()
 
-    def __init__(self, raw: models.Payment) -> None:
-        self.raw = raw
-
-    @property
-    def id(self) -> str:
-        """The gateway's id; empty when the answer has none."""
-        return _text(self.raw.id) or ""
-
-    @property
-    def result(self) -> ResultCode:
-        """The result code: what became of it, as far as the gateway knows. See `ResultCode.kind`."""
-        return ResultCode.parse(getattr(self.raw.result, "code", None))
-
-    @property
-    def description(self) -> str | None:
-        """The gateway's own words for the code."""
-        return _text(getattr(self.raw.result, "description", None))
+    description = text("result.description")
+    payment_type = text("payment_type")
+    timestamp = text("timestamp")
+    build_number = text("build_number")
+    ndc = text("ndc")
+    merchant_transaction_id = text("merchantTransactionId")
 
     @property
     def succeeded(self) -> bool:
-        """Whether it was done. False says no more than that this is not known to be so: see `result.kind`."""
+        """Whether it was done. False means only that this is not known: see `result.kind`."""
         return self.result.succeeded
 
     @property
-    def payment_type(self) -> str | None:
-        """PA, DB, CP, RV or RF, as the answer says; an open word."""
-        return _text(self.raw.payment_type)
-
-    @property
-    def timestamp(self) -> str | None:
-        """When, as the gateway writes it: its form is not documented."""
-        return _text(self.raw.timestamp)
-
-    @property
-    def build_number(self) -> str | None:
-        """The gateway's version; for its support."""
-        return _text(self.raw.build_number)
-
-    @property
-    def ndc(self) -> str | None:
-        """The gateway's id of the exchange; for its support."""
-        return _text(self.raw.ndc)
-
-    @property
-    def merchant_transaction_id(self) -> str | None:
-        """The merchant's own reference, when the answer repeats it: whether it does is not documented."""
-        return _text(self.raw.additional_properties.get("merchantTransactionId"))
-
-    @property
     def fields(self) -> Mapping[str, Any]:
-        """Everything that the answer said, by its names on the wire."""
-        return self.raw.to_dict()
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same, as a dict of its own."""
-        return self.raw.to_dict()
-
-    def __eq__(self, other: object) -> bool:
-        return self.raw == other.raw if isinstance(other, Payment) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment] # what it views can be changed
+        """Everything that the gateway sent, by its names on the wire."""
+        return self.to_dict()
 
     def __repr__(self) -> str:
         return f"Payment({self.id!r}, {self.payment_type}, {self.result!r})"
 
 
-class Checkout:
-    """A page on which the shopper pays. It lives until it is paid, or for 15 minutes.
+class Checkout(_EastPayRecord):
+    """A page on which the shopper pays. It ends when it is paid, or after 15 minutes.
 
     Attributes:
         id: The gateway's id.
+        result: The result code, if the response has one; else one of class `UNKNOWN`.
         widget_url: The address of the script that shows the payment form: `<script src="...">`.
-        lapses_at: When it ends at the latest: 15 minutes after it was asked for, by the gateway's clock.
-        raw: The generated model that was read.
+        lapses_at: When it ends at the latest, aware: 15 minutes after the request, by the gateway's clock.
+        raw: The generated model.
     """
 
-    __slots__ = ("id", "lapses_at", "raw", "widget_url")
+    __slots__ = ("lapses_at", "widget_url")
 
     def __init__(self, raw: models.Checkout, *, widget_url: str, lapses_at: datetime) -> None:
-        self.raw = raw
-        self.id = _text(raw.id) or ""
+        super().__init__(raw)
         self.widget_url = widget_url
         self.lapses_at = lapses_at
 
-    @property
-    def result(self) -> ResultCode:
-        """The result code, when the answer has one; else one of class `UNKNOWN`."""
-        return ResultCode.parse(getattr(self.raw.result, "code", None))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything that the answer said, by its names on the wire."""
-        return self.raw.to_dict()
-
     def __repr__(self) -> str:
         return f"Checkout({self.id!r}, lapses at {self.lapses_at:%H:%M:%S}Z)"
-
-
-def _text(value: object) -> str | None:
-    """Text that is there; None for what is not, and for what is no text."""
-    return value if isinstance(value, str) else None

@@ -1,8 +1,7 @@
-"""Which bank's gateway is called, with which token, for whom."""
+"""A client's settings: the bank's gateway, the token, and the entity that payments are made for."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ import httpx
 
 from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed
+from victor_ext.redaction import concealed
 from victor_ext.runtime.auth.stored_credentials import caller_digest, checked_secret
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.config import ClientConfig
+from victor_ext.runtime.client.settings import provider_variables, require_variables
 from victor_ext.runtime.client.validation import shown
 from victor_ext.runtime.http.connections import checked_base_url
 from victor_ext.runtime.loop.clock import ServerClock
@@ -25,22 +25,17 @@ from .profile import profile_of
 _ENTITY_ID = re.compile("[A-Za-z0-9]{1,32}")
 _ENTITY_TYPE = re.compile("[A-Z0-9_]{1,32}")
 _TOKEN_LENGTHS = range(32, 2049)
-_VARIABLES = {
-    "token": "EASTPAY_TOKEN",
-    "base_url": "EASTPAY_BASE_URL",
-    "entity_id": "EASTPAY_ENTITY_ID",
-    "entity_type": "EASTPAY_ENTITY_TYPE",
-}
+_PREFIX = "EASTPAY_"
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """For whom payments are made.
+    """The entity that payments are made for.
 
     Attributes:
-        id: Eight capital letters or digits by the vendor's table; its own sample has 32 characters, so both pass.
+        id: The vendor's table says eight capital letters or digits; its own sample has 32 characters, so both pass.
         type: MERCHANT, POS or PARTICIPATOR.
-        in_inquiries: Whether inquiries name the type too: whether the gateway needs that is not known.
+        in_inquiries: Whether inquiries name the type too. Whether the gateway needs that is not documented.
     """
 
     id: str
@@ -106,26 +101,21 @@ def eastpay_parts(token: object, *, base_url: object, entity: Entity, **limits: 
 
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The options of a client: those given, and what the `EASTPAY_...` variables say of the others.
+    """The options of a client: those given, and for the others the variables `EASTPAY_...`.
 
     An empty variable counts as not set.
 
     Raises:
         ConfigurationError: One that is needed is not set.
     """
-    values = _set_variables(os.environ if variables is None else variables)
-    variables = None  # no frame of ours shows them from here on
-    found = {
-        option: value if option == "token" else str(value)
-        for option, name in _VARIABLES.items()
-        if option not in options and (value := values.get(name)) is not None
+    values = provider_variables(_PREFIX, variables)
+    variables = None  # a traceback shows no frame with the bare values
+    required = [f"{_PREFIX}{name.upper()}" for name in ("token", "base_url", "entity_id") if name not in options]
+    require_variables(values, *required)
+    found: dict[str, Any] = {
+        name: values[variable] if name == "token" else str(values[variable])
+        for name in ("token", "base_url", "entity_id", "entity_type")
+        if (variable := f"{_PREFIX}{name.upper()}") in values
     }
     given = {**found, **options}
-    missing = [_VARIABLES[name] for name in ("token", "base_url", "entity_id") if name not in given]
-    if missing:
-        raise ConfigurationError(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set.")
     return {name: concealed(value) if name == "token" else value for name, value in given.items()}
-
-
-def _set_variables(source: Mapping[str, str]) -> dict[str, Secret]:
-    return {name: Secret(source[name].strip()) for name in _VARIABLES.values() if source.get(name, "").strip()}

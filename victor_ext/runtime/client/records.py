@@ -11,7 +11,7 @@ A record declares its fields once, each with the path of its value and the funct
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
 from datetime import datetime
@@ -24,6 +24,8 @@ from .json_values import list_or_empty, object_or_empty
 
 R = TypeVar("R", bound="Record")
 T = TypeVar("T")
+
+_NOTHING: Mapping[str, Any] = {}
 
 
 class Record:
@@ -42,24 +44,31 @@ class Record:
         self.raw = raw
 
     def value_at(self, path: Sequence[str]) -> Any:
-        """The value at a path of attribute names, None where there is none. Override it for another kind of `raw`."""
+        """The value at a path of names, None where there is none.
+
+        A name is that of the generated model, or that on the wire of a member that the model does not declare.
+        Override this method where `raw` is not a generated model.
+        """
         value = self.raw
         for name in path:
-            value = getattr(value, name, None)
+            source, value = value, getattr(value, name, None)
+            # The marker of an unset value is falsy. It is known by its name: to import it would load the models.
+            if not value and (value is None or type(value).__name__ == "Unset"):
+                value = getattr(source, "additional_properties", _NOTHING).get(name)
         return value
 
     @classmethod
-    def fields(cls) -> dict[str, Field[Any]]:
+    def declared_fields(cls) -> dict[str, Field[Any]]:
         """The fields by name, in the order of their declaration."""
         declared = (item for kind in reversed(cls.__mro__) for item in vars(kind).items())
         return {name: value for name, value in declared if isinstance(value, Field)}
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON data: dataclasses as objects, numbers and times as text."""
-        return {name: _plain(getattr(self, name)) for name in self.fields()}
+        return {name: _plain(getattr(self, name)) for name in self.declared_fields()}
 
     def __repr__(self) -> str:
-        shown = ((name, field.shown(self)) for name, field in self.fields().items() if not field.hidden)
+        shown = ((name, field.shown(self)) for name, field in self.declared_fields().items() if not field.hidden)
         return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in shown if value != 'None')})"
 
     def __eq__(self, other: object) -> bool:
