@@ -24,19 +24,19 @@ MISTAKES = {
         f"{FLEXFACTOR}.profile:", "refused=_refused", "", (REFUSED,)
     ),
     "a 200 with success: false is a success, as it is read": Mistake(
-        f"{FLEXFACTOR}.answers:says",
-        "return Says.NO if no or not status else Says.BOTH",
+        f"{FLEXFACTOR}.responses:says",
+        "return _TABLE[success, _complains(body, success)][_meaning(operation, status)]",
         "return Says.YES",
         (REFUSED,),
     ),
     "success is approval": Mistake(
         f"{FLEXFACTOR}.records:",
-        "return self.status == APPROVED and self.success is not False",
+        'return self.status == "APPROVED" and self.success is not False',
         "return self.success is True",
         (APPROVED,),
     ),
     "a refund is in cents": Mistake(
-        f"{FLEXFACTOR}.amounts:", "return float(amount.amount)", "return float(amount.minor_units)", (UNITS,)
+        f"{FLEXFACTOR}.requests:", "return float(amount.amount)", "return float(amount.minor_units)", (UNITS,)
     ),
     "every 409 is final": Mistake(f"{FLEXFACTOR}.profile:", "in_progress=may_be_in_progress", "", (UNDECIDED,)),
     "a token is kept when it has ended, and not before": Mistake(

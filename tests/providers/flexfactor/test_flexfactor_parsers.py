@@ -16,10 +16,11 @@ from tests.providers.flexfactor.flexfactor_world import scripted
 from victor_ext import InvalidRequest, VictorError
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import ErrorCode, Order, Refund, split_code, trace_id
-from victor_ext.providers.flexfactor.amounts import amount_problem, cents, dollars
-from victor_ext.providers.flexfactor.answers import items_of, last_page, operation_of, says, success_of
-from victor_ext.providers.flexfactor.problems import problems_in, read_problems, wire_path
+from victor_ext.providers.flexfactor.checks import amount_problem
+from victor_ext.providers.flexfactor.profile import problems_in, read_problems, wire_path
 from victor_ext.providers.flexfactor.records import Capture, Decision, Transmission
+from victor_ext.providers.flexfactor.requests import cents, dollars
+from victor_ext.providers.flexfactor.responses import items_of, last_page, operation_of, says, success_of
 
 MANY = settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"

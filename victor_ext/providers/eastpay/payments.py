@@ -240,6 +240,7 @@ class Payments(Resource[Mode]):
             InvalidRequest: An argument cannot be right; nothing was asked.
             TimedOut: It had not in that time. Its outcome is still unknown: do not charge again.
         """
+        check_id("payment_id", payment_id)
         return (
             yield from poll(
                 self,

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from .auth import FlexFactorAuth
 from .client import AsyncFlexFactor, FlexFactor
-from .inputs import Address, Card, OrderItem, Payer, Subscription, Transaction
-from .order import Order, OrderStatus
-from .problems import ErrorCode, split_code, trace_id
-from .records import Cancellation, Capture, Decision, Refund, Transmission
-from .webhooks import Notification, NotificationDeduplicator, Webhook
+from .notifications import Notification, NotificationDeduplicator, Webhook
+from .profile import ErrorCode, split_code, trace_id
+from .records import Cancellation, Capture, Decision, Order, OrderStatus, Refund, Transmission
+from .requests import Address, Card, OrderItem, Payer, Subscription, Transaction
 
 __all__ = (
     "Address",

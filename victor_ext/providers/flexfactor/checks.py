@@ -1,43 +1,44 @@
-"""What is checked before anything is sent, all of it at once.
+"""Checks of arguments, before anything is sent; all problems of a call are reported together.
 
-Few rules: the provider documents hardly any limits, and a rule that it does not have would refuse what it takes.
+There are few rules: the provider documents hardly any limits, and a rule that it does not have would refuse good calls.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import fields
-from datetime import date, datetime
+from collections.abc import Iterator
+from dataclasses import fields as dataclass_fields
 from ipaddress import ip_address
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.redaction import kind_of
 from victor_ext.runtime.client import validation
+from victor_ext.runtime.client.json_values import is_list, is_object
+from victor_ext.runtime.client.validation import is_encodable, moment_problem
 
-from .amounts import amount_problem
-from .answers import is_list, is_object
-from .inputs import Address, Card, OrderItem, Payer, Subscription, Transaction
 from .settings import GUID
 
-_LONGEST_NUMBER = 1024
-"""Bits of a whole number; a longer one is none for most readers of JSON, and for Python's writer neither."""
+_MOST_CENTS = 10**15
+"""An amount of up to fifteen digits keeps its digits as a JSON number (IEEE 754, binary64)."""
+
+_MOST_BITS = 1024
+"""The longest integer. Most readers of JSON take no longer one, nor does Python write it."""
 
 _MOST_LEVELS = 50
-"""Objects and lists within each other; no body of this provider has nearly as many."""
+"""The deepest nesting of objects and lists; no body of this provider comes near it."""
 
 _NO_ID = re.compile(r"[\x00-\x1f\x7f-\x9f]|\A\.{1,2}\Z")
-"""What cannot be a part of a path, however it is written: control characters, and the two names of other folders."""
+"""What no part of a path can hold: control characters, and the names `.` and `..`."""
 
 
 class Findings(validation.Findings):
-    """The problems of a call, by what is known of this provider."""
+    """The problems of a call. Each method checks one argument."""
 
     def text(self, field: str, value: object, *, required: bool = True) -> bool:
-        """Check a text; whether there is one to look at further. One that is not required may be empty."""
+        """Text; returns whether there is one. A text that is not required may be empty."""
         if (value is None or value == "") and not required:
             return False
         if not isinstance(value, str):
@@ -45,27 +46,27 @@ class Findings(validation.Findings):
             self.add(Problem(field, "required" if value is None else "type", f"{field} must be text{hint}."))
         elif required and not value.strip():
             self.add(Problem(field, "required", f"{field} is empty: give it a value."))
-        elif not _is_unicode(value):
+        elif not is_encodable(value):
             self.add(Problem(field, "unicode", f"{field} holds half of a character (a lone surrogate)."))
         else:
             return True
         return False
 
-    def texts(self, field: str, part: Address | Card | Payer | Transaction | OrderItem | Subscription) -> None:
-        """Check all texts of a part: those that it must have, and those that it may."""
-        for each in fields(part):
+    def texts(self, field: str, part: Any) -> None:
+        """All texts of a dataclass; those of type `str` are required."""
+        for each in dataclass_fields(part):
             if each.type in ("str", "str | None"):
                 self.text(f"{field}.{each.name}", getattr(part, each.name), required=each.type == "str")
 
     def path_id(self, field: str, value: object) -> None:
-        """Check an id that becomes a part of a path, now or later. All else is written there percent-encoded."""
+        """An id that becomes a part of a path, now or later; there it is percent-encoded."""
         if self.text(field, value) and isinstance(value, str) and _NO_ID.search(value):
             what = "holds a control character" if value.strip(".") else f"is {value!r}"
             message = f"{field} {what}, which no path of the API can hold: give the order another id."
             self.add(Problem(field, "characters", message))
 
     def key(self, value: object) -> None:
-        """Check a caller's idempotency key: a GUID."""
+        """The caller's idempotency key: a GUID, or None."""
         field = "idempotency_key"
         if value is None:
             return
@@ -77,134 +78,93 @@ class Findings(validation.Findings):
             self.add(Problem(field, "format", message))
 
     def moment(self, field: str, value: object, *, required: bool = False) -> None:
-        """Check an aware datetime."""
-        if value is None and not required:
-            return
-        if not isinstance(value, datetime):
-            self.add(Problem(field, "type", f"{field} must be an aware datetime, not {kind_of(value)}."))
-        elif value.utcoffset() is None:
-            message = f"{field} has no time zone: write datetime(..., tzinfo=UTC)."
-            self.add(Problem(field, "naive", message))
-        elif not 1 < value.year < 9999:
-            self.add(Problem(field, "range", f"{field} is in the year {value.year}: that cannot be meant."))
+        """An aware datetime."""
+        if value is not None or required:
+            self.add(moment_problem(field, value))
 
-    def part(self, field: str, value: object, kind: type, *, required: bool = False) -> bool:
-        """Check the class of a part of the request; whether it is there."""
-        if value is None and not required:
-            return False
+    def amount(self, field: str, value: object) -> None:
+        """An amount above zero."""
+        self.add(amount_problem(field, value))
+
+    def item_amount(self, field: str, value: object, currency: object) -> None:
+        """An amount of an item, zero or more, in the currency of the transaction."""
+        problem = amount_problem(field, value, zero=True)
+        if problem is None and isinstance(value, Money) and value.currency != currency:
+            problem = Problem(field, "currency", f"{field} is in {value.currency}, and the transaction is not.")
+        self.add(problem)
+
+    def digits(self, field: str, value: object) -> None:
+        """Text of digits; the type is checked elsewhere."""
+        if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+            self.note(field, "format", f"{field} must be digits alone.")
+
+    def integer(self, field: str, value: object, least: int, most: int) -> None:
+        """A whole number, or None."""
+        if value is not None and not (is_integer(value) and least <= value <= most):
+            self.note(field, "range", f"{field} must be a whole number from {least} to {most}.")
+
+    def ip_address(self, field: str, value: object) -> None:
+        """An IP address, or None."""
+        if self.text(field, value, required=False):
+            try:
+                ip_address(str(value))
+            except ValueError:
+                self.note(field, "format", f"{field} must be an IPv4 or IPv6 address.")
+
+    def fields(self, value: object) -> None:
+        """Names and texts of the merchant's own, or None."""
+        if is_object(value):
+            for name, each in value.items():
+                self.text("a name in fields", name)
+                self.text(f"fields[{name!r}]", each)
+        elif value is not None:
+            self.note("fields", "type", f"fields must be a dict of text to text, not {kind_of(value)}.")
+
+    def request(self, field: str, value: object, kind: type[Any], *, required: bool = False, **context: Any) -> None:
+        """A part of the request, which checks itself."""
         if isinstance(value, kind):
-            return True
-        message = f"{field} must be {kind.__name__}(...), not {kind_of(value)}."
-        self.add(Problem(field, "required" if value is None else "type", message))
-        return False
+            cast("Any", value).check(self, field, **context)
+        elif value is not None or required:
+            code = "required" if value is None else "type"
+            self.note(field, code, f"{field} must be {kind.__name__}(...), not {kind_of(value)}.")
 
 
-def check_transaction(
-    found: Findings,
-    *,
-    order_id: object,
-    amount: object,
-    transaction: object,
-    payer: object,
-    card: object,
-    billing: object,
-    shipping: object,
-    items: object,
-    subscription: object,
-    more_fields: object,
-) -> None:
-    """Check what `evaluate` and `transmit` have in common."""
-    found.path_id("order_id", order_id)  # `external_cancel` has to be able to name it
-    found.add(amount_problem("amount", amount))
-    if found.part("transaction", transaction, Transaction, required=True) and isinstance(transaction, Transaction):
-        found.texts("transaction", transaction)
-        found.moment("transaction.occurred_at", transaction.occurred_at, required=True)
-    if found.part("card", card, Card, required=True) and isinstance(card, Card):
-        _check_card(found, card)
-    _check_people(found, payer, billing=billing, shipping=shipping)
-    _check_items(found, items, getattr(amount, "currency", None))
-    _check_subscription(found, subscription)
-    _check_fields(found, more_fields)
+def amount_problem(field: str, amount: object, *, zero: bool = False) -> Problem | None:
+    """What is wrong with an amount, or None."""
+    if not isinstance(amount, Money):
+        message = (
+            f"{field} must be Money, not {kind_of(amount)}: write Money.of('44.23', 'USD'), or "
+            "Money(4423, 'USD') in cents."
+        )
+        return Problem(field, "type", message)
+    if amount.decimals != 2:
+        message = (
+            f"{field} is in {amount.currency}, which has {amount.decimals} decimals: FlexFactor counts hundredths, and "
+            "how it would count these is not documented."
+        )
+        return Problem(field, "currency", message)
+    if amount.minor_units < 0 or (amount.minor_units == 0 and not zero):
+        return Problem(field, "range", f"{field} is {amount} and must be above zero.")
+    if amount.minor_units >= _MOST_CENTS:
+        return Problem(field, "range", f"{field} must have at most fifteen digits.")
+    return None
 
 
-def _check_people(found: Findings, payer: object, **addresses: object) -> None:
-    if found.part("payer", payer, Payer, required=True) and isinstance(payer, Payer):
-        found.texts("payer", payer)
-        birthdate: object = payer.birthdate
-        if birthdate is not None and not isinstance(birthdate, date):
-            message = f"payer.birthdate must be a date, not {kind_of(birthdate)}."
-            found.add(Problem("payer.birthdate", "type", message))
-    for name, address in addresses.items():
-        if found.part(name, address, Address) and isinstance(address, Address):
-            found.texts(name, address)
+def refund_problem(field: str, amount: object) -> Problem | None:
+    """What is wrong with the amount of a refund, or None."""
+    problem = amount_problem(field, amount)
+    if problem is None and isinstance(amount, Money) and amount.currency != "USD":
+        message = (
+            f"{field} is in {amount.currency}: a refund names no currency, and FlexFactor documents its amount as "
+            f"dollars, so {amount} could be given back as that many dollars. Refund what is not in USD in its portal."
+        )
+        return Problem(field, "currency", message)
+    return problem
 
 
-def _check_subscription(found: Findings, subscription: object) -> None:
-    if found.part("subscription", subscription, Subscription) and isinstance(subscription, Subscription):
-        found.texts("subscription", subscription)
-
-
-def _check_fields(found: Findings, fields: object) -> None:
-    if fields is None:
-        return
-    if is_object(fields):
-        for name, value in fields.items():
-            found.text("a name in fields", name)
-            found.text(f"fields[{name!r}]", value)
-    else:
-        found.add(Problem("fields", "type", f"fields must be a dict of text to text, not {kind_of(fields)}."))
-
-
-def check_customer_ip(found: Findings, value: object) -> None:
-    """Check the payer's IP address."""
-    if not found.text("customer_ip", value, required=False):
-        return
-    try:
-        ip_address(str(value))
-    except ValueError:
-        found.add(Problem("customer_ip", "format", "customer_ip must be an IPv4 or IPv6 address."))
-
-
-def _check_card(found: Findings, card: Card) -> None:
-    found.texts("card", card)
-    for name in ("bin", "last4"):
-        digits: object = getattr(card, name)
-        if isinstance(digits, str) and not (digits.isascii() and digits.isdigit()):
-            found.add(Problem(f"card.{name}", "format", f"card.{name} must be digits alone."))
-    for name, least, most in (("expiration_month", 1, 12), ("expiration_year", 1000, 9999)):
-        number: object = getattr(card, name)
-        whole = isinstance(number, int) and not isinstance(number, bool)
-        if number is not None and not (whole and least <= number <= most):  # type: ignore[operator] # it is an int
-            message = f"card.{name} must be a whole number from {least} to {most}."
-            found.add(Problem(f"card.{name}", "range", message))
-
-
-def _check_items(found: Findings, items: object, currency: object) -> None:
-    if not isinstance(items, list | tuple):
-        found.add(Problem("items", "type", f"items must be a list of OrderItem(...), not {kind_of(items)}."))
-        return
-    for place, item in enumerate(cast("Sequence[object]", items)):
-        field = f"items[{place}]"
-        if found.part(field, item, OrderItem, required=True) and isinstance(item, OrderItem):
-            found.texts(field, item)
-            for name, amount in (("amount", item.amount), ("discount", item.discount), ("tax", item.tax)):
-                if amount is not None or name == "amount":
-                    _check_item_amount(found, f"{field}.{name}", amount, currency)
-
-
-def _check_item_amount(found: Findings, field: str, amount: Money | None, currency: object) -> None:
-    problem = amount_problem(field, amount, zero=True)
-    if problem is None and amount is not None and amount.currency != currency:
-        problem = Problem(field, "currency", f"{field} is in {amount.currency}, and the transaction is not.")
-    found.add(problem)
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def is_integer(value: object) -> TypeGuard[int]:
+    """Whether it is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def check_wire(body: dict[str, Any], doing: str) -> None:
@@ -224,14 +184,14 @@ def _unwritable(value: object, field: str, levels: int = _MOST_LEVELS) -> Iterat
         yield field
     elif is_object(value):
         for name, each in value.items():
-            path = f"{field}.{name}".lstrip(".") if isinstance(name, str) and _is_unicode(name) else ""
+            path = f"{field}.{name}".lstrip(".") if isinstance(name, str) and is_encodable(name) else ""
             yield from _unwritable(each, path, levels - 1) if path else [field or "the body"]
     elif is_list(value):
         for place, each in enumerate(value):
             yield from _unwritable(each, f"{field}[{place}]", levels - 1)
     elif isinstance(value, str):
-        yield from () if _is_unicode(value) else [field]
+        yield from () if is_encodable(value) else [field]
     elif isinstance(value, int):
-        yield from () if value.bit_length() <= _LONGEST_NUMBER else [field]
+        yield from () if value.bit_length() <= _MOST_BITS else [field]
     elif value is not None:
         yield from () if isinstance(value, float) and math.isfinite(value) else [field]

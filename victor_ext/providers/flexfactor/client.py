@@ -14,8 +14,8 @@ from victor_ext.runtime.http.connections import Verify
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver
 from victor_ext.runtime.loop.retry import RetryPolicy
 
-from .assembly import flexfactor_parts
 from .auth import FlexFactorAuth
+from .config import flexfactor_parts
 from .orders import Orders
 from .payments import Payments
 from .settings import from_process_environment, merchant_of

@@ -1,36 +1,39 @@
-"""`orders`: look at them, give money back, cancel."""
+"""`flexfactor.orders`: read, list, refund and cancel orders."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.redaction import one_line
+from victor_ext.runtime.client.generated import LazyModule
+from victor_ext.runtime.client.json_values import object_of
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
-from victor_ext.runtime.client.polling import checked_seconds, wait_until
+from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
-from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow, SyncRunner, drop_none
+from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow, SyncRunner, drop_none, response_to
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.keys import new_key
 
-from .amounts import dollars, refund_problem
-from .answers import is_list, items_of, last_page
-from .bodies import in_utc
-from .calling import ask
-from .checks import Findings
-from .order import Order, OrderStatus
-from .records import Cancellation, Refund
+from .checks import Findings, is_integer, refund_problem
+from .records import Cancellation, Order, OrderStatus, Refund
+from .requests import dollars, in_utc
+from .responses import items_of, last_page, request_id_of
 from .settings import Merchant
 
 if TYPE_CHECKING:
     from flexfactor_api import models
+else:
+    models = LazyModule("flexfactor_api.models")
 
+_API = "flexfactor_api.api.orders"
 _FIRST_PAGE = 1
 _MOST = 2**31 - 1
-_GO_ON = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSING})
+"""The largest page number, page size and status number."""
+_UNFINISHED = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSING})
 
 Status = OrderStatus | int | str
 
@@ -49,47 +52,53 @@ class Orders(Resource[Mode]):
 
     @operation
     def get(self, order_id: str) -> OperationFlow[Order]:
-        """Read one order: the present state of what `evaluate` answered as SUBMITTED, CHALLENGE or PROCESSING."""
-        _check_order_id("orders.get", order_id)
+        """Read one order, for example one that `evaluate` returned as SUBMITTED, CHALLENGE or PROCESSING.
+
+        Raises:
+            InvalidRequest: It is no id; nothing was sent.
+            NotFound: The provider knows no such order.
+        """
+        check = Findings()
+        check.path_id("order_id", order_id)
+        check.finish("orders.get")
         return (yield from _read_order(order_id, None))
 
     @operation
     def wait(
         self, order_id: str, *, until: Status | Sequence[Status] | None = None, timeout: float = 300.0
     ) -> OperationFlow[Order]:
-        """Read an order now and again until it has come to a state.
+        """Read an order repeatedly until it has a status.
 
         Args:
             order_id: The provider's id.
-            until: States to wait for. None: any but DRAFT, ONHOLD and PROCESSING, which by their names go on by
-                themselves. (The provider does not say which of its states are final.)
-            timeout: Seconds to wait in all.
+            until: A status, or several. None (or an empty sequence) means any but DRAFT, ONHOLD and PROCESSING, which
+                by their names are not final. (The provider does not say which of its states are.)
+            timeout: Seconds to wait in all; 0 reads once.
 
         Raises:
-            TimedOut: It did not get there in time.
+            InvalidRequest: An argument cannot be right; nothing was sent.
+            TimedOut: It did not have the status in that time.
         """
-        found = Findings()
-        found.path_id("order_id", order_id)
-        wanted = _status_numbers(found, until)
-        found.finish("orders.wait")
-        seconds = checked_seconds(timeout)
+        check = Findings()
+        check.path_id("order_id", order_id)
+        wanted = _status_numbers(check, until)
+        check.finish("orders.wait")
 
-        def there(order: Order) -> bool:
+        def reached(order: Order) -> bool:
             status = order.status
-            return status is not None and (status not in _GO_ON if wanted is None else status in wanted)
-
-        def in_vain(seen: str) -> str:
-            what = "an end" if until is None else "that state"
-            return (
-                f"Order {order_id} did not come to {what} within {seconds:g} s: {seen}. Wait again, or get() it later."
-            )
+            return status is not None and (status not in _UNFINISHED if wanted is None else status in wanted)
 
         return (
-            yield from wait_until(
-                lambda left: _read_order(order_id, left), there, in_vain, timeout=seconds, deadline=self.deadline,
-                monotonic=self.clock.monotonic, shown=lambda order: one_line(order.status_name or order.status),
+            yield from poll(
+                self,
+                lambda seconds: _read_order(order_id, seconds),
+                reached,
+                goal=f"Order {order_id} did not come to {'an end' if until is None else 'that state'}",
+                advice="Wait again, or get() it later.",
+                timeout=timeout,
+                describe=lambda order: one_line(order.status_name or order.status),
             )
-        )  # fmt: skip
+        )
 
     @listing
     def list(
@@ -105,44 +114,49 @@ class Orders(Resource[Mode]):
         page: int = _FIRST_PAGE,
         page_size: int | None = None,
     ) -> Walk[Order]:
-        """Every order that passes the filters, read page by page as it is walked.
+        """The orders that pass the filters, read page by page as they are iterated. A filter that is None is not sent.
 
-        With `status`, which an order may leave meanwhile, the list is read from `page` again until a reading is
-        proven to have missed nothing, or three brought nothing new; a list at rest is read twice.
+        With `status`, which may change meanwhile, the list is read from `page` again until one reading is proven to
+        have missed nothing, or three have brought nothing new; a list that does not change is read twice.
 
         Args:
-            query: Words to look for. In which members the provider looks is documented by example only (a payer's
-                name, a merchant's).
-            status: `OrderStatus` members, numbers or names; one or several.
-            start: Not before this moment, aware.
-            end: Not after it.
+            query: Words to search for. The provider documents only by example where it searches (the name of a payer,
+                of a merchant).
+            status: One or several `OrderStatus` members, numbers or names.
+            start: Only orders from this moment on, aware.
+            end: Only orders up to this moment, aware.
             mid: Another merchant than the client's.
-            order_by: A member's name, such as `"createdOn"`.
+            order_by: The name of a member, such as `"createdOn"`.
             sort: `"asc"` or `"desc"`.
-            page: Where to begin; 1 is the first.
-            page_size: Orders on a page; the provider's default is 10.
+            page: The page to begin with, from 1.
+            page_size: Orders on a page, from 1; the provider's default is 10.
 
         Raises:
             InvalidRequest: A filter that cannot be right; at once, not at the first page.
             PaginationError: While walking, when the provider repeats its pages for ever.
         """
-        found = Findings()
-        numbers = _status_numbers(found, status)
+        check = Findings()
+        numbers = _status_numbers(check, status)
         for name, text in (("query", query), ("mid", mid), ("order_by", order_by)):
-            found.text(name, text, required=False)
-        found.moment("start", start)
-        found.moment("end", end)
-        for name, number in (("page", page), ("page_size", page_size)):
-            if number is not None and not (_is_whole(number) and 1 <= number <= _MOST):
-                found.add(Problem(name, "range", f"{name} must be a whole number from 1 to {_MOST}."))
+            check.text(name, text, required=False)
+        check.moment("start", start)
+        check.moment("end", end)
+        check.integer("page", page, _FIRST_PAGE, _MOST)
+        check.integer("page_size", page_size, 1, _MOST)
         if sort not in (None, "asc", "desc"):
-            found.add(Problem("sort", "choice", "sort must be 'asc' or 'desc'."))
-        found.finish("orders.list")
+            check.note("sort", "choice", "sort must be 'asc' or 'desc'.")
+        check.finish("orders.list")
         filters = drop_none(
-            query=query, status=numbers, from_=in_utc(start), to=in_utc(end), mid=mid or self._merchant.mid,
-            order_by=order_by, sort=sort, page_size=page_size,
-        )  # fmt: skip
-        # An order goes from one status to the next: see `RepeatedPageReader`.
+            query=query,
+            status=numbers,
+            from_=in_utc(start),
+            to=in_utc(end),
+            mid=mid or self._merchant.mid,
+            order_by=order_by,
+            sort=sort,
+            page_size=page_size,
+        )
+        # An order may leave a status: see `RepeatedPageReader`.
         reader = PageReader[Order] if numbers is None else RepeatedPageReader[Order]
         return Walk(
             lambda: reader(lambda order: order.id, content=_content, first=page, what="list of orders"),
@@ -151,136 +165,118 @@ class Orders(Resource[Mode]):
 
     @operation
     def refund(self, order_id: str, amount: Money, *, message: str | None = None) -> OperationFlow[Refund]:
-        """Give back an order's amount, or a part of it. A refund that failed is raised, never returned.
+        """Refund an order, or a part of its amount. A refund that failed is raised as an error.
 
-        The provider answers a refused refund with status 200 and `success: false`. A caller who asked for a refund
-        and got a value back believes in it, so that answer is a `BadRequest` here, with `status_code` 200, the
-        provider's reason in `problems`, and outcome `rejected`.
+        The provider answers a refused refund with status 200 and `success: false`. Here that is a `BadRequest` with
+        `status_code` 200, the provider's reason in `problems`, and outcome `rejected`.
 
-        It takes no key and is sent once. After a lost answer the outcome is unknown: look at the order with `get`
-        before you repeat it. (The provider says that repeats for one order do not refund twice; it also offers partial
-        refunds, of which two may be meant. How it tells these apart is not documented, so nothing relies on it.)
+        It takes no key and is sent once. After a lost response the outcome is unknown: look at the order with `get`
+        before you repeat it. (The provider says that repeats for one order do not refund twice. It also offers partial
+        refunds, of which two may be meant. How it distinguishes these is not documented, so nothing relies on it.)
 
         Args:
             order_id: The provider's id.
-            amount: What is to be given back, in USD: it is sent as a number of dollars, without a currency.
-            message: A reason.
+            amount: What is refunded, in USD: it is sent as a number of dollars, without a currency.
+            message: A reason. None sends none.
 
         Raises:
             InvalidRequest: An argument cannot be right; nothing was sent.
-            BadRequest: It was refused, whatever the status: nothing was given back.
-            UnreadableResponse: The answer contradicts itself, is about another order, or says that the refund is not
+            BadRequest: It was refused, whatever the status: nothing was refunded.
+            UnreadableResponse: The response contradicts itself, is about another order, or says that the refund is not
                 done yet (PENDING and the like): its outcome is unknown, so look.
             VictorError: Anything else; its `outcome` says whether the money may have moved.
         """
-        found = Findings()
-        found.path_id("order_id", order_id)
-        found.add(refund_problem("amount", amount))
-        found.text("message", message, required=False)
-        found.finish("orders.refund")
-        from flexfactor_api import models  # noqa: PLC0415 - importing the package loads no models
-
+        check = Findings()
+        check.path_id("order_id", order_id)
+        check.add(refund_problem("amount", amount))
+        check.text("message", message, required=False)
+        check.finish("orders.refund")
         body = models.RefundRequest(amount_to_refund=dollars(amount), **drop_none(refund_message=message))
-        answered = yield from ask("orders.refund_order", "RefundAnswer", order_id=order_id, body=body)
-        return Refund(answered.model, order_id, amount, answered.request_id)
+        response = yield from response_to(f"{_API}.refund_order", models.RefundAnswer, order_id=order_id, body=body)
+        return Refund(response.parsed, order_id, amount, request_id_of(response))
 
     @operation
     def cancel(self, order_id: str, *, idempotency_key: str | None = None) -> OperationFlow[Cancellation]:
-        """Cancel an order that has not been captured: a void. One that has been is refunded instead.
+        """Cancel an order that has not been captured (a void). One that has been captured is refunded instead.
 
-        Repeats for one order are safe by the provider's word, and a key is sent in any case: after a lost answer it
-        is sent again.
+        The provider says that repeats for one order are safe, and a key is sent in any case: after a lost response the
+        request is repeated.
+
+        Args:
+            order_id: The provider's id.
+            idempotency_key: A GUID, one per cancellation. With None a random one is made.
 
         Raises:
+            InvalidRequest: An argument cannot be right; nothing was sent.
             BadRequest: It was refused, for example because the order has been captured.
+            VictorError: Anything else; its `outcome` says whether the order may be cancelled.
         """
-        found = Findings()
-        found.path_id("order_id", order_id)
-        found.key(idempotency_key)
-        found.finish("orders.cancel")
-        body, key = _cancel_body(idempotency_key)
-        answered = yield from ask("orders.cancel_order", None, order_id=order_id, body=body)
-        return Cancellation(
-            order_id=order_id, idempotency_key=key, raw=answered.object(), request_id=answered.request_id
-        )
+        return (yield from _cancel("order_id", order_id, idempotency_key))
 
     @operation
     def external_cancel(
         self, external_order_id: str, *, idempotency_key: str | None = None
     ) -> OperationFlow[Cancellation]:
-        """Cancel by the merchant's own id: for when `evaluate` brought no answer, and so no id of the provider's.
+        """Cancel an order by the merchant's own id: for when `evaluate` brought no response, and so no other id.
 
         The same operation as `cancel` at the provider, and as safe to repeat.
 
         Args:
-            external_order_id: What `evaluate` was given as `order_id`.
-            idempotency_key: A GUID of this cancellation's own, not that of `evaluate`.
+            external_order_id: The `order_id` of `evaluate`.
+            idempotency_key: A GUID of this cancellation, not that of `evaluate`. With None a random one is made.
 
         Raises:
-            NotFound: The provider knows no such order: `evaluate` did not reach it, or has not been worked on yet.
+            InvalidRequest: An argument cannot be right; nothing was sent.
+            NotFound: The provider knows no such order: `evaluate` did not reach it, or is still in progress there.
+            BadRequest: It was refused, for example because the order has been captured.
+            VictorError: Anything else; its `outcome` says whether the order may be cancelled.
         """
-        found = Findings()
-        found.path_id("external_order_id", external_order_id)
-        found.key(idempotency_key)
-        found.finish("orders.external_cancel")
-        body, key = _cancel_body(idempotency_key)
-        answered = yield from ask(
-            "orders.cancel_order_by_external_id", None, external_order_id=external_order_id, body=body
-        )
-        return Cancellation(
-            external_order_id=external_order_id,
-            idempotency_key=key,
-            raw=answered.object(),
-            request_id=answered.request_id,
-        )
+        return (yield from _cancel("external_order_id", external_order_id, idempotency_key))
+
+
+_CANCELLATIONS = {"order_id": "cancel_order", "external_order_id": "cancel_order_by_external_id"}
+
+
+def _cancel(field: str, order_id: str, idempotency_key: str | None) -> OperationFlow[Cancellation]:
+    check = Findings()
+    check.path_id(field, order_id)
+    check.key(idempotency_key)
+    check.finish("orders.cancel" if field == "order_id" else "orders.external_cancel")
+    key = new_key() if idempotency_key is None else idempotency_key
+    named: dict[str, Any] = {field: order_id}
+    body = models.CancelRequest(idempotency_key=key)
+    response = yield from response_to(f"{_API}.{_CANCELLATIONS[field]}", None, **named, body=body)
+    return Cancellation(**named, idempotency_key=key, raw=object_of(response), request_id=request_id_of(response))
 
 
 def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
-    answered = yield from ask("orders.get_order", "Order", seconds, order_id=order_id)
-    return Order(answered.model, answered.request_id)
+    response = yield from response_to(f"{_API}.get_order", models.Order, seconds, order_id=order_id)
+    return Order(response.parsed, request_id_of(response))
 
 
-def _check_order_id(doing: str, order_id: object) -> None:
-    found = Findings()
-    found.path_id("order_id", order_id)
-    found.finish(doing)
-
-
-def _cancel_body(idempotency_key: str | None) -> tuple[models.CancelRequest, str]:
-    from flexfactor_api import models  # noqa: PLC0415 - importing the package loads no models
-
-    key = idempotency_key if idempotency_key is not None else new_key()
-    return models.CancelRequest(idempotency_key=key), key
-
-
-def _status_numbers(found: Findings, status: object) -> list[int] | None:
+def _status_numbers(check: Findings, status: object) -> list[int] | None:
     if status is None:
         return None
-    wanted: Sequence[object] = status if is_list(status) else (status,)
+    one = isinstance(status, str | bytes) or not isinstance(status, Sequence)
+    wanted: Any = [status] if one else status
     numbers: list[int] = []
     for each in wanted:
         name = each.strip().upper() if isinstance(each, str) else ""
-        if _is_whole(each) and 0 <= each <= _MOST:
+        if is_integer(each) and 0 <= each <= _MOST:
             numbers.append(int(each))
         elif name in OrderStatus.__members__:
             numbers.append(int(OrderStatus[name]))
         else:
             names = ", ".join(OrderStatus.__members__)
-            found.add(Problem("status", "choice", f"status must be numbers, or names among: {names}."))
+            check.add(Problem("status", "choice", f"status must be numbers, or names among: {names}."))
     return numbers or None
 
 
-def _is_whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _read_page(reader: PageReader[Order], filters: dict[str, Any]) -> OperationFlow[Sequence[Order]]:
-    from flexfactor_api import models  # noqa: PLC0415 - importing the package loads no models
-
-    answered = yield from ask("orders.list_orders", "OrderPage", page_number=reader.number, **filters)
-    body = answered.model.to_dict()
+    response = yield from response_to(f"{_API}.list_orders", models.OrderPage, page_number=reader.number, **filters)
+    body = response.parsed.to_dict()
     reader.is_last = last_page(body)
-    # That there is a list has been seen to already: what is no page is an unreadable answer.
+    # Whether it is a page, the profile has checked.
     return [Order(models.Order.from_dict(item)) for item in items_of(body) or ()]
 
 

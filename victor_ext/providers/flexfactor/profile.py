@@ -1,25 +1,35 @@
-"""What the runtime is told of this provider: where keys go, how its errors look, what a good answer is."""
+"""What the runtime needs to know of FlexFactor: where keys go, how its errors look, what a good response is."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import httpx
 
-from victor_ext.redaction import one_line
+from victor_ext.errors import Problem, VictorError
+from victor_ext.redaction import one_line, redact_excerpt
+from victor_ext.runtime.client.echoes import HIDDEN, SHORTEST, pattern_of, texts_within
+from victor_ext.runtime.client.json_values import (
+    is_list,
+    is_object,
+    json_of,
+    no_object_reason,
+    object_of,
+    text_or_empty,
+)
 from victor_ext.runtime.loop.conflicts import may_be_in_progress
 from victor_ext.runtime.loop.keys import BodyKey
 from victor_ext.runtime.loop.profile import Profile
 
-from .answers import Says, in_words, is_object, items_of, member, object_of, operation_of, order_in, says, status_of
-from .privacy import quotes_nothing_private
-from .problems import read_problems, trace_id
+from .responses import Says, in_words, items_of, member, operation_of, order_in, says, status_of
 
 _KEYED = frozenset({"evaluate", "capture", "cancel", "external-cancel"})
 _MAY_BE_EMPTY = frozenset({"cancel", "external-cancel"})
 
-_WAYS_TO_LOOK = {
+_LOOK = {
     "evaluate": "with orders.list(), or stop it with orders.external_cancel(order_id)",
     "capture": "with orders.get(order_id)",
     "refund": "with orders.get(order_id)",
@@ -30,21 +40,21 @@ _WAYS_TO_LOOK = {
 
 
 def profile_of(environment: str, elsewhere: str) -> Profile:
-    """The provider's profile; `elsewhere` is the URL where it is not the environment's own, else empty."""
+    """The provider's profile; `elsewhere` is the URL that is called, empty when it is the environment's own."""
     return Profile(
         name="FlexFactor",
         environment=f"{environment}, {elsewhere}" if elsewhere else environment,
         key_place=KEY_PLACE,
-        # Its pages give a 409 both meanings: only one that speaks of the payload, and not of progress, is final.
+        # Its pages give status 409 both meanings. Only one that mentions the payload, and not progress, is final.
         in_progress=may_be_in_progress,
         problems=read_problems,
-        may_quote_body=quotes_nothing_private,
+        may_quote_body=_may_quote_body,
         refused=_refused,
         unreadable=_unreadable,
         mismatch=_mismatch,
         request_id_headers=("apigw-requestid", "x-request-id", "request-id", "x-correlation-id"),
         request_id_in_body=trace_id,
-        recovery_hint=lambda request: _WAYS_TO_LOOK.get(operation_of(request), ""),
+        recovery_hint=lambda request: _LOOK.get(operation_of(request), ""),
         authentication_hint=(
             f"The {environment} was asked: check that the AppKey and the AppSecret were made there (keys of one "
             "environment are not valid in the other)."
@@ -59,24 +69,27 @@ def _takes_no_key(request: httpx.Request) -> bool:
 KEY_PLACE = BodyKey("idempotencyKey", ignores_key=_takes_no_key)
 
 
-def _refused(answer: httpx.Response) -> str | None:
-    if _mismatch(answer):
-        return None  # a no to something else leaves open what became of this
-    body = object_of(answer)
-    return in_words(body) if says(operation_of(answer.request), body) is Says.NO else None
+# Good responses.
 
 
-def _mismatch(answer: httpx.Response) -> str | None:
-    """Says so when the answer is about another order than the request, as a cache that mixes answers up has it.
+def _refused(response: httpx.Response) -> str | None:
+    if _mismatch(response):
+        return None  # a refusal of something else leaves open what became of this
+    body = object_of(response)
+    return in_words(body) if says(operation_of(response.request), body) is Says.NO else None
 
-    What `evaluate` and `external_cancel` name is the merchant's own id, and an answer has the provider's.
+
+def _mismatch(response: httpx.Response) -> str | None:
+    """Which other order a response is about, as one from a cache that mixes responses up; None when it is not.
+
+    `evaluate` and `external_cancel` name the merchant's own id, and a response has the provider's.
     """
-    operation, body = operation_of(answer.request), object_of(answer)
+    operation, body = operation_of(response.request), object_of(response)
     asked: Any = None
     if operation in ("order", "refund", "cancel"):
-        asked = order_in(answer.request)
+        asked = order_in(response.request)
     elif operation == "capture":
-        asked = member(_sent(answer.request), "orderId")
+        asked = member(object_of(response.request), "orderId")
     named = member(body, "id") if operation == "order" else None
     named = member(body, "orderId") if named is None else named
     if not (isinstance(asked, str) and asked and isinstance(named, str) and named.strip()):
@@ -86,31 +99,28 @@ def _mismatch(answer: httpx.Response) -> str | None:
     return f"its body is about another order, {one_line(named)}"
 
 
-def _sent(request: httpx.Request) -> dict[str, Any]:
-    try:
-        body: Any = json.loads(request.content)
-    except (ValueError, httpx.RequestNotRead):
-        return {}
-    return body if is_object(body) else {}
-
-
-def _unreadable(answer: httpx.Response) -> str | None:
-    """A good answer says the one thing that the operation was called for."""
-    operation = operation_of(answer.request)
-    if not answer.content:
-        return None if operation in _MAY_BE_EMPTY else "its body is empty"
-    try:
-        body = answer.json()
-    except ValueError:
-        return "its body is not JSON"
-    if not is_object(body):
-        return "its body is JSON, but no object"
+def _unreadable(response: httpx.Response) -> str | None:
+    """What is wrong with a good response: it has to say what the operation was called for."""
+    operation = operation_of(response.request)
+    if not response.content and operation in _MAY_BE_EMPTY:
+        return None
+    reason = no_object_reason(response)
+    if reason is not None:
+        return reason
+    body = object_of(response)
     said = says(operation, body)
     if said is Says.BOTH:
         return f"its body contradicts itself ({in_words(body)})"
     if said is Says.NOT_YET:
         return f"its body does not say that it is done ({in_words(body)})"
-    return None if _says_what_was_asked(operation, body) else _MISSING[operation]
+    complete = {
+        "evaluate": bool(status_of(body)),
+        "capture": said is not Says.NOTHING,
+        "refund": said is not Says.NOTHING,
+        "orders": items_of(body) is not None,
+        "order": any(member(body, name) is not None for name in ("id", "orderId", "status", "statusName")),
+    }
+    return None if complete.get(operation, True) else _MISSING[operation]
 
 
 _MISSING = {
@@ -122,15 +132,164 @@ _MISSING = {
 }
 
 
-def _says_what_was_asked(operation: str, body: dict[str, Any]) -> bool:
-    match operation:
-        case "evaluate":
-            return bool(status_of(body))
-        case "capture" | "refund":
-            return says(operation, body) is not Says.NOTHING
-        case "orders":
-            return items_of(body) is not None
-        case "order":
-            return any(member(body, name) is not None for name in ("id", "orderId", "status", "statusName"))
-        case _:
-            return True
+# Errors. The provider's error bodies have several shapes:
+#
+# - ASP.NET's ProblemDetails: `{status, title, traceId, errors: {"Transaction.Amount": ["..."]}}`;
+# - business errors: `errors: ["..."]`, or `errors: [{item1: message, item2, item3: code, item4}]`;
+# - an object of fields with messages, and a `TraceId` among the fields;
+# - none of these: a sentence in `responseMessage`, `result`, `title`, `detail` or `message`.
+
+_NO_MESSAGE = "the provider gave no message"
+_SENTENCES = ("responseMessage", "result", "detail", "message", "title", "error")
+_ITEM = ("item1", *_SENTENCES)
+_MOST_PROBLEMS = 1000
+"""The most problems that are read from one response."""
+
+_SIX_DIGITS = re.compile(r"[1-5][0-9]{5}")
+
+
+class ErrorCode(NamedTuple):
+    """A six-digit code in its two parts: an HTTP status, and the number of the error.
+
+    The provider's pages describe the scheme and list no codes, so nothing in this package depends on one.
+    """
+
+    http_status: int
+    error: int
+
+
+def split_code(code: object) -> ErrorCode | None:
+    """`ErrorCode(400, 12)` for 400012 or "400012"; None for anything that is no six-digit code."""
+    if isinstance(code, bool) or not isinstance(code, int | str):
+        return None
+    text = str(code).strip() if isinstance(code, str) or 0 <= code < 10**6 else ""
+    if not (text.isascii() and _SIX_DIGITS.fullmatch(text)):
+        return None
+    return ErrorCode(int(text) // 1000, int(text) % 1000)
+
+
+def trace_id(source: VictorError | httpx.Response) -> str | None:
+    """The `traceId` in the body of a response, or of an error's response: the provider's support asks for it."""
+    response = source.response if isinstance(source, VictorError) else source
+    return None if response is None else text_or_empty(member(object_of(response), "traceId")) or None
+
+
+def read_problems(response: httpx.Response) -> Sequence[Problem]:
+    """The problems in a body that says no: at least one if it is a JSON object. None in a body that says yes."""
+    body = object_of(response)
+    if response.status_code < 400 and says(operation_of(response.request), body) in (Says.YES, Says.NOTHING):
+        return ()
+    private = _private_pattern(response.request)
+    body = body if private is None else _without(body, private)
+    return problems_in(body)[:_MOST_PROBLEMS] or _fallback(body)
+
+
+def problems_in(body: dict[str, Any]) -> tuple[Problem, ...]:
+    """What `errors` lists, or else the fields that hold messages."""
+    errors = member(body, "errors")
+    if is_object(errors):
+        return tuple(_of_fields(errors))
+    if is_list(errors):
+        return tuple(problem for item in errors[:_MOST_PROBLEMS] for problem in _of_item(item))
+    return tuple(_of_fields({name: value for name, value in body.items() if _are_messages(value)}))
+
+
+def _of_fields(fields: dict[str, Any]) -> Iterator[Problem]:
+    for name, value in fields.items():
+        for message in value if is_list(value) else [value]:
+            if isinstance(message, str):
+                yield _problem(name, "", message)
+            elif is_object(message):
+                yield from (_problem(name, each.code, each.message) for each in _of_item(message))
+
+
+def _of_item(item: object) -> Iterator[Problem]:
+    if isinstance(item, str):
+        yield _problem("", "", item)
+    elif is_object(item):
+        yield _problem(_first_text(item, "field", "key"), _code(item, "item3", "code"), _first_text(item, *_ITEM))
+
+
+def _fallback(body: dict[str, Any]) -> tuple[Problem, ...]:
+    if not body:
+        return ()
+    return (_problem("", _code(body, "responseCode", "statusCode"), _first_text(body, *_SENTENCES)),)
+
+
+def _first_text(body: dict[str, Any], *names: str) -> str:
+    return next(filter(None, (text_or_empty(member(body, name)) for name in names)), "")
+
+
+def _code(body: dict[str, Any], *names: str) -> str | int:
+    code = next((code for name in names if (code := member(body, name)) is not None), "")
+    return code if isinstance(code, str | int) else ""
+
+
+def _problem(field: str, code: str | int, message: str) -> Problem:
+    theirs = redact_excerpt(field)
+    return Problem(
+        field=wire_path(theirs),
+        code=redact_excerpt(str(code)) if not isinstance(code, bool) else "",
+        message=redact_excerpt(message) or _NO_MESSAGE,
+        provider_field=theirs or None,
+    )
+
+
+def wire_path(field: str) -> str:
+    """`Transaction.Amount` and `$.transaction.amount` as the wire spells it: `transaction.amount`."""
+    parts = field.removeprefix("$").removeprefix(".").split(".")
+    return ".".join(part[:1].lower() + part[1:] for part in parts)
+
+
+def _are_messages(value: object) -> bool:
+    return is_list(value) and bool(value) and all(isinstance(item, str) for item in value)
+
+
+# Private data of a request, which a response may repeat.
+
+
+_PRIVATE = ("evaluate", "transmit", "refund")
+_PUBLIC_NAMES = {
+    "": "mid siteid orderid idempotencykey isdeclined ismit isrecurring expirydateutc amounttorefund",
+    "transaction": (
+        "id timestamputc timezoneutcoffset transactiontype amount currency responsecode responsecodesource "
+        "avsresultcode cvvresultcode cavvresultcode cardnotpresent"
+    ),
+    "orderitems": "sku name amount quantity discountamount tax",
+    "subscription": "subscriptionid interval",
+    "additionalfields": "key",
+    "billinginformation": "country countrycode state",
+    "shippinginformation": "country countrycode state",
+    "paymentmethod": "cardcountry cardbrand cardtype expirationmonth expirationyear",
+}
+_PUBLIC = {f"{part}.{name}".lstrip(".") for part, names in _PUBLIC_NAMES.items() for name in names.split()}
+"""Members of a request that say nothing about the payer, by their place in the body. All others are private."""
+
+_LONGEST = 20_000
+"""The longest text of a response that is read, in characters."""
+
+
+def _may_quote_body(response: httpx.Response) -> bool:
+    private = _private_pattern(response.request)
+    return private is None or not private.search(response.content[:_LONGEST].decode("utf-8", "replace"))
+
+
+def _private_pattern(request: httpx.Request) -> re.Pattern[str] | None:
+    """Finds what the request said of the payer and the card, and what its caller added; None when it said nothing."""
+    if operation_of(request) not in _PRIVATE:
+        return None
+    found = texts_within(json_of(request), lambda place: place.lower() in _PUBLIC, numbers=True)
+    texts = {text for each in found if len(text := each.strip()) >= SHORTEST}
+    # A response may quote the JSON of the request, where some letters are escaped.
+    texts |= {json.dumps(text, ensure_ascii=escaped)[1:-1] for text in texts for escaped in (True, False)}
+    return pattern_of(texts, flags=re.IGNORECASE)
+
+
+def _without(value: Any, private: re.Pattern[str]) -> Any:
+    if isinstance(value, str):
+        return private.sub(HIDDEN, value[:_LONGEST])
+    if isinstance(value, int | float) and private.fullmatch(str(value)):
+        return HIDDEN
+    if is_object(value):
+        return {private.sub(HIDDEN, name[:_LONGEST]): _without(each, private) for name, each in value.items()}
+    return [_without(each, private) for each in value] if is_list(value) else value

@@ -1,136 +1,173 @@
-"""What the provider answers: thin typed views of the generated models.
+"""Records: what the provider says of decisions, captures, refunds and orders.
 
-A value is None when the provider did not send it, or sent something that cannot be read as what it should be; `raw`
-always has what came. Names are matched in any letter case, as those are by which an answer is judged. No repr shows
-more than ids, states and amounts: an order holds the payer's data.
+Names are matched in any letter case, as where a response is judged. No `repr` shows more than ids, states and amounts,
+because an order holds the payer's data.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.redaction import one_line
+from victor_ext.runtime.client.json_values import is_object
+from victor_ext.runtime.client.records import Field, Record
 
-from .answers import is_done, member, status_of, success_of
-from .problems import ErrorCode, problems_in, split_code
+from .profile import problems_in, split_code
+from .responses import is_done, member, status_of, success_of
 
 if TYPE_CHECKING:
     from flexfactor_api import models
 
-APPROVED = "APPROVED"
-CAPTURE_REQUIRED = "CAPTUREREQUIRED"
+
+class OrderStatus(IntEnum):
+    """The numbers of an order's states, under the provider's own names."""
+
+    DRAFT = 0
+    ONHOLD = 1
+    CANCELLED = 2
+    PROBLEM = 3
+    PROCESSING = 4
+    CAPTUREREQUIRED = 5
+    RETURNED = 6
+    COMPLETED = 7
 
 
-class _Answer:
-    """What the answers of all calls that change something have in common.
+_STATUSES = {status.value: status for status in OrderStatus}
+_LONGEST_NUMBER = 9
+
+
+def _word(*values: object) -> str | None:
+    return next((value for value in values if isinstance(value, str) and value), None)
+
+
+def _problems(errors: object) -> Sequence[Problem]:
+    return problems_in({"errors": errors})
+
+
+def _datetime(value: object) -> datetime | None:
+    text = _word(value) or ""
+    try:
+        return datetime.fromisoformat(text) if "T" in text.upper() or " " in text else None  # a date is not enough
+    except ValueError:
+        return None
+
+
+def word(*names: str) -> Field[str | None]:
+    """The first text that is not empty, of members with these names in any letter case."""
+    return Field(_word, *names)
+
+
+class FlexFactorRecord(Record):
+    """A record whose members are found in any letter case."""
+
+    __slots__ = ("_body",)
+
+    _in_repr: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, raw: Any) -> None:
+        super().__init__(raw)
+        self._body: dict[str, Any] = raw if is_object(raw) else raw.to_dict()
+
+    def value_at(self, path: Sequence[str]) -> Any:
+        """The value of a member of the body, by its name in any letter case; None where there is none."""
+        return member(self._body, path[0])
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={_shown(getattr(self, name))}' for name in self._in_repr)})"
+
+
+class _Response(FlexFactorRecord):
+    """What the responses to all writes have in common.
 
     Attributes:
-        raw: The generated model underneath, with everything that was sent.
-        request_id: The provider's id of the exchange (`apigw-requestid`, else the body's `traceId`).
+        trace_id: The body's `traceId`.
+        result: The provider's sentence.
+        error_code: The six-digit code, split, if there is one. No list of the codes is known.
+        problems: What `errors` lists.
+        raw: The generated model, with everything that was sent.
     """
 
-    __slots__ = ("_body", "_request_id", "raw")
+    __slots__ = ("_request_id",)
+
+    trace_id = word("traceId")
+    result = word("result")
+    error_code = Field(split_code, "statusCode")
+    problems = Field(_problems, "errors")
 
     def __init__(self, raw: Any, request_id: str | None = None) -> None:
-        self.raw = raw
-        self._body: dict[str, Any] = raw.to_dict()
+        super().__init__(raw)
         self._request_id = request_id
 
     @property
     def request_id(self) -> str | None:
-        """The provider's id of the exchange: the gateway's, else the body's `traceId`."""
+        """The provider's id of the exchange: the gateway's, else `trace_id`."""
         return self._request_id or self.trace_id
 
     @property
-    def trace_id(self) -> str | None:
-        """The body's `traceId`."""
-        return text_in(self._body, "traceId")
-
-    @property
     def success(self) -> bool | None:
-        """Whether the call went through, as the provider says; it says nothing of a payment."""
+        """Whether the call was successful, as the provider says; it does not mean that there is a payment."""
         return success_of(self._body)
 
     @property
     def status(self) -> str | None:
-        """The provider's word, in capitals as it writes them."""
+        """The state, in capitals."""
         return status_of(self._body) or None
 
-    @property
-    def result(self) -> str | None:
-        """The provider's sentence."""
-        return text_in(self._body, "result")
 
-    @property
-    def error_code(self) -> ErrorCode | None:
-        """The six-digit code, split, where the answer has one. No table of the codes is known."""
-        return split_code(member(self._body, "statusCode"))
-
-    @property
-    def problems(self) -> Sequence[Problem]:
-        """What `errors` of the answer lists."""
-        return problems_in({"errors": member(self._body, "errors")})
-
-
-class Decision(_Answer):
-    """The answer to `evaluate`. Only `approved` means that there is a payment.
+class Decision(_Response):
+    """The response to `evaluate`. Only `approved` means that there is a payment.
 
     Attributes:
-        idempotency_key: The key that it was asked for with.
+        idempotency_key: The key of the request.
+        order_id: The provider's id of the order, which `capture` and `orders` take.
+        order_session_key: The provider's id of the order under its other name.
+        sense_key: The key of the session on the merchant's page.
     """
 
     __slots__ = ("idempotency_key",)
+
+    _in_repr = ("order_id", "status", "approved")
+
+    order_id = word("orderId", "orderSessionKey")
+    order_session_key = word("orderSessionKey")
+    sense_key = word("senseKey")
 
     def __init__(self, raw: models.Decision, idempotency_key: str, request_id: str | None = None) -> None:
         super().__init__(raw, request_id)
         self.idempotency_key = idempotency_key
 
     @property
-    def order_id(self) -> str | None:
-        """The provider's own id of the order: what `capture` and `orders` take."""
-        return text_in(self._body, "orderId") or self.order_session_key
-
-    @property
-    def order_session_key(self) -> str | None:
-        """The same id under its other name."""
-        return text_in(self._body, "orderSessionKey")
-
-    @property
-    def sense_key(self) -> str | None:
-        """The key of the session on the merchant's page."""
-        return text_in(self._body, "senseKey")
-
-    @property
     def approved(self) -> bool:
-        """Whether the payment was rescued: the status is APPROVED, and nothing else will do.
+        """Whether the payment was rescued: the status is APPROVED, and no other.
 
-        CHALLENGE, SUBMITTED and PROCESSING come with `success: true` and are no payments yet; CAPTUREREQUIRED is
-        one that has still to be captured.
+        CHALLENGE, SUBMITTED and PROCESSING come with `success: true` and are no payments yet; CAPTUREREQUIRED is one
+        that has to be captured.
         """
-        return self.status == APPROVED and self.success is not False
+        return self.status == "APPROVED" and self.success is not False
 
     @property
     def needs_capture(self) -> bool:
-        """Whether it was authorised only: call `capture`, or it is voided after a while."""
-        return self.status == CAPTURE_REQUIRED
-
-    def __repr__(self) -> str:
-        return f"Decision(order_id={shown(self.order_id)}, status={shown(self.status)}, approved={self.approved})"
+        """Whether the payment was only authorised: without `capture` the provider voids it after some time."""
+        return self.status == "CAPTUREREQUIRED"
 
 
-class Capture(_Answer):
-    """The answer to `capture`, which says yes. One that says no, or not yet, is raised as an error.
+class Capture(_Response):
+    """The response to `capture`, which says yes. One that says no, or not yet, is raised as an error.
 
     Attributes:
         order_id: The order that was captured.
-        amount: The amount that was asked for.
-        idempotency_key: The key that it was asked for with.
+        amount: The amount of the request.
+        idempotency_key: The key of the request.
     """
 
     __slots__ = ("amount", "idempotency_key", "order_id")
+
+    _in_repr = ("order_id", "amount", "status")
 
     def __init__(
         self, raw: models.Answer, order_id: str, amount: Money, idempotency_key: str, request_id: str | None = None
@@ -140,22 +177,26 @@ class Capture(_Answer):
 
     @property
     def succeeded(self) -> bool:
-        """Whether it was captured; false when the provider's word is none that is known to be an end: look then."""
+        """Whether it was captured. False when the state is not known to be an end: then read the order."""
         return is_done(self._body)
 
-    def __repr__(self) -> str:
-        return f"Capture(order_id={shown(self.order_id)}, amount='{self.amount}', status={shown(self.status)})"
 
-
-class Refund(_Answer):
-    """The answer to `orders.refund`, which says yes. One that says no, or not yet, is raised as an error.
+class Refund(_Response):
+    """The response to `orders.refund`, which says yes. One that says no, or not yet, is raised as an error.
 
     Attributes:
-        order_id: The order that it was given back for.
-        amount: The amount that was asked for.
+        order_id: The order that was refunded.
+        amount: The amount of the request.
+        response_code: The processor's code.
+        response_message: The processor's sentence.
     """
 
     __slots__ = ("amount", "order_id")
+
+    _in_repr = ("order_id", "amount", "status")
+
+    response_code = word("responseCode")
+    response_message = word("responseMessage")
 
     def __init__(self, raw: models.RefundAnswer, order_id: str, amount: Money, request_id: str | None = None) -> None:
         super().__init__(raw, request_id)
@@ -163,49 +204,36 @@ class Refund(_Answer):
 
     @property
     def succeeded(self) -> bool:
-        """Whether it was given back; false when the provider's word is none that is known to be an end: look then."""
+        """Whether it was refunded. False when the state is not known to be an end: then read the order."""
         return is_done(self._body)
 
-    @property
-    def response_code(self) -> str | None:
-        """The processor's code."""
-        return text_in(self._body, "responseCode")
 
-    @property
-    def response_message(self) -> str | None:
-        """The processor's sentence."""
-        return text_in(self._body, "responseMessage")
+class Transmission(_Response):
+    """The response to `transmit`: the copy was accepted.
 
-    def __repr__(self) -> str:
-        return f"Refund(order_id={shown(self.order_id)}, amount='{self.amount}', status={shown(self.status)})"
-
-
-class Transmission(_Answer):
-    """The answer to `transmit`: the copy was taken."""
+    Attributes:
+        id: The provider's id of the copy.
+    """
 
     __slots__ = ()
 
-    @property
-    def id(self) -> str | None:
-        """The provider's id of the copy."""
-        return text_in(self._body, "transmitId")
+    _in_repr = ("id",)
 
-    def __repr__(self) -> str:
-        return f"Transmission(id={shown(self.id)})"
+    id = word("transmitId")
 
 
-class Cancellation:
-    """The order is cancelled, or was before. The provider says nothing more about it.
+class Cancellation(FlexFactorRecord):
+    """The order is cancelled, now or before. The provider says little more about it.
 
     Attributes:
         order_id: The provider's id, after `orders.cancel`; None after `orders.external_cancel`.
         external_order_id: The merchant's own id, after `orders.external_cancel`; None after `orders.cancel`.
-        idempotency_key: The key that it was asked for with.
+        idempotency_key: The key of the request.
         request_id: The provider's id of the exchange: the gateway's, else the body's `traceId`.
-        raw: What came, which is mostly nothing.
+        raw: The body, which is mostly empty.
     """
 
-    __slots__ = ("external_order_id", "idempotency_key", "order_id", "raw", "request_id")
+    __slots__ = ("external_order_id", "idempotency_key", "order_id", "request_id")
 
     def __init__(
         self,
@@ -216,22 +244,68 @@ class Cancellation:
         raw: dict[str, Any],
         request_id: str | None,
     ) -> None:
+        super().__init__(raw)
         self.order_id, self.external_order_id = order_id, external_order_id
-        self.idempotency_key, self.raw = idempotency_key, raw
-        self.request_id = request_id or text_in(raw, "traceId")
+        self.idempotency_key = idempotency_key
+        self.request_id = request_id or _word(member(raw, "traceId"))
 
     def __repr__(self) -> str:
-        if self.order_id is None:
-            return f"Cancellation(external_order_id={shown(self.external_order_id)})"
-        return f"Cancellation(order_id={shown(self.order_id)})"
+        name = "external_order_id" if self.order_id is None else "order_id"
+        return f"Cancellation({name}={_shown(getattr(self, name))})"
 
 
-def text_in(body: dict[str, Any], name: str) -> str | None:
-    """A member that is text and not empty, by its name in any letter case."""
-    value = member(body, name)
-    return value if isinstance(value, str) and value else None
+class Order(FlexFactorRecord):
+    """An order, as the provider last described it. Most of its members are not documented: see `raw`.
+
+    The unit of an order's amounts is not documented either, so there are no fields for them.
+
+    Attributes:
+        id: The provider's id.
+        external_order_id: The merchant's own id, if it is there. The name of its member is not documented; three
+            names are tried.
+        reference_number: The provider's reference number.
+        currency: ISO 4217.
+        placed_at: When it was placed.
+        expires_at: Until when the provider may try it.
+        request_id: The provider's id of the exchange, on the result of `get` only.
+        raw: The generated model, with everything that was sent, which includes the payer's data.
+    """
+
+    __slots__ = ("request_id",)
+
+    _in_repr = ("id", "status_name")
+
+    id = word("id", "orderId")
+    external_order_id = word("externalOrderId", "externalId", "merchantOrderId")
+    reference_number = word("referenceNumber")
+    currency = word("currencyCode")
+    placed_at = Field(_datetime, "orderPlacedDate")
+    expires_at = Field(_datetime, "expiryDate")
+
+    def __init__(self, raw: models.Order, request_id: str | None = None) -> None:
+        super().__init__(raw)
+        self.request_id = request_id
+
+    @property
+    def status(self) -> OrderStatus | int | None:
+        """An `OrderStatus`, or the provider's number when it is a new one. Without a number: by `status_name`."""
+        value = member(self._body, "status")
+        text = value.strip() if isinstance(value, str) else ""
+        if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER:
+            value = int(text)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return _STATUSES.get(value, value)
+        return OrderStatus.__members__.get((self.status_name or "").strip().upper())
+
+    @property
+    def status_name(self) -> str | None:
+        """The provider's name of the status, which also exists for states whose number is not documented."""
+        text = _word(member(self._body, "status"))
+        name = _word(member(self._body, "statusName"))
+        return name or (None if text is None or text.strip().isdigit() else text)
 
 
-def shown(value: str | None) -> str:
-    """What the provider sent, for a repr."""
-    return repr(None if value is None else one_line(value))
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return repr(one_line(value))
+    return repr(str(value)) if isinstance(value, Money) else repr(value)

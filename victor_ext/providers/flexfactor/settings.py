@@ -1,8 +1,7 @@
-"""The provider's hosts, and a client's settings from arguments or the process environment."""
+"""FlexFactor's hosts, and the settings of a client in arguments or the process environment."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -10,8 +9,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret
-from victor_ext.runtime.client.settings import checked_environment
+from victor_ext.runtime.client.settings import checked_environment, provider_variables, require_variables
 from victor_ext.runtime.client.validation import shown
 from victor_ext.runtime.http.connections import checked_base_url
 
@@ -36,11 +34,11 @@ _HOSTS = {name: {httpx.URL(pair[name]).host for pair in HOSTS.values()} for name
 
 
 def environment_and_url(environment: object, hosts: object, base_url: str | httpx.URL | None) -> tuple[str, httpx.URL]:
-    """The environment that is asked, and the URL to call: the caller's, checked, or the environment's.
+    """The environment, and the URL to call: the caller's, checked, or else the environment's.
 
     Raises:
-        ConfigurationError: An environment or hosts of no known name, a URL that cannot be called, or one of the other
-            environment.
+        ConfigurationError: The environment or the hosts have no known name, the URL cannot be called, or it belongs to
+            the other environment.
     """
     if not isinstance(hosts, str) or hosts not in HOSTS:
         raise ConfigurationError(f"hosts={shown(hosts)} is unknown: write {' or '.join(map(repr, HOSTS))}.")
@@ -52,7 +50,7 @@ def environment_and_url(environment: object, hosts: object, base_url: str | http
 
 
 class Merchant(NamedTuple):
-    """For whom a client acts; both are GUIDs."""
+    """The merchant that a client acts for; both ids are GUIDs."""
 
     mid: str
     site_id: str | None
@@ -66,42 +64,33 @@ def merchant_of(mid: object, site_id: object) -> Merchant:
 def _guid(name: str, value: object) -> str:
     if isinstance(value, str) and GUID.fullmatch(value.strip()):
         return str(value.strip())
-    # Without the value: by mistake it may be the secret.
+    # The message does not show the value, which may be the secret by mistake.
     raise ConfigurationError(f"{name} must be a GUID as text, such as '3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71'.")
 
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The options of a client: those given, and what the `FLEXFACTOR_...` variables say of the others.
+    """The options of a client: those given, and for the others the variables `FLEXFACTOR_...`.
 
     An empty variable counts as not set.
 
     Raises:
         ConfigurationError: A variable that is needed is not set.
     """
-    values = _set_variables(os.environ if variables is None else variables)
-    variables = None  # no frame of ours shows them from here on
-    found: dict[str, Any] = {}
+    values = provider_variables(_PREFIX, variables)
+    variables = None  # a traceback shows no frame with the bare values
+    key, secret, mid = f"{_PREFIX}APP_KEY", f"{_PREFIX}APP_SECRET", f"{_PREFIX}MID"
+    hint = (
+        f"Set {key}, {secret} and {mid}; {_PREFIX}SITE_ID, {_PREFIX}ENVIRONMENT, {_PREFIX}HOSTS and {_PREFIX}BASE_URL "
+        "may be left out."
+    )
+    found: dict[str, Any] = {
+        name: str(values[variable])
+        for name in ("mid", "site_id", "environment", "hosts", "base_url")
+        if (variable := f"{_PREFIX}{name.upper()}") in values
+    }
     if "auth" not in options:
-        _require(values, "APP_KEY", "APP_SECRET")
-        found["auth"] = FlexFactorAuth(values[f"{_PREFIX}APP_KEY"], values[f"{_PREFIX}APP_SECRET"])
+        require_variables(values, key, secret, hint=hint)
+        found["auth"] = FlexFactorAuth(values[key], values[secret])
     if "mid" not in options:
-        _require(values, "MID")
-    for name in ("mid", "site_id", "environment", "hosts", "base_url"):
-        variable = f"{_PREFIX}{name.upper()}"
-        if variable in values:
-            found[name] = str(values[variable])
+        require_variables(values, mid, hint=hint)
     return {**found, **options}
-
-
-def _set_variables(source: Mapping[str, str]) -> dict[str, str]:
-    return {name: Secret(value.strip()) for name, value in source.items() if name.startswith(_PREFIX) and value.strip()}
-
-
-def _require(values: Mapping[str, str], *names: str) -> None:
-    missing = [f"{_PREFIX}{name}" for name in names if f"{_PREFIX}{name}" not in values]
-    if missing:
-        raise ConfigurationError(
-            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set. Set {_PREFIX}APP_KEY, "
-            f"{_PREFIX}APP_SECRET and {_PREFIX}MID; {_PREFIX}SITE_ID, {_PREFIX}ENVIRONMENT, {_PREFIX}HOSTS and "
-            f"{_PREFIX}BASE_URL may be left out."
-        )

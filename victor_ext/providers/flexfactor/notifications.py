@@ -1,7 +1,7 @@
-"""Notifications: is this one really the provider's, is it fresh, and has it been seen before?
+"""Notifications that FlexFactor posts to a webhook: their signature, their age, their content, and repeats.
 
-The scheme is that of the provider's sample client. A second header, `x-fc-signature`, is documented nowhere and is
-not looked at. A notification is a hint all the same: read the order before you act on it.
+The signature scheme is that of the provider's sample client. A second header, `x-fc-signature`, is not documented and
+is ignored. A notification is still only a hint: read the order before you act on it.
 """
 
 from __future__ import annotations
@@ -16,23 +16,21 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
 from typing import Any, cast
 
 from victor_ext.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem
-from victor_ext.redaction import SecretBytes, concealed, kind_of, one_line
+from victor_ext.redaction import SecretBytes, concealed, kind_of
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials
+from victor_ext.runtime.client.records import Field, as_object, as_timestamp
 from victor_ext.runtime.client.validation import shown
+from victor_ext.runtime.client.webhooks import MAX_BYTES, invalid_notification, notification_body
 from victor_ext.runtime.http.places import PerProcess
 from victor_ext.runtime.loop.clock import http_date
 
-from .answers import is_object, member
+from .records import FlexFactorRecord, word
 
 DEFAULT_TOLERANCE = 300.0
 """Seconds that a notification may be old, or ahead of this machine's clock."""
-
-MAX_BYTES = 1 << 20
-"""The longest body that is looked at."""
 
 _NEEDED = ("x-fc-authorization", "x-fc-nonce", "x-fc-date", "x-fc-content-sha512")
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?")
@@ -44,18 +42,22 @@ _SHORTEST_KEY = 16
 Headers = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 
 
+def _is_true(value: object) -> bool:
+    return value is True
+
+
 class Webhook(UnpicklableCredentials):
     """One address that the provider posts notifications to.
 
     Args:
-        subscriber_key: From the merchant portal, in base64. Both of them while one is being replaced.
-        host: The host of the URL that the notifications go to, as it was entered in the portal. It is signed. The
-            `Host` header is not used for it: behind a proxy it is another, and an attacker chooses it.
-        tolerance: Seconds that a notification may be old, or ahead of this machine's clock.
-        now: The time, in seconds since the epoch.
+        subscriber_key: From the merchant portal, in base64. Pass both keys while one replaces the other.
+        host: The host of the URL that the notifications go to, as it was entered in the portal: it is a part of what is
+            signed. The `Host` header is not used, because a proxy or an attacker may have changed it.
+        tolerance: Seconds by which a notification may be old, or ahead of this machine's clock; above 0.
+        now: Returns the time, in seconds since the epoch.
 
     Raises:
-        ConfigurationError: One of them cannot work.
+        ConfigurationError: An argument cannot work.
     """
 
     def __init__(
@@ -79,34 +81,27 @@ class Webhook(UnpicklableCredentials):
         return f"Webhook('[hidden]', host={getattr(self, '_host', None)!r})"
 
     def read(self, body: bytes, headers: Headers) -> Notification:
-        """A notification whose signature holds and whose date is fresh.
+        """Read a request with a valid signature and a recent date.
 
         Args:
-            body: Of the request, as the bytes that came. Its content type says nothing and is not looked at.
-            headers: Of the request, names in any letter case.
+            body: The body of the request, as the bytes that came, whatever its content type.
+            headers: The headers of the request, with names in any letter case.
 
         Raises:
-            AuthenticationError: It need not come from the provider, or is not of now. Answer 401, and look at nothing
-                else. The message says which check it failed; it shows neither keys nor content.
-            InvalidRequest: It is signed, and is no notification. Answer 400. Or what was given here are no body and
-                headers.
+            AuthenticationError: It need not come from the provider, or is too old. Answer 401, and ignore the body. The
+                message says which check failed, without keys or content.
+            InvalidRequest: It is signed, and is no notification: answer 400. Or an argument is no body, or no headers.
         """
         if not isinstance(body, bytes | bytearray):
-            raise _no_notification(f"its body must be bytes, not {kind_of(body)}: do not decode it")
-        if len(body) > MAX_BYTES:
-            raise _no_notification("it is longer than 1 MiB")
+            raise invalid_notification("FlexFactor", f"must be bytes, not {kind_of(body)}: do not decode it")
+        if len(body) > MAX_BYTES:  # before it is hashed
+            raise invalid_notification("FlexFactor", f"is longer than {MAX_BYTES // 1024} KiB")
         nonce, moment = self._signed(_by_name(headers), bytes(body))
         self._check_fresh(moment)
-        try:
-            content: Any = json.loads(body)
-        except (ValueError, RecursionError):
-            raise _no_notification("it is not JSON") from None
-        if not is_object(content):
-            raise _no_notification("it is JSON, but no object")
-        return Notification(content, nonce)
+        return Notification(notification_body(body, provider="FlexFactor"), nonce)
 
     def _signed(self, sent: Mapping[str, str], body: bytes) -> tuple[str, str]:
-        """The nonce and the date that were signed together with the body."""
+        """Check the signature; returns the nonce and the date, which it covers together with the body."""
         missing = [name for name in _NEEDED if not sent.get(name)]
         if missing:
             raise AuthenticationError(f"The notification has no {' and no '.join(missing)}.")
@@ -116,14 +111,14 @@ class Webhook(UnpicklableCredentials):
         if scheme.upper() != _SCHEME or not found:
             raise AuthenticationError(f"x-fc-authorization is no signature of the kind {_SCHEME}.")
         if ";" in nonce or ";" in moment:
-            # They are joined by semicolons: with one inside, other values would have the same signature.
+            # They are joined by semicolons: a semicolon in one would let other values have the same signature.
             raise AuthenticationError("x-fc-nonce or x-fc-date holds a semicolon.")
         content = base64.b64encode(hashlib.sha512(body).digest())
         if not hmac.compare_digest(content, _ascii(digest)):
             raise AuthenticationError("The body is not the one that x-fc-content-sha512 was made of.")
         to_sign = f"POST\n{nonce};{moment};{self._host};".encode("utf-8", "surrogatepass") + content
         given = _ascii(signature.strip())
-        # Every key is tried, and each compared in constant time: how long it takes tells nothing.
+        # Every key is compared, in constant time, so that the duration reveals nothing.
         fits = [hmac.compare_digest(_signature(key, to_sign), given) for key in self._keys]
         if not any(fits):
             raise AuthenticationError(
@@ -143,90 +138,56 @@ class Webhook(UnpicklableCredentials):
             )
 
 
-class Notification:
-    """What happened, as the provider tells it.
+class Notification(FlexFactorRecord):
+    """One notification.
 
     Attributes:
+        event: The provider's name of the event, such as `order.completed`; new ones may come.
+        order_id: The provider's id of the order.
+        external_order_id: The merchant's own id of the order.
+        confirmation_id: The id that the payer was given.
+        occurred_at: When it happened, aware; None if that, or the time zone, is missing.
+        is_test: Whether it comes from the sandbox. Refuse these in production.
+        is_resent: Whether it was sent before.
+        data: What belongs to the event; its members are not documented.
+        nonce: The nonce that was signed, the same in a replay of the request.
         raw: The body, with everything that was sent.
-        nonce: The nonce that was signed: the same in a replay of one request.
     """
 
-    __slots__ = ("nonce", "raw")
+    __slots__ = ("nonce",)
+
+    _in_repr = ("event", "order_id")
+
+    event = word("Event")
+    order_id = word("OrderId")
+    external_order_id = word("ExternalOrderId")
+    confirmation_id = word("ConfirmationId")
+    occurred_at = Field(as_timestamp, "TimeStamp")
+    is_test = Field(_is_true, "IsTestMode")
+    is_resent = Field(_is_true, "IsResent")
+    data = Field(as_object, "EventData")
 
     def __init__(self, raw: dict[str, Any], nonce: str) -> None:
-        self.raw = raw
+        super().__init__(raw)
         self.nonce = nonce
 
     @property
-    def event(self) -> str | None:
-        """The provider's word, such as `order.completed`; new ones may come."""
-        return self._text("Event")
-
-    @property
-    def order_id(self) -> str | None:
-        """The provider's id of the order."""
-        return self._text("OrderId")
-
-    @property
-    def external_order_id(self) -> str | None:
-        """The merchant's own id of the order."""
-        return self._text("ExternalOrderId")
-
-    @property
-    def confirmation_id(self) -> str | None:
-        """The id that the payer was told."""
-        return self._text("ConfirmationId")
-
-    @property
-    def occurred_at(self) -> datetime | None:
-        """When it happened, aware; None when that is not said, or not with its zone."""
-        said = self._text("TimeStamp")
-        try:
-            moment = datetime.fromisoformat(said or "")
-        except ValueError:
-            return None
-        return moment if moment.utcoffset() is not None else None
-
-    @property
-    def is_test(self) -> bool:
-        """Whether it comes from the sandbox. Refuse these in production."""
-        return member(self.raw, "IsTestMode") is True
-
-    @property
-    def is_resent(self) -> bool:
-        """Whether it was sent before."""
-        return member(self.raw, "IsResent") is True
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """What belongs to the event; its members are not documented."""
-        found = member(self.raw, "EventData")
-        return found if is_object(found) else {}
-
-    @property
     def fingerprint(self) -> str:
-        """The same text for a notification and its resends: store it, to know a repeat over restarts."""
+        """The same text for a notification and its repeats: store it to recognise a repeat after a restart."""
         return _digest(self.raw, without=("isresent", "timestamp"))
-
-    def _text(self, name: str) -> str | None:
-        value = member(self.raw, name)
-        return value if isinstance(value, str) and value else None
-
-    def __repr__(self) -> str:
-        return f"Notification(event={_shown(self.event)}, order_id={_shown(self.order_id)})"
 
 
 class NotificationDeduplicator:
-    """Remembers notifications in this process, to know those that come again. Safe to share between threads.
+    """Remembers the notifications that this process has handled, to recognise repeats. Thread-safe.
 
-    The same request twice is a repeat, and so is one that says it was sent before, when it was. One that does not say
-    so is none, even if it reads the same but for its time: two equal refunds of one order are two events.
+    A repeat is the same request, or a notification that says it was sent before, if it was. Another that only reads the
+    same is no repeat: two equal refunds of one order are two events.
 
-    `add` one when it has been dealt with, not before: if that fails, the provider is told so by your answer and sends
-    it again, and it must not be dropped then.
+    `add` a notification after it has been handled, not before: if that fails, answer with an error status. The provider
+    then sends it again, and it must not be dropped.
 
     Args:
-        most: How many are remembered; the oldest are forgotten.
+        most: How many notifications are remembered; the oldest are forgotten.
     """
 
     def __init__(self, most: int = _MOST_REMEMBERED) -> None:
@@ -240,7 +201,7 @@ class NotificationDeduplicator:
         return any(name in self._seen for name in (names if notification.is_resent else names[:2]))
 
     def add(self, notification: Notification) -> None:
-        """It has been dealt with."""
+        """Remember a notification that has been handled."""
         with self._locks.here():
             for name in _names(notification):
                 self._seen[name] = None
@@ -250,13 +211,9 @@ class NotificationDeduplicator:
 
 
 def _names(notification: Notification) -> tuple[str, str, str]:
-    """What it is known by: the request, what it says, and what it is about whenever it was sent."""
+    """What identifies it: the request, its content, and its content without the time."""
     said = _digest(notification.raw, without=("isresent",))
     return f"nonce {notification.nonce}", f"said {said}", f"about {notification.fingerprint}"
-
-
-def _no_notification(why: str) -> InvalidRequest:
-    return InvalidRequest.of([Problem("body", "format", f"This is no notification of FlexFactor's: {why}.")])
 
 
 def _by_name(headers: Headers) -> dict[str, str]:
@@ -271,7 +228,7 @@ def _by_name(headers: Headers) -> dict[str, str]:
 def _header_text(part: object) -> str:
     if isinstance(part, bytes):
         return part.decode("latin-1")
-    return part if isinstance(part, str) else ""  # what is no text is no header of a signed request
+    return part if isinstance(part, str) else ""  # any other type is not a header of a signed request
 
 
 def _decoded(key: object) -> bytes:
@@ -300,7 +257,3 @@ def _ascii(text: str) -> bytes:
 def _digest(content: dict[str, Any], *, without: tuple[str, ...]) -> str:
     kept = {name: value for name, value in content.items() if name.lower() not in without}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
-
-
-def _shown(value: str | None) -> str:
-    return repr(None if value is None else one_line(value))

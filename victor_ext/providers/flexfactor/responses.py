@@ -1,0 +1,213 @@
+"""What a response says of the call: yes, no, both at once, or not yet. Its HTTP status does not decide.
+
+The provider answers a refused refund with status 200 and `success: false`. The words of its states are open: new ones
+may come, and one that is not listed here counts as good where nothing else in the response contradicts it.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, IntEnum
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+
+from victor_ext.redaction import one_line
+from victor_ext.runtime.client.json_values import is_list, is_object, text_or_empty
+
+from .auth import TOKEN_PATH
+
+_FAILURES = frozenset({"FAILED", "FAIL", "FAILURE", "ERROR", "REJECTED", "REFUSED", "INVALID"})
+"""States that mean that the call itself failed."""
+
+_REFUSALS = frozenset({"DECLINED", "EXPIRED", "CANCELLED", "CANCELED"})
+"""States that are a decision against the order: the result of `evaluate`, and a failure of most other calls."""
+
+_ENDS = frozenset(
+    {"SUCCESS", "SUCCEEDED", "SUCCESSFUL", "OK", "DONE", "APPROVED", "COMPLETE", "COMPLETED", "CAPTURED", "REFUNDED"}
+)
+"""States after which nothing more happens. Which of them the provider uses is not documented."""
+
+_IN_PROGRESS = re.compile("PENDING|PROCESSING|PROGRESS|CHALLENGE|SUBMITTED|REQUIRED|QUEUED|WAIT|HOLD|REVIEW|DRAFT")
+"""Parts of states in which no money has been moved yet."""
+
+_IMMEDIATE = frozenset({"capture", "refund", "cancel", "external-cancel"})
+"""Operations that have to be done when they are answered; a response that says otherwise is no result of them."""
+
+_READS = frozenset({"token", "orders", "order"})
+_REQUEST_ID_HEADERS = ("apigw-requestid", "x-request-id")
+
+
+class Says(Enum):
+    """What a body says of the call."""
+
+    YES = "yes"
+    NO = "no"
+    BOTH = "both"
+    NOT_YET = "not yet"
+    NOTHING = "nothing"
+
+
+class _Status(IntEnum):
+    """What the state in a body means for the call; a column of `_TABLE`."""
+
+    MISSING = 0
+    FAILURE = 1
+    IN_PROGRESS = 2
+    OTHER = 3
+
+
+# By `success`, and by whether the body complains (see `_complains`):
+_TABLE: dict[tuple[bool | None, bool], tuple[Says, Says, Says, Says]] = {
+    #               state: missing       failure    in progress   other
+    (False, False): (Says.NO, Says.NO, Says.BOTH, Says.BOTH),
+    (False, True): (Says.NO, Says.NO, Says.BOTH, Says.BOTH),
+    (True, False): (Says.YES, Says.BOTH, Says.NOT_YET, Says.YES),
+    (True, True): (Says.BOTH, Says.BOTH, Says.BOTH, Says.BOTH),
+    (None, False): (Says.NOTHING, Says.NO, Says.NOT_YET, Says.YES),
+    (None, True): (Says.NO, Says.NO, Says.BOTH, Says.BOTH),
+}
+
+
+def operation_of(request: httpx.Request) -> str:
+    """The operation that a request calls, by its path: `evaluate`, `refund`, `orders`, `order` and so on."""
+    path = request.url.raw_path.partition(b"?")[0].decode("ascii")  # not decoded: an id may hold a slash
+    if path.endswith(TOKEN_PATH):
+        return "token"
+    _, found, rest = path.rpartition("/v1/")
+    parts = rest.split("/") if found else [""]
+    if parts[0] != "orders":
+        return parts[0]
+    return {1: "orders", 2: "order"}.get(len(parts), parts[-1])
+
+
+_ORDER = re.compile(r"/v1/orders/([^/]+)(?:/(?:refund|cancel|external-cancel))?\Z")
+
+
+def order_in(request: httpx.Request) -> str:
+    """The order that a request names in its path; empty when it names none."""
+    found = _ORDER.search(request.url.raw_path.partition(b"?")[0].decode("ascii"))
+    return unquote(found[1]) if found else ""
+
+
+def request_id_of(response: Any) -> str | None:
+    """The gateway's id of an exchange; None when no header has it."""
+    return next((response.headers[name] for name in _REQUEST_ID_HEADERS if name in response.headers), None)
+
+
+def member(body: dict[str, Any], name: str) -> Any:
+    """A member by its name in any letter case: the provider's spelling differs from place to place."""
+    if name in body:
+        return body[name]
+    return next((value for key, value in body.items() if key.lower() == name.lower()), None)
+
+
+def success_of(body: dict[str, Any]) -> bool | None:
+    """`success`, as a flag, as 0 or 1, or as text; None when it is missing. False in any spelling wins."""
+    found = {_flag(value) for name, value in body.items() if name.lower() == "success"}
+    return False if False in found else True if True in found else None
+
+
+def _flag(value: object) -> bool | None:
+    if isinstance(value, int | float):
+        return bool(value) if value in (0, 1) else None
+    return {"true": True, "false": False}.get(value.strip().lower()) if isinstance(value, str) else None
+
+
+def status_of(body: dict[str, Any]) -> str:
+    """The state in `status`, in capitals; empty when there is none (in some responses it is a number)."""
+    return text_or_empty(member(body, "status")).strip().upper()
+
+
+def is_done(body: dict[str, Any]) -> bool:
+    """Whether nothing more happens after a body that says yes: it has no state, or one that is an end."""
+    return status_of(body) in {"", *_ENDS}
+
+
+def says(operation: str, body: dict[str, Any]) -> Says:
+    """What a body says of a call of the operation."""
+    success, status = success_of(body), status_of(body)
+    if operation in _READS:
+        # The state is the order's, and an order may have errors of its own.
+        no_order = operation == "order" and success is None and _complains(body, None) and not _names_an_order(body)
+        return Says.NO if success is False or no_order else Says.YES
+    if operation == "evaluate" and status in _REFUSALS:
+        return Says.YES  # a decision is what was asked for
+    return _TABLE[success, _complains(body, success)][_meaning(operation, status)]
+
+
+def _meaning(operation: str, status: str) -> _Status:
+    cancels = operation.endswith("cancel")  # it makes an order CANCELLED, and leaves none APPROVED
+    if not status:
+        return _Status.MISSING
+    if status in _FAILURES or (status in _REFUSALS and not cancels):
+        return _Status.FAILURE
+    if operation in _IMMEDIATE and (_IN_PROGRESS.search(status) or (cancels and status == "APPROVED")):
+        return _Status.IN_PROGRESS
+    return _Status.OTHER
+
+
+def _complains(body: dict[str, Any], success: bool | None) -> bool:  # noqa: FBT001 - a value, no switch
+    """Whether it is a ProblemDetails of an error status, or lists errors (which may accompany a success)."""
+    return bool(_error_status(body)) or (bool(member(body, "errors")) and not success)
+
+
+def _error_status(body: dict[str, Any]) -> int:
+    """The HTTP error status in a ProblemDetails; 0 when there is none."""
+    status = member(body, "status")
+    return int(status) if isinstance(status, int | float) and 400 <= status < 600 else 0
+
+
+def _names_an_order(body: dict[str, Any]) -> bool:
+    return any(member(body, name) is not None for name in ("id", "orderId"))
+
+
+def in_words(body: dict[str, Any]) -> str:
+    """What the body says, for a message."""
+    success, status = success_of(body), one_line(status_of(body)) or _error_status(body)
+    words = [] if success is None else [f"success is {str(success).lower()}"]
+    if status:
+        words.append(f"status is {status}")
+    return ", ".join(words) or "it lists errors"
+
+
+_USUAL = ("items", "data", "orders", "results", "records", "content", "list")
+_NOT_ITEMS = frozenset({"errors", "warnings", "links"})
+
+
+def items_of(body: object) -> list[Any] | None:
+    """The items of a page; None when it is no page. The name of their array is not documented.
+
+    It is the only array in the page, or of several the one with a usual name. The page may be within another object.
+    """
+    if not is_object(body):
+        return None
+    found = _array(body)
+    if found is None:
+        inner = [value for name, value in body.items() if is_object(value) and name.lower() not in _NOT_ITEMS]
+        arrays = [array for array in map(_array, inner) if array is not None]
+        found = arrays[0] if len(arrays) == 1 else None
+    if found is None and _is_page(body) and not any(map(is_list, body.values())):
+        return []
+    return found
+
+
+def _array(body: dict[str, Any]) -> list[Any] | None:
+    arrays = {name.lower(): value for name, value in body.items() if is_list(value) and name.lower() not in _NOT_ITEMS}
+    if len(arrays) == 1:
+        return next(iter(arrays.values()))
+    return next((arrays[name] for name in _USUAL if name in arrays), None)
+
+
+def _is_page(body: dict[str, Any]) -> bool:
+    """Whether it has members of a page, so that the lack of an array means that there are no items."""
+    return any(member(body, name) is not None for name in ("pageNumber", "pageCount", "hasNextPage", "isLastPage"))
+
+
+def last_page(body: object) -> bool:
+    """Whether the page says that none follows it. If it does not say so, the next page has to be read."""
+    if not is_object(body):
+        return False
+    pages = [body, *filter(is_object, body.values())]
+    return any(member(page, "hasNextPage") is False or member(page, "isLastPage") is True for page in pages)

@@ -1,0 +1,47 @@
+"""Request objects: the arguments of an operation, declared once as the fields of a frozen dataclass.
+
+@dataclass(frozen=True, kw_only=True)
+class CreateRequest:
+    amount: Money
+    memo: str | None = None
+
+class Payments(Resource[Mode]):
+    @operation
+    @arguments_of(CreateRequest)
+    def create(self, request: CreateRequest) -> OperationFlow[Payment]:
+        ...
+
+client.payments.create(amount=..., memo=...)
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+RequestT = TypeVar("RequestT")
+T = TypeVar("T")
+
+
+def arguments_of(
+    request: Callable[P, RequestT],
+) -> Callable[[Callable[[Any, RequestT], T]], Callable[Concatenate[Any, P], T]]:
+    """Give a method the arguments of a request object; the method itself receives the object.
+
+    Type checkers and `inspect.signature` see the arguments.
+    """
+
+    def decorate(method: Callable[[Any, RequestT], T]) -> Callable[Concatenate[Any, P], T]:
+        def call(resource: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            return method(resource, request(*args, **kwargs))
+
+        own, arguments = inspect.signature(method), inspect.signature(request)
+        resource = next(iter(own.parameters.values()))
+        signature = own.replace(parameters=[resource, *arguments.parameters.values()])
+        update_wrapper(call, method).__signature__ = signature  # type: ignore[attr-defined]
+        return call
+
+    return decorate
