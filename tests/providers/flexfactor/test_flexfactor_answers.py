@@ -86,6 +86,8 @@ def test_the_state_of_an_order(said: dict[str, Any], status: Any, name: str | No
 def test_a_state_that_came_as_text_ends_a_wait() -> None:
     client, _script = scripted(httpx.Response(200, json={"id": ORDER, "status": "7"}))
     assert client.orders.wait(ORDER, timeout=0).status is OrderStatus.COMPLETED
+    for until in ((OrderStatus.PROBLEM, OrderStatus.COMPLETED), ["completed"], range(7, 8), "COMPLETED", 7):
+        assert client.orders.wait(ORDER, until=until, timeout=0).status is OrderStatus.COMPLETED
 
 
 # About which order

@@ -1,4 +1,4 @@
-"""Cards: kept so that nothing shows more of one than its last four digits."""
+"""Cards. Nothing shows more of one than its last four digits."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _LONGEST_HOLDER = 128
 _LONGEST_TOKEN = 64
 
 
-class _Kept:
-    """Stays in the process that made it: a pickle of it would be a copy of the card, on its way."""
+class _Unpicklable:
+    """It is not pickled or copied, because that would copy the card data."""
 
     __slots__ = ()
 
@@ -36,8 +36,8 @@ class _Kept:
         return self
 
 
-class Card(_Kept):
-    """A card to be charged. Its `repr` shows the last four digits; nothing shows the rest, and it is not pickled.
+class Card(_Unpicklable):
+    """A card. Its `repr` shows the last four digits, nothing shows the others, and it cannot be pickled.
 
     Args:
         number: 8 to 19 digits, as text; blanks and hyphens between them are taken out.
@@ -47,7 +47,7 @@ class Card(_Kept):
         holder: The name on the card, at most 128 characters.
 
     Raises:
-        InvalidRequest: Something is not so; `problems` has all of it, and no message repeats a digit.
+        InvalidRequest: An argument breaks a rule; `problems` has all of them, and no message repeats a digit.
     """
 
     __slots__ = ("_cvv", "_number", "expiry_month", "expiry_year", "holder")
@@ -61,7 +61,7 @@ class Card(_Kept):
         cvv: str | None = None,
         holder: str | None = None,
     ) -> None:
-        number, cvv = concealed_account(number), _hidden(cvv)  # whatever is raised from here on
+        number, cvv = concealed_account(number), _hidden(cvv)  # a traceback shows no frame with the bare values
         digits = AccountNumber(_GAPS.sub("", number)) if isinstance(number, str) else number
         month, year = _digits(expiry_month).zfill(2), _digits(expiry_year)
         problems = [
@@ -103,8 +103,8 @@ class Card(_Kept):
         return f"Card({mask(self._number)!r}, {self.expiry_month}/{self.expiry_year})"
 
 
-class CardToken(_Kept):
-    """A card that the gateway has stored, by the token that it gave for it. The token is not shown, nor pickled.
+class CardToken(_Unpicklable):
+    """A card that the gateway has stored, by its token there. The token is not shown, and cannot be pickled.
 
     Raises:
         InvalidRequest: It is no text of 1 to 64 characters.
@@ -128,12 +128,12 @@ class CardToken(_Kept):
 
 
 def unless_card(card: Any) -> Any:
-    """A card; or what was passed for one by mistake, such as its bare number, as something that shows no more of it."""
-    return card if isinstance(card, _Kept) else concealed_account(card)
+    """A card; a value that was passed as one by mistake, such as its number, becomes one that shows nothing."""
+    return card if isinstance(card, _Unpicklable) else concealed_account(card)
 
 
 def _digits(value: object) -> str:
-    """A month or a year as digits; what is neither an int nor text of ASCII digits is none."""
+    """A month or a year as digits; empty for what is neither an int nor text of ASCII digits."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return ""
     text = value if isinstance(value, str) else str(value) if 0 <= value <= _LATEST_YEAR else ""
@@ -141,7 +141,7 @@ def _digits(value: object) -> str:
 
 
 def _hidden(cvv: Any) -> Any:
-    """A CVV, in whatever type it came, as something that shows nothing."""
+    """A CVV of any type, as a value that shows nothing."""
     return cvv if cvv is None else concealed(cvv) if isinstance(cvv, str) else OddAccount(cvv)
 
 

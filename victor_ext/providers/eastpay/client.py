@@ -14,8 +14,9 @@ from victor_ext.runtime.http.connections import Verify
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .checkouts import Checkouts
+from .config import eastpay_parts
 from .payments import Payments
-from .settings import checked_entity, eastpay_parts, from_process_environment
+from .settings import checked_entity, from_process_environment
 
 if TYPE_CHECKING:
     from eastpay_api.client import Client

@@ -1,11 +1,11 @@
-"""Result codes: what EastPay says of a payment, and what that permits.
+"""Result codes: what EastPay says of a payment, and what the caller may do then.
 
-The codes look like those of another, widespread gateway, and are not: by that gateway's patterns, a time-out after
-which nobody knows whether money moved (100.200.100) would read as a refusal, and charging again would be a second
-charge. Here EastPay's own table decides (its page "Result Code", and the introduction to its payment API).
+The codes look like those of another, widespread gateway, and have other meanings. By that gateway's patterns, a
+time-out after which money may have moved (100.200.100) would be a refusal, and the shopper would be charged twice. So
+only EastPay's own table decides (its page "Result Code", and the introduction to its payment API).
 
-A code has three parts. The first says who speaks: 000 the success family, 100 the gateway, 800 the bank or the card
-scheme. The second says of what. The third is the detail; behind 800 it is the bank's own code, handed through.
+A code has three parts. The first is the source: 000 the success family, 100 the gateway, 800 the bank or the card
+scheme. The second is the subject. The third is the detail; after 800 it is the bank's own code.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ __all__ = ["ResultClass", "ResultCode"]
 
 
 class ResultClass(StrEnum):
-    """What a code permits."""
+    """What a code means for the caller."""
 
     SUCCEEDED = "succeeded"
     """It was done."""
 
     PENDING = "pending"
-    """Not known yet, and it may have been done: inquire. Never charge again."""
+    """It may have been done, or may be done later: inquire. Never charge again."""
 
     REVIEW = "review"
-    """It waits for somebody to look at it: inquire later. Never charge again."""
+    """It is held for a manual review: inquire later. Never charge again."""
 
     REJECTED = "rejected"
     """It was refused. Nothing was charged."""
 
     UNKNOWN = "unknown"
-    """The table does not say: inquire. Never charge again."""
+    """The table does not have the code: inquire. Never charge again."""
 
 
 _FORM = re.compile(r"(?:000|100)\.[0-9]{3}\.[0-9]{2,4}|800\.[0-9]{3}\.[0-9A-Za-z]{2,4}")
@@ -46,7 +46,7 @@ _RULES: tuple[tuple[re.Pattern[str], ResultClass], ...] = (
     (re.compile(r"100\.(?:100|300|400)\..*"), ResultClass.REJECTED),
     (re.compile(r"800\.(?!000)[0-9]{3}\..*"), ResultClass.REJECTED),
 )
-"""The first rule that fits decides. What fits none is unknown: also a new code of the success family (000)."""
+"""The first pattern that fits decides. A code that fits none is unknown, also one of the success family (000)."""
 
 _FAMILIES = {
     "000": "the success family",
@@ -91,7 +91,7 @@ _LONGEST_SHOWN = 40
 class ResultCode:
     """A result code, such as `000.000.000`.
 
-    Anything may be put in, and nothing raises: what is no code of EastPay's is of class `UNKNOWN`.
+    Any text is accepted: one that is no code of EastPay's is of class `UNKNOWN`.
 
     Attributes:
         code: The code as it came; empty when none came.
@@ -101,7 +101,7 @@ class ResultCode:
 
     @classmethod
     def parse(cls, text: object) -> ResultCode:
-        """The code in what an answer holds. What is no text reads as no code, of class `UNKNOWN`."""
+        """The code in a value of any type. A value that is no text is an empty code, of class `UNKNOWN`."""
         return cls(text if isinstance(text, str) else "")
 
     @property
@@ -111,7 +111,7 @@ class ResultCode:
 
     @property
     def kind(self) -> ResultClass:
-        """What it permits, by EastPay's own table."""
+        """What it means for the caller, by EastPay's own table."""
         if self.is_code:
             for pattern, kind in _RULES:
                 if pattern.fullmatch(self.code):
@@ -120,7 +120,7 @@ class ResultCode:
 
     @property
     def succeeded(self) -> bool:
-        """Whether it was done. False says no more than that this is not known to be so: see `kind`."""
+        """Whether it was done. False means only that this is not known: see `kind`."""
         return self.kind is ResultClass.SUCCEEDED
 
     @property
@@ -130,27 +130,27 @@ class ResultCode:
 
     @property
     def must_inquire(self) -> bool:
-        """Whether it may have been done, or may yet be: inquire, and never charge again."""
+        """Whether it may have been done, or may be done later: inquire, and never charge again."""
         return self.kind not in (ResultClass.SUCCEEDED, ResultClass.REJECTED)
 
     @property
     def family(self) -> str:
-        """Who speaks, in words: the meaning of the first part. Empty when it is no code."""
+        """The meaning of the first part, in words. Empty when it is no code."""
         return _FAMILIES[self.code[:3]] if self.is_code else ""
 
     @property
     def group(self) -> str:
-        """Of what, in words: the meaning of the second part. Empty when the table has none."""
+        """The meaning of the second part, in words. Empty when the table has none."""
         return _GROUPS.get(self.code[4:7], "") if self.is_code else ""
 
     @property
     def detail(self) -> str:
-        """The third part; behind 800 the bank's or card scheme's own code. Empty when it is no code."""
+        """The third part; after 800 the bank's or card scheme's own code. Empty when it is no code."""
         return self.code[8:] if self.is_code else ""
 
     @property
     def meaning(self) -> str:
-        """What it says, in words: of this code where the table has it, else of its groups."""
+        """Its meaning in words: of the code if the table has it, else of its parts."""
         known = _MEANINGS.get(self.code)
         if known is not None:
             return known

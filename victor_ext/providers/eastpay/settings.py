@@ -9,22 +9,14 @@ from typing import Any
 
 import httpx
 
-from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import concealed
-from victor_ext.runtime.auth.stored_credentials import caller_digest, checked_secret
-from victor_ext.runtime.auth.tokens import FixedToken
-from victor_ext.runtime.client.config import ClientConfig
 from victor_ext.runtime.client.settings import provider_variables, require_variables
 from victor_ext.runtime.client.validation import shown
 from victor_ext.runtime.http.connections import checked_base_url
-from victor_ext.runtime.loop.clock import ServerClock
-
-from .profile import profile_of
 
 _ENTITY_ID = re.compile("[A-Za-z0-9]{1,32}")
 _ENTITY_TYPE = re.compile("[A-Z0-9_]{1,32}")
-_TOKEN_LENGTHS = range(32, 2049)
 _PREFIX = "EASTPAY_"
 
 
@@ -70,34 +62,6 @@ def checked_gateway(base_url: object) -> httpx.URL:
     url = checked_base_url(base_url)  # type: ignore[arg-type] # what is no URL is refused there
     path = url.path.rstrip("/")
     return url.copy_with(path=path.removesuffix("/v3") or "/") if path.endswith("/v3") else url
-
-
-def eastpay_parts(token: object, *, base_url: object, entity: Entity, **limits: Any) -> ClientConfig:
-    """Everything of a client but its sockets.
-
-    Args:
-        token: The access token.
-        base_url: The bank's gateway.
-        entity: For whom payments are made.
-        limits: `timeout`, `deadline`, `retry` and `on_event`, as of `ClientConfig`.
-
-    Raises:
-        ConfigurationError: One of them cannot work.
-    """
-    url = checked_gateway(base_url)
-    secret = checked_secret("token", token, source="the bank's back office (account data)")
-    if len(secret) not in _TOKEN_LENGTHS:
-        raise ConfigurationError("token must have 32 to 2048 characters: copy it whole from the bank's back office.")
-    return ClientConfig(
-        profile=profile_of(url),
-        authenticator=FixedToken(f"Bearer {secret}"),
-        base_url=url,
-        caller=caller_digest(f"{url.host} {entity.id}", product="eastpay"),
-        about=entity,
-        product=PRODUCT,
-        clock=ServerClock(),
-        **limits,
-    )
 
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:

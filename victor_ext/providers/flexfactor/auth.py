@@ -1,4 +1,4 @@
-"""The provider's credentials: an AppKey and its AppSecret, exchanged for a token of ten minutes."""
+"""AppKey and AppSecret, exchanged for a bearer token that lives for ten minutes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from victor_ext.runtime.loop.flow import Lock
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
 
 _SMALLEST_MILLISECONDS = 1e11
-"""In milliseconds this is the year 1973, in seconds the year 5138: which unit a moment has shows in its size."""
+"""The smallest number that is taken for milliseconds (the year 1973); in seconds it would be the year 5138."""
 
 _LATEST = 7_258_118_400.0
-"""The year 2200: no token lives until then, so a later moment is none."""
+"""The year 2200, in seconds: no token lives longer, so a larger number is not believed."""
 
 
 class FlexFactorAuth(UnpicklableCredentials):
-    """An AppKey and its AppSecret: the provider issues a token, which is kept until shortly before it ends.
+    """AppKey and AppSecret. The provider issues a token for them, which is kept until shortly before it expires.
 
     Args:
         app_key: From the merchant portal. The sandbox and production have keys of their own.
@@ -35,28 +35,28 @@ class FlexFactorAuth(UnpicklableCredentials):
     """
 
     def __init__(self, app_key: str, app_secret: str) -> None:
-        # Whatever is raised from here on, no frame of ours shows them.
+        # A traceback shows no frame with the bare values.
         app_key, app_secret = map(concealed, (app_key, app_secret))
         self._app_key = checked_secret("app_key", app_key, source="the merchant portal")
         self._app_secret = checked_secret("app_secret", app_secret, source="the merchant portal")
 
     @property
     def caller(self) -> str:
-        """A digest of the AppKey: it tells two callers apart, and does not tell who they are."""
+        """A digest of the AppKey. It distinguishes two callers and identifies neither."""
         return caller_digest(self._app_key, product="victor-ext flexfactor")
 
     def __repr__(self) -> str:
         return "FlexFactorAuth(app_key='[hidden]', app_secret='[hidden]')"
 
     def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
-        """A token cache of one client's own.
+        """The token cache of one client.
 
-        The provider's pages mention a refresh token too, but no call that takes it: the next token is asked for
-        with the same pair.
+        The provider's pages mention a refresh token, but no call that takes it: the next token is fetched with the same
+        pair.
         """
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
-        def ask() -> httpx.Request:
+        def token_request() -> httpx.Request:
             body = {"AppKey": self._app_key, "AppSecret": self._app_secret}
             return httpx.Request("POST", url, json=body, headers={"accept": "application/json"})
 
@@ -64,20 +64,20 @@ class FlexFactorAuth(UnpicklableCredentials):
             f"Check FlexFactorAuth(app_key, app_secret): the {environment} was asked, and keys of one environment "
             "are not valid in the other."
         )
-        return OAuthToken(ask, issued_token, clock, lock, hint=hint)
+        return OAuthToken(token_request, issued_token, clock, lock, hint=hint)
 
 
 def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
-    """Read `{accessToken, expires}`; `expires` is the moment at which it ends, in epoch milliseconds.
+    """Read `{accessToken, expires}`, with `expires` in epoch milliseconds. None without a token.
 
-    A moment in seconds is understood too. One that cannot be read leaves the end unknown: the token is then kept
-    until a call is answered 401, which is what the provider advises in any case.
+    Epoch seconds are understood, too. A token without a readable `expires` is kept until a call is answered 401, which
+    is what the provider advises in any case.
     """
     header = header_value("Bearer", body.get("accessToken"))
-    return None if header is None else IssuedToken(header, _moment(body.get("expires")), now)
+    return None if header is None else IssuedToken(header, _expiry(body.get("expires")), now)
 
 
-def _moment(sent: object) -> float | None:
+def _expiry(sent: object) -> float | None:
     if isinstance(sent, str):
         try:
             sent = float(sent)

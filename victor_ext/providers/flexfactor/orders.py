@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from victor_ext.errors import Problem
 from victor_ext.money import Money
@@ -257,10 +257,8 @@ def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
 def _status_numbers(check: Findings, status: object) -> list[int] | None:
     if status is None:
         return None
-    one = isinstance(status, str | bytes) or not isinstance(status, Sequence)
-    wanted: Any = [status] if one else status
     numbers: list[int] = []
-    for each in wanted:
+    for each in _sequence_of(status):
         name = each.strip().upper() if isinstance(each, str) else ""
         if is_integer(each) and 0 <= each <= _MOST:
             numbers.append(int(each))
@@ -270,6 +268,12 @@ def _status_numbers(check: Findings, status: object) -> list[int] | None:
             names = ", ".join(OrderStatus.__members__)
             check.add(Problem("status", "choice", f"status must be numbers, or names among: {names}."))
     return numbers or None
+
+
+def _sequence_of(status: object) -> Sequence[object]:
+    if isinstance(status, Sequence) and not isinstance(status, str | bytes):
+        return cast("Sequence[object]", status)
+    return (status,)
 
 
 def _read_page(reader: PageReader[Order], filters: dict[str, Any]) -> OperationFlow[Sequence[Order]]:
