@@ -8,6 +8,7 @@ returned as a `Payment` whose `result` says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
 from victor_ext.errors import Outcome, UnreadableResponse
@@ -15,6 +16,7 @@ from victor_ext.money import Money
 from victor_ext.redaction import one_line
 from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.polling import poll
+from victor_ext.runtime.client.requests import arguments_of
 from victor_ext.runtime.client.resources import Mode, Resource, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
 
@@ -36,6 +38,35 @@ else:
 _API = "eastpay_api.api.payments"
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _PaymentRequest:
+    """The arguments of `debit`, which documents them, and of `preauthorise`. No `repr` shows them."""
+
+    amount: Money
+    _: KW_ONLY
+    merchant_transaction_id: str
+    card: Card | CardToken | None = None
+    payment_brand: str | None = None
+    notification_url: str | None = None
+    shopper_result_url: str | None = None
+    parameters: Mapping[str, str] | None = None
+
+    def to_form(self, entity: Entity, payment_type: str) -> models.PaymentForm:
+        """The generated model of the form. Raises `InvalidRequest` with each problem."""
+        check = Findings()
+        return check.form(
+            models.PaymentForm,
+            entity,
+            {**check.amount(self.amount), **check.card(unless_card(self.card))},
+            payment_type=payment_type,
+            merchant_transaction_id=check.reference(self.merchant_transaction_id),
+            payment_brand=check.text("payment_brand", self.payment_brand, 32),
+            notification_url=check.url("notification_url", self.notification_url),
+            shopper_result_url=check.url("shopper_result_url", self.shopper_result_url),
+            parameters=self.parameters,
+        )
+
+
 class Payments(Resource[Mode]):
     """Payments of one entity."""
 
@@ -46,17 +77,8 @@ class Payments(Resource[Mode]):
         self.entity = entity
 
     @operation
-    def debit(
-        self,
-        amount: Money,
-        *,
-        merchant_transaction_id: str,
-        card: Card | CardToken | None = None,
-        payment_brand: str | None = None,
-        notification_url: str | None = None,
-        shopper_result_url: str | None = None,
-        parameters: Mapping[str, str] | None = None,
-    ) -> OperationFlow[Payment]:
+    @arguments_of(_PaymentRequest)
+    def debit(self, request: _PaymentRequest) -> OperationFlow[Payment]:
         """Charge a card at once (payment type DB).
 
         Args:
@@ -74,51 +96,16 @@ class Payments(Resource[Mode]):
             BadRequest: The gateway found the request wrong; `problems` says where.
             VictorError: See `outcome`. When it is `unknown`, inquire and do not charge again.
         """
-        card = unless_card(card)
-        return (
-            yield from _pay(
-                self.entity,
-                "DB",
-                amount,
-                card,
-                merchant_transaction_id,
-                parameters,
-                payment_brand=payment_brand,
-                notification_url=notification_url,
-                shopper_result_url=shopper_result_url,
-            )
-        )
+        return (yield from _pay(self.entity, "DB", request))
 
     @operation
-    def preauthorise(
-        self,
-        amount: Money,
-        *,
-        merchant_transaction_id: str,
-        card: Card | CardToken | None = None,
-        payment_brand: str | None = None,
-        notification_url: str | None = None,
-        shopper_result_url: str | None = None,
-        parameters: Mapping[str, str] | None = None,
-    ) -> OperationFlow[Payment]:
+    @arguments_of(_PaymentRequest)
+    def preauthorise(self, request: _PaymentRequest) -> OperationFlow[Payment]:
         """Reserve an amount on a card (payment type PA), to be captured or reversed later.
 
         Arguments and errors are those of `debit`.
         """
-        card = unless_card(card)
-        return (
-            yield from _pay(
-                self.entity,
-                "PA",
-                amount,
-                card,
-                merchant_transaction_id,
-                parameters,
-                payment_brand=payment_brand,
-                notification_url=notification_url,
-                shopper_result_url=shopper_result_url,
-            )
-        )
+        return (yield from _pay(self.entity, "PA", request))
 
     @operation
     def capture(
@@ -258,30 +245,8 @@ _NO_AMOUNT: Any = object()
 """In place of an amount that may be left out, and is."""
 
 
-def _pay(
-    entity: Entity,
-    payment_type: str,
-    amount: Money,
-    card: Card | CardToken | None,
-    reference: str,
-    parameters: Mapping[str, str] | None,
-    *,
-    payment_brand: str | None,
-    notification_url: str | None,
-    shopper_result_url: str | None,
-) -> OperationFlow[Payment]:
-    check = Findings()
-    form = check.form(
-        models.PaymentForm,
-        entity,
-        {**check.amount(amount), **check.card(card)},
-        payment_type=payment_type,
-        merchant_transaction_id=check.reference(reference),
-        payment_brand=check.text("payment_brand", payment_brand, 32),
-        notification_url=check.url("notification_url", notification_url),
-        shopper_result_url=check.url("shopper_result_url", shopper_result_url),
-        parameters=parameters,
-    )
+def _pay(entity: Entity, payment_type: str, request: _PaymentRequest) -> OperationFlow[Payment]:
+    form = request.to_form(entity, payment_type)
     return Payment((yield from call(f"{_API}.create_payment", models.Payment, body=form)))
 
 
