@@ -48,7 +48,7 @@ def provider_variables(prefix: str, source: Mapping[str, str] | None = None) -> 
     """The variables that begin with the prefix, without blanks around their values. An empty one counts as not set.
 
     Args:
-        prefix: Such as `VELO_`.
+        prefix: The beginning of their names, such as `ACME_`.
         source: The variables; None reads the process environment.
     """
     given = os.environ if source is None else source
