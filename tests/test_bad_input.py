@@ -134,7 +134,7 @@ CALLS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     "a datetime for a date": (
         create(due_date=AWARE),
         "due_date",
-        r"is a datetime: pass a date, such as date\(2026, 3, 4\)",
+        r"is a datetime and must be a date: pass a date, such as date\(2026, 3, 4\)",
     ),
     "an unknown biller": (create(biller_type="business"), "biller_type", "must be one of: BUSINESS, CONSUMER"),
     "a creditor of a consumer": (
@@ -318,7 +318,7 @@ CLIENTS: dict[str, tuple[Callable[[], Any], str]] = {
     "timeout=-1": (lambda: Victor(OAUTH, timeout=-1), "timeout=-1 must be seconds above zero"),
     "an infinite timeout": (lambda: Victor(OAUTH, timeout=float("inf")), "timeout=inf must be seconds above zero"),
     "a timeout in words": (lambda: Victor(OAUTH, timeout="5s"), "timeout='5s' must be seconds above zero"),
-    "deadline=0": (lambda: Victor(OAUTH, deadline=0), "deadline=0 must be seconds above zero, or None"),
+    "deadline=0": (lambda: Victor(OAUTH, deadline=0), "deadline=0 must be seconds above zero: None sets no bound"),
     "no deadline": (lambda: Victor(OAUTH, deadline=float("nan")), "deadline=nan must be seconds above zero"),
     "a timeout longer than any lock": (
         lambda: Victor(OAUTH, timeout=1e10),
@@ -331,7 +331,7 @@ CLIENTS: dict[str, tuple[Callable[[], Any], str]] = {
     "a stage that is none": (lambda: Victor(OAUTH, timeout=httpx.Timeout("5s")), "connect='5s' must be seconds above"),
     "a deadline longer than any lock": (
         lambda: Victor(OAUTH, deadline=1e10),
-        r"deadline=10{10}\.0 must be seconds above zero, or None for no bound \(at most 2592000, which is 30 days\)",
+        r"deadline=10{10}\.0 must be seconds above zero \(at most 2592000, which is 30 days\): None sets no bound",
     ),
     "a deadline longer than any float": (lambda: Victor(OAUTH, deadline=10**400), "deadline=1000.* must be seconds"),
     "the same of other options": (lambda: Victor(OAUTH).with_options(deadline=1e10), "deadline=10{10}.0 must be"),

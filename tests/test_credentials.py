@@ -220,7 +220,7 @@ class TestOAuth:
             environment="production",
             transport=httpx.MockTransport(lambda _request: httpx.Response(401, json={})),
         )
-        words = r"refused the credentials \(status 401\)\. Check VictorOAuth\(.*\): production was asked"
+        words = r"refused the credentials \(status 401\)\. Check the client id and secret: production was asked"
         with pytest.raises(AuthenticationError, match=words) as raised:
             client.payment_requests.get("a7ffd43c37c1")
         assert raised.value.outcome == "not_sent"

@@ -25,7 +25,7 @@ def code_of(amount: object) -> str:
     [problem] = raised.value.problems
     assert problem.field == "amount"
     assert "amount" in problem.message
-    assert str(raised.value) == problem.message
+    assert str(raised.value) == str(problem)
     assert raised.value.outcome == "not_sent"
     return problem.code
 

@@ -118,7 +118,7 @@ class TestTheProcessEnvironment:
         [
             (True, "", "VICTOR_PRIVATE_KEY.* is encrypted: set VICTOR_PRIVATE_KEY_PASSWORD;"),
             (True, "hunter2", "VICTOR_PRIVATE_KEY.* cannot be read as a private key with this password"),
-            (False, "hunter2", "VICTOR_PRIVATE_KEY.* is not encrypted: unset VICTOR_PRIVATE_KEY_PASSWORD;"),
+            (False, "hunter2", "VICTOR_PRIVATE_KEY.* is not encrypted: leave VICTOR_PRIVATE_KEY_PASSWORD out;"),
         ],
     )
     def test_a_password_that_does_not_fit(self, client, monkeypatch, victor_key_pair, encrypted, password, words):
@@ -197,7 +197,7 @@ class TestTheProcessEnvironment:
                 "VICTOR_BASE_URL 'https://a.example/v2': leave /v2 out",
             ),
             ({**OAUTH, "VICTOR_BASE_URL": "http://sandbox"}, "VICTOR_BASE_URL 'http://sandbox' would send tokens"),
-            ({**OAUTH, "VICTOR_CLIENT_SECRET": "a\nb"}, "client_secret holds a line break"),
+            ({**OAUTH, "VICTOR_CLIENT_SECRET": "a\nb"}, "VICTOR_CLIENT_SECRET holds a line break"),
         ],
     )
     def test_what_is_missing_or_wrong_is_named(self, client, monkeypatch, variables, words):

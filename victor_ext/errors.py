@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -86,20 +86,27 @@ class Problem:
 
     `field` is the argument's name for a local check, and the wire's spelling (`payment_details.amount`)
     when the provider complained; `provider_field` keeps the provider's own spelling (`paymentDetails.amount`).
-    `code` is a stable word, `message` a sentence.
+    `code` is a stable word. `message` is a sentence that says what is wrong; where it names the field, it begins
+    with it. `hint` says what to write instead in Python, where that differs from what is written in a file or on a
+    command line: those have hints of their own. Errors that list problems show both.
     """
 
     field: str
     code: str
     message: str
     provider_field: str | None = None
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.message.rstrip('.')}: {self.hint}." if self.hint else self.message
 
 
 class VictorError(Exception):
     """The base of all errors of this package.
 
     Attributes:
-        message: A sentence: what happened, to what, and what to do next.
+        message: Sentences: what happened, to what, and what to do next (the hint).
+        hint: The end of the message: what to do next, in Python; empty when there is nothing to say.
         outcome: What is known of the call as a whole, over all its attempts.
         idempotency_key: The key the call was sent with; repeat an unknown outcome with it.
         status_code: The HTTP status of the last answer, or None.
@@ -123,9 +130,12 @@ class VictorError(Exception):
         request_id: str | None = None,
         retry_after: float | None = None,
         problems: Iterable[Problem] = (),
+        hint: str = "",
     ) -> None:
+        message = f"{message} {hint}".rstrip() if hint else message
         super().__init__(message)
         self.message = message
+        self.hint = hint
         self.outcome = outcome
         self.idempotency_key = idempotency_key
         self.request = None if request is None else without_secrets(request)
@@ -134,6 +144,17 @@ class VictorError(Exception):
         self.request_id = request_id
         self.retry_after = retry_after
         self.problems: Sequence[Problem] = tuple(problems)
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem], *, doing: str = "") -> Self:
+        """One error for all problems at once; `doing` says what was not done."""
+        lines = "; ".join(str(problem).removesuffix(".") for problem in problems) + "."
+        return cls(f"{doing}{': ' if doing else ''}{lines}", problems=problems)
+
+    @property
+    def summary(self) -> str:
+        """The message without its hint: what happened, in words that hold for every user interface."""
+        return self.message.removesuffix(self.hint).rstrip()
 
     @property
     def status_code(self) -> int | None:
@@ -178,12 +199,6 @@ def _detached(response: httpx.Response, request: httpx.Request | None) -> httpx.
 
 class InvalidRequest(VictorError, ValueError):
     """A request that was refused on this side, before anything was sent; `problems` lists every reason."""
-
-    @classmethod
-    def of(cls, problems: Sequence[Problem], *, doing: str = "") -> InvalidRequest:
-        """One error for all problems at once."""
-        lines = "; ".join(problem.message.removesuffix(".") for problem in problems) + "."
-        return cls(f"{doing}{': ' if doing else ''}{lines}", problems=problems)
 
 
 class ConfigurationError(VictorError, ValueError):

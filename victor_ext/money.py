@@ -185,13 +185,13 @@ def from_wire(value: object) -> Decimal | None:
 def _read(amount: object, field: str) -> Decimal | list[Problem]:
     """The amount, or all that is wrong with it."""
     if isinstance(amount, float):
-        message = f"{field} is a float, which cannot hold cents exactly: write Decimal('44.23') or '44.23'."
-        return [Problem(field, "float", message)]
+        message = f"{field} is a float, which cannot hold cents exactly."
+        return [Problem(field, "float", message, hint="write Decimal('44.23') or '44.23'")]
     if isinstance(amount, bool) or not isinstance(amount, Decimal | str | int):
-        message = f"{field} must be Decimal, str or int, not {type(amount).__name__}: write Decimal('44.23')."
-        return [Problem(field, "type", message)]
+        message = f"{field} must be a number, not {type(amount).__name__}."
+        return [Problem(field, "type", message, hint="write Decimal('44.23')")]
     if isinstance(amount, str) and not _NUMBER.fullmatch(amount):
-        message = f"{field} is {_shown(amount)!r}: write ASCII digits with at most two decimals, such as '44.23'."
+        message = f"{field} is {_shown(amount)!r}: write ASCII digits with at most two decimals, such as 44.23."
         return [Problem(field, "format", message)]
     value = Decimal(amount)
     if not value.is_finite():

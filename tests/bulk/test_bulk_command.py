@@ -232,7 +232,7 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
     ended = bulk("send", "key.csv", "--key-column", "client_reference_id")
     assert (ended.status, ended.out) == (2, "")
     assert "has the key column invoice_no" in ended.err
-    assert "Write --key-column invoice_no, or leave it out." in ended.err
+    assert "would be asked again): leave --key-column out.\n" in ended.err
     asked_once(victor_sandbox, keys_of("key.csv", records))
     assert len(victor_sandbox.work_done_by_key()) == 3
 
@@ -252,7 +252,7 @@ def test_a_renamed_copy_asks_nobody_again_without_a_word(
     sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch="ren.csv").send(rows(3))
     ended = bulk("send", "ren (1).csv", *KEY, "--dry-run")
     assert (ended.status, ended.out) == (2, "")
-    assert "write --batch ren.csv; to ask all of them again on purpose, write --ask-again." in ended.err
+    assert "name it with --batch; to ask all of them again on purpose, write --ask-again." in ended.err
     assert len(victor_sandbox.work_done_by_key()) == 3
     assert bulk("send", "ren (1).csv", *KEY, "--ask-again").status == 0
     assert len(victor_sandbox.work_done_by_key()) == 6

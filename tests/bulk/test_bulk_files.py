@@ -122,7 +122,7 @@ def test_sixteen_bit_text_is_refused(checked: Callable[..., Check]) -> None:
         (f"{HEADING}\n", None, "empty"),
         (f"{HEADING},amount\n{GOOD},\n", "amount", "repeated"),
         (f"{HEADING.replace('amount', 'sum')}\n{GOOD}\n", "amount", "required"),
-        (f"{HEADING.replace('invoice_no', 'number')}\n{GOOD}\n", "invoice_no", "required"),
+        (f"{HEADING.replace('invoice_no', 'number')}\n{GOOD}\n", "invoice_no", "key_column"),
         (f"{HEADING},idempotency_key\n{GOOD},x\n", "idempotency_key", "column"),
         (f'{HEADING}\n{GOOD}"never closed\n', None, "format"),
         (f'{HEADING}\n{GOOD}"a"b\n', None, "format"),
@@ -191,13 +191,16 @@ def test_no_problem_shows_an_account_number(sender: Callable[..., Any]) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"due_date": "20.11.2026"}, "due_date is '20.11.2026': write YYYY-MM-DD, today or tomorrow."),
+        (
+            {"due_date": "20.11.2026"},
+            "due_date is '20.11.2026' and must be a date: write YYYY-MM-DD, today or tomorrow.",
+        ),
         ({"due_date": ""}, "due_date is missing: write YYYY-MM-DD, today or tomorrow."),
         ({"amount": ""}, "amount is missing: write 44.23."),
         ({"amount": "44,23"}, "amount is '44,23': write ASCII digits with at most two decimals, such as 44.23."),
         (
             {"biller_type": "CONSUMER", "ultimate_creditor": "Acme"},
-            "ultimate_creditor can only be given with biller_type BUSINESS: leave it out.",
+            "ultimate_creditor can only be given with the biller type BUSINESS: leave it out.",
         ),
     ],
 )

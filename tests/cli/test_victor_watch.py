@@ -128,4 +128,7 @@ def test_a_status_that_could_not_be_judged_at_first_is_judged_later(
 
 def test_a_time_that_is_none_is_refused(command: Command) -> None:
     ran = command("rfp", "watch", "R1", "--timeout", "nan")
-    assert (ran.status, ran.err) == (2, "Error: --timeout is 'nan': write seconds, 0 or more.\n")
+    assert (ran.status, ran.err) == (
+        2,
+        "Error: --timeout is nan and must be seconds, 0 or more, up to 2592000 (30 days).\n",
+    )

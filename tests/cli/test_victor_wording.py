@@ -172,10 +172,33 @@ def test_an_accepted_request_is_not_called_unknown(command: Command, victor_sand
 
 def test_an_unknown_outcome_says_each_thing_once(command: Command, victor_sandbox: Sandbox) -> None:
     ran = unknown(command, victor_sandbox)
-    for said in ("may have been done", "look with 'victor rfp find REFERENCE --start-datetime TIME'", "Outcome:"):
+    for said in (
+        "may have been done",
+        "look with 'victor rfp list --direction outbound --start-datetime 20",
+        "Outcome:",
+    ):
         assert ran.err.count(said) == 1
     ran = unanswered(command, victor_sandbox)
     assert ran.err.count("before you repeat it") == 1
+
+
+def test_where_to_look_is_a_command_with_the_reference_and_the_time(command: Command, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.inject("lost_answer", operation="create", work=True, times=None)
+    ran = command(*CREATE, "--amount", "1", "--client-reference-id", "INV 7", "--deadline", "0.5")
+    [look] = re.findall(r"look with 'victor (rfp find 'INV 7' --start-datetime [0-9T:Z-]+ --deadline 0.5)'", ran.err)
+    victor_sandbox.clear_faults()
+    found = command(*shlex.split(look), "--json")
+    assert [record["client_reference_id"] for record in found.json_lines] == ["INV 7"]
+
+
+def test_a_variable_is_named_where_no_option_was_given(command: Command) -> None:
+    ran = command("rfp", "list", VICTOR_BASE_URL="https://api.victorfi.com")
+    assert ran.err.startswith(
+        "Error: VICTOR_BASE_URL is Victor's production, and the environment is staging, which is the default: "
+    )
+    assert "--base-url" not in ran.err
+    ran = command("rfp", "list", "--environment", "production", "--base-url", "https://api.stage.victorfi.com")
+    assert ran.err.startswith("Error: --base-url is Victor's staging, and the environment is production: ")
 
 
 def test_a_key_of_another_payment_is_not_to_be_repeated(command: Command, victor_sandbox: Sandbox) -> None:

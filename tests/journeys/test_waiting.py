@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from victor_ext import (
     AsyncVictor,
     Conflict,
     DeadlineExceeded,
+    InvalidRequest,
     PaymentRequest,
     RetryPolicy,
     ServerError,
@@ -316,3 +318,60 @@ def test_but_not_for_ever(victor_sandbox: Sandbox, victor: Victor) -> None:
     with pytest.raises(TimedOut, match=r"look it up with list\(victor_id=\.\.\.\), for get\(\) may say"):
         victor.payment_requests.wait(request_id, until="completed", timeout=0)
     assert len(victor_sandbox.received()) < 40
+
+
+@pytest.mark.victor_sandbox(auto=None)
+class TestWatching:
+    """`watch` yields a request each time its status changes."""
+
+    def test_each_change_is_yielded_once_until_the_end(self, victor: Victor, victor_sandbox: Sandbox) -> None:
+        request_id = victor_sandbox.create_inbound()
+        seen: list[str] = []
+        for request in victor.payment_requests.watch(request_id):
+            seen.append(request.status)
+            if request.status == "pending":
+                victor_sandbox.move(request_id, "processing")
+            elif request.status == "processing":
+                victor_sandbox.move(request_id, "completed")
+        assert seen == ["pending", "processing", "completed"]
+
+    def test_nor_is_it_otherwise_where_it_is_awaited(self, async_victor: AsyncVictor, victor_sandbox: Sandbox) -> None:
+        request_id = victor_sandbox.create_inbound()
+
+        async def watch() -> list[str]:
+            seen: list[str] = []
+            async with async_victor as victor:
+                async for request in victor.payment_requests.watch(request_id, until=["processing", "accepted"]):
+                    seen.append(request.status)
+                    victor_sandbox.move(request_id, "processing")
+            return seen
+
+        assert asyncio.run(watch()) == ["pending", "processing"]
+
+    def test_an_end_that_was_not_wanted_is_yielded_and_raised(self, victor: Victor, victor_sandbox: Sandbox) -> None:
+        request_id = victor_sandbox.create_inbound()
+        victor_sandbox.move(request_id, "declined")
+        watch = victor.payment_requests.watch(request_id, until="completed")
+        assert next(watch).status == "declined"
+        with pytest.raises(Conflict, match="ended as declined"):
+            next(watch)
+
+    def test_the_time_ends_between_two_changes(self, victor: Victor, victor_sandbox: Sandbox) -> None:
+        watch = victor.payment_requests.watch(victor_sandbox.create_inbound(), timeout=0.1)
+        assert next(watch).status == "pending"
+        with pytest.raises(TimedOut, match=r"did not reach a final status within 0\.1 s: it is pending") as raised:
+            next(watch)
+        assert raised.value.hint == "Wait again, or read it with get()."
+
+    def test_a_time_of_zero_reads_it_once(self, victor: Victor, victor_sandbox: Sandbox) -> None:
+        request_id = victor_sandbox.create_inbound()
+        watch = victor.payment_requests.watch(request_id, timeout=0)
+        assert next(watch).status == "pending"
+        victor_sandbox.move(request_id, "completed")
+        with pytest.raises(TimedOut, match="it is pending"):
+            next(watch)
+
+    @pytest.mark.parametrize("arguments", [{"until": "paid"}, {"timeout": -1}, {"timeout": "1"}])
+    def test_arguments_are_checked_at_once(self, victor: Victor, arguments: dict[str, Any]) -> None:
+        with pytest.raises(InvalidRequest):
+            victor.payment_requests.watch("a1", **arguments)

@@ -109,13 +109,13 @@ def refusal(key: object, **options: object) -> str:
 
 class TestWhatIsRefused:
     def test_an_encrypted_one_without_a_password(self, locked):
-        assert "private_key is encrypted: give `password=`" in refusal(locked)
+        assert "private_key is encrypted: set password" in refusal(locked)
 
     def test_a_wrong_password(self, locked):
         assert "cannot be read as a private key with this password" in refusal(locked, password="wrong")
 
     def test_a_password_for_a_key_that_has_none(self, forms):
-        assert "is not encrypted: leave `password` out" in refusal(forms["pkcs8"], password=PASSWORD)
+        assert "is not encrypted: leave password out" in refusal(forms["pkcs8"], password=PASSWORD)
 
     @pytest.mark.parametrize("encoding", [PEM, DER])
     def test_an_elliptic_curve_key(self, encoding):

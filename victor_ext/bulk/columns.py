@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -15,13 +15,15 @@ from victor_ext import InvalidRequest, Problem, check_payment_request, money
 
 from .hidden import Hidden, NumberText
 from .settings import DAYS
-from .wording import in_a_file
 
 REQUIRED = ("payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date")
 ARGUMENTS = frozenset({*REQUIRED, "ultimate_creditor", "amount_modification_allowed", "notes", "client_reference_id"})
 MAX_KEY_VALUE = 200
 """Characters of a key column's value: more is no reference, but a mistake in the columns."""
 
+_FILE_HINTS = {"due_date": "write YYYY-MM-DD, today or tomorrow", "amount": "write 44.23"}
+"""What to write in a file, where the client's hint is for Python."""
+_EXPECTED = {"amount": "a number", "due_date": "a date", "amount_modification_allowed": "true or false"}
 _FLAGS = {"true": True, "false": False}
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
 _SURELY_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]*)?E\+[0-9]{2,}")
@@ -87,9 +89,12 @@ def problems_of(fields: Fields, *, in_file: bool) -> list[Problem]:
         found = [*fields.problems, *(problem for problem in error.problems if problem.field not in known)]
     else:
         found = fields.problems
-    if not in_file:
-        return found
-    return [Problem(problem.field, problem.code, in_a_file(problem.message)) for problem in found]
+    return [Problem(problem.field, problem.code, _message(problem, in_file=in_file)) for problem in found]
+
+
+def _message(problem: Problem, *, in_file: bool) -> str:
+    hint = _FILE_HINTS.get(problem.field, "") if in_file and problem.hint else problem.hint
+    return str(replace(problem, hint=hint))
 
 
 def stored(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,10 +123,11 @@ def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date:
 
 def _argument(name: str, value: object) -> object:
     """The value as `create` takes it, or what is wrong with it."""
-    if isinstance(value, str) and (spoilt := _spoilt(name, value, _SHORT_FORMS.get(name))) is not None:
-        return spoilt
-    if name == "payee_account_number":
-        return _account(name, value)
+    wrong = _spoilt(name, value, _SHORT_FORMS.get(name)) if isinstance(value, str) else _of_another_kind(name, value)
+    if wrong is not None:
+        return wrong
+    if name == "payee_account_number" and isinstance(value, NumberText | int | float | Decimal):
+        return Problem(name, "type", f"{name} is a number, which has no leading zeros: put it in quotes.")
     if isinstance(value, NumberText):
         if name == "amount":
             return str(value)
@@ -130,6 +136,14 @@ def _argument(name: str, value: object) -> object:
         flag = _FLAGS.get(value.lower())
         return Problem(name, "type", f"{name} must be true or false.") if flag is None else flag
     return value
+
+
+def _of_another_kind(name: str, value: object) -> Problem | None:
+    """What is wrong with a value that is no text and no number, by the words of JSON."""
+    if not isinstance(value, bool | list | dict) or (name == "amount_modification_allowed" and value in (True, False)):
+        return None
+    kind = "true or false" if isinstance(value, bool) else "an array" if isinstance(value, list) else "an object"
+    return Problem(name, "type", f"{name} must be {_EXPECTED.get(name, 'text')}, not {kind}.")
 
 
 def _spoilt(name: str, value: str, short_form: re.Pattern[str] | None) -> Problem | None:
@@ -145,17 +159,11 @@ def _spoilt(name: str, value: str, short_form: re.Pattern[str] | None) -> Proble
     )  # fmt: skip
 
 
-def _account(name: str, value: object) -> object:
-    if isinstance(value, NumberText | int | float | Decimal):
-        return Problem(name, "type", f"{name} is a number, which has no leading zeros: put it in quotes.")
-    return value
-
-
 def _key_value(column: str, value: object) -> str | Problem:
     if value is None or value == "":
         return Problem(column, "required", f"{column} is empty: the row has nothing to be known by.")
     if isinstance(value, bool | float) or not isinstance(value, str | int | Decimal):
-        return Problem(column, "type", f"{column} must be text or a whole number, not {type(value).__name__}.")
+        return Problem(column, "type", f"{column} must be text or a whole number.")
     text = str(value)
     if isinstance(value, NumberText | Decimal) and not _WHOLE.fullmatch(text):
         return Problem(column, "type", f"{column} is {text[:40]}: a number here must be a whole one. Put it in quotes.")

@@ -92,9 +92,9 @@ def _heading(cells: list[str], line: int, key_column: str, required: Sequence[st
         )  # fmt: skip
     if key_column not in names:
         raise SourceBroken(
-            line, key_column, "required",
-            f"there is no key column {key_column}: name the column that tells the rows apart. The heading names: "
-            f"{', '.join(names)}.",
+            line, key_column, "key_column",
+            f"there is no column {key_column}, by which the rows are told apart. Name another key column. The heading "
+            f"has: {', '.join(names)}.",
         )  # fmt: skip
     missing = [name for name in required if name not in names]
     if missing:

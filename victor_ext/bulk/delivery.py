@@ -227,23 +227,23 @@ class Delivery:
     def _failed(self, error: VictorError, key: str) -> Result:
         outcome = _OF_THE_CALL[error.outcome]
         if isinstance(error, InvalidRequest):
-            return Result(RowOutcome.REFUSED, error=error.message)
+            return Result(RowOutcome.REFUSED, error=error.summary)
         if isinstance(error, BadRequest | Conflict):
             self._answered()
-            return Result(outcome, error=error.message)
+            return Result(outcome, error=error.summary)
         if isinstance(error, AuthenticationError | ConfigurationError):
             self._give_up(error)
-            return Result(outcome, error=error.message) if outcome is RowOutcome.UNKNOWN else _WAITING
+            return Result(outcome, error=error.summary) if outcome is RowOutcome.UNKNOWN else _WAITING
         if isinstance(error, RateLimited) and outcome is RowOutcome.REJECTED:
             self._brake.press(pause_asked(error))
-            return Result(RowOutcome.NOT_SENT, error=error.message)
+            return Result(RowOutcome.NOT_SENT, error=error.summary)
         if isinstance(error, StatusError) and outcome is RowOutcome.REJECTED:
             self._refused_in_a_row.add(key)
             if len(self._refused_in_a_row) >= _REFUSED_IN_A_ROW:
                 self._give_up(error)
-            return Result(outcome, error=error.message)
+            return Result(outcome, error=error.summary)
         self._brake.press(pause_asked(error))
-        return Result(outcome, error=error.message)
+        return Result(outcome, error=error.summary)
 
     def _answered(self) -> None:
         if self._refused_in_a_row:
@@ -252,7 +252,7 @@ class Delivery:
         self._brake.release()
 
     def _give_up(self, error: VictorError) -> None:
-        self.given_up = self.given_up or error.message
+        self.given_up = self.given_up or error.summary
         self._stop.set()
 
 

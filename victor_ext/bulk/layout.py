@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from victor_ext import ConfigurationError
+from victor_ext import ConfigurationError, Problem
 
 from .rows import SETTLED, Result, Row, Sent
 
@@ -182,10 +182,12 @@ def checked_batch(name: object) -> str:
         ConfigurationError: It is no text, too long, or holds a slash or a character that cannot be seen.
     """
     if not isinstance(name, str) or not name:
-        raise ConfigurationError("The batch needs a name: give batch=..., such as the name of its file.")
+        message = "batch has no name: give it one, such as the name of its file."
+        raise ConfigurationError.of([Problem("batch", "required", message)])
     if len(name) > MAX_NAME or name != name.strip() or not name.isprintable() or "/" in name or "\\" in name:
-        raise ConfigurationError(
-            f"batch={name[:MAX_NAME]!r} is no name of a batch: at most {MAX_NAME} characters that can be seen, no "
-            "slash, and no space at its ends."
+        message = (
+            f"batch={name[:MAX_NAME]!r} is no name of a batch: write at most {MAX_NAME} visible characters, without a "
+            "slash, and without a space at either end."
         )
+        raise ConfigurationError.of([Problem("batch", "name", message)])
     return name

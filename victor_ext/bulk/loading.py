@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
-from victor_ext import ConfigurationError
+from victor_ext import ConfigurationError, Problem
 
 from .batch_store import BatchStore, Try, numbers_of
 from .columns import REQUIRED
@@ -111,11 +111,9 @@ def check_source(
     check = intake.read(opened)
     other = digests.batch_among(seen.others)
     if other is not None and not settings.ask_again:
-        raise ConfigurationError(
-            f"{source.batch} has the very rows of the batch {other}: by another name all of their customers would be "
-            f"asked again. To go on with that batch, write batch={other!r}; to ask all of them again on purpose, write "
-            "ask_again=True."
-        )
+        message = f"{source.batch} has the same rows as the batch {other}, whose customers would all be asked again."
+        hint = f"to go on with that batch, write batch={other!r}; to ask all of them again on purpose, ask_again=True"
+        raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
     return SourceReport(check, digests.of(seen.key_column), intake.changed)
 
 
@@ -187,10 +185,12 @@ def _key_column(loads: Sequence[Submission], settings: Settings) -> str:
     if settings.key_column is None:
         return known[-1]
     if settings.key_column not in known:
-        raise ConfigurationError(
-            f"This batch has the key column {known[-1]}: by {settings.key_column} the same rows would have other keys, "
-            f"and their customers would be asked again. Write key_column={known[-1]!r}, or leave it out."
+        message = (
+            f"key_column is {settings.key_column}, and this batch has the key column {known[-1]} (by another one the "
+            "same rows have other keys, and their customers would be asked again)."
         )
+        hint = f"write key_column={known[-1]!r}, or leave it out"
+        raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
     return settings.key_column
 
 

@@ -61,9 +61,10 @@ def checked_encoding(encoding: str | None) -> str:
             raise LookupError
         return codecs.lookup(encoding).name
     except (LookupError, UnicodeError):
-        raise ConfigurationError(
-            f"encoding={encoding!r} is none that is read: save the file as UTF-8, or write windows-1252 or the like."
-        ) from None
+        message = (
+            f"encoding={encoding!r} is no text encoding: save the file as UTF-8, or name one such as windows-1252."
+        )
+        raise ConfigurationError.of([Problem("encoding", "choice", message)]) from None
 
 
 def lines_of(path: Path, encoding: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import httpx
 
-from victor_ext import ConfigurationError, Victor
+from victor_ext import ConfigurationError, Problem, Victor
 
 from .layout import CHUNK_ROWS
 
@@ -42,21 +42,25 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.key_column is not None and (not isinstance(self.key_column, str) or not self.key_column):
-            raise ConfigurationError("key_column must be the name of a column.")
+            raise _refused("key_column", "key_column must be the name of a column.")
         if self.key_column == "payee_account_number":
-            raise ConfigurationError(
-                "key_column=payee_account_number does not tell rows apart: many go to one account."
+            raise _refused(
+                "key_column", "key_column=payee_account_number does not tell rows apart: many go to one account."
             )
         _number("rate", self.rate, above=0, most=MAX_RATE, unit="rows a second")
         _number("key_retention", self.key_retention, above=0, most=math.inf, unit="seconds")
         _number("patience", self.patience, least=0, most=DAY, unit="seconds")
         if isinstance(self.workers, bool) or not isinstance(self.workers, int) or not 1 <= self.workers <= MAX_WORKERS:
-            raise ConfigurationError(f"workers={self.workers!r} must be a whole number from 1 to {MAX_WORKERS}.")
+            raise _refused("workers", f"workers={self.workers!r} must be a whole number from 1 to {MAX_WORKERS}.")
 
     @property
     def slots(self) -> int:
         """Chunks that a process takes at once: one more than its calls need, so that none waits for the database."""
         return 1 + math.ceil(self.workers / CHUNK_ROWS)
+
+
+def _refused(name: str, message: str) -> ConfigurationError:
+    return ConfigurationError.of([Problem(name, "setting", message)])
 
 
 def seconds_of(value: float | timedelta | None) -> float | None:
@@ -81,7 +85,7 @@ def day_of(value: date | str | None) -> str | None:
             return value
     except ValueError:
         pass
-    raise ConfigurationError(f"due_date={value!r} is no day: write YYYY-MM-DD, today or tomorrow.")
+    raise _refused("due_date", f"due_date={value!r} is no day: write YYYY-MM-DD, today or tomorrow.")
 
 
 def _in_days(days: int) -> str:
@@ -122,4 +126,4 @@ def _number(
         bounds = [] if above is None else [f"above {above:g}"]
         bounds += [] if least is None else [f"at least {least:g}"]
         bounds += [f"at most {most:g}"] if most < math.inf else []
-        raise ConfigurationError(f"{name}={value!r} must be a number of {unit}, {' and '.join(bounds)}.")
+        raise _refused(name, f"{name}={value!r} must be a number of {unit}, {' and '.join(bounds)}.")

@@ -18,7 +18,7 @@ from dbos import DBOS, DBOSClient
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from victor_ext import ConfigurationError
+from victor_ext import ConfigurationError, Problem
 
 from .hidden import hidden, kind_of, with_hidden_password
 from .pacing import pause_after
@@ -197,20 +197,20 @@ def _is_full(file: Path) -> bool:
 def _checked(url: object) -> sa.URL:
     """The URL of a database that can be a state. No message quotes it: a password may be anywhere in it."""
     if not isinstance(url, str):
-        raise ConfigurationError(f"state must be text, not {kind_of(url)}: {_FORMS}.")
+        raise _refused(f"state must be text, not {kind_of(url)}: {_FORMS}.")
     if not url.isprintable():
-        raise ConfigurationError(f"state holds a character that cannot be seen: {_FORMS}.")
+        raise _refused(f"state holds a character that cannot be seen: {_FORMS}.")
     found = _parsed(url)
     backend = found.get_backend_name()
     if backend == "sqlite":
         _check_file(found)
         return found.set(drivername="sqlite")
     if backend != "postgresql":
-        raise ConfigurationError(f"state names the database {backend}, which is not supported: {_FORMS}.")
+        raise _refused(f"state names the database {backend}, which is not supported: {_FORMS}.")
     if found.port is not None and not 1 <= found.port <= _LAST_PORT:
-        raise ConfigurationError(f"state has the port {found.port}: write one from 1 to {_LAST_PORT}, or none.")
+        raise _refused(f"state has the port {found.port}: write one from 1 to {_LAST_PORT}, or none.")
     if not _can_be_called(found):
-        raise ConfigurationError("state has a host or a port that cannot be: write postgresql://user@host/database.")
+        raise _refused("state has a host or a port that cannot be: write postgresql://user@host/database.")
     return found.set(drivername="postgresql+psycopg", database=found.database or "victor_bulk")
 
 
@@ -224,7 +224,7 @@ def _parsed(url: str) -> sa.URL:
     except ValueError:
         wrong = "state has a port that is no number: write postgresql://user@host:5432/database."
     # Outside of the handler: what was raised there has frames that hold the URL.
-    raise ConfigurationError(wrong)
+    raise _refused(wrong)
 
 
 def _can_be_called(url: sa.URL) -> bool:
@@ -242,11 +242,11 @@ def _can_be_called(url: sa.URL) -> bool:
 def _check_file(url: sa.URL) -> None:
     path = url.database
     if url.username or url.password or url.host or url.port or (path and _LOGIN.search(path)):
-        raise ConfigurationError(f"state is a file, which has no user, password, host or port: {_FORMS}.")
+        raise _refused(f"state is a file, which has no user, password, host or port: {_FORMS}.")
     if url.drivername not in ("sqlite", "sqlite+pysqlite"):
-        raise ConfigurationError(f"state names the driver {url.drivername}, which is not supported: {_FORMS}.")
+        raise _refused(f"state names the driver {url.drivername}, which is not supported: {_FORMS}.")
     if not path or path == ":memory:" or path.startswith("file:") or url.query:
-        raise ConfigurationError(f"state is no file that could outlive a crash: {_FORMS}.")
+        raise _refused(f"state is no file that could outlive a crash: {_FORMS}.")
     try:
         os.fsencode(path)
         Path(path).exists()
@@ -254,9 +254,13 @@ def _check_file(url: sa.URL) -> None:
         found = folder.is_dir()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "the name holds a character that no name can hold"
-        raise ConfigurationError(f"state is no file that can be: {reason}.") from None
+        raise _refused(f"state is no file that can be: {reason}.") from None
     if not found:
-        raise ConfigurationError(f"state: there is no folder {folder}.")
+        raise _refused(f"state: there is no folder {folder}.")
+
+
+def _refused(message: str) -> ConfigurationError:
+    return ConfigurationError.of([Problem("state", "url", message)])
 
 
 def _postgres_options() -> dict[str, Any]:

@@ -14,17 +14,16 @@ import typer
 
 from .bulk import bulk
 from .failures import FAILED, INTERRUPTED, MISUSE, TERMINATED, Misuse, Terminated, usage_failure, usage_message
-from .options import AsJson, BaseUrl, Deadline, Environment
 from .rfp import rfp
 from .screen import OutputLost, at_terminal, complain, say
-from .session import Session
-from .wording import at_a_shell
+from .session import AsJson, Session, with_session
+from .wording import in_options
 
 # A line of \b keeps the lines after it as they are.
 _EPILOG = """
 \b
 Settings come from the environment:
-  VICTOR_ENVIRONMENT    staging or production; else by the host of the URL
+  VICTOR_ENVIRONMENT    staging (when it is not set) or production
   VICTOR_BASE_URL       another URL, such as a sandbox's
   VICTOR_CLIENT_ID, VICTOR_CLIENT_SECRET
                         OAuth credentials
@@ -124,25 +123,19 @@ def key(
     try:
         value = idempotency_key_for(*facts)
     except InvalidRequest as error:
-        raise Misuse(at_a_shell(error.message)) from error
+        raise Misuse(in_options(error.problems, {})) from error
     say(json.dumps({"idempotency_key": value}) if as_json else value)
 
 
 @app.command()
-def token(
-    context: typer.Context,
-    *,
-    as_json: AsJson = False,
-    environment: Environment = None,
-    base_url: BaseUrl = None,
-    deadline: Deadline = None,
-) -> None:
+@with_session
+def token(session: Session) -> None:
     """Print the Authorization header of a request made now. It is a secret."""
-    with Session(context, environment, base_url, deadline, as_json=as_json).client() as victor:
+    with session.client() as victor:
         value = victor.authorization()
         if at_terminal():
             complain("This is a secret: whoever has it can act in your name until it expires.")
-        say(json.dumps({"authorization": value}) if as_json else value)
+        say(json.dumps({"authorization": value}) if session.as_json else value)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from .screen import complain
-from .wording import at_a_shell, in_options, spelling_of
+from .wording import in_options, is_of_another_payment, next_step, sentence, spelling_of
 
 if TYPE_CHECKING:
     from victor_ext import Problem, VictorError
@@ -28,6 +28,10 @@ TERMINATED = 143
 """What shells report of a process that SIGTERM ended; 130 is the same of Ctrl-C."""
 
 
+_LISTED = 10
+"""Problems that the client's messages list."""
+
+
 class Misuse(Exception):
     """A command line that cannot be meant; the message says what to write. Nothing was sent."""
 
@@ -38,11 +42,13 @@ class Terminated(KeyboardInterrupt):
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """How to settle a command that may have done its work, for all that is known here."""
+    """How to settle a command that may have done its work."""
 
     advice: str
     command: Sequence[str]
     """The exact command that settles it."""
+    look: Sequence[str]
+    """A command that shows what became of it, and changes nothing."""
     key: str | None = None
     """The key of the write, where there is one: the command repeats it, and does not only look."""
     secret: str | None = None
@@ -88,7 +94,7 @@ class Failure:
                 "option": spelling_of(problem.field, self.spelled),
                 "field": problem.field,
                 "code": problem.code,
-                "message": at_a_shell(problem.message),
+                "message": sentence(problem, self.spelled),
             }
             for problem in self.problems
         ]
@@ -145,10 +151,11 @@ def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str
     names = spelled or {}
     misuse = isinstance(error, InvalidRequest | ConfigurationError)
     local = misuse and len(error.problems) > 0
+    more = not local and len(error.problems) > _LISTED
     unsettled = doubt is not None and not misuse and error.outcome in ("unknown", "accepted")
     return Failure(
         kind=type(error).__name__,
-        message=in_options(error.problems, names) if local else at_a_shell(error.message),
+        message=in_options(error.problems, names) if local else f"{error.summary} {next_step(error, doubt)}".rstrip(),
         exit_status=MISUSE if misuse else UNKNOWN if unsettled else FOR_NOW if _may_pass(error) else FAILED,
         outcome=None if doubt is None else error.outcome.value,
         key=None if doubt is None or misuse else error.idempotency_key or doubt.key,
@@ -157,8 +164,8 @@ def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str
         request_id=error.request_id,
         retry_after=error.retry_after,
         problems=error.problems,
-        notes=[at_a_shell(note) for note in getattr(error, "__notes__", ())],
-        doubt=doubt if unsettled and not _is_of_another(error, doubt) else None,
+        notes=[*getattr(error, "__notes__", ()), *(["--json shows all problems."] if more else [])],
+        doubt=doubt if unsettled and not is_of_another_payment(error) else None,
         spelled=names,
     )
 
@@ -179,14 +186,6 @@ def _may_pass(error: VictorError) -> bool:
     return error.outcome == "not_sent" and isinstance(
         error, ConnectionFailed | TimedOut | ServerError | UnreadableResponse
     )
-
-
-def _is_of_another(error: VictorError, doubt: Doubt | None) -> bool:
-    """Whether the key brought another payment's request: then repeating it settles nothing."""
-    from victor_ext import Conflict  # noqa: PLC0415 - loaded by now
-
-    repeats = doubt is not None and doubt.key is not None
-    return repeats and isinstance(error, Conflict) and error.status_code is None
 
 
 def interruption(error: KeyboardInterrupt, doubt: Doubt) -> Failure:

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import json
-import math
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from . import view
-from .checks import Checks
-from .failures import Doubt, Misuse
-from .listing import as_json_lines, as_table, at_most
-from .options import DEFAULT_DEADLINE, STATUSES, AnswerNotes, AsJson, BaseUrl, Deadline, Environment, RequestId, day
-from .options import status as known_status
-from .screen import at_terminal, complain, plain, say
-from .session import Session
-from .watching import changes, spinner
+from .failures import Doubt
+from .screen import at_terminal, complain, notices, plain, say, spinner
+from .session import Checks, Session, day, with_session
+from .view import as_json_lines, as_table, at_most
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest
 
 rfp = typer.Typer(rich_markup_mode=None)
 
-# What may have been done the client says; these say what the command after them does.
-_REPEAT = "With its key, this makes no second one:"
-_LOOK = "This only looks:"
+_STATUSES = "created, pending, processing, needs-review, accepted, completed, declined, expired or failed"
+
+RequestId = Annotated[str, typer.Argument(metavar="ID", help="The id of the payment request.")]
+AnswerNotes = Annotated[str | None, typer.Option(help="1 to 150 characters. [needed]", metavar="TEXT")]
+Until = Annotated[str | None, typer.Option(metavar="STATUS", help=f"Stop at it: {_STATUSES} (default: a final one).")]
+Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Stop after so long, with status 1.")]
 
 
 def _needed(text: str, metavar: str) -> Any:
@@ -46,8 +44,9 @@ def root(context: typer.Context) -> None:
 
 
 @rfp.command()
+@with_session
 def create(
-    context: typer.Context,
+    session: Session,
     *,
     payee_account_number: Annotated[str | None, _needed("The account that receives; 3 to 20 digits.", "DIGITS")] = None,
     payer_counterparty_id: Annotated[str | None, _needed("Who is asked; up to 16 characters.", "ID")] = None,
@@ -76,13 +75,8 @@ def create(
             "KEY",
         ),
     ] = None,
-    as_json: AsJson = False,
-    environment: Environment = None,
-    base_url: BaseUrl = None,
-    deadline: Deadline = None,
 ) -> None:
     """Ask a counterparty for money. Status 0 means asked, not paid: follow it with `victor rfp watch`."""
-    session = Session(context, environment, base_url, deadline, as_json=as_json)
     arguments: dict[str, Any] = {
         "payee_account_number": payee_account_number,
         "payer_counterparty_id": payer_counterparty_id,
@@ -97,36 +91,34 @@ def create(
         "idempotency_key": idempotency_key if idempotency_key is not None else str(uuid.uuid4()),
     }
     doubt = Doubt(
-        advice=_REPEAT,
-        command=["victor", "rfp", "create", *_words(arguments), *session.options()],
+        advice="With its key, this makes no second one:",
+        command=["victor", "rfp", "create", *_words(arguments), *session.options(), *session.json_option],
+        look=_search(client_reference_id, session, is_first=idempotency_key is None),
         key=arguments["idempotency_key"],
         secret=payee_account_number,
     )
     with session.client(doubt) as victor:
         made = victor.payment_requests.create(**arguments)
-        _show(made, as_json=as_json, place=session.place(victor))
+        _show(made, as_json=session.as_json, place=session.place(victor))
 
 
 @rfp.command()
+@with_session
 def get(
-    context: typer.Context,
+    session: Session,
     request_id: RequestId,
-    *,
-    as_json: AsJson = False,
-    environment: Environment = None,
-    base_url: BaseUrl = None,
-    deadline: Deadline = None,
 ) -> None:
     """Read one payment request."""
-    with Session(context, environment, base_url, deadline, as_json=as_json).client() as victor:
-        _show(victor.payment_requests.get(request_id), as_json=as_json)
+    with session.client() as victor:
+        _show(victor.payment_requests.get(request_id), as_json=session.as_json)
 
 
 @rfp.command("list")
+@with_session
 def list_(
-    context: typer.Context,
+    session: Session,
     *,
-    status: Annotated[str | None, _optional(f"{STATUSES}.")] = None,
+    status: Annotated[str | None, _optional(f"{_STATUSES}.")] = None,
     direction: Annotated[str | None, _optional("outbound (we ask) or inbound (we are asked).")] = None,
     start_datetime: Annotated[str | None, _optional("From this moment on, in Zulu time.", "TIME")] = None,
     end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME")] = None,
@@ -143,10 +135,6 @@ def list_(
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Stop after so many (default: all).")] = None,
     page: Annotated[int, typer.Option(metavar="N", help="The page to begin with; the first is 0.")] = 0,
     page_size: Annotated[int | None, typer.Option(metavar="N", help="How many to ask for at a time.")] = None,
-    as_json: AsJson = False,
-    environment: Environment = None,
-    base_url: BaseUrl = None,
-    deadline: Deadline = None,
 ) -> None:
     """List payment requests, page by page as they come in. With --json: one JSON document a line."""
     checks = Checks()
@@ -167,7 +155,7 @@ def list_(
         "instant_payment_rails_id": instant_payment_rails_id,
     }
     given: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
-    with Session(context, environment, base_url, deadline, as_json=as_json).client() as victor:
+    with session.client() as victor:
         requests = victor.payment_requests
         # The client checks filters and paging apart; a list that is not walked sends nothing.
         checks.run(lambda: requests.list(**given))
@@ -175,22 +163,19 @@ def list_(
         checks.finish("The list was not sent")
         found = requests.list(**given, page=page, page_size=page_size)
         pages = at_most(limit, (page.items for page in found.pages()))
-        count = as_json_lines(pages) if as_json else as_table(pages)
-    if count == 0 and not as_json:
+        count = as_json_lines(pages) if session.as_json else as_table(pages)
+    if count == 0 and not session.as_json:
         complain("No payment request passes these filters." if given else "There are no payment requests.")
 
 
 @rfp.command()
+@with_session
 def find(
-    context: typer.Context,
+    session: Session,
     client_reference_id: Annotated[str, typer.Argument(metavar="REFERENCE", help="Your own reference.")],
     *,
     start_datetime: Annotated[str | None, _needed("From this moment on, in Zulu time.", "TIME")] = None,
     end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME")] = None,
-    as_json: AsJson = False,
-    environment: Environment = None,
-    base_url: BaseUrl = None,
-    deadline: Deadline = None,
 ) -> None:
     """List the payment requests with a reference of your own: to see what became of a create.
 
@@ -201,80 +186,58 @@ def find(
         "start_datetime": checks.moment("start_datetime", start_datetime, needed=True),
         "end_datetime": checks.moment("end_datetime", end_datetime),
     }
-    with Session(context, environment, base_url, deadline, as_json=as_json).client() as victor:
+    with session.client() as victor:
         checks.finish("The search was not sent")
         found = victor.payment_requests.find(client_reference_id, **window)
         if found:
-            as_json_lines([found]) if as_json else as_table([found])
-    if not found and not as_json:
+            as_json_lines([found]) if session.as_json else as_table([found])
+    if not found and not session.as_json:
         complain("No payment request of that time has this reference.")
 
 
 @rfp.command()
+@with_session
 def accept(
-    context: typer.Context,
+    session: Session,
     request_id: RequestId,
     *,
     notes: AnswerNotes = None,
     modified_amount: Annotated[
         str | None, typer.Option(help="Another amount to pay, if the request allows it.", metavar="USD")
     ] = None,
-    as_json: AsJson = False,
-    environment: Environment = None,
-    base_url: BaseUrl = None,
-    deadline: Deadline = None,
 ) -> None:
     """Agree to pay an inbound request. This moves money. It is sent once, and read back when in doubt."""
-    session = Session(context, environment, base_url, deadline, as_json=as_json)
     with session.client(_answer_doubt(request_id, session)) as victor:
         # Notes that are missing are for the client to find, with all else that is wrong.
         answered = victor.payment_requests.accept(request_id, notes=notes or "", modified_amount=modified_amount)
-        _show(answered, as_json=as_json, place=session.place(victor))
+        _show(answered, as_json=session.as_json, place=session.place(victor))
 
 
 @rfp.command()
+@with_session
 def decline(
-    context: typer.Context,
+    session: Session,
     request_id: RequestId,
     *,
     notes: AnswerNotes = None,
-    as_json: AsJson = False,
-    environment: Environment = None,
-    base_url: BaseUrl = None,
-    deadline: Deadline = None,
 ) -> None:
     """Refuse to pay an inbound request. It is sent once, and read back when in doubt."""
-    session = Session(context, environment, base_url, deadline, as_json=as_json)
     with session.client(_answer_doubt(request_id, session)) as victor:
         answered = victor.payment_requests.decline(request_id, notes=notes or "")
-        _show(answered, as_json=as_json, place=session.place(victor))
+        _show(answered, as_json=session.as_json, place=session.place(victor))
 
 
 @rfp.command()
-def watch(
-    context: typer.Context,
-    request_id: RequestId,
-    *,
-    until: Annotated[
-        str | None, typer.Option(metavar="STATUS", help=f"Stop at it: {STATUSES} (default: a final one).")
-    ] = None,
-    timeout: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="Stop after so long, with status 1.")] = 300,
-    as_json: AsJson = False,
-    environment: Environment = None,
-    base_url: BaseUrl = None,
-    deadline: Deadline = None,
-) -> None:
+@with_session
+def watch(session: Session, request_id: RequestId, *, until: Until = None, timeout: Timeout = 300) -> None:
     """Show each change of a request's status as it happens. With --json: the whole record, a line a change."""
-    target = known_status("--until", until)
-    if math.isnan(timeout):
-        raise Misuse("--timeout is 'nan': write seconds, 0 or more.")
-    with Session(context, environment, base_url, deadline, as_json=as_json).client() as victor:
-        people = at_terminal() and not as_json
-        with spinner(plain(request_id), shown=people):
-            for request in changes(
-                victor, request_id, until=target, timeout=timeout, deadline=deadline or DEFAULT_DEADLINE
-            ):
-                say(json.dumps(request.to_dict()) if as_json else view.change(request, datetime.now(UTC)))
+    with (
+        session.client() as victor,
+        notices(lambda text: complain(f"Still watching: {text}")),
+        spinner(f"watching {plain(request_id)}; Ctrl-C stops watching", shown=at_terminal() and not session.as_json),
+    ):
+        for request in victor.payment_requests.watch(request_id, until=until, timeout=timeout):
+            say(json.dumps(request.to_dict()) if session.as_json else view.change(request, datetime.now(UTC)))
 
 
 def _show(request: PaymentRequest, *, as_json: bool, place: str | None = None) -> None:
@@ -297,5 +260,13 @@ def _words(arguments: dict[str, Any]) -> list[str]:
     return words
 
 
+def _search(reference: str | None, session: Session, *, is_first: bool) -> list[str]:
+    """A command that lists what `create` may have made. With a key of the user, an earlier run may have made it."""
+    begin = datetime.now(UTC) - (timedelta(minutes=5) if is_first else timedelta(days=1))
+    what = ["list", "--direction", "outbound"] if reference is None else ["find", reference]
+    return ["victor", "rfp", *what, "--start-datetime", f"{begin:%Y-%m-%dT%H:%M:%SZ}", *session.options()]
+
+
 def _answer_doubt(request_id: str, session: Session) -> Doubt:
-    return Doubt(advice=_LOOK, command=["victor", "rfp", "get", request_id, *session.options()])
+    look = ["victor", "rfp", "get", request_id, *session.options()]
+    return Doubt(advice="This only looks:", command=[*look, *session.json_option], look=look)

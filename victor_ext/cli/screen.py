@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -77,6 +78,35 @@ def _styled(line: Text) -> str:
     console = Console(file=text, force_terminal=at_terminal() or None, highlight=False, emoji=False, soft_wrap=True)
     console.print(line, end="")
     return text.getvalue()
+
+
+@contextmanager
+def notices(show: Callable[[str], None] = complain) -> Generator[None]:
+    """Show what the client and the bulk sender log for people while they wait, such as an outage that may pass."""
+
+    class Show(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if getattr(record, "notice", False):
+                show(record.getMessage())
+
+    log = logging.getLogger("victor_ext")
+    handler, level = Show(), log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
+
+
+def spinner(text: str, *, shown: bool) -> AbstractContextManager[object]:
+    """A sign of life at a terminal while nothing changes."""
+    if not shown:
+        return nullcontext()
+    from rich.console import Console  # noqa: PLC0415 - only people need it
+
+    return Console(file=sys.stdout).status(text)
 
 
 def at_terminal() -> bool:

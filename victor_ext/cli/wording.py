@@ -1,20 +1,21 @@
-"""The client's sentences as a shell reads them: its messages name Python's arguments and methods.
+"""The words of the command: options in place of fields, and hints of its own.
 
-What is not known here stays as the client said it. A test runs every command that can fail and looks for Python.
+The client's messages are neutral. What its hints (`Problem.hint`, `VictorError.hint`) say in Python, this says in
+options and commands.
 """
 
 from __future__ import annotations
 
-import ast
-import re
 import shlex
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from victor_ext import Problem
+    from victor_ext import Problem, VictorError
 
-# An argument of the method, where the wire has another name for it. (What is in `payment_details` keeps its name.)
+    from .failures import Doubt
+
+# Arguments that have another name in a problem's field. (What is in `payment_details` keeps its name.)
 _ARGUMENTS = {
     "Idempotency-Key": "idempotency_key",
     "id": "request_id",
@@ -24,44 +25,20 @@ _ARGUMENTS = {
     "payer.victor_counterparty_id": "payer_counterparty_id",
 }
 
-_FIND = "'victor rfp find REFERENCE --start-datetime TIME'"
-_GET = "'victor rfp get ID'"
-
-
-def _key(match: re.Match[str]) -> str:
-    return f"--idempotency-key {shlex.quote(str(ast.literal_eval(match[1])))}"
-
-
-_PHRASES: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
-    (r"idempotency_key_for\('invoice', 1042\)", '"$(victor key invoice 1042)"'),
-    (r"\bidempotency_key_for: ", ""),
-    (r"\bidempotency_key=('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")", _key),
-    (r"\bpayment_requests\.find\([^)]*\)", _FIND),
-    (r"\bpayment_requests\.get\(id\)|\bget\(\)", _GET),
-    (r" What came is in the error's `body`\.", ""),
-    (r"more, in `problems`", "more, which --json shows"),
-    (r"\bbiller_type='BUSINESS'", "--biller-type BUSINESS"),
-    (r"\bpass a date, such as date(\.today)?\([0-9, ]*\)", "write YYYY-MM-DD, today or tomorrow"),
-    (r"\bwrite Decimal\('44\.23'\)", "write 44.23"),
-    (r"\bVictorOAuth\(client_id, client_secret\)", "VICTOR_CLIENT_ID and VICTOR_CLIENT_SECRET"),
-    # Of settings:
-    (r"\A(api_key|client_id|client_secret)\b", lambda match: f"VICTOR_{match[1].upper()}"),
-    (r": private_key\b(:?)", r"\1"),
-    (r", (a path to a file), or a key object\b", r", or \1"),
-    (r"\Abase_url\b", "--base-url"),
-    (r"\benvironment='(staging|production)'", r"--environment \1"),
-    (r"\Aenvironment=", "--environment "),
-    (r"\bleave base_url out", "leave --base-url out"),
-    (r"\Adeadline=(\S+) must be seconds above zero, or None for no bound", r"--deadline \1 must be seconds above zero"),
-)
-_COMPILED = tuple((re.compile(pattern), replacement) for pattern, replacement in _PHRASES)
-
-
-def at_a_shell(message: str) -> str:
-    """A message of the client in the words of the command line."""
-    for pattern, replacement in _COMPILED:
-        message = pattern.sub(replacement, message)
-    return message
+_DATE = "write YYYY-MM-DD, today or tomorrow"
+_AMOUNT = "write 44.23"
+# By a problem's code, or else by its field.
+_HINTS = {
+    "amount": _AMOUNT,
+    "modified_amount": _AMOUNT,
+    "due_date": _DATE,
+    "due_date_start_date": _DATE,
+    "due_date_end_date": _DATE,
+    "idempotency_key": '"$(victor key invoice 1042)" makes a good one',
+    "environment": "name that environment with --environment or VICTOR_ENVIRONMENT, and leave the URL out",
+    "key_column": "leave --key-column out",
+    "copy": "to go on with that batch, name it with --batch; to ask all of them again on purpose, write --ask-again",
+}
 
 
 def spellings(parameters: Iterable[Any]) -> dict[str, str]:
@@ -74,25 +51,65 @@ def spellings(parameters: Iterable[Any]) -> dict[str, str]:
 
 def spelling_of(field: str, spelled: Mapping[str, str]) -> str | None:
     """The option or argument of the command that a problem's field stands for, or None when it is not one of them."""
-    name = _ARGUMENTS.get(field, field.removeprefix("payment_details."))
-    return spelled.get(name)
+    return spelled.get(_ARGUMENTS.get(field, field.removeprefix("payment_details.")))
 
 
 def in_options(problems: Collection[Problem], spelled: Mapping[str, str]) -> str:
     """Problems that the client found, as sentences about options; those that are missing come in one."""
-    missing = [_spelled(problem, spelled) for problem in problems if problem.code == "required"]
+    missing = [spelling_of(problem.field, spelled) or problem.field for problem in problems if _is_missing(problem)]
     sentences = [f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."] if missing else []
-    sentences += [_sentence(problem, spelled) for problem in problems if problem.code != "required"]
-    return " ".join(sentences)
+    return " ".join([*sentences, *(sentence(problem, spelled) for problem in problems if not _is_missing(problem))])
 
 
-def _sentence(problem: Problem, spelled: Mapping[str, str]) -> str:
-    said = at_a_shell(problem.message)
-    if problem.message.startswith(problem.field):
-        said = said.removeprefix(problem.field)
-        return f"{_spelled(problem, spelled)}{said}"
-    return said if spelling_of(problem.field, spelled) is None else f"{_spelled(problem, spelled)}: {said}"
+def sentence(problem: Problem, spelled: Mapping[str, str]) -> str:
+    """A problem with the name of its option, and with the command's hint in place of Python's."""
+    said, option = problem.message, spelling_of(problem.field, spelled)
+    if option is not None:
+        own = said.startswith(problem.field)
+        said = f"{option}{said.removeprefix(problem.field)}" if own else f"{option}: {said}"
+    return with_hint(said, (_HINTS.get(problem.code) or _HINTS.get(problem.field)) if problem.hint else None)
 
 
-def _spelled(problem: Problem, spelled: Mapping[str, str]) -> str:
-    return spelling_of(problem.field, spelled) or problem.field
+def with_hint(message: str, hint: str | None) -> str:
+    """A sentence, and what to write instead."""
+    return f"{message.removesuffix('.')}: {hint}." if hint else message
+
+
+def _is_missing(problem: Problem) -> bool:
+    return problem.code == "required"
+
+
+def next_step(error: VictorError, doubt: Doubt | None) -> str:
+    """What to do after a failure of a call, in commands."""
+    from victor_ext import Conflict, Outcome, TimedOut  # noqa: PLC0415 - loaded by now
+
+    if doubt is None or not error.hint:
+        return "Try again, with a longer --timeout." if isinstance(error, TimedOut) and error.hint else ""
+    look = f"look with '{shlex.join(doubt.look)}'"
+    option = None if error.idempotency_key is None else shlex.join(["--idempotency-key", error.idempotency_key])
+    steps = {
+        Outcome.NOT_SENT: "Nothing was sent: repeat it as you like.",
+        Outcome.REJECTED: "Nothing was done by it.",
+        Outcome.ACCEPTED: "By its status it was accepted: do not send it anew"
+        + (f"; a repeat with {option} brings the answer again." if option else "."),
+        Outcome.UNKNOWN: f"It may have been done: repeat it with {option}, or {look}."
+        if option
+        else f"It may have been done, and no key makes a repeat safe: {look} before you repeat it.",
+    }
+    if error.outcome is Outcome.REJECTED and isinstance(error, Conflict):
+        if option is None:
+            return f"{steps[Outcome.REJECTED]} To see the other answer, {look}."
+        return (
+            f"{steps[Outcome.REJECTED]} But {option} may have been used before, with other values: send the values of "
+            f"that time, or {look}. A new key could ask a second time."
+        )
+    if is_of_another_payment(error):
+        return f"To see your own requests, {look}. Then use a key of this payment's own."
+    return steps[error.outcome]
+
+
+def is_of_another_payment(error: VictorError) -> bool:
+    """Whether the key brought another payment's request: then repeating it settles nothing."""
+    from victor_ext import Conflict  # noqa: PLC0415 - loaded by now
+
+    return error.idempotency_key is not None and isinstance(error, Conflict) and error.status_code is None

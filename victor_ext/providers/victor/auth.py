@@ -160,7 +160,7 @@ class VictorOAuth(UnpicklableCredentials):
             return httpx.Request("POST", url, json=body, headers={"accept": "application/json"})
 
         hint = (
-            f"Check VictorOAuth(client_id, client_secret): {environment.name} was asked, and keys of one environment "
+            f"Check the client id and secret: {environment.name} was asked, and keys of one environment "
             "are not valid in the other."
         )
         return OAuthToken(ask, _issued_token, clock, lock, hint=hint)

@@ -162,7 +162,7 @@ def id_problem(argument: str, value: object) -> Problem | None:
 def amount_problems(argument: str, value: object) -> list[Problem]:
     """All that is wrong with an amount."""
     if value is None:
-        return [Problem(argument, "required", f"{argument} is missing: write Decimal('44.23').")]
+        return [Problem(argument, "required", f"{argument} is missing.", hint="write Decimal('44.23')")]
     try:
         # Any object, which a user without a type checker may pass.
         money.to_decimal(cast("Decimal", value), field=argument)
@@ -175,16 +175,16 @@ def flag_problem(argument: str, value: object) -> Problem | None:
     """What is wrong with a yes or no, or None."""
     if isinstance(value, bool):
         return None
-    return Problem(argument, "type", f"{argument} must be True or False, not {shown(value)}.")
+    return Problem(argument, "type", f"{argument} must be true or false, not {shown(value)}.")
 
 
 def date_problem(argument: str, value: object) -> Problem | None:
     """What is wrong with a calendar date, or None."""
     if as_date(value) is not None:
         return None
-    if isinstance(value, datetime):
-        return Problem(argument, "type", f"{argument} is a datetime: pass a date, such as date(2026, 3, 4).")
-    return Problem(argument, "type", f"{argument} is {shown(value)}: pass a date, such as date(2026, 3, 4).")
+    found = "a datetime" if isinstance(value, datetime) else shown(value)
+    hint = "pass a date, such as date(2026, 3, 4)"
+    return Problem(argument, "type", f"{argument} is {found} and must be a date.", hint=hint)
 
 
 def as_date(value: object) -> date | None:
@@ -206,7 +206,7 @@ def due_date_problem(value: object, now: datetime | None) -> Problem | None:
     what is wrong in all of them, from UTC-12 to UTC+14, is refused.
     """
     if value is None:
-        return Problem("due_date", "required", "due_date is missing: pass a date, such as date.today().")
+        return Problem("due_date", "required", "due_date is missing.", hint="pass a date, such as date.today()")
     problem = date_problem("due_date", value)
     due = as_date(value)
     if problem is not None or due is None or now is None:
@@ -250,7 +250,7 @@ def check_create(
     found.add(due_date_problem(due_date, now))
     found.optional(ULTIMATE_CREDITOR, ultimate_creditor)
     if ultimate_creditor is not None and spelled(biller_type) == "CONSUMER":
-        message = "ultimate_creditor can only be given with biller_type='BUSINESS': leave it out."
+        message = "ultimate_creditor can only be given with the biller type BUSINESS: leave it out."
         found.add(Problem("ultimate_creditor", "combination", message))
     if amount_modification_allowed is not None:
         found.add(flag_problem("amount_modification_allowed", amount_modification_allowed))

@@ -18,17 +18,26 @@ from victor_ext.errors import (
     Outcome,
     PermissionDenied,
     Problem,
+    TimedOut,
     UnreadableResponse,
     VictorError,
 )
 from victor_ext.redaction import one_line, redact_excerpt
-from victor_ext.runtime.client.polling import LEAST_READ, PASSING, checked_seconds, wait_until
+from victor_ext.runtime.client.polling import FIRST_PAUSE, LEAST_READ, PASSING, checked_seconds, wait_until
 from victor_ext.runtime.client.runners import OperationFlow
+from victor_ext.runtime.loop.flow import Sleep
 
 from .checks import check_id, shown, spelled
 from .listing import listed
 from .operations import get
 from .records import Direction, PaymentRequest, Status
+
+_WAIT_AGAIN = "Wait again, or look it up with list(victor_id=...), for get() may say Pending for ever."
+
+_ONE_MORE_READ = 0.001
+"""Seconds left that permit one bounded read; with 0 it would have the whole deadline."""
+_WATCH_PAUSE = 5.0
+"""Seconds between two reads of a watch at most."""
 
 # The way of a request that is paid. A later status includes the earlier ones.
 _WAY = (Status.CREATED, Status.PENDING, Status.PROCESSING, Status.ACCEPTED, Status.COMPLETED)
@@ -45,27 +54,77 @@ def wait(
     """Look at a request now and again until it is where it is waited for."""
     check_id(request_id)
     statuses, seconds = wanted_statuses(until), checked_seconds(timeout)
-    wanted = "a final status" if statuses is None else " or ".join(statuses)
 
     def there(request: PaymentRequest) -> bool:
-        if _has_reached(request, statuses):
-            return True
-        if request.is_terminal:
-            raise _ended_otherwise(request, request_id, statuses or ())
-        return False
-
-    def in_vain(seen: str) -> str:
-        return (
-            f"Payment request {request_id} did not reach {wanted} within {timeout:g} s: {seen}. Wait again, or look it "
-            "up with list(victor_id=...), for get() may say Pending for ever."
-        )
+        return _is_there(request, request_id, statuses)
 
     return (
         yield from wait_until(
-            lambda left: _look(request_id, left, monotonic, there), there, in_vain, timeout=seconds, deadline=deadline,
-            monotonic=monotonic, shown=lambda request: one_line(request.status),
+            lambda left: _look(request_id, left, monotonic, there), there,
+            _in_vain(request_id, statuses, timeout), timeout=seconds, deadline=deadline, monotonic=monotonic,
+            shown=_status_of,
+            hint=_WAIT_AGAIN,
         )
     )  # fmt: skip
+
+
+def watch(
+    request_id: str,
+    *,
+    until: str | Collection[str] | None,
+    timeout: float,
+    deadline: float | None,
+    monotonic: Callable[[], float],
+) -> Callable[[], OperationFlow[PaymentRequest | None]]:
+    """A function that makes the flow to the next change of the status; the flow returns None at the end."""
+    check_id(request_id)
+    statuses, seconds = wanted_statuses(until), checked_seconds(timeout)
+    in_vain = _in_vain(request_id, statuses, timeout)
+    ends: float | None = None
+    last: PaymentRequest | None = None
+
+    def has_changed(request: PaymentRequest) -> bool:
+        return last is None or request.status != last.status
+
+    def settles(request: PaymentRequest) -> bool:
+        return _is_there(request, request_id, statuses)
+
+    def following() -> OperationFlow[PaymentRequest | None]:
+        nonlocal ends, last
+        ends = monotonic() + seconds if ends is None else ends
+        left = max(ends - monotonic(), 0.0)
+        if last is not None:
+            if _is_there(last, request_id, statuses):
+                return None
+            if left <= 0:
+                raise TimedOut(in_vain(f"it is {_status_of(last)}"), outcome=Outcome.UNKNOWN, hint=_WAIT_AGAIN)
+            yield Sleep(min(FIRST_PAUSE, left))
+            left = max(ends - monotonic(), _ONE_MORE_READ)
+        last = yield from wait_until(
+            lambda left: _look(request_id, left, monotonic, settles), has_changed, in_vain, timeout=left, deadline=deadline,
+            monotonic=monotonic, shown=_status_of, hint=_WAIT_AGAIN, longest_pause=_WATCH_PAUSE,
+        )  # fmt: skip
+        return last
+
+    return following
+
+
+def _is_there(request: PaymentRequest, request_id: str, until: Collection[str] | None) -> bool:
+    """Whether the request has reached one of these statuses. Raises `Conflict` when it no longer can."""
+    if _has_reached(request, until):
+        return True
+    if request.is_terminal:
+        raise _ended_otherwise(request, request_id, until or ())
+    return False
+
+
+def _in_vain(request_id: str, until: Collection[str] | None, timeout: float) -> Callable[[str], str]:
+    wanted = "a final status" if until is None else " or ".join(until)
+    return lambda seen: f"Payment request {request_id} did not reach {wanted} within {timeout:g} s: {seen}."
+
+
+def _status_of(request: PaymentRequest) -> str:
+    return one_line(request.status)
 
 
 def _look(

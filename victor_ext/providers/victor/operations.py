@@ -149,9 +149,9 @@ def _is_word(said: str | None, sent: str) -> bool:
 
 def _another_payment(found: PaymentRequest, what: str, attempts: int) -> Conflict:
     return Conflict(
-        f"The provider answered with payment request {one_line(found.id)}, which has {what}: idempotency_key="
-        f"{found.idempotency_key!r} seems to have been used for another payment before, or the answer was another's. "
-        "Repeat with the same key and the same values, or look with get() and with "
+        f"The provider answered with payment request {one_line(found.id)}, which has {what}: the idempotency key "
+        f"{found.idempotency_key!r} seems to have been used for another payment before, or the answer was another's.",
+        hint="Repeat with the same key and the same values, or look with get() and with "
         "payment_requests.find(client_reference_id, start_datetime=...). Take another key only when it is certain that "
         "this payment does not exist.",
         outcome=Outcome.UNKNOWN,
@@ -175,8 +175,8 @@ def _looked_up(made: PaymentRequest, sent: _Sent, seconds: float | None) -> Oper
     raise UnreadableResponse(
         f"The provider answered with payment request {one_line(made.id)}, which does not say "
         f"{'its reference' if sent.reference is not None else 'payee, payer and amount'}, {why}: it may be another "
-        f"payment's, of an earlier use of idempotency_key={made.idempotency_key!r}. Look at it with get(), or repeat "
-        "with the same key and the same values.",
+        f"payment's, of an earlier use of the idempotency key {made.idempotency_key!r}.",
+        hint="Look at it with get(), or repeat with the same key and the same values.",
         outcome=Outcome.UNKNOWN,
         idempotency_key=made.idempotency_key,
         attempts=sent.attempts,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 
 from victor_ext.money import Amount
 from victor_ext.redaction import concealed_account
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation, stream
 from victor_ext.runtime.client.runners import OperationFlow
 
 from . import life, operations
@@ -219,3 +219,32 @@ class PaymentRequests(Resource[Mode]):
         Both are about the wait, which moves no money: their `outcome` says nothing of the payment.
         """
         return life.wait(id, until=until, timeout=timeout, deadline=self.deadline, monotonic=self.clock.monotonic)
+
+    @stream
+    def watch(
+        self,
+        id: str,  # noqa: A002 - as in `get`
+        *,
+        until: str | Collection[str] | None = None,
+        timeout: float = 300.0,
+    ) -> Callable[[], OperationFlow[PaymentRequest | None]]:
+        """Yield a request as it is now, and again each time its status has changed, until it has the wanted one.
+
+            for request in victor.payment_requests.watch(id):
+                print(request.status)
+
+        With `AsyncVictor`, write `async for`. It reads as `wait` does: through failures that may pass, half a second
+        after a change and then more and more slowly.
+
+        Args:
+            id: The id of the request.
+            until: A status, or several; a later one on the way to COMPLETED counts too. None: a final one.
+            timeout: Seconds in all, also those between two results; 0 reads it once.
+
+        Raises:
+            InvalidRequest: An argument breaks a rule; at once, not at the first result.
+            Conflict: It ended in another status; that record has been yielded.
+            TimedOut: It did not get there in time.
+            VictorError: It could not be read, for a reason that does not pass.
+        """
+        return life.watch(id, until=until, timeout=timeout, deadline=self.deadline, monotonic=self.clock.monotonic)

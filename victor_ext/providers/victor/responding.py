@@ -177,7 +177,8 @@ def _settle_answer(
         raise _answered_otherwise(request_id, meant, found, differences, doubt.attempts, doubt.request_id)
     raise Conflict(
         f"Payment request {request_id} carries another answer ({one_line(found.status)}) than the one that was meant "
-        f"({meant.status}): somebody else answered it. Nothing was changed by this call; read it with get().",
+        f"({meant.status}): somebody else answered it. Nothing was changed by this call.",
+        hint="Read it with get().",
         outcome=Outcome.REJECTED,
         attempts=doubt.attempts,
         request_id=doubt.request_id,
@@ -190,8 +191,9 @@ def _unanswered(request_id: str, doubt: VictorError) -> VictorError:
         # A good status that nobody can read, and nothing to be seen of the work: that is no proof that it was done.
         doubt = UnreadableResponse(
             f"The answer to payment request {request_id} was taken with status {doubt.status_code}, in words that "
-            "cannot be read. It may have been done, and no key makes a repeat safe: look with "
-            "payment_requests.get(id) before you repeat it.",
+            "cannot be read.",
+            hint="It may have been done, and no key makes a repeat safe: look with payment_requests.get(id) before "
+            "you repeat it.",
             outcome=Outcome.UNKNOWN,
             request=doubt.request,
             response=doubt.response,
@@ -220,8 +222,8 @@ def _answered_otherwise(
         amount = "what it asked for" if meant.modified_amount is None else meant.modified_amount
         is_ = f"{one_line(found.status)}, and nothing says for which amount ({amount} was meant)"
     return Conflict(
-        f"Payment request {request_id} is {is_}: it may be this call's answer, or somebody else's. Read it with get() "
-        "before you do anything else.",
+        f"Payment request {request_id} is {is_}: it may be this call's answer, or somebody else's.",
+        hint="Read it with get() before you do anything else.",
         outcome=Outcome.UNKNOWN,
         attempts=attempts,
         request_id=exchange_id,

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from victor_ext.errors import ConfigurationError
+from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.redaction import Secret
 from victor_ext.runtime.auth.stored_credentials import checked_secret
 from victor_ext.runtime.client.settings import checked_environment
@@ -59,7 +59,8 @@ def environment_and_url(environment: object, base_url: str | httpx.URL | None) -
 def _without_version(base_url: str | httpx.URL, name: str) -> httpx.URL:
     url = checked_base_url(base_url, name=name)
     if url.path.rstrip("/").endswith("/v2"):
-        raise ConfigurationError(f"{name} {str(url)!r}: leave /v2 out, every path of the API begins with it.")
+        message = f"{name} {str(url)!r}: leave /v2 out, every path of the API begins with it."
+        raise ConfigurationError.of([Problem(name, "url", message)])
     return url
 
 
@@ -110,7 +111,11 @@ def _base_url(values: Mapping[str, str]) -> str | None:
 
 def _oauth(values: Mapping[str, str]) -> VictorOAuth:
     _require(values, "VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET")
-    return VictorOAuth(values["VICTOR_CLIENT_ID"], values["VICTOR_CLIENT_SECRET"])
+    client_id, client_secret = (
+        checked_secret(name, values[name], source="the client portal")
+        for name in ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET")
+    )
+    return VictorOAuth(client_id, client_secret)
 
 
 def _jwt(values: Mapping[str, str]) -> VictorJwt:
@@ -125,19 +130,11 @@ def _jwt(values: Mapping[str, str]) -> VictorJwt:
     else:
         _require(values, "VICTOR_API_KEY", "VICTOR_PRIVATE_KEY")
         variable, key = "VICTOR_PRIVATE_KEY", values["VICTOR_PRIVATE_KEY"]
-    # First and by itself: what is wrong with it is not to be blamed on the key.
+    from victor_ext.runtime.auth.private_keys import load_rsa_key  # noqa: PLC0415 - only a signing client needs it
+
+    # Checked here, so that messages name the variables.
     api_key = checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source="the client portal")
-    return _named(variable, lambda: VictorJwt(api_key, key, password=password))
-
-
-def _named(variable: str, make: Callable[[], VictorJwt]) -> VictorJwt:
-    """Let an error about the key name the variables that it came from."""
-    try:
-        return make()
-    except ConfigurationError as error:
-        said = str(error).replace("give `password=`", f"set {_PASSWORD}")
-        message = f"{variable}: {said.replace('leave `password` out', f'unset {_PASSWORD}')}"
-    raise ConfigurationError(message)
+    return VictorJwt(api_key, load_rsa_key(key, password=password, name=variable, opened_with=_PASSWORD))
 
 
 def _require(values: Mapping[str, str], *names: str) -> None:

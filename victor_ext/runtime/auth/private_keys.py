@@ -19,10 +19,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _MAX_PATH = 1024
 _LEAST_BITS = 1024
 """Below this an RSA key cannot hold a SHA-512 signature, or is not fit for anything."""
-_EXPECTED = (
-    "give an RSA private key: PEM text (PKCS#8 or PKCS#1), base64 of PKCS#8 DER, DER bytes, a path to a file, "
-    "or a key object"
-)
+_EXPECTED = "give an RSA private key: PEM text (PKCS#8 or PKCS#1), base64 of PKCS#8 DER, DER bytes, or a path to a file"
 
 
 def load_rsa_key(
@@ -30,6 +27,7 @@ def load_rsa_key(
     *,
     password: str | bytes | None = None,
     name: str = "private_key",
+    opened_with: str = "password",
 ) -> RSAPrivateKey:
     """Read an RSA private key.
 
@@ -37,7 +35,8 @@ def load_rsa_key(
         key: PEM (PKCS#8, PKCS#1, encrypted ones with `password`), bare base64 of PKCS#8 DER with or without
             line breaks, DER bytes, a path, or a key object.
         password: For an encrypted PEM or DER.
-        name: What messages call the argument.
+        name: What messages call the key: the argument, or the variable that it came from.
+        opened_with: The same for the password.
 
     Raises:
         ConfigurationError: What was given is not that. The message never holds any of the key.
@@ -47,7 +46,7 @@ def load_rsa_key(
     data, source = _read(key, name)
     if data is None:
         return _checked(key, source)
-    return _checked(_parsed(data, password, source), source)
+    return _checked(_parsed(data, password, source, opened_with), source)
 
 
 def _password_bytes(password: object) -> SecretBytes:
@@ -120,7 +119,7 @@ def _read_file(path: Secret, name: str, *, shown: str) -> tuple[SecretBytes, str
     raise ConfigurationError(f"{name}: the file {shown} cannot be read ({why}): {_EXPECTED}.")
 
 
-def _parsed(data: SecretBytes, password: SecretBytes, source: str) -> object:
+def _parsed(data: SecretBytes, password: SecretBytes, source: str, opened_with: str) -> object:
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - only a signing client needs it
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - the same
 
@@ -131,7 +130,7 @@ def _parsed(data: SecretBytes, password: SecretBytes, source: str) -> object:
     try:
         return load(bytes(data), bytes(password) or None)
     except TypeError:
-        why = "is not encrypted: leave `password` out" if password else "is encrypted: give `password=`"
+        why = f"is not encrypted: leave {opened_with} out" if password else f"is encrypted: set {opened_with}"
     except (ValueError, UnsupportedAlgorithm):
         why = "cannot be read as a private key" + (" with this password" if password else "")
     raise ConfigurationError(f"{source} {why}; {_EXPECTED}.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from victor_ext.errors import ConfigurationError
+from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.runtime.http.decompression import CODINGS
 from victor_ext.runtime.loop.attempts import AttemptLoop, Authenticator
 from victor_ext.runtime.loop.clock import ServerClock
@@ -171,5 +171,6 @@ def _checked_deadline(deadline: object) -> float | None:
     if deadline is None:
         return None
     if not are_seconds(deadline):
-        raise ConfigurationError(seconds_complaint("deadline", deadline, "above zero, or None for no bound"))
+        message = seconds_complaint("deadline", deadline, "above zero")
+        raise ConfigurationError.of([Problem("deadline", "range", message, hint="None sets no bound")])
     return float(deadline)  # type: ignore[arg-type] # it is a number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -25,6 +26,8 @@ from .validation import shown
 
 T = TypeVar("T")
 
+_logger = logging.getLogger(__name__)
+
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
 """Seconds between two reads: half a second at first, then half as much again each time, up to this."""
@@ -45,6 +48,7 @@ def wait_until(
     deadline: float | None,
     monotonic: Callable[[], float],
     shown: Callable[[T], str] = repr,
+    hint: str = "",
 ) -> OperationFlow[T]:
     """Read until it is there, through troubles that pass.
 
@@ -59,6 +63,7 @@ def wait_until(
         deadline: Seconds that the client gives one call, or None.
         monotonic: A clock.
         shown: What was seen last, in words.
+        hint: What to do next, at the end of the error's message.
 
     Raises:
         TimedOut: It did not come to that in time.
@@ -74,13 +79,14 @@ def wait_until(
             last = yield from read(left if bounded else None)
         except PASSING as error:
             trouble = error
+            _logger.info("%s", error.summary, extra={"notice": True})
         else:
             if there(last):
                 return last
             seen = f"it is {shown(last)}"
         left = ends - monotonic()
         if left <= 0:
-            raise TimedOut(in_vain(seen), outcome=Outcome.UNKNOWN) from trouble
+            raise TimedOut(in_vain(seen), outcome=Outcome.UNKNOWN, hint=hint) from trouble
         asked = trouble.retry_after if trouble is not None else None
         yield Sleep(min(max(pause, asked or 0.0), left))
         pause = min(pause * 1.5, LONGEST_PAUSE)

@@ -16,7 +16,7 @@ one definition:
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import update_wrapper, wraps
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
@@ -127,6 +127,50 @@ class listing(Generic[P, T]):  # noqa: N801 - a decorator
 
     def __get__(self, resource: Resource[Any] | None, owner: type[Any]) -> Any:
         return self if resource is None else types.MethodType(self._pages, resource)
+
+
+class stream(Generic[P, T]):  # noqa: N801 - a decorator
+    """An operation that yields results as they come: a generator, or an async generator.
+
+    The method checks its arguments when it is called, and returns what makes the flow to the next result (None: there
+    are no more).
+    """
+
+    def __init__(self, begin: Callable[Concatenate[Any, P], Callable[[], OperationFlow[T | None]]]) -> None:
+        @wraps(begin)
+        def results(resource: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
+            following = begin(resource, *args, **kwargs)
+            face = resource.face
+            return _results(face, following) if isinstance(face, SyncRunner) else _awaited_results(face, following)
+
+        self._results = results
+        update_wrapper(self, begin)
+
+    def __call__(self, resource: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
+        """As a function of the class."""
+        return self._results(resource, *args, **kwargs)
+
+    @overload
+    def __get__(self, resource: None, owner: type[Any]) -> stream[P, T]: ...
+
+    @overload
+    def __get__(self, resource: Resource[Blocking], owner: type[Any]) -> Callable[P, Iterator[T]]: ...
+
+    @overload
+    def __get__(self, resource: Resource[Awaited], owner: type[Any]) -> Callable[P, AsyncIterator[T]]: ...
+
+    def __get__(self, resource: Resource[Any] | None, owner: type[Any]) -> Any:
+        return self if resource is None else types.MethodType(self._results, resource)
+
+
+def _results(face: SyncRunner, following: Callable[[], OperationFlow[T | None]]) -> Iterator[T]:
+    while (result := face.run(following())) is not None:
+        yield result
+
+
+async def _awaited_results(face: AsyncRunner, following: Callable[[], OperationFlow[T | None]]) -> AsyncIterator[T]:
+    while (result := await face.run(following())) is not None:
+        yield result
 
 
 def _pages(face: SyncRunner | AsyncRunner, walk: Walk[T]) -> Pages[T] | AsyncPages[T]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 import httpx
 
-from victor_ext.errors import ConfigurationError
+from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.redaction import Secret
 
 from .validation import shown
@@ -32,15 +32,18 @@ def checked_environment(
         ConfigurationError: There is no such environment, or the host is one of another environment's.
     """
     if not isinstance(environment, str) or environment not in hosts:
-        raise ConfigurationError(f"environment={shown(environment)} is unknown: write {' or '.join(map(repr, hosts))}.")
+        message = f"environment={shown(environment)} is unknown: write {' or '.join(map(repr, hosts))}."
+        raise ConfigurationError.of([Problem("environment", "choice", message)])
     host = None if base_url is None else base_url.raw_host.decode("ascii").rstrip(".")
     theirs = next((name for name, own in hosts.items() if host in own), environment)
     if theirs != environment:
-        raise ConfigurationError(
-            f"base_url is {provider}'s {theirs}, and environment={environment!r}: write environment={theirs!r}, and "
-            f"leave base_url out (as variables: {provider.upper()}_ENVIRONMENT={theirs}, and no "
-            f"{provider.upper()}_BASE_URL)."
+        default = ", which is the default" if environment == next(iter(hosts)) else ""
+        hint = (
+            f"write environment={theirs!r}, and leave base_url out (as variables: "
+            f"{provider.upper()}_ENVIRONMENT={theirs}, and no {provider.upper()}_BASE_URL)"
         )
+        message = f"base_url is {provider}'s {theirs}, and the environment is {environment}{default}."
+        raise ConfigurationError.of([Problem("base_url", "environment", message, hint=hint)])
     return environment
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
-from victor_ext.errors import ConfigurationError
+from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.redaction import concealed, kind_of
 from victor_ext.runtime.client.seconds import are_seconds, seconds_complaint
 from victor_ext.runtime.client.validation import shown
@@ -45,26 +45,31 @@ def checked_base_url(base_url: str | httpx.URL, *, name: str = "base_url") -> ht
         ConfigurationError: No scheme or host, `http` to another machine, or parts a base URL cannot have.
     """
     if not isinstance(base_url, str | httpx.URL):
-        raise ConfigurationError(f"{name} must be text, not {kind_of(base_url)}.")
+        raise _refused(name, f"{name} must be text, not {kind_of(base_url)}.")
     shown = f"{name} {str(base_url)!r}"
     if "@" in str(base_url):
         base_url, shown = concealed(str(base_url)), f"{name} (hidden: it may hold a password)"
     try:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, UnicodeError):
-        raise ConfigurationError(f"{shown} is not a URL: write it as in https://api.example.com.") from None
+        raise _refused(name, f"{shown} is not a URL: write it as in https://api.example.com.") from None
     if url.scheme not in ("https", "http") or not url.raw_host:
-        raise ConfigurationError(f"{shown} must be absolute: write https:// and the host in front.")
+        raise _refused(name, f"{shown} must be absolute: write https:// and the host in front.")
     if not has_host(url):
-        raise ConfigurationError(f"{shown} is not a URL: no host has such a name, or no port such a number.")
+        raise _refused(name, f"{shown} is not a URL: no host has such a name, or no port such a number.")
     if url.scheme == "http" and not is_this_machine(url.host):
-        raise ConfigurationError(
+        raise _refused(
+            name,
             f"{shown} would send tokens and account numbers unencrypted: write https://. "
-            "(http is for this machine only, as in http://127.0.0.1:8900.)"
+            "(http is for this machine only, as in http://127.0.0.1:8900.)",
         )
     if url.userinfo or url.query or url.fragment:
-        raise ConfigurationError(f"{name} must have no user, query or fragment: write scheme, host, port and path.")
+        raise _refused(name, f"{name} must have no user, query or fragment: write scheme, host, port and path.")
     return url
+
+
+def _refused(name: str, message: str) -> ConfigurationError:
+    return ConfigurationError.of([Problem(name, "url", message)])
 
 
 def has_host(url: httpx.URL) -> bool:

@@ -156,6 +156,7 @@ class _Call:
             advice = what_to_do(self._outcome, self._key, self._request, self._loop.profile)
             if advice not in error.message:
                 error.message = f"{error.message} {advice}".rstrip()
+                error.hint = advice
             error.outcome = self._outcome
             error.idempotency_key = self._key
             error.attempts = self._attempts

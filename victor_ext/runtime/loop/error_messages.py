@@ -37,7 +37,6 @@ def error_for(
         _what_happened(failure, profile, request, attempts, problems, why),
         _when_to_come_back(retry_after),
         _what_to_check(answer, profile),
-        "" if call is None else what_to_do(outcome, key, call, profile, conflict=_conflict(answer, key)),
     ]
     error = (error_class or failure.error_class)(
         " ".join(filter(None, sentences)),
@@ -49,6 +48,7 @@ def error_for(
         request_id=_request_id(answer, profile),
         retry_after=retry_after,
         problems=problems,
+        hint="" if call is None else what_to_do(outcome, key, call, profile, conflict=_conflict(answer, key)),
     )
     error.__cause__ = failure.cause
     return error
@@ -70,7 +70,7 @@ def _what_happened(
             for problem in problems[:_LISTED]
         )
         if len(problems) > _LISTED:
-            listed += f"; and {len(problems) - _LISTED} more, in `problems`"
+            listed += f"; and {len(problems) - _LISTED} more"
         good = failure.answer.status_code < 400
         what = f"{what}: {listed}" if good else f"status {failure.answer.status_code}: {listed}"
     cause = f"; {why}" if why else ""

@@ -89,7 +89,7 @@ def _shortest(number: Decimal) -> str:
 
 
 def _bad_fact(what: str) -> InvalidRequest:
-    return InvalidRequest.of([Problem("facts", "invalid", f"idempotency_key_for: {what}")])
+    return InvalidRequest.of([Problem("facts", "invalid", what)], doing="idempotency_key_for")
 
 
 def new_key() -> str:
@@ -101,13 +101,14 @@ def key_problem(key: object) -> Problem | None:
     """What is wrong with a caller's key, or None."""
     field = "idempotency_key"
     if not isinstance(key, str):
-        return Problem(field, "type", f"{field} must be text, not {type(key).__name__}; pass idempotency_key_for(...).")
+        message = f"{field} must be text, not {type(key).__name__}."
+        return Problem(field, "type", message, hint="pass idempotency_key_for(...)")
     if not MIN_KEY_LENGTH <= len(key) <= MAX_KEY_LENGTH:
         return Problem(
             field,
             "length",
-            f"{field} has {len(key)} characters and must have {MIN_KEY_LENGTH} to {MAX_KEY_LENGTH}; "
-            "idempotency_key_for('invoice', 1042) makes a good one.",
+            f"{field} has {len(key)} characters and must have {MIN_KEY_LENGTH} to {MAX_KEY_LENGTH}.",
+            hint="idempotency_key_for('invoice', 1042) makes a good one",
         )
     if not _VISIBLE_ASCII.fullmatch(key):
         return Problem(

@@ -1,25 +1,128 @@
-"""What `victor bulk` shows in the end: problems of rows, counts, and the export."""
+"""What `victor bulk` shows: progress, problems of rows, counts, and the export."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import shlex
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from .bulk_progress import counts
 from .failures import Failure, Misuse
-from .screen import plain, say, standard_output
+from .screen import notices, plain, say, standard_output
+from .wording import with_hint
 
 if TYPE_CHECKING:
-    from victor_ext.bulk import BatchStatus, BulkSender, Check
+    from rich.progress import Progress as Bar
+
+    from victor_ext.bulk import BatchStatus, BulkSender, Check, RowProblem
 
 _SHOWN = 20
+"""Problems of rows that are listed."""
+_LINE_EVERY = 10.0
+_ROWS_EVERY = 10_000
+
+
+class Progress:
+    """How far a batch has come: a bar at a terminal, a line now and then elsewhere, nothing with --json."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._quiet = as_json
+        self._bar: Bar | None = None
+        self._task: Any = None
+        self._notices = notices(self._print)
+        self._last_line = time.monotonic()
+        self._begun: tuple[float, int] | None = None
+        self.latest: BatchStatus | None = None
+
+    def __enter__(self) -> Self:
+        self._notices.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+        self._notices.__exit__(None, None, None)
+
+    def row(self, count: int) -> None:
+        """This number of rows has been checked."""
+        if not self._quiet and count % _ROWS_EVERY == 0:
+            self._print(f"{count:,} rows checked")
+
+    def show(self, status: BatchStatus) -> None:
+        """Show how far the batch has come."""
+        self.latest = status
+        if self._quiet:
+            return
+        if sys.stderr.isatty():
+            self._move_bar(status)
+        elif time.monotonic() - self._last_line >= _LINE_EVERY:
+            self._last_line = time.monotonic()
+            self._print(f"{_done(status):,} of {status.rows:,} rows{self._speed(status)}: {counts(status)}")
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _print(self, text: str) -> None:
+        if self._quiet:
+            return
+        if self._bar is not None:
+            self._bar.console.print(text, highlight=False, markup=False)
+        else:
+            print(text, file=sys.stderr)
+
+    def _move_bar(self, status: BatchStatus) -> None:
+        if self._bar is None:
+            self._bar = _bar()
+            self._bar.start()
+            self._task = self._bar.add_task(plain(status.batch), total=status.rows, completed=_done(status), counts="")
+        self._bar.update(self._task, total=status.rows, completed=_done(status), counts=counts(status))
+
+    def _speed(self, status: BatchStatus) -> str:
+        now, done = time.monotonic(), _done(status)
+        if self._begun is None:
+            self._begun = now, done
+        since, before = self._begun
+        if now - since < 1 or done <= before:
+            return ""
+        speed = (done - before) / (now - since)
+        left = (status.rows - done) / speed
+        return f", {speed:,.0f} a second, about {int(left // 60)}:{int(left % 60):02d} left"
+
+
+def _bar() -> Bar:
+    from rich.console import Console  # noqa: PLC0415 - only people need it
+    from rich.progress import (  # noqa: PLC0415 - only people need it
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text  # noqa: PLC0415 - only people need it
+
+    class Speed(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text("" if speed is None else f"{speed:,.0f}/s")
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Speed(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[counts]}", markup=False),
+        console=Console(file=sys.stderr),
+    )
 
 
 def report_invalid(failure: Failure, check: Check, *, as_json: bool) -> None:
@@ -59,8 +162,8 @@ def show_status(status: BatchStatus, *, as_json: bool) -> None:
     say(f"{plain(status.batch)}: {_rows(status.rows)}: {counts(status)}{_state(status)}")
 
 
-def show_result(status: BatchStatus, options: Sequence[str], *, as_json: bool) -> None:
-    """How sending ended, and what to do about what is left."""
+def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
+    """How sending ended, and what to do about what is left; `command` writes another command on the batch."""
     if as_json:
         say(json.dumps({**status_as_dict(status), "exit_status": status.exit_status}))
         return
@@ -70,31 +173,30 @@ def show_result(status: BatchStatus, options: Sequence[str], *, as_json: bool) -
         if check.unchanged or check.changed:
             print(f"Of {_rows(check.rows)}: {_kinds(check)}.", file=sys.stderr)
     say(f"{plain(status.batch)}: {_rows(status.rows)}: {counts(status)}")
-    here = shlex.join(["--batch", status.batch, *options])
     if status.unsettled:
         print(
-            f"Not all of it is settled. Try those rows again, with the same keys:\n  victor bulk resume {here}",
+            f"Not all of it is settled. Try those rows again, with the same keys:\n  {command('resume')}",
             file=sys.stderr,
         )
     if status.exit_status:
-        print(f"Every row, with what became of it:\n  victor bulk export {here}", file=sys.stderr)
+        print(f"Every row, with what became of it:\n  {command('export')}", file=sys.stderr)
 
 
-def show_interruption(status: BatchStatus | None, command: Sequence[str], *, as_json: bool) -> None:
+def show_interruption(status: BatchStatus | None, command: str, *, as_json: bool) -> None:
     """That it was stopped, and how to go on."""
     if as_json:
-        document: dict[str, Any] = {"interrupted": True, "next_command": shlex.join(command)}
+        document: dict[str, Any] = {"interrupted": True, "next_command": command}
         print(json.dumps(document), file=sys.stderr)
         return
     if status is None:
         print(
             "Stopped before anything was sent. Run the same command again, or, if rows had been stored already, go on "
-            f"with:\n  {shlex.join(command)}",
+            f"with:\n  {command}",
             file=sys.stderr,
         )
         return
     print(
-        f"Stopped. Nothing is lost and nothing will be sent twice. Go on with:\n  {shlex.join(command)}",
+        f"Stopped. Nothing is lost and nothing will be sent twice. Go on with:\n  {command}",
         file=sys.stderr,
     )
 
@@ -176,13 +278,21 @@ def _state(status: BatchStatus) -> str:
 
 def _wrong(check: Check) -> str:
     if check.broken:
-        return "the file cannot be read"
+        return (
+            "the heading is wrong"
+            if check.rows == 0 and _is_of_heading(check.problems[0])
+            else "the file cannot be read"
+        )
     parts: list[str] = []
     if check.repeated:
         parts.append(f"{check.repeated:,} {'row repeats' if check.repeated == 1 else 'rows repeat'} a key")
     if check.invalid:
         parts.append(f"{check.invalid:,} {'row is' if check.invalid == 1 else 'rows are'} wrong")
     return " and ".join(parts)
+
+
+def _is_of_heading(problem: RowProblem) -> bool:
+    return problem.row is None and problem.code in ("key_column", "required", "repeated", "column")
 
 
 def _kinds(check: Check) -> str:
@@ -198,9 +308,19 @@ def _kinds(check: Check) -> str:
 
 def _print_problems(check: Check) -> None:
     for problem in check.problems[:_SHOWN]:
-        print(plain(str(problem)), file=sys.stderr)
+        hint = "--key-column names it" if problem.code == "key_column" else None
+        print(plain(with_hint(str(problem), hint)), file=sys.stderr)
     if check.problem_count > _SHOWN:
         all_kept = len(check.problems) == check.problem_count
         shown = "all of them" if all_kept else f"the first {len(check.problems)}"
         more = f"{check.problem_count - _SHOWN:,} more"
         print(f"... and {more}: --dry-run --json shows {shown}", file=sys.stderr)
+
+
+def counts(status: BatchStatus) -> str:
+    """The rows by outcome, in words."""
+    return ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in status.counts.items()) or "no rows"
+
+
+def _done(status: BatchStatus) -> int:
+    return status.rows - sum(count for outcome, count in status.counts.items() if outcome == "waiting")
