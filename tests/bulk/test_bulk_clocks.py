@@ -12,7 +12,7 @@ import pytest
 
 from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, row, rows, shifted, wait_until, write_csv
 from victor_ext import ProviderTime
-from victor_ext.bulk.key_age import UNJUDGED, KeyClock
+from victor_ext.bulk.key_age import TIME_UNKNOWN, KeyClock
 from victor_ext.bulk.rows import Sent
 from victor_ext.sandbox import Sandbox
 
@@ -89,7 +89,7 @@ def test_a_provider_whose_clock_is_off_is_no_reason_for_doubt(bulk: Bulk, victor
 
 
 @dataclass
-class Teller:
+class ProviderTimes:
     """A client whose provider tells its time, or does not."""
 
     now: float
@@ -127,42 +127,42 @@ SENT_AGAIN, TOO_OLD, TO_COME, MACHINE, CALLERS = (
     ],
 )
 def test_what_is_sent_again_at_which_age(known: bool, age: float, kept: float, why: str | None) -> None:
-    clock = KeyClock(Teller(NOW, known), "me")
-    clock._told_none = not known
-    found = clock.why_not_again(Sent(NOW - age, "me", known), kept)
+    clock = KeyClock(ProviderTimes(NOW, known), "me")
+    clock._tells_no_time = not known
+    found = clock.reason_not_to_resend(Sent(NOW - age, "me", known), kept)
     assert found is None if why is None else why in (found or "")
     if why is SENT_AGAIN:
-        assert CALLERS in (clock.why_not_again(Sent(NOW - age, "another", known), kept) or "")
+        assert CALLERS in (clock.reason_not_to_resend(Sent(NOW - age, "another", known), kept) or "")
 
 
 @pytest.mark.parametrize("known", [True, False])
 def test_the_clocks_of_a_machine_and_of_the_provider_are_not_compared(known: bool) -> None:
-    clock = KeyClock(Teller(NOW, known), "me")
-    clock._told_none = not known
-    assert MACHINE in (clock.why_not_again(Sent(NOW - 60, "me", not known), DAY) or "")
+    clock = KeyClock(ProviderTimes(NOW, known), "me")
+    clock._tells_no_time = not known
+    assert MACHINE in (clock.reason_not_to_resend(Sent(NOW - 60, "me", not known), DAY) or "")
 
 
 def test_nothing_is_judged_before_an_answer_has_come() -> None:
-    clock = KeyClock(Teller(NOW, False), "me")
-    assert clock.why_not_again(Sent(NOW - 60, "me", True), DAY) is UNJUDGED
-    assert clock.why_not_again(Sent(NOW - 60, "me", False), DAY) is UNJUDGED
+    clock = KeyClock(ProviderTimes(NOW, False), "me")
+    assert clock.reason_not_to_resend(Sent(NOW - 60, "me", True), DAY) is TIME_UNKNOWN
+    assert clock.reason_not_to_resend(Sent(NOW - 60, "me", False), DAY) is TIME_UNKNOWN
 
 
 @pytest.mark.parametrize(("set_by", "slept"), [(0, 0), (HOUR, 0), (-HOUR, 0), (0, HOUR), (-HOUR, HOUR)])
 def test_a_row_that_was_first_sent_in_this_process_is_as_old_as_any_clock_says(set_by: float, slept: float) -> None:
     times = {"local": NOW, "monotonic": 50.0}
-    teller = Teller(NOW - 7 * HOUR, False)
-    clock = KeyClock(teller, "me", monotonic=lambda: times["monotonic"], local=lambda: times["local"])
+    times = ProviderTimes(NOW - 7 * HOUR, False)
+    clock = KeyClock(times, "me", monotonic=lambda: times["monotonic"], local=lambda: times["local"])
     first = clock.now()
     assert clock.as_sent(first) == Sent(NOW, "me", known=False)
     times["monotonic"] += 600
     times["local"] += 600 + slept + set_by
     passed = max(600, 600 + slept + set_by)
-    teller.now, teller.known = teller.now + passed, True
+    times.now, times.known = times.now + passed, True
     # By now an answer has told the time, and with it the moment.
     assert clock.as_sent(first) == Sent(NOW - 7 * HOUR, "me", known=True)
-    assert clock.why_not_again(first, passed + 300) is None
-    assert TOO_OLD in (clock.why_not_again(first, passed + 60) or "")
+    assert clock.reason_not_to_resend(first, passed + 300) is None
+    assert TOO_OLD in (clock.reason_not_to_resend(first, passed + 60) or "")
 
 
 def test_the_time_is_asked_for_once_before_the_first_row_is_sent(

@@ -117,7 +117,14 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
         sender(storage_key=SECRETS["the storage key"], key_retention=0.001).resume()
         send([row(1, client_reference_id="b"), row(2), row(3, notes="x"), row(5)], skip_invalid=True)
         list(sender(storage_key=SECRETS["the storage key"]).export())
-    assert {"Intake._take", "Delivery._call", "look_up", "name_changes", "Row.from_json", "Vault.seal"} <= look.frames
+    assert {
+        "RowValidator._take",
+        "Delivery._call",
+        "look_up",
+        "name_changed_columns",
+        "Row.from_json",
+        "Vault.seal",
+    } <= look.frames
     assert look.found == set()
 
 
@@ -191,4 +198,4 @@ def test_the_look_finds_what_a_frame_shows(sender: Senders, monkeypatch: pytest.
     with Look() as look:
         sender(storage_key=SECRETS["the storage key"]).check([row(1)])
     assert {secret for secret, _, _ in look.found} == {"the account number", "the storage key"}
-    assert ("the account number", "Intake._take", "fields") in look.found
+    assert ("the account number", "RowValidator._take", "fields") in look.found

@@ -34,10 +34,10 @@ class Clock(threading.Event):
 
 def test_rows_go_evenly_from_the_first_on() -> None:
     clock = Clock()
-    pacer = RateLimiter(50, clock, clock)
+    limiter = RateLimiter(50, clock, clock)
     arrivals = []
     for _ in range(100):
-        pacer.wait()
+        limiter.wait()
         arrivals.append(clock.now)
     assert arrivals[0] == pytest.approx(1000.02)
     assert [later - earlier for earlier, later in pairwise(arrivals)] == pytest.approx([0.02] * 99)
@@ -45,65 +45,65 @@ def test_rows_go_evenly_from_the_first_on() -> None:
 
 def test_after_a_halt_rows_do_not_come_in_a_crowd() -> None:
     clock = Clock()
-    pacer = RateLimiter(50, clock, clock)
-    pacer.wait()
+    limiter = RateLimiter(50, clock, clock)
+    limiter.wait()
     clock.now += 60
     arrivals = []
     for _ in range(100):
-        pacer.wait()
+        limiter.wait()
         arrivals.append(clock.now)
     assert arrivals[-1] - arrivals[0] >= 97 / 50
 
 
 def test_without_a_rate_nobody_waits() -> None:
     clock = Clock()
-    pacer = RateLimiter(None, clock, clock)
+    limiter = RateLimiter(None, clock, clock)
     for _ in range(1000):
-        pacer.wait()
+        limiter.wait()
     assert clock.now == 1000
 
 
 def test_pauses_grow_while_the_provider_fails_and_end_with_its_first_answer() -> None:
     clock = Clock()
-    brake = Backoff(clock, clock)
+    backoff = Backoff(clock, clock)
     pauses = []
     for _ in range(8):
         begun = clock.now
-        brake.press()
-        brake.press()
-        brake.wait()
+        backoff.record_failure()
+        backoff.record_failure()
+        backoff.wait()
         pauses.append(clock.now - begun)
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
-    brake.release()
+    backoff.record_success()
     begun = clock.now
-    brake.wait()
+    backoff.wait()
     assert clock.now == begun
-    brake.press(at_least=90)
-    brake.wait()
+    backoff.record_failure(at_least=90)
+    backoff.wait()
     assert clock.now == begun + 90
 
 
 def test_an_answer_that_was_under_way_when_the_provider_failed_ends_no_pause() -> None:
     clock = Clock()
-    brake = Backoff(clock, clock)
+    backoff = Backoff(clock, clock)
     pauses = []
     for _ in range(3):
         begun = clock.now
-        brake.press()
-        brake.release()
-        brake.wait()
+        backoff.record_failure()
+        backoff.record_success()
+        backoff.wait()
         pauses.append(clock.now - begun)
     assert pauses == [1, 2, 4]
-    brake.press(at_least=90)
-    brake.release()
+    backoff.record_failure(at_least=90)
+    backoff.record_success()
     begun = clock.now
-    brake.wait()
+    backoff.wait()
     assert clock.now == begun + 90
 
 
 def test_all_that_wait_for_one_pause_go_together() -> None:
     clock = Clock()
-    brake = Backoff(clock, clock)
+    backoff = Backoff(clock, clock)
     wait, meanwhile = clock.wait, iter([60.0, -1.0])
 
     def woken_late(timeout: float | None = None) -> bool:
@@ -111,26 +111,26 @@ def test_all_that_wait_for_one_pause_go_together() -> None:
             if at_least < 0:
                 wait(timeout)
             # While it sleeps, an answer asks for more; after that, the first one that wakes fails.
-            brake.press(max(0.0, at_least))
+            backoff.record_failure(max(0.0, at_least))
             return False
         return wait(timeout)
 
     clock.wait = woken_late  # type: ignore[method-assign] - what happens while others wait is what is tested
-    brake.press()
-    brake.wait()
+    backoff.record_failure()
+    backoff.wait()
     assert clock.now == 1060
     # Whoever comes now waits for the next pause.
-    brake.wait()
+    backoff.wait()
     assert clock.now == 1062
 
 
 def test_stopping_ends_every_pause() -> None:
     clock = Clock()
-    brake, pacer = Backoff(clock, clock), RateLimiter(0.001, clock, clock)
-    brake.press(at_least=1e9)
+    backoff, limiter = Backoff(clock, clock), RateLimiter(0.001, clock, clock)
+    backoff.record_failure(at_least=1e9)
     clock.set()
-    brake.wait()
-    pacer.wait()
+    backoff.wait()
+    limiter.wait()
     assert clock.now == 1000
 
 

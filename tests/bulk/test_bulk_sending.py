@@ -414,7 +414,7 @@ def test_a_chunk_that_was_claimed_and_does_not_run_is_handed_out_anew(
     def lose_the_first(self: Any, workflow_id: str, *arguments: Any) -> dict[str, int]:
         if not lost:
             lost.append(workflow_id)
-            raise worker._Gone
+            raise worker._WorkerGone
         return run(self, workflow_id, *arguments)
 
     monkeypatch.setattr(worker, "_ROUND", 0.1)

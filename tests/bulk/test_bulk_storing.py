@@ -210,7 +210,7 @@ def rows(count):
                "amount": "44.23", "biller_type": "BUSINESS", "due_date": date.today(), "region": f"region {number}"}
 
 # All of it but the sending: that takes as long as the provider does, and its rows are gone when they are sent.
-sender.see_through = lambda site, store, loads, _progress: run.Tally(store, loads).take()
+sender.run_batch = lambda context, store, loads, _progress: run.StatusReader(store, loads).read()
 with Victor(VictorOAuth("client", "secret"), base_url="http://127.0.0.1:1") as victor:
     made = BulkSender(victor, state=sys.argv[1], batch="long", key_column="invoice_no", storage_key="k" * 20)
     status = made.send(rows(int(sys.argv[2])))

@@ -18,7 +18,7 @@ from .rows import RowOutcome, RowProblem, RowResult
 from .run import BulkStopped
 from .sender import BulkSender, InvalidRows
 from .state import DEFAULT_STATE
-from .tally import BatchStatus
+from .status import BatchStatus
 from .validating import Check
 
 __all__ = (

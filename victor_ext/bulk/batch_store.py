@@ -31,10 +31,10 @@ from .layout import (
     queue_of,
     sent_since,
 )
-from .ownership import batches_of, own_or_refuse
+from .notices import database_notices
+from .ownership import batches_of, check_owner
 from .pacing import pause_after
 from .rows import SETTLED, Result, RowOutcome, Sent
-from .trouble import trouble
 from .vault import other_key
 
 _AT_ONCE = 50
@@ -115,7 +115,7 @@ class BatchStore:
         while page := self._client.list_workflows(name=LOAD, load_output=False, limit=_AT_ONCE, offset=offset):
             offset += len(page)
             for info in page:
-                own_or_refuse(info, self._application, "Another batch of this state")
+                check_owner(info, self._application, "Another batch of this state")
                 load = Submission(**_input_of(info))
                 batch = info.workflow_id.rpartition("/load/")[0]
                 if load.digest is not None and batch != self.batch:
@@ -210,7 +210,7 @@ class BatchStore:
         try:
             self._stored(lambda: self._insert(chunks, load), lambda: self._are_ours(chunks))
         except (dbos_error.DBOSWorkflowIDInUseError, dbos_error.DBOSConflictingWorkflowError):
-            raise _handed_over_elsewhere(self.batch) from None
+            raise _submitted_elsewhere(self.batch) from None
 
     def _stored(self, store: Callable[[], None], is_stored: Callable[[], bool]) -> None:
         """Store something, and wait for a database that goes away over it."""
@@ -226,7 +226,7 @@ class BatchStore:
                 failures += 1
                 if time.monotonic() > ends:
                     raise
-                trouble.tell(error)
+                database_notices.report(error)
                 time.sleep(pause_after(failures))
 
     def _insert(self, chunks: Mapping[str, Chunk], load: Submission | None = None) -> None:
@@ -258,7 +258,7 @@ class BatchStore:
     def _workflows(self, ids: Sequence[str], *, rows: bool = False) -> dict[str, WorkflowStatus]:
         page = self._client.list_workflows(workflow_ids=list(ids), load_input=rows, load_output=True)
         for info in page:
-            own_or_refuse(info, self._application, f"The batch {self.batch}")
+            check_owner(info, self._application, f"The batch {self.batch}")
         return {info.workflow_id: info for info in page}
 
 
@@ -284,7 +284,7 @@ def _input_of(info: WorkflowStatus) -> Mapping[str, Any]:
     return data
 
 
-def _handed_over_elsewhere(batch: str) -> ConfigurationError:
+def _submitted_elsewhere(batch: str) -> ConfigurationError:
     return ConfigurationError(
         f"Another process hands the batch {batch} over at this moment. Wait until it has, then send again: rows that "
         "are there already are not stored twice."

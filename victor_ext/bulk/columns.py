@@ -50,7 +50,7 @@ class Fields:
     problems: list[Problem] = field(default_factory=list[Problem])
 
 
-def take_apart(record: Mapping[str, object], key_column: str) -> Fields:
+def split_record(record: Mapping[str, object], key_column: str) -> Fields:
     """Sort the fields of a record, and read those that need it."""
     found = Fields()
     for name, value in record.items():
@@ -97,14 +97,14 @@ def _message(problem: Problem, *, in_file: bool) -> str:
     return str(replace(problem, hint=hint))
 
 
-def stored(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def as_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Checked arguments as JSON data that `create` takes for the same."""
     return {name: _plain(value) if name != "amount" else money.to_wire(value) for name, value in arguments.items()}
 
 
-def said(arguments: Mapping[str, Any]) -> str:
+def canonical_text(arguments: Mapping[str, Any]) -> str:
     """What a record asks for, in one spelling: equal texts ask for the same, whatever the format they came in."""
-    return Hidden(json.dumps({name: _said(name, value) for name, value in arguments.items()}, sort_keys=True))
+    return Hidden(json.dumps({name: _canonical(name, value) for name, value in arguments.items()}, sort_keys=True))
 
 
 def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date: str | None) -> list[str]:
@@ -115,15 +115,15 @@ def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date:
         for name in sorted(ARGUMENTS & (stored.keys() | arguments.keys()))
         # What `today` and the default stood for is another day by now.
         if (name != "due_date" or ("due_date" in arguments and day not in DAYS))
-        and (_said(name, stored[name]) if name in stored else None)
-        != (_said(name, arguments[name]) if name in arguments else None)
+        and (_canonical(name, stored[name]) if name in stored else None)
+        != (_canonical(name, arguments[name]) if name in arguments else None)
     ]
     return names or ["due_date"]
 
 
 def _argument(name: str, value: object) -> object:
     """The value as `create` takes it, or what is wrong with it."""
-    wrong = _spoilt(name, value, _SHORT_FORMS.get(name)) if isinstance(value, str) else _of_another_kind(name, value)
+    wrong = _damaged(name, value, _SHORT_FORMS.get(name)) if isinstance(value, str) else _of_another_kind(name, value)
     if wrong is not None:
         return wrong
     if name == "payee_account_number" and isinstance(value, NumberText | int | float | Decimal):
@@ -146,7 +146,7 @@ def _of_another_kind(name: str, value: object) -> Problem | None:
     return Problem(name, "type", f"{name} must be {_EXPECTED.get(name, 'text')}, not {kind}.")
 
 
-def _spoilt(name: str, value: str, short_form: re.Pattern[str] | None) -> Problem | None:
+def _damaged(name: str, value: str, short_form: re.Pattern[str] | None) -> Problem | None:
     """What a program on the way has made of a text."""
     if _HALF_CHARACTERS.search(value):
         return Problem(name, "characters", f"{name} holds half of a character (a lone surrogate).")
@@ -173,7 +173,7 @@ def _key_value(column: str, value: object) -> str | Problem:
         return Problem(
             column, "characters", f"{column} begins or ends with a space, or holds a character that cannot be seen."
         )
-    return _spoilt(column, text, _SURELY_SHORTENED) or text
+    return _damaged(column, text, _SURELY_SHORTENED) or text
 
 
 def _as_text(value: object) -> str:
@@ -202,7 +202,7 @@ def _plain(value: object) -> Any:
     return value if isinstance(value, bool | str) else str(value)
 
 
-def _said(name: str, value: Any) -> str:
+def _canonical(name: str, value: Any) -> str:
     if name == "amount":
         try:
             return f"{money.to_decimal(value):.2f}"

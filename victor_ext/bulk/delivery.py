@@ -23,13 +23,13 @@ from victor_ext import (
     check_payment_request,
 )
 
-from .key_age import UNJUDGED, KeyClock, Moment
+from .key_age import TIME_UNKNOWN, KeyClock, Moment
 from .pacing import Backoff, RateLimiter, pause_after, pause_asked
-from .reconciliation import Doubtful, Shared, left_open, look_up
+from .reconciliation import Shared, UncertainRow, look_up, unresolved
 from .rows import MAY_EXIST, SETTLED, Result, Row, RowOutcome, Sent
 
 _WAITING = Result(RowOutcome.WAITING)
-_REFUSED_IN_A_ROW = 10
+_MOST_REFUSALS = 10
 """So many refusals for no reason that lies in a row mean that no row of the batch will fare better."""
 _OF_THE_CALL = {
     Outcome.NOT_SENT: RowOutcome.NOT_SENT,
@@ -84,37 +84,37 @@ class Delivery:
         self._victor = victor
         self._stop = stop
         self._monotonic = monotonic
-        self._brake = Backoff(stop, monotonic)
+        self._backoff = Backoff(stop, monotonic)
         self._clock = KeyClock(victor, caller, monotonic)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="victor-bulk")
-        self._refused_in_a_row: set[str] = set()
+        self._refused_keys: set[str] = set()
         self.given_up: str | None = None
         """Why no row can be sent with this client; it has stopped then."""
 
     def begin(self) -> Sent:
         """The moment before the first row of a chunk is sent. If no answer has told the time yet, it is asked for."""
-        self._brake.wait()
+        self._backoff.wait()
         self._ask()
         return self._clock.as_sent(self._clock.now())
 
     def deliver(self, rows: Sequence[Row], terms: SendTerms) -> list[Result]:
         """Send the rows, and look up those that must not be sent again. The results are in the rows' order."""
-        pacer = RateLimiter(terms.rate, self._stop, self._monotonic)
+        rate_limiter = RateLimiter(terms.rate, self._stop, self._monotonic)
         results: dict[int, Result] = {}
-        calls: list[tuple[int, Future[Result | Doubtful]]] = []
-        doubtful: list[tuple[int, Doubtful]] = []
+        calls: list[tuple[int, Future[Result | UncertainRow]]] = []
+        doubtful: list[tuple[int, UncertainRow]] = []
         if any(terms.sent_before(row) for row in rows):
-            self._brake.wait()
+            self._backoff.wait()
             self._ask()
         for place, row in enumerate(rows):
             sent = terms.sent_before(row)
-            why = None if sent is None else self._clock.why_not_again(sent, terms.retention)
+            why = None if sent is None else self._clock.reason_not_to_resend(sent, terms.retention)
             if row.arguments is None:
                 results[place] = Result(RowOutcome.REFUSED, error=row.reason)
-            elif sent is not None and why is not None and why is not UNJUDGED:
+            elif sent is not None and why is not None and why is not TIME_UNKNOWN:
                 doubtful.append((place, (row, sent, why)))
             else:
-                calls.append((place, self._pool.submit(self._send, row, terms, pacer)))
+                calls.append((place, self._pool.submit(self._send, row, terms, rate_limiter)))
         # All of them first: what the last ones came to may say why the first ones were refused.
         for place, result in [(place, call.result()) for place, call in calls]:
             row = rows[place]
@@ -122,13 +122,13 @@ class Delivery:
                 doubtful.append((place, result))
                 continue
             sent = terms.sent_before(row) or result.sent
-            if sent is None and self.given_up is not None and row.key in self._refused_in_a_row:
+            if sent is None and self.given_up is not None and row.key in self._refused_keys:
                 # It is not the row that was refused, and nothing was created: it waits for `resume`.
                 results[place] = replace(_WAITING, error=result.error)
             elif sent is not None and result.outcome in (RowOutcome.REJECTED, RowOutcome.REFUSED):
                 doubtful.append((place, (row, sent, f"It may have been sent before; now: {result.error}")))
             else:
-                results[place] = _in_full(result, sent)
+                results[place] = _with_earlier_tries(result, sent)
         if doubtful:
             found = self._look_up([each for _, each in doubtful], terms)
             results.update(zip((place for place, _ in doubtful), found, strict=True))
@@ -139,14 +139,14 @@ class Delivery:
         # Rows in line are not cancelled: after a stop they say by themselves that they were not sent.
         self._pool.shutdown(wait=False)
 
-    def _look_up(self, doubtful: Sequence[Doubtful], terms: SendTerms) -> list[Result]:
+    def _look_up(self, doubtful: Sequence[UncertainRow], terms: SendTerms) -> list[Result]:
         """Look rows up until that succeeds, the patience is at an end, or all is to stop."""
         ends = self._monotonic() + terms.patience
         tries = 0
         while True:
-            self._brake.wait()
+            self._backoff.wait()
             if self._stop.is_set():
-                return left_open(doubtful, "It has not been looked up: the sender was stopped.")
+                return unresolved(doubtful, "It has not been looked up: the sender was stopped.")
             try:
                 found = look_up(self._victor, doubtful, terms.shared)
             except VictorError as error:
@@ -156,11 +156,11 @@ class Delivery:
             except Exception as error:  # noqa: BLE001 - whatever it was, what is known of the other rows must be kept
                 reason, at_least = f"An unexpected {type(error).__name__}.", 0.0
             else:
-                self._brake.release()
+                self._backoff.record_success()
                 return found
-            self._brake.press(at_least)
+            self._backoff.record_failure(at_least)
             if self._stop.is_set() or self._monotonic() >= ends:
-                return left_open(doubtful, f"It could not be looked up now: {reason}")
+                return unresolved(doubtful, f"It could not be looked up now: {reason}")
             tries += 1
             self._stop.wait(max(pause_after(tries), at_least))
 
@@ -170,10 +170,10 @@ class Delivery:
             return None
         error = self._clock.ask()
         if error is not None:
-            self._brake.press(pause_asked(error))
+            self._backoff.record_failure(pause_asked(error))
         return error
 
-    def _send(self, row: Row, terms: SendTerms, pacer: RateLimiter) -> Result | Doubtful:
+    def _send(self, row: Row, terms: SendTerms, rate_limiter: RateLimiter) -> Result | UncertainRow:
         """Send one row until it is settled, its patience is at an end, or all is to stop.
 
         Returns:
@@ -183,18 +183,18 @@ class Delivery:
         sent: Sent | Moment | None = terms.sent_before(row)
         last, tries = _WAITING, 0
         while True:
-            self._brake.wait()
-            pacer.wait()
+            self._backoff.wait()
+            rate_limiter.wait()
             # Only now: a slow pace, or a provider that said when to come back, can outlast a key.
             error = self._ask() if isinstance(sent, Sent) else None
             if self._stop.is_set():
                 return last
-            why = None if sent is None else self._clock.why_not_again(sent, terms.retention)
-            if sent is not None and why is not None and why is not UNJUDGED:
+            why = None if sent is None else self._clock.reason_not_to_resend(sent, terms.retention)
+            if sent is not None and why is not None and why is not TIME_UNKNOWN:
                 return row, self._clock.as_sent(sent), why
             moment = self._clock.now()
             result, at_least = self._call(row, is_repeat=sent is not None) if why is None else _not_asked(error)
-            result = _after(last, result)
+            result = _combined(last, result)
             if sent is None and result.outcome in MAY_EXIST:
                 sent = moment
             if isinstance(sent, Moment):
@@ -216,7 +216,7 @@ class Delivery:
         except VictorError as error:
             return self._failed(error, row.key), pause_asked(error)
         except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
-            self._brake.press()
+            self._backoff.record_failure()
             # Its text may hold anything; its type does not.
             return Result(RowOutcome.UNKNOWN, error=f"An unexpected {type(error).__name__} while it was sent."), 0.0
         self._answered()
@@ -235,21 +235,21 @@ class Delivery:
             self._give_up(error)
             return Result(outcome, error=error.summary) if outcome is RowOutcome.UNKNOWN else _WAITING
         if isinstance(error, RateLimited) and outcome is RowOutcome.REJECTED:
-            self._brake.press(pause_asked(error))
+            self._backoff.record_failure(pause_asked(error))
             return Result(RowOutcome.NOT_SENT, error=error.summary)
         if isinstance(error, StatusError) and outcome is RowOutcome.REJECTED:
-            self._refused_in_a_row.add(key)
-            if len(self._refused_in_a_row) >= _REFUSED_IN_A_ROW:
+            self._refused_keys.add(key)
+            if len(self._refused_keys) >= _MOST_REFUSALS:
                 self._give_up(error)
             return Result(outcome, error=error.summary)
-        self._brake.press(pause_asked(error))
+        self._backoff.record_failure(pause_asked(error))
         return Result(outcome, error=error.summary)
 
     def _answered(self) -> None:
-        if self._refused_in_a_row:
+        if self._refused_keys:
             # A new one, and not under the eyes of another thread that reads it.
-            self._refused_in_a_row = set()
-        self._brake.release()
+            self._refused_keys = set()
+        self._backoff.record_success()
 
     def _give_up(self, error: VictorError) -> None:
         self.given_up = self.given_up or error.summary
@@ -262,7 +262,7 @@ def _not_asked(error: VictorError | None) -> tuple[Result, float]:
     return Result(RowOutcome.UNKNOWN, error=why), pause_asked(error)
 
 
-def _after(last: Result, result: Result) -> Result:
+def _combined(last: Result, result: Result) -> Result:
     """The result of a try, seen together with the one before it: what that left open, no failure to send settles.
 
     Nor does a refusal, which stays what it is here: the row is looked up then.
@@ -272,7 +272,7 @@ def _after(last: Result, result: Result) -> Result:
     return replace(result, outcome=last.outcome, error=result.error or last.error)
 
 
-def _in_full(result: Result, sent: Sent | None) -> Result:
+def _with_earlier_tries(result: Result, sent: Sent | None) -> Result:
     """The result of this run, seen together with earlier ones that may have sent the row."""
     if sent is None:
         return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -12,10 +13,19 @@ from .batch_store import BatchStore, Try, numbers_of
 from .layout import Submission
 from .rows import ASKED, Result, Row, RowOutcome, RowResult, Sent
 from .spool import identity_of, temporary
-from .spreadsheets import harmless
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
 _AT_ONCE = 50
+
+# A spreadsheet takes a cell for a formula that begins with one of a few characters, also after blanks, however it is
+# quoted. A single quote before them makes it text. See https://owasp.org/www-community/attacks/CSV_Injection.
+_SIGNS = "=+\\-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+_BLANK = "\\s\0-\x1f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+"""What is not seen before a sign: spaces of all kinds, control characters, marks without a width."""
+_BEGINS = re.compile(rf"[{_BLANK}]*[{_SIGNS}]|[\t\r\n\0]")
+_BREAKS = re.compile(r"[;\t\r\n]")
+_WITHIN = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)(?=[{_SIGNS}])")
+"""Where a cell begins for a spreadsheet that goes by another delimiter, and so not by the quotes around the text."""
 
 
 def columns_of(loads: Sequence[Submission]) -> list[str]:
@@ -26,7 +36,7 @@ def columns_of(loads: Sequence[Submission]) -> list[str]:
 def results_of(store: BatchStore, loads: Sequence[Submission]) -> Iterator[RowResult]:
     """Every row of the batch in its order, with what is known of it now."""
     if not any(load.replaced for load in loads):
-        for _, row, result in lines_of(store, loads):
+        for _, row, result in stored_rows(store, loads):
             yield _line(row, result)
         return
     # Some rows were corrected and stored anew under their keys: of each key, the last row counts.
@@ -38,9 +48,9 @@ def results_of(store: BatchStore, loads: Sequence[Submission]) -> Iterator[RowRe
             )
             latest.executemany(
                 "INSERT OR REPLACE INTO latest VALUES (?, ?)",
-                ((identity_of(row.key, row.number), load) for load, row, _ in lines_of(store, loads, results=False)),
+                ((identity_of(row.key, row.number), load) for load, row, _ in stored_rows(store, loads, results=False)),
             )
-        for load, row, result in lines_of(store, loads):
+        for load, row, result in stored_rows(store, loads):
             found = latest.execute(
                 "SELECT load FROM latest WHERE id = ?", (identity_of(row.key, row.number),)
             ).fetchone()
@@ -65,7 +75,7 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
     writer = csv.writer(_Lines(file))
     asked = [name for name in ASKED if name not in columns]
     heading = [*COLUMNS, *(f"file_{column}" if column in COLUMNS else column for column in columns), *asked]
-    writer.writerow(map(harmless, heading) if escape else heading)
+    writer.writerow(map(escape_formulas, heading) if escape else heading)
     count = 0
     for result in results:
         cells = [
@@ -73,7 +83,7 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
             *(result.extras.get(column, "") for column in columns),
             *(result.asked.get(name, "") for name in asked),
         ]  # fmt: skip
-        writer.writerow(map(harmless, cells) if escape else cells)
+        writer.writerow(map(escape_formulas, cells) if escape else cells)
         count += 1
     return count
 
@@ -88,7 +98,7 @@ class _Lines:
         return self._file.write(line.removesuffix("\r\n") + "\n")
 
 
-def lines_of(
+def stored_rows(
     store: BatchStore, loads: Sequence[Submission], *, results: bool = True
 ) -> Iterator[tuple[int, Row, Result | None]]:
     """Every row that was stored, in order, with the number of its load, and with what is known of it."""
@@ -138,3 +148,10 @@ def _line(row: Row, result: Result | None) -> RowResult:
     found = result or (Result(RowOutcome.WAITING) if row.arguments is not None else _set_aside(row))
     asked = {name: str(row.arguments[name]) for name in ASKED if name in row.arguments} if row.arguments else {}
     return RowResult(row.number, row.key, found.id, found.status, found.outcome, found.error, row.extras, asked)
+
+
+def escape_formulas(text: str) -> str:
+    """The text with a single quote wherever a spreadsheet would begin to run it. Applied twice, it adds nothing."""
+    if _BREAKS.search(text):
+        text = _WITHIN.sub(r"\1'", text)
+    return f"'{text}" if _BEGINS.match(text) else text

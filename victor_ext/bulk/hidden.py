@@ -66,7 +66,7 @@ class AccountNumberText(NumberText, AccountText):
     __slots__ = ()
 
 
-class Held(Generic[T]):
+class HiddenValue(Generic[T]):
     """Something that shows nothing of what it holds; take `value` out where it is used, and keep it in no variable."""
 
     __slots__ = ("value",)
@@ -78,7 +78,7 @@ class Held(Generic[T]):
         return "[hidden]"
 
 
-class HeldRows(Iterable[R_co]):
+class HiddenRows(Iterable[R_co]):
     """The rows of a caller, which may be a list of them."""
 
     __slots__ = ("_rows",)

@@ -24,7 +24,7 @@ _DATES_DIFFER = 10.0
 """Seconds by which an age may be below zero: a `Date` has whole seconds and has travelled, and there are many hosts."""
 _SHARED = 0.5
 """Seconds for which a read that failed stands for those of all threads: less than any of them waits for another."""
-UNJUDGED = "It may have been sent, and the provider's time is not known."
+TIME_UNKNOWN = "It may have been sent, and the provider's time is not known."
 """The one reason that passes: an answer may tell the time yet."""
 
 
@@ -59,14 +59,14 @@ class KeyClock:
         self._lock = threading.Lock()
         self._asked_at = 0.0
         self._error: VictorError | None = None
-        self._told_none = False
+        self._tells_no_time = False
 
     def is_settled(self) -> bool:
         """Whether stored moments can be judged: the provider's time is known, or its answers tell none."""
         if self._victor.provider_time().is_known:
-            self._told_none = False
+            self._tells_no_time = False
             return True
-        return self._told_none
+        return self._tells_no_time
 
     def ask(self) -> VictorError | None:
         """Make a small read, whose answer tells the time, unless that is settled.
@@ -95,7 +95,7 @@ class KeyClock:
             return Sent(time_there.moment.timestamp() - self._passed_since(sent), self._caller, known=True)
         return Sent(sent.local, self._caller, known=False)
 
-    def why_not_again(self, sent: Sent | Moment, retention: float) -> str | None:
+    def reason_not_to_resend(self, sent: Sent | Moment, retention: float) -> str | None:
         """Why a row that may have been sent then is not sent once more; None if it can be.
 
         Args:
@@ -103,14 +103,14 @@ class KeyClock:
             retention: Seconds for which the provider keeps a key.
         """
         if isinstance(sent, Moment):
-            return _doubt_about(self._passed_since(sent), retention)
+            return _doubt_by_age(self._passed_since(sent), retention)
         time_there = self._victor.provider_time()
-        if not time_there.is_known and not self._told_none:
-            return UNJUDGED
+        if not time_there.is_known and not self._tells_no_time:
+            return TIME_UNKNOWN
         if sent.known != time_there.is_known:
             return "It may have been sent at a moment that only the clock of a machine tells."
         now = time_there.moment.timestamp()
-        if (doubt := _doubt_about(now - sent.since, retention)) is not None:
+        if (doubt := _doubt_by_age(now - sent.since, retention)) is not None:
             return doubt
         if sent.by != self._caller:
             return "It may have been sent with other credentials, whose keys the provider may keep apart."
@@ -131,11 +131,11 @@ class KeyClock:
                 return error
         except Exception as error:  # noqa: BLE001 - whatever it was, no row must be sent for want of it
             return VictorError(f"An unexpected {type(error).__name__}.")
-        self._told_none = not self._victor.provider_time().is_known
+        self._tells_no_time = not self._victor.provider_time().is_known
         return None
 
 
-def _doubt_about(age: float, retention: float) -> str | None:
+def _doubt_by_age(age: float, retention: float) -> str | None:
     """Why a key of this age is not sent: it may be forgotten before a call with it ends, or the age cannot be."""
     if age < -_DATES_DIFFER:
         return "It may have been sent at a moment that is yet to come: a clock was set."

@@ -25,7 +25,7 @@ SEND_STEP = "send"
 VERSION = "victor-bulk-2"
 """The layout of what is stored, and the application version that DBOS sees: workers take chunks of their own only."""
 OLDER_VERSIONS = ("victor-bulk-1",)
-"""Layouts that this release reads, too, and whose chunks its workers take over (see `older`)."""
+"""Layouts that this release reads, too, and whose chunks its workers take over (see `ownership`)."""
 
 CHUNK_ROWS = 100
 MAX_PACED_ROWS = 500

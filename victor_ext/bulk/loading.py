@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import chain, islice
+from dataclasses import dataclass, field, replace
+from itertools import chain, groupby, islice
 
-from victor_ext import ConfigurationError, Problem
+from victor_ext import ConfigurationError, Problem, idempotency_key_for
 
 from .batch_store import BatchStore, Try, numbers_of
-from .columns import REQUIRED
-from .duplicates import Digests
+from .columns import REQUIRED, differing
 from .export import latest_results
 from .layout import Chunk, Submission, chunk_rows_for, next_try
-from .older import refuse_other_keys
 from .rows import RowOutcome
 from .settings import DAY, KEY_COLUMN, PATIENCE, Settings
 from .sources import open_source
 from .spool import Spool, identity_of
-from .validating import Changed, Check, Intake, Reading
+from .validating import ChangedRow, Check, Digests, Reading, RowValidator
 from .vault import Vault
 
 _AT_ONCE = 50
@@ -64,10 +62,10 @@ class SourceReport:
 
     check: Check
     digest: str
-    changed: Sequence[Changed]
+    changed: Sequence[ChangedRow]
 
 
-def look_at(store: BatchStore | None, settings: Settings, spool: Spool) -> BatchSnapshot:
+def take_snapshot(store: BatchStore | None, settings: Settings, spool: Spool) -> BatchSnapshot:
     """Learn what the batch holds, if there is one.
 
     Raises:
@@ -89,7 +87,7 @@ def look_at(store: BatchStore | None, settings: Settings, spool: Spool) -> Batch
 
 
 def check_source(
-    source: LoadRequest, spool: Spool, vault: Vault, seen: BatchSnapshot, on_row: Callable[[int], None] | None
+    source: LoadRequest, spool: Spool, vault: Vault, snapshot: BatchSnapshot, on_row: Callable[[int], None] | None
 ) -> SourceReport:
     """Look at every row; what is to be stored is in the spool then.
 
@@ -98,43 +96,43 @@ def check_source(
     """
     settings = source.settings
     required = [name for name in REQUIRED if name != "due_date" or settings.due_date is None]
-    opened = open_source(source.rows, encoding=settings.encoding, key_column=seen.key_column, required=required)
-    last = seen.loads[-1] if seen.loads else None
+    opened = open_source(source.rows, encoding=settings.encoding, key_column=snapshot.key_column, required=required)
+    last = snapshot.loads[-1] if snapshot.loads else None
     retention = settings.key_retention or (last.retention if last else DAY)
     patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)
     terms = Reading(
-        source.batch, seen.key_column, settings.due_date, settings.skip_invalid,
+        source.batch, snapshot.key_column, settings.due_date, settings.skip_invalid,
         Chunk(retention, patience, uuid.uuid4().hex, []), chunk_rows_for(settings.rate),
     )  # fmt: skip
-    digests = Digests(vault, {seen.key_column, *seen.others})
-    intake = Intake(spool, vault, terms, digests, on_row)
-    check = intake.read(opened)
-    other = digests.batch_among(seen.others)
+    digests = Digests(vault, {snapshot.key_column, *snapshot.others})
+    validator = RowValidator(spool, vault, terms, digests, on_row)
+    check = validator.read(opened)
+    other = digests.batch_among(snapshot.others)
     if other is not None and not settings.ask_again:
         message = f"{source.batch} has the same rows as the batch {other}, whose customers would all be asked again."
         hint = f"to go on with that batch, write batch={other!r}; to ask all of them again on purpose, ask_again=True"
         raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
-    return SourceReport(check, digests.of(seen.key_column), intake.changed)
+    return SourceReport(check, digests.of(snapshot.key_column), validator.changed)
 
 
 def store_rows(
-    source: LoadRequest, spool: Spool, vault: Vault, store: BatchStore, seen: BatchSnapshot, looked: SourceReport
+    source: LoadRequest, spool: Spool, vault: Vault, store: BatchStore, snapshot: BatchSnapshot, report: SourceReport
 ) -> None:
     """Store what is in the spool. A crash on the way leaves a batch that no worker sees.
 
-    The numbers go on from what was seen: whatever somebody else has stored since meets them, and is noticed.
+    The numbers go on from what was snapshot: whatever somebody else has stored since meets them, and is noticed.
     """
-    check = looked.check
+    check = report.check
     if not check.stored:
         return
     settings = source.settings
-    last = seen.loads[-1] if seen.loads else None
+    last = snapshot.loads[-1] if snapshot.loads else None
     chunks = (Chunk.from_json(vault.open(sealed)) for sealed in spool)
     first = next(chunks)
     load = Submission(
-        number=len(seen.loads) + 1,
+        number=len(snapshot.loads) + 1,
         source=os.path.abspath(source.rows) if isinstance(source.rows, str | os.PathLike) else None,
-        key_column=seen.key_column,
+        key_column=snapshot.key_column,
         columns=check.columns,
         encoding=settings.encoding,
         skip_invalid=settings.skip_invalid,
@@ -143,10 +141,10 @@ def store_rows(
         patience=first.patience,
         rate=settings.rate if settings.rate is not None else (last.rate if last else None),
         chunk_rows=chunk_rows_for(settings.rate),
-        first=seen.chunks + 1,
+        first=snapshot.chunks + 1,
         rows=check.stored,
         replaced=check.replaced,
-        digest=looked.digest,
+        digest=report.digest,
     )
     store.add_load(load, chain([first], chunks))
 
@@ -212,3 +210,42 @@ def _pages(loads: Sequence[Submission]) -> Iterator[dict[int, Submission]]:
     numbers = numbers_of(loads)
     while page := {number: load for load, number in islice(numbers, _AT_ONCE)}:
         yield page
+
+
+def name_changed_columns(store: BatchStore, check: Check, changed: Sequence[ChangedRow], due_date: str | None) -> None:
+    """Name the columns in the problems of the check. Their values are not said: one may be an account number."""
+    for chunk, rows in groupby(sorted(changed, key=lambda row: row.chunk), key=lambda row: row.chunk):
+        attempts = store.tries([chunk], rows=True).get(chunk, [])
+        stored = attempts[0].chunk if attempts else None
+        arguments = {} if stored is None else {row.key: row.arguments for row in stored.rows}
+        for row in rows:
+            before = arguments.get(row.key)
+            if before is not None:
+                columns = differing(before, row.arguments, due_date)
+                check.problems[row.place] = replace(check.problems[row.place], message=_changes(columns))
+
+
+def _changes(columns: Sequence[str]) -> str:
+    verb, values = ("is", "value") if len(columns) == 1 else ("are", "values")
+    return (
+        f"{', '.join(columns)} {verb} not what is stored, and may have been sent, under this key: the row is refused. "
+        f"Put the old {values} back, or ask for another payment under another key."
+    )
+
+
+def refuse_other_keys(batch: str, key_column: str, chunk: Chunk) -> None:
+    """Raise `ConfigurationError` when the keys of a stored chunk are not those that are made of its rows today.
+
+    By the keys of today, the rows of its file would be taken for new ones, and all customers asked again.
+    """
+    # Since chunks have tokens, keys are made as they are today. Who made one key of a chunk made the others.
+    row = next((row for row in chunk.rows if row.key), None)
+    if chunk.token or row is None:
+        return
+    value = row.extras.get(key_column) or (row.arguments or {}).get(key_column)
+    # The text of a number was stored in quotes when it was a `Decimal`.
+    if value and row.key not in {idempotency_key_for(batch, text) for text in (str(value), str(value).strip('"'))}:
+        raise ConfigurationError(
+            f"The keys of {batch} were made by an older release, in another way than today: with this file all of its "
+            "customers would be asked again. Go on with it by resume; send rows that were added as another batch."
+        )

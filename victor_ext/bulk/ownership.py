@@ -1,7 +1,8 @@
-"""Whose the batches in a database are: only those of one's own key and provider are told, and nobody is told less."""
+"""Which stored batches are this sender's: those of its key and provider, of this release and of older ones."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NoReturn
 
 import sqlalchemy as sa
@@ -44,7 +45,7 @@ def _refuse_if_of_others(engine: sa.Engine, application: str, what: str) -> None
         _refuse_owner(found, application, what)
 
 
-def own_or_refuse(info: WorkflowStatus, application: str, what: str) -> None:
+def check_owner(info: WorkflowStatus, application: str, what: str) -> None:
     """Raise `ConfigurationError` when a workflow belongs to somebody else, or cannot be read by this release."""
     if info.application_name != application:
         _refuse_owner(info.application_name, application, what)
@@ -62,3 +63,37 @@ def _refuse_owner(name: str | None, application: str, what: str) -> NoReturn:
             "were then."
         )
     raise other_key(what)
+
+
+def take_over_older(engine: sa.Engine, application: str, queues: Sequence[str] | None) -> None:
+    """Let workers of this release see the chunks of older ones that have not ended.
+
+    DBOS hands a chunk to workers of its version only, and has no call for this. An older worker that has one of them at
+    this moment ends it as ever; what it leaves is read.
+
+    Args:
+        engine: The database.
+        application: Whose chunks.
+        queues: Of which queues; None: of all.
+    """
+    workflows = sa.table(
+        "workflow_status",
+        sa.column("application_name", sa.Text),
+        sa.column("application_version", sa.Text),
+        sa.column("status", sa.Text),
+        sa.column("queue_name", sa.Text),
+        schema=None if engine.dialect.name == "sqlite" else "dbos",
+    )
+    older = (
+        (workflows.c.application_name == application)
+        & workflows.c.application_version.in_(OLDER_VERSIONS)
+        & workflows.c.status.in_(("ENQUEUED", "PENDING"))
+    )
+    if queues is not None:
+        older &= workflows.c.queue_name.in_(queues)
+    with engine.connect() as connection:
+        # Looked for first: it is done again and again, and a write would wait for every other one.
+        if connection.execute(sa.select(sa.literal(1)).where(older).limit(1)).scalar() is None:
+            return
+    with engine.begin() as connection:
+        connection.execute(sa.update(workflows).where(older).values(application_version=VERSION))

@@ -73,7 +73,7 @@ class Backoff:
         self._until = 0.0
         self._number = 0
 
-    def press(self, at_least: float = 0.0) -> None:
+    def record_failure(self, at_least: float = 0.0) -> None:
         """A call failed. Those that failed together with it count as one failure."""
         with self._lock:
             now = self._monotonic()
@@ -83,7 +83,7 @@ class Backoff:
                 self._until = now + self._pause
             self._until = max(self._until, now + at_least)
 
-    def release(self) -> None:
+    def record_success(self) -> None:
         """The provider answered."""
         if self._pause:
             with self._lock:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from victor_ext import PaymentRequest, Victor, money
 
 from .batch_store import BatchStore
-from .export import lines_of
+from .export import stored_rows
 from .hidden import hidden_fields
 from .rows import Result, Row, RowOutcome, Sent
 
@@ -27,11 +27,11 @@ Shared = Callable[[AbstractSet[str]], AbstractSet[str]]
 """Which of these references more than one row of the batch has. It may take long: all of the batch is read."""
 
 
-Doubtful = tuple[Row, Sent, str]
+UncertainRow = tuple[Row, Sent, str]
 """A row that may have been sent, how, and why it is not sent again."""
 
 
-def look_up(victor: Victor, rows: Sequence[Doubtful], shared: Shared) -> list[Result]:
+def look_up(victor: Victor, rows: Sequence[UncertainRow], shared: Shared) -> list[Result]:
     """What the provider holds of rows that may have been sent.
 
     The list has no filter for the reference, so it is read once for all rows, from the earliest moment on.
@@ -56,16 +56,16 @@ def look_up(victor: Victor, rows: Sequence[Doubtful], shared: Shared) -> list[Re
         # What is found may be the request of another row.
         several = shared(found.keys()) if found else frozenset[str]()
     except SQLAlchemyError as error:
-        return left_open(rows, f"It could not be looked up now: the state does not answer ({type(error).__name__}).")
+        return unresolved(rows, f"It could not be looked up now: the state does not answer ({type(error).__name__}).")
     return [
         _settled(row, sent, why, found.get(_reference(row), []), alone=_reference(row) not in several)
         for row, sent, why in rows
     ]
 
 
-def left_open(rows: Sequence[Doubtful], reason: str) -> list[Result]:
+def unresolved(rows: Sequence[UncertainRow], reason: str) -> list[Result]:
     """The rows with what was known of them, and why it is no more."""
-    return [_left(sent, f"{why} {reason}") for _, sent, why in rows]
+    return [_unresolved(sent, f"{why} {reason}") for _, sent, why in rows]
 
 
 def shared_references(store: BatchStore, wanted: AbstractSet[str]) -> AbstractSet[str]:
@@ -75,7 +75,7 @@ def shared_references(store: BatchStore, wanted: AbstractSet[str]) -> AbstractSe
         return frozenset()
     keys: dict[str, str] = {}
     found: set[str] = set()
-    for _, row, _ in lines_of(store, loads, results=False):
+    for _, row, _ in stored_rows(store, loads, results=False):
         reference = _reference(row)
         if reference in wanted and keys.setdefault(reference, row.key) != row.key:
             found.add(reference)
@@ -90,19 +90,19 @@ def _earliest(sent: Sent) -> datetime:
 def _settled(row: Row, sent: Sent, why: str, found: list[PaymentRequest], *, alone: bool) -> Result:
     reference = _reference(row)
     if not reference:
-        return _left(sent, f"{why} It has no client_reference_id to look for: {_ADVICE}.")
+        return _unresolved(sent, f"{why} It has no client_reference_id to look for: {_ADVICE}.")
     same = [request for request in found if _is_of(request, row)]
     if len(same) == 1 and len(found) == 1 and alone:
         (request,) = same
         return Result(RowOutcome.CREATED, request.id, request.status, f"{why} It was found by its client_reference_id.")
     if not found:
-        return _left(sent, f"{why} No request with its client_reference_id was found: {_ADVICE}.")
+        return _unresolved(sent, f"{why} No request with its client_reference_id was found: {_ADVICE}.")
     seen = "one" if len(found) == 1 else str(len(found))
     unlike = "with other values" if not same else "and it is not clear whose it is" if len(found) == 1 else ""
-    return _left(sent, f"{why} {seen} with its client_reference_id was found {unlike}".rstrip() + f": {_ADVICE}.")
+    return _unresolved(sent, f"{why} {seen} with its client_reference_id was found {unlike}".rstrip() + f": {_ADVICE}.")
 
 
-def _left(sent: Sent, reason: str) -> Result:
+def _unresolved(sent: Sent, reason: str) -> Result:
     return Result(RowOutcome.UNKNOWN, error=reason, sent=sent)
 
 

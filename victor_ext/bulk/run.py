@@ -15,13 +15,13 @@ from victor_ext import Outcome, Victor, VictorError
 from .batch_store import BatchStore
 from .layout import Submission, queue_of
 from .loading import retry_unsettled
+from .notices import NOTICE, database_notices
 from .settings import Settings
 from .state import State
-from .tally import BatchStatus, Tally
-from .trouble import NOTICE, trouble
+from .status import BatchStatus, StatusReader
 from .vault import Vault
 from .worker import Worker
-from .worker_lock import presence_in
+from .worker_lock import lock_in
 
 _LOOK_EVERY = 0.3
 _logger = logging.getLogger("victor_ext.bulk")
@@ -43,38 +43,38 @@ class WorkerContext:
     settings: Settings
 
 
-def see_through(
-    site: WorkerContext, store: BatchStore, loads: Sequence[Submission], on_progress: Progress | None
+def run_batch(
+    context: WorkerContext, store: BatchStore, loads: Sequence[Submission], on_progress: Progress | None
 ) -> BatchStatus:
     """Try again what is not settled, and send until nothing is left to do.
 
     Raises:
         BulkStopped: The provider takes nothing from this client.
     """
-    settings = site.settings
+    settings = context.settings
     retry_unsettled(store, loads, settings)
     rate = settings.rate or loads[-1].rate
     if settings.rate is not None or not store.is_open():
         store.open_queue(rate, settings.slots)
-    tally = Tally(store, loads)
+    reader = StatusReader(store, loads)
     latest: BatchStatus | None = None
 
     def over() -> bool:
         nonlocal latest
         try:
-            latest = tally.take()
+            latest = reader.read()
             if not latest.over and not store.is_open():
                 # Another sender of this batch saw its own rows through, and closed the queue behind it.
                 store.open_queue(rate, settings.slots)
         except SQLAlchemyError as error:
-            trouble.tell(error)
+            database_notices.report(error)
             return False
         if on_progress is not None:
             on_progress(latest)
         return latest.over
 
     if not over():
-        serve(site, [queue_of(site.vault.application, store.batch)], over)
+        serve(context, [queue_of(context.vault.application, store.batch)], over)
     with suppress(SQLAlchemyError):
         # Nobody is harmed by a queue without rows: `resume` closes it, too.
         store.close_queue()
@@ -82,34 +82,34 @@ def see_through(
     return latest
 
 
-def serve(site: WorkerContext, queues: Sequence[str] | None, over: Callable[[], bool]) -> None:
+def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[], bool]) -> None:
     """Work until it is over. While another process has an SQLite state, only watch.
 
     Raises:
         BulkStopped: The provider takes nothing from this client.
     """
-    presence = presence_in(site.state)
+    worker_lock = lock_in(context.state)
     told = False
     try:
         with ExitStack() as stack:
             worker: Worker | None = None
             while True:
-                if worker is None and presence.begin():
+                if worker is None and worker_lock.acquire():
                     worker = stack.enter_context(
                         Worker(
-                            site.victor,
-                            site.state,
-                            site.vault,
-                            presence,
-                            workers=site.settings.workers,
-                            retention=site.settings.key_retention,
-                            patience=site.settings.patience,
+                            context.victor,
+                            context.state,
+                            context.vault,
+                            worker_lock,
+                            workers=context.settings.workers,
+                            retention=context.settings.key_retention,
+                            patience=context.settings.patience,
                             queues=queues,
                         )
                     )
                 elif worker is None and not told:
                     told = True
-                    _logger.info("Another process works on %s: waiting for it.", site.state, extra=NOTICE)
+                    _logger.info("Another process works on %s: waiting for it.", context.state, extra=NOTICE)
                 time.sleep(_LOOK_EVERY)
                 if over():
                     return
@@ -120,4 +120,4 @@ def serve(site: WorkerContext, queues: Sequence[str] | None, over: Callable[[], 
                         outcome=Outcome.NOT_SENT,
                     )
     finally:
-        presence.end()
+        worker_lock.close()

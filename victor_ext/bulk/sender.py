@@ -15,18 +15,25 @@ import httpx
 from victor_ext import ConfigurationError, InvalidRequest, Problem, Victor
 
 from .batch_store import BatchStore
-from .changes import name_changes
 from .export import columns_of, results_of, write_csv
-from .hidden import HeldRows, hidden
+from .hidden import HiddenRows, hidden
 from .layout import Submission, checked_batch
-from .loading import BatchSnapshot, LoadRequest, SourceReport, check_source, look_at, store_rows
+from .loading import (
+    BatchSnapshot,
+    LoadRequest,
+    SourceReport,
+    check_source,
+    name_changed_columns,
+    store_rows,
+    take_snapshot,
+)
 from .ownership import batches_of
 from .rows import RowResult
-from .run import Progress, WorkerContext, see_through, serve
+from .run import Progress, WorkerContext, run_batch, serve
 from .settings import Settings, batch_named_by, day_of, provider_of, seconds_of
 from .spool import Spool
 from .state import DEFAULT_STATE, State
-from .tally import BatchStatus, Tally
+from .status import BatchStatus, StatusReader
 from .validating import Check
 from .vault import Vault, storage_secret
 
@@ -61,7 +68,7 @@ class BulkSender:
             Without it `resume` keeps the pace that the batch has.
         workers: How many calls may be under way in this process, 1 to 100.
         key_retention: How long the provider keeps a key (seconds or timedelta; 24 hours). What may have been
-            sent longer ago is looked up and not sent again.
+            sent longer ago is report up and not sent again.
         due_date: The due date of rows without one: a date, `"today"` or `"tomorrow"` (of UTC).
         skip_invalid: Set rows that break a rule aside, in place of refusing the batch.
         encoding: Of a file; by default UTF-8.
@@ -114,17 +121,17 @@ class BulkSender:
 
         Args:
             source: A path of a CSV or JSON Lines file, or mappings from column names to values.
-            on_row: Is told how many rows have been looked at, after each.
+            on_row: Is told how many rows have been report at, after each.
         """
-        source = source if isinstance(source, str | os.PathLike) else HeldRows(source)
+        source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
         batch = self._name(source)
         with self._vault() as (_, vault), Spool() as spool:
             what = LoadRequest(source, batch, self._settings)
-            seen = look_at(None, self._settings, spool)
+            snapshot = take_snapshot(None, self._settings, spool)
             if self._state.exists():
                 with self._store(vault, batch) as store:
-                    seen = look_at(store, self._settings, spool)
-            return self._looked(what, spool, vault, seen, on_row).check
+                    snapshot = take_snapshot(store, self._settings, spool)
+            return self._check_rows(what, spool, vault, snapshot, on_row).check
 
     def send(
         self, source: Rows, *, on_progress: Progress | None = None, on_row: Callable[[int], None] | None = None
@@ -143,13 +150,13 @@ class BulkSender:
             BulkStopped: The provider takes nothing from this client.
             VictorError: Anything else; what is stored is kept, and `resume` goes on with it.
         """
-        source = source if isinstance(source, str | os.PathLike) else HeldRows(source)
+        source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
         batch = self._name(source)
         with self._vault() as (victor, vault):
             with Spool() as spool:
-                check = self._handed_over(LoadRequest(source, batch, self._settings), spool, vault, on_row)
+                check = self._submit(LoadRequest(source, batch, self._settings), spool, vault, on_row)
             with self._store(vault, batch) as store:
-                status = see_through(self._site(victor, vault), store, self._loads(store), on_progress)
+                status = run_batch(self._context(victor, vault), store, self._loads(store), on_progress)
         return replace(status, check=check)
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
@@ -165,14 +172,14 @@ class BulkSender:
                 loads = self._loads(store)
                 complete = store.has_chunk(loads[-1].last)
             if not complete:
-                return self._send_again(loads[-1], on_progress)
+                return self._submit_again(loads[-1], on_progress)
             with self._store(vault, batch) as store:
-                return see_through(self._site(victor, vault), store, self._loads(store), on_progress)
+                return run_batch(self._context(victor, vault), store, self._loads(store), on_progress)
 
     def status(self) -> BatchStatus:
         """How far the batch has come."""
         with self._vault() as (_, vault), self._store(vault, self._name(None)) as store:
-            return Tally(store, self._loads(store), by_others=True).take()
+            return StatusReader(store, self._loads(store), by_others=True).read()
 
     def export(self) -> Iterator[RowResult]:
         """What is known of every row now, in the order of the rows, one result for each key.
@@ -212,7 +219,7 @@ class BulkSender:
         with (
             self._vault() as (_, vault),
             self._state.engine() as engine,
-            self._state.trouble(),
+            self._state.errors(),
             self._state.client(vault, engine) as client,
         ):
             return batches_of(client, engine, vault.application, f"What {self._state} holds")
@@ -225,7 +232,7 @@ class BulkSender:
         """
         self._state.prepare()
         with self._vault() as (victor, vault):
-            serve(self._site(victor, vault), None, lambda: stop is not None and stop.is_set())
+            serve(self._context(victor, vault), None, lambda: stop is not None and stop.is_set())
 
     def _name(self, source: object) -> str:
         if self._batch is not None:
@@ -252,11 +259,11 @@ class BulkSender:
                 raise self._unknown(batch)
             # An older release made it, or a process that was killed while it made it.
             self._state.prepare()
-            stack.enter_context(self._state.trouble())
+            stack.enter_context(self._state.errors())
             client = stack.enter_context(self._state.client(vault, engine))
             yield BatchStore(client, engine, vault.application, batch)
 
-    def _site(self, victor: Victor, vault: Vault) -> WorkerContext:
+    def _context(self, victor: Victor, vault: Vault) -> WorkerContext:
         return WorkerContext(victor, self._state, vault, self._settings)
 
     def _loads(self, store: BatchStore) -> list[Submission]:
@@ -276,29 +283,32 @@ class BulkSender:
             "first."
         )
 
-    def _handed_over(
-        self, source: LoadRequest, spool: Spool, vault: Vault, on_row: Callable[[int], None] | None
-    ) -> Check:
+    def _submit(self, source: LoadRequest, spool: Spool, vault: Vault, on_row: Callable[[int], None] | None) -> Check:
         """Check a source and store what is new of it."""
-        seen = look_at(None, self._settings, spool)
+        snapshot = take_snapshot(None, self._settings, spool)
         if self._state.exists():
             with self._store(vault, source.batch) as store:
-                seen = look_at(store, self._settings, spool)
-        looked = self._looked(source, spool, vault, seen, on_row)
-        self._refuse_wrong(source, looked.check)
+                snapshot = take_snapshot(store, self._settings, spool)
+        report = self._check_rows(source, spool, vault, snapshot, on_row)
+        self._refuse_wrong(source, report.check)
         self._state.prepare()
         with self._store(vault, source.batch) as store:
-            store_rows(source, spool, vault, store, seen, looked)
-        return looked.check
+            store_rows(source, spool, vault, store, snapshot, report)
+        return report.check
 
-    def _looked(
-        self, source: LoadRequest, spool: Spool, vault: Vault, seen: BatchSnapshot, on_row: Callable[[int], None] | None
+    def _check_rows(
+        self,
+        source: LoadRequest,
+        spool: Spool,
+        vault: Vault,
+        snapshot: BatchSnapshot,
+        on_row: Callable[[int], None] | None,
     ) -> SourceReport:
-        looked = check_source(source, spool, vault, seen, on_row)
-        if looked.changed:
+        report = check_source(source, spool, vault, snapshot, on_row)
+        if report.changed:
             with self._store(vault, source.batch) as store:
-                name_changes(store, looked.check, looked.changed, self._settings.due_date)
-        return looked
+                name_changed_columns(store, report.check, report.changed, self._settings.due_date)
+        return report
 
     def _refuse_wrong(self, source: LoadRequest, check: Check) -> None:
         wrong = check.broken or check.repeated or (check.invalid and not self._settings.skip_invalid)
@@ -313,7 +323,7 @@ class BulkSender:
         error.check = check
         raise error
 
-    def _send_again(self, load: Submission, on_progress: Progress | None) -> BatchStatus:
+    def _submit_again(self, load: Submission, on_progress: Progress | None) -> BatchStatus:
         """Storing the rows was interrupted: read their file once more."""
         if load.source is None or not os.path.exists(load.source):
             where = "came from Python" if load.source is None else f"are not in {load.source} any more"

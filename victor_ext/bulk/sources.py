@@ -10,9 +10,8 @@ from typing import Protocol
 
 from victor_ext import ConfigurationError, Problem
 
-from .csv_files import CsvFile
-from .hidden import Held, hidden_fields
-from .json_lines import JsonLinesFile
+from .files import CsvFile, JsonLinesFile
+from .hidden import HiddenValue, hidden_fields
 from .records import Record, SourceBroken
 
 __all__ = ["Record", "RowSource", "SourceBroken", "open_source"]
@@ -36,7 +35,7 @@ class RowSource(Protocol):
 
 
 @dataclass(slots=True)
-class Mappings:
+class MappingSource:
     """Rows from Python."""
 
     rows: Iterable[Mapping[str, object]] = field(repr=False)
@@ -44,7 +43,7 @@ class Mappings:
 
     def records(self) -> Iterator[Record]:
         """Each mapping as a record."""
-        for number, row in enumerate(map(Held, self.rows), start=1):
+        for number, row in enumerate(map(HiddenValue, self.rows), start=1):
             if isinstance(row.value, Mapping) and all(isinstance(name, str) for name in row.value):
                 yield Record(number, None, hidden_fields(row.value.items()))
             else:
@@ -71,7 +70,7 @@ def open_source(
         ConfigurationError: The file cannot be opened, or is of a kind that is not read.
     """
     if not isinstance(source, str | os.PathLike):
-        return Mappings(source)
+        return MappingSource(source)
     path = Path(source)
     try:
         with path.open("rb") as file:

@@ -28,7 +28,7 @@ CREATE TABLE chunks (number INTEGER PRIMARY KEY, sealed TEXT NOT NULL);
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownRow:
     """What the batch holds under a key already."""
 
     fingerprint: str
@@ -76,15 +76,15 @@ class Spool:
 
     @temporary()
     def learn(self, rows: Iterable[tuple[bytes, str, bool, int]]) -> None:
-        """Take rows of the batch over: identity, and what `Known` has. The last one counts."""
+        """Take rows of the batch over: identity, and what `KnownRow` has. The last one counts."""
         self._db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", rows)
 
     @temporary()
-    def known(self, identity: bytes) -> Known | None:
+    def known(self, identity: bytes) -> KnownRow | None:
         """What the batch holds of a row."""
         query = "SELECT fingerprint, refused, chunk FROM known WHERE id = ?"
         found = self._db.execute(query, (identity,)).fetchone()
-        return None if found is None else Known(found[0], bool(found[1]), found[2])
+        return None if found is None else KnownRow(found[0], bool(found[1]), found[2])
 
     @temporary()
     def add(self, sealed: str) -> None:

@@ -21,8 +21,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from victor_ext import ConfigurationError, Problem
 
 from .hidden import hidden, kind_of, with_hidden_password
+from .notices import database_notices, reason_of
 from .pacing import pause_after
-from .trouble import reason_of, trouble
 from .vault import SealedValues, Vault
 
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
@@ -52,8 +52,8 @@ class State:
         url = hidden(url)
         self.url = _checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        trouble.begin()
-        hush_dbos()
+        database_notices.reset()
+        route_dbos_log()
 
     def __str__(self) -> str:
         shown = self.url.set(drivername=self.url.get_backend_name()).render_as_string(hide_password=True)
@@ -83,7 +83,7 @@ class State:
         """
         if self.is_sqlite and not self.path.exists():
             return False
-        with self.engine() as engine, self.trouble():
+        with self.engine() as engine, self.errors():
             if not self.is_sqlite and not self._is_on_server():
                 return False
             return sa.inspect(engine).has_table("workflow_status", schema=None if self.is_sqlite else "dbos")
@@ -94,7 +94,7 @@ class State:
         Raises:
             ConfigurationError: The server does not answer, or the file cannot be written.
         """
-        with self.trouble():
+        with self.errors():
             if self.is_sqlite:
                 self._prepare_file()
             else:
@@ -110,7 +110,7 @@ class State:
                 # Another process that creates the database at this moment can be in the way.
                 if left == 1:
                     raise
-                trouble.tell_if_full(reason_of(error))
+                database_notices.report_if_full(reason_of(error))
                 time.sleep(pause_after(_MIGRATIONS + 1 - left))
             else:
                 return
@@ -177,7 +177,7 @@ class State:
             client.destroy()
 
     @contextmanager
-    def trouble(self) -> Generator[None]:
+    def errors(self) -> Generator[None]:
         """Say what is wrong with the database in a sentence, as `ConfigurationError`."""
         try:
             yield
@@ -283,10 +283,10 @@ class _ToOurLog(logging.Handler):
         message = record.getMessage()
         _logger.log(logging.INFO if record.levelno >= logging.WARNING else logging.DEBUG, "DBOS: %s", message)
         # DBOS waits for room and says so in its log alone.
-        trouble.tell_if_full(f"{message} {record.exc_info[1] if record.exc_info else ''}")
+        database_notices.report_if_full(f"{message} {record.exc_info[1] if record.exc_info else ''}")
 
 
-def hush_dbos() -> None:
+def route_dbos_log() -> None:
     """Keep DBOS from writing to the terminal."""
     log = logging.getLogger("dbos")
     # A handler that is there already is that of a program which uses DBOS itself, and decides itself.

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from victor_ext import Problem, idempotency_key_for
 
-from .columns import Fields, problems_of, said, stored, take_apart
-from .duplicates import Digests
+from .columns import Fields, as_json, canonical_text, problems_of, split_record
 from .layout import Chunk
 from .rows import Row, RowProblem
 from .settings import DAYS
 from .sources import Record, RowSource, SourceBroken
-from .spool import Known, Spool, identity_of
+from .spool import KnownRow, Spool, identity_of
 from .vault import Vault
 
 SHOWN = 100
 """Problems that are kept to be shown; the others are counted."""
 MAX_COLUMNS = 1000
+_DIGESTS = 1 << 256
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ChangedRow:
     """A row with other values than those that are stored under its key.
 
     Attributes:
@@ -104,7 +104,7 @@ class Changed:
     arguments: Mapping[str, Any] = field(repr=False)
 
 
-class Intake:
+class RowValidator:
     """Reads a source to its end, and keeps what is to be stored in the spool, sealed."""
 
     def __init__(
@@ -122,11 +122,11 @@ class Intake:
         self._on_row = on_row
         self._rows: list[Row] = []
         self._columns: dict[str, None] = {}
-        self._changed: list[Changed] = []
+        self._changed: list[ChangedRow] = []
         self.check = Check()
 
     @property
-    def changed(self) -> Sequence[Changed]:
+    def changed(self) -> Sequence[ChangedRow]:
         """The rows with other values than those that are stored, as far as their problems are kept."""
         return self._changed
 
@@ -151,7 +151,7 @@ class Intake:
 
     def _take(self, record: Record) -> None:
         terms = self._terms
-        fields = take_apart(record.fields, terms.key_column)
+        fields = split_record(record.fields, terms.key_column)
         if record.problems:
             # Its columns may have shifted: nothing in it is to be relied on, the key least of all.
             fields.key_value, fields.problems = None, list(record.problems)
@@ -161,7 +161,7 @@ class Intake:
             if before is not None:
                 self._repeated(record, fields, before)
                 return
-        fingerprint = self._vault.fingerprint(said(fields.arguments))
+        fingerprint = self._vault.fingerprint(canonical_text(fields.arguments))
         self._digests.add(record.fields, fingerprint)
         known = self._spool.known(identity_of(key, record.number))
         if known is not None and not known.refused:
@@ -177,7 +177,7 @@ class Intake:
         if problems:
             self._wrong(record, fields, key, fingerprint, problems, known)
         else:
-            self._store(record, fields, key, fingerprint, stored(fields.arguments), None, known)
+            self._store(record, fields, key, fingerprint, as_json(fields.arguments), None, known)
 
     def _repeated(self, record: Record, fields: Fields, before: int) -> None:
         self.check.repeated += 1
@@ -190,14 +190,14 @@ class Intake:
             )
         )  # fmt: skip
 
-    def _compared(self, record: Record, fields: Fields, key: str, known: Known, fingerprint: str) -> None:
+    def _compared(self, record: Record, fields: Fields, key: str, known: KnownRow, fingerprint: str) -> None:
         """A row that the batch has, and that was or will be sent."""
         if known.fingerprint == fingerprint:
             self.check.unchanged += 1
             return
         self.check.changed += 1
         if len(self.check.problems) < SHOWN:
-            self._changed.append(Changed(len(self.check.problems), known.chunk, key, fields.arguments))
+            self._changed.append(ChangedRow(len(self.check.problems), known.chunk, key, fields.arguments))
         self.check.note(
             RowProblem(
                 record.number, record.line, self._terms.key_column, "changed",
@@ -213,7 +213,7 @@ class Intake:
         key: str,
         fingerprint: str,
         problems: list[Problem],
-        known: Known | None,
+        known: KnownRow | None,
     ) -> None:
         self.check.invalid += 1
         for problem in problems:
@@ -235,7 +235,7 @@ class Intake:
         fingerprint: str,
         arguments: Mapping[str, Any] | None,
         reason: str | None,
-        known: Known | None,
+        known: KnownRow | None,
     ) -> None:
         self.check.new += reason is None
         self.check.set_aside += reason is not None
@@ -256,3 +256,33 @@ class Intake:
         if self._rows:
             self._spool.add(self._vault.seal(self._terms.chunk.with_rows(self._rows).to_json()))
             self._rows.clear()
+
+
+class Digests:
+    """A digest over all rows of a source, for each column by which another batch may tell the same rows apart.
+
+    It is a sum over the rows, so that their order is of no matter, and nothing is kept of them. Only the vault's key
+    makes it.
+    """
+
+    def __init__(self, vault: Vault, columns: Iterable[str]) -> None:
+        self._vault = vault
+        self._sums = dict.fromkeys(columns, 0)
+        self._rows = 0
+
+    def add(self, fields: Mapping[str, object], fingerprint: str) -> None:
+        """Take a row in: its fields as they were read, and what it asks for."""
+        self._rows += 1
+        for column, before in self._sums.items():
+            value = fields.get(column)
+            text = f"{fingerprint} {column} {'' if value is None else value}"
+            self._sums[column] = (before + self._vault.number(text)) % _DIGESTS
+
+    def of(self, column: str) -> str:
+        """The digest of the rows as this column tells them apart."""
+        return f"{self._rows}:{self._sums[column]:x}"
+
+    def batch_among(self, others: Mapping[str, Mapping[str, str]]) -> str | None:
+        """The batch that these very rows were handed over to, among batches by digest, by key column."""
+        found = (digests.get(self.of(column)) for column, digests in others.items())
+        return next((batch for batch in found if batch is not None), None)

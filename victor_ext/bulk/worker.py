@@ -35,18 +35,18 @@ from .layout import (
     queue_of,
     sent_since,
 )
-from .older import take_over_older
+from .notices import NOTICE, database_notices
+from .ownership import take_over_older
 from .pacing import pause_after
 from .reconciliation import shared_references
 from .rows import Result, RowOutcome
 from .settings import caller_of
 from .state import State
-from .trouble import NOTICE, trouble
 from .vault import SealedValues, Vault
-from .worker_lock import Presence
+from .worker_lock import WorkerLock
 
 _ROUND = 2.0
-"""Seconds between two looks for what has been left lying."""
+"""Seconds between two looks for what has been left stalled."""
 _LOOKS = 3
 """Looks in a row after which a chunk that was claimed, and does not run, is handed out anew."""
 _GRACE = 10.0
@@ -68,7 +68,7 @@ class Worker:
         victor: Sends.
         state: Where the batches are; it must have been prepared.
         vault: Opens them.
-        presence: The sign of life, which must have begun.
+        worker_lock: The sign of life, which must have begun.
         workers: How many calls may be under way.
         retention: Seconds for which the provider keeps a key; None: as the batch was begun.
         patience: Seconds for which a row is tried; None: as the batch was begun.
@@ -80,7 +80,7 @@ class Worker:
         victor: Victor,
         state: State,
         vault: Vault,
-        presence: Presence,
+        worker_lock: WorkerLock,
         *,
         workers: int,
         retention: float | None,
@@ -89,7 +89,7 @@ class Worker:
     ) -> None:
         self._state = state
         self._vault = vault
-        self._presence = presence
+        self._worker_lock = worker_lock
         self._retention = retention
         self._patience = patience
         self._queues = None if queues is None else [*queues, loads_queue_of(vault.application)]
@@ -99,7 +99,7 @@ class Worker:
         self._running: list[str] = []
         self._unstored: dict[str, list[Any]] = {}
         """What was sent and could not be stored, by chunk: it is not sent again for that."""
-        self._keeper = threading.Thread(target=self._keep, name="victor-bulk-keeper", daemon=True)
+        self._supervisor = threading.Thread(target=self._supervise, name="victor-bulk-keeper", daemon=True)
         self._away_since = -math.inf
 
     @property
@@ -118,7 +118,7 @@ class Worker:
             self._delivery.close()
             _one_at_a_time.release()
             raise
-        self._keeper.start()
+        self._supervisor.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
@@ -131,7 +131,7 @@ class Worker:
             DBOS.destroy(workflow_completion_timeout_sec=_LAST_CALLS if self._running else 0)
         finally:
             _current = None
-            self._keeper.join()
+            self._supervisor.join()
             self._delivery.close()
             _one_at_a_time.release()
 
@@ -143,7 +143,7 @@ class Worker:
                 name=self._vault.application,
                 system_database_url=self._state.connection_string,
                 application_version=VERSION,
-                executor_id=self._presence.executor,
+                executor_id=self._worker_lock.executor,
                 serializer=SealedValues(self._vault),
                 log_level="WARNING",
                 enable_otlp=False,
@@ -179,16 +179,16 @@ class Worker:
         try:
             return self._send(workflow_id, queue_of(self._vault.application, batch_of(workflow_id)), data)
         except SQLAlchemyError as error:
-            trouble.tell(error)
+            database_notices.report(error)
             # Not as a failure of the chunk, which would end it: it stays as it is, and is handed out anew.
-            raise _Gone from None
+            raise _WorkerGone from None
         finally:
             with self._lock:
                 self._running.remove(workflow_id)
 
     def _send(self, workflow_id: str, queue: str, data: Mapping[str, Any]) -> dict[str, int]:
         if self._stop.is_set():
-            raise _Gone
+            raise _WorkerGone
         run = uuid.uuid4().hex
         # Stored before the first row is sent: whoever reads another run's name there does not know what was sent.
         began: dict[str, Any] = DBOS.run_step(
@@ -233,46 +233,50 @@ class Worker:
             chunk.to_json(),
         )
 
-    def _keep(self) -> None:
+    def _supervise(self) -> None:
         """Every now and then, take over what the dead have left, and what was lost on the way to this worker."""
-        lying: dict[str, int] = {}
+        stalled: dict[str, int] = {}
         with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
             while not self._stop.wait(_ROUND):
                 try:
-                    if self._presence.renew():
+                    if self._worker_lock.renew():
                         self._away_since = time.monotonic()
                     take_over_older(engine, self._vault.application, self._queues)
-                    lying = self._look_round(client, lying)
+                    stalled = self._recover_chunks(client, stalled)
                 except SQLAlchemyError as error:
-                    trouble.tell(error)
+                    database_notices.report(error)
                 except Exception:
-                    _logger.exception("Looking for chunks that were left lying failed; it is tried again.")
+                    _logger.exception("Looking for chunks that were left stalled failed; it is tried again.")
 
-    def _look_round(self, client: DBOSClient, lying: Mapping[str, int]) -> dict[str, int]:
+    def _recover_chunks(self, client: DBOSClient, stalled: Mapping[str, int]) -> dict[str, int]:
         """Take over chunks; return those of this worker that should be running and are not, with how often in a row."""
         pending = client.list_workflows(status="PENDING", load_input=False, load_output=False)
         found: dict[str, int] = {}
         for info in pending:
-            if info.executor_id == self._presence.executor and info.name == CHUNK and not self._runs(info.workflow_id):
-                found[info.workflow_id] = lying.get(info.workflow_id, 0) + 1
+            if (
+                info.executor_id == self._worker_lock.executor
+                and info.name == CHUNK
+                and not self._runs(info.workflow_id)
+            ):
+                found[info.workflow_id] = stalled.get(info.workflow_id, 0) + 1
                 if found[info.workflow_id] >= _LOOKS:
                     # The claim was stored and its answer lost, as when the server dies at that moment.
                     client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
                     del found[info.workflow_id]
         if time.monotonic() - self._away_since >= _GRACE:
-            for executor in {info.executor_id for info in pending} - {self._presence.executor, None}:
+            for executor in {info.executor_id for info in pending} - {self._worker_lock.executor, None}:
                 self._take_over(client, str(executor))
         return found
 
     def _take_over(self, client: DBOSClient, executor: str) -> None:
         """Hand the chunks of another worker to those who live, if it does not."""
-        if not self._presence.claim(executor):
+        if not self._worker_lock.claim(executor):
             return
         try:
             for info in client.list_workflows(status="PENDING", executor_id=executor, load_input=False):
                 client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
         finally:
-            self._presence.release(executor)
+            self._worker_lock.release(executor)
 
     def _runs(self, workflow_id: str) -> bool:
         with self._lock:
@@ -283,7 +287,7 @@ def _chunk(data: Mapping[str, Any]) -> dict[str, int]:
     """The workflow of a chunk."""
     worker, workflow_id = _current, DBOS.workflow_id
     if worker is None or workflow_id is None:
-        raise _Gone
+        raise _WorkerGone
     return worker.send(workflow_id, data)
 
 
@@ -291,7 +295,7 @@ def _load(_data: Mapping[str, Any]) -> None:
     """The workflow of a handing-over: it is a record, and there is nothing to do."""
 
 
-class _Gone(BaseException):
+class _WorkerGone(BaseException):
     """The worker has gone: the chunk stays as it is, and is taken over."""
 
 
@@ -303,7 +307,7 @@ def _rate_of(queue: str, stop: threading.Event) -> float | None:
             found = DBOS.retrieve_queue(queue)
             limiter = None if found is None else found.limiter
         except (SQLAlchemyError, dbos_error.DBOSException) as error:
-            trouble.tell(error)
+            database_notices.report(error)
             failures += 1
             stop.wait(pause_after(failures))
             continue

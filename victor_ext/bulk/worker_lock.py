@@ -43,7 +43,7 @@ _TRIES = 1000
 """How often a lock may have been taken away by its last holder while it was opened."""
 
 
-class Presence(Protocol):
+class WorkerLock(Protocol):
     """One worker's sign of life."""
 
     @property
@@ -51,7 +51,7 @@ class Presence(Protocol):
         """The name under which DBOS notes what this worker took."""
         ...
 
-    def begin(self) -> bool:
+    def acquire(self) -> bool:
         """Give the sign; False when this worker has to wait for another one to end."""
         ...
 
@@ -67,17 +67,17 @@ class Presence(Protocol):
         """What the dead worker left has been taken over."""
         ...
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Take the sign away."""
         ...
 
 
-def presence_in(state: State) -> Presence:
+def lock_in(state: State) -> WorkerLock:
     """The kind of presence that the database permits."""
-    return FilePresence(state) if state.is_sqlite else ServerPresence(state)
+    return FileLock(state) if state.is_sqlite else ServerLock(state)
 
 
-class FilePresence:
+class FileLock:
     """One worker at a time for one SQLite file. It is on one machine, so the machine's kernel keeps the lock.
 
     All of them have one name for DBOS, which therefore takes up what the last one left when the next one starts. The
@@ -91,7 +91,7 @@ class FilePresence:
         self._file = path.with_name(path.name + "-lock")
         self._lock: int | None = None
 
-    def begin(self) -> bool:
+    def acquire(self) -> bool:
         """Take the lock, if it is free.
 
         Raises:
@@ -124,7 +124,7 @@ class FilePresence:
     def release(self, executor: str) -> None:
         """Nothing was claimed."""
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Free the lock, and take its file away."""
         lock, self._lock = self._lock, None
         if lock is None:
@@ -178,7 +178,7 @@ else:
         return True
 
 
-class ServerPresence:
+class ServerLock:
     """Any number of workers on a PostgreSQL server, each with an advisory lock that ends with its connection."""
 
     def __init__(self, state: State) -> None:
@@ -186,7 +186,7 @@ class ServerPresence:
         self._engine = sa.create_engine(state.url, poolclass=NullPool, connect_args=_OPTIONS)
         self._connection: sa.Connection | None = None
 
-    def begin(self) -> bool:
+    def acquire(self) -> bool:
         """Take the lock of this worker's name, which nobody else has."""
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _key_of(self.executor)})
@@ -202,7 +202,7 @@ class ServerPresence:
                 self._drop()
             else:
                 return False
-        self.begin()
+        self.acquire()
         return True
 
     def claim(self, executor: str) -> bool:
@@ -217,7 +217,7 @@ class ServerPresence:
         if self._connection is not None:
             self._connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _key_of(executor)})
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Close the connection, and the lock with it."""
         self._drop()
         self._engine.dispose()

@@ -308,7 +308,7 @@ def _kinds(check: Check) -> str:
 
 def _print_problems(check: Check) -> None:
     for problem in check.problems[:_SHOWN]:
-        hint = "--key-column names it" if problem.code == "key_column" else None
+        hint = "--key-column NAME" if problem.code == "key_column" else None
         print(plain(with_hint(str(problem), hint)), file=sys.stderr)
     if check.problem_count > _SHOWN:
         all_kept = len(check.problems) == check.problem_count

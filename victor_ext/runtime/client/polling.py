@@ -49,6 +49,7 @@ def wait_until(
     monotonic: Callable[[], float],
     shown: Callable[[T], str] = repr,
     hint: str = "",
+    longest_pause: float = LONGEST_PAUSE,
 ) -> OperationFlow[T]:
     """Read until it is there, through troubles that pass.
 
@@ -64,6 +65,7 @@ def wait_until(
         monotonic: A clock.
         shown: What was seen last, in words.
         hint: What to do next, at the end of the error's message.
+        longest_pause: Seconds between two reads at most.
 
     Raises:
         TimedOut: It did not come to that in time.
@@ -89,7 +91,7 @@ def wait_until(
             raise TimedOut(in_vain(seen), outcome=Outcome.UNKNOWN, hint=hint) from trouble
         asked = trouble.retry_after if trouble is not None else None
         yield Sleep(min(max(pause, asked or 0.0), left))
-        pause = min(pause * 1.5, LONGEST_PAUSE)
+        pause = min(pause * 1.5, longest_pause)
 
 
 def poll(

@@ -1,21 +1,36 @@
-"""Rows from a CSV file, as spreadsheets write it."""
+"""Rows from a CSV file as spreadsheets write it, and from a JSON Lines file with one object a line."""
 
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from victor_ext import Problem
 
 from .columns import ARGUMENTS
-from .hidden import Held, hidden_fields
+from .hidden import Hidden, HiddenValue, NumberText, hidden_fields, hidden_pairs
 from .records import Record, SourceBroken, checked_encoding, lines_of
 
 _DELIMITERS = (",", ";", "\t")
 
 
-class CsvFile:
+class _TextFile:
+    """A file that can be read again after a crash."""
+
+    def __init__(self, path: Path, encoding: str | None) -> None:
+        self._path = path
+        self._encoding = checked_encoding(encoding)
+
+    @property
+    def path(self) -> str | None:
+        """The file, by its full name."""
+        return str(self._path.resolve())
+
+
+class CsvFile(_TextFile):
     """A file with a heading and one record a row.
 
     The delimiter is a comma, or the semicolon or tab of a spreadsheet whose heading shows it. Fields may be
@@ -23,15 +38,9 @@ class CsvFile:
     """
 
     def __init__(self, path: Path, encoding: str | None, key_column: str, required: Sequence[str]) -> None:
-        self._path = path
-        self._encoding = checked_encoding(encoding)
+        super().__init__(path, encoding)
         self._key_column = key_column
         self._required = required
-
-    @property
-    def path(self) -> str | None:
-        """The file, by its full name."""
-        return str(self._path.resolve())
 
     def records(self) -> Iterator[Record]:
         """Read the file. Raises `SourceBroken` for a heading that is wrong, and where quotes do not pair."""
@@ -50,7 +59,7 @@ class CsvFile:
                 heading = _heading(cells.value, line, self._key_column, self._required)
                 continue
             number += 1
-            yield _record(number, line, heading, cells)
+            yield _csv_record(number, line, heading, cells)
         if heading is None:
             raise SourceBroken(1, None, "empty", "the file is empty: it needs a heading and rows.")
 
@@ -69,9 +78,9 @@ def _delimiter(first: str) -> str:
     return max(_DELIMITERS, key=known)
 
 
-def _next(reader: Iterator[list[str]], begins: int) -> Held[list[str]] | None:
+def _next(reader: Iterator[list[str]], begins: int) -> HiddenValue[list[str]] | None:
     try:
-        return next(map(Held, reader), None)
+        return next(map(HiddenValue, reader), None)
     except csv.Error as error:
         if "new-line character" in str(error):
             message = "a carriage return outside of quotes: save the file with the line ends of Windows or of Unix."
@@ -93,8 +102,7 @@ def _heading(cells: list[str], line: int, key_column: str, required: Sequence[st
     if key_column not in names:
         raise SourceBroken(
             line, key_column, "key_column",
-            f"there is no column {key_column}, by which the rows are told apart. Name another key column. The heading "
-            f"has: {', '.join(names)}.",
+            f"the heading ({', '.join(names)}) has no column {key_column} to tell the rows apart: name another one.",
         )  # fmt: skip
     missing = [name for name in required if name not in names]
     if missing:
@@ -106,10 +114,59 @@ def _heading(cells: list[str], line: int, key_column: str, required: Sequence[st
     return names
 
 
-def _record(number: int, line: int, heading: list[str], cells: Held[list[str]]) -> Record:
+def _csv_record(number: int, line: int, heading: list[str], cells: HiddenValue[list[str]]) -> Record:
     fields = hidden_fields(zip(heading, cells.value, strict=False))
     count = len(cells.value)
     if count < len(heading) or any(cells.value[len(heading) :]):
         message = f"the row has {count} fields and the heading {len(heading)}: the columns may have shifted."
         return Record(number, line, fields, (Problem("", "fields", message),))
     return Record(number, line, fields)
+
+
+class JsonLinesFile(_TextFile):
+    """A file with one JSON object a line. Its numbers are read by their digits. Empty lines are skipped."""
+
+    def records(self) -> Iterator[Record]:
+        """Read the file. Raises `SourceBroken` for one that is a single JSON document."""
+        number = 0
+        for line, text in enumerate(lines_of(self._path, self._encoding), start=1):
+            stripped = Hidden(text.strip())
+            if not stripped:
+                continue
+            if number == 0 and stripped.startswith("["):
+                raise SourceBroken(line, None, "format", "the file is a JSON array: write one object a line instead.")
+            number += 1
+            yield _json_record(number, line, stripped)
+        if number == 0:
+            raise SourceBroken(1, None, "empty", "the file is empty: it needs rows.")
+
+
+def _json_record(number: int, line: int, text: str) -> Record:
+    try:
+        found: Any = json.loads(
+            text, parse_float=NumberText, parse_int=NumberText, parse_constant=_constant, object_pairs_hook=_object
+        )
+    except (ValueError, RecursionError) as error:
+        return Record(number, line, {}, (Problem("", "format", f"not a JSON object: {_reason(error)}."),))
+    if not isinstance(found, dict):
+        return Record(number, line, {}, (Problem("", "format", "not a JSON object: write {...}."),))
+    return Record(number, line, found)  # pyright: ignore[reportUnknownArgumentType] - `_object` made it
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos + 1}"
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    pairs = hidden_pairs(pairs)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"it names {next(name for name in names if names.count(name) > 1)!r} twice")
+    return found
+
+
+def _constant(name: str) -> object:
+    raise ValueError(f"{name} is no number")

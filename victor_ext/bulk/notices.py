@@ -23,35 +23,35 @@ def reason_of(error: BaseException) -> str:
     return text.splitlines()[0].rstrip(".")
 
 
-class Teller:
+class DatabaseNotices:
     """Tells of the trouble of a state, each reason twice a minute at most."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._told: dict[str, float] = {}
+        self._reported_at: dict[str, float] = {}
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         """Another state: what was told of the one before does not count."""
         with self._lock:
-            self._told.clear()
+            self._reported_at.clear()
 
-    def tell(self, error: BaseException) -> None:
+    def report(self, error: BaseException) -> None:
         """The state cannot be used, and is tried again."""
-        self._tell(reason_of(error))
+        self._log(reason_of(error))
 
-    def tell_if_full(self, text: str) -> None:
+    def report_if_full(self, text: str) -> None:
         """The same of what somebody else logged, when it is about a disk that is full."""
         found = next((words for words in _FULL if words in text), None)
         if found is not None:
-            self._tell("database or disk is full" if found == _FULL[0] else found)
+            self._log("database or disk is full" if found == _FULL[0] else found)
 
-    def _tell(self, reason: str) -> None:
+    def _log(self, reason: str) -> None:
         with self._lock:
             now = self._monotonic()
-            if now - self._told.get(reason, -_AGAIN_AFTER) < _AGAIN_AFTER:
+            if now - self._reported_at.get(reason, -_AGAIN_AFTER) < _AGAIN_AFTER:
                 return
-            self._told[reason] = now
+            self._reported_at[reason] = now
         hint = " Free some space." if any(words in reason for words in _FULL) else ""
         _logger.warning(
             "The state cannot be used (%s).%s It is tried again, and what waits for it goes on then.",
@@ -61,5 +61,5 @@ class Teller:
         )
 
 
-trouble = Teller()
+database_notices = DatabaseNotices()
 """That of this process: DBOS, and so a sender, is there once in it."""

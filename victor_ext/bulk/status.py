@@ -55,7 +55,7 @@ class BatchStatus:
         return 0 if self.complete and not changed and self.counts.get(RowOutcome.CREATED, 0) == self.rows else 1
 
 
-class Tally:
+class StatusReader:
     """Counts a batch again and again while it is being sent.
 
     What has ended is read once; of what has not, only the next chunks in line are looked at.
@@ -78,7 +78,7 @@ class Tally:
         self._rows = sum(rows_of(load, number) for load, number in numbers_of(loads))
         self._complete = False
 
-    def take(self) -> BatchStatus:
+    def read(self) -> BatchStatus:
         """Look at the database, and count."""
         unfinished: Counter[RowOutcome] = Counter()
         while True:

@@ -13,16 +13,16 @@ import pytest
 
 from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, rows, wait_until, write_csv
 from victor_ext import ConfigurationError
-from victor_ext.bulk import worker_lock as presence
+from victor_ext.bulk import worker_lock
 from victor_ext.bulk.state import State
-from victor_ext.bulk.worker_lock import FilePresence
+from victor_ext.bulk.worker_lock import FileLock
 from victor_ext.sandbox import Sandbox
 
 KEY = ("--key-column", "invoice_no")
 
 
-def presence_of(path: Path) -> FilePresence:
-    return FilePresence(State(f"sqlite:///{path}"))
+def lock_of(path: Path) -> FileLock:
+    return FileLock(State(f"sqlite:///{path}"))
 
 
 @pytest.mark.parametrize("way", ["the same name", "by a link", "by another way"])
@@ -57,31 +57,31 @@ def test_two_folders_for_temporary_files_are_no_way_around_it(
 
 
 def test_the_lock_is_its_owners_and_goes_with_its_holder(tmp_path: Path) -> None:
-    first, second = presence_of(tmp_path / "state.sqlite"), presence_of(tmp_path / "state.sqlite")
-    assert first.begin()
+    first, second = lock_of(tmp_path / "state.sqlite"), lock_of(tmp_path / "state.sqlite")
+    assert first.acquire()
     (lock,) = tmp_path.iterdir()
     assert (lock.name, lock.stat().st_mode & 0o777) == ("state.sqlite-lock", 0o600)
-    assert not second.begin()
-    first.end()
+    assert not second.acquire()
+    first.close()
     assert list(tmp_path.iterdir()) == []
-    assert second.begin()
-    assert not first.begin()
-    second.end()
+    assert second.acquire()
+    assert not first.acquire()
+    second.close()
 
 
 def test_what_a_killed_holder_left_is_free(tmp_path: Path) -> None:
     code = f"""
 import os, signal
-from victor_ext.bulk.worker_lock import FilePresence
+from victor_ext.bulk.worker_lock import FileLock
 from victor_ext.bulk.state import State
-assert FilePresence(State("sqlite:///{tmp_path}/state.sqlite")).begin()
+assert FileLock(State("sqlite:///{tmp_path}/state.sqlite")).acquire()
 os.kill(os.getpid(), signal.SIGKILL)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
     assert (tmp_path / "state.sqlite-lock").exists()
-    here = presence_of(tmp_path / "state.sqlite")
-    assert here.begin()
-    here.end()
+    here = lock_of(tmp_path / "state.sqlite")
+    assert here.acquire()
+    here.close()
     assert not (tmp_path / "state.sqlite-lock").exists()
 
 
@@ -107,37 +107,37 @@ def test_what_lies_in_the_place_of_the_lock_is_refused_and_left_alone(
 
 
 def test_a_lock_that_went_away_while_it_was_taken_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second, third = (presence_of(tmp_path / "state.sqlite") for _ in range(3))
-    assert first.begin()
-    take = presence._take
+    first, second, third = (lock_of(tmp_path / "state.sqlite") for _ in range(3))
+    assert first.acquire()
+    take = worker_lock._take
 
     def late(lock: int) -> bool:
         # The second one has opened the file: now the first one ends, and takes it away.
         monkeypatch.undo()
-        first.end()
+        first.close()
         return take(lock)
 
-    monkeypatch.setattr(presence, "_take", late)
-    assert second.begin()
-    assert not third.begin()
-    second.end()
-    assert third.begin()
-    third.end()
+    monkeypatch.setattr(worker_lock, "_take", late)
+    assert second.acquire()
+    assert not third.acquire()
+    second.close()
+    assert third.acquire()
+    third.close()
 
 
 def test_there_is_never_more_than_one(tmp_path: Path) -> None:
     code = f"""
 import os
-from victor_ext.bulk.worker_lock import FilePresence
+from victor_ext.bulk.worker_lock import FileLock
 from victor_ext.bulk.state import State
-here = FilePresence(State("sqlite:///{tmp_path}/state.sqlite"))
+here = FileLock(State("sqlite:///{tmp_path}/state.sqlite"))
 taken = 0
 while taken < 200:
-    if here.begin():
+    if here.acquire():
         # Of two that are in here, one would find the file of the other.
         os.close(os.open("{tmp_path}/inside", os.O_CREAT | os.O_EXCL))
         os.unlink("{tmp_path}/inside")
-        here.end()
+        here.close()
         taken += 1
 """
     started = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
