@@ -151,14 +151,14 @@ def test_nothing_is_judged_before_an_answer_has_come() -> None:
 @pytest.mark.parametrize(("set_by", "slept"), [(0, 0), (HOUR, 0), (-HOUR, 0), (0, HOUR), (-HOUR, HOUR)])
 def test_a_row_that_was_first_sent_in_this_process_is_as_old_as_any_clock_says(set_by: float, slept: float) -> None:
     times = {"local": NOW, "monotonic": 50.0}
-    times = ProviderTimes(NOW - 7 * HOUR, False)
-    clock = KeyClock(times, "me", monotonic=lambda: times["monotonic"], local=lambda: times["local"])
+    provider = ProviderTimes(NOW - 7 * HOUR, False)
+    clock = KeyClock(provider, "me", monotonic=lambda: times["monotonic"], local=lambda: times["local"])
     first = clock.now()
     assert clock.as_sent(first) == Sent(NOW, "me", known=False)
     times["monotonic"] += 600
     times["local"] += 600 + slept + set_by
     passed = max(600, 600 + slept + set_by)
-    times.now, times.known = times.now + passed, True
+    provider.now, provider.known = provider.now + passed, True
     # By now an answer has told the time, and with it the moment.
     assert clock.as_sent(first) == Sent(NOW - 7 * HOUR, "me", known=True)
     assert clock.reason_not_to_resend(first, passed + 300) is None

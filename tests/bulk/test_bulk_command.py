@@ -106,6 +106,11 @@ def test_what_is_not_known_ends_with_3_and_says_how_to_go_on(
         (("status", "--state", "postgresql://user:pass-word@127.0.0.1:1/db", "--batch", "a"), "cannot be used"),
         (("resume", "one", "--batch", "two"), "Two batches"),
         (("send", "invoices.csv", "--key-retention", "soon"), "24h"),
+        (("send", "invoices.csv", "--key-column", "number"), "no column number to tell the rows apart"),
+        (("send", "invoices.csv", "--key-column", "number"), "name another one: --key-column NAME."),
+        (("send", "invoices.csv", "--key-column", "number"), "Error: the heading is wrong. Nothing was sent."),
+        (("send", "invoices.csv", *KEY, "--rate", "0"), "--rate=0.0 must be a number of rows a second"),
+        (("worker",), "--state is an SQLite file, on which one process works at a time"),
     ],
 )
 def test_misuse_ends_with_2_and_makes_nothing(bulk: Bulk, words: tuple[str, ...], message: str) -> None:
@@ -256,3 +261,25 @@ def test_a_renamed_copy_asks_nobody_again_without_a_word(
     assert len(victor_sandbox.work_done_by_key()) == 3
     assert bulk("send", "ren (1).csv", *KEY, "--ask-again").status == 0
     assert len(victor_sandbox.work_done_by_key()) == 6
+
+
+def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    for name, amount in (("good.csv", "1"), ("bad.csv", "0")):
+        write_csv(bulk.folder / name, [row(len(name), amount=amount)])
+        assert bulk("send", name, *KEY, "--skip-invalid").status == (amount == "0")
+    assert bulk("status", "good.csv").status == 0
+    assert [bulk("status", *words).status for words in ((), ("bad.csv",))] == [1, 1]
+    bad = bulk("status", "bad.csv", "--json").json
+    assert (bad["complete"], bad["over"], bad["unsettled"], bad["counts"]) == (True, True, 0, {"refused": 1})
+    assert bulk("export", "bad.csv").status == 0
+    ended = bulk("export")
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err == "Error: There are several batches (good.csv, bad.csv): name one of them with --batch.\n"
+
+
+def test_another_default_due_date_changes_no_row(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    write_csv(bulk.folder / "invoices.csv", [row(number, due_date="") for number in (1, 2)])
+    assert bulk("send", "invoices.csv", *KEY, "--due-date", "today").status == 0
+    again = bulk("send", "invoices.csv", *KEY, "--due-date", "tomorrow")
+    assert (again.status, again.err) == (0, "Of 2 rows: 2 sent or stored before.\n")
+    assert len(victor_sandbox.work_done_by_key()) == 2

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, row, rows, write_csv
 from victor_ext import AsyncVictor, ConfigurationError, VictorOAuth
 from victor_ext.bulk import RowOutcome, batch_store
-from victor_ext.cli import bulk_view
+from victor_ext.cli import bulk_output
 from victor_ext.sandbox import Sandbox
 
 Senders = Callable[..., Any]
@@ -70,7 +70,7 @@ def test_a_batch_that_was_stored_in_part_is_sent_by_nobody_and_resumed_from_its_
         False,
     )
     assert len(list(sender().export())) == transactions * 200
-    bulk_view.write_export(sender(), tmp_path / "results.csv", as_json=False)
+    bulk_output.write_export(sender(), tmp_path / "results.csv", as_json=False)
     assert "were not stored" in capsys.readouterr().err
     assert victor_sandbox.attempts_by_key() == {}
 

@@ -1,4 +1,4 @@
-"""Saying what is wrong with the state while it is waited for, so that nobody waits in silence."""
+"""Log entries for people who wait: what is wrong with the database."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 NOTICE = {"notice": True}
-"""Marks what people want to see while they wait, among what is logged."""
+"""The `extra` of log records that the command shows to people."""
 
 _FULL = ("disk is full", "No space left on device")
 """How SQLite and PostgreSQL say that a disk is full."""
@@ -24,7 +24,7 @@ def reason_of(error: BaseException) -> str:
 
 
 class DatabaseNotices:
-    """Tells of the trouble of a state, each reason twice a minute at most."""
+    """Logs why the database cannot be used, each reason twice a minute at most."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -32,16 +32,16 @@ class DatabaseNotices:
         self._reported_at: dict[str, float] = {}
 
     def reset(self) -> None:
-        """Another state: what was told of the one before does not count."""
+        """Forget what was logged: another database is used."""
         with self._lock:
             self._reported_at.clear()
 
     def report(self, error: BaseException) -> None:
-        """The state cannot be used, and is tried again."""
+        """Log an error of the database, which is tried again."""
         self._log(reason_of(error))
 
     def report_if_full(self, text: str) -> None:
-        """The same of what somebody else logged, when it is about a disk that is full."""
+        """Log that the disk is full, if this text of DBOS says so."""
         found = next((words for words in _FULL if words in text), None)
         if found is not None:
             self._log("database or disk is full" if found == _FULL[0] else found)
@@ -62,4 +62,4 @@ class DatabaseNotices:
 
 
 database_notices = DatabaseNotices()
-"""That of this process: DBOS, and so a sender, is there once in it."""
+"""One for the process, as DBOS is."""

@@ -1,4 +1,4 @@
-"""How far a batch has come, without reading what is known already again."""
+"""The status of a batch, counted without reading again what has ended."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ class BatchStatus:
         batch: Its name.
         rows: How many rows it has.
         counts: Rows by outcome. Those that have not been sent are `waiting`.
-        complete: Whether all rows of its source were stored; if not, none was sent since.
-        over: Whether nothing is left to do for workers. `resume` may still have something to try again.
+        complete: Whether all rows of its source are stored; until then none of them is sent. It says nothing of their
+            outcome: a batch whose rows were all refused is complete.
+        over: Whether no worker has anything left to do. Rows may still be unsettled.
         check: What looking at the rows found, when they were looked at for this.
     """
 
@@ -43,7 +44,7 @@ class BatchStatus:
 
     @property
     def unsettled(self) -> int:
-        """How many rows `resume` would try again."""
+        """How many rows `resume` would try again: those whose outcome is not `created`, `rejected` or `refused`."""
         return self.rows - self.settled
 
     @property

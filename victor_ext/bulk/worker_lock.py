@@ -1,4 +1,4 @@
-"""Who is at work, so that the chunks of a process that died are taken over, and those of a live one are not.
+"""Locks that show which workers are alive, so that only the chunks of dead ones are taken over.
 
 DBOS takes up what its own process left behind when that starts again under the same name; that another process
 is dead it is told by a paid service only. Here the system tells: each worker holds a lock that the kernel, or
