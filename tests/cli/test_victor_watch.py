@@ -70,7 +70,8 @@ def test_not_getting_there_in_time_is_status_1(command: Command, inbound: str) -
 def test_a_passing_outage_is_outlived(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
     victor_sandbox.move(inbound, "completed")
     # The client itself does not try this status again.
-    victor_sandbox.inject("status", operation="list", status=501)
+    for operation in ("list", "get"):
+        victor_sandbox.inject("status", operation=operation, status=501)
     ran = command("rfp", "watch", inbound)
     assert ran.status == 0
     assert "Still watching" in ran.err

@@ -15,7 +15,6 @@ import stat
 import sys
 import uuid
 from contextlib import suppress
-from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -41,40 +40,6 @@ _OPTIONS = {
 
 _TRIES = 1000
 """How often a lock may have been taken away by its last holder while it was opened."""
-
-
-class WorkerLock(Protocol):
-    """One worker's sign of life."""
-
-    @property
-    def executor(self) -> str:
-        """The name under which DBOS notes what this worker took."""
-        ...
-
-    def acquire(self) -> bool:
-        """Give the sign; False when this worker has to wait for another one to end."""
-        ...
-
-    def renew(self) -> bool:
-        """See that the sign is still given, and give it anew if not; whether it had been lost."""
-        ...
-
-    def claim(self, executor: str) -> bool:
-        """Whether another worker is dead; True at most for one asker at a time, until `release`."""
-        ...
-
-    def release(self, executor: str) -> None:
-        """What the dead worker left has been taken over."""
-        ...
-
-    def close(self) -> None:
-        """Take the sign away."""
-        ...
-
-
-def lock_in(state: State) -> WorkerLock:
-    """The kind of presence that the database permits."""
-    return FileLock(state) if state.is_sqlite else ServerLock(state)
 
 
 class FileLock:
@@ -117,7 +82,7 @@ class FileLock:
         """The kernel keeps it."""
         return False
 
-    def claim(self, executor: str) -> bool:  # noqa: ARG002 - the shape of the protocol
+    def claim(self, executor: str) -> bool:  # noqa: ARG002 - the shape of the other lock
         """There is no other one."""
         return False
 
@@ -233,3 +198,12 @@ class ServerLock:
 def _key_of(executor: str) -> int:
     digest = hashlib.sha256(b"victor-ext bulk worker\0" + executor.encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
+
+
+WorkerLock = FileLock | ServerLock
+"""One worker's lock: others see by it that the worker lives."""
+
+
+def lock_in(state: State) -> WorkerLock:
+    """The kind of lock that the database permits."""
+    return FileLock(state) if state.is_sqlite else ServerLock(state)

@@ -100,11 +100,15 @@ def next_step(error: VictorError, doubt: Doubt | None) -> str:
         if option is None:
             return f"{steps[Outcome.REJECTED]} To see the other answer, {look}."
         return (
-            f"{steps[Outcome.REJECTED]} But {option} may have been used before, with other values: send the values of "
-            f"that time, or {look}. A new key could ask a second time."
+            f"{steps[Outcome.REJECTED]} But {option} may have been used before, with other values or by a call that is "
+            f"still being worked on: repeat it in a while with the values of that time, or {look}. A new key could ask "
+            "a second time."
         )
     if is_of_another_payment(error):
-        return f"To see your own requests, {look}. Then use a key of this payment's own."
+        return (
+            f"Repeat it with the same values, or {look}. Take another key only when it is certain that this payment "
+            "does not exist."
+        )
     return steps[error.outcome]
 
 

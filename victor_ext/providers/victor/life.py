@@ -101,9 +101,16 @@ def watch(
             yield Sleep(min(FIRST_PAUSE, left))
             left = max(ends - monotonic(), _ONE_MORE_READ)
         last = yield from wait_until(
-            lambda left: _look(request_id, left, monotonic, settles), has_changed, in_vain, timeout=left, deadline=deadline,
-            monotonic=monotonic, shown=_status_of, hint=_WAIT_AGAIN, longest_pause=_WATCH_PAUSE,
-        )  # fmt: skip
+            lambda left: _look(request_id, left, monotonic, settles),
+            has_changed,
+            in_vain,
+            timeout=left,
+            deadline=deadline,
+            monotonic=monotonic,
+            shown=_status_of,
+            hint=_WAIT_AGAIN,
+            longest_pause=_WATCH_PAUSE,
+        )
         return last
 
     return following
