@@ -94,7 +94,7 @@ class BatchStore:
         return batches_of(self._client, self._engine, self._application, what)
 
     def loads(self) -> list[Submission]:
-        """Every handing-over, in order. None: there is no such batch.
+        """Every submission, in order. None: there is no such batch.
 
         Raises:
             ConfigurationError: The batch belongs to another key or provider.
@@ -127,14 +127,14 @@ class BatchStore:
         return bool(self._workflows([chunk_id(self.batch, number)]))
 
     def add_load(self, load: Submission, chunks: Iterable[Chunk]) -> None:
-        """Store a handing-over and its chunks. No worker sees them before `open_queue`.
+        """Store a submission and its chunks. No worker sees them before `open_queue`.
 
         The load and its first chunks are one transaction: of two processes that go on from the same number, one
         has that number and its load, and the other one has neither. The one whose numbers end there (it was slow, and
         taken for dead) sees a chunk of another load at its next one.
 
         Raises:
-            ConfigurationError: Somebody else hands this batch over right now.
+            ConfigurationError: Another process submits this batch right now.
         """
         source, first = iter(chunks), load.first
         while batch := list(islice(source, _AT_ONCE)):

@@ -1,11 +1,11 @@
 """How a batch lies in the database: as workflows of DBOS, and nothing else.
 
-    <batch>/load/<n>        one handing-over of a source: what it was, how many rows of it were new
+    <batch>/load/<n>        one submission of a source: what it was, how many rows of it were new
     <batch>/<number>        a chunk of rows; its result says what became of them
     <batch>/<number>~<n>    the rows of a chunk that are tried once more
 
-The numbers of chunks have no gaps. Each handing-over takes the numbers after those that are there, so that two
-processes that hand the same batch over at once meet at one number, where DBOS lets one of them win.
+The numbers of chunks have no gaps. Each submission takes the numbers after those that are there, so that two
+processes that submit the same batch at once meet at one number, where DBOS lets one of them win.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MAX_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One handing-over of a source.
+    """One submission of a source.
 
     Attributes:
         number: Which one of the batch, from 1.
@@ -133,7 +133,7 @@ def sent_since(begun: Mapping[str, Any]) -> Sent | None:
 
 
 def load_id(batch: str, number: int) -> str:
-    """The workflow of a handing-over."""
+    """The workflow of a submission."""
     return f"{batch}/load/{number}"
 
 
@@ -164,7 +164,7 @@ def queue_of(application: str, batch: str) -> str:
 
 
 def loads_queue_of(application: str) -> str:
-    """The queue of the handings-over of all batches."""
+    """The queue of the submissions of all batches."""
     return f"{application}/"
 
 
