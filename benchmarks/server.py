@@ -86,7 +86,8 @@ class _Canned(asyncio.Protocol):
         number = int(page[1])
         if number >= self.pages:
             return _http(b'{"page":%d,"page_size":25,"results":[]}' % number)
-        return _http(self.template.replace(_PLACE.encode(), b"%05d" % number))
+        page_of = self.template.replace(b'"page": 0,', b'"page": %d,' % number, 1)
+        return _http(page_of.replace(_PLACE.encode(), b"%05d" % number))
 
 
 def _http(body: bytes) -> bytes:

@@ -33,7 +33,7 @@ def process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 def first_line(of: subprocess.Popen[str]) -> dict[str, Any]:
     """The line of JSON that a process prints when it is ready."""
-    assert of.stdout is not None  # noqa: S101 - `process` makes it so
+    assert of.stdout is not None
     line = of.stdout.readline()
     if not line:
         raise RuntimeError(f"a process of the run ended with status {of.wait()}")

@@ -76,7 +76,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a stream protocol is always given
+        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._proxy.connections.add(self)
         if self._proxy.plan.ends_connection():
@@ -222,7 +222,7 @@ class Upstream(asyncio.Protocol):
             self.connection_lost(None)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a stream protocol is always given
+        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.write(b"".join(self._waiting))
         self._close_if_done()

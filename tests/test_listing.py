@@ -9,7 +9,7 @@ import pytest
 from victor_api.models import PaymentRequestReceipt
 
 from victor_ext import PaymentRequest
-from victor_ext.providers.victor.listing import walk
+from victor_ext.providers.victor.reading import walk
 from victor_ext.runtime.client.paging import QUIET_PASSES
 from victor_ext.runtime.loop.clock import ServerClock
 

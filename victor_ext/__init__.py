@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         VictorError,
     )
     from .providers.victor.auth import VictorJwt, VictorOAuth
-    from .providers.victor.checking import check_payment_request
+    from .providers.victor.checks import check_payment_request
     from .providers.victor.client import AsyncVictor, Victor
     from .providers.victor.records import (
         Direction,
@@ -100,7 +100,7 @@ _HOMES = (
     ".runtime.loop.retry",
     ".runtime.loop.events",
     ".providers.victor.records",
-    ".providers.victor.checking",
+    ".providers.victor.checks",
     ".providers.victor.auth",
     ".providers.victor.client",
 )

@@ -213,7 +213,7 @@ def _read(amount: object, field: str) -> Decimal | list[Problem]:
 def _in_cents(value: Decimal) -> Decimal | None:
     """The same amount without an exponent and with at most two decimals, or None when it has more."""
     exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int)  # noqa: S101 - it is finite
+    assert isinstance(exponent, int)
     if value.adjusted() >= _MAX_WHOLE_DIGITS:
         return value if exponent >= -2 else None  # too large to be written out, and refused for it
     if exponent > 0:

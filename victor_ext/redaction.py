@@ -1,7 +1,12 @@
-"""Keep secrets and account numbers out of everything that a person or a log may see.
+"""Keep secrets and account numbers out of logs, messages, reprs and the local variables of stack frames.
 
-The classes here are strings that behave like any other, and that show something else when their
-`repr` is taken: in a traceback's locals, in the repr of a model that holds them, in a debugger.
+`Secret`, `SecretBytes` and `AccountNumber` behave like any other text; only their `repr` differs. So they stay hidden
+in a traceback's locals, in the repr of a model that holds them, and in a debugger.
+
+Arguments are replaced by such texts where they enter this package. To drop this package's frames from a traceback
+before it leaves would not suffice in place of that: the frames of httpx remain, and `httpx.Client.request` holds the
+JSON of the request; a debugger or a tracer looks at frames before any traceback has left; and credentials, records and
+inputs that a caller keeps need the replaced texts in any case.
 """
 
 from __future__ import annotations
@@ -23,11 +28,11 @@ _SAFE_HEADERS = frozenset(
 
 
 HOLDS_SECRETS = "holds_secrets"
-"""Marks, in its extensions, a request whose body is secret: an answer that echoes it is not quoted either."""
+"""The extension of a request whose body is secret. A response to it is not quoted either: it may echo the body."""
 
 
 class Secret(str):
-    """A secret: works as a string, shows as `[secret]`; so does a part of it, for those who show how a text begins."""
+    """A secret string, shown as `[secret]`. A slice of it is one too, since some reporters show how a text begins."""
 
     __slots__ = ()
 
@@ -39,7 +44,7 @@ class Secret(str):
 
 
 class SecretBytes(bytes):
-    """The same of bytes."""
+    """Secret bytes, shown as `[secret]`."""
 
     __slots__ = ()
 
@@ -56,14 +61,14 @@ class SecretBytes(bytes):
 
 
 def concealed(value: Any) -> Any:
-    """A text or bytes as one that shows nothing: for every frame that may turn up in a traceback from here on."""
+    """Text or bytes as a `Secret` or `SecretBytes`; any other value unchanged."""
     if isinstance(value, str):
         return Secret(value)
     return SecretBytes(value) if isinstance(value, bytes | bytearray) else value
 
 
 class AccountNumber(str):
-    """An account number: works as a string, shows its last four digits only."""
+    """An account number, shown with its last four digits only."""
 
     __slots__ = ()
 
@@ -72,14 +77,14 @@ class AccountNumber(str):
 
 
 class AccountDigits(int):
-    """The same of an account number that came as a number, and is about to be refused for it."""
+    """An account number that was passed as an int. It is about to be refused."""
 
     def __repr__(self) -> str:
         return mask(int.__repr__(self))
 
 
 class OddAccount:
-    """What came as an account number and is none: a float of a spreadsheet's, a list. It is about to be refused."""
+    """A value of another type passed as an account number, such as a float or a list. It is about to be refused."""
 
     __slots__ = ("kind",)
 
@@ -91,11 +96,11 @@ class OddAccount:
 
 
 _LEVELS = 100
-"""What is nested more deeply is no body of a request, and is about to be refused."""
+"""Levels of nesting that are searched. A body that is nested more deeply is about to be refused."""
 
 
 def concealed_within(value: Any) -> Any:
-    """A JSON object whose texts, at any depth, show nothing; anything else as it is."""
+    """A JSON object with all its texts, at any depth, concealed; any other value unchanged."""
     return _deeply(value, _LEVELS) if _is_object(value) else value
 
 
@@ -118,7 +123,7 @@ def _is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
 
 
 def concealed_account(value: Any) -> Any:
-    """An account number, in whatever type it came, as one that shows no more than its last four digits."""
+    """An account number of whatever type, as one that shows its last four digits at most."""
     if isinstance(value, str):
         return AccountNumber(value)
     if value is None or isinstance(value, bool | Enum):
@@ -129,46 +134,46 @@ def concealed_account(value: Any) -> Any:
 
 
 def kind_of(value: object) -> str:
-    """The name of a value's type for a message; that of the type below, for those of this module."""
+    """The name of a value's type, for a message. A concealed value has the name of the type it was passed as."""
     if isinstance(value, OddAccount):
         return value.kind
     return next(kind.__name__ for kind in type(value).__mro__ if kind.__module__ != __name__)
 
 
 def mask(number: str) -> str:
-    """The number with all but its last four characters hidden (all of them when it is that short)."""
+    """The number with all but its last four characters hidden; all of them when it has four or fewer."""
     if len(number) <= _KEPT_DIGITS:
         return "*" * len(number)
     return "*" * (len(number) - _KEPT_DIGITS) + number[-_KEPT_DIGITS:]
 
 
 def mask_digits(text: str) -> str:
-    """The text with every run of five or more digits masked to its last four: it may be an account."""
+    """The text with each run of five or more digits masked to its last four: it may be an account number."""
     return _LONG_DIGITS.sub(lambda match: mask(match.group()), text)
 
 
 def mask_emails(text: str) -> str:
-    """The text without its e-mail addresses: an error about a payer may name one."""
+    """The text without its e-mail addresses."""
     return _EMAIL.sub("[e-mail]", text) if "@" in text else text
 
 
 def without_secrets(request: httpx.Request) -> httpx.Request:
-    """A copy of the request that may be kept, pickled and shown: no body, no token, no unknown header."""
+    """A copy of the request without body, token and unknown headers. It may be kept, pickled and shown."""
     headers = [(name, value) for name, value in request.headers.items() if name in _SAFE_HEADERS]
     return httpx.Request(request.method, request.url, headers=headers)
 
 
 def excerpt(response: httpx.Response) -> str:
-    """The start of an answer's body for a message: printable, short, long numbers masked."""
+    """The start of a response's body for a message, as `redact_excerpt` makes it."""
     return redact_excerpt(response.content[: _EXCERPT * 4].decode("utf-8", "replace"))
 
 
 def redact_excerpt(text: str) -> str:
-    """What the provider sent, for a message: printable, short, long numbers and e-mail addresses masked."""
+    """Text of the provider for a message: one line of 200 characters, long numbers and e-mail addresses masked."""
     return mask_emails(mask_digits(one_line(text)))
 
 
 def one_line(text: object) -> str:
-    """A provider's word (an id, a status, an amount) for a message: printable and short, its digits as they are."""
+    """An id, a status or an amount of the provider for a message: one line of 200 characters, digits unmasked."""
     flat = " ".join("".join(char if char.isprintable() else " " for char in str(text)).split())
     return flat if len(flat) <= _EXCERPT else flat[:_EXCERPT] + "..."

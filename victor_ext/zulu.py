@@ -66,7 +66,7 @@ def _why_not(text: str) -> tuple[str, str]:
     return "format", f"{shown} is not a Zulu time: write it as '2026-03-04T05:06:07Z'"
 
 
-def format(moment: datetime) -> str:  # noqa: A001 - `zulu.format` is what it is called in the documentation
+def format(moment: datetime) -> str:
     """Write a moment as Zulu time: with milliseconds when it has any, and `Z`.
 
     What is finer than a millisecond is dropped: the provider counts in milliseconds.

@@ -320,7 +320,7 @@ def test_a_due_date_that_passed_while_the_row_waited_is_refused_here(
     victor_sandbox.down()
     sender().send(rows(2))
     victor_sandbox.up()
-    clock = client._parts.clock
+    clock = client._config.clock
     now = clock.moment()
     monkeypatch.setattr(type(clock), "moment", lambda _self: now + timedelta(days=5))
     status = sender().resume()

@@ -22,7 +22,7 @@ from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Send, Sleep
 from victor_ext.runtime.loop.keys import HeaderKey
 from victor_ext.runtime.loop.profile import Profile
-from victor_ext.runtime.loop.quota import RetryQuota
+from victor_ext.runtime.loop.retry import RetryQuota
 
 URL = "https://api.victorfi.com/v2/payment-requests/request-payment"
 MADE = b'{"victor_payment_request_id": "a7ffd43c37c1"}'

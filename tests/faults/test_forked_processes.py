@@ -122,7 +122,7 @@ def test_a_child_forked_while_a_token_is_fetched_fetches_one(background: Backgro
 
 WHILE_THE_QUOTA_IS_CHANGED = """
 import os, threading
-from victor_ext.runtime.loop.quota import RetryQuota
+from victor_ext.runtime.loop.retry import RetryQuota
 
 class Slow(int):
     def __radd__(self, other):

@@ -1,4 +1,4 @@
-"""Answers without measure: refused at `MAX_ANSWER_BYTES`, read no further, and never held in memory."""
+"""Answers without measure: refused at `MAX_RESPONSE_BYTES`, read no further, and never held in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.faults.adapters import ATTEMPTS, FACES, OPERATIONS, Operation, adapte
 from tests.faults.raw_provider import Exchange, answer, bare
 from tests.faults.raw_sockets import Background
 from victor_ext import UnreadableResponse
-from victor_ext.runtime.http.response import MAX_ANSWER_BYTES
+from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -82,8 +82,8 @@ def test_a_body_of_1_gib(
         assert run.lies() == []
         assert isinstance(run.told.error, UnreadableResponse)
         assert run.told.error.attempts == 1  # asking again would bring the same
-        assert sent <= (2 if operation == "respond" else 1) * 2 * MAX_ANSWER_BYTES
-        assert most[0] <= 4 * MAX_ANSWER_BYTES
+        assert sent <= (2 if operation == "respond" else 1) * 2 * MAX_RESPONSE_BYTES
+        assert most[0] <= 4 * MAX_RESPONSE_BYTES
 
 
 @cache
@@ -108,4 +108,4 @@ def test_a_body_of_1_gib_compressed(background: Background, face: str, operation
 
         assert run.told.word == "accepted"
         assert run.lies() == []
-        assert most[0] <= 4 * MAX_ANSWER_BYTES
+        assert most[0] <= 4 * MAX_RESPONSE_BYTES

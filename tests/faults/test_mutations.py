@@ -39,11 +39,11 @@ result = yield from self._attempt(request, counted=signed)
         f"{CLASSIFICATION}:_of_error_status",
         """
 if status in profile.transient_statuses:
-    return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, answer)
+    return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
 """,
         """
 if status in profile.transient_statuses:
-    return Failure(error_class, what, Repeat.REPEATABLE, Outcome.REJECTED, answer)
+    return Failure(error_class, what, Repeat.REPEATABLE, Outcome.REJECTED, response)
 """,
         (STATUS_OF_CREATE, STATUS_OF_ANSWER),
         "502 with the work: rejected was told, and the work was done; respond",

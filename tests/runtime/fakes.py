@@ -22,8 +22,7 @@ from victor_ext.runtime.loop.events import Event, Reporter
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.keys import HeaderKey
 from victor_ext.runtime.loop.profile import Profile
-from victor_ext.runtime.loop.quota import RetryQuota
-from victor_ext.runtime.loop.retry import RetryPolicy
+from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 
 BOTH = ("sync", "async")
 PATIENCE = 600.0

@@ -30,6 +30,8 @@ CLIENT_SECRET = "client-secret-9d1c44ab"
 ACCESS_TOKEN = "access-token-77aa01ff"
 ACCOUNT = "071204958836"
 OURS = (str(Path(victor_ext.__file__).parent), str(Path(victor_ext.__file__).parent.parent / "generated"))
+LOOKED_AT = (*OURS, str(Path(httpx.__file__).parent))
+"""The HTTP library's frames hold what it was called with: the JSON of the request, and where it connects."""
 QUICK = RetryPolicy(base=0.0, max_attempts=2)
 ECHO = json.dumps({"message": f"account {ACCOUNT} of {ACCOUNT}", "path": f"/accounts/{ACCOUNT}"}).encode()
 
@@ -137,7 +139,7 @@ class Searched:
     def locals_of(self, frames: TracebackType | None) -> Iterator[tuple[str, str]]:
         while frames is not None:
             code = frames.tb_frame.f_code
-            if code.co_filename.startswith(OURS):
+            if code.co_filename.startswith(LOOKED_AT):
                 for name, value in frames.tb_frame.f_locals.items():
                     yield f"{name} in {code.co_qualname} ({Path(code.co_filename).name})", repr(value)
             frames = frames.tb_next

@@ -32,7 +32,9 @@ def problems(answer):
     return (Problem("", "", message),) if message else ()
 
 
-SAYS_NO = replace(PROFILE, refused=refused, problems=problems, request_id_in_body=lambda answer: said(answer, "trace"))
+SAYS_NO = replace(
+    PROFILE, rejection_reason=refused, problems=problems, request_id_in_body=lambda answer: said(answer, "trace")
+)
 
 
 @pytest.mark.parametrize("mode", BOTH)

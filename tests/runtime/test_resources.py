@@ -130,7 +130,7 @@ class Shop(BlockingClient):
         self._start(parts(), httpx.MockTransport(answer), verify=True, limits=None, proxy=None)
 
     def _attach(self) -> None:
-        self.pets: Pets[Blocking] = Pets(self._face, self._parts.clock, self._parts.loop.deadline)
+        self.pets: Pets[Blocking] = Pets(*self._shared)
 
 
 class AsyncShop(AwaitedClient):
@@ -140,7 +140,7 @@ class AsyncShop(AwaitedClient):
         self._start(parts(), httpx.MockTransport(answer), verify=True, limits=None, proxy=None)
 
     def _attach(self) -> None:
-        self.pets: Pets[Awaited] = Pets(self._face, self._parts.clock, self._parts.loop.deadline)
+        self.pets: Pets[Awaited] = Pets(*self._shared)
 
 
 @pytest.fixture(autouse=True)

@@ -17,8 +17,7 @@ from tests.runtime.fakes import FakeClock
 from tests.runtime.fakes import http_date as spelled
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.loop.clock import ProviderTime, ServerClock, http_date
-from victor_ext.runtime.loop.quota import RetryQuota
-from victor_ext.runtime.loop.retry import RetryPolicy, parse_retry_after
+from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota, parse_retry_after
 
 MANY = settings(derandomize=True, deadline=None, max_examples=200)
 NOW = 1_770_000_000.0

@@ -77,7 +77,7 @@ class Handed:
         request.headers["Authorization"] = self._header
         yield from ()
 
-    def refused(self, _request: object) -> bool:
+    def should_retry_unauthorized(self, _request: object) -> bool:
         return False
 
 

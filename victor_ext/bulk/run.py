@@ -78,7 +78,7 @@ def run_batch(
     with suppress(SQLAlchemyError):
         # Nobody is harmed by a queue without rows: `resume` closes it, too.
         store.close_queue()
-    assert latest is not None  # noqa: S101 - `over` has said yes
+    assert latest is not None
     return latest
 
 

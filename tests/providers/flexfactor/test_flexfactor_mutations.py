@@ -21,7 +21,7 @@ SELECTED = (REFUSED, APPROVED, UNITS, UNDECIDED, TOKEN, KEYLESS)
 FLEXFACTOR = "victor_ext.providers.flexfactor"
 MISTAKES = {
     "a 200 with success: false is a success, as the profile tells it": Mistake(
-        f"{FLEXFACTOR}.profile:", "refused=_refused", "", (REFUSED,)
+        f"{FLEXFACTOR}.profile:", "rejection_reason=_refused", "", (REFUSED,)
     ),
     "a 200 with success: false is a success, as it is read": Mistake(
         f"{FLEXFACTOR}.responses:says",

@@ -139,7 +139,7 @@ def test_odd_answers_of_the_token_endpoint(answer: httpx.Response, error: type[E
 
     client = FlexFactor(FlexFactorAuth("key", "s3cret"), mid=MID, transport=httpx.MockTransport(handle), deadline=None)
     with pytest.raises(error) as told:
-        client.with_options(retry=scripted(answer)[0]._parts.loop.policy).orders.get(ORDER)
+        client.with_options(retry=scripted(answer)[0]._config.loop.policy).orders.get(ORDER)
     assert "s3cret" not in str(told.value)
 
 

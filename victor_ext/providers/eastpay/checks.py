@@ -10,9 +10,8 @@ import httpx
 
 from victor_ext.money import Money
 from victor_ext.redaction import concealed, kind_of, one_line
-from victor_ext.runtime.client import validation
 from victor_ext.runtime.client.runners import drop_none
-from victor_ext.runtime.client.validation import is_encodable
+from victor_ext.runtime.client.validation import Validation, is_encodable
 
 from .cards import Card, CardToken
 from .profile import FORM_NAMES
@@ -31,7 +30,7 @@ _HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
 _NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
 
 
-class Findings(validation.Findings):
+class Findings(Validation):
     """The problems of a call. Each method checks one argument, and returns what is sent for it."""
 
     def form(

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import concealed
+from victor_ext.redaction import Secret, concealed
+from victor_ext.runtime.auth.stored_credentials import checked_secret
 from victor_ext.runtime.client.settings import provider_variables, require_variables
 from victor_ext.runtime.client.validation import shown
 from victor_ext.runtime.http.connections import checked_base_url
@@ -62,6 +63,17 @@ def checked_gateway(base_url: object) -> httpx.URL:
     url = checked_base_url(base_url)  # type: ignore[arg-type] # what is no URL is refused there
     path = url.path.rstrip("/")
     return url.copy_with(path=path.removesuffix("/v3") or "/") if path.endswith("/v3") else url
+
+
+_TOKEN_LENGTHS = range(32, 2049)
+
+
+def checked_token(token: object) -> Secret:
+    """The access token. Raises `ConfigurationError`."""
+    secret = checked_secret("token", token, source="the bank's back office (account data)")
+    if len(secret) not in _TOKEN_LENGTHS:
+        raise ConfigurationError("token must have 32 to 2048 characters: copy it whole from the bank's back office.")
+    return secret
 
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:

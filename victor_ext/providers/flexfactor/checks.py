@@ -34,7 +34,7 @@ _NO_ID = re.compile(r"[\x00-\x1f\x7f-\x9f]|\A\.{1,2}\Z")
 """What no part of a path can hold: control characters, and the names `.` and `..`."""
 
 
-class Findings(validation.Findings):
+class Findings(validation.Validation):
     """The problems of a call. Each method checks one argument."""
 
     def text(self, field: str, value: object, *, required: bool = True) -> bool:

@@ -6,52 +6,32 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import httpx
 
+from victor_ext._version import PRODUCT
+from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import concealed
-from victor_ext.runtime.client.base import AwaitedClient, BlockingClient
-from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT
-from victor_ext.runtime.client.resources import Awaited, Blocking
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Transport
+from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, ClientConfig
+from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.http.connections import Verify
-from victor_ext.runtime.loop.flow import AsyncDriver, Driver
+from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .auth import FlexFactorAuth
-from .config import flexfactor_parts
 from .orders import Orders
 from .payments import Payments
-from .settings import from_process_environment, merchant_of
+from .profile import profile_of
+from .settings import HOSTS, environment_and_url, from_process_environment, merchant_of
 
 if TYPE_CHECKING:
-    from flexfactor_api.client import Client
+    from flexfactor_api.client import Client as GeneratedClient
 
     from victor_ext.runtime.loop.events import OnEvent
 
 
-class FlexFactor(BlockingClient):
-    """A client of FlexFactor (formerly FlexCharge), with blocking calls. Safe to share between threads.
-
-    Args:
-        auth: `FlexFactorAuth(app_key, app_secret)`.
-        mid: The merchant's GUID.
-        site_id: The site's GUID, where the merchant has several sites.
-        environment: `"sandbox"` or `"production"`.
-        hosts: `"flexfactor"`, or `"flex-charge"` for the hosts under the older name.
-        base_url: Another URL, such as a local sandbox's, without `/v1`. `https`, or `http` to this machine.
-            A host of the provider's is refused under the name, or the default, of the other environment.
-        timeout: Seconds for each stage of one attempt.
-        deadline: Seconds for one call as a whole, all attempts and waits included; None sets no bound.
-        retry: How patiently a call is tried again.
-        transport: An httpx transport to send with, in place of connections of the client's own.
-        proxy: The proxy to use; by default what the process environment says.
-        verify: True, the path of a CA bundle, or an `ssl.SSLContext`.
-        limits: Of the connection pool.
-        on_event: Is told of attempts, retries and the end of calls; see `victor_ext.Event`.
-
-    Raises:
-        ConfigurationError: One of them cannot work; the message names it.
-    """
-
+class _FlexFactorClient(BaseClient[Mode, Transport]):
     _package = "flexfactor_api"
-    orders: Orders[Blocking]
+    orders: Orders[Mode]
+    _payments: Payments[Mode]
 
     def __init__(
         self,
@@ -64,87 +44,102 @@ class FlexFactor(BlockingClient):
         base_url: str | httpx.URL | None = None,
         timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
         deadline: float | None = DEFAULT_DEADLINE,
-        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
-        transport: httpx.BaseTransport | None = None,
+        retry: RetryPolicy = RetryPolicy(),
+        transport: Transport | None = None,
         proxy: str | httpx.URL | httpx.Proxy | None = None,
         verify: Verify = True,
         limits: httpx.Limits | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
+        """Make a client. Nothing is sent.
+
+        Args:
+            auth: `FlexFactorAuth(app_key, app_secret)`.
+            mid: The merchant's GUID.
+            site_id: The site's GUID, where the merchant has several sites; None where there is one.
+            environment: `"sandbox"` or `"production"`.
+            hosts: `"flexfactor"`, or `"flex-charge"` for the hosts under the older name.
+            base_url: Another URL, such as a local sandbox's, without `/v1`: `https`, or `http` to this machine. None:
+                the environment's. A host of the provider's is refused under the name, or the default, of the other
+                environment.
+            timeout: Seconds for each stage of one attempt (5 to connect, 20 for each other stage), or an
+                `httpx.Timeout`. None sets no bound; 0 is refused.
+            deadline: Seconds for one call as a whole, with all attempts and waits. None sets no bound; 0 is refused.
+            retry: How patiently a call is tried again. `RetryPolicy(max_attempts=1)` tries once.
+            transport: An httpx transport to send with, in place of connections of the client's own. `proxy`, `verify`
+                and `limits` then have no effect.
+            proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY, NO_PROXY).
+            verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off (False) is refused,
+                except for this machine.
+            limits: Of the connection pool; None means 100 connections. Give it twice as many as there are concurrent
+                calls: after a response a connection rests for a moment before it is used again, if there are others.
+            on_event: Called with each attempt, retry and end of a call; see `victor_ext.Event`. What it raises is
+                logged. None: nothing is called.
+
+        Raises:
+            ConfigurationError: An argument cannot work; the message names it.
+        """
         # Either URL may hold a password, and what is given as an id may be the secret by mistake.
         base_url, proxy, mid, site_id = map(concealed, (base_url, proxy, mid, site_id))
-        parts = flexfactor_parts(
-            auth, merchant=merchant_of(mid, site_id), environment=environment, hosts=hosts, base_url=base_url,
-            lock=Driver.lock(), timeout=timeout, deadline=deadline, retry=retry, on_event=on_event,
-        )  # fmt: skip
-        self._start(parts, transport, verify=verify, limits=limits, proxy=proxy)
+        merchant = merchant_of(mid, site_id)
+        if not isinstance(auth, FlexFactorAuth):
+            raise ConfigurationError(f"auth must be FlexFactorAuth(app_key, app_secret), not {type(auth).__name__}.")
+        name, url = environment_and_url(environment, hosts, base_url)
+        is_default = url == httpx.URL(HOSTS[hosts][name])
+        clock = ServerClock()
+        config = ClientConfig(
+            profile=profile_of(name, "" if is_default else str(url)),
+            authenticator=auth.authenticator(name, url, clock, self._lock()),
+            base_url=url,
+            environment=name,
+            caller=auth.caller,
+            context=merchant,
+            product=PRODUCT,
+            clock=clock,
+            timeout=timeout,
+            deadline=deadline,
+            retry=retry,
+            on_event=on_event,
+        )
+        self._start(config, transport, verify=verify, limits=limits, proxy=proxy)
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
         """A client from the process environment: FLEXFACTOR_APP_KEY, FLEXFACTOR_APP_SECRET and FLEXFACTOR_MID; and
-        FLEXFACTOR_SITE_ID, FLEXFACTOR_ENVIRONMENT, FLEXFACTOR_HOSTS and FLEXFACTOR_BASE_URL, if set.
+        FLEXFACTOR_SITE_ID, FLEXFACTOR_ENVIRONMENT, FLEXFACTOR_HOSTS and FLEXFACTOR_BASE_URL, if set. An empty variable
+        counts as not set.
 
         Args:
             options: Arguments of the constructor; they win over the environment.
+
+        Raises:
+            ConfigurationError: A variable that is needed is not set, or a value cannot work.
         """
         return cls(**from_process_environment(options))
 
     @property
-    def api(self) -> Client:
+    def api(self) -> GeneratedClient:
         """The generated client, for generated operations: they sign, retry and fail as those here do."""
-        return cast("Client", self._api)
+        return cast("GeneratedClient", self._api)
 
     def _attach(self) -> None:
-        parts = self._parts
-        payments = Payments[Blocking](self._face, parts.clock, parts.loop.deadline, parts.about)
-        self.evaluate, self.capture, self.transmit = payments.evaluate, payments.capture, payments.transmit
-        self.orders = Orders(self._face, parts.clock, parts.loop.deadline, parts.about)
+        self._payments = Payments[Mode](*self._shared, self._config.context)
+        self.orders = Orders(*self._shared, self._config.context)
 
 
-class AsyncFlexFactor(AwaitedClient):
-    """A client of FlexFactor, with awaited calls. The arguments are those of `FlexFactor`."""
-
-    _package = "flexfactor_api"
-    orders: Orders[Awaited]
-
-    def __init__(
-        self,
-        auth: FlexFactorAuth,
-        *,
-        mid: str,
-        site_id: str | None = None,
-        environment: str = "sandbox",
-        hosts: str = "flexfactor",
-        base_url: str | httpx.URL | None = None,
-        timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
-        deadline: float | None = DEFAULT_DEADLINE,
-        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
-        transport: httpx.AsyncBaseTransport | None = None,
-        proxy: str | httpx.URL | httpx.Proxy | None = None,
-        verify: Verify = True,
-        limits: httpx.Limits | None = None,
-        on_event: OnEvent | None = None,
-    ) -> None:
-        # Either URL may hold a password, and what is given as an id may be the secret by mistake.
-        base_url, proxy, mid, site_id = map(concealed, (base_url, proxy, mid, site_id))
-        parts = flexfactor_parts(
-            auth, merchant=merchant_of(mid, site_id), environment=environment, hosts=hosts, base_url=base_url,
-            lock=AsyncDriver.lock(), timeout=timeout, deadline=deadline, retry=retry, on_event=on_event,
-        )  # fmt: skip
-        self._start(parts, transport, verify=verify, limits=limits, proxy=proxy)
-
-    @classmethod
-    def from_env(cls, **options: Any) -> Self:
-        """A client from the process environment; see `FlexFactor.from_env`."""
-        return cls(**from_process_environment(options))
-
-    @property
-    def api(self) -> Client:
-        """The generated client, for generated operations: they sign, retry and fail as those here do."""
-        return cast("Client", self._api)
+class FlexFactor(_FlexFactorClient[Blocking, httpx.BaseTransport], BlockingClient):
+    """A client of FlexFactor (formerly FlexCharge) with blocking calls. Safe to share between threads."""
 
     def _attach(self) -> None:
-        parts = self._parts
-        payments = Payments[Awaited](self._face, parts.clock, parts.loop.deadline, parts.about)
+        super()._attach()
+        payments = self._payments  # here, and not in the base: only here is the type of its methods known
         self.evaluate, self.capture, self.transmit = payments.evaluate, payments.capture, payments.transmit
-        self.orders = Orders(self._face, parts.clock, parts.loop.deadline, parts.about)
+
+
+class AsyncFlexFactor(_FlexFactorClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient):
+    """A client of FlexFactor with awaited calls. The arguments are those of `FlexFactor`."""
+
+    def _attach(self) -> None:
+        super()._attach()
+        payments = self._payments  # see `FlexFactor`
+        self.evaluate, self.capture, self.transmit = payments.evaluate, payments.capture, payments.transmit

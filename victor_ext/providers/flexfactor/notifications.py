@@ -24,7 +24,7 @@ from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials
 from victor_ext.runtime.client.records import Field, as_object, as_timestamp
 from victor_ext.runtime.client.validation import shown
 from victor_ext.runtime.client.webhooks import MAX_BYTES, invalid_notification, notification_body
-from victor_ext.runtime.http.places import PerProcess
+from victor_ext.runtime.http.locks import PerProcess
 from victor_ext.runtime.loop.clock import http_date
 
 from .records import FlexFactorRecord, word

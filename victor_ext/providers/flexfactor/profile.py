@@ -49,7 +49,7 @@ def profile_of(environment: str, elsewhere: str) -> Profile:
         in_progress=may_be_in_progress,
         problems=read_problems,
         may_quote_body=_may_quote_body,
-        refused=_refused,
+        rejection_reason=_refused,
         unreadable=_unreadable,
         mismatch=_mismatch,
         request_id_headers=("apigw-requestid", "x-request-id", "request-id", "x-correlation-id"),

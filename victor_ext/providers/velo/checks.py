@@ -32,7 +32,7 @@ class Checked(Protocol):
 CheckedT = TypeVar("CheckedT", bound=Checked)
 
 
-class Findings(validation.Findings):
+class Findings(validation.Validation):
     """The problems of a call. Each method checks one argument, and returns what is sent for it."""
 
     def text(self, field: str, value: Any, longest: int, *, shortest: int = 1, required: bool = True) -> Any:

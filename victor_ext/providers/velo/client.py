@@ -6,62 +6,42 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import httpx
 
-from victor_ext.redaction import concealed
+from victor_ext._version import PRODUCT
+from victor_ext.errors import ConfigurationError
+from victor_ext.redaction import concealed, kind_of
 from victor_ext.runtime.auth.oauth import OAuthToken
-from victor_ext.runtime.client.base import AwaitedClient, BlockingClient
-from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT
-from victor_ext.runtime.client.resources import Awaited, Blocking
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Transport
+from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, ClientConfig
+from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.http.connections import Verify
-from victor_ext.runtime.loop.flow import AsyncDriver, Driver
+from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .auth import Access, VeloAuth
-from .config import velo_parts
 from .funding_accounts import FundingAccounts
 from .fundings import Fundings
 from .payees import Payees
 from .payments import Payments
 from .payouts import Payouts
-from .settings import from_process_environment
+from .profile import profile_of
+from .settings import environment_and_url, from_process_environment
 from .source_accounts import SourceAccounts
 
 if TYPE_CHECKING:
-    from velo_api.client import Client
+    from velo_api.client import Client as GeneratedClient
 
     from victor_ext.runtime.loop.events import OnEvent
 
 
-class Velo(BlockingClient):
-    """A client of Velo Payments, with blocking calls. Safe to share between threads.
-
-    Args:
-        auth: `VeloAuth(api_key, api_secret)`.
-        environment: `"sandbox"`, where money is simulated, or `"production"`; decides the URL.
-        base_url: Another URL, such as that of a sandbox of your own. `https`, or `http` to this machine.
-            A host of Velo's is refused under the name, or the default, of the other environment.
-        timeout: Seconds for each stage of one attempt.
-        deadline: Seconds for one call as a whole, all attempts and waits included; None sets no bound.
-        retry: How patiently a call is tried again. No write of Velo's takes a key, so none is repeated that may have
-            done its work.
-        transport: An httpx transport to send with, in place of connections of the client's own.
-        proxy: The proxy to use; by default what the process environment says.
-        verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off is refused,
-            except for this machine.
-        limits: Of the connection pool (by default 100 connections). Give it twice as many as there are calls at a
-            time: a connection rests for a moment after an answer before it is used again, if there are others.
-        on_event: Is told of attempts, retries and the end of calls.
-
-    Raises:
-        ConfigurationError: One of them cannot work; the message names it.
-    """
-
+class _VeloClient(BaseClient[Mode, Transport]):
     _package = "velo_api"
-    payees: Payees[Blocking]
-    source_accounts: SourceAccounts[Blocking]
-    funding_accounts: FundingAccounts[Blocking]
-    fundings: Fundings[Blocking]
-    payouts: Payouts[Blocking]
-    payments: Payments[Blocking]
+    payees: Payees[Mode]
+    source_accounts: SourceAccounts[Mode]
+    funding_accounts: FundingAccounts[Mode]
+    fundings: Fundings[Mode]
+    payouts: Payouts[Mode]
+    payments: Payments[Mode]
+    _access: Access[Mode]
 
     def __init__(
         self,
@@ -71,46 +51,107 @@ class Velo(BlockingClient):
         base_url: str | httpx.URL | None = None,
         timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
         deadline: float | None = DEFAULT_DEADLINE,
-        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
-        transport: httpx.BaseTransport | None = None,
+        retry: RetryPolicy = RetryPolicy(),
+        transport: Transport | None = None,
         proxy: str | httpx.URL | httpx.Proxy | None = None,
         verify: Verify = True,
         limits: httpx.Limits | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
+        """Make a client. Nothing is sent.
+
+        Args:
+            auth: `VeloAuth(api_key, api_secret)`.
+            environment: `"sandbox"`, where money is simulated, or `"production"`. Decides the URL.
+            base_url: Another URL, such as a local sandbox's: `https`, or `http` to this machine. None: the
+                environment's. A host of Velo's is refused under the name, or the default, of the other environment.
+            timeout: Seconds for each stage of one attempt (5 to connect, 20 for each other stage), or an
+                `httpx.Timeout`. None sets no bound; 0 is refused.
+            deadline: Seconds for one call as a whole, with all attempts and waits. None sets no bound; 0 is refused.
+            retry: How patiently a call is tried again. No write of Velo's takes a key, so none is repeated that may
+                have done its work. `RetryPolicy(max_attempts=1)` tries once.
+            transport: An httpx transport to send with, in place of connections of the client's own. `proxy`, `verify`
+                and `limits` then have no effect.
+            proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY, NO_PROXY).
+            verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off (False) is refused,
+                except for this machine.
+            limits: Of the connection pool; None means 100 connections. Give it twice as many as there are concurrent
+                calls: after a response a connection rests for a moment before it is used again, if there are others.
+            on_event: Called with each attempt, retry and end of a call; see `victor_ext.Event`. What it raises is
+                logged. None: nothing is called.
+
+        Raises:
+            ConfigurationError: An argument cannot work; the message names it.
+        """
         # Either of the first two may hold a password; and what is passed as the third may be a secret by mistake.
         base_url, proxy, auth = concealed(base_url), concealed(proxy), concealed(auth)
-        parts = velo_parts(
-            auth, environment=environment, base_url=base_url, lock=Driver.lock(), timeout=timeout,
-            deadline=deadline, retry=retry, on_event=on_event,
-        )  # fmt: skip
-        self._start(parts, transport, verify=verify, limits=limits, proxy=proxy)
+        if not isinstance(auth, VeloAuth):
+            raise ConfigurationError(f"auth must be VeloAuth(api_key, api_secret), not {kind_of(auth)}.")
+        name, url = environment_and_url(environment, base_url)
+        clock = ServerClock()
+        config = ClientConfig(
+            profile=profile_of(name, url),
+            authenticator=auth.authenticator(name, url, clock, self._lock()),
+            base_url=url,
+            environment=name,
+            caller=auth.caller,
+            product=PRODUCT,
+            clock=clock,
+            timeout=timeout,
+            deadline=deadline,
+            retry=retry,
+            on_event=on_event,
+        )
+        self._start(config, transport, verify=verify, limits=limits, proxy=proxy)
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
         """A client from the process environment: VELO_API_KEY, VELO_API_SECRET, VELO_ENVIRONMENT, VELO_BASE_URL.
+        An empty variable counts as not set.
 
         Args:
             options: Arguments of the constructor; they win over the environment.
+
+        Raises:
+            ConfigurationError: Key or secret are not set, or a value cannot work.
         """
         return cls(**from_process_environment(options))
 
     @property
-    def api(self) -> Client:
+    def api(self) -> GeneratedClient:
         """The generated client, for generated operations: they sign, retry and fail as those here do."""
-        return cast("Client", self._api)
+        return cast("GeneratedClient", self._api)
+
+    def _attach(self) -> None:
+        self.payees = Payees(*self._shared)
+        self.source_accounts = SourceAccounts(*self._shared)
+        self.funding_accounts = FundingAccounts(*self._shared)
+        self.fundings = Fundings(*self._shared)
+        self.payouts = Payouts(*self._shared)
+        self.payments = Payments(*self._shared)
+        self._access = Access(*self._shared)
+        self._access.token = cast("OAuthToken", self._config.loop.authenticator)
+
+
+class Velo(_VeloClient[Blocking, httpx.BaseTransport], BlockingClient):
+    """A client of Velo Payments with blocking calls. Safe to share between threads."""
 
     def logout(self) -> None:
-        """Have Velo revoke the token. The next call asks for another; so may other holders of this token have to.
+        """Have Velo revoke the token. The next call asks for another; other holders of this token may have to as well.
 
-        Without a token nothing is sent. Raises `VictorError` when it is not known whether Velo revoked it.
+        Without a token nothing is sent.
+
+        Raises:
+            VictorError: It is not known whether Velo revoked the token.
         """
         self._access.revoke()
 
     def close(self, *, logout: bool = False) -> None:
-        """Close the connections; with `logout=True` have Velo revoke the token first.
+        """Close the connections.
 
-        Left alone, the token ends by itself within half an hour.
+        Args:
+            logout: True has Velo revoke the token first, and raises as `logout` does. False leaves the token alone: it
+                ends by itself within half an hour.
         """
         try:
             if logout:
@@ -118,68 +159,16 @@ class Velo(BlockingClient):
         finally:
             super().close()
 
-    def _attach(self) -> None:
-        given = (self._face, self._parts.clock, self._parts.loop.deadline)
-        self.payees = Payees(*given)
-        self.source_accounts = SourceAccounts(*given)
-        self.funding_accounts = FundingAccounts(*given)
-        self.fundings = Fundings(*given)
-        self.payouts = Payouts(*given)
-        self.payments = Payments(*given)
-        self._access: Access[Blocking] = Access(*given)
-        self._access.token = cast("OAuthToken", self._parts.loop.authenticator)
 
-
-class AsyncVelo(AwaitedClient):
-    """A client of Velo Payments, with awaited calls. The arguments are those of `Velo`."""
-
-    _package = "velo_api"
-    payees: Payees[Awaited]
-    source_accounts: SourceAccounts[Awaited]
-    funding_accounts: FundingAccounts[Awaited]
-    fundings: Fundings[Awaited]
-    payouts: Payouts[Awaited]
-    payments: Payments[Awaited]
-
-    def __init__(
-        self,
-        auth: VeloAuth,
-        *,
-        environment: str = "sandbox",
-        base_url: str | httpx.URL | None = None,
-        timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
-        deadline: float | None = DEFAULT_DEADLINE,
-        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
-        transport: httpx.AsyncBaseTransport | None = None,
-        proxy: str | httpx.URL | httpx.Proxy | None = None,
-        verify: Verify = True,
-        limits: httpx.Limits | None = None,
-        on_event: OnEvent | None = None,
-    ) -> None:
-        # Either of the first two may hold a password; and what is passed as the third may be a secret by mistake.
-        base_url, proxy, auth = concealed(base_url), concealed(proxy), concealed(auth)
-        parts = velo_parts(
-            auth, environment=environment, base_url=base_url, lock=AsyncDriver.lock(), timeout=timeout,
-            deadline=deadline, retry=retry, on_event=on_event,
-        )  # fmt: skip
-        self._start(parts, transport, verify=verify, limits=limits, proxy=proxy)
-
-    @classmethod
-    def from_env(cls, **options: Any) -> Self:
-        """A client from the process environment; see `Velo.from_env`."""
-        return cls(**from_process_environment(options))
-
-    @property
-    def api(self) -> Client:
-        """The generated client, for generated operations: they sign, retry and fail as those here do."""
-        return cast("Client", self._api)
+class AsyncVelo(_VeloClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient):
+    """A client of Velo Payments with awaited calls. The arguments are those of `Velo`."""
 
     async def logout(self) -> None:
         """Have Velo revoke the token; see `Velo.logout`."""
         await self._access.revoke()
 
     async def close(self, *, logout: bool = False) -> None:
-        """Close the connections; with `logout=True` have Velo revoke the token first."""
+        """Close the connections; see `Velo.close`."""
         try:
             if logout:
                 await self.logout()
@@ -187,14 +176,3 @@ class AsyncVelo(AwaitedClient):
             await super().close()
 
     aclose = close
-
-    def _attach(self) -> None:
-        given = (self._face, self._parts.clock, self._parts.loop.deadline)
-        self.payees = Payees(*given)
-        self.source_accounts = SourceAccounts(*given)
-        self.funding_accounts = FundingAccounts(*given)
-        self.fundings = Fundings(*given)
-        self.payouts = Payouts(*given)
-        self.payments = Payments(*given)
-        self._access: Access[Awaited] = Access(*given)
-        self._access.token = cast("OAuthToken", self._parts.loop.authenticator)

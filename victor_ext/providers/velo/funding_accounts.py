@@ -146,7 +146,7 @@ class FundingAccounts(Resource[Mode]):
             timeout=max(0.0, ends - self.clock.monotonic()),
             describe=lambda account: "not there" if account is None else repr(account),
         )
-        assert found is not None  # noqa: S101 - that is what was waited for
+        assert found is not None
         return found
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 from victor_ext import money, zulu
 from victor_ext.errors import InvalidRequest, Problem
-from victor_ext.redaction import kind_of
+from victor_ext.redaction import concealed_account, kind_of
 from victor_ext.runtime.client import validation
 from victor_ext.runtime.loop.keys import key_problem
 
@@ -100,7 +100,7 @@ _ID_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-class Findings(validation.Findings):
+class Validation(validation.Validation):
     """The problems of a call, by this provider's rules."""
 
     def required(self, rule: TextRule | ChoiceRule, value: object) -> None:
@@ -242,7 +242,7 @@ def check_create(
     Without `now` the due date is held against no clock: what is sent may be the repeat of a request whose day has
     passed since.
     """
-    found = Findings()
+    found = Validation()
     found.required(ACCOUNT_NUMBER, payee_account_number)
     found.required(COUNTERPARTY, payer_counterparty_id)
     found.problems += amount_problems("amount", amount)
@@ -261,6 +261,47 @@ def check_create(
     found.finish("The payment request")
 
 
+def check_payment_request(
+    *,
+    payee_account_number: object = None,
+    payer_counterparty_id: object = None,
+    amount: object = None,
+    biller_type: object = None,
+    due_date: object = None,
+    ultimate_creditor: object = None,
+    amount_modification_allowed: object = None,
+    notes: object = None,
+    client_reference_id: object = None,
+    idempotency_key: object = None,
+    now: datetime | None = None,
+) -> None:
+    """Check the arguments of `payment_requests.create` as it does itself, and send nothing.
+
+    What is right today may be too late tomorrow: the due date is held against the clock.
+
+    Args:
+        now: An aware datetime, which the due date is held against. The default is this machine's time;
+            `victor.provider_time().moment` is the provider's.
+
+    Raises:
+        InvalidRequest: Something breaks a rule of the document; `problems` says all that is wrong.
+    """
+    payee_account_number = concealed_account(payee_account_number)
+    check_create(
+        payee_account_number=payee_account_number,
+        payer_counterparty_id=payer_counterparty_id,
+        amount=amount,
+        biller_type=biller_type,
+        due_date=due_date,
+        ultimate_creditor=ultimate_creditor,
+        amount_modification_allowed=amount_modification_allowed,
+        notes=notes,
+        client_reference_id=client_reference_id,
+        idempotency_key=idempotency_key,
+        now=zulu.now() if now is None else now,
+    )
+
+
 def check_answer(
     request_id: object,
     *,
@@ -276,7 +317,7 @@ def check_answer(
     The last four are known where the request was read before: the amount that it asks for, whether another one may be
     paid, whether it is one of the caller's own, and the id of the inbound request that was made of it.
     """
-    found = Findings()
+    found = Validation()
     found.add(id_problem("id", request_id))
     if is_outbound:
         whose = f"whose id is {child_id}" if child_id else "which only its payer has"
@@ -295,7 +336,7 @@ def check_answer(
 
 def check_id(request_id: object) -> None:
     """The rule for an id in a path. Raises `InvalidRequest`."""
-    found = Findings()
+    found = Validation()
     found.add(id_problem("id", request_id))
     found.finish("The call")
 
@@ -325,7 +366,7 @@ def list_filters(filters: dict[str, object], *, page: object = 0, page_size: obj
     Raises:
         InvalidRequest: With all that is wrong.
     """
-    found = Findings()
+    found = Validation()
     found.add(_number_problem("page", page, 0))
     if page_size is not None:
         found.add(_number_problem("page_size", page_size, 1))

@@ -6,50 +6,30 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import httpx
 
-from victor_ext.redaction import concealed
-from victor_ext.runtime.client.base import AwaitedClient, BlockingClient
-from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT
-from victor_ext.runtime.client.resources import Awaited, Blocking
+from victor_ext._version import PRODUCT
+from victor_ext.errors import ConfigurationError
+from victor_ext.redaction import concealed, kind_of
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Transport
+from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, ClientConfig
+from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.http.connections import Verify
-from victor_ext.runtime.loop.flow import AsyncDriver, Driver
+from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .auth import Credentials
-from .config import victor_parts
 from .payment_requests import PaymentRequests
-from .settings import from_process_environment
+from .profile import profile_of
+from .settings import environment_and_url, from_process_environment
 
 if TYPE_CHECKING:
-    from victor_api.client import Client
+    from victor_api.client import Client as GeneratedClient
 
     from victor_ext.runtime.loop.events import OnEvent
 
 
-class Victor(BlockingClient):
-    """A client of the Victor API, with blocking calls. Safe to share between threads.
-
-    Args:
-        auth: `VictorJwt(api_key, private_key)` or `VictorOAuth(client_id, client_secret)`.
-        environment: `"staging"` or `"production"`; decides the URL and how long a signed token may live.
-        base_url: Another URL, such as a sandbox's. `https`, or `http` to this machine. One of the provider's own hosts
-            is refused under the name, or the default, of the other environment.
-        timeout: Seconds for each stage of one attempt.
-        deadline: Seconds for one call as a whole, all attempts and waits included; None sets no bound.
-        retry: How patiently a call is tried again.
-        transport: An httpx transport to send with, in place of connections of the client's own.
-        proxy: The proxy to use; by default what the process environment says.
-        verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off is refused,
-            except for this machine.
-        limits: Of the connection pool (by default 100 connections). Give it twice as many as there are calls at a
-            time: a connection rests for a moment after an answer before it is used again, if there are others.
-        on_event: Is told of attempts, retries and the end of calls; see `victor_ext.Event`.
-
-    Raises:
-        ConfigurationError: One of them cannot work; the message names it.
-    """
-
+class _VictorClient(BaseClient[Mode, Transport]):
     _package = "victor_api"
-    payment_requests: PaymentRequests[Blocking]
+    payment_requests: PaymentRequests[Mode]
 
     def __init__(
         self,
@@ -59,77 +39,86 @@ class Victor(BlockingClient):
         base_url: str | httpx.URL | None = None,
         timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
         deadline: float | None = DEFAULT_DEADLINE,
-        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
-        transport: httpx.BaseTransport | None = None,
+        retry: RetryPolicy = RetryPolicy(),
+        transport: Transport | None = None,
         proxy: str | httpx.URL | httpx.Proxy | None = None,
         verify: Verify = True,
         limits: httpx.Limits | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
+        """Make a client. Nothing is sent.
+
+        Args:
+            auth: `VictorJwt(api_key, private_key)` or `VictorOAuth(client_id, client_secret)`.
+            environment: `"staging"` or `"production"`. Decides the URL and how long a signed token may live.
+            base_url: Another URL, such as a sandbox's: `https`, or `http` to this machine. None: the environment's. A
+                host of the provider's own is refused under the name, or the default, of the other environment.
+            timeout: Seconds for each stage of one attempt (5 to connect, 20 for each other stage), or an
+                `httpx.Timeout`. None sets no bound; 0 is refused.
+            deadline: Seconds for one call as a whole, with all attempts and waits. None sets no bound; 0 is refused.
+            retry: How patiently a call is tried again. `RetryPolicy(max_attempts=1)` tries once.
+            transport: An httpx transport to send with, in place of connections of the client's own. `proxy`, `verify`
+                and `limits` then have no effect.
+            proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY, NO_PROXY).
+            verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off (False) is refused,
+                except for this machine.
+            limits: Of the connection pool; None means 100 connections. Give it twice as many as there are concurrent
+                calls: after a response a connection rests for a moment before it is used again, if there are others.
+            on_event: Called with each attempt, retry and end of a call; see `victor_ext.Event`. What it raises is
+                logged. None: nothing is called.
+
+        Raises:
+            ConfigurationError: An argument cannot work; the message names it.
+        """
         base_url, proxy = concealed(base_url), concealed(proxy)  # either may hold a password
-        parts = victor_parts(
-            auth, environment=environment, base_url=base_url, lock=Driver.lock(), timeout=timeout,
-            deadline=deadline, retry=retry, on_event=on_event,
-        )  # fmt: skip
-        self._start(parts, transport, verify=verify, limits=limits, proxy=proxy)
+        if isinstance(auth, type) or not callable(getattr(auth, "authenticator", None)):
+            raise ConfigurationError(
+                f"auth must be VictorJwt(api_key, private_key) or VictorOAuth(client_id, client_secret), not "
+                f"{'the class itself' if isinstance(auth, type) else kind_of(auth)}."
+            )
+        chosen, url = environment_and_url(environment, base_url)
+        clock = ServerClock()
+        config = ClientConfig(
+            profile=profile_of(chosen, url),
+            authenticator=auth.authenticator(chosen, url, clock, self._lock()),
+            base_url=url,
+            environment=chosen.name,
+            caller=getattr(auth, "caller", None),
+            product=PRODUCT,
+            clock=clock,
+            timeout=timeout,
+            deadline=deadline,
+            retry=retry,
+            on_event=on_event,
+        )
+        self._start(config, transport, verify=verify, limits=limits, proxy=proxy)
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
         """A client from the process environment: VICTOR_ENVIRONMENT, VICTOR_BASE_URL, and VICTOR_CLIENT_ID with
         VICTOR_CLIENT_SECRET, or VICTOR_API_KEY with VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE (and
-        VICTOR_PRIVATE_KEY_PASSWORD, if it is encrypted).
+        VICTOR_PRIVATE_KEY_PASSWORD, if it is encrypted). An empty variable counts as not set.
 
         Args:
             options: Arguments of the constructor; they win over the environment.
+
+        Raises:
+            ConfigurationError: Credentials are missing, two kinds of them are set, or a value cannot work.
         """
         return cls(**from_process_environment(options))
 
     @property
-    def api(self) -> Client:
+    def api(self) -> GeneratedClient:
         """The generated client, for generated operations: they sign, retry and fail as those here do."""
-        return cast("Client", self._api)
+        return cast("GeneratedClient", self._api)
 
     def _attach(self) -> None:
-        self.payment_requests = PaymentRequests(self._face, self._parts.clock, self._parts.loop.deadline)
+        self.payment_requests = PaymentRequests(*self._shared)
 
 
-class AsyncVictor(AwaitedClient):
-    """A client of the Victor API, with awaited calls. The arguments are those of `Victor`."""
+class Victor(_VictorClient[Blocking, httpx.BaseTransport], BlockingClient):
+    """A client of the Victor API with blocking calls. Safe to share between threads."""
 
-    _package = "victor_api"
-    payment_requests: PaymentRequests[Awaited]
 
-    def __init__(
-        self,
-        auth: Credentials,
-        *,
-        environment: str = "staging",
-        base_url: str | httpx.URL | None = None,
-        timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
-        deadline: float | None = DEFAULT_DEADLINE,
-        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
-        transport: httpx.AsyncBaseTransport | None = None,
-        proxy: str | httpx.URL | httpx.Proxy | None = None,
-        verify: Verify = True,
-        limits: httpx.Limits | None = None,
-        on_event: OnEvent | None = None,
-    ) -> None:
-        base_url, proxy = concealed(base_url), concealed(proxy)  # either may hold a password
-        parts = victor_parts(
-            auth, environment=environment, base_url=base_url, lock=AsyncDriver.lock(), timeout=timeout,
-            deadline=deadline, retry=retry, on_event=on_event,
-        )  # fmt: skip
-        self._start(parts, transport, verify=verify, limits=limits, proxy=proxy)
-
-    @classmethod
-    def from_env(cls, **options: Any) -> Self:
-        """A client from the process environment; see `Victor.from_env`."""
-        return cls(**from_process_environment(options))
-
-    @property
-    def api(self) -> Client:
-        """The generated client, for generated operations: they sign, retry and fail as those here do."""
-        return cast("Client", self._api)
-
-    def _attach(self) -> None:
-        self.payment_requests = PaymentRequests(self._face, self._parts.clock, self._parts.loop.deadline)
+class AsyncVictor(_VictorClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient):
+    """A client of the Victor API with awaited calls. The arguments are those of `Victor`."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import date, datetime
 
 from victor_ext.money import Amount
 from victor_ext.redaction import concealed_account
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation, stream
+from victor_ext.runtime.client.resources import Mode, Resource, Results, Walk, listing, operation, stream
 from victor_ext.runtime.client.runners import OperationFlow
 
-from . import life, operations
-from . import responding as answering
-from .listing import SearchResult, find, walk
+from . import creating, reading, responding, waiting
+from .reading import SearchResult
 from .records import PaymentRequest
 
 
@@ -58,7 +57,7 @@ class PaymentRequests(Resource[Mode]):
             VictorError: Anything else; its `outcome` says whether the request may exist.
         """
         payee_account_number = concealed_account(payee_account_number)
-        return operations.create(
+        return creating.create(
             payee_account_number=payee_account_number,
             payer_counterparty_id=payer_counterparty_id,
             amount=amount,
@@ -75,7 +74,7 @@ class PaymentRequests(Resource[Mode]):
         )
 
     @operation
-    def get(self, id: str) -> OperationFlow[PaymentRequest]:  # noqa: A002 - the name users expect
+    def get(self, id: str) -> OperationFlow[PaymentRequest]:
         """Read one payment request, whose `status` may be Pending for ever: `wait` and a list tell where it is.
 
         The document calls the status of this call "Either Pending or Error", where Pending says no more than that the
@@ -84,7 +83,7 @@ class PaymentRequests(Resource[Mode]):
         Raises:
             VictorError: It could not be read, or what came is about another request.
         """
-        return operations.get(id)
+        return reading.get(id)
 
     @listing
     def list(
@@ -125,7 +124,7 @@ class PaymentRequests(Resource[Mode]):
             PaginationError: While walking, when the provider repeats its pages for ever, or when requests come and go
                 faster than they can be read.
         """
-        return walk(
+        return reading.walk(
             page,
             page_size,
             clock=self.clock,
@@ -148,7 +147,7 @@ class PaymentRequests(Resource[Mode]):
     @operation
     def accept(
         self,
-        id: str | PaymentRequest,  # noqa: A002 - as in `get`
+        id: str | PaymentRequest,
         *,
         notes: str,
         modified_amount: Amount | None = None,
@@ -169,14 +168,14 @@ class PaymentRequests(Resource[Mode]):
             Conflict: The request carries another answer, or one that may not be this call's (outcome `unknown`).
             VictorError: With outcome `unknown` when the answer was lost and nothing could be seen of it.
         """
-        return answering.respond(
+        return responding.respond(
             id, accept=True, notes=notes, modified_amount=modified_amount, left=self.clock.countdown(self.deadline)
         )
 
     @operation
-    def decline(self, id: str | PaymentRequest, *, notes: str) -> OperationFlow[PaymentRequest]:  # noqa: A002 - as in `get`
+    def decline(self, id: str | PaymentRequest, *, notes: str) -> OperationFlow[PaymentRequest]:
         """Refuse to pay an inbound request. Sent once, and read back when in doubt, as `accept` is."""
-        return answering.respond(id, accept=False, notes=notes, left=self.clock.countdown(self.deadline))
+        return responding.respond(id, accept=False, notes=notes, left=self.clock.countdown(self.deadline))
 
     @operation
     def find(
@@ -192,12 +191,12 @@ class PaymentRequests(Resource[Mode]):
             An empty one is no proof (its `caveat` says why): a request may still be on its way, and that the
             provider compares the window with the creation of a request is not documented.
         """
-        return find(client_reference_id, start_datetime, end_datetime, clock=self.clock)
+        return reading.find(client_reference_id, start_datetime, end_datetime, clock=self.clock)
 
     @operation
     def wait(
         self,
-        id: str,  # noqa: A002 - as in `get`
+        id: str,
         *,
         until: str | Collection[str] | None = None,
         timeout: float = 300.0,
@@ -218,16 +217,16 @@ class PaymentRequests(Resource[Mode]):
 
         Both are about the wait, which moves no money: their `outcome` says nothing of the payment.
         """
-        return life.wait(id, until=until, timeout=timeout, deadline=self.deadline, monotonic=self.clock.monotonic)
+        return waiting.wait(id, until=until, timeout=timeout, deadline=self.deadline, monotonic=self.clock.monotonic)
 
     @stream
     def watch(
         self,
-        id: str,  # noqa: A002 - as in `get`
+        id: str,
         *,
         until: str | Collection[str] | None = None,
         timeout: float = 300.0,
-    ) -> Callable[[], OperationFlow[PaymentRequest | None]]:
+    ) -> Results[PaymentRequest]:
         """Yield a request as it is now, and again each time its status has changed, until it has the wanted one.
 
             for request in victor.payment_requests.watch(id):
@@ -247,4 +246,4 @@ class PaymentRequests(Resource[Mode]):
             TimedOut: It did not get there in time.
             VictorError: It could not be read, for a reason that does not pass.
         """
-        return life.watch(id, until=until, timeout=timeout, deadline=self.deadline, monotonic=self.clock.monotonic)
+        return waiting.watch(id, until=until, timeout=timeout, deadline=self.deadline, monotonic=self.clock.monotonic)

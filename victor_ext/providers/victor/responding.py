@@ -9,11 +9,13 @@ from decimal import Decimal
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.redaction import one_line
-from victor_ext.runtime.client.runners import OperationFlow, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, counted_call, drop_none
 
 from .checks import check_answer
-from .operations import counted_operation, get
+from .reading import get
 from .records import Direction, PaymentRequest, PaymentRequestResponse, Status
+
+_RESPOND = "victor_api.api.payment_requests.respond_to_payment_request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +136,8 @@ def _send_answer(request_id: str, meant: Answering) -> OperationFlow[tuple[Payme
             modified_amount=None if meant.modified_amount is None else money.to_wire(meant.modified_amount),
         )
     )
-    raw, attempts = yield from counted_operation(
-        "respond_to_payment_request",
+    raw, attempts = yield from counted_call(
+        _RESPOND,
         RfpInboundPaymentRequestResponseDetails,
         victor_payment_request_id=request_id,
         body=body,

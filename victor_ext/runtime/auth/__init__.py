@@ -1,1 +1,1 @@
-"""Tokens and the credentials that they are made of."""
+"""Tokens, and the credentials that they are made from."""

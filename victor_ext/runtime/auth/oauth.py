@@ -1,4 +1,4 @@
-"""A token that a token endpoint issues: kept until shortly before it ends, fetched once for all who ask."""
+"""A token from a token endpoint: kept until shortly before it expires, and fetched once for all callers."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from victor_ext.runtime.loop.flow import Acquire, Flow, Lock
 from victor_ext.runtime.loop.headers import is_scheme, is_token
 
 ADVISORY_SECONDS = 60.0
-"""This long before its end one caller fetches the next token, and the others go on with this one."""
+"""Seconds before a token's end from which one caller fetches the next one while the others use this one."""
 
 MANDATORY_SECONDS = 10.0
-"""This long before its end a token is not used any more."""
+"""Seconds before its end from which a token is not used."""
 
 ADVISORY_PAUSE = 5.0
-"""For this long nobody asks for the next token again when that has failed, as long as there is this one."""
+"""Seconds without another fetch after one failed, while the kept token can still be used."""
 
 _PASSING_STATUSES = frozenset({408, 425, 429})
-"""Of the 400s, those after which asking again may help."""
+"""Statuses from 400 to 499 after which another attempt may help."""
 
 FROM_CACHE = "token_from_cache"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class IssuedToken:
-    """A token as its endpoint issued it; `expires_at` in seconds since the epoch, None when it did not say."""
+    """A token as its endpoint issued it. Times are seconds since the epoch; `expires_at` may be None: not known."""
 
     header: str
     expires_at: float | None
     issued_at: float
 
     def seconds_left(self, now: float) -> float:
-        """Until the token ends. One whose end is not known is kept until it is refused."""
+        """Seconds until the token ends. A token without a known end is kept until it is refused."""
         return float("inf") if self.expires_at is None else self.expires_at - now
 
     def window(self, seconds: float) -> float:
-        """A renewal window, cut down for a token whose whole life is short."""
+        """A renewal window in seconds, at most a fifth of the token's life."""
         if self.expires_at is None:
             return seconds
         return min(seconds, max(0.0, (self.expires_at - self.issued_at) / 5))
@@ -56,9 +56,9 @@ class OAuthToken:
 
     Args:
         ask: Makes the request to the token endpoint.
-        read: Reads a token from the JSON object of its answer and the provider's time; None when it cannot.
+        read: Reads a token from the JSON object of the response and the provider's time; None if there is none.
         clock: The provider's clock.
-        lock: A lock of the world (blocking or awaited) that the client lives in.
+        lock: A lock for the mode of the client.
         hint: What to check when the endpoint refuses.
     """
 
@@ -95,12 +95,12 @@ class OAuthToken:
 
     @property
     def has_token(self) -> bool:
-        """Whether a token is kept that has not ended."""
+        """Whether a kept token has not expired."""
         kept = self._token
         return kept is not None and kept.seconds_left(self._clock.now()) > 0
 
     def forget(self) -> None:
-        """Keep the token no longer, for it has been revoked: the next call fetches another."""
+        """Drop the token, after it was revoked. The next call fetches another."""
         self._token = None
 
     def _fetch_once(self, kept: IssuedToken | None, exchange: Exchange, seconds: float | None) -> Flow[IssuedToken]:
@@ -111,19 +111,19 @@ class OAuthToken:
                 raise DeadlineExceeded(
                     "No token yet: another call is still waiting for one, and the deadline has passed."
                 )
-            # Whoever held the lock before us has fetched it for us too, or has failed for us too: two hundred that
-            # waited would ask an endpoint in trouble two hundred times, one after the other.
+            # The caller that held the lock before has fetched, or failed, for those that waited: otherwise two hundred
+            # of them would call a failing endpoint two hundred times, one after the other.
             current = self._token
             if current is not None and current is not kept:
                 return current
             if self._failure is not None and self._failure is not earlier:
                 raise _for_another(self._failure)
-            return (yield from self._fetch_and_tell(exchange))
+            return (yield from self._fetch_for_all(exchange))
         finally:
             permit.release()
 
-    def _fetch_and_tell(self, exchange: Exchange) -> Flow[IssuedToken]:
-        """Fetch; a failure is left for those who wait behind us, unless it is only that our own time was up."""
+    def _fetch_for_all(self, exchange: Exchange) -> Flow[IssuedToken]:
+        """Fetch. A failure counts for the waiting callers too, unless it is this caller's own deadline."""
         try:
             return (yield from self._fetch(exchange))
         except DeadlineExceeded:
@@ -138,10 +138,10 @@ class OAuthToken:
             if not (yield Acquire(permit, 0)):
                 return None
             if self._token is not kept:
-                return self._token  # somebody has just done it
+                return self._token  # another caller has just fetched it
             return (yield from self._fetch(exchange, best_effort=True))
         except VictorError:
-            # The kept token is good for a while yet: this call is not to wait for another, nor is the next one.
+            # The kept token can still be used: neither this call nor the next one waits for another.
             self._pause_ends = self._clock.monotonic() + ADVISORY_PAUSE
             return None
         finally:
@@ -151,22 +151,22 @@ class OAuthToken:
         request = self._ask()
         request.extensions[HOLDS_SECRETS] = True
         try:
-            answer = yield from exchange(request, best_effort=best_effort)
+            response = yield from exchange(request, best_effort=best_effort)
         except StatusError as error:
-            # With a good status: its body says no. A 404 is one too: raised as it is, it would be taken for the word
-            # of the call itself, that there is no such payment.
+            # A rejection, with an error status or in the body of a good one. A 404 counts too: raised as it is, it
+            # would read as if the payment of the call did not exist.
             status = error.status_code or 0
             if 300 <= status < 400 or status >= 500 or status in _PASSING_STATUSES:
                 raise
             refusal = error
         except UnreadableResponse as error:
-            error.response = None  # what came may hold a token that works
+            error.response = None  # its body may hold a token that works
             raise
         else:
-            token = self._read(answer.json(), self._clock.now())
+            token = self._read(response.json(), self._clock.now())
             if token is None:
                 raise UnreadableResponse(
-                    f"The token endpoint {request.url.path} answered {answer.status_code} without a usable token.",
+                    f"The token endpoint {request.url.path} answered {response.status_code} without a usable token.",
                     request=request,
                 )
             self._token, self._failure = token, None
@@ -179,8 +179,8 @@ class OAuthToken:
             request_id=refusal.request_id,
         )
 
-    def refused(self, request: httpx.Request) -> bool:
-        """A token that was kept may have been revoked: forget it and fetch another. A fresh one is as good as any."""
+    def should_retry_unauthorized(self, request: httpx.Request) -> bool:
+        """True for a token from the cache, which may have been revoked and is dropped; False for a fresh one."""
         if not request.extensions.get(FROM_CACHE, False):
             return False
         current = self._token
@@ -190,7 +190,7 @@ class OAuthToken:
 
 
 def _for_another(failure: VictorError) -> VictorError:
-    """The same failure for another call, which will say of it what became of that call."""
+    """A copy of the failure for another call, which sets its own outcome on it."""
     copied = copy(failure)
     copied.__cause__ = failure.__cause__
     return copied
@@ -199,7 +199,7 @@ def _for_another(failure: VictorError) -> VictorError:
 def header_value(token_type: object, token: object) -> Secret | None:
     """`<type> <token>`, with `Bearer` where the endpoint named no type that is text of a header.
 
-    None when no header can hold them: a blank at an end would be shown by the HTTP library that refuses it.
+    None if no header can hold them: httpx refuses a blank at an end, and its error shows the value.
     """
     if not is_token(token):
         return None

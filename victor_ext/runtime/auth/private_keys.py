@@ -1,4 +1,4 @@
-"""Read an RSA private key in whatever form a team keeps it."""
+"""Reading an RSA private key in any of the usual forms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _MAX_PATH = 1024
 _LEAST_BITS = 1024
-"""Below this an RSA key cannot hold a SHA-512 signature, or is not fit for anything."""
+"""Fewer bits than these are not secure, or cannot hold a SHA-512 signature."""
 _EXPECTED = "give an RSA private key: PEM text (PKCS#8 or PKCS#1), base64 of PKCS#8 DER, DER bytes, or a path to a file"
 
 
@@ -39,7 +39,7 @@ def load_rsa_key(
         opened_with: The same for the password.
 
     Raises:
-        ConfigurationError: What was given is not that. The message never holds any of the key.
+        ConfigurationError: The value is not such a key. The message never holds any part of it.
     """
     key, password = concealed(key), concealed(password)
     password = _password_bytes(password)
@@ -66,7 +66,7 @@ def _utf8(text: Secret, name: str) -> SecretBytes:
 
 
 def _read(key: Any, name: str) -> tuple[SecretBytes | None, str]:
-    """The bytes of the key (None: it is an object already), and what to call where they came from."""
+    """The bytes of the key (None: it is an object already), and their source for messages."""
     if isinstance(key, bytes):
         return SecretBytes(key), name
     if isinstance(key, os.PathLike):
@@ -98,7 +98,7 @@ def _decoded(text: str) -> SecretBytes | None:
 
 
 def _shown_path(text: str) -> str:
-    """A path for a message; hidden unless it is clearly one, for it may be a piece of a key, or another secret."""
+    """A path for a message; hidden unless it is clearly a path, since it may be a secret."""
     clearly = len(text) <= 256 and text.isprintable() and ("." in text or text.startswith(("/", "~")))
     return repr(str(text)) if clearly else f"of that name ({len(text)} characters, hidden: they may be a secret)"
 

@@ -1,4 +1,4 @@
-"""What all kinds of credentials have in common: they are checked, kept where they were made, and never shown."""
+"""What all credentials have in common: they are checked, never shown, and stay in their process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from victor_ext.redaction import Secret, concealed, kind_of
 
 
 class UnpicklableCredentials:
-    """Credentials stay in the process that made them: a pickle of them would be a copy of the secret, on its way."""
+    """Credentials that are never pickled, since a pickle would hold the secret. A copy is the same object."""
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -26,15 +26,15 @@ class UnpicklableCredentials:
 
 
 def checked_secret(name: str, value: object, *, source: str = "the provider's portal") -> Secret:
-    """A secret that a header or a body can carry, without blanks around it.
+    """A secret that a header or a body can carry, without the blanks around it.
 
     Args:
         name: What the message calls it.
-        value: What was given.
-        source: Where it comes from, for the message.
+        value: The value that was passed.
+        source: Where the secret comes from, for the message.
 
     Raises:
-        ConfigurationError: It is not such text. The message never holds it.
+        ConfigurationError: The value is not such text. The message never holds it.
     """
     value = concealed(value)
     if not isinstance(value, str):
@@ -48,5 +48,5 @@ def checked_secret(name: str, value: object, *, source: str = "the provider's po
 
 
 def caller_digest(identity: str, *, product: str) -> str:
-    """A digest of the public part of credentials: it tells two callers apart, and does not tell who they are."""
+    """A digest of the public part of credentials. It tells two callers apart without naming them."""
     return hashlib.sha256(f"{product} caller\0{identity}".encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Tokens that this side makes or was given; no exchange is needed for them."""
+"""Tokens that need no exchange: one that was given, and those that this side signs."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ class FixedToken:
         self._header = header
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
-        """Set the header. (The arguments are those of every authenticator; this one needs no exchange.)"""
+        """Set the header; no exchange is needed."""
         request.headers[self._header] = self._value
         return done()
 
-    def refused(self, request: httpx.Request) -> bool:  # noqa: ARG002 - nothing in it changes the answer
-        """There is no other token to try."""
+    def should_retry_unauthorized(self, request: httpx.Request) -> bool:  # noqa: ARG002 - nothing in it changes the answer
+        """False: there is no other token."""
         return False
 
 
 class SignedToken:
-    """A token signed on this side for each attempt, or for a few seconds of them.
+    """A token that this side signs, for each attempt or for a few seconds.
 
     Args:
-        sign: Makes the header's value from the time of issue (the provider's, in seconds since the epoch).
+        sign: Makes the header's value from the time of issue: the provider's, in seconds since the epoch.
         clock: The provider's clock.
-        reuse: Seconds for which one token serves every call; 0 signs each attempt afresh.
+        reuse: Seconds for which one token serves all calls; 0 signs each attempt anew.
     """
 
     def __init__(self, sign: Callable[[float], str], clock: ServerClock, *, reuse: float = 0.0) -> None:
@@ -48,7 +48,7 @@ class SignedToken:
         self._kept: tuple[str, float, float] | None = None
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
-        """Set the header. (The arguments are those of every authenticator; this one needs no exchange.)"""
+        """Set the header; no exchange is needed."""
         kept = self._kept
         if kept is not None and self._clock.monotonic() >= kept[2]:
             kept = None
@@ -58,15 +58,15 @@ class SignedToken:
         return done()
 
     def _signed(self) -> tuple[str, float, float]:
-        """A header value, the clock skew that it allows for, and until when it may be used again."""
+        """A header value, the clock skew at signing, and the monotonic time until which it may be reused."""
         skew = self._clock.skew
         signed = Secret(self._sign(self._clock.now())), skew, self._clock.monotonic() + self._reuse
         if self._reuse > 0:
             self._kept = signed
         return signed
 
-    def refused(self, request: httpx.Request) -> bool:
-        """Another token helps when this one was kept from an earlier call, or was signed by a wrong clock."""
+    def should_retry_unauthorized(self, request: httpx.Request) -> bool:
+        """True if this token was kept from an earlier call, or was signed by a clock that was wrong."""
         self._kept = None
         signed_with: float = request.extensions.get(SIGNED_WITH_SKEW, 0.0)
         was_kept: bool = request.extensions.get(FROM_EARLIER_CALL, False)

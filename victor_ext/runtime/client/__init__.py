@@ -1,1 +1,1 @@
-"""What a client and its resources are made of."""
+"""The base classes of clients and resources, and what they share."""

@@ -1,53 +1,101 @@
-"""What every client is made of, with blocking calls and with awaited ones."""
+"""The base of every client, and its two modes: blocking calls and awaited calls.
+
+A provider writes one class that is generic over both, and names the two modes:
+
+    class _ShopClient(BaseClient[Mode, Transport]):
+        _package = "shop_api"
+        orders: Orders[Mode]
+
+        def __init__(self, token: str, *, transport: Transport | None = None, ...) -> None:
+            self._start(ClientConfig(...), transport, verify=verify, limits=limits, proxy=proxy)
+
+        def _attach(self) -> None:
+            self.orders = Orders(*self._shared)
+
+    class Shop(_ShopClient[Blocking, httpx.BaseTransport], BlockingClient): ...
+    class AsyncShop(_ShopClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient): ...
+"""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import Secret, concealed
 from victor_ext.runtime.http.connections import Verify, async_connections, checked_transport, connections
-from victor_ext.runtime.http.httpx_internals import AsyncHttpClient, HttpClient
-from victor_ext.runtime.http.transport import AsyncAttemptTransport, AttemptTransport
-from victor_ext.runtime.loop.clock import ProviderTime
-from victor_ext.runtime.loop.flow import AsyncDriver, Driver
+from victor_ext.runtime.http.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
+from victor_ext.runtime.loop.clock import ProviderTime, ServerClock
+from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .config import KEEP, ClientConfig
+from .resources import Awaited, Blocking, Mode
 from .runners import AsyncRunner, SyncRunner
 
 C = TypeVar("C")
+Transport = TypeVar("Transport", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
 
 
-class _Client:
-    """What both have in common. The class variables are the parts that block or are awaited."""
+class BaseClient(Generic[Mode, Transport]):
+    """What both modes of a client have in common. Each mode sets the class variables."""
 
     _package: ClassVar[str]
-    """The import name of the generated package that `api` is of."""
-    _drivers: ClassVar[Callable[..., Any]]
-    _transports: ClassVar[Callable[..., Any]]
-    _faces: ClassVar[Callable[..., Any]]
-    _http_clients: ClassVar[Callable[..., Any]]
-    _parts: ClientConfig
+    """The import name of the generated package that `api` belongs to."""
+    _connect: ClassVar[Callable[..., Any]]
+    _transport_type: ClassVar[type[httpx.BaseTransport | httpx.AsyncBaseTransport]]
+    _driver_type: ClassVar[type[Driver | AsyncDriver]]
+    _attempt_transport_type: ClassVar[Callable[..., Any]]
+    _runner_type: ClassVar[Callable[..., Any]]
+    _http_client_type: ClassVar[Callable[..., Any]]
+    _config: ClientConfig
+    _connections: Any
+    _driver: Any
     _transport: Any
+    _runner: SyncRunner | AsyncRunner
     _made_api: Any = None
 
-    def _assemble(self, parts: ClientConfig, connections: Any, *, original: Any = None) -> None:
-        self._parts = parts
+    def _start(
+        self,
+        config: ClientConfig,
+        transport: Transport | None,
+        *,
+        verify: Verify,
+        limits: httpx.Limits | None,
+        proxy: str | httpx.URL | httpx.Proxy | None,
+    ) -> None:
+        """Put the client together, over the caller's transport or over connections of its own."""
+        proxy = concealed(proxy)  # it may hold a password
+        sockets: Any = transport
+        if sockets is None:
+            sockets = self._connect(config.base_url, verify=verify, limits=limits, proxy=proxy)
+        self._assemble(config, checked_transport(sockets, self._transport_type))
+
+    def _assemble(self, config: ClientConfig, connections: Any, *, original: Any = None) -> None:
+        self._config = config
         self._connections = connections
-        self._driver = self._drivers(connections)
-        self._transport = self._transports(
-            parts.loop, connections, parts.base_url, original=original, driver=self._driver
+        self._driver = self._driver_type(connections)
+        self._transport = self._attempt_transport_type(
+            config.loop, connections, config.base_url, original=original, driver=self._driver
         )
-        self._face = self._faces(self._api_within, self._driver.sleep)
+        self._runner = self._runner_type(self._api_within, self._driver.sleep)
         self._attach()
 
     def _attach(self) -> None:
-        """Make the resources; called whenever the client's parts are put together."""
+        """Make the resources. Called for each new client, those of `with_options` included."""
         raise NotImplementedError
+
+    @property
+    def _shared(self) -> tuple[SyncRunner | AsyncRunner, ServerClock, float | None]:
+        """The arguments that every resource takes first."""
+        return self._runner, self._config.clock, self._config.loop.deadline
+
+    def _lock(self) -> Lock:
+        """A lock for this mode, threads or tasks, such as that of a token cache."""
+        return self._driver_type.lock()
 
     def with_options(
         self,
@@ -56,9 +104,20 @@ class _Client:
         deadline: float | None = KEEP,
         retry: RetryPolicy = KEEP,
     ) -> Self:
-        """A client with other limits that shares this one's connections, token, clock and retry quota."""
+        """A client with other limits that shares this one's connections, token, clock and retry quota.
+
+        Closing it closes no connections; closing the original closes both.
+
+        Args:
+            timeout: Seconds for each stage of one attempt, or an `httpx.Timeout`; None sets no bound. 0 is refused.
+            deadline: Seconds for one call as a whole; None sets no bound. 0 is refused.
+            retry: How patiently a call is tried again. Another `quota` than the client's starts a new retry quota.
+
+        Raises:
+            ConfigurationError: A value that cannot work; the message names it.
+        """
         other = object.__new__(type(self))
-        other._assemble(self._parts.changed(timeout, deadline, retry), self._connections, original=self._transport)
+        other._assemble(self._config.replace(timeout, deadline, retry), self._connections, original=self._transport)
         return other
 
     @property
@@ -66,8 +125,6 @@ class _Client:
         # No `cached_property`: until Python 3.12 it takes a lock, which a forked child may find taken for ever.
         made = self._made_api
         if made is None:
-            import importlib  # noqa: PLC0415 - loads attrs and the generated package
-
             made = self._made_api = self.bind(importlib.import_module(f"{self._package}.client").Client)
         return made
 
@@ -77,74 +134,67 @@ class _Client:
     def bind(self, client_class: type[C]) -> C:
         """The `Client` (or `AuthenticatedClient`) of another generated package, over this client's transport.
 
-        For operations that this package does not know: generate the provider's whole document with the recipe,
-        and its operations sign, retry and fail as those here do.
+        For operations that this package does not know: generate the provider's whole document with the recipe. Its
+        operations then sign, retry and fail as those here do.
 
         Raises:
-            ConfigurationError: It is no such class.
+            ConfigurationError: `client_class` is not such a class.
         """
-        from .generated import bind  # noqa: PLC0415 - only those who call a generated operation pay for it
+        from .generated import bind  # noqa: PLC0415 - only calls of generated operations need it
 
         if not isinstance(client_class, type) or not hasattr(client_class, "set_httpx_client"):
             raise ConfigurationError("bind: pass the Client class of a generated package.")
-        return bind(client_class, str(self._parts.base_url), self._http_client)
+        return bind(client_class, str(self._config.base_url), self._http_client)
 
     def _http_client(self, options: dict[str, Any]) -> Any:
-        return self._http_clients(transport=self._transport, **self._parts.client_arguments(options))
+        return self._http_client_type(transport=self._transport, **self._config.client_arguments(options))
 
     def _unsigned(self) -> httpx.Request:
-        """A request to put a token on, and to send nowhere."""
+        """A request to sign, which is never sent."""
         self._transport.guard.require_open()
-        return httpx.Request("GET", self._parts.base_url, extensions={"timeout": self._parts.timeout.as_dict()})
+        return httpx.Request("GET", self._config.base_url, extensions={"timeout": self._config.timeout.as_dict()})
 
     def provider_time(self) -> ProviderTime:
-        """The provider's time, and whether an answer has told it. It makes no call, and is not awaited."""
-        return self._parts.clock.provider_time()
+        """The provider's time, and whether a response has told it. Makes no call, and is never awaited."""
+        return self._config.clock.provider_time()
 
     @property
     def environment(self) -> str:
-        """The environment that is asked."""
-        return self._parts.environment
+        """The name of the environment; empty where the provider has only one."""
+        return self._config.environment
 
     @property
     def base_url(self) -> str:
         """The URL that is called."""
-        return str(self._parts.base_url)
+        return str(self._config.base_url)
 
     @property
     def caller(self) -> str | None:
-        """A digest of the credentials' public part: it tells two callers apart, and does not tell who they are."""
-        return self._parts.caller
+        """A digest of the credentials' public part. It tells two callers apart without naming them."""
+        return self._config.caller
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({getattr(self, '_parts', '')})"
+        return f"{type(self).__name__}({getattr(self, '_config', '')})"
 
 
-class BlockingClient(_Client):
+class BlockingClient(BaseClient[Blocking, httpx.BaseTransport]):
     """A client with blocking calls. Safe to share between threads."""
 
-    _drivers, _transports, _faces, _http_clients = Driver, AttemptTransport, SyncRunner, HttpClient
-    _face: SyncRunner
+    _connect = staticmethod(connections)
+    _transport_type = httpx.BaseTransport
+    _driver_type, _attempt_transport_type = Driver, AttemptTransport
+    _runner_type, _http_client_type = SyncRunner, HttpClient
     _driver: Driver
 
-    def _start(
-        self,
-        parts: ClientConfig,
-        transport: httpx.BaseTransport | None,
-        *,
-        verify: Verify,
-        limits: httpx.Limits | None,
-        proxy: str | httpx.URL | httpx.Proxy | None,
-    ) -> None:
-        proxy = concealed(proxy)  # it may hold a password
-        if transport is None:
-            transport = connections(parts.base_url, verify=verify, limits=limits, proxy=proxy)
-        self._assemble(parts, checked_transport(transport, httpx.BaseTransport))
-
     def authorization(self) -> str:
-        """The value of the `Authorization` header that a request made now would carry. It is a secret."""
+        """The value of the `Authorization` header that a request made now would carry. It is a secret.
+
+        Raises:
+            ConfigurationError: The client has been closed, or the credentials make no header that can be sent.
+            VictorError: A token was asked for, and none was issued.
+        """
         request = self._unsigned()
-        self._driver.run(self._parts.loop.sign(request))
+        self._driver.run(self._config.loop.sign(request))
         return Secret(request.headers["Authorization"])  # a str like any other, and one that no traceback shows
 
     def close(self) -> None:
@@ -159,31 +209,24 @@ class BlockingClient(_Client):
         self.close()
 
 
-class AwaitedClient(_Client):
+class AwaitedClient(BaseClient[Awaited, httpx.AsyncBaseTransport]):
     """A client with awaited calls."""
 
-    _drivers, _transports, _faces, _http_clients = AsyncDriver, AsyncAttemptTransport, AsyncRunner, AsyncHttpClient
-    _face: AsyncRunner
+    _connect = staticmethod(async_connections)
+    _transport_type = httpx.AsyncBaseTransport
+    _driver_type, _attempt_transport_type = AsyncDriver, AsyncAttemptTransport
+    _runner_type, _http_client_type = AsyncRunner, AsyncHttpClient
     _driver: AsyncDriver
 
-    def _start(
-        self,
-        parts: ClientConfig,
-        transport: httpx.AsyncBaseTransport | None,
-        *,
-        verify: Verify,
-        limits: httpx.Limits | None,
-        proxy: str | httpx.URL | httpx.Proxy | None,
-    ) -> None:
-        proxy = concealed(proxy)  # it may hold a password
-        if transport is None:
-            transport = async_connections(parts.base_url, verify=verify, limits=limits, proxy=proxy)
-        self._assemble(parts, checked_transport(transport, httpx.AsyncBaseTransport))
-
     async def authorization(self) -> str:
-        """The value of the `Authorization` header that a request made now would carry. It is a secret."""
+        """The value of the `Authorization` header that a request made now would carry. It is a secret.
+
+        Raises:
+            ConfigurationError: The client has been closed, or the credentials make no header that can be sent.
+            VictorError: A token was asked for, and none was issued.
+        """
         request = self._unsigned()
-        await self._driver.run(self._parts.loop.sign(request))
+        await self._driver.run(self._config.loop.sign(request))
         return Secret(request.headers["Authorization"])  # a str like any other, and one that no traceback shows
 
     async def close(self) -> None:

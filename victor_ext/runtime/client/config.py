@@ -1,4 +1,4 @@
-"""From the arguments of a client to its parts: everything but the sockets and the `await`."""
+"""The checked configuration of a client: everything but its connections."""
 
 from __future__ import annotations
 
@@ -10,47 +10,46 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from victor_ext.errors import ConfigurationError, Problem
-from victor_ext.runtime.http.decompression import CODINGS
+from victor_ext.runtime.http.response import CODINGS
 from victor_ext.runtime.loop.attempts import AttemptLoop, Authenticator
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.profile import Profile
-from victor_ext.runtime.loop.quota import RetryQuota
-from victor_ext.runtime.loop.retry import RetryPolicy
+from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 
-from .seconds import are_seconds, seconds_complaint
+from .validation import are_seconds, seconds_complaint
 
 if TYPE_CHECKING:
     from victor_ext.runtime.loop.events import OnEvent, Reporter
 
 DEFAULT_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
-"""Seconds for each stage of one attempt: 5 to connect, 20 for each of writing, reading, and a free connection."""
+"""Seconds for each stage of one attempt: 5 to connect; 20 each to write, to read and to get a free connection."""
 
 DEFAULT_DEADLINE = 60.0
-"""Seconds for one call as a whole, all attempts and waits included."""
+"""Seconds for one call as a whole, with all attempts and waits."""
 
 KEEP: Any = object()
-"""For an option that stays as it is."""
+"""The value of an option that stays as it is."""
 
 
 class ClientConfig:
-    """What a blocking and an awaited client have in common: everything but the sockets and the `await`.
+    """The configuration of a client, the same for both modes.
 
     Args:
         profile: How the provider behaves.
         authenticator: Puts a token on each attempt.
         base_url: The URL that is called.
         environment: What a `repr` calls the environment; empty where there is only one.
-        caller: A digest that tells two callers apart, and does not tell who they are.
-        about: What the provider's resources are to know besides, such as for whom the client acts.
+        caller: A digest that tells two callers apart without naming them, or None.
+        context: Any data for the provider's resources, such as for whom the client acts.
         product: Name and version of the package, for the `User-Agent`.
         clock: The provider's clock, which the authenticator uses too.
-        timeout: Seconds for each stage of one attempt, or an `httpx.Timeout`.
+        timeout: Seconds for each stage of one attempt, or an `httpx.Timeout`; None sets no bound.
         deadline: Seconds for one call as a whole; None sets no bound.
         retry: How patiently a call is tried again.
-        on_event: Is told of attempts, retries and the end of calls.
+        on_event: Called with each attempt, retry and end of a call, or None.
 
     Raises:
-        ConfigurationError: One of the last four cannot work.
+        ConfigurationError: One of the last four has a value that cannot work.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class ClientConfig:
         base_url: httpx.URL,
         environment: str = "",
         caller: str | None = None,
-        about: Any = None,
+        context: Any = None,
         product: str,
         clock: ServerClock,
         timeout: httpx.Timeout | float | None,
@@ -70,7 +69,7 @@ class ClientConfig:
         on_event: OnEvent | None,
     ) -> None:
         self.base_url, self.environment, self.caller, self.product = base_url, environment, caller, product
-        self.about = about
+        self.context = context
         self.timeout = checked_timeout(timeout)
         self.clock = clock
         self.loop = AttemptLoop(
@@ -83,13 +82,13 @@ class ClientConfig:
             reporter=_reporter(on_event),
         )
 
-    def changed(
+    def replace(
         self, timeout: httpx.Timeout | float | None, deadline: float | None, retry: RetryPolicy
     ) -> ClientConfig:
         """A copy with other limits; tokens, clock, quota and connections stay the same ones."""
         copy = object.__new__(ClientConfig)
         copy.base_url, copy.environment, copy.caller = self.base_url, self.environment, self.caller
-        copy.product, copy.clock, copy.about = self.product, self.clock, self.about
+        copy.product, copy.clock, copy.context = self.product, self.clock, self.context
         copy.timeout = self.timeout if timeout is KEEP else checked_timeout(timeout)
         loop = self.loop
         policy = loop.policy if retry is KEEP else _checked_policy(retry)
@@ -109,7 +108,7 @@ class ClientConfig:
         return f"{environment}base_url={str(self.base_url)!r}"
 
     def client_arguments(self, options: dict[str, Any]) -> dict[str, Any]:
-        """For the httpx client. The environment, redirects and proxies are the business of the transport below it."""
+        """The arguments of the httpx client. Environment, redirects and proxies are left to the transport below it."""
         python = ".".join(map(str, sys.version_info[:2]))
         agent = f"{self.product} httpx/{httpx.__version__} python/{python}"
         headers = httpx.Headers({"user-agent": agent, "accept": "application/json", "accept-encoding": CODINGS})
@@ -128,10 +127,10 @@ class ClientConfig:
 
 
 class _FixedCookies(CookieJar):
-    """Cookies that no answer adds to. Adding takes a lock, in a way that a Ctrl-C leaves it locked for ever."""
+    """Cookies that no response adds to. Adding takes a lock, which a Ctrl-C may leave locked for ever."""
 
     def extract_cookies(self, response: object, request: object) -> None:
-        """Keep none: no call is to depend on an earlier one."""
+        """Keep none: no call depends on an earlier one."""
 
 
 def _reporter(on_event: OnEvent | None) -> Reporter | None:
@@ -141,7 +140,7 @@ def _reporter(on_event: OnEvent | None) -> Reporter | None:
         raise ConfigurationError(f"on_event must be callable with one event, not {type(on_event).__name__}.")
     if inspect.iscoroutinefunction(on_event):
         raise ConfigurationError("on_event must be a plain function: nothing awaits it.")
-    from victor_ext.runtime.loop.events import Reporter  # noqa: PLC0415 - only those who listen pay for it
+    from victor_ext.runtime.loop.events import Reporter  # noqa: PLC0415 - only clients with a listener load it
 
     return Reporter(on_event)
 

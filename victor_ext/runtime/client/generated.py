@@ -1,4 +1,4 @@
-"""Generated clients, bound to our connections and kept from leaving them, whose errors are ours."""
+"""Generated clients over a client's transport, with the errors of this package."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class LazyModule:
 
 
 class _Generated(Protocol):
-    """What every generated `Client` has."""
+    """The methods of every generated `Client`."""
 
     def set_httpx_client(self, client: httpx.Client) -> Any: ...
 
@@ -52,15 +52,15 @@ class _Generated(Protocol):
 class _Bound:
     """The part of a generated `Client` that keeps it on an attempt transport.
 
-    The generated `with_headers`, `with_cookies` and `with_timeout` return a client that would make connections
-    of its own: unsigned, and without the attempt loop. Here they return one over the same transport.
+    The generated `with_headers`, `with_cookies` and `with_timeout` return a client with connections of its own, without
+    token and attempt loop. Here they return a client over the same transport.
     """
 
     _errors: str
     """The import name of the package's module of errors."""
     _undocumented: Read | None = None
-    answer: httpx.Response | None = None
-    """What came, of a client for one call (see `reading_undocumented`)."""
+    response: httpx.Response | None = None
+    """The response of a client for one call (see `reading_undocumented`)."""
     _at: str
     _connect: Connect
     _options: dict[str, Any]
@@ -68,7 +68,7 @@ class _Bound:
     @classmethod
     def over(cls, base_url: str, connect: Connect, options: dict[str, Any]) -> Self:
         """A client whose httpx client `connect` makes from additional options."""
-        # A generated client of a document with bearer tokens wants one: here the transport signs.
+        # The client of a document with bearer tokens needs a token. Here the transport sets it.
         token = {"token": ""} if "token" in getattr(cls, "__match_args__", ()) else {}
         client = cls(base_url=base_url, **token)  # type: ignore[call-arg] # the generated class's
         client._at, client._connect, client._options = base_url, connect, options
@@ -80,18 +80,18 @@ class _Bound:
         return client
 
     def __enter__(self) -> Self:
-        """Nothing is opened, and nothing closed at the end: the connections are those of the client it belongs to."""
+        """Opens nothing. The connections belong to the client of this package."""
         return self
 
     def __exit__(self, *args: object, **kwargs: Any) -> None:
-        """Nothing is closed."""
+        """Closes nothing."""
 
     async def __aenter__(self) -> Self:
-        """Nothing is opened, and nothing closed at the end."""
+        """Opens nothing."""
         return self
 
     async def __aexit__(self, *args: object, **kwargs: Any) -> None:
-        """Nothing is closed."""
+        """Closes nothing."""
 
     def with_headers(self, headers: dict[str, str]) -> Self:
         """A client that sends these headers too."""
@@ -104,33 +104,33 @@ class _Bound:
         return self._again(cookies={**self._options.get("cookies", {}), **cookies})
 
     def with_timeout(self, timeout: httpx.Timeout) -> Self:
-        """A client with another time-out for each stage of an attempt."""
+        """A client with another timeout for each stage of an attempt, in seconds. Raises `ConfigurationError`."""
         return self._again(timeout=checked_timeout(timeout))
 
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
-        """Read an answer that the attempt loop has found good. Raises the error of its call when that cannot be done.
+        """Read a response that the attempt loop has found good. Raises the error of its call if it cannot be read.
 
-        The generated layer's own errors know neither the key nor what may have been done by the call.
+        The errors of the generated layer know neither the idempotency key nor the outcome.
         """
-        if self._undocumented is not None:  # a client of one call, and of nobody else
-            self.answer = response
+        if self._undocumented is not None:  # this client serves one call
+            self.response = response
         try:
             return parse(client=self, response=response)
         except Exception as error:
             if not isinstance(response, Response) or response.unusable is None:
-                raise  # it came through an http client of somebody else's
+                raise  # it came through another http client
             undocumented = isinstance(error, importlib.import_module(self._errors).UnexpectedStatus)
-            # No more of it is kept: it holds the body.
+            # The error itself is dropped: it holds the body.
             why = f"its body cannot be read: {getattr(error, 'reason', type(error).__name__)}"
         if undocumented and self._undocumented is not None:
             try:
                 return cast("T", self._undocumented(response))
             except ValueError:
-                pass  # it is no better than its status
+                pass  # the body is no better than the status
         raise response.unusable(response, "this status is not in the provider's document" if undocumented else why)
 
     def reading_undocumented(self, read: Read) -> Self:
-        """The same client for one call: it reads an answer with a good status that the document does not list."""
+        """A copy for one call, which also reads a response with a good status that the document does not list."""
         other = copy(self)
         other._undocumented = read  # noqa: SLF001 - of the same class
         return other

@@ -1,4 +1,4 @@
-"""Waiting for what a provider does later: reading it now and again, until it is there or the time is up."""
+"""Waiting for what a provider does later: reading repeatedly, until it is done or the time is over."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from victor_ext.runtime.loop.flow import Sleep
 
 from .resources import Resource
 from .runners import OperationFlow
-from .seconds import MOST_SECONDS, are_seconds
-from .validation import shown
+from .validation import MOST_SECONDS, are_seconds, shown
 
 T = TypeVar("T")
 
@@ -30,7 +29,7 @@ _logger = logging.getLogger(__name__)
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
-"""Seconds between two reads: half a second at first, then half as much again each time, up to this."""
+"""Seconds between two reads, at most: half a second at first, and 1.5 times as much each time."""
 
 LEAST_READ = 1.0
 """Seconds that the last read has, however little of the time is left."""

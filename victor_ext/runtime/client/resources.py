@@ -1,12 +1,12 @@
 """Resources whose operations are written once, and called with or without `await`.
 
-An operation is a flow, written as a method of a resource. In the hands of a blocking client calling it returns
-the result; in those of an awaited client, something to await. To a type checker both have the arguments of the
-one definition:
+An operation is a method of a resource that is written as a flow. A blocking client's resource runs the flow and returns
+its result; in an awaited client's resource the operation is a coroutine function. Type checkers, `inspect.signature`
+and `help()` show the arguments of the one definition, and the result's type:
 
-    class Payouts(Resource[World]):
+    class Payouts(Resource[Mode]):
         @operation
-        def get(self, payout_id: str) -> Flow[Payout]:
+        def get(self, payout_id: str) -> OperationFlow[Payout]:
             ...
 
     blocking.payouts.get("...")        # a Payout
@@ -15,9 +15,10 @@ one definition:
 
 from __future__ import annotations
 
+import inspect
 import types
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from functools import update_wrapper, wraps
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from functools import update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from victor_ext.redaction import concealed_within
@@ -31,11 +32,11 @@ T = TypeVar("T")
 
 
 class Blocking:
-    """The world of clients whose calls block."""
+    """The mode of clients whose calls block."""
 
 
 class Awaited:
-    """The world of clients whose calls are awaited."""
+    """The mode of clients whose calls are awaited."""
 
 
 Mode = TypeVar("Mode", Blocking, Awaited)
@@ -45,37 +46,67 @@ class Resource(Generic[Mode]):
     """A group of operations of one client.
 
     Args:
-        face: Runs its flows.
+        runner: Runs its flows.
         clock: The provider's clock.
-        deadline: Seconds for one call as a whole, or None.
+        deadline: Seconds for one call as a whole; None sets no bound.
     """
 
-    def __init__(self, face: SyncRunner | AsyncRunner, clock: ServerClock, deadline: float | None) -> None:
-        self.face = face
+    def __init__(self, runner: SyncRunner | AsyncRunner, clock: ServerClock, deadline: float | None) -> None:
+        self.runner: Any = runner  # its `run` returns a result, or a coroutine that does
         self.clock = clock
         self.deadline = deadline
 
 
-class operation(Generic[P, T]):  # noqa: N801 - a decorator
+Results = Callable[[], OperationFlow[T | None]]
+"""Makes the flow to the next result of a stream; the result None ends it."""
+
+
+class _Definition:
+    """What both decorators do: bind the function of the resource's mode, and show the definition to `inspect`."""
+
+    _blocking: Callable[..., Any]
+    _awaited: Callable[..., Any]
+
+    def _show(self, definition: Callable[..., Any], blocking: str, awaited: str) -> None:
+        """Give each function the definition's signature, with the type of its own result (a format of `{}`)."""
+        declared = str(definition.__annotations__.get("return", ""))
+        result = declared.partition("[")[2].removesuffix("]") or "Any"
+        signature = inspect.signature(definition)
+        for function, template in ((self, blocking), (self._blocking, blocking), (self._awaited, awaited)):
+            update_wrapper(function, definition)
+            shown: Any = function
+            shown.__annotations__ = {**definition.__annotations__, "return": template.format(result)}
+            shown.__signature__ = signature.replace(return_annotation=template.format(result))
+
+    def __call__(self, resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
+        """As a function of the class: `Payouts.get(payouts, "...")`."""
+        return self._bound_to(resource)(*args, **kwargs)
+
+    def _bound_to(self, resource: Resource[Any]) -> Any:
+        function = self._awaited if isinstance(resource.runner, AsyncRunner) else self._blocking
+        return types.MethodType(function, resource)
+
+
+class operation(_Definition, Generic[P, T]):  # noqa: N801 - a decorator
     """An operation of a resource: a flow that the resource's client runs."""
 
     def __init__(self, flow: Callable[Concatenate[Any, P], OperationFlow[T]]) -> None:
-        @wraps(flow)
-        def run(resource: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
-            # What is handed over as an object may be anything of a payer's: no frame of ours shows what is in it.
-            kwargs.update({name: concealed_within(value) for name, value in kwargs.items() if type(value) is dict})
+        def blocking(resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
+            _conceal(kwargs)
             made = flow(resource, *args, **kwargs)
             del args, kwargs  # what was passed may be an account number, and is no local of ours when the call fails
-            return resource.face.run(made)
+            return resource.runner.run(made)
 
-        self._run = run
+        async def awaited(resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
+            _conceal(kwargs)
+            made = flow(resource, *args, **kwargs)
+            del args, kwargs
+            return await resource.runner.run(made)
+
+        self._blocking, self._awaited = blocking, awaited
+        self._show(flow, "{}", "{}")
         self.flow = flow
         """The flow itself, for other flows to go through (`yield from Payouts.get.flow(self, ...)`)."""
-        update_wrapper(self, flow)
-
-    def __call__(self, resource: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
-        """As a function of the class: `Payouts.get(payouts, "...")`."""
-        return self._run(resource, *args, **kwargs)
 
     @overload
     def __get__(self, resource: None, owner: type[Any]) -> operation[P, T]: ...
@@ -87,34 +118,39 @@ class operation(Generic[P, T]):  # noqa: N801 - a decorator
     def __get__(self, resource: Resource[Awaited], owner: type[Any]) -> Callable[P, Coroutine[Any, Any, T]]: ...
 
     def __get__(self, resource: Resource[Any] | None, owner: type[Any]) -> Any:
-        return self if resource is None else types.MethodType(self._run, resource)
+        return self if resource is None else self._bound_to(resource)
+
+
+def _conceal(kwargs: dict[str, Any]) -> None:
+    # An object that is passed may hold anything of a payer's: no frame of ours shows what is in it.
+    kwargs.update({name: concealed_within(value) for name, value in kwargs.items() if type(value) is dict})
 
 
 class Walk(Generic[T]):
-    """A list to be walked: how a new walk begins, and the flow that reads the page it has come to."""
+    """How a list is read: `begin` starts a new pass over it, `read` is the flow that reads the reader's next page."""
 
     def __init__(self, begin: Callable[[], PageReader[T]], read: Callable[[PageReader[T]], OperationFlow[Any]]) -> None:
         self.begin = begin
         self.read = read
 
 
-class listing(Generic[P, T]):  # noqa: N801 - a decorator
+class listing(_Definition, Generic[P, T]):  # noqa: N801 - a decorator
     """An operation that returns a `Walk`: all items, page by page, with `for` or `async for`.
 
     What the method itself checks, it raises when it is called, not at the first page.
     """
 
     def __init__(self, walk: Callable[Concatenate[Any, P], Walk[T]]) -> None:
-        @wraps(walk)
-        def pages(resource: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
-            return _pages(resource.face, walk(resource, *args, **kwargs))
+        def blocking(resource: Resource[Any], *args: Any, **kwargs: Any) -> Pages[T]:
+            made, run = walk(resource, *args, **kwargs), resource.runner.run
+            return Pages(lambda reader: run(made.read(reader)), made.begin)
 
-        self._pages = pages
-        update_wrapper(self, walk)
+        def awaited(resource: Resource[Any], *args: Any, **kwargs: Any) -> AsyncPages[T]:
+            made, run = walk(resource, *args, **kwargs), resource.runner.run
+            return AsyncPages(lambda reader: run(made.read(reader)), made.begin)
 
-    def __call__(self, resource: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
-        """As a function of the class."""
-        return self._pages(resource, *args, **kwargs)
+        self._blocking, self._awaited = blocking, awaited
+        self._show(walk, "Pages[{}]", "AsyncPages[{}]")
 
     @overload
     def __get__(self, resource: None, owner: type[Any]) -> listing[P, T]: ...
@@ -126,29 +162,24 @@ class listing(Generic[P, T]):  # noqa: N801 - a decorator
     def __get__(self, resource: Resource[Awaited], owner: type[Any]) -> Callable[P, AsyncPages[T]]: ...
 
     def __get__(self, resource: Resource[Any] | None, owner: type[Any]) -> Any:
-        return self if resource is None else types.MethodType(self._pages, resource)
+        return self if resource is None else self._bound_to(resource)
 
 
-class stream(Generic[P, T]):  # noqa: N801 - a decorator
-    """An operation that yields results as they come: a generator, or an async generator.
+class stream(_Definition, Generic[P, T]):  # noqa: N801 - a decorator
+    """An operation that yields results as they come: an iterator, or an async iterator.
 
-    The method checks its arguments when it is called, and returns what makes the flow to the next result (None: there
-    are no more).
+    What the method itself checks, it raises when it is called, not at the first result.
     """
 
-    def __init__(self, begin: Callable[Concatenate[Any, P], Callable[[], OperationFlow[T | None]]]) -> None:
-        @wraps(begin)
-        def results(resource: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
-            following = begin(resource, *args, **kwargs)
-            face = resource.face
-            return _results(face, following) if isinstance(face, SyncRunner) else _awaited_results(face, following)
+    def __init__(self, begin: Callable[Concatenate[Any, P], Results[T]]) -> None:
+        def blocking(resource: Resource[Any], *args: Any, **kwargs: Any) -> Iterator[T]:
+            return _yielded(resource.runner.run, begin(resource, *args, **kwargs))
 
-        self._results = results
-        update_wrapper(self, begin)
+        def awaited(resource: Resource[Any], *args: Any, **kwargs: Any) -> AsyncIterator[T]:
+            return _yielded_awaited(resource.runner.run, begin(resource, *args, **kwargs))
 
-    def __call__(self, resource: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
-        """As a function of the class."""
-        return self._results(resource, *args, **kwargs)
+        self._blocking, self._awaited = blocking, awaited
+        self._show(begin, "Iterator[{}]", "AsyncIterator[{}]")
 
     @overload
     def __get__(self, resource: None, owner: type[Any]) -> stream[P, T]: ...
@@ -160,22 +191,16 @@ class stream(Generic[P, T]):  # noqa: N801 - a decorator
     def __get__(self, resource: Resource[Awaited], owner: type[Any]) -> Callable[P, AsyncIterator[T]]: ...
 
     def __get__(self, resource: Resource[Any] | None, owner: type[Any]) -> Any:
-        return self if resource is None else types.MethodType(self._results, resource)
+        return self if resource is None else self._bound_to(resource)
 
 
-def _results(face: SyncRunner, following: Callable[[], OperationFlow[T | None]]) -> Iterator[T]:
-    while (result := face.run(following())) is not None:
+def _yielded(run: Callable[[OperationFlow[T | None]], T | None], results: Results[T]) -> Iterator[T]:
+    while (result := run(results())) is not None:
         yield result
 
 
-async def _awaited_results(face: AsyncRunner, following: Callable[[], OperationFlow[T | None]]) -> AsyncIterator[T]:
-    while (result := await face.run(following())) is not None:
+async def _yielded_awaited(
+    run: Callable[[OperationFlow[T | None]], Awaitable[T | None]], results: Results[T]
+) -> AsyncIterator[T]:
+    while (result := await run(results())) is not None:
         yield result
-
-
-def _pages(face: SyncRunner | AsyncRunner, walk: Walk[T]) -> Pages[T] | AsyncPages[T]:
-    if isinstance(face, SyncRunner):
-        blocking = face
-        return Pages(lambda reader: blocking.run(walk.read(reader)), walk.begin)
-    awaited = face
-    return AsyncPages(lambda reader: awaited.run(walk.read(reader)), walk.begin)

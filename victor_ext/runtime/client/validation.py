@@ -1,10 +1,13 @@
-"""What is wrong with a call's arguments, collected so that everything is said at once."""
+"""Checks of a call's arguments. All problems are collected and raised in one error."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
 from victor_ext.errors import InvalidRequest, Problem
+
+MOST_SECONDS = 30 * 86_400.0
+"""Thirty days. Locks, sockets and sleeps of every system can count this many seconds, and not any number of them."""
 
 _LONGEST = 40
 
@@ -18,14 +21,27 @@ def shown(value: object, longest: int = _LONGEST) -> str:
     return text if len(text) <= longest else text[:longest] + "..."
 
 
+def are_seconds(value: object, *, above_zero: bool = True) -> bool:
+    """Whether a value is a number of seconds up to `MOST_SECONDS`; `above_zero=False` allows 0."""
+    # Compared as it is: an int may be larger than any float.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_SECONDS:
+        return False
+    return value > 0 or not above_zero
+
+
+def seconds_complaint(name: str, value: object, wanted: str) -> str:
+    """The message for a value that `are_seconds` refuses; `wanted` says what to write."""
+    beyond = isinstance(value, int | float) and value > MOST_SECONDS and value != float("inf")
+    limit = f" (at most {MOST_SECONDS:.0f}, which is 30 days)" if beyond else ""
+    return f"{name}={shown(value)} must be seconds {wanted}{limit}."
+
+
 def moment_problem(field: str, moment: object) -> Problem | None:
-    """What is wrong with an argument that should be a moment, or None."""
+    """What is wrong with an argument that must be an aware datetime, or None."""
     if not isinstance(moment, datetime):
         hint = " (a date alone is no moment)" if isinstance(moment, date) else ""
-        return Problem(
-            field, "type", f"{field} must be an aware datetime, not {type(moment).__name__}{hint}: "
-            "write datetime(2026, 3, 4, tzinfo=UTC).",
-        )  # fmt: skip
+        message = f"{field} must be an aware datetime, not {type(moment).__name__}{hint}: "
+        return Problem(field, "type", f"{message}write datetime(2026, 3, 4, tzinfo=UTC).")
     if moment.tzinfo is None or moment.utcoffset() is None:
         return Problem(
             field,
@@ -48,22 +64,22 @@ def is_encodable(text: str) -> bool:
     return True
 
 
-class Findings:
-    """Problems found so far; the checks of each provider add to it."""
+class Validation:
+    """The problems found so far. Each provider adds its checks in a subclass."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
     def add(self, problem: Problem | None) -> None:
-        """Note a problem, if it is one."""
+        """Add a problem; None adds nothing."""
         if problem is not None:
             self.problems.append(problem)
 
     def note(self, field: str, code: str, message: str) -> None:
-        """Note one. The message is a sentence that begins with the field, and says what to write instead."""
+        """Add a problem. The message is a sentence that begins with the field and says what to write instead."""
         self.problems.append(Problem(field, code, message))
 
     def finish(self, doing: str = "") -> None:
-        """Raise `InvalidRequest` with all problems, if there are any; `doing` says what was not done."""
+        """Raise `InvalidRequest` with all problems, if there are any. `doing` says what was not done."""
         if self.problems:
             raise InvalidRequest.of(self.problems, doing=doing)

@@ -1,1 +1,1 @@
-"""Connections, and what httpx and httpcore are used for: no other room knows their transports."""
+"""Connections and transports. No other package here knows the transports of httpx and httpcore."""

@@ -1,8 +1,8 @@
-"""Streams for awaited calls: they keep a deadline, and are closed without a wait.
+"""Streams for awaited calls, which keep a deadline and are closed without waiting.
 
-The HTTP library's own streams wait while they are closed, and a task that is cancelled there (`task.cancel()`,
-`asyncio.wait_for`) leaves the connection open, and its place in the pool taken for ever. These are sockets of our own,
-in any event loop that anyio knows.
+The streams of httpcore wait while they are closed. A task that is cancelled there (`task.cancel()`, `asyncio.wait_for`)
+leaves the connection open, and its place in the pool taken for ever. These streams use sockets directly, in any event
+loop that anyio supports.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from .deadline_stream import Addresses
 
 T = TypeVar("T")
 
-_ONCE = 65536
-_UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
+_READ_BYTES = 65536
+_CONNECTING = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 
 
 class Stream(httpcore.AsyncNetworkStream):
-    """What both kinds have in common."""
+    """The base of both streams."""
 
     async def start_tls(
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - the interface
+        timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Go on encrypted."""
+        """A TLS stream over this one."""
         return await TlsStream(self, ssl_context, server_hostname).shake_hands(timeout)
 
     async def aclose(self) -> None:
@@ -44,15 +44,15 @@ class Stream(httpcore.AsyncNetworkStream):
         self.abort()
 
     def abort(self) -> None:
-        """Close the connection, without a wait and whatever state it is in."""
+        """Close the connection at once, in any state."""
         raise NotImplementedError
 
     def unread(self) -> bytes | None:
-        """What is there to be read; empty at the end of the stream, None when there is nothing."""
+        """The bytes that can be read without waiting; empty at the end of the stream, None if there are none."""
         raise NotImplementedError
 
     def has_unread(self) -> bool:
-        """Whether there is something to be read, the end of the stream included. What it is, is lost."""
+        """Whether bytes, or the end of the stream, can be read without waiting. The bytes are lost."""
         return self.unread() is not None
 
 
@@ -62,12 +62,12 @@ class SocketStream(Stream):
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the interface
-        """Read what there is."""
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read up to `max_bytes`, as soon as there are any."""
         if is_over(timeout):
             raise httpcore.ReadTimeout("the answer goes on and on")
         while True:
-            # Also when something is there already: other tasks are to have their turn.
+            # Also when bytes are there already, so that other tasks get their turn.
             if not await _in_time(anyio.wait_readable(self._socket), timeout):
                 raise httpcore.ReadTimeout("nothing came in time")
             try:
@@ -77,7 +77,7 @@ class SocketStream(Stream):
             except OSError as error:
                 raise httpcore.ReadError(str(error)) from error
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the interface
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it."""
         if is_over(timeout):
             raise httpcore.WriteTimeout("there was no time left")
@@ -92,13 +92,13 @@ class SocketStream(Stream):
                 raise httpcore.WriteError(str(error)) from error
 
     def abort(self) -> None:
-        """Close the connection, without a wait and whatever state it is in."""
+        """Close the connection at once, in any state."""
         self._socket.close()
 
     def unread(self) -> bytes | None:
-        """What is there to be read; empty at the end of the stream, None when there is nothing."""
+        """The bytes that can be read without waiting; empty at the end of the stream, None if there are none."""
         try:
-            return self._socket.recv(_ONCE)
+            return self._socket.recv(_READ_BYTES)
         except BlockingIOError:
             return None
         except OSError:
@@ -106,14 +106,14 @@ class SocketStream(Stream):
 
 
 class TlsStream(Stream):
-    """The same, encrypted; over a TCP connection, or over what a proxy passes on encrypted."""
+    """A TLS connection over a TCP connection, or over the TLS connection to a proxy."""
 
     def __init__(self, under: Stream, context: ssl.SSLContext, host: str | None) -> None:
         self._under = under
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
-    async def shake_hands(self, timeout: float | None) -> TlsStream:  # noqa: ASYNC109 - as of the others
+    async def shake_hands(self, timeout: float | None) -> TlsStream:
         """Do the handshake."""
         try:
             await self._through(self._tls.do_handshake, timeout)
@@ -123,8 +123,8 @@ class TlsStream(Stream):
             raise httpcore.ConnectError(str(error)) from error
         return self
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the interface
-        """Read what there is."""
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read up to `max_bytes`, as soon as there are any."""
         try:
             return await self._through(lambda: self._tls.read(max_bytes), timeout)
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
@@ -132,7 +132,7 @@ class TlsStream(Stream):
         except ssl.SSLError as error:
             raise httpcore.ReadError(str(error)) from error
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the interface
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it."""
         left = memoryview(buffer)
         try:
@@ -142,15 +142,15 @@ class TlsStream(Stream):
             raise httpcore.WriteError(str(error)) from error
 
     def abort(self) -> None:
-        """Close the connection, without a wait and whatever state it is in."""
+        """Close the connection at once, in any state."""
         self._under.abort()
 
     def unread(self) -> bytes | None:
-        """What is there to be read; empty at the end of the stream, None when there is nothing."""
+        """The bytes that can be read without waiting; empty at the end of the stream, None if there are none."""
         while True:
-            # A server may send tickets for later sessions at any time (RFC 8446, 4.6.1): they are read on the way.
+            # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are no data.
             try:
-                return self._tls.read(_ONCE)
+                return self._tls.read(_READ_BYTES)
             except ssl.SSLWantReadError:
                 came = self._under.unread()
             except ssl.SSLError:
@@ -159,22 +159,22 @@ class TlsStream(Stream):
                 return None
             self._take(came)
 
-    async def _through(self, act: Callable[[], T], timeout: float | None) -> T:  # noqa: ASYNC109 - as of the others
-        """Do something with TLS, and send and read for it what it wants to be sent and needs to have read."""
+    async def _through(self, act: Callable[[], T], timeout: float | None) -> T:
+        """Do one TLS operation, and the reads and writes that it needs."""
         while True:
             try:
                 done, wants_more = [act()], False
             except ssl.SSLWantReadError:
                 done, wants_more = [], True
             except ssl.SSLError:
-                await self._flush(timeout)  # it tells the other side why
+                await self._flush(timeout)  # the alert for the other side
                 raise
             await self._flush(timeout)
             if not wants_more:
                 return done.pop()
-            self._take(await self._under.read(_ONCE, timeout))
+            self._take(await self._under.read(_READ_BYTES, timeout))
 
-    async def _flush(self, timeout: float | None) -> None:  # noqa: ASYNC109 - as of the others
+    async def _flush(self, timeout: float | None) -> None:
         if self._outgoing.pending:
             await self._under.write(self._outgoing.read(), timeout)
 
@@ -186,7 +186,7 @@ class TlsStream(Stream):
 
 
 class AsyncBackend(httpcore.AsyncNetworkBackend):
-    """Makes such streams."""
+    """Opens such streams."""
 
     def __init__(self) -> None:
         self._addresses = Addresses()
@@ -195,11 +195,11 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - the interface
-        local_address: str | None = None,  # noqa: ARG002 - the interface
-        socket_options: Iterable[Any] | None = None,  # noqa: ARG002 - the interface
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to one address of the host after the other."""
+        """Connect to the addresses of the host, one after the other."""
         addresses = self._addresses.known(host) or await self._look_up(host, port, timeout)
         for tried, address in enumerate(addresses, start=1):
             seconds = share_of(timeout, 1 + len(addresses) - tried)
@@ -213,7 +213,7 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):
                 return SocketStream(connected)
         raise httpcore.ConnectError(f"{host} has no address")
 
-    async def _look_up(self, host: str, port: int, timeout: float | None) -> list[str]:  # noqa: ASYNC109 - as above
+    async def _look_up(self, host: str, port: int, timeout: float | None) -> list[str]:
         with anyio.move_on_after(as_of_now(timeout)):
             try:
                 return self._addresses.found(host, await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
@@ -222,8 +222,8 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):
         raise httpcore.ConnectTimeout(f"looking {host} up took too long")
 
 
-async def _connected(address: str, port: int, timeout: float | None) -> socket.socket:  # noqa: ASYNC109 - as above
-    # An address may name its network interface ("fe80::1%eth0"): the system makes numbers of that, and asks nobody.
+async def _connected(address: str, port: int, timeout: float | None) -> socket.socket:
+    # An address may name its network interface ("fe80::1%eth0"). The system resolves that without a name server.
     found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     family, kind, protocol, _, where = found[0]
     made = _Socket(family, kind, protocol)
@@ -231,7 +231,7 @@ async def _connected(address: str, port: int, timeout: float | None) -> socket.s
         made.settimeout(0)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         failed = made.connect_ex(where)
-        if failed in _UNDER_WAY:
+        if failed in _CONNECTING:
             if not await _in_time(anyio.wait_writable(made), timeout):
                 raise httpcore.ConnectTimeout("no connection in time")
             failed = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -243,8 +243,8 @@ async def _connected(address: str, port: int, timeout: float | None) -> socket.s
     return made
 
 
-async def _in_time(waiting: Awaitable[None], timeout: float | None) -> bool:  # noqa: ASYNC109 - as above
-    """Wait; whether it has come to that in time."""
+async def _in_time(waiting: Awaitable[None], timeout: float | None) -> bool:
+    """Wait. Returns whether it happened in time."""
     with anyio.move_on_after(as_of_now(timeout)):
         await waiting
         return True
@@ -252,7 +252,7 @@ async def _in_time(waiting: Awaitable[None], timeout: float | None) -> bool:  # 
 
 
 class _Socket(socket.socket):
-    """One that says nothing when it is left behind: whose event loop has ended, nobody can close it any more."""
+    """A socket without a ResourceWarning: after the end of its event loop nothing else can close it."""
 
     def __del__(self) -> None:
         self.close()

@@ -21,7 +21,7 @@ import httpx
 from victor_ext.runtime.loop.profile import UNRESTED
 
 from .http11 import Connection, Steps, Unasked, exchange
-from .permits import Permit, Semaphore
+from .locks import Permit, Semaphore
 from .routes import Route
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Lease:
     @property
     def leased(self) -> Connection:
         """The connection. There is one from the first step of an exchange on."""
-        assert self.connection is not None  # noqa: S101 - see `ConnectionPool.exchange`
+        assert self.connection is not None
         return self.connection
 
     def end(self) -> None:

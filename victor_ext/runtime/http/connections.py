@@ -1,4 +1,4 @@
-"""The transports that hold the sockets."""
+"""The checked options of a client's connections, and the transports that hold the sockets."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.redaction import concealed, kind_of
-from victor_ext.runtime.client.seconds import are_seconds, seconds_complaint
-from victor_ext.runtime.client.validation import shown
+from victor_ext.runtime.client.validation import are_seconds, seconds_complaint, shown
 
 if TYPE_CHECKING:
     from .routes import Route
@@ -25,7 +24,7 @@ T = TypeVar("T")
 
 _LARGEST_PORT = 65535
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
-"""A host name (RFC 1035, 2.3.4; with the underscores of internal ones), without the dot that may end it."""
+"""A host name (RFC 1035, 2.3.4; underscores are allowed, for internal names), without a final dot."""
 
 
 def is_this_machine(host: str) -> bool:
@@ -73,7 +72,7 @@ def _refused(name: str, message: str) -> ConfigurationError:
 
 
 def has_host(url: httpx.URL) -> bool:
-    """Whether a URL has a host that a name server and TLS can be asked for, and a port that a socket can have."""
+    """Whether a URL has a host that DNS and TLS accept, and a port that a socket can have."""
     name = url.raw_host.decode("ascii")
     if not 1 <= (1 if url.port is None else url.port) <= _LARGEST_PORT:
         return False
@@ -95,7 +94,7 @@ def _is_address(text: str) -> bool:
 
 
 def checked_verify(verify: Verify, base_url: httpx.URL) -> Verify:
-    """The TLS setting, refused where it would turn verification off for another machine."""
+    """The TLS setting. Raises `ConfigurationError` where it would turn verification off for another machine."""
     off = verify.verify_mode is ssl.CERT_NONE if isinstance(verify, ssl.SSLContext) else not verify
     if off and not is_this_machine(base_url.host):
         raise ConfigurationError(
@@ -121,12 +120,12 @@ def checked_verify(verify: Verify, base_url: httpx.URL) -> Verify:
 
 
 def _no_context() -> ssl.SSLContext:
-    """For plain http to this machine: reading the system's certificates would be time for nothing."""
+    """A context without certificates, for plain http to this machine: reading the system's takes time."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def checked_way(base_url: httpx.URL, proxy: httpx.Proxy | None) -> httpx.Proxy | None:
-    """The proxy, refused where it would be told tokens in the clear. Of https it sees the host's name alone."""
+def checked_proxy_use(base_url: httpx.URL, proxy: httpx.Proxy | None) -> httpx.Proxy | None:
+    """The proxy. Raises `ConfigurationError` where it would see tokens: with http, and not with https."""
     if proxy is not None and base_url.scheme == "http" and not is_this_machine(proxy.url.host):
         raise ConfigurationError(
             "proxy: base_url is http, so a proxy on another machine would be sent tokens and account numbers "
@@ -136,7 +135,7 @@ def checked_way(base_url: httpx.URL, proxy: httpx.Proxy | None) -> httpx.Proxy |
 
 
 def proxy_for(base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None) -> str | httpx.URL | httpx.Proxy | None:
-    """The proxy for this one origin: the caller's, else what the environment says (HTTPS_PROXY, NO_PROXY ...)."""
+    """The proxy for this origin: the caller's, else that of the environment (HTTPS_PROXY, NO_PROXY ...)."""
     if proxy is not None:
         return proxy
     proxies = urllib.request.getproxies()
@@ -147,7 +146,7 @@ def proxy_for(base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None) 
 
 
 def checked_transport(transport: T, kind: type[httpx.BaseTransport | httpx.AsyncBaseTransport]) -> T:
-    """A caller's transport, if it is one for this kind of client."""
+    """A caller's transport. Raises `ConfigurationError` where it is not one for this mode of client."""
     method = "handle_request" if kind is httpx.BaseTransport else "handle_async_request"
     if not callable(getattr(transport, method, None)):
         raise ConfigurationError(f"transport must be an httpx.{kind.__name__}, not {type(transport).__name__}.")
@@ -155,7 +154,7 @@ def checked_transport(transport: T, kind: type[httpx.BaseTransport | httpx.Async
 
 
 def checked_proxy(proxy: str | httpx.URL | httpx.Proxy | None) -> httpx.Proxy | None:
-    """A proxy that can be used. The message never shows it: it may hold a password."""
+    """A proxy that can be used. Raises `ConfigurationError`; the message hides the proxy, which may hold a password."""
     if proxy is None:
         return None
     address: str | httpx.URL | httpx.Proxy = concealed(proxy)
@@ -179,7 +178,7 @@ def connections(
     limits: httpx.Limits | None,
     proxy: str | httpx.URL | httpx.Proxy | None,
 ) -> httpx.BaseTransport:
-    """Connections for blocking calls."""
+    """A transport with connections of its own, for blocking calls. Raises `ConfigurationError`."""
     from .pooled_transport import PooledTransport  # noqa: PLC0415 - for those who bring no transport of their own
 
     return PooledTransport(_route(base_url, verify, proxy), checked_limits(limits))
@@ -192,14 +191,14 @@ def async_connections(
     limits: httpx.Limits | None,
     proxy: str | httpx.URL | httpx.Proxy | None,
 ) -> httpx.AsyncBaseTransport:
-    """Connections for awaited calls."""
+    """A transport with connections of its own, for awaited calls. Raises `ConfigurationError`."""
     from .pooled_transport import AsyncPooledTransport  # noqa: PLC0415 - see `connections`
 
     return AsyncPooledTransport(_route(base_url, verify, proxy), checked_limits(limits))
 
 
 def checked_limits(limits: object) -> httpx.Limits:
-    """The limits of a pool; 100 connections, all of which are kept, when there are none."""
+    """The limits of a pool. None: 100 connections, all of them kept. Raises `ConfigurationError`."""
     if limits is None:
         return httpx.Limits(max_connections=100)
     if not isinstance(limits, httpx.Limits):
@@ -217,17 +216,17 @@ def checked_limits(limits: object) -> httpx.Limits:
 def _route(base_url: httpx.URL, verify: Verify, proxy: str | httpx.URL | httpx.Proxy | None) -> Route:
     from .routes import Route  # noqa: PLC0415 - loads what speaks HTTP
 
-    way = checked_way(base_url, checked_proxy(proxy_for(base_url, proxy)))
+    through = checked_proxy_use(base_url, checked_proxy(proxy_for(base_url, proxy)))
     verified = checked_verify(verify, base_url)
     try:
         tls = httpx.create_ssl_context(verify=verified if isinstance(verified, ssl.SSLContext) else bool(verified))
         proxy_tls = None
-        if way is not None and way.url.scheme == "https":
-            proxy_tls = way.ssl_context or httpx.create_ssl_context()
+        if through is not None and through.url.scheme == "https":
+            proxy_tls = through.ssl_context or httpx.create_ssl_context()
     except OSError as error:  # of which an SSLError is one
         why = getattr(error, "strerror", None) or type(error).__name__
     else:
         for context in filter(None, (tls, proxy_tls)):
             context.set_alpn_protocols(["http/1.1"])
-        return Route(base_url, tls, way, proxy_tls)
+        return Route(base_url, tls, through, proxy_tls)
     raise ConfigurationError(f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({why}).")

@@ -1,8 +1,8 @@
-"""Sockets that keep a deadline: however slowly the bytes trickle in, and however many there are.
+"""Streams for blocking calls that keep a deadline, however slowly the bytes come and however many there are.
 
-The HTTP library gives each read the same time-out anew, so a server that sends a byte now and then can hold a
-blocking call for ever; and where there is always something to read, no time-out of a socket ever comes. A
-`timeouts.Left` knows when its time is up, and the streams here ask it.
+httpcore gives each read the same timeout anew. So a server that sends a byte now and then could hold a blocking call
+for ever, and where there are always bytes to read, no timeout of a socket ever comes. The streams here ask the
+`DeadlineTimeout`, which knows when its time is over.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from victor_ext.runtime.loop.timeouts import as_of_now, is_over, share_of
 
 
 class BoundedStream(httpcore.NetworkStream):
-    """A stream whose reads and writes keep the deadline of their time-out."""
+    """A stream whose reads and writes keep the deadline of their timeout."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read what there is."""
+        """Read up to `max_bytes`, as soon as there are any."""
         if is_over(timeout):
             raise httpcore.ReadTimeout("the answer goes on and on")
         return self._stream.read(max_bytes, as_of_now(timeout))
@@ -43,16 +43,16 @@ class BoundedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        """Go on encrypted."""
+        """Encrypt this stream."""
         self._stream = self._stream.start_tls(ssl_context, server_hostname, as_of_now(timeout))
         return self
 
     def get_extra_info(self, info: str) -> Any:
-        """What the stream below knows."""
+        """The information of the stream below."""
         return self._stream.get_extra_info(info)
 
     def has_unread(self) -> bool:
-        """Whether there is something to be read, the end of the stream included."""
+        """Whether bytes, or the end of the stream, can be read without waiting."""
         tls = self._stream.get_extra_info("ssl_object")
         if tls is not None and tls.pending():
             return True
@@ -61,7 +61,7 @@ class BoundedStream(httpcore.NetworkStream):
         return tls is None or self._has_more_than_tickets()
 
     def _has_more_than_tickets(self) -> bool:
-        # A server may send tickets for later sessions at any time (RFC 8446, 4.6.1): they are read on the way to data.
+        # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are no data.
         try:
             self._stream.read(1, 0.0)
         except httpcore.ReadError as error:
@@ -69,12 +69,12 @@ class BoundedStream(httpcore.NetworkStream):
         return True
 
     def abort(self) -> None:
-        """Close the connection, whatever state it is in."""
+        """Close the connection, in any state."""
         self._stream.close()
 
 
 class BoundedBackend(httpcore.NetworkBackend):
-    """Makes such streams."""
+    """Opens such streams."""
 
     def __init__(self, backend: httpcore.NetworkBackend) -> None:
         self._backend = backend
@@ -88,10 +88,7 @@ class BoundedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect to one address of the host after the other.
-
-        The system's own way gives each of them the whole time-out, so a host of six addresses takes six of them.
-        """
+        """Connect to the addresses of the host, one after the other, within the timeout for all of them together."""
         addresses = self._addresses.known(host) or self._look_up(host, port)
         for tried, address in enumerate(addresses, start=1):
             seconds = share_of(timeout, 1 + len(addresses) - tried)
@@ -117,25 +114,25 @@ class BoundedBackend(httpcore.NetworkBackend):
 
 
 class Addresses:
-    """In which order the addresses of a host are tried. One that works comes before those that were found not to."""
+    """The order in which the addresses of a host are tried: one that worked comes before those that failed."""
 
     def __init__(self) -> None:
         self._works: dict[str, str] = {}
 
     def known(self, host: str) -> list[str]:
-        """What need not be looked up: an address stands for itself."""
+        """The host itself if it is an address, which needs no look-up; else nothing."""
         try:
             return [str(ip_address(host))]
         except ValueError:
             return []
 
     def found(self, host: str, entries: Iterable[Any]) -> list[str]:
-        """The addresses of what `getaddrinfo` has found."""
+        """The addresses in the result of `getaddrinfo`, in the order to try them."""
         addresses = dict.fromkeys(str(address[0]) for *_, address in entries)
         works = self._works.get(host)
         return sorted(addresses, key=lambda address: address != works)
 
     def note(self, host: str, address: str, *, first: bool) -> None:
-        """It has worked; `first`: at once."""
+        """Note that an address worked; `first`: it was the first one tried."""
         if not first:
             self._works[host] = address

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as steps: what is to be written and read is decided here, and done by who drives it."""
+"""HTTP/1.1 as steps: this module decides what to write and to read, and a driver does it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_HEAD_BYTES = 100 * 1024
 
 
 class Connect:
-    """Connect to this host and port; the connection has a stream from then on."""
+    """Connect to this host and port. The connection has a stream from then on."""
 
     __slots__ = ("host", "port", "seconds")
 
@@ -27,7 +27,7 @@ class Connect:
 
 
 class StartTls:
-    """Go on encrypted, with whoever proves to be this host."""
+    """Encrypt the connection, and verify that the other side is this host."""
 
     __slots__ = ("context", "host", "seconds")
 
@@ -36,7 +36,7 @@ class StartTls:
 
 
 class Write:
-    """Write this. Raises `Unasked`, and writes nothing, when there is something to be read already."""
+    """Write these bytes. Raises `Unasked`, and writes nothing, when there are bytes to read already."""
 
     __slots__ = ("data", "seconds")
 
@@ -45,7 +45,7 @@ class Write:
 
 
 class Read:
-    """Read what there is, at most so many bytes; the result is empty when the other side has closed."""
+    """Read up to `most` bytes. The result is empty when the other side has closed the connection."""
 
     __slots__ = ("most", "seconds")
 
@@ -58,23 +58,23 @@ Steps = Generator[Step, Any, T]
 
 
 class Unasked(Exception):
-    """Something came over a connection that nothing had been asked on. Nothing was written."""
+    """Bytes came on a connection before a request was written. Nothing was written."""
 
 
 class Stream(Protocol):
-    """What a connection needs of its stream at once, whether its reads block or are awaited."""
+    """What a connection needs of its stream without waiting, in both modes."""
 
     def has_unread(self) -> bool:
-        """Whether there is something to be read, the end of the stream included."""
+        """Whether bytes, or the end of the stream, can be read without waiting."""
         ...
 
     def abort(self) -> None:
-        """Close it, without a wait and whatever state it is in."""
+        """Close it at once, in any state."""
         ...
 
 
 class Connection:
-    """A connection: its stream, and the parser of what comes over it.
+    """A connection: its stream, and the parser of the bytes that it brings.
 
     Attributes:
         stream: None until it has been opened.
@@ -89,12 +89,12 @@ class Connection:
         self.idle_since = 0.0
 
     def abort(self) -> None:
-        """Close it, without a wait and whatever state it is in."""
+        """Close it at once, in any state."""
         if self.stream is not None:
             self.stream.abort()
 
     def begin_again(self) -> bool:
-        """Make it ready for another exchange. Whether it can have one: the last has ended, and no more has come."""
+        """Make it ready for another exchange. Returns False if the last one has not ended, or more bytes have come."""
         parser = self.parser
         if not parser.our_state is parser.their_state is h11.DONE or any(parser.trailing_data):
             return False
@@ -105,11 +105,11 @@ class Connection:
 def exchange(
     connection: Connection, request: httpx.Request, target: bytes, headers: list[tuple[bytes, bytes]], timeouts: Any
 ) -> Steps[h11.Response]:
-    """Send a request whose body has been read, and read the head of its answer."""
+    """Send a request whose body has been read, and read the head of its response."""
     parser = connection.parser
-    # Written at once, so that there is one moment before which whatever came is no answer to this request.
+    # Written in one piece, so that whatever came before that moment is certainly no response to this request.
     data = SecretBytes(b"".join(_wire_format(parser, request, target, headers)))
-    with suppress(httpx.WriteError):  # a server that does not want the rest may have said why before it closed
+    with suppress(httpx.WriteError):  # a server that closes early may have sent a response before
         yield Write(data, timeouts.get("write"))
     seconds = timeouts.get("read")
     while True:
@@ -136,7 +136,7 @@ def _wire_format(
 
 
 def next_event(parser: h11.Connection) -> Any:
-    """The next event of what has been received so far; `h11.NEED_DATA` when that is not enough for one."""
+    """The next event of the bytes received so far; `h11.NEED_DATA` if they are not enough for one."""
     try:
         return parser.next_event()
     except h11.RemoteProtocolError as error:
@@ -144,7 +144,7 @@ def next_event(parser: h11.Connection) -> Any:
 
 
 def receive(parser: h11.Connection, data: bytes) -> None:
-    """Hand the parser what was read."""
+    """Give the parser the bytes that were read."""
     if not data and parser.their_state is h11.SEND_RESPONSE:
         raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
     parser.receive_data(data)

@@ -1,36 +1,47 @@
-"""The httpx clients that generated operations send with: a request that cannot be written is an error of ours."""
+"""All that this package uses of httpx and httpcore beyond their public interfaces: two things of `httpx.Response`.
+
+The transports, streams and connections are this package's own, over the public classes of both libraries.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
 import httpx
 
-from victor_ext.errors import InvalidRequest
-from victor_ext.redaction import redact_excerpt
 
-_NOT_TO_BE_WRITTEN = (httpx.InvalidURL, ValueError, TypeError, OverflowError, RecursionError)
-"""Of a text that no URL or header can hold, of a number that JSON has not, of an object of an unknown type."""
-
-
-class _Writing:
-    """What is said of a request that cannot be written, in both clients."""
-
-    def build_request(self, *args: Any, **kwargs: Any) -> httpx.Request:
-        """The request. Raises `InvalidRequest`."""
-        client: Any = super()
-        try:
-            request: httpx.Request = client.build_request(*args, **kwargs)
-        except _NOT_TO_BE_WRITTEN as error:
-            why = redact_excerpt(str(error)) or type(error).__name__
-        else:
-            return request
-        raise InvalidRequest(f"The request cannot be written, and nothing was sent: {why.rstrip('.')}.")
+def set_content(response: httpx.Response, content: bytes) -> None:
+    """Give a response the body that was read for it, as its own `read()` does."""
+    # There is no public way: a new response of the same headers costs more than all the rest of a call's reading.
+    response._content = content  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
-class HttpClient(_Writing, httpx.Client):
-    """With blocking calls."""
+def set_class(response: httpx.Response, response_class: type[httpx.Response]) -> None:
+    """Make a response one of a subclass. It needs ordinary objects, without `__slots__`."""
+    response.__class__ = response_class
 
 
-class AsyncHttpClient(_Writing, httpx.AsyncClient):
-    """With awaited calls."""
+def probe() -> None:
+    """Check that both work with this release of httpx.
+
+    Raises:
+        ImportError: One does not; the message names it.
+    """
+    response = httpx.Response(200, stream=httpx.ByteStream(b"unread"))
+    try:
+        set_class(response, type("Subclass", (httpx.Response,), {}))
+    except TypeError as error:
+        raise ImportError(_MOVED.format(httpx.__version__, "__class__")) from error
+    try:
+        set_content(response, b"read")
+        works = response.content == b"read" == response.read()
+    except (AttributeError, httpx.ResponseNotRead):
+        works = False
+    if not works:
+        raise ImportError(_MOVED.format(httpx.__version__, "_content"))
+
+
+_MOVED = (
+    "httpx {} does not let httpx.Response.{} be set any more, which responses are read with: install httpx 0.28, or a "
+    "newer version of this package."
+)
+
+probe()

@@ -1,7 +1,7 @@
-"""httpx transports over a pool of this package's own: one that blocks, and one that is awaited.
+"""The httpx transports over `ConnectionPool`: one with blocking calls, one with awaited calls.
 
-A call may be interrupted at any moment, by a cancelled task or a Ctrl-C. So nothing that has to be done then waits, or
-depends on having been told: what an exchange holds is given up at the latest when nobody has a reference to it.
+A cancelled task or a Ctrl-C may interrupt a call at any moment. So the clean-up never waits, and an exchange loses its
+place and its connection at the latest when nothing refers to them.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from .async_streams import AsyncBackend
 from .connection_pool import ConnectionPool, Lease
 from .deadline_stream import BoundedBackend
 from .http11 import Connect, Connection, Read, StartTls, Step, Unasked, Write, next_event, receive
-from .permits import TaskPermit, ThreadPermit
-from .places import PerLoop, PerProcess
+from .locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from .routes import Route
 
 _ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
@@ -31,12 +30,12 @@ _HTTPCORE_ERRORS = tuple(_ERRORS)
 
 
 class PooledTransport(httpx.BaseTransport):
-    """For blocking calls: safe to share between threads, and over a fork.
+    """For blocking calls. Safe to share between threads, and to use after a fork.
 
     Args:
         route: The way to the one origin that is called.
-        limits: Of the pool; there is one in each process.
-        backend: Connects, in place of the system's own sockets.
+        limits: The limits of the pool of each process.
+        backend: Opens connections in place of the system's sockets.
     """
 
     def __init__(self, route: Route, limits: httpx.Limits, backend: httpcore.NetworkBackend | None = None) -> None:
@@ -45,7 +44,7 @@ class PooledTransport(httpx.BaseTransport):
         self._backend = backend or BoundedBackend(httpcore.SyncBackend())
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send it over a connection of this process. Raises httpx's errors."""
+        """Send a request over a connection of this process. Raises httpx's errors."""
         request.read()
         timeouts, pool = _timeouts_for(request, self._route), self._pools.here()
         permit = ThreadPermit(pool.semaphore)
@@ -60,7 +59,7 @@ class PooledTransport(httpx.BaseTransport):
         return _response(head, _Body(self, lease, timeouts.get("read")))
 
     def take(self, connection: Connection, step: Step) -> Any:
-        """Take a step on a connection."""
+        """Execute a step on a connection."""
         try:
             return _done(connection, step, _act(self._backend, connection, step))
         except _HTTPCORE_ERRORS as error:
@@ -80,7 +79,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         self._backend = backend or AsyncBackend()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send it over a connection of the running loop. Raises httpx's errors."""
+        """Send a request over a connection of the running loop. Raises httpx's errors."""
         await request.aread()
         timeouts, pool = _timeouts_for(request, self._route), self._pools.here()
         permit = TaskPermit(pool.semaphore)
@@ -95,21 +94,21 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         return _response(head, _AsyncBody(self, lease, timeouts.get("read")))
 
     async def take(self, connection: Connection, step: Step) -> Any:
-        """Take a step on a connection."""
+        """Execute a step on a connection."""
         try:
             return _done(connection, step, await _act(self._backend, connection, step))
         except _HTTPCORE_ERRORS as error:
             raise _ERRORS[type(error)](str(error)) from error
 
     async def aclose(self) -> None:
-        """Close the connections of the running loop. (Those of a loop that has ended died with it.)"""
+        """Close the connections of the running loop. Those of a loop that has ended are closed already."""
         pool = self._pools.here_already()
         if pool is not None:
             pool.close()
 
 
 class _Body(httpx.SyncByteStream):
-    """The body of an answer. The connection is given back when it is closed."""
+    """The body of a response. `close` gives the connection back."""
 
     def __init__(self, transport: PooledTransport, lease: Lease, seconds: float | None) -> None:
         self._transport, self._lease, self._read = transport, lease, Read(seconds)
@@ -154,7 +153,7 @@ _ALL_IN_USE = "all connections are in use"
 
 
 def _act(backend: Any, connection: Connection, step: Step) -> Any:
-    """Do what a step asks for; where that is to be awaited, what is to be awaited."""
+    """Execute a step; with an async stream, return the awaitable that does."""
     stream = connection.stream
     if type(step) is Read:
         return stream.read(step.most, step.seconds)
@@ -164,12 +163,12 @@ def _act(backend: Any, connection: Connection, step: Step) -> Any:
         return stream.write(step.data, step.seconds)
     if type(step) is Connect:
         return backend.connect_tcp(step.host, step.port, step.seconds)
-    assert type(step) is StartTls  # noqa: S101 - the fourth of four
+    assert type(step) is StartTls
     return stream.start_tls(step.context, step.host, step.seconds)
 
 
 def _done(connection: Connection, step: Step, result: Any) -> Any:
-    """What a step brings, once that has come of it."""
+    """Note a step's result on the connection, and return it."""
     if type(step) in (Connect, StartTls):
         connection.stream = result
     return result

@@ -1,22 +1,31 @@
-"""Reading an answer whole, once, within a limit."""
+"""Reading the whole body of a response, within a limit on its size and time."""
 
 from __future__ import annotations
 
 import json
 import math
 import time
+import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from .decompression import DecodingError, Decompressor, decompressor_for
+from victor_ext.redaction import redact_excerpt
+
+from .httpx_internals import set_class, set_content
 
 if TYPE_CHECKING:
     from victor_ext.errors import VictorError
 
-MAX_ANSWER_BYTES = 32 * 1024 * 1024
-"""The longest body that is read, after decompression (32 MiB). A page of a thousand requests has about one."""
+MAX_RESPONSE_BYTES = 32 * 1024 * 1024
+"""The longest body that is read, after decompression: 32 MiB. A page of a thousand requests has about 1 MiB."""
+
+CODINGS = "gzip, deflate"
+"""The content codings that are asked for (`Accept-Encoding`) and read."""
+
+_EITHER_HEADER = zlib.MAX_WBITS | 32
+_NO_HEADER = -zlib.MAX_WBITS
 
 _UNPARSED = object()
 
@@ -24,15 +33,15 @@ _UNPARSED = object()
 class Response(httpx.Response):
     """A response that has been read, and whose JSON is parsed at most once.
 
-    The attempt loop has to parse the body to know whether it can be read, and the generated code asks for
-    the same JSON again: `json()` gives it the object that is there already.
+    The attempt loop parses the body to find out whether it can be read. The generated code asks for the same JSON
+    again, and `json()` returns the object that is there already.
 
     Attributes:
         damage: Why the body is not what was sent (bad compression, too long), or None when it is whole.
-        too_long: Whether the body went beyond the limit, so that asking again would bring the same.
-        attempts: After how many attempts of the call it came.
-        unusable: Makes the error of the call, for those above the attempt loop who find that they cannot use the
-            answer after all, from the answer and a few words.
+        too_long: Whether the body is longer than the limit, so that another attempt would bring the same.
+        attempts: How many attempts of the call it took.
+        unusable: Makes the error of the call from the response and the reason, for code above the attempt loop that
+            finds that it cannot use the response.
     """
 
     damage: str | None = None
@@ -58,52 +67,51 @@ class Response(httpx.Response):
 
 
 def read(response: httpx.Response, request: httpx.Request, *, ends: float | None = None) -> Response:
-    """Read the whole body, up to `MAX_ANSWER_BYTES`.
+    """Read the whole body, up to `MAX_RESPONSE_BYTES`.
 
-    Raises httpx's errors when the connection breaks, or when there is more of it at the moment that it `ends` (by
-    the monotonic clock): one piece of the wire may hold thousands of chunks, which no time-out of a socket counts.
+    Raises httpx's errors when the connection breaks, or when the body is not complete at `ends` (by the monotonic
+    clock; None: no limit). One read of a socket may bring thousands of chunks, so its timeout alone is no limit.
     """
     body = _Body(response, request, ends)
     if body.is_here:
-        return body.answer
+        return body.response
     try:
-        for chunk in body.answer.iter_raw():
+        for chunk in body.response.iter_raw():
             if not body.take(chunk):
                 break
     finally:
-        body.answer.close()
+        body.response.close()
     return body.whole()
 
 
 async def aread(response: httpx.Response, request: httpx.Request, *, ends: float | None = None) -> Response:
-    """The same, awaited."""
+    """As `read`, with awaited calls."""
     body = _Body(response, request, ends)
     if body.is_here:
-        return body.answer
+        return body.response
     try:
-        async for chunk in body.answer.aiter_raw():
+        async for chunk in body.response.aiter_raw():
             if not body.take(chunk):
                 break
     finally:
-        await body.answer.aclose()
+        await body.response.aclose()
     return body.whole()
 
 
 class _Body:
-    """The body so far, and the answer that it will belong to."""
+    """The body so far, and the response that it belongs to."""
 
     def __init__(self, response: httpx.Response, request: httpx.Request, ends: float | None) -> None:
-        # The transport made the response; only what `json()` does is to be different. A copy would cost
-        # more than all the rest of this module.
-        response.__class__ = Response
-        assert isinstance(response, Response)  # noqa: S101 - tells the type checkers what that line did
+        # The transport made the response, and only `json()` differs. A copy would cost more than all the rest here.
+        set_class(response, Response)
+        assert isinstance(response, Response)
         response.request = request
         if "set-cookie" in response.headers:
-            # httpx would send it with every later call. No call is to depend on an earlier one, and a cookie that is
-            # not ASCII would have all of them fail while they are being built.
+            # httpx would send the cookie with every later call. No call may depend on an earlier one, and with a cookie
+            # that is not ASCII no later request could be built.
             del response.headers["set-cookie"]
-        self.answer = response
-        self._limit = MAX_ANSWER_BYTES
+        self.response = response
+        self._limit = MAX_RESPONSE_BYTES
         self._ends = math.inf if ends is None else ends
         self._parts: list[bytes] = []
         self._size = 0
@@ -113,13 +121,13 @@ class _Body:
 
     @property
     def is_here(self) -> bool:
-        """Whether there is nothing to read: a transport of the caller's own may answer with a body at once."""
-        return self.answer.is_stream_consumed
+        """Whether the body is there already: the response of a caller's own transport may come with it."""
+        return self.response.is_stream_consumed
 
     def take(self, chunk: bytes) -> bool:
-        """Keep a piece as it came off the wire; False when nothing more is to be read."""
+        """Keep a piece of the body as it was received. Returns False when no more is to be read."""
         if time.monotonic() > self._ends:
-            raise httpx.ReadTimeout("the answer goes on and on", request=self.answer.request)
+            raise httpx.ReadTimeout("the answer goes on and on", request=self.response.request)
         if self._decompressor is not None:
             try:
                 chunk = self._decompressor.feed(chunk, self._limit - self._size + 1)
@@ -128,22 +136,72 @@ class _Body:
                 return False
         self._size += len(chunk)
         if self._size > self._limit:
-            self.answer.damage = f"its body is longer than {self._limit} bytes"
-            self.answer.too_long = True
+            self.response.damage = f"its body is longer than {self._limit} bytes"
+            self.response.too_long = True
             return False
         self._parts.append(chunk)
         return True
 
     def whole(self) -> Response:
-        # What httpx's own `read()` leaves behind, so that everyone after us finds the body there.
-        self.answer._content = b"".join(self._parts)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no public way
-        return self.answer
+        set_content(self.response, b"".join(self._parts))
+        return self.response
 
     def _undo(self, codings: list[str]) -> None:
         try:
             self._decompressor = decompressor_for(codings)
         except DecodingError as error:
-            self._cannot_be_decompressed(error)  # and is read as it is: it may say something all the same
+            self._cannot_be_decompressed(error)  # it is read as it is: a message may quote it
 
     def _cannot_be_decompressed(self, error: DecodingError) -> None:
-        self.answer.damage = f"its body cannot be decompressed ({error})"
+        self.response.damage = f"its body cannot be decompressed ({error})"
+
+
+class DecodingError(Exception):
+    """The body cannot be decompressed; the message says why."""
+
+
+class Decompressor:
+    """Undoes one content coding, `gzip` or `deflate`, piece by piece and up to a limit.
+
+    httpx decompresses whole pieces, as often as the response says it was compressed: a thousand bytes could become
+    gigabytes in memory before anything counts them.
+    """
+
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(_EITHER_HEADER)
+        self._begun = False
+
+    def feed(self, data: bytes, most: int) -> bytes:
+        """Decompress the next piece, up to `most` bytes; the rest of it is lost.
+
+        Raises:
+            DecodingError: The piece is not compressed in this way.
+        """
+        first, self._begun = not self._begun, True
+        try:
+            return self._stream.decompress(data, most)
+        except zlib.error as error:
+            if not first:
+                raise DecodingError(str(error)) from None
+        # Some servers send `deflate` without its header.
+        self._stream = zlib.decompressobj(_NO_HEADER)
+        try:
+            return self._stream.decompress(data, most)
+        except zlib.error as error:
+            raise DecodingError(str(error)) from None
+
+
+def decompressor_for(codings: list[str]) -> Decompressor | None:
+    """The decompressor for these values of `Content-Encoding`; None if they name no coding.
+
+    Raises:
+        DecodingError: A coding that was not asked for, or more than one.
+    """
+    named = [coding for coding in (each.strip().lower() for each in codings) if coding not in ("", "identity")]
+    if not named:
+        return None
+    if len(named) > 1:
+        raise DecodingError(f"it was compressed {len(named)} times")
+    if named[0] not in ("gzip", "x-gzip", "deflate"):
+        raise DecodingError(f"{redact_excerpt(named[0])!r} was not asked for")
+    return Decompressor()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from base64 import b64encode
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -17,7 +18,7 @@ from .http11 import Connect, Connection, Read, StartTls, Steps, Write
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _NO_AUTHENTICATION, _USER_AND_PASSWORD = 0, 2
 _SOCKS_LENGTHS = {1: 4, 4: 16}
-"""Bytes of an address of IPv4 and of IPv6; that of any other kind says its length itself."""
+"""Bytes of an IPv4 and of an IPv6 address. An address of another kind begins with its length."""
 _SOCKS_REPLIES = {
     1: "it failed",
     2: "its rules do not allow it",
@@ -30,13 +31,13 @@ _SOCKS_REPLIES = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Route:
-    """How connections are opened, and how requests are addressed on them.
+    """How connections are opened, and how requests on them are addressed.
 
     Attributes:
-        origin: Scheme, host and port that are called.
-        tls: For an origin with `https`.
-        proxy: In between, if any.
-        proxy_tls: For a proxy that is spoken to with `https`.
+        origin: The scheme, host and port that are called.
+        tls: The TLS context for an origin with `https`.
+        proxy: The proxy, or None.
+        proxy_tls: The TLS context for a proxy with `https`.
     """
 
     origin: httpx.URL
@@ -49,12 +50,12 @@ class Route:
         return f"{_host(self.origin)}:{_port(self.origin)}{by}"
 
     def leads_to(self, url: httpx.URL) -> bool:
-        """Whether it is the way to this URL."""
+        """Whether this route leads to the URL."""
         origin = self.origin
         return (url.raw_scheme, url.raw_host, url.port) == (origin.raw_scheme, origin.raw_host, origin.port)
 
     def open(self, connection: Connection, timeouts: Any) -> Steps[None]:
-        """Open a connection, as far as the first request to the origin. Raises httpx's errors."""
+        """Open a connection, ready for the first request to the origin. Raises httpx's errors."""
         seconds = timeouts.get("connect")
         first = self.origin if self.proxy is None else self.proxy.url
         yield Connect(_host(first), _port(first), seconds)
@@ -68,10 +69,10 @@ class Route:
             yield StartTls(self.tls, _host(self.origin), seconds)
 
     def address(self, request: httpx.Request) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-        """The target of a request as it is to be written, and the headers."""
+        """The target and the headers of a request, as they are written."""
         if self.proxy is None or self.origin.scheme == "https" or _is_socks(self.proxy):
             return request.url.raw_path, request.headers.raw
-        # A proxy that passes plain http on is told the whole URL.
+        # A proxy for plain http gets the whole URL.
         whole = b"%b://%b%b" % (request.url.raw_scheme, request.url.netloc, request.url.raw_path)
         return whole, [*_proxy_headers(self.proxy), *request.headers.raw]
 
@@ -91,25 +92,23 @@ def _is_socks(proxy: httpx.Proxy) -> bool:
 def _proxy_headers(proxy: httpx.Proxy) -> list[tuple[bytes, bytes]]:
     if proxy.raw_auth is None:
         return proxy.headers.raw
-    from base64 import b64encode  # noqa: PLC0415 - for the few who have such a proxy
-
     return [(b"Proxy-Authorization", SecretBytes(b"Basic " + b64encode(b":".join(proxy.raw_auth)))), *proxy.headers.raw]
 
 
 def _through_tunnel(connection: Connection, proxy: httpx.Proxy, origin: httpx.URL, timeouts: Any) -> Steps[None]:
-    """Have an HTTP proxy pass on everything from here on (RFC 9110, 9.3.6)."""
+    """Open a tunnel through an HTTP proxy (RFC 9110, 9.3.6)."""
     host = f"[{_host(origin)}]" if ":" in _host(origin) else _host(origin)
     target = f"{host}:{_port(origin)}".encode("ascii")
     headers = [(b"Host", target), (b"Accept", b"*/*"), *_proxy_headers(proxy)]
     request = httpx.Request("CONNECT", origin, content=b"")
-    answer = yield from http11.exchange(connection, request, target, headers, timeouts)
-    if not 200 <= answer.status_code < 300:
-        raise httpx.ProxyError(f"{answer.status_code} {answer.reason.decode('ascii', 'ignore')}".rstrip())
+    response = yield from http11.exchange(connection, request, target, headers, timeouts)
+    if not 200 <= response.status_code < 300:
+        raise httpx.ProxyError(f"{response.status_code} {response.reason.decode('ascii', 'ignore')}".rstrip())
     connection.parser = Connection().parser
 
 
 def _through_socks(proxy: httpx.Proxy, origin: httpx.URL, seconds: float | None) -> Steps[None]:
-    """Have a SOCKS proxy do so (RFC 1928; user and password: RFC 1929). It looks the host's name up."""
+    """Open a tunnel through a SOCKS proxy (RFC 1928; user and password: RFC 1929), which resolves the host."""
     method = _NO_AUTHENTICATION if proxy.raw_auth is None else _USER_AND_PASSWORD
     yield Write(SecretBytes(bytes((5, 1, method))), seconds)
     if (yield from _read_exactly(2, seconds)) != bytes((5, method)):

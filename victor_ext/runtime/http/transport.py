@@ -1,10 +1,13 @@
-"""The attempt loop as an httpx transport, so that every generated operation goes through it."""
+"""The attempt loop as an httpx transport, and the httpx clients that generated operations send with."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 
-from victor_ext.errors import ConfigurationError
+from victor_ext.errors import ConfigurationError, InvalidRequest
+from victor_ext.redaction import redact_excerpt
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow
 
@@ -12,7 +15,7 @@ from .response import Response
 
 
 class Guard:
-    """What both transports check before a call: still open, and to the origin the token is for."""
+    """What both transports check before a call: the client is open, and the request is for the token's origin."""
 
     def __init__(self, loop: AttemptLoop, base_url: httpx.URL, original: Guard | None) -> None:
         self._loop = loop
@@ -22,21 +25,21 @@ class Guard:
 
     @property
     def closed(self) -> bool:
-        """Whether it, or what its connections belong to, has been closed."""
+        """Whether this transport, or the original that owns its connections, has been closed."""
         return self._closed or (self._original is not None and self._original.closed)
 
     def close(self) -> bool:
-        """Refuse further calls; whether the connections are to be closed now."""
+        """Refuse further calls. Returns whether to close the connections."""
         first, self._closed = not self._closed, True
         return first and self._original is None
 
     def require_open(self) -> None:
-        """Raises `ConfigurationError` once it is closed."""
+        """Raise `ConfigurationError` if the transport is closed."""
         if self.closed:
             raise ConfigurationError("This client has been closed: make a new one, or keep it open for longer.")
 
     def call(self, request: httpx.Request) -> Flow[Response]:
-        """The flow of one call, if it may be made. Raises `ConfigurationError`."""
+        """The flow of one call. Raises `ConfigurationError` if it may not be made."""
         self.require_open()
         url = request.url
         if (url.raw_scheme, url.raw_host, url.port) != self._origin:
@@ -51,11 +54,11 @@ class AttemptTransport(httpx.BaseTransport):
     """Signs, sends, classifies, waits and tries again; raises typed errors.
 
     Args:
-        loop: What decides.
+        loop: The attempt loop.
         connections: The transport that has the sockets.
         base_url: The one origin that may be called.
-        original: The transport that the connections belong to, when they are not this one's own: they are closed
-            with it, and this one then calls no more either.
+        driver: Runs the flows of the loop.
+        original: The transport that owns the connections, if it is not this one. Closing it closes this one too.
     """
 
     def __init__(
@@ -72,7 +75,7 @@ class AttemptTransport(httpx.BaseTransport):
         self._driver = driver
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """One logical call. Raises `VictorError`."""
+        """One logical call, with all its attempts. Raises `VictorError`."""
         return self._driver.run(self.guard.call(request))
 
     def close(self) -> None:
@@ -82,7 +85,7 @@ class AttemptTransport(httpx.BaseTransport):
 
 
 class AsyncAttemptTransport(httpx.AsyncBaseTransport):
-    """The same, awaited."""
+    """As `AttemptTransport`, with awaited calls."""
 
     def __init__(
         self,
@@ -98,10 +101,37 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
         self._driver = driver
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """One logical call. Raises `VictorError`."""
+        """One logical call, with all its attempts. Raises `VictorError`."""
         return await self._driver.run(self.guard.call(request))
 
     async def aclose(self) -> None:
         """Refuse further calls, and close the connections if they are this transport's own."""
         if self.guard.close():
             await self._connections.aclose()
+
+
+_CANNOT_BE_WRITTEN = (httpx.InvalidURL, ValueError, TypeError, OverflowError, RecursionError)
+"""Text that no URL or header can hold, a number that JSON does not have, an object of an unknown type."""
+
+
+class _RequestBuilder:
+    """Both clients: a request that cannot be written is an error of this package."""
+
+    def build_request(self, *args: Any, **kwargs: Any) -> httpx.Request:
+        """The request. Raises `InvalidRequest`."""
+        client: Any = super()
+        try:
+            request: httpx.Request = client.build_request(*args, **kwargs)
+        except _CANNOT_BE_WRITTEN as error:
+            why = redact_excerpt(str(error)) or type(error).__name__
+        else:
+            return request
+        raise InvalidRequest(f"The request cannot be written, and nothing was sent: {why.rstrip('.')}.")
+
+
+class HttpClient(_RequestBuilder, httpx.Client):
+    """With blocking calls."""
+
+
+class AsyncHttpClient(_RequestBuilder, httpx.AsyncClient):
+    """With awaited calls."""

@@ -1,1 +1,1 @@
-"""The attempt loop: what is sent, what an answer means, whether and when it is sent again."""
+"""The attempt loop: what is sent, what a response means, whether and when it is sent again."""

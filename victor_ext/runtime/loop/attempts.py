@@ -1,8 +1,7 @@
 """The attempt loop: one generator that decides everything about a call.
 
-It yields steps and is told what came of them, so it knows neither sockets nor `await`, and a test with a
-clock of its own checks every delay to the digit. See `verdict` for which failure permits what, and
-`RetryPolicy` for how long is waited.
+It yields steps and receives their results, so it knows neither sockets nor `await`, and tests with a clock of their own
+check each delay exactly. `classification` says which failure permits a retry, `RetryPolicy` how long the wait is.
 """
 
 from __future__ import annotations
@@ -15,17 +14,16 @@ from typing import TYPE_CHECKING, Protocol
 import httpx
 
 from victor_ext.errors import ConfigurationError, DeadlineExceeded, Outcome, VictorError
-from victor_ext.runtime.client.seconds import MOST_SECONDS
+from victor_ext.runtime.client.validation import MOST_SECONDS
 from victor_ext.runtime.http.response import Response
 
-from .classification import Failure, Repeat, may_repeat, of_answer, of_exception, of_unusable
+from .classification import Failure, Repeat, may_repeat, of_exception, of_response, of_unusable
 from .clock import ServerClock
 from .error_messages import error_for, what_to_do
 from .flow import Flow, Send, Sleep
 from .headers import header_complaint
 from .profile import SAFE_METHODS, UNRESTED, Profile
-from .quota import RetryQuota
-from .retry import RetryPolicy, parse_retry_after
+from .retry import RetryPolicy, RetryQuota, parse_retry_after
 from .timeouts import Timeouts, configured_timeouts
 
 if TYPE_CHECKING:
@@ -36,14 +34,14 @@ logger = logging.getLogger(__name__)
 _MAX_REDIRECTS = 5
 
 BEST_EFFORT_SECONDS = 5.0
-"""Seconds for an exchange on which nothing depends yet, at most; and no more than half of what is left."""
+"""Most seconds for a best-effort exchange, on which nothing depends yet; at most half of what is left."""
 
 
 class Exchange(Protocol):
-    """Makes a request of an authenticator's own, within the deadline of the call."""
+    """Sends a request of an authenticator, such as one for a token, within the deadline of the call."""
 
     def __call__(self, request: httpx.Request, *, best_effort: bool = False) -> Flow[Response]:
-        """The answer. A best-effort request is tried once, for `BEST_EFFORT_SECONDS` at most."""
+        """The response. A best-effort request is tried once, for `BEST_EFFORT_SECONDS` at most."""
         ...
 
 
@@ -51,16 +49,16 @@ class Authenticator(Protocol):
     """Puts a token on each attempt."""
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
-        """Set the header, fetching a token with `exchange` when one is needed, within `seconds`."""
+        """Set the header. Fetch a token with `exchange` if one is needed, within `seconds` (None: no bound)."""
         ...
 
-    def refused(self, request: httpx.Request) -> bool:
-        """The provider answered 401: would another token change that? Called once a call at most."""
+    def should_retry_unauthorized(self, request: httpx.Request) -> bool:
+        """After a 401: whether another token may help. Called at most once in a call."""
         ...
 
 
 class AttemptLoop:
-    """Everything that the calls of one client share. Give it a request, drive what it returns."""
+    """What the calls of one client share. `call` returns a flow for a driver to run."""
 
     def __init__(
         self,
@@ -84,12 +82,12 @@ class AttemptLoop:
         self.draw = draw
 
     def call(self, request: httpx.Request) -> Flow[Response]:
-        """One logical call: a good answer, or a typed error."""
+        """One logical call. Returns a good response, or raises a typed error."""
         key = self.profile.key_place.prepare(request) if request.method not in SAFE_METHODS else None
         return _Call(self, request, key).run()
 
     def sign(self, request: httpx.Request) -> Flow[None]:
-        """Put a token on a request that somebody else will send."""
+        """Put a token on a request that is sent elsewhere."""
         return _Call(self, request, None).authorize(request)
 
 
@@ -100,35 +98,37 @@ class _Call:
         self._loop = loop
         self._request = request
         self._key = key
-        self._failing: httpx.Request | None = request  # whose failure it would be now: None while a token is asked for
+        self._failing: httpx.Request | None = (
+            request  # the request that a failure now belongs to; None while a token is fetched
+        )
         self._timeouts = configured_timeouts(request.extensions)
         self._started = loop.clock.monotonic()
         self._attempts = 0
         self._retries = 0
         self._redirects = 0
         self._renewed = False
-        self._hurry_ends: float | None = None
+        self._best_effort_ends: float | None = None
         self._paid = RetryQuota.REFUND
         self._outcome = Outcome.NOT_SENT
 
     def run(self) -> Flow[Response]:
         try:
-            answer = yield from self._attempt_until_definite(self._request, signed=True)
+            response = yield from self._attempt_until_definite(self._request, signed=True)
         except VictorError as error:
             self._report_end(error.outcome)
             raise
         self._report_end(None)
-        answer.unusable, answer.attempts = self._unusable, self._attempts
-        return answer
+        response.unusable, response.attempts = self._unusable, self._attempts
+        return response
 
-    def _unusable(self, answer: Response, why: str) -> VictorError:
-        """The error of this call, whose answer was a good one here, and cannot be read by those above."""
-        failure = of_unusable(answer, why)
+    def _unusable(self, response: Response, why: str) -> VictorError:
+        """The error of this call when the code above the loop cannot read its good response."""
+        failure = of_unusable(response, why)
         self._outcome = self._outcome.combined_with(failure.outcome)
-        return self._error(answer.request, failure)
+        return self._error(response.request, failure)
 
     def _attempt_until_definite(self, request: httpx.Request, *, signed: bool) -> Flow[Response]:
-        """Attempt the request until there is nothing more to try. Signed: the caller's; else one for a token."""
+        """Attempt the request until the result is definite. Signed: the caller's request; else one for a token."""
         while True:
             if signed:
                 yield from self.authorize(request)
@@ -152,7 +152,7 @@ class _Call:
         try:
             yield from _sendable(request, self._loop.authenticator.authorize(request, self._exchange, self._left()))
         except VictorError as error:
-            # Whatever kept us from a token, the call itself is where it was before.
+            # No token could be had. The call's own outcome is what it was before.
             advice = what_to_do(self._outcome, self._key, self._request, self._loop.profile)
             if advice not in error.message:
                 error.message = f"{error.message} {advice}".rstrip()
@@ -163,19 +163,19 @@ class _Call:
             raise
 
     def _exchange(self, request: httpx.Request, *, best_effort: bool = False) -> Flow[Response]:
-        # Asking for a token has retries of its own, and leaves the call's, and what they cost, as they were.
+        # A request for a token has retries of its own. The call's retries and their cost stay as they were.
         retries, self._retries = self._retries, self._loop.policy.max_attempts if best_effort else 0
         paid, self._paid = self._paid, RetryQuota.REFUND
         self._failing = None
         if best_effort:
             left = self._left()
-            self._hurry_ends = self._loop.clock.monotonic() + (
+            self._best_effort_ends = self._loop.clock.monotonic() + (
                 BEST_EFFORT_SECONDS if left is None else min(BEST_EFFORT_SECONDS, left / 2)
             )
         try:
             return (yield from self._attempt_until_definite(request, signed=False))
         finally:
-            self._retries, self._paid, self._failing, self._hurry_ends = retries, paid, self._request, None
+            self._retries, self._paid, self._failing, self._best_effort_ends = retries, paid, self._request, None
 
     def _attempt(self, request: httpx.Request, *, counted: bool) -> Flow[Response | Failure]:
         loop = self._loop
@@ -193,31 +193,31 @@ class _Call:
             came = yield Send(request, left)
         except httpx.RequestError as error:
             came = error
-        # Outside of the handler: a listener's traceback would show the library's frames, which hold the token.
+        # Outside of the handler: the frames of httpx hold the token, and a listener's traceback would show them.
         if isinstance(came, httpx.RequestError):
             self._report_attempt(request, None, type(came).__name__, began)
             return of_exception(came)
-        answer: Response = came
-        if "age" not in answer.headers:  # an answer out of a cache tells an old time
-            loop.clock.learn(answer.headers.get("date"))
-        self._report_attempt(request, answer.status_code, None, began)
+        response: Response = came
+        if "age" not in response.headers:  # a cached response carries an old time
+            loop.clock.learn(response.headers.get("date"))
+        self._report_attempt(request, response.status_code, None, began)
         begun = counted and self._key is not None and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
-        return of_answer(answer, loop.profile, begun=begun) or answer
+        return of_response(response, loop.profile, begun=begun) or response
 
     def _redirected(self, request: httpx.Request, failure: Failure) -> httpx.Request | None:
         """The request to send instead, when the failure is a redirect that may be followed."""
-        answer = failure.answer
-        if answer is None or not answer.has_redirect_location or self._redirects >= _MAX_REDIRECTS:
+        response = failure.response
+        if response is None or not response.has_redirect_location or self._redirects >= _MAX_REDIRECTS:
             return None
-        if request.method not in SAFE_METHODS and answer.status_code not in self._loop.profile.resent_redirects:
+        if request.method not in SAFE_METHODS and response.status_code not in self._loop.profile.resent_redirects:
             return None
         try:
-            url = request.url.join(answer.headers["location"])
+            url = request.url.join(response.headers["location"])
         except httpx.InvalidURL:
             return None
         if _origin(url) != _origin(request.url):
             return None
-        # Nothing was done at the old address, so it does not weigh on what is known of the call.
+        # Nothing was done at the old address, so the outcome of the call stays as it was.
         self._redirects += 1
         return httpx.Request(
             request.method,
@@ -228,8 +228,8 @@ class _Call:
         )
 
     def _may_renew(self, request: httpx.Request, failure: Failure) -> bool:
-        refused = failure.answer is not None and failure.answer.status_code == 401
-        return refused and not self._renewed and self._loop.authenticator.refused(request)
+        refused = failure.response is not None and failure.response.status_code == 401
+        return refused and not self._renewed and self._loop.authenticator.should_retry_unauthorized(request)
 
     def _wait_before_next(self, request: httpx.Request, failure: Failure, *, signed: bool) -> Flow[None]:
         """Wait for the next attempt, or raise when there is to be none."""
@@ -245,7 +245,7 @@ class _Call:
                 limit = "30 days" if left is None else f"the deadline of {loop.deadline or left:g} s"
                 why = f"the next attempt would have to wait for longer than {limit}"
                 raise self._error(request, failure, retry_after=asked, why=why)
-            # What is added may take half of the rest at most: the attempt that is waited for needs the time.
+            # The jitter takes at most half of the time left: the next attempt needs the rest.
             wait = asked + (wait if left is None else min(wait, (left - asked) / 2))
         elif left is not None and wait >= left:
             raise self._out_of_time(request, failure)
@@ -261,30 +261,46 @@ class _Call:
         """Seconds until the deadline (or the end of a best-effort exchange), or None when there is none."""
         loop = self._loop
         ends = None if loop.deadline is None else self._started + loop.deadline
-        if self._hurry_ends is not None:
-            ends = self._hurry_ends if ends is None else min(ends, self._hurry_ends)
+        if self._best_effort_ends is not None:
+            ends = self._best_effort_ends if ends is None else min(ends, self._best_effort_ends)
         return None if ends is None else ends - loop.clock.monotonic()
 
     def _error(
         self, request: httpx.Request, failure: Failure, *, retry_after: float | None = None, why: str = ""
     ) -> VictorError:
         left = self._left()
-        if failure.timed_out and left is not None and left <= 0 and self._hurry_ends is None:
+        if failure.timed_out and left is not None and left <= 0 and self._best_effort_ends is None:
             return self._out_of_time(request, failure)
         if retry_after is None:
             retry_after = _asked_to_wait(failure, self._loop.clock)
-        return error_for(
-            failure, profile=self._loop.profile, request=request, call=self._failing, outcome=self._outcome,
-            key=self._key, attempts=self._attempts, retry_after=retry_after, why=why,
-        )  # fmt: skip
+        return self._final_error(request, failure, retry_after=retry_after, why=why)
 
     def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> VictorError:
         last = failure or Failure(DeadlineExceeded, "no time is left for an attempt", Repeat.NEVER, self._outcome)
         why = f"the deadline of {self._loop.deadline:g} s has passed or would pass before the next attempt"
+        return self._final_error(request, last, why=why, error_class=DeadlineExceeded)
+
+    def _final_error(
+        self,
+        request: httpx.Request,
+        failure: Failure,
+        *,
+        why: str,
+        retry_after: float | None = None,
+        error_class: type[VictorError] | None = None,
+    ) -> VictorError:
         return error_for(
-            last, profile=self._loop.profile, request=request, call=self._failing, outcome=self._outcome,
-            key=self._key, attempts=self._attempts, retry_after=None, why=why, error_class=DeadlineExceeded,
-        )  # fmt: skip
+            failure,
+            profile=self._loop.profile,
+            request=request,
+            call=self._failing,
+            outcome=self._outcome,
+            key=self._key,
+            attempts=self._attempts,
+            retry_after=retry_after,
+            why=why,
+            error_class=error_class,
+        )
 
     def _report_attempt(self, request: httpx.Request, status: int | None, error: str | None, began: float) -> None:
         loop = self._loop
@@ -295,8 +311,12 @@ class _Call:
     def _report_retry(self, request: httpx.Request, wait: float, failure: Failure) -> None:
         logger.info(
             "%s %s: attempt %d failed (%s), again in %.2f s",
-            request.method, request.url.path, self._attempts, failure.what, wait,
-        )  # fmt: skip
+            request.method,
+            request.url.path,
+            self._attempts,
+            failure.what,
+            wait,
+        )
         if self._loop.reporter is not None:
             self._loop.reporter.retry_scheduled(request, self._attempts + 1, self._key, wait=wait, reason=failure.what)
 
@@ -308,11 +328,11 @@ class _Call:
 
 
 def _sendable(request: httpx.Request, authorize: Flow[None]) -> Flow[None]:
-    """Authorize. Raises `ConfigurationError` when the header cannot be sent: whoever tried would show the token."""
+    """Authorize. Raises `ConfigurationError` when the header cannot be sent: httpx's error would show the token."""
     try:
         yield from authorize
         complaint = _complaint(request)
-    except UnicodeEncodeError:  # it holds the token
+    except UnicodeEncodeError:  # the error holds the token
         complaint = "holds a character beyond ASCII"
     if complaint is not None:
         raise ConfigurationError(
@@ -326,9 +346,9 @@ def _complaint(request: httpx.Request) -> str | None:
 
 
 def _asked_to_wait(failure: Failure, clock: ServerClock) -> float | None:
-    if failure.answer is None:
+    if failure.response is None:
         return None
-    return parse_retry_after(failure.answer.headers.get("retry-after"), clock.now())
+    return parse_retry_after(failure.response.headers.get("retry-after"), clock.now())
 
 
 def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:

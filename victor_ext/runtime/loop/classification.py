@@ -1,4 +1,4 @@
-"""Classify what one attempt brought: may it be tried again, and what may have happened."""
+"""Classify the result of one attempt: may it be tried again, and what may have happened."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class Repeat(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One attempt that did not end in an answer for the caller."""
+    """An attempt without a good response."""
 
     error_class: type[VictorError]
     what: str
     repeat: Repeat
     outcome: Outcome
-    answer: Response | None = None
+    response: Response | None = None
     timed_out: bool = False
     cause: Exception | None = None
 
@@ -74,9 +74,9 @@ _WHAT: dict[type[Exception], str] = {
 
 
 def of_exception(error: httpx.RequestError) -> Failure:
-    """Classify an exchange that ended in an exception of the HTTP library."""
+    """Classify an exchange that ended in an exception of httpx."""
     if isinstance(error, httpx.LocalProtocolError):
-        # Our own side broke the protocol, and a second try would do the same. Its text is the value of a header.
+        # This side broke the protocol, and would again. The text of the error is the value of a header.
         if str(error).startswith("Illegal header"):
             return Failure(ConnectionFailed, "a header of the request cannot be sent", Repeat.NEVER, Outcome.NOT_SENT)
         return Failure(ConnectionFailed, "the request broke the protocol", Repeat.NEVER, Outcome.UNKNOWN)
@@ -85,13 +85,13 @@ def of_exception(error: httpx.RequestError) -> Failure:
     error_class = TimedOut if timed_out else ConnectionFailed
     if not isinstance(error, _NOT_SENT):
         return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, timed_out=timed_out, cause=_bare(error))
-    # A certificate that is not trusted will not be trusted in a second either.
+    # A certificate that is not trusted now is not trusted at the next attempt.
     repeat = Repeat.NEVER if _is_distrust(error) else Repeat.ALWAYS
     return Failure(error_class, what, repeat, Outcome.NOT_SENT, timed_out=timed_out, cause=_bare(error))
 
 
 def _bare(error: Exception) -> Exception:
-    """The error without the frames it came through: their locals hold the headers, and so the token."""
+    """The error without its traceback: the locals of those frames hold the headers, and so the token."""
     return type(error)(str(error)) if type(error) in _WHAT else Exception(str(error))
 
 
@@ -108,64 +108,68 @@ def _is_distrust(error: BaseException) -> bool:
     return "CERTIFICATE_VERIFY_FAILED" in str(error)
 
 
-def of_answer(answer: Response, profile: Profile, *, begun: bool = False) -> Failure | None:
-    """Classify an answer that came whole; None when it is a good one that can be read.
+def of_response(response: Response, profile: Profile, *, begun: bool = False) -> Failure | None:
+    """Classify a whole response; None when it is good and can be read.
 
-    Begun: an earlier attempt, with the same key, may have begun the work.
+    Args:
+        response: The response.
+        profile: The provider's.
+        begun: Whether an earlier attempt with the same key may have begun the work.
     """
-    status = answer.status_code
-    if 200 <= status < 300 or (status >= 400 and answer.damage is None and profile.is_result(answer)):
-        refusal = None if answer.damage else profile.refused(answer)
+    status = response.status_code
+    if 200 <= status < 300 or (status >= 400 and response.damage is None and profile.is_result(response)):
+        refusal = None if response.damage else profile.rejection_reason(response)
         if refusal is not None:
             what = f"the answer has status {status}, and its body says no ({refusal})"
-            return Failure(BadRequest, what, Repeat.NEVER, Outcome.REJECTED, answer)
-        mismatch = None if answer.damage else profile.mismatch(answer)
-        wrong = answer.damage or mismatch or profile.unreadable(answer)
+            return Failure(BadRequest, what, Repeat.NEVER, Outcome.REJECTED, response)
+        mismatch = None if response.damage else profile.mismatch(response)
+        wrong = response.damage or mismatch or profile.unreadable(response)
         if wrong is None:
             return None
-        if mismatch or (answer.damage is None and profile.problems(answer)):
-            # It says yes with its status, and no, or yes to something else, with its body: which of them holds, nobody
-            # here knows.
+        if mismatch or (response.damage is None and profile.problems(response)):
+            # The status says yes; the body says no, or yes to another request. Which one holds is not known.
             what = f"the answer has status {status}, but {wrong}"
-            return Failure(UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, answer)
-        return of_unusable(answer, wrong, Repeat.NEVER if answer.too_long else Repeat.REPEATABLE)
+            return Failure(UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
+        return of_unusable(response, wrong, Repeat.NEVER if response.too_long else Repeat.REPEATABLE)
     if status < 400:
-        where = redact_excerpt(answer.headers.get("location", "").partition("?")[0])
+        where = redact_excerpt(response.headers.get("location", "").partition("?")[0])
         what = f"a redirect (status {status}) that is not followed{_said(where)}"
-        return Failure(StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, answer)
-    return _of_error_status(answer, profile, begun=begun)
+        return Failure(StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, response)
+    return _of_error_status(response, profile, begun=begun)
 
 
-def of_unusable(answer: Response, why: str, repeat: Repeat = Repeat.NEVER) -> Failure:
-    """An answer that is the one to the call, and cannot be read. With an error status it may have been a no."""
-    what = f"the answer has status {answer.status_code}"
-    if answer.status_code >= 300:
-        return Failure(UnreadableResponse, f"{what}, but {why}", repeat, Outcome.UNKNOWN, answer)
-    return Failure(UnreadableResponse, f"{what}, so the call was accepted, but {why}", repeat, Outcome.ACCEPTED, answer)
+def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> Failure:
+    """A response of this call that cannot be read. With an error status it may have been a rejection."""
+    what = f"the answer has status {response.status_code}"
+    if response.status_code >= 300:
+        return Failure(UnreadableResponse, f"{what}, but {why}", repeat, Outcome.UNKNOWN, response)
+    return Failure(
+        UnreadableResponse, f"{what}, so the call was accepted, but {why}", repeat, Outcome.ACCEPTED, response
+    )
 
 
-def _of_error_status(answer: Response, profile: Profile, *, begun: bool) -> Failure:
-    status = answer.status_code
+def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Failure:
+    status = response.status_code
     error_class = error_class_for(status)
-    what = f"status {status} {answer.reason_phrase}".rstrip()
-    quoted = not answer.request.extensions.get(HOLDS_SECRETS) and profile.may_quote_body(answer)
-    body = excerpt(answer) if quoted else ""
+    what = f"status {status} {response.reason_phrase}".rstrip()
+    quoted = not response.request.extensions.get(HOLDS_SECRETS) and profile.may_quote_body(response)
+    body = excerpt(response) if quoted else ""
     what = f"{what}: {body}" if body else what
     if status == 429:
-        return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, answer)
+        return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, response)
     if status in profile.transient_statuses:
-        return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, answer)
+        return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
     if status >= 500:
-        return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN, answer)
-    if profile.in_progress(answer) or (begun and profile.may_be_in_progress(answer)):
-        return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, answer)
-    # Where a result may come with an error status, one that was damaged on the way may have been a result.
-    doubtful = answer.damage is not None and profile.is_result is not no_result
-    return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN if doubtful else Outcome.REJECTED, answer)
+        return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN, response)
+    if profile.in_progress(response) or (begun and profile.may_be_in_progress(response)):
+        return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
+    # Where an error status may carry a result, a damaged response may have been one.
+    doubtful = response.damage is not None and profile.is_result is not no_result
+    return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN if doubtful else Outcome.REJECTED, response)
 
 
 def may_repeat(failure: Failure, *, method: str, has_key: bool) -> bool:
-    """Whether the table of the design allows this request to be sent again after this failure."""
+    """Whether this request may be sent again after this failure."""
     if failure.repeat is Repeat.REPEATABLE:
         return has_key or method in SAFE_METHODS
     return failure.repeat is Repeat.ALWAYS

@@ -1,4 +1,4 @@
-"""Time: how long something takes, and what o'clock it is at the provider."""
+"""Monotonic time, and the provider's wall clock estimated from `Date` headers."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
 
 TOLERATED_SKEW = 2.0
-"""Seconds. A `Date` header has whole seconds and has travelled: a smaller difference is not a fact."""
+"""Seconds. A `Date` header has whole seconds and was under way: a smaller difference means nothing."""
 
 _SET = 0.1
-"""Seconds by which a clock has moved against the monotonic one when somebody has set it: no drift is as fast."""
+"""Seconds. A clock that moves this much against the monotonic one between two responses was set: drift is slower."""
 
 _EARLIEST, _LATEST = 1_577_836_800.0, 7_258_118_400.0
-"""The years 2020 and 2200: a `Date` outside of them is a broken clock's, and no token or due date is made by it."""
+"""The years 2020 and 2200. A `Date` outside of them comes from a broken clock and is ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderTime:
-    """What time it is at the provider.
+    """The provider's wall clock time.
 
     Attributes:
         moment: An aware datetime, in UTC.
-        is_known: Whether a `Date` header says so, to within two seconds and the time that its answer took. If it is
-            not known, it is this machine's own time: no answer has come yet, none had a `Date`, or this machine's
-            clock was set, or the machine slept, since it came.
+        is_known: Whether a `Date` header says so, to within two seconds and the time that the response took. If False,
+            `moment` is this machine's own time: no response has come yet, none had a `Date`, or since then this
+            machine slept or its clock was set.
     """
 
     moment: datetime
@@ -34,25 +34,24 @@ class ProviderTime:
 
 
 class ServerClock:
-    """The provider's clock, as its `Date` headers show it.
+    """The provider's wall clock, estimated from its `Date` headers.
 
-    While this machine's clock agrees with it to within two seconds, this machine's clock is used. When it
-    does not, the last `Date` is taken and carried forward by the monotonic clock, which no correction of
-    the local clock moves.
+    While this machine's clock agrees with it to within two seconds, this machine's clock is used. Otherwise the last
+    `Date` is carried forward by the monotonic clock, which no correction of the local clock moves.
     """
 
     def __init__(self) -> None:
         self._last: tuple[str, float] | None = None
         self._anchor: tuple[float, float] | None = None
-        self._told: tuple[float, float] | None = None
-        """The monotonic and the local time at which the last `Date` came."""
+        self._last_date: tuple[float, float] | None = None
+        """The monotonic and the local time at which the last `Date` came, in seconds."""
 
     def monotonic(self) -> float:
-        """Seconds for measuring durations."""
+        """Monotonic seconds, for durations."""
         return time.monotonic()
 
     def countdown(self, seconds: float | None) -> Callable[[], float | None]:
-        """Tells, at any later moment, what is left of so many seconds from now; None when they have no end."""
+        """A function that says how many of these seconds, counted from now, are left. None: there is no bound."""
         if seconds is None:
             return lambda: None
         ends = self.monotonic() + seconds
@@ -74,10 +73,9 @@ class ServerClock:
         return datetime.fromtimestamp(self.now(), UTC)
 
     def provider_time(self) -> ProviderTime:
-        """The provider's time, and whether an answer has told it. See `ProviderTime`."""
-        told = self._told
-        if told is not None:
-            then, local = told
+        """The provider's time, and whether a `Date` header says so. See `ProviderTime`."""
+        if self._last_date is not None:
+            then, local = self._last_date
             passed = self.monotonic() - then
             if abs(self.local() - local - passed) <= TOLERATED_SKEW:
                 return ProviderTime(self.moment(), is_known=True)
@@ -89,20 +87,20 @@ class ServerClock:
         return 0.0 if self._anchor is None else self.now() - self.local()
 
     def learn(self, date_header: str | None) -> None:
-        """Take note of a `Date` header that has just arrived. One that cannot be read, or be true, changes nothing."""
+        """Learn from a `Date` header that has just arrived. One that is unreadable or out of range changes nothing."""
         if date_header is None:
             return
         local, monotonic = self.local(), self.monotonic()
         last, self._last = self._last, (date_header, local - monotonic)
-        # Within one second all answers carry the same text, and the first of them has been read. It says something new
-        # where this machine's clock was set since: then the two clocks here have gone different ways.
+        # Within one second all responses carry the same text, which needs to be read once only; unless this machine's
+        # clock was set meanwhile, and has moved against the monotonic one.
         if last is not None and last[0] == date_header and abs(last[1] - self._last[1]) < _SET:
             return
-        there = http_date(date_header)
-        if there is None or not _EARLIEST <= there <= _LATEST:
+        provider = http_date(date_header)
+        if provider is None or not _EARLIEST <= provider <= _LATEST:
             return
-        self._told = (monotonic, local)
-        self._anchor = (there, monotonic) if abs(there - local) > TOLERATED_SKEW else None
+        self._last_date = (monotonic, local)
+        self._anchor = (provider, monotonic) if abs(provider - local) > TOLERATED_SKEW else None
 
 
 def http_date(text: str) -> float | None:

@@ -1,4 +1,4 @@
-"""Turn a failure that is final into the error that the caller sees: a sentence, and what is known."""
+"""Turn a final failure into the error that the caller sees: its sentences and its attributes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .conflicts import may_be_in_progress
 from .profile import SAFE_METHODS, Profile
 
 _LISTED = 10
-"""Problems that a message lists; the error's `problems` has them all."""
+"""The most problems that a message lists; the error's `problems` has all of them."""
 
 
 def error_for(
@@ -28,27 +28,27 @@ def error_for(
     why: str = "",
     error_class: type[VictorError] | None = None,
 ) -> VictorError:
-    """The error of a request that is given up. None for the call: it was one for a token, and of any call."""
-    answer = failure.answer
-    # What was asked with a secret may be answered with it: such an answer is not quoted.
-    quoted = answer is not None and not answer.request.extensions.get(HOLDS_SECRETS)
-    problems = tuple(profile.problems(answer)) if answer is not None and quoted else ()
+    """The error of a request that is given up. `call` is None when that was a request for a token."""
+    response = failure.response
+    # A response to a request that holds a secret may repeat it, so it is not quoted.
+    quoted = response is not None and not response.request.extensions.get(HOLDS_SECRETS)
+    problems = tuple(profile.problems(response)) if response is not None and quoted else ()
     sentences = [
         _what_happened(failure, profile, request, attempts, problems, why),
         _when_to_come_back(retry_after),
-        _what_to_check(answer, profile),
+        _what_to_check(response, profile),
     ]
     error = (error_class or failure.error_class)(
         " ".join(filter(None, sentences)),
         outcome=outcome,
         idempotency_key=key,
         request=request,
-        response=answer,
+        response=response,
         attempts=attempts,
-        request_id=_request_id(answer, profile),
+        request_id=_request_id(response, profile),
         retry_after=retry_after,
         problems=problems,
-        hint="" if call is None else what_to_do(outcome, key, call, profile, conflict=_conflict(answer, key)),
+        hint="" if call is None else what_to_do(outcome, key, call, profile, conflict=_conflict(response, key)),
     )
     error.__cause__ = failure.cause
     return error
@@ -64,15 +64,15 @@ def _what_happened(
 ) -> str:
     tries = f" after {attempts} attempts" if attempts > 1 else ""
     what = failure.what
-    if problems and failure.answer is not None:
+    if problems and failure.response is not None:
         listed = "; ".join(
             f"{redact_excerpt(problem.field)}: {problem.message}" if problem.field else problem.message
             for problem in problems[:_LISTED]
         )
         if len(problems) > _LISTED:
             listed += f"; and {len(problems) - _LISTED} more"
-        good = failure.answer.status_code < 400
-        what = f"{what}: {listed}" if good else f"status {failure.answer.status_code}: {listed}"
+        good = failure.response.status_code < 400
+        what = f"{what}: {listed}" if good else f"status {failure.response.status_code}: {listed}"
     cause = f"; {why}" if why else ""
     ended = (what.rstrip(" .") + cause).rstrip(" .")
     return f"{request.method} {request.url.path} at {profile.who} failed{tries}: {ended}."
@@ -82,13 +82,13 @@ def _when_to_come_back(retry_after: float | None) -> str:
     return "" if retry_after is None else f"The provider asks to come back in {retry_after:g} s."
 
 
-def _what_to_check(answer: httpx.Response | None, profile: Profile) -> str:
-    return profile.authentication_hint if answer is not None and answer.status_code == 401 else ""
+def _what_to_check(response: httpx.Response | None, profile: Profile) -> str:
+    return profile.authentication_hint if response is not None and response.status_code == 401 else ""
 
 
-def _conflict(answer: httpx.Response | None, key: str | None) -> httpx.Response | None:
-    """The answer, where it is a 409 that may be about the key."""
-    return answer if key is not None and answer is not None and answer.status_code == 409 else None
+def _conflict(response: httpx.Response | None, key: str | None) -> httpx.Response | None:
+    """The response, if it is a 409 that may be about the key."""
+    return response if key is not None and response is not None and response.status_code == 409 else None
 
 
 def _about_the_key(conflict: httpx.Response, key: str | None, look: str) -> str:
@@ -108,7 +108,7 @@ def what_to_do(
     *,
     conflict: httpx.Response | None = None,
 ) -> str:
-    """What the caller may do now that the call has failed; nothing for a read, which may always be repeated."""
+    """What the caller may do after the failure. Empty for a read, which may always be repeated."""
     if request.method in SAFE_METHODS:
         return ""
     if outcome is Outcome.NOT_SENT:
@@ -124,8 +124,8 @@ def what_to_do(
     return f"It may have been done: repeat it with idempotency_key={key!r}, or {look}."
 
 
-def _request_id(answer: httpx.Response | None, profile: Profile) -> str | None:
-    if answer is None:
+def _request_id(response: httpx.Response | None, profile: Profile) -> str | None:
+    if response is None:
         return None
-    named = next((answer.headers[name] for name in profile.request_id_headers if name in answer.headers), None)
-    return named or profile.request_id_in_body(answer)
+    named = next((response.headers[name] for name in profile.request_id_headers if name in response.headers), None)
+    return named or profile.request_id_in_body(response)

@@ -1,7 +1,7 @@
-"""What a client tells about its calls, to whoever asks with `on_event`.
+"""The events of a client's calls, for `on_event`.
 
-Events hold no body, no token and no header; a path may hold the id of a payment. A listener runs in the
-thread or task of the call: keep it short. What it raises is logged, and costs no call its result.
+Events hold no body, no token and no header; a path may hold the id of a payment. A listener runs in the thread or task
+of the call: keep it short. What it raises is logged, and does not change the result of the call.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from victor_ext.redaction import redact_excerpt
 logger = logging.getLogger(__name__)
 
 _FRAMES = 5
-"""Places in code that are logged of what a listener raised, the last ones."""
+"""The most frames of a listener's exception that are logged, the innermost ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class RetryScheduled:
 
 @dataclass(frozen=True, slots=True)
 class CallEnded:
-    """The call as a whole is over; `outcome` is None when it succeeded."""
+    """The call as a whole has ended after `seconds`; `outcome` is None when it succeeded."""
 
     method: str
     path: str
@@ -78,20 +78,20 @@ OnEvent = Callable[[Event], None]
 
 
 class Reporter:
-    """Tells a listener about one client's calls."""
+    """Calls a listener with the events of one client."""
 
     def __init__(self, on_event: OnEvent) -> None:
         self._on_event = on_event
 
-    def _tell(self, event: Event) -> None:
+    def _report(self, event: Event) -> None:
         try:
             self._on_event(event)
-        except Exception as error:  # noqa: BLE001 - a payment that was made is not to look like a failure of its listener
+        except Exception as error:  # noqa: BLE001 - a listener's failure is not the call's
             _log(error, event)
 
     def attempt_started(self, request: httpx.Request, attempt: int, key: str | None) -> None:
         """One request is about to leave."""
-        self._tell(AttemptStarted(request.method, request.url.path, attempt, key))
+        self._report(AttemptStarted(request.method, request.url.path, attempt, key))
 
     def attempt_ended(
         self,
@@ -104,30 +104,35 @@ class Reporter:
         seconds: float,
     ) -> None:
         """One request has been answered, or has failed."""
-        self._tell(AttemptEnded(request.method, request.url.path, attempt, key, status, error, seconds))
+        self._report(AttemptEnded(request.method, request.url.path, attempt, key, status, error, seconds))
 
     def retry_scheduled(
         self, request: httpx.Request, attempt: int, key: str | None, *, wait: float, reason: str
     ) -> None:
         """The call will be tried again."""
-        self._tell(RetryScheduled(request.method, request.url.path, attempt, key, wait, reason))
+        self._report(RetryScheduled(request.method, request.url.path, attempt, key, wait, reason))
 
     def call_ended(
         self, request: httpx.Request, attempts: int, key: str | None, *, outcome: Outcome | None, seconds: float
     ) -> None:
         """The call as a whole is over."""
-        self._tell(CallEnded(request.method, request.url.path, attempts, key, outcome, seconds))
+        self._report(CallEnded(request.method, request.url.path, attempts, key, outcome, seconds))
 
 
 def _log(error: Exception, event: Event) -> None:
-    """Log what a listener raised, and where: no lines of source, no causes, and no long number in its own text."""
+    """Log what a listener raised, and where; no source lines, no causes, and no long number in its text."""
     try:
         said = redact_excerpt(str(error))
-    except Exception:  # noqa: BLE001 - its text is made by the listener's code as well
+    except Exception:  # noqa: BLE001 - the listener's code makes the text too
         said = ""
     frames = traceback.extract_tb(error.__traceback__, -_FRAMES)
     where = " > ".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
     logger.error(
         "on_event raised %s: %s (at %s) when told %s of %s %s; the call goes on",
-        type(error).__name__, said, where, type(event).__name__, event.method, redact_excerpt(event.path),
-    )  # fmt: skip
+        type(error).__name__,
+        said,
+        where,
+        type(event).__name__,
+        event.method,
+        redact_excerpt(event.path),
+    )

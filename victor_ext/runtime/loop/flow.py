@@ -1,8 +1,8 @@
-"""Steps that a flow asks for, and the two drivers that take them.
+"""The steps of a flow, and the two drivers that execute them.
 
-A flow is a generator: it decides everything and touches nothing. It yields a step, is sent the step's
-result or has the step's exception raised in it, and returns the result of the whole. One driver runs it
-with blocking calls, the other with awaited ones, and neither holds any logic.
+A flow is a generator that decides everything and does no I/O. It yields a step, receives the step's result or its
+exception, and returns the result of the whole. One driver runs it with blocking calls, the other with awaited calls;
+neither holds any logic.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import Any, Protocol, TypeVar
 
 import httpx
 
-from victor_ext.runtime.http.permits import Permit, TaskLock, TaskPermit, ThreadLock, ThreadPermit
+from victor_ext.runtime.http.locks import Permit, TaskLock, TaskPermit, ThreadLock, ThreadPermit
 from victor_ext.runtime.http.response import Response, aread, read
 
 S = TypeVar("S")
 T = TypeVar("T")
 
 GRACE = 0.05
-"""Seconds the whole exchange may last beyond the limit of each of its stages, so that a stage's own
-time-out, which knows whether anything was sent, comes first."""
+"""Seconds that the whole exchange may last beyond the limit of its stages. So a stage's own timeout comes first, which
+knows whether anything was sent."""
 
 
 # Plain classes: there are several steps to a call, and a frozen dataclass takes three times as long to make.
 class Send:
-    """Send this request and read the whole answer, within `seconds` (None: no limit)."""
+    """Send this request and read the whole response, within `seconds` (None: no limit)."""
 
     __slots__ = ("request", "seconds")
 
@@ -37,7 +37,7 @@ class Send:
 
 
 class Sleep:
-    """Wait."""
+    """Wait for this many seconds."""
 
     __slots__ = ("seconds",)
 
@@ -46,7 +46,7 @@ class Sleep:
 
 
 class Acquire:
-    """Acquire a permit; the result is whether it was got (within `seconds`; 0 does not wait, None waits on)."""
+    """Acquire a permit within `seconds` (0: do not wait; None: no limit). The result is whether it was acquired."""
 
     __slots__ = ("permit", "seconds")
 
@@ -60,15 +60,15 @@ Flow = Generator[Step, Any, T]
 
 
 def done() -> Flow[None]:
-    """A flow without a step, for one that had nothing to wait for."""
+    """A flow without any step."""
     yield from ()
 
 
 class Lock(Protocol):
-    """What the locks of both worlds have in common."""
+    """A lock of either mode, for threads or for tasks."""
 
     def permit(self) -> Permit:
-        """A permit for what it guards, to be acquired."""
+        """A permit, to be acquired."""
         ...
 
 
@@ -83,9 +83,8 @@ def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
                 results.append(take(step))
             except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
                 failed = error
-            # Outside of the handler, so that what the flow raises does not drag in the frames of the HTTP
-            # library, whose locals hold the token; and the result is no local of ours by then, for it may hold
-            # account numbers.
+            # Outside of the handler, so that an error of the flow has no context whose frames, those of httpx, hold the
+            # token. The result is popped: it may hold account numbers, and must not be a local of this frame.
             step = flow.send(results.pop()) if failed is None else flow.throw(failed)
     except StopIteration as end:
         value: T = end.value
@@ -114,7 +113,7 @@ async def adrive(flow: Generator[S, Any, T], take: Callable[[S], Awaitable[Any]]
 
 
 class Driver:
-    """Takes the steps of a call with blocking calls."""
+    """Executes the steps of a call with blocking calls."""
 
     def __init__(
         self,
@@ -143,14 +142,14 @@ class Driver:
         if type(step) is Sleep:
             self.sleep(step.seconds)
             return None
-        assert type(step) is Acquire  # noqa: S101 - the third of three
+        assert type(step) is Acquire
         permit = step.permit
-        assert isinstance(permit, ThreadPermit)  # noqa: S101 - of `lock()`
+        assert isinstance(permit, ThreadPermit)
         return permit.acquire(step.seconds)
 
 
 class AsyncDriver:
-    """Takes the steps of a call with awaited calls."""
+    """Executes the steps of a call with awaited calls."""
 
     def __init__(
         self,
@@ -181,9 +180,9 @@ class AsyncDriver:
         if type(step) is Sleep:
             await self.sleep(step.seconds)
             return None
-        assert type(step) is Acquire  # noqa: S101 - the third of three
+        assert type(step) is Acquire
         permit = step.permit
-        assert isinstance(permit, TaskPermit)  # noqa: S101 - of `lock()`
+        assert isinstance(permit, TaskPermit)
         return await permit.acquire(step.seconds)
 
     async def _send(self, step: Send) -> Response:
@@ -193,7 +192,7 @@ class AsyncDriver:
             with self._anyio.move_on_after(step.seconds + self._grace):
                 return await self._exchange(step.request, time.monotonic() + step.seconds)
         except ssl.SSLError as error:
-            # The HTTP library turns it into its own error where calls block, and forgets to where they are awaited.
+            # httpcore turns this into an error of its own where calls block, and does not where they are awaited.
             raise httpx.ReadError(str(error), request=step.request) from error
         raise httpx.ReadTimeout("the answer trickled in too slowly", request=step.request)
 

@@ -1,25 +1,25 @@
-"""What a header can hold. What it cannot is refused before it is sent: the HTTP library would show it, and log it."""
+"""What a header can hold. Other values are refused before they are sent: httpx would show and log them."""
 
 from __future__ import annotations
 
 import re
 
 LONGEST = 16_384
-"""Characters of a token, at most: no server takes a longer header."""
+"""The most characters of a token: no server takes a longer header."""
 
 _FIELD = re.compile(rb"[!-~\x80-\xff]+(?:[ \t]+[!-~\x80-\xff]+)*")
-"""RFC 9110, 5.5: visible characters, and blanks between them."""
+"""A field value (RFC 9110, 5.5): visible characters, and blanks between them."""
 _TOKEN = re.compile("[!-~]+")
 _SCHEME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def is_token(value: object) -> bool:
-    """Whether it is text that can be sent as a token: visible ASCII, without a blank anywhere."""
+    """Whether a value is text that can be sent as a token: visible ASCII without blanks."""
     return isinstance(value, str) and len(value) <= LONGEST and _TOKEN.fullmatch(value) is not None
 
 
 def is_scheme(value: str) -> bool:
-    """Whether it is the name of a kind of token (RFC 9110, 11.1), such as `Bearer`."""
+    """Whether a value is an authentication scheme (RFC 9110, 11.1), such as `Bearer`."""
     return _SCHEME.fullmatch(value) is not None
 
 

@@ -19,7 +19,7 @@ MIN_KEY_LENGTH = 20
 MAX_KEY_LENGTH = 128
 _PLAIN_EXPONENT = 100
 _VISIBLE_ASCII = re.compile(r"[!-~]*")
-# A namespace of this package's own, fixed for ever: the same facts must give the same key in every release.
+# Fixed for ever: the same facts must give the same key in every release.
 _NAMESPACE = uuid.UUID("8f1a9a52-6c0e-5d53-9d7c-3b6f3a0c9e71")
 
 Fact = str | int | Decimal | date | datetime | uuid.UUID
@@ -28,12 +28,15 @@ Fact = str | int | Decimal | date | datetime | uuid.UUID
 def idempotency_key_for(*facts: Fact) -> str:
     """The key of a business fact: the same in every process, on every machine and after every crash.
 
-    Name what makes the payment the payment it is, and nothing that changes between two tries (no clock,
-    no attempt number, no token): `idempotency_key_for("invoice", 1042)`.
+    Pass what identifies the payment, and nothing that changes between two tries (no clock, no attempt number, no
+    token): `idempotency_key_for("invoice", 1042)`.
 
-    One fact gives one key, however a program holds it: the number 1042 from a database and the text "1042" from a
-    file, `Decimal("44.20")` and `Decimal("44.2")`, one moment in two zones. (A text stays as it is: "01042" is
-    another fact.) Facts do not run together: `("a", "bc")` and `("ab", "c")` give different keys.
+    Equal facts of different types give one key: the number 1042 and the text "1042", `Decimal("44.20")` and
+    `Decimal("44.2")`, one moment in two zones. Text is taken as it is: "01042" is another fact. Facts are kept apart:
+    `("a", "bc")` and `("ab", "c")` give different keys.
+
+    Args:
+        facts: Text that is not empty, int, finite Decimal, date, datetime or UUID, or an Enum of these.
 
     Returns:
         A UUID (version 5) as text, 36 characters.
@@ -52,7 +55,7 @@ def _plain(fact: object) -> object:
 
 
 def _spelled(fact: object) -> str:
-    """The text of a fact. Its class is no part of it: what is a number here may be a text in the next program."""
+    """The text of a fact. Its type is not part of it: a number here may be text in another program."""
     if isinstance(fact, str):
         if not fact.strip():
             raise _bad_fact("a fact is empty text, so different payments would share one key.")
@@ -80,7 +83,7 @@ def _spelled(fact: object) -> str:
 
 
 def _shortest(number: Decimal) -> str:
-    # By its digits: `normalize` rounds to the precision of whatever context it is called in.
+    # By its digits: `normalize` rounds to the precision of the current context.
     sign, digits, exponent = number.as_tuple()
     kept = "".join(map(str, digits)).rstrip("0")
     moved = int(exponent) + len(digits) - len(kept)
@@ -93,7 +96,7 @@ def _bad_fact(what: str) -> InvalidRequest:
 
 
 def new_key() -> str:
-    """A fresh random key (UUID version 4) for a payment that nothing else identifies."""
+    """A random key (UUID version 4), for a payment without a fact that identifies it."""
     return str(uuid.uuid4())
 
 
@@ -127,7 +130,7 @@ class KeyPlace(Protocol):
         ...
 
     def prepare(self, request: httpx.Request) -> str | None:
-        """Give the request a key if its operation takes one and has none; return the key it carries."""
+        """Give the request a key if its operation takes one and it has none. Returns the key, or None."""
         ...
 
 
@@ -136,8 +139,8 @@ class HeaderKey:
 
     Args:
         name: The header's name.
-        takes_key: Which requests are to have one though the caller gave none.
-        ignores_key: Which requests the provider takes no key for: a header there makes no repeat safe.
+        takes_key: Which requests get a key if the caller gave none.
+        ignores_key: Which requests the provider takes no key for. A header there makes no repeat safe.
     """
 
     def __init__(
@@ -155,7 +158,7 @@ class HeaderKey:
         return None if self.ignores_key(request) else request.headers.get(self.name) or None
 
     def prepare(self, request: httpx.Request) -> str | None:
-        """The key in the header; a new one where the operation takes one and none was given."""
+        """The key in the header; a new one where the operation takes a key and none was given."""
         key = self.read(request)
         if key is None and self.takes_key(request):
             key = request.headers[self.name] = new_key()
@@ -163,11 +166,11 @@ class HeaderKey:
 
 
 class BodyKey:
-    """The key is a member of the JSON body. The body is never rewritten: without the member there is no key.
+    """The key is a member of the JSON body. The body is never changed: without the member there is no key.
 
     Args:
         name: The member's name.
-        ignores_key: Which requests the provider takes no key for: a member there makes no repeat safe.
+        ignores_key: Which requests the provider takes no key for. A member there makes no repeat safe.
     """
 
     def __init__(

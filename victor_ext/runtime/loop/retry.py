@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -12,31 +13,31 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.client.seconds import MOST_SECONDS, are_seconds
-from victor_ext.runtime.client.validation import shown
+from victor_ext.runtime.client.validation import MOST_SECONDS, are_seconds, shown
+from victor_ext.runtime.http.locks import PerProcess
 
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
-"""RFC 9110 has whole ones; some providers send fractions, and to come back too early is no use."""
+"""RFC 9110 has whole seconds; some providers send fractions."""
 
 _MOST_ASKED = 1e10
-"""Seconds (300 years) that a `Retry-After` can ask for: a number too large to be a float asks for no less."""
+"""The most seconds of a `Retry-After` (300 years): a number that no float can hold counts as this many."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how patiently a call is tried again. What may be tried again is not up to it.
+    """How often and how patiently a call is tried again. It does not decide what may be tried again.
 
-    The wait before retry n (1, 2, ...) is drawn evenly from 0 to min(cap, base * 2^(n-1)) seconds
-    ("full jitter"); a `Retry-After` of the provider is added to it as a minimum.
+    The wait before retry n (1, 2, ...) is drawn evenly from 0 to min(cap, base * 2^(n-1)) seconds ("full jitter"). A
+    `Retry-After` of the provider is added to it, as a minimum.
 
     Attributes:
-        max_attempts: Attempts of one call in all, the first one included; 1 turns retries off.
-        base: Upper bound of the first wait, in seconds.
-        cap: Upper bound of any wait, in seconds (a `Retry-After` may be longer).
-        quota: Size of the client's retry budget in tokens; a retry costs 5, one after a timeout 10.
+        max_attempts: Attempts of one call in all, the first one included, 1 or more; 1 turns retries off.
+        base: Upper bound of the first wait, in seconds; 0 waits for no longer than a `Retry-After`.
+        cap: Upper bound of any wait, in seconds (a `Retry-After` may be longer); 0 as for `base`.
+        quota: Size of the client's retry budget in tokens: a retry costs 5, one after a timeout 10. 0 allows no retry.
 
     Raises:
-        ConfigurationError: A value that no policy can have.
+        ConfigurationError: A value is of another type, or out of range.
     """
 
     max_attempts: int = 6
@@ -57,7 +58,7 @@ class RetryPolicy:
             raise ConfigurationError(f"RetryPolicy(quota={shown(self.quota)}): give a number of tokens, 0 or more.")
 
     def wait_before(self, retry: int, draw: Callable[[], float] = random.random) -> float:
-        """Seconds to wait before the nth retry (n from 1); `draw` gives a number from 0 to 1."""
+        """Seconds to wait before the nth retry (n from 1). `draw` returns a number from 0 to 1."""
         # The exponent is bounded so that no number of retries overflows a float.
         return draw() * min(self.cap, self.base * 2.0 ** min(retry - 1, 60))
 
@@ -70,12 +71,52 @@ def _is_whole(number: object) -> bool:
     return isinstance(number, int) and not isinstance(number, bool)
 
 
+class RetryQuota:
+    """A budget of retries for one client, so that those who wait for a failing provider do not overload it.
+
+    The idea and the figures are those of the AWS SDKs' standard retry mode: a bucket of 500 tokens. A retry costs 5, a
+    retry after a timeout 10, and a call that succeeds without a retry gives 1 back. In a long outage a client sends
+    about a hundred requests more than it has calls, however many workers share it. It recovers with its first
+    successes. Threads and tasks may share it.
+    """
+
+    RETRY = 5
+    RETRY_AFTER_TIMEOUT = 10
+    REFUND = 1
+
+    def __init__(self, capacity: int = 500) -> None:
+        self._capacity = capacity
+        self._available = capacity
+        self._locks = PerProcess(threading.Lock)
+
+    @property
+    def available(self) -> int:
+        """How many tokens are left."""
+        return self._available
+
+    def take(self, cost: int) -> bool:
+        """Pay for a retry. False, and nothing is taken, when the bucket holds less than that."""
+        with self._locks.here():
+            if self._available < cost:
+                return False
+            self._available -= cost
+            return True
+
+    def give_back(self, amount: int) -> None:
+        """Return what a retry cost once it succeeded, or `REFUND` after a success without any."""
+        # The usual case, a full bucket, takes no lock. A stale read skips one refund of one token.
+        if self._available >= self._capacity:
+            return
+        with self._locks.here():
+            self._available = min(self._available + amount, self._capacity)
+
+
 def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Seconds that a `Retry-After` header asks to wait (RFC 9110, 10.2.3), or None when it asks nothing.
+    """Seconds that a `Retry-After` header asks to wait (RFC 9110, 10.2.3), or None without a readable header.
 
     Args:
         value: The header: seconds, or an HTTP date.
-        now: The provider's time, in seconds since the epoch, which a date is compared with.
+        now: The provider's time in seconds since the epoch, for a date.
     """
     if value is None:
         return None

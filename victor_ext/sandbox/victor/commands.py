@@ -92,7 +92,7 @@ class SandboxCommands(ServerCommands):
     @command("POST", "/counterparties", returns=member("id", str))
     def add_counterparty(
         self,
-        id: str | None = None,  # noqa: A002 (the provider's word)
+        id: str | None = None,
         *,
         account_number: str | None = None,
         routing_number: str | None = None,

@@ -1,8 +1,4 @@
-"""Each operation on payment requests, once: flows that neither block nor await.
-
-A flow yields calls of generated functions and waits; the two faces in `payment_requests` run it, one with
-blocking calls and one with awaited ones.
-"""
+"""Creating a payment request: sent with a key, and compared with what the provider says that it made."""
 
 from __future__ import annotations
 
@@ -10,18 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.redaction import mask, one_line
-from victor_ext.runtime.client.runners import OperationFlow, call, counted_call, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, counted_call, drop_none
 from victor_ext.runtime.loop.keys import new_key
 
-from .checks import as_date, check_create, check_id, spelled
+from .checks import as_date, check_create, spelled
+from .reading import get
 from .records import PaymentRequest
 
-_OPERATIONS = "victor_api.api.payment_requests"
+_CREATE = "victor_api.api.payment_requests.create_request_payment"
 
 
 def create(
@@ -63,7 +59,7 @@ def create(
     )
 
     due = as_date(due_date)
-    assert due is not None  # noqa: S101 - it has been checked
+    assert due is not None
     body = NewRtpRfpPaymentRequest(
         payee=RfpPayeeRequestDetails(
             **drop_none(account_number=payee_account_number, ultimate_creditor=ultimate_creditor)
@@ -81,7 +77,7 @@ def create(
         **drop_none(client_reference_id=client_reference_id),
     )
     key = idempotency_key if idempotency_key is not None else new_key()
-    came = yield from counted_operation("create_request_payment", PaymentRequestReceipt, body=body, idempotency_key=key)
+    came = yield from counted_call(_CREATE, PaymentRequestReceipt, body=body, idempotency_key=key)
     # Not as the model that came, which shows the accounts in it to whoever reports the locals of an error.
     made, attempts = PaymentRequest(came[0], key), came[1]
     del came
@@ -181,33 +177,3 @@ def _looked_up(made: PaymentRequest, sent: _Sent, seconds: float | None) -> Oper
         idempotency_key=made.idempotency_key,
         attempts=sent.attempts,
     )
-
-
-def get(request_id: str, seconds: float | None = None) -> OperationFlow[PaymentRequest]:
-    """Read one payment request, within so many seconds."""
-    check_id(request_id)
-    from victor_api.models import GetPaymentRequestResponse  # noqa: PLC0415 - see `Call.module`
-
-    found = PaymentRequest(  # not as the model that came, as above
-        (
-            yield from call_operation(
-                "get_payment_request", GetPaymentRequestResponse, seconds, victor_payment_request_id=request_id
-            )
-        )
-    )
-    if not found.id and found.status is None:
-        raise UnreadableResponse(
-            f"The answer to get({request_id!r}) is no payment request: it has neither an id nor a status.",
-            outcome=Outcome.ACCEPTED,
-        )
-    return found
-
-
-def counted_operation(operation: str, model: Any, /, **arguments: Any) -> OperationFlow[tuple[Any, int]]:
-    """The same as `call_operation`; and after how many attempts the answer came."""
-    return counted_call(f"{_OPERATIONS}.{operation}", model, **arguments)
-
-
-def call_operation(operation: str, model: Any, seconds: float | None = None, /, **arguments: Any) -> OperationFlow[Any]:
-    """Call a generated operation by the name of its module; its answer as a `model`."""
-    return call(f"{_OPERATIONS}.{operation}", model, seconds, **arguments)

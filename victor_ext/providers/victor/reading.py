@@ -1,4 +1,4 @@
-"""Walking the list of payment requests, and finding some of them by the caller's reference."""
+"""Reading payment requests: one by its id, a list page by page, and some by the caller's reference."""
 
 from __future__ import annotations
 
@@ -9,25 +9,43 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from victor_ext import zulu
-from victor_ext.errors import BadRequest, InvalidRequest, Problem
+from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.resources import Walk
-from victor_ext.runtime.client.runners import OperationFlow, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
 from victor_ext.runtime.loop.clock import ServerClock
 
 from . import checks as rules
-from .operations import call_operation
 from .records import PaymentRequest
 
 if TYPE_CHECKING:
     from victor_api.models import ListPaymentRequestsResponse
 
 
+_GET = "victor_api.api.payment_requests.get_payment_request"
+_LIST = "victor_api.api.payment_requests.list_payment_requests"
+
 FILTERS_TO_LEAVE = frozenset({"status", "approval_start_datetime", "approval_end_datetime"})
 """Filters that a request may pass now and not a moment later. Nothing documented changes what the others ask for."""
 
 _ARRIVAL_MARGIN = 5.0
 """Seconds after the beginning of a walk, by the provider's clock, from which on a request counts as new since then."""
+
+
+def get(request_id: str, seconds: float | None = None) -> OperationFlow[PaymentRequest]:
+    """Read one payment request within `seconds` (None: the client's deadline)."""
+    rules.check_id(request_id)
+    from victor_api import models  # noqa: PLC0415 - loaded by the first call, and not by importing this
+
+    found = PaymentRequest(  # not the model itself: its repr shows the accounts
+        (yield from call(_GET, models.GetPaymentRequestResponse, seconds, victor_payment_request_id=request_id))
+    )
+    if not found.id and found.status is None:
+        raise UnreadableResponse(
+            f"The answer to get({request_id!r}) is no payment request: it has neither an id nor a status.",
+            outcome=Outcome.ACCEPTED,
+        )
+    return found
 
 
 def walk(page: int = 0, page_size: int | None = None, *, clock: ServerClock, **filters: object) -> Walk[PaymentRequest]:
@@ -164,7 +182,7 @@ def _moved(moment: datetime, seconds: float) -> datetime:
 
 def _check_search(client_reference_id: object, start_datetime: object, end_datetime: object) -> None:
     """Raises `InvalidRequest` for a reference that no request can have, and for a window that is none."""
-    found = rules.Findings()
+    found = rules.Validation()
     found.required(rules.REFERENCE, client_reference_id)
     if start_datetime is None:
         message = "start_datetime is missing: write datetime(2026, 3, 4, tzinfo=UTC)."
@@ -205,8 +223,8 @@ def _read_page(
 ) -> OperationFlow[ListPaymentRequestsResponse]:
     from victor_api import models  # noqa: PLC0415 - loaded by the first call, and not by importing this
 
-    read: ListPaymentRequestsResponse = yield from call_operation(
-        "list_payment_requests",
+    read: ListPaymentRequestsResponse = yield from call(
+        _LIST,
         models.ListPaymentRequestsResponse,
         seconds,
         page=page,

@@ -28,8 +28,7 @@ from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.runtime.loop.flow import Sleep
 
 from .checks import check_id, shown, spelled
-from .listing import listed
-from .operations import get
+from .reading import get, listed
 from .records import Direction, PaymentRequest, Status
 
 _WAIT_AGAIN = "Wait again, or look it up with list(victor_id=...), for get() may say Pending for ever."

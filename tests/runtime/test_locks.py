@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from victor_ext.runtime.http import permits
-from victor_ext.runtime.http.permits import Semaphore, TaskLock, TaskPermit, ThreadLock, ThreadPermit
+from victor_ext.runtime.http import locks
+from victor_ext.runtime.http.locks import Semaphore, TaskLock, TaskPermit, ThreadLock, ThreadPermit
 
 PATIENCE = 20.0
 
@@ -83,7 +83,7 @@ class TestThreads:
         assert waits.acquire(0)
 
     def test_nobody_waits_for_a_call_that_was_lost(self, monkeypatch):
-        monkeypatch.setattr(permits, "PATIENCE", 0.01)
+        monkeypatch.setattr(locks, "PATIENCE", 0.01)
         semaphore = Semaphore()
         lost = ThreadPermit(semaphore)
         lost.acquire(0)

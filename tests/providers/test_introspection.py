@@ -1,0 +1,124 @@
+"""What `inspect` and `help()` show of the clients of all four systems."""
+
+from __future__ import annotations
+
+import inspect
+import pydoc
+from typing import Any
+
+import httpx
+import pytest
+
+from victor_ext import AsyncVictor, Victor, VictorOAuth
+from victor_ext.providers import (
+    AsyncEastPay,
+    AsyncFlexFactor,
+    AsyncVelo,
+    EastPay,
+    FlexFactor,
+    FlexFactorAuth,
+    Velo,
+    VeloAuth,
+)
+from victor_ext.runtime.client.resources import Resource
+
+GUID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "victor": {"auth": VictorOAuth("id", "secret")},
+    "velo": {"auth": VeloAuth("key", "secret")},
+    "eastpay": {"token": "t" * 32, "base_url": "https://bank.example/pay", "entity_id": "EB000001"},
+    "flexfactor": {"auth": FlexFactorAuth("key", "secret"), "mid": GUID},
+}
+CLIENTS: dict[str, tuple[type[Any], type[Any]]] = {
+    "victor": (Victor, AsyncVictor),
+    "velo": (Velo, AsyncVelo),
+    "eastpay": (EastPay, AsyncEastPay),
+    "flexfactor": (FlexFactor, AsyncFlexFactor),
+}
+# One operation and one list of each system, with what they return.
+OPERATIONS = {
+    ("victor", "payment_requests.create"): "PaymentRequest",
+    ("velo", "payouts.get"): "Payout",
+    ("eastpay", "payments.debit"): "Payment",
+    ("flexfactor", "evaluate"): "Decision",
+}
+LISTS = {
+    ("victor", "payment_requests.list"): "Pages[PaymentRequest]",
+    ("velo", "payments.list"): "Pages[Payment]",
+    ("flexfactor", "orders.list"): "Pages[Order]",
+}
+each_system = pytest.mark.parametrize("system", CLIENTS)
+
+
+def unreachable(_request: httpx.Request) -> httpx.Response:
+    raise AssertionError("nothing is sent")
+
+
+def made(system: str, *, awaited: bool) -> Any:
+    return CLIENTS[system][awaited](**ARGUMENTS[system], transport=httpx.MockTransport(unreachable))
+
+
+def reached(client: Any, path: str) -> Any:
+    for name in path.split("."):
+        client = getattr(client, name)
+    return client
+
+
+def methods_of(client: Any) -> list[Any]:
+    """The public methods of a client's resources, and those operations that are methods of the client itself."""
+    of_resources = [
+        getattr(resource, name)
+        for attribute, resource in vars(client).items()
+        if isinstance(resource, Resource) and not attribute.startswith("_")
+        for name in dir(resource)
+        if not name.startswith("_") and inspect.ismethod(getattr(resource, name))
+    ]
+    of_client = [value for name, value in vars(client).items() if inspect.ismethod(value) and not name.startswith("_")]
+    return of_resources + of_client
+
+
+@pytest.mark.parametrize(("system", "path"), OPERATIONS)
+def test_an_operation_names_its_record(system: str, path: str) -> None:
+    blocking, awaited = (reached(made(system, awaited=mode), path) for mode in (False, True))
+    expected = OPERATIONS[system, path]
+    assert inspect.signature(blocking).return_annotation == expected
+    assert inspect.signature(awaited).return_annotation == expected
+    assert inspect.signature(blocking) == inspect.signature(awaited)
+    assert inspect.iscoroutinefunction(awaited)
+    assert not inspect.iscoroutinefunction(blocking)
+
+
+@pytest.mark.parametrize(("system", "path"), LISTS)
+def test_a_list_names_its_pages(system: str, path: str) -> None:
+    blocking, awaited = (reached(made(system, awaited=mode), path) for mode in (False, True))
+    expected = LISTS[system, path]
+    assert inspect.signature(blocking).return_annotation == expected
+    assert inspect.signature(awaited).return_annotation == f"Async{expected}"
+    assert not inspect.iscoroutinefunction(awaited)  # it is walked with `async for`, and not awaited
+
+
+@each_system
+@pytest.mark.parametrize("awaited", [False, True])
+def test_help_shows_every_method(system: str, awaited: bool) -> None:
+    methods = methods_of(made(system, awaited=awaited))
+    assert len(methods) >= 4
+    for method in methods:
+        shown = pydoc.plain(pydoc.render_doc(method))
+        result = inspect.signature(method).return_annotation
+        prefix = "async " if inspect.iscoroutinefunction(method) else ""
+        assert f"{prefix}{method.__name__}(" in shown, shown
+        assert "Flow" not in shown, shown
+        assert result not in ("", "Any"), method
+        assert method.__doc__ in inspect.getsource(method)
+
+
+@each_system
+def test_both_clients_show_one_constructor(system: str) -> None:
+    blocking, awaited = CLIENTS[system]
+    assert inspect.signature(blocking) == inspect.signature(awaited)
+    shared = ["timeout", "deadline", "retry", "transport", "proxy", "verify", "limits", "on_event"]
+    assert list(inspect.signature(blocking).parameters)[-len(shared) :] == shared
+    for client in (blocking, awaited):
+        shown = pydoc.plain(pydoc.render_doc(client))
+        for name in inspect.signature(client).parameters:
+            assert f"          {name}: " in shown, name

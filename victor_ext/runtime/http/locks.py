@@ -1,0 +1,243 @@
+"""Semaphores that no interruption leaves locked, and one object per process or per event loop.
+
+An ordinary lock stays locked for ever when a Ctrl-C comes between acquiring it and the `try` that releases it, or when
+the process forks while another thread holds it. Here a caller makes a permit first and acquires it afterwards. A permit
+holds its place as long as it exists, and no longer.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakKeyDictionary, ref
+
+if TYPE_CHECKING:
+    import anyio
+
+T = TypeVar("T")
+
+PATIENCE = 0.5
+"""Seconds after which a waiting permit looks again: an interruption may have lost its wake-up."""
+
+
+class Semaphore:
+    """A number of places, given in the order of the requests.
+
+    Args:
+        places: How many there are; None sets no bound.
+    """
+
+    def __init__(self, places: int | None = 1) -> None:
+        self._places = sys.maxsize if places is None else places
+        # `with` on this lock, which is written in C, leaves no moment for a signal handler. It is reentrant, since the
+        # garbage collector may release a permit at any moment.
+        self._lock = threading.RLock()
+        self._held: set[ref[Permit]] = set()
+        self._queue: deque[ref[Permit]] = deque()
+
+    @property
+    def held(self) -> int:
+        """How many places are taken, at most: some of these permits may be gone."""
+        return len(self._held)
+
+    def admit(self, permit: Permit) -> bool:
+        """Give a permit a place if there is one and it is its turn; else queue it. Returns whether it has one."""
+        mine = ref(permit)
+        with self._lock:
+            if len(self._held) >= self._places:
+                self._held.difference_update([each for each in list(self._held) if each() is None])
+            if mine in self._held:
+                return True
+            if len(self._held) >= self._places or self._next() not in (None, permit):
+                if mine not in self._queue:
+                    self._queue.append(mine)
+                return False
+            self._held.add(mine)
+            if self._queue:
+                self._queue.popleft()
+                self._wake_next()
+            return True
+
+    def dismiss(self, permit: Permit) -> None:
+        """Take back a permit's place, or remove it from the queue."""
+        mine = ref(permit)
+        with self._lock:
+            self._held.discard(mine)
+            if self._queue:
+                with suppress(ValueError):
+                    self._queue.remove(mine)
+                self._wake_next()
+
+    def _next(self) -> Permit | None:
+        while self._queue:
+            permit = self._queue[0]()
+            if permit is not None:
+                return permit
+            self._queue.popleft()
+        return None
+
+    def _wake_next(self) -> None:
+        permit = self._next() if len(self._held) < self._places else None
+        if permit is not None:
+            permit.wake()
+
+
+class Permit:
+    """A place of a semaphore, once acquired. The place is free again when nothing refers to the permit."""
+
+    __slots__ = ("__weakref__", "_semaphore")
+
+    def __init__(self, semaphore: Semaphore) -> None:
+        self._semaphore = semaphore
+
+    def release(self) -> None:
+        """Give up the place, or the wait for it. Does nothing without either."""
+        self._semaphore.dismiss(self)
+
+    def wake(self) -> None:
+        """Wake the waiting thread or task: there may be a place."""
+        raise NotImplementedError
+
+
+class ThreadPermit(Permit):
+    """A permit that a thread waits for."""
+
+    __slots__ = ("_asleep",)
+
+    def __init__(self, semaphore: Semaphore) -> None:
+        super().__init__(semaphore)
+        self._asleep = threading.Lock()
+
+    def acquire(self, seconds: float | None) -> bool:
+        """Wait for a place for `seconds` (None: no limit). Returns whether there was one. Release it in a `finally`."""
+        ends = None if seconds is None else time.monotonic() + seconds
+        while not self._semaphore.admit(self):
+            left = PATIENCE if ends is None else ends - time.monotonic()
+            if left <= 0:
+                return False
+            self._asleep.acquire(timeout=min(left, PATIENCE))
+        return True
+
+    def wake(self) -> None:
+        """Wake the waiting thread or task: there may be a place."""
+        with suppress(RuntimeError):  # it does not wait
+            self._asleep.release()
+
+
+class TaskPermit(Permit):
+    """A permit that a task waits for."""
+
+    __slots__ = ("_awake",)
+
+    def __init__(self, semaphore: Semaphore) -> None:
+        super().__init__(semaphore)
+        self._awake: anyio.Event | None = None
+
+    async def acquire(self, seconds: float | None) -> bool:
+        """Wait for a place for `seconds` (None: no limit). Returns whether there was one. Release it in a `finally`."""
+        import anyio  # noqa: PLC0415 - only those who await pay for it
+
+        ends = None if seconds is None else time.monotonic() + seconds
+        while not self._semaphore.admit(self):
+            left = PATIENCE if ends is None else ends - time.monotonic()
+            if left <= 0:
+                return False
+            self._awake = anyio.Event()
+            with anyio.move_on_after(min(left, PATIENCE)):
+                await self._awake.wait()
+        return True
+
+    def wake(self) -> None:
+        """Wake the waiting thread or task: there may be a place."""
+        if self._awake is not None:
+            self._awake.set()
+
+
+class PerProcess(Generic[T]):
+    """One object per process: a forked child has the sockets of its parent, and none of its threads.
+
+    Args:
+        make: Makes one. It is called at once, so that a failure is raised at once.
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made = (os.getpid(), make())
+
+    def here(self) -> T:
+        """The object of this process."""
+        process, here = self._made
+        if process != os.getpid():
+            # Without a lock: one that the parent held at the fork would never be released. If two threads come here at
+            # once, each gets an object that works, and one of the two is kept.
+            here = self._make()
+            self._made = (os.getpid(), here)
+        return here
+
+
+class PerLoop(Generic[T]):
+    """One object per event loop: what waits in one loop cannot be woken from another.
+
+    Args:
+        make: Makes one. It is called at once, so that a failure is raised at once.
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._spare = [make()]
+        self._made: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
+
+    def here(self) -> T:
+        """The object of the running loop."""
+        here = self.here_already()
+        if here is None:
+            # Taken in one step: loops of other threads may come here at the same time.
+            try:
+                here = self._spare.pop()
+            except IndexError:
+                here = self._make()
+            self._made[_running_loop()] = here
+        return here
+
+    def here_already(self) -> T | None:
+        """The object of the running loop, or None."""
+        return self._made.get(_running_loop())
+
+
+def _running_loop() -> Any:
+    import asyncio  # noqa: PLC0415 - only those who await pay for it
+
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        from anyio.lowlevel import current_token  # noqa: PLC0415 - only those who use another library do
+
+        return current_token().native_token
+
+
+class ThreadLock:
+    """A lock for threads, one per process: a forked child has none of the threads that hold it."""
+
+    def __init__(self) -> None:
+        self._semaphores = PerProcess(Semaphore)
+
+    def permit(self) -> ThreadPermit:
+        """A permit of this lock, to be acquired."""
+        return ThreadPermit(self._semaphores.here())
+
+
+class TaskLock:
+    """A lock for tasks, one per event loop: no loop can wake the tasks of another."""
+
+    def __init__(self) -> None:
+        self._semaphores = PerLoop(Semaphore)
+
+    def permit(self) -> TaskPermit:
+        """A permit of this lock, to be acquired."""
+        return TaskPermit(self._semaphores.here())
