@@ -259,7 +259,7 @@ def test_a_wrong_secret_says_so_and_sends_nothing(victor_sandbox: Sandbox) -> No
     client_id, _ = victor_sandbox.add_oauth_client()
     with (
         Victor(VictorOAuth(client_id, "not-the-secret"), base_url=victor_sandbox.url) as victor,
-        pytest.raises(AuthenticationError, match="client_secret") as caught,
+        pytest.raises(AuthenticationError, match="Check the client id and secret") as caught,
     ):
         victor.payment_requests.create(**invoice())
     assert caught.value.outcome is Outcome.NOT_SENT

@@ -210,7 +210,7 @@ def test_both_pairs_of_hosts(environment: str, hosts: str, url: str) -> None:
         ({"mid": MID, "base_url": "http://api.flexfactor.io"}, "unencrypted"),
         (
             {"mid": MID, "base_url": "https://api.flexfactor.io"},
-            "is FlexFactor's production, and environment='sandbox'",
+            "is FlexFactor's production, and the environment is sandbox",
         ),
         ({"mid": MID, "base_url": "https://API.flex-charge.com.:443"}, "is FlexFactor's production"),
         (

@@ -90,10 +90,11 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
         return "its body has no victor_payment_request_id"
     if _is_respond(request) and not _string(body.get("status")):
         return "its body does not say which answer was taken"
-    said = _SAID_BY_READS if _is_get(request) else _SAID_BY_LISTS + _SAID_BY_READS
-    if request.method == "GET" and all(body.get(name) is None for name in said):
+    if request.method == "GET" and all(body.get(name) is None for name in _SAID_BY_LISTS + _SAID_BY_READS):
         # Taken at its word, it would be a list that is at its end, or a request that has no answer yet.
         return "its body says nothing"
+    if _is_get(request) and body.get("results") and all(body.get(name) is None for name in _SAID_BY_READS):
+        return "its body is a page of a list"
     return _no_page(body) if _is_list_of_them(request) else None
 
 
