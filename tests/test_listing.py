@@ -43,10 +43,8 @@ def readings(created: datetime | None, takes: float = 0.0) -> int:
     reader = walk(clock=clock, status="pending").begin()
     clock.ahead += takes
     for number in count(1):
-        assert reader.number == 0
-        page = [request(number, created), request(number + 1, created)]
-        while reader.number == 0:  # a page that brought something new is read again
-            reader.accept(page)
+        while reader.number == 0:  # a page that brings something new is read again
+            reader.accept([request(number, created), request(number + 1, created)])
         reader.accept([])
         if reader.done or number == ENOUGH:
             return number

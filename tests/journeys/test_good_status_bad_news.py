@@ -151,12 +151,13 @@ def reading(**response: Any) -> dict[str, Any]:
 
 
 @both_faces
-def test_an_answer_that_says_nothing_is_settled_by_looking(face: type) -> None:
+@pytest.mark.parametrize("deadline", [None, 60.0, 0.99])
+def test_an_answer_that_says_nothing_is_settled_by_looking(face: type, deadline: float | None) -> None:
     def seen(request: httpx.Request) -> dict[str, Any]:
         return {} if request.method == "POST" else reading(status="Accepted", notes="Thank you.")
 
     provider = Provider(seen)
-    assert provider.call(face, accept).status == "accepted"
+    assert provider.call(face, accept, deadline=deadline).status == "accepted"
     assert [request.method for request in provider.asked] == ["POST", "GET"]
 
 

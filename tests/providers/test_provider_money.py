@@ -21,6 +21,8 @@ CURRENCIES = st.sampled_from(["USD", "EUR", "JPY", "KWD", "CLF", "XYZ"])
         (Money(4420, "USD"), Decimal("44.20"), "44.20 USD"),
         (Money(4423, "JPY"), Decimal(4423), "4423 JPY"),
         (Money(4423, "KWD"), Decimal("4.423"), "4.423 KWD"),
+        (Money(44235, "CLF"), Decimal("4.4235"), "4.4235 CLF"),
+        (Money(44235, "UYW"), Decimal("4.4235"), "4.4235 UYW"),
         (Money(-5, "USD"), Decimal("-0.05"), "-0.05 USD"),
         (Money(0, "EUR"), Decimal("0.00"), "0.00 EUR"),
     ],
@@ -64,3 +66,10 @@ def test_minor_units_are_an_int(minor: object) -> None:
 def test_currencies_are_three_capital_letters(currency: object) -> None:
     with pytest.raises(InvalidRequest, match=r"currency is .* three capital letters"):
         Money(1, currency)  # type: ignore[arg-type] # on purpose
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_amount_has_thirty_digits_at_most(sign: int) -> None:
+    assert Money(sign * (10**30 - 1), "USD").minor_units == sign * (10**30 - 1)
+    with pytest.raises(InvalidRequest, match="minor_units has more than 30 digits"):
+        Money(sign * 10**30, "USD")

@@ -717,6 +717,11 @@ class TestEvents:
             CallEnded("POST", "/payments", 2, KEY, None, 3.5),
         ]
 
+    def test_each_retry_is_told_with_the_number_of_its_attempt(self, mode):
+        told = []
+        World(mode, [status(503)] * 3 + [OK], on_event=told.append).call()
+        assert [event.attempt for event in told if isinstance(event, RetryScheduled)] == [2, 3, 4]
+
     def test_what_was_told_cannot_be_changed(self, mode):
         told = []
         World(mode, [status(503), OK], on_event=told.append).call()

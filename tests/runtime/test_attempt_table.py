@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import json
 import ssl
 
 import httpx
@@ -235,6 +236,26 @@ def test_the_limit_is_that_of_the_docs():
 def test_an_answer_is_decompressed_by_the_one_coding_that_it_names(mode, coding):
     world = World(mode, [Happens(body=gzip.compress(b'{"id": "a7"}'), headers=(("Content-Encoding", coding),))])
     assert world.call().json() == {"id": "a7"}
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_a_compressed_answer_may_come_in_many_pieces(mode):
+    text = json.dumps({"ids": [number * 7919 % 10_007 for number in range(2_000)]}).encode()
+    body = gzip.compress(text)
+    pieces = [body[place : place + 100] for place in range(0, len(body), 100)]
+    assert len(pieces) > 20
+
+    class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self):
+            yield from pieces
+
+        async def __aiter__(self):
+            for each in pieces:
+                yield each
+
+    world = World(mode)
+    respond(world, lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces()))
+    assert world.call().content == text
 
 
 @pytest.mark.parametrize("mode", BOTH)
