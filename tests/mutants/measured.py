@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -36,7 +37,6 @@ class Measured:
             read = CoverageData(str(part))
             read.read()
             self._lines.update(read)
-        self._idle = {test for test in self._seconds if self._is_fit(test)} - set(self._lines.measured_contexts())
 
     def concerned(self, module: str, lines: Sequence[range]) -> list[str]:
         """The tests that run through the nearest of these lines, file by file, those with the shortest tests first."""
@@ -48,8 +48,8 @@ class Measured:
                 break
         else:
             return []
-        if len(lines) > 1:  # it runs at import: those that run through nothing may look at a constant
-            tests |= self._idle
+        if len(lines) > 1:  # it runs at import: who only looks at a constant runs through no line of the module
+            tests |= self._of_files_that_name(Path(module).stem)
         by_file: dict[str, list[str]] = defaultdict(list)
         for test in sorted(tests, key=lambda test: (self._seconds[test], test)):
             by_file[test.split("::")[0]].append(test)
@@ -86,6 +86,13 @@ class Measured:
                 break
             kept.add(test)
         return kept
+
+    @cache  # noqa: B019 - as below
+    def _of_files_that_name(self, stem: str) -> frozenset[str]:
+        files = {test.split("::")[0] for test in self._seconds}
+        imported = re.compile(rf"^(from|import) .*\b{stem}\b", re.MULTILINE)
+        naming = {file for file in files if imported.search((self._checkout / file).read_text(encoding="utf-8"))}
+        return frozenset(test for test in self._seconds if test.split("::")[0] in naming and self._is_fit(test))
 
     @cache  # noqa: B019 - there is one of it, which lives as long as the run
     def _by_line(self, module: str) -> dict[int, list[str]]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LEAST = 2
+MOST = 9
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ def untested(value: int) -> int:
 """
 
 TESTS = """\
-from sums import LEAST, Sum, running
+from sums import LEAST, MOST, Sum, running
 
 
 def test_total():
@@ -49,6 +50,10 @@ def test_total():
 
 def test_running():
     assert list(running([1, 2])) == [1, 3]
+
+
+def test_looks_only():
+    assert MOST == 9
 
 
 def test_that_fails_by_itself():
@@ -92,6 +97,7 @@ def test_what_breaks_is_killed_and_what_changes_nothing_survives(project: Path, 
 
     assert {name: (told[each.source].fate, told[each.source].why) for name, each in made.items()} == {
         "broken": ("killed", "a test failed"),
+        "a constant that is looked at": ("killed", "a test failed"),
         "a constant": ("killed", "a test failed"),
         "like before": ("survived", "1 tests passed"),
         "untested": ("survived", "no test runs through it"),
@@ -103,6 +109,7 @@ def test_what_breaks_is_killed_and_what_changes_nothing_survives(project: Path, 
 
 _MADE = {
     "broken": BROKEN,
+    "a constant that is looked at": SUMS.replace("MOST = 9", "MOST = 8"),
     "a constant": SUMS.replace("LEAST = 2", "LEAST = 3"),
     "like before": LIKE_BEFORE,
     "untested": UNTESTED,

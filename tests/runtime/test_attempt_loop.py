@@ -119,6 +119,16 @@ class TestTheProvidersTime:
 
 
 class TestTheMessageSaysWhatIsKnown:
+    @pytest.mark.parametrize(("count", "listed"), [(9, 9), (10, 10), (11, 10), (25, 10)])
+    def test_ten_problems_are_listed_and_the_others_counted(self, mode, count, listed):
+        told = tuple(errors.Problem(f"field_{number}", "odd", f"odd {number}") for number in range(count))
+        profile = dataclasses.replace(PROFILE, problems=lambda _answer: told)
+        with pytest.raises(errors.BadRequest) as raised:
+            World(mode, [status(400)], profile=profile).call("POST", KEY)
+        assert raised.value.problems == told
+        assert [f": odd {number}" in str(raised.value) for number in range(count)] == [n < listed for n in range(count)]
+        assert (f"and {count - listed} more" in str(raised.value)) is (count > listed)
+
     @pytest.mark.parametrize(("before", "tries"), [(0, ""), (1, " after 2 attempts"), (2, " after 3 attempts")])
     def test_how_often_it_was_tried(self, mode, before, tries):
         with pytest.raises(errors.BadRequest) as raised:
