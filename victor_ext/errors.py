@@ -1,15 +1,15 @@
-"""Every error of a call, and what each says of the money.
+"""The exceptions of this package.
 
     VictorError
-      + InvalidRequest         refused on this side, before anything was sent      (also a ValueError)
-      + ConfigurationError     the client itself cannot work as it was set up      (also a ValueError)
-      + ConnectionFailed       no connection, or it broke before the whole answer
-      + TimedOut               this side stopped waiting
-      |   + DeadlineExceeded   ... for the call as a whole, all attempts included
-      + UnreadableResponse     an answer came, and cannot be read
-      + PaginationError        a list that does not end
-      + StatusError            the provider answered with an error status
-          + BadRequest         400, 422, and a 200 whose body says no
+      + InvalidRequest         an argument is invalid; nothing was sent            (also a ValueError)
+      + ConfigurationError     the client is not configured correctly              (also a ValueError)
+      + ConnectionFailed       no connection, or it broke before the response was complete
+      + TimedOut               no response within the timeout
+      |   + DeadlineExceeded   no response within the deadline of the whole call
+      + UnreadableResponse     the response cannot be read
+      + PaginationError        a list does not end
+      + StatusError            the response has an error status
+          + BadRequest         400, 422, or a 200 whose body reports an error
           + AuthenticationError  401
           + PermissionDenied   403
           + NotFound           404
@@ -17,7 +17,7 @@
           + RateLimited        429
           + ServerError        5xx
 
-All of them carry an `outcome`; see `Outcome` for what each value permits.
+Each error has an `outcome`: `Outcome` says when a repeat is safe.
 """
 
 from __future__ import annotations
@@ -54,26 +54,26 @@ __all__ = (
 
 
 class Outcome(StrEnum):
-    """What a failed call did at the provider, as far as this side can know.
+    """The known effect of a failed call at the provider.
 
-    The order of the members is the order of certainty that something happened: over several attempts
-    of one call the strongest one counts, so a refusal that follows a lost answer stays `UNKNOWN`.
+    The members are ordered from no effect to a certain effect. If a call has several attempts, the member latest in
+    this order counts: an `UNKNOWN` attempt followed by a `REJECTED` one is `UNKNOWN`.
     """
 
     NOT_SENT = "not_sent"
-    """Nothing left this machine. Repeat as you like."""
+    """The request was not sent. A repeat is safe."""
 
     REJECTED = "rejected"
-    """The provider refused. Nothing was created."""
+    """The provider rejected the request. Nothing was created."""
 
     UNKNOWN = "unknown"
-    """It may have happened. Repeat it with the same idempotency key, or look."""
+    """The request may have been executed. Repeat it with the same idempotency key, or read the state first."""
 
     ACCEPTED = "accepted"
-    """It happened, and the answer could not be read. The raw body is on the error."""
+    """The request was executed, but its response could not be read. The error's `body` has the raw bytes."""
 
     def combined_with(self, other: Outcome) -> Outcome:
-        """The stronger of two outcomes of the same call."""
+        """Return the outcome that comes later in the order of the members."""
         return self if _STRENGTH[self] >= _STRENGTH[other] else other
 
 
@@ -82,13 +82,15 @@ _STRENGTH = {outcome: strength for strength, outcome in enumerate(Outcome)}
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a request.
+    """One reason why a request is invalid.
 
-    `field` is the argument's name for a local check, and the wire's spelling (`payment_details.amount`)
-    when the provider complained; `provider_field` keeps the provider's own spelling (`paymentDetails.amount`).
-    `code` is a stable word. `message` is a sentence that says what is wrong; where it names the field, it begins
-    with it. `hint` says what to write instead in Python, where that differs from what is written in a file or on a
-    command line: those have hints of their own. Errors that list problems show both.
+    Attributes:
+        field: The argument's name in a local check; the field's name in the JSON body (`payment_details.amount`) when
+            the provider reported the problem.
+        code: A stable code.
+        message: A sentence that describes the problem. If it names the field, it begins with the name.
+        provider_field: The field's name as the provider wrote it (`paymentDetails.amount`), or None.
+        hint: What to write in Python instead, or an empty string.
     """
 
     field: str
@@ -102,20 +104,19 @@ class Problem:
 
 
 class VictorError(Exception):
-    """The base of all errors of this package.
+    """The base class of all errors of this package.
 
     Attributes:
-        message: Sentences: what happened, to what, and what to do next (the hint).
-        hint: The end of the message: what to do next, in Python; empty when there is nothing to say.
-        outcome: What is known of the call as a whole, over all its attempts.
-        idempotency_key: The key the call was sent with; repeat an unknown outcome with it.
-        status_code: The HTTP status of the last answer, or None.
-        request: The last request, without its body and without its token.
-        response: The last answer, or None.
-        attempts: How often the call was sent, 0 when it never was.
-        request_id: The provider's own id for the exchange, when it gave one.
-        retry_after: Seconds the provider asked to wait, when it did.
-        problems: What was wrong, item by item, when that is known.
+        message: What happened, followed by the hint.
+        hint: What to do next, in Python, or an empty string.
+        outcome: The outcome of all attempts together.
+        idempotency_key: The key of the call, or None. Repeat a call with an unknown outcome under this key.
+        request: The last request, without its body, its token and unknown headers, or None.
+        response: The last response, or None.
+        attempts: The number of times that the call was sent.
+        request_id: The provider's id of the exchange, or None.
+        retry_after: The seconds that the provider asked to wait, or None.
+        problems: The reasons, if they are known.
     """
 
     def __init__(
@@ -147,23 +148,23 @@ class VictorError(Exception):
 
     @classmethod
     def of(cls, problems: Sequence[Problem], *, doing: str = "") -> Self:
-        """One error for all problems at once; `doing` says what was not done."""
+        """Return one error for all problems. The message begins with `doing`."""
         lines = "; ".join(str(problem).removesuffix(".") for problem in problems) + "."
         return cls(f"{doing}{': ' if doing else ''}{lines}", problems=problems)
 
     @property
     def summary(self) -> str:
-        """The message without its hint: what happened, in words that hold for every user interface."""
+        """The message without its hint, for any user interface."""
         return self.message.removesuffix(self.hint).rstrip()
 
     @property
     def status_code(self) -> int | None:
-        """The HTTP status of the last answer, or None when there was none."""
+        """The HTTP status of the last response, or None."""
         return None if self.response is None else self.response.status_code
 
     @property
     def body(self) -> bytes | None:
-        """The raw body of the last answer, or None. It may hold account numbers: think before logging it."""
+        """The raw body of the last response, or None. It may contain account numbers: do not log it."""
         return None if self.response is None else self.response.content
 
     def __str__(self) -> str:
@@ -187,74 +188,71 @@ _NOT_KEPT = frozenset({b"set-cookie", b"content-encoding", b"transfer-encoding",
 
 
 def _detached(response: httpx.Response, request: httpx.Request | None) -> httpx.Response:
-    """The answer without its connection, so that it can be kept, pickled and copied."""
+    """Return a copy of the response without its connection; it can be pickled."""
     try:
         content = response.content
     except httpx.ResponseNotRead:
         content = b""
-    # As bytes: what is not ASCII can be read as text, and not be written back as it.
+    # Raw bytes: httpx cannot encode a header value that is not ASCII again.
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _NOT_KEPT]
     return httpx.Response(response.status_code, headers=headers, content=content, request=request)
 
 
 class InvalidRequest(VictorError, ValueError):
-    """A request that was refused on this side, before anything was sent; `problems` lists every reason."""
+    """An argument is invalid, and nothing was sent. `problems` has every reason."""
 
 
 class ConfigurationError(VictorError, ValueError):
-    """The client cannot work as it was set up: a key, a URL, a variable, a client that was closed."""
+    """The client cannot be used: a key, a URL or a variable is wrong, or the client is closed."""
 
 
 class ConnectionFailed(VictorError):
-    """No connection could be made, or it broke before the whole answer had come."""
+    """No connection could be made, or it broke before the response was complete."""
 
 
 class TimedOut(VictorError):
-    """This side stopped waiting for an answer."""
+    """No response arrived within the timeout."""
 
 
 class DeadlineExceeded(TimedOut):
-    """The time for the whole call, all attempts and waits included, ran out."""
+    """The deadline of the whole call, with all attempts and pauses, has passed."""
 
 
 class UnreadableResponse(VictorError):
-    """An answer came and cannot be read; its raw bytes are in `body`."""
+    """The response cannot be read. `body` has its raw bytes."""
 
 
 class PaginationError(VictorError):
-    """A list that the provider does not end: it repeats pages that were read already."""
+    """A list does not end: the provider repeats pages, or the list changes faster than it is read."""
 
 
 class StatusError(VictorError):
-    """The provider answered with a status that says no."""
+    """The response has an error status."""
 
 
 class BadRequest(StatusError):
-    """400 or 422: the provider found the request wrong; `problems` says where, when it could be read.
-
-    Also a 200 whose body says that the call was refused: `status_code` is 200 then.
-    """
+    """400 or 422, or a 200 whose body reports an error. `problems` has the provider's reasons, if readable."""
 
 
 class AuthenticationError(StatusError):
-    """401, or no token to be had: the credentials were not taken."""
+    """401, or no token could be obtained: the provider did not accept the credentials."""
 
 
 class PermissionDenied(StatusError):
-    """403: the credentials are good, and not for this."""
+    """403: the credentials are valid, but do not permit this call."""
 
 
 class NotFound(StatusError):
-    """404: there is no such thing."""
+    """404: the resource does not exist."""
 
 
 class Conflict(StatusError):
-    """409, or a state that contradicts what was meant."""
+    """409, or the state at the provider contradicts the call."""
 
 
 class RateLimited(StatusError):
-    """429: too many requests; `retry_after` says when to come back, when the provider said so."""
+    """429: too many requests. `retry_after` has the seconds to wait, if the provider sent them."""
 
 
 class ServerError(StatusError):
-    """5xx: the provider failed, possibly after doing the work."""
+    """5xx: the provider failed, possibly after it executed the request."""

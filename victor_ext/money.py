@@ -1,11 +1,9 @@
-"""Exact amounts. Nothing is ever rounded, and a float is never taken.
+"""Exact amounts of money. Amounts are never rounded, and floats are rejected.
 
-`Money` is an amount of a currency. Each provider's calls write it in the unit that the provider wants: one counts
-cents, another writes dollars, a third does both in two calls of one API.
+`Money` is an amount with a currency; the calls of a provider convert it to the unit of its API.
 
-`to_decimal`, `to_wire` and `from_wire` are for Victor's amounts, which are text on the wire, such as `"44.23"` (the
-document's pattern `\\d+(\\.\\d{1,2})?`, a full match on ASCII digits). They name no currency: the networks carry US
-dollars.
+`to_decimal`, `to_wire` and `from_wire` convert Victor's amounts: US dollars as text, such as `"44.23"` (pattern
+`\\d+(\\.\\d{1,2})?` of the OpenAPI document).
 """
 
 from __future__ import annotations
@@ -24,12 +22,12 @@ Amount = Decimal | str | int
 
 _WIRE = re.compile(r"[0-9]+(?:\.[0-9]{1,2})?")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
-# What is read is not what may be sent: a provider that writes 44.2300 says an amount, and one that is not hidden.
+# More lenient than `_WIRE`: a provider may send 44.2300.
 _READ = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _CENT = Decimal("0.01")
-# Arithmetic of our own, so that the precision and the traps of the caller's context change no amount.
+# Independent of the precision and the traps of the caller's decimal context.
 _EXACT = Context(prec=60, traps=[])
-# ISO 4217, table A.1: the currencies whose minor unit is not a hundredth.
+# ISO 4217, table A.1: the currencies that do not have two decimals.
 _DECIMALS = {
     **dict.fromkeys(
         ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF",
@@ -42,19 +40,19 @@ _DECIMALS = {
 _CURRENCY = re.compile("[A-Z]{3}")
 _MOST_DIGITS = 30
 _MAX_WHOLE_DIGITS = 15
-"""No payment network carries more than this many digits of dollars; the provider's own limit is unknown."""
+"""The maximum number of digits of whole dollars. The provider documents no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount of a currency in its minor unit: `Money(4423, "USD")` is 44.23 dollars, `Money(4423, "JPY")` 4,423 yen.
+    """An amount in minor units: `Money(4423, "USD")` is 44.23 dollars, `Money(4423, "JPY")` is 4,423 yen.
 
     Attributes:
-        minor_units: The amount in cents, or whatever the currency's smallest unit is (ISO 4217).
+        minor_units: The amount in the currency's smallest unit (ISO 4217), such as cents; at most 30 digits.
         currency: Three capital letters (ISO 4217).
 
     Raises:
-        InvalidRequest: The amount is no int, or the currency not three letters. A float is never taken.
+        InvalidRequest: The amount is not an int of up to 30 digits, or the currency is not three capital letters.
     """
 
     minor_units: int
@@ -79,10 +77,11 @@ class Money:
 
     @classmethod
     def of(cls, amount: Decimal | str | int, currency: str) -> Self:
-        """Money from major units: `Money.of("44.23", "USD")`. Nothing is rounded.
+        """Create an amount from major units, such as `Money.of("44.23", "USD")`.
 
         Raises:
-            InvalidRequest: A float, text that is no plain number, or more decimals than the currency has.
+            InvalidRequest: The amount is a float, is not a plain number, or has more decimals than the currency; or
+                the currency is not three capital letters.
         """
         problem = _currency_problem(currency)
         if problem is not None:
@@ -100,12 +99,12 @@ class Money:
 
     @property
     def decimals(self) -> int:
-        """How many decimals the currency has (ISO 4217; 2 for a currency that is not known here)."""
+        """The number of decimals of the currency (ISO 4217); 2 for an unknown currency."""
         return _DECIMALS.get(self.currency, 2)
 
     @property
     def amount(self) -> Decimal:
-        """The amount in major units, with as many decimals as the currency has."""
+        """The amount in major units, with the decimals of the currency."""
         return Decimal(self.minor_units).scaleb(-self.decimals, _EXACT)
 
     def __str__(self) -> str:
@@ -120,7 +119,7 @@ def _currency_problem(currency: object) -> Problem | None:
 
 
 def _decimal(amount: object) -> Decimal | None:
-    """The exact number that was meant, or None."""
+    """Return the exact number, or None if the amount is invalid."""
     if isinstance(amount, bool):
         return None
     if isinstance(amount, int):
@@ -149,10 +148,11 @@ def _described(value: Any) -> str:
 
 
 def to_decimal(amount: Amount, *, field: str = "amount") -> Decimal:
-    """An amount as an exact decimal above zero, with at most two decimals.
+    """Convert an amount to an exact Decimal. `field` is its name in messages.
 
     Raises:
-        InvalidRequest: A float, a text that is not an amount, more than two decimals, zero or less.
+        InvalidRequest: The amount is a float or not a number, is zero or less, or has more than two decimals or more
+            than 15 digits before the point.
     """
     result = _read(amount, field)
     if isinstance(result, Decimal):
@@ -161,15 +161,14 @@ def to_decimal(amount: Amount, *, field: str = "amount") -> Decimal:
 
 
 def to_wire(amount: Amount, *, field: str = "amount") -> str:
-    """An amount as the wire has it. Raises as `to_decimal` does."""
+    """Convert an amount to text for a request. Raises the same errors as `to_decimal`."""
     return f"{to_decimal(amount, field=field):f}"
 
 
 def from_wire(value: object) -> Decimal | None:
-    """An amount that the provider sent, or None when there is none or it cannot be read as one.
+    """Read an amount from a response; None if it is absent or not a number.
 
-    The wire has text; a number is read too, by its shortest spelling, since providers slip. Decimals beyond the
-    second are kept as they came.
+    The document declares text, but JSON numbers are accepted too. All decimals are kept.
     """
     if isinstance(value, str):
         return Decimal(value) if _READ.fullmatch(value) else None
@@ -183,7 +182,7 @@ def from_wire(value: object) -> Decimal | None:
 
 
 def _read(amount: object, field: str) -> Decimal | list[Problem]:
-    """The amount, or all that is wrong with it."""
+    """Return the amount, or all of its problems."""
     if isinstance(amount, float):
         message = f"{field} is a float, which cannot hold cents exactly."
         return [Problem(field, "float", message, hint="write Decimal('44.23') or '44.23'")]
@@ -211,11 +210,11 @@ def _read(amount: object, field: str) -> Decimal | list[Problem]:
 
 
 def _in_cents(value: Decimal) -> Decimal | None:
-    """The same amount without an exponent and with at most two decimals, or None when it has more."""
+    """Return the amount without an exponent and with at most two decimals, or None if it has more."""
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int)
     if value.adjusted() >= _MAX_WHOLE_DIGITS:
-        return value if exponent >= -2 else None  # too large to be written out, and refused for it
+        return value if exponent >= -2 else None  # too large to expand; the caller rejects it
     if exponent > 0:
         return value.quantize(Decimal(1), context=_EXACT)
     if exponent >= -2:

@@ -1,7 +1,7 @@
-"""Zulu time, the only zone that the provider takes: `2026-03-04T05:06:07.123Z`.
+"""Zulu time, the provider's time format: RFC 3339 in UTC with the zone `Z`, such as `2026-03-04T05:06:07.123Z`.
 
-Datetimes of this package are aware and in UTC. A naive one could mean any moment of a day, so it is
-refused rather than read in some zone (Getting Started, "Date and Time Format"; RFC 3339 with zone `Z`).
+Datetimes of this package are aware and in UTC; naive datetimes are rejected. Source: Getting Started, "Date and Time
+Format".
 """
 
 from __future__ import annotations
@@ -22,24 +22,20 @@ _OFFSET = re.compile(r"(?:[+-][0-9]{2}:?[0-9]{2}|z)\Z")
 _DATE_ALONE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_MAGNITUDE = 15
-# Arithmetic of our own, so that the precision of the caller's context moves no moment.
+# Independent of the precision of the caller's decimal context.
 _EXACT = Context(prec=40)
 _MILLISECONDS_FROM = 100_000_000_000
-"""Numbers from here on are milliseconds: as seconds they would lie after the year 5100."""
+"""Numbers from this limit on are milliseconds: as seconds they would be after the year 5100."""
 
 
 def parse(text: str) -> datetime:
-    """Read a Zulu time.
+    """Convert a Zulu time to an aware datetime in UTC.
 
     Args:
-        text: `YYYY-MM-DDThh:mm:ssZ`, with one to nine decimals of a second if any. Python's times have
-            microseconds: decimals beyond the sixth are dropped.
-
-    Returns:
-        An aware datetime in UTC.
+        text: `YYYY-MM-DDThh:mm:ssZ`, optionally with one to nine decimals of a second. Only the first six are kept.
 
     Raises:
-        InvalidRequest: Another zone (`+00:00` included), no zone, a date alone, or no time at all.
+        InvalidRequest: The text has another zone (also `+00:00`) or no zone, or is not a valid date and time.
     """
     if not isinstance(text, str):
         raise _refused("type", f"a Zulu time is text such as '2026-03-04T05:06:07Z', not {type(text).__name__}")
@@ -48,7 +44,7 @@ def parse(text: str) -> datetime:
         raise _refused(*_why_not(text))
     fraction = (match["fraction"] or "")[:6].ljust(6, "0")
     try:
-        if match["time"] >= "24":  # newer versions of Python take 24:00:00 for the next day
+        if match["time"] >= "24":  # newer versions of Python accept 24:00:00 as the next day
             raise ValueError("hour must be in 0..23")
         return datetime.fromisoformat(f"{match['date']}T{match['time']}.{fraction}+00:00")
     except ValueError as error:
@@ -67,12 +63,12 @@ def _why_not(text: str) -> tuple[str, str]:
 
 
 def format(moment: datetime) -> str:
-    """Write a moment as Zulu time: with milliseconds when it has any, and `Z`.
+    """Convert an aware datetime to Zulu time, with milliseconds if they are not zero.
 
-    What is finer than a millisecond is dropped: the provider counts in milliseconds.
+    Microseconds are dropped: the provider uses milliseconds.
 
     Raises:
-        InvalidRequest: A naive datetime, or something that is no datetime.
+        InvalidRequest: The datetime is naive, or is not a datetime.
     """
     problem = moment_problem("moment", moment)
     if problem is not None:
@@ -83,23 +79,23 @@ def format(moment: datetime) -> str:
 
 
 def now() -> datetime:
-    """This moment, in UTC."""
+    """Return this machine's current time, in UTC."""
     return datetime.now(UTC)
 
 
 def from_epoch(number: float | Decimal) -> datetime:
-    """The moment of an epoch timestamp, in seconds or milliseconds as its magnitude tells.
+    """Convert an epoch timestamp to an aware datetime in UTC.
 
-    The document leaves the unit of `created_at` open: from 10^11 on (the year 5138 in seconds, 1973 in
-    milliseconds) a number is milliseconds.
+    The document does not state the unit of `created_at`. Numbers from 10^11 on are read as milliseconds (from the year
+    1973), smaller ones as seconds (up to the year 5138).
 
     Raises:
-        InvalidRequest: Not a number, not finite, or outside of the years 1 to 9999.
+        InvalidRequest: Not a finite number, or outside the years 1 to 9999.
     """
     if isinstance(number, bool) or not isinstance(number, int | float | Decimal):
         raise _refused("type", f"an epoch timestamp is a number, not {type(number).__name__}")
     try:
-        # By way of Decimal and whole microseconds, so that no digit is lost to binary fractions.
+        # Decimal and whole microseconds avoid the rounding errors of floats.
         exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
         if exact.adjusted() > _LARGEST_MAGNITUDE:
             raise OverflowError

@@ -1,4 +1,4 @@
-"""The two kinds of credentials that the provider knows."""
+"""The provider's two kinds of credentials: API keys with signed tokens, and OAuth."""
 
 from __future__ import annotations
 
@@ -27,37 +27,37 @@ if TYPE_CHECKING:
 
 _ISSUER = "victor-api"
 _MARGIN = 60
-"""Seconds by which a token's life stays below the environment's limit unless the caller says otherwise."""
+"""Seconds between the default lifetime of a token and the environment's limit."""
 _BACKDATED = 5
-"""Seconds by which `iat` lies in the past, for a provider whose clock is a little behind."""
+"""Seconds that are subtracted from `iat`, because the provider's clock may be behind."""
 
 
 class Credentials(Protocol):
-    """What `Victor(auth=...)` takes."""
+    """The type of the `auth` argument of `Victor`."""
 
     def authenticator(
         self, environment: Environment, base_url: httpx.URL, clock: ServerClock, lock: Lock
     ) -> Authenticator:
-        """What puts these credentials on the requests of one client."""
+        """Return the authenticator for the requests of one client."""
         ...
 
 
 class VictorJwt(UnpicklableCredentials):
-    """An API key and its private key: this side signs a short-lived RS512 token for each attempt.
+    """Credentials with an API key. The client signs a short-lived RS512 token for each attempt.
 
     Args:
         api_key: The API key, from the client portal.
-        private_key: Its RSA private key: PEM (PKCS#8 or PKCS#1), bare base64 of PKCS#8 DER, DER bytes, a
-            path, or a key object of `cryptography`. It is parsed here, once.
-        password: For an encrypted PEM.
-        prefix: What precedes the token in the `Authorization` header (the provider says `Token`).
-        lifetime: Seconds from `iat` to `exp`. By default the environment's limit (300 in production, 3600
-            in staging) less 60.
-        reuse: Seconds for which one token serves several calls; 0 signs a new one for every attempt, as
-            the provider advises for production.
+        private_key: The RSA private key of the API key: PEM (PKCS#8 or PKCS#1), base64 of PKCS#8 DER, DER bytes, a
+            path, or a key object of `cryptography`. It is read once, here.
+        password: The password of an encrypted PEM, or None.
+        prefix: The word before the token in the `Authorization` header.
+        lifetime: Seconds from `iat` to `exp`, at least 1. None: 60 less than the environment's limit, which is 300 in
+            production and 3600 in staging.
+        reuse: Seconds for which a token is used again. 0: a new token for each attempt, as the provider recommends for
+            production.
 
     Raises:
-        ConfigurationError: Something that is not such a key, or a number that cannot be.
+        ConfigurationError: A key, the password, the prefix or a number is invalid.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class VictorJwt(UnpicklableCredentials):
         lifetime: float | None = None,
         reuse: float = 0.0,
     ) -> None:
-        # Whatever is raised from here on, no frame of ours shows them.
+        # Tracebacks must not show the secrets.
         api_key, private_key, password = map(concealed, (api_key, private_key, password))
         self._api_key = _checked("api_key", api_key)
         from victor_ext.runtime.auth.private_keys import load_rsa_key  # noqa: PLC0415 - only a signing client needs it
@@ -82,7 +82,7 @@ class VictorJwt(UnpicklableCredentials):
 
     @property
     def caller(self) -> str:
-        """A digest of the API key: it tells two callers apart, and does not tell who they are."""
+        """A digest of the API key. It distinguishes callers without revealing the key."""
         return _digest(self._api_key)
 
     def __repr__(self) -> str:
@@ -91,11 +91,15 @@ class VictorJwt(UnpicklableCredentials):
     def authenticator(
         self,
         environment: Environment,
-        base_url: httpx.URL,  # noqa: ARG002 - for credentials that ask an endpoint
+        base_url: httpx.URL,  # noqa: ARG002 - only OAuth needs it
         clock: ServerClock,
-        lock: Lock,  # noqa: ARG002 - for credentials that ask an endpoint
+        lock: Lock,  # noqa: ARG002 - only OAuth needs it
     ) -> Authenticator:
-        """Sign for this environment. Raises `ConfigurationError` when `lifetime` is above its limit."""
+        """Return a signer for this environment.
+
+        Raises:
+            ConfigurationError: `lifetime` is above the environment's limit, or `reuse` is too long for it.
+        """
         lifetime = environment.token_limit - _MARGIN if self._lifetime is None else self._lifetime
         if lifetime > environment.token_limit:
             raise ConfigurationError(
@@ -110,7 +114,7 @@ class VictorJwt(UnpicklableCredentials):
         return SignedToken(self._signer(int(lifetime)), clock, reuse=self._reuse)
 
     def _signer(self, lifetime: int) -> Any:
-        import jwt  # noqa: PLC0415 - it loads cryptography, which only a signing client needs
+        import jwt  # noqa: PLC0415 - loads cryptography, which only a signing client needs
 
         def sign(now: float) -> str:
             issued = math.floor(now) - min(_BACKDATED, lifetime // 2)
@@ -121,25 +125,25 @@ class VictorJwt(UnpicklableCredentials):
 
 
 class VictorOAuth(UnpicklableCredentials):
-    """A client id and secret: the provider issues a token, which is kept until shortly before it ends.
+    """OAuth credentials. The provider issues a token, which is used until shortly before it expires.
 
     Args:
-        client_id: From the client portal.
-        client_secret: Shown there once.
+        client_id: The client id, from the client portal.
+        client_secret: The client secret; the client portal shows it once.
 
     Raises:
-        ConfigurationError: One of them is empty or not text.
+        ConfigurationError: An argument is empty or not text.
     """
 
     def __init__(self, client_id: str, client_secret: str) -> None:
-        # Whatever is raised from here on, no frame of ours shows them.
+        # Tracebacks must not show the secrets.
         client_id, client_secret = map(concealed, (client_id, client_secret))
         self._client_id = _checked("client_id", client_id)
         self._client_secret = _checked("client_secret", client_secret)
 
     @property
     def caller(self) -> str:
-        """A digest of the client id: it tells two callers apart, and does not tell who they are."""
+        """A digest of the client id. It distinguishes callers without revealing the id."""
         return _digest(self._client_id)
 
     def __repr__(self) -> str:
@@ -148,13 +152,13 @@ class VictorOAuth(UnpicklableCredentials):
     def authenticator(
         self, environment: Environment, base_url: httpx.URL, clock: ServerClock, lock: Lock
     ) -> Authenticator:
-        """A token cache of the client's own."""
-        from victor_ext.runtime.auth.oauth import OAuthToken  # noqa: PLC0415 - a signing client does without
+        """Return a token cache for one client."""
+        from victor_ext.runtime.auth.oauth import OAuthToken  # noqa: PLC0415 - a signing client does not need it
 
         url = base_url.copy_with(path=base_url.path.rstrip("/") + "/v2/auth/token")
 
         def ask() -> httpx.Request:
-            # Documented is the body alone; that it is a POST of JSON is what the provider's samples show.
+            # The document describes only the body. The provider's samples send it as JSON with POST.
             body = {"client_id": self._client_id, "client_secret": self._client_secret}
             return httpx.Request("POST", url, json=body, headers={"accept": "application/json"})
 
@@ -166,8 +170,8 @@ class VictorOAuth(UnpicklableCredentials):
 
 
 def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
-    """Read `{access_token, token_type, expires}`; `expires` is an absolute time in epoch milliseconds."""
-    from victor_ext.runtime.auth.oauth import IssuedToken, header_value  # noqa: PLC0415 - loaded by now
+    """Read `{access_token, token_type, expires}`. `expires` is a time in epoch milliseconds."""
+    from victor_ext.runtime.auth.oauth import IssuedToken, header_value  # noqa: PLC0415 - already loaded
 
     header = header_value(body.get("token_type"), body.get("access_token"))
     if header is None:

@@ -1,7 +1,6 @@
-"""What the provider's document demands of a request, checked before anything is sent.
+"""The provider's rules for requests, checked before anything is sent.
 
-A test holds every figure here against `openapi/victor.yaml`, so a new document that changes one turns
-that test red. Patterns are full matches on ASCII digits, which is what the document means.
+Source: `openapi/victor.yaml`; a test compares every limit with it. Patterns must match the whole text, in ASCII.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from victor_ext.runtime.loop.keys import key_problem
 
 @dataclass(frozen=True, slots=True)
 class TextRule:
-    """The rule of one text: where the document states it, and what it states."""
+    """The limits of a text, with the schema and property that state them in the document."""
 
     argument: str
     schema: str
@@ -33,7 +32,7 @@ class TextRule:
     pattern_hint: str = ""
 
     def problem(self, value: object) -> Problem | None:
-        """What is wrong with the value, or None."""
+        """Return the problem of the value, or None."""
         name = self.argument
         if not isinstance(value, str):
             hint = ": put it in quotes, leading zeros and all" if isinstance(value, int) else ""
@@ -52,7 +51,7 @@ class TextRule:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceRule:
-    """The rule of one enumerated value."""
+    """The choices of an enumerated value, with the schema and property that state them in the document."""
 
     argument: str
     schema: str
@@ -60,7 +59,7 @@ class ChoiceRule:
     choices: tuple[str, ...]
 
     def problem(self, value: object) -> Problem | None:
-        """What is wrong with the value, or None."""
+        """Return the problem of the value, or None."""
         if spelled(value) in self.choices:
             return None
         listed = ", ".join(self.choices)
@@ -101,40 +100,40 @@ _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Validation(validation.Validation):
-    """The problems of a call, by this provider's rules."""
+    """The problems of one call."""
 
     def required(self, rule: TextRule | ChoiceRule, value: object) -> None:
-        """Check a value that must be there."""
+        """Check a value. None and an empty text are problems."""
         if value is None or value == "":
             self.add(Problem(rule.argument, "required", f"{rule.argument} is missing: give it a value."))
         else:
             self.add(rule.problem(value))
 
     def optional(self, rule: TextRule | ChoiceRule, value: object) -> None:
-        """Check a value that may be left out."""
+        """Check a value unless it is None."""
         if value is not None:
             self.add(rule.problem(value))
 
     def finish(self, doing: str = "") -> None:
-        """Raise `InvalidRequest` with all problems, if there are any."""
+        """Raise `InvalidRequest` if there are problems. The message begins with `doing`."""
         super().finish(f"{doing} was not sent")
 
 
 def spelled(value: object) -> Any:
-    """An enumerated value as the wire spells it: a member stands for its value."""
+    """Return the value of an enum member, and any other value unchanged."""
     return value.value if isinstance(value, Enum) else value
 
 
 def shown(value: object) -> str:
-    """A value for a message: short."""
+    """Return a short form of a value for a message."""
     value = spelled(value)
     if isinstance(value, int) and value.bit_length() > 64:
-        return "a whole number of more than 64 bits"  # the repr of a huge one is an error
+        return "a whole number of more than 64 bits"  # Python refuses to convert very large ones
     return validation.shown(value)
 
 
 def unicode_problem(argument: str, text: str) -> Problem | None:
-    """What is wrong with a text that UTF-8, and so the wire, cannot carry, or None."""
+    """Return the problem of a text that cannot be encoded in UTF-8, or None."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -144,7 +143,7 @@ def unicode_problem(argument: str, text: str) -> Problem | None:
 
 
 def id_problem(argument: str, value: object) -> Problem | None:
-    """What is wrong with an id that goes into a path, or None: it must not be able to leave its place."""
+    """Return the problem of an id for a URL path, or None. An id must not change the rest of the path."""
     if not isinstance(value, str):
         return Problem(argument, "type", f"{argument} must be text, not {type(value).__name__}.")
     if not value:
@@ -160,11 +159,11 @@ def id_problem(argument: str, value: object) -> Problem | None:
 
 
 def amount_problems(argument: str, value: object) -> list[Problem]:
-    """All that is wrong with an amount."""
+    """Return all problems of an amount. None is a problem."""
     if value is None:
         return [Problem(argument, "required", f"{argument} is missing.", hint="write Decimal('44.23')")]
     try:
-        # Any object, which a user without a type checker may pass.
+        # Callers without a type checker may pass any object.
         money.to_decimal(cast("Decimal", value), field=argument)
     except InvalidRequest as error:
         return list(error.problems)
@@ -172,14 +171,14 @@ def amount_problems(argument: str, value: object) -> list[Problem]:
 
 
 def flag_problem(argument: str, value: object) -> Problem | None:
-    """What is wrong with a yes or no, or None."""
+    """Return the problem of a value that is not a bool, or None."""
     if isinstance(value, bool):
         return None
     return Problem(argument, "type", f"{argument} must be true or false, not {shown(value)}.")
 
 
 def date_problem(argument: str, value: object) -> Problem | None:
-    """What is wrong with a calendar date, or None."""
+    """Return the problem of a value that is not a date, or None."""
     if as_date(value) is not None:
         return None
     found = "a datetime" if isinstance(value, datetime) else shown(value)
@@ -188,7 +187,7 @@ def date_problem(argument: str, value: object) -> Problem | None:
 
 
 def as_date(value: object) -> date | None:
-    """A calendar date, from a date or from `YYYY-MM-DD`; None when it is neither."""
+    """Convert a date or a text `YYYY-MM-DD` to a date. Returns None for any other value."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if isinstance(value, str) and _ISO_DATE.fullmatch(value):
@@ -200,10 +199,9 @@ def as_date(value: object) -> date | None:
 
 
 def due_date_problem(value: object, now: datetime | None) -> Problem | None:
-    """What is wrong with a due date, or None. Without `now` it is held against no clock.
+    """Return the problem of a due date, or None. With `now`, also check that it is not past or over 24 hours ahead.
 
-    It may lie at most 24 hours ahead. In which zone the provider reads the date is not documented, so only
-    what is wrong in all of them, from UTC-12 to UTC+14, is refused.
+    The provider's time zone is unknown, so a date is rejected only if it is wrong in all zones, UTC-12 to UTC+14.
     """
     if value is None:
         return Problem("due_date", "required", "due_date is missing.", hint="pass a date, such as date.today()")
@@ -237,10 +235,9 @@ def check_create(
     idempotency_key: object,
     now: datetime | None,
 ) -> None:
-    """Every rule for a new request. Raises `InvalidRequest` with all that is wrong.
+    """Check the arguments of `create`. Raises `InvalidRequest` with all problems.
 
-    Without `now` the due date is held against no clock: what is sent may be the repeat of a request whose day has
-    passed since.
+    If `now` is None, the due date is not compared with the time: the call may repeat an earlier one.
     """
     found = Validation()
     found.required(ACCOUNT_NUMBER, payee_account_number)
@@ -275,16 +272,16 @@ def check_payment_request(
     idempotency_key: object = None,
     now: datetime | None = None,
 ) -> None:
-    """Check the arguments of `payment_requests.create` as it does itself, and send nothing.
-
-    What is right today may be too late tomorrow: the due date is held against the clock.
+    """Check the arguments of `payment_requests.create` without sending a request.
 
     Args:
-        now: An aware datetime, which the due date is held against. The default is this machine's time;
-            `victor.provider_time().moment` is the provider's.
+        now: The aware datetime that the due date is compared with, such as `victor.provider_time().moment`. None: this
+            machine's time.
+
+    The other arguments are those of `payment_requests.create`.
 
     Raises:
-        InvalidRequest: Something breaks a rule of the document; `problems` says all that is wrong.
+        InvalidRequest: An argument is invalid. `problems` has all reasons.
     """
     payee_account_number = concealed_account(payee_account_number)
     check_create(
@@ -312,10 +309,9 @@ def check_answer(
     is_outbound: bool = False,
     child_id: str | None = None,
 ) -> None:
-    """Every rule for answering a request. Raises `InvalidRequest` with all that is wrong.
+    """Check the arguments of `accept` and `decline`. Raises `InvalidRequest` with all problems.
 
-    The last four are known where the request was read before: the amount that it asks for, whether another one may be
-    paid, whether it is one of the caller's own, and the id of the inbound request that was made of it.
+    The last four arguments come from the record, if the caller passed one. `asked` is its requested amount.
     """
     found = Validation()
     found.add(id_problem("id", request_id))
@@ -335,7 +331,7 @@ def check_answer(
 
 
 def check_id(request_id: object) -> None:
-    """The rule for an id in a path. Raises `InvalidRequest`."""
+    """Check an id for a URL path. Raises `InvalidRequest`."""
     found = Validation()
     found.add(id_problem("id", request_id))
     found.finish("The call")
@@ -361,10 +357,10 @@ MAX_INT32 = 2**31 - 1
 
 
 def list_filters(filters: dict[str, object], *, page: object = 0, page_size: object = None) -> dict[str, str]:
-    """Check the numbers and the filters of a list, and write the filters as the wire has them.
+    """Check the arguments of `list` and return the filters that are not None, as text for the request.
 
     Raises:
-        InvalidRequest: With all that is wrong.
+        InvalidRequest: An argument is invalid. `problems` has all reasons.
     """
     found = Validation()
     found.add(_number_problem("page", page, 0))
@@ -408,16 +404,16 @@ def _filter_text(name: str, value: object) -> str:
 
 
 def _whole_milliseconds(moment: datetime) -> datetime:
-    """The first whole millisecond that is not before it: a window is not to end before the moment that was meant."""
+    """Round up to a whole millisecond, so that a time window does not end too early."""
     utc = moment.astimezone(UTC)
     try:
         return utc + timedelta(microseconds=-utc.microsecond % 1000)
     except OverflowError:
-        return utc  # in the last millisecond that there is
+        return utc  # the last millisecond of the year 9999
 
 
 def _in_order(value: object) -> Any:
-    """A checked moment or date as what compares. (As text, 05:06:07Z would come after 05:06:07.5Z.)"""
+    """Convert a checked filter to a datetime or a date, for comparison."""
     return value if isinstance(value, datetime) else as_date(value)
 
 

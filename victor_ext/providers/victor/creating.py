@@ -1,4 +1,4 @@
-"""Creating a payment request: sent with a key, and compared with what the provider says that it made."""
+"""`create`: sends a payment request with an idempotency key and compares the response with it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def create(
     now: datetime | None,
     left: Callable[[], float | None],
 ) -> OperationFlow[PaymentRequest]:
-    """Check, build the generated model, send it with a key; hold what comes against what was sent."""
+    """Check the arguments, send the request, and compare the response with it."""
     check_create(
         payee_account_number=payee_account_number,
         payer_counterparty_id=payer_counterparty_id,
@@ -78,12 +78,12 @@ def create(
     )
     key = idempotency_key if idempotency_key is not None else new_key()
     came = yield from counted_call(_CREATE, PaymentRequestReceipt, body=body, idempotency_key=key)
-    # Not as the model that came, which shows the accounts in it to whoever reports the locals of an error.
+    # Do not keep the model: its repr shows account numbers in error reports that include local variables.
     made, attempts = PaymentRequest(came[0], key), came[1]
     del came
     sent = _Sent(payee_account_number, payer_counterparty_id, money.to_decimal(amount), client_reference_id, attempts)
-    # Under a key that was made here a moment ago there is no other payment. And a bare receipt says yes, and nothing
-    # else; one that describes a payment, and leaves out what was sent, may describe another.
+    # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
+    # receipt. A response with only some of them may describe another payment, so that one is read.
     if sent.is_confirmed_by(made) or idempotency_key is None or sent.is_told_nothing_by(made):
         return made
     return (yield from _looked_up(made, sent, left()))
@@ -91,7 +91,7 @@ def create(
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """What tells one payment from another, as it was sent; and after how many attempts an answer came."""
+    """The sent values that identify a payment, and the number of attempts."""
 
     payee_account_number: str
     payer_counterparty_id: str
@@ -100,11 +100,9 @@ class _Sent:
     attempts: int
 
     def is_confirmed_by(self, found: PaymentRequest) -> bool:
-        """Whether a record says that it is of this payment: by the caller's reference, or else by all the rest.
+        """Whether a record has this payment's reference or, without a reference, all of its other values.
 
-        Raises:
-            Conflict: It is of another payment. Some providers replay whatever a key first made, and a cache may mix
-                answers up.
+        Raises `Conflict` if a value differs: the key was used before, or a cache mixed up responses.
         """
         said = self._held_against(found)
         others = [f"the {what} {value!r}" for what, value, same in said if value is not None and not same]
@@ -114,7 +112,7 @@ class _Sent:
         return all(value is not None for _, value, _ in proof)
 
     def _held_against(self, found: PaymentRequest) -> list[tuple[str, str | None, bool]]:
-        """What was sent: its name, what the record says of it as it may be shown, and whether that is the same."""
+        """Return for each sent value its name, the record's value for messages, and whether they are equal."""
         account = None if found.payee is None else found.payee.account_number
         payer = None if found.payer is None else found.payer.counterparty_id
         asked = found.amount if found.original_amount is None else found.original_amount
@@ -129,12 +127,12 @@ class _Sent:
         return said
 
     def is_told_nothing_by(self, found: PaymentRequest) -> bool:
-        """Whether a record says nothing at all of what was sent."""
+        """Whether a record has none of the sent values."""
         return all(value is None for _, value, _ in self._held_against(found))
 
 
 def _is_account(said: str | None, sent: str) -> bool:
-    """Whether it may be this account: a provider may hide all but the last digits."""
+    """Whether two account numbers match. The provider's may be masked except for its last digits."""
     hidden, _, end = (said or "").strip().rpartition("*")
     return sent.endswith(end) if hidden else end == sent
 
@@ -157,7 +155,7 @@ def _another_payment(found: PaymentRequest, what: str, attempts: int) -> Conflic
 
 
 def _looked_up(made: PaymentRequest, sent: _Sent, seconds: float | None) -> OperationFlow[PaymentRequest]:
-    """The request that was made, once reading it back has shown that it is of this payment."""
+    """Read the created request with `get`, and return it if it is this payment."""
     why = "and there was no time left to read it back"
     if seconds is None or seconds > 0:
         try:

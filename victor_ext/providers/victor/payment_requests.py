@@ -1,4 +1,4 @@
-"""`victor.payment_requests`: requests for payment (RfP), sent, read and answered."""
+"""`victor.payment_requests`: the operations on requests for payment (RfP)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from .records import PaymentRequest
 
 
 class PaymentRequests(Resource[Mode]):
-    """Requests for payment, blocking or awaited. Every method raises errors under `VictorError`."""
+    """The operations on requests for payment. All errors are subclasses of `VictorError`.
+
+    Arguments without a default are required: None or an empty text raises `InvalidRequest`.
+    """
 
     @operation
     def create(
@@ -33,28 +36,29 @@ class PaymentRequests(Resource[Mode]):
         client_reference_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> OperationFlow[PaymentRequest]:
-        """Ask a counterparty for money. At most one request comes of one key, however often it is sent.
+        """Create a request for payment to a counterparty. The provider creates at most one request for each key.
 
         Args:
-            payee_account_number: The account that receives; 3 to 20 digits, as text.
-            payer_counterparty_id: Who is asked; up to 16 characters.
-            amount: US dollars as Decimal, text or int, above zero, at most two decimals; never a float.
+            payee_account_number: The account that receives the money; 3 to 20 digits, as text.
+            payer_counterparty_id: The counterparty that pays; up to 16 characters.
+            amount: US dollars as Decimal, text or int, above zero, with at most two decimals. Floats are rejected.
             biller_type: `"BUSINESS"` or `"CONSUMER"`.
-            due_date: The day it is due, at most 24 hours ahead. With an `idempotency_key` it is not held against the
-                clock here: it may be the repeat of a request whose day has passed, and the provider knows.
-            ultimate_creditor: For whom it is collected; only with `"BUSINESS"`; up to 100 characters.
-            amount_modification_allowed: Whether the payer may pay another amount.
-            notes: Up to 150 characters, for the payer.
-            client_reference_id: The caller's own reference; up to 128 characters.
-            idempotency_key: One key per payment, kept for every retry of it: `idempotency_key_for("invoice",
-                1042)`. A random one is made when it is left out, and is on the result and on every error.
+            due_date: A date or `YYYY-MM-DD`, at most 24 hours ahead. With an `idempotency_key` it is not compared with
+                the current time, because the call may repeat an earlier one.
+            ultimate_creditor: The final recipient, only with `"BUSINESS"`; up to 100 characters. None: not sent.
+            amount_modification_allowed: Whether the payer may pay another amount. None: the provider's default (False).
+            notes: Notes for the payer; up to 150 characters. None: not sent.
+            client_reference_id: The caller's reference; up to 128 characters. None: not sent.
+            idempotency_key: One key for each payment, the same for every repeat, such as
+                `idempotency_key_for("invoice", 1042)`. None: a random key, available on the result and on errors.
 
         Returns:
-            The request as the provider took it, with status `created`: it is not sent yet, and not paid.
+            The new request. It is created, but not yet delivered to the payer or paid.
 
         Raises:
-            InvalidRequest: An argument breaks a rule of the document; nothing was sent.
-            VictorError: Anything else; its `outcome` says whether the request may exist.
+            InvalidRequest: An argument is invalid; nothing was sent.
+            Conflict: The key was used for another payment, or an earlier call with this key is still in progress.
+            VictorError: Any other failure. Its `outcome` says whether the request may exist.
         """
         payee_account_number = concealed_account(payee_account_number)
         return creating.create(
@@ -68,20 +72,23 @@ class PaymentRequests(Resource[Mode]):
             notes=notes,
             client_reference_id=client_reference_id,
             idempotency_key=idempotency_key,
-            # With the caller's own key this may be a repeat: then the provider knows what became of the first try.
+            # A call with the caller's key may be a repeat on a later day.
             now=self.clock.moment() if idempotency_key is None else None,
             left=self.clock.countdown(self.deadline),
         )
 
     @operation
     def get(self, id: str) -> OperationFlow[PaymentRequest]:
-        """Read one payment request, whose `status` may be Pending for ever: `wait` and a list tell where it is.
+        """Read one payment request by its id, with the `response` to an inbound request.
 
-        The document calls the status of this call "Either Pending or Error", where Pending says no more than that the
-        request was submitted. What only this call knows is the answer that an inbound request was given.
+        The document describes the `status` of this call as "Either Pending or Error", so it may remain Pending. Use
+        `list` or `wait` for the current status.
 
         Raises:
-            VictorError: It could not be read, or what came is about another request.
+            InvalidRequest: `id` is invalid; nothing was sent.
+            NotFound: The request does not exist.
+            UnreadableResponse: The response is not a payment request, or is a different one.
+            VictorError: Any other failure.
         """
         return reading.get(id)
 
@@ -106,23 +113,24 @@ class PaymentRequests(Resource[Mode]):
         page: int = 0,
         page_size: int | None = None,
     ) -> Walk[PaymentRequest]:
-        """Every payment request that passes the filters, read page by page as it is walked.
+        """List the payment requests that match all filters. Pages are read during the iteration.
 
-        The filters bear the document's names. Times are aware datetimes. Each walk starts at `page` (0 is
-        the first) and ends at the first empty page; what moves between pages meanwhile is yielded once.
+        Args:
+            page: The number of the first page to read. 0: the first page of the list.
+            page_size: The number of requests in a page, at least 1. None: the provider's default (50).
 
-        Every request that passes the filters during the whole walk is yielded, whatever the caller does to those that
-        came. A request can leave `status` and the approval times while the list is read, and then the rest moves
-        forward, past the reader. So a list with one of these filters is read again from `page` on, until a reading is
-        proven to have missed nothing: one that is at rest is read twice (`pages()` tells the `reading` of each page),
-        and the ids of all requests are held. Where others keep changing the list, three readings in a row with nothing
-        new but arrivals end it, and may have missed what moved to an earlier page in each of them. With the other
-        filters it is read once. One page of requests is held in any case.
+        The other arguments are filters with the names of the document. None: no filter. Times are aware datetimes.
+
+        A request that matches the filters during the whole iteration is yielded once, also if the list changes. With a
+        filter for `status` or an approval time, requests can leave the list while it is read, and others then move to
+        earlier pages. Such a list is read again until no request can be missing; it is read twice if it does not
+        change. All ids are kept in memory. If other callers keep changing the list, the iteration ends after three
+        readings with no new requests except newly created ones, and can miss a request. `pages()` iterates over pages.
 
         Raises:
-            InvalidRequest: A filter that cannot be right; at once, not at the first page.
-            PaginationError: While walking, when the provider repeats its pages for ever, or when requests come and go
-                faster than they can be read.
+            InvalidRequest: An argument is invalid; raised by this call.
+            PaginationError: The provider repeats pages, or the list changes too fast; raised by the iteration.
+            VictorError: A page could not be read; raised by the iteration.
         """
         return reading.walk(
             page,
@@ -152,21 +160,23 @@ class PaymentRequests(Resource[Mode]):
         notes: str,
         modified_amount: Amount | None = None,
     ) -> OperationFlow[PaymentRequest]:
-        """Agree to pay an inbound request. This moves money, and takes no key: it is sent once.
+        """Accept an inbound request: agree to pay it. This moves money.
 
-        When the answer to it is lost, or is no clear yes, the request is read back: what it then shows is returned if
-        it is what was meant, and raised as a `Conflict` if it is not.
+        The call has no idempotency key and is sent once. If the outcome is uncertain, the request is read, and returned
+        if it has the intended response.
 
         Args:
-            id: The inbound request, or its id (of the outbound one's `child_id`, never its own). Of a request that
-                was read before, its direction and `amount_modification_allowed` are checked first.
-            notes: 1 to 150 characters; the provider demands them.
-            modified_amount: Another amount, if the request allows it.
+            id: The id of the inbound request (the `child_id` of the outbound one), or its record. A record is also
+                checked for its direction and `amount_modification_allowed`.
+            notes: 1 to 150 characters.
+            modified_amount: The amount to pay, in US dollars above zero, if the request allows another one. None: the
+                requested amount.
 
         Raises:
-            InvalidRequest: An argument breaks a rule; nothing was sent.
-            Conflict: The request carries another answer, or one that may not be this call's (outcome `unknown`).
-            VictorError: With outcome `unknown` when the answer was lost and nothing could be seen of it.
+            InvalidRequest: An argument is invalid; nothing was sent.
+            Conflict: The request is outbound or has a different response (outcome `rejected`), or its response may be
+                this call's (outcome `unknown`).
+            VictorError: Any other failure. With outcome `unknown` the request may be accepted: read it with `get`.
         """
         return responding.respond(
             id, accept=True, notes=notes, modified_amount=modified_amount, left=self.clock.countdown(self.deadline)
@@ -174,22 +184,40 @@ class PaymentRequests(Resource[Mode]):
 
     @operation
     def decline(self, id: str | PaymentRequest, *, notes: str) -> OperationFlow[PaymentRequest]:
-        """Refuse to pay an inbound request. Sent once, and read back when in doubt, as `accept` is."""
+        """Decline an inbound request: refuse to pay it. The call is sent once, and read back as in `accept`.
+
+        Args:
+            id: The id of the inbound request, or its record.
+            notes: 1 to 150 characters.
+
+        Raises:
+            InvalidRequest: An argument is invalid; nothing was sent.
+            Conflict: The request is outbound, or its response differs from this one; outcomes as in `accept`.
+            VictorError: Any other failure. With outcome `unknown` the request may be declined: read it with `get`.
+        """
         return responding.respond(id, accept=False, notes=notes, left=self.clock.countdown(self.deadline))
 
     @operation
     def find(
         self, client_reference_id: str, *, start_datetime: datetime, end_datetime: datetime | None = None
     ) -> OperationFlow[SearchResult]:
-        """The requests with this reference, among those of a window of time: settles an unknown outcome.
+        """Find the requests with a reference in a time window, such as after a `create` with an unknown outcome.
 
-        The provider has no filter for the reference, so the whole window is read: keep it small. It may be told by
-        this machine's clock: a minute, and what the provider's clock is known to differ, are added at both ends.
+        The provider has no filter for the reference, so all requests of the window are read. The window is widened by
+        one minute and the known difference between the clocks.
+
+        Args:
+            client_reference_id: The reference that was passed to `create`.
+            start_datetime: The start of the window, an aware datetime.
+            end_datetime: The end of the window, an aware datetime. None: no end.
 
         Returns:
-            A list, with the window as it was asked for (`start`, `end`), and the number of requests in it (`read`).
-            An empty one is no proof (its `caveat` says why): a request may still be on its way, and that the
-            provider compares the window with the creation of a request is not documented.
+            A list with the searched window (`start`, `end`) and the number of requests in it (`read`). An empty list
+            does not prove that the request does not exist; `caveat` has the reasons.
+
+        Raises:
+            InvalidRequest: An argument is invalid; nothing was sent.
+            VictorError: The list could not be read.
         """
         return reading.find(client_reference_id, start_datetime, end_datetime, clock=self.clock)
 
@@ -201,21 +229,18 @@ class PaymentRequests(Resource[Mode]):
         until: str | Collection[str] | None = None,
         timeout: float = 300.0,
     ) -> OperationFlow[PaymentRequest]:
-        """Look at a request now and again until it has a status.
-
-        Its life is looked up in the list (`victor_id`), since the document says of the status that `get` answers that
-        it may be Pending all along. `get` is asked for the answer that it was given, and for an error.
+        """Read a request repeatedly until it has a wanted status. The result combines `list` and `get`.
 
         Args:
             id: The id of the request.
-            until: A status, or several; a later one on the way to COMPLETED counts too. None: a final one.
-            timeout: Seconds to wait in all; 0 reads it once.
+            until: One or more statuses. A later status on the way to COMPLETED counts too. None: any terminal status.
+            timeout: The maximum time, in seconds. 0: the request is read once.
 
         Raises:
-            Conflict: It ended in another status.
-            TimedOut: It did not get there in time.
-
-        Both are about the wait, which moves no money: their `outcome` says nothing of the payment.
+            InvalidRequest: An argument is invalid; nothing was sent.
+            Conflict: The request ended in another status. The `outcome` does not describe the payment.
+            TimedOut: The status was not reached in time. The `outcome` does not describe the payment.
+            VictorError: A read failed with an error that is not temporary, such as `NotFound`.
         """
         return waiting.wait(id, until=until, timeout=timeout, deadline=self.deadline, monotonic=self.clock.monotonic)
 
@@ -227,23 +252,22 @@ class PaymentRequests(Resource[Mode]):
         until: str | Collection[str] | None = None,
         timeout: float = 300.0,
     ) -> Results[PaymentRequest]:
-        """Yield a request as it is now, and again each time its status has changed, until it has the wanted one.
+        """Yield a request now and after each change of its status, until it has a wanted status.
 
             for request in victor.payment_requests.watch(id):
                 print(request.status)
 
-        With `AsyncVictor`, write `async for`. It reads as `wait` does: through failures that may pass, half a second
-        after a change and then more and more slowly.
+        Use `async for` with `AsyncVictor`. The request is read half a second after a change, then less often.
 
         Args:
             id: The id of the request.
-            until: A status, or several; a later one on the way to COMPLETED counts too. None: a final one.
-            timeout: Seconds in all, also those between two results; 0 reads it once.
+            until: One or more statuses. A later status on the way to COMPLETED counts too. None: any terminal status.
+            timeout: The maximum time of the whole iteration, in seconds. 0: the request is read once.
 
         Raises:
-            InvalidRequest: An argument breaks a rule; at once, not at the first result.
-            Conflict: It ended in another status; that record has been yielded.
-            TimedOut: It did not get there in time.
-            VictorError: It could not be read, for a reason that does not pass.
+            InvalidRequest: An argument is invalid; raised by this call.
+            Conflict: The request ended in another status; it was yielded before.
+            TimedOut: The status was not reached in time.
+            VictorError: A read failed with an error that is not temporary, such as `NotFound`.
         """
         return waiting.watch(id, until=until, timeout=timeout, deadline=self.deadline, monotonic=self.clock.monotonic)

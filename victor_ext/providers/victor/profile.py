@@ -1,4 +1,4 @@
-"""What the runtime is told of this provider: where keys go, how its errors look, what a good answer is."""
+"""The provider's profile for the runtime: the key header, the format of errors, and the checks of responses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NO_MESSAGE = "the provider gave no message"
 
 
 def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
-    """The provider's profile in one of its environments; messages name the URL where it is not the environment's."""
+    """Return the profile for an environment. Messages contain the URL if it is not the environment's own."""
     elsewhere = "" if base_url == httpx.URL(environment.base_url) else f", {base_url}"
     return Profile(
         name="Victor",
@@ -66,7 +66,7 @@ def _recovery_hint(request: httpx.Request) -> str:
 
 
 def _unreadable(answer: httpx.Response) -> str | None:
-    """Every good answer of the document is a JSON object, and says what it is an answer about."""
+    """Return why a successful response cannot be used, or None."""
     try:
         body = answer.json()
     except ValueError:
@@ -78,11 +78,11 @@ def _unreadable(answer: httpx.Response) -> str | None:
 
 _SAID_BY_LISTS = ("results", "page")
 _SAID_BY_READS = ("victor_payment_request_id", "status", "payment_request")
-"""What a single request has at least one of."""
+"""A single payment request has at least one of these fields."""
 
 
 def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
-    """A good status alone is no yes: the body has to say the one thing that the operation was called for."""
+    """Return which required part the body of a successful response lacks, or None."""
     request = answer.request
     if "victor_payment_request_id" not in body and read_problems(answer):
         return "its body reports an error"
@@ -91,7 +91,7 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
     if _is_respond(request) and not _string(body.get("status")):
         return "its body does not say which answer was taken"
     if request.method == "GET" and all(body.get(name) is None for name in _SAID_BY_LISTS + _SAID_BY_READS):
-        # Taken at its word, it would be a list that is at its end, or a request that has no answer yet.
+        # It would otherwise be read as the end of a list, or as a request without a response.
         return "its body says nothing"
     if _is_get(request) and body.get("results") and all(body.get(name) is None for name in _SAID_BY_READS):
         return "its body is a page of a list"
@@ -99,7 +99,7 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
 
 
 def _no_page(body: dict[str, Any]) -> str | None:
-    """What is no page of a list must not be taken for its end: that would lose requests."""
+    """Return why the body is not a page of a list, or None. It would otherwise be read as the end of the list."""
     results = body.get("results")
     if results is None:
         return None if isinstance(body.get("page"), int) else "its body is no page of a list"
@@ -107,10 +107,9 @@ def _no_page(body: dict[str, Any]) -> str | None:
 
 
 def _mismatch(answer: httpx.Response) -> str | None:
-    """What a good answer is about when that is another request than the one in the path, or None.
+    """Return how a successful response differs from the request (its id or page), or None.
 
-    A cache or a proxy that mixes answers up must not have it told that money was moved, or that it will be. Letters may
-    come in another case, as the provider's other words do.
+    Caches and proxies can mix up responses. The letter case of ids is ignored.
     """
     request = answer.request
     try:
@@ -131,10 +130,7 @@ def _mismatch(answer: httpx.Response) -> str | None:
 
 
 def _another_page(number: object, asked: str) -> str | None:
-    """A page that says that it is another one than was asked for: taken for that one, it would lose requests.
-
-    0 is also what a provider says that does not count its pages.
-    """
+    """Return how a page differs from the requested one, or None. Page 0 is accepted: the field may be unused."""
     said = isinstance(number, int | float) and not isinstance(number, bool)
     if not said or not asked.isdecimal() or number in {0, int(asked)}:
         return None
@@ -142,7 +138,7 @@ def _another_page(number: object, asked: str) -> str | None:
 
 
 def read_problems(answer: httpx.Response) -> Sequence[Problem]:
-    """Problems from either documented error shape: `ApiErrorResponse` or `ValidationErrors`; none from others."""
+    """Return the problems of the documented schemas `ApiErrorResponse` and `ValidationErrors`; none of others."""
     try:
         body = _object(answer.json())
     except ValueError:
@@ -171,7 +167,7 @@ def _object_error(error: dict[str, Any]) -> Problem:
 
 
 def _field_of(error: dict[str, Any]) -> str:
-    """The field of a Spring error: its own member, or the tail of a code such as `NotNull.request.notes`."""
+    """Return the field of a Spring error: its `field`, or the end of a code such as `NotNull.request.notes`."""
     stated = _string(error.get("field"))
     if stated:
         return stated
@@ -184,7 +180,7 @@ def _field_of(error: dict[str, Any]) -> str:
 
 
 def wire_path(camel: str) -> str:
-    """`paymentDetails.amount` as the wire spells it: `payment_details.amount`."""
+    """Convert `paymentDetails.amount` to the names of the JSON body: `payment_details.amount`."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match.group().lower(), camel)
 
 
@@ -201,7 +197,7 @@ def _is_list(value: object) -> TypeGuard[list[Any]]:
 
 
 def _id(value: object) -> str | None:
-    """An id, where it is one: text, or a number in place of its digits."""
+    """Return an id that is text or a whole number, as text; None for other values."""
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:d}" if value.bit_length() < _MOST_BITS else None
     return value if isinstance(value, str) else None

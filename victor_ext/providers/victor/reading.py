@@ -1,4 +1,4 @@
-"""Reading payment requests: one by its id, a list page by page, and some by the caller's reference."""
+"""`get`, `list` and `find`."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _GET = "victor_api.api.payment_requests.get_payment_request"
 _LIST = "victor_api.api.payment_requests.list_payment_requests"
 
 FILTERS_TO_LEAVE = frozenset({"status", "approval_start_datetime", "approval_end_datetime"})
-"""Filters that a request may pass now and not a moment later. Nothing documented changes what the others ask for."""
+"""Filters whose values can change, so that a request can leave the list while it is read."""
 
 _ARRIVAL_MARGIN = 5.0
-"""Seconds after the beginning of a walk, by the provider's clock, from which on a request counts as new since then."""
+"""A request counts as new if it was created this many seconds after the reading began, by the provider's clock."""
 
 
 def get(request_id: str, seconds: float | None = None) -> OperationFlow[PaymentRequest]:
-    """Read one payment request within `seconds` (None: the client's deadline)."""
+    """Read one payment request. `seconds` is the time limit (None: the client's deadline)."""
     rules.check_id(request_id)
-    from victor_api import models  # noqa: PLC0415 - loaded by the first call, and not by importing this
+    from victor_api import models  # noqa: PLC0415 - loaded by the first call, not by this module
 
-    found = PaymentRequest(  # not the model itself: its repr shows the accounts
+    found = PaymentRequest(  # the model's repr would show account numbers
         (yield from call(_GET, models.GetPaymentRequestResponse, seconds, victor_payment_request_id=request_id))
     )
     if not found.id and found.status is None:
@@ -49,11 +49,7 @@ def get(request_id: str, seconds: float | None = None) -> OperationFlow[PaymentR
 
 
 def walk(page: int = 0, page_size: int | None = None, *, clock: ServerClock, **filters: object) -> Walk[PaymentRequest]:
-    """A list with its filters, checked now, and read as it is walked.
-
-    Raises:
-        InvalidRequest: With all that is wrong.
-    """
+    """Check the filters and return a lazy list. Raises `InvalidRequest` with all problems."""
     wire = rules.list_filters(filters, page=page, page_size=page_size)
 
     def begin() -> PageReader[PaymentRequest]:
@@ -67,8 +63,7 @@ def walk(page: int = 0, page_size: int | None = None, *, clock: ServerClock, **f
         try:
             answer = yield from _read_page(reader.number, page_size, wire)
         except BadRequest:
-            # What the provider answers past the end is not documented. A short page alone is no end, and a
-            # refusal alone is none: both together are.
+            # The response after the last page is not documented: a 400 after a short page is read as the end.
             if reader.last_was_short:
                 return ()
             raise
@@ -82,7 +77,7 @@ def _id_of(request: PaymentRequest) -> str | None:
 
 
 def _arrived_since(clock: ServerClock) -> Callable[[PaymentRequest], bool]:
-    """Whether a request was created after this moment, by the provider's clock as it will be known by then."""
+    """Return a function that checks whether a request was created after now, by the provider's clock."""
     began = clock.monotonic()
 
     def arrived(request: PaymentRequest) -> bool:
@@ -95,19 +90,19 @@ def _arrived_since(clock: ServerClock) -> Callable[[PaymentRequest], bool]:
 
 
 MOST_PAGES_FOR_ONE = 20
-"""Pages that are read for one request, at most, of a list that does not heed the id that is asked for."""
+"""The maximum number of pages that `listed` reads if the provider ignores the `victor_id` filter."""
 
 SEARCH_MARGIN = 60.0
-"""Seconds by which `find` widens its window at both ends, beyond what the two clocks are known to differ."""
+"""Seconds that `find` adds at both ends of its window, in addition to the known difference of the clocks."""
 
 
 class SearchResult(list[PaymentRequest]):
-    """The requests that `find` found, and where it looked for them.
+    """The list of requests that `find` returns.
 
     Attributes:
-        start: The beginning of the window that the provider was asked for; before the caller's own.
-        end: Its end; None when it had none.
-        read: How many requests were looked at.
+        start: The start of the searched window; earlier than the caller's `start_datetime`.
+        end: The end of the searched window, or None if it is open.
+        read: The number of requests in the window.
     """
 
     def __init__(self, found: Iterable[PaymentRequest], *, start: datetime, end: datetime | None, read: int) -> None:
@@ -118,7 +113,7 @@ class SearchResult(list[PaymentRequest]):
 
     @property
     def caveat(self) -> str:
-        """What it does not prove that nothing was found; empty when something was."""
+        """Why an empty result is not a proof. An empty text if requests were found."""
         if self:
             return ""
         return (
@@ -133,7 +128,7 @@ class SearchResult(list[PaymentRequest]):
 def find(
     client_reference_id: str, start: datetime, end: datetime | None, *, clock: ServerClock
 ) -> OperationFlow[SearchResult]:
-    """The requests with this reference, in a window of time. One page at a time is held."""
+    """Read the list of a time window and keep the requests with this reference."""
     _check_search(client_reference_id, start, end)
     window = _Window(start, end).widened(clock.skew)
     while True:
@@ -141,7 +136,7 @@ def find(
         reader, found, read = listed.begin(), list[PaymentRequest](), 0
         while not reader.done:
             page = reader.accept((yield from listed.read(reader)))
-            # The first answer may be the first that tells the provider's clock.
+            # This response may be the first one that shows the provider's time.
             wider = window.covering(_Window(start, end).widened(clock.skew))
             if wider != window:
                 window = wider
@@ -154,18 +149,18 @@ def find(
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """A window of time; without an end it is open."""
+    """A time window. `end` None: it is open."""
 
     start: datetime
     end: datetime | None
 
     def widened(self, skew: float) -> _Window:
-        """By what the provider's clock is ahead (behind when negative) of the caller's, and by the margin."""
+        """Return the window widened by the margin and by `skew`, the provider's time minus this machine's."""
         before, after = SEARCH_MARGIN - min(skew, 0.0), SEARCH_MARGIN + max(skew, 0.0)
         return _Window(_moved(self.start, -before), None if self.end is None else _moved(self.end, after))
 
     def covering(self, other: _Window) -> _Window:
-        """This one; or both, when the other one is longer at an end by more than the margin takes."""
+        """Return this window, extended to each end of `other` that lies more than half the margin outside."""
         slack = timedelta(seconds=SEARCH_MARGIN / 2)
         start = other.start if self.start - other.start > slack else self.start
         if self.end is None or other.end is None or other.end - self.end <= slack:
@@ -176,12 +171,12 @@ class _Window:
 def _moved(moment: datetime, seconds: float) -> datetime:
     try:
         return moment + timedelta(seconds=seconds)
-    except OverflowError:  # at the ends of the calendar there is nothing to add
+    except OverflowError:  # outside the years 1 to 9999
         return moment
 
 
 def _check_search(client_reference_id: object, start_datetime: object, end_datetime: object) -> None:
-    """Raises `InvalidRequest` for a reference that no request can have, and for a window that is none."""
+    """Check the arguments of `find`. Raises `InvalidRequest` with all problems."""
     found = rules.Validation()
     found.required(rules.REFERENCE, client_reference_id)
     if start_datetime is None:
@@ -197,10 +192,9 @@ def _check_search(client_reference_id: object, start_datetime: object, end_datet
 def listed(
     request_id: str, seconds: float | None, monotonic: Callable[[], float]
 ) -> OperationFlow[PaymentRequest | None]:
-    """One request as the list tells it, or None when the list does not have it.
+    """Return one request from the list, or None if it is not there. Reads at most `MOST_PAGES_FOR_ONE` pages.
 
-    A list that ignores the id has others on its pages: it is read on, up to `MOST_PAGES_FOR_ONE`, within `seconds`
-    in all (None: the client's deadline for each page).
+    `seconds` is the time limit for all pages (None: the client's deadline for each page).
     """
     began, left = monotonic(), seconds
     before: frozenset[str] = frozenset()
@@ -212,7 +206,7 @@ def listed(
         listed = {request.id.casefold(): request for request in items_of(answer)}
         if request_id.casefold() in listed:
             return listed[request_id.casefold()]
-        if listed.keys() <= before:  # its end, or the same page again
+        if listed.keys() <= before:  # no new requests: the end, or a repeated page
             return None
         before |= listed.keys()
     return None
@@ -221,7 +215,7 @@ def listed(
 def _read_page(
     page: int, page_size: int | None, wire: dict[str, str], seconds: float | None = None
 ) -> OperationFlow[ListPaymentRequestsResponse]:
-    from victor_api import models  # noqa: PLC0415 - loaded by the first call, and not by importing this
+    from victor_api import models  # noqa: PLC0415 - loaded by the first call, not by this module
 
     read: ListPaymentRequestsResponse = yield from call(
         _LIST,
@@ -235,7 +229,7 @@ def _read_page(
 
 
 def _arguments(wire: dict[str, str]) -> dict[str, Any]:
-    """Checked filters as the generated function takes them: enumerated ones as its own enum members."""
+    """Convert checked filters to arguments of the generated function, with its enum members."""
     from victor_api import models  # noqa: PLC0415 - loaded by the first call
 
     members: dict[str, Any] = {
@@ -247,13 +241,13 @@ def _arguments(wire: dict[str, str]) -> dict[str, Any]:
 
 
 def items_of(page: ListPaymentRequestsResponse) -> Sequence[PaymentRequest]:
-    """The records of one page. A page without `results` is empty; what is no page was refused before it came here."""
+    """Return the records of one page. A page without `results` is empty."""
     results = page.results
     return [PaymentRequest(raw) for raw in results] if isinstance(results, list) else ()
 
 
 def content_of(request: PaymentRequest) -> str:
-    """Everything that was sent of a request, as text; the same text for all that is nested too deeply to write."""
+    """Return a request as JSON text, or an empty text if it is nested too deeply."""
     try:
         return json.dumps(request.raw.to_dict())
     except RecursionError:

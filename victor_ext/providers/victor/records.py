@@ -1,8 +1,7 @@
-"""What the provider answers, as one kind of record: a thin typed view of the generated model.
+"""Records: typed views of the generated models.
 
-The document has three shapes for a payment request (listed, read, answered); here they are one. A value
-is read from the model when it is asked for, and is None when the provider did not send it or sent
-something that cannot be read as what it should be; `raw` has the value as it came.
+`PaymentRequest` covers the document's three schemas of a payment request (`list`, `get`, and `accept` or `decline`). A
+property is None if the provider did not send the value, or sent one that cannot be read; see `raw`.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Status(StrEnum):
-    """Where a payment request is in its life. ACCEPTED is not paid; COMPLETED is."""
+    """The status of a payment request. COMPLETED means paid; ACCEPTED does not."""
 
     CREATED = "created"
     PENDING = "pending"
@@ -46,36 +45,36 @@ class Status(StrEnum):
 
 
 class Direction(StrEnum):
-    """Who asked: OUTBOUND is a request of ours, INBOUND one that we are asked to pay."""
+    """The direction of a payment request: OUTBOUND asks a counterparty for money, INBOUND asks the caller."""
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
 
 
 class Network(StrEnum):
-    """The instant payment network that carried the request."""
+    """The instant payment network of a payment request."""
 
     FEDNOW = "FedNow"
     RTP = "RTP"
 
 
 _MOST_BITS = 1024
-"""Of a number that stands for an id. Python refuses to write out those that are much longer."""
+"""The maximum size of a number that is read as an id. Python refuses to convert very large numbers to text."""
 
 TERMINAL = frozenset({Status.COMPLETED, Status.DECLINED, Status.EXPIRED, Status.FAILED})
-"""Statuses that no longer change."""
+"""The statuses that no longer change."""
 
 _ENDS_IN_PROSE = frozenset({"error", "canceled", "cancelled", "rejected"})
 _STATUSES = {status.value: status for status in Status}
 _DIRECTIONS = {direction.value: direction for direction in Direction}
 _NETWORKS = {network.value.lower(): network for network in Network}
-# The same event has three words: we answer "Declined", the answer to that says "Rejected", a list "declined".
+# A declined request is "Declined" in the call, "Rejected" in its response and "declined" in a list.
 _ANSWERED = {"accepted": Status.ACCEPTED, "rejected": Status.DECLINED, "declined": Status.DECLINED}
 
 
 @dataclass(frozen=True, slots=True)
 class Payee:
-    """Who is to receive the money."""
+    """The recipient of the money."""
 
     account_number: str | None
     ultimate_creditor: str | None
@@ -86,7 +85,7 @@ class Payee:
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """Who is asked to pay: a counterparty of ours, or an account, depending on the direction."""
+    """The payer: a counterparty of an outbound request, or an account of an inbound one."""
 
     counterparty_id: str | None
     account_number: str | None
@@ -100,7 +99,7 @@ class Payer:
         )
 
     def completed_by(self, other: Payer) -> Payer:
-        """The same payer, with what only the other description tells."""
+        """Return this payer, with missing values from `other`."""
         return Payer(
             self.counterparty_id or other.counterparty_id,
             self.account_number or other.account_number,
@@ -111,7 +110,7 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class PaymentRequestResponse:
-    """The answer that an inbound request was given: `status` is `accepted` or `declined`."""
+    """The response to an inbound request. `status` is `accepted` or `declined`; amounts are in dollars."""
 
     status: Status | str | None
     original_amount: Decimal | None
@@ -123,12 +122,12 @@ T = TypeVar("T")
 
 
 class PaymentRequest:
-    """A request for payment (RfP), as the provider last described it.
+    """A request for payment (RfP), as one call returned it.
 
     Attributes:
-        raw: The generated model underneath, with every field that was sent; known words are in the document's spelling,
-            and a null is an absent field. The bytes as they came are in an error's `body` alone.
-        idempotency_key: The key it was created with, on the result of `create` only.
+        raw: The generated model with all fields that were sent. Known words have the document's spelling, and a null is
+            an absent field.
+        idempotency_key: The key of `create`; None on results of other methods.
     """
 
     __slots__ = ("_completed_by", "idempotency_key", "raw")
@@ -146,7 +145,7 @@ class PaymentRequest:
 
     @staticmethod
     def _either(read: Callable[[PaymentRequest], T]) -> Callable[[PaymentRequest], T]:
-        """A property of what the record says, or else of what the other description of the same request says."""
+        """Decorate a property to use the value of `completed_by` if this record has none."""
 
         @wraps(read)
         def read_either(self: PaymentRequest) -> T:
@@ -158,7 +157,7 @@ class PaymentRequest:
 
     @property
     def id(self) -> str:
-        """The provider's id; empty when it sent none."""
+        """The provider's id, or an empty text."""
         value = _sent(self.raw, "victor_payment_request_id")
         if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < _MOST_BITS:
             return f"{value:d}"
@@ -166,7 +165,7 @@ class PaymentRequest:
 
     @property
     def status(self) -> Status | str | None:
-        """A `Status`, whatever letter case the provider used, or its own word when it is a new one."""
+        """The status in any letter case, as a `Status`; an unknown word is returned as text."""
         word = _text(self.raw, "status")
         if word is None:
             return None
@@ -176,17 +175,16 @@ class PaymentRequest:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the status can no longer change. ACCEPTED is not terminal: the money has yet to move.
+        """Whether the status can no longer change. ACCEPTED is not terminal: the request is not paid yet.
 
-        The document's enum lacks three words that its prose or its answers have: "Error", "canceled" (by the network)
-        and "Rejected". Nothing that is documented follows them, so they count as ends.
+        "Error", "canceled" and "Rejected" are terminal too. The document mentions them outside its enum of statuses.
         """
         status = self.status
         return status in TERMINAL or (status is not None and _normal(status) in _ENDS_IN_PROSE)
 
     @property
     def direction(self) -> Direction | str | None:
-        """A `Direction`, whatever letter case the provider used, or its own word when it is a new one."""
+        """The direction in any letter case, as a `Direction`; an unknown word is returned as text."""
         if self._is_answer:
             return Direction.INBOUND
         word = _text(self.raw, "direction")
@@ -195,13 +193,13 @@ class PaymentRequest:
     @property
     @_either
     def network(self) -> Network | str | None:
-        """The network that carried it, where the provider says so."""
+        """The network, as a `Network`; an unknown word is returned as text."""
         word = _text(self.raw, "payment_network")
         return None if word is None else _NETWORKS.get(word.lower(), word)
 
     @property
     def amount(self) -> Decimal | None:
-        """The amount to be paid, in dollars; after an acceptance with a modified amount, the modified one."""
+        """The amount to pay, in dollars: the modified amount if the request was accepted with one."""
         if self._is_answer:
             modified = money.from_wire(_sent(self.raw, "modified_amount"))
             return self.original_amount if modified is None else modified
@@ -210,7 +208,7 @@ class PaymentRequest:
     @property
     @_either
     def original_amount(self) -> Decimal | None:
-        """The amount that was asked for, in dollars, once it has been answered."""
+        """The requested amount, in dollars. Returned once the request is accepted or declined."""
         source = self.raw if self._is_answer else self._details
         found = money.from_wire(_sent(source, "original_amount"))
         return money.from_wire(_sent(self._answer, "original_amount")) if found is None else found
@@ -224,25 +222,25 @@ class PaymentRequest:
     @property
     @_either
     def created_at(self) -> datetime | None:
-        """When it was created. Only a list and `create` say so."""
+        """The time of creation. Only `list` and `create` return it."""
         return _moment(_sent(self._info, "created_at"))
 
     @property
     @_either
     def approved_at(self) -> datetime | None:
-        """When it was approved. Only a list says so."""
+        """The time of approval. Only `list` returns it."""
         return _moment(_sent(self._info, "approved_at"))
 
     @property
     @_either
     def payee(self) -> Payee | None:
-        """Who is to receive the money."""
+        """The recipient of the money."""
         payee = _value(self._info, "payee")
         return None if payee is None else Payee(_text(payee, "account_number"), _text(payee, "ultimate_creditor"))
 
     @property
     def payer(self) -> Payer | None:
-        """Who is asked to pay."""
+        """The payer."""
         payer = _value(self._info, "payer")
         other = None if self._completed_by is None else self._completed_by.payer
         if payer is None:
@@ -258,26 +256,26 @@ class PaymentRequest:
     @property
     @_either
     def biller_type(self) -> str | None:
-        """`BUSINESS` or `CONSUMER`, or the provider's own word when it is a new one."""
+        """`BUSINESS`, `CONSUMER`, or an unknown word."""
         return _text(self._details, "biller_type")
 
     @property
     @_either
     def amount_modification_allowed(self) -> bool | None:
-        """Whether whoever pays may pay another amount; None when the provider did not say."""
+        """Whether the payer may pay another amount."""
         allowed = _value(self._details, "amount_modification_allowed")
         return allowed if isinstance(allowed, bool) else None
 
     @property
     @_either
     def notes(self) -> str | None:
-        """The notes that it was created with."""
+        """The notes of `create`."""
         return _text(self._details, "notes")
 
     @property
     @_either
     def approval_notes(self) -> str | None:
-        """The notes of whoever answered it."""
+        """The notes of `accept` or `decline`."""
         return _text(self._details, "approval_notes") or _text(self._answer, "notes")
 
     @property
@@ -287,31 +285,31 @@ class PaymentRequest:
         return _text(self.raw, "client_reference_id")
 
     def has_reference(self, client_reference_id: str) -> bool:
-        """Whether it has this reference. Blanks around it are no difference: a provider may drop them."""
+        """Whether the request has this reference. Leading and trailing spaces are ignored."""
         return (self.client_reference_id or "").strip() == client_reference_id.strip()
 
     @property
     @_either
     def parent_id(self) -> str | None:
-        """On an inbound twin: the id of the outbound request."""
+        """The id of the outbound request that belongs to this inbound one."""
         return _text(self.raw, "victor_payment_request_parent_id")
 
     @property
     @_either
     def child_id(self) -> str | None:
-        """On an outbound request to an account of the provider: the id of its inbound twin."""
+        """The id of the inbound request that belongs to this outbound one, if the payer's account is at Victor."""
         return _text(self.raw, "victor_payment_request_child_id")
 
     @property
     @_either
     def error_message(self) -> str | None:
-        """Why it failed, in the provider's prose."""
+        """The provider's message about the failure."""
         return _text(self.raw, "error_message")
 
     @property
     @_either
     def response(self) -> PaymentRequestResponse | None:
-        """The answer it was given, or None as long as it has none. Only `get`, `accept` and `decline` know."""
+        """The response to an inbound request, or None before there is one. `list` does not return it."""
         answer = self._answer
         word = _text(answer, "status")
         if answer is None or word is None:
@@ -324,7 +322,7 @@ class PaymentRequest:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The record as plain JSON data: amounts as text, times as Zulu time, absent values as None."""
+        """Return the record as JSON data, with amounts as text and times as Zulu time."""
         return {name: _plain(getattr(self, name)) for name in _FIELDS}
 
     def __repr__(self) -> str:
@@ -366,20 +364,20 @@ _FIELDS = (
 
 
 def _value(source: Any, name: str) -> Any:
-    """A field of a generated model, or None when it is unset."""
+    """Return a field of a generated model, or None if it is unset."""
     value = getattr(source, name, None)
-    # The marker is falsy, so a value that is there costs one test. (Importing it would load the models.)
+    # The `Unset` marker is falsy. It is compared by name, because its import would load the models.
     return value if value or type(value).__name__ != "Unset" else None
 
 
 def _sent(source: Any, name: str) -> Any:
-    """The same; and what was sent of a type that is not the declared one, such as a number for an amount."""
+    """Return a field, also one whose type is not the declared one, such as a number for an amount."""
     value = _value(source, name)
     return getattr(source, "additional_properties", {}).get(name) if value is None else value
 
 
 def _text(source: Any, name: str) -> str | None:
-    """A text, also where the model of this answer does not declare it: `get` tells the counterparty of a payer so."""
+    """Return a text field, also one that the model does not declare, such as the payer's counterparty in `get`."""
     value = getattr(source, name, None)
     if not isinstance(value, str):
         value = getattr(source, "additional_properties", {}).get(name)
@@ -389,7 +387,7 @@ def _text(source: Any, name: str) -> str | None:
 
 
 def _moment(sent: Any) -> datetime | None:
-    """A moment, from the number that the document declares or from Zulu time."""
+    """Convert an epoch timestamp, as the document declares it, or a Zulu time."""
     try:
         return zulu.parse(sent) if isinstance(sent, str) else zulu.from_epoch(sent)
     except InvalidRequest:
@@ -405,7 +403,7 @@ def _masked(number: str | None) -> str:
 
 
 def _word(value: str | None) -> str:
-    # As the plain text that it is: a member of an enum has a repr of its own, and a new word may hold anything.
+    # A plain text, because enum members have a different repr.
     return repr(None if value is None else str(value))
 
 

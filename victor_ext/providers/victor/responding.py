@@ -1,4 +1,4 @@
-"""Answering a request that we are asked to pay: sent once, and looked at when in doubt, for it has no key."""
+"""`accept` and `decline`: sent once, because the call has no idempotency key; read back if the outcome is uncertain."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _RESPOND = "victor_api.api.payment_requests.respond_to_payment_request"
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """What an answer to an inbound request is meant to say.
+    """The intended response to an inbound request.
 
     Attributes:
         status: ACCEPTED or DECLINED.
-        notes: The caller's.
-        modified_amount: The amount to be paid, where it is not the one that is asked for.
-        asked: The amount that is asked for, where the caller has the record.
+        notes: The caller's notes.
+        modified_amount: The amount to pay instead of the requested one, in dollars, or None.
+        asked: The requested amount, in dollars, or None if the caller passed only an id.
     """
 
     status: Status
@@ -35,11 +35,10 @@ class Answering:
     asked: Decimal | None = None
 
     def differences(self, found: PaymentRequest) -> Collection[str] | None:
-        """In what the answer that a request carries is not the one that was meant; None when it carries none.
+        """Return how the response in a record differs from this one; None if the record has no response.
 
-        `status` means that it is another answer. `word`, `notes` and `amount` leave it open whose it is: the
-        provider may have written it in its own way, or somebody else may have given it. `unsaid` means that
-        nothing says for which amount it was accepted.
+        `status` is a different response. `word` (an unknown status), `notes` and `amount` may be this response or a
+        different one. `unsaid` means that the record does not have the accepted amount.
         """
         given = found.response
         said = None if given is None else given.status
@@ -62,7 +61,7 @@ class Answering:
         if len(asked) > 1:
             return ("amount",)
         if self.modified_amount is not None:
-            # The amount of the request itself may have become the modified one, or stayed as it was asked for.
+            # The provider may or may not replace the request's own amount with the modified one.
             named = found.amount if modified is None else modified
             if named is None:
                 return ("unsaid",)
@@ -87,9 +86,9 @@ def respond(
     modified_amount: money.Amount | None = None,
     left: Callable[[], float | None],
 ) -> OperationFlow[PaymentRequest]:
-    """Answer an inbound request, once; when that is in doubt, read it back and compare.
+    """Respond to an inbound request once. If the outcome is uncertain, read the request and compare.
 
-    To the caller both are one call: the look gets what is `left` of the deadline, and there is none without it.
+    `left` returns the seconds left of the deadline; the request is not read if none are left.
     """
     known = request if isinstance(request, PaymentRequest) else None
     request_id = request.id if isinstance(request, PaymentRequest) else request
@@ -148,7 +147,7 @@ def _send_answer(request_id: str, meant: Answering) -> OperationFlow[tuple[Payme
 def _settle_answer(
     request_id: str, meant: Answering, doubt: VictorError, seconds: float | None
 ) -> OperationFlow[PaymentRequest]:
-    """Look whether the answer arrived. It is never sent again by itself: it moves money, and has no key."""
+    """Read the request and compare its response with the intended one. The response is never sent again."""
     if seconds is not None and seconds <= 0:
         doubt.add_note("No time was left to read the request back.")
         raise doubt from None
@@ -173,7 +172,7 @@ def _settle_answer(
         raise _unanswered(request_id, doubt) from None
     if not differences:
         return found
-    # When this call was answered with a good status, whatever the request shows may be its doing.
+    # After a successful or conflicting response, the state of the request may be an effect of this call.
     was_taken = doubt.outcome is Outcome.ACCEPTED or isinstance(doubt, Conflict)
     if was_taken or "status" not in differences:
         raise _answered_otherwise(request_id, meant, found, differences, doubt.attempts, doubt.request_id)
@@ -188,9 +187,9 @@ def _settle_answer(
 
 
 def _unanswered(request_id: str, doubt: VictorError) -> VictorError:
-    """What is left to say when the request shows no answer."""
+    """Return the error for a request that has no response yet."""
     if doubt.outcome is Outcome.ACCEPTED:
-        # A good status that nobody can read, and nothing to be seen of the work: that is no proof that it was done.
+        # An unreadable success is not a proof if the request shows no response.
         doubt = UnreadableResponse(
             f"The answer to payment request {request_id} was taken with status {doubt.status_code}, in words that "
             "cannot be read.",
@@ -214,7 +213,7 @@ def _answered_otherwise(
     attempts: int,
     exchange_id: str | None = None,
 ) -> Conflict:
-    """The request carries an answer that this call may have given, or not."""
+    """Return the error for a request whose response may or may not be this call's."""
     others = {"status": "another answer", "word": "another answer", "notes": "other notes", "amount": "another amount"}
     what = " and ".join(others[difference] for difference in differences if difference in others)
     is_ = f"{one_line(found.status)} with {what} than was meant ({meant.status})"

@@ -1,4 +1,4 @@
-"""Environments, and credentials from the process environment."""
+"""The provider's environments, and client options from environment variables."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ _PASSWORD = "VICTOR_PRIVATE_KEY_PASSWORD"  # noqa: S105 - the name of a variable
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One of the provider's environments (Getting Started, "Environments").
+    """One of the provider's environments. Source: Getting Started, "Environments".
 
-    `token_limit` is the longest life, in seconds, of a token that the client signs itself. Keys made in
-    one environment are not valid in the other.
+    `token_limit` is the maximum lifetime, in seconds, of a token that the client signs.
     """
 
     name: str
@@ -45,11 +44,10 @@ _HOSTS = {name: {httpx.URL(environment.base_url).host} for name, environment in 
 
 
 def environment_and_url(environment: object, base_url: str | httpx.URL | None) -> tuple[Environment, httpx.URL]:
-    """The environment that is asked, and the URL to call: the caller's, checked, or the environment's.
+    """Return the environment and the checked base URL. `base_url` None: the environment's own URL.
 
     Raises:
-        ConfigurationError: There is no such environment, the URL is none that a token may be sent to, or the two
-            contradict each other.
+        ConfigurationError: The environment is unknown, the URL is not safe for a token, or they contradict each other.
     """
     url = None if base_url is None else _without_version(base_url, "base_url")
     chosen = ENVIRONMENTS[checked_environment(environment, url, _HOSTS, provider="Victor")]
@@ -65,15 +63,15 @@ def _without_version(base_url: str | httpx.URL, name: str) -> httpx.URL:
 
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The options of a client: those given, and what the `VICTOR_...` variables say of the others.
+    """Return the given options of a client, with missing ones from the `VICTOR_...` variables.
 
-    An empty variable counts as not set.
+    Empty variables are ignored. `variables` None: the process environment.
 
     Raises:
-        ConfigurationError: Credentials are missing, or there are two kinds of them; or a value cannot be right.
+        ConfigurationError: Credentials are missing, two kinds are set, or a value is invalid.
     """
     values = _set_variables(os.environ if variables is None else variables)
-    variables = None  # no frame of ours shows them from here on
+    variables = None  # tracebacks must not show the secrets
     readers: dict[str, Callable[[Mapping[str, str]], object]] = {
         "auth": _auth, "environment": _environment, "base_url": _base_url,
     }  # fmt: skip
@@ -132,7 +130,7 @@ def _jwt(values: Mapping[str, str]) -> VictorJwt:
         variable, key = "VICTOR_PRIVATE_KEY", values["VICTOR_PRIVATE_KEY"]
     from victor_ext.runtime.auth.private_keys import load_rsa_key  # noqa: PLC0415 - only a signing client needs it
 
-    # Checked here, so that messages name the variables.
+    # Checked here so that messages contain the variables' names.
     api_key = checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source="the client portal")
     return VictorJwt(api_key, load_rsa_key(key, password=password, name=variable, opened_with=_PASSWORD))
 

@@ -1,9 +1,7 @@
-"""Where a request is in its life, and waiting until it has come so far.
+"""`wait` and `watch`: waiting for a status of a payment request.
 
-The document can be read in two ways. The status that `get` answers may be one of the nine words that a list has; or,
-as its description says, "Either Pending or Error", where Pending only confirms the submission to the network. So the
-life of a request is looked up in the list, and `get` is asked for what only it knows: the answer that an inbound
-request was given, and an error. Where both tell of the life, the one that is further counts.
+The status of `get` is documented as "Either Pending or Error". Therefore both `list` (by `victor_id`) and `get` are
+read: the later of their statuses counts, and only `get` returns the response to an inbound request.
 """
 
 from __future__ import annotations
@@ -34,11 +32,11 @@ from .records import Direction, PaymentRequest, Status
 _WAIT_AGAIN = "Wait again, or look it up with list(victor_id=...), for get() may say Pending for ever."
 
 _ONE_MORE_READ = 0.001
-"""Seconds left that permit one bounded read; with 0 it would have the whole deadline."""
+"""The minimum time limit, in seconds, of the last read of a watch. 0 would mean the client's deadline."""
 _WATCH_PAUSE = 5.0
-"""Seconds between two reads of a watch at most."""
+"""The maximum number of seconds between two reads of a watch."""
 
-# The way of a request that is paid. A later status includes the earlier ones.
+# The statuses of a request that is paid, in order. A later status includes the earlier ones.
 _WAY = (Status.CREATED, Status.PENDING, Status.PROCESSING, Status.ACCEPTED, Status.COMPLETED)
 
 
@@ -50,7 +48,7 @@ def wait(
     deadline: float | None,
     monotonic: Callable[[], float],
 ) -> OperationFlow[PaymentRequest]:
-    """Look at a request now and again until it is where it is waited for."""
+    """Read a request repeatedly until it has a wanted status."""
     check_id(request_id)
     statuses, seconds = wanted_statuses(until), checked_seconds(timeout)
 
@@ -75,7 +73,7 @@ def watch(
     deadline: float | None,
     monotonic: Callable[[], float],
 ) -> Callable[[], OperationFlow[PaymentRequest | None]]:
-    """A function that makes the flow to the next change of the status; the flow returns None at the end."""
+    """Return a function that creates a flow to the next change of status. The flow returns None at the end."""
     check_id(request_id)
     statuses, seconds = wanted_statuses(until), checked_seconds(timeout)
     in_vain = _in_vain(request_id, statuses, timeout)
@@ -116,7 +114,7 @@ def watch(
 
 
 def _is_there(request: PaymentRequest, request_id: str, until: Collection[str] | None) -> bool:
-    """Whether the request has reached one of these statuses. Raises `Conflict` when it no longer can."""
+    """Whether the request has reached a wanted status. Raises `Conflict` if it ended in another one."""
     if _has_reached(request, until):
         return True
     if request.is_terminal:
@@ -139,9 +137,9 @@ def _look(
     monotonic: Callable[[], float],
     settles: Callable[[PaymentRequest], bool],
 ) -> OperationFlow[PaymentRequest]:
-    """The request as the list and `get` together tell it, within `seconds` (None: the client's deadline for each).
+    """Read a request from `list` and `get` within `seconds` (None: the client's deadline for each) and combine them.
 
-    Raises the trouble that the list is in, where what `get` tells does not settle it.
+    Raises the error of the list if the result of `get` does not end the wait.
     """
     began = monotonic()
     trouble: VictorError | None = None
@@ -150,7 +148,7 @@ def _look(
     except PASSING as error:
         in_list, trouble = None, error
     if in_list is not None and in_list.is_terminal and in_list.direction is Direction.OUTBOUND:
-        return in_list  # it has no answer of ours, and the list tells its error
+        return in_list  # `get` has nothing more: there is no response, and the list has the error
     left = None if seconds is None else max(seconds - (monotonic() - began), LEAST_READ)
     try:
         by_itself = yield from get(request_id, left)
@@ -174,11 +172,11 @@ def _in_list(
     try:
         return (yield from listed(request_id, seconds, monotonic))
     except (BadRequest, NotFound, PermissionDenied, UnreadableResponse):
-        return None  # a list that does not know the id, or cannot be read: `get` remains
+        return None  # the list has no such id or cannot be read; `get` is used alone
 
 
 def _is_further(by_itself: PaymentRequest, in_list: PaymentRequest) -> bool:
-    """Whether `get` tells of a later moment: of an end, such as Error, or of a later step on the way to be paid."""
+    """Whether `get` has the later status: a terminal one, or a later one in `_WAY`."""
     if in_list.is_terminal or by_itself.is_terminal:
         return not in_list.is_terminal
     if by_itself.status not in _WAY or in_list.status not in _WAY:
@@ -191,7 +189,7 @@ def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool
     if until is None:
         return request.is_terminal
     if status is not None and status.strip().lower() == "rejected":
-        status = Status.DECLINED  # one event, two words
+        status = Status.DECLINED  # the provider uses both words
     if status in until:
         return True
     if status not in _WAY:
@@ -209,7 +207,7 @@ def _ended_otherwise(request: PaymentRequest, request_id: str, until: Collection
 
 
 def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | None:
-    """Check and spell what `wait` is to wait for. Raises `InvalidRequest`."""
+    """Convert the `until` argument to statuses; None stays None. Raises `InvalidRequest`."""
     if until is None:
         return None
     wanted = list(until) if isinstance(until, Collection) and not isinstance(until, str) else [until]

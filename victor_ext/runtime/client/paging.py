@@ -1,4 +1,4 @@
-"""Reading a list to its end, page by page, whatever the provider does with it meanwhile."""
+"""Reading a list page by page, also while it changes at the provider."""
 
 from __future__ import annotations
 
@@ -12,32 +12,29 @@ from victor_ext.errors import Outcome, PaginationError
 T = TypeVar("T")
 
 REMEMBERED_PAGES = 16
-"""Pages whose ids are remembered, so that items which moved between pages are not yielded twice."""
+"""The number of recent pages whose ids are kept, to drop items that moved between pages."""
 
 STALE_PAGES = 3
-"""So many pages in a row without anything new mean that the provider repeats itself."""
+"""The number of consecutive pages without a new item after which the list is considered endless."""
 
 QUIET_PASSES = 3
-"""Passes in a row without news that end the reading of a list whose items never stop coming and going."""
+"""The number of consecutive passes without news after which a list that keeps changing ends."""
 
 MOST_REREADINGS = 10
-"""Times that one page is read again in one pass, at most, because each time it brought something new."""
+"""The maximum number of times that one page is read again in one pass because it had new items."""
 
 MOST_PASSES = 32
-"""Passes over one list, at most. When each pass takes away what it read, 32 read any list there is."""
+"""The maximum number of passes over one list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page: its number as the provider counts, and its items that no earlier page had.
-
-    Where items may leave, a page may come several times in one reading: one that brought something new is read again.
+    """One page of a list. `RepeatedPageReader` can return the same page several times.
 
     Attributes:
-        number: The page's number.
-        items: Its items, without those that were yielded before.
-        reading: In which pass over the list it was read, from 1. A list that items may leave is read again from the
-            first page (see `RepeatedPageReader`).
+        number: The provider's number of the page.
+        items: The items of the page that were not yielded before.
+        reading: The number of the pass over the list, from 1 (see `RepeatedPageReader`).
     """
 
     number: int
@@ -46,18 +43,19 @@ class Page(Generic[T]):
 
 
 class PageReader(Generic[T]):
-    """Decides what to do with each page that came. It holds the ids of a few pages, and no items.
+    """The state of reading one list. It keeps the ids of the last `REMEMBERED_PAGES` pages and no items.
 
     Args:
-        identify: The id of an item, or None when it has none (such an item is never dropped).
-        content: What tells an item without an id from others; such items too can come again for ever.
-        what: What the list is of, for a message.
+        identify: Returns the id of an item, or None. Items without an id are never dropped.
+        content: Returns the content of an item without an id as text, to detect repeated pages.
+        first: The number of the first page.
+        what: The name of the list in messages.
 
     Attributes:
-        number: The page to ask for next.
-        taken: How many items came so far, those that came twice included.
-        is_last: To be set by whoever has read a page, where the provider says that it is the last one.
-        last_was_short: Whether the last page had fewer items than one before it.
+        number: The page to request next.
+        taken: The number of items received in this pass, including duplicates.
+        is_last: Set by the caller before `accept` if the provider reports that the page is the last one.
+        last_was_short: Whether the last page had fewer items than an earlier page.
         done: Whether the list has ended.
     """
 
@@ -77,7 +75,7 @@ class PageReader(Generic[T]):
         self._begin()
 
     def _begin(self) -> None:
-        """Begin at the first page. How long a page can be is known from any pass."""
+        """Reset the state to the first page. The longest page length is kept."""
         self.number = self._first
         self.taken = 0
         self.is_last = False
@@ -91,10 +89,10 @@ class PageReader(Generic[T]):
         self.done = False
 
     def accept(self, items: Sequence[T]) -> Page[T]:
-        """Take the page that was asked for by `number`; sets `number` to the next, or `done`.
+        """Process the items of page `number`, then set `number` to the next page or set `done`.
 
         Raises:
-            PaginationError: The provider repeats its pages, so that the list would never end.
+            PaginationError: The provider repeats pages.
         """
         number = self.number
         self.last_was_short = len(items) < self._longest
@@ -136,7 +134,7 @@ class PageReader(Generic[T]):
             )
 
     def _goes_in_circles(self, items: Sequence[T]) -> bool:
-        """A circle longer than the memory: compare with one page, at powers of two (Brent's algorithm)."""
+        """Detect cycles longer than `REMEMBERED_PAGES` pages (Brent's algorithm)."""
         marks = frozenset(map(self._mark, items[:8]))
         if self._landmark is not None and marks == self._landmark[1]:
             self._landmark_met += 1
@@ -151,28 +149,25 @@ class PageReader(Generic[T]):
 
 
 class RepeatedPageReader(PageReader[T]):
-    """Reads a list that items may leave, over and over, until a pass has missed nothing, or nothing is to be gained.
+    """Reads a list repeatedly, because items can leave it during a pass.
 
-    An item that leaves moves all that follow it forward, and one of those then crosses from a page that is yet to be
-    read to one that has been. So everything is read again from the first page. A pass has missed nothing when it met
-    no item twice, and the pass after it meets every item that it met: whatever crossed a boundary did so because an
-    item before it left, and that one was met and is gone, or it had entered behind the reader and moved another item
-    into the reader's way a second time. An empty first page ends the reading, too.
+    When an item leaves, later items move forward, and a pass misses an item that moves to a page it has already read.
+    The list is read again from the first page until one of these conditions is met:
 
-    Whoever takes items off the list as they are yielded moves the rest himself. So from the second pass on a page that
-    brought something new is read again at once, after it was yielded, until it brings nothing new (`MOST_REREADINGS`);
-    what its last reading held is what the pass met. Between that reading and the next page nothing has been yielded.
+    - The previous pass was complete: it met no item twice, and this pass met all of its items again. (An item is only
+      missed if another item left, or if an item entered and moved a third one, which was then met twice.)
+    - The first page is empty.
+    - `QUIET_PASSES` passes in a row had no new items except items that `arrived`. An item can still be missed.
 
-    A list that others keep changing may never come to that proof. `QUIET_PASSES` passes in a row end it, in which all
-    that was new had only just `arrived`. Then an item may have been missed that crossed in each of these passes.
+    The caller may remove items as they are yielded. Therefore, from the second pass on, a page with new items is read
+    again at once (at most `MOST_REREADINGS` times), and only its last reading counts for the pass.
 
-    A list at rest is read twice. It holds the id of every item, for each is yielded once.
+    A list that does not change is read twice. All ids are kept, and each item is yielded once.
 
     Args:
-        arrived: Whether an item came into being only after the reading began. Such items are yielded, and are no
-            reason to read once more.
+        arrived: Whether an item was created after the reading began. Such items require no further pass.
 
-    Otherwise as `PageReader`; an item without an id is told from others by its content.
+    The other arguments are those of `PageReader`. Items without an id are identified by their content.
     """
 
     def __init__(
@@ -194,10 +189,10 @@ class RepeatedPageReader(PageReader[T]):
         self._now = _Pass()
 
     def accept(self, items: Sequence[T]) -> Page[T]:
-        """Take the page that was asked for by `number`; sets `number` to the next or leaves it, or sets `done`.
+        """Process the items of page `number`, then set `number` to the page to read next or set `done`.
 
         Raises:
-            PaginationError: The provider repeats its pages; or `MOST_PASSES` passes all brought something new.
+            PaginationError: The provider repeats pages, or the list still changes after `MOST_PASSES` passes.
         """
         if self._pass > MOST_PASSES:
             raise PaginationError(
@@ -224,7 +219,7 @@ class RepeatedPageReader(PageReader[T]):
         return Page(page.number, fresh, reading)
 
     def _unmet(self, items: Sequence[T]) -> Sequence[T]:
-        """The items that no pass has met yet; known from now on, and not yet met in this one."""
+        """Return the items that no pass has met, and record them as known but not met in this pass."""
         unmet: list[T] = []
         for item in items:
             name = self._mark(item)
@@ -244,7 +239,7 @@ class RepeatedPageReader(PageReader[T]):
         self._met_in[name] = self._pass
         if met == self._pass:
             self._now.repeats = True
-            # Two items without an id may be two, and may be one that moved: neither is lost.
+            # Equal items without an id may be different items, so the first pass yields both.
             return self._pass == 1 and self._identify(item) is None
         self._now.items += 1
         self._now.met_again += met == self._pass - 1
@@ -253,7 +248,7 @@ class RepeatedPageReader(PageReader[T]):
         return met is None
 
     def _is_complete(self) -> bool:
-        """Whether the reading may end with the pass that has just ended."""
+        """Whether no further pass is needed."""
         now, before = self._now, self._before
         if now.items == 0:
             return True
@@ -264,23 +259,23 @@ class RepeatedPageReader(PageReader[T]):
 
 @dataclass(slots=True)
 class _Pass:
-    """What one pass over a list met."""
+    """Counters of one pass over a list."""
 
     items: int = 0
-    met_again: int = 0  # of those that the pass before it met
+    met_again: int = 0  # items that the previous pass met too
     repeats: bool = False
     news: bool = False
 
 
 class Pages(Generic[T]):
-    """A list that is read as it is walked: `for item in ...`, or `for page in ....pages()`."""
+    """An iterable of items that reads each page when it is needed. `pages()` iterates over pages."""
 
     def __init__(self, fetch: Callable[[PageReader[T]], Sequence[T]], reader: Callable[[], PageReader[T]]) -> None:
         self._fetch = fetch
         self._reader = reader
 
     def pages(self) -> Iterator[Page[T]]:
-        """Page by page. Each walk reads from the first page anew."""
+        """Iterate over pages. Each iteration begins at the first page."""
         reader = self._reader()
         while not reader.done:
             page = reader.accept(self._fetch(reader))
@@ -293,7 +288,7 @@ class Pages(Generic[T]):
 
 
 class AsyncPages(Generic[T]):
-    """The same, with `async for`."""
+    """The asynchronous form of `Pages`, for `async for`."""
 
     def __init__(
         self, fetch: Callable[[PageReader[T]], Awaitable[Sequence[T]]], reader: Callable[[], PageReader[T]]
@@ -302,7 +297,7 @@ class AsyncPages(Generic[T]):
         self._reader = reader
 
     async def pages(self) -> AsyncIterator[Page[T]]:
-        """Page by page. Each walk reads from the first page anew."""
+        """Iterate over pages. Each iteration begins at the first page."""
         reader = self._reader()
         while not reader.done:
             page = reader.accept(await self._fetch(reader))

@@ -1,8 +1,7 @@
-"""The connections of a client: which of them the next exchange goes over, and what becomes of them afterwards.
+"""The connection pool of a client. It does no I/O, so the blocking and the async client share it.
 
-No I/O is done here, and nothing waits: both worlds, blocking and awaited, use the same decisions. Whatever ends an
-exchange before its time (a failure, a cancellation, a Ctrl-C) closes its connection: an answer that is still on its way
-would be taken for the next one's.
+An exchange that does not complete (error, cancellation, Ctrl-C) closes its connection: its late response would be read
+as the response to the next request.
 """
 
 from __future__ import annotations
@@ -27,17 +26,17 @@ from .routes import Route
 logger = logging.getLogger(__name__)
 
 REST_SECONDS = 0.1
-"""A request goes over a connection only when so long has passed since its last answer, if another can be had: something
-that answers twice, as a proxy may that repeats what it sent, does so within this time, and is noticed. (A read whose
-answer is held against the id in its path need not wait: what it is told of another is refused, and it is read again. A
-page of a list does not say to which question it is the answer.)"""
+"""Seconds between a response and the next request on the same connection, if another connection is available.
+
+A proxy that sends a response twice does so within this time, and the second one is detected. Requests with the
+`UNRESTED` extension do not wait: the id in their response is compared with the path."""
 
 _UNASKED = "it was closed, or something came, before anything had been asked"
 _idle_since = attrgetter("idle_since")
 
 
 class Lease:
-    """What one exchange holds of a pool: a place, and a connection."""
+    """A permit of the pool and a connection, held by one exchange."""
 
     __slots__ = ("_permit", "_pool", "connection")
 
@@ -47,19 +46,19 @@ class Lease:
 
     @property
     def leased(self) -> Connection:
-        """The connection. There is one from the first step of an exchange on."""
+        """The connection; it exists once the exchange has begun."""
         assert self.connection is not None
         return self.connection
 
     def end(self) -> None:
-        """Give both back. A connection whose exchange has not come to its end is closed."""
+        """Release the permit and the connection. A connection with an incomplete exchange is closed."""
         connection, self.connection = self.connection, None
         if connection is not None:
             self._pool.put_back(connection)
         self._permit.release()
 
     def abandon(self) -> None:
-        """Give the place back, and close the connection whatever state it is in."""
+        """Release the permit and close the connection in any state."""
         if self.connection is not None:
             self.connection.abort()
         self.connection = None
@@ -70,8 +69,8 @@ class ConnectionPool:
     """The connections of one client in one process or event loop.
 
     Args:
-        route: The way to the one origin that is called.
-        limits: How many connections there may be, how many of them are kept, and for how many idle seconds.
+        route: The route to the client's only origin.
+        limits: The maximum number of connections and of idle connections, and the maximum idle time in seconds.
     """
 
     def __init__(self, route: Route, limits: httpx.Limits) -> None:
@@ -82,13 +81,13 @@ class ConnectionPool:
         self._most, self._keep = most, min(most, keep)
         self._expiry = limits.keepalive_expiry
         self._lock = threading.RLock()  # see `Semaphore`
-        self._kept: list[Connection] = []  # the one that is idle for the longest comes first
+        self._kept: list[Connection] = []  # the longest idle connection is first
         self._closed = False
 
     def exchange(self, lease: Lease, request: httpx.Request, timeouts: Any) -> Steps[h11.Response]:
-        """Send a request over one of the connections; its answer, of which the head has been read.
+        """Send a request and return the head of its response. Raises the errors of httpx.
 
-        Raises httpx's errors. The lease is to be ended after the answer has been read, and whatever is raised.
+        The caller ends the lease after it has read the response, and after any error.
         """
         target, headers = self._route.address(request)
         while True:
@@ -102,12 +101,12 @@ class ConnectionPool:
             except Unasked:
                 if is_new:
                     raise httpx.ConnectError(_UNASKED) from None
-            # It was closed meanwhile, or a second answer came on it. Nothing was sent, so another one may do.
+            # The idle connection was closed, or received an unexpected response. Nothing was sent: use another one.
             logger.debug("a kept connection was closed, or something came on it: it is not used again")
             connection.abort()
 
     def put_back(self, connection: Connection) -> None:
-        """Keep a connection for the next exchange, if it can have one; else close it."""
+        """Keep a connection if it can be used again; otherwise close it."""
         if self._closed or not connection.begin_again():
             connection.abort()
             return
@@ -118,14 +117,14 @@ class ConnectionPool:
                 self._kept.pop(0).abort()
 
     def close(self) -> None:
-        """Close the connections that are idle; those in use are closed when their exchanges have ended."""
+        """Close the idle connections. Connections in use are closed when their exchanges end."""
         self._closed = True
         while self._kept:
             self._kept.pop().abort()
 
     def _open(self, connection: Connection, timeouts: Any) -> Steps[None]:
         logger.debug("connecting to %s", self._route)
-        # Whatever goes wrong here, no byte of the request has left.
+        # An error here means that no byte of the request was sent.
         try:
             yield from self._route.open(connection, timeouts)
         except Unasked:
@@ -136,7 +135,7 @@ class ConnectionPool:
             raise httpx.ConnectError(str(error)) from error
 
     def _take_kept(self, *, rested: bool) -> Connection | None:
-        """A connection to use again, the one that was used last or the last that has rested; None to open another."""
+        """Return an idle connection, or None to open a new one. `rested` prefers one idle for `REST_SECONDS`."""
         with self._lock:
             kept, now = self._kept, time.monotonic()
             while kept and self._expiry is not None and kept[0].idle_since + self._expiry < now:
@@ -144,6 +143,6 @@ class ConnectionPool:
             ready = bisect_right(kept, now - REST_SECONDS, key=_idle_since) if rested else len(kept)
             if ready:
                 return kept.pop(ready - 1)
-            # Without a rested one another is opened, as long as there is room for it.
+            # No connection has rested: open a new one if the limits permit it.
             full = len(kept) >= self._keep or self.semaphore.held + len(kept) > self._most
             return kept.pop(0) if kept and full else None

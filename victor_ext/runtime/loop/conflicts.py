@@ -1,7 +1,7 @@
-"""What a 409 says: that the key is being worked on, or that it was used with other values.
+"""Classification of 409 responses: the same call is in progress, or its key was used with other values.
 
-Providers give it both meanings, and hardly any says how to tell them apart. To ask again with the same key and the same
-body is harmless in either case; to take "in progress" for a refusal is not.
+Few providers document the difference. To repeat the call with the same key and body is safe in both cases; to read "in
+progress" as a rejection is not.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _IN_PROGRESS = re.compile(
     r"in[ _-]?progress|being processed|(?:still|currently|already) (?:being )?(?:processing|running|processed)"
     r"|concurrent"
 )
-# Words that may as well stand in a text about other values, or in a refusal.
+# These words also occur in messages about other values, and in rejections.
 _UNFINISHED = re.compile(
     r"(?<!not )(?<!no longer )\bpending\b"
     r"|\b(?:has|have|had|is|was|did) ?n[o']t (?:yet )?(?:been )?(?:complete|finish|processed|done)"
@@ -32,7 +32,7 @@ _OTHER_VALUES = re.compile(
 
 
 def in_progress(answer: httpx.Response) -> bool:
-    """Whether a 409 says that the same call is being worked on, or when to come back for it."""
+    """Whether a response is a 409 that reports a call in progress, or has a Retry-After header."""
     if answer.status_code != 409:
         return False
     text = _text(answer)
@@ -42,7 +42,7 @@ def in_progress(answer: httpx.Response) -> bool:
 
 
 def may_be_in_progress(answer: httpx.Response) -> bool:
-    """Whether a 409 leaves that open: it does not speak of other values, or speaks of progress as well."""
+    """Whether a response is a 409 that reports a call in progress, or does not report other values."""
     return answer.status_code == 409 and (in_progress(answer) or not _OTHER_VALUES.search(_text(answer)))
 
 
