@@ -1,4 +1,4 @@
-"""Durable bulk sending: many requests for payment, through crashes and across machines. See docs/bulk.md.
+"""Bulk sending of payment requests that survives crashes and can use several machines. See docs/bulk.md.
 
 from victor_ext.bulk import BulkSender
 

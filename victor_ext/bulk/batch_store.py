@@ -1,4 +1,4 @@
-"""Reading and writing one batch in the database, by way of DBOS."""
+"""Read and write one batch in the database through DBOS."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ from .rows import SETTLED, Result, RowOutcome, Sent
 from .vault import other_key
 
 _AT_ONCE = 50
-"""Chunks that are read or written in one go."""
+"""Chunks per read or write."""
 _PATIENCE = 60.0
-"""Seconds for which a database that went away is waited for."""
+"""Seconds to wait for an unavailable database."""
 _OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 _POLLED_EVERY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One workflow of a chunk.
+    """One attempt to send a chunk: one DBOS workflow.
 
     Attributes:
-        id: Its workflow.
-        again: Which further try it is; 0 is the first.
-        over: Whether it has ended.
-        taken: Whether a worker has ever taken it up. Until it is over, any of its rows may have been sent then.
-        counts: Rows by outcome, when it ended with results.
-        chunk: Its rows, when they were asked for.
+        id: The workflow id.
+        again: The number of the attempt; 0 is the first.
+        over: Whether the workflow has ended.
+        taken: Whether a worker ever started it. If so, and it has not ended, any of its rows may have been sent.
+        counts: Rows by outcome, if it ended with results.
+        chunk: The rows, if they were requested.
     """
 
     id: str
@@ -67,20 +67,20 @@ class Try:
 
     @property
     def unsettled(self) -> int | None:
-        """How many rows can be tried once more; None when it ended without saying."""
+        """Number of rows that can be retried; None if the workflow ended without results."""
         if self.counts is None:
             return None
         return sum(count for outcome, count in self.counts.items() if outcome not in SETTLED)
 
 
 class BatchStore:
-    """One batch.
+    """Store of one batch.
 
     Args:
-        client: Reads and writes.
-        engine: The client's connections.
-        application: Whose batches these are.
-        batch: Its name.
+        client: DBOS client.
+        engine: Database connections of the client.
+        application: DBOS application name of the owner.
+        batch: Name of the batch.
     """
 
     def __init__(self, client: DBOSClient, engine: sa.Engine, application: str, batch: str) -> None:
@@ -94,7 +94,7 @@ class BatchStore:
         return batches_of(self._client, self._engine, self._application, what)
 
     def loads(self) -> list[Submission]:
-        """Every submission, in order. None: there is no such batch.
+        """Return all submissions in order; empty if the batch does not exist.
 
         Raises:
             ConfigurationError: The batch belongs to another key or provider.
@@ -109,7 +109,7 @@ class BatchStore:
                 return found
 
     def digests_of_others(self) -> dict[str, dict[str, str]]:
-        """The other batches of this key and provider by the digests of what was handed over, by key column."""
+        """Return the other batches of this key and provider: by key column, then by source digest."""
         found: dict[str, dict[str, str]] = {}
         offset = 0
         while page := self._client.list_workflows(name=LOAD, load_output=False, limit=_AT_ONCE, offset=offset):
@@ -123,18 +123,17 @@ class BatchStore:
         return found
 
     def has_chunk(self, number: int) -> bool:
-        """Whether a chunk is there."""
+        """Whether the chunk is stored."""
         return bool(self._workflows([chunk_id(self.batch, number)]))
 
     def add_load(self, load: Submission, chunks: Iterable[Chunk]) -> None:
-        """Store a submission and its chunks. No worker sees them before `open_queue`.
+        """Store a submission and its chunks. Workers do not see them before `open_queue`.
 
-        The load and its first chunks are one transaction: of two processes that go on from the same number, one
-        has that number and its load, and the other one has neither. The one whose numbers end there (it was slow, and
-        taken for dead) sees a chunk of another load at its next one.
+        The submission and its first chunks are one transaction: of two processes that continue from the same number,
+        one stores both and the other stores nothing. A slow process whose place was taken fails at its next chunk.
 
         Raises:
-            ConfigurationError: Another process submits this batch right now.
+            ConfigurationError: Another process is submitting this batch.
         """
         source, first = iter(chunks), load.first
         while batch := list(islice(source, _AT_ONCE)):
@@ -143,15 +142,15 @@ class BatchStore:
             first += len(batch)
 
     def add_try(self, workflow_id: str, chunk: Chunk) -> None:
-        """Have rows tried once more, unless somebody else has arranged that already."""
+        """Add an attempt, unless another process has already added it."""
         with suppress(dbos_error.DBOSWorkflowIDInUseError, dbos_error.DBOSConflictingWorkflowError):
             self._stored(lambda: self._insert({workflow_id: chunk}), lambda: bool(self._workflows([workflow_id])))
 
     def open_queue(self, rate: float | None, slots: int) -> None:
-        """Let workers see the batch, and set its pace.
+        """Make the batch visible to workers and set its rate in rows per second.
 
-        A chunk has at least one row, so that DBOS's limit of chunks is one of rows too; with a pace, one chunk
-        is sent at a time on all machines, and spreads its rows evenly.
+        DBOS limits chunks. A chunk has at least one row, so the same limit is safe for rows. With a rate, all machines
+        together send one chunk at a time and space its rows evenly.
         """
         limiter: Any = None
         if rate is not None:
@@ -166,15 +165,15 @@ class BatchStore:
         self._client.register_queue(loads_queue_of(self._application), worker_concurrency=1, polling_interval_sec=1.0)
 
     def is_open(self) -> bool:
-        """Whether workers see the batch."""
+        """Whether workers can see the batch."""
         return self._client.retrieve_queue(queue_of(self._application, self.batch)) is not None
 
     def close_queue(self) -> None:
-        """Let workers forget the batch: there is nothing left to do in it."""
+        """Remove the queue of a finished batch."""
         self._client.delete_queue(queue_of(self._application, self.batch))
 
     def tries(self, numbers: Sequence[int], *, rows: bool = False) -> dict[int, list[Try]]:
-        """The chunks of these numbers that are there, each with its further tries."""
+        """Return the attempts of the stored chunks among `numbers`."""
         found: dict[int, list[Try]] = {}
         again = 0
         wanted = list(numbers)
@@ -184,13 +183,13 @@ class BatchStore:
             wanted = [number for workflow_id, number in ids.items() if workflow_id in page]
             for number in wanted:
                 found.setdefault(number, []).append(_try(page[chunk_id(self.batch, number, again)], again, rows=rows))
-            # A try that is not over, or that settled all of its rows, has no successor.
+            # An attempt that has not ended, or has settled all rows, has no successor.
             wanted = [number for number in wanted if found[number][-1].over and found[number][-1].unsettled != 0]
             again += 1
         return found
 
     def results(self, attempt: Try) -> tuple[list[Result] | None, Sent | None]:
-        """What a try found, and when it began to send; None for what it did not get to, or not yet."""
+        """Return an attempt's results and the time it began to send; None for a step that has not run."""
         began: Sent | None = None
         results: list[Result] | None = None
         for step in self._client.list_workflow_steps(attempt.id):
@@ -206,19 +205,19 @@ class BatchStore:
         return results, began
 
     def _add(self, chunks: Mapping[str, Chunk], load: Submission | None) -> None:
-        """Store chunks, and the load before its first ones. Those of another load are not mixed in."""
+        """Store chunks, preceded by their submission. Fail if another submission uses the same numbers."""
         try:
             self._stored(lambda: self._insert(chunks, load), lambda: self._are_ours(chunks))
         except (dbos_error.DBOSWorkflowIDInUseError, dbos_error.DBOSConflictingWorkflowError):
             raise _submitted_elsewhere(self.batch) from None
 
     def _stored(self, store: Callable[[], None], is_stored: Callable[[], bool]) -> None:
-        """Store something, and wait for a database that goes away over it."""
+        """Run `store`; retry while the database is unavailable."""
         ends = time.monotonic() + _PATIENCE
         failures = 0
         while True:
             try:
-                # Whether it was written before the database went away is seen by looking, once it is back.
+                # The failed write may have been committed.
                 if not (failures and is_stored()):
                     store()
                 return
@@ -240,7 +239,7 @@ class BatchStore:
                 self._client.enqueue_in_transaction(connection, options, chunk.to_json())
 
     def _are_ours(self, chunks: Mapping[str, Chunk]) -> bool:
-        """Whether these very chunks are stored: those of another process have its token."""
+        """Whether exactly these chunks are stored, compared by token."""
         present = self._workflows(list(chunks), rows=True)
         return present.keys() == chunks.keys() and all(
             Chunk.from_json(_input_of(info)).token == chunks[workflow_id].token for workflow_id, info in present.items()
@@ -270,14 +269,14 @@ def _try(info: WorkflowStatus, again: int, *, rows: bool) -> Try:
         if isinstance(output, str):
             raise other_key("A result in the bulk database")
         counts = {RowOutcome(outcome): int(count) for outcome, count in output.items()}
-    # It keeps the name of the worker that took it up last, also while it waits for another one.
+    # DBOS keeps the last executor id while the workflow waits for another worker.
     taken = info.executor_id is not None
     return Try(info.workflow_id, again, over, taken, counts, Chunk.from_json(_input_of(info)) if rows else None)
 
 
 def _input_of(info: WorkflowStatus) -> Mapping[str, Any]:
     found: Any = info.input
-    # What does not open, DBOS hands out as it is stored.
+    # DBOS returns a value as stored text if it cannot be decrypted.
     if isinstance(found, str):
         raise other_key("The batch")
     data: Mapping[str, Any] = found["args"][0]
@@ -292,7 +291,7 @@ def _submitted_elsewhere(batch: str) -> ConfigurationError:
 
 
 def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[Submission, int]]:
-    """Every chunk number with its load, as they lie. A load that was cut short has fewer than it wanted."""
+    """Yield each chunk number with its submission. An interrupted submission has fewer chunks than planned."""
     for place, load in enumerate(loads):
         end = loads[place + 1].first if place + 1 < len(loads) else load.last + 1
         for number in range(load.first, min(end, load.last + 1)):
@@ -300,5 +299,5 @@ def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[Submission, int]]:
 
 
 def rows_of(load: Submission, number: int) -> int:
-    """How many rows a chunk has."""
+    """Return the number of rows in a chunk."""
     return load.chunk_rows if number < load.last else load.rows - (load.chunks - 1) * load.chunk_rows

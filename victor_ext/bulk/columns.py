@@ -1,4 +1,4 @@
-"""From the fields of a record to the arguments of `payment_requests.create`, with nothing changed on the way."""
+"""Convert the fields of a record to arguments of `payment_requests.create` without changing their values."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .settings import DAYS
 REQUIRED = ("payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date")
 ARGUMENTS = frozenset({*REQUIRED, "ultimate_creditor", "amount_modification_allowed", "notes", "client_reference_id"})
 MAX_KEY_VALUE = 200
-"""Characters of a key column's value: more is no reference, but a mistake in the columns."""
+"""Maximum characters of a key value; a longer one indicates wrong columns."""
 
 _FILE_HINTS = {"due_date": "write YYYY-MM-DD, today or tomorrow", "amount": "write 44.23"}
-"""What to write in a file, where the client's hint is for Python."""
+"""Hints for files. They replace the hints of the client, which are for Python."""
 _EXPECTED = {"amount": "a number", "due_date": "a date", "amount_modification_allowed": "true or false"}
 _FLAGS = {"true": True, "false": False}
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
 _SURELY_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]*)?E\+[0-9]{2,}")
-"""Of a text that may well hold letters: the form that spreadsheets give to numbers, to the letter."""
+"""Spreadsheet number format, matched strictly for columns that may contain letters."""
 _SHORT_FORMS = {"payee_account_number": _SHORTENED, "client_reference_id": _SURELY_SHORTENED}
 _WHOLE = re.compile(r"-?[0-9]+")
 _HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
@@ -35,13 +35,13 @@ _HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
 
 @dataclass(slots=True)
 class Fields:
-    """A record taken apart.
+    """A record split by purpose.
 
     Attributes:
-        key_value: The text in the key column, or None when there is none that could serve.
-        arguments: What was given for `create`, by name.
-        extras: All other columns, as text.
-        problems: What is wrong with it that can be seen before the rules of the document are asked.
+        key_value: Text of the key column, or None if it cannot be used.
+        arguments: Arguments of `create` by name.
+        extras: All other columns as text.
+        problems: Problems found before the rules of the API are checked.
     """
 
     key_value: str | None = None
@@ -51,7 +51,7 @@ class Fields:
 
 
 def split_record(record: Mapping[str, object], key_column: str) -> Fields:
-    """Sort the fields of a record, and read those that need it."""
+    """Split a record into arguments and other columns, and convert values where needed."""
     found = Fields()
     for name, value in record.items():
         if value is None or value == "":
@@ -74,16 +74,16 @@ def split_record(record: Mapping[str, object], key_column: str) -> Fields:
             found.problems.append(read)
     else:
         found.key_value = read
-        # The export is of little use without the column that tells the rows apart.
+        # The export needs the key column to identify rows.
         found.extras.setdefault(key_column, read)
     return found
 
 
 def problems_of(fields: Fields, *, in_file: bool) -> list[Problem]:
-    """All that is wrong with a record, by the rules of the document too, in the words of a file or of Python."""
+    """Return all problems of a record, including API rules, with hints for a file or for Python."""
     known = {problem.field for problem in fields.problems}
     try:
-        # Without its key, which a repeat of an older request would have: it is a new row.
+        # Check without the key: with one, the client assumes a possible retry and permits past due dates.
         check_payment_request(**fields.arguments)
     except InvalidRequest as error:
         found = [*fields.problems, *(problem for problem in error.problems if problem.field not in known)]
@@ -98,22 +98,22 @@ def _message(problem: Problem, *, in_file: bool) -> str:
 
 
 def as_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Checked arguments as JSON data that `create` takes for the same."""
+    """Convert checked arguments to JSON data that `create` treats as equal."""
     return {name: _plain(value) if name != "amount" else money.to_wire(value) for name, value in arguments.items()}
 
 
 def canonical_text(arguments: Mapping[str, Any]) -> str:
-    """What a record asks for, in one spelling: equal texts ask for the same, whatever the format they came in."""
+    """Return the arguments in one canonical spelling that does not depend on the source format."""
     return Hidden(json.dumps({name: _canonical(name, value) for name, value in arguments.items()}, sort_keys=True))
 
 
 def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date: str | None) -> list[str]:
-    """The columns that ask for something else than what is stored; `due_date` is that of rows without one."""
+    """Return the columns whose values differ from the stored ones; `due_date` is the default for rows without one."""
     day = arguments.get("due_date", due_date)
     names = [
         name
         for name in sorted(ARGUMENTS & (stored.keys() | arguments.keys()))
-        # What `today` and the default stood for is another day by now.
+        # `today` and the default may mean another date now.
         if (name != "due_date" or ("due_date" in arguments and day not in DAYS))
         and (_canonical(name, stored[name]) if name in stored else None)
         != (_canonical(name, arguments[name]) if name in arguments else None)
@@ -122,7 +122,7 @@ def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date:
 
 
 def _argument(name: str, value: object) -> object:
-    """The value as `create` takes it, or what is wrong with it."""
+    """Return the value for `create`, or the problem with it."""
     wrong = _damaged(name, value, _SHORT_FORMS.get(name)) if isinstance(value, str) else _of_another_kind(name, value)
     if wrong is not None:
         return wrong
@@ -139,7 +139,7 @@ def _argument(name: str, value: object) -> object:
 
 
 def _of_another_kind(name: str, value: object) -> Problem | None:
-    """What is wrong with a value that is no text and no number, by the words of JSON."""
+    """Return the problem with a boolean, array or object, named in JSON terms."""
     if not isinstance(value, bool | list | dict) or (name == "amount_modification_allowed" and value in (True, False)):
         return None
     kind = "true or false" if isinstance(value, bool) else "an array" if isinstance(value, list) else "an object"
@@ -147,7 +147,7 @@ def _of_another_kind(name: str, value: object) -> Problem | None:
 
 
 def _damaged(name: str, value: str, short_form: re.Pattern[str] | None) -> Problem | None:
-    """What a program on the way has made of a text."""
+    """Return the problem with text that another program has damaged."""
     if _HALF_CHARACTERS.search(value):
         return Problem(name, "characters", f"{name} holds half of a character (a lone surrogate).")
     if short_form is None or not short_form.fullmatch(value):
@@ -182,7 +182,7 @@ def _as_text(value: object) -> str:
 
 
 def _as_json(value: object) -> str:
-    """Data as JSON, with numbers of a JSON document as they stood there."""
+    """Convert data to JSON text. Numbers from a JSON source keep their digits."""
     if isinstance(value, NumberText):
         return str(value)
     if isinstance(value, dict):
@@ -198,7 +198,7 @@ def _plain(value: object) -> Any:
         value = value.value
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
-    # A text as it is: the account number goes on hiding itself.
+    # Keep the string type: account numbers mask their own repr.
     return value if isinstance(value, bool | str) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""Sending the rows of a chunk, and saying of each what is known."""
+"""Send the rows of a chunk and determine their results."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .rows import MAY_EXIST, SETTLED, Result, Row, RowOutcome, Sent
 
 _WAITING = Result(RowOutcome.WAITING)
 _MOST_REFUSALS = 10
-"""So many refusals for no reason that lies in a row mean that no row of the batch will fare better."""
+"""Consecutive rejections, not caused by the row's data, after which sending stops."""
 _OF_THE_CALL = {
     Outcome.NOT_SENT: RowOutcome.NOT_SENT,
     Outcome.REJECTED: RowOutcome.REJECTED,
@@ -41,14 +41,14 @@ _OF_THE_CALL = {
 
 @dataclass(frozen=True, slots=True)
 class SendTerms:
-    """How the rows of a chunk are sent.
+    """Terms for sending the rows of a chunk.
 
     Attributes:
         retention: Seconds for which the provider keeps a key.
-        patience: Seconds for which a row is tried again before it is given up for this time.
-        rate: Rows a second, or None.
-        sent: How any row of the chunk may have been sent, when it was taken up before; None when it was not.
-        shared: Which references several rows of the batch have.
+        patience: Seconds for which a row is retried in this attempt.
+        rate: Rows per second, or None for no limit.
+        sent: Earliest possible send by an interrupted run, or None.
+        shared: Returns the references that several rows of the batch have.
     """
 
     retention: float
@@ -58,19 +58,19 @@ class SendTerms:
     shared: Shared
 
     def sent_before(self, row: Row) -> Sent | None:
-        """How the row may have been sent before this try."""
+        """Return the earliest possible send of the row before this attempt, or None."""
         return row.sent or self.sent
 
 
 class Delivery:
-    """Sends rows with one client, so many at a time, for all chunks of a process.
+    """Sends the rows of all chunks of a process with one client.
 
     Args:
         victor: The client.
-        workers: How many calls may be under way.
-        stop: Ends the sending: calls under way end, no other one begins.
-        caller: A digest of the client's credentials.
-        monotonic: The clock of its waits, in seconds.
+        workers: Maximum number of concurrent calls.
+        stop: Stops sending: calls in progress finish, and no new call starts.
+        caller: Digest of the client's credentials.
+        monotonic: Clock for waits, in seconds.
     """
 
     def __init__(
@@ -89,16 +89,16 @@ class Delivery:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="victor-bulk")
         self._refused_keys: set[str] = set()
         self.given_up: str | None = None
-        """Why no row can be sent with this client; it has stopped then."""
+        """Why no row can be sent with this client, or None. Sending has stopped if it is set."""
 
     def begin(self) -> Sent:
-        """The moment before the first row of a chunk is sent. If no answer has told the time yet, it is asked for."""
+        """Return the time before the first row of a chunk is sent. Asks the provider for it if necessary."""
         self._backoff.wait()
         self._ask()
         return self._clock.as_sent(self._clock.now())
 
     def deliver(self, rows: Sequence[Row], terms: SendTerms) -> list[Result]:
-        """Send the rows, and look up those that must not be sent again. The results are in the rows' order."""
+        """Send the rows, and look up those that must not be sent again. Returns results in row order."""
         rate_limiter = RateLimiter(terms.rate, self._stop, self._monotonic)
         results: dict[int, Result] = {}
         calls: list[tuple[int, Future[Result | UncertainRow]]] = []
@@ -115,7 +115,7 @@ class Delivery:
                 doubtful.append((place, (row, sent, why)))
             else:
                 calls.append((place, self._pool.submit(self._send, row, terms, rate_limiter)))
-        # All of them first: what the last ones came to may say why the first ones were refused.
+        # Collect all results first: the last ones may explain why the first ones were rejected.
         for place, result in [(place, call.result()) for place, call in calls]:
             row = rows[place]
             if isinstance(result, tuple):
@@ -123,7 +123,7 @@ class Delivery:
                 continue
             sent = terms.sent_before(row) or result.sent
             if sent is None and self.given_up is not None and row.key in self._refused_keys:
-                # It is not the row that was refused, and nothing was created: it waits for `resume`.
+                # The client was rejected, not the row, and nothing was created: the row waits for `resume`.
                 results[place] = replace(_WAITING, error=result.error)
             elif sent is not None and result.outcome in (RowOutcome.REJECTED, RowOutcome.REFUSED):
                 doubtful.append((place, (row, sent, f"It may have been sent before; now: {result.error}")))
@@ -135,12 +135,12 @@ class Delivery:
         return [results[place] for place in range(len(rows))]
 
     def close(self) -> None:
-        """Let the threads go; those in a call end with it."""
-        # Rows in line are not cancelled: after a stop they say by themselves that they were not sent.
+        """Shut down the thread pool without waiting."""
+        # Queued rows are not cancelled: after a stop, each one returns that it was not sent.
         self._pool.shutdown(wait=False)
 
     def _look_up(self, doubtful: Sequence[UncertainRow], terms: SendTerms) -> list[Result]:
-        """Look rows up until that succeeds, the patience is at an end, or all is to stop."""
+        """Look up rows until this succeeds, the patience ends, or sending stops."""
         ends = self._monotonic() + terms.patience
         tries = 0
         while True:
@@ -165,7 +165,7 @@ class Delivery:
             self._stop.wait(max(pause_after(tries), at_least))
 
     def _ask(self) -> VictorError | None:
-        """See that the provider's time is known, with one read at most; why it is not."""
+        """Get the provider's time with at most one read; return the error if this fails."""
         if self._clock.is_settled() or self._stop.is_set():
             return None
         error = self._clock.ask()
@@ -174,10 +174,10 @@ class Delivery:
         return error
 
     def _send(self, row: Row, terms: SendTerms, rate_limiter: RateLimiter) -> Result | UncertainRow:
-        """Send one row until it is settled, its patience is at an end, or all is to stop.
+        """Send one row until it is settled, its patience ends, or sending stops.
 
         Returns:
-            What became of it, or that it may not be sent once more, although it may have been sent.
+            The result, or an `UncertainRow` if the row may have been sent and must not be sent again.
         """
         ends = self._monotonic() + terms.patience
         sent: Sent | Moment | None = terms.sent_before(row)
@@ -185,7 +185,7 @@ class Delivery:
         while True:
             self._backoff.wait()
             rate_limiter.wait()
-            # Only now: a slow pace, or a provider that said when to come back, can outlast a key.
+            # Check after the waits: a key can expire during them.
             error = self._ask() if isinstance(sent, Sent) else None
             if self._stop.is_set():
                 return last
@@ -202,22 +202,22 @@ class Delivery:
             if result.outcome in SETTLED or self._monotonic() >= ends:
                 return result
             last, tries = result, tries + 1
-            # The brake is everybody's, and other rows' successes shorten it: the waits of this row grow by themselves.
+            # All rows share the backoff, and successes of other rows reset it; this wait grows for each row.
             self._stop.wait(max(pause_after(tries), at_least))
 
     def _call(self, row: Row, *, is_repeat: bool) -> tuple[Result, float]:
-        """What one call came to, and the seconds that the provider asks to wait before another one."""
+        """Make one call. Returns its result and the seconds that the provider asks to wait."""
         arguments: dict[str, Any] = dict(row.arguments or {})
         try:
             if not is_repeat:
-                # A key may excuse a due date that has passed, since it may repeat an older request. This one does not.
+                # The client permits a past due date with a key, because it may be a retry. This call is not one.
                 check_payment_request(**arguments, now=self._victor.provider_time().moment)
             request = self._victor.payment_requests.create(**arguments, idempotency_key=row.key)
         except VictorError as error:
             return self._failed(error, row.key), pause_asked(error)
         except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
             self._backoff.record_failure()
-            # Its text may hold anything; its type does not.
+            # The exception's text may contain account numbers; its type does not.
             return Result(RowOutcome.UNKNOWN, error=f"An unexpected {type(error).__name__} while it was sent."), 0.0
         self._answered()
         if not request.id:
@@ -247,7 +247,7 @@ class Delivery:
 
     def _answered(self) -> None:
         if self._refused_keys:
-            # A new one, and not under the eyes of another thread that reads it.
+            # Replace the set instead of clearing it: another thread may be reading it.
             self._refused_keys = set()
         self._backoff.record_success()
 
@@ -257,15 +257,15 @@ class Delivery:
 
 
 def _not_asked(error: VictorError | None) -> tuple[Result, float]:
-    """A row that may have been sent, and waits for the provider's time: no call was made."""
+    """Return the result for a row that waits for the provider's time. No call was made."""
     why = f"It may have been sent, and waits for the provider to tell its time: {error}"
     return Result(RowOutcome.UNKNOWN, error=why), pause_asked(error)
 
 
 def _combined(last: Result, result: Result) -> Result:
-    """The result of a try, seen together with the one before it: what that left open, no failure to send settles.
+    """Combine a result with the previous one. A failure to send does not settle an unknown outcome.
 
-    Nor does a refusal, which stays what it is here: the row is looked up then.
+    A rejection stays a rejection here; the row is then looked up.
     """
     if last.outcome not in MAY_EXIST or result.outcome in SETTLED:
         return result
@@ -273,7 +273,7 @@ def _combined(last: Result, result: Result) -> Result:
 
 
 def _with_earlier_tries(result: Result, sent: Sent | None) -> Result:
-    """The result of this run, seen together with earlier ones that may have sent the row."""
+    """Combine the result of this run with earlier runs that may have sent the row."""
     if sent is None:
         return result
     if result.outcome in (RowOutcome.NOT_SENT, RowOutcome.WAITING):

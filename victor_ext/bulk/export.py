@@ -1,4 +1,4 @@
-"""The results of a batch, row by row, one line for each key."""
+"""Export the results of a batch: one line for each key."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from .spool import identity_of, temporary
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
 _AT_ONCE = 50
 
-# A spreadsheet takes a cell for a formula that begins with one of a few characters, also after blanks, however it is
-# quoted. A single quote before them makes it text. See https://owasp.org/www-community/attacks/CSV_Injection.
+# Spreadsheets run a cell as a formula if it begins with one of these characters, even after blanks or in quotes. A
+# single quote prevents this. See https://owasp.org/www-community/attacks/CSV_Injection.
 _SIGNS = "=+\\-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
 _BLANK = "\\s\0-\x1f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
-"""What is not seen before a sign: spaces of all kinds, control characters, marks without a width."""
+"""Invisible characters: spaces, control characters and zero-width marks."""
 _BEGINS = re.compile(rf"[{_BLANK}]*[{_SIGNS}]|[\t\r\n\0]")
 _BREAKS = re.compile(r"[;\t\r\n]")
 _WITHIN = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)(?=[{_SIGNS}])")
-"""Where a cell begins for a spreadsheet that goes by another delimiter, and so not by the quotes around the text."""
+"""Start of a cell in a spreadsheet that uses another delimiter and so ignores the quotes."""
 
 
 def columns_of(loads: Sequence[Submission]) -> list[str]:
-    """The columns that were carried through, in the order in which they came up."""
+    """Return the extra columns of the source, in order of first appearance."""
     return list(dict.fromkeys(column for load in loads for column in load.columns))
 
 
 def results_of(store: BatchStore, loads: Sequence[Submission]) -> Iterator[RowResult]:
-    """Every row of the batch in its order, with what is known of it now."""
+    """Yield each row of the batch in order, with its current result."""
     if not any(load.replaced for load in loads):
         for _, row, result in stored_rows(store, loads):
             yield _line(row, result)
         return
-    # Some rows were corrected and stored anew under their keys: of each key, the last row counts.
+    # Corrected rows were stored again under the same key: the last row of each key counts.
     latest = sqlite3.connect("", isolation_level=None)
     try:
         with temporary():
@@ -61,16 +61,16 @@ def results_of(store: BatchStore, loads: Sequence[Submission]) -> Iterator[RowRe
 
 
 def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str], *, escape: bool = True) -> int:
-    """Write results as CSV; how many there were.
+    """Write results as CSV and return their number.
 
-    A carried column that is called like one of the results gets `file_` before its name. What was asked comes last; an
-    argument that is the key column is among the carried ones.
+    An extra column with the name of a result column gets the prefix `file_`. The requested values come last; an
+    argument that is the key column is among the extra columns.
 
     Args:
-        file: An open text file.
-        results: One for each line.
-        columns: The carried columns.
-        escape: Put a single quote before what a spreadsheet would run.
+        file: Open text file.
+        results: One result for each line.
+        columns: Extra columns.
+        escape: Put a single quote before text that a spreadsheet would run as a formula.
     """
     writer = csv.writer(_Lines(file))
     asked = [name for name in ASKED if name not in columns]
@@ -89,7 +89,7 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
 
 
 class _Lines:
-    """Ends lines as Unix does. The writer itself is told of both characters, or it leaves a lone return unquoted."""
+    """Replaces CRLF with LF. The writer itself must use CRLF, or it leaves a single CR unquoted."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -101,7 +101,7 @@ class _Lines:
 def stored_rows(
     store: BatchStore, loads: Sequence[Submission], *, results: bool = True
 ) -> Iterator[tuple[int, Row, Result | None]]:
-    """Every row that was stored, in order, with the number of its load, and with what is known of it."""
+    """Yield each stored row in order, with its submission number and its result, if known."""
     numbers = numbers_of(loads)
     while page := list(islice(numbers, _AT_ONCE)):
         found = store.tries([number for _, number in page], rows=True)
@@ -114,7 +114,7 @@ def stored_rows(
 
 
 def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]:
-    """What is known of the rows of a chunk, by their places, after all of its tries."""
+    """Return the known results of a chunk's rows after all attempts, by row place."""
     known: dict[int, Result] = {}
     for attempt in tries:
         if attempt.chunk is None or not (attempt.taken or attempt.over):
@@ -129,7 +129,7 @@ def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]
 
 
 def _open(row: Row, began: Sent | None, *, over: bool) -> Result:
-    """The result of a row whose chunk ended without any, or has none yet."""
+    """Return the result of a row whose chunk has no stored results."""
     if row.arguments is None:
         return _set_aside(row)
     sent = row.sent or began
@@ -151,7 +151,7 @@ def _line(row: Row, result: Result | None) -> RowResult:
 
 
 def escape_formulas(text: str) -> str:
-    """The text with a single quote wherever a spreadsheet would begin to run it. Applied twice, it adds nothing."""
+    """Put a single quote before text that a spreadsheet would run as a formula. Idempotent."""
     if _BREAKS.search(text):
         text = _WITHIN.sub(r"\1'", text)
     return f"'{text}" if _BEGINS.match(text) else text

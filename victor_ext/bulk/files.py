@@ -1,4 +1,4 @@
-"""Rows from a CSV file as spreadsheets write it, and from a JSON Lines file with one object a line."""
+"""Read rows from CSV and JSON Lines files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DELIMITERS = (",", ";", "\t")
 
 
 class _TextFile:
-    """A file that can be read again after a crash."""
+    """A text file that can be read again after a crash."""
 
     def __init__(self, path: Path, encoding: str | None) -> None:
         self._path = path
@@ -26,15 +26,15 @@ class _TextFile:
 
     @property
     def path(self) -> str | None:
-        """The file, by its full name."""
+        """The absolute path."""
         return str(self._path.resolve())
 
 
 class CsvFile(_TextFile):
-    """A file with a heading and one record a row.
+    """A CSV file with a heading.
 
-    The delimiter is a comma, or the semicolon or tab of a spreadsheet whose heading shows it. Fields may be
-    quoted and hold line breaks then. Rows without any value are skipped.
+    The delimiter is a comma, semicolon or tab, detected from the heading. Quoted fields may contain line breaks. Rows
+    without values are skipped.
     """
 
     def __init__(self, path: Path, encoding: str | None, key_column: str, required: Sequence[str]) -> None:
@@ -43,9 +43,9 @@ class CsvFile(_TextFile):
         self._required = required
 
     def records(self) -> Iterator[Record]:
-        """Read the file. Raises `SourceBroken` for a heading that is wrong, and where quotes do not pair."""
+        """Yield the records. Raises `SourceBroken` for an invalid heading or unbalanced quotes."""
         lines = lines_of(self._path, self._encoding)
-        # The heading decides the delimiter. It is one line in every file that anybody has.
+        # The heading determines the delimiter; it is assumed to be one line.
         first = next(lines, "")
         reader = csv.reader(_chained(first, lines), delimiter=_delimiter(first), strict=True)
         begins = 1
@@ -70,7 +70,7 @@ def _chained(first: str, rest: Iterator[str]) -> Iterator[str]:
 
 
 def _delimiter(first: str) -> str:
-    """The delimiter under which the heading names the most arguments."""
+    """Return the delimiter that splits the heading into the most argument names."""
 
     def known(delimiter: str) -> int:
         return sum(name.strip().strip('"') in ARGUMENTS for name in first.split(delimiter))
@@ -85,7 +85,7 @@ def _next(reader: Iterator[list[str]], begins: int) -> HiddenValue[list[str]] | 
         if "new-line character" in str(error):
             message = "a carriage return outside of quotes: save the file with the line ends of Windows or of Unix."
             raise SourceBroken(begins, None, "format", message) from None
-        # Were it read on, a quote that is never closed would swallow rows.
+        # Stop here: an unclosed quote would merge the following rows.
         raise SourceBroken(begins, None, "format", f"not a CSV row ({error}): mind the quotes from here on.") from None
 
 
@@ -124,10 +124,10 @@ def _csv_record(number: int, line: int, heading: list[str], cells: HiddenValue[l
 
 
 class JsonLinesFile(_TextFile):
-    """A file with one JSON object a line. Its numbers are read by their digits. Empty lines are skipped."""
+    """A file with one JSON object per line. Numbers keep their digits; empty lines are skipped."""
 
     def records(self) -> Iterator[Record]:
-        """Read the file. Raises `SourceBroken` for one that is a single JSON document."""
+        """Yield the records. Raises `SourceBroken` for a single JSON array or an empty file."""
         number = 0
         for line, text in enumerate(lines_of(self._path, self._encoding), start=1):
             stripped = Hidden(text.strip())

@@ -1,4 +1,4 @@
-"""Values that work as any other, and do not show themselves to whoever reports the locals of an error."""
+"""Values that hide their content in `repr`, for error reporters that show local variables."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ T = TypeVar("T")
 R_co = TypeVar("R_co", covariant=True)
 
 ACCOUNT = "payee_account_number"
-"""The argument that is an account number."""
+"""Name of the argument that contains an account number."""
 _SHOWN = 4
 
 
 class Hidden(str):
-    """A text that shows as `[hidden]`; so does a part of it, for those who show how a text begins."""
+    """A string whose repr is `[hidden]`; its slices are hidden too."""
 
     __slots__ = ()
 
@@ -29,7 +29,7 @@ class Hidden(str):
 
 
 class HiddenBytes(bytes):
-    """The same of bytes."""
+    """Bytes whose repr is `[hidden]`; their slices are hidden too."""
 
     __slots__ = ()
 
@@ -46,13 +46,13 @@ class HiddenBytes(bytes):
 
 
 class NumberText(str):
-    """A number of a JSON document, by its digits: it has never been a binary float."""
+    """The digits of a JSON number, never converted to a binary float."""
 
     __slots__ = ()
 
 
 class AccountText(str):
-    """An account number: it shows its last four digits at most."""
+    """An account number; its repr shows at most the last four digits."""
 
     __slots__ = ()
 
@@ -61,13 +61,13 @@ class AccountText(str):
 
 
 class AccountNumberText(NumberText, AccountText):
-    """The same of one that came as a number, and is refused for it."""
+    """An account number that came as a number and is therefore rejected."""
 
     __slots__ = ()
 
 
 class HiddenValue(Generic[T]):
-    """Something that shows nothing of what it holds; take `value` out where it is used, and keep it in no variable."""
+    """Holds a value that its repr hides. Read `value` only where it is used; do not store it in a variable."""
 
     __slots__ = ("value",)
 
@@ -79,7 +79,7 @@ class HiddenValue(Generic[T]):
 
 
 class HiddenRows(Iterable[R_co]):
-    """The rows of a caller, which may be a list of them."""
+    """The caller's rows. The repr hides them, because they may be a list."""
 
     __slots__ = ("_rows",)
 
@@ -94,30 +94,30 @@ class HiddenRows(Iterable[R_co]):
 
 
 def hidden(value: T) -> T:
-    """A text, or bytes, that hides itself; anything else as it is."""
+    """Hide the repr of a string or bytes; return any other value unchanged."""
     if isinstance(value, bytes):
         return cast("T", HiddenBytes(value))
     return cast("T", Hidden(value)) if isinstance(value, str) else value
 
 
 def with_hidden_password(url: sa.URL) -> sa.URL:
-    """The URL of a database with a password that hides itself. One after the question mark wins, as for drivers."""
+    """Hide the password of a database URL. As in drivers, a password in the query takes precedence."""
     given = url.normalized_query.get("password", (str(url.password or ""),))[-1]
     return url.difference_update_query(["password"]).set(password=Hidden(given) if given else None)
 
 
 def kind_of(value: object) -> str:
-    """The name of a value's type for a message; that of the type below, for those of this module."""
+    """Return a value's type name for messages; for types of this module, the name of the base type."""
     return next(kind.__name__ for kind in type(value).__mro__ if kind.__module__ != __name__)
 
 
 def hidden_pairs(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """Names and values, of which the account number hides itself."""
+    """Return the pairs with account numbers hidden."""
     return [(name, _hidden_account(value) if name == ACCOUNT else value) for name, value in pairs]
 
 
 def hidden_fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """The same as a mapping."""
+    """Return a mapping of the pairs with account numbers hidden."""
     return dict(hidden_pairs(pairs))
 
 

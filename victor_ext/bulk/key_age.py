@@ -1,8 +1,8 @@
-"""How old a key may be: by the provider's clock as its answers tell it, since its keys live by that one.
+"""Decide from the age of a key whether a row can be sent again.
 
-A machine's clock is set, drifts, and stops while the machine sleeps; two machines have two. So the moment before a row
-is sent is the provider's, and so is the moment at which that is judged. A moment that a machine's clock alone tells is
-not compared with the provider's. What cannot be judged is looked up.
+The age is measured with the provider's clock, estimated from its responses, because the provider expires its keys by
+that clock. Local clocks drift, stop during sleep and differ between machines, so a local time is never compared with
+the provider's. If the age cannot be determined, the row is looked up.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from victor_ext import Outcome, RateLimited, StatusError, Victor, VictorError
 from .rows import Sent
 
 _MARGIN = 300.0
-"""Seconds before the end of a key's life from which on it is not sent any more: a call and its retries take time."""
+"""Seconds before a key expires in which it is no longer sent: a call and its retries take time."""
 _LEAST_MARGIN = 70.0
-"""The same for keys that live shorter: what a call takes by default, and a `Date` may be some seconds old."""
+"""Minimum margin for short retentions: the default call duration, plus the age of a `Date` header."""
 _DATES_DIFFER = 10.0
-"""Seconds by which an age may be below zero: a `Date` has whole seconds and has travelled, and there are many hosts."""
+"""Tolerance in seconds for a negative age: `Date` has whole seconds, arrives late, and differs between hosts."""
 _SHARED = 0.5
-"""Seconds for which a read that failed stands for those of all threads: less than any of them waits for another."""
+"""Seconds for which threads share a failed read; shorter than any retry wait."""
 TIME_UNKNOWN = "It may have been sent, and the provider's time is not known."
-"""The one reason that passes: an answer may tell the time yet."""
+"""The only temporary reason: a later response may give the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment of this process, by both clocks of the machine."""
+    """A time in this process, by both local clocks."""
 
     local: float
     monotonic: float
 
 
 class KeyClock:
-    """The provider's time, for all chunks of a process.
+    """The provider's time, shared by all chunks of a process.
 
     Args:
-        victor: What the answers to its calls tell, counts; and it can be asked.
-        caller: A digest of its credentials.
-        monotonic, local: The clocks of this machine, in seconds.
+        victor: The client whose responses give the time; also used to request it.
+        caller: Digest of the client's credentials.
+        monotonic, local: Clocks of this machine, in seconds.
     """
 
     def __init__(
@@ -62,17 +62,17 @@ class KeyClock:
         self._tells_no_time = False
 
     def is_settled(self) -> bool:
-        """Whether stored moments can be judged: the provider's time is known, or its answers tell none."""
+        """Whether stored times can be evaluated: the provider's time is known, or its responses contain none."""
         if self._victor.provider_time().is_known:
             self._tells_no_time = False
             return True
         return self._tells_no_time
 
     def ask(self) -> VictorError | None:
-        """Make a small read, whose answer tells the time, unless that is settled.
+        """Make a small read to get the provider's time, unless `is_settled`.
 
         Returns:
-            Why it is not settled: no answer came. Threads that ask at about the same time are told of one read.
+            The error if no response came. Threads that ask at about the same time share one read.
         """
         with self._lock:
             if self.is_settled():
@@ -83,11 +83,11 @@ class KeyClock:
             return self._error
 
     def now(self) -> Moment:
-        """This moment."""
+        """Return the current time."""
         return Moment(self._local(), self._monotonic())
 
     def as_sent(self, sent: Sent | Moment) -> Sent:
-        """What is stored of a moment of this process: the provider's time then, if it is known by now."""
+        """Convert a time of this process for storage: to the provider's time, if it is known."""
         if isinstance(sent, Sent):
             return sent
         time_there = self._victor.provider_time()
@@ -96,10 +96,10 @@ class KeyClock:
         return Sent(sent.local, self._caller, known=False)
 
     def reason_not_to_resend(self, sent: Sent | Moment, retention: float) -> str | None:
-        """Why a row that may have been sent then is not sent once more; None if it can be.
+        """Return why a row that may have been sent must not be sent again; None if it can be.
 
         Args:
-            sent: Since when it may have been sent: as it was stored, or a moment of this process.
+            sent: Earliest possible send, as stored or as a time in this process.
             retention: Seconds for which the provider keeps a key.
         """
         if isinstance(sent, Moment):
@@ -117,11 +117,11 @@ class KeyClock:
         return None
 
     def _passed_since(self, moment: Moment) -> float:
-        """Seconds since a moment of this process, by the clock of the machine that counts more of them."""
+        """Return the seconds since `moment`, by whichever local clock shows more."""
         return max(self._local() - moment.local, self._monotonic() - moment.monotonic)
 
     def _read(self) -> VictorError | None:
-        """Ask; the error that is to be raised, if any."""
+        """Make a read; return the error if it gave no usable response."""
         try:
             next(self._victor.payment_requests.list(page_size=1).pages(), None)
         except VictorError as error:
@@ -136,7 +136,7 @@ class KeyClock:
 
 
 def _doubt_by_age(age: float, retention: float) -> str | None:
-    """Why a key of this age is not sent: it may be forgotten before a call with it ends, or the age cannot be."""
+    """Return why a key of this age must not be sent: it may expire during the call, or the age is impossible."""
     if age < -_DATES_DIFFER:
         return "It may have been sent at a moment that is yet to come: a clock was set."
     if age > retention - min(_MARGIN, max(_LEAST_MARGIN, retention / 10)):

@@ -1,11 +1,11 @@
-"""How a batch lies in the database: as workflows of DBOS, and nothing else.
+"""Layout of a batch in the database: DBOS workflows only.
 
-    <batch>/load/<n>        one submission of a source: what it was, how many rows of it were new
-    <batch>/<number>        a chunk of rows; its result says what became of them
-    <batch>/<number>~<n>    the rows of a chunk that are tried once more
+    <batch>/load/<n>        one submission of a source
+    <batch>/<number>        one chunk of rows; its output contains their results
+    <batch>/<number>~<n>    retry of a chunk's unsettled rows
 
-The numbers of chunks have no gaps. Each submission takes the numbers after those that are there, so that two
-processes that submit the same batch at once meet at one number, where DBOS lets one of them win.
+Chunk numbers have no gaps, and each submission continues after the last one. Two processes that submit the same batch
+at the same time therefore use the same number, and DBOS accepts only one of them.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ CHUNK = "victor_bulk_chunk"
 BEGIN_STEP = "begin"
 SEND_STEP = "send"
 VERSION = "victor-bulk-2"
-"""The layout of what is stored, and the application version that DBOS sees: workers take chunks of their own only."""
+"""Storage layout, used as DBOS application version: workers take only chunks of their own version."""
 OLDER_VERSIONS = ("victor-bulk-1",)
-"""Layouts that this release reads, too, and whose chunks its workers take over (see `ownership`)."""
+"""Older layouts that this release can read and take over (see `ownership`)."""
 
 CHUNK_ROWS = 100
 MAX_PACED_ROWS = 500
@@ -38,19 +38,19 @@ class Submission:
     """One submission of a source.
 
     Attributes:
-        number: Which one of the batch, from 1.
-        source: The file, to be read again when this was interrupted; None for rows from Python.
-        key_column: The column that tells the rows apart.
-        columns: The columns that are carried through to the export.
-        encoding, skip_invalid, due_date: How it was read.
+        number: Number of the submission in the batch, from 1.
+        source: Path to read again after an interruption; None for rows from Python.
+        key_column: Column that identifies a row.
+        columns: Extra columns, for the export.
+        encoding, skip_invalid, due_date: Settings that the source was read with.
         retention: Seconds for which the provider keeps a key.
-        patience: Seconds for which a row is tried.
-        rate: Rows a second, or None.
-        chunk_rows: Rows of each chunk but the last.
+        patience: Seconds for which a row is retried.
+        rate: Rows per second, or None for no limit.
+        chunk_rows: Rows of each chunk except the last.
         first: Number of the first chunk.
-        rows: How many of them were new to the batch.
-        replaced: How many of those take the place of a row that was refused before.
-        digest: Of all rows of the source, to tell a copy; None when an older release stored it.
+        rows: Number of stored rows.
+        replaced: Number of stored rows that replace a previously refused row.
+        digest: Digest of all source rows, to detect copies; None if an older release stored the submission.
     """
 
     number: int
@@ -71,26 +71,26 @@ class Submission:
 
     @property
     def chunks(self) -> int:
-        """How many chunks it has when it is complete."""
+        """Number of chunks when complete."""
         return -(-self.rows // self.chunk_rows)
 
     @property
     def last(self) -> int:
-        """Number of its last chunk."""
+        """Number of the last chunk."""
         return self.first + self.chunks - 1
 
     def to_json(self) -> dict[str, Any]:
-        """The same as JSON data."""
+        """Return the submission as JSON data."""
         return {**asdict(self), "columns": list(self.columns)}
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows that are sent together, and how.
+    """Rows that are sent together, and their terms.
 
     Attributes:
-        retention, patience: As in its load.
-        token: Whose work it was to store it, so that two processes can tell their chunks apart.
+        retention, patience: As in `Submission`.
+        token: Random id of the submitting run, which distinguishes chunks of concurrent processes.
         rows: The rows.
     """
 
@@ -100,7 +100,7 @@ class Chunk:
     rows: Sequence[Row] = field(repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        """The chunk as JSON data."""
+        """Return the chunk as JSON data."""
         return {
             "retention": self.retention,
             "patience": self.patience,
@@ -110,12 +110,12 @@ class Chunk:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Chunk:
-        """The chunk from its JSON data. Those of `victor-bulk-1` had no token at first."""
+        """Create a chunk from JSON data. Early `victor-bulk-1` chunks have no token."""
         rows = [Row.from_json(row) for row in data["rows"]]
         return cls(data["retention"], data["patience"], data.get("token", ""), rows)
 
     def unsettled(self, results: Sequence[Result]) -> Chunk:
-        """The rows that can be tried once more, with what is known of them."""
+        """Return a chunk of the rows that can be retried, with their earliest possible send."""
         return self.with_rows(
             Row(row.number, row.key, row.fingerprint, row.arguments, row.extras, None, result.sent, row.place)
             for row, result in zip(self.rows, results, strict=True)
@@ -123,63 +123,63 @@ class Chunk:
         )
 
     def with_rows(self, rows: Any) -> Chunk:
-        """The same terms for other rows."""
+        """Return a chunk with the same terms and other rows."""
         return Chunk(self.retention, self.patience, self.token, list(rows))
 
 
 def sent_since(begun: Mapping[str, Any]) -> Sent | None:
-    """What the first step of a chunk stored of when its rows may have been sent first."""
+    """Return the earliest possible send from the output of a chunk's first step."""
     return Sent.from_json(begun["sent"] if "sent" in begun else begun["at"])
 
 
 def load_id(batch: str, number: int) -> str:
-    """The workflow of a submission."""
+    """Return the workflow id of a submission."""
     return f"{batch}/load/{number}"
 
 
 def chunk_id(batch: str, number: int, again: int = 0) -> str:
-    """The workflow of a chunk, or of its nth further try."""
+    """Return the workflow id of a chunk, or of its retry number `again`."""
     return f"{batch}/{number:08d}" + (f"~{again}" if again else "")
 
 
 def next_try(workflow_id: str) -> str:
-    """The workflow of the try after this one."""
+    """Return the workflow id of the next attempt."""
     base, _, again = workflow_id.rpartition("/")[2].partition("~")
     return f"{workflow_id.rpartition('/')[0]}/{base}~{int(again or 0) + 1}"
 
 
 def batch_of(workflow_id: str) -> str:
-    """The batch of a chunk."""
+    """Return the batch name of a chunk's workflow id."""
     return workflow_id.rpartition("/")[0]
 
 
 def priority_of(workflow_id: str) -> int:
-    """Chunks are taken in the order of their numbers."""
+    """Return the queue priority: chunks run in the order of their numbers."""
     return int(workflow_id.rpartition("/")[2].partition("~")[0])
 
 
 def queue_of(application: str, batch: str) -> str:
-    """The queue of a batch. No worker sees it before the batch is complete."""
+    """Return the queue name of a batch. The queue is registered when the batch is complete."""
     return f"{application}/{batch}"
 
 
 def loads_queue_of(application: str) -> str:
-    """The queue of the submissions of all batches."""
+    """Return the queue name for the submissions of all batches."""
     return f"{application}/"
 
 
 def chunk_rows_for(rate: float | None) -> int:
-    """How many rows go into a chunk: with a pace, what it takes some seconds to send."""
+    """Return the rows per chunk; with a rate, a chunk takes a few seconds to send."""
     if rate is None:
         return CHUNK_ROWS
     return max(1, min(MAX_PACED_ROWS, round(rate * PACED_SECONDS)))
 
 
 def checked_batch(name: object) -> str:
-    """A name that a batch can have.
+    """Return a valid batch name.
 
     Raises:
-        ConfigurationError: It is no text, too long, or holds a slash or a character that cannot be seen.
+        ConfigurationError: The name is not text, is too long, or contains a slash or an invisible character.
     """
     if not isinstance(name, str) or not name:
         message = "batch has no name: give it one, such as the name of its file."

@@ -1,4 +1,4 @@
-"""From a source to the database: what is new of it is stored, after all of it has been checked."""
+"""Check a source, then store its new rows in the database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
-    """What is to be sent, under which name, and how it is to be read."""
+    """A source to send, the name of its batch, and the settings."""
 
     rows: str | os.PathLike[str] | Iterable[Mapping[str, object]] = field(repr=False)
     batch: str
@@ -35,13 +35,13 @@ class LoadRequest:
 
 @dataclass(frozen=True, slots=True)
 class BatchSnapshot:
-    """What the batch held when its rows were compared with it.
+    """Content of a batch when its source was checked.
 
     Attributes:
-        loads: The handings-over before this one.
-        chunks: The number of the last chunk.
-        key_column: The column that tells the rows apart: the batch's, or the one that was named for a new batch.
-        others: For a new batch: the other ones, by digest, by key column.
+        loads: Earlier submissions.
+        chunks: Number of the last chunk.
+        key_column: The batch's key column; for a new batch, the requested one.
+        others: For a new batch, the other batches: by key column, then by source digest.
     """
 
     loads: Sequence[Submission]
@@ -52,12 +52,12 @@ class BatchSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What looking at all rows of a source came to.
+    """Result of checking all rows of a source.
 
     Attributes:
-        check: What was found.
-        digest: The digest of the source.
-        changed: Rows with other values than those that are stored.
+        check: Counts and problems.
+        digest: Digest of the source.
+        changed: Rows whose values differ from the stored ones.
     """
 
     check: Check
@@ -66,10 +66,10 @@ class SourceReport:
 
 
 def take_snapshot(store: BatchStore | None, settings: Settings, spool: Spool) -> BatchSnapshot:
-    """Learn what the batch holds, if there is one.
+    """Read the content of the batch, if it exists, and add its keys to the spool.
 
     Raises:
-        ConfigurationError: Another key column was named than the batch has.
+        ConfigurationError: The requested key column differs from the batch's.
     """
     loads = [] if store is None else store.loads()
     key_column = _key_column(loads, settings)
@@ -89,10 +89,10 @@ def take_snapshot(store: BatchStore | None, settings: Settings, spool: Spool) ->
 def check_source(
     source: LoadRequest, spool: Spool, vault: Vault, snapshot: BatchSnapshot, on_row: Callable[[int], None] | None
 ) -> SourceReport:
-    """Look at every row; what is to be stored is in the spool then.
+    """Check every row and write the rows to store into the spool.
 
     Raises:
-        ConfigurationError: These are the rows of another batch, and nobody said to ask for them again.
+        ConfigurationError: Another batch has the same rows, and `ask_again` is not set.
     """
     settings = source.settings
     required = [name for name in REQUIRED if name != "due_date" or settings.due_date is None]
@@ -118,16 +118,16 @@ def check_source(
 def store_rows(
     source: LoadRequest, spool: Spool, vault: Vault, store: BatchStore, snapshot: BatchSnapshot, report: SourceReport
 ) -> None:
-    """Store what is in the spool. A crash on the way leaves a batch that no worker sees.
+    """Store the rows of the spool. An interruption leaves a batch that workers do not see.
 
-    The numbers go on from what was snapshot: whatever somebody else has stored since meets them, and is noticed.
+    Numbers continue from the snapshot, so a concurrent submission causes a conflict, which is detected.
     """
     check = report.check
     if not check.stored:
         return
     settings = source.settings
     last = snapshot.loads[-1] if snapshot.loads else None
-    chunks = (Chunk.from_json(vault.open(sealed)) for sealed in spool)
+    chunks = (Chunk.from_json(vault.open(encrypted)) for encrypted in spool)
     first = next(chunks)
     load = Submission(
         number=len(snapshot.loads) + 1,
@@ -150,7 +150,7 @@ def store_rows(
 
 
 def retry_unsettled(store: BatchStore, loads: Sequence[Submission], settings: Settings) -> int:
-    """Have every row tried again whose last try is over and settled nothing; how many there were."""
+    """Add a retry for all unsettled rows whose last attempt has ended. Returns the number of rows."""
     count = 0
     for page in _pages(loads):
         for number, tries in store.tries(list(page)).items():
@@ -175,10 +175,10 @@ def _retry(store: BatchStore, tries: list[Try], settings: Settings) -> int:
 
 
 def _key_column(loads: Sequence[Submission], settings: Settings) -> str:
-    """The column that the batch's keys are made of. With another one the same rows would be asked for once more."""
+    """Return the batch's key column. Another column would give other keys and duplicate requests."""
     if not loads:
         return settings.key_column or KEY_COLUMN
-    # A batch of an older release may have several.
+    # Batches of older releases may have several key columns.
     known = list(dict.fromkeys(load.key_column for load in loads))
     if settings.key_column is None:
         return known[-1]
@@ -206,14 +206,13 @@ def _known(store: BatchStore, chunks: Iterable[tuple[int, list[Try]]]) -> Iterat
 
 
 def _pages(loads: Sequence[Submission]) -> Iterator[dict[int, Submission]]:
-    """Some chunk numbers at a time, each with its load."""
     numbers = numbers_of(loads)
     while page := {number: load for load, number in islice(numbers, _AT_ONCE)}:
         yield page
 
 
 def name_changed_columns(store: BatchStore, check: Check, changed: Sequence[ChangedRow], due_date: str | None) -> None:
-    """Name the columns in the problems of the check. Their values are not said: one may be an account number."""
+    """Add column names to the problems of changed rows. Values are omitted: one may be an account number."""
     for chunk, rows in groupby(sorted(changed, key=lambda row: row.chunk), key=lambda row: row.chunk):
         attempts = store.tries([chunk], rows=True).get(chunk, [])
         stored = attempts[0].chunk if attempts else None
@@ -234,16 +233,16 @@ def _changes(columns: Sequence[str]) -> str:
 
 
 def refuse_other_keys(batch: str, key_column: str, chunk: Chunk) -> None:
-    """Raise `ConfigurationError` when the keys of a stored chunk are not those that are made of its rows today.
+    """Raise `ConfigurationError` if the stored keys were derived in another way than today.
 
-    By the keys of today, the rows of its file would be taken for new ones, and all customers asked again.
+    Otherwise all rows of the file would count as new, and every customer would be asked again.
     """
-    # Since chunks have tokens, keys are made as they are today. Who made one key of a chunk made the others.
+    # Chunks with a token use today's keys. All keys of a chunk were derived in the same way, so one row is enough.
     row = next((row for row in chunk.rows if row.key), None)
     if chunk.token or row is None:
         return
     value = row.extras.get(key_column) or (row.arguments or {}).get(key_column)
-    # The text of a number was stored in quotes when it was a `Decimal`.
+    # Older releases stored `Decimal` text in quotes.
     if value and row.key not in {idempotency_key_for(batch, text) for text in (str(value), str(value).strip('"'))}:
         raise ConfigurationError(
             f"The keys of {batch} were made by an older release, in another way than today: with this file all of its "

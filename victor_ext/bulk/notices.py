@@ -1,4 +1,4 @@
-"""Log entries for people who wait: what is wrong with the database."""
+"""Log records for users about database problems."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import time
 from collections.abc import Callable
 
 NOTICE = {"notice": True}
-"""The `extra` of log records that the command shows to people."""
+"""The `extra` of log records that the command line shows."""
 
 _FULL = ("disk is full", "No space left on device")
-"""How SQLite and PostgreSQL say that a disk is full."""
+"""Messages of SQLite and PostgreSQL for a full disk."""
 _AGAIN_AFTER = 30.0
 _logger = logging.getLogger("victor_ext.bulk")
 
 
 def reason_of(error: BaseException) -> str:
-    """The first line of what a database driver says, without the statement it was given."""
+    """Return the first line of a database driver's message, without the SQL statement."""
     origin = getattr(error, "orig", None) or error
     text = str(origin).strip() or type(origin).__name__
     return text.splitlines()[0].rstrip(".")
 
 
 class DatabaseNotices:
-    """Logs why the database cannot be used, each reason twice a minute at most."""
+    """Logs why the database cannot be used: each reason at most twice a minute."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -32,16 +32,16 @@ class DatabaseNotices:
         self._reported_at: dict[str, float] = {}
 
     def reset(self) -> None:
-        """Forget what was logged: another database is used."""
+        """Forget logged reasons, for a new database."""
         with self._lock:
             self._reported_at.clear()
 
     def report(self, error: BaseException) -> None:
-        """Log an error of the database, which is tried again."""
+        """Log a database error that will be retried."""
         self._log(reason_of(error))
 
     def report_if_full(self, text: str) -> None:
-        """Log that the disk is full, if this text of DBOS says so."""
+        """Log that the disk is full, if this DBOS message says so."""
         found = next((words for words in _FULL if words in text), None)
         if found is not None:
             self._log("database or disk is full" if found == _FULL[0] else found)
@@ -62,4 +62,4 @@ class DatabaseNotices:
 
 
 database_notices = DatabaseNotices()
-"""One for the process, as DBOS is."""
+"""Shared by the process, as DBOS is."""

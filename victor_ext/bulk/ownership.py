@@ -1,4 +1,4 @@
-"""Which stored batches are this sender's: those of its key and provider, of this release and of older ones."""
+"""Ownership of stored batches: by key and provider, from this release and older ones."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from .vault import other_key
 
 
 def batches_of(client: DBOSClient, engine: sa.Engine, application: str, what: str) -> list[str]:
-    """The names of all batches of this key and provider, the oldest first.
+    """Return the names of all batches of this key and provider, oldest first.
 
     Raises:
-        ConfigurationError: There are only others. It says so of `what`.
+        ConfigurationError: The database contains only batches of other owners. The message names `what`.
     """
     infos = client.list_workflows(name=LOAD, load_input=False, load_output=False)
     if not infos:
-        # Not ours is not nothing: it may have been sent.
+        # Batches of other owners may have been sent, so do not report an empty database.
         _refuse_if_of_others(engine, application, what)
     return list(dict.fromkeys(info.workflow_id.rpartition("/load/")[0] for info in infos))
 
 
 def _refuse_if_of_others(engine: sa.Engine, application: str, what: str) -> None:
-    """Raise `ConfigurationError` when the database holds batches of somebody else: they may have been sent."""
+    """Raise `ConfigurationError` if the database contains batches of other owners: they may have been sent."""
     schema = None if engine.dialect.name == "sqlite" else "dbos"
     workflows = sa.table("workflow_status", sa.column("name"), sa.column("application_name"), schema=schema)
     owner = workflows.c.application_name
     with engine.connect() as connection:
-        # Rather those that the same key opens: what to set is known of them.
+        # Prefer batches of the same key: the message can then name the settings to change.
         same_key = owner.startswith(application.rpartition("-")[0], autoescape=True)
         found = connection.execute(
             sa.select(owner)
@@ -46,7 +46,7 @@ def _refuse_if_of_others(engine: sa.Engine, application: str, what: str) -> None
 
 
 def check_owner(info: WorkflowStatus, application: str, what: str) -> None:
-    """Raise `ConfigurationError` when a workflow belongs to somebody else, or cannot be read by this release."""
+    """Raise `ConfigurationError` if a workflow has another owner or an unsupported layout."""
     if info.application_name != application:
         _refuse_owner(info.application_name, application, what)
     if info.app_version not in (VERSION, *OLDER_VERSIONS):
@@ -66,15 +66,15 @@ def _refuse_owner(name: str | None, application: str, what: str) -> NoReturn:
 
 
 def take_over_older(engine: sa.Engine, application: str, queues: Sequence[str] | None) -> None:
-    """Let workers of this release see the chunks of older ones that have not ended.
+    """Assign the unfinished chunks of older releases to this release.
 
-    DBOS hands a chunk to workers of its version only, and has no call for this. An older worker that has one of them at
-    this moment ends it as ever; what it leaves is read.
+    DBOS gives a chunk only to workers of its version and has no API to change this. An older worker that is running a
+    chunk finishes it normally, and this release can read its result.
 
     Args:
-        engine: The database.
-        application: Whose chunks.
-        queues: Of which queues; None: of all.
+        engine: Database connections.
+        application: DBOS application name of the owner.
+        queues: Queue names, or None for all.
     """
     workflows = sa.table(
         "workflow_status",
@@ -92,7 +92,7 @@ def take_over_older(engine: sa.Engine, application: str, queues: Sequence[str] |
     if queues is not None:
         older &= workflows.c.queue_name.in_(queues)
     with engine.connect() as connection:
-        # Looked for first: it is done again and again, and a write would wait for every other one.
+        # This runs repeatedly: read first, because a write would wait for all other writers.
         if connection.execute(sa.select(sa.literal(1)).where(older).limit(1)).scalar() is None:
             return
     with engine.begin() as connection:

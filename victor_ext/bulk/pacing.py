@@ -1,4 +1,4 @@
-"""How fast rows are sent: an even pace when one was asked for, and pauses while the provider is in trouble."""
+"""Rate limiting, and backoff while the provider fails."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from collections.abc import Callable
 from victor_ext import VictorError
 
 _SLACK = 0.02
-"""Seconds by which a row may make up for a late one before it: timers oversleep a little, every time."""
+"""Seconds that a row may catch up after a late one: timers wake slightly late."""
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
 _LONGEST_ASKED = 86_400.0
-"""A day: a `Retry-After` can be longer than any lock can wait for."""
+"""Seconds. A longer `Retry-After` could exceed the maximum timeout of a lock."""
 
 
 def pause_after(tries: int) -> float:
-    """Seconds before a row that failed so many times (1, 2, ...) is tried again: 1, 2, 4, ... up to 30."""
-    # The exponent is bounded so that no number of tries overflows a float.
+    """Return the seconds before the next attempt after `tries` failures: 1, 2, 4, ... up to 30."""
+    # Limit the exponent to avoid float overflow.
     return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(tries - 1, 60))
 
 
 def pause_asked(error: VictorError | None) -> float:
-    """Seconds that the provider asks to wait, a day at most."""
+    """Return the seconds that the provider asks to wait, at most one day."""
     asked = None if error is None else error.retry_after
     return min(_LONGEST_ASKED, asked or 0.0)
 
 
 class RateLimiter:
-    """Lets rows go evenly: never more than `rate` a second, also right after it was made.
+    """Spaces rows evenly: never more than `rate` per second, from the start.
 
     Args:
-        rate: Rows a second; None lets all go at once.
-        stop: Ends every wait.
-        monotonic: The clock, in seconds.
+        rate: Rows per second, or None for no limit.
+        stop: Ends all waits.
+        monotonic: Clock in seconds.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class RateLimiter:
         self._next = monotonic() + self._gap
 
     def wait(self) -> None:
-        """Wait for a turn of one's own."""
+        """Wait for the caller's turn."""
         if not self._gap:
             return
         with self._lock:
@@ -59,10 +59,10 @@ class RateLimiter:
 
 
 class Backoff:
-    """Holds all rows of a process back while the provider fails, so that an outage does not use a batch up.
+    """Pauses all rows of a process while the provider fails, so that an outage does not exhaust a batch.
 
-    Each failure after a pause makes the next pause twice as long, up to 30 seconds; a success after a pause makes the
-    next one short again. No success ends a pause: its call was under way when the other one failed.
+    A failure after a pause doubles the next pause, up to 30 seconds; a success after a pause resets it. A success
+    during a pause has no effect: its call started before the failure.
     """
 
     def __init__(self, stop: threading.Event, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -74,7 +74,7 @@ class Backoff:
         self._number = 0
 
     def record_failure(self, at_least: float = 0.0) -> None:
-        """A call failed. Those that failed together with it count as one failure."""
+        """Record a failed call; pause at least `at_least` seconds. Failures during a pause count as one."""
         with self._lock:
             now = self._monotonic()
             if now >= self._until:
@@ -84,17 +84,17 @@ class Backoff:
             self._until = max(self._until, now + at_least)
 
     def record_success(self) -> None:
-        """The provider answered."""
+        """Record a successful call."""
         if self._pause:
             with self._lock:
                 if self._monotonic() >= self._until:
                     self._pause = 0.0
 
     def wait(self) -> None:
-        """Wait until rows may go.
+        """Wait until the pause ends.
 
-        All that wait for one pause go together when it ends, though one of them may have begun the next one before
-        another one has woken: else a few would take all turns, and the patience of the others would end untried.
+        All waiters of one pause are released together, even if one of them has already started the next pause.
+        Otherwise a few rows would take every turn, and the patience of the others would end before they were tried.
         """
         number = self._number
         while not self._stop.is_set() and self._number == number:

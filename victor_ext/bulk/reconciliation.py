@@ -1,4 +1,4 @@
-"""Rows whose key the provider may have forgotten: what became of them is looked up, and nothing is sent."""
+"""Look up rows whose keys may have expired. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from .hidden import hidden_fields
 from .rows import Result, Row, RowOutcome, Sent
 
 _DATES_DIFFER = timedelta(minutes=5)
-"""By how much the moment of a request may be before the `Date` that was told before it was sent."""
+"""Tolerance for a request created before the stored `Date` value."""
 _CLOCKS_DIFFER = timedelta(days=1)
-"""By how much the clock of a worker may have been off when it alone told the moment."""
+"""Tolerance for a time from a worker's local clock."""
 _ADVICE = "it is left to you, and it is not sent again"
 
 
 Shared = Callable[[AbstractSet[str]], AbstractSet[str]]
-"""Which of these references more than one row of the batch has. It may take long: all of the batch is read."""
+"""Returns which references several rows of the batch have. It may be slow: it reads the whole batch."""
 
 
 UncertainRow = tuple[Row, Sent, str]
-"""A row that may have been sent, how, and why it is not sent again."""
+"""A row that may have been sent, its earliest possible send, and why it is not sent again."""
 
 
 def look_up(victor: Victor, rows: Sequence[UncertainRow], shared: Shared) -> list[Result]:
-    """What the provider holds of rows that may have been sent.
+    """Look up rows that may have been sent.
 
-    The list has no filter for the reference, so it is read once for all rows, from the earliest moment on.
+    The provider's list has no reference filter, so it is read once for all rows, from the earliest possible send.
 
     Args:
-        victor: The client to read with.
+        victor: The client.
         rows: The rows.
-        shared: Tells references apart that settle nothing.
+        shared: Returns ambiguous references, which settle nothing.
 
     Raises:
         VictorError: The list could not be read.
@@ -53,7 +53,7 @@ def look_up(victor: Victor, rows: Sequence[UncertainRow], shared: Shared) -> lis
             if reference in wanted:
                 found[reference].append(request)
     try:
-        # What is found may be the request of another row.
+        # A request with a shared reference may belong to another row.
         several = shared(found.keys()) if found else frozenset[str]()
     except SQLAlchemyError as error:
         return unresolved(rows, f"It could not be looked up now: the state does not answer ({type(error).__name__}).")
@@ -64,12 +64,12 @@ def look_up(victor: Victor, rows: Sequence[UncertainRow], shared: Shared) -> lis
 
 
 def unresolved(rows: Sequence[UncertainRow], reason: str) -> list[Result]:
-    """The rows with what was known of them, and why it is no more."""
+    """Return unknown results for the rows, with the reason."""
     return [_unresolved(sent, f"{why} {reason}") for _, sent, why in rows]
 
 
 def shared_references(store: BatchStore, wanted: AbstractSet[str]) -> AbstractSet[str]:
-    """Which of these references more than one row of the batch has."""
+    """Return which references several rows of the batch have."""
     loads = store.loads()
     if all(load.key_column == "client_reference_id" for load in loads):
         return frozenset()
@@ -83,7 +83,6 @@ def shared_references(store: BatchStore, wanted: AbstractSet[str]) -> AbstractSe
 
 
 def _earliest(sent: Sent) -> datetime:
-    """From when on a request is looked for."""
     return datetime.fromtimestamp(sent.since, UTC) - (_DATES_DIFFER if sent.known else _CLOCKS_DIFFER)
 
 
@@ -107,12 +106,12 @@ def _unresolved(sent: Sent, reason: str) -> Result:
 
 
 def _reference(row: Row) -> str:
-    """The reference, as `PaymentRequest.has_reference` compares it."""
+    """Return the row's reference as `PaymentRequest.has_reference` compares it."""
     return str((row.arguments or {}).get("client_reference_id") or "").strip()
 
 
 def _is_of(request: PaymentRequest, row: Row) -> bool:
-    """Whether the request says what the row says, in all that its answer shows."""
+    """Whether all values in the response match the row."""
     arguments = row.arguments or {}
     amount = request.amount if request.original_amount is None else request.original_amount
     payer, payee = request.payer, request.payee

@@ -1,4 +1,4 @@
-"""One record of a source, and lines of a file as text."""
+"""Records of a source, and decoded lines of a text file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from victor_ext import ConfigurationError, Problem
 from .hidden import Hidden, HiddenBytes
 
 MAX_LINE = 1 << 20
-"""Bytes of one line. A longer one is not text in lines, and would be held in memory."""
+"""Maximum bytes of a line. This limits memory for files that are not text."""
 
 _UTF_8 = frozenset({"utf-8", "utf-8-sig"})
 _SIXTEEN_BITS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -21,13 +21,13 @@ _SIXTEEN_BITS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record as it was read.
+    """One record of a source.
 
     Attributes:
-        number: Its place among the records, from 1.
-        line: The line where it begins, from 1, or None.
-        fields: Its values by column. Text of a file; whatever a mapping holds.
-        problems: Why it cannot be read; its fields are then not to be relied on.
+        number: Number of the record, from 1.
+        line: Line where the record begins, from 1, or None.
+        fields: Values by column: text from a file, any value from a mapping.
+        problems: Why the record cannot be read. If there are any, `fields` is unreliable.
     """
 
     number: int
@@ -37,7 +37,7 @@ class Record:
 
 
 class SourceBroken(Exception):
-    """The source cannot be read from here on: what follows could be taken for the wrong record."""
+    """The source cannot be read further: the following records could be misread."""
 
     def __init__(self, line: int | None, column: str | None, code: str, message: str) -> None:
         super().__init__(message)
@@ -48,15 +48,15 @@ class SourceBroken(Exception):
 
 
 def checked_encoding(encoding: str | None) -> str:
-    """The name of an encoding that Python knows; UTF-8 when none was named.
+    """Return the normalized name of an encoding; UTF-8 for None.
 
     Raises:
-        ConfigurationError: There is no such encoding.
+        ConfigurationError: Python has no such text encoding.
     """
     if encoding is None:
         return "utf-8"
     try:
-        # Lines are told apart before they are decoded; and there are codecs that are for no text.
+        # Lines are split before decoding, and some codecs are not text encodings.
         if b"\n".decode(encoding) != "\n" or b";".decode(encoding) != ";":
             raise LookupError
         return codecs.lookup(encoding).name
@@ -68,12 +68,12 @@ def checked_encoding(encoding: str | None) -> str:
 
 
 def lines_of(path: Path, encoding: str) -> Iterator[str]:
-    """The lines of a text file with their ends, without a byte order mark.
+    """Yield the lines of a text file with line ends, without a byte order mark.
 
-    Each line is decoded by itself, so that a byte that is no text is found with its line.
+    Each line is decoded separately, so that an invalid byte is reported with its line.
 
     Raises:
-        SourceBroken: Such a byte, a line without end, or text of 16 bits a character.
+        SourceBroken: The file has an invalid byte or an overlong line, or is UTF-16.
     """
     with path.open("rb") as file:
         number = 0

@@ -1,4 +1,4 @@
-"""What a batch consists of: rows, what is wrong with them, and what became of them."""
+"""Rows of a batch, their problems and their results."""
 
 from __future__ import annotations
 
@@ -9,50 +9,50 @@ from typing import Any
 
 
 class RowOutcome(StrEnum):
-    """What is known of one row. The first four are settled; `resume` tries the others again with the same key."""
+    """Outcome of one row. The first three are settled; `resume` retries the others with the same key."""
 
     CREATED = "created"
-    """The provider took the request; its id and status are known."""
+    """The provider accepted the request; its id and status are known."""
 
     REJECTED = "rejected"
-    """The provider refused it. Nothing was created."""
+    """The provider rejected the row. Nothing was created."""
 
     REFUSED = "refused"
-    """It was refused on this side and not sent: a bad value, or a due date that passed while it waited."""
+    """Refused locally and not sent: an invalid value, or a due date that passed while the row waited."""
 
     WAITING = "waiting"
-    """It has not been sent yet."""
+    """Not sent yet."""
 
     NOT_SENT = "not_sent"
-    """It was tried, and nothing left this machine."""
+    """Tried, but nothing was sent from this machine."""
 
     UNKNOWN = "unknown"
     """It may have been created."""
 
     ACCEPTED = "accepted"
-    """It was created, and the answer with its id could not be read."""
+    """Created, but the response with its id could not be read."""
 
 
 ASKED = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
-"""Arguments that an export shows. No account number is among them."""
+"""Arguments in the export. None of them is an account number."""
 
 SETTLED = frozenset({RowOutcome.CREATED, RowOutcome.REJECTED, RowOutcome.REFUSED})
-"""Outcomes that no further try can change."""
+"""Outcomes that a retry cannot change."""
 
 MAY_EXIST = frozenset({RowOutcome.UNKNOWN, RowOutcome.ACCEPTED})
-"""Outcomes after which the provider may hold a request that this side has no id of."""
+"""Outcomes after which the provider may have a request whose id is unknown here."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowProblem:
-    """One thing that is wrong with one row of a source.
+    """A problem of a source or of one of its rows.
 
     Attributes:
-        row: Which record it is, from 1 (the heading of a file does not count); None for the source as a whole.
-        line: The line of the file where the record begins, from 1; None when there are no lines.
-        column: The column that is to blame, or None.
-        code: A stable word.
-        message: A sentence for people. It holds no account number.
+        row: Record number from 1, without the heading; None for the whole source.
+        line: Line where the record begins, from 1; None if the source has no lines.
+        column: The column with the problem, or None.
+        code: A stable identifier.
+        message: A sentence for users. It contains no account number.
     """
 
     row: int | None
@@ -71,12 +71,12 @@ class RowProblem:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """That a row may have been sent.
+    """The earliest time at which a row may have been sent.
 
     Attributes:
-        since: From when on, in epoch seconds: not later than that.
-        by: With whose credentials, by a digest of them.
-        known: Whether `since` is the provider's time. If not, it is that of the machine that sent.
+        since: Lower bound of the send time, in epoch seconds.
+        by: Digest of the sender's credentials.
+        known: Whether `since` is the provider's time; otherwise it is the sending machine's.
     """
 
     since: float
@@ -84,12 +84,12 @@ class Sent:
     known: bool
 
     def to_json(self) -> list[Any]:
-        """The same as JSON data."""
+        """Return the value as JSON data."""
         return [self.since, self.by, self.known]
 
     @classmethod
     def from_json(cls, data: list[Any] | float | None) -> Sent | None:
-        """The same from its JSON data. In `victor-bulk-1` all moments were a machine's, and at first that was all."""
+        """Create the value from JSON data. `victor-bulk-1` stored a local time, at first without `by`."""
         if data is None:
             return None
         if not isinstance(data, list):
@@ -99,17 +99,17 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row as it is stored until it is sent.
+    """A row as stored before it is sent.
 
     Attributes:
-        number: Which record of its source it was, from 1.
-        key: Its idempotency key; empty for a row that was set aside and has none.
-        fingerprint: Tells whether another row with this key says the same.
-        arguments: For `payment_requests.create`, as text, or None for a row that was set aside.
+        number: Record number in the source, from 1.
+        key: Idempotency key; empty for a refused row without one.
+        fingerprint: Equal for rows that request the same.
+        arguments: Arguments of `payment_requests.create` as JSON data, or None for a refused row.
         extras: The other columns, for the export.
-        reason: Why it was set aside.
-        sent: That it may have been sent before, or None.
-        place: Which row of its chunk it is, from 0.
+        reason: Why the row was refused.
+        sent: Earliest possible send in an earlier attempt, or None.
+        place: Index of the row in its chunk, from 0.
     """
 
     number: int
@@ -122,7 +122,7 @@ class Row:
     place: int = 0
 
     def to_json(self) -> list[Any]:
-        """The row as JSON data."""
+        """Return the row as JSON data."""
         sent = None if self.sent is None else self.sent.to_json()
         return [
             self.number, self.key, self.fingerprint, self.arguments, self.extras, self.reason, sent, self.place,
@@ -130,14 +130,14 @@ class Row:
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Row:
-        """The row from its JSON data."""
+        """Create a row from JSON data."""
         number, key, fingerprint, arguments, extras, reason, sent, place = data
         return cls(number, key, fingerprint, arguments, extras, reason, Sent.from_json(sent), place)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a row, as it is stored; `sent` as in `Row`, for a row that is not settled."""
+    """The stored result of a row. `sent` is as in `Row`, for a row that is not settled."""
 
     outcome: RowOutcome
     id: str | None = None
@@ -146,13 +146,13 @@ class Result:
     sent: Sent | None = None
 
     def to_json(self) -> list[Any]:
-        """The result as JSON data."""
+        """Return the result as JSON data."""
         sent = None if self.sent is None else self.sent.to_json()
         return [self.outcome.value, self.id, self.status, self.error, sent]
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Result:
-        """The result from its JSON data."""
+        """Create a result from JSON data."""
         outcome, request_id, status, error, sent = data
         return cls(RowOutcome(outcome), request_id, status, error, Sent.from_json(sent))
 
@@ -162,14 +162,14 @@ class RowResult:
     """One line of an export.
 
     Attributes:
-        row: Which record of its source it was, from 1.
-        key: The idempotency key it is sent with, in every try; empty for a row that was refused for having none.
-        id: The provider's id of the request, when it is known.
-        status: The status the provider answered, when it is known.
-        outcome: What is known of it.
-        error: Why it is not `created`, in a sentence; or how a lost answer was settled.
+        row: Record number in the source, from 1.
+        key: Idempotency key, the same in every attempt; empty for a refused row without one.
+        id: The provider's request id, if known.
+        status: The status in the provider's response, if known.
+        outcome: Outcome of the row.
+        error: Why the row is not `created`, or how a lost response was settled.
         extras: The other columns of the source, by name.
-        asked: What it asks for, of whom: `ASKED` by name, as it is sent. Empty for a row that was set aside.
+        asked: The sent values of the arguments in `ASKED`, by name. Empty for a row that was refused before storage.
     """
 
     row: int

@@ -1,4 +1,4 @@
-"""Seeing a batch through: one worker in this process, and a look at the batch now and again."""
+"""Run a batch to its end: one worker in this process, and regular status reads."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ Progress = Callable[[BatchStatus], None]
 
 
 class BulkStopped(VictorError):
-    """The provider takes nothing from this client; the rows that are left wait for `resume`."""
+    """The provider rejects this client. The remaining rows wait for `resume`."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """Where and with what a worker works."""
+    """Client, database, encryption and settings of a worker."""
 
     victor: Victor
     state: State
@@ -46,10 +46,10 @@ class WorkerContext:
 def run_batch(
     context: WorkerContext, store: BatchStore, loads: Sequence[Submission], on_progress: Progress | None
 ) -> BatchStatus:
-    """Try again what is not settled, and send until nothing is left to do.
+    """Retry unsettled rows and send until nothing is left to do.
 
     Raises:
-        BulkStopped: The provider takes nothing from this client.
+        BulkStopped: The provider rejects this client.
     """
     settings = context.settings
     retry_unsettled(store, loads, settings)
@@ -64,7 +64,7 @@ def run_batch(
         try:
             latest = reader.read()
             if not latest.over and not store.is_open():
-                # Another sender of this batch saw its own rows through, and closed the queue behind it.
+                # Another sender of this batch finished its rows and closed the queue.
                 store.open_queue(rate, settings.slots)
         except SQLAlchemyError as error:
             database_notices.report(error)
@@ -76,20 +76,20 @@ def run_batch(
     if not over():
         serve(context, [queue_of(context.vault.application, store.batch)], over)
     with suppress(SQLAlchemyError):
-        # Nobody is harmed by a queue without rows: `resume` closes it, too.
+        # An empty queue is harmless, and `resume` closes it too.
         store.close_queue()
     assert latest is not None
     return latest
 
 
 def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[], bool]) -> None:
-    """Work until it is over. While another process has an SQLite state, only watch.
+    """Run a worker until `over` returns true. While another process holds an SQLite database, only watch.
 
     Raises:
-        BulkStopped: The provider takes nothing from this client.
+        BulkStopped: The provider rejects this client.
     """
     worker_lock = lock_in(context.state)
-    told = False
+    notified = False
     try:
         with ExitStack() as stack:
             worker: Worker | None = None
@@ -107,8 +107,8 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
                             queues=queues,
                         )
                     )
-                elif worker is None and not told:
-                    told = True
+                elif worker is None and not notified:
+                    notified = True
                     _logger.info("Another process works on %s: waiting for it.", context.state, extra=NOTICE)
                 time.sleep(_LOOK_EVERY)
                 if over():

@@ -1,4 +1,4 @@
-"""`BulkSender`: many requests for payment, through crashes and across machines."""
+"""`BulkSender`: bulk sending that survives crashes and can use several machines."""
 
 from __future__ import annotations
 
@@ -38,48 +38,46 @@ from .validating import Check
 from .vault import Vault, storage_secret
 
 _NAMED = 10
-"""Batches that are named where another one is asked for."""
+"""Maximum number of batch names in an error message."""
 
 Rows = str | os.PathLike[str] | Iterable[Mapping[str, object]]
 
 
 class InvalidRows(InvalidRequest):
-    """Rows of a source are wrong, and nothing of it was stored or sent; `check` says which, and why."""
+    """Rows of a source are invalid, and none was stored or sent. `check` contains the problems."""
 
     check: Check
 
 
 class BulkSender:
-    """Sends the rows of a file, or of anything that yields mappings, as requests for payment.
+    """Sends rows of a file, or of any iterable of mappings, as requests for payment.
 
-    A batch has a name. The key of each row is `idempotency_key_for(batch, value of the key column)`, so that a
-    rerun, a restart and a second machine all send the same keys. What is stored is sealed; see `storage_key`.
+    A batch has a name. The key of each row is `idempotency_key_for(batch, value of the key column)`, so a rerun, a
+    restart or a second machine sends the same keys. Stored data is encrypted; see `storage_key`.
 
-    All methods block. They can be called from a thread (`asyncio.to_thread`), one at a time in a process.
+    All methods block. Call them from a thread in async code (`asyncio.to_thread`), one at a time per process.
 
     Args:
-        victor: The client to send with; by default one of the process environment (`Victor.from_env`). It should
-            keep as many connections as there are `workers`.
-        state: The database: `sqlite:///` and a path, or `postgresql://...` for several machines.
-        batch: The batch's name; by default the name of the file that is sent.
-        key_column: The column that tells the rows apart: by default the one that the batch has, or else
-            `client_reference_id`. A batch keeps its key column.
-        rate: Rows of the batch a second, for all machines of one database together; None sends as fast as it goes.
-            Without it `resume` keeps the pace that the batch has.
-        workers: How many calls may be under way in this process, 1 to 100.
-        key_retention: How long the provider keeps a key (seconds or timedelta; 24 hours). What may have been
-            sent longer ago is report up and not sent again.
-        due_date: The due date of rows without one: a date, `"today"` or `"tomorrow"` (of UTC).
-        skip_invalid: Set rows that break a rule aside, in place of refusing the batch.
-        encoding: Of a file; by default UTF-8.
-        patience: Seconds for which one row is tried while the provider fails (120).
-        ask_again: Send rows under a new batch's name although another batch of the state has exactly these: their
-            customers are asked once more.
-        storage_key: A secret of at least 16 characters that the stored rows are sealed with; by default
-            VICTOR_BULK_KEY, or else the credentials in the process environment.
+        victor: Client to send with (default: `Victor.from_env`). It should allow at least `workers` connections.
+        state: Database URL: `sqlite:///` and a path, or `postgresql://...` for several machines.
+        batch: Name of the batch (default: the file name).
+        key_column: Column that identifies a row (default: the batch's, or `client_reference_id`). It cannot change
+            within a batch.
+        rate: Maximum rows of the batch per second over all machines; None for no limit. With None, `resume` keeps the
+            batch's rate.
+        workers: Maximum concurrent calls in this process, 1 to 100.
+        key_retention: How long the provider keeps a key, in seconds or as a timedelta (default: 24 hours). Rows that
+            may have been sent longer ago are looked up and not sent again.
+        due_date: Due date of rows without one: a date, `"today"` or `"tomorrow"` (UTC).
+        skip_invalid: Set invalid rows aside instead of refusing the source.
+        encoding: File encoding (default: UTF-8).
+        patience: Seconds for which one row is retried while the provider fails (default: 120).
+        ask_again: Send the rows even if another batch of the state has the same ones. Their customers are asked again.
+        storage_key: Secret of at least 16 characters that encrypts stored rows (default: VICTOR_BULK_KEY, or the
+            credentials in the process environment).
 
     Raises:
-        ConfigurationError: One of them cannot be.
+        ConfigurationError: An argument is invalid.
     """
 
     def __init__(
@@ -117,11 +115,11 @@ class BulkSender:
         return f"BulkSender(state={str(self._state)!r}, batch={self._batch!r})"
 
     def check(self, source: Rows, *, on_row: Callable[[int], None] | None = None) -> Check:
-        """Look at all rows as `send` does, and store and send nothing.
+        """Check all rows as `send` does, without storing or sending them.
 
         Args:
-            source: A path of a CSV or JSON Lines file, or mappings from column names to values.
-            on_row: Is told how many rows have been report at, after each.
+            source: Path of a CSV or JSON Lines file, or mappings from column names to values.
+            on_row: Called after each row with the number of rows checked.
         """
         source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
         batch = self._name(source)
@@ -136,19 +134,19 @@ class BulkSender:
     def send(
         self, source: Rows, *, on_progress: Progress | None = None, on_row: Callable[[int], None] | None = None
     ) -> BatchStatus:
-        """Check all rows, store those that are new to the batch, and send until nothing is left to do.
+        """Check all rows, store the new ones, and send until nothing is left to do.
 
-        Rows that the batch has already are sent again only where that is needed to know what became of them.
+        Rows that are already in the batch are sent again only if their outcome is not settled.
 
         Args:
             source: See `check`.
-            on_progress: Is told now and again how far the batch has come. What it raises stops the sending cleanly.
+            on_progress: Called regularly with the status. If it raises, sending stops cleanly.
             on_row: See `check`.
 
         Raises:
-            InvalidRows: Rows break a rule (without `skip_invalid`), repeat a key, or cannot be read.
-            BulkStopped: The provider takes nothing from this client.
-            VictorError: Anything else; what is stored is kept, and `resume` goes on with it.
+            InvalidRows: Rows are invalid (without `skip_invalid`), repeat a key, or cannot be read.
+            BulkStopped: The provider rejects this client.
+            VictorError: Any other failure. Stored rows are kept, and `resume` continues with them.
         """
         source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
         batch = self._name(source)
@@ -160,11 +158,11 @@ class BulkSender:
         return replace(status, check=check)
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
-        """Go on with a batch that was interrupted, and try what is not settled again, with the same keys.
+        """Continue an interrupted batch, and retry unsettled rows with the same keys.
 
         Raises:
-            ConfigurationError: There is no such batch; or storing its rows was interrupted, and they came from Python.
-            VictorError: As `send` does.
+            ConfigurationError: The batch does not exist, or its storage was interrupted and its rows came from Python.
+            VictorError: See `send`.
         """
         batch = self._name(None)
         with self._vault() as (victor, vault):
@@ -177,14 +175,14 @@ class BulkSender:
                 return run_batch(self._context(victor, vault), store, self._loads(store), on_progress)
 
     def status(self) -> BatchStatus:
-        """How far the batch has come."""
+        """Return the current status of the batch."""
         with self._vault() as (_, vault), self._store(vault, self._name(None)) as store:
             return StatusReader(store, self._loads(store), by_others=True).read()
 
     def export(self) -> Iterator[RowResult]:
-        """What is known of every row now, in the order of the rows, one result for each key.
+        """Yield the current result of every row in order, one for each key.
 
-        Of a batch that is not `complete` (see `status`), the rows that were not stored are not there.
+        If the batch is not `complete` (see `status`), rows that were not stored are missing.
         """
         with self._vault() as (_, vault), self._store(vault, self._name(None)) as store:
             yield from results_of(store, self._loads(store))
@@ -192,26 +190,24 @@ class BulkSender:
     def export_csv(self, file: TextIO, *, escape: bool = True) -> int:
         """Write the export as CSV.
 
-        The columns are row, key, id, status, outcome, error, those that were carried through, and what was asked of
-        whom.
+        The columns are row, key, id, status, outcome, error, the source's other columns, and the requested values.
 
         Args:
-            file: An open text file.
-            escape: Put a single quote before what a spreadsheet would run as a formula; False writes all text as it is.
+            file: Open text file.
+            escape: Put a single quote before text that a spreadsheet would run as a formula.
 
         Returns:
-            How many rows were written.
+            The number of rows written.
         """
         with self._vault() as (_, vault), self._store(vault, self._name(None)) as store:
             loads = self._loads(store)
             return write_csv(file, results_of(store, loads), columns_of(loads), escape=escape)
 
     def batches(self) -> list[str]:
-        """The names of the batches in this state that were begun with this key, for this provider.
+        """Return the names of the batches of this key and provider in the state.
 
         Raises:
-            ConfigurationError: There are none of them, and there are others, begun with another key or for another
-                provider; it says what to set to see those.
+            ConfigurationError: All batches belong to another key or provider. The message names the settings to change.
         """
         if not self._state.exists():
             return []
@@ -225,10 +221,10 @@ class BulkSender:
             return batches_of(client, engine, vault.application, f"What {self._state} holds")
 
     def work(self, *, stop: threading.Event | None = None) -> None:
-        """Work on all batches of the database, also those to come, until `stop` is set, or KeyboardInterrupt.
+        """Work on all present and future batches of the database until `stop` is set, or KeyboardInterrupt.
 
         Raises:
-            BulkStopped: The provider takes nothing from this client.
+            BulkStopped: The provider rejects this client.
         """
         self._state.prepare()
         with self._vault() as (victor, vault):
@@ -257,7 +253,7 @@ class BulkSender:
             engine = stack.enter_context(self._state.engine())
             if not self._state.exists():
                 raise self._unknown(batch)
-            # An older release made it, or a process that was killed while it made it.
+            # An older release, or a process that was killed meanwhile, may have created it.
             self._state.prepare()
             stack.enter_context(self._state.errors())
             client = stack.enter_context(self._state.client(vault, engine))
@@ -284,7 +280,6 @@ class BulkSender:
         )
 
     def _submit(self, source: LoadRequest, spool: Spool, vault: Vault, on_row: Callable[[int], None] | None) -> Check:
-        """Check a source and store what is new of it."""
         snapshot = take_snapshot(None, self._settings, spool)
         if self._state.exists():
             with self._store(vault, source.batch) as store:
@@ -324,7 +319,7 @@ class BulkSender:
         raise error
 
     def _submit_again(self, load: Submission, on_progress: Progress | None) -> BatchStatus:
-        """Storing the rows was interrupted: read their file once more."""
+        """Submit the file again after storing its rows was interrupted."""
         if load.source is None or not os.path.exists(load.source):
             where = "came from Python" if load.source is None else f"are not in {load.source} any more"
             raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""What a bulk sender is told, checked."""
+"""Validated settings of a bulk sender."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a batch is read and sent. None: as the batch was begun, or the default.
+    """Settings to read and send a batch. None means the batch's own value or the default.
 
     Raises:
-        ConfigurationError: A value that cannot be.
+        ConfigurationError: A value is invalid.
     """
 
     key_column: str | None
@@ -55,7 +55,7 @@ class Settings:
 
     @property
     def slots(self) -> int:
-        """Chunks that a process takes at once: one more than its calls need, so that none waits for the database."""
+        """Chunks per process: one more than the calls need, so that calls do not wait for the database."""
         return 1 + math.ceil(self.workers / CHUNK_ROWS)
 
 
@@ -64,15 +64,15 @@ def _refused(name: str, message: str) -> ConfigurationError:
 
 
 def seconds_of(value: float | timedelta | None) -> float | None:
-    """A span of time in seconds."""
+    """Return a duration in seconds."""
     return value.total_seconds() if isinstance(value, timedelta) else value
 
 
 def day_of(value: date | str | None) -> str | None:
-    """A due date as `YYYY-MM-DD`; `today` and `tomorrow` are those of UTC.
+    """Return a due date as `YYYY-MM-DD`; `today` and `tomorrow` are in UTC.
 
     Raises:
-        ConfigurationError: It is no day.
+        ConfigurationError: The value is not a date.
     """
     if value is None:
         return None
@@ -93,30 +93,30 @@ def _in_days(days: int) -> str:
 
 
 DAYS: Mapping[object, Callable[[], str]] = {"today": lambda: _in_days(0), "tomorrow": lambda: _in_days(1)}
-"""Words for due dates. Whose midnight counts the provider does not say; these are days in UTC."""
+"""Words for due dates, in UTC. The provider does not document its time zone."""
 
 
 def provider_of(victor: Victor) -> str:
-    """Whom a client talks to. All sandboxes of this machine are one: their ports change."""
+    """Identify the provider of a client. All sandboxes on this machine count as one: their ports change."""
     url = httpx.URL(victor.base_url)
     address = "this machine" if url.host in _LOOPBACK else str(url).rstrip("/")
     return f"{victor.environment} {address}"
 
 
 def caller_of(victor: Victor) -> str | None:
-    """Whose credentials a client has, by a digest: providers may keep the keys of each caller apart."""
+    """Return a digest of the client's credentials: providers may keep keys for each caller."""
     return victor.caller
 
 
 def batch_named_by(source: object) -> str | None:
-    """The name of a batch whose file names it."""
+    """Return the file name as the default batch name, or None."""
     return os.path.basename(os.fspath(source)) if isinstance(source, str | os.PathLike) else None
 
 
 def _number(
     name: str, value: object, *, unit: str, above: float | None = None, least: float | None = None, most: float
 ) -> None:
-    """Raise `ConfigurationError` when a setting is no number within its bounds; None is one that was not given."""
+    """Raise `ConfigurationError` if a setting is not a number within its bounds. None is valid."""
     if value is None:
         return
     too_small = isinstance(value, int | float) and (

@@ -1,4 +1,4 @@
-"""Where rows come from: a CSV file, a JSON Lines file, or anything that yields mappings."""
+"""Row sources: CSV files, JSON Lines files and iterables of mappings."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ _FORMATS_HINT = "Export it as CSV (UTF-8)."
 
 
 class RowSource(Protocol):
-    """Rows, read one by one."""
+    """A source of records."""
 
     @property
     def path(self) -> str | None:
-        """The file that can be read again after a crash; None when there is none."""
+        """Path of a file that can be read again after a crash, or None."""
         ...
 
     def records(self) -> Iterator[Record]:
-        """Read it, once. Raises `SourceBroken` when the rest of it cannot be told apart."""
+        """Yield the records, once. Raises `SourceBroken` if the source cannot be read further."""
         ...
 
 
 @dataclass(slots=True)
 class MappingSource:
-    """Rows from Python."""
+    """A source of mappings."""
 
     rows: Iterable[Mapping[str, object]] = field(repr=False)
     path: str | None = None
 
     def records(self) -> Iterator[Record]:
-        """Each mapping as a record."""
+        """Yield each mapping as a record."""
         for number, row in enumerate(map(HiddenValue, self.rows), start=1):
             if isinstance(row.value, Mapping) and all(isinstance(name, str) for name in row.value):
                 yield Record(number, None, hidden_fields(row.value.items()))
@@ -58,16 +58,16 @@ def open_source(
     key_column: str,
     required: Sequence[str],
 ) -> RowSource:
-    """What to read rows with: by the file's name, or as it comes.
+    """Return a source for a path or for mappings. The file suffix selects the format.
 
     Args:
-        source: A path, or rows.
-        encoding: Of the file; None is UTF-8.
-        key_column: Must be a column of a file with a heading, as the `required` ones must.
-        required: See `key_column`.
+        source: A path, or mappings.
+        encoding: File encoding; None means UTF-8.
+        key_column: Column that a CSV heading must contain.
+        required: Other columns that a CSV heading must contain.
 
     Raises:
-        ConfigurationError: The file cannot be opened, or is of a kind that is not read.
+        ConfigurationError: The file cannot be opened or has an unsupported format.
     """
     if not isinstance(source, str | os.PathLike):
         return MappingSource(source)

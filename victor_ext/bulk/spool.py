@@ -1,8 +1,7 @@
-"""Rows that have been checked, on disk until all of them have been; and what is known of their keys.
+"""Temporary storage for checked rows and known keys.
 
-One temporary SQLite database without a name: the system removes it with the process, however that ends. Its
-cache is bounded, so that memory does not grow with the number of rows. A hash set of a million keys would take
-a hundred times as much, and sorting the keys in runs would take a second pass to find the lines of a repeat.
+It is an unnamed temporary SQLite database, which the system removes when the process ends. Its cache is limited, so
+memory does not grow with the number of rows.
 """
 
 from __future__ import annotations
@@ -23,24 +22,24 @@ _SCHEMA = """
 CREATE TABLE seen (id BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE known (id BLOB PRIMARY KEY, fingerprint TEXT NOT NULL, refused INTEGER NOT NULL,
     chunk INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE chunks (number INTEGER PRIMARY KEY, sealed TEXT NOT NULL);
+CREATE TABLE chunks (number INTEGER PRIMARY KEY, encrypted TEXT NOT NULL);
 """
 
 
 @dataclass(frozen=True, slots=True)
 class KnownRow:
-    """What the batch holds under a key already."""
+    """A stored row of the batch."""
 
     fingerprint: str
     refused: bool
-    """Whether it was refused on this side: nothing was ever sent under the key."""
+    """Whether it was refused locally, so that nothing was sent under its key."""
     chunk: int
-    """The number of the chunk where it lies."""
+    """Number of its chunk."""
 
 
 @contextmanager
 def temporary() -> Generator[None]:
-    """Say in a sentence, as `ConfigurationError`, that a temporary database cannot be used."""
+    """Raise `ConfigurationError` if a temporary database cannot be used."""
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -51,9 +50,9 @@ def temporary() -> Generator[None]:
 
 
 class Spool:
-    """Checked rows in sealed chunks, the keys of the source, and the keys of the batch.
+    """Encrypted chunks of checked rows, the keys of the source, and the keys of the batch.
 
-    All methods raise `ConfigurationError` when there is no room for them.
+    All methods raise `ConfigurationError` if the disk is full.
     """
 
     @temporary()
@@ -66,7 +65,7 @@ class Spool:
 
     @temporary()
     def first_line_of(self, identity: bytes, line: int) -> int | None:
-        """Note where a key stands; the line where it stood before, if it did."""
+        """Record the line of a key; return its earlier line, if any."""
         try:
             self._db.execute("INSERT INTO seen VALUES (?, ?)", (identity, line))
         except sqlite3.IntegrityError:
@@ -76,35 +75,35 @@ class Spool:
 
     @temporary()
     def learn(self, rows: Iterable[tuple[bytes, str, bool, int]]) -> None:
-        """Take rows of the batch over: identity, and what `KnownRow` has. The last one counts."""
+        """Add stored rows: identity and the fields of `KnownRow`. A later row replaces an earlier one."""
         self._db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", rows)
 
     @temporary()
     def known(self, identity: bytes) -> KnownRow | None:
-        """What the batch holds of a row."""
+        """Return the stored row, or None."""
         query = "SELECT fingerprint, refused, chunk FROM known WHERE id = ?"
         found = self._db.execute(query, (identity,)).fetchone()
         return None if found is None else KnownRow(found[0], bool(found[1]), found[2])
 
     @temporary()
-    def add(self, sealed: str) -> None:
-        """Keep one chunk."""
+    def add(self, encrypted: str) -> None:
+        """Add an encrypted chunk."""
         self._chunks += 1
-        self._db.execute("INSERT INTO chunks VALUES (?, ?)", (self._chunks, sealed))
+        self._db.execute("INSERT INTO chunks VALUES (?, ?)", (self._chunks, encrypted))
 
     @property
     def chunks(self) -> int:
-        """How many are kept."""
+        """Number of chunks."""
         return self._chunks
 
     def __iter__(self) -> Iterator[str]:
         with temporary():
-            found = self._db.execute("SELECT sealed FROM chunks ORDER BY number")
-        for (sealed,) in found:
-            yield sealed
+            found = self._db.execute("SELECT encrypted FROM chunks ORDER BY number")
+        for (encrypted,) in found:
+            yield encrypted
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the database, which deletes it."""
         self._db.close()
 
     def __enter__(self) -> Self:
@@ -115,5 +114,5 @@ class Spool:
 
 
 def identity_of(key: str, number: int) -> bytes:
-    """What a row is known by: its key, or its place among the rows when it has none."""
+    """Return a row's identity: its key, or its number if it has none."""
     return uuid.UUID(key).bytes if key else hashlib.sha256(b"row %d" % number).digest()[:16]

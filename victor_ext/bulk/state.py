@@ -1,4 +1,4 @@
-"""The database that carries a batch through crashes: an SQLite file, or a PostgreSQL server for several machines."""
+"""The database of batches: an SQLite file, or a PostgreSQL server for several machines."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ _LOGIN = re.compile(r"[^/]:[^/]*@")
 _PASSWORDS = re.compile(r"(?i)([?&][^=&]*password=)[^&]*")
 _LAST_PORT = 65_535
 _LEAST_FREE = 64 * 1024
-"""Bytes: what SQLite writes at once."""
+"""Minimum free bytes: the size of one SQLite write."""
 _CONNECT_SECONDS = 10
 _MIGRATIONS = 4
 _logger = logging.getLogger("victor_ext.bulk")
 
 
 class State:
-    """Where batches are kept. The tables in it are those of DBOS.
+    """The database that stores batches, in the tables of DBOS.
 
     Args:
         url: `sqlite:///` and a path, or `postgresql://`.
 
     Raises:
-        ConfigurationError: Another kind of database, or none that could outlive the process.
+        ConfigurationError: The database is unsupported, or is not persistent.
     """
 
     def __init__(self, url: str) -> None:
@@ -61,25 +61,25 @@ class State:
 
     @property
     def _place(self) -> str:
-        """The URL for a message: what stands after the question mark may be anything."""
+        """The URL for messages, without the query, which may contain secrets."""
         bare = self.url.set(drivername=self.url.get_backend_name(), query={})
         return bare.render_as_string(hide_password=True)
 
     @property
     def connection_string(self) -> str:
-        """The URL with its password. It is a secret."""
+        """The URL with its password, which is a secret."""
         return self.url.render_as_string(hide_password=False)
 
     @property
     def path(self) -> Path:
-        """The file of an SQLite database."""
+        """Path of the SQLite file."""
         return Path(cast("str", self.url.database))
 
     def exists(self) -> bool:
-        """Whether it holds anything of DBOS.
+        """Whether the database contains DBOS tables.
 
         Raises:
-            ConfigurationError: The server does not answer, or the file is no database.
+            ConfigurationError: The server does not respond, or the file is not a database.
         """
         if self.is_sqlite and not self.path.exists():
             return False
@@ -89,16 +89,16 @@ class State:
             return sa.inspect(engine).has_table("workflow_status", schema=None if self.is_sqlite else "dbos")
 
     def prepare(self) -> None:
-        """Create the database's tables, or bring those of an older DBOS up to date.
+        """Create the database and its tables, or migrate tables of an older DBOS.
 
         Raises:
-            ConfigurationError: The server does not answer, or the file cannot be written.
+            ConfigurationError: The server does not respond, or the file cannot be written.
         """
         with self.errors():
             if self.is_sqlite:
                 self._prepare_file()
             else:
-                # DBOS would wait for ever for a server that does not answer; a database that is missing it creates.
+                # DBOS would wait forever for a server that does not respond. It creates a missing database.
                 self._is_on_server()
             self._migrate()
 
@@ -107,7 +107,7 @@ class State:
             try:
                 DBOS.migrate(self.connection_string)
             except SQLAlchemyError as error:
-                # Another process that creates the database at this moment can be in the way.
+                # Another process may be creating the database.
                 if left == 1:
                     raise
                 database_notices.report_if_full(reason_of(error))
@@ -116,20 +116,20 @@ class State:
                 return
 
     def _prepare_file(self) -> None:
-        # Nobody else needs to read it, sealed though its content is.
+        # Only the owner can read the file, although its content is encrypted.
         try:
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
             raise ConfigurationError(f"The state {self} cannot be written: {error.strerror or error}.") from None
         database = sqlite3.connect(self.path)
         try:
-            # One write to the disk a transaction in place of three, and readers do not wait for writers.
+            # WAL: one disk write per transaction instead of three, and readers do not wait for writers.
             database.execute("PRAGMA journal_mode=WAL")
         finally:
             database.close()
 
     def _is_on_server(self) -> bool:
-        """Whether the server has this database. Raises `SQLAlchemyError` when it does not answer, or does not say."""
+        """Whether the database exists. Raises `SQLAlchemyError` if the server does not respond or denies access."""
         with self.engine() as engine:
             try:
                 engine.connect().close()
@@ -141,17 +141,16 @@ class State:
                         if connection.execute(query, {"name": self.url.database}).scalar() is None:
                             return False
                 except SQLAlchemyError:
-                    # What the database itself said is the better reason.
                     raise error from None
                 finally:
                     elsewhere.dispose()
-                # It may have been created this very moment; if it has not, this says what is wrong.
+                # Retry: the database may have been created meanwhile.
                 engine.connect().close()
             return True
 
     @contextmanager
     def engine(self) -> Generator[sa.Engine]:
-        """Connections for as long as the block lasts."""
+        """Open an engine for the block."""
         if self.is_sqlite:
             engine = sa.create_engine(self.url)
             event.listen(engine, "connect", _sqlite_options)
@@ -164,7 +163,7 @@ class State:
 
     @contextmanager
     def client(self, vault: Vault, engine: sa.Engine) -> Generator[DBOSClient]:
-        """A client of DBOS that sees what belongs to the vault's key. It raises when the database does not answer."""
+        """Open a DBOS client for the vault's application. It raises if the database does not respond."""
         client = DBOSClient(
             system_database_engine=engine,
             serializer=SealedValues(vault),
@@ -178,7 +177,7 @@ class State:
 
     @contextmanager
     def errors(self) -> Generator[None]:
-        """Say what is wrong with the database in a sentence, as `ConfigurationError`."""
+        """Convert database errors to `ConfigurationError`."""
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
@@ -187,7 +186,7 @@ class State:
 
 
 def _is_full(file: Path) -> bool:
-    """Whether there is no room beside a file. SQLite may call that an I/O error, even where it only reads."""
+    """Whether the file's disk is full. SQLite may report this as an I/O error, even on reads."""
     try:
         return shutil.disk_usage(file.resolve().parent).free < _LEAST_FREE
     except OSError:
@@ -195,7 +194,7 @@ def _is_full(file: Path) -> bool:
 
 
 def _checked(url: object) -> sa.URL:
-    """The URL of a database that can be a state. No message quotes it: a password may be anywhere in it."""
+    """Return a validated URL. Messages never quote it: a password may be anywhere in it."""
     if not isinstance(url, str):
         raise _refused(f"state must be text, not {kind_of(url)}: {_FORMS}.")
     if not url.isprintable():
@@ -215,7 +214,6 @@ def _checked(url: object) -> sa.URL:
 
 
 def _parsed(url: str) -> sa.URL:
-    """The URL, with a password that hides itself."""
     wrong = f"state is no URL of a database: {_FORMS}."
     try:
         return with_hidden_password(sa.make_url(_RENAMED.sub("postgresql://", url)))
@@ -223,12 +221,12 @@ def _parsed(url: str) -> sa.URL:
         pass
     except ValueError:
         wrong = "state has a port that is no number: write postgresql://user@host:5432/database."
-    # Outside of the handler: what was raised there has frames that hold the URL.
+    # Raised outside the handler: the original traceback has frames that contain the URL.
     raise _refused(wrong)
 
 
 def _can_be_called(url: sa.URL) -> bool:
-    """Whether the driver takes the hosts and ports, also those after the question mark."""
+    """Whether the driver accepts the hosts and ports, including those in the query."""
     query = url.normalized_query
     try:
         for host in (url.host or "", *query.get("host", ())):
@@ -268,28 +266,28 @@ def _postgres_options() -> dict[str, Any]:
 
 
 def _sqlite_options(connection: Any, _record: object) -> None:
-    # As DBOS sets its own: writers wait for each other from the start of a transaction on.
+    # As in DBOS: a transaction waits for other writers when it starts.
     connection.isolation_level = "IMMEDIATE"
     connection.execute("PRAGMA busy_timeout=30000")
     connection.execute("PRAGMA foreign_keys=ON")
-    # Each connection keeps its own; the system keeps the file's pages anyway.
+    # Each connection has its own cache; the system caches the file anyway.
     connection.execute("PRAGMA cache_size=-512")
 
 
 class _ToOurLog(logging.Handler):
-    """What DBOS has to say is news for whoever follows the log `victor_ext.bulk`, and for nobody else."""
+    """Forwards DBOS log records to `victor_ext.bulk`."""
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
         _logger.log(logging.INFO if record.levelno >= logging.WARNING else logging.DEBUG, "DBOS: %s", message)
-        # DBOS waits for room and says so in its log alone.
+        # DBOS waits when the disk is full, and reports this only in its log.
         database_notices.report_if_full(f"{message} {record.exc_info[1] if record.exc_info else ''}")
 
 
 def route_dbos_log() -> None:
-    """Keep DBOS from writing to the terminal."""
+    """Redirect the DBOS log from the terminal to `victor_ext.bulk`."""
     log = logging.getLogger("dbos")
-    # A handler that is there already is that of a program which uses DBOS itself, and decides itself.
+    # Existing handlers belong to a program that uses DBOS itself.
     if not log.handlers:
         log.addHandler(_ToOurLog())
         log.propagate = False

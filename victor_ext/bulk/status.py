@@ -1,4 +1,4 @@
-"""The status of a batch, counted without reading again what has ended."""
+"""Count the rows of a batch without rereading finished chunks."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ from .rows import MAY_EXIST, SETTLED, RowOutcome
 from .validating import Check
 
 _WINDOW = 200
-"""Chunks beyond the first unfinished one that are looked at: more than all workers take at once."""
+"""Unfinished chunks to read at once: more than all workers take."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchStatus:
-    """How far a batch has come.
+    """Status of a batch.
 
     Attributes:
-        batch: Its name.
-        rows: How many rows it has.
-        counts: Rows by outcome. Those that have not been sent are `waiting`.
-        complete: Whether all rows of its source are stored; until then none of them is sent. It says nothing of their
-            outcome: a batch whose rows were all refused is complete.
-        over: Whether no worker has anything left to do. Rows may still be unsettled.
-        check: What looking at the rows found, when they were looked at for this.
+        batch: Name of the batch.
+        rows: Number of rows.
+        counts: Rows by outcome; rows that have not been sent are `waiting`.
+        complete: Whether all rows of the source are stored, whatever their outcome. No row is sent before.
+        over: Whether workers have nothing left to do. Rows may still be unsettled.
+        check: Result of checking the source, if this call checked it.
     """
 
     batch: str
@@ -39,17 +38,17 @@ class BatchStatus:
 
     @property
     def settled(self) -> int:
-        """How many rows no further try can change."""
+        """Number of rows that a retry cannot change."""
         return sum(self.counts.get(outcome, 0) for outcome in SETTLED)
 
     @property
     def unsettled(self) -> int:
-        """How many rows `resume` would try again: those whose outcome is not `created`, `rejected` or `refused`."""
+        """Number of rows that `resume` would retry: all except `created`, `rejected` and `refused`."""
         return self.rows - self.settled
 
     @property
     def exit_status(self) -> int:
-        """What the command ends with: 0 all created, 1 some were not, 3 of some it is not known."""
+        """Exit status of the command: 0 if all rows are created, 1 if some are not, 3 if some are unknown."""
         if any(self.counts.get(outcome, 0) for outcome in MAY_EXIST):
             return 3
         changed = self.check is not None and self.check.changed
@@ -57,15 +56,14 @@ class BatchStatus:
 
 
 class StatusReader:
-    """Counts a batch again and again while it is being sent.
+    """Counts a batch repeatedly while it is sent.
 
-    What has ended is read once; of what has not, only the next chunks in line are looked at.
+    Finished chunks are read once; of the others, only the next ones are read.
 
     Args:
         store: The batch.
-        loads: Its handings-over.
-        by_others: Count rows that are under way as `unknown`: who sends them may be dead. One who sends himself
-            counts them as `waiting`.
+        loads: Its submissions.
+        by_others: Count rows in progress as `unknown`, because their sender may have died, instead of `waiting`.
     """
 
     def __init__(self, store: BatchStore, loads: Sequence[Submission], *, by_others: bool = False) -> None:
@@ -80,7 +78,7 @@ class StatusReader:
         self._complete = False
 
     def read(self) -> BatchStatus:
-        """Look at the database, and count."""
+        """Read the database and return the status."""
         unfinished: Counter[RowOutcome] = Counter()
         while True:
             self._open.update(islice(self._sizes, _WINDOW - len(self._open)))
@@ -116,7 +114,7 @@ class StatusReader:
 
 
 def _counts(size: int, tries: Sequence[Try]) -> Counter[RowOutcome]:
-    """The rows of one chunk by outcome. While a further try is under way, what the one before it found stands."""
+    """Count the rows of one chunk by outcome. During a retry, the previous result counts."""
     found: Counter[RowOutcome] = Counter()
     for attempt in tries:
         if attempt.counts is not None:
@@ -124,6 +122,6 @@ def _counts(size: int, tries: Sequence[Try]) -> Counter[RowOutcome]:
     known = [attempt for attempt in tries if attempt.over and attempt.taken]
     if known and known[-1].counts is not None:
         found.update({outcome: count for outcome, count in known[-1].counts.items() if outcome not in SETTLED})
-    # It ended without a result, or has none yet.
+    # The chunk has no result: it failed, or has not finished.
     found[RowOutcome.UNKNOWN if known else RowOutcome.WAITING] += size - found.total()
     return +found

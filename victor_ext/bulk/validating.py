@@ -1,4 +1,4 @@
-"""All rows of a source are looked at before the first is sent: which are new, which are wrong, which have changed."""
+"""Check all rows of a source before any is sent: find new, invalid and changed rows."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from .spool import KnownRow, Spool, identity_of
 from .vault import Vault
 
 SHOWN = 100
-"""Problems that are kept to be shown; the others are counted."""
+"""Maximum number of stored problems; further ones are only counted."""
 MAX_COLUMNS = 1000
 _DIGESTS = 1 << 256
 
 
 @dataclass(slots=True)
 class Check:
-    """What looking at all rows of a source found. Nothing has been sent by it.
+    """Result of checking all rows of a source. Nothing was sent.
 
     Attributes:
-        rows: How many rows the source has.
-        new: How many are to be stored and sent.
-        unchanged: How many the batch has already.
-        changed: How many have other values than the batch has under their key. They are not sent.
-        invalid: How many break a rule.
-        repeated: How many have the key of a row before them. These five make up all rows.
-        set_aside: How many of the invalid are to be stored as refused; the batch may have others of them already.
-        replaced: How many of the new, and of those set aside, take the place of a row that was refused before.
-        problems: The first hundred of everything that is wrong.
-        problem_count: How much is wrong in all.
-        broken: Whether the source cannot be read to its end.
-        columns: The columns that are carried through.
+        rows: Number of rows in the source: the sum of the next five counts.
+        new: Rows to store and send.
+        unchanged: Rows that are already in the batch.
+        changed: Rows whose values differ from the stored ones with the same key. They are not sent.
+        invalid: Rows that break a rule.
+        repeated: Rows with the key of an earlier row.
+        set_aside: Invalid rows to store as refused, without those that are already stored.
+        replaced: Rows to store that replace a previously refused row.
+        problems: The first 100 problems.
+        problem_count: Number of all problems.
+        broken: Whether the source cannot be read completely.
+        columns: Extra columns, for the export.
     """
 
     rows: int = 0
@@ -56,11 +56,11 @@ class Check:
 
     @property
     def stored(self) -> int:
-        """How many are to be stored."""
+        """Number of rows to store."""
         return self.new + self.set_aside
 
     def note(self, problem: RowProblem) -> None:
-        """Count a problem, and keep it if it is among the first."""
+        """Count a problem, and store it if it is among the first."""
         self.problem_count += 1
         if len(self.problems) < SHOWN:
             self.problems.append(problem)
@@ -68,15 +68,15 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a source is read.
+    """Terms for reading a source.
 
     Attributes:
-        batch: The batch's name, of which the keys are made.
-        key_column: The column that tells the rows apart.
-        due_date: The due date of rows that have none.
-        skip_invalid: Whether rows that break a rule are set aside.
-        chunk: The terms of the chunks; its rows are left out.
-        chunk_rows: Rows of a chunk.
+        batch: Name of the batch, used in the keys.
+        key_column: Column that identifies a row.
+        due_date: Due date of rows without one.
+        skip_invalid: Whether to set invalid rows aside.
+        chunk: Terms of the chunks, without rows.
+        chunk_rows: Rows per chunk.
     """
 
     batch: str
@@ -89,13 +89,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class ChangedRow:
-    """A row with other values than those that are stored under its key.
+    """A row whose values differ from the stored ones with the same key.
 
     Attributes:
-        place: Of its problem among the check's.
-        chunk: The number of the chunk where the stored row lies.
-        key: Its key.
-        arguments: What it asks for now.
+        place: Index of its problem in `Check.problems`.
+        chunk: Number of the chunk with the stored row.
+        key: Its idempotency key.
+        arguments: Its new arguments.
     """
 
     place: int
@@ -105,7 +105,7 @@ class ChangedRow:
 
 
 class RowValidator:
-    """Reads a source to its end, and keeps what is to be stored in the spool, sealed."""
+    """Checks all rows of a source and adds the rows to store to the spool, encrypted."""
 
     def __init__(
         self,
@@ -127,11 +127,11 @@ class RowValidator:
 
     @property
     def changed(self) -> Sequence[ChangedRow]:
-        """The rows with other values than those that are stored, as far as their problems are kept."""
+        """Changed rows whose problems are stored."""
         return self._changed
 
     def read(self, source: RowSource) -> Check:
-        """Look at every row."""
+        """Check every row."""
         check = self.check
         try:
             for record in source.records():
@@ -153,7 +153,7 @@ class RowValidator:
         terms = self._terms
         fields = split_record(record.fields, terms.key_column)
         if record.problems:
-            # Its columns may have shifted: nothing in it is to be relied on, the key least of all.
+            # Columns may have shifted: do not trust any value, especially the key.
             fields.key_value, fields.problems = None, list(record.problems)
         key = "" if fields.key_value is None else idempotency_key_for(terms.batch, fields.key_value)
         if key:
@@ -167,7 +167,7 @@ class RowValidator:
         if known is not None and not known.refused:
             self._compared(record, fields, key, known, fingerprint)
             return
-        # Only now: a row that says `today` has not changed when it is read again tomorrow.
+        # Resolve dates after the comparison: a row with `today` has not changed if it is read again tomorrow.
         due_date = fields.arguments.get("due_date", terms.due_date)
         if due_date is not None:
             fields.arguments["due_date"] = (
@@ -191,7 +191,7 @@ class RowValidator:
         )  # fmt: skip
 
     def _compared(self, record: Record, fields: Fields, key: str, known: KnownRow, fingerprint: str) -> None:
-        """A row that the batch has, and that was or will be sent."""
+        """Compare a row with its stored version, which was or will be sent."""
         if known.fingerprint == fingerprint:
             self.check.unchanged += 1
             return
@@ -223,7 +223,7 @@ class RowValidator:
         if not self._terms.skip_invalid:
             return
         if known is not None and known.fingerprint == fingerprint:
-            # It has been set aside before, for the same values.
+            # Already set aside with the same values.
             return
         self._store(record, fields, key, fingerprint, None, " ".join(problem.message for problem in problems), known)
 
@@ -259,10 +259,9 @@ class RowValidator:
 
 
 class Digests:
-    """A digest over all rows of a source, for each column by which another batch may tell the same rows apart.
+    """Digests of all rows of a source: one for each key column of this batch and of others.
 
-    It is a sum over the rows, so that their order is of no matter, and nothing is kept of them. Only the vault's key
-    makes it.
+    A digest is a keyed sum over the rows, so it does not depend on their order and needs no row storage.
     """
 
     def __init__(self, vault: Vault, columns: Iterable[str]) -> None:
@@ -271,7 +270,7 @@ class Digests:
         self._rows = 0
 
     def add(self, fields: Mapping[str, object], fingerprint: str) -> None:
-        """Take a row in: its fields as they were read, and what it asks for."""
+        """Add a row: its original fields and the fingerprint of its arguments."""
         self._rows += 1
         for column, before in self._sums.items():
             value = fields.get(column)
@@ -279,10 +278,10 @@ class Digests:
             self._sums[column] = (before + self._vault.number(text)) % _DIGESTS
 
     def of(self, column: str) -> str:
-        """The digest of the rows as this column tells them apart."""
+        """Return the digest for a key column."""
         return f"{self._rows}:{self._sums[column]:x}"
 
     def batch_among(self, others: Mapping[str, Mapping[str, str]]) -> str | None:
-        """The batch that these very rows were handed over to, among batches by digest, by key column."""
+        """Return the batch with exactly these rows, from batches by key column and digest, or None."""
         found = (digests.get(self.of(column)) for column, digests in others.items())
         return next((batch for batch in found if batch is not None), None)

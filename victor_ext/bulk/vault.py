@@ -1,8 +1,7 @@
-"""What the database holds is sealed: rows, results and errors cannot be read there without the key.
+"""Encryption of stored data: rows, results and errors.
 
-The key comes from VICTOR_BULK_KEY, or else from the credentials in the process environment, so that every
-worker with the same credentials can work on a batch and nobody else can. In clear are the names of batches,
-the numbers of chunks, states and times.
+The key is derived from VICTOR_BULK_KEY or from the credentials in the process environment, so only workers with the
+same secret can work on a batch. Batch names, chunk numbers, states and times are not encrypted.
 """
 
 from __future__ import annotations
@@ -38,12 +37,12 @@ _HOW_TO_GIVE = (
 
 
 class Vault:
-    """Seals and opens what is stored, and tells which database content is its own.
+    """Encrypts and decrypts stored data, and names its owner.
 
     Args:
-        secret: What the keys are derived from.
-        provider: Whom the rows are sent to. It is part of the application's name, so that a worker with the
-            settings of another environment never sees the batch.
+        secret: Secret that the keys are derived from.
+        provider: Identifier of the provider. It is part of the application name, so that workers for another
+            environment do not see the batch.
     """
 
     def __init__(self, secret: bytes, provider: str) -> None:
@@ -52,22 +51,22 @@ class Vault:
         self._number_key = _derived(secret, b"number")
         self.key_id = _derived(secret, b"key id")[:4].hex()
         self.application = f"victor-bulk-{self.key_id}-{hashlib.sha256(provider.encode()).hexdigest()[:8]}"
-        """The name under which DBOS keeps what belongs to this key and this provider."""
+        """DBOS application name for this key and provider."""
 
     def __repr__(self) -> str:
         return f"Vault(application={self.application!r})"
 
     def seal(self, data: Any) -> str:
-        """JSON data as text that only this key opens."""
+        """Encrypt JSON data to text."""
         nonce = os.urandom(_NONCE)
-        sealed = nonce + self._cipher.encrypt(nonce, _compressed(data), _MARK.encode())
-        return f"{_MARK}.{self.key_id}.{base64.b64encode(sealed).decode('ascii')}"
+        encrypted = nonce + self._cipher.encrypt(nonce, _compressed(data), _MARK.encode())
+        return f"{_MARK}.{self.key_id}.{base64.b64encode(encrypted).decode('ascii')}"
 
     def open(self, text: str) -> Any:
-        """The data in a sealed text.
+        """Decrypt text to JSON data.
 
         Raises:
-            ConfigurationError: It was sealed with another key, or is damaged.
+            ConfigurationError: The text was encrypted with another key, or is damaged.
         """
         mark, _, rest = text.partition(".")
         key_id, _, body = rest.partition(".")
@@ -76,42 +75,42 @@ class Vault:
         if key_id != self.key_id:
             raise other_key("This content of the bulk database")
         try:
-            sealed = base64.b64decode(body, validate=True)
+            encrypted = base64.b64decode(body, validate=True)
             return json.loads(
-                zlib.decompress(self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _MARK.encode())),
+                zlib.decompress(self._cipher.decrypt(encrypted[:_NONCE], encrypted[_NONCE:], _MARK.encode())),
                 object_pairs_hook=hidden_fields,
             )
         except (InvalidTag, ValueError, zlib.error):
             raise ConfigurationError("The bulk database is damaged: a sealed value does not open.") from None
 
     def fingerprint(self, text: str) -> str:
-        """What two equal texts share. Without the key it tells nothing of the text."""
+        """Return a keyed digest of a text. Without the key, it reveals nothing about the text."""
         digest = hmac.digest(self._fingerprint_key, text.encode("utf-8", "surrogatepass"), "sha256")
         return base64.b64encode(digest[:15]).decode("ascii")
 
     def number(self, text: str) -> int:
-        """The same as a number below 2**256, that can be added up."""
+        """Return a keyed digest as a number below 2**256."""
         return int.from_bytes(hmac.digest(self._number_key, text.encode("utf-8", "surrogatepass"), "sha256"))
 
 
 class SealedValues(Serializer):
-    """Everything that DBOS stores of a workflow, sealed."""
+    """DBOS serializer that encrypts all workflow data."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
 
     def name(self) -> str:
-        """What DBOS notes beside a value."""
+        """Return the serializer name that DBOS stores with a value."""
         return _MARK
 
     def serialize(self, data: Any) -> str:
-        """JSON data, the arguments of a workflow, or an exception, as sealed text."""
+        """Encrypt JSON data, workflow arguments or an exception."""
         if isinstance(data, BaseException):
             data = {"!error": type(data).__name__, "text": str(data)}
         return self._vault.seal(data)
 
     def deserialize(self, serialized_data: str) -> Any:
-        """The data again. Arguments become a tuple, as DBOS has them; an exception a `StoredError`."""
+        """Decrypt data. Arguments become a tuple, as DBOS requires; an exception becomes a `StoredError`."""
         data = self._vault.open(serialized_data)
         if isinstance(data, dict):
             found = cast("dict[str, Any]", data)
@@ -124,7 +123,7 @@ class SealedValues(Serializer):
 
 
 class StoredError(Exception):
-    """An exception that a workflow ended with, as far as it was stored."""
+    """An exception of a workflow, restored from its stored type name and text."""
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(f"{kind}: {text}")
@@ -132,17 +131,17 @@ class StoredError(Exception):
 
 
 def other_key(what: str) -> ConfigurationError:
-    """The error for content that belongs to another key."""
+    """Return the error for content of another key."""
     return ConfigurationError(
         f"{what} was written with another key: use the credentials it was begun with, or the same VICTOR_BULK_KEY."
     )
 
 
 def storage_secret(given: str | None) -> bytes:
-    """What keys are derived from: the caller's, VICTOR_BULK_KEY, or the credentials in the environment.
+    """Return the secret for keys: `given`, VICTOR_BULK_KEY, or the credentials in the environment.
 
     Raises:
-        ConfigurationError: There is none, or one that is too short to be a secret.
+        ConfigurationError: There is no secret, or it is too short.
     """
     if given is not None and not isinstance(given, str):
         raise ConfigurationError(f"storage_key must be text, not {kind_of(given)}.")
@@ -161,7 +160,7 @@ def storage_secret(given: str | None) -> bytes:
 
 
 def _variable(name: str) -> str:
-    """A variable of the process environment, of which no frame shows the others; empty when it is not set."""
+    """Return an environment variable, or an empty string. No frame exposes the other variables."""
     return Hidden(os.environ.get(name, ""))
 
 
@@ -177,7 +176,7 @@ def _from_credentials() -> bytes | None:
             raise ConfigurationError(f"VICTOR_PRIVATE_KEY_FILE cannot be read: {error.strerror}.") from None
     if not private.strip():
         return None
-    # The same key as PEM or as bare base64 is the same secret.
+    # Ignore PEM markers and whitespace: PEM and bare base64 give the same secret.
     return _joined(_variable("VICTOR_API_KEY"), Hidden(re.sub(r"-----[A-Z ]+-----|\s", "", private)))
 
 

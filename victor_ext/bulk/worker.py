@@ -1,4 +1,4 @@
-"""One process at work on batches: DBOS hands it chunks, and it sends their rows."""
+"""Worker process: receives chunks from DBOS and sends their rows."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ from .vault import SealedValues, Vault
 from .worker_lock import WorkerLock
 
 _ROUND = 2.0
-"""Seconds between two looks for what has been left stalled."""
+"""Seconds between checks for stalled chunks."""
 _LOOKS = 3
-"""Looks in a row after which a chunk that was claimed, and does not run, is handed out anew."""
+"""Consecutive checks after which a claimed chunk that is not running is queued again."""
 _GRACE = 10.0
-"""Seconds after the server was away before other workers are thought dead: they come back, too."""
+"""Seconds after a server outage before other workers count as dead: they need time to reconnect."""
 _LAST_CALLS = 120
-"""Seconds at most for which calls under way are waited for in the end; a call's own deadline is shorter."""
+"""Maximum seconds to wait for calls in progress at the end; the deadline of a call is shorter."""
 
 _logger = logging.getLogger("victor_ext.bulk")
 _one_at_a_time = threading.Lock()
@@ -60,19 +60,19 @@ _current: Worker | None = None
 
 
 class Worker:
-    """Takes chunks from the queues, and sends them, until it is stopped.
+    """Takes chunks from queues and sends them until it is stopped.
 
-    DBOS can be there once in a process, so there can be one worker in it.
+    A process can have only one worker, because it can have only one DBOS instance.
 
     Args:
-        victor: Sends.
-        state: Where the batches are; it must have been prepared.
-        vault: Opens them.
-        worker_lock: The sign of life, which must have begun.
-        workers: How many calls may be under way.
-        retention: Seconds for which the provider keeps a key; None: as the batch was begun.
-        patience: Seconds for which a row is tried; None: as the batch was begun.
-        queues: Which queues to serve; None: all of this key and provider.
+        victor: The client to send with.
+        state: Prepared database.
+        vault: Encryption of stored data.
+        worker_lock: Acquired lock that shows that the worker is alive.
+        workers: Maximum number of concurrent calls.
+        retention: Seconds for which the provider keeps a key; None uses the batch's value.
+        patience: Seconds for which a row is retried; None uses the batch's value.
+        queues: Queues to serve; None for all of this key and provider.
     """
 
     def __init__(
@@ -98,13 +98,13 @@ class Worker:
         self._lock = threading.Lock()
         self._running: list[str] = []
         self._unstored: dict[str, list[Any]] = {}
-        """What was sent and could not be stored, by chunk: it is not sent again for that."""
+        """Results by chunk that could not be stored yet. Their rows are not sent again."""
         self._supervisor = threading.Thread(target=self._supervise, name="victor-bulk-keeper", daemon=True)
         self._away_since = -math.inf
 
     @property
     def given_up(self) -> str | None:
-        """Why nothing can be sent with this client, once that is known. The worker has stopped then."""
+        """Why this client cannot send anything, or None. The worker has stopped if it is set."""
         return self._delivery.given_up
 
     def __enter__(self) -> Self:
@@ -122,7 +122,7 @@ class Worker:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
-        """Take no more chunks, let the calls under way end, store what is known, and go."""
+        """Stop taking chunks, finish the calls in progress, and store their results."""
         if kind is not None and issubclass(kind, KeyboardInterrupt):
             _logger.info("Stopping. Calls under way end first; Ctrl-C again stops at once.", extra=NOTICE)
         global _current  # noqa: PLW0603 - DBOS is there once in a process, and so is this
@@ -137,7 +137,7 @@ class Worker:
 
     def _launch(self) -> None:
         global _current  # noqa: PLW0603 - see `__exit__`
-        # In no variable: the URL in it may have a password.
+        # Do not store the URL in a variable: it may contain a password.
         DBOS(
             config=DBOSConfig(
                 name=self._vault.application,
@@ -163,7 +163,7 @@ class Worker:
             if self._queues is not None:
                 DBOS.listen_queues(self._queues)
             with self._state.engine() as engine:
-                # Before DBOS takes up again what a process of this name left behind.
+                # Before DBOS recovers the chunks of an earlier process with the same name.
                 take_over_older(engine, self._vault.application, self._queues)
             DBOS.launch()
         except BaseException:
@@ -172,15 +172,15 @@ class Worker:
             raise
 
     def send(self, workflow_id: str, data: Mapping[str, Any]) -> dict[str, int]:
-        """The work of one chunk. DBOS calls it again after a crash, with the steps that were stored in place."""
+        """Send one chunk. After a crash, DBOS calls this again and replays the stored steps."""
         with self._lock:
-            # A list: while one execution waits for another one that took its chunk over, both have the same name.
+            # A list: an execution can wait for another one of the same chunk, with the same id.
             self._running.append(workflow_id)
         try:
             return self._send(workflow_id, queue_of(self._vault.application, batch_of(workflow_id)), data)
         except SQLAlchemyError as error:
             database_notices.report(error)
-            # Not as a failure of the chunk, which would end it: it stays as it is, and is handed out anew.
+            # Do not fail the chunk, which would end it: it stays pending and is queued again.
             raise _WorkerGone from None
         finally:
             with self._lock:
@@ -190,7 +190,7 @@ class Worker:
         if self._stop.is_set():
             raise _WorkerGone
         run = uuid.uuid4().hex
-        # Stored before the first row is sent: whoever reads another run's name there does not know what was sent.
+        # Stored before the first row is sent: a `run` of another execution means that rows may have been sent.
         began: dict[str, Any] = DBOS.run_step(
             {"name": BEGIN_STEP}, lambda: {"sent": self._delivery.begin().to_json(), "run": run}
         )
@@ -213,7 +213,7 @@ class Worker:
         self._unstored.pop(workflow_id, None)
         left = chunk.unsettled(results)
         if left.rows and (self._stop.is_set() or any(result.outcome is RowOutcome.WAITING for result in results)):
-            # It was stopped: others may go on with what is left at once.
+            # After a stop, other workers can continue with the remaining rows at once.
             self._pass_on(workflow_id, queue, left)
         return dict(Counter(result.outcome.value for result in results))
 
@@ -234,7 +234,7 @@ class Worker:
         )
 
     def _supervise(self) -> None:
-        """Every now and then, take over what the dead have left, and what was lost on the way to this worker."""
+        """Regularly take over the chunks of dead workers and the lost claims of this worker."""
         stalled: dict[str, int] = {}
         with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
             while not self._stop.wait(_ROUND):
@@ -249,7 +249,7 @@ class Worker:
                     _logger.exception("Looking for chunks that were left stalled failed; it is tried again.")
 
     def _recover_chunks(self, client: DBOSClient, stalled: Mapping[str, int]) -> dict[str, int]:
-        """Take over chunks; return those of this worker that should be running and are not, with how often in a row."""
+        """Recover chunks. Returns this worker's stalled chunks with their number of consecutive checks."""
         pending = client.list_workflows(status="PENDING", load_input=False, load_output=False)
         found: dict[str, int] = {}
         for info in pending:
@@ -260,7 +260,7 @@ class Worker:
             ):
                 found[info.workflow_id] = stalled.get(info.workflow_id, 0) + 1
                 if found[info.workflow_id] >= _LOOKS:
-                    # The claim was stored and its answer lost, as when the server dies at that moment.
+                    # The claim was stored but its response was lost, for example in a server crash.
                     client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
                     del found[info.workflow_id]
         if time.monotonic() - self._away_since >= _GRACE:
@@ -269,7 +269,7 @@ class Worker:
         return found
 
     def _take_over(self, client: DBOSClient, executor: str) -> None:
-        """Hand the chunks of another worker to those who live, if it does not."""
+        """Requeue the chunks of another worker if it is dead."""
         if not self._worker_lock.claim(executor):
             return
         try:
@@ -284,7 +284,6 @@ class Worker:
 
 
 def _chunk(data: Mapping[str, Any]) -> dict[str, int]:
-    """The workflow of a chunk."""
     worker, workflow_id = _current, DBOS.workflow_id
     if worker is None or workflow_id is None:
         raise _WorkerGone
@@ -292,15 +291,15 @@ def _chunk(data: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _load(_data: Mapping[str, Any]) -> None:
-    """The workflow of a handing-over: it is a record, and there is nothing to do."""
+    """Run the DBOS workflow of a submission, which is only a record."""
 
 
 class _WorkerGone(BaseException):
-    """The worker has gone: the chunk stays as it is, and is taken over."""
+    """The worker has stopped. The chunk stays pending and is taken over later."""
 
 
 def _rate_of(queue: str, stop: threading.Event) -> float | None:
-    """The pace of a batch, as its queue says now. A database that is away is waited for."""
+    """Return the rate of a batch from its queue. Retries while the database is unavailable."""
     failures = 0
     while not stop.is_set():
         try:

@@ -1,8 +1,7 @@
-"""Locks that show which workers are alive, so that only the chunks of dead ones are taken over.
+"""Locks that show which workers are alive, so that only chunks of dead workers are taken over.
 
-DBOS takes up what its own process left behind when that starts again under the same name; that another process
-is dead it is told by a paid service only. Here the system tells: each worker holds a lock that the kernel, or
-the PostgreSQL server, frees when the process is gone, however it went.
+DBOS recovers the work of its own process after a restart under the same name, but detects dead processes only with a
+paid service. Here each worker holds a lock that the kernel or the PostgreSQL server frees when the process ends.
 """
 
 from __future__ import annotations
@@ -39,14 +38,14 @@ _OPTIONS = {
 
 
 _TRIES = 1000
-"""How often a lock may have been taken away by its last holder while it was opened."""
+"""Maximum attempts to open a lock file that its last holder deletes at the same time."""
 
 
 class FileLock:
-    """One worker at a time for one SQLite file. It is on one machine, so the machine's kernel keeps the lock.
+    """Lock of an SQLite database: one worker at a time, on one machine.
 
-    All of them have one name for DBOS, which therefore takes up what the last one left when the next one starts. The
-    lock is a locked file beside that of the state, whose own locks are SQLite's: whoever has the one finds the other.
+    All workers have the same DBOS name, so each one recovers the work of the previous one. The lock is a separate file
+    next to the database, because SQLite locks the database file itself.
     """
 
     executor = "local"
@@ -57,10 +56,10 @@ class FileLock:
         self._lock: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock, if it is free.
+        """Acquire the lock if it is free.
 
         Raises:
-            ConfigurationError: It cannot be made, or something else lies in its place.
+            ConfigurationError: The lock file cannot be created, or is not a regular file.
         """
         for _ in range(_TRIES):
             lock = self._opened()
@@ -74,27 +73,27 @@ class FileLock:
             except OSError as error:
                 os.close(lock)
                 raise self._impossible(error.strerror) from None
-            # Its last holder took it away in between.
+            # The last holder deleted the file meanwhile.
             os.close(lock)
         raise self._impossible("it is never the file that was opened")
 
     def renew(self) -> bool:
-        """The kernel keeps it."""
+        """Return False: the kernel keeps the lock, so it never needs renewal."""
         return False
 
     def claim(self, executor: str) -> bool:  # noqa: ARG002 - the shape of the other lock
-        """There is no other one."""
+        """Return False: no other worker can be active."""
         return False
 
     def release(self, executor: str) -> None:
-        """Nothing was claimed."""
+        """Do nothing: `claim` takes no lock."""
 
     def close(self) -> None:
-        """Free the lock, and take its file away."""
+        """Delete the lock file and free the lock."""
         lock, self._lock = self._lock, None
         if lock is None:
             return
-        # Before it is freed: afterwards it may be somebody else's. Some systems keep a file that is open.
+        # Delete the file first: afterwards another process may own it. Some systems do not delete open files.
         with suppress(OSError):
             if self._is_in_place(lock):
                 self._file.unlink()
@@ -112,7 +111,7 @@ class FileLock:
         return lock
 
     def _is_in_place(self, lock: int) -> bool:
-        """Whether the file that is open is still the one that others find."""
+        """Whether the open file is still the file at the path."""
         try:
             return os.path.samestat(os.fstat(lock), os.stat(self._file, follow_symlinks=False))
         except FileNotFoundError:
@@ -125,7 +124,6 @@ class FileLock:
 if sys.platform == "win32":
 
     def _take(lock: int) -> bool:
-        """Lock an open file, unless somebody else has."""
         try:
             msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
         except PermissionError:
@@ -135,7 +133,6 @@ if sys.platform == "win32":
 else:
 
     def _take(lock: int) -> bool:
-        """Lock an open file, unless somebody else has."""
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -144,7 +141,7 @@ else:
 
 
 class ServerLock:
-    """Any number of workers on a PostgreSQL server, each with an advisory lock that ends with its connection."""
+    """Lock of a PostgreSQL database, for any number of workers. It is an advisory lock of the worker's connection."""
 
     def __init__(self, state: State) -> None:
         self.executor = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -152,14 +149,14 @@ class ServerLock:
         self._connection: sa.Connection | None = None
 
     def acquire(self) -> bool:
-        """Take the lock of this worker's name, which nobody else has."""
+        """Acquire the lock of this worker's unique name."""
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _key_of(self.executor)})
         self._connection = connection
         return True
 
     def renew(self) -> bool:
-        """Connect again when the server went away. Raises `SQLAlchemyError` as long as it is."""
+        """Reconnect if the connection was lost; return whether it was. Raises `SQLAlchemyError` during an outage."""
         if self._connection is not None:
             try:
                 self._connection.execute(sa.text("SELECT 1"))
@@ -171,19 +168,19 @@ class ServerLock:
         return True
 
     def claim(self, executor: str) -> bool:
-        """Take the lock of another worker's name: it is free when that one is gone."""
+        """Acquire another worker's lock, which is free if that worker is dead; return whether this succeeded."""
         if self._connection is None:
             return False
         found = self._connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _key_of(executor)})
         return bool(found.scalar())
 
     def release(self, executor: str) -> None:
-        """Free the lock again."""
+        """Free another worker's lock."""
         if self._connection is not None:
             self._connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _key_of(executor)})
 
     def close(self) -> None:
-        """Close the connection, and the lock with it."""
+        """Close the connection, which frees the lock."""
         self._drop()
         self._engine.dispose()
 
@@ -201,9 +198,9 @@ def _key_of(executor: str) -> int:
 
 
 WorkerLock = FileLock | ServerLock
-"""One worker's lock: others see by it that the worker lives."""
+"""Lock that shows that a worker is alive."""
 
 
 def lock_in(state: State) -> WorkerLock:
-    """The kind of lock that the database permits."""
+    """Return the lock for the database."""
     return FileLock(state) if state.is_sqlite else ServerLock(state)

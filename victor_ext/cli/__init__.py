@@ -11,7 +11,7 @@ _EXTRA = ("typer", "rich")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line (by default this process's) and return its exit status."""
+    """Run the command line (default: `sys.argv`) and return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         from .app import run  # noqa: PLC0415 - without the extra, the import is what fails

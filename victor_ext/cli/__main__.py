@@ -1,4 +1,4 @@
-"""`python -m victor_ext.cli`, for where the command `victor` is not on the path."""
+"""Entry point of `python -m victor_ext.cli`."""
 
 from __future__ import annotations
 

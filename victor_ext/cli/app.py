@@ -1,4 +1,4 @@
-"""The tree of commands, and how a run of it ends."""
+"""The command tree and its exit statuses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .screen import OutputLost, at_terminal, complain, say
 from .session import AsJson, Session, with_session
 from .wording import in_options
 
-# A line of \b keeps the lines after it as they are.
+# typer does not rewrap the lines after \b.
 _EPILOG = """
 \b
 Settings come from the environment:
@@ -46,7 +46,7 @@ app = typer.Typer(
     name="victor",
     epilog=_EPILOG,
     help="Requests for payment over the instant payment networks: send, read, answer and follow them.",
-    # Help as plain lines: boxes would cut long options short.
+    # Plain help: boxes would truncate long options.
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     # A traceback with local variables would show account numbers and keys.
@@ -143,7 +143,7 @@ def run(arguments: Sequence[str]) -> int:
     as_json = "--json" in arguments
     stdout: Any = sys.stdout
     if hasattr(stdout, "reconfigure"):
-        # A name in letters that this terminal has not must not cost the answer.
+        # A character that the terminal cannot encode must not lose the output.
         stdout.reconfigure(errors="backslashreplace")
     try:
         with _sigterm_as_exception():
@@ -167,7 +167,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _without_output(error: OutputLost) -> int:
-    """A reader that has had enough, as `head` has, is no failure of ours: end as other commands then do."""
+    """Return the exit status for lost output. A closed pipe (as with `head`) is not an error."""
     if isinstance(error.__cause__, BrokenPipeError):
         return 141
     complain(f"Error: the output could not be written: {error}.")
@@ -176,7 +176,7 @@ def _without_output(error: OutputLost) -> int:
 
 @contextmanager
 def _sigterm_as_exception() -> Generator[None]:
-    """Let a polite kill (of `timeout`, of a service manager) be reported as Ctrl-C is."""
+    """Raise `Terminated` on SIGTERM, so that it is reported like Ctrl-C."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise Terminated

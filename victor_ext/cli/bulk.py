@@ -1,4 +1,4 @@
-"""`victor bulk`: many requests for payment, from a file."""
+"""`victor bulk`: send many requests for payment from a file."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ Patience = Annotated[
 
 @contextmanager
 def _sender(session: Session, state: str, *, workers: int = 16, **options: Any) -> Generator[BulkSender]:
-    """A sender for the block. What goes wrong in it is reported and ends the command."""
+    """Open a sender for the block. A failure is reported and ends the command."""
     try:
         from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
     except ImportError as error:
@@ -85,7 +85,7 @@ def _sender(session: Session, state: str, *, workers: int = 16, **options: Any) 
 
 
 def _next(command: str, batch: str, state: str, session: Session) -> str:
-    """Another command on the batch, as it is shown: without a password."""
+    """Return another command for the batch, without passwords, for display."""
     place = [] if state == _DEFAULT_STATE else ["--state", bulk_output.without_password(state)]
     return shlex.join(["victor", "bulk", command, "--batch", batch, *place, *session.options()])
 
@@ -244,7 +244,6 @@ def worker(session: Session, *, state: State = _DEFAULT_STATE, workers: Workers 
 
 
 def _batches(session: Session, state: str, name: str | None, batch: str | None) -> list[str]:
-    """The batch that was named, or all that are there."""
     if name is not None and batch is not None and name != batch:
         raise Misuse(f"Two batches are named, {name} and {batch}: name one.")
     if name is not None or batch is not None:
@@ -261,7 +260,7 @@ def _batches(session: Session, state: str, name: str | None, batch: str | None) 
 
 @contextmanager
 def _stoppable(session: Session, progress: Progress, next_command: str) -> Generator[None]:
-    """Let Ctrl-C end the block cleanly, and say how to go on."""
+    """End the block cleanly on Ctrl-C, and show how to continue."""
     try:
         yield
     except KeyboardInterrupt as error:
@@ -271,7 +270,7 @@ def _stoppable(session: Session, progress: Progress, next_command: str) -> Gener
 
 
 def _leave(status: int) -> NoReturn:
-    """End with a status. Threads are not waited for: after a second Ctrl-C one may still be in a call."""
+    """Exit with a status without waiting for threads: after a second Ctrl-C, a thread may still be in a call."""
     if any(thread.name.startswith(("victor-bulk", "dbos")) for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""What `victor bulk` shows: progress, problems of rows, counts, and the export."""
+"""Output of `victor bulk`: progress, row problems, counts and the export."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender, Check, RowProblem
 
 _SHOWN = 20
-"""Problems of rows that are listed."""
+"""Maximum number of row problems to list."""
 _LINE_EVERY = 10.0
 _ROWS_EVERY = 10_000
 
 
 class Progress:
-    """How far a batch has come: a bar at a terminal, a line now and then elsewhere, nothing with --json."""
+    """Progress display: a bar in a terminal, occasional lines elsewhere, nothing with --json."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._quiet = as_json
@@ -48,12 +48,12 @@ class Progress:
         self._notices.__exit__(None, None, None)
 
     def row(self, count: int) -> None:
-        """This number of rows has been checked."""
+        """Show the number of rows checked."""
         if not self._quiet and count % _ROWS_EVERY == 0:
             self._print(f"{count:,} rows checked")
 
     def show(self, status: BatchStatus) -> None:
-        """Show how far the batch has come."""
+        """Show the status of the batch."""
         self.latest = status
         if self._quiet:
             return
@@ -64,7 +64,7 @@ class Progress:
             self._print(f"{_done(status):,} of {status.rows:,} rows{self._speed(status)}: {counts(status)}")
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
@@ -126,7 +126,7 @@ def _bar() -> Bar:
 
 
 def report_invalid(failure: Failure, check: Check, *, as_json: bool) -> None:
-    """Say on standard error which rows of a file are wrong."""
+    """Print the problems of invalid rows on standard error."""
     if as_json:
         document = failure.as_dict()
         document["error"]["problems"] = [asdict(problem) for problem in check.problems]
@@ -139,7 +139,7 @@ def report_invalid(failure: Failure, check: Check, *, as_json: bool) -> None:
 
 
 def show_check(check: Check, *, skip_invalid: bool, as_json: bool) -> None:
-    """The result of a dry run."""
+    """Print the result of a dry run."""
     if as_json:
         say(json.dumps({**check_as_dict(check), "exit_status": exit_status_of(check, skip_invalid=skip_invalid)}))
         return
@@ -148,14 +148,14 @@ def show_check(check: Check, *, skip_invalid: bool, as_json: bool) -> None:
 
 
 def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
-    """What a dry run ends with: 2 when sending would refuse the file, 1 when it would refuse rows."""
+    """Return the exit status of a dry run: 2 if `send` would refuse the file, 1 if it would refuse rows."""
     if check.broken or check.repeated or (check.invalid and not skip_invalid):
         return 2
     return 1 if check.invalid or check.changed else 0
 
 
 def show_status(status: BatchStatus, *, as_json: bool) -> None:
-    """How far a batch has come."""
+    """Print the status of a batch."""
     if as_json:
         say(json.dumps(status_as_dict(status)))
         return
@@ -163,7 +163,7 @@ def show_status(status: BatchStatus, *, as_json: bool) -> None:
 
 
 def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
-    """How sending ended, and what to do about what is left; `command` writes another command on the batch."""
+    """Print the final status and the next steps; `command` formats another command for the batch."""
     if as_json:
         say(json.dumps({**status_as_dict(status), "exit_status": status.exit_status}))
         return
@@ -183,7 +183,7 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
 
 
 def show_interruption(status: BatchStatus | None, command: str, *, as_json: bool) -> None:
-    """That it was stopped, and how to go on."""
+    """Print that sending was stopped, and how to continue."""
     if as_json:
         document: dict[str, Any] = {"interrupted": True, "next_command": command}
         print(json.dumps(document), file=sys.stderr)
@@ -202,7 +202,7 @@ def show_interruption(status: BatchStatus | None, command: str, *, as_json: bool
 
 
 def write_export(sender: BulkSender, output: Path | None, *, as_json: bool, escape: bool = True) -> None:
-    """Write the results of a batch to a file, or to standard output."""
+    """Write the results of a batch to a file or standard output."""
     missing = _not_stored(sender)
     if output is None:
         with standard_output() as stdout:
@@ -210,7 +210,7 @@ def write_export(sender: BulkSender, output: Path | None, *, as_json: bool, esca
         print(missing, end="", file=sys.stderr)
         return
     try:
-        # What a reader finds under the name is always whole.
+        # Rename at the end, so that the output file is always complete.
         partial = output.with_name(output.name + ".part")
         with partial.open("w", encoding="utf-8", newline="") as file:
             count = _write(sender, file, as_json=as_json, escape=escape)
@@ -221,7 +221,7 @@ def write_export(sender: BulkSender, output: Path | None, *, as_json: bool, esca
 
 
 def _not_stored(sender: BulkSender) -> str:
-    """What an export leaves out, as a line; empty when it has every row."""
+    """Return a line about rows that are missing in an export, or an empty string."""
     status = sender.status()
     if status.complete:
         return ""
@@ -243,7 +243,7 @@ def _write(sender: BulkSender, file: TextIO, *, as_json: bool, escape: bool) -> 
 
 
 def status_as_dict(status: BatchStatus) -> dict[str, Any]:
-    """A status as JSON data."""
+    """Return a status as JSON data."""
     return {
         "batch": status.batch,
         "rows": status.rows,
@@ -256,12 +256,12 @@ def status_as_dict(status: BatchStatus) -> dict[str, Any]:
 
 
 def check_as_dict(check: Check) -> dict[str, Any]:
-    """What looking at all rows found, as JSON data."""
+    """Return a check as JSON data."""
     return asdict(check)
 
 
 def without_password(url: str) -> str:
-    """A database's URL, fit to be shown."""
+    """Mask the passwords in a database URL."""
     hidden = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
     return re.sub(r"(?i)([?&][^=&]*password=)[^&]*", r"\1***", hidden)
 
@@ -318,7 +318,7 @@ def _print_problems(check: Check) -> None:
 
 
 def counts(status: BatchStatus) -> str:
-    """The rows by outcome, in words."""
+    """Return the number of rows by outcome as text."""
     return ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in status.counts.items()) or "no rows"
 
 

@@ -1,4 +1,4 @@
-"""How a command that did not succeed ends: its exit status, and what it says on standard error."""
+"""Failures of commands: exit statuses and messages on standard error."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ FAILED = 1
 MISUSE = 2
 UNKNOWN = 3
 FOR_NOW = 75
-"""EX_TEMPFAIL of sysexits(3): nothing was done, and the same command may be run again."""
+"""EX_TEMPFAIL of sysexits(3): nothing was done, and the command can be run again."""
 INTERRUPTED = 130
 TERMINATED = 143
-"""What shells report of a process that SIGTERM ended; 130 is the same of Ctrl-C."""
+"""128 + SIGTERM, as in shells; 130 is 128 + SIGINT (Ctrl-C)."""
 
 
 _LISTED = 10
-"""Problems that the client's messages list."""
+"""Maximum number of problems in a client message."""
 
 
 class Misuse(Exception):
-    """A command line that cannot be meant; the message says what to write. Nothing was sent."""
+    """Invalid command line. The message explains the correction; nothing was sent."""
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came."""
+    """SIGTERM was received."""
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """How to settle a command that may have done its work."""
+    """How to resolve a command that may have taken effect."""
 
     advice: str
     command: Sequence[str]
-    """The exact command that settles it."""
+    """Command that settles the outcome."""
     look: Sequence[str]
-    """A command that shows what became of it, and changes nothing."""
+    """Command that shows the outcome and changes nothing."""
     key: str | None = None
-    """The key of the write, where there is one: the command repeats it, and does not only look."""
+    """Idempotency key of the write, if it has one; `command` then repeats the write."""
     secret: str | None = None
-    """A part of the command that a log must not show: an account number."""
+    """Part of the command that logs must not show: an account number."""
 
     def line(self, *, in_full: bool) -> str:
-        """The command as a shell reads it."""
+        """Return the command in shell syntax, with the secret masked unless `in_full`."""
         if in_full or self.secret is None:
             return shlex.join(self.command)
         return shlex.join("****" + word[-4:] if word == self.secret else word for word in self.command)
@@ -63,7 +63,7 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What went wrong, and what is known of the money."""
+    """A failure of a command and its outcome."""
 
     kind: str
     message: str
@@ -78,17 +78,17 @@ class Failure:
     notes: Sequence[str] = ()
     doubt: Doubt | None = None
     spelled: Mapping[str, str] = field(default_factory=dict[str, str])
-    """How the command line spells the parameters of the command."""
+    """Option names by parameter."""
     details: Sequence[str] = field(default=())
-    """More lines for people, such as a traceback."""
+    """Additional lines of text output, such as a traceback."""
 
     def report(self, *, as_json: bool) -> None:
-        """Say it on standard error: one JSON document, or lines for people."""
+        """Print the failure on standard error, as one JSON document or as text."""
         text = json.dumps(self.as_dict()) if as_json else "\n".join(self._lines())
         complain(text)
 
     def as_dict(self) -> dict[str, Any]:
-        """The failure as JSON data."""
+        """Return the failure as JSON data."""
         problems = [
             {
                 "option": spelling_of(problem.field, self.spelled),
@@ -130,8 +130,8 @@ class Failure:
 
 
 def usage_message(error: Exception) -> str | None:
-    """What typer found wrong with the command line, or None when the error is not of that kind."""
-    # The base of such errors has no public name, and has had several homes.
+    """Return the message of a typer usage error, or None for other errors."""
+    # typer exports no public base class for these errors.
     if typer.BadParameter.__bases__[0] not in type(error).__mro__:
         return None
     found: Any = error
@@ -140,12 +140,12 @@ def usage_message(error: Exception) -> str | None:
 
 
 def usage_failure(message: str) -> Failure:
-    """A command line that cannot be meant."""
+    """Return the failure for an invalid command line."""
     return Failure(kind="Misuse", message=message, exit_status=MISUSE)
 
 
 def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str, str] | None = None) -> Failure:
-    """What the client raised. A read changes nothing, so that without a `doubt` there is no outcome to tell."""
+    """Return the failure for a client error. Without `doubt` (a read), it has no outcome."""
     from victor_ext import ConfigurationError, InvalidRequest  # noqa: PLC0415 - loaded by now
 
     names = spelled or {}
@@ -171,7 +171,7 @@ def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str
 
 
 def _may_pass(error: VictorError) -> bool:
-    """Whether nothing was done for a reason that may be gone in a while."""
+    """Whether nothing was done and a later attempt may succeed."""
     from victor_ext import (  # noqa: PLC0415 - loaded by now
         ConnectionFailed,
         RateLimited,
@@ -182,14 +182,14 @@ def _may_pass(error: VictorError) -> bool:
 
     if isinstance(error, RateLimited):
         return True
-    # A server error that left nothing sent is one of the token endpoint.
+    # A server error with nothing sent comes from the token endpoint.
     return error.outcome == "not_sent" and isinstance(
         error, ConnectionFailed | TimedOut | ServerError | UnreadableResponse
     )
 
 
 def interruption(error: KeyboardInterrupt, doubt: Doubt) -> Failure:
-    """A write that was broken off: by then it may have been sent."""
+    """Return the failure for an interrupted write, which may have been sent."""
     terminated = isinstance(error, Terminated)
     return Failure(
         kind="Interrupted",
@@ -202,7 +202,7 @@ def interruption(error: KeyboardInterrupt, doubt: Doubt) -> Failure:
 
 
 def unwritten(reason: str, doubt: Doubt) -> Failure:
-    """A write that was done, and whose result could not be shown."""
+    """Return the failure for a successful write whose result could not be printed."""
     return Failure(
         kind="OutputLost",
         message=f"It was done, but the result could not be written: {reason}.",
@@ -214,7 +214,7 @@ def unwritten(reason: str, doubt: Doubt) -> Failure:
 
 
 def surprise(error: Exception, doubt: Doubt) -> Failure:
-    """A mistake of this program during a write: it must not look like a refusal."""
+    """Return the failure for an unexpected error during a write. It must not look like a rejection."""
     return Failure(
         kind=type(error).__name__,
         message=f"An unexpected error: {error}. It may have been done.",

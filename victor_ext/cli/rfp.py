@@ -1,4 +1,4 @@
-"""`victor rfp ...`: the operations on requests for payment, with options named after the Python arguments."""
+"""`victor rfp`: operations on requests for payment. Options are named after the Python arguments."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def create(
         "amount_modification_allowed": amount_modification_allowed,
         "notes": notes,
         "client_reference_id": client_reference_id,
-        # Made here, so that it can be told whatever becomes of the call.
+        # Created here, so that it can be shown whatever the outcome of the call.
         "idempotency_key": idempotency_key if idempotency_key is not None else str(uuid.uuid4()),
     }
     doubt = Doubt(
@@ -157,7 +157,7 @@ def list_(
     given: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
     with session.client() as victor:
         requests = victor.payment_requests
-        # The client checks filters and paging apart; a list that is not walked sends nothing.
+        # The client checks filters and paging separately; a list that is not iterated sends nothing.
         checks.run(lambda: requests.list(**given))
         checks.run(lambda: requests.list(page=page, page_size=page_size))
         checks.finish("The list was not sent")
@@ -208,7 +208,7 @@ def accept(
 ) -> None:
     """Agree to pay an inbound request. This moves money. It is sent once, and read back when in doubt."""
     with session.client(_answer_doubt(request_id, session)) as victor:
-        # Notes that are missing are for the client to find, with all else that is wrong.
+        # The client reports missing notes together with other problems.
         answered = victor.payment_requests.accept(request_id, notes=notes or "", modified_amount=modified_amount)
         _show(answered, as_json=session.as_json, place=session.place(victor))
 
@@ -249,7 +249,7 @@ def _show(request: PaymentRequest, *, as_json: bool, place: str | None = None) -
 
 
 def _words(arguments: dict[str, Any]) -> list[str]:
-    """Arguments as words of a command line, in full: what is repeated must be the same to the letter."""
+    """Convert arguments to command-line words, unabbreviated: a repeat must have exactly the same values."""
     words: list[str] = []
     for name, value in arguments.items():
         option = name.replace("_", "-")
@@ -261,7 +261,7 @@ def _words(arguments: dict[str, Any]) -> list[str]:
 
 
 def _search(reference: str | None, session: Session, *, is_first: bool) -> list[str]:
-    """A command that lists what `create` may have made. With a key of the user, an earlier run may have made it."""
+    """Return a command that lists what `create` may have made, possibly in an earlier run with the user's key."""
     begin = datetime.now(UTC) - (timedelta(minutes=5) if is_first else timedelta(days=1))
     what = ["list", "--direction", "outbound"] if reference is None else ["find", reference]
     return ["victor", "rfp", *what, "--start-datetime", f"{begin:%Y-%m-%dT%H:%M:%SZ}", *session.options()]

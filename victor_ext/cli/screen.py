@@ -1,4 +1,4 @@
-"""Writing to standard output: exact text for programs, styled text for people at a terminal."""
+"""Terminal output: exact text for programs, styled text for users."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class OutputLost(Exception):
-    """Standard output cannot be written to: its reader has gone, or the disk is full."""
+    """Standard output cannot be written: its reader has closed it, or the disk is full."""
 
 
 def say(line: str | Text) -> None:
-    """Print a line and see that it has gone out; styles survive only at a terminal.
+    """Print and flush a line; styles are kept only in a terminal.
 
     Raises:
-        OutputLost: It could not be written.
+        OutputLost: The line could not be written.
     """
     text = line if isinstance(line, str) else _styled(line)
     stdout: Any = sys.stdout
@@ -38,10 +38,10 @@ def say(line: str | Text) -> None:
 
 @contextmanager
 def standard_output() -> Generator[TextIO]:
-    """Standard output, for a block that writes to it by itself.
+    """Yield standard output to a block that writes to it.
 
     Raises:
-        OutputLost: It could not be written.
+        OutputLost: The output could not be written.
     """
     stdout: Any = sys.stdout
     if stdout is None:
@@ -55,7 +55,7 @@ def standard_output() -> Generator[TextIO]:
 
 
 def complain(text: str) -> None:
-    """Print on standard error; where even that is full or gone, the exit status still says how it ended."""
+    """Print on standard error. Write errors are ignored: the exit status still shows the result."""
     stderr: Any = sys.stderr
     try:
         if stderr is not None:
@@ -65,7 +65,7 @@ def complain(text: str) -> None:
 
 
 def _let_go(stream: Any) -> None:
-    """Send what is still buffered nowhere, so that the end of the process does not fail on it once more."""
+    """Redirect the stream to the null device, so that the flush at exit does not fail again."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
@@ -73,7 +73,7 @@ def _let_go(stream: Any) -> None:
 def _styled(line: Text) -> str:
     from rich.console import Console  # noqa: PLC0415 - JSON does without it
 
-    # It decides by the terminal and by NO_COLOR, and writes to memory: what it writes itself fails in its own way.
+    # rich applies the terminal and NO_COLOR settings. It writes to memory, because `say` handles write errors.
     text = io.StringIO()
     console = Console(file=text, force_terminal=at_terminal() or None, highlight=False, emoji=False, soft_wrap=True)
     console.print(line, end="")
@@ -82,7 +82,7 @@ def _styled(line: Text) -> str:
 
 @contextmanager
 def notices(show: Callable[[str], None] = complain) -> Generator[None]:
-    """Show what the client and the bulk sender log for people while they wait, such as an outage that may pass."""
+    """Show the log records that the client and the bulk sender mark as notices, such as a temporary outage."""
 
     class Show(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -101,7 +101,7 @@ def notices(show: Callable[[str], None] = complain) -> Generator[None]:
 
 
 def spinner(text: str, *, shown: bool) -> AbstractContextManager[object]:
-    """A sign of life at a terminal while nothing changes."""
+    """Show a spinner in a terminal while nothing changes."""
     if not shown:
         return nullcontext()
     from rich.console import Console  # noqa: PLC0415 - only people need it
@@ -110,16 +110,16 @@ def spinner(text: str, *, shown: bool) -> AbstractContextManager[object]:
 
 
 def at_terminal() -> bool:
-    """Whether a person is watching standard output."""
+    """Whether standard output is a terminal."""
     stdout: Any = sys.stdout
     return stdout is not None and bool(stdout.isatty())
 
 
 def plain(text: str) -> str:
-    """Text from outside, fit for a terminal: no escape sequences, line breaks or turned-round letters."""
+    """Replace unprintable characters of external text: escape sequences, line breaks, direction marks."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def masked(number: str) -> str:
-    """An account or routing number, of which only the last four digits may be seen."""
+    """Mask an account or routing number except its last four digits."""
     return f"****{plain(number[-4:])}" if len(number) > 4 else "****"

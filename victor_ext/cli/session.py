@@ -1,4 +1,4 @@
-"""One command's use of the client: its common options, its settings, and how whatever happens is reported."""
+"""Client, common options and error reporting of one command."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from victor_ext import Problem, Victor
 
 _DEFAULT_DEADLINE = 60.0
-"""The client's own. Seconds."""
+"""Seconds; the client's default."""
 _VARIABLES = {"environment": "VICTOR_ENVIRONMENT", "base_url": "VICTOR_BASE_URL"}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, with data in full, for programs.")]
@@ -41,7 +41,7 @@ Deadline = Annotated[
 
 @dataclass(frozen=True)
 class Session:
-    """Options of the connection; what is None comes from the environment, or is the client's default."""
+    """Connection options of a command. None means the environment variable or the client's default."""
 
     command: typer.Context = field(repr=False)
     environment: str | None = None
@@ -51,11 +51,11 @@ class Session:
 
     @contextmanager
     def client(self, doubt: Doubt | None = None, **settings: Any) -> Generator[Victor]:
-        """A client for the block. What goes wrong in it is reported and ends the command.
+        """Open a client for the block. A failure is reported and ends the command.
 
         Args:
-            doubt: For a command that writes: what to do when its outcome is not known.
-            settings: More settings of the client.
+            doubt: For commands that write: what to do if the outcome is unknown.
+            settings: Further settings of the client.
         """
         try:
             from victor_ext import Victor  # noqa: PLC0415 - `victor --help` does not need it
@@ -83,7 +83,7 @@ class Session:
 
     @property
     def spelled(self) -> dict[str, str]:
-        """How messages name each parameter: the option, or the variable that a setting came from."""
+        """Names of the parameters in messages: the option, or the environment variable that was used."""
         used = {
             name: variable
             for name, variable in _VARIABLES.items()
@@ -92,18 +92,18 @@ class Session:
         return {**spellings(self.command.command.params), **used}
 
     def options(self) -> list[str]:
-        """The same options for another command line; `--json` apart."""
+        """Return the connection options for another command line, without `--json`."""
         deadline = None if self.deadline is None else f"{self.deadline:g}"
         given = {"--environment": self.environment, "--base-url": self.base_url, "--deadline": deadline}
         return [word for name, value in given.items() if value is not None for word in (name, value)]
 
     @property
     def json_option(self) -> list[str]:
-        """`--json` for another command line, if it was given for this one."""
+        """`--json` for another command line, if this one has it."""
         return ["--json"] if self.as_json else []
 
     def place(self, victor: Victor) -> str:
-        """Where the client calls: the environment, and the URL where one was given."""
+        """Return the environment, with the base URL if one was set."""
         elsewhere = self.base_url is not None or os.environ.get("VICTOR_BASE_URL", "").strip()
         return f"{victor.environment}, {victor.base_url}" if elsewhere else victor.environment
 
@@ -118,7 +118,7 @@ class Session:
 
 
 def with_session(function: Callable[..., None]) -> Callable[..., None]:
-    """Make a command of a function that takes a `Session` first: it gets the options of one, after its own."""
+    """Decorate a function whose first parameter is a `Session`: add the common options after its own."""
 
     def command(
         context: typer.Context,
@@ -146,16 +146,16 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
 
 
 class Checks:
-    """What is wrong with the options of a command, collected: the client's findings and the command's own.
+    """Collects the problems of a command's options, from the client and from the command.
 
-    Nothing may be sent before `finish`.
+    Call `finish` before anything is sent.
     """
 
     def __init__(self) -> None:
         self._problems: list[Problem] = []
 
     def moment(self, name: str, text: str | None, *, needed: bool = False) -> datetime | None:
-        """A moment from Zulu time, or the midnight (UTC) of a day; None, and perhaps a problem, if it is neither."""
+        """Parse a Zulu time, or a date as midnight UTC. Records a problem and returns None if it is neither."""
         from victor_ext import InvalidRequest, Problem, zulu  # noqa: PLC0415 - `victor --help` needs none of them
 
         if text is None:
@@ -165,12 +165,12 @@ class Checks:
         try:
             return zulu.parse(f"{day(text)}T00:00:00Z" if text in _DAYS else text)
         except InvalidRequest as error:
-            # It was asked about a text: here the text has a name.
+            # The client's message has no name for the value: add it.
             self._problems += [Problem(name, found.code, f"{name}: {found.message}") for found in error.problems]
             return None
 
     def run(self, check: Callable[[], object]) -> None:
-        """Let the client check: a call that sends nothing yet."""
+        """Run a client check that sends nothing, and record its problems."""
         from victor_ext import InvalidRequest  # noqa: PLC0415 - see above
 
         try:
@@ -179,7 +179,7 @@ class Checks:
             self._problems += error.problems
 
     def finish(self, doing: str) -> None:
-        """Raise `InvalidRequest` with all that was found, if there was anything."""
+        """Raise `InvalidRequest` with all recorded problems, if any."""
         from victor_ext import InvalidRequest  # noqa: PLC0415 - see above
 
         if self._problems:
@@ -190,7 +190,7 @@ _DAYS = {"today": 0, "tomorrow": 1}
 
 
 def day(text: str | None) -> str | None:
-    """A calendar date as the client takes it: `today` and `tomorrow` (in UTC) as dates, any other text as it is."""
+    """Convert `today` and `tomorrow` to UTC dates; return other text unchanged."""
     if text not in _DAYS:
         return text
     return (datetime.now(UTC).date() + timedelta(days=_DAYS[text])).isoformat()

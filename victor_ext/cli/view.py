@@ -1,4 +1,4 @@
-"""Payment requests as people read them: account numbers masked, times in UTC, amounts as exact decimals."""
+"""Text views of payment requests: masked account numbers, UTC times, exact decimals."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _LABEL_WIDTH = 20
 _GAP = "  "
 
 _HEADINGS = ("ID", "STATUS", "DIRECTION", "AMOUNT", "DUE", "CREATED (UTC)", "PAYER", "PAYEE", "REFERENCE")
-# Wide enough for what is usual, so that the columns of a list that is printed page by page stay in line.
+# Minimum widths for usual values, so that columns align across pages.
 _WIDTHS = (10, 12, 9, 12, 10, 19, 16, 8, 0)
 _AMOUNT = 3
 _STATUS = 1
 
 
 def full(request: PaymentRequest, place: str | None = None) -> Iterator[Text]:
-    """One record, a line for each thing that is known of it; and the place that it was written to."""
+    """Yield the lines of one payment request; `place` is the environment it was written to."""
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
     yield Text.assemble(_label("Payment request"), (_shown(request.id), "bold"))
@@ -79,7 +79,7 @@ def _facts(request: PaymentRequest) -> Iterator[tuple[str, str | None]]:
 
 
 def table(pages: Iterable[Sequence[PaymentRequest]]) -> Iterator[Text]:
-    """A list in columns: a heading, and a line for each request as its page comes in."""
+    """Yield a heading, and a line for each request as its page arrives."""
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
     widths = list(_WIDTHS)
@@ -98,7 +98,7 @@ def table(pages: Iterable[Sequence[PaymentRequest]]) -> Iterator[Text]:
 
 
 def change(request: PaymentRequest, seen: datetime) -> Text:
-    """One line of a watch: when a status was seen, and which."""
+    """Return one line of a watch: the time of the change and the status."""
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
     status = _shown(request.status)
@@ -132,7 +132,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _cell_width(text: str) -> int:
     from rich.cells import cell_len  # noqa: PLC0415 - see above
 
-    # Letters of some scripts take two columns of a terminal.
+    # Some characters take two columns of a terminal.
     return cell_len(text)
 
 
@@ -163,7 +163,7 @@ def _shown(value: str | None) -> str:
 
 
 def as_json_lines(pages: Iterable[Sequence[PaymentRequest]]) -> int:
-    """Print one JSON document a line; returns how many."""
+    """Print one JSON document per line. Returns the number of requests."""
     count = 0
     for page in pages:
         say("\n".join(json.dumps(request.to_dict()) for request in page))
@@ -172,7 +172,7 @@ def as_json_lines(pages: Iterable[Sequence[PaymentRequest]]) -> int:
 
 
 def as_table(pages: Iterable[Sequence[PaymentRequest]]) -> int:
-    """Print a table, a line as soon as its page is there; returns how many requests there were."""
+    """Print a table, page by page. Returns the number of requests."""
     count = 0
     for count, line in enumerate(table(pages)):  # noqa: B007 - the heading is line 0
         say(line)
@@ -180,7 +180,7 @@ def as_table(pages: Iterable[Sequence[PaymentRequest]]) -> int:
 
 
 def at_most(limit: int | None, pages: Iterator[Sequence[PaymentRequest]]) -> Iterator[Sequence[PaymentRequest]]:
-    """The pages up to this number of requests (None: all of them)."""
+    """Yield pages up to `limit` requests; None for all."""
     left = limit
     for page in pages:
         items = page if left is None else page[:left]
@@ -188,5 +188,5 @@ def at_most(limit: int | None, pages: Iterator[Sequence[PaymentRequest]]) -> Ite
         if left is not None:
             left -= len(items)
             if left <= 0:
-                # The next page would be read for nothing.
+                # Do not fetch a page that is not needed.
                 return

@@ -1,7 +1,7 @@
-"""The words of the command: options in place of fields, and hints of its own.
+"""Messages of the command line: option names and command hints.
 
-The client's messages are neutral. What its hints (`Problem.hint`, `VictorError.hint`) say in Python, this says in
-options and commands.
+Client messages are neutral. The client's hints (`Problem.hint`, `VictorError.hint`) are written for Python; this module
+replaces them with options and commands.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .failures import Doubt
 
-# Arguments that have another name in a problem's field. (What is in `payment_details` keeps its name.)
+# Problem fields whose argument has another name. Fields in `payment_details` keep their names.
 _ARGUMENTS = {
     "Idempotency-Key": "idempotency_key",
     "id": "request_id",
@@ -27,7 +27,7 @@ _ARGUMENTS = {
 
 _DATE = "write YYYY-MM-DD, today or tomorrow"
 _AMOUNT = "write 44.23"
-# By a problem's code, or else by its field.
+# Hints by problem code, or by field.
 _HINTS = {
     "amount": _AMOUNT,
     "modified_amount": _AMOUNT,
@@ -42,7 +42,7 @@ _HINTS = {
 
 
 def spellings(parameters: Iterable[Any]) -> dict[str, str]:
-    """How a command line spells each parameter of a command: `--due-date`, or `ID` for an argument."""
+    """Return the spelling of each parameter: `--due-date`, or `ID` for an argument."""
     return {
         parameter.name: parameter.opts[0] if parameter.opts[0].startswith("-") else parameter.metavar
         for parameter in parameters
@@ -50,28 +50,28 @@ def spellings(parameters: Iterable[Any]) -> dict[str, str]:
 
 
 def spelling_of(field: str, spelled: Mapping[str, str]) -> str | None:
-    """The option or argument of the command that a problem's field stands for, or None when it is not one of them."""
+    """Return the option or argument for a problem's field, or None."""
     return spelled.get(_ARGUMENTS.get(field, field.removeprefix("payment_details.")))
 
 
 def in_options(problems: Collection[Problem], spelled: Mapping[str, str]) -> str:
-    """Problems that the client found, as sentences about options; those that are missing come in one."""
+    """Return problems as sentences about options; missing options share one sentence."""
     missing = [spelling_of(problem.field, spelled) or problem.field for problem in problems if _is_missing(problem)]
     sentences = [f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."] if missing else []
     return " ".join([*sentences, *(sentence(problem, spelled) for problem in problems if not _is_missing(problem))])
 
 
 def sentence(problem: Problem, spelled: Mapping[str, str]) -> str:
-    """A problem with the name of its option, and with the command's hint in place of Python's."""
-    said, option = problem.message, spelling_of(problem.field, spelled)
+    """Return a problem with its option name, and with a command hint instead of the Python hint."""
+    message, option = problem.message, spelling_of(problem.field, spelled)
     if option is not None:
-        own = said.startswith(problem.field)
-        said = f"{option}{said.removeprefix(problem.field)}" if own else f"{option}: {said}"
-    return with_hint(said, (_HINTS.get(problem.code) or _HINTS.get(problem.field)) if problem.hint else None)
+        own = message.startswith(problem.field)
+        message = f"{option}{message.removeprefix(problem.field)}" if own else f"{option}: {message}"
+    return with_hint(message, (_HINTS.get(problem.code) or _HINTS.get(problem.field)) if problem.hint else None)
 
 
 def with_hint(message: str, hint: str | None) -> str:
-    """A sentence, and what to write instead."""
+    """Append a hint to a sentence."""
     return f"{message.removesuffix('.')}: {hint}." if hint else message
 
 
@@ -80,7 +80,7 @@ def _is_missing(problem: Problem) -> bool:
 
 
 def next_step(error: VictorError, doubt: Doubt | None) -> str:
-    """What to do after a failure of a call, in commands."""
+    """Return the next step after a failed call, in terms of commands."""
     from victor_ext import Conflict, Outcome, TimedOut  # noqa: PLC0415 - loaded by now
 
     if doubt is None or not error.hint:
@@ -113,7 +113,7 @@ def next_step(error: VictorError, doubt: Doubt | None) -> str:
 
 
 def is_of_another_payment(error: VictorError) -> bool:
-    """Whether the key brought another payment's request: then repeating it settles nothing."""
+    """Whether the key returned the request of another payment. Repeating the call then settles nothing."""
     from victor_ext import Conflict  # noqa: PLC0415 - loaded by now
 
     return error.idempotency_key is not None and isinstance(error, Conflict) and error.status_code is None
