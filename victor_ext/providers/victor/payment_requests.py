@@ -36,7 +36,9 @@ class PaymentRequests(Resource[Mode]):
         client_reference_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> OperationFlow[PaymentRequest]:
-        """Create a request for payment to a counterparty. The provider creates at most one request for each key.
+        """Create a request for payment to a counterparty.
+
+        While the provider keeps a key, it creates at most one request for it.
 
         Args:
             payee_account_number: The account that receives the money; 3 to 20 digits, as text.
