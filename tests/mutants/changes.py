@@ -58,7 +58,10 @@ class _Spot:
         """What the module becomes; None when that is no Python, or means the same."""
         from cosmic_ray.mutating import mutate_code
 
-        changed = mutate_code(self.module.source, self.operator(), self.occurrence)
+        try:
+            changed = mutate_code(self.module.source, self.operator(), self.occurrence)
+        except AttributeError:  # an operator for `except Name` meets `except module.Name`, which it cannot change
+            return None
         return None if changed is None else self.module.change_to(changed)
 
 
