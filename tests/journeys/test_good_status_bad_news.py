@@ -334,6 +334,13 @@ ANOTHER = "with another amount"
         (known(), {"modified_amount": "50.00"}, {"amount": "100"}, {**ACCEPTED, "modified_amount": "50"}, None),
         (known(), {"modified_amount": "50.00"}, {"amount": "70"}, {**ACCEPTED, "modified_amount": "50"}, ANOTHER),
         (known(), {"modified_amount": "50.00"}, {"amount": "100"}, ACCEPTED, ANOTHER),
+        (
+            known(),
+            {"modified_amount": "50.00"},
+            {"amount": "50.00", "original_amount": "90.00"},
+            {**ACCEPTED, "modified_amount": "50"},
+            ANOTHER,
+        ),
     ],
 )
 def test_no_other_amount_than_the_callers_is_told_as_success(

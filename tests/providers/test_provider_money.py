@@ -73,3 +73,10 @@ def test_an_amount_has_thirty_digits_at_most(sign: int) -> None:
     assert Money(sign * (10**30 - 1), "USD").minor_units == sign * (10**30 - 1)
     with pytest.raises(InvalidRequest, match="minor_units has more than 30 digits"):
         Money(sign * 10**30, "USD")
+
+
+def test_an_amount_never_changes() -> None:
+    money = Money(100, "USD")
+    with pytest.raises(AttributeError):
+        money.minor_units = 200  # type: ignore[misc] # on purpose
+    assert {money: "kept"}[Money(100, "USD")] == "kept"
