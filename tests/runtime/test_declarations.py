@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 from victor_ext.runtime.client.echoes import pattern_of, texts_within
 from victor_ext.runtime.client.generated import LazyModule
+from victor_ext.runtime.client.json_values import json_of, no_object_reason, object_of
 from victor_ext.runtime.client.records import Record, boolean, identifier, integer, records, text, timestamp
 from victor_ext.runtime.client.requests import arguments_of
+from victor_ext.runtime.http.response import read
 
 
 class Unset:
@@ -108,3 +111,9 @@ def test_private_texts_are_found_by_their_place() -> None:
     assert pattern is not None
     assert pattern.sub("-", "secrets of a secret, secretly") == "- of a -, secretly"
     assert pattern_of(["no"]) is None
+
+
+def test_a_response_is_parsed_once_however_many_ask() -> None:
+    response = read(httpx.Response(200, content=b'{"id": "7"}'), httpx.Request("GET", "https://provider.example"))
+    assert object_of(response) is json_of(response) is response.json()
+    assert no_object_reason(response) is None

@@ -39,7 +39,8 @@ def text_or_empty(value: object) -> str:
 def json_of(message: httpx.Request | httpx.Response) -> Any:
     """The body of a request or a response as JSON; `NOT_JSON` when it cannot be read."""
     try:
-        return json.loads(message.content)
+        # A response of the attempt loop keeps what it has parsed, and several readers ask for it.
+        return message.json() if isinstance(message, httpx.Response) else json.loads(message.content)
     except (ValueError, RecursionError, httpx.RequestNotRead):
         return NOT_JSON
 
