@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, TypeGuard, cast
+from typing import Any
 
 import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.redaction import mask_digits, one_line, redact_excerpt
+from victor_ext.runtime.client.json_values import (
+    is_object,
+    list_or_empty,
+    no_object_reason,
+    object_of,
+    object_or_empty,
+    text_or_empty,
+)
 from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
 from victor_ext.runtime.loop.keys import HeaderKey
 from victor_ext.runtime.loop.profile import Profile
@@ -67,13 +75,7 @@ def _recovery_hint(request: httpx.Request) -> str:
 
 def _unreadable(answer: httpx.Response) -> str | None:
     """Return why a successful response cannot be used, or None."""
-    try:
-        body = answer.json()
-    except ValueError:
-        return "its body is empty" if not answer.content else "its body is not JSON"
-    if not isinstance(body, dict):
-        return "its body is JSON, but no object"
-    return _missing(answer, cast("dict[str, Any]", body))
+    return no_object_reason(answer) or _missing(answer, object_of(answer))
 
 
 _SAID_BY_LISTS = ("results", "page")
@@ -88,7 +90,7 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
         return "its body reports an error"
     if _is_create(request) and not _id(body.get("victor_payment_request_id")):
         return "its body has no victor_payment_request_id"
-    if _is_respond(request) and not _string(body.get("status")):
+    if _is_respond(request) and not text_or_empty(body.get("status")):
         return "its body does not say which answer was taken"
     if request.method == "GET" and all(body.get(name) is None for name in _SAID_BY_LISTS + _SAID_BY_READS):
         # It would otherwise be read as the end of a list, or as a request without a response.
@@ -112,10 +114,7 @@ def _mismatch(answer: httpx.Response) -> str | None:
     Caches and proxies can mix up responses. The letter case of ids is ignored.
     """
     request = answer.request
-    try:
-        body = _object(answer.json())
-    except ValueError:
-        return None
+    body = object_of(answer)
     if _is_list_of_them(request):
         return _another_page(body.get("page"), request.url.params.get("page", ""))
     if not (_is_respond(request) or _is_get(request)):
@@ -139,18 +138,17 @@ def _another_page(number: object, asked: str) -> str | None:
 
 def read_problems(answer: httpx.Response) -> Sequence[Problem]:
     """Return the problems of the documented schemas `ApiErrorResponse` and `ValidationErrors`; none of others."""
-    try:
-        body = _object(answer.json())
-    except ValueError:
-        return ()
-    if isinstance(body.get("error"), dict):
-        return (_api_error(_object(body["error"])),)
-    return tuple(_object_error(_object(item)) for item in _list(body.get("allErrors")) if isinstance(item, dict))
+    body = object_of(answer)
+    if is_object(body.get("error")):
+        return (_api_error(object_or_empty(body["error"])),)
+    return tuple(
+        _object_error(object_or_empty(item)) for item in list_or_empty(body.get("allErrors")) if is_object(item)
+    )
 
 
 def _api_error(error: dict[str, Any]) -> Problem:
-    theirs = mask_digits(_string(error.get("field")))
-    code, message = error.get("code"), _string(error.get("message"))
+    theirs = mask_digits(text_or_empty(error.get("field")))
+    code, message = error.get("code"), text_or_empty(error.get("message"))
     return Problem(
         field=wire_path(theirs),
         code=str(code) if isinstance(code, int | str) else "",
@@ -160,19 +158,19 @@ def _api_error(error: dict[str, Any]) -> Problem:
 
 
 def _object_error(error: dict[str, Any]) -> Problem:
-    code = _string(error.get("code"))
+    code = text_or_empty(error.get("code"))
     theirs = mask_digits(_field_of(error))
-    message = redact_excerpt(_string(error.get("defaultMessage")) or code) or _NO_MESSAGE
+    message = redact_excerpt(text_or_empty(error.get("defaultMessage")) or code) or _NO_MESSAGE
     return Problem(field=wire_path(theirs), code=code, message=message, provider_field=theirs or None)
 
 
 def _field_of(error: dict[str, Any]) -> str:
     """Return the field of a Spring error: its `field`, or the end of a code such as `NotNull.request.notes`."""
-    stated = _string(error.get("field"))
+    stated = text_or_empty(error.get("field"))
     if stated:
         return stated
-    name = _string(error.get("objectName"))
-    for code in map(_string, _list(error.get("codes"))):
+    name = text_or_empty(error.get("objectName"))
+    for code in map(text_or_empty, list_or_empty(error.get("codes"))):
         kind, _, rest = code.partition(".")
         if kind and name and rest.startswith(f"{name}."):
             return rest.removeprefix(f"{name}.")
@@ -184,24 +182,8 @@ def wire_path(camel: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match.group().lower(), camel)
 
 
-def _object(value: Any) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if _is_list(value) else []
-
-
-def _is_list(value: object) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
 def _id(value: object) -> str | None:
     """Return an id that is text or a whole number, as text; None for other values."""
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:d}" if value.bit_length() < _MOST_BITS else None
     return value if isinstance(value, str) else None
-
-
-def _string(value: object) -> str:
-    return value if isinstance(value, str) else ""

@@ -13,13 +13,17 @@ import httpx
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.redaction import Secret
 from victor_ext.runtime.auth.stored_credentials import checked_secret
-from victor_ext.runtime.client.settings import checked_environment
+from victor_ext.runtime.client.settings import checked_environment, require_variables
 from victor_ext.runtime.http.connections import checked_base_url
 
 from .auth import Credentials, VictorJwt, VictorOAuth
 
 CREATE_PATH = "/v2/payment-requests/request-payment"
 TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
+_BOTH_KINDS = (
+    "Set VICTOR_API_KEY with VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE, or set VICTOR_CLIENT_ID with "
+    "VICTOR_CLIENT_SECRET."
+)
 _PASSWORD = "VICTOR_PRIVATE_KEY_PASSWORD"  # noqa: S105 - the name of a variable
 
 
@@ -108,7 +112,7 @@ def _base_url(values: Mapping[str, str]) -> str | None:
 
 
 def _oauth(values: Mapping[str, str]) -> VictorOAuth:
-    _require(values, "VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET")
+    require_variables(values, "VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET", hint=_BOTH_KINDS)
     client_id, client_secret = (
         checked_secret(name, values[name], source="the client portal")
         for name in ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET")
@@ -123,22 +127,13 @@ def _jwt(values: Mapping[str, str]) -> VictorJwt:
     variable: str
     key: str | Path
     if "VICTOR_PRIVATE_KEY_FILE" in values:
-        _require(values, "VICTOR_API_KEY")
+        require_variables(values, "VICTOR_API_KEY", hint=_BOTH_KINDS)
         variable, key = "VICTOR_PRIVATE_KEY_FILE", Path(str(values["VICTOR_PRIVATE_KEY_FILE"]))
     else:
-        _require(values, "VICTOR_API_KEY", "VICTOR_PRIVATE_KEY")
+        require_variables(values, "VICTOR_API_KEY", "VICTOR_PRIVATE_KEY", hint=_BOTH_KINDS)
         variable, key = "VICTOR_PRIVATE_KEY", values["VICTOR_PRIVATE_KEY"]
     from victor_ext.runtime.auth.private_keys import load_rsa_key  # noqa: PLC0415 - only a signing client needs it
 
     # Checked here so that messages contain the variables' names.
     api_key = checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source="the client portal")
     return VictorJwt(api_key, load_rsa_key(key, password=password, name=variable, opened_with=_PASSWORD))
-
-
-def _require(values: Mapping[str, str], *names: str) -> None:
-    missing = [name for name in names if name not in values]
-    if missing:
-        raise ConfigurationError(
-            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set. Set VICTOR_API_KEY with "
-            "VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE, or set VICTOR_CLIENT_ID with VICTOR_CLIENT_SECRET."
-        )
