@@ -66,7 +66,9 @@ class SchemaComparison:
         successor = self.renamed.get(place)
         start = "components.schemas."
         if successor is None:
-            self.sides.add("schema-removed", place, self.sides.reach(component, None))
+            reach = self.sides.reach(component, None)
+            if not reach.sent and not reach.received:  # what used it was compared with what is there now
+                self.sides.add("schema-removed", place, reach)
         elif successor.startswith(start) and successor not in self.sides.old.by_place:
             reach = self.sides.reach(component, self.sides.new.by_place[successor])
             names = place.removeprefix(start), successor.removeprefix(start)
