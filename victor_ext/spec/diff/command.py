@@ -97,7 +97,7 @@ def _today() -> datetime.date:
 
 def _approval_file(old: str, new: str) -> Path:
     """The file of approvals beside a document: the first that exists, else the one beside NEW."""
-    beside = [path.with_name(f"{path.stem}.approved.yaml") for path in (path_of(new), path_of(old))]
+    beside = [path.parent / f"{path.stem}.approved.yaml" for path in (path_of(new), path_of(old))]
     return next((path for path in beside if path.exists()), beside[0])
 
 
