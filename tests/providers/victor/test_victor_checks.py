@@ -24,7 +24,7 @@ from victor_ext.providers.victor import checks as rules
 from victor_ext.providers.victor.payment_requests import PaymentRequests
 from victor_ext.runtime.loop.keys import MAX_KEY_LENGTH, MIN_KEY_LENGTH, idempotency_key_for
 
-DOCUMENT = Path(__file__).parent.parent / "openapi" / "victor.yaml"
+DOCUMENT = Path(__file__).parents[3] / "openapi" / "victor.yaml"
 NOW = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
 
 # Where the arguments of `create`, `accept` and `decline` go. What the document has beyond that is a difference.
