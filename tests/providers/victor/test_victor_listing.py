@@ -18,7 +18,7 @@ ENOUGH = 3 * QUIET_PASSES
 
 
 class Standing(ServerClock):
-    """A clock that stands still, ahead of the moment of the tests by so many seconds."""
+    """A clock that stands still, this many seconds ahead of the time of the tests."""
 
     def __init__(self, ahead: float = 0.0) -> None:
         super().__init__()

@@ -155,7 +155,7 @@ class BaseClient(Generic[Mode, Transport]):
         return httpx.Request("GET", self._config.base_url, extensions={"timeout": self._config.timeout.as_dict()})
 
     def provider_time(self) -> ProviderTime:
-        """The provider's time, and whether a response has told it. Makes no call, and is never awaited."""
+        """The provider's time, and whether it is known from a response. Makes no call, and is never awaited."""
         return self._config.clock.provider_time()
 
     @property

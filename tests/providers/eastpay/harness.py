@@ -15,7 +15,7 @@ PRICE = Money.of("92.00", "EGP")
 QUICK = RetryPolicy(base=0.0, max_attempts=3)
 
 
-class Shop:
+class Harness:
     """Whoever calls the gateway, with blocking calls or with awaited ones."""
 
     def __init__(self, awaited: bool, sandbox: EastPaySandbox, merchant: Merchant) -> None:

@@ -44,7 +44,7 @@ def declined(**changes: Any) -> dict[str, Any]:
 
 
 @dataclass
-class World:
+class Harness:
     """A merchant, and whoever calls FlexFactor for it, with or without `await`."""
 
     sandbox: FlexFactorSandbox

@@ -18,7 +18,7 @@ QUICK = RetryPolicy(base=0.0, max_attempts=3)
 
 
 @dataclass
-class World:
+class Harness:
     """A payor with an account, a bank and a payee; and whoever calls Velo for it, with or without `await`."""
 
     sandbox: VeloSandbox
