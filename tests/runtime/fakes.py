@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx
 
-from victor_ext.runtime.auth.tokens import SignedToken
+from victor_ext.runtime.auth.tokens import Authenticator, SignedToken
 from victor_ext.runtime.http.transport import AsyncAttemptTransport, AttemptTransport
-from victor_ext.runtime.loop.attempts import AttemptLoop, Authenticator
+from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.events import Event, Reporter
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from victor_ext.errors import ConfigurationError, Problem
+from victor_ext.runtime.auth.tokens import Authenticator
 from victor_ext.runtime.http.response import CODINGS
-from victor_ext.runtime.loop.attempts import AttemptLoop, Authenticator
+from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
