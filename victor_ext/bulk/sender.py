@@ -115,8 +115,7 @@ class BulkSender:
         source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
         batch = self._name(source)
         with self._vault() as (_, vault), Spool() as spool:
-            snapshot = self._snapshot(batch, spool, vault)
-            return self._check_rows(LoadRequest(source, batch, self._settings), spool, vault, snapshot, on_row).check
+            return self._checked(LoadRequest(source, batch, self._settings), spool, vault, on_row)[1].check
 
     def send(
         self, source: Rows, *, on_progress: Progress | None = None, on_row: Callable[[int], None] | None = None
@@ -260,33 +259,26 @@ class BulkSender:
         return loads
 
     def _submit(self, source: LoadRequest, spool: Spool, vault: Vault, on_row: Callable[[int], None] | None) -> Check:
-        snapshot = self._snapshot(source.batch, spool, vault)
-        report = self._check_rows(source, spool, vault, snapshot, on_row)
+        snapshot, report = self._checked(source, spool, vault, on_row)
         refuse_invalid(source.batch, report.check, skip_invalid=self._settings.skip_invalid)
         self._state.prepare()
         with self._store(vault, source.batch) as store:
             store_rows(source, spool, vault, store, snapshot, report)
         return report.check
 
-    def _snapshot(self, batch: str, spool: Spool, vault: Vault) -> BatchSnapshot:
-        if not self._state.exists():
-            return take_snapshot(None, self._settings, spool)
-        with self._store(vault, batch) as store:
-            return take_snapshot(store, self._settings, spool)
-
-    def _check_rows(
-        self,
-        source: LoadRequest,
-        spool: Spool,
-        vault: Vault,
-        snapshot: BatchSnapshot,
-        on_row: Callable[[int], None] | None,
-    ) -> SourceReport:
+    def _checked(
+        self, source: LoadRequest, spool: Spool, vault: Vault, on_row: Callable[[int], None] | None
+    ) -> tuple[BatchSnapshot, SourceReport]:
+        if self._state.exists():
+            with self._store(vault, source.batch) as store:
+                snapshot = take_snapshot(store, self._settings, spool)
+        else:
+            snapshot = take_snapshot(None, self._settings, spool)
         report = check_source(source, spool, vault, snapshot, on_row)
         if report.changed:
             with self._store(vault, source.batch) as store:
                 name_changed_columns(store, report.check, report.changed, self._settings.due_date)
-        return report
+        return snapshot, report
 
     def _submit_again(self, load: Submission, on_progress: Progress | None) -> BatchStatus:
         """Submit the file again after storing its rows was interrupted."""
