@@ -77,10 +77,15 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
     count = 0
     for result in results:
         cells = [
-            str(result.row), result.key, result.id or "", result.status or "", result.outcome.value, result.error or "",
+            str(result.row),
+            result.key,
+            result.id or "",
+            result.status or "",
+            result.outcome.value,
+            result.error or "",
             *(result.extras.get(column, "") for column in columns),
             *(result.asked.get(name, "") for name in asked),
-        ]  # fmt: skip
+        ]
         writer.writerow(map(escape_formulas, cells) if escape else cells)
         count += 1
     return count

@@ -100,9 +100,13 @@ def check_source(
     retention = settings.key_retention or (last.retention if last else DAY)
     patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)
     terms = Reading(
-        source.batch, snapshot.key_column, settings.due_date, settings.skip_invalid,
-        Chunk(retention, patience, uuid.uuid4().hex, []), chunk_rows_for(settings.rate),
-    )  # fmt: skip
+        source.batch,
+        snapshot.key_column,
+        settings.due_date,
+        settings.skip_invalid,
+        Chunk(retention, patience, uuid.uuid4().hex, []),
+        chunk_rows_for(settings.rate),
+    )
     digests = Digests(vault, {snapshot.key_column, *snapshot.others})
     validator = RowValidator(spool, vault, terms, digests, on_row)
     check = validator.read(opened)

@@ -97,9 +97,16 @@ class BulkSender:
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
         self._settings = Settings(
-            key_column, rate, workers, seconds_of(key_retention), patience, day_of(due_date), skip_invalid, encoding,
+            key_column,
+            rate,
+            workers,
+            seconds_of(key_retention),
+            patience,
+            day_of(due_date),
+            skip_invalid,
+            encoding,
             ask_again,
-        )  # fmt: skip
+        )
         self._secret = storage_secret(storage_key)
 
     def __repr__(self) -> str:

@@ -140,10 +140,13 @@ class RowValidator:
         shown = (fields.key_value or "")[:60]
         self.check.note(
             RowProblem(
-                record.number, record.line, self._terms.key_column, "repeated",
+                record.number,
+                record.line,
+                self._terms.key_column,
+                "repeated",
                 f"{self._terms.key_column} is {shown!r}, as in {unit} {before}: two rows cannot have one key.",
             )
-        )  # fmt: skip
+        )
 
     def _compared(self, record: Record, fields: Fields, key: str, known: KnownRow, fingerprint: str) -> None:
         """Compare a row with its stored version, which was or will be sent."""
@@ -155,11 +158,14 @@ class RowValidator:
             self._changed.append(ChangedRow(len(self.check.problems), known.chunk, key, fields.arguments))
         self.check.note(
             RowProblem(
-                record.number, record.line, self._terms.key_column, "changed",
+                record.number,
+                record.line,
+                self._terms.key_column,
+                "changed",
                 "its values are not those that are stored, and may have been sent, under this key: it is refused. Put "
                 "the old values back, or ask for another payment under another key.",
             )
-        )  # fmt: skip
+        )
 
     def _wrong(
         self,
