@@ -33,7 +33,6 @@ if TYPE_CHECKING:
         VictorError,
     )
     from .providers.victor.auth import VictorJwt, VictorOAuth
-    from .providers.victor.checks import check_payment_request
     from .providers.victor.client import AsyncVictor, Victor
     from .providers.victor.records import (
         Direction,
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
         PaymentRequestResponse,
         Status,
     )
+    from .providers.victor.requests import check_payment_request
     from .runtime.loop.clock import ProviderTime
     from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, Event, RetryScheduled
     from .runtime.loop.keys import idempotency_key_for
@@ -100,7 +100,7 @@ _HOMES = (
     ".runtime.loop.retry",
     ".runtime.loop.events",
     ".providers.victor.records",
-    ".providers.victor.checks",
+    ".providers.victor.requests",
     ".providers.victor.auth",
     ".providers.victor.client",
 )

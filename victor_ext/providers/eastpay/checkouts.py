@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 
 from victor_ext.errors import InvalidRequest, Outcome, UnreadableResponse
 from victor_ext.money import Money
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.resources import Mode, Resource, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
 
 from .checks import Findings, check_id
+from .generated import models
 from .records import Checkout, Payment
-
-if TYPE_CHECKING:
-    from eastpay_api import models
-
-    from victor_ext.runtime.client.runners import AsyncRunner, SyncRunner
-    from victor_ext.runtime.loop.clock import ServerClock
-
-    from .settings import Entity
-else:
-    models = LazyModule("eastpay_api.models")
+from .settings import Entity
 
 _API = "eastpay_api.api.checkouts"
 _LIFE = timedelta(minutes=15)
@@ -36,16 +27,9 @@ _LONGEST_WORD = 32
 class Checkouts(Resource[Mode]):
     """Checkouts of one entity."""
 
-    def __init__(
-        self,
-        face: SyncRunner | AsyncRunner,
-        clock: ServerClock,
-        deadline: float | None,
-        entity: Entity,
-        base_url: httpx.URL,
-    ) -> None:
-        super().__init__(face, clock, deadline)
-        self.entity = entity
+    def __init__(self, *shared: Any, base_url: httpx.URL) -> None:
+        super().__init__(*shared)
+        self.entity: Entity = self.context
         self._at = f"{str(base_url).rstrip('/')}/v3/checkouts"
 
     @operation

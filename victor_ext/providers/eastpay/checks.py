@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -14,11 +14,9 @@ from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.client.validation import Validation, is_encodable
 
 from .cards import Card, CardToken
+from .generated import models
 from .profile import FORM_NAMES
 from .settings import Entity
-
-if TYPE_CHECKING:
-    from eastpay_api import models
 
 FormT = TypeVar("FormT", "models.PaymentForm", "models.FollowUpForm", "models.CheckoutForm")
 

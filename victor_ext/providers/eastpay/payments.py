@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.money import Money
 from victor_ext.redaction import one_line
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.requests import arguments_of
 from victor_ext.runtime.client.resources import Mode, Resource, operation
@@ -22,18 +21,10 @@ from victor_ext.runtime.client.runners import OperationFlow, call
 
 from .cards import Card, CardToken, unless_card
 from .checks import Findings, check_id
+from .generated import models
 from .notifications import payment_id_of
 from .records import Payment
-
-if TYPE_CHECKING:
-    from eastpay_api import models
-
-    from victor_ext.runtime.client.runners import AsyncRunner, SyncRunner
-    from victor_ext.runtime.loop.clock import ServerClock
-
-    from .settings import Entity
-else:
-    models = LazyModule("eastpay_api.models")
+from .settings import Entity
 
 _API = "eastpay_api.api.payments"
 
@@ -70,11 +61,9 @@ class _PaymentRequest:
 class Payments(Resource[Mode]):
     """Payments of one entity."""
 
-    def __init__(
-        self, face: SyncRunner | AsyncRunner, clock: ServerClock, deadline: float | None, entity: Entity
-    ) -> None:
-        super().__init__(face, clock, deadline)
-        self.entity = entity
+    def __init__(self, *shared: Any) -> None:
+        super().__init__(*shared)
+        self.entity: Entity = self.context
 
     @operation
     @arguments_of(_PaymentRequest)

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.redaction import one_line
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.json_values import object_of
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
-from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow, SyncRunner, drop_none, response_to
-from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.client.runners import OperationFlow, drop_none, response_to
 from victor_ext.runtime.loop.keys import new_key
 
 from .checks import Findings, is_integer, refund_problem
+from .generated import models
 from .records import Cancellation, Order, OrderStatus, Refund
 from .requests import dollars, in_utc
 from .responses import items_of, last_page, request_id_of
 from .settings import Merchant
-
-if TYPE_CHECKING:
-    from flexfactor_api import models
-else:
-    models = LazyModule("flexfactor_api.models")
 
 _API = "flexfactor_api.api.orders"
 _FIRST_PAGE = 1
@@ -44,11 +38,7 @@ class Orders(Resource[Mode]):
     An id is percent-encoded where it is a part of a path; one with control characters, `.` and `..` are refused.
     """
 
-    def __init__(
-        self, face: SyncRunner | AsyncRunner, clock: ServerClock, deadline: float | None, merchant: Merchant
-    ) -> None:
-        super().__init__(face, clock, deadline)
-        self._merchant = merchant
+    context: Merchant
 
     @operation
     def get(self, order_id: str) -> OperationFlow[Order]:
@@ -151,7 +141,7 @@ class Orders(Resource[Mode]):
             status=numbers,
             from_=in_utc(start),
             to=in_utc(end),
-            mid=mid or self._merchant.mid,
+            mid=mid or self.context.mid,
             order_by=order_by,
             sort=sort,
             page_size=page_size,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from victor_ext.errors import Problem
 from victor_ext.money import Money
@@ -17,11 +17,9 @@ from victor_ext.redaction import one_line
 from victor_ext.runtime.client.json_values import is_object
 from victor_ext.runtime.client.records import Field, Record
 
+from .generated import models
 from .profile import problems_in, split_code
 from .responses import is_done, member, status_of, success_of
-
-if TYPE_CHECKING:
-    from flexfactor_api import models
 
 
 class OrderStatus(IntEnum):

@@ -6,22 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.money import Money
 from victor_ext.redaction import concealed, concealed_within, kind_of
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.json_values import is_object
 from victor_ext.runtime.client.runners import drop_none
 
 from .checks import Findings, check_wire
+from .generated import models
 from .settings import Merchant
-
-if TYPE_CHECKING:
-    from flexfactor_api import models
-else:
-    models = LazyModule("flexfactor_api.models")
 
 M = TypeVar("M", "models.EvaluateRequest", "models.TransmitRequest")
 

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from victor_ext.errors import InvalidRequest, NotFound, Problem
 from victor_ext.redaction import concealed_account, kind_of
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.polling import checked_seconds, poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, answer_to, call, drop_none
 from victor_ext.runtime.loop.flow import Sleep
 
 from .checks import Findings
+from .generated import models
 from .paging import walk
 from .records import FundingAccount, Receipt
-
-if TYPE_CHECKING:
-    from velo_api import models
-else:
-    models = LazyModule("velo_api.models")
 
 _API = "velo_api.api.funding"
 

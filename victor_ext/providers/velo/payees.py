@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from victor_ext.errors import Outcome, UnreadableResponse
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, answer_to, call, drop_none
 
 from .checks import Findings, check_id
+from .generated import models
 from .paging import changes, walk
 from .profile import batch_id as batch_id_of
 from .records import Payee, PayeeBatch, PayeeChange
 from .requests import NewPayee
-
-if TYPE_CHECKING:
-    from velo_api import models
-else:
-    models = LazyModule("velo_api.models")
 
 
 class Payees(Resource[Mode]):

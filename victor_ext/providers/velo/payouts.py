@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
 
 from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem, VictorError
 from victor_ext.redaction import kind_of, one_line
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, answer_to, call, drop_none
 
 from .checks import Findings, check_id
+from .generated import models
 from .paging import walk
 from .records import Payout, PayoutPayment, Quote, Receipt
 from .requests import PaymentInstruction
-
-if TYPE_CHECKING:
-    from velo_api import models
-else:
-    models = LazyModule("velo_api.models")
 
 _API = "velo_api.api.payouts"
 _INSTRUCTED = frozenset({"INSTRUCTED", "COMPLETED", "INCOMPLETE", "CONFIRMED"})

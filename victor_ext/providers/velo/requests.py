@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 from victor_ext.money import Money
 from victor_ext.redaction import concealed_account
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.runners import drop_none
 
 from .checks import Findings
-
-if TYPE_CHECKING:
-    from velo_api import models
-else:
-    models = LazyModule("velo_api.models")
+from .generated import models
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.money import Money
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, answer_to, call, drop_none
 
 from .checks import Findings, check_id
+from .generated import models
 from .paging import walk
 from .records import Receipt, SourceAccount
-
-if TYPE_CHECKING:
-    from velo_api import models
-else:
-    models = LazyModule("velo_api.models")
 
 _API = "velo_api.api.source_accounts"
 _MOST_FUNDING = 9_999_999_999

@@ -21,13 +21,11 @@ from victor_ext.redaction import mask
 from .checks import as_date
 
 if TYPE_CHECKING:
-    from victor_api.models import (
-        GetPaymentRequestResponse,
-        PaymentRequestReceipt,
-        RfpInboundPaymentRequestResponseDetails,
-    )
+    from .generated import models
 
-    RawPaymentRequest = PaymentRequestReceipt | GetPaymentRequestResponse | RfpInboundPaymentRequestResponseDetails
+    RawPaymentRequest = (
+        models.PaymentRequestReceipt | models.GetPaymentRequestResponse | models.RfpInboundPaymentRequestResponseDetails
+    )
 
 
 class Status(StrEnum):

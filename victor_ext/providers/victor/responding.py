@@ -12,6 +12,7 @@ from victor_ext.redaction import one_line
 from victor_ext.runtime.client.runners import OperationFlow, counted_call, drop_none
 
 from .checks import check_answer
+from .generated import models
 from .reading import get
 from .records import Direction, PaymentRequest, PaymentRequestResponse, Status
 
@@ -121,23 +122,17 @@ def respond(
 
 
 def _send_answer(request_id: str, meant: Answering) -> OperationFlow[tuple[PaymentRequest, int]]:
-    from victor_api.models import (  # noqa: PLC0415 - see `Call.module`
-        RfpInboundPaymentRequestResponseDetails,
-        RfpInboundPaymentRequestResponseRequestDetails,
-        RfpInboundPaymentRequestResponseRequestDetailsStatus,
-    )
-
     word = "Accepted" if meant.status is Status.ACCEPTED else "Declined"
-    body = RfpInboundPaymentRequestResponseRequestDetails(
+    body = models.RfpInboundPaymentRequestResponseRequestDetails(
         **drop_none(
-            status=RfpInboundPaymentRequestResponseRequestDetailsStatus(word),
+            status=models.RfpInboundPaymentRequestResponseRequestDetailsStatus(word),
             notes=meant.notes,
             modified_amount=None if meant.modified_amount is None else money.to_wire(meant.modified_amount),
         )
     )
     raw, attempts = yield from counted_call(
         _RESPOND,
-        RfpInboundPaymentRequestResponseDetails,
+        models.RfpInboundPaymentRequestResponseDetails,
         victor_payment_request_id=request_id,
         body=body,
     )
