@@ -71,7 +71,7 @@ class FlexFactorRecord(Record):
         super().__init__(raw)
         self._body: dict[str, Any] = raw if is_object(raw) else raw.to_dict()
 
-    def value_at(self, path: Sequence[str]) -> Any:
+    def _value_at(self, path: Sequence[str]) -> Any:
         """The value of a member of the body, by its name in any letter case; None where there is none."""
         return member(self._body, path[0])
 

@@ -14,7 +14,8 @@ from victor_ext.runtime.client.runners import OperationFlow, counted_call, drop_
 from .checks import check_answer
 from .generated import models
 from .reading import get
-from .records import Direction, PaymentRequest, PaymentRequestResponse, Status
+from .records import PaymentRequest, PaymentRequestResponse
+from .statuses import Direction, Status
 
 _RESPOND = "victor_api.api.payment_requests.respond_to_payment_request"
 
