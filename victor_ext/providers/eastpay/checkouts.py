@@ -14,7 +14,7 @@ from victor_ext.money import Money
 from victor_ext.runtime.client.resources import Mode, Resource, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
 
-from .checks import Findings, check_id
+from .checks import Validation, check_id
 from .generated import models
 from .records import Checkout, Payment
 from .settings import Entity
@@ -63,18 +63,18 @@ class Checkouts(Resource[Mode]):
             BadRequest: The gateway found the request wrong; `problems` says where.
             VictorError: See `outcome`. No money moves here: a checkout whose id was lost can be prepared anew.
         """
-        check = Findings()
+        validation = Validation()
         reference = merchant_transaction_id
-        form = check.form(
+        form = validation.form(
             models.CheckoutForm,
             self.entity,
-            check.amount(amount),
-            payment_type=check.text("payment_type", payment_type, 2, required=True),
-            merchant_transaction_id=None if reference is None else check.reference(reference),
-            merchant_id=check.text("merchant_id", merchant_id, 255),
-            checkout_type=check.text("checkout_type", checkout_type, _LONGEST_WORD),
-            notification_url=check.url("notification_url", notification_url),
-            shopper_result_url=check.url("shopper_result_url", shopper_result_url),
+            validation.amount(amount),
+            payment_type=validation.text("payment_type", payment_type, 2, required=True),
+            merchant_transaction_id=None if reference is None else validation.reference(reference),
+            merchant_id=validation.text("merchant_id", merchant_id, 255),
+            checkout_type=validation.text("checkout_type", checkout_type, _LONGEST_WORD),
+            notification_url=validation.url("notification_url", notification_url),
+            shopper_result_url=validation.url("shopper_result_url", shopper_result_url),
             parameters=parameters,
         )
         asked_at = self.clock.now()

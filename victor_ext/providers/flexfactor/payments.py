@@ -8,12 +8,13 @@ from victor_ext.runtime.client.resources import Mode, Resource, operation
 from victor_ext.runtime.client.runners import OperationFlow, response_to
 from victor_ext.runtime.loop.keys import new_key
 
-from .checks import Findings
+from .checks import Validation
 from .generated import models
 from .records import Capture, Decision, Transmission
-from .requests import EvaluateRequest, TransmitRequest, cents
+from .requests import EvaluateRequest, TransmitRequest
 from .responses import request_id_of
 from .settings import Merchant
+from .transactions import cents
 
 _API = "flexfactor_api.api.payments"
 
@@ -86,11 +87,11 @@ class Payments(Resource[Mode]):
                 done yet (PENDING and the like), also when it was repeated with its key.
             VictorError: Anything else; repeat an unknown outcome with the error's key.
         """
-        check = Findings()
-        check.text("order_id", order_id)
-        check.amount("amount", amount)
-        check.key(idempotency_key)
-        check.finish("capture")
+        validation = Validation()
+        validation.text("order_id", order_id)
+        validation.amount("amount", amount)
+        validation.key(idempotency_key)
+        validation.finish("capture")
         key = new_key() if idempotency_key is None else idempotency_key
         body = models.CaptureRequest(
             idempotency_key=key, order_id=order_id, amount=cents(amount), currency=amount.currency

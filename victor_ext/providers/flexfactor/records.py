@@ -154,7 +154,24 @@ class Decision(_Response):
         return self.status == "CAPTUREREQUIRED"
 
 
-class Capture(_Response):
+class _AmountResponse(_Response):
+    """What the responses to `capture` and `refund` have in common: the order and the amount of the request."""
+
+    __slots__ = ("amount", "order_id")
+
+    _in_repr = ("order_id", "amount", "status")
+
+    def __init__(self, raw: Any, order_id: str, amount: Money, request_id: str | None = None) -> None:
+        super().__init__(raw, request_id)
+        self.order_id, self.amount = order_id, amount
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it was done. False when the state is not known to be an end: then read the order."""
+        return is_done(self._body)
+
+
+class Capture(_AmountResponse):
     """The response to `capture`, which says yes. One that says no, or not yet, is raised as an error.
 
     Attributes:
@@ -163,23 +180,16 @@ class Capture(_Response):
         idempotency_key: The key of the request.
     """
 
-    __slots__ = ("amount", "idempotency_key", "order_id")
-
-    _in_repr = ("order_id", "amount", "status")
+    __slots__ = ("idempotency_key",)
 
     def __init__(
         self, raw: models.Answer, order_id: str, amount: Money, idempotency_key: str, request_id: str | None = None
     ) -> None:
-        super().__init__(raw, request_id)
-        self.order_id, self.amount, self.idempotency_key = order_id, amount, idempotency_key
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether it was captured. False when the state is not known to be an end: then read the order."""
-        return is_done(self._body)
+        super().__init__(raw, order_id, amount, request_id)
+        self.idempotency_key = idempotency_key
 
 
-class Refund(_Response):
+class Refund(_AmountResponse):
     """The response to `orders.refund`, which says yes. One that says no, or not yet, is raised as an error.
 
     Attributes:
@@ -189,21 +199,10 @@ class Refund(_Response):
         response_message: The processor's sentence.
     """
 
-    __slots__ = ("amount", "order_id")
-
-    _in_repr = ("order_id", "amount", "status")
+    __slots__ = ()
 
     response_code = word("responseCode")
     response_message = word("responseMessage")
-
-    def __init__(self, raw: models.RefundAnswer, order_id: str, amount: Money, request_id: str | None = None) -> None:
-        super().__init__(raw, request_id)
-        self.order_id, self.amount = order_id, amount
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether it was refunded. False when the state is not known to be an end: then read the order."""
-        return is_done(self._body)
 
 
 class Transmission(_Response):

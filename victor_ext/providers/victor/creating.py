@@ -9,7 +9,7 @@ from datetime import datetime
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.redaction import mask, one_line
-from victor_ext.runtime.client.runners import OperationFlow, counted_call
+from victor_ext.runtime.client.runners import OperationFlow, call_with_attempts
 from victor_ext.runtime.loop.keys import new_key
 
 from .generated import models
@@ -26,7 +26,9 @@ def create(
     """Check the request, send it, and compare the response with it."""
     request.check(now)
     key = new_key() if request.idempotency_key is None else request.idempotency_key
-    came = yield from counted_call(_CREATE, models.PaymentRequestReceipt, body=request.to_model(), idempotency_key=key)
+    came = yield from call_with_attempts(
+        _CREATE, models.PaymentRequestReceipt, body=request.to_model(), idempotency_key=key
+    )
     # Do not keep the model: its repr shows account numbers in error reports that include local variables.
     made, attempts = PaymentRequest(came[0], key), came[1]
     del came

@@ -9,7 +9,7 @@ from decimal import Decimal
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.redaction import one_line
-from victor_ext.runtime.client.runners import OperationFlow, counted_call, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, call_with_attempts, drop_none
 
 from .checks import check_answer
 from .generated import models
@@ -131,7 +131,7 @@ def _send_answer(request_id: str, meant: Answering) -> OperationFlow[tuple[Payme
             modified_amount=None if meant.modified_amount is None else money.to_wire(meant.modified_amount),
         )
     )
-    raw, attempts = yield from counted_call(
+    raw, attempts = yield from call_with_attempts(
         _RESPOND,
         models.RfpInboundPaymentRequestResponseDetails,
         victor_payment_request_id=request_id,
