@@ -468,12 +468,12 @@ class TestDueDate:
 
 class TestAnswers:
     def test_what_is_good(self):
-        rules.check_answer("b34783af0", notes="n", modified_amount=None)
-        rules.check_answer("b34783af0", notes="n" * 150, modified_amount="1.00")
+        rules.check_response("b34783af0", notes="n", modified_amount=None)
+        rules.check_response("b34783af0", notes="n" * 150, modified_amount="1.00")
 
     def test_all_at_once(self):
         with pytest.raises(InvalidRequest) as raised:
-            rules.check_answer("a/b", notes="", modified_amount=0)
+            rules.check_response("a/b", notes="", modified_amount=0)
         assert [(problem.field, problem.code) for problem in raised.value.problems] == [
             ("id", "format"),
             ("notes", "required"),
@@ -484,7 +484,7 @@ class TestAnswers:
     @pytest.mark.parametrize("notes", [None, "", "n" * 151, 7, "\ud83d"])
     def test_notes_are_demanded(self, notes):
         with pytest.raises(InvalidRequest, match="notes"):
-            rules.check_answer("b34783af0", notes=notes, modified_amount=None)
+            rules.check_response("b34783af0", notes=notes, modified_amount=None)
 
 
 class TestIds:

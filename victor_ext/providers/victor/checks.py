@@ -82,7 +82,7 @@ ULTIMATE_CREDITOR = TextRule(
 COUNTERPARTY = TextRule("payer_counterparty_id", "RfpPayerDetails", "victor_counterparty_id", 0, 16)
 NOTES = TextRule("notes", "RfpBasePaymentDetails", "notes", 0, 150)
 REFERENCE = TextRule("client_reference_id", "NewRtpRfpPaymentRequest", "client_reference_id", 0, 128)
-ANSWER_NOTES = TextRule("notes", "RfpInboundPaymentRequestResponseRequestDetails", "notes", 1, 150)
+RESPONSE_NOTES = TextRule("notes", "RfpInboundPaymentRequestResponseRequestDetails", "notes", 1, 150)
 BILLER_TYPE = ChoiceRule("biller_type", "RfpBasePaymentDetails", "biller_type", ("BUSINESS", "CONSUMER"))
 STATUS = ChoiceRule(
     "status", "ListPaymentRequests", "status",
@@ -91,7 +91,7 @@ STATUS = ChoiceRule(
 DIRECTION = ChoiceRule("direction", "ListPaymentRequests", "direction", ("inbound", "outbound"))
 NETWORK = ChoiceRule("network_type", "ListPaymentRequests", "network_type", ("FedNow", "RTP"))
 
-TEXT_RULES = (ACCOUNT_NUMBER, ULTIMATE_CREDITOR, COUNTERPARTY, NOTES, REFERENCE, ANSWER_NOTES)
+TEXT_RULES = (ACCOUNT_NUMBER, ULTIMATE_CREDITOR, COUNTERPARTY, NOTES, REFERENCE, RESPONSE_NOTES)
 CHOICE_RULES = (BILLER_TYPE, STATUS, DIRECTION, NETWORK)
 
 _ID_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
@@ -197,19 +197,19 @@ def as_date(value: object) -> date | None:
     return None
 
 
-def check_answer(
+def check_response(
     request_id: object,
     *,
     notes: object,
     modified_amount: object,
-    asked: Decimal | None = None,
+    requested: Decimal | None = None,
     may_be_modified: bool | None = None,
     is_outbound: bool = False,
     child_id: str | None = None,
 ) -> None:
     """Check the arguments of `accept` and `decline`. Raises `InvalidRequest` with all problems.
 
-    The last four arguments come from the record, if the caller passed one. `asked` is its requested amount.
+    The last four arguments come from the record, if the caller passed one. `requested` is its requested amount.
     """
     found = Validation()
     found.add(id_problem("id", request_id))
@@ -217,12 +217,13 @@ def check_answer(
         whose = f"whose id is {child_id}" if child_id else "which only its payer has"
         message = f"id is {shown(request_id)}, an outbound request: answer the inbound one, {whose}."
         found.add(Problem("id", "direction", message))
-    found.required(ANSWER_NOTES, notes)
+    found.required(RESPONSE_NOTES, notes)
     if modified_amount is not None:
         problems = amount_problems("modified_amount", modified_amount)
         found.problems += problems
-        if not problems and may_be_modified is False and money.to_decimal(cast("Decimal", modified_amount)) != asked:
-            own = "its own" if asked is None else asked
+        fixed = not problems and may_be_modified is False
+        if fixed and money.to_decimal(cast("Decimal", modified_amount)) != requested:
+            own = "its own" if requested is None else requested
             message = f"modified_amount is {modified_amount}, and the request allows no amount but {own}: leave it out."
             found.add(Problem("modified_amount", "combination", message))
     found.finish("The answer")
