@@ -37,8 +37,14 @@ def arguments_of(
 
     def decorate(method: Callable[[Any, RequestT], T]) -> Callable[Concatenate[Any, P], T]:
         def call(resource: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
-            return method(resource, request(*args, **kwargs))
+            try:
+                made = request(*args, **kwargs)
+            except TypeError as error:
+                # A missing or unknown argument is one of the method, not of a constructor that the caller never saw.
+                raise TypeError(str(error).replace(constructor, f"{method.__qualname__}()")) from None
+            return method(resource, made)
 
+        constructor = f"{getattr(request, '__qualname__', '')}.__init__()"
         own, arguments = inspect.signature(method), inspect.signature(request)
         resource = next(iter(own.parameters.values()))
         signature = own.replace(parameters=[resource, *arguments.parameters.values()])
