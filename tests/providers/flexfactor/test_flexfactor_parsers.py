@@ -19,8 +19,8 @@ from victor_ext.providers.flexfactor import ErrorCode, Order, Refund, split_code
 from victor_ext.providers.flexfactor.checks import amount_problem
 from victor_ext.providers.flexfactor.profile import problems_in, read_problems, wire_path
 from victor_ext.providers.flexfactor.records import Capture, Decision, Transmission
-from victor_ext.providers.flexfactor.requests import cents, dollars
 from victor_ext.providers.flexfactor.responses import items_of, last_page, operation_of, says, success_of
+from victor_ext.providers.flexfactor.transactions import cents, dollars
 
 MANY = settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
