@@ -248,10 +248,10 @@ def _attributes(sides: Sides, old: Operation, new: Operation) -> None:
     reach = _both(old.name)
     if old.tree.get("operationId") != new.tree.get("operationId"):
         ids = (str(each.tree.get("operationId", "missing")) for each in (old, new))
-        sides.add("operation-id", old.place, reach, *ids)
+        sides.add("operation-id", f"{old.place}.operationId", reach, *ids)
     tags = [", ".join(map(str, list_at(each.tree, "tags"))) or "none" for each in (old, new)]
     if tags[0] != tags[1]:
-        sides.add("tags", old.place, reach, *tags)
+        sides.add("tags", f"{old.place}.tags", reach, *tags)
     _deprecation(sides, old.tree, new.tree, old.place, reach)
 
 
