@@ -168,6 +168,15 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
         taken[place.class_name] = gist
 
 
+def classes(document: Tree) -> Iterator[tuple[str, Tree]]:
+    """The name that the class of each schema has, if it becomes a class, with the schema; needs the final names."""
+    for name, schema in components(document).items():
+        yield class_name(name), schema
+    for place in _places(document):
+        if "$ref" not in place.schema:
+            yield place.class_name, place.schema
+
+
 class _Place(NamedTuple):
     """The place of an inline schema; the generator names its class after owner and name."""
 
