@@ -17,7 +17,7 @@ LEVELS: tuple[Level, ...] = ("none", "fine", "look", "breaks")
 
 def worst(levels: Iterable[Level]) -> Level:
     """The worst of some levels; "none" when there are none."""
-    return max(levels, key=LEVELS.index, default="none")
+    return LEVELS[max(map(LEVELS.index, levels), default=0)]
 
 
 @dataclass(frozen=True)

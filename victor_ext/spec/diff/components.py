@@ -1,0 +1,364 @@
+"""Every part of a document that can change: its place, and the operations that reach it.
+
+A place is the dotted path of a part in the document, with these conventions:
+
+- a method is a step below its path: `paths./p/{id}.get`;
+- a parameter is named by where it is sent and its name: `paths./p/{id}.get.parameters.query:limit`;
+- the schema of a parameter or a header has the place of the parameter or the header, and what is below it begins with
+  `.schema`: `paths./p.get.parameters.query:ids.schema.items`;
+- lists have indexes: `servers[0].url`, `components.schemas.Pet.oneOf[1]`;
+- an inline member of `allOf` has the place of its schema, because both describe one value; so has the only member of
+  `oneOf` or `anyOf` that is not null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from victor_ext.spec.rewrites.base import METHODS, target
+from victor_ext.spec.tree import Tree, is_list, is_mapping
+
+from .reading import is_null, mapping_in, mappings_in, members, schema_in, schema_list_in, schemas_in, trees_in
+
+Kind = Literal["operation", "parameter", "body", "response", "header", "content", "schema", "security scheme"]
+
+_SENT, _RECEIVED, _BOTH = 1, 2, 3
+_SCHEMA_MAPS = ("properties", "patternProperties", "$defs", "dependentSchemas")
+_SCHEMA_LISTS = ("oneOf", "anyOf", "prefixItems")
+_SCHEMAS = (
+    *("items", "additionalProperties", "not", "contains", "propertyNames", "if", "then", "else"),
+    *("unevaluatedProperties", "unevaluatedItems", "contentSchema"),
+)
+
+
+@dataclass(eq=False)
+class Component:
+    """One part of a document."""
+
+    place: str
+    kind: Kind
+    tree: Tree
+    """What the document says there; `{"$ref": ...}` where it refers to another part."""
+    sent: frozenset[str] = frozenset()
+    """The operations whose requests contain it: `post /v1/cards`."""
+    received: frozenset[str] = frozenset()
+    """The operations whose responses contain it."""
+
+
+@dataclass(eq=False)
+class _Region:
+    """Parts that are always reached together: a referenced part with all that is written out below it."""
+
+    sent: int = 0
+    received: int = 0
+    parts: list[tuple[Component, int]] = field(default_factory=list[tuple[Component, int]])
+    """Each with the directions in which it exists: a read-only property is not sent."""
+    references: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    """The ids of the trees that are referred to, with the directions."""
+
+
+@dataclass(eq=False)
+class Operation:
+    """One method of one path, or of one webhook."""
+
+    name: str
+    """`get /v1/cards`; `post webhooks.paid` for a webhook."""
+    place: str
+    tree: Tree
+    item: Tree
+    """The path item that it belongs to."""
+    item_place: str
+    incoming: bool = False
+    """Whether the provider calls it: its bodies are received, and its answers are sent."""
+
+
+class Components:
+    """The parts of a document.
+
+    `document` comes from `victor_ext.spec.document.load`: no two parts of it share an object. Boolean schemas in it are
+    replaced by mappings of the same meaning.
+    """
+
+    def __init__(self, document: Tree) -> None:
+        self.document = document
+        self.version_31 = not str(document.get("openapi", "")).startswith("3.0")
+        self.by_place: dict[str, Component] = {}
+        """Each part by its place. Where two have one place (members of `allOf`), the first."""
+        self.operations: dict[str, Operation] = {}
+        """Each operation by its name, in the order of the document; without callbacks."""
+        self._by_id: dict[int, Component] = {}
+        self._regions: list[_Region] = []
+        self._region_of: dict[int, _Region] = {}
+        self._targets: dict[str, Any] = {}
+        self._referenced: set[int] = set()
+        self._scan(document)
+        self._walk_document()
+        self._walk_other_targets()
+        self._spread()
+
+    def of(self, tree: Tree) -> Component | None:
+        """The part that is this very object of the document."""
+        return self._by_id.get(id(tree))
+
+    def resolve(self, tree: Tree) -> Tree:
+        """What a part refers to, after all references; the last one whose target does not exist."""
+        seen: set[int] = set()
+        while "$ref" in tree and id(tree) not in seen:
+            seen.add(id(tree))
+            found = self._target(tree["$ref"])
+            if found is None:
+                break
+            tree = found
+        return tree
+
+    def home(self, place: str) -> str:
+        """The place where the document describes what is at a place that follows references.
+
+        `paths./cards.get.responses.200.content.application/json.schema.properties.price` is
+        `components.schemas.Card.properties.price` if the answer refers to `Card`.
+        """
+        seen: set[str] = set()
+        while place not in seen:
+            seen.add(place)
+            for end in _prefixes(place):
+                found = self.by_place.get(place[:end])
+                if found is None:
+                    continue
+                resolved = self.of(self.resolve(_only_reference(found.tree)))
+                if resolved is not None and resolved is not found:
+                    place = resolved.place + place[end:]
+                    break
+        return place
+
+    # ---- Reading the document ----
+
+    def _target(self, reference: Any) -> Tree | None:
+        if not isinstance(reference, str):
+            return None
+        if reference not in self._targets:
+            found = target(self.document, reference)
+            self._targets[reference] = found if is_mapping(found) else None
+        found_before: Tree | None = self._targets[reference]
+        return found_before
+
+    def _scan(self, document: Tree) -> None:
+        """Note what is referred to, and write boolean schemas as mappings."""
+        pending: list[Any] = [document]
+        while pending:
+            tree = pending.pop()
+            if is_mapping(tree):
+                reference = tree.get("$ref")
+                found = self._target(reference) if isinstance(reference, str) else None
+                if found is not None:
+                    self._referenced.add(id(found))
+                pending.extend(tree.values())
+            elif is_list(tree):
+                pending.extend(tree)
+
+    def _walk_document(self) -> None:
+        named = mapping_in(self.document, "components")
+        for name, schema in schemas_in(named, "schemas"):
+            self._schema(schema, f"components.schemas.{name}", self._region(), _BOTH)
+        for key in ("parameters", "headers", "requestBodies", "responses", "securitySchemes"):
+            for name, part in mappings_in(named, key):
+                self._named(key, part, f"components.{key}.{name}")
+        for section in ("paths", "webhooks"):
+            for path, item in mappings_in(self.document, section):
+                self._path(item, f"{section}.{path}", path if section == "paths" else f"webhooks.{path}", section)
+
+    def _named(self, key: str, tree: Tree, place: str) -> None:
+        region = self._region()
+        if key == "parameters":
+            self._parameter(tree, place, region, "parameter")
+        elif key == "headers":
+            self._parameter(tree, place, region, "header")
+        elif key == "requestBodies":
+            self._body(tree, place, region, "body")
+        elif key == "responses":
+            self._body(tree, place, region, "response")
+        else:
+            self._add(tree, place, "security scheme", region, _BOTH)
+
+    def _path(self, item: Tree, place: str, path: str, section: str) -> None:
+        item = self.resolve(item)
+        shared = self._region()
+        for parameter in trees_in(item, "parameters"):
+            self._parameter(parameter, f"{place}.parameters.{self.key(parameter)}", shared, "parameter")
+        for method in METHODS:
+            tree = item.get(method)
+            if is_mapping(tree):
+                incoming = section == "webhooks"
+                operation = Operation(f"{method} {path}", f"{place}.{method}", tree, item, place, incoming)
+                self.operations[operation.name] = operation
+                bit = 1 << (len(self.operations) - 1)
+                shared.sent |= 0 if incoming else bit
+                shared.received |= bit if incoming else 0
+                self._operation(operation.tree, operation.place, bit, incoming=incoming)
+
+    def _operation(self, tree: Tree, place: str, bit: int, *, incoming: bool) -> None:
+        outward, inward = self._region(), self._region()
+        outward.sent, inward.received = bit, bit
+        request, answer = (inward, outward) if incoming else (outward, inward)
+        whole = self._region()
+        whole.sent = whole.received = bit
+        self._add(tree, place, "operation", whole, _BOTH)
+        for parameter in trees_in(tree, "parameters"):
+            self._parameter(parameter, f"{place}.parameters.{self.key(parameter)}", request, "parameter")
+        if is_mapping(tree.get("requestBody")):
+            self._body(tree["requestBody"], f"{place}.requestBody", request, "body")
+        for status, response in mappings_in(tree, "responses"):
+            self._body(response, f"{place}.responses.{status}", answer, "response")
+        for name, callback in mappings_in(tree, "callbacks"):
+            for expression, item in members(self.resolve(callback)):
+                for method in METHODS:
+                    called = self.resolve(item).get(method)
+                    if is_mapping(called) and self.of(called) is None:
+                        here = f"{place}.callbacks.{name}.{expression}.{method}"
+                        self._operation(called, here, bit, incoming=not incoming)
+
+    def key(self, parameter: Tree) -> str:
+        """How a place names a parameter: `query:limit`."""
+        resolved = self.resolve(parameter)
+        return f"{resolved.get('in')}:{resolved.get('name')}"
+
+    def _parameter(self, tree: Tree, place: str, region: _Region, kind: Kind) -> None:
+        region = self._add(tree, place, kind, region, _BOTH)
+        schema = schema_in(tree, "schema")
+        if schema is not None:
+            self._schema(schema, place, region, _BOTH, below=f"{place}.schema")
+        self._content(tree, place, region)
+
+    def _body(self, tree: Tree, place: str, region: _Region, kind: Kind) -> None:
+        region = self._add(tree, place, kind, region, _BOTH)
+        for name, header in mappings_in(tree, "headers"):
+            self._parameter(header, f"{place}.headers.{name}", region, "header")
+        self._content(tree, place, region)
+
+    def _content(self, tree: Tree, place: str, region: _Region) -> None:
+        for content_type, medium in mappings_in(tree, "content"):
+            here = f"{place}.content.{content_type}"
+            self._add(medium, here, "content", region, _BOTH)
+            schema = schema_in(medium, "schema")
+            if schema is not None:
+                self._schema(schema, f"{here}.schema", region, _BOTH)
+            for name, encoding in mappings_in(medium, "encoding"):
+                for header_name, header in mappings_in(encoding, "headers"):
+                    self._parameter(header, f"{here}.encoding.{name}.headers.{header_name}", region, "header")
+
+    def _schema(self, tree: Tree, place: str, region: _Region, allow: int, *, below: str = "") -> None:
+        """Add a schema and all that is written out below it, whose places begin with `below`."""
+        if id(tree) in self._by_id:
+            return
+        below = below or place
+        if id(tree) in self._referenced:
+            inner = self._region()
+            region.references.append((id(tree), allow))
+            region, allow = inner, _BOTH
+        self._add(tree, place, "schema", region, allow)
+        for step, child in self._children(tree):
+            self._schema(child, below + step, region, allow & self._directions(child), below=below + step)
+
+    def _children(self, tree: Tree) -> Iterator[tuple[str, Tree]]:
+        for part in schema_list_in(tree, "allOf"):
+            yield "", part
+        for key in _SCHEMA_MAPS:
+            for name, child in schemas_in(tree, key):
+                yield f".{key}.{name}", child
+        for key in _SCHEMA_LISTS:
+            children = schema_list_in(tree, key)
+            only = key != "prefixItems" and sum(not is_null(each) for each in children) == 1
+            for number, child in enumerate(children):
+                yield "" if only and not is_null(child) else f".{key}[{number}]", child
+        for key in _SCHEMAS:
+            schema = schema_in(tree, key)
+            if schema is not None:
+                yield f".{key}", schema
+
+    def _directions(self, schema: Tree) -> int:
+        """The directions in which a property exists."""
+        resolved = self.resolve(schema)
+        allow = _BOTH
+        if schema.get("readOnly") is True or resolved.get("readOnly") is True:
+            allow &= ~_SENT
+        if schema.get("writeOnly") is True or resolved.get("writeOnly") is True:
+            allow &= ~_RECEIVED
+        return allow
+
+    def _add(self, tree: Tree, place: str, kind: Kind, region: _Region, allow: int) -> _Region:
+        """Add a part; returns the region that it belongs to."""
+        if id(tree) in self._by_id:
+            region.references.append((id(tree), allow))
+            return region
+        if id(tree) in self._referenced and kind != "schema":
+            inner = self._region()
+            region.references.append((id(tree), allow))
+            region, allow = inner, _BOTH
+        component = Component(place, kind, tree)
+        self._by_id[id(tree)] = component
+        self._region_of[id(tree)] = region
+        self.by_place.setdefault(place, component)
+        region.parts.append((component, allow))
+        found = self._target(tree.get("$ref"))
+        if found is not None:
+            region.references.append((id(found), allow))
+        return region
+
+    def _region(self) -> _Region:
+        self._regions.append(_Region())
+        return self._regions[-1]
+
+    def _walk_other_targets(self) -> None:
+        """Add the targets of references that are outside the places where OpenAPI has schemas."""
+        for reference, found in list(self._targets.items()):
+            if found is not None and id(found) not in self._by_id:
+                place = reference.removeprefix("#/").replace("/", ".").replace("~1", "/").replace("~0", "~")
+                self._schema(found, place, self._region(), _BOTH)
+
+    def _spread(self) -> None:
+        """Give each part the operations that reach it."""
+        pending = [region for region in self._regions if region.sent or region.received]
+        while pending:
+            region = pending.pop()
+            for tree_id, allow in region.references:
+                reached = self._region_of.get(tree_id)
+                if reached is None:
+                    continue
+                sent = reached.sent | (region.sent if allow & _SENT else 0)
+                received = reached.received | (region.received if allow & _RECEIVED else 0)
+                if (sent, received) != (reached.sent, reached.received):
+                    reached.sent, reached.received = sent, received
+                    pending.append(reached)
+        names = list(self.operations)
+        known: dict[int, frozenset[str]] = {0: frozenset()}
+
+        def named(mask: int) -> frozenset[str]:
+            if mask not in known:
+                known[mask] = frozenset(name for number, name in enumerate(names) if mask >> number & 1)
+            return known[mask]
+
+        for region in self._regions:
+            for component, allow in region.parts:
+                component.sent = named(region.sent if allow & _SENT else 0)
+                component.received = named(region.received if allow & _RECEIVED else 0)
+
+
+def _only_reference(tree: Tree) -> Tree:
+    """The reference that a schema consists of: `allOf` with one member, or one member beside null."""
+    seen: set[int] = set()
+    while "$ref" not in tree and id(tree) not in seen:
+        seen.add(id(tree))
+        parts = [each for key in ("allOf", "oneOf", "anyOf") for each in trees_in(tree, key) if not is_null(each)]
+        if len(parts) != 1 or "properties" in tree:
+            break
+        tree = parts[0]
+    return tree
+
+
+def _prefixes(place: str) -> Iterator[int]:
+    """The ends of the steps of a place, the last one first."""
+    yield len(place)
+    for end in range(len(place) - 1, 0, -1):
+        if place[end] in ".[":
+            yield end

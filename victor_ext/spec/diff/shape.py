@@ -1,0 +1,202 @@
+"""What a schema says, however it is written.
+
+References are followed, `allOf` is merged, and the forms that OpenAPI 3.0 and 3.1 have for one thing become one: null,
+exclusive limits, one constant value. Each keyword and property keeps the place of the schema that gives it, so that a
+change of a common base is reported at the base.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from victor_ext.spec.tree import Tree
+
+from .components import Component, Components
+from .keywords import DOCUMENTATION, canonical, join, keywords
+from .reading import is_null, list_in, schema_in, schema_list_in, schemas_in
+
+IDENTIFIERS = {"$schema", "$id", "$anchor", "$defs", "definitions"}
+
+
+@dataclass(frozen=True)
+class Given:
+    """A keyword's value, and the place of the schema that gives it."""
+
+    value: Any
+    home: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """A schema at a place of the comparison."""
+
+    tree: Tree
+    place: str
+    below: str
+    """What the places of its children begin with."""
+    component: Component | None
+    """What knows the operations that reach it."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """A schema within another, with the place of the schema that declares it."""
+
+    tree: Tree
+    home: str
+    step: str
+
+
+@dataclass(frozen=True)
+class Union:
+    """`oneOf` or `anyOf` with at least two members that are not null."""
+
+    keyword: str
+    home: str
+    members: tuple[Child, ...]
+
+
+@dataclass(eq=False)
+class Shape:
+    """What a schema says."""
+
+    place: str
+    keywords: dict[str, Given] = field(default_factory=dict[str, Given])
+    children: dict[str, Child] = field(default_factory=dict[str, Child])
+    """By step: `.properties.price`, `.items`."""
+    required: dict[str, str] = field(default_factory=dict[str, str])
+    """The required properties, with the place of the schema that says so."""
+    unions: list[Union] = field(default_factory=list[Union])
+    bases: set[str] = field(default_factory=set[str])
+    """The places of the schemas that it is composed of by reference."""
+
+    def value(self, keyword: str) -> Any:
+        """The value of a keyword; None when it has none."""
+        given = self.keywords.get(keyword)
+        return None if given is None else given.value
+
+
+class Shapes:
+    """The shapes of the schemas of one document."""
+
+    def __init__(self, components: Components) -> None:
+        self.components = components
+        self._both: dict[frozenset[int], Tree] = {}
+
+    def end(self, tree: Tree) -> tuple[Tree, bool]:
+        """The schema that an alias stands for, and whether a reference leads there."""
+        referred, seen = False, set[int]()
+        while id(tree) not in seen:
+            seen.add(id(tree))
+            keys = meaning(tree)
+            parts = [each for key in ("allOf", "oneOf", "anyOf") if key in keys for each in schema_list_in(tree, key)]
+            if keys == {"$ref"}:
+                found = self.components.resolve({"$ref": tree["$ref"]})
+                if "$ref" in found:
+                    break
+                tree, referred = found, True
+            elif len(keys) == 1 and len(parts) == 1:
+                tree = parts[0]
+            else:
+                break
+        return tree, referred
+
+    def place(self, tree: Tree, default: str) -> str:
+        """The place of a schema in the document."""
+        component = self.components.of(tree)
+        return default if component is None else component.place
+
+    def shape(self, tree: Tree) -> Shape:
+        """What a schema says. Each part of it is read once: a schema adds nothing to itself."""
+        shape = Shape(self.place(tree, "?"))
+        self._fold(shape, tree, shape.place, set())
+        types: frozenset[str] | None = shape.value("type")
+        if types is None:
+            inferred = _inferred(shape)
+            if inferred is not None:
+                shape.keywords["type"] = inferred
+        return shape
+
+    def _fold(self, shape: Shape, tree: Tree, home: str, seen: set[int]) -> None:
+        if id(tree) in seen:
+            return
+        seen.add(id(tree))
+        if "$ref" in tree:
+            found = self.components.resolve({"$ref": tree["$ref"]})
+            if "$ref" in found:
+                shape.keywords["$ref"] = Given(canonical(found["$ref"]), home)
+            else:
+                base = self.place(found, home)
+                shape.bases.add(base)
+                self._fold(shape, found, base, seen)
+        for part in schema_list_in(tree, "allOf"):
+            self._fold(shape, part, home, seen)
+        for keyword in ("oneOf", "anyOf"):
+            self._union(shape, tree, keyword, home, seen)
+        self._children(shape, tree, home)
+        for name in list_in(tree, "required"):
+            shape.required.setdefault(str(name), home)
+        self._keywords(shape, tree, home)
+
+    def _union(self, shape: Shape, tree: Tree, keyword: str, home: str, seen: set[int]) -> None:
+        members = schema_list_in(tree, keyword)
+        valued = [(number, each) for number, each in enumerate(members) if not is_null(each)]
+        if len(valued) < len(members):
+            shape.keywords["null"] = Given(True, home)  # noqa: FBT003 - the value of the keyword
+        if len(valued) == 1:
+            self._fold(shape, valued[0][1], home, seen)
+        elif valued:
+            children = tuple(Child(each, home, f".{keyword}[{number}]") for number, each in valued)
+            shape.unions.append(Union(keyword, home, children))
+
+    def _children(self, shape: Shape, tree: Tree, home: str) -> None:
+        found = [(f".{key}.{name}", child) for key in ("properties", "patternProperties")
+                 for name, child in schemas_in(tree, key)]  # fmt: skip
+        found += [
+            (f".prefixItems[{number}]", child) for number, child in enumerate(schema_list_in(tree, "prefixItems"))
+        ]
+        for key in ("items", "additionalProperties", "unevaluatedProperties"):
+            child = schema_in(tree, key)
+            if child:
+                found.append((f".{key}", child))
+        for step, child in found:
+            earlier = shape.children.get(step)
+            if earlier is None or self._resolved(earlier.tree) is self._resolved(child):
+                shape.children[step] = earlier or Child(child, home, step)
+            else:
+                shape.children[step] = Child(self._merged(earlier.tree, child), home, step)
+
+    def _resolved(self, tree: Tree) -> Tree:
+        return self.end(tree)[0]
+
+    def _merged(self, first: Tree, second: Tree) -> Tree:
+        """A property that two members of `allOf` define: the same object for the same two, so that cycles end."""
+        key = frozenset((id(first), id(second)))
+        if key not in self._both:
+            self._both[key] = {"allOf": [first, second]}
+        return self._both[key]
+
+    def _keywords(self, shape: Shape, tree: Tree, home: str) -> None:
+        for keyword, value in keywords(tree).items():
+            earlier = shape.keywords.get(keyword)
+            joined = value if earlier is None else join(keyword, earlier.value, value)
+            if earlier is None or joined != earlier.value:
+                shape.keywords[keyword] = Given(joined, home)
+
+
+def meaning(tree: Tree) -> set[str]:
+    """The keys of a schema that say something about values."""
+    return {key for key in tree if key not in DOCUMENTATION and key not in IDENTIFIERS and not key.startswith("x-")}
+
+
+def _inferred(shape: Shape) -> Given | None:
+    """The type of a schema that says it by other keywords only."""
+    for step, child in shape.children.items():
+        if step == ".items" or step.startswith(".prefixItems"):
+            return Given(frozenset({"array"}), child.home)
+        return Given(frozenset({"object"}), child.home)
+    values = shape.value("enum")
+    if values and all(each.startswith('"') for each in values):
+        return Given(frozenset({"string"}), shape.keywords["enum"].home)
+    return None
