@@ -48,17 +48,17 @@ def origins(document: Tree, data: GeneratorData) -> Origins:
     for tag, collection in data.endpoint_collections_by_tag.items():
         for endpoint in collection.endpoints:
             _endpoint(found, f"api.{tag}.{endpoint.name}", endpoint, known[tag, endpoint.name])
-    schemas: dict[str, list[Tree]] = {}
+    by_class: dict[str, list[Tree]] = {}
     for name, schema in classes(document):
-        schemas.setdefault(name, []).append(schema)
+        by_class.setdefault(name, []).append(schema)
     for made in [*data.models, *data.enums]:
-        places = [place for schema in schemas.get(made.class_info.name, []) for place in place_of(schema)]
+        places = [place for schema in by_class.get(made.class_info.name, []) for place in place_of(schema)]
         found.classes[str(made.class_info.name)] = tuple(dict.fromkeys(places))
     for model in data.models:
-        sources = dict(_properties(document, schemas.get(model.class_info.name, [])))
+        sources = dict(_properties(document, by_class.get(model.class_info.name, [])))
         for each in [*(model.required_properties or []), *(model.optional_properties or [])]:
-            places = place_of(sources.get(each.name.get_untrusted_value()))
-            found.attributes[str(model.class_info.name), str(each.python_name)] = places
+            source = sources.get(each.name.get_untrusted_value())
+            found.attributes[str(model.class_info.name), str(each.python_name)] = place_of(source)
     return found
 
 

@@ -2,16 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from .entry import PythonChange
+from victor_ext.spec.document import load
+from victor_ext.spec.generate import generate, package_name
+
+from .blame import Blame, Side
+from .classes import class_findings
+from .entry import PythonChange, worst
+from .functions import function_findings
+from .packages import Finding, Packages
+from .surface import Surface, surface_of
+
+MAX_SENTENCES = 3
+"""Of one change; its names are complete."""
 
 
-def python_changes(old: Path, new: Path) -> Mapping[str, PythonChange]:
+def python_changes(old: Path, new: Path, *, name: str | None = None) -> Mapping[str, PythonChange]:
     """Generate both packages into a temporary folder and compare them.
 
-    `old` and `new` are the documents. Returns the changes by place; the places are those of `components`.
+    `old` and `new` are the documents. `name` is the name of the package; None takes it from the old document. Returns
+    the changes by place; the places are those of `components`, in the old document where it has them. Raises the errors
+    of `generate`.
     """
-    del old, new
-    return {}
+    package = package_name(old) if name is None else name
+    with tempfile.TemporaryDirectory() as folder:
+        before, before_surface = _side(old, Path(folder, "old"), package)
+        after, after_surface = _side(new, Path(folder, "new"), package)
+    packages = Packages(before_surface, after_surface, Blame(before, after))
+    return _grouped([*function_findings(packages), *class_findings(packages)], package)
+
+
+def _side(document: Path, folder: Path, name: str) -> tuple[Side, Surface]:
+    made = generate(document, folder, name=name, trace=True)
+    return Side(load(document), made.origins), surface_of(made.package) if made.written else Surface()
+
+
+def _grouped(findings: Iterable[Finding], package: str) -> dict[str, PythonChange]:
+    by_place: dict[str, list[Finding]] = {}
+    for each in findings:
+        by_place.setdefault(each.place, []).append(each)
+    return {place: _change(found, package) for place, found in sorted(by_place.items())}
+
+
+def _change(findings: list[Finding], package: str) -> PythonChange:
+    """One change of several findings with one cause: those of the worst level."""
+    level = worst(each.level for each in findings)
+    assert level != "none"
+    told = [each for each in findings if each.level == level]
+    sentences = list(dict.fromkeys(each.what for each in told))
+    rest = len(sentences) - MAX_SENTENCES
+    what = "; ".join(sentences[:MAX_SENTENCES]) + (f"; and {rest} more" if rest > 0 else "")
+    return PythonChange(level, tuple(sorted({f"{package}.{each.name}" for each in told})), what)
