@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from victor_ext.spec.document import load
@@ -15,9 +15,10 @@ from .entry import PythonChange, worst
 from .functions import function_findings
 from .packages import Finding, Packages
 from .surface import Surface, surface_of
+from .wrapper import Wrapper
 
-MAX_SENTENCES = 3
-"""Of one change; its names are complete."""
+MAX_SHOWN = 3
+"""How many sentences, and users, of one change are shown; its names are complete."""
 
 
 def python_changes(old: Path, new: Path, *, name: str | None = None) -> Mapping[str, PythonChange]:
@@ -32,7 +33,11 @@ def python_changes(old: Path, new: Path, *, name: str | None = None) -> Mapping[
         before, before_surface = _side(old, Path(folder, "old"), package)
         after, after_surface = _side(new, Path(folder, "new"), package)
     packages = Packages(before_surface, after_surface, Blame(before, after))
-    return _grouped([*function_findings(packages), *class_findings(packages)], package)
+    by_place: dict[str, list[Finding]] = {}
+    for each in (*function_findings(packages), *class_findings(packages)):
+        by_place.setdefault(each.place, []).append(each)
+    wrapper = Wrapper(package)
+    return {place: _change(found, package, wrapper, before_surface) for place, found in sorted(by_place.items())}
 
 
 def _side(document: Path, folder: Path, name: str) -> tuple[Side, Surface]:
@@ -40,19 +45,20 @@ def _side(document: Path, folder: Path, name: str) -> tuple[Side, Surface]:
     return Side(load(document), made.origins), surface_of(made.package) if made.written else Surface()
 
 
-def _grouped(findings: Iterable[Finding], package: str) -> dict[str, PythonChange]:
-    by_place: dict[str, list[Finding]] = {}
-    for each in findings:
-        by_place.setdefault(each.place, []).append(each)
-    return {place: _change(found, package) for place, found in sorted(by_place.items())}
-
-
-def _change(findings: list[Finding], package: str) -> PythonChange:
-    """One change of several findings with one cause: those of the worst level."""
+def _change(findings: list[Finding], package: str, wrapper: Wrapper, surface: Surface) -> PythonChange:
+    """One change of several findings with one cause: those of the worst level, and who uses them."""
     level = worst(each.level for each in findings)
     assert level != "none"
     told = [each for each in findings if each.level == level]
-    sentences = list(dict.fromkeys(each.what for each in told))
-    rest = len(sentences) - MAX_SENTENCES
-    what = "; ".join(sentences[:MAX_SENTENCES]) + (f"; and {rest} more" if rest > 0 else "")
+    what = _few([each.what for each in told], "; ")
+    users = [user for each in told for user in wrapper.users(each.name, surface)] if level != "fine" else []
+    if users:
+        what += f"; {_few(sorted(users), ', ')} {'use' if len(set(users)) > 1 else 'uses'} it"
     return PythonChange(level, tuple(sorted({f"{package}.{each.name}" for each in told})), what)
+
+
+def _few(words: list[str], joint: str) -> str:
+    """The first of some words, and how many more there are."""
+    known = list(dict.fromkeys(words))
+    rest = len(known) - MAX_SHOWN
+    return joint.join(known[:MAX_SHOWN]) + (f"{joint}and {rest} more" if rest > 0 else "")
