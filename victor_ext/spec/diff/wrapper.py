@@ -2,8 +2,8 @@
 
 A client uses its generated package by imports (`from victor_api.models import Origin`, `models.Origin`), by names of
 modules in texts (`"victor_api.api.payment_requests.get_payment_request"`), by constructors (`Origin(name=...)`) and by
-names of fields in texts (`text("payee.account_number")`). A field is known by its name alone, so that a field of the same
-name in another model is told, too; of a record whose fields are declared, at least half have to be in the model.
+names of fields in texts (`text("payee.account_number")`). A field is known by its name alone: a part that reads a field
+of that name in another model is told, too. Of a record whose fields are declared, at least half have to be in the model.
 """
 
 from __future__ import annotations
