@@ -102,6 +102,10 @@ class Components:
         """The part that is this very object of the document."""
         return self._by_id.get(id(tree))
 
+    def is_referenced(self, component: Component) -> bool:
+        """Whether a reference leads to this part."""
+        return id(component.tree) in self._referenced
+
     def resolve(self, tree: Tree) -> Tree:
         """What a part refers to, after all references; the last one whose target does not exist."""
         seen: set[int] = set()

@@ -65,3 +65,8 @@ def is_null(schema: Tree) -> bool:
 
 def _as_mapping(schema: bool) -> Tree:  # noqa: FBT001 - it is a schema
     return {} if schema else {"not": {}}
+
+
+def schema_names(document: Tree) -> list[str]:
+    """The names of the schemas in `components`."""
+    return [name for name, _ in schemas_in(mapping_in(document, "components"), "schemas")]

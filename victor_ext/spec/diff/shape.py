@@ -36,7 +36,9 @@ class Part:
     below: str
     """What the places of its children begin with."""
     component: Component | None
-    """What knows the operations that reach it."""
+    """What knows the operations that reach it; None while two schemas are compared apart from any operation."""
+    required: bool = False
+    """Whether it is a property that has to be there."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,12 @@ class Shapes:
             shape.keywords["null"] = Given(True, home)  # noqa: FBT003 - the value of the keyword
         if len(valued) == 1:
             self._fold(shape, valued[0][1], home, seen)
+        elif valued and all(meaning(each) == {"type"} for _, each in valued):
+            types = frozenset[str]().union(*(keywords(each).get("type", frozenset()) for _, each in valued))
+            shape.keywords["type"] = Given(types, home)
+        elif valued and all(_is_word(each) for _, each in valued):
+            values = tuple(dict.fromkeys(value for _, each in valued for value in keywords(each)["enum"]))
+            shape.keywords["enum"] = Given(values, home)
         elif valued:
             children = tuple(Child(each, home, f".{keyword}[{number}]") for number, each in valued)
             shape.unions.append(Union(keyword, home, children))
@@ -185,9 +193,34 @@ class Shapes:
                 shape.keywords[keyword] = Given(joined, home)
 
 
+def child_part(components: Components, parent: Part, child: Child, place: str) -> Part:
+    """A schema within another as a part of the comparison."""
+    component = None if parent.component is None else components.of(child.tree) or parent.component
+    return Part(child.tree, place, place, component)
+
+
+def label(shapes: Shapes, tree: Tree) -> str:
+    """What to call a schema: its name, its title, or its types."""
+    end, referred = shapes.end(tree)
+    if referred:
+        return shapes.place(end, "?").removeprefix("components.schemas.")
+    if isinstance(end.get("title"), str):
+        return str(end["title"])
+    shape = shapes.shape(end)
+    types = shape.value("type")
+    words = " or ".join(sorted(types)) if types else "a union" if shape.unions else "a schema"
+    properties = sorted(step.removeprefix(".properties.") for step in shape.children if step.startswith(".properties."))
+    return f"{words} of {', '.join(properties[:4])}" if properties else words
+
+
 def meaning(tree: Tree) -> set[str]:
     """The keys of a schema that say something about values."""
     return {key for key in tree if key not in DOCUMENTATION and key not in IDENTIFIERS and not key.startswith("x-")}
+
+
+def _is_word(tree: Tree) -> bool:
+    """Whether a schema is a list of values and nothing else."""
+    return bool(keywords(tree).get("enum")) and meaning(tree) <= {"const", "enum", "type"}
 
 
 def _inferred(shape: Shape) -> Given | None:

@@ -1,0 +1,113 @@
+"""The changes that a comparison finds, and the operations that they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from victor_ext.spec.tree import Tree
+
+from .components import Component, Components, Operation
+from .entry import Level
+from .keywords import DOCUMENTATION, as_json
+from .rules import RULES
+from .shape import Shapes
+
+Names = frozenset[str]
+NOBODY: Names = frozenset()
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The operations whose requests (sent) and responses (received) a change is in."""
+
+    sent: Names = NOBODY
+    received: Names = NOBODY
+
+    def __or__(self, other: Reach) -> Reach:
+        return Reach(self.sent | other.sent, self.received | other.received)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference at one place."""
+
+    place: str
+    kind: str
+    """A key of `RULES`."""
+    old: str
+    new: str
+    levels: tuple[Level, Level]
+    """When it is sent, and when it is received."""
+    detail: str = ""
+
+
+@dataclass
+class Sides:
+    """Both documents, and what was found so far."""
+
+    old: Components
+    new: Components
+    same_operations: dict[str, Operation]
+    """The operations of the new document that are in the old one too, by their old names."""
+    found: dict[Change, Reach] = field(default_factory=dict[Change, Reach])
+    documentation: int = 0
+    """Changed texts and examples."""
+
+    def __post_init__(self) -> None:
+        self.old_shapes, self.new_shapes = Shapes(self.old), Shapes(self.new)
+        self._old_names = {new.name: old for old, new in self.same_operations.items()}
+        self._translated: dict[Names, Names] = {}
+
+    def add(
+        self,
+        kind: str,
+        place: str,
+        reach: Reach,
+        old: str = "",
+        new: str = "",
+        *,
+        levels: tuple[Level, Level] | None = None,
+        detail: str = "",
+    ) -> None:
+        """Note a change."""
+        rule = RULES[kind]
+        change = Change(place, kind, old, new, levels or (rule.sent, rule.received), detail)
+        self.found[change] = self.found.get(change, Reach()) | reach
+
+    def document(self, old: Tree, new: Tree, keys: Iterable[str] = DOCUMENTATION) -> None:
+        """Count the texts that differ."""
+        for key in keys:
+            if (key in old or key in new) and as_json(old.get(key)) != as_json(new.get(key)):
+                self.documentation += 1
+
+    def reach(self, old: Component | None, new: Component | None) -> Reach:
+        """The operations that reach both; None stands for what the document does not have."""
+        if old is None or new is None:
+            known = self._of_old(old) if old is not None else self._of_new(new)
+            return Reach(known.sent & self._common, known.received & self._common)
+        first, second = self._of_old(old), self._of_new(new)
+        return Reach(first.sent & second.sent, first.received & second.received)
+
+    def reach_of_either(self, old: Component | None, new: Component | None) -> Reach:
+        """The operations that reach one of both."""
+        either = self._of_old(old) | self._of_new(new)
+        return Reach(either.sent & self._common, either.received & self._common)
+
+    @property
+    def _common(self) -> Names:
+        return frozenset(self.same_operations)
+
+    def _of_old(self, component: Component | None) -> Reach:
+        return Reach() if component is None else Reach(component.sent, component.received)
+
+    def _of_new(self, component: Component | None) -> Reach:
+        if component is None:
+            return Reach()
+        return Reach(self._translate(component.sent), self._translate(component.received))
+
+    def _translate(self, names: Names) -> Names:
+        """Names of operations in the new document as names in the old one."""
+        if names not in self._translated:
+            self._translated[names] = frozenset(self._old_names[name] for name in names if name in self._old_names)
+        return self._translated[names]

@@ -1,0 +1,172 @@
+"""Compare two documents."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from victor_ext.spec.tree import Tree
+
+from .access import compare_access
+from .changes import Change, Reach, Sides
+from .components import Components
+from .entry import LEVELS, Direction, Entry, Level, PythonChange, worst
+from .keywords import as_json
+from .operations import OperationComparison, same_operations
+from .reading import mapping_in, trees_in
+from .rules import RULES
+from .schemas import SchemaComparison, words_of
+
+MAX_FRAMES = 50_000
+"""Schemas refer to each other in chains of hundreds, and each takes some calls."""
+
+
+@dataclass
+class Comparison:
+    """The result of comparing two documents."""
+
+    entries: list[Entry] = field(default_factory=list[Entry])
+    documentation: int = 0
+    """Changed texts and examples."""
+
+
+def compare(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None) -> Comparison:
+    """Compare two documents.
+
+    `old` and `new` come from `victor_ext.spec.document.load`, and are changed (see `Components`). `python` has the
+    changes of the generated packages by place; None leaves that column empty.
+    """
+    with _deep_recursion():
+        before, after = Components(old), Components(new)
+        sides = Sides(before, after, same_operations(before, after))
+        schemas = SchemaComparison(sides)
+        OperationComparison(sides, schemas).run()
+        schemas.named()
+        compare_access(sides)
+        _texts(sides)
+        return Comparison(_entries(sides, _by_home(sides, python or {})), sides.documentation)
+
+
+@contextmanager
+def _deep_recursion() -> Generator[None]:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, MAX_FRAMES))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _texts(sides: Sides) -> None:
+    """Count the texts about the whole API."""
+    old, new = sides.old.document, sides.new.document
+    info = ("title", "description", "summary", "termsOfService", "contact", "license")
+    sides.document(mapping_in(old, "info"), mapping_in(new, "info"), info)
+    sides.document(old, new, ("externalDocs",))
+    tags = [{str(tag.get("name")): tag for tag in trees_in(each, "tags")} for each in (old, new)]
+    for name in {*tags[0], *tags[1]}:
+        sides.document(tags[0].get(name, {}), tags[1].get(name, {}), ("name", "description", "externalDocs"))
+
+
+def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, PythonChange]:
+    """The changes of the packages by the place where the document describes what changed."""
+    found: dict[str, list[PythonChange]] = {}
+    changed = {change.place for change in sides.found}
+    for place in sorted(python):
+        home = place if place in changed else sides.old.home(place)
+        found.setdefault(home, []).append(python[place])
+    return {place: _joined(changes) for place, changes in found.items()}
+
+
+def _joined(changes: list[PythonChange]) -> PythonChange:
+    if len(changes) == 1:
+        return changes[0]
+    level = max(changes, key=lambda each: LEVELS.index(each.level)).level
+    names = tuple(sorted({name for change in changes for name in change.names}))
+    return PythonChange(level, names, "; ".join(dict.fromkeys(change.what for change in changes)))
+
+
+def _entries(sides: Sides, python: Mapping[str, PythonChange]) -> list[Entry]:
+    by_place: dict[str, dict[Change, Reach]] = {}
+    for change, reach in sides.found.items():
+        by_place.setdefault(change.place, {})[change] = reach
+    entries = [
+        _entry(place, by_place.get(place, {}), python.get(place), _reach_of(sides, place))
+        for place in sorted({*by_place, *python})
+    ]
+    return _with_unique_fingerprints(entries)
+
+
+def _reach_of(sides: Sides, place: str) -> Reach:
+    """The operations that reach what changed in Python only."""
+    old, new = sides.old.by_place.get(place), sides.new.by_place.get(place)
+    return sides.reach(old, new) if old or new else Reach()
+
+
+def _entry(place: str, found: Mapping[Change, Reach], python: PythonChange | None, otherwise: Reach) -> Entry:
+    reach = Reach() if found else otherwise
+    for each in found.values():
+        reach |= each
+    levels: dict[Change, Level] = {change: _level(change, each) for change, each in found.items()}
+    ordered = sorted(found, key=lambda each: (-LEVELS.index(levels[each]), each.kind, each.old, each.new))
+    words = [*dict.fromkeys(_words(change, found[change]) for change in ordered)]
+    if python is not None:
+        words.append(f"in Python: {python.what}" if words else python.what)
+    wire = worst(levels.values())
+    return Entry(
+        place=place,
+        operations=tuple(sorted(reach.sent | reach.received)),
+        direction=_direction(reach),
+        what="; ".join(words),
+        wire=wire,
+        python="none" if python is None else python.level,
+        names=() if python is None else python.names,
+        fingerprint=_fingerprint(place, wire, [change for change in ordered if levels[change] == wire], python),
+    )
+
+
+def _level(change: Change, reach: Reach) -> Level:
+    sent, received = change.levels
+    return worst([*([sent] if reach.sent else []), *([received] if reach.received else [])])
+
+
+def _words(change: Change, reach: Reach) -> str:
+    """A change in words, with what the generated package makes of it when it is received."""
+    absorbed = RULES[change.kind].absorbed if reach.received else ""
+    return f"{words_of(change)} ({absorbed})" if absorbed else words_of(change)
+
+
+def _direction(reach: Reach) -> Direction:
+    if bool(reach.sent) == bool(reach.received):
+        return "both"
+    return "sent" if reach.sent else "received"
+
+
+def _fingerprint(place: str, wire: Level, changes: Iterable[Change], python: PythonChange | None) -> str:
+    """A hash of the place and of what the worst changes there are: not of texts, versions and harmless changes.
+
+    The index of a server is left out: another server before it makes no difference.
+    """
+    essence = [[change.kind, change.old, change.new] for change in changes]
+    if not essence and python is not None:
+        essence = [["python", python.level, *python.names]]
+    return _hash(re.sub(r"servers\[\d+\]", "servers[]", place), wire, essence)
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(as_json(parts).encode()).hexdigest()[:16]
+
+
+def _with_unique_fingerprints(entries: list[Entry]) -> list[Entry]:
+    """Entries that would share a fingerprint get one of their exact place."""
+    seen: dict[str, int] = {}
+    for entry in entries:
+        seen[entry.fingerprint] = seen.get(entry.fingerprint, 0) + 1
+    return [
+        entry if seen[entry.fingerprint] == 1 else replace(entry, fingerprint=_hash(entry.place, entry.fingerprint))
+        for entry in entries
+    ]

@@ -1,0 +1,330 @@
+"""What differs between the paths of two documents: operations, parameters, bodies and answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from fnmatch import fnmatch
+
+from victor_ext.spec.tree import Tree, list_at
+
+from .changes import NOBODY, Reach, Sides
+from .components import Component, Components, Operation
+from .keywords import as_json
+from .reading import mapping_in, mappings_in, members, schema_in, trees_in
+from .schemas import SchemaComparison
+from .shape import Part
+
+_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+
+
+def same_operations(old: Components, new: Components) -> dict[str, Operation]:
+    """The operations of both documents, by their old names. Names of path parameters make no difference."""
+    unmatched = {_wire_name(name): each for name, each in new.operations.items() if name not in old.operations}
+    found: dict[str, Operation] = {}
+    for name in old.operations:
+        match = new.operations.get(name) or unmatched.pop(_wire_name(name), None)
+        if match is not None:
+            found[name] = match
+    return found
+
+
+def _wire_name(name: str) -> str:
+    return re.sub(r"{[^{}]*}", "{}", name)
+
+
+class OperationComparison:
+    """Compares the operations of both documents, and what they refer to by name, and adds what it finds to `sides`."""
+
+    def __init__(self, sides: Sides, schemas: SchemaComparison) -> None:
+        self.sides = sides
+        self.schemas = schemas
+        self._done: set[tuple[int, int]] = set()
+
+    def run(self) -> None:
+        """Compare everything below `paths`, `webhooks`, and the named parameters, headers, bodies and answers."""
+        sides = self.sides
+        for name, operation in sides.old.operations.items():
+            if name not in sides.same_operations:
+                sides.add("operation-removed", operation.place, _both(name))
+        matched = {id(each) for each in sides.same_operations.values()}
+        for name, operation in sides.new.operations.items():
+            if id(operation) not in matched:
+                sides.add("operation-added", operation.place, _both(name))
+        for name, new in sides.same_operations.items():
+            self._operation(sides.old.operations[name], new)
+        self._named()
+
+    def _named(self) -> None:
+        for key in ("parameters", "headers", "requestBodies", "responses"):
+            theirs = mapping_in(mapping_in(self.sides.new.document, "components"), key)
+            for name, tree in mappings_in(mapping_in(self.sides.old.document, "components"), key):
+                other = theirs.get(name)
+                place = f"components.{key}.{name}"
+                if isinstance(other, dict) and place in self.sides.old.by_place and place in self.sides.new.by_place:
+                    self._pair(tree, self.sides.new.by_place[place].tree, place)
+
+    def _operation(self, old: Operation, new: Operation) -> None:
+        _attributes(self.sides, old, new)
+        self._parameters(old, new)
+        self._calls(old.tree, new.tree, old.place, _Directed(old.name, incoming=old.incoming))
+
+    def _calls(self, old: Tree, new: Tree, place: str, directed: _Directed) -> None:
+        """Compare bodies, answers and callbacks."""
+        self._body(old, new, place, directed)
+        self._responses(mapping_in(old, "responses"), mapping_in(new, "responses"), place, directed)
+        theirs = _callbacks(self.sides.new, new)
+        for step, called in _callbacks(self.sides.old, old).items():
+            here, back = f"{place}.callbacks.{step}", directed.turned()
+            if step in theirs:
+                self._calls(called, theirs[step], here, back)
+            else:
+                self.sides.add("operation-removed", here, _both(directed.name))
+        for step in theirs.keys() - _callbacks(self.sides.old, old).keys():
+            self.sides.add("operation-added", f"{place}.callbacks.{step}", _both(directed.name))
+
+    # ---- Parameters ----
+
+    def _parameters(self, old: Operation, new: Operation) -> None:
+        before, after = _effective(self.sides.old, old), _effective(self.sides.new, new)
+        renamed = dict(zip(_path_names(old.name), _path_names(new.name), strict=False))
+        request = _Directed(old.name, incoming=old.incoming).request
+        for key, tree in before.items():
+            where, _, name = key.partition(":")
+            component = self.sides.old.of(tree)
+            place = component.place if component is not None else f"{old.place}.parameters.{key}"
+            match = after.pop(f"path:{renamed.get(name, name)}" if where == "path" else key, None)
+            if match is None:
+                self.sides.add("parameter-removed", _shown(self.sides.old, tree, place), request)
+                continue
+            if where == "path" and renamed.get(name, name) != name:
+                self.sides.add("path-parameter-renamed", place, _both(old.name), name, renamed[name])
+            self._pair(tree, match, place)
+        for key, tree in after.items():
+            kind = "required-parameter-added" if _is_required(self.sides.new, tree) else "optional-parameter-added"
+            component = self.sides.new.of(tree)
+            place = component.place if component is not None else f"{old.place}.parameters.{key}"
+            self.sides.add(kind, _shown(self.sides.new, tree, place), request)
+
+    # ---- Bodies and answers ----
+
+    def _body(self, old: Tree, new: Tree, place: str, directed: _Directed) -> None:
+        place += ".requestBody"
+        before, after = schema_in(old, "requestBody"), schema_in(new, "requestBody")
+        if before is None and after is not None:
+            required = self.sides.new.resolve(after).get("required") is True
+            self.sides.add("required-body-added" if required else "optional-body-added", place, directed.request)
+        elif before is not None and after is None:
+            self.sides.add("body-removed", place, directed.request)
+        elif before is not None and after is not None:
+            self._pair(before, after, place)
+
+    def _responses(self, old: Tree, new: Tree, place: str, directed: _Directed) -> None:
+        before, after = ({status.upper(): tree for status, tree in members(each)} for each in (old, new))
+        spelled = {status.upper(): status for status in [*new, *old]}
+        for status, tree in before.items():
+            here = f"{place}.responses.{spelled[status]}"
+            match = after.pop(status, None)
+            if match is None:
+                ranged = [each for each in after if each[:1] == status[:1] and "XX" in each + status]
+                match = after.pop(ranged[0]) if ranged and ranged[0] not in before else None
+            if match is not None:
+                self._pair(tree, match, here)
+            else:
+                self.sides.add(f"{_class_of(status)}-removed", here, directed.answer)
+        for status in after:
+            kind = "success-added" if _class_of(status) == "success" else "answer-added"
+            self.sides.add(kind, f"{place}.responses.{spelled[status]}", directed.answer)
+
+    def _pair(self, old: Tree, new: Tree, place: str) -> None:
+        """Compare two parameters, headers, bodies or answers, once."""
+        before, after = self.sides.old.resolve(old), self.sides.new.resolve(new)
+        first, second = self.sides.old.of(before), self.sides.new.of(after)
+        if first is None or second is None:
+            return
+        if "$ref" in old:
+            if "$ref" in new and first.place == second.place:
+                return  # compared by name
+            if first.place in self.sides.new.by_place:
+                first, second = self.sides.old.of(old) or first, self.sides.new.of(new) or second
+            else:
+                place = first.place
+        if (id(before), id(after)) in self._done and "$ref" not in old:
+            return
+        self._done.add((id(before), id(after)))
+        self.sides.document(before, after)
+        reach = self.sides.reach(first, second)
+        if first.kind in ("parameter", "header"):
+            self._parameter(before, after, place, reach, header=first.kind == "header")
+        elif (before.get("required") is True) != (after.get("required") is True) and first.kind == "body":
+            self.sides.add("became-required" if after.get("required") is True else "became-optional", place, reach)
+        self._headers(before, after, place, reach)
+        self._schema(before, after, place, first, second)
+        self._content(before, after, place, reach, first, second)
+
+    def _parameter(self, old: Tree, new: Tree, place: str, reach: Reach, *, header: bool) -> None:
+        required = [each.get("required") is True or each.get("in") == "path" for each in (old, new)]
+        if required[0] != required[1]:
+            self.sides.add("became-required" if required[1] else "became-optional", place, reach)
+        shapes = [self.sides.old_shapes.shape(mapping_in(old, "schema")).value("type")]
+        shapes.append(self.sides.new_shapes.shape(mapping_in(new, "schema")).value("type"))
+        plain = all(types and not types & {"array", "object"} for types in shapes)
+        styles = [_serialisation(each, header=header, plain=plain) for each in (old, new)]
+        if styles[0] != styles[1]:
+            self.sides.add("serialisation", place, reach, *styles)
+        empty = [each.get("allowEmptyValue") is True for each in (old, new)]
+        if empty[0] != empty[1]:
+            self.sides.add("empty-value-allowed" if empty[1] else "empty-value-refused", place, reach)
+        _deprecation(self.sides, old, new, place, reach)
+
+    def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+        before, after = (
+            {name.lower(): (name, each) for name, each in mappings_in(tree, "headers")} for tree in (old, new)
+        )
+        for key, (name, tree) in before.items():
+            here = f"{place}.headers.{name}"
+            if key in after:
+                self._pair(tree, after.pop(key)[1], here)
+            else:
+                required = _is_required(self.sides.old, tree)
+                self.sides.add("required-header-removed" if required else "header-removed", here, reach)
+        for name, tree in after.values():
+            kind = "required-header-added" if _is_required(self.sides.new, tree) else "header-added"
+            self.sides.add(kind, f"{place}.headers.{name}", reach)
+
+    def _content(self, old: Tree, new: Tree, place: str, reach: Reach, first: Component, second: Component) -> None:
+        after = mapping_in(new, "content")
+        pairs = _media(mapping_in(old, "content"), after)
+        for content_type, match in pairs.items():
+            here = f"{place}.content.{content_type}"
+            if match is None:
+                self.sides.add("content-type-removed", here, reach)
+                continue
+            before = mapping_in(old, "content")[content_type]
+            encodings = [as_json(each.get("encoding") or {}) for each in (before, after[match])]
+            if encodings[0] != encodings[1]:
+                self.sides.add("encoding", here, reach)
+            self.sides.document(before, after[match])
+            self._schema(before, after[match], f"{here}.schema", first, second)
+        for content_type, _ in members(after):
+            if content_type not in pairs.values():
+                self.sides.add("content-type-added", f"{place}.content.{content_type}", reach)
+
+    def _schema(self, old: Tree, new: Tree, place: str, first: Component, second: Component) -> None:
+        """Compare the schemas of two parameters, headers or contents."""
+        before, after = schema_in(old, "schema"), schema_in(new, "schema")
+        if before is None and after is None:
+            return
+        reach = self.sides.reach(first, second)
+        if before is None or after is None:
+            self.sides.add("schema-added" if before is None else "schema-lost", place, reach)
+            return
+        below = place if place.endswith(".schema") else f"{place}.schema"
+        old_part = Part(before, place, below, self.sides.old.of(before) or first)
+        self.schemas.compare(old_part, Part(after, place, below, self.sides.new.of(after) or second))
+
+
+class _Directed:
+    """The reach of an operation's request and of its answers."""
+
+    def __init__(self, name: str, *, incoming: bool) -> None:
+        self.name = name
+        self._incoming = incoming
+        sent, received = Reach(frozenset({name}), NOBODY), Reach(NOBODY, frozenset({name}))
+        self.request, self.answer = (received, sent) if incoming else (sent, received)
+
+    def turned(self) -> _Directed:
+        """The reach of what the provider calls in return."""
+        return _Directed(self.name, incoming=not self._incoming)
+
+
+def _both(name: str) -> Reach:
+    return Reach(frozenset({name}), frozenset({name}))
+
+
+def _attributes(sides: Sides, old: Operation, new: Operation) -> None:
+    sides.document(old.tree, new.tree)
+    sides.document(old.item, new.item, ("description", "summary"))
+    reach = _both(old.name)
+    if old.tree.get("operationId") != new.tree.get("operationId"):
+        ids = (str(each.tree.get("operationId", "missing")) for each in (old, new))
+        sides.add("operation-id", old.place, reach, *ids)
+    tags = [", ".join(map(str, list_at(each.tree, "tags"))) or "none" for each in (old, new)]
+    if tags[0] != tags[1]:
+        sides.add("tags", old.place, reach, *tags)
+    _deprecation(sides, old.tree, new.tree, old.place, reach)
+
+
+def _deprecation(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+    before, after = old.get("deprecated") is True, new.get("deprecated") is True
+    if before != after:
+        sides.add("deprecated" if after else "undeprecated", place, reach)
+    if new.get("x-sunset") and new.get("x-sunset") != old.get("x-sunset"):
+        sides.add("sunset", place, reach, "", str(new["x-sunset"]))
+
+
+def _effective(components: Components, operation: Operation) -> dict[str, Tree]:
+    """The parameters of an operation, those of its path included; names of headers in lower case."""
+    found: dict[str, Tree] = {}
+    for tree in (operation.item, operation.tree):
+        for parameter in trees_in(tree, "parameters"):
+            key = components.key(parameter)
+            found[key.lower() if key.startswith("header:") else key] = parameter
+    return found
+
+
+def _shown(components: Components, tree: Tree, place: str) -> str:
+    """The place of a parameter that one document lacks: where it is referred to, not where it is described."""
+    component = components.of(tree)
+    return place if component is None else component.place
+
+
+def _path_names(name: str) -> list[str]:
+    return re.findall(r"{([^{}]*)}", name)
+
+
+def _is_required(components: Components, tree: Tree) -> bool:
+    resolved = components.resolve(tree)
+    return resolved.get("required") is True or resolved.get("in") == "path"
+
+
+def _serialisation(tree: Tree, *, header: bool, plain: bool) -> str:
+    """How a parameter is written; `explode` makes no difference to a plain value."""
+    if mapping_in(tree, "content"):
+        return ", ".join(sorted(mapping_in(tree, "content")))
+    style = tree.get("style") or ("simple" if header else _STYLES.get(str(tree.get("in")), "form"))
+    explode = tree["explode"] if isinstance(tree.get("explode"), bool) else style == "form"
+    reserved = " with reserved characters" if tree.get("allowReserved") is True else ""
+    return f"style {style}{', exploded' if explode and not plain else ''}{reserved}"
+
+
+def _class_of(status: str) -> str:
+    return "success" if status.startswith("2") else "default-answer" if status == "DEFAULT" else "answer"
+
+
+def _media(old: Tree, new: Tree) -> dict[str, str | None]:
+    """The content types of the old document, each with the one that stands for it in the new document."""
+    exact = {_spelled(each): each for each, _ in reversed(members(new))}
+    bare = {_spelled(each).partition(";")[0]: each for each, _ in reversed(members(new))}
+    found: dict[str, str | None] = {}
+    for content_type, _ in members(old):
+        spelled = _spelled(content_type)
+        match = exact.get(spelled) or bare.get(spelled.partition(";")[0])
+        covering = [each for each in new if "*" in each and fnmatch(spelled.partition(";")[0], _spelled(each))]
+        found[content_type] = match or next(iter(covering), None)
+    return found
+
+
+def _spelled(content_type: str) -> str:
+    return content_type.replace(" ", "").lower()
+
+
+def _callbacks(components: Components, operation: Tree) -> Mapping[str, Tree]:
+    """The operations of callbacks by what their places end with."""
+    return {
+        f"{name}.{expression}.{method}": tree
+        for name, callback in mappings_in(operation, "callbacks")
+        for expression, item in members(components.resolve(callback))
+        for method, tree in members(components.resolve(item))
+        if method not in ("parameters", "servers")
+    }
