@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from .check import check
+from .diff import command as diff
 from .document import DocumentError
 from .generate import generate
 
@@ -20,6 +21,9 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victo
     0: nothing is missing; 1: something was left out, or a check failed; 2: misuse, or nothing could be generated.
     """
     options = _parser(prog).parse_args(arguments)
+    if "execute" in options:
+        status: int = options.execute(options)
+        return status
     if options.name is not None and len(options.documents) > 1:
         print("NAME is the name of one package: give SPEC, the document to make it of, too.", file=sys.stderr)
         return 2
@@ -39,7 +43,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victo
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Typed Python packages from OpenAPI 3 documents.",
+        description="Typed Python packages from OpenAPI 3 documents, and what changes when a document does.",
         epilog="Exit status: 0 when nothing is missing, 1 when something is, 2 when no package could be made.",
         allow_abbrev=False,
     )
@@ -58,6 +62,9 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         command.add_argument("--out", metavar="OUT", type=Path, required=run is _generate, help=out_help)
         command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api)")
         command.set_defaults(run=run)
+    summary = diff.SUMMARY
+    add = commands.add_parser
+    diff.add_arguments(add("diff", help=summary, description=f"{summary}.", epilog=diff.EPILOG, allow_abbrev=False))
     return parser
 
 

@@ -218,10 +218,8 @@ WIRE = [
     ),
     Case(
         "content type of an answer removed",
-        document(
-            {"/cards": {"get": operation(responses={"200": {"description": "", "content": {"a/b": {}, "c/d": {}}}})}}
-        ),
-        document({"/cards": {"get": operation(responses={"200": {"description": "", "content": {"a/b": {}}}})}}),
+        document({"/cards": {"get": operation(responses=_answer("application/xml", "text/csv"))}}),
+        document({"/cards": {"get": operation(responses=_answer("application/xml"))}}),
         "paths./cards.get.responses.200.content.text/csv",
         "received",
         "breaks",
@@ -272,6 +270,44 @@ CODE = [
     ),
 ]
 
+
+def _changed(schema: Tree, other: Tree) -> tuple[Tree, Tree]:
+    """A card whose pin has one schema, and the same card with another."""
+    return card(pin=schema), card(pin=other)
+
+
+def _served(url: str, *more: str) -> Tree:
+    return document({"/cards": {"get": operation()}}, servers=[{"url": each} for each in (url, *more)])
+
+
+def _headers(**headers: Tree) -> Tree:
+    response = {"description": "ok", "headers": headers}
+    return document({"/cards": {"get": operation(responses={"200": response})}})
+
+
+def _called(place: str, schema: Tree) -> Tree:
+    """A document with an operation that the provider calls."""
+    called = {"post": operation("paid", requestBody={"content": json_content(schema)})}
+    if place == "webhooks":
+        return document({}, webhooks={"paid": called}, openapi="3.1.0")
+    return document({"/cards": {"post": operation(callbacks={"paid": {"{$request.body#/url}": called}})}})
+
+
+def _scheme(scheme: Tree, *scopes: str) -> Tree:
+    return _secured({"key": scheme}, security=[{"key": list(scopes)}])
+
+
+def _shared(parameter: Tree) -> Tree:
+    reference = {"$ref": "#/components/parameters/Limit"}
+    return query(reference, components={"parameters": {"Limit": parameter}})
+
+
+_INTEGER = {"type": "integer"}
+_WORDS = {"type": "array", "items": TEXT}
+_ADDRESS = {"type": "object", "properties": {"city": TEXT, "zip": TEXT}}
+_CAT_OR_DOG = {"cat": "Cat", "dog": "Dog"}
+
+# What else there is.
 MORE = [
     Case(
         "parameter moved to a header",
@@ -283,5 +319,385 @@ MORE = [
     ),
     *both(
         "length limited", (card(pin=TEXT), card(pin={"type": "string", "maxLength": 4})), of("pin"), "breaks", "fine"
+    ),
+    *both(
+        "format changed",
+        _changed({**TEXT, "format": "date"}, {**TEXT, "format": "date-time"}),
+        of("pin"),
+        "breaks",
+        "look",
+    ),
+    *both(
+        "format widened",
+        _changed({**_INTEGER, "format": "int32"}, {**_INTEGER, "format": "int64"}),
+        of("pin"),
+        "fine",
+        "look",
+    ),
+    *both("type widened", _changed(_INTEGER, {"type": "number"}), of("pin"), "fine", "breaks"),
+    *both("type narrowed", _changed({"type": "number"}, _INTEGER), of("pin"), "breaks", "fine"),
+    *both("null refused", _changed({**TEXT, "nullable": True}, TEXT), of("pin"), "breaks", "fine"),
+    *both(
+        "maximum raised", _changed({**_INTEGER, "maximum": 5}, {**_INTEGER, "maximum": 9}), of("pin"), "fine", "look"
+    ),
+    *both(
+        "minimum exclusive",
+        _changed({**_INTEGER, "minimum": 5}, {**_INTEGER, "minimum": 5, "exclusiveMinimum": True}),
+        of("pin"),
+        "breaks",
+        "fine",
+    ),
+    *both(
+        "multiple of more",
+        _changed({**_INTEGER, "multipleOf": 5}, {**_INTEGER, "multipleOf": 10}),
+        of("pin"),
+        "breaks",
+        "fine",
+    ),
+    *both("items unique", _changed(_WORDS, {**_WORDS, "uniqueItems": True}), of("pin"), "breaks", "fine"),
+    *both("items changed", _changed(_WORDS, {**_WORDS, "items": _INTEGER}), of("pin.items"), "breaks", "breaks"),
+    *both(
+        "values changed",
+        _changed(
+            {"type": "object", "additionalProperties": TEXT}, {"type": "object", "additionalProperties": _INTEGER}
+        ),
+        of("pin.additionalProperties"),
+        "breaks",
+        "breaks",
+    ),
+    *both("pattern changed", _changed({**TEXT, "pattern": "a"}, {**TEXT, "pattern": "b"}), of("pin"), "breaks", "look"),
+    *both("default changed", _changed({**TEXT, "default": "a"}, {**TEXT, "default": "b"}), of("pin"), "look", "fine"),
+    *both("constant changed", _changed({**TEXT, "enum": ["a"]}, {**TEXT, "const": "b"}), of("pin"), "breaks", "look"),
+    *both("became an enum", _changed(TEXT, STATUS), of("pin"), "breaks", "fine"),
+    *both("no longer an enum", _changed(STATUS, TEXT), of("pin"), "fine", "look"),
+    *both("deprecated", _changed(TEXT, {**TEXT, "deprecated": True}), of("pin"), "fine", "fine"),
+    *both("sunset", _changed(TEXT, {**TEXT, "deprecated": True, "x-sunset": "2027-01-01"}), of("pin"), "look", "look"),
+    *both("not", _changed(TEXT, {**TEXT, "not": {"enum": ["a"]}}), of("pin"), "breaks", "fine"),
+    *both(
+        "other properties refused",
+        (card(), {**card(), "additionalProperties": False}),
+        "components.schemas.Card",
+        "breaks",
+        "fine",
+    ),
+    *both("optional property added", (card(), card(pin=TEXT)), of("pin"), "fine", "fine"),
+    *both(
+        "property removed where others are admitted",
+        (card(pin=TEXT), {**card(), "additionalProperties": True}),
+        of("pin"),
+        "look",
+        "breaks",
+    ),
+    *both(
+        "inline object changed",
+        _changed(_ADDRESS, {"type": "object", "properties": {"city": TEXT}}),
+        of("pin.properties.zip"),
+        "breaks",
+        "breaks",
+    ),
+    *both("type to a union", _changed(TEXT, {"oneOf": [TEXT, card()]}), of("pin"), "fine", "breaks"),
+    *both("union to a type", _changed({"oneOf": [TEXT, card()]}, TEXT), of("pin"), "breaks", "fine"),
+    *both(
+        "inline member of a union changed",
+        _changed({"oneOf": [card(a=TEXT), card(b=TEXT, c=TEXT)]}, {"oneOf": [card(a=TEXT), card(b=TEXT)]}),
+        of("pin.oneOf[1].properties.c"),
+        "breaks",
+        "breaks",
+    ),
+    Case(
+        "member of a union added, received",
+        receives(CARD, _union("Cat", "Dog")),
+        receives(CARD, _union("Cat", "Dog", "Cow")),
+        "components.schemas.Card",
+        "received",
+        "breaks",
+    ),
+    Case(
+        "member of a union added, sent",
+        sends(CARD, _union("Cat", "Dog")),
+        sends(CARD, _union("Cat", "Dog", "Cow")),
+        "components.schemas.Card",
+        "sent",
+        "fine",
+    ),
+    Case(
+        "discriminator changed",
+        sends(CARD, _union("Cat", "Dog", **_kinds("kind"))),
+        sends(CARD, _union("Cat", "Dog", **_kinds("sort"))),
+        "components.schemas.Card",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "value of a discriminator changed",
+        sends(CARD, _union("Cat", "Dog", **_kinds("kind", **_CAT_OR_DOG))),
+        sends(CARD, _union("Cat", "Dog", **_kinds("kind", feline="Cat", dog="Dog"))),
+        "components.schemas.Card",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "values of a discriminator swapped",
+        receives(CARD, _union("Cat", "Dog", **_kinds("kind", **_CAT_OR_DOG))),
+        receives(CARD, _union("Cat", "Dog", **_kinds("kind", cat="Dog", dog="Cat"))),
+        "components.schemas.Card",
+        "received",
+        "breaks",
+    ),
+    Case(
+        "required read-only property added",
+        sends(CARD, {"Card": card()}),
+        sends(CARD, {"Card": card(("id", "at"), at={**TEXT, "readOnly": True})}),
+        of("at"),
+        "both",
+        "none",
+    ),
+    Case(
+        "became read-only",
+        sends(CARD, {"Card": card(at=TEXT)}),
+        sends(CARD, {"Card": card(at={**TEXT, "readOnly": True})}),
+        of("at"),
+        "sent",
+        "look",
+    ),
+    Case(
+        "required and no longer read-only",
+        sends(CARD, {"Card": card(("at",), at={**TEXT, "readOnly": True})}),
+        sends(CARD, {"Card": card(("at",), at=TEXT)}),
+        of("at"),
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "became write-only",
+        receives(CARD, {"Card": card(at=TEXT)}),
+        receives(CARD, {"Card": card(at={**TEXT, "writeOnly": True})}),
+        of("at"),
+        "received",
+        "breaks",
+    ),
+    Case(
+        "parameter of a path changed",
+        document({"/cards": {"parameters": [limit()], "get": operation()}}),
+        document({"/cards": {"parameters": [limit(TEXT)], "get": operation()}}),
+        "paths./cards.parameters.query:limit",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "named parameter changed",
+        _shared(limit()),
+        _shared(limit(TEXT)),
+        "components.parameters.Limit",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "items of a parameter changed",
+        query(limit(_WORDS)),
+        query(limit({**_WORDS, "items": _INTEGER})),
+        f"{LIMIT}.schema.items",
+        "sent",
+        "breaks",
+    ),
+    Case("optional parameter added", query(), query(limit()), LIMIT, "sent", "fine"),
+    Case(
+        "header became required",
+        query({"name": "X-Key", "in": "header", "schema": TEXT}),
+        query({"name": "X-Key", "in": "header", "schema": TEXT, "required": True}),
+        "paths./cards.get.parameters.header:X-Key",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "cookie removed",
+        query({"name": "session", "in": "cookie", "schema": TEXT}),
+        query(),
+        "paths./cards.get.parameters.cookie:session",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "parameter as JSON",
+        query(limit(card())),
+        query({"name": "limit", "in": "query", "content": json_content(card())}),
+        LIMIT,
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "content type of a body added",
+        document({"/c": {"post": operation(requestBody={"content": {"text/csv": {}}})}}),
+        document({"/c": {"post": operation(requestBody={"content": {"text/csv": {}, "a/b": {}}})}}),
+        "paths./c.post.requestBody.content.a/b",
+        "sent",
+        "fine",
+    ),
+    Case(
+        "body became required",
+        document({"/c": {"post": operation(requestBody={"content": {}})}}),
+        document({"/c": {"post": operation(requestBody={"content": {}, "required": True})}}),
+        "paths./c.post.requestBody",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "body removed",
+        sends(card()),
+        document({"/cards": {"post": operation("createCard")}}),
+        "paths./cards.post.requestBody",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "answer of another status added",
+        document({"/c": {"get": operation(responses={"200": {"description": ""}})}}),
+        document({"/c": {"get": operation(responses={"200": {"description": ""}, "429": {"description": ""}})}}),
+        "paths./c.get.responses.429",
+        "received",
+        "fine",
+    ),
+    Case(
+        "answer for success added",
+        document({"/c": {"get": operation(responses={"200": {"description": ""}})}}),
+        document({"/c": {"get": operation(responses={"200": {"description": ""}, "202": {"description": ""}})}}),
+        "paths./c.get.responses.202",
+        "received",
+        "look",
+    ),
+    Case(
+        "required header of an answer removed",
+        _headers(Quota={"required": True, "schema": TEXT}),
+        _headers(),
+        "paths./cards.get.responses.200.headers.Quota",
+        "received",
+        "breaks",
+    ),
+    Case(
+        "header of an answer changed",
+        _headers(Quota={"schema": TEXT}),
+        _headers(Quota={"schema": _INTEGER}),
+        "paths./cards.get.responses.200.headers.Quota",
+        "received",
+        "breaks",
+    ),
+    Case(
+        "server changed", _served("https://a.example"), _served("https://b.example"), "servers[0].url", "sent", "breaks"
+    ),
+    Case(
+        "server removed",
+        _served("https://a.example", "https://b.example"),
+        _served("https://a.example"),
+        "servers[1].url",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "server added",
+        _served("https://a.example"),
+        _served("https://a.example", "https://b.example"),
+        "servers[1].url",
+        "sent",
+        "fine",
+    ),
+    Case(
+        "server of an operation added",
+        _served("https://a.example"),
+        document(
+            {"/cards": {"get": operation(servers=[{"url": "https://b.example"}])}},
+            servers=[{"url": "https://a.example"}],
+        ),
+        "paths./cards.get.servers[0].url",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "kind of credentials changed",
+        _scheme(_BEARER["bearer"]),
+        _scheme(_KEY["bearer"]),
+        "components.securitySchemes.key",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "scope added",
+        _scheme(_BEARER["bearer"], "read"),
+        _scheme(_BEARER["bearer"], "read", "write"),
+        "security",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "scope no longer needed",
+        _scheme(_BEARER["bearer"], "read", "write"),
+        _scheme(_BEARER["bearer"], "read"),
+        "security",
+        "sent",
+        "fine",
+    ),
+    Case("security no longer needed", _scheme(_BEARER["bearer"]), _secured(_BEARER), "security", "sent", "fine"),
+    Case(
+        "webhook changed",
+        _called("webhooks", card(pin=TEXT)),
+        _called("webhooks", card()),
+        "webhooks.paid.post.requestBody.content.application/json.schema.properties.pin",
+        "received",
+        "breaks",
+    ),
+    Case(
+        "callback changed",
+        _called("callbacks", card()),
+        _called("callbacks", card(("id", "pin"), pin=TEXT)),
+        "paths./cards.post.callbacks.paid.{$request.body#/url}.post.requestBody.content.application/json.schema.properties.pin",
+        "received",
+        "fine",
+    ),
+    Case(
+        "schema renamed and changed",
+        receives(CARD, {"Card": card(pin=TEXT)}),
+        receives({"$ref": "#/components/schemas/PaymentCard"}, {"PaymentCard": card()}),
+        of("pin"),
+        "received",
+        "breaks",
+    ),
+    Case(
+        "schema named and changed",
+        receives(card(pin=TEXT)),
+        receives(CARD, {"Card": card()}),
+        f"{RECEIVED}.properties.pin",
+        "received",
+        "breaks",
+    ),
+    Case(
+        "schema written out and changed",
+        receives(CARD, {"Card": card(pin=TEXT)}),
+        receives(card()),
+        of("pin"),
+        "received",
+        "breaks",
+    ),
+    Case(
+        "other schema",
+        receives(CARD, {"Card": card(pin=TEXT), "Other": card()}),
+        receives({"$ref": "#/components/schemas/Other"}, {"Card": card(pin=TEXT), "Other": card()}),
+        RECEIVED,
+        "received",
+        "breaks",
+    ),
+    Case(
+        "schema that nothing uses",
+        document({}, {"Card": card(pin=TEXT)}),
+        document({}, {"Card": card()}),
+        of("pin"),
+        "both",
+        "none",
+    ),
+    Case(
+        "operation deprecated",
+        document({"/c": {"get": operation()}}),
+        document({"/c": {"get": operation(deprecated=True)}}),
+        "paths./c.get",
+        "both",
+        "fine",
     ),
 ]

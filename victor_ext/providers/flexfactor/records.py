@@ -264,6 +264,7 @@ class Order(FlexFactorRecord):
         external_order_id: The merchant's own id, if it is there. The name of its member is not documented; three
             names are tried.
         reference_number: The provider's reference number.
+        correlation_id: The provider's `correlationId`.
         currency: ISO 4217.
         placed_at: When it was placed.
         expires_at: Until when the provider may try it.
@@ -278,6 +279,7 @@ class Order(FlexFactorRecord):
     id = word("id", "orderId")
     external_order_id = word("externalOrderId", "externalId", "merchantOrderId")
     reference_number = word("referenceNumber")
+    correlation_id = word("correlationId")
     currency = word("currencyCode")
     placed_at = Field(_datetime, "orderPlacedDate")
     expires_at = Field(_datetime, "expiryDate")

@@ -84,11 +84,13 @@ class Payee(Record):
     watchlist_status = text("watchlist_status")
     country = text("country")
     is_disabled = boolean("disabled")
+    is_paused = boolean("pause_payment")
     created_at = timestamp("created")
     payor_refs = records("payor_refs", PayorRef)
     display_name = text("display_name", hidden=True)
     email = text("email", hidden=True)
     language = text("language", hidden=True)
+    disabled_comment = text("disabled_comment", hidden=True)
 
     def remote_id(self, payor_id: str | None = None) -> str | None:
         """The payor's own name for this payee. Without `payor_id`, of the only payor (None if there are several)."""
@@ -125,6 +127,7 @@ class PayeeChange(Record):
     onboarded_status = text("onboarded_status")
     country = text("payee_country")
     display_name = text("display_name", hidden=True)
+    dba_name = text("dba_name", hidden=True)
     email = text("email", hidden=True)
 
 
@@ -141,6 +144,10 @@ class SourceAccount(Record):
     funding_reference = text("funding_ref")
     rails_id = text("rails_id")
     is_deleted = boolean("deleted")
+    is_deleted_by_user = boolean("user_deleted")
+    is_pooled = boolean("pooled")
+    physical_account_id = text("physical_account_id")
+    physical_account_name = text("physical_account_name")
 
 
 class FundingAccount(Record):
@@ -169,6 +176,7 @@ class Funding(Record):
     allocated_at = timestamp("allocation_date")
     allocation_type = text("allocation_type")
     funding_account_type = text("funding_account_type")
+    detected_funding_reference = text("detected_funding_ref")
     reason = text("reason")
 
 
@@ -216,6 +224,7 @@ class AcceptedPayment(Record):
     amount = money("amount", "currency_type")
     source_account_name = text("source_account_name")
     rails_id = text("rails_id")
+    memo = text("payment_memo", hidden=True)
 
 
 class RejectedPayment(Record):
@@ -274,6 +283,7 @@ class Payment(Record):
     payee_id = text("payee_id")
     payor_id = text("payor_id")
     remote_id = text("remote_id")
+    source_account_id = text("source_account_id")
     source_account_name = text("source_account_name")
     submitted_at = timestamp("submitted_date_time")
     funding_status = text("funding_status")

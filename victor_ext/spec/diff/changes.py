@@ -40,6 +40,9 @@ class Change:
     levels: tuple[Level, Level]
     """When it is sent, and when it is received."""
     detail: str = ""
+    """What differs, where the values do not say it."""
+    absorbed: str = ""
+    """How the generated package reads such a response all the same."""
 
 
 @dataclass
@@ -69,10 +72,12 @@ class Sides:
         *,
         levels: tuple[Level, Level] | None = None,
         detail: str = "",
+        absorbed: str = "",
     ) -> None:
-        """Note a change."""
+        """Note a change. What is not given is what the rule says."""
         rule = RULES[kind]
-        change = Change(place, kind, old, new, levels or (rule.sent, rule.received), detail)
+        levels = levels or (rule.sent, rule.received)
+        change = Change(place, kind, old, new, levels, detail, absorbed or rule.absorbed)
         self.found[change] = self.found.get(change, Reach()) | reach
 
     def document(self, old: Tree, new: Tree, keys: Iterable[str] = DOCUMENTATION) -> None:

@@ -18,7 +18,6 @@ from .entry import LEVELS, Direction, Entry, Level, PythonChange, worst
 from .keywords import as_json
 from .operations import OperationComparison, same_operations
 from .reading import mapping_in, trees_in
-from .rules import RULES
 from .schemas import SchemaComparison, words_of
 
 MAX_FRAMES = 50_000
@@ -136,8 +135,8 @@ def _level(change: Change, reach: Reach) -> Level:
 
 def _words(change: Change, reach: Reach) -> str:
     """A change in words, with what the generated package makes of it when it is received."""
-    absorbed = RULES[change.kind].absorbed if reach.received else ""
-    return f"{words_of(change)} ({absorbed})" if absorbed else words_of(change)
+    absorbs = reach.received and change.absorbed
+    return f"{words_of(change)} ({change.absorbed})" if absorbs else words_of(change)
 
 
 def _direction(reach: Reach) -> Direction:

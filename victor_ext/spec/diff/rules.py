@@ -124,7 +124,7 @@ RULES: dict[str, Rule] = {
     "constraint-added": Rule("breaks", "fine", "{new} added"),
     "constraint-changed": Rule("breaks", "look", "{new} changed"),
     "constraint-removed": Rule("fine", "look", "{old} removed"),
-    "replaced": Rule("none", "none", "is {new} instead of {old}"),
+    "replaced": Rule("none", "none", "{new} instead of {old}"),
     # Security and servers
     "security-added": Rule("breaks", "breaks", "needs {new} now; it was open"),
     "security-removed": Rule("fine", "fine", "needs no credentials any more"),

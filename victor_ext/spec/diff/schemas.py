@@ -66,7 +66,9 @@ class SchemaComparison:
         successor = self.renamed.get(place)
         start = "components.schemas."
         if successor is None:
-            self.sides.add("schema-removed", place, self.sides.reach(component, None))
+            reach = self.sides.reach(component, None)
+            if not reach.sent and not reach.received:  # what used it was compared with what is there now
+                self.sides.add("schema-removed", place, reach)
         elif successor.startswith(start) and successor not in self.sides.old.by_place:
             reach = self.sides.reach(component, self.sides.new.by_place[successor])
             names = place.removeprefix(start), successor.removeprefix(start)
@@ -111,7 +113,9 @@ class SchemaComparison:
             levels = worst(each.levels[0] for each in changes), worst(each.levels[1] for each in changes)
             names = label(self.sides.old_shapes, old.tree), label(self.sides.new_shapes, new.tree)
             reach = self.sides.reach(old.component, new.component)
-            self.sides.add("replaced", old.place, reach, *names, levels=levels, detail=summary(changes))
+            absorbed = max(changes, key=lambda each: LEVELS.index(each.levels[1])).absorbed
+            detail = summary(changes)
+            self.sides.add("replaced", old.place, reach, *names, levels=levels, detail=detail, absorbed=absorbed)
 
     def _differences(self, old: Tree, new: Tree) -> Iterator[Change]:
         """The changes between two schemas and between those that they refer to by different names."""
@@ -224,4 +228,4 @@ def summary(changes: Sequence[Change], most: int = 3) -> str:
 def words_of(change: Change) -> str:
     """A change in words."""
     words = RULES[change.kind].words.replace("{old}", change.old).replace("{new}", change.new)
-    return f"{words} ({change.detail})" if change.detail else words
+    return f"{change.detail} ({words})" if change.detail else words

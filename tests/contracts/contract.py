@@ -1,0 +1,300 @@
+"""What a client sends and reads, found by using it, held against what the provider's document declares."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from victor_ext import InvalidRequest, RetryPolicy, VictorError
+
+from .document import Document, Leaf, Operation
+
+ONCE = RetryPolicy(max_attempts=1)
+REFUSED = "(refused)"
+LIMITS = {"minLength", "maxLength", "minimum", "maximum"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """How a client makes one operation.
+
+    Attributes:
+        name: The method, such as `payees.list`.
+        make: Calls it with every argument that it has. Several functions, where arguments exclude each other.
+        answer: Members that a good answer needs, over what the document's schema gives: the id that was asked for.
+        has_record: False for an answer that callers do not see, such as a token.
+    """
+
+    name: str
+    make: tuple[Callable[[Any], Any], ...]
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    has_record: bool = True
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A client and its document. Each exception says why.
+
+    Attributes:
+        name: The document's name.
+        client: Makes a client over a transport.
+        calls: How each operation is called, by operation id.
+        not_called: Operations without a method.
+        not_sent: Places of requests without an argument, as `operation: place`.
+        not_read: Members of answers that no record has, as `Schema.member`.
+        limited: How a value is sent at a place that the document limits, as `operation: place`.
+        unlimited: Places whose limits the client does not check.
+        unrelated: Members of records that read no one member of an answer: all of them, or the clock.
+    """
+
+    name: str
+    client: Callable[[httpx.MockTransport], Any]
+    calls: Mapping[str, Call]
+    not_called: Mapping[str, str] = field(default_factory=dict)
+    not_sent: Mapping[str, str] = field(default_factory=dict)
+    not_read: Mapping[str, str] = field(default_factory=dict)
+    limited: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
+    unlimited: Mapping[str, str] = field(default_factory=dict)
+    unrelated: frozenset[str] = frozenset()
+
+    def differences(self, document: Document) -> list[str]:
+        """Where client and document part, one sentence each, in the order of the alphabet."""
+        return sorted({*self.gone(document), *self._answers(document)})
+
+    def gone(self, document: Document) -> list[str]:
+        """The differences without new members of answers, which take the longest to find."""
+        return sorted({*self._operations(document), *self._sent(document), *self._gone_from_answers(document)})
+
+    def _operations(self, document: Document) -> Iterator[str]:
+        declared = {operation.id for operation in document.operations}
+        for operation in document.operations:
+            if operation.id not in self.calls and operation.id not in self.not_called:
+                yield (
+                    f"{operation.method} {operation.path}: the document has {operation.id}, and no method calls it. "
+                    "Add one, or name it in `not_called` with the reason; `bind` and `api` reach it."
+                )
+        for name, call in self.calls.items():
+            if name not in declared:
+                yield f"{call.name}: the document has no operation {name} any more. Remove the method."
+        yield from _stale("not_called", self.not_called, declared)
+
+    def _sent(self, document: Document) -> Iterator[str]:
+        known: set[str] = set()
+        for operation, call in self._called(document):
+            sent = self.sent.get(operation.id, set())
+            known |= {f"{operation.id}: {place}" for place in operation.sent}
+            for place in operation.sent.keys() - sent:
+                if f"{operation.id}: {place}" not in self.not_sent:
+                    yield (
+                        f"{operation.id}: the document declares {place}, and {call.name} has no argument for it. "
+                        "Add one, or name it in `not_sent` with the reason."
+                    )
+            for place in sent - operation.sent.keys():
+                yield f"{operation.id}: {call.name} sends {place}, which the document declares no more. Remove it."
+        yield from _stale("not_sent", self.not_sent, known)
+
+    @cached_property
+    def sent(self) -> dict[str, set[str]]:
+        """By operation id, the places of the requests that the client makes."""
+        document = Document.of(self.name)
+        return {
+            operation.id: {place for make in call.make for place in Exchange(self, document, operation, make).sent}
+            for operation, call in self._called(document)
+        }
+
+    def _answers(self, document: Document) -> Iterator[str]:
+        found = self.reading(document)
+        for name, places in found.items():
+            if REFUSED in places:
+                yield f"{name}: it refuses the answer that the document declares: {places.pop(REFUSED)[0]}"
+        read = {place for call in found.values() for place, members in call.items() if members}
+        for name, places in found.items():
+            for place in places.keys() - read - self.not_read.keys():
+                yield (
+                    f"{place}: the document declares it in an answer, and no member of the record of {name} reads it. "
+                    "Add one, or name it in `not_read` with the reason; `raw` has it."
+                )
+        yield from _stale("not_read", self.not_read, {place for call in found.values() for place in call} - read)
+
+    def _gone_from_answers(self, document: Document) -> Iterator[str]:
+        declared = {
+            call.name: {leaf.place for leaf in document.leaves(operation.answer[1] or {})}
+            for operation, call in self._called(document)
+        }
+        for name, places in self.recorded.items():
+            for place in places.keys() - declared.get(name, set()):
+                yield (
+                    f"{place}: the document declares it no more, and {name} reads it: {', '.join(places[place])}. "
+                    "Decide what these are now; then run python -m tests.contracts.record."
+                )
+
+    @cached_property
+    def recorded(self) -> dict[str, dict[str, list[str]]]:
+        """What `reading` found when it was last recorded."""
+        return json.loads(self.record.read_text(encoding="utf-8"))
+
+    @property
+    def record(self) -> Path:
+        """The file with what each call reads."""
+        return Path(__file__).with_name(f"{self.name}.json")
+
+    def reading(self, document: Document) -> dict[str, dict[str, list[str]]]:
+        """By method, each member of its answer with the members of the record that change without it."""
+        found: dict[str, dict[str, list[str]]] = {}
+        for operation, call in self._called(document):
+            schema = operation.answer[1]
+            if schema and call.has_record:
+                exchange = Exchange(self, document, operation, call.make[0])
+                if isinstance(exchange.result, VictorError):
+                    found[call.name] = {REFUSED: [str(exchange.result)]}
+                    continue
+                found[call.name] = {leaf.place: sorted(exchange.readers(leaf)) for leaf in document.leaves(schema)}
+        return found
+
+    def limits(self, document: Document) -> list[str]:
+        """Where the client takes what the document forbids, or refuses what it allows, one sentence each."""
+        found: list[str] = []
+        known: set[str] = set()
+        for operation, call in self._called(document):
+            for place, schema in operation.sent.items():
+                name = f"{operation.id}: {place}"
+                limits = LIMITS & schema.keys()
+                known |= {name} if limits else set()
+                if name in self.limited:
+                    found += [
+                        f"{name}: {self._sentence(call, value, allowed=allowed)}"
+                        for limit in sorted(limits)
+                        for value, allowed in around(limit, schema)
+                        if self._takes(name, value) != allowed
+                    ]
+                elif limits and name not in self.unlimited:
+                    found.append(
+                        f"{name}: the document limits it ({', '.join(sorted(limits))}), and no rule is known here."
+                    )
+        return sorted([*found, *_stale("limited", self.limited, known), *_stale("unlimited", self.unlimited, known)])
+
+    @staticmethod
+    def _sentence(call: Call, value: Any, *, allowed: bool) -> str:
+        what = f"{len(value)} characters" if isinstance(value, str) else f"{value}"
+        theirs, ours = ("allows", "refuses") if allowed else ("forbids", "takes")
+        return f"the document {theirs} {what}, and {call.name} {ours} it."
+
+    def _takes(self, name: str, value: Any) -> bool:
+        document = Document.of(self.name)
+        operation = next(each for each in document.operations if name.startswith(f"{each.id}: "))
+        exchange = Exchange(self, document, operation, lambda client: self.limited[name](client, value))
+        return not isinstance(exchange.result, InvalidRequest)
+
+    def _called(self, document: Document) -> Iterator[tuple[Operation, Call]]:
+        for operation in document.operations:
+            if operation.id in self.calls:
+                yield operation, self.calls[operation.id]
+
+
+def around(limit: str, schema: Mapping[str, Any]) -> list[tuple[Any, bool]]:
+    """The last value that a limit allows and the first that it forbids, each with whether it is allowed."""
+    at, step = schema[limit], 1 if limit.startswith("max") else -1
+    if limit in ("minimum", "maximum"):
+        return [(at, True), (at + step, False)]
+    texts = [(at, True), (at + step, False)]
+    return [("1" * length, allowed) for length, allowed in texts if length > 0]
+
+
+class Exchange:
+    """One call, answered with all that the document declares."""
+
+    def __init__(
+        self, contract: Contract, document: Document, operation: Operation, make: Callable[[Any], Any]
+    ) -> None:
+        self._contract, self._document, self._operation, self._make = contract, document, operation, make
+        self._answers: dict[str, Any] = {}
+        for each in document.operations:
+            schema = each.answer[1]
+            body = None if schema is None else document.value(schema)
+            known = contract.calls.get(each.id)
+            self._answers[each.id] = _with(body, known.answer if known else {})
+        self.sent: set[str] = set()
+        self.result = self._run(self._answers)
+
+    def readers(self, leaf: Leaf) -> set[str]:
+        """The members of the result that change when an answer lacks this value."""
+        body = _without(self._answers[self._operation.id], leaf.path)
+        found = self._run({**self._answers, self._operation.id: body})
+        if isinstance(found, VictorError):
+            return {f"refused ({type(found).__name__})"}
+        return {name for name, _ in set(_members(found)) ^ set(_members(self.result))} - self._contract.unrelated
+
+    def _run(self, answers: dict[str, Any]) -> Any:
+        def answer(request: httpx.Request) -> httpx.Response:
+            # The longest path: `/payees/deltas` is no payee.
+            found = max((each for each in self._document.operations if each.matches(request)), key=_specific)
+            body = answers[found.id]
+            if found is self._operation:
+                self.sent |= found.places_in(request)
+            headers = {"Location": f"{request.url}/made-1", "Retry-After": "1"} if found.answer[1] is None else {}
+            return (
+                httpx.Response(found.answer[0], json=body, headers=headers)
+                if body is not None
+                else httpx.Response(found.answer[0], headers=headers)
+            )
+
+        with self._contract.client(httpx.MockTransport(answer)) as client:
+            try:
+                found = self._make(client)
+                return next((page.items for page in found.pages()), ()) if hasattr(found, "pages") else found
+            except VictorError as error:
+                return error
+
+
+def _specific(operation: Operation) -> tuple[int, int]:
+    return -operation.path.count("{"), len(operation.path)
+
+
+def _members(result: Any) -> Iterator[tuple[str, str]]:
+    """The values that a caller can read of a result, by the record's class and the member's name."""
+    for item in result[:1] if isinstance(result, list | tuple) else [result]:
+        for member in dir(item) if _is_record(item) else ():
+            value = None if member.startswith("_") or member == "raw" else getattr(item, member)
+            if callable(value) or member.startswith("_") or member == "raw":
+                continue
+            inner = list(_members(value))
+            yield f"{type(item).__name__}.{member}", repr(value)
+            yield from inner
+
+
+def _is_record(value: Any) -> bool:
+    return type(value).__module__.startswith("victor_ext.providers") and not isinstance(value, str | int)
+
+
+def _with(body: Any, members: Mapping[str, Any]) -> Any:
+    """A body with other values at some paths, such as `content.*.payeeId`."""
+    body = copy.deepcopy(body)
+    for path, value in members.items():
+        *way, last = path.split(".")
+        at = body
+        for step in way:
+            at = at[0] if step == "*" else at.get(step, {})
+        if last in at:
+            at[last] = value
+    return body
+
+
+def _without(body: Any, path: tuple[str, ...]) -> Any:
+    body = copy.deepcopy(body)
+    at = body
+    for step in path[:-1]:
+        at = at[0] if step == "*" else at[step]
+    del at[path[-1]]
+    return body
+
+
+def _stale(kind: str, reasons: Mapping[str, str], known: set[str]) -> Iterator[str]:
+    for name in reasons.keys() - known:
+        yield f"{name}: `{kind}` names it, and it needs no exception any more. Remove it there."

@@ -1,0 +1,201 @@
+"""A provider's document, as a contract test reads it: what each operation can be sent, and what it can answer.
+
+A place is the part of the document's component that a reader looks for: `query:page`, `header:Idempotency-Key`,
+`path:id`, `body:payments[].remoteId`; of a response, `Payee.email`, by the schema that declares it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+Tree = dict[str, Any]
+
+_TEXTS = {"date-time": "2026-03-04T05:06:07Z", "date": "2026-03-04", "uuid": "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"}
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A value in a response: its place, and the keys that lead to it (`*` is the first item of a list)."""
+
+    place: str
+    path: tuple[str, ...]
+    schema: Tree
+
+
+class Operation:
+    """One operation of a document."""
+
+    def __init__(self, document: Document, method: str, path: str, tree: Tree, shared: list[Tree]) -> None:
+        self.id: str = tree["operationId"]
+        self.method, self.path, self.tree = method.upper(), path, tree
+        self._document = document
+        self._pattern = re.compile(re.sub(r"{([^}]+)}", r"(?P<_\1>[^/]+)", path) + "$")
+        self._parameters = [document.resolve(each) for each in [*shared, *tree.get("parameters", [])]]
+
+    def matches(self, request: httpx.Request) -> re.Match[str] | None:
+        """The match of a request's path, None for a request of another operation."""
+        return self._pattern.search(request.url.path) if request.method == self.method else None
+
+    @property
+    def sent(self) -> dict[str, Tree]:
+        """The places that the document declares in a request, each with its schema."""
+        found: dict[str, Tree] = {}
+        for parameter in self._parameters:
+            schema = self._document.resolve(parameter["schema"])
+            place = f"{parameter['in']}:{parameter['name']}"
+            if schema.get("properties"):  # `style: form` and `explode: true`: each is a parameter of its own
+                found |= {f"{parameter['in']}:{name}": each for name, each in schema["properties"].items()}
+            else:
+                found[place] = schema
+        for schema in self.bodies:
+            found |= {
+                f"body:{'.'.join(leaf.path).replace('.*', '[]')}": leaf.schema for leaf in self._document.leaves(schema)
+            }
+        return {place: self._document.resolve(schema) for place, schema in found.items()}
+
+    @property
+    def bodies(self) -> list[Tree]:
+        """The schemas of the request's body."""
+        return list(self._contents(self.tree.get("requestBody", {})))
+
+    def places_in(self, request: httpx.Request) -> set[str]:
+        """The places of a request that was made, headers only where the document has them."""
+        match = self.matches(request)
+        found = {f"path:{name[1:]}" for name in (match.groupdict() if match else {})}
+        found |= {f"query:{name}" for name in request.url.params}
+        found |= {place for place in self.sent if place.startswith("header:") and place[7:] in request.headers}
+        if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            return found | {f"body:{name}" for name in httpx.QueryParams(request.content.decode())}
+        return found | {f"body:{place}" for place in _places(_json(request))}
+
+    @property
+    def answer(self) -> tuple[int, Tree | None]:
+        """The first documented success: its status, and the schema of its body."""
+        status, response = next((int(each), tree) for each, tree in self.tree["responses"].items() if each[0] == "2")
+        return status, next(iter(self._contents(self._document.resolve(response))), None)
+
+    def _contents(self, tree: Tree) -> Iterator[Tree]:
+        for medium in self._document.resolve(tree).get("content", {}).values():
+            yield medium["schema"]
+
+
+class Document:
+    """A document of `openapi/`, or a changed copy of one."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.operations = [
+            Operation(self, method, path, tree, item.get("parameters", []))
+            for path, item in self.tree["paths"].items()
+            for method, tree in item.items()
+            if method != "parameters"
+        ]
+
+    @staticmethod
+    @cache
+    def of(name: str) -> Document:
+        """The document `openapi/<name>.yaml`. Copy it before you change it."""
+        return Document(yaml.load((ROOT / "openapi" / f"{name}.yaml").read_text(encoding="utf-8"), _Loader))
+
+    def copy(self) -> Document:
+        """One that can be changed."""
+        return Document(json.loads(json.dumps(self.tree)))
+
+    def resolve(self, tree: Tree) -> Tree:
+        """The target of a reference."""
+        while "$ref" in tree:
+            found: Any = self.tree
+            for step in tree["$ref"].removeprefix("#/").split("/"):
+                found = found[step]
+            tree = found
+        return tree
+
+    def properties(self, schema: Tree) -> Iterator[tuple[str, str, Tree]]:
+        """The properties of a schema and of its `allOf`: the schema that declares each, its name, its own schema."""
+        named = schema.get("$ref", "").rpartition("/")[2]
+        whole = self.resolve(schema)
+        for part in whole.get("allOf", ()):
+            yield from self.properties(part)
+        for name, child in whole.get("properties", {}).items():
+            yield named, name, child
+
+    def leaves(
+        self, schema: Tree, path: tuple[str, ...] = (), owner: str = "", above: tuple[int, ...] = ()
+    ) -> Iterator[Leaf]:
+        """The values of a schema that hold no others."""
+        whole = self.resolve(schema)
+        if id(whole) in above:
+            return
+        above = (*above, id(whole))
+        if whole.get("type") == "array" and self._has_members(whole["items"]):
+            yield from self.leaves(whole["items"], (*path, "*"), owner, above)
+        for named, name, child in self.properties(schema):
+            place = f"{named or owner}.{name}"
+            if self._has_members(child):
+                yield from self.leaves(child, (*path, name), place, above)
+            else:
+                yield Leaf(place, (*path, name), self.resolve(child))
+
+    def _has_members(self, schema: Tree) -> bool:
+        whole = self.resolve(schema)
+        inner = whole["items"] if whole.get("type") == "array" else schema
+        return any(True for _ in self.properties(inner)) or (inner is not schema and self._has_members(inner))
+
+    def value(self, schema: Tree, name: str = "value", above: tuple[int, ...] = ()) -> Any:
+        """A value that the schema allows, with every member that it declares."""
+        whole = self.resolve(schema)
+        if id(whole) in above:
+            return None
+        above = (*above, id(whole))
+        if whole.get("enum"):
+            return whole["enum"][0]
+        members = {each: self.value(child, each, above) for _, each, child in self.properties(whole)}
+        if members or whole.get("type") == "object":
+            return members or {"a-member": "a-value"}
+        if whole.get("type") == "array":
+            return [self.value(whole["items"], name, above)]
+        if whole.get("type", "string") == "string":
+            return _text(whole, name)
+        return {"integer": whole.get("minimum", 7), "number": 1.5, "boolean": True}[whole["type"]]
+
+
+def _text(schema: Tree, name: str) -> str:
+    if schema.get("format") in _TEXTS:
+        return _TEXTS[schema["format"]]
+    digits = "[0-9]" in schema.get("pattern", "") or "\\d" in schema.get("pattern", "")
+    text = "12345678901" if digits else f"a-{name}"
+    return text[: schema.get("maxLength")].ljust(schema.get("minLength", 0), "1")
+
+
+def _json(request: httpx.Request) -> Any:
+    return httpx.Response(200, content=request.content).json() if request.content else None
+
+
+def _places(value: Any, path: str = "") -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        for name, child in value.items():
+            yield from _places(child, f"{path}.{name}" if path else name)
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for item in value:
+            yield from _places(item, f"{path}[]")
+    elif path:
+        yield path
+
+
+class _Loader(yaml.SafeLoader):
+    """Dates and statuses stay text, as in JSON."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own name
+        first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }

@@ -1,0 +1,156 @@
+"""How FlexFactor's operations are called, with every argument."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import httpx
+
+from tests.contracts.contract import ONCE, Call, Contract
+from victor_ext.providers import Money
+from victor_ext.providers.flexfactor import (
+    Address,
+    Card,
+    FlexFactor,
+    FlexFactorAuth,
+    OrderItem,
+    OrderStatus,
+    Payer,
+    Subscription,
+    Transaction,
+)
+
+ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
+KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
+MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+PRICE = Money.of("44.23", "USD")
+
+
+def client(transport: httpx.MockTransport) -> FlexFactor:
+    return FlexFactor(
+        FlexFactorAuth("an-app-key", "no-secret-at-all"), mid=ORDER, site_id=KEY, transport=transport, retry=ONCE
+    )
+
+
+def usual() -> dict[str, Any]:
+    """The arguments that `evaluate` and `transmit` have in common."""
+    address = Address(
+        first_name="Ada",
+        last_name="Example",
+        line1="1 Main Street",
+        line2="Floor 2",
+        city="Springfield",
+        state="IL",
+        zip_code="62701",
+        country="United States",
+        country_code="US",
+        phone="+15550100",
+    )
+    return {
+        "order_id": "INV-1042",
+        "amount": PRICE,
+        "transaction": Transaction(
+            id="t-1",
+            occurred_at=MOMENT,
+            response_code="05",
+            response_code_source="processor",
+            type="PURCHASE",
+            avs_result="Y",
+            cvv_result="M",
+            cavv_result="2",
+            card_not_present=True,
+            utc_offset=0,
+        ),
+        "payer": Payer(email="ada@example.com", id="payer-1", phone="+15550100", birthdate=date(1990, 3, 4)),
+        "card": Card(
+            token="tok_4242",
+            expiration_month=12,
+            expiration_year=2030,
+            holder_name="Ada Example",
+            bin="411111",
+            last4="1111",
+            brand="VISA",
+            type="CREDIT",
+            country="US",
+        ),
+        "billing": address,
+        "shipping": address,
+        "items": [
+            OrderItem(name="Tea", amount=PRICE, quantity=1, sku="tea-1", description="Green", discount=PRICE, tax=PRICE)
+        ],
+        "recurring": False,
+        "subscription": Subscription(id="subscription-1", interval="month"),
+        "fields": {"source": "web"},
+        "merchant_initiated": False,
+    }
+
+
+def evaluate(flexfactor: Any) -> Any:
+    return flexfactor.evaluate(
+        **usual(), customer_ip="192.0.2.7", sense_key="sense-1", expires_at=MOMENT, idempotency_key=KEY
+    )
+
+
+def orders(flexfactor: Any) -> Any:
+    return flexfactor.orders.list(
+        query="Ada",
+        status=OrderStatus.COMPLETED,
+        start=MOMENT,
+        end=MOMENT,
+        mid=ORDER,
+        order_by="createdOn",
+        sort="asc",
+        page_size=10,
+    )
+
+
+def get(flexfactor: Any) -> Any:
+    return flexfactor.orders.get(ORDER)
+
+
+DONE = {"success": True, "status": "APPROVED", "statusCode": "100200"}
+
+_PAGE = (
+    "firstItemOnPage",
+    "lastItemOnPage",
+    "hasNextPage",
+    "hasPreviousPage",
+    "isFirstPage",
+    "isLastPage",
+    "pageCount",
+    "pageNumber",
+    "pageSize",
+)
+
+CONTRACT = Contract(
+    "flexfactor",
+    client,
+    {
+        "createToken": Call("FlexFactorAuth", (get,), {"expires": 4_000_000_000_000}, has_record=False),
+        "transmit": Call("transmit", (lambda flexfactor: flexfactor.transmit(**usual(), declined=True),), DONE),
+        "evaluate": Call("evaluate", (evaluate,), DONE),
+        "capture": Call("capture", (lambda flexfactor: flexfactor.capture(ORDER, PRICE, idempotency_key=KEY),), DONE),
+        "listOrders": Call("orders.list", (orders,)),
+        "getOrder": Call("orders.get", (get,), {"id": ORDER}),
+        "refundOrder": Call(
+            "orders.refund", (lambda flexfactor: flexfactor.orders.refund(ORDER, PRICE, message="Sorry"),), DONE
+        ),
+        "cancelOrder": Call(
+            "orders.cancel", (lambda flexfactor: flexfactor.orders.cancel(ORDER, idempotency_key=KEY),)
+        ),
+        "cancelOrderByExternalId": Call(
+            "orders.external_cancel",
+            (lambda flexfactor: flexfactor.orders.external_cancel("INV-1042", idempotency_key=KEY),),
+        ),
+    },
+    not_read={
+        **dict.fromkeys(
+            (f"OrderPage.{name}" for name in _PAGE), "A walk counts its pages itself, and ends with an empty one."
+        ),
+        **dict.fromkeys(
+            (f"{kind}.customProperties" for kind in ("Answer", "Decision", "RefundAnswer", "TransmitAnswer")),
+            "Nothing is known of what is in it; `raw` has it.",
+        ),
+    },
+)

@@ -1,0 +1,303 @@
+"""How Velo's operations are called, with every argument."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import httpx
+
+from tests.contracts.contract import ONCE, Call, Contract
+from victor_ext.providers import Money
+from victor_ext.providers.velo import (
+    Address,
+    Company,
+    Individual,
+    NewPayee,
+    PaymentChannel,
+    PaymentInstruction,
+    Velo,
+    VeloAuth,
+)
+
+SINCE = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+DAY = date(2026, 3, 4)
+PRICE = Money.of("44.23", "USD")
+
+
+def client(transport: httpx.MockTransport) -> Velo:
+    return Velo(VeloAuth("a-key", "no-secret-at-all"), transport=transport, retry=ONCE)
+
+
+def new_payees(velo: Any) -> Any:
+    address = Address(
+        line1="1 Main Street",
+        line2="Floor 2",
+        line3="Room 3",
+        line4="Desk 4",
+        city="Springfield",
+        country="US",
+        county_or_province="IL",
+        zip_or_postcode="62701",
+    )
+    person = Individual(
+        first_name="Ada",
+        last_name="Example",
+        date_of_birth=DAY,
+        national_identification="123456789",
+        title="Dr",
+        other_names="B.",
+    )
+    account = PaymentChannel(
+        account_name="Ada Example",
+        country_code="US",
+        currency="USD",
+        account_number="12345678",
+        routing_number="123456789",
+        name="Current",
+    )
+    by_iban = PaymentChannel(
+        account_name="Example Ltd", country_code="DE", currency="EUR", iban="DE89370400440532013000", name="Current"
+    )
+    company = Company(name="Example Ltd", tax_id="123456789", operating_name="Example")
+    usual: dict[str, Any] = {"email": "ada@example.com", "address": address, "language": "EN"}
+    return velo.payees.create(
+        "payor-1",
+        [
+            NewPayee(remote_id="payee-7", individual=person, payment_channel=account, **usual),
+            NewPayee(remote_id="payee-8", company=company, payment_channel=by_iban, **usual),
+        ],
+    )
+
+
+def payees(velo: Any) -> Any:
+    return velo.payees.list(
+        "payor-1",
+        remote_id="payee-7",
+        email="ada@example.com",
+        display_name="Ada",
+        onboarded_status="ONBOARDED",
+        watchlist_status="PASSED",
+        ofac_status="PASSED",
+        payee_type="Individual",
+        payee_country="US",
+        disabled=False,
+        sort="displayName:asc",
+        page_size=25,
+    )
+
+
+def source_accounts(velo: Any) -> Any:
+    return velo.source_accounts.list(
+        payor_id="payor-1",
+        physical_account_id="physical-1",
+        physical_account_name="Physical",
+        funding_account_id="bank-1",
+        account_type="FBO",
+        sort="name:asc",
+        page_size=25,
+    )
+
+
+def funding_accounts(velo: Any) -> Any:
+    return velo.funding_accounts.list(
+        payor_id="payor-1",
+        name="Bank",
+        country="US",
+        currency="USD",
+        account_type="FBO",
+        sensitive=False,
+        sort="name:asc",
+        page_size=25,
+    )
+
+
+def new_funding_account(velo: Any, **changes: Any) -> Any:
+    usual = {
+        "payor_id": "payor-1",
+        "name": "Bank",
+        "account_type": "FBO",
+        "account_name": "Example Ltd",
+        "account_number": "12345678",
+        "routing_number": "123456789",
+        "currency": "USD",
+    }
+    return velo.funding_accounts.create(**{**usual, **changes})
+
+
+def submit(velo: Any, payout_memo: str = "March", **changes: Any) -> Any:
+    usual = {
+        "remote_id": "payee-7",
+        "amount": PRICE,
+        "source_account_name": "USD account",
+        "payor_payment_id": "INV-1042",
+        "memo": "Thank you",
+        "transmission_type": "ACH",
+        "metadata": "more",
+    }
+    payment = PaymentInstruction(**{**usual, **changes})
+    return velo.payouts.submit(
+        [payment], memo=payout_memo, payout_from_payor_id="payor-1", payout_to_payor_id="payor-2"
+    )
+
+
+def fund(velo: Any, amount: int = 4423) -> Any:
+    return velo.source_accounts.fund("account-1", funding_account_id="bank-1", amount=Money(amount, "USD"))
+
+
+def payout_payments(velo: Any) -> Any:
+    return velo.payouts.payments(
+        "payout-1",
+        payor_payment_id="INV-1042",
+        remote_id="payee-7",
+        status="SUBMITTED",
+        source_account_name="USD account",
+        transmission_type="ACH",
+        payment_memo="Thank you",
+        page_size=25,
+    )
+
+
+def payments(velo: Any) -> Any:
+    return velo.payments.list(
+        "payor-1",
+        payee_id="payee-id-7",
+        remote_id="payee-7",
+        status="CONFIRMED",
+        source_account_name="USD account",
+        source_currency="USD",
+        payment_currency="USD",
+        payment_memo="Thank you",
+        submitted_from=DAY,
+        submitted_to=DAY,
+        sensitive=False,
+        sort="submittedDateTime:asc",
+        page_size=25,
+    )
+
+
+def payee(velo: Any) -> Any:
+    return velo.payees.get("payee-id-7", sensitive=False)
+
+
+CURRENCY = {"currency": "USD"}
+AUDITED = {"sourceCurrency": "USD", "paymentCurrency": "USD"}
+SUMMARY = {f"fxSummaries.*.{name}": "USD" for name in ("sourceCurrency", "paymentCurrency")}
+PAYOUT = {
+    **SUMMARY,
+    "accounts.*.currency": "USD",
+    "acceptedPayments.*.currencyType": "USD",
+    "rejectedPayments.*.currencyType": "USD",
+}
+
+
+def items(members: dict[str, Any]) -> dict[str, Any]:
+    return {f"content.*.{name}": value for name, value in members.items()}
+
+
+_ADDRESS = ("line1", "line2", "line3", "line4", "city", "countyOrProvince", "zipOrPostcode", "country")
+
+_PAGED: dict[str, Any] = {
+    "listPayees": lambda velo, size: velo.payees.list("payor-1", page_size=size),
+    "listPayeeChanges": lambda velo, size: velo.payees.changes("payor-1", since=SINCE, page_size=size),
+    "listSourceAccounts": lambda velo, size: velo.source_accounts.list(page_size=size),
+    "listFundingAccounts": lambda velo, size: velo.funding_accounts.list(page_size=size),
+    "listFundingChanges": lambda velo, size: velo.fundings.changes("payor-1", since=SINCE, page_size=size),
+    "listPayoutPayments": lambda velo, size: velo.payouts.payments("payout-1", page_size=size),
+    "listPayments": lambda velo, size: velo.payments.list("payor-1", page_size=size),
+    "listPaymentChanges": lambda velo, size: velo.payments.changes("payor-1", since=SINCE, page_size=size),
+}
+
+CONTRACT = Contract(
+    "velo",
+    client,
+    {
+        "authenticate": Call("VeloAuth", (payee,), {"token_type": "bearer", "expires_in": 3600}, has_record=False),
+        "listPayees": Call("payees.list", (payees,)),
+        "createPayees": Call("payees.create", (new_payees,)),
+        "getPayee": Call("payees.get", (payee,), {"payeeId": "payee-id-7"}),
+        "getPayeeBatch": Call("payees.batch", (lambda velo: velo.payees.batch("batch-1"),)),
+        "listPayeeChanges": Call(
+            "payees.changes", (lambda velo: velo.payees.changes("payor-1", since=SINCE, page_size=100),)
+        ),
+        "listSourceAccounts": Call("source_accounts.list", (source_accounts,), items(CURRENCY)),
+        "getSourceAccount": Call(
+            "source_accounts.get",
+            (lambda velo: velo.source_accounts.get("account-1"),),
+            {**CURRENCY, "id": "account-1"},
+        ),
+        "requestFunding": Call(
+            "source_accounts.fund",
+            (fund,),
+        ),
+        "listFundingAccounts": Call("funding_accounts.list", (funding_accounts,)),
+        "createFundingAccount": Call("funding_accounts.create", (new_funding_account,)),
+        "getFundingAccount": Call(
+            "funding_accounts.get",
+            (lambda velo: velo.funding_accounts.get("bank-1", sensitive=False),),
+            {"id": "bank-1"},
+        ),
+        "getFunding": Call(
+            "fundings.get", (lambda velo: velo.fundings.get("funding-1"),), {**CURRENCY, "fundingId": "funding-1"}
+        ),
+        "listFundingChanges": Call(
+            "fundings.changes",
+            (lambda velo: velo.fundings.changes("payor-1", since=SINCE, page_size=25),),
+            items(CURRENCY),
+        ),
+        "submitPayout": Call("payouts.submit", (submit,)),
+        "getPayout": Call(
+            "payouts.get", (lambda velo: velo.payouts.get("payout-1"),), {**PAYOUT, "payoutId": "payout-1"}
+        ),
+        "instructPayout": Call(
+            "payouts.instruct", (lambda velo: velo.payouts.instruct("payout-1", stop_if_rates_worse_by=0.5),)
+        ),
+        "withdrawPayout": Call("payouts.withdraw", (lambda velo: velo.payouts.withdraw("payout-1"),)),
+        "quotePayout": Call("payouts.quote", (lambda velo: velo.payouts.quote("payout-1"),), SUMMARY),
+        "listPayoutPayments": Call("payouts.payments", (payout_payments,), items(CURRENCY)),
+        "listPayments": Call("payments.list", (payments,), items(AUDITED)),
+        "listPaymentChanges": Call(
+            "payments.changes",
+            (lambda velo: velo.payments.changes("payor-1", since=SINCE, page_size=100),),
+            items(AUDITED),
+        ),
+    },
+    unlimited={f"{operation}: query:page": "A walk counts its pages itself, from 1." for operation in _PAGED},
+    not_called={"logout": "A token ends by itself; all clients of one key share it, so none may revoke it."},
+    not_read={
+        **dict.fromkeys(
+            [
+                *(
+                    f"PageInfo.{name}"
+                    for name in ("numberOfElements", "page", "pageSize", "totalElements", "totalPages")
+                ),
+                *(f"Link.{name}" for name in ("href", "rel")),
+            ],
+            "A walk decides by them when it ends, or needs them not.",
+        ),
+        **dict.fromkeys(
+            [
+                *(f"Person.{name}" for name in ("dateOfBirth", "nationalIdentification")),
+                *(f"PersonName.{name}" for name in ("title", "firstName", "otherNames", "lastName")),
+                *(f"PostalAddress.{name}" for name in _ADDRESS),
+                *(f"Firm.{name}" for name in ("name", "taxId", "operatingName")),
+            ],
+            "Who a payee is; `raw` has it, and no record repeats it.",
+        ),
+    },
+    limited={
+        **{f"{operation}: query:pageSize": paged for operation, paged in _PAGED.items()},
+        "submitPayout: body:payoutMemo": lambda velo, value: submit(velo, payout_memo=value),
+        "submitPayout: body:payments[].remoteId": lambda velo, value: submit(velo, remote_id=value),
+        "submitPayout: body:payments[].amount": lambda velo, value: submit(velo, amount=Money(value, "USD")),
+        "submitPayout: body:payments[].paymentMemo": lambda velo, value: submit(velo, memo=value),
+        "submitPayout: body:payments[].sourceAccountName": lambda velo, value: submit(velo, source_account_name=value),
+        "submitPayout: body:payments[].payorPaymentId": lambda velo, value: submit(velo, payor_payment_id=value),
+        "submitPayout: body:payments[].paymentMetadata": lambda velo, value: submit(velo, metadata=value),
+        "requestFunding: body:amount": fund,
+        "createFundingAccount: body:name": lambda velo, value: new_funding_account(velo, name=value),
+        "createFundingAccount: body:accountName": lambda velo, value: new_funding_account(velo, account_name=value),
+        "createFundingAccount: body:accountNumber": lambda velo, value: new_funding_account(velo, account_number=value),
+        "createFundingAccount: body:routingNumber": lambda velo, value: new_funding_account(velo, routing_number=value),
+    },
+)

@@ -1,0 +1,115 @@
+"""How Victor's operations are called, with every argument."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import httpx
+
+from tests.contracts.contract import ONCE, Call, Contract
+from victor_ext import Victor, VictorOAuth
+
+ID = "a7ffd43c37c1"
+MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+DAY = date(2026, 3, 4)
+TOKEN = {"access_token": "a-token", "token_type": "Bearer", "expires": 4_000_000_000_000}
+
+
+def client(transport: httpx.MockTransport) -> Victor:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v2/auth/token":
+            return httpx.Response(200, json=TOKEN)
+        return transport.handler(request)
+
+    auth = VictorOAuth("a-client", "no-secret-at-all")
+    return Victor(auth, transport=httpx.MockTransport(answer), retry=ONCE)
+
+
+def create(victor: Any, **changes: Any) -> Any:
+    usual = {
+        "payee_account_number": "043987673645",
+        "payer_counterparty_id": "aHeq349838",
+        "amount": "12345678901",
+        "biller_type": "BUSINESS",
+        "due_date": DAY,
+        "ultimate_creditor": "SampleCo",
+        "amount_modification_allowed": True,
+        "notes": "a-notes",
+        "client_reference_id": "a-client_reference_id",
+        "idempotency_key": "invoice-1042-of-2026",
+    }
+    return victor.payment_requests.create(**{**usual, **changes})
+
+
+def walk(victor: Any) -> Any:
+    return victor.payment_requests.list(
+        status="accepted",
+        direction="inbound",
+        start_datetime=MOMENT,
+        end_datetime=MOMENT,
+        victor_id=ID,
+        due_date_start_date=DAY,
+        due_date_end_date=DAY,
+        approval_start_datetime=MOMENT,
+        approval_end_datetime=MOMENT,
+        victor_payment_request_parent_id="parent",
+        victor_payment_request_child_id="child",
+        network_type="RTP",
+        tracking_id="tracking",
+        instant_payment_rails_id="rails",
+        page_size=50,
+    )
+
+
+CREATED = {
+    "payment_request.payee.account_number": "043987673645",
+    "payment_request.payee.ultimate_creditor": "SampleCo",
+    "payment_request.payer.victor_counterparty_id": "aHeq349838",
+    "payment_request.payment_details.due_date": "2026-03-04",
+    "payment_request.payment_details.original_amount": "12345678901",
+    "payment_request.created_at": 1_770_000_000,
+    "payment_request.approved_at": 1_770_000_000,
+    "direction": "outbound",
+}
+IN_LIST = {"page": 0} | {f"results.*.{path}": value for path, value in CREATED.items()}
+ASKED = {"victor_payment_request_id": ID}
+
+CONTRACT = Contract(
+    "victor",
+    client,
+    {
+        "createRequestPayment": Call("payment_requests.create", (create,), CREATED),
+        "listPaymentRequests": Call("payment_requests.list", (walk,), IN_LIST),
+        "getPaymentRequest": Call("payment_requests.get", (lambda victor: victor.payment_requests.get(ID),), ASKED),
+        "respondToPaymentRequest": Call(
+            "payment_requests.accept",
+            (lambda victor: victor.payment_requests.accept(ID, notes="a-notes", modified_amount="12345678901"),),
+            {**ASKED, "status": "Accepted", "modified_amount": "12345678901"},
+        ),
+    },
+    not_read=dict.fromkeys(
+        ("ListPaymentRequestsResponse.page", "ListPaymentRequestsResponse.page_size"),
+        "A walk counts its pages itself, and ends with an empty one.",
+    ),
+    limited={
+        **{
+            f"createRequestPayment: {place}": lambda victor, value, name=name: create(victor, **{name: value})
+            for place, name in {
+                "body:client_reference_id": "client_reference_id",
+                "body:payee.account_number": "payee_account_number",
+                "body:payee.ultimate_creditor": "ultimate_creditor",
+                "body:payer.victor_counterparty_id": "payer_counterparty_id",
+                "body:payment_details.notes": "notes",
+                "header:Idempotency-Key": "idempotency_key",
+            }.items()
+        },
+        "respondToPaymentRequest: body:notes": lambda victor, value: victor.payment_requests.accept(ID, notes=value),
+        "listPaymentRequests: query:page": lambda victor, value: victor.payment_requests.list(page=value),
+        "listPaymentRequests: query:page_size": lambda victor, value: victor.payment_requests.list(page_size=value),
+    },
+    unlimited=dict.fromkeys(
+        ("createRequestPayment: body:payment_details.amount", "respondToPaymentRequest: body:modified_amount"),
+        "A length of 0 or more forbids nothing.",
+    ),
+)

@@ -1,0 +1,244 @@
+"""`victor spec diff` as a user runs it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from victor_ext.spec.__main__ import main
+from victor_ext.spec.diff import command
+
+from .cases import CARD, STATUS, STATUSES, TEXT, Tree, card, receives, sends
+
+BREAKS = {"Card": card(pin=TEXT)}, {"Card": card()}
+
+
+@pytest.fixture(autouse=True)
+def _today(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(command, "_today", lambda: datetime.date(2026, 6, 1))
+    monkeypatch.chdir(tmp_path)
+
+
+def write(name: str, tree: Tree, version: str = "1.0.0") -> str:
+    Path(name).write_text(json.dumps({**tree, "info": {"title": "T", "version": version}}), encoding="utf-8")
+    return name
+
+
+def breaking() -> tuple[str, str]:
+    return write("old.json", receives(CARD, BREAKS[0])), write("new.json", receives(CARD, BREAKS[1]))
+
+
+def run(*arguments: str) -> int:
+    return main(["diff", "--no-python", *arguments])
+
+
+def entry(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    run(*arguments, "--json")
+    return json.loads(capsys.readouterr().out)["entries"][0]
+
+
+def approve(fingerprint: str, **more: str) -> None:
+    item = {"fingerprint": fingerprint, "reason": "agreed", "scope": "both", "expires": "2026-12-31", **more}
+    lines = [f"{key}: {json.dumps(value) if key == 'reason' else value}" for key, value in item.items()]
+    Path("new.approved.yaml").write_text("- " + "\n  ".join(lines) + "\n", encoding="utf-8")
+
+
+class TestStatus:
+    def test_nothing_breaks(self, capsys: pytest.CaptureFixture[str]) -> None:
+        old, new = write("old.json", sends(CARD, BREAKS[0])), write("new.json", sends(CARD, BREAKS[0]))
+        assert run(old, new) == 0
+        assert capsys.readouterr().out == "No change.\n"
+
+    def test_a_look_is_not_a_break(self) -> None:
+        old = write("old.json", receives(card(status=STATUS)))
+        assert run(old, write("new.json", receives(card(status=STATUSES)))) == 0
+
+    def test_something_breaks(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(*breaking()) == 1
+        shown = capsys.readouterr().out
+        assert "components.schemas.Card.properties.pin" in shown
+        assert "received by get /cards" in shown
+        assert "\x1b" not in shown
+
+    @pytest.mark.parametrize(
+        ("old", "says"),
+        [
+            ("nowhere.json", "nowhere.json cannot be read"),
+            ("git:HEAD", "git:HEAD names no file of a commit: write git:REV:path"),
+            ("git:-x:a.json", "begins with a dash"),
+            ("git:HEAD:a.json", "git:HEAD:a.json cannot be read"),
+        ],
+    )
+    def test_what_cannot_be_read(self, capsys: pytest.CaptureFixture[str], old: str, says: str) -> None:
+        assert run(old, breaking()[1]) == 2
+        assert says in capsys.readouterr().err
+
+    def test_one_form_at_a_time(self) -> None:
+        with pytest.raises(SystemExit) as error:
+            run(*breaking(), "--json", "--html")
+        assert error.value.code == 2
+
+    def test_a_file_for_the_report(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(*breaking(), "--json", "--out", "report.json") == 1
+        assert capsys.readouterr().out == ""
+        assert json.loads(Path("report.json").read_text(encoding="utf-8"))["counts"]["entries"] == 1
+        assert run(*breaking(), "--out", "no/such/folder") == 2
+
+
+class TestGit:
+    def test_a_document_of_a_commit(self, capsys: pytest.CaptureFixture[str]) -> None:
+        def git(*arguments: str) -> None:
+            who = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+            subprocess.run(["git", *who, *arguments], check=True, capture_output=True)
+
+        write("api.json", receives(CARD, BREAKS[0]))
+        git("init")
+        git("add", "api.json")
+        git("commit", "-m", "first")
+        write("api.json", receives(CARD, BREAKS[1]))
+        assert run("git:HEAD:api.json", "api.json") == 1
+        assert run("git:HEAD:api.json", "git:HEAD:./api.json") == 0
+        assert run("git:HEAD:other.json", "api.json") == 2
+        assert "other.json" in capsys.readouterr().err
+
+
+class TestApprovals:
+    def test_an_approved_change_passes(self, capsys: pytest.CaptureFixture[str]) -> None:
+        approve(entry(capsys, *breaking())["fingerprint"])
+        assert run(*breaking()) == 0
+        shown = capsys.readouterr().out
+        assert "approved (both) until 2026-12-31: agreed" in shown
+        assert "1 approved" in shown
+
+    def test_the_last_day_counts_and_the_next_does_not(self, capsys: pytest.CaptureFixture[str]) -> None:
+        fingerprint = entry(capsys, *breaking())["fingerprint"]
+        approve(fingerprint, expires="2026-06-01")
+        assert run(*breaking()) == 0
+        approve(fingerprint, expires="2026-05-31")
+        assert run(*breaking()) == 1
+        assert f"the approval of {fingerprint} expired on 2026-05-31: agreed" in capsys.readouterr().out
+
+    def test_the_scope_counts(self, capsys: pytest.CaptureFixture[str]) -> None:
+        fingerprint = entry(capsys, *breaking())["fingerprint"]
+        approve(fingerprint, scope="python")
+        assert run(*breaking()) == 1
+        approve(fingerprint, scope="wire")
+        assert run(*breaking()) == 0
+
+    def test_an_unknown_one_is_reported(self, capsys: pytest.CaptureFixture[str]) -> None:
+        approve("0" * 16)
+        assert run(*breaking()) == 1
+        assert "The approval of 0000000000000000 is of no change" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("text", "says"),
+        [
+            ("a: 1", "is no list"),
+            ("- 5", "item 1 has '5': write the keys fingerprint, reason, scope, expires"),
+            ("- {fingerprint: x, reason: a, scope: wire, expires: 2026-01-01}", "item 1: the fingerprint is 'x'"),
+            ("- {fingerprint: 0000000000000000, reason: '', scope: wire, expires: 2026-01-01}", "there is no reason"),
+            (
+                "- {fingerprint: 0000000000000000, reason: a, scope: all, expires: 2026-01-01}",
+                "write wire, python or both",
+            ),
+            (
+                "- {fingerprint: 0000000000000000, reason: a, scope: both, expires: 2026-02-30}",
+                "write a day as YYYY-MM-DD",
+            ),
+            ("- {fingerprint: 0000000000000000, reason: a, scope: both}", "write the keys"),
+            ("[", "cannot be read"),
+        ],
+    )
+    def test_a_malformed_file_says_where(self, capsys: pytest.CaptureFixture[str], text: str, says: str) -> None:
+        Path("new.approved.yaml").write_text(text, encoding="utf-8")
+        assert run(*breaking()) == 2
+        shown = capsys.readouterr().err
+        assert "new.approved.yaml" in shown
+        assert says in shown
+
+    def test_they_can_be_written(self, capsys: pytest.CaptureFixture[str]) -> None:
+        Path("ours.yaml").write_text("# Agreed in June.\n", encoding="utf-8")
+        options = ("--approved", "ours.yaml", "--approve", 'we "never" read it', "--expires", "2026-07-01")
+        assert run(*breaking(), *options) == 0
+        assert run(*breaking(), "--approved", "ours.yaml") == 0
+        assert Path("ours.yaml").read_text(encoding="utf-8").startswith("# Agreed in June.\n- fingerprint: '")
+        assert run(*breaking()) == 1
+
+    @pytest.mark.parametrize(
+        ("options", "says"),
+        [
+            (("--approve", "a"), "belong together"),
+            (("--approve", "a", "--expires", "soon"), "--expires: the date is 'soon'"),
+            (("--approve", "a", "--expires", "2026-05-31"), "is in the past"),
+            (("--approve", " ", "--expires", "2026-12-31"), "has no reason"),
+            (("--approved", "nowhere.yaml"), "there is no such file"),
+        ],
+    )
+    def test_misuse(self, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], says: str) -> None:
+        assert run(*breaking(), *options) == 2
+        assert says in capsys.readouterr().err
+        assert not Path("new.approved.yaml").exists()
+
+
+class TestVersion:
+    @pytest.mark.parametrize(
+        ("old", "new", "says"),
+        [
+            ("1.4.0", "2.0.0", None),
+            ("1.4.0", "1.5.0", "moved from 1.4.0 to 1.5.0, though something breaks on the wire: write 2.0.0"),
+            ("1.4.0", "1.4.0", "info.version is still 1.4.0, though something breaks on the wire: write 2.0.0"),
+            ("0.4.0", "0.5.0", None),
+            ("0.4.0", "0.4.1", "write 0.5.0"),
+            ("v1", "v2", None),
+            ("1.0", "draft", "is 'draft', which is no version like 1.0: write 2.0.0"),
+            ("2020-09-14", "2021-01-01", None),
+            ("first", "first", "is still 'first'"),
+        ],
+    )
+    def test_a_break(self, capsys: pytest.CaptureFixture[str], old: str, new: str, says: str | None) -> None:
+        write("old.json", receives(CARD, BREAKS[0]), old)
+        write("new.json", receives(CARD, BREAKS[1]), new)
+        run("old.json", "new.json", "--check-version")
+        shown = capsys.readouterr().out
+        assert (says in shown) if says else ("info.version" not in shown)
+
+    @pytest.mark.parametrize(("new", "status"), [("1.0.0", 1), ("1.0.1", 1), ("1.1.0", 0)])
+    def test_an_addition_asks_for_a_minor_version(self, new: str, status: int) -> None:
+        write("old.json", receives(CARD, BREAKS[1]))
+        write("new.json", receives(CARD, BREAKS[0]), new)
+        assert run("old.json", "new.json", "--check-version") == status
+        assert run("old.json", "new.json") == 0
+
+
+def test_the_bytes_do_not_depend_on_the_order_of_hashes(victor_yaml: Path) -> None:
+    new = (
+        victor_yaml.read_text(encoding="utf-8")
+        .replace("payerCounterpartyId", "payerId")
+        .replace("type: string", "type: integer")
+    )
+    Path("new.yaml").write_text(new, encoding="utf-8")
+    command_line = [
+        sys.executable,
+        "-m",
+        "victor_ext.spec",
+        "diff",
+        "--no-python",
+        "--json",
+        str(victor_yaml),
+        "new.yaml",
+    ]
+    outputs = {
+        subprocess.run(
+            command_line, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=False
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(outputs) == 1
+    assert json.loads(outputs.pop())["counts"]["entries"] > 20

@@ -1,0 +1,190 @@
+"""Entries: one for each changed component, whatever refers to it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from victor_ext.spec.diff.compare import compare
+from victor_ext.spec.diff.components import Components
+from victor_ext.spec.diff.entry import Entry, PythonChange
+
+from .cases import CARD, TEXT, Tree, card, document, json_content, operation, receives
+
+BASE = {"$ref": "#/components/schemas/Base"}
+
+
+def entries(old: Tree, new: Tree, python: dict[str, PythonChange] | None = None) -> list[Entry]:
+    return compare(copy.deepcopy(old), copy.deepcopy(new), python).entries
+
+
+def many(schemas: Tree, count: int = 20) -> Tree:
+    """A document in which many operations send and receive a card."""
+    content = {"content": json_content(CARD)}
+    response = {"200": {"description": "ok", **content}}
+    paths = {
+        f"/{number:02}": {"post": operation(f"op{number}", requestBody=content, responses=response)}
+        for number in range(count)
+    }
+    return document(paths, schemas)
+
+
+def test_a_shared_schema_is_one_entry_with_all_its_operations() -> None:
+    (entry,) = entries(many({"Card": card(pin=TEXT)}), many({"Card": card()}))
+    assert entry.operations == tuple(f"post /{number:02}" for number in range(20))
+    assert (entry.direction, entry.wire) == ("both", "breaks")
+
+
+def test_a_common_base_is_one_entry() -> None:
+    derived = {name: {"allOf": [BASE, {"properties": {name.lower(): TEXT}}]} for name in ("Card", "Other")}
+    found = entries(
+        many({**derived, "Base": card(pin=TEXT, status={"enum": ["a"]})}),
+        many({**derived, "Base": card(status={"enum": ["a", "b"]})}),
+    )
+    places = ["components.schemas.Base.properties.pin", "components.schemas.Base.properties.status"]
+    assert [entry.place for entry in found] == places
+    assert {len(entry.operations) for entry in found} == {20}
+
+
+def test_schemas_that_refer_to_each_other_end() -> None:
+    def ring(size: int, **last: Any) -> Tree:
+        names = ["Card", *(f"C{number}" for number in range(1, size))]
+        ring = {
+            name: card(next={"$ref": f"#/components/schemas/{names[n + 1 - size]}"}) for n, name in enumerate(names)
+        }
+        ring[names[-1]]["properties"].update(last)
+        return many(ring, 3)
+
+    (entry,) = entries(ring(68, pin=TEXT), ring(68))
+    assert entry.place == "components.schemas.C67.properties.pin"
+    assert len(entry.operations) == 3
+
+
+@pytest.mark.parametrize("size", [3, 1500])
+def test_every_schema_has_another_name(size: int) -> None:
+    def chain(prefix: str, **last: Any) -> Tree:
+        refer = {n: {"$ref": f"#/components/schemas/{prefix}{n + 1}"} for n in range(size)}
+        schemas = {f"{prefix}{n}": card(next=refer[n]) for n in range(size)}
+        return receives({"$ref": f"#/components/schemas/{prefix}0"}, {**schemas, f"{prefix}{size}": card(**last)})
+
+    found = {entry.place: entry for entry in entries(chain("Old", pin=TEXT), chain("New"))}
+    assert found[f"components.schemas.Old{size}.properties.pin"].wire == "breaks"
+    assert found["components.schemas.Old1"].what == "schema is named New1 instead of Old1"
+    assert {entry.wire for entry in found.values()} == {"breaks", "none"}
+
+
+def test_other_versions_of_all_schemas_beside_the_earlier_ones() -> None:
+    size = 200
+    schemas: Tree = {}
+    for version in ("A", "B"):
+        for n in range(size):
+            following = {"$ref": f"#/components/schemas/{version}{(n + 1) % size}"}
+            schemas[f"{version}{n}"] = card(next=following)
+    schemas["B150"]["properties"]["id"] = {"type": "integer"}
+    old, new = (receives({"$ref": f"#/components/schemas/{version}3"}, schemas) for version in "AB")
+    (entry,) = entries(old, new)
+    assert entry.place == "paths./cards.get.responses.200.content.application/json.schema"
+    assert entry.what.startswith(".properties.id: type changed".removeprefix(".")) or "type changed" in entry.what
+    assert entry.wire == "breaks"
+
+
+def test_properties_that_two_members_define_in_a_cycle() -> None:
+    schemas = {
+        "A": {"properties": {"x": {"$ref": "#/components/schemas/A"}, "a": TEXT}},
+        "B": {"properties": {"x": {"$ref": "#/components/schemas/B"}, "b": TEXT}},
+        "Card": {"allOf": [{"$ref": "#/components/schemas/A"}, {"$ref": "#/components/schemas/B"}]},
+    }
+    changed = {**schemas, "B": {"properties": {"x": {"$ref": "#/components/schemas/B"}}}}
+    assert [entry.place for entry in entries(receives(CARD, schemas), receives(CARD, changed))] == [
+        "components.schemas.B.properties.b"
+    ]
+
+
+def test_a_path_that_is_gone_is_nothing_else() -> None:
+    old = document({"/a": {"get": operation("a")}, "/b": {"get": operation("b")}}, {"Card": card()})
+    (entry,) = entries(old, document({"/a": {"get": operation("a")}}, {"Card": card()}))
+    assert (entry.place, entry.operations, entry.what) == ("paths./b.get", ("get /b",), "removed")
+
+
+def test_both_columns_of_one_place_are_one_entry() -> None:
+    old, new = receives(CARD, {"Card": card(pin=TEXT)}), receives(CARD, {"Card": card()})
+    schema = "paths./cards.get.responses.200.content.application/json.schema"
+    gone = PythonChange("breaks", ("cards_api.models.Card.pin",), "the attribute is gone")
+    added = PythonChange("fine", ("cards_api.models.Card.id",), "the attribute is another")
+    # A place that follows references means the same component.
+    (other, entry) = entries(old, new, {f"{schema}.properties.pin": gone, f"{schema}.properties.id": added})
+    assert (other.place, other.wire, other.python) == ("components.schemas.Card.properties.id", "none", "fine")
+    assert other.operations == ("get /cards",)
+    assert (entry.place, entry.wire, entry.python) == ("components.schemas.Card.properties.pin", "breaks", "breaks")
+    assert entry.names == gone.names
+    assert "in Python: the attribute is gone" in entry.what
+
+
+def test_what_the_package_absorbs_is_said_for_answers_only() -> None:
+    old, new = {"Card": card(pin=TEXT)}, {"Card": card()}
+    (received,) = entries(receives(CARD, old), receives(CARD, new))
+    assert received.what == "property removed (the package reads it as UNSET)"
+
+
+class TestFingerprints:
+    def fingerprint(self, old: Tree, new: Tree, place: str = "components.schemas.Card.properties.pin") -> str:
+        return next(entry.fingerprint for entry in entries(old, new) if entry.place == place)
+
+    def test_they_survive_what_is_unrelated(self) -> None:
+        old, new = {"Card": card(pin=TEXT)}, {"Card": card(pin={"type": "integer"})}
+        plain = self.fingerprint(many(old), many(new))
+        elsewhere = {"Card": card(other=TEXT, pin={"type": "integer", "description": "x", "deprecated": True})}
+        assert self.fingerprint(many(old), {**many(elsewhere, 7), "info": {"title": "T", "version": "9"}}) == plain
+
+    def test_another_change_of_the_same_place_has_another_one(self) -> None:
+        old = {"Card": card(pin=TEXT)}
+        new = [many({"Card": card(pin={"type": kind})}) for kind in ("integer", "boolean")]
+        assert self.fingerprint(many(old), new[0]) != self.fingerprint(many(old), new[1])
+
+    def test_a_server_before_it_makes_no_difference(self) -> None:
+        def served(*urls: str) -> Tree:
+            return document({"/a": {"get": operation()}}, servers=[{"url": url} for url in urls])
+
+        first = self.fingerprint(served("https://a", "https://b"), served("https://b"), "servers[0].url")
+        second = self.fingerprint(served("https://b", "https://a"), served("https://b"), "servers[1].url")
+        assert first == second
+
+
+class TestComponents:
+    def test_directions_leave_out_what_is_read_only(self) -> None:
+        found = Components(many({"Card": card(at={**TEXT, "readOnly": True})}, 2)).by_place
+        at, card_id = (found[f"components.schemas.Card.properties.{name}"] for name in ("at", "id"))
+        assert (at.sent, at.received) == (frozenset(), {"post /00", "post /01"})
+        assert card_id.sent == {"post /00", "post /01"}
+
+    def test_home_follows_references(self) -> None:
+        alias = {"allOf": [CARD], "description": "x"}
+        components = Components(receives(alias, {"Card": card(pin=BASE), "Base": card(a=TEXT)}))
+        start = "paths./cards.get.responses.200.content.application/json.schema"
+        assert components.home(f"{start}.properties.pin.properties.a") == "components.schemas.Base.properties.a"
+        assert components.home("components.schemas.Card") == "components.schemas.Card"
+        assert components.home("nowhere.at.all") == "nowhere.at.all"
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            {"components": None},
+            {"paths": None},
+            {"paths": {"/a": None, "/b": {"get": None, "parameters": {}}}},
+            {"paths": {"/a": {"get": {"parameters": [None, {"$ref": 5}], "responses": {"200": None}}}}},
+            {"paths": {"/a": {"get": {"requestBody": {"content": {"a/b": None}}, "responses": []}}}},
+            {"components": {"schemas": {"A": True, "B": False, "C": None, "D": {"properties": {"x": True}}}}},
+            {"components": {"schemas": {"A": {"$ref": "#/components/schemas/A"}}}},
+            {"components": {"schemas": {"A": {"allOf": [{"$ref": "#/components/schemas/A"}]}}}},
+            {"components": {"schemas": {"A": {"$ref": "other.yaml#/A"}, "B": {"required": True, "enum": 5}}}},
+            {"components": {"schemas": {"A": {"type": {"x": 1}, "oneOf": [None, 5], "properties": []}}}},
+            {"security": {}, "servers": [None, {"url": None}], "tags": [None]},
+        ],
+    )
+    def test_odd_documents_are_compared_all_the_same(self, odd: Tree) -> None:
+        whole = {"openapi": "3.1.0", "info": {}, "paths": {}, **odd}
+        assert entries(whole, whole) == []
+        entries(whole, many({"A": card()}))
+        entries(many({"A": card()}), whole)

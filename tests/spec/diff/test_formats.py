@@ -1,0 +1,177 @@
+"""The forms of a report: whole, escaped, and valid for the tools that read them."""
+
+from __future__ import annotations
+
+import datetime
+import html.parser
+import json
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from victor_ext.spec.diff.approvals import Approval, Approvals
+from victor_ext.spec.diff.entry import Entry
+from victor_ext.spec.diff.formats import FORMATS
+from victor_ext.spec.diff.formats.text import as_text
+from victor_ext.spec.diff.report import Report
+
+HOSTILE = "a|b`c`<script>alert(1)</script>\n::error::x\x1b[31m%0A&amp;\u2028]]>"
+
+
+def entry(number: int, wire: str = "breaks", python: str = "none", **more: Any) -> Entry:
+    values: dict[str, Any] = {
+        "place": f"components.schemas.Card.properties.p{number}",
+        "operations": ("get /v1/cards", "post /v1/cards"),
+        "direction": "received",
+        "what": "property removed",
+        "wire": wire,
+        "python": python,
+        "names": (),
+        "fingerprint": f"{number:016}",
+    }
+    return Entry(**{**values, **more})
+
+
+def report(*entries: Entry, approved: tuple[Approval, ...] = ()) -> Report:
+    return Report("old.yaml", "new.yaml", "api/new.yaml", entries, 3, Approvals(approved, datetime.date(2026, 6, 1)))
+
+
+APPROVED = Approval(f"{2:016}", "we never read it", "wire", datetime.date(2026, 12, 31))
+WHOLE = report(
+    entry(1, python="breaks", names=("cards_api.models.Card.p1",)),
+    entry(2),
+    entry(3, "look"),
+    entry(4, "fine", "fine"),
+    entry(5, "none", "breaks", operations=()),
+    entry(6, place=HOSTILE, what=HOSTILE, names=(HOSTILE,)),
+    approved=(APPROVED,),
+)
+
+
+@pytest.mark.parametrize("name", [*FORMATS, "text"])
+def test_the_places_are_the_same_in_every_form(name: str) -> None:
+    shown = FORMATS[name](WHOLE) if name in FORMATS else as_text(WHOLE)
+    wanted = range(1, 6) if name != "github" else (1, 3, 5)
+    for number in wanted:
+        assert f"components.schemas.Card.properties.p{number}" in shown
+    assert FORMATS.get(name, as_text)(report())
+
+
+def test_json_is_exactly_entries_and_counts() -> None:
+    found = json.loads(FORMATS["json"](WHOLE))
+    assert list(found) == ["entries", "counts"]
+    keys = ["place", "operations", "direction", "what", "wire", "python", "names", "fingerprint"]
+    assert {tuple(each) for each in found["entries"]} == {tuple(keys)}
+    assert found["entries"][0]["operations"] == ["get /v1/cards", "post /v1/cards"]
+    assert found["counts"] == {
+        "entries": 6,
+        "wire": {"breaks": 3, "look": 1, "fine": 1, "none": 1},
+        "python": {"breaks": 2, "look": 0, "fine": 1, "none": 3},
+        "breaking": 3,
+        "approved": 1,
+        "expired": 0,
+        "unknown_approvals": 0,
+        "documentation": 3,
+    }
+
+
+class TestText:
+    def test_it_fits_the_width(self) -> None:
+        lines = as_text(report(entry(1, what="word " * 60)), width=60).splitlines()
+        assert max(map(len, lines[:-1])) <= 60
+
+    def test_colours_are_for_terminals(self) -> None:
+        assert "\x1b[1;31mBreaks (4)" in as_text(WHOLE, colour=True)
+
+    def test_no_text_of_the_document_forges_a_line_or_a_colour(self) -> None:
+        shown = as_text(WHOLE)
+        assert "\x1b" not in shown
+        assert not any(line.startswith("::error") for line in shown.splitlines())
+
+
+class _Page(html.parser.HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.loaded: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loaded += [value or "" for name, value in attrs if name in ("src", "href")]
+
+
+def test_html_is_one_page_that_loads_nothing() -> None:
+    text = FORMATS["html"](WHOLE)
+    page = _Page()
+    page.feed(text)
+    assert "script" not in page.tags
+    assert page.loaded == []
+    assert "url(" not in text
+    assert "@import" not in text
+    assert "color-scheme: light dark" in text
+    assert page.tags.count("tr") == 3 + 6
+
+
+def test_markdown_keeps_its_tables() -> None:
+    text = FORMATS["markdown"](WHOLE)
+    assert "<script>" not in text
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}
+    assert len(rows) == 3 + 6
+    assert "approved \\(wire\\) until 2026\\-12\\-31: we never read it" in text
+
+
+def test_github_has_one_command_a_line() -> None:
+    lines = FORMATS["github"](WHOLE).splitlines()
+    assert [line.split(" ")[0] for line in lines] == ["::error", "::warning", "::error", "::error", "::notice"]
+    assert all(re.fullmatch(r"::(error|warning|notice) file=[^:,]+(,title=[^:,]+)?::.+", line) for line in lines)
+    assert lines[0].startswith(
+        "::error file=api/new.yaml,title=components.schemas.Card.properties.p1::property removed"
+    )
+
+
+def test_junit_counts_what_it_has() -> None:
+    suites = ElementTree.fromstring(FORMATS["junit"](WHOLE))
+    assert suites.tag == "testsuites"
+    for suite in suites:
+        cases = suite.findall("testcase")
+        assert suite.get("tests") == str(len(cases))
+        assert suite.get("failures") == str(len(suite.findall("testcase/failure")))
+        assert suite.get("skipped") == str(len(suite.findall("testcase/skipped")))
+        assert all(case.get("name") and case.get("classname") for case in cases)
+    assert [suite.get("failures") for suite in suites] == ["2", "2"]
+    assert [suite.get("skipped") for suite in suites] == ["1", "0"]
+
+
+def test_sarif_follows_its_schema() -> None:
+    """The rules of the schema of SARIF 2.1.0 for the parts that are written."""
+    log = json.loads(FORMATS["sarif"](WHOLE))
+    assert log["version"] == "2.1.0"
+    (run,) = log["runs"]
+    assert run["columnKind"] in ("utf16CodeUnits", "unicodeCodePoints")
+    driver = run["tool"]["driver"]
+    assert driver["name"]
+    rules = [rule["id"] for rule in driver["rules"]]
+    assert len(rules) == len(set(rules))
+    for rule in driver["rules"]:
+        assert set(rule) <= {"id", "shortDescription", "defaultConfiguration"}
+        assert rule["defaultConfiguration"]["level"] in ("none", "note", "warning", "error")
+        assert rule["shortDescription"]["text"]
+    assert len(run["results"]) == 5 + 3
+    for result in run["results"]:
+        assert result["ruleId"] in rules
+        assert result["level"] in ("none", "note", "warning", "error")
+        assert result["message"]["text"]
+        (location,) = result["locations"]
+        physical = location["physicalLocation"]
+        assert re.fullmatch(r"[\w./%-]+", physical["artifactLocation"]["uri"])
+        assert physical["region"]["startLine"] >= 1
+        (logical,) = location["logicalLocations"]
+        assert logical["fullyQualifiedName"]
+        assert all(isinstance(value, str) for value in result["partialFingerprints"].values())
+        for suppression in result.get("suppressions", []):
+            assert suppression["kind"] in ("inSource", "external")
+            assert suppression["status"] in ("accepted", "underReview", "rejected")
+    assert sum("suppressions" in result for result in run["results"]) == 1

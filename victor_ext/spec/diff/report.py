@@ -1,0 +1,113 @@
+"""What a comparison says, apart from how it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .approvals import Approval, Approvals, Column
+from .entry import LEVELS, Entry, Level, worst
+
+COLUMNS: tuple[Column, ...] = ("wire", "python")
+
+
+@dataclass(frozen=True)
+class Report:
+    """The entries of a comparison, and what counts."""
+
+    old: str
+    new: str
+    """What the documents are called: a path, or `git:REV:path`."""
+    file: str
+    """The path of the new document, for annotations."""
+    entries: Sequence[Entry]
+    documentation: int = 0
+    """Changed texts and examples."""
+    approvals: Approvals = field(default_factory=Approvals)
+    version_problem: str | None = None
+
+    def breaking(self) -> list[Entry]:
+        """The entries that break something, and were not approved."""
+        return [entry for entry in self.entries if any(self.approvals.counts(entry, column) for column in COLUMNS)]
+
+    def approved(self) -> list[Entry]:
+        """The entries that would break something, had they not been approved."""
+        broken = [entry for entry in self.entries if "breaks" in (entry.wire, entry.python)]
+        return [entry for entry in broken if entry not in self.breaking()]
+
+    def approval(self, entry: Entry, column: Column) -> Approval | None:
+        """The approval of a column that breaks."""
+        level = entry.wire if column == "wire" else entry.python
+        return self.approvals.of(entry, column) if level == "breaks" else None
+
+    def by_level(self) -> list[tuple[Level, list[Entry]]]:
+        """The entries by the worse of their columns, the worst first."""
+        found: dict[Level, list[Entry]] = {level: [] for level in reversed(LEVELS)}
+        for entry in self.entries:
+            found[worst((entry.wire, entry.python))].append(entry)
+        return [(level, entries) for level, entries in found.items() if entries]
+
+    def notices(self) -> list[str]:
+        """What else a person has to know: approvals that no longer count, and the version."""
+        found = [
+            f"{entry.place}: the approval of {entry.fingerprint} expired on {approval.expires}: {approval.reason}"
+            for entry in self.entries
+            for approval in self.approvals.expired(entry)
+        ]
+        found += [
+            f"The approval of {approval.fingerprint} is of no change of these documents: remove it ({approval.reason})"
+            for approval in self.approvals.unknown(self.entries)
+        ]
+        return found + ([self.version_problem] if self.version_problem else [])
+
+    def counts(self) -> dict[str, Any]:
+        """How many entries of each level, and of what else."""
+        return {
+            "entries": len(self.entries),
+            "wire": {level: sum(entry.wire == level for entry in self.entries) for level in reversed(LEVELS)},
+            "python": {level: sum(entry.python == level for entry in self.entries) for level in reversed(LEVELS)},
+            "breaking": len(self.breaking()),
+            "approved": len(self.approved()),
+            "expired": sum(bool(self.approvals.expired(entry)) for entry in self.entries),
+            "unknown_approvals": len(self.approvals.unknown(self.entries)),
+            "documentation": self.documentation,
+        }
+
+    def summary(self) -> str:
+        """The counts in one sentence."""
+        counts = self.counts()
+        if not self.entries:
+            return f"No change; {number(self.documentation, 'text')} differ." if self.documentation else "No change."
+        columns = [
+            f"{name}: " + ", ".join(f"{counts[column][level]} {level}" for level in ("breaks", "look", "fine"))
+            for column, name in (("wire", "on the wire"), ("python", "in Python"))
+        ]
+        approved = f" {counts['approved']} approved." if counts["approved"] else ""
+        texts = f" {number(self.documentation, 'text')} changed." if self.documentation else ""
+        return f"{number(len(self.entries), 'changed component')}; {'; '.join(columns)}.{approved}{texts}"
+
+    @property
+    def status(self) -> int:
+        """The exit status: 1 when something breaks or the version is wrong."""
+        return int(bool(self.breaking()) or self.version_problem is not None)
+
+
+def number(count: int, word: str) -> str:
+    """A count with its noun."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def operations_text(entry: Entry, most: int = 5) -> str:
+    """The operations that an entry reaches, and in which direction."""
+    if not entry.operations:
+        return "reached by no operation"
+    shown = ", ".join(entry.operations[:most])
+    rest = f" and {len(entry.operations) - most} more" if len(entry.operations) > most else ""
+    verb = {"sent": "sent by", "received": "received by", "both": "sent and received by"}[entry.direction]
+    return f"{verb} {shown}{rest}"
+
+
+def one_line(text: str) -> str:
+    """A text of the document without control characters, which could forge lines or colours."""
+    return "".join(character if character.isprintable() else " " for character in text)
