@@ -112,6 +112,8 @@ class _Pair:
             yield Finding(at, worst(levels), shown, f"{what} is {text_of(new.type)}, not {text_of(old.type)}")
         if self._sent and new.required and not old.required:
             yield Finding(place, "breaks", shown, f"{what} is required now")
+        if self._sent and old.required and not new.required:
+            yield Finding(place, "fine", shown, f"{what} may be left out now")
 
     def _added(self, attribute: str, new: Attribute) -> Finding:
         places = [

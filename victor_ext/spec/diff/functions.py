@@ -123,6 +123,8 @@ class _Pair:
             yield Finding(cause, level, shown, f"{what} is {types}")
         if new.required and not argument.required:
             yield Finding(at, "breaks", shown, f"{what} is required now")
+        if argument.required and not new.required:
+            yield Finding(at, "fine", shown, f"{what} may be left out now")
         if argument.positional and not new.positional:
             yield Finding(at, "breaks", shown, f"{what} cannot be given by position now")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from victor_ext.spec.document import load
@@ -21,6 +22,20 @@ MAX_SHOWN = 3
 """How many sentences, and users, of one change are shown; its names are complete."""
 
 
+@dataclass(frozen=True)
+class Generated:
+    """A package, with the document that it was generated from."""
+
+    side: Side
+    surface: Surface
+
+    @classmethod
+    def of(cls, document: Path, folder: Path, name: str) -> Generated:
+        """Generate the package `name` into a folder. Raises the errors of `generate`."""
+        made = generate(document, folder, name=name, trace=True)
+        return cls(Side(load(document), made.origins), surface_of(made.package) if made.written else Surface())
+
+
 def python_changes(old: Path, new: Path, *, name: str | None = None) -> Mapping[str, PythonChange]:
     """Generate both packages into a temporary folder and compare them.
 
@@ -30,19 +45,19 @@ def python_changes(old: Path, new: Path, *, name: str | None = None) -> Mapping[
     """
     package = package_name(old) if name is None else name
     with tempfile.TemporaryDirectory() as folder:
-        before, before_surface = _side(old, Path(folder, "old"), package)
-        after, after_surface = _side(new, Path(folder, "new"), package)
-    packages = Packages(before_surface, after_surface, Blame(before, after))
+        before = Generated.of(old, Path(folder, "old"), package)
+        after = Generated.of(new, Path(folder, "new"), package)
+    return package_changes(before, after, package)
+
+
+def package_changes(old: Generated, new: Generated, package: str) -> Mapping[str, PythonChange]:
+    """Compare two packages; `package` is the name that is told."""
+    packages = Packages(old.surface, new.surface, Blame(old.side, new.side))
     by_place: dict[str, list[Finding]] = {}
     for each in (*function_findings(packages), *class_findings(packages)):
         by_place.setdefault(each.place, []).append(each)
     wrapper = Wrapper(package)
-    return {place: _change(found, package, wrapper, before_surface) for place, found in sorted(by_place.items())}
-
-
-def _side(document: Path, folder: Path, name: str) -> tuple[Side, Surface]:
-    made = generate(document, folder, name=name, trace=True)
-    return Side(load(document), made.origins), surface_of(made.package) if made.written else Surface()
+    return {place: _change(found, package, wrapper, old.surface) for place, found in sorted(by_place.items())}
 
 
 def _change(findings: list[Finding], package: str, wrapper: Wrapper, surface: Surface) -> PythonChange:
@@ -53,7 +68,7 @@ def _change(findings: list[Finding], package: str, wrapper: Wrapper, surface: Su
     what = _few([each.what for each in told], "; ")
     users = [user for each in told for user in wrapper.users(each.name, surface)] if level != "fine" else []
     if users:
-        what += f"; {_few(sorted(users), ', ')} {'use' if len(set(users)) > 1 else 'uses'} it"
+        what += f"; {'they are' if len(told) > 1 else 'it is'} used by {_few(sorted(users), ', ')}"
     return PythonChange(level, tuple(sorted({f"{package}.{each.name}" for each in told})), what)
 
 

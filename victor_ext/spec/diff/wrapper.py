@@ -3,7 +3,7 @@
 A client uses its generated package by imports (`from victor_api.models import Origin`, `models.Origin`), by names of
 modules in texts (`"victor_api.api.payment_requests.get_payment_request"`), by constructors (`Origin(name=...)`) and by
 names of fields in texts (`text("payee.account_number")`). A field is known by its name alone: a part that reads a field
-of that name in another model is told, too. Of a record whose fields are declared, at least half have to be in the model.
+of that name in another model is told, too. Of a record that declares its fields, at least half must be in the model.
 """
 
 from __future__ import annotations
@@ -43,30 +43,41 @@ class Wrapper:
         self._parts = _parts(package)
 
     def users(self, name: str, surface: Surface) -> list[str]:
-        """The parts of the client that use `models.Card`, `models.Card.price` or `api.cards.list_cards(limit)`."""
+        """The parts of the client that use `models.Card`, `models.Card.price` or `api.cards.list_cards(limit)`.
+
+        `surface` is the old package: nobody uses what is new.
+        """
+        found: list[_Part] = []
         if name.startswith("api."):
             module, _, argument = name.rstrip(")").partition("(")
-            found = [each for each in self._parts if self._calls(each, module)]
-            if argument:
-                found = [each for each in found if any(argument in keys for keys in each.keywords.values())]
+            function = surface.functions.get(module)
+            if function is not None and (not argument or argument in function.arguments):
+                found = [each for each in self._parts if self._calls(each, module, argument)]
         else:
             model, _, attribute = name.removeprefix("models.").partition(".")
             if not attribute:
                 found = [each for each in self._parts if name in each.names]
             elif model in surface.models:
-                fields = set(surface.models[model].attributes)
-                found = [each for each in self._parts if self._reads(each, model, attribute, fields)]
+                found = self._field_users(model, attribute, surface)
             else:
                 found = [each for each in self._parts if f"{model}.{attribute}" in each.names]
         return sorted({each.name for each in found})
 
-    def _calls(self, part: _Part, module: str) -> bool:
+    def _calls(self, part: _Part, module: str, argument: str) -> bool:
         short = module.removeprefix("api.")
-        return not part.texts.isdisjoint({f"{self._package}.{module}", short})
+        called = not part.texts.isdisjoint({f"{self._package}.{module}", short})
+        return called and (not argument or any(argument in keys for keys in part.keywords.values()))
 
-    def _reads(self, part: _Part, model: str, attribute: str, fields: set[str]) -> bool:
-        if attribute in part.keywords.get(model, ()):
-            return True
+    def _field_users(self, model: str, attribute: str, surface: Surface) -> list[_Part]:
+        fields = set(surface.models[model].attributes)
+        if attribute not in fields:
+            return []
+        constructing = [each for each in self._parts if attribute in each.keywords.get(model, ())]
+        if constructing and model not in surface.received:
+            return constructing
+        return [*constructing, *(each for each in self._parts if self._reads(each, attribute, fields))]
+
+    def _reads(self, part: _Part, attribute: str, fields: set[str]) -> bool:
         if not any(attribute in text.split(".") for text in part.texts):
             return False
         if not part.record:
