@@ -44,6 +44,10 @@ components:
       - $ref: '#/components/schemas/Card'
       - {type: object, properties: {balance: {type: number}}}
     Client: {type: object, properties: {name: {type: string}}}
+    Order:
+      type: object
+      properties:
+        lines: {type: array, nullable: true, items: {type: object, properties: {sku: {type: string}}}}
 """
 
 
@@ -67,6 +71,9 @@ def test_each_name_knows_its_place(tmp_path: Path) -> None:
     )
     assert found.classes["ClientModel"] == ("components.schemas.Client",)
     assert found.classes["FilterState"] == ("components.schemas.Filter.properties.state",)
+    lines = "components.schemas.Order.properties.lines.items"
+    assert found.classes["OrderLinesType0Item"] == (lines,)
+    assert found.attributes["OrderLinesType0Item", "sku"] == (f"{lines}.properties.sku",)
     assert found.attributes["Debit", "price"] == ("components.schemas.Card.properties.price",)
     assert found.attributes["Debit", "class_"] == ("components.schemas.Card.properties.Class",)
     assert found.attributes["Debit", "balance"] == ("components.schemas.Debit.allOf[1].properties.balance",)

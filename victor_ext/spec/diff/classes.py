@@ -15,7 +15,7 @@ def class_findings(packages: Packages) -> Iterator[Finding]:
     """What changed in the models and enums."""
     blame = packages.blame
     for name, now in packages.classes.items():
-        places = blame.old.classes.get(name, ())
+        places = packages.places(name)
         default = next(iter(places), f"{SCHEMAS}{name}")
         if now is None:
             yield Finding(blame.cause(places, default), "breaks", f"models.{name}", f"the class {name} is gone")
@@ -29,7 +29,7 @@ def class_findings(packages: Packages) -> Iterator[Finding]:
             yield from _members(name, packages.old.enums[name], packages.new.enums[now], blame.cause(places, default))
     for name in packages.new.classes:
         if name not in packages.classes.values() and not packages.had_class(name):
-            places = blame.new.classes.get(name, ())
+            places = packages.places(name, new=True)
             at = next((blame.outermost_new(place) for place in places), f"{SCHEMAS}{name}")
             yield Finding(at, "fine", f"models.{name}", f"the class {name} is new")
 
@@ -69,7 +69,8 @@ class _Pair:
         self._old: Model = packages.old.models[name]
         self._new: Model = packages.new.models[now]
         self._sent = name in packages.old.sent
-        self._received = name in packages.old.received or not self._sent
+        # What answers no longer have cannot be read in the wrong way.
+        self._received = name in packages.old.received and now in packages.new.received
         self._names = dict(self._pairs())
 
     def findings(self) -> Iterator[Finding]:
@@ -93,7 +94,7 @@ class _Pair:
 
     def _attribute(self, attribute: str, old: Attribute) -> Iterator[Finding]:
         places = self._blame.old.attributes.get((self._name, attribute), ())
-        around = self._blame.old.classes.get(self._name, ())
+        around = self._packages.places(self._name)
         place = next(iter((*places, *around)), f"{SCHEMAS}{self._name}")
         shown, what = f"models.{self._name}.{attribute}", f"{self._now}.{self._names.get(attribute)}"
         if attribute not in self._names:
@@ -118,7 +119,7 @@ class _Pair:
     def _added(self, attribute: str, new: Attribute) -> Finding:
         places = [
             *self._blame.new.attributes.get((self._now, attribute), ()),
-            *self._blame.new.classes.get(self._now, ()),
+            *self._packages.places(self._now, new=True),
         ]
         at = next((found for place in places if (found := self._blame.new_around(place))), None)
         needed = self._sent and new.required

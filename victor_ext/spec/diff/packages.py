@@ -57,6 +57,20 @@ class Packages:
         places = {self.blame.moved(place) for place in self.blame.old.classes.get(name, ())}
         return next((each for each in kind if places & set(self.blame.new.classes.get(each, ()))), None)
 
+    def places(self, name: str, *, new: bool = False) -> tuple[str, ...]:
+        """What a class is made of; where that is not known, what an attribute that has it is made of."""
+        surface, side = (self.new, self.blame.new) if new else (self.old, self.blame.old)
+        own = side.classes.get(name, ())
+        if own or name not in surface.classes:
+            return own
+        holders = [
+            (model, attribute)
+            for model, made in surface.models.items()
+            for attribute, each in made.attributes.items()
+            if name in class_names(each.type)
+        ]
+        return tuple(place for holder in holders for place in side.attributes.get(holder, ()))
+
     def today(self, type_: Type) -> Type:
         """An old type with the new names of its classes."""
         return renamed(type_, self._names)

@@ -9,6 +9,7 @@ of that name in another model is told, too. Of a record that declares its fields
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -90,7 +91,8 @@ class Wrapper:
 def _parts(package: str) -> tuple[_Part, ...]:
     """The parts of the modules beside those that name the package."""
     paths = [path for path in sorted(CLIENT.rglob("*.py")) if "spec" not in path.relative_to(CLIENT).parts]
-    folders = {path.parent for path in paths if package in path.read_text(encoding="utf-8")} - {CLIENT}
+    named = re.compile(rf"\b{re.escape(package)}\b")
+    folders = {path.parent for path in paths if named.search(path.read_text(encoding="utf-8"))} - {CLIENT}
     public = _public_names()
     return tuple(part for path in paths if path.parent in folders for part in _parts_of(path, public))
 

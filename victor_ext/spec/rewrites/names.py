@@ -222,9 +222,17 @@ def _inside(place: _Place) -> Iterator[_Place]:
     if isinstance(schema.get("additionalProperties"), dict):
         yield from _at(_Place(f"{where}.*", schema["additionalProperties"], place.class_name, "AdditionalProperty"))
     if isinstance(schema.get("items"), dict):
-        yield from _at(_Place(f"{where}[]", schema["items"], owner, f"{name}_item"))
+        yield from _at(_Place(f"{where}[]", schema["items"], owner, f"{name}{_member(schema)}_item"))
     for number, member in enumerate([*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]):
         yield from _at(_Place(f"{where} ({number + 1})", member, owner, f"{name}_type_{number}"))
+
+
+def _member(schema: Tree) -> str:
+    """What the generator adds to the name of a list that is one of several types: it is the member of a union."""
+    kind = schema.get("type")
+    if is_list(kind) and "array" in kind:
+        return f"_type_{kind.index('array')}"
+    return "_type_0" if schema.get("nullable") and kind == "array" else ""
 
 
 KEPT_IN_SCHEMA = {
