@@ -28,12 +28,13 @@ lock: setup ## Write requirements.lock anew from pyproject.toml
 			--generate-hashes --no-emit-index-url --no-header -o $$tools/requirements.txt || exit 1; done
 
 .PHONY: generate check-generated
+DOCUMENTS = $(filter-out %.approved.yaml %.accepted.yaml,$(wildcard openapi/*.yaml))
 generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder NAME=package)
 	@$(BIN)/python -m victor_ext.spec generate "--out=$${OUT:-generated}" $(if $(NAME),"--name=$$NAME") \
-		-- $(if $(SPEC),"$$SPEC",openapi/*.yaml)
+		-- $(if $(SPEC),"$$SPEC",$(DOCUMENTS))
 
 check-generated: setup ## Fail when generated/ is stale, edited by hand, or lacks anything of the document
-	@$(BIN)/python -m victor_ext.spec check --out=generated openapi/*.yaml
+	@$(BIN)/python -m victor_ext.spec check --out=generated $(DOCUMENTS)
 
 .PHONY: rehearsal
 rehearsal: setup ## Change the documents in 83 ways: does `victor spec diff` tell what an old client, and old code, really meet?

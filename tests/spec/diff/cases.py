@@ -240,7 +240,7 @@ CODE = [
         "operation id renamed",
         document({"/cards": {"get": operation("getCard")}}),
         document({"/cards": {"get": operation("readCard")}}),
-        "paths./cards.get",
+        "paths./cards.get.operationId",
         "both",
         "none",
     ),
@@ -264,7 +264,7 @@ CODE = [
         "tag renamed",
         document({"/cards": {"get": operation(tags=["cards"])}}),
         document({"/cards": {"get": operation(tags=["payment cards"])}}),
-        "paths./cards.get",
+        "paths./cards.get.tags",
         "both",
         "none",
     ),
@@ -300,6 +300,20 @@ def _scheme(scheme: Tree, *scopes: str) -> Tree:
 def _shared(parameter: Tree) -> Tree:
     reference = {"$ref": "#/components/parameters/Limit"}
     return query(reference, components={"parameters": {"Limit": parameter}})
+
+
+def _form(**more: Any) -> Tree:
+    return document({"/c": {"post": operation(requestBody={"content": {"a/b": {"schema": card(), **more}}})}})
+
+
+def _variable(default: str, *values: str) -> Tree:
+    variable = {"default": default, **({"enum": list(values)} if values else {})}
+    server = {"url": "https://{env}.example", "variables": {"env": variable}}
+    return document({"/c": {"get": operation()}}, servers=[server])
+
+
+def _oauth(url: str, **scopes: str) -> Tree:
+    return _scheme({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": url, "scopes": scopes}}})
 
 
 _INTEGER = {"type": "integer"}
@@ -699,5 +713,169 @@ MORE = [
         "paths./c.get",
         "both",
         "fine",
+    ),
+    *both(
+        "constraint changed", _changed({"not": {"enum": ["a"]}}, {"not": {"enum": ["b"]}}), of("pin"), "breaks", "look"
+    ),
+    *both("default added", _changed(TEXT, {**TEXT, "default": "a"}), of("pin"), "look", "fine"),
+    *both("format added", _changed(TEXT, {**TEXT, "format": "date"}), of("pin"), "look", "fine"),
+    *both("format removed", _changed({**TEXT, "format": "date"}, TEXT), of("pin"), "fine", "look"),
+    *both("items described", _changed({"type": "array"}, _WORDS), of("pin.items"), "breaks", "fine"),
+    *both("items not described", _changed(_WORDS, {"type": "array"}), of("pin.items"), "fine", "look"),
+    *both(
+        "multiple of another",
+        _changed({**_INTEGER, "multipleOf": 5}, {**_INTEGER, "multipleOf": 7}),
+        of("pin"),
+        "breaks",
+        "look",
+    ),
+    *both("limit removed", _changed({**TEXT, "maxLength": 4}, TEXT), of("pin"), "fine", "look"),
+    *both(
+        "properties by pattern",
+        (card(), {**card(), "patternProperties": {"^x": TEXT}}),
+        "components.schemas.Card.patternProperties.^x",
+        "look",
+        "fine",
+    ),
+    *both(
+        "properties by pattern removed",
+        ({**card(), "patternProperties": {"^x": TEXT}}, card()),
+        "components.schemas.Card.patternProperties.^x",
+        "look",
+        "look",
+    ),
+    *both(
+        "position added",
+        _changed({"type": "array", "prefixItems": [TEXT]}, {"type": "array", "prefixItems": [TEXT, TEXT]}),
+        of("pin.prefixItems[1]"),
+        "look",
+        "look",
+    ),
+    *both(
+        "position removed",
+        _changed({"type": "array", "prefixItems": [TEXT, TEXT]}, {"type": "array", "prefixItems": [TEXT]}),
+        of("pin.prefixItems[1]"),
+        "look",
+        "look",
+    ),
+    *both("other file", _changed({"$ref": "a.yaml#/A"}, {"$ref": "b.yaml#/A"}), of("pin"), "look", "look"),
+    *both("any of one of", _changed({"anyOf": [TEXT, card()]}, {"oneOf": [TEXT, card()]}), of("pin"), "look", "fine"),
+    Case(
+        "discriminator added",
+        sends(CARD, _union("Cat", "Dog")),
+        sends(CARD, _union("Cat", "Dog", **_kinds("kind"))),
+        "components.schemas.Card",
+        "sent",
+        "look",
+    ),
+    Case(
+        "discriminator removed",
+        sends(CARD, _union("Cat", "Dog", **_kinds("kind"))),
+        sends(CARD, _union("Cat", "Dog")),
+        "components.schemas.Card",
+        "sent",
+        "look",
+    ),
+    Case("empty value refused", query(limit(allowEmptyValue=True)), query(limit()), LIMIT, "sent", "breaks"),
+    Case("empty value allowed", query(limit()), query(limit(allowEmptyValue=True)), LIMIT, "sent", "fine"),
+    Case(
+        "fields written otherwise",
+        _form(),
+        _form(encoding={"a": {"style": "deepObject"}}),
+        "paths./c.post.requestBody.content.a/b",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "optional body added",
+        document({"/c": {"post": operation()}}),
+        document({"/c": {"post": operation(requestBody={"content": {}})}}),
+        "paths./c.post.requestBody",
+        "sent",
+        "fine",
+    ),
+    Case(
+        "header added",
+        _headers(),
+        _headers(Quota={"schema": TEXT}),
+        "paths./cards.get.responses.200.headers.Quota",
+        "received",
+        "fine",
+    ),
+    Case(
+        "optional header removed",
+        _headers(Quota={"schema": TEXT}),
+        _headers(),
+        "paths./cards.get.responses.200.headers.Quota",
+        "received",
+        "look",
+    ),
+    Case(
+        "answer for all others removed",
+        document({"/c": {"get": operation(responses={"200": {"description": ""}, "default": {"description": ""}})}}),
+        document({"/c": {"get": operation()}}),
+        "paths./c.get.responses.default",
+        "received",
+        "look",
+    ),
+    Case(
+        "servers in another order",
+        _served("https://a.example", "https://b.example"),
+        _served("https://b.example", "https://a.example"),
+        "servers[0].url",
+        "sent",
+        "look",
+    ),
+    Case(
+        "server named",
+        document({"/c": {"get": operation()}}, servers=[]),
+        document({"/c": {"get": operation()}}, servers=[{"url": "https://a.example"}]),
+        "servers[0].url",
+        "sent",
+        "look",
+    ),
+    Case("default of a server's variable", _variable("a"), _variable("b"), "servers[0].variables.env", "sent", "look"),
+    Case(
+        "value of a server's variable removed",
+        _variable("a", "a", "b"),
+        _variable("a", "a"),
+        "servers[0].variables.env",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "value of a server's variable added",
+        _variable("a", "a"),
+        _variable("a", "a", "b"),
+        "servers[0].variables.env",
+        "sent",
+        "fine",
+    ),
+    Case(
+        "address for tokens",
+        _oauth("https://a.example"),
+        _oauth("https://b.example"),
+        "components.securitySchemes.key",
+        "sent",
+        "look",
+    ),
+    Case(
+        "scope of a scheme removed",
+        _oauth("https://a.example", read="r"),
+        _oauth("https://a.example"),
+        "components.securitySchemes.key",
+        "sent",
+        "look",
+    ),
+    Case(
+        "scope of a scheme added",
+        _oauth("https://a.example"),
+        _oauth("https://a.example", read="r"),
+        "components.securitySchemes.key",
+        "sent",
+        "fine",
+    ),
+    Case(
+        "unused schema removed", document({}, {"Card": card()}), document({}), "components.schemas.Card", "both", "none"
     ),
 ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 
+from victor_ext.spec.diff.changes import Sides
 from victor_ext.spec.diff.compare import compare
+from victor_ext.spec.diff.rules import RULES
 
 from .cases import CODE, MORE, WIRE, Case
 
@@ -22,3 +25,18 @@ def test_one_change_is_one_entry(case: Case) -> None:
 def test_the_suite_is_whole() -> None:
     assert (len(WIRE), len(CODE)) == (32, 4)
     assert len({case.name for case in [*WIRE, *CODE, *MORE]}) == len([*WIRE, *CODE, *MORE])
+
+
+def test_every_rule_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: set[str] = set()
+    add = Sides.add
+
+    def noted(sides: Sides, kind: str, *values: Any, **more: Any) -> None:
+        found.add(kind)
+        add(sides, kind, *values, **more)
+
+    monkeypatch.setattr(Sides, "add", noted)
+    for case in [*WIRE, *CODE, *MORE]:
+        compare(copy.deepcopy(case.old), copy.deepcopy(case.new))
+        compare(copy.deepcopy(case.new), copy.deepcopy(case.old))
+    assert found == set(RULES)

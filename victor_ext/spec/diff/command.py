@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from victor_ext.spec.document import DocumentError, load
@@ -91,6 +92,7 @@ def _report(options: argparse.Namespace, approved: list[Approval]) -> Report:
         documentation=result.documentation,
         approvals=Approvals(approved, _today()),
         version_problem=version_problem(before, after, result.entries) if options.check_version else None,
+        python_compared=not options.no_python,
     )
 
 
@@ -113,16 +115,7 @@ def _approve(report: Report, file: Path, reason: str, expires: datetime.date) ->
     added = [Approval(entry.fingerprint, reason, "both", expires) for entry in report.breaking()]
     write_approvals(file, added)
     print(f"{file}: {len(added)} approved", file=sys.stderr)
-    approvals = Approvals([*report.approvals.approved, *added], report.approvals.today)
-    return Report(
-        report.old,
-        report.new,
-        report.file,
-        report.entries,
-        report.documentation,
-        approvals,
-        report.version_problem,
-    )
+    return replace(report, approvals=Approvals([*report.approvals.approved, *added], report.approvals.today))
 
 
 def _write(report: Report, form: str | None, out: Path | None) -> None:

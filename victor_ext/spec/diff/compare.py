@@ -22,6 +22,8 @@ from .schemas import SchemaComparison, words_of
 
 MAX_FRAMES = 50_000
 """Schemas refer to each other in chains of hundreds, and each takes some calls."""
+MAX_WORDS = 10
+"""How many changes of one component are said; all of them count."""
 
 
 @dataclass
@@ -113,6 +115,8 @@ def _entry(place: str, found: Mapping[Change, Reach], python: PythonChange | Non
     levels: dict[Change, Level] = {change: _level(change, each) for change, each in found.items()}
     ordered = sorted(found, key=lambda each: (-LEVELS.index(levels[each]), each.kind, each.old, each.new))
     words = [*dict.fromkeys(_words(change, found[change]) for change in ordered)]
+    if len(words) > MAX_WORDS:
+        words[MAX_WORDS:] = [f"and {len(words) - MAX_WORDS} more"]
     if python is not None:
         words.append(f"in Python: {python.what}" if words else python.what)
     wire = worst(levels.values())

@@ -50,6 +50,8 @@ def keyword_differences(old: Shape, new: Shape) -> Differences:
         values = (first and first.value, second and second.value)
         if values[0] != values[1] and not homes <= bases:
             changed[keyword] = values
+    if None in changed.get("type", ()) and (old.inferred or new.inferred):
+        del changed["type"]  # neither says a type
     differences = Differences()
     for keyword, values in changed.items():
         differences.found += _changes(keyword, *values)

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from fnmatch import fnmatch
 
-from victor_ext.spec.tree import Tree, list_at
+from victor_ext.spec.tree import Tree
 
 from .changes import NOBODY, Reach, Sides
 from .components import Component, Components, Operation
 from .keywords import as_json
-from .reading import mapping_in, mappings_in, members, schema_in, trees_in
+from .reading import list_in, mapping_in, mappings_in, members, schema_in, trees_in
 from .schemas import SchemaComparison
 from .shape import Part
 
@@ -248,10 +248,10 @@ def _attributes(sides: Sides, old: Operation, new: Operation) -> None:
     reach = _both(old.name)
     if old.tree.get("operationId") != new.tree.get("operationId"):
         ids = (str(each.tree.get("operationId", "missing")) for each in (old, new))
-        sides.add("operation-id", old.place, reach, *ids)
-    tags = [", ".join(map(str, list_at(each.tree, "tags"))) or "none" for each in (old, new)]
+        sides.add("operation-id", f"{old.place}.operationId", reach, *ids)
+    tags = [", ".join(map(str, list_in(each.tree, "tags"))) or "none" for each in (old, new)]
     if tags[0] != tags[1]:
-        sides.add("tags", old.place, reach, *tags)
+        sides.add("tags", f"{old.place}.tags", reach, *tags)
     _deprecation(sides, old.tree, new.tree, old.place, reach)
 
 

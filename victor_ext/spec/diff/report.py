@@ -26,6 +26,7 @@ class Report:
     """Changed texts and examples."""
     approvals: Approvals = field(default_factory=Approvals)
     version_problem: str | None = None
+    python_compared: bool = True
 
     def breaking(self) -> list[Entry]:
         """The entries that break something, and were not approved."""
@@ -82,7 +83,9 @@ class Report:
         columns = [
             f"{name}: " + ", ".join(f"{counts[column][level]} {level}" for level in ("breaks", "look", "fine"))
             for column, name in (("wire", "on the wire"), ("python", "in Python"))
+            if column == "wire" or self.python_compared
         ]
+        columns += [] if self.python_compared else ["Python was not compared"]
         approved = f" {counts['approved']} approved." if counts["approved"] else ""
         texts = f" {number(self.documentation, 'text')} changed." if self.documentation else ""
         return f"{number(len(self.entries), 'changed component')}; {'; '.join(columns)}.{approved}{texts}"
@@ -96,6 +99,11 @@ class Report:
 def number(count: int, word: str) -> str:
     """A count with its noun."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def levels_text(report: Report, entry: Entry) -> str:
+    """The levels of both columns; of the wire alone when Python was not compared."""
+    return f"{entry.wire} on the wire" + (f", {entry.python} in Python" if report.python_compared else "")
 
 
 def operations_text(entry: Entry, most: int = 5) -> str:

@@ -41,7 +41,7 @@ class Part:
     """Whether it is a property that has to be there."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Child:
     """A schema within another, with the place of the schema that declares it."""
 
@@ -72,6 +72,8 @@ class Shape:
     unions: list[Union] = field(default_factory=list[Union])
     bases: set[str] = field(default_factory=set[str])
     """The places of the schemas that it is composed of by reference."""
+    inferred: bool = False
+    """Whether it says its type by other keywords only."""
 
     def value(self, keyword: str) -> Any:
         """The value of a keyword; None when it has none."""
@@ -117,7 +119,7 @@ class Shapes:
         if types is None:
             inferred = _inferred(shape)
             if inferred is not None:
-                shape.keywords["type"] = inferred
+                shape.keywords["type"], shape.inferred = inferred, True
         return shape
 
     def _fold(self, shape: Shape, tree: Tree, home: str, seen: set[int]) -> None:

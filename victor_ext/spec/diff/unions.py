@@ -7,7 +7,7 @@ from typing import Protocol
 from victor_ext.spec.tree import Tree
 
 from .changes import Sides
-from .keywords import canonical
+from .keywords import as_json, canonical
 from .reading import mapping_in
 from .shape import Child, Part, Shape, Shapes, Union, child_part, label
 
@@ -74,11 +74,14 @@ def _paired(sides: Sides, comparer: SchemaComparer, former: tuple[Child, ...], l
         old.remove(first)
         new.remove(second)
 
-    names = {_identity(sides.new_shapes, each): each for each in new}
-    for first in former:
-        second = names.pop(_identity(sides.old_shapes, first), None)
-        if second is not None:
-            take(first, second)
+    for identity in (_identity, _meaning):
+        known: dict[str, list[Child]] = {}
+        for each in new:
+            known.setdefault(identity(sides.new_shapes, each), []).append(each)
+        for first in list(old):
+            alike = known.get(identity(sides.old_shapes, first))
+            if alike:
+                take(first, alike.pop(0))
     for first in list(old):
         second = next((each for each in new if comparer.same(first.tree, each.tree)), None)
         if second is not None:
@@ -91,6 +94,13 @@ def _paired(sides: Sides, comparer: SchemaComparer, former: tuple[Child, ...], l
 
 
 def _identity(shapes: Shapes, member: Child) -> str:
+    """The name of a member, or its text."""
+    end, referred = shapes.end(member.tree)
+    return shapes.place(end, "?") if referred else as_json(end)
+
+
+def _meaning(shapes: Shapes, member: Child) -> str:
+    """The name of a member, or its text without documentation."""
     end, referred = shapes.end(member.tree)
     return shapes.place(end, "?") if referred else canonical(end)
 

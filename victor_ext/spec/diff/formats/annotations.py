@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from victor_ext.spec.diff.approvals import Column
 from victor_ext.spec.diff.entry import Entry, Level
-from victor_ext.spec.diff.report import COLUMNS, Report, one_line, operations_text
+from victor_ext.spec.diff.report import COLUMNS, Report, levels_text, one_line, operations_text
 
 _NAMES: dict[Column, str] = {"wire": "on the wire", "python": "in Python"}
 _SEVERITIES: dict[Level, str] = {"breaks": "error", "look": "warning", "fine": "note", "none": "none"}
@@ -19,11 +19,10 @@ def as_github(report: Report) -> str:
     """Workflow commands: an error for what breaks, a warning for what has to be looked at, and the summary."""
     lines: list[str] = []
     for entry in report.entries:
-        levels = [f"{_level(entry, column)} {_NAMES[column]}" for column in COLUMNS]
         unapproved = any(report.approvals.counts(entry, column) for column in COLUMNS)
         if unapproved or "look" in (entry.wire, entry.python):
             command = "error" if unapproved else "warning"
-            message = f"{entry.what} ({', '.join(levels)}; {operations_text(entry)}; {entry.fingerprint})"
+            message = f"{entry.what} ({levels_text(report, entry)}; {operations_text(entry)}; {entry.fingerprint})"
             lines.append(_command(command, report, entry.place, message))
     lines += [_command("warning", report, "", each) for each in report.notices()]
     return "\n".join([*lines, _command("notice", report, "", report.summary())])

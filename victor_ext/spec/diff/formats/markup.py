@@ -33,7 +33,12 @@ def _row(report: Report, entry: Entry) -> str:
     what += [", ".join(map(_code, entry.names))] if entry.names else []
     what += [_escaped(each) for each in _approved(report, entry)]
     what.append(f"<sub>{entry.fingerprint}</sub>")
-    cells = (entry.wire, entry.python, "<br>".join(what), _escaped(operations_text(entry)))
+    cells = (
+        entry.wire,
+        entry.python if report.python_compared else "?",
+        "<br>".join(what),
+        _escaped(operations_text(entry)),
+    )
     return f"| {' | '.join(cells)} |"
 
 
@@ -108,7 +113,8 @@ def _html_row(report: Report, entry: Entry) -> str:
     parts = [f"<code>{_text(entry.place)}</code>", _text(entry.what), *([names] if names else [])]
     parts += [_text(each) for each in _approved(report, entry)]
     parts.append(f"<small>{entry.fingerprint}</small>")
-    levels = "".join(f'<td><span class="level {each}">{each}</span></td>' for each in (entry.wire, entry.python))
+    shown = (entry.wire, entry.python if report.python_compared else "?")
+    levels = "".join(f'<td><span class="level {each}">{each}</span></td>' for each in shown)
     operations = _text(operations_text(entry, most=20))
     return f"<tr>{levels}<td>{'<br>'.join(parts)}</td><td>{operations}</td></tr>"
 

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from victor_ext.spec.diff.entry import Entry, Level
-from victor_ext.spec.diff.report import COLUMNS, Report, one_line, operations_text
+from victor_ext.spec.diff.report import COLUMNS, Report, levels_text, one_line, operations_text
 
 TITLES: dict[Level, str] = {"breaks": "Breaks", "look": "Look", "fine": "Fine", "none": "No effect by itself"}
 _COLOURS: dict[Level, str] = {"breaks": "31", "look": "33", "fine": "32", "none": "2"}
@@ -27,7 +27,7 @@ def as_text(report: Report, *, width: int = 100, colour: bool = False) -> str:
 def _entry(report: Report, entry: Entry, level: Level, width: int, *, colour: bool) -> Iterator[str]:
     yield "  " + _painted(one_line(entry.place), level, colour=colour)
     yield from _wrapped(entry.what, width)
-    yield from _wrapped(f"{entry.wire} on the wire, {entry.python} in Python; {operations_text(entry)}", width)
+    yield from _wrapped(f"{levels_text(report, entry)}; {operations_text(entry)}", width)
     if entry.names:
         yield from _wrapped(", ".join(entry.names), width)
     for approval in dict.fromkeys(report.approval(entry, column) for column in COLUMNS):
