@@ -36,6 +36,10 @@ generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder N
 check-generated: setup ## Fail when generated/ is stale, edited by hand, or lacks anything of the document
 	@$(BIN)/python -m victor_ext.spec check --out=generated $(DOCUMENTS)
 
+.PHONY: rehearsal
+rehearsal: setup ## Change the documents in 83 ways: does `victor spec diff` tell what an old client, and old code, really meet?
+	@$(BIN)/python -m tests.spec.rehearsal
+
 .PHONY: demo sandbox
 demo: setup ## Watch a dozen requests for payment go through a sandbox that fails on purpose
 	@$(BIN)/python examples/demo.py

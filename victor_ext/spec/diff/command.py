@@ -41,6 +41,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
             f"--{name}", dest="format", action="store_const", const=name, help=f"write {name} instead of text"
         )
     command.add_argument("--out", metavar="FILE", type=Path, help="write to a file instead of the standard output")
+    command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api, of OLD)")
     command.add_argument("--no-python", action="store_true", help="leave out the column of Python (faster)")
     command.add_argument(
         "--approved",
@@ -79,7 +80,9 @@ def _report(options: argparse.Namespace, approved: list[Approval]) -> Report:
     with ExitStack() as stack:
         old, new = (stack.enter_context(opened(source)) for source in (options.old, options.new))
         before, after = load(old), load(new)
-        python: Mapping[str, PythonChange] = {} if options.no_python else python_changes(old, new)
+        python: Mapping[str, PythonChange] = {}
+        if not options.no_python:
+            python = python_changes(old, new, name=options.name)
     result = compare(before, after, python)
     return Report(
         old=options.old,
