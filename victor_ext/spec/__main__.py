@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from .check import check
+from . import check_command
+from .checking.acceptance import AcceptanceError
 from .document import DocumentError
 from .generate import generate
 
@@ -26,8 +27,8 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victo
     status = 0
     for document in options.documents:
         try:
-            status = max(status, options.run(document, options.out, options.name))
-        except (DocumentError, RuntimeError) as error:
+            status = max(status, options.run(document, options))
+        except (DocumentError, AcceptanceError, RuntimeError) as error:
             print(error, file=sys.stderr)
             return 2
         except OSError as error:
@@ -48,8 +49,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         ("generate", _generate, "write a package for each document", "the folder for the packages"),
         (
             "check",
-            _check,
-            "count what each document declares and its package does; compare the package in OUT with a fresh one",
+            check_command.run,
+            "call every operation, decode every answer, and compare the package in OUT with a fresh one",
             "the folder of the packages (default: compare with none)",
         ),
     ):
@@ -57,12 +58,14 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         command.add_argument("documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document")
         command.add_argument("--out", metavar="OUT", type=Path, required=run is _generate, help=out_help)
         command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api)")
+        if run is check_command.run:
+            check_command.add_arguments(command)
         command.set_defaults(run=run)
     return parser
 
 
-def _generate(document: Path, out: Path, name: str | None) -> int:
-    result = generate(document, out, name=name)
+def _generate(document: Path, options: argparse.Namespace) -> int:
+    result = generate(document, options.out, name=options.name)
     for line in result.log.lines():
         print(f"  {line}")
     for line in result.left_out:
@@ -72,14 +75,6 @@ def _generate(document: Path, out: Path, name: str | None) -> int:
         return 2
     print(f"{document.name} -> {result.package}")
     return int(bool(result.left_out))
-
-
-def _check(document: Path, out: Path | None, name: str | None) -> int:
-    summary, problems = check(document, out, name=name)
-    for line in problems:
-        print(line, file=sys.stderr)
-    print(f"{summary}: {'see above' if problems else 'all there'}")
-    return int(bool(problems))
 
 
 def _interrupted(number: int, _frame: FrameType | None) -> None:
