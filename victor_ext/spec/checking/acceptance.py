@@ -93,7 +93,7 @@ def judge(path: Path, entries: Sequence[Entry], problems: Sequence[Problem]) -> 
     losses = {place_of(problem) for problem in problems if problem.acceptable}
     left = [problem for problem in problems if not (problem.acceptable and place_of(problem) in accepted)]
     stale = [
-        Problem("acceptance", f"{path}: {entry.place}", "the entry matches nothing any more: remove it")
+        Problem("acceptance", f"{path}: {entry.place}", "it matches nothing any more")
         for entry in entries
         if entry.place not in losses
     ]

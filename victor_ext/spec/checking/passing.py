@@ -10,7 +10,7 @@ from victor_ext.spec.tree import is_mapping
 from .arguments import NoArgumentError, build, enum_values, options, undeclared
 from .expected_requests import caller_text, short
 from .operations import Medium, Operation, Parameter
-from .probes import Probe
+from .probes import Probe, same_letters
 from .problems import Findings
 from .views import Document, Node
 
@@ -83,6 +83,7 @@ class Passing:
             sink.whole = probe.named(location, parameter.name)
         self._sinks[parameter.place] = sink
         self._count(parameter, sink, list(properties) if flat else [])
+        self._check_name(parameter, sink)
         self._check_words(parameter, sink, properties)
 
     def _count(self, parameter: Parameter, sink: Sink, properties: list[str]) -> None:
@@ -94,6 +95,17 @@ class Passing:
             if not found:
                 place = parameter.place if name is None else f"{parameter.place}.{name}"
                 self._findings.missing(place, what, title, name or parameter.name)
+
+    def _check_name(self, parameter: Parameter, sink: Sink) -> None:
+        """The argument with the name of a parameter sends it, and not another one."""
+        named = self._probe.named(parameter.location, parameter.name)
+        if sink.whole is None or named in (None, sink.whole):
+            return
+        own = [
+            name for (where, name), each in self._probe.sent.items() if where == parameter.location and named in each
+        ]
+        if own and not any(same_letters(name, str(named)) for name in own):
+            self._findings.wrong(parameter.place, f"the argument {sink.whole} sends it, and not {named}")
 
     def _check_words(self, parameter: Parameter, sink: Sink, properties: dict[str, Node]) -> None:
         """Every value of an enum is a member of an enum in the type of the argument."""

@@ -54,7 +54,7 @@ class Probe:
         return found is not None
 
     def named(self, location: str, name: str) -> str | None:
-        """The argument of a parameter by its name, for a function that could not be probed."""
+        """The argument that has the name of a parameter."""
         wanted = {_letters(name), _letters(f"{name}_{location}")}
         return next((each for each in self.function.hints if _letters(each) in wanted), None)
 
@@ -76,6 +76,11 @@ def prefixes(operation: Operation, base: str) -> set[str]:
 
 def _letters(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def same_letters(one: str, other: str) -> bool:
+    """Whether two names are the same but for case and punctuation."""
+    return _letters(one) == _letters(other)
 
 
 def same_name(function: Function, operation: Operation) -> bool:

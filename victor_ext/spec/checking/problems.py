@@ -14,7 +14,7 @@ ADVICE: dict[Kind, str] = {
     "missing": "do without it, and accept it with a reason",
     "wrong": "do not use it; it cannot be accepted",
     "differs": "generate the package again",
-    "acceptance": "edit the file of accepted losses",
+    "acceptance": "remove the entry",
 }
 """What to do about a problem of each kind, unless it says so itself."""
 

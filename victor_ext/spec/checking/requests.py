@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from .arguments import NoArgumentError
-from .expected_bodies import body_differences, take
+from .expected_bodies import FORM, body_differences, take
 from .expected_requests import Pair, query_pairs, same_text, short, values
 from .fitting import mismatch
 from .models import Models
@@ -89,6 +89,7 @@ class OperationRequests:
 
     def _value(self, parameter: Parameter, number: int) -> Any:
         text = TEXTS[parameter.location] if parameter.content_type is None else "text"
+        text += str(self._operation.parameters.index(parameter))  # so that a value in another's place is seen
         return self._synthesis.value(parameter.schema, "sent", number, full=1, text=text)
 
     def _body(self, medium: Medium | None, number: int, full: int = 2) -> Any:
@@ -197,7 +198,7 @@ class OperationRequests:
             if request.body:
                 self._findings.wrong(self._operation.place, "a body is sent, which nobody asked for")
             return
-        if "body" in (argument := self._passing.body_options(given)[way]) and medium.is_json:
+        if "body" in (argument := self._passing.body_options(given)[way]) and (medium.is_json or medium.bare == FORM):
             self._models.compare(medium.schema, given.body, argument["body"])
         for why in body_differences(medium, given.body, request):
             self._findings.wrong(medium.place, why.what, *([self._operation.title, why.field] if why.field else []))
