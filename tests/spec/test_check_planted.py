@@ -206,6 +206,13 @@ def test_the_async_function_reads_another_answer(package: Path) -> None:
     assert any("responses.201" in line and "parsed is None" in line for line in lines(package))
 
 
+def test_the_short_function_reads_another_answer(package: Path) -> None:
+    append(package / "api" / "shop" / "order.py", "\ndef sync(*, client, body):\n    return None\n")
+    assert lines(package)[0].startswith(
+        "wrong: paths./orders.post.responses.201.content.application/json: sync reads it otherwise than sync_detailed"
+    )
+
+
 @pytest.mark.parametrize("function", ["sync_detailed", "asyncio_detailed"])
 def test_a_function_is_gone(package: Path, function: str) -> None:
     append(package / "api" / "shop" / "order.py", f"\ndel {function}\n")

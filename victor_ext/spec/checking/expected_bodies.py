@@ -34,7 +34,7 @@ def body_differences(medium: Medium, value: Any, request: Request) -> Iterator[D
     if medium.bare == FORM:
         yield from _form_differences(medium, value, request)
     elif medium.bare.startswith("multipart/"):
-        yield from _multipart_differences(value, request)
+        yield from _multipart_differences(medium, value, request)
     elif why := _difference(medium, value, request):
         yield Difference(why)
 
@@ -95,13 +95,19 @@ def _shown(pairs: list[Pair]) -> str:
     return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else "not there"
 
 
-def _multipart_differences(value: Any, request: Request) -> Iterator[Difference]:
+def _multipart_differences(medium: Medium, value: Any, request: Request) -> Iterator[Difference]:
     boundary = re.search(r'boundary="?([^";]+)', request.content_type)
     if boundary is None:
         yield Difference(f"the content type {request.content_type} has no boundary")
         return
     parts = list(_parts(request.body, boundary[1].encode()))
     for name, each in value.items() if is_mapping(value) else ():
+        if name in medium.encoding and "style" in medium.encoding[name].tree and not isinstance(each, bytes):
+            pairs = [(part.name, part.content.decode("utf-8", "replace")) for part in parts if _is_of(part, name)]
+            parts = [part for part in parts if not _is_of(part, name)]
+            if not take(pairs, ways := _field_ways(medium, name, each)) or pairs:
+                yield Difference(f"the parts of {name} are not {_shown(ways[0])}", name)
+            continue
         sent = [part for part in parts if part.name == name]
         parts = [part for part in parts if part.name != name]
         wanted = each if is_list(each) else [] if each is None else [each]
@@ -113,6 +119,10 @@ def _multipart_differences(value: Any, request: Request) -> Iterator[Difference]
                 yield Difference(f"the part {name} is {short(part.content)} instead of {short(one)}", name)
     if parts:
         yield Difference(f"the part {parts[0].name} is sent, which nobody asked for", parts[0].name)
+
+
+def _is_of(part: _Part, name: str) -> bool:
+    return part.name == name or part.name.startswith(f"{name}[")
 
 
 def _same_part(sent: bytes, value: Any) -> bool:

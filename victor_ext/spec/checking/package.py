@@ -32,6 +32,8 @@ class Function:
         self.name = module.__name__.rpartition(".")[2]
         self.sync: Callable[..., Any] | None = vars(module).get("sync_detailed")
         self.awaited: Callable[..., Any] | None = vars(module).get("asyncio_detailed")
+        self.short: Callable[..., Any] | None = vars(module).get("sync")
+        """`sync`, which returns what was read; None where nothing is."""
         one = self.sync or self.awaited
         assert one is not None
         self.hints = hints_of(one, module)

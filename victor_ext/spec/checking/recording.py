@@ -96,6 +96,12 @@ class Caller:
         self._answer = answer
         return self._call(function, arguments, awaited=awaited).parsed
 
+    def read(self, function: Function, arguments: dict[str, Any], answer: httpx.Response) -> Any:
+        """What `sync` makes of an answer. Raises what it raises."""
+        self._answer = answer
+        self.calls += 1
+        return function.short(client=self._client, **arguments) if function.short else None
+
     def _call(self, function: Function, arguments: dict[str, Any], *, awaited: bool) -> Any:
         self.calls += 1
         called = function.awaited if awaited else function.sync

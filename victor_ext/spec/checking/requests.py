@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from victor_ext.spec.tree import is_list, is_mapping
+
 from .arguments import NoArgumentError
 from .expected_bodies import FORM, body_differences, take
 from .expected_requests import Pair, query_pairs, same_text, short, values
@@ -77,7 +79,7 @@ class OperationRequests:
                     others = [(each, value) for each, value in required.parameters if each is not parameter]
                     yield Given([*others, (parameter, example)], required.medium, required.body)
         for medium in self._operation.bodies:
-            for example in medium.examples[:3] if medium.is_json else ():
+            for example in medium.examples[:3] if medium.is_json or medium.bare == FORM else ():
                 if self._is_valid(medium.place, medium.schema, example):
                     yield Given(required.parameters, medium, example)
 
@@ -113,7 +115,7 @@ class OperationRequests:
             self._findings.missing(where, what, self._operation.title)
             return
         except ValueError as error:  # nothing is sent wrong
-            self._findings.missing(place, f"the call is refused: {error}", self._operation.title)
+            self._refused(given, error)
             return
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             self._findings.wrong(place, f"the call raises {type(error).__name__}: {error}")
@@ -131,6 +133,17 @@ class OperationRequests:
         self._compare_texts(given, request)
         self._compare_body(given, request, arguments)
         self._compare_awaited(given, request, arguments)
+
+    def _refused(self, given: Given, error: ValueError) -> None:
+        """Report a call that is refused; where it is a form with structures in it, try it without them, too."""
+        body: Any = given.body
+        fields = [str(name) for name in body] if is_mapping(body) else []
+        named = [name for name in fields if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error))]
+        where = given.medium.place if given.medium is not None else self._operation.place
+        self._findings.missing(where, f"the call is refused: {error}", self._operation.title, *named[:1])
+        if given.medium is not None and not given.medium.is_json and any(_is_nested(body[name]) for name in fields):
+            flat = {name: body[name] for name in fields if not _is_nested(body[name])}
+            self._compare(Given(given.parameters, given.medium, flat))
 
     def _recorded(self, given: Given) -> tuple[Request, int]:
         """The request, and which of the ways to pass the body made it: the first with the right content type."""
@@ -216,6 +229,10 @@ class OperationRequests:
 
 
 _ALWAYS = ("user-agent", "accept-encoding", "connection", "host", "content-length", "cookie", "transfer-encoding")
+
+
+def _is_nested(value: Any) -> bool:
+    return is_mapping(value) or (is_list(value) and any(is_mapping(each) or is_list(each) for each in value))
 
 
 def _filled(segment: str, ways: dict[str, list[str]]) -> list[str]:
