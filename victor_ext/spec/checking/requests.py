@@ -66,7 +66,8 @@ class OperationRequests:
             (each, self._value(each, 0)) for each in self._operation.parameters if self._passing.is_required(each)
         ]
         medium = self._operation.bodies[0] if self._operation.bodies and self._needs_body() else None
-        yield Given(required, medium, self._body(medium, 0, full=0))
+        full = 0 if medium is not None and medium.is_json else 1  # a form without fields has no content type
+        yield Given(required, medium, self._body(medium, 0, full=full))
 
     def _needs_body(self) -> bool:
         return self._operation.body_required or "body" in self._probe.function.required
@@ -148,12 +149,18 @@ class OperationRequests:
     def _recorded(self, given: Given) -> tuple[Request, int]:
         """The request, and which of the ways to pass the body made it: the first with the right content type."""
         first: Request | None = None
+        refusal: Exception | None = None
         for number, body in enumerate(self._passing.body_options(given)):
-            request = self._caller.request(self._probe.function, self._passing.arguments(given, body))
+            try:
+                request = self._caller.request(self._probe.function, self._passing.arguments(given, body))
+            except TypeError as error:  # of a body whose type is for another content type
+                refusal = error
+                continue
             if given.medium is None or _same_type(given.medium, request):
                 return request, number
             first = first or request
-        assert first is not None
+        if first is None:
+            raise refusal or RuntimeError("nothing is sent")
         return first, 0
 
     def _compare_address(self, given: Given, request: Request) -> None:
