@@ -76,10 +76,23 @@ class Models:
         if value is None:
             return _Outcome()
         views = self._document.views(node)
-        if len(views) > 1:
-            views = [view for view in views if fits(self._document, view, value)] or views[:1]
-        outcomes = [self._of_view(view, value, found) for view in views]
-        return min(outcomes, key=lambda each: (len(each.losses), each.foreign))
+        if len(views) == 1:
+            return self._of_view(views[0], value, found)
+        views = [view for view in views if fits(self._document, view, value)] or views[:1]
+        outcomes = [(self._of_view(view, value, found), view) for view in views]
+        best, view = min(outcomes, key=lambda each: (len(each[0].losses), each[0].foreign))
+        return self._of_another(best, view, found) if self._is_another(view, found) else best
+
+    def _is_another(self, view: View, found: Any) -> bool:
+        return is_model(found) and bool(view.properties.keys() - self._package.attributes(type(found)).keys())
+
+    def _of_another(self, outcome: _Outcome, view: View, found: Any) -> _Outcome:
+        """A member of a union that is read as the class of another one, which may have all that the value has."""
+        if outcome.losses:
+            place, what = next(iter(outcome.losses))
+            detail = f"{place.removeprefix(view.place).lstrip('.')}: {what}".lstrip(": ")
+            return self._missing(view.place, f"in a union, a value of it is read as {type(found).__name__}: {detail}")
+        return _Outcome(met=[each for each in outcome.met if each[0] is not view], foreign=outcome.foreign)
 
     def _of_view(self, view: View, value: Any, found: Any) -> _Outcome:
         if is_model(found) and is_mapping(value):
@@ -145,22 +158,30 @@ class Models:
     def _try(self, view: View, model: Any) -> None:
         """Decode values of a schema by its class, compare them, and build an equal object by the constructor."""
         numbers = max((len(self._document.views(child)) for child in view.properties.values()), default=1)
+        unions = {name for name, child in view.properties.items() if self._is_union(child)}
         lost: set[str] = set()
-        for number in range(min(max(numbers, 2), MAX_TRIALS)):
+        tries = [
+            (number, full)
+            for number in range(min(max(numbers, 2), MAX_TRIALS))
+            for full in ((0, 1) if unions else (0,))
+        ]
+        for number, full in tries:
             value = self._synthesis.of_view(view, "received", number, full=1)
-            value.update(
-                {
-                    name: self._synthesis.value(child, "received", number, full=0)
-                    for name, child in view.properties.items()
-                    if name not in value
-                }
-            )
+            for name, child in view.properties.items():
+                if name not in value or name in unions:
+                    inner = full if name in unions else 0
+                    value[name] = self._synthesis.value(child, "received", number, full=inner)
             outcome = self._decode(view, model, value)
             lost |= {place.removeprefix(f"{view.place}.properties.") for place, _ in outcome.losses}
             self._take(outcome)
         for name in view.properties:
             self._count("properties", f"{view.place}.properties.{name}", found=name not in lost)
         self._count("schemas", view.place, found=True)
+
+    def _is_union(self, node: Node) -> bool:
+        views = self._document.views(node)
+        items = views[0].items
+        return len(views) > 1 or (items is not None and len(self._document.views(items)) > 1)
 
     def _decode(self, view: View, model: Any, value: dict[str, Any]) -> _Outcome:
         try:
