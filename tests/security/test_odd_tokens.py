@@ -256,7 +256,7 @@ def test_the_credentials_of_a_connected_system_are_in_no_error(
     caplog.set_level(logging.DEBUG)
     issuer = Issuer(loop, {})  # a token response without a token, and no payment request either
     issuer.answer = issuer.answer.replace(b"200 OK", b"400 No")
-    error = told("connected", issuer.url, awaited=awaited, auth=SECRET_IN[kind]())
+    error = observe("connected", issuer.url, awaited=awaited, auth=SECRET_IN[kind]())
     assert [text for text in shown(error, caplog) if MARK in text] == []
     sent = b"".join(issuer.requests)
     assert len(issuer.requests) == (0 if "no header" in kind else 1)

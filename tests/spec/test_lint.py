@@ -88,7 +88,7 @@ FAULTS = {
     ),
     "several-contents": (
         "'201': {description: ok}",
-        "'201': {description: ok, content: {text/csv: {schema: {type: string}}, application/json: {schema: {type: string}}}}",
+        "'201': {description: ok, content: {text/csv: {schema: {enum: [a]}}, application/json: {schema: {enum: [a]}}}}",
         "paths./cards.post.responses.201",
     ),
     "server": ("https://shop.example", "http://shop.example", "servers[0].url"),

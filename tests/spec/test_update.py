@@ -41,7 +41,9 @@ def shop(tmp_path: Path) -> Path:
     """A folder with a document, its package and a changelog."""
     (tmp_path / "shop.yaml").write_text(OLD, encoding="utf-8")
     generate(tmp_path / "shop.yaml", tmp_path)
-    (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## Unreleased\n\n### Added\n\n- A thing.\n", encoding="utf-8")
+    (tmp_path / "CHANGELOG.md").write_text(
+        "# Changelog\n\n## Unreleased\n\n### Added\n\n- A thing.\n", encoding="utf-8"
+    )
     return tmp_path
 
 

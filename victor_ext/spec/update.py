@@ -22,7 +22,7 @@ from .diff.python import python_changes
 from .diff.report import Report, number, one_line
 from .document import load
 from .generate import generate, package_name
-from .tree import mapping_at
+from .tree import Tree, mapping_at
 
 UNRELEASED = re.compile(r"^## (?:\[?Unreleased\]?).*$", re.MULTILINE)
 MAX_LINES = 20
@@ -84,13 +84,15 @@ def update(document: Path, newer: Path, out: Path, *, name: str | None = None, c
     return Update(report, [], package)
 
 
-def _changelog_lines(document: Path, before: object, after: object, report: Report) -> Iterator[str]:
-    versions = [one_line(str(mapping_at(mapping_at({"d": each}, "d"), "info").get("version", ""))) for each in (before, after)]
+def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) -> Iterator[str]:
+    versions = [one_line(str(mapping_at(each, "info").get("version", ""))) for each in (before, after)]
     moved = f" from version {versions[0]} to {versions[1]}" if versions[0] != versions[1] else ""
     yield f"- The document `{document.name}` is a newer one{moved}. {report.summary()}"
     serious = [each for each in report.entries if "breaks" in (each.wire, each.python)]
     for entry in serious[:MAX_LINES]:
-        columns = [where for where, level in (("on the wire", entry.wire), ("in Python", entry.python)) if level == "breaks"]
+        columns = [
+            where for where, level in (("on the wire", entry.wire), ("in Python", entry.python)) if level == "breaks"
+        ]
         yield f"  - `{one_line(entry.place)}` ({' and '.join(columns)}): {one_line(entry.what)}"
     if len(serious) > MAX_LINES:
         yield f"  - and {number(len(serious) - MAX_LINES, 'more change')} that break something."
@@ -106,7 +108,9 @@ def _add_to(changelog: Path, entry: str) -> None:
         text = f"{text[:at]}\n## Unreleased\n\n### Changed\n\n{entry}\n{text[at:]}"
     else:
         end = re.compile(r"^## ", re.MULTILINE).search(text, heading.end())
-        section = re.compile(r"^### Changed\n+", re.MULTILINE).search(text, heading.end(), end.start() if end else len(text))
+        section = re.compile(r"^### Changed\n+", re.MULTILINE).search(
+            text, heading.end(), end.start() if end else len(text)
+        )
         at = section.end() if section else heading.end() + 1
         text = text[:at] + (f"{entry}\n" if section else f"\n### Changed\n\n{entry}\n") + text[at:]
     _replace(changelog, text.encode("utf-8"))

@@ -7,16 +7,14 @@ import shutil
 import sys
 from pathlib import Path
 
-from .diff.approvals import ApprovalError
-from .diff.formats.text import as_text
-from .diff.report import number, one_line, operations_text
-from .document import DocumentError
-from .update import Update, update
+from victor_ext.spec.diff.formats.text import as_text
+from victor_ext.spec.diff.report import number, one_line, operations_text
+from victor_ext.spec.update import Update, update
 
 SUMMARY = "replace a document by a newer one, with its package, and say what has to be decided"
 EPILOG = (
-    "Exit status: 0 when nothing has to be decided, 1 when something has (the document is replaced), 2 when nothing was "
-    "replaced."
+    "Exit status: 0 when nothing has to be decided, 1 when something has (the document is replaced), 2 when nothing "
+    "was replaced."
 )
 
 
@@ -27,19 +25,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", metavar="OUT", type=Path, required=True, help="the folder of the package")
     command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api)")
     command.add_argument("--changelog", metavar="FILE", type=Path, help="a changelog that gets an entry")
-    command.set_defaults(execute=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the command and return its exit status."""
-    try:
-        done = update(options.document, options.newer, options.out, name=options.name, changelog=options.changelog)
-    except (DocumentError, ApprovalError, RuntimeError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"The update cannot be done: {error}", file=sys.stderr)
-        return 2
+    """Update the document. Raises the errors of `update`."""
+    done = update(options.document, options.newer, options.out, name=options.name, changelog=options.changelog)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
     print(as_text(done.report, width=width))
     print()
