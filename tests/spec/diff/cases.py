@@ -760,6 +760,13 @@ MORE = [
     ),
     *both("other file", _changed({"$ref": "a.yaml#/A"}, {"$ref": "b.yaml#/A"}), of("pin"), "look", "look"),
     *both("any of one of", _changed({"anyOf": [TEXT, card()]}, {"oneOf": [TEXT, card()]}), of("pin"), "look", "fine"),
+    *both(
+        "maximum exclusive",
+        _changed({**_INTEGER, "maximum": 5}, {**_INTEGER, "maximum": 5, "exclusiveMaximum": True}),
+        of("pin"),
+        "breaks",
+        "fine",
+    ),
     Case(
         "discriminator added",
         sends(CARD, _union("Cat", "Dog")),
