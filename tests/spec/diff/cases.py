@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,8 @@ def document(paths: Tree, schemas: Tree | None = None, **more: Any) -> Tree:
         "paths": paths,
         "components": {"schemas": schemas or {}, **more.pop("components", {})},
     }
-    return copy.deepcopy({**whole, **more})
+    written: Tree = json.loads(json.dumps({**whole, **more}))
+    return written
 
 
 def operation(name: str = "getCard", **parts: Any) -> Tree:
