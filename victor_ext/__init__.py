@@ -33,17 +33,10 @@ if TYPE_CHECKING:
         VictorError,
     )
     from .providers.victor.auth import VictorJwt, VictorOAuth
-    from .providers.victor.checks import check_payment_request
     from .providers.victor.client import AsyncVictor, Victor
-    from .providers.victor.records import (
-        Direction,
-        Network,
-        Payee,
-        Payer,
-        PaymentRequest,
-        PaymentRequestResponse,
-        Status,
-    )
+    from .providers.victor.records import Payee, Payer, PaymentRequest, PaymentRequestResponse
+    from .providers.victor.requests import check_payment_request
+    from .providers.victor.statuses import Direction, Network, Status
     from .runtime.loop.clock import ProviderTime
     from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, Event, RetryScheduled
     from .runtime.loop.keys import idempotency_key_for
@@ -99,8 +92,9 @@ _HOMES = (
     ".runtime.loop.clock",
     ".runtime.loop.retry",
     ".runtime.loop.events",
+    ".providers.victor.statuses",
     ".providers.victor.records",
-    ".providers.victor.checks",
+    ".providers.victor.requests",
     ".providers.victor.auth",
     ".providers.victor.client",
 )

@@ -62,7 +62,7 @@ class Issuer(Recorder):
 
 
 class Handed:
-    """Credentials of somebody's own: the header is what they say."""
+    """Credentials of the user's own: they set the header."""
 
     def __init__(self, header: str) -> None:
         self._header = header
@@ -104,8 +104,8 @@ def loop() -> Iterator[Background]:
         yield made
 
 
-def told(system: str, url: str, *, awaited: bool, **changes: Any) -> VictorError:
-    """What the caller is told."""
+def observe(system: str, url: str, *, awaited: bool, **changes: Any) -> VictorError:
+    """The error that the caller gets."""
     clients, options, call = SYSTEMS[system]
     options = {**options, "base_url": url, "deadline": 5.0, **changes}
 
@@ -125,7 +125,7 @@ def told(system: str, url: str, *, awaited: bool, **changes: Any) -> VictorError
 
 
 def shown(error: BaseException, caplog: pytest.LogCaptureFixture) -> Iterator[str]:
-    """Every text that somebody may see of an error, and what was logged."""
+    """Every visible text of an error, and the log."""
     yield from (str(error), repr(error), repr(vars(error)), caplog.text)
     yield "".join(traceback.format_exception(error))
     for one in (error.__cause__, error.__context__):
@@ -148,7 +148,7 @@ class TestATokenThatCannotBeSent:
     ) -> None:
         caplog.set_level(logging.DEBUG)
         issuer = Issuer(loop, {"access_token": ODD[odd], "accessToken": ODD[odd], "token_type": "Bearer"})
-        error = told(system, issuer.url, awaited=awaited)
+        error = observe(system, issuer.url, awaited=awaited)
         assert type(error) is UnreadableResponse
         assert "without a usable token" in str(error)
         assert (error.outcome, error.attempts, error.body) == (Outcome.NOT_SENT, 0, None)
@@ -162,7 +162,7 @@ class TestATokenThatCannotBeSent:
     ) -> None:
         caplog.set_level(logging.DEBUG)
         issuer = Issuer(loop, {"access_token": MARK, "token_type": kind})
-        error = told("victor", issuer.url, awaited=awaited)
+        error = observe("victor", issuer.url, awaited=awaited)
         assert (type(error), error.outcome) == (UnreadableResponse, Outcome.NOT_SENT)
         assert len(issuer.requests) == 1
         assert [text for text in shown(error, caplog) if MARK in text] == []
@@ -176,7 +176,7 @@ class TestATokenThatCannotBeSent:
         recorder = Recorder(loop)
         headers = {"nothing": "", "blanks alone": "Bearer  ", "a blank before it": f" {MARK}"}
         header = headers.get(odd, f" Bearer {MARK}" if odd not in ODD else f"Bearer {ODD.get(odd)}")
-        error = told("victor", recorder.url, awaited=awaited, auth=Handed(header))
+        error = observe("victor", recorder.url, awaited=awaited, auth=Handed(header))
         assert type(error) is ConfigurationError
         assert "Authorization header that cannot be sent: it " in str(error)
         assert (error.outcome, error.attempts, recorder.requests) == (Outcome.NOT_SENT, 0, [])
@@ -201,7 +201,7 @@ def test_another_header_that_cannot_be_sent_is_not_shown_either(
 
     clients, _, _ = SYSTEMS["victor"]
     SYSTEMS["victor, directly"] = (clients, {"auth": Handed("Bearer t")}, call)
-    error = told("victor, directly", recorder.url, awaited=awaited)
+    error = observe("victor, directly", recorder.url, awaited=awaited)
     assert (error.outcome, recorder.requests) == (Outcome.NOT_SENT, [])
     assert "a header of the request cannot be sent" in str(error)
     assert [text for text in (str(error), repr(error), repr(error.__cause__)) if MARK in text] == []

@@ -5,21 +5,20 @@ from __future__ import annotations
 import inspect
 import sys
 from http.cookiejar import CookieJar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from victor_ext.errors import ConfigurationError, Problem
+from victor_ext.runtime.auth.tokens import Authenticator
 from victor_ext.runtime.http.response import CODINGS
-from victor_ext.runtime.loop.attempts import AttemptLoop, Authenticator
+from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.events import OnEvent, Reporter
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 
 from .validation import are_seconds, seconds_complaint
-
-if TYPE_CHECKING:
-    from victor_ext.runtime.loop.events import OnEvent, Reporter
 
 DEFAULT_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 """Seconds for each stage of one attempt: 5 to connect; 20 each to write, to read and to get a free connection."""
@@ -140,8 +139,6 @@ def _reporter(on_event: OnEvent | None) -> Reporter | None:
         raise ConfigurationError(f"on_event must be callable with one event, not {type(on_event).__name__}.")
     if inspect.iscoroutinefunction(on_event):
         raise ConfigurationError("on_event must be a plain function: nothing awaits it.")
-    from victor_ext.runtime.loop.events import Reporter  # noqa: PLC0415 - only clients with a listener load it
-
     return Reporter(on_event)
 
 

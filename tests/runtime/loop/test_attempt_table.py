@@ -10,7 +10,7 @@ import ssl
 import httpx
 import pytest
 
-from tests.runtime.fakes import BODY, BOTH, KEY, OK, PROFILE, Happens, World, raises, status
+from tests.runtime.fakes import BODY, BOTH, KEY, OK, PROFILE, Happens, Harness, raises, status
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES
@@ -39,7 +39,7 @@ NO_WHOLE_ANSWER = {
     "truncated-body": (Happens(cut=True), errors.ConnectionFailed),
     "body-stalls": (Happens(cut=True, error=httpx.ReadTimeout), errors.TimedOut),
     "error-answer-truncated": (Happens(400, cut=True), errors.ConnectionFailed),
-    "an-unknown-kind-of-trouble": (raises(httpx.NetworkError), errors.ConnectionFailed),
+    "an-unknown-kind-of-network-error": (raises(httpx.NetworkError), errors.ConnectionFailed),
 }
 TRANSIENT = {
     str(code): (status(code), errors.StatusError if code < 500 else errors.ServerError)
@@ -90,23 +90,23 @@ def tried_again(name: str, method: str, key: str | None) -> bool:
 @pytest.mark.parametrize("name", ROWS)
 def test_one_failure_then_an_answer(name, method, key, mode):
     happens, error_class, outcome, _ = ROWS[name]
-    world = World(mode, [happens, OK])
+    harness = Harness(mode, [happens, OK])
     if tried_again(name, method, key):
-        assert world.call(method, key).json() == {"id": "a7ffd43c37c1"}
-        assert len(world.received) == 2
-        assert world.sleeps == FULL_JITTER[:1]
-        assert world.quota.available == 500, "the success gave the retry's cost back"
+        assert harness.call(method, key).json() == {"id": "a7ffd43c37c1"}
+        assert len(harness.received) == 2
+        assert harness.sleeps == FULL_JITTER[:1]
+        assert harness.quota.available == 500, "the success gave the retry's cost back"
     else:
         with pytest.raises(error_class) as raised:
-            world.call(method, key)
+            harness.call(method, key)
         assert type(raised.value) is error_class
         assert (raised.value.outcome, raised.value.attempts) == (outcome, 1)
-        assert len(world.received) == 1
-        assert world.sleeps == []
-        assert world.quota.available == 500
-    assert {(one.method, one.key) for one in world.received} == {(method, key)}
-    assert {one.body for one in world.received} == {b"" if method == "GET" else BODY}
-    assert [one.token for one in world.received] == [f"Token t{n + 1}" for n in range(len(world.received))]
+        assert len(harness.received) == 1
+        assert harness.sleeps == []
+        assert harness.quota.available == 500
+    assert {(one.method, one.key) for one in harness.received} == {(method, key)}
+    assert {one.body for one in harness.received} == {b"" if method == "GET" else BODY}
+    assert [one.token for one in harness.received] == [f"Token t{n + 1}" for n in range(len(harness.received))]
 
 
 @pytest.mark.parametrize("mode", BOTH)
@@ -114,21 +114,21 @@ def test_one_failure_then_an_answer(name, method, key, mode):
 @pytest.mark.parametrize("name", ROWS)
 def test_the_same_failure_every_time(name, method, key, mode):
     happens, error_class, outcome, _ = ROWS[name]
-    world = World(mode, [happens])
+    harness = Harness(mode, [happens])
     with pytest.raises(error_class) as raised:
-        world.call(method, key)
+        harness.call(method, key)
     error = raised.value
     attempts = 6 if tried_again(name, method, key) else 1
     cost = 10 if error_class is errors.TimedOut else 5
     assert type(error) is error_class
     assert (error.outcome, error.attempts, error.idempotency_key) == (outcome, attempts, key)
-    assert len(world.received) == attempts
-    assert world.sleeps == FULL_JITTER[: attempts - 1]
-    assert world.quota.available == 500 - cost * (attempts - 1)
-    assert {(one.method, one.key, one.body) for one in world.received} == {
+    assert len(harness.received) == attempts
+    assert harness.sleeps == FULL_JITTER[: attempts - 1]
+    assert harness.quota.available == 500 - cost * (attempts - 1)
+    assert {(one.method, one.key, one.body) for one in harness.received} == {
         (method, key, b"" if method == "GET" else BODY)
     }
-    assert len({one.token for one in world.received}) == attempts, "each attempt has a token of its own"
+    assert len({one.token for one in harness.received}) == attempts, "each attempt has a token of its own"
     answered = happens.error is None and not happens.cut
     assert error.status_code == (happens.status if answered else None)
     assert error.request is not None
@@ -143,9 +143,9 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key, mode)
             super().__init__(message)
             self.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
 
-    world = World(mode, [raises(Distrusted)])
+    harness = Harness(mode, [raises(Distrusted)])
     with pytest.raises(errors.ConnectionFailed) as raised:
-        world.call(method, key)
+        harness.call(method, key)
     assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 1)
 
 
@@ -155,9 +155,9 @@ def test_an_answer_beyond_the_limit_is_not_asked_for_again(method, key, mode, mo
     # Its size is what the limit looks at, so one of a megabyte does when the limit is less.
     limit = 1000
     monkeypatch.setattr("victor_ext.runtime.http.response.MAX_RESPONSE_BYTES", limit)
-    world = World(mode, [Happens(body=b'{"id": "' + b"7" * limit + b'"}')])
+    harness = Harness(mode, [Happens(body=b'{"id": "' + b"7" * limit + b'"}')])
     with pytest.raises(errors.UnreadableResponse, match="longer than 1000 bytes") as raised:
-        world.call(method, key)
+        harness.call(method, key)
     assert (raised.value.outcome, raised.value.attempts) == (Outcome.ACCEPTED, 1)
 
 
@@ -165,7 +165,7 @@ def test_an_answer_beyond_the_limit_is_not_asked_for_again(method, key, mode, mo
 @pytest.mark.parametrize("coding", [None, "gzip"])
 def test_an_answer_beyond_the_limit_is_read_no_further(mode, coding, monkeypatch):
     monkeypatch.setattr("victor_ext.runtime.http.response.MAX_RESPONSE_BYTES", 1000)
-    world = World(mode)
+    harness = Harness(mode)
     piece = b"7" * 400 if coding is None else gzip.compress(b"7" * 400)
     pieces = iter([piece] * 10 if coding is None else [gzip.compress(b"7" * 4000), *[piece] * 10])
     headers = [] if coding is None else [("Content-Encoding", coding)]
@@ -178,9 +178,9 @@ def test_an_answer_beyond_the_limit_is_read_no_further(mode, coding, monkeypatch
             for each in pieces:
                 yield each
 
-    respond(world, lambda: httpx.Response(200, headers=headers, stream=Pieces()))
+    respond(harness, lambda: httpx.Response(200, headers=headers, stream=Pieces()))
     with pytest.raises(errors.UnreadableResponse, match="longer than 1000 bytes"):
-        world.call()
+        harness.call()
     assert len(list(pieces)) == (7 if coding is None else 10)
 
 
@@ -196,19 +196,19 @@ def test_an_answer_that_cannot_be_decompressed_is_read_no_further(mode):
             for each in pieces:
                 yield each
 
-    world = World(mode)
-    respond(world, lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces()))
+    harness = Harness(mode)
+    respond(harness, lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces()))
     with pytest.raises(errors.UnreadableResponse, match="cannot be decompressed"):
-        world.call("POST")
+        harness.call("POST")
     assert len(list(pieces)) == 4
 
 
 @pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize(("deadline", "wait"), [(60.0, 3.5), (3.5, 3.25), (None, 3.5)])
 def test_what_is_added_to_a_wait_that_was_asked_leaves_half_of_the_rest(mode, deadline, wait):
-    world = World(mode, [status(429, retry_after="3"), OK], deadline=deadline)
-    world.call()
-    assert world.sleeps == [wait]
+    harness = Harness(mode, [status(429, retry_after="3"), OK], deadline=deadline)
+    harness.call()
+    assert harness.sleeps == [wait]
 
 
 @pytest.mark.parametrize("mode", BOTH)
@@ -216,15 +216,15 @@ def test_what_is_added_to_a_wait_that_was_asked_leaves_half_of_the_rest(mode, de
 def test_a_5xx_that_is_not_known_to_pass_is_unknown_and_not_tried_again(mode, code):
     profile = dataclasses.replace(PROFILE, transient_statuses=frozenset({503}))
     with pytest.raises(errors.ServerError) as raised:
-        World(mode, [status(code), OK], profile=profile).call("POST", KEY)
+        Harness(mode, [status(code), OK], profile=profile).call("POST", KEY)
     assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
 
 
 @pytest.mark.parametrize("mode", BOTH)
 def test_an_answer_of_exactly_the_limit_is_read(mode, monkeypatch):
     monkeypatch.setattr("victor_ext.runtime.http.response.MAX_RESPONSE_BYTES", 1000)
-    world = World(mode, [Happens(body=b'{"id": "' + b"7" * (1000 - 10) + b'"}')])
-    assert len(world.call().content) == 1000
+    harness = Harness(mode, [Happens(body=b'{"id": "' + b"7" * (1000 - 10) + b'"}')])
+    assert len(harness.call().content) == 1000
 
 
 def test_the_limit_is_that_of_the_docs():
@@ -234,8 +234,8 @@ def test_the_limit_is_that_of_the_docs():
 @pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize("coding", ["gzip", "identity, gzip", "GZIP,", "x-gzip"])
 def test_an_answer_is_decompressed_by_the_one_coding_that_it_names(mode, coding):
-    world = World(mode, [Happens(body=gzip.compress(b'{"id": "a7"}'), headers=(("Content-Encoding", coding),))])
-    assert world.call().json() == {"id": "a7"}
+    harness = Harness(mode, [Happens(body=gzip.compress(b'{"id": "a7"}'), headers=(("Content-Encoding", coding),))])
+    assert harness.call().json() == {"id": "a7"}
 
 
 @pytest.mark.parametrize("mode", BOTH)
@@ -253,34 +253,34 @@ def test_a_compressed_answer_may_come_in_many_pieces(mode):
             for each in pieces:
                 yield each
 
-    world = World(mode)
-    respond(world, lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces()))
-    assert world.call().content == text
+    harness = Harness(mode)
+    respond(harness, lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces()))
+    assert harness.call().content == text
 
 
 @pytest.mark.parametrize("mode", BOTH)
 def test_an_answer_that_was_compressed_twice_is_refused_by_name(mode):
-    world = World(mode, [Happens(body=gzip.compress(b"{}"), headers=(("Content-Encoding", "gzip, gzip"),))])
+    harness = Harness(mode, [Happens(body=gzip.compress(b"{}"), headers=(("Content-Encoding", "gzip, gzip"),))])
     with pytest.raises(errors.UnreadableResponse, match="compressed 2 times"):
-        world.call("POST")
+        harness.call("POST")
 
 
-def respond(world, response):
+def respond(harness, response):
     """Answer with what this makes, and count nothing."""
-    if world.mode == "sync":
-        world.network.handle_request = lambda _request: response()
+    if harness.mode == "sync":
+        harness.network.handle_request = lambda _request: response()
         return
 
     async def handle(_request):
         return response()
 
-    world.network.handle_async_request = handle
+    harness.network.handle_async_request = handle
 
 
 @pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize("key", [KEY, None])
 def test_a_429_in_a_keyless_write_is_tried_again_with_the_wait_that_was_asked(key, mode):
-    world = World(mode, [status(429, retry_after="3"), OK])
-    world.call("POST", key)
-    assert world.sleeps == [3.5]
-    assert len(world.received) == 2
+    harness = Harness(mode, [status(429, retry_after="3"), OK])
+    harness.call("POST", key)
+    assert harness.sleeps == [3.5]
+    assert len(harness.received) == 2

@@ -9,7 +9,7 @@ import sys
 import httpx
 import pytest
 
-from tests.runtime.fakes import BODY, BOTH, KEY, OK, PROFILE, Happens, World, http_date, raises, status
+from tests.runtime.fakes import BODY, BOTH, KEY, OK, PROFILE, Happens, Harness, http_date, raises, status
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.auth.tokens import FixedToken, SignedToken
@@ -41,9 +41,9 @@ class TestTheOutcomeIsTheWholeCalls:
     @pytest.mark.parametrize("first", [LOST, Happens(cut=True), status(503), raises(httpx.ReadError)])
     def test_what_may_have_happened_stays_unknown(self, mode, first, later):
         happens, error_class = LATER[later]
-        world = World(mode, [first, happens])
+        harness = Harness(mode, [first, happens])
         with pytest.raises(error_class) as raised:
-            world.call("POST", KEY)
+            harness.call("POST", KEY)
         assert type(raised.value) is error_class
         assert raised.value.outcome is Outcome.UNKNOWN
         assert raised.value.idempotency_key == KEY
@@ -52,43 +52,43 @@ class TestTheOutcomeIsTheWholeCalls:
     @pytest.mark.parametrize("later", [*LATER, "503", "lost"])
     def test_what_was_accepted_stays_accepted(self, mode, later):
         happens = {"503": status(503), "lost": LOST}.get(later) or LATER[later][0]
-        world = World(mode, [UNREADABLE, happens])
+        harness = Harness(mode, [UNREADABLE, happens])
         with pytest.raises(errors.VictorError) as raised:
-            world.call("POST", KEY)
+            harness.call("POST", KEY)
         assert raised.value.outcome is Outcome.ACCEPTED
 
     def test_a_refusal_after_nothing_was_sent_is_a_refusal(self, mode):
-        world = World(mode, [raises(httpx.ConnectError), status(400)])
+        harness = Harness(mode, [raises(httpx.ConnectError), status(400)])
         with pytest.raises(errors.BadRequest) as raised:
-            world.call("POST", KEY)
+            harness.call("POST", KEY)
         assert raised.value.outcome is Outcome.REJECTED
         assert raised.value.attempts == 2
 
     def test_nothing_sent_after_a_refusal_is_still_a_refusal(self, mode):
-        world = World(mode, [status(429), raises(httpx.ConnectError)])
+        harness = Harness(mode, [status(429), raises(httpx.ConnectError)])
         with pytest.raises(errors.ConnectionFailed) as raised:
-            world.call("POST")
+            harness.call("POST")
         assert raised.value.outcome is Outcome.REJECTED
 
     def test_a_deadline_leaves_the_outcome(self, mode):
-        world = World(mode, [raises(httpx.ReadTimeout, seconds=20.0)], deadline=15.0)
+        harness = Harness(mode, [raises(httpx.ReadTimeout, seconds=20.0)], deadline=15.0)
         with pytest.raises(errors.DeadlineExceeded) as raised:
-            world.call("POST", KEY)
+            harness.call("POST", KEY)
         assert raised.value.outcome is Outcome.UNKNOWN
 
     def test_a_good_answer_after_an_unreadable_one_is_the_answer(self, mode):
-        world = World(mode, [UNREADABLE, LOST, OK])
-        assert world.call("POST", KEY).status_code == 200
+        harness = Harness(mode, [UNREADABLE, LOST, OK])
+        assert harness.call("POST", KEY).status_code == 200
 
     def test_a_key_that_is_being_worked_on_is_asked_for_again(self, mode):
         def in_progress(answer: httpx.Response) -> bool:
             return answer.status_code == 409
 
         profile = Profile(name="Pay", key_place=PROFILE.key_place, in_progress=in_progress)
-        world = World(mode, [status(409), OK], profile=profile)
-        assert world.call("POST", KEY).status_code == 200
+        harness = Harness(mode, [status(409), OK], profile=profile)
+        assert harness.call("POST", KEY).status_code == 200
         with pytest.raises(errors.Conflict) as raised:
-            World(mode, [status(409)], profile=profile).call("POST")
+            Harness(mode, [status(409)], profile=profile).call("POST")
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
 
     def test_an_answer_that_leaves_it_open_counts_where_the_work_may_have_begun(self, mode):
@@ -96,55 +96,55 @@ class TestTheOutcomeIsTheWholeCalls:
             name="Pay", key_place=PROFILE.key_place, may_be_in_progress=lambda one: one.status_code == 409
         )
         for begun in (LOST, status(503), UNREADABLE):
-            assert World(mode, [begun, status(409), OK], profile=profile).call("POST", KEY).status_code == 200
+            assert Harness(mode, [begun, status(409), OK], profile=profile).call("POST", KEY).status_code == 200
         for not_begun in ([], [raises(httpx.ConnectError)], [status(429)]):
             with pytest.raises(errors.Conflict) as raised:
-                World(mode, [*not_begun, status(409)], profile=profile).call("POST", KEY)
+                Harness(mode, [*not_begun, status(409)], profile=profile).call("POST", KEY)
             assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 1 + len(not_begun))
         with pytest.raises(errors.Conflict) as raised:
-            World(mode, [LOST, status(409)], profile=profile).call("GET")
+            Harness(mode, [LOST, status(409)], profile=profile).call("GET")
         assert raised.value.attempts == 2
 
 
 class TestTheProvidersTime:
     def test_the_date_of_an_answer_out_of_a_cache_is_old(self, mode):
         """RFC 9111, 5.1: `Age` says that the answer was made earlier."""
-        world = World(mode, [Happens(headers=(("Age", "3600"),))], drift=-3600.0)
-        world.call()
-        assert world.clock.skew == 0.0
+        harness = Harness(mode, [Happens(headers=(("Age", "3600"),))], drift=-3600.0)
+        harness.call()
+        assert harness.clock.skew == 0.0
 
-        world = World(mode, [OK], drift=-3600.0)
-        world.call()
-        assert world.clock.skew == pytest.approx(-3600.0)
+        harness = Harness(mode, [OK], drift=-3600.0)
+        harness.call()
+        assert harness.clock.skew == pytest.approx(-3600.0)
 
 
 class TestTheMessageSaysWhatIsKnown:
     @pytest.mark.parametrize(("count", "listed"), [(9, 9), (10, 10), (11, 10), (25, 10)])
     def test_ten_problems_are_listed_and_the_others_counted(self, mode, count, listed):
-        told = tuple(errors.Problem(f"field_{number}", "odd", f"odd {number}") for number in range(count))
-        profile = dataclasses.replace(PROFILE, problems=lambda _answer: told)
+        observed = tuple(errors.Problem(f"field_{number}", "odd", f"odd {number}") for number in range(count))
+        profile = dataclasses.replace(PROFILE, problems=lambda _answer: observed)
         with pytest.raises(errors.BadRequest) as raised:
-            World(mode, [status(400)], profile=profile).call("POST", KEY)
-        assert raised.value.problems == told
+            Harness(mode, [status(400)], profile=profile).call("POST", KEY)
+        assert raised.value.problems == observed
         assert [f": odd {number}" in str(raised.value) for number in range(count)] == [n < listed for n in range(count)]
         assert (f"and {count - listed} more" in str(raised.value)) is (count > listed)
 
     @pytest.mark.parametrize(("before", "tries"), [(0, ""), (1, " after 2 attempts"), (2, " after 3 attempts")])
     def test_how_often_it_was_tried(self, mode, before, tries):
         with pytest.raises(errors.BadRequest) as raised:
-            World(mode, [*[status(503)] * before, status(400)]).call("POST", KEY)
+            Harness(mode, [*[status(503)] * before, status(400)]).call("POST", KEY)
         assert f"POST /payments at Pay (test) failed{tries}: status 400" in str(raised.value)
 
     @pytest.mark.parametrize(("code", "said"), [(409, True), (400, False), (404, False), (422, False)])
     def test_a_conflict_alone_may_be_about_the_key(self, mode, code, said):
         with pytest.raises(errors.StatusError) as raised:
-            World(mode, [status(code)]).call("POST", KEY)
+            Harness(mode, [status(code)]).call("POST", KEY)
         assert raised.value.outcome is Outcome.REJECTED
         assert ("may have been used before" in str(raised.value)) is said
 
     def test_a_conflict_without_a_key_is_not_about_one(self, mode):
         with pytest.raises(errors.Conflict) as raised:
-            World(mode, [status(409)]).call("POST")
+            Harness(mode, [status(409)]).call("POST")
         assert "may have been used before" not in str(raised.value)
 
     @pytest.mark.parametrize(
@@ -159,157 +159,157 @@ class TestTheMessageSaysWhatIsKnown:
     )
     def test_of_a_write(self, mode, script, key, words):
         with pytest.raises(errors.VictorError, match=words) as raised:
-            World(mode, script).call("POST", key)
+            Harness(mode, script).call("POST", key)
         assert "POST /payments at Pay (test) failed" in str(raised.value)
 
     def test_a_read_says_nothing_of_what_was_done(self, mode):
         with pytest.raises(errors.TimedOut) as raised:
-            World(mode, [LOST]).call()
+            Harness(mode, [LOST]).call()
         assert "done" not in str(raised.value)
         assert "after 6 attempts" in str(raised.value)
 
 
 class TestWaiting:
     def test_full_jitter_under_a_doubling_cap(self, mode):
-        world = World(mode, [status(503)], policy=RetryPolicy(max_attempts=9, base=0.2, cap=3.0), draw=lambda: 0.5)
+        harness = Harness(mode, [status(503)], policy=RetryPolicy(max_attempts=9, base=0.2, cap=3.0), draw=lambda: 0.5)
         with pytest.raises(errors.ServerError):
-            world.call()
-        assert world.sleeps == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.5, 1.5, 1.5, 1.5])
+            harness.call()
+        assert harness.sleeps == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.5, 1.5, 1.5, 1.5])
 
     @pytest.mark.parametrize("asked", ["9" * 300, "99999999999", "2592000", "Fri, 31 Dec 9999 23:59:59 GMT"])
     @pytest.mark.parametrize("code", [429, 503])
     def test_a_retry_after_that_nobody_waits_for_is_told_at_once(self, mode, asked, code):
-        world = World(mode, [status(code, retry_after=asked)], deadline=None)
+        harness = Harness(mode, [status(code, retry_after=asked)], deadline=None)
         with pytest.raises(errors.StatusError, match=r"wait for longer than 30 days.* asks to come back in") as raised:
-            world.call("POST", KEY)
+            harness.call("POST", KEY)
         assert (raised.value.idempotency_key, raised.value.attempts) == (KEY, 1)
         assert raised.value.outcome is (Outcome.REJECTED if code == 429 else Outcome.UNKNOWN)
         assert raised.value.retry_after >= 2_592_000
-        assert world.sleeps == []
+        assert harness.sleeps == []
 
     def test_one_that_is_a_few_days_is_waited_for_where_there_is_no_deadline(self, mode):
-        world = World(mode, [status(503, retry_after="259200"), OK], deadline=None)
-        assert world.call("POST", KEY).status_code == 200
-        assert world.sleeps == [259_200.5]
+        harness = Harness(mode, [status(503, retry_after="259200"), OK], deadline=None)
+        assert harness.call("POST", KEY).status_code == 200
+        assert harness.sleeps == [259_200.5]
 
     def test_one_attempt_means_no_retry(self, mode):
-        world = World(mode, [status(503)], policy=RetryPolicy(max_attempts=1))
+        harness = Harness(mode, [status(503)], policy=RetryPolicy(max_attempts=1))
         with pytest.raises(errors.ServerError):
-            world.call()
-        assert len(world.received) == 1
+            harness.call()
+        assert len(harness.received) == 1
 
     @pytest.mark.parametrize("code", [429, 503, 408])
     def test_retry_after_in_seconds_is_a_minimum(self, mode, code):
-        world = World(mode, [status(code, retry_after="7"), OK], draw=lambda: 0.5)
-        world.call()
-        assert world.sleeps == [7.25]
+        harness = Harness(mode, [status(code, retry_after="7"), OK], draw=lambda: 0.5)
+        harness.call()
+        assert harness.sleeps == [7.25]
 
     def test_retry_after_as_a_date_is_read_by_the_providers_clock(self, mode):
-        world = World(mode, [OK], drift=300.0)
-        there = world.clock.local() + 300.0
-        world.network.script[:] = [status(503, retry_after=http_date(there + 9)), OK]
-        world.call()
-        assert world.sleeps == pytest.approx([9.5])
+        harness = Harness(mode, [OK], drift=300.0)
+        there = harness.clock.local() + 300.0
+        harness.network.script[:] = [status(503, retry_after=http_date(there + 9)), OK]
+        harness.call()
+        assert harness.sleeps == pytest.approx([9.5])
 
     def test_retry_after_in_the_past_asks_nothing_more(self, mode):
-        world = World(mode, [status(503, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"), OK])
-        world.call()
-        assert world.sleeps == [0.5]
+        harness = Harness(mode, [status(503, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"), OK])
+        harness.call()
+        assert harness.sleeps == [0.5]
 
     def test_retry_after_that_cannot_be_read_asks_nothing(self, mode):
-        world = World(mode, [status(503, retry_after="soon"), OK])
-        world.call()
-        assert world.sleeps == [0.5]
+        harness = Harness(mode, [status(503, retry_after="soon"), OK])
+        harness.call()
+        assert harness.sleeps == [0.5]
 
     @pytest.mark.parametrize("code", [429, 503])
     @pytest.mark.parametrize("asked", ["61", "3600", "60"])
     def test_one_that_does_not_fit_the_deadline_raises_at_once_and_says_when(self, mode, code, asked):
-        world = World(mode, [status(code, retry_after=asked)])
+        harness = Harness(mode, [status(code, retry_after=asked)])
         with pytest.raises(errors.StatusError, match=f"come back in {asked} s") as raised:
-            world.call("POST", KEY)
+            harness.call("POST", KEY)
         assert raised.value.retry_after == float(asked)
-        assert world.sleeps == []
-        assert world.quota.available == 500
+        assert harness.sleeps == []
+        assert harness.quota.available == 500
 
     def test_a_date_that_does_not_fit_the_deadline(self, mode):
-        world = World(mode, [OK])
-        world.network.script[:] = [status(429, retry_after=http_date(world.clock.local() + 90))]
+        harness = Harness(mode, [OK])
+        harness.network.script[:] = [status(429, retry_after=http_date(harness.clock.local() + 90))]
         with pytest.raises(errors.RateLimited) as raised:
-            world.call()
+            harness.call()
         assert raised.value.retry_after == pytest.approx(90)
-        assert world.sleeps == []
+        assert harness.sleeps == []
 
     def test_a_wait_that_just_fits_leaves_time_for_the_attempt_after_it(self, mode):
         # Jitter on top of what was asked must not eat the time of the attempt that it waits for.
-        world = World(mode, [status(429, retry_after="6"), OK], deadline=10.0, policy=RetryPolicy(base=8.0))
-        world.call("POST")
-        assert world.sleeps == [8.0]
-        assert world.received[1].timeouts["read"] == 2.0
+        harness = Harness(mode, [status(429, retry_after="6"), OK], deadline=10.0, policy=RetryPolicy(base=8.0))
+        harness.call("POST")
+        assert harness.sleeps == [8.0]
+        assert harness.received[1].timeouts["read"] == 2.0
 
     def test_without_a_deadline_any_wait_is_kept(self, mode):
-        world = World(mode, [status(429, retry_after="4000"), OK], deadline=None)
-        world.call()
-        assert world.sleeps == [4000.5]
+        harness = Harness(mode, [status(429, retry_after="4000"), OK], deadline=None)
+        harness.call()
+        assert harness.sleeps == [4000.5]
 
     def test_the_last_errors_wish_is_on_the_error_when_attempts_run_out(self, mode):
-        world = World(mode, [status(429, retry_after="2")], policy=RetryPolicy(max_attempts=2))
+        harness = Harness(mode, [status(429, retry_after="2")], policy=RetryPolicy(max_attempts=2))
         with pytest.raises(errors.RateLimited) as raised:
-            world.call()
+            harness.call()
         assert raised.value.retry_after == 2.0
 
 
 class TestTheDeadline:
     def test_each_attempt_gets_what_is_left_if_that_is_less(self, mode):
         script = [Happens(503, seconds=12.0), Happens(503, seconds=30.0), OK]
-        world = World(mode, script, deadline=50.0)
-        world.call()
+        harness = Harness(mode, script, deadline=50.0)
+        harness.call()
         # 50 s; then 50 - 12 - 0.5; then 50 - 12 - 0.5 - 30 - 1.0.
-        assert [one.timeouts["read"] for one in world.received] == pytest.approx([20.0, 20.0, 6.5])
-        assert [one.timeouts["connect"] for one in world.received] == pytest.approx([5.0, 5.0, 5.0])
+        assert [one.timeouts["read"] for one in harness.received] == pytest.approx([20.0, 20.0, 6.5])
+        assert [one.timeouts["connect"] for one in harness.received] == pytest.approx([5.0, 5.0, 5.0])
 
     def test_a_stage_without_a_limit_of_its_own_gets_what_is_left(self, mode):
-        world = World(mode, [OK], deadline=7.0)
-        request = world.request()
+        harness = Harness(mode, [OK], deadline=7.0)
+        request = harness.request()
         request.extensions["timeout"] = httpx.Timeout(None).as_dict()
         if mode == "sync":
-            world.transport.handle_request(request)
+            harness.transport.handle_request(request)
         else:
-            asyncio.run(world.atransport.handle_async_request(request))
-        assert set(world.received[0].timeouts.values()) == {7.0}
+            asyncio.run(harness.atransport.handle_async_request(request))
+        assert set(harness.received[0].timeouts.values()) == {7.0}
 
     def test_no_deadline_leaves_the_configured_limits(self, mode):
-        world = World(mode, [OK], deadline=None)
-        world.call()
-        assert world.received[0].timeouts == {"connect": 5.0, "read": 20.0, "write": 20.0, "pool": 20.0}
+        harness = Harness(mode, [OK], deadline=None)
+        harness.call()
+        assert harness.received[0].timeouts == {"connect": 5.0, "read": 20.0, "write": 20.0, "pool": 20.0}
 
     def test_it_is_never_overslept(self, mode):
-        world = World(mode, [Happens(503, seconds=3.0)], deadline=10.0, policy=RetryPolicy(base=4.0))
+        harness = Harness(mode, [Happens(503, seconds=3.0)], deadline=10.0, policy=RetryPolicy(base=4.0))
         with pytest.raises(errors.DeadlineExceeded, match="deadline of 10 s") as raised:
-            world.call()
+            harness.call()
         # 3 s of exchange, 4 s of waiting, 3 s of exchange: the next wait of 8 s does not fit.
-        assert world.sleeps == [4.0]
-        assert world.clock.passed <= 10.0
+        assert harness.sleeps == [4.0]
+        assert harness.clock.passed <= 10.0
         assert raised.value.status_code == 503
         assert raised.value.outcome is Outcome.UNKNOWN
 
     def test_a_time_out_at_the_deadline_is_the_deadlines(self, mode):
-        world = World(mode, [raises(httpx.ReadTimeout, seconds=8.0)], deadline=8.0)
+        harness = Harness(mode, [raises(httpx.ReadTimeout, seconds=8.0)], deadline=8.0)
         with pytest.raises(errors.DeadlineExceeded) as raised:
-            world.call("POST", KEY)
+            harness.call("POST", KEY)
         assert isinstance(raised.value, errors.TimedOut)
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
-        assert world.sleeps == []
+        assert harness.sleeps == []
 
     def test_a_refusal_that_comes_after_the_deadline_is_a_refusal(self, mode):
-        world = World(mode, [Happens(400, b'{"detail": "no"}', seconds=8.5)], deadline=8.0)
+        harness = Harness(mode, [Happens(400, b'{"detail": "no"}', seconds=8.5)], deadline=8.0)
         with pytest.raises(errors.BadRequest) as raised:
-            world.call("POST", KEY)
+            harness.call("POST", KEY)
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 1)
 
     @pytest.mark.parametrize("longer", [0.5, 5.0])
     def test_a_deadline_that_passed_during_the_wait_sends_nothing_more(self, mode, longer):
-        world = World(mode, [status(503), OK], deadline=1.0)
-        oversleeps = world.clock.sleep
+        harness = Harness(mode, [status(503), OK], deadline=1.0)
+        oversleeps = harness.clock.sleep
 
         def sleep(seconds):
             oversleeps(seconds + longer)
@@ -317,11 +317,11 @@ class TestTheDeadline:
         async def asleep(seconds):
             sleep(seconds)
 
-        driver = (world.transport if mode == "sync" else world.atransport)._driver
+        driver = (harness.transport if mode == "sync" else harness.atransport)._driver
         driver.sleep = sleep if mode == "sync" else asleep
         with pytest.raises(errors.DeadlineExceeded) as raised:
-            world.call("POST", KEY)
-        assert len(world.received) == 1
+            harness.call("POST", KEY)
+        assert len(harness.received) == 1
         assert raised.value.outcome is Outcome.UNKNOWN
 
     def test_signing_that_takes_too_long_sends_nothing(self, mode):
@@ -332,10 +332,10 @@ class TestTheDeadline:
 
             return SignedToken(sign, clock)
 
-        world = World(mode, deadline=10.0, auth=slow)
+        harness = Harness(mode, deadline=10.0, auth=slow)
         with pytest.raises(errors.DeadlineExceeded) as raised:
-            world.call("POST", KEY)
-        assert world.received == []
+            harness.call("POST", KEY)
+        assert harness.received == []
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
 
 
@@ -360,40 +360,40 @@ class TestTheRetryQuota:
         ],
     )
     def test_the_bucket(self, mode, script, at_attempts, after):
-        world = World(mode, script)
+        harness = Harness(mode, script)
         try:
-            world.call()
+            harness.call()
         except errors.VictorError:
             assert script[-1] is not OK
-        assert [one.quota for one in world.received] == at_attempts
-        assert world.quota.available == after
+        assert [one.quota for one in harness.received] == at_attempts
+        assert harness.quota.available == after
 
     def test_a_success_without_a_retry_gives_one_back(self, mode):
-        world = World(mode, [status(500), status(500), OK, OK, OK])
-        world.call()
-        world.call()
-        world.call()
-        assert [one.quota for one in world.received] == [500, 495, 490, 495, 496]
-        assert world.quota.available == 497
+        harness = Harness(mode, [status(500), status(500), OK, OK, OK])
+        harness.call()
+        harness.call()
+        harness.call()
+        assert [one.quota for one in harness.received] == [500, 495, 490, 495, 496]
+        assert harness.quota.available == 497
 
     def test_a_used_up_bucket_raises_the_last_error(self, mode):
-        world = World(mode, [status(500), status(502), status(503)], policy=RetryPolicy(quota=12))
+        harness = Harness(mode, [status(500), status(502), status(503)], policy=RetryPolicy(quota=12))
         with pytest.raises(errors.ServerError, match="retry quota") as raised:
-            world.call("POST", KEY)
+            harness.call("POST", KEY)
         assert (raised.value.status_code, raised.value.attempts) == (503, 3)
-        assert world.quota.available == 2
+        assert harness.quota.available == 2
 
     def test_a_time_out_needs_ten(self, mode):
-        world = World(mode, [self.TIMEOUT], policy=RetryPolicy(quota=9))
+        harness = Harness(mode, [self.TIMEOUT], policy=RetryPolicy(quota=9))
         with pytest.raises(errors.TimedOut, match="retry quota") as raised:
-            world.call()
+            harness.call()
         assert raised.value.attempts == 1
-        assert world.quota.available == 9
+        assert harness.quota.available == 9
 
     def test_a_quota_of_zero_turns_retries_off(self, mode):
-        world = World(mode, [status(500)], policy=RetryPolicy(quota=0))
+        harness = Harness(mode, [status(500)], policy=RetryPolicy(quota=0))
         with pytest.raises(errors.ServerError) as raised:
-            world.call()
+            harness.call()
         assert raised.value.attempts == 1
 
 
@@ -401,15 +401,15 @@ class TestRedirects:
     @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
     @pytest.mark.parametrize("location", ["/new/payments", "https://pay.example/new/payments"])
     def test_a_read_follows_within_the_origin_signed_afresh(self, mode, code, location):
-        world = World(mode, [status(code, location=location), OK])
-        assert world.call().status_code == 200
-        assert [one.url for one in world.received] == [
+        harness = Harness(mode, [status(code, location=location), OK])
+        assert harness.call().status_code == 200
+        assert [one.url for one in harness.received] == [
             "https://pay.example/payments",
             "https://pay.example/new/payments",
         ]
-        assert [one.token for one in world.received] == ["Token t1", "Token t2"]
-        assert {one.method for one in world.received} == {"GET"}
-        assert world.sleeps == []
+        assert [one.token for one in harness.received] == ["Token t1", "Token t2"]
+        assert {one.method for one in harness.received} == {"GET"}
+        assert harness.sleeps == []
 
     @pytest.mark.parametrize(
         "location",
@@ -424,21 +424,21 @@ class TestRedirects:
         ],
     )
     def test_nobody_leaves_the_origin(self, mode, location):
-        world = World(mode, [status(302, location=location), OK])
+        harness = Harness(mode, [status(302, location=location), OK])
         with pytest.raises(errors.StatusError, match="redirect"):
-            world.call()
-        assert len(world.received) == 1
+            harness.call()
+        assert len(harness.received) == 1
 
     @pytest.mark.parametrize("location", ["//[::1", "https://pay.example:port/", "/" + "a" * 70_000])
     def test_what_is_no_address_is_not_followed(self, mode, location):
-        world = World(mode, [status(302, location=location), OK])
+        harness = Harness(mode, [status(302, location=location), OK])
         with pytest.raises(errors.StatusError, match="redirect"):
-            world.call()
-        assert len(world.received) == 1
+            harness.call()
+        assert len(harness.received) == 1
 
     def test_the_message_says_where_without_the_query(self, mode):
         with pytest.raises(errors.StatusError) as raised:
-            World(mode, [status(302, location="https://evil.example/login?token=visibly-fake")]).call()
+            Harness(mode, [status(302, location="https://evil.example/login?token=visibly-fake")]).call()
         assert "(status 302) that is not followed" in str(raised.value)
         assert "https://evil.example/login" in str(raised.value)
         assert "visibly-fake" not in str(raised.value)
@@ -446,33 +446,35 @@ class TestRedirects:
     @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
     @pytest.mark.parametrize("key", [KEY, None])
     def test_a_write_is_never_redirected(self, mode, code, key):
-        world = World(mode, [status(code, location="/new/payments"), OK])
+        harness = Harness(mode, [status(code, location="/new/payments"), OK])
         with pytest.raises(errors.StatusError) as raised:
-            world.call("POST", key)
+            harness.call("POST", key)
         assert type(raised.value) is errors.StatusError
         assert (raised.value.outcome, raised.value.status_code) == (Outcome.UNKNOWN, code)
-        assert len(world.received) == 1
+        assert len(harness.received) == 1
 
     def test_a_provider_may_name_redirects_that_carry_a_write_on(self, mode):
         profile = Profile(name="Pay", key_place=PROFILE.key_place, resent_redirects=frozenset({307}))
-        world = World(mode, [status(307, location="/new/payments"), OK], profile=profile)
-        world.call("POST", KEY)
-        assert [(one.method, one.key, one.body) for one in world.received] == [("POST", KEY, BODY)] * 2
+        harness = Harness(mode, [status(307, location="/new/payments"), OK], profile=profile)
+        harness.call("POST", KEY)
+        assert [(one.method, one.key, one.body) for one in harness.received] == [("POST", KEY, BODY)] * 2
 
     def test_they_end(self, mode):
-        world = World(mode, [status(302, location="/again")])
+        harness = Harness(mode, [status(302, location="/again")])
         with pytest.raises(errors.StatusError):
-            world.call()
-        assert len(world.received) == 6
+            harness.call()
+        assert len(harness.received) == 6
 
     def test_retries_and_redirects_count_apart(self, mode):
-        world = World(mode, [status(302, location="/new"), status(503), status(302, location="/new"), status(503), OK])
-        assert world.call().status_code == 200
-        assert [one.url.rpartition("/")[2] for one in world.received] == ["payments", "new", "new", "new", "new"]
+        harness = Harness(
+            mode, [status(302, location="/new"), status(503), status(302, location="/new"), status(503), OK]
+        )
+        assert harness.call().status_code == 200
+        assert [one.url.rpartition("/")[2] for one in harness.received] == ["payments", "new", "new", "new", "new"]
 
     def test_no_location_is_no_redirect(self, mode):
         with pytest.raises(errors.StatusError):
-            World(mode, [status(304)]).call()
+            Harness(mode, [status(304)]).call()
 
 
 class TestRefusedTokens:
@@ -481,23 +483,23 @@ class TestRefusedTokens:
     @pytest.mark.parametrize("drift", [-3600.0, -10.0, 10.0, 400.0])
     @pytest.mark.parametrize(("method", "key"), [("GET", None), ("POST", KEY), ("POST", None)])
     def test_a_clock_that_is_off_is_corrected_once(self, mode, drift, method, key):
-        world = World(mode, [self.UNAUTHORIZED, OK], drift=drift)
-        world.call(method, key)
-        assert len(world.received) == 2
-        assert world.signed_at == [world.clock.local(), world.clock.local() + drift]
-        assert world.sleeps == []
-        assert world.quota.available == 500, "signing again is no retry"
+        harness = Harness(mode, [self.UNAUTHORIZED, OK], drift=drift)
+        harness.call(method, key)
+        assert len(harness.received) == 2
+        assert harness.signed_at == [harness.clock.local(), harness.clock.local() + drift]
+        assert harness.sleeps == []
+        assert harness.quota.available == 500, "signing again is no retry"
 
     def test_it_is_corrected_exactly_once(self, mode):
-        world = World(mode, [self.UNAUTHORIZED], drift=400.0)
+        harness = Harness(mode, [self.UNAUTHORIZED], drift=400.0)
         with pytest.raises(errors.AuthenticationError) as raised:
-            world.call("POST", KEY)
-        assert len(world.received) == 2
+            harness.call("POST", KEY)
+        assert len(harness.received) == 2
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 2)
 
     def test_not_even_when_the_clock_jumps_again(self, mode):
-        world = World(mode, [self.UNAUTHORIZED], drift=400.0)
-        network = world.network
+        harness = Harness(mode, [self.UNAUTHORIZED], drift=400.0)
+        network = harness.network
         handle = network.handle_request
 
         def jumping(request):
@@ -506,80 +508,80 @@ class TestRefusedTokens:
 
         network.handle_request = jumping
         with pytest.raises(errors.AuthenticationError):
-            world.call()
-        assert len(world.received) == 2
+            harness.call()
+        assert len(harness.received) == 2
 
     @pytest.mark.parametrize("drift", [None, 0.0, 1.0, -1.0])
     def test_with_a_clock_that_is_right_a_401_is_final(self, mode, drift):
-        world = World(mode, [self.UNAUTHORIZED, OK], drift=drift)
+        harness = Harness(mode, [self.UNAUTHORIZED, OK], drift=drift)
         with pytest.raises(errors.AuthenticationError, match="Check the credentials") as raised:
-            world.call("POST", KEY)
-        assert (raised.value.outcome, len(world.received)) == (Outcome.REJECTED, 1)
+            harness.call("POST", KEY)
+        assert (raised.value.outcome, len(harness.received)) == (Outcome.REJECTED, 1)
 
     def test_a_drift_that_was_learned_is_used_by_the_next_call(self, mode):
-        world = World(mode, [self.UNAUTHORIZED, OK], drift=400.0)
-        world.call()
-        world.call()
-        assert len(world.received) == 3
-        assert world.signed_at[2] == pytest.approx(world.clock.local() + 400.0)
+        harness = Harness(mode, [self.UNAUTHORIZED, OK], drift=400.0)
+        harness.call()
+        harness.call()
+        assert len(harness.received) == 3
+        assert harness.signed_at[2] == pytest.approx(harness.clock.local() + 400.0)
 
     def test_a_drift_that_is_known_does_not_make_a_401_repeatable(self, mode):
-        world = World(mode, [OK, self.UNAUTHORIZED], drift=400.0)
-        world.call()
+        harness = Harness(mode, [OK, self.UNAUTHORIZED], drift=400.0)
+        harness.call()
         with pytest.raises(errors.AuthenticationError):
-            world.call()
-        assert len(world.received) == 2
+            harness.call()
+        assert len(harness.received) == 2
 
     @pytest.mark.parametrize("set_by", [-3600.0, -3.0, 3600.0])
     def test_a_clock_that_was_set_within_a_second_of_the_last_answer_is_corrected(self, mode, set_by):
         """All answers of that second carry the same `Date`: it says something new after the clock was set."""
-        world = World(mode, [OK, self.UNAUTHORIZED, OK], drift=0.0)
-        world.call()
-        local = world.clock.local
-        world.clock.local = lambda: local() + set_by
-        world.network.drift = -set_by
-        world.call("POST", KEY)
-        assert world.signed_at[1:] == [world.signed_at[0] + set_by, world.signed_at[0]]
+        harness = Harness(mode, [OK, self.UNAUTHORIZED, OK], drift=0.0)
+        harness.call()
+        local = harness.clock.local
+        harness.clock.local = lambda: local() + set_by
+        harness.network.drift = -set_by
+        harness.call("POST", KEY)
+        assert harness.signed_at[1:] == [harness.signed_at[0] + set_by, harness.signed_at[0]]
 
     def test_a_clock_that_was_not_set_is_not_looked_at_twice(self, mode):
-        world = World(mode, [OK], drift=0.0)
-        world.call()
+        harness = Harness(mode, [OK], drift=0.0)
+        harness.call()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("victor_ext.runtime.loop.clock.http_date", lambda _text: pytest.fail("it was read again"))
-            world.call()
+            harness.call()
 
     def test_a_fixed_token_is_tried_once(self, mode):
-        world = World(mode, [self.UNAUTHORIZED], drift=400.0, auth=lambda _clock, _lock: FixedToken("Bearer f"))
+        harness = Harness(mode, [self.UNAUTHORIZED], drift=400.0, auth=lambda _clock, _lock: FixedToken("Bearer f"))
         with pytest.raises(errors.AuthenticationError):
-            world.call()
-        assert [one.token for one in world.received] == ["Bearer f"]
+            harness.call()
+        assert [one.token for one in harness.received] == ["Bearer f"]
 
     def test_a_reused_token_from_an_earlier_call_is_replaced_once(self, mode):
-        world = World(mode, [OK, self.UNAUTHORIZED, OK])
-        world.loop.authenticator = SignedToken(world.sign, world.clock, reuse=30.0)
-        world.call()
-        world.call()
-        assert [one.token for one in world.received] == ["Token t1", "Token t1", "Token t2"]
+        harness = Harness(mode, [OK, self.UNAUTHORIZED, OK])
+        harness.loop.authenticator = SignedToken(harness.sign, harness.clock, reuse=30.0)
+        harness.call()
+        harness.call()
+        assert [one.token for one in harness.received] == ["Token t1", "Token t1", "Token t2"]
 
     def test_a_reusable_token_that_is_new_is_not(self, mode):
-        world = World(mode, [self.UNAUTHORIZED])
-        world.loop.authenticator = SignedToken(world.sign, world.clock, reuse=30.0)
+        harness = Harness(mode, [self.UNAUTHORIZED])
+        harness.loop.authenticator = SignedToken(harness.sign, harness.clock, reuse=30.0)
         with pytest.raises(errors.AuthenticationError):
-            world.call()
-        assert len(world.received) == 1
+            harness.call()
+        assert len(harness.received) == 1
 
     def test_a_reused_token_is_signed_anew_when_its_time_is_over(self, mode):
-        world = World(mode)
-        world.loop.authenticator = SignedToken(world.sign, world.clock, reuse=30.0)
+        harness = Harness(mode)
+        harness.loop.authenticator = SignedToken(harness.sign, harness.clock, reuse=30.0)
         for _ in range(5):
-            world.call()
-            world.clock.passed += 12.0
-        assert [one.token for one in world.received] == ["Token t1"] * 3 + ["Token t2"] * 2
+            harness.call()
+            harness.clock.passed += 12.0
+        assert [one.token for one in harness.received] == ["Token t1"] * 3 + ["Token t2"] * 2
 
     def test_a_401_after_a_lost_answer_is_corrected_and_the_outcome_kept(self, mode):
-        world = World(mode, [LOST, self.UNAUTHORIZED, status(400)], drift=400.0)
+        harness = Harness(mode, [LOST, self.UNAUTHORIZED, status(400)], drift=400.0)
         with pytest.raises(errors.BadRequest) as raised:
-            world.call("POST", KEY)
+            harness.call("POST", KEY)
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 3)
 
 
@@ -588,16 +590,16 @@ class TestWhatTheUsersOwnCodeRaises:
 
     @pytest.mark.parametrize("mine", [*EXCEPTIONS, httpx.HTTPError("mine"), httpx.StreamError("mine")], ids=repr)
     def test_in_a_transport(self, mode, mine):
-        world = World(mode)
+        harness = Harness(mode)
         calls = []
 
         def handle(request):
             calls.append(request)
             raise mine
 
-        world.network.handle_request = handle
+        harness.network.handle_request = handle
         with pytest.raises(type(mine)) as raised:
-            world.call("POST", KEY)
+            harness.call("POST", KEY)
         assert raised.value is mine
         assert len(calls) == 1
 
@@ -619,7 +621,7 @@ def test_a_call_without_a_token_for_its_second_attempt_says_what_became_of_the_f
     ]:
         tokens = ["Bearer first"]
         with pytest.raises(errors.ConnectionFailed) as raised:
-            World(mode, [answer], auth=lambda _clock, _lock: Once()).call("POST", KEY)
+            Harness(mode, [answer], auth=lambda _clock, _lock: Once()).call("POST", KEY)
         assert str(raised.value) == f"The token endpoint is down. {advice}"
         assert (raised.value.outcome, raised.value.idempotency_key, raised.value.attempts) == (outcome, KEY, 1)
 
@@ -638,10 +640,10 @@ class TestAListener:
             if isinstance(event, kind):
                 raise mine.with_traceback(None)  # other tests raise it, too
 
-        world = World(mode, [status(503), OK], on_event=on_event)
-        assert world.call("POST", KEY).status_code == 200
-        assert [one.key for one in world.received] == [KEY, KEY]
-        assert world.sleeps == [0.5]
+        harness = Harness(mode, [status(503), OK], on_event=on_event)
+        assert harness.call("POST", KEY).status_code == 200
+        assert [one.key for one in harness.received] == [KEY, KEY]
+        assert harness.sleeps == [0.5]
         logged = [record for record in caplog.records if record.name == "victor_ext.runtime.loop.events"]
         assert len(logged) == {AttemptStarted: 2, AttemptEnded: 2, RetryScheduled: 1, CallEnded: 1}[kind]
         for record in logged:
@@ -657,7 +659,7 @@ class TestAListener:
                 raise LookupError("mine")
 
         with pytest.raises(errors.BadRequest) as raised:
-            World(mode, [LOST, status(400)], on_event=on_event).call("POST", KEY)
+            Harness(mode, [LOST, status(400)], on_event=on_event).call("POST", KEY)
         assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
         assert raised.value.__context__ is None
 
@@ -668,7 +670,7 @@ class TestAListener:
             except KeyError as error:
                 raise ValueError(f"account 043987673645 at {event.path}\nof ada@example.com") from error
 
-        World(mode, on_event=on_event).call()
+        Harness(mode, on_event=on_event).call()
         for private in ("043987673645", "ada@example.com", "t0ken"):
             assert private not in caplog.text
         assert "ValueError: account ********3645 at /payments of" in caplog.text
@@ -679,7 +681,7 @@ class TestAListener:
                 innermost(depth - 1)
             raise ValueError("mine")
 
-        World(mode, on_event=lambda _event: innermost(20)).call()
+        Harness(mode, on_event=lambda _event: innermost(20)).call()
         where = caplog.records[0].getMessage().partition("(at ")[2].partition(")")[0].split(" > ")
         assert 1 < len(where) < 10
         assert all(place.startswith(__file__) and place.endswith(" in innermost") for place in where)
@@ -692,7 +694,7 @@ class TestAListener:
         def on_event(event):
             raise Mute
 
-        assert World(mode, on_event=on_event).call().status_code == 200
+        assert Harness(mode, on_event=on_event).call().status_code == 200
         assert "on_event raised Mute" in caplog.text
 
     @pytest.mark.parametrize("kind", [AttemptStarted, AttemptEnded, CallEnded])
@@ -703,22 +705,22 @@ class TestAListener:
                 raise mine
 
         with pytest.raises(mine):
-            World(mode, on_event=on_event).call("POST", KEY)
+            Harness(mode, on_event=on_event).call("POST", KEY)
 
     def test_it_sees_no_exception_of_the_http_library(self, mode):
         """A listener that logs with a traceback would show what the library's frames hold."""
         seen = []
-        world = World(mode, [LOST, OK], on_event=lambda _event: seen.append(sys.exc_info()[1]))
-        world.call("POST", KEY)
+        harness = Harness(mode, [LOST, OK], on_event=lambda _event: seen.append(sys.exc_info()[1]))
+        harness.call("POST", KEY)
         assert seen == [None] * 6
 
 
 class TestEvents:
     def test_they_tell_the_whole_story(self, mode):
-        told = []
-        world = World(mode, [raises(httpx.ReadTimeout, 2.0), Happens(200, seconds=1.0)], on_event=told.append)
-        world.call("POST", KEY)
-        assert told == [
+        observed = []
+        harness = Harness(mode, [raises(httpx.ReadTimeout, 2.0), Happens(200, seconds=1.0)], on_event=observed.append)
+        harness.call("POST", KEY)
+        assert observed == [
             AttemptStarted("POST", "/payments", 1, KEY),
             AttemptEnded("POST", "/payments", 1, KEY, None, "ReadTimeout", 2.0),
             RetryScheduled("POST", "/payments", 2, KEY, 0.5, "no answer in time (it happened)"),
@@ -728,44 +730,44 @@ class TestEvents:
         ]
 
     def test_each_retry_is_told_with_the_number_of_its_attempt(self, mode):
-        told = []
-        World(mode, [status(503)] * 3 + [OK], on_event=told.append).call()
-        assert [event.attempt for event in told if isinstance(event, RetryScheduled)] == [2, 3, 4]
+        observed = []
+        Harness(mode, [status(503)] * 3 + [OK], on_event=observed.append).call()
+        assert [event.attempt for event in observed if isinstance(event, RetryScheduled)] == [2, 3, 4]
 
     def test_what_was_told_cannot_be_changed(self, mode):
-        told = []
-        World(mode, [status(503), OK], on_event=told.append).call()
-        assert {type(event) for event in told} == {AttemptStarted, AttemptEnded, RetryScheduled, CallEnded}
-        for event in told:
+        observed = []
+        Harness(mode, [status(503), OK], on_event=observed.append).call()
+        assert {type(event) for event in observed} == {AttemptStarted, AttemptEnded, RetryScheduled, CallEnded}
+        for event in observed:
             with pytest.raises(dataclasses.FrozenInstanceError):
                 event.path = "/elsewhere"
 
     def test_a_failed_call_ends_with_its_outcome(self, mode):
-        told = []
+        observed = []
         with pytest.raises(errors.BadRequest):
-            World(mode, [status(400)], on_event=told.append).call("POST", KEY)
-        assert told[-1] == CallEnded("POST", "/payments", 1, KEY, Outcome.REJECTED, 0.0)
+            Harness(mode, [status(400)], on_event=observed.append).call("POST", KEY)
+        assert observed[-1] == CallEnded("POST", "/payments", 1, KEY, Outcome.REJECTED, 0.0)
 
 
 class TestTheGuard:
     def test_a_closed_transport_sends_nothing(self, mode):
-        world = World(mode)
+        harness = Harness(mode)
         if mode == "sync":
-            world.transport.close()
+            harness.transport.close()
         else:
-            asyncio.run(world.atransport.aclose())
-        assert world.network.closed == 1
+            asyncio.run(harness.atransport.aclose())
+        assert harness.network.closed == 1
         with pytest.raises(errors.ConfigurationError, match="closed"):
-            world.call()
-        assert world.received == []
+            harness.call()
+        assert harness.received == []
 
     @pytest.mark.parametrize(
         "url", ["https://evil.example/payments", "http://pay.example/payments", "https://pay.example:444/payments"]
     )
     def test_a_request_to_elsewhere_is_stopped(self, mode, url):
-        world = World(mode)
+        harness = Harness(mode)
         with pytest.raises(errors.ConfigurationError, match=r"https://pay\.example only") as raised:
-            world.call(url=url)
-        assert world.received == []
-        assert world.signed_at == []
+            harness.call(url=url)
+        assert harness.received == []
+        assert harness.signed_at == []
         assert raised.value.outcome is Outcome.NOT_SENT

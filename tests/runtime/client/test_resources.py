@@ -62,7 +62,7 @@ MADE_UP = {
 
 
 class Pet(dict[str, Any]):
-    """A model, as far as this goes."""
+    """The parts of a model that these tests need."""
 
     from_dict = classmethod(lambda cls, data: cls(data))
 

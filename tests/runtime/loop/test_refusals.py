@@ -7,7 +7,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.runtime.fakes import BOTH, KEY, PROFILE, Happens, World, raises, token_answer
+from tests.runtime.fakes import BOTH, KEY, PROFILE, Happens, Harness, raises, token_answer
 from victor_ext.errors import AuthenticationError, BadRequest, Outcome, Problem, ServerError, UnreadableResponse
 from victor_ext.redaction import concealed_within, redact_excerpt
 from victor_ext.runtime.auth.oauth import OAuthToken
@@ -40,62 +40,64 @@ SAYS_NO = replace(
 @pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize("key", [KEY, None])
 def test_a_200_that_says_no_is_a_refusal(mode, key):
-    world = World(mode, [NO], profile=SAYS_NO)
-    with pytest.raises(BadRequest, match=r"its body says no \(success is false\): too much\. Nothing was done") as told:
-        world.call("POST", key)
-    assert (told.value.outcome, told.value.status_code, told.value.attempts) == (Outcome.REJECTED, 200, 1)
-    assert [problem.message for problem in told.value.problems] == ["too much"]
+    harness = Harness(mode, [NO], profile=SAYS_NO)
+    with pytest.raises(
+        BadRequest, match=r"its body says no \(success is false\): too much\. Nothing was done"
+    ) as raised:
+        harness.call("POST", key)
+    assert (raised.value.outcome, raised.value.status_code, raised.value.attempts) == (Outcome.REJECTED, 200, 1)
+    assert [problem.message for problem in raised.value.problems] == ["too much"]
 
 
 @pytest.mark.parametrize("mode", BOTH)
 def test_a_refusal_after_a_lost_answer_leaves_the_outcome_unknown(mode):
-    world = World(mode, [raises(httpx.ReadError), NO], profile=SAYS_NO)
-    with pytest.raises(BadRequest) as told:
-        world.call("POST", KEY)
-    assert (told.value.outcome, told.value.attempts) == (Outcome.UNKNOWN, 2)
+    harness = Harness(mode, [raises(httpx.ReadError), NO], profile=SAYS_NO)
+    with pytest.raises(BadRequest) as raised:
+        harness.call("POST", KEY)
+    assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 2)
 
 
 @pytest.mark.parametrize("mode", BOTH)
 def test_a_body_that_was_not_read_whole_refuses_nothing(mode):
     cut = Happens(body=NO.body, headers=(("Content-Encoding", "gzip"),))
-    with pytest.raises(UnreadableResponse) as told:
-        World(mode, [cut], profile=SAYS_NO).call("POST")
-    assert told.value.outcome is Outcome.ACCEPTED
+    with pytest.raises(UnreadableResponse) as raised:
+        Harness(mode, [cut], profile=SAYS_NO).call("POST")
+    assert raised.value.outcome is Outcome.ACCEPTED
 
 
 @pytest.mark.parametrize("mode", BOTH)
 def test_the_id_of_an_exchange_is_read_from_the_body_when_no_header_has_one(mode):
-    with pytest.raises(BadRequest) as told:
-        World(mode, [NO], profile=SAYS_NO).call()
-    assert told.value.request_id == "t-7"
-    with pytest.raises(BadRequest) as told:
-        World(mode, [replace(NO, headers=(("X-Request-Id", "r-1"),))], profile=SAYS_NO).call()
-    assert told.value.request_id == "r-1"
+    with pytest.raises(BadRequest) as raised:
+        Harness(mode, [NO], profile=SAYS_NO).call()
+    assert raised.value.request_id == "t-7"
+    with pytest.raises(BadRequest) as raised:
+        Harness(mode, [replace(NO, headers=(("X-Request-Id", "r-1"),))], profile=SAYS_NO).call()
+    assert raised.value.request_id == "r-1"
 
 
-def token_world(answer):
+def token_harness(answer):
     def authenticator(clock, lock):
         def ask():
             return httpx.Request("POST", "https://pay.example/token", json={"secret": "s3cret-of-mine"})
 
         return OAuthToken(ask, lambda body, now: None, clock, lock, hint="Check the secret.")
 
-    world = World("sync", profile=SAYS_NO, auth=authenticator)
-    world.network.tokens = lambda request: answer
-    return world
+    harness = Harness("sync", profile=SAYS_NO, auth=authenticator)
+    harness.network.tokens = lambda request: answer
+    return harness
 
 
 def test_a_token_endpoint_that_says_no_with_a_200_has_refused_the_credentials():
     with pytest.raises(AuthenticationError, match="refused the credentials"):
-        token_world(token_answer(success=False, message="s3cret-of-mine is wrong")).call()
+        token_harness(token_answer(success=False, message="s3cret-of-mine is wrong")).call()
 
 
 def test_what_was_asked_with_a_secret_is_not_quoted():
     answer = httpx.Response(501, json={"message": "s3cret-of-mine is wrong"})
-    with pytest.raises(ServerError) as told:
-        token_world(answer).call()
-    assert "s3cret" not in str(told.value)
-    assert not told.value.problems
+    with pytest.raises(ServerError) as raised:
+        token_harness(answer).call()
+    assert "s3cret" not in str(raised.value)
+    assert not raised.value.problems
 
 
 def test_a_key_in_the_body_of_a_call_that_takes_none_makes_no_repeat_safe():

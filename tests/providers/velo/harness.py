@@ -1,4 +1,4 @@
-"""A payor, and whoever calls Velo for it, with blocking calls or with awaited ones."""
+"""A payor with a sync or async client of Velo, and the usual payment of these tests."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ QUICK = RetryPolicy(base=0.0, max_attempts=3)
 
 
 @dataclass
-class World:
-    """A payor with an account, a bank and a payee; and whoever calls Velo for it, with or without `await`."""
+class Harness:
+    """A payor with an account, a bank, a payee, and a sync or async client of Velo."""
 
     sandbox: VeloSandbox
     awaited: bool

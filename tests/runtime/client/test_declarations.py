@@ -14,8 +14,8 @@ import pytest
 from victor_ext.runtime.client.echoes import pattern_of, texts_within
 from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.json_values import json_of, no_object_reason, object_of
-from victor_ext.runtime.client.records import Record, boolean, identifier, integer, records, text, timestamp
-from victor_ext.runtime.client.requests import arguments_of
+from victor_ext.runtime.client.records import Field, Record, boolean, identifier, integer, records, text, timestamp
+from victor_ext.runtime.client.requests import arguments_of, members_of
 from victor_ext.runtime.http.response import read
 
 
@@ -92,8 +92,32 @@ def test_a_method_has_the_arguments_of_its_request() -> None:
     assert Resource().create(5, memo="x") == "5 x"
     assert list(inspect.signature(Resource().create).parameters) == ["amount", "memo"]
     assert Resource.create.__doc__ == "Create it."
-    with pytest.raises(TypeError, match="amount"):
+    with pytest.raises(TypeError, match=r"^Resource\.create\(\) missing .* 'amount'$"):
         Resource().create()  # type: ignore[call-arg]
+
+
+class WithParts(Record):
+    __slots__ = ("_completed_by",)
+
+    id = identifier("id")
+    city = text("address.city")
+    both = Field(lambda record: f"{record.id} {record.city}")
+
+    def __init__(self, raw: Any, completed_by: Any = None) -> None:
+        super().__init__(raw)
+        self._completed_by = completed_by
+
+
+def test_a_field_that_is_none_comes_from_the_record_that_completes_it() -> None:
+    other = WithParts(SimpleNamespace(id="other", address=SimpleNamespace(city="Cairo")))
+    record = WithParts(SimpleNamespace(id="w-1"), other)
+    assert (record.id, record.city, record.both) == ("w-1", "Cairo", "w-1 Cairo")
+    assert WithParts(SimpleNamespace(id="w-1")).city is None
+
+
+def test_the_members_of_a_model_are_the_fields_that_were_given() -> None:
+    assert members_of(Request(5)) == {"amount": 5}
+    assert members_of(Request(5, "x"), "amount", memo="note") == {"note": "x"}
 
 
 def test_a_module_is_imported_when_it_is_used() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.runtime.fakes import BOTH, KEY, OK, FakeClock, Happens, World, http_date, raises, status, token_answer
+from tests.runtime.fakes import BOTH, KEY, OK, FakeClock, Happens, Harness, http_date, raises, status, token_answer
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
@@ -48,7 +48,7 @@ class Endpoint:
         return token_answer(access_token=f"tok{len(self.asked)}", lives=self.lives)
 
 
-def oauth_world(
+def oauth_harness(
     mode: str, endpoint: Callable[[httpx.Request], Any], script: list[Happens] | None = None, **options: Any
 ):
     def auth(clock: FakeClock, lock: Any) -> OAuthToken:
@@ -57,109 +57,109 @@ def oauth_world(
 
         return OAuthToken(ask, read_token, clock, lock, hint="Check the client id.")
 
-    world = World(mode, script or [OK], auth=auth, **options)
-    world.network.tokens = endpoint
-    return world
+    harness = Harness(mode, script or [OK], auth=auth, **options)
+    harness.network.tokens = endpoint
+    return harness
 
 
-def tokens(world: World) -> list[str | None]:
-    return [one.token for one in world.received]
+def tokens(harness: Harness) -> list[str | None]:
+    return [one.token for one in harness.received]
 
 
 @both
 class TestKeeping:
     def test_one_token_serves_every_call(self, mode):
         endpoint = Endpoint()
-        world = oauth_world(mode, endpoint)
+        harness = oauth_harness(mode, endpoint)
         for _ in range(5):
-            world.call()
-        assert tokens(world) == ["Bearer tok1"] * 5
+            harness.call()
+        assert tokens(harness) == ["Bearer tok1"] * 5
         assert len(endpoint.asked) == 1
 
     def test_the_token_request_carries_no_key_and_no_token(self, mode):
         endpoint = Endpoint()
-        oauth_world(mode, endpoint).call("POST", KEY)
+        oauth_harness(mode, endpoint).call("POST", KEY)
         assert "authorization" not in endpoint.asked[0].headers
         assert "idempotency-key" not in endpoint.asked[0].headers
 
     def test_a_token_whose_end_is_not_known_is_kept(self, mode):
         endpoint = Endpoint(lives=None)
-        world = oauth_world(mode, endpoint)
-        world.call()
-        world.clock.passed += 1e7
-        world.call()
+        harness = oauth_harness(mode, endpoint)
+        harness.call()
+        harness.clock.passed += 1e7
+        harness.call()
         assert len(endpoint.asked) == 1
 
     @pytest.mark.parametrize(("passed", "asked"), [(3539.0, 1), (3541.0, 2), (3589.0, 2), (3591.0, 2), (3601.0, 2)])
     def test_it_is_renewed_shortly_before_its_end(self, mode, passed, asked):
         endpoint = Endpoint()
-        world = oauth_world(mode, endpoint)
-        world.call()
-        world.clock.passed += passed
-        world.call()
+        harness = oauth_harness(mode, endpoint)
+        harness.call()
+        harness.clock.passed += passed
+        harness.call()
         assert len(endpoint.asked) == asked
-        assert tokens(world)[-1] == f"Bearer tok{asked}"
+        assert tokens(harness)[-1] == f"Bearer tok{asked}"
 
     def test_its_end_is_reckoned_by_the_providers_clock(self, mode):
         endpoint = Endpoint()
-        world = oauth_world(mode, endpoint, [Happens(headers=(("Date", http_date(1_770_000_000 + 3600)),))])
-        world.call()
-        world.call()
+        harness = oauth_harness(mode, endpoint, [Happens(headers=(("Date", http_date(1_770_000_000 + 3600)),))])
+        harness.call()
+        harness.call()
         assert len(endpoint.asked) == 2, "by the provider's clock an hour has passed"
 
     @pytest.mark.parametrize("lives", [50.0, 20.0, 5.0])
     def test_a_short_life_is_used_for_four_fifths(self, mode, lives):
         endpoint = Endpoint(lives=lives)
-        world = oauth_world(mode, endpoint)
-        world.call()
-        world.clock.passed += lives * 0.79
-        world.call()
+        harness = oauth_harness(mode, endpoint)
+        harness.call()
+        harness.clock.passed += lives * 0.79
+        harness.call()
         assert len(endpoint.asked) == 1
-        world.clock.passed += lives * 0.02
-        world.call()
+        harness.clock.passed += lives * 0.02
+        harness.call()
         assert len(endpoint.asked) == 2
 
     @pytest.mark.parametrize("lives", [0.0, -5.0])
     def test_a_token_that_comes_dead_is_tried_and_not_asked_for_without_end(self, mode, lives):
         endpoint = Endpoint(lives=lives)
-        world = oauth_world(mode, endpoint)
-        world.call()
-        world.call()
-        assert tokens(world) == ["Bearer tok1", "Bearer tok2"]
+        harness = oauth_harness(mode, endpoint)
+        harness.call()
+        harness.call()
+        assert tokens(harness) == ["Bearer tok1", "Bearer tok2"]
 
 
 @both
 class TestRefusal:
     def test_a_cached_token_that_is_refused_is_renewed_once(self, mode):
         endpoint = Endpoint()
-        world = oauth_world(mode, endpoint, [OK, UNAUTHORIZED, OK])
-        world.call()
-        world.call("POST")
-        assert tokens(world) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
-        assert world.sleeps == []
+        harness = oauth_harness(mode, endpoint, [OK, UNAUTHORIZED, OK])
+        harness.call()
+        harness.call("POST")
+        assert tokens(harness) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
+        assert harness.sleeps == []
 
     def test_exactly_once(self, mode):
         endpoint = Endpoint()
-        world = oauth_world(mode, endpoint, [OK, UNAUTHORIZED])
-        world.call()
+        harness = oauth_harness(mode, endpoint, [OK, UNAUTHORIZED])
+        harness.call()
         with pytest.raises(errors.AuthenticationError) as raised:
-            world.call("POST", KEY)
-        assert tokens(world) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
+            harness.call("POST", KEY)
+        assert tokens(harness) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 2)
 
     def test_a_fresh_one_is_not_renewed(self, mode):
         endpoint = Endpoint()
-        world = oauth_world(mode, endpoint, [UNAUTHORIZED])
+        harness = oauth_harness(mode, endpoint, [UNAUTHORIZED])
         with pytest.raises(errors.AuthenticationError):
-            world.call()
-        assert len(endpoint.asked) == len(world.received) == 1
+            harness.call()
+        assert len(endpoint.asked) == len(harness.received) == 1
 
     def test_a_renewal_that_fails_leaves_the_outcome_of_what_was_sent(self, mode):
         endpoint = Endpoint(script=(None, httpx.Response(400, json={})))
-        world = oauth_world(mode, endpoint, [OK, raises(httpx.ReadTimeout), UNAUTHORIZED])
-        world.call()
+        harness = oauth_harness(mode, endpoint, [OK, raises(httpx.ReadTimeout), UNAUTHORIZED])
+        harness.call()
         with pytest.raises(errors.AuthenticationError) as raised:
-            world.call("POST", KEY)
+            harness.call("POST", KEY)
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 2)
         assert raised.value.idempotency_key == KEY
         assert "refused the credentials" in str(raised.value)
@@ -171,69 +171,69 @@ class TestTheEndpointFails:
     @pytest.mark.parametrize("code", [400, 401, 403])
     def test_refused_credentials_are_an_authentication_error_and_nothing_was_sent(self, mode, code):
         endpoint = Endpoint(script=(httpx.Response(code, json={"error": "invalid_client"}),))
-        world = oauth_world(mode, endpoint)
+        harness = oauth_harness(mode, endpoint)
         with pytest.raises(errors.AuthenticationError, match=r"refused the credentials.*Check the client id") as raised:
-            world.call("POST", KEY)
+            harness.call("POST", KEY)
         error = raised.value
         assert (error.outcome, error.attempts, error.idempotency_key) == (Outcome.NOT_SENT, 0, KEY)
         assert error.status_code == code
         assert str(error).count("Nothing was sent") == 1
         assert len(endpoint.asked) == 1
-        assert world.received == []
-        world.call()  # and the lock is free
-        assert tokens(world) == ["Bearer tok2"]
+        assert harness.received == []
+        harness.call()  # and the lock is free
+        assert tokens(harness) == ["Bearer tok2"]
 
     @pytest.mark.parametrize("code", [404, 405, 409, 410, 422])
     def test_what_it_answers_is_not_taken_for_the_word_of_the_call(self, mode, code):
         """That the endpoint is not there does not say that the payment is not."""
-        world = oauth_world(mode, Endpoint(script=(httpx.Response(code),)))
+        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(code),)))
         with pytest.raises(errors.AuthenticationError, match=rf"issued no token \(status {code}\)") as raised:
-            world.call()
+            harness.call()
         assert raised.value.outcome is Outcome.NOT_SENT
-        assert world.received == []
+        assert harness.received == []
 
     @pytest.mark.parametrize(("code", "kind"), [(307, errors.StatusError), (429, errors.RateLimited)])
     def test_what_may_pass_is_told_as_it_is(self, mode, code, kind):
-        world = oauth_world(mode, Endpoint(script=(httpx.Response(code),) * 9))
+        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(code),) * 9))
         with pytest.raises(kind) as raised:
-            world.call()
+            harness.call()
         assert not isinstance(raised.value, errors.AuthenticationError)
 
     def test_an_endpoint_that_flaps_is_asked_again(self, mode):
         endpoint = Endpoint(script=(httpx.Response(503), httpx.ConnectError("no"), httpx.ReadTimeout("no"), None))
-        world = oauth_world(mode, endpoint)
-        world.call("POST")
+        harness = oauth_harness(mode, endpoint)
+        harness.call("POST")
         assert len(endpoint.asked) == 4
-        assert world.sleeps == [0.5, 1.0, 2.0]
-        assert tokens(world) == ["Bearer tok4"]
+        assert harness.sleeps == [0.5, 1.0, 2.0]
+        assert tokens(harness) == ["Bearer tok4"]
 
     def test_its_retries_are_its_own(self, mode):
         endpoint = Endpoint(script=(httpx.Response(503),) * 5)
-        world = oauth_world(mode, endpoint, [status(503)] * 5 + [OK])
-        assert world.call().status_code == 200
-        assert world.sleeps == [0.5, 1.0, 2.0, 4.0, 8.0] * 2
+        harness = oauth_harness(mode, endpoint, [status(503)] * 5 + [OK])
+        assert harness.call().status_code == 200
+        assert harness.sleeps == [0.5, 1.0, 2.0, 4.0, 8.0] * 2
 
     def test_its_retries_are_given_back_by_its_own_success_only(self, mode):
         endpoint = Endpoint(script=(httpx.Response(503),))
-        world = oauth_world(mode, endpoint, [status(500), status(500), OK])
-        world.quota.take(100)
-        world.call()
+        harness = oauth_harness(mode, endpoint, [status(500), status(500), OK])
+        harness.quota.take(100)
+        harness.call()
         # 5 out and back for the token; 10 out, 5 back for the call.
-        assert [one.quota for one in world.received] == [400, 395, 390]
-        assert world.quota.available == 395
+        assert [one.quota for one in harness.received] == [400, 395, 390]
+        assert harness.quota.available == 395
 
     def test_an_endpoint_that_stays_down(self, mode):
-        world = oauth_world(mode, Endpoint(script=(httpx.Response(503),) * 9), policy=RetryPolicy(max_attempts=3))
+        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(503),) * 9), policy=RetryPolicy(max_attempts=3))
         with pytest.raises(errors.ServerError) as raised:
-            world.call("POST", KEY)
+            harness.call("POST", KEY)
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
         assert str(raised.value).count("Nothing was sent") == 1
-        assert world.received == []
+        assert harness.received == []
         with pytest.raises(errors.ServerError) as raised:
-            world.call("GET")
+            harness.call("GET")
         assert "sent" not in str(raised.value), "a read may always be repeated"
-        world.network.tokens = Endpoint()
-        world.call()
+        harness.network.tokens = Endpoint()
+        harness.call()
 
     @pytest.mark.parametrize(
         "answer",
@@ -246,27 +246,27 @@ class TestTheEndpointFails:
         ],
     )
     def test_an_answer_without_a_token_in_it(self, mode, answer):
-        world = oauth_world(mode, lambda _request: answer)
+        harness = oauth_harness(mode, lambda _request: answer)
         with pytest.raises(errors.UnreadableResponse) as raised:
-            world.call("POST", KEY)
+            harness.call("POST", KEY)
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
         assert raised.value.body is None, "it may hold a token that works"
         assert "tok-that-works" not in repr(vars(raised.value))
 
     def test_the_deadline_holds_for_it_too(self, mode):
-        world = oauth_world(mode, Endpoint(script=(httpx.Response(503),) * 20), deadline=5.0)
+        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(503),) * 20), deadline=5.0)
         with pytest.raises(errors.DeadlineExceeded) as raised:
-            world.call("POST", KEY)
+            harness.call("POST", KEY)
         assert raised.value.outcome is Outcome.NOT_SENT
-        assert world.clock.passed <= 5.0
+        assert harness.clock.passed <= 5.0
 
     @pytest.mark.parametrize("mine", [ValueError("mine"), KeyboardInterrupt("mine")], ids=repr)
     def test_whatever_else_is_raised_there_leaves_the_lock_free(self, mode, mine):
-        world = oauth_world(mode, Endpoint(script=(mine,)))
+        harness = oauth_harness(mode, Endpoint(script=(mine,)))
         with pytest.raises(type(mine), match="mine"):
-            world.call()
-        world.call()
-        assert tokens(world) == ["Bearer tok2"]
+            harness.call()
+        harness.call()
+        assert tokens(harness) == ["Bearer tok2"]
 
 
 @both
@@ -280,12 +280,12 @@ class TestAListener:
             if event.path == "/token":
                 raise mine
 
-        world = oauth_world(mode, Endpoint(script=(httpx.Response(503),)), on_event=on_event)
-        world.call()
-        world.clock.passed += passed
-        world.network.tokens = Endpoint(script=(httpx.Response(503),))
+        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(503),)), on_event=on_event)
+        harness.call()
+        harness.clock.passed += passed
+        harness.network.tokens = Endpoint(script=(httpx.Response(503),))
         before = dict(vars(mine))
-        assert world.call("POST", KEY).status_code == 200
+        assert harness.call("POST", KEY).status_code == 200
         assert vars(mine) == before
 
 
@@ -293,37 +293,37 @@ class TestAListener:
 class TestTheAdvisoryWindow:
     def test_a_renewal_that_fails_there_does_not_matter(self, mode):
         endpoint = Endpoint(script=(None, httpx.Response(401, json={})))
-        world = oauth_world(mode, endpoint)
-        world.call()
-        world.clock.passed += 3545.0
-        world.call()
-        world.call()
+        harness = oauth_harness(mode, endpoint)
+        harness.call()
+        harness.clock.passed += 3545.0
+        harness.call()
+        harness.call()
         assert len(endpoint.asked) == 2, "nobody asks again at once"
-        world.clock.passed += 5.0
-        world.call()
-        assert tokens(world) == ["Bearer tok1"] * 3 + ["Bearer tok3"]
+        harness.clock.passed += 5.0
+        harness.call()
+        assert tokens(harness) == ["Bearer tok1"] * 3 + ["Bearer tok3"]
 
     @pytest.mark.parametrize("deadline", [60.0, 3.0, None])
     def test_an_endpoint_that_does_not_answer_holds_nobody_up_for_long(self, mode, deadline):
         """There is a token that is good: the call does not spend its deadline on the next one."""
         endpoint = Endpoint()
-        world = oauth_world(mode, endpoint, deadline=deadline)
-        world.call()
-        world.clock.passed += 3545.0
-        began = world.clock.passed
+        harness = oauth_harness(mode, endpoint, deadline=deadline)
+        harness.call()
+        harness.clock.passed += 3545.0
+        began = harness.clock.passed
 
         def stalls(request):
             endpoint.asked.append(request)
             limit = request.extensions["timeout"].get("read")
-            world.clock.passed += limit
+            harness.clock.passed += limit
             raise httpx.ReadTimeout("no answer")
 
-        world.network.tokens = stalls
-        assert world.call().status_code == 200
+        harness.network.tokens = stalls
+        assert harness.call().status_code == 200
         assert len(endpoint.asked) == 2
-        assert world.clock.passed - began == pytest.approx(1.5 if deadline == 3.0 else 5.0)
-        assert world.sleeps == []
-        assert world.quota.available == 500
+        assert harness.clock.passed - began == pytest.approx(1.5 if deadline == 3.0 else 5.0)
+        assert harness.sleeps == []
+        assert harness.quota.available == 500
 
 
 class Waiting(ThreadLock):
@@ -356,20 +356,20 @@ class TestManyThreads:
             lock.wait_for(count)
             return endpoint(request)
 
-        world = oauth_world("sync", slow)
-        world.loop.authenticator._lock = lock
+        harness = oauth_harness("sync", slow)
+        harness.loop.authenticator._lock = lock
 
         def call(_n: int) -> int:
             everybody.wait(timeout=20)
-            return world.call().status_code
+            return harness.call().status_code
 
         with ThreadPoolExecutor(count) as pool:
             assert list(pool.map(call, range(count))) == [200] * count
         assert len(endpoint.asked) == 1
-        assert set(tokens(world)) == {"Bearer tok1"}
+        assert set(tokens(harness)) == {"Bearer tok1"}
 
     def test_one_failure_is_that_of_all_who_wait(self):
-        """They would ask an endpoint in trouble one after the other, each until its deadline."""
+        """Otherwise each would call the failing endpoint in turn, until its own deadline."""
         count, lock = 24, Waiting()
         endpoint = Endpoint(script=(httpx.Response(503),) * 2)
 
@@ -377,32 +377,32 @@ class TestManyThreads:
             lock.wait_for(count)
             return endpoint(request)
 
-        world = oauth_world("sync", slow, policy=RetryPolicy(max_attempts=2))
-        world.loop.authenticator._lock = lock
+        harness = oauth_harness("sync", slow, policy=RetryPolicy(max_attempts=2))
+        harness.loop.authenticator._lock = lock
 
         def call(number: int) -> errors.ServerError:
             with pytest.raises(errors.ServerError) as raised:
-                world.call("GET" if number % 2 else "POST", None if number % 2 else f"{KEY}-{number:04}")
+                harness.call("GET" if number % 2 else "POST", None if number % 2 else f"{KEY}-{number:04}")
             return raised.value
 
         with ThreadPoolExecutor(count) as pool:
-            told = list(pool.map(call, range(count)))
+            observed = list(pool.map(call, range(count)))
         assert len(endpoint.asked) == 2
-        assert world.received == []
-        assert len({id(error) for error in told}) == count
-        for number, error in enumerate(told):
+        assert harness.received == []
+        assert len({id(error) for error in observed}) == count
+        for number, error in enumerate(observed):
             assert (error.outcome, error.attempts, error.status_code) == (Outcome.NOT_SENT, 0, 503)
             assert error.idempotency_key == (None if number % 2 else f"{KEY}-{number:04}")
             assert str(error).count("Nothing was sent") == (0 if number % 2 else 1)
             assert KEY not in str(error)
-        assert world.call().status_code == 200, "whoever comes later asks again"
+        assert harness.call().status_code == 200, "whoever comes later asks again"
         assert len(endpoint.asked) == 3
 
     def test_in_the_advisory_window_one_asks_and_the_others_go_on(self):
         endpoint = Endpoint()
-        world = oauth_world("sync", endpoint)
-        world.call()
-        world.clock.passed += 3550.0
+        harness = oauth_harness("sync", endpoint)
+        harness.call()
+        harness.clock.passed += 3550.0
         asking, others_are_done = threading.Event(), threading.Event()
 
         def slow(request):
@@ -410,15 +410,15 @@ class TestManyThreads:
             assert others_are_done.wait(timeout=20)
             return endpoint(request)
 
-        world.network.tokens = slow
+        harness.network.tokens = slow
         with ThreadPoolExecutor(1) as pool:
-            renewing = pool.submit(world.call)
+            renewing = pool.submit(harness.call)
             assert asking.wait(timeout=20)
             for _ in range(5):
-                world.call()
+                harness.call()
             others_are_done.set()
             renewing.result(timeout=20)
-        assert tokens(world) == ["Bearer tok1"] * 6 + ["Bearer tok2"]
+        assert tokens(harness) == ["Bearer tok1"] * 6 + ["Bearer tok2"]
 
     def test_whoever_cannot_wait_for_it_any_longer_says_so(self):
         asking, go_on = threading.Event(), threading.Event()
@@ -429,13 +429,13 @@ class TestManyThreads:
             assert go_on.wait(timeout=20)
             return endpoint(request)
 
-        world = oauth_world("sync", slow)
+        harness = oauth_harness("sync", slow)
         with ThreadPoolExecutor(1) as pool:
-            first = pool.submit(world.call)
+            first = pool.submit(harness.call)
             assert asking.wait(timeout=20)
-            world.loop.deadline = 0.01
+            harness.loop.deadline = 0.01
             with pytest.raises(errors.DeadlineExceeded, match="still waiting") as raised:
-                world.call("POST", KEY)
+                harness.call("POST", KEY)
             assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.NOT_SENT, KEY)
             go_on.set()
             first.result(timeout=20)
@@ -443,8 +443,8 @@ class TestManyThreads:
 
 class TestManyTasks:
     @staticmethod
-    async def call(world: World, method: str = "GET") -> int:
-        return (await world.atransport.handle_async_request(world.request(method))).status_code
+    async def call(harness: Harness, method: str = "GET") -> int:
+        return (await harness.atransport.handle_async_request(harness.request(method))).status_code
 
     def test_one_request_serves_all_who_wait(self):
         endpoint = Endpoint()
@@ -454,20 +454,20 @@ class TestManyTasks:
                 await asyncio.sleep(0)
             return endpoint(request)
 
-        world = oauth_world("async", slow)
+        harness = oauth_harness("async", slow)
 
         async def run():
-            return await asyncio.gather(*(self.call(world) for _ in range(50)))
+            return await asyncio.gather(*(self.call(harness) for _ in range(50)))
 
         assert asyncio.run(run()) == [200] * 50
         assert len(endpoint.asked) == 1
-        assert set(tokens(world)) == {"Bearer tok1"}
+        assert set(tokens(harness)) == {"Bearer tok1"}
 
     def test_in_the_advisory_window_one_asks_and_the_others_go_on(self):
         endpoint = Endpoint()
-        world = oauth_world("async", endpoint)
-        world.call()
-        world.clock.passed += 3550.0
+        harness = oauth_harness("async", endpoint)
+        harness.call()
+        harness.clock.passed += 3550.0
 
         async def run():
             go_on, asking = asyncio.Event(), asyncio.Event()
@@ -477,15 +477,15 @@ class TestManyTasks:
                 await go_on.wait()
                 return endpoint(request)
 
-            world.network.tokens = slow
-            renewing = asyncio.ensure_future(self.call(world))
+            harness.network.tokens = slow
+            renewing = asyncio.ensure_future(self.call(harness))
             await asking.wait()
-            await asyncio.gather(*(self.call(world) for _ in range(5)))
+            await asyncio.gather(*(self.call(harness) for _ in range(5)))
             go_on.set()
             await renewing
 
         asyncio.run(run())
-        assert tokens(world) == ["Bearer tok1"] * 6 + ["Bearer tok2"]
+        assert tokens(harness) == ["Bearer tok1"] * 6 + ["Bearer tok2"]
 
     def test_one_failure_is_that_of_all_who_wait(self):
         endpoint = Endpoint(script=(httpx.Response(401, json={}),))
@@ -495,16 +495,16 @@ class TestManyTasks:
                 await asyncio.sleep(0)
             return endpoint(request)
 
-        world = oauth_world("async", slow)
+        harness = oauth_harness("async", slow)
 
         async def run():
-            return await asyncio.gather(*(self.call(world, "POST") for _ in range(50)), return_exceptions=True)
+            return await asyncio.gather(*(self.call(harness, "POST") for _ in range(50)), return_exceptions=True)
 
-        told = asyncio.run(run())
-        assert {type(error) for error in told} == {errors.AuthenticationError}
-        assert {str(error).count("Nothing was sent") for error in told} == {1}
+        observed = asyncio.run(run())
+        assert {type(error) for error in observed} == {errors.AuthenticationError}
+        assert {str(error).count("Nothing was sent") for error in observed} == {1}
         assert len(endpoint.asked) == 1
-        assert asyncio.run(self.call(world)) == 200
+        assert asyncio.run(self.call(harness)) == 200
 
     def test_that_anothers_time_was_up_is_its_own_affair(self):
         asking, go_on = asyncio.Event(), asyncio.Event()
@@ -515,15 +515,15 @@ class TestManyTasks:
             await go_on.wait()
             return endpoint(request)
 
-        world = oauth_world("async", slow)
+        harness = oauth_harness("async", slow)
 
         async def run():
-            first = asyncio.ensure_future(self.call(world))
+            first = asyncio.ensure_future(self.call(harness))
             await asking.wait()
-            world.clock.passed += 59.0
-            later = asyncio.ensure_future(self.call(world))
+            harness.clock.passed += 59.0
+            later = asyncio.ensure_future(self.call(harness))
             await asyncio.sleep(0)
-            world.clock.passed += 2.0
+            harness.clock.passed += 2.0
             go_on.set()
             return await asyncio.gather(first, later, return_exceptions=True)
 
@@ -541,21 +541,21 @@ class TestManyTasks:
                 asking.set()
                 await asyncio.Event().wait()
 
-            world = oauth_world("async", never)
-            first = asyncio.ensure_future(self.call(world))
+            harness = oauth_harness("async", never)
+            first = asyncio.ensure_future(self.call(harness))
             await asking.wait()
-            waiting = asyncio.ensure_future(self.call(world))
+            waiting = asyncio.ensure_future(self.call(harness))
             await asyncio.sleep(0)
-            world.network.tokens = endpoint
+            harness.network.tokens = endpoint
             first.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await first
             assert await asyncio.wait_for(waiting, 20) == 200
-            assert await self.call(world) == 200
-            return world
+            assert await self.call(harness) == 200
+            return harness
 
-        world = asyncio.run(run())
-        assert tokens(world) == ["Bearer tok1"] * 2
+        harness = asyncio.run(run())
+        assert tokens(harness) == ["Bearer tok1"] * 2
 
     def test_whoever_cannot_wait_for_it_any_longer_says_so(self):
         async def run():
@@ -565,12 +565,12 @@ class TestManyTasks:
                 asking.set()
                 await asyncio.Event().wait()
 
-            world = oauth_world("async", never)
-            first = asyncio.ensure_future(self.call(world))
+            harness = oauth_harness("async", never)
+            first = asyncio.ensure_future(self.call(harness))
             await asking.wait()
-            world.loop.deadline = 0.01
+            harness.loop.deadline = 0.01
             with pytest.raises(errors.DeadlineExceeded, match="still waiting") as raised:
-                await self.call(world, "POST")
+                await self.call(harness, "POST")
             first.cancel()
             return raised.value
 

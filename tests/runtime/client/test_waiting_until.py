@@ -14,7 +14,7 @@ from victor_ext.runtime.loop.flow import Flow, Sleep
 BEGAN = 5_000.0
 
 
-class World:
+class Harness:
     """A clock, and what each read brings: a word, or an error; the last of them for ever. A read may take its time."""
 
     def __init__(self, *brings: str | Exception, read_takes: float = 0.0) -> None:
@@ -54,40 +54,40 @@ def late(retry_after: float | None = None) -> RateLimited:
 
 class TestThePauses:
     def test_they_grow_by_half_up_to_fifteen_seconds(self):
-        world = World("not yet")
+        harness = Harness("not yet")
         with pytest.raises(TimedOut):
-            world.wait(150)
+            harness.wait(150)
         growing = [0.5 * 1.5**n for n in range(9)]
-        assert world.pauses[:9] == pytest.approx(growing)
-        assert world.pauses[9:-1] == [15.0] * 7
-        assert sum(world.pauses) == pytest.approx(150)
+        assert harness.pauses[:9] == pytest.approx(growing)
+        assert harness.pauses[9:-1] == [15.0] * 7
+        assert sum(harness.pauses) == pytest.approx(150)
 
     def test_the_last_one_ends_with_the_time(self):
-        world = World("not yet")
+        harness = Harness("not yet")
         with pytest.raises(TimedOut):
-            world.wait(0.75)
-        assert world.pauses == [0.5, 0.25]
-        assert len(world.reads) == 3
+            harness.wait(0.75)
+        assert harness.pauses == [0.5, 0.25]
+        assert len(harness.reads) == 3
 
     @pytest.mark.parametrize(("asked", "pauses"), [(4.0, [4.0, 0.75]), (0.1, [0.5, 0.75]), (None, [0.5, 0.75])])
     def test_a_provider_that_asks_for_more_gets_it_once(self, asked: float | None, pauses: list[float]):
-        world = World(late(asked), "not yet", "there")
-        assert world.wait(60) == "there"
-        assert world.pauses == pauses
+        harness = Harness(late(asked), "not yet", "there")
+        assert harness.wait(60) == "there"
+        assert harness.pauses == pauses
 
     def test_but_never_beyond_the_time(self):
-        world = World(late(100.0), "there")
-        assert world.wait(7) == "there"
-        assert world.pauses == [7.0]
+        harness = Harness(late(100.0), "there")
+        assert harness.wait(7) == "there"
+        assert harness.pauses == [7.0]
 
 
 class TestTheReads:
     def test_one_has_what_is_left_and_a_second_at_least(self):
-        world = World("not yet", read_takes=1.0)
+        harness = Harness("not yet", read_takes=1.0)
         with pytest.raises(TimedOut):
-            world.wait(4)
-        assert world.reads == [4.0, 2.5, 1.0]
-        assert world.pauses == [0.5, 0.75]
+            harness.wait(4)
+        assert harness.reads == [4.0, 2.5, 1.0]
+        assert harness.pauses == [0.5, 0.75]
 
     @pytest.mark.parametrize(
         ("timeout", "deadline", "first"), [(10, 4, None), (10, 10, None), (10, 11, 10), (10, None, 10), (0.2, 5, 1.0)]
@@ -95,48 +95,48 @@ class TestTheReads:
     def test_one_has_the_deadline_where_that_is_shorter(
         self, timeout: float, deadline: float | None, first: float | None
     ):
-        world = World("there")
-        world.wait(timeout, deadline)
-        assert world.reads == [first]
+        harness = Harness("there")
+        harness.wait(timeout, deadline)
+        assert harness.reads == [first]
 
     @pytest.mark.parametrize("deadline", [None, 30.0])
     def test_no_time_is_one_read_that_has_all_of_the_deadline(self, deadline: float | None):
-        world = World("not yet")
+        harness = Harness("not yet")
         with pytest.raises(TimedOut):
-            world.wait(0, deadline)
-        assert (world.reads, world.pauses) == ([None], [])
+            harness.wait(0, deadline)
+        assert (harness.reads, harness.pauses) == ([None], [])
 
     def test_what_is_there_at_once_is_not_waited_for(self):
-        world = World("there")
-        assert world.wait(60) == "there"
-        assert (len(world.reads), world.pauses) == (1, [])
+        harness = Harness("there")
+        assert harness.wait(60) == "there"
+        assert (len(harness.reads), harness.pauses) == (1, [])
 
 
 class TestWhatIsSaid:
     def test_what_was_seen_last(self):
-        world = World("first", "second")
+        harness = Harness("first", "second")
         with pytest.raises(TimedOut, match=r"^In vain: it is 'second'\.") as raised:
-            world.wait(1)
+            harness.wait(1)
         assert raised.value.outcome is Outcome.UNKNOWN
         assert raised.value.__cause__ is None
 
     def test_in_words_of_the_callers(self):
         with pytest.raises(TimedOut, match=r"^In vain: it is NOT YET\."):
-            World("not yet").wait(0, shown=str.upper)
+            Harness("not yet").wait(0, shown=str.upper)
 
     def test_that_it_could_not_be_read_and_why(self):
-        trouble = ServerError("down", outcome=Outcome.UNKNOWN)
+        fault = ServerError("down", outcome=Outcome.UNKNOWN)
         with pytest.raises(TimedOut, match=r"^In vain: it could not be read\.") as raised:
-            World(trouble).wait(1)
-        assert raised.value.__cause__ is trouble
+            Harness(fault).wait(1)
+        assert raised.value.__cause__ is fault
 
     def test_what_was_seen_stays_through_a_trouble(self):
         with pytest.raises(TimedOut, match=r"it is 'not yet'"):
-            World("not yet", late()).wait(1)
+            Harness("not yet", late()).wait(1)
 
     def test_a_trouble_that_does_not_pass_ends_it(self):
         with pytest.raises(NotFound):
-            World(NotFound("none", outcome=Outcome.REJECTED)).wait(60)
+            Harness(NotFound("none", outcome=Outcome.REJECTED)).wait(60)
 
 
 @pytest.mark.parametrize("seconds", [0, 0.5, 30 * 24 * 3600])

@@ -1,4 +1,4 @@
-"""A merchant and whoever calls FlexFactor for it; and a FlexFactor that answers from a script."""
+"""A merchant with a sync or async client of FlexFactor, and a transport with scripted responses."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def declined(**changes: Any) -> dict[str, Any]:
 
 
 @dataclass
-class World:
-    """A merchant, and whoever calls FlexFactor for it, with or without `await`."""
+class Harness:
+    """A merchant with a sync or async client of FlexFactor."""
 
     sandbox: FlexFactorSandbox
     awaited: bool

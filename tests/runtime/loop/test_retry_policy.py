@@ -182,8 +182,8 @@ class TestTheProvidersClock:
         clock = Corrected()
         clock.learn(spelled(clock.local()))
         clock.jump = jump
-        told = clock.provider_time()
-        assert told == ProviderTime(datetime.fromtimestamp(clock.local(), UTC), is_known=False)
+        observed = clock.provider_time()
+        assert observed == ProviderTime(datetime.fromtimestamp(clock.local(), UTC), is_known=False)
         clock.learn(spelled(clock.local() - jump))
         assert clock.provider_time() == ProviderTime(datetime.fromtimestamp(clock.local() - jump, UTC), is_known=True)
 

@@ -322,9 +322,9 @@ def flaky_server() -> Iterator[str]:
 
 def test_every_log_of_a_call_over_a_real_socket(flaky_server, searched, victor_key_pair, caplog):
     caplog.set_level(logging.DEBUG)
-    told: list[Any] = []
+    observed: list[Any] = []
     auth = VictorJwt(API_KEY, victor_key_pair[0], reuse=60)
-    with Victor(auth, base_url=flaky_server, retry=QUICK, on_event=told.append) as victor:
+    with Victor(auth, base_url=flaky_server, retry=QUICK, on_event=observed.append) as victor:
         searched.secrets.append(victor.authorization().partition(" ")[2])
         create(victor)
         victor.payment_requests.get("a7ffd43c37c1")
@@ -333,8 +333,8 @@ def test_every_log_of_a_call_over_a_real_socket(flaky_server, searched, victor_k
     assert {"httpx", "victor_ext"} <= loggers
     assert "again in" in caplog.text and "connecting to 127.0.0.1" in caplog.text
     assert searched.found_in(caplog.text) == []
-    assert len(told) == 12
-    assert searched.found_in(repr(told)) == []
+    assert len(observed) == 12
+    assert searched.found_in(repr(observed)) == []
 
 
 def test_the_search_finds_what_is_there(searched):

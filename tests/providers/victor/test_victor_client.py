@@ -451,17 +451,17 @@ class TestChangesOfTheGeneratedClient:
 
 class TestWithOptions:
     def test_tokens_events_and_the_retry_quota_are_shared(self):
-        told: list[Any] = []
+        observed: list[Any] = []
         provider = Provider(httpx.Response(503), httpx.Response(503), httpx.Response(200, json=RECEIPT))
         transport = httpx.MockTransport(provider)
         policy = RetryPolicy(base=0.0, quota=10)
-        with Victor(AUTH, transport=transport, retry=policy, on_event=told.append) as victor:
+        with Victor(AUTH, transport=transport, retry=policy, on_event=observed.append) as victor:
             victor.with_options(deadline=5.0).payment_requests.get("a7ffd43c37c1")
             provider.script[:] = [httpx.Response(503)]
             with pytest.raises(ServerError, match="retry quota"):
                 victor.payment_requests.get("a7ffd43c37c1")
         assert provider.tokens == 1
-        assert [event.outcome for event in told if isinstance(event, CallEnded)] == [None, Outcome.UNKNOWN]
+        assert [event.outcome for event in observed if isinstance(event, CallEnded)] == [None, Outcome.UNKNOWN]
 
     def test_each_option_by_itself(self):
         provider = Provider()

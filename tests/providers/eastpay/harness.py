@@ -1,4 +1,4 @@
-"""Whoever calls the gateway in these tests, and what it sells."""
+"""A sync or async client of the gateway, and the usual payment of these tests."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ PRICE = Money.of("92.00", "EGP")
 QUICK = RetryPolicy(base=0.0, max_attempts=3)
 
 
-class Shop:
-    """Whoever calls the gateway, with blocking calls or with awaited ones."""
+class Harness:
+    """A merchant's client of the gateway, sync or async."""
 
     def __init__(self, awaited: bool, sandbox: EastPaySandbox, merchant: Merchant) -> None:
         self.awaited = awaited

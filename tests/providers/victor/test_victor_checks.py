@@ -21,10 +21,12 @@ import yaml
 
 from victor_ext import Direction, InvalidRequest, Network, Status, money
 from victor_ext.providers.victor import checks as rules
+from victor_ext.providers.victor import requests
 from victor_ext.providers.victor.payment_requests import PaymentRequests
+from victor_ext.providers.victor.requests import CreateRequest, ListRequest
 from victor_ext.runtime.loop.keys import MAX_KEY_LENGTH, MIN_KEY_LENGTH, idempotency_key_for
 
-DOCUMENT = Path(__file__).parent.parent / "openapi" / "victor.yaml"
+DOCUMENT = Path(__file__).parents[3] / "openapi" / "victor.yaml"
 NOW = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
 
 # Where the arguments of `create`, `accept` and `decline` go. What the document has beyond that is a difference.
@@ -141,17 +143,17 @@ def _filters(schema: dict[str, Any]) -> Iterator[str]:
     yield from _differ("ListPaymentRequests and PaymentRequests.list", set(stated), arguments)
     yield from _differ("ListPaymentRequests required", schema.get("required", []), [])
     kinds = {
-        "Zulu": rules.MOMENT_FILTERS,
-        "ISO 8601 date format.": rules.DATE_FILTERS,
-        "enum": tuple(rules.CHOICE_FILTERS),
+        "Zulu": requests.MOMENT_FILTERS,
+        "ISO 8601 date format.": requests.DATE_FILTERS,
+        "enum": tuple(requests.CHOICE_FILTERS),
     }
     sorted_out = {name for names in kinds.values() for name in names} | {"page", "page_size"}
-    yield from _differ("text filters", set(stated) - sorted_out, set(rules.TEXT_FILTERS))
-    for name in rules.MOMENT_FILTERS:
+    yield from _differ("text filters", set(stated) - sorted_out, set(requests.TEXT_FILTERS))
+    for name in requests.MOMENT_FILTERS:
         yield from _differ(f"{name} is a Zulu time", "Zulu" in stated.get(name, {}).get("description", ""), True)
-    for name in rules.DATE_FILTERS:
+    for name in requests.DATE_FILTERS:
         yield from _differ(f"{name} is a date", stated.get(name, {}).get("description"), "ISO 8601 date format.")
-    for name in (*rules.TEXT_FILTERS, *rules.MOMENT_FILTERS, *rules.DATE_FILTERS):
+    for name in (*requests.TEXT_FILTERS, *requests.MOMENT_FILTERS, *requests.DATE_FILTERS):
         yield from _differ(f"{name} keywords", set(stated.get(name, {})) - SILENT, set())
         yield from _differ(f"{name} type", stated.get(name, {}).get("type"), "string")
     for name, least in (("page", 0), ("page_size", 1)):
@@ -278,15 +280,19 @@ GOOD = {
     "notes": None,
     "client_reference_id": None,
     "idempotency_key": None,
-    "now": NOW,
 }
+
+
+def check_create(*, now: datetime | None = NOW, **values: Any) -> None:
+    """Check a request that is good but for these values."""
+    CreateRequest(**{**GOOD, **values}).check(now)
 
 
 def problems(**values: object) -> list[tuple[str, str]]:
     """The fields and codes of what is wrong with a request that is good but for these values."""
     error = None
     try:
-        rules.check_create(**{**GOOD, **values})
+        check_create(**values)
     except InvalidRequest as caught:
         error = caught
     if error is None:
@@ -431,9 +437,9 @@ class TestDueDate:
         with pytest.raises(
             InvalidRequest, match=r"due_date 2026-03-07 is more than 24 hours ahead.*2026-03-06 or earlier"
         ):
-            rules.check_create(**{**GOOD, "due_date": date(2026, 3, 7)})
+            check_create(due_date=date(2026, 3, 7))
         with pytest.raises(InvalidRequest, match=r"due_date 2026-03-01 is in the past: write 2026-03-04 or later"):
-            rules.check_create(**{**GOOD, "due_date": date(2026, 3, 1)})
+            check_create(due_date=date(2026, 3, 1))
 
     @pytest.mark.parametrize(
         "value",
@@ -462,12 +468,12 @@ class TestDueDate:
 
 class TestAnswers:
     def test_what_is_good(self):
-        rules.check_answer("b34783af0", notes="n", modified_amount=None)
-        rules.check_answer("b34783af0", notes="n" * 150, modified_amount="1.00")
+        rules.check_response("b34783af0", notes="n", modified_amount=None)
+        rules.check_response("b34783af0", notes="n" * 150, modified_amount="1.00")
 
     def test_all_at_once(self):
         with pytest.raises(InvalidRequest) as raised:
-            rules.check_answer("a/b", notes="", modified_amount=0)
+            rules.check_response("a/b", notes="", modified_amount=0)
         assert [(problem.field, problem.code) for problem in raised.value.problems] == [
             ("id", "format"),
             ("notes", "required"),
@@ -478,7 +484,7 @@ class TestAnswers:
     @pytest.mark.parametrize("notes", [None, "", "n" * 151, 7, "\ud83d"])
     def test_notes_are_demanded(self, notes):
         with pytest.raises(InvalidRequest, match="notes"):
-            rules.check_answer("b34783af0", notes=notes, modified_amount=None)
+            rules.check_response("b34783af0", notes=notes, modified_amount=None)
 
 
 class TestIds:
@@ -501,18 +507,16 @@ class TestIds:
 
 class TestFilters:
     def test_they_are_written_as_the_wire_has_them(self):
-        wire = rules.list_filters(
-            {
-                "status": Status.NEEDS_REVIEW,
-                "direction": "inbound",
-                "network_type": Network.RTP,
-                "start_datetime": datetime(2026, 3, 4, 5, 6, 7, 123_000, tzinfo=UTC),
-                "due_date_start_date": date(2026, 3, 4),
-                "due_date_end_date": "2026-03-05",
-                "victor_id": "LVDOAEFJKH",
-                "tracking_id": None,
-            }
-        )
+        wire = ListRequest(
+            status=Status.NEEDS_REVIEW,
+            direction="inbound",
+            network_type=Network.RTP,
+            start_datetime=datetime(2026, 3, 4, 5, 6, 7, 123_000, tzinfo=UTC),
+            due_date_start_date=date(2026, 3, 4),
+            due_date_end_date="2026-03-05",
+            victor_id="LVDOAEFJKH",
+            tracking_id=None,
+        ).filters()
         assert wire == {
             "status": "needs-review",
             "direction": "inbound",
@@ -537,11 +541,11 @@ class TestFilters:
     )
     def test_a_window_includes_what_is_finer_than_a_millisecond(self, kind, moment, start, end):
         given = datetime.fromisoformat(f"2026-03-04T{moment}+00:00").astimezone(timezone(timedelta(hours=-5)))
-        wire = rules.list_filters({f"{kind}start_datetime": given, f"{kind}end_datetime": given})
+        wire = ListRequest(**{f"{kind}start_datetime": given, f"{kind}end_datetime": given}).filters()
         assert wire == {f"{kind}start_datetime": f"2026-03-04T{start}", f"{kind}end_datetime": f"2026-03-04T{end}"}
 
     def test_the_last_moment_there_is_ends_a_window(self):
-        wire = rules.list_filters({"end_datetime": datetime.max.replace(tzinfo=UTC)})
+        wire = ListRequest(end_datetime=datetime.max.replace(tzinfo=UTC)).filters()
         assert wire == {"end_datetime": "9999-12-31T23:59:59.999Z"}
 
     @pytest.mark.parametrize(
@@ -565,13 +569,13 @@ class TestFilters:
     )
     def test_what_cannot_be_right_is_refused(self, name, value):
         with pytest.raises(InvalidRequest) as raised:
-            rules.list_filters({name: value})
+            ListRequest(**{name: value}).filters()
         assert [problem.field for problem in raised.value.problems] == [name]
         assert name in str(raised.value)
 
     @pytest.mark.parametrize(("page", "page_size"), [(0, None), (0, 1), (2**31 - 1, 2**31 - 1)])
     def test_good_pages(self, page, page_size):
-        rules.list_filters({}, page=page, page_size=page_size)
+        ListRequest(page=page, page_size=page_size).filters()
 
     @pytest.mark.parametrize(
         ("page", "page_size", "field"),
@@ -591,17 +595,17 @@ class TestFilters:
     )
     def test_pages_that_are_none(self, page, page_size, field):
         with pytest.raises(InvalidRequest, match=f"{field} is") as raised:
-            rules.list_filters({}, page=page, page_size=page_size)
+            ListRequest(page=page, page_size=page_size).filters()
         assert raised.value.problems[0].field == field
 
     def test_numbers_and_filters_are_reported_together(self):
         with pytest.raises(InvalidRequest) as raised:
-            rules.list_filters({"status": "paid?", "victor_id": ""}, page=-1, page_size=0)
+            ListRequest(status="paid?", victor_id="", page=-1, page_size=0).filters()
         assert [problem.field for problem in raised.value.problems] == ["page", "page_size", "status", "victor_id"]
 
     def test_a_number_that_is_too_large_is_told_the_limit(self):
         with pytest.raises(InvalidRequest, match="up to 2147483647"):
-            rules.list_filters({}, page_size=2**31)
+            ListRequest(page_size=2**31).filters()
 
     @pytest.mark.parametrize(
         ("first", "last", "early", "late"),
@@ -622,10 +626,10 @@ class TestFilters:
         ],
     )
     def test_a_window_that_ends_before_it_begins_finds_nothing_and_is_refused(self, first, last, early, late):
-        rules.list_filters({first: early, last: late})
-        rules.list_filters({first: early, last: early})
+        ListRequest(**{first: early, last: late}).filters()
+        ListRequest(**{first: early, last: early}).filters()
         with pytest.raises(InvalidRequest, match=f"{last} .* is before {first}") as raised:
-            rules.list_filters({first: late, last: early})
+            ListRequest(**{first: late, last: early}).filters()
         assert [problem.field for problem in raised.value.problems] == [last]
 
 

@@ -1,4 +1,4 @@
-"""What every caller was told, kept small: a run has a hundred thousand of them."""
+"""What every caller observed, kept small: a run has a hundred thousand of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from victor_ext import idempotency_key_for
 
 REPEATED = 50
-"""Every so many calls, the payment of the call before is asked for once more, with its key, by another worker."""
+"""After this number of calls, another worker repeats the payment of the call before, with its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ class Payment:
         return f"SOAK-{self.seed}-{self.number}"
 
 
-class Told:
+class Observed:
     """Collects from all workers at once: each call writes to a place of its own.
 
     Attributes:
         words: By call: "success", an outcome, or "broken" for what is no error of the client.
         ids: By call: the id of the request that was reported.
         seconds: How long the calls took.
-        wrong: What was seen to be untrue as soon as it was told.
+        wrong: Results that were false as soon as they were observed.
         attempts: How often something was sent, by the client's own count.
     """
 
@@ -62,5 +62,5 @@ class Told:
 
     @property
     def counts(self) -> Counter[str]:
-        """How many calls were told what."""
+        """The number of calls by result."""
         return Counter(self.words.copy().values())

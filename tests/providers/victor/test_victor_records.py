@@ -17,7 +17,7 @@ from victor_api.models import (
 )
 
 from victor_ext import Direction, Network, PaymentRequest, Status
-from victor_ext.providers.victor.records import TERMINAL
+from victor_ext.providers.victor.statuses import TERMINAL
 
 LISTED: dict[str, Any] = {
     "victor_payment_request_id": "a7ffd43c37c1",

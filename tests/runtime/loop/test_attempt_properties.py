@@ -8,7 +8,7 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.runtime.fakes import BODY, KEY, OK, FakeClock, Happens, World, http_date, token_answer
+from tests.runtime.fakes import BODY, KEY, OK, FakeClock, Happens, Harness, http_date, token_answer
 from victor_ext.errors import DeadlineExceeded, Outcome, VictorError
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.loop.retry import RetryPolicy
@@ -61,10 +61,10 @@ def answers(draw: st.DrawFn) -> Happens:
     )
 
 
-troubles = st.builds(
+faults = st.builds(
     lambda error, seconds: Happens(error=error, seconds=seconds), st.sampled_from(NEVER_LEFT + LEFT), SECONDS
 )
-happenings = st.lists(st.one_of(answers(), troubles), min_size=1, max_size=10)
+happenings = st.lists(st.one_of(answers(), faults), min_size=1, max_size=10)
 policies = st.builds(
     RetryPolicy,
     max_attempts=st.integers(1, 7),
@@ -76,7 +76,7 @@ policies = st.builds(
 
 @dataclass
 class Case:
-    """One call in one world, ready to run in either mode."""
+    """One call of one harness, ready to run in either mode."""
 
     script: list[Happens]
     method: str
@@ -86,18 +86,18 @@ class Case:
     drift: float | None
     luck: float
 
-    def run(self, mode: str) -> tuple[World, VictorError | None]:
-        world = World(
+    def run(self, mode: str) -> tuple[Harness, VictorError | None]:
+        harness = Harness(
             mode, self.script, policy=self.policy, deadline=self.deadline, drift=self.drift, draw=lambda: self.luck
         )
-        world.network.keeps_limits = True
+        harness.network.keeps_limits = True
         try:
-            answer = world.call(self.method, self.key)
+            answer = harness.call(self.method, self.key)
         except VictorError as error:
-            return world, error
+            return harness, error
         assert 200 <= answer.status_code < 300
         assert answer.json() == {"id": "1"}
-        return world, None
+        return harness, None
 
 
 cases = st.builds(
@@ -135,25 +135,25 @@ def followed(happened: Happens, method: str) -> bool:
 @MANY
 @given(cases)
 def test_the_number_of_attempts_is_bounded(case):
-    world, error = case.run("sync")
-    redirects = min(5, sum(followed(happened, case.method) for happened in world.network.brought))
-    renewal = any(happened.status == 401 for happened in world.network.brought)
-    assert 1 <= len(world.received) <= case.policy.max_attempts + renewal + redirects
-    assert len(world.sleeps) <= case.policy.max_attempts - 1
+    harness, error = case.run("sync")
+    redirects = min(5, sum(followed(happened, case.method) for happened in harness.network.brought))
+    renewal = any(happened.status == 401 for happened in harness.network.brought)
+    assert 1 <= len(harness.received) <= case.policy.max_attempts + renewal + redirects
+    assert len(harness.sleeps) <= case.policy.max_attempts - 1
     if error is not None:
-        assert error.attempts == len(world.received)
+        assert error.attempts == len(harness.received)
 
 
 @MANY
 @given(cases)
 def test_the_deadline_holds(case):
-    world, error = case.run("sync")
+    harness, error = case.run("sync")
     if case.deadline is None:
         assert not isinstance(error, DeadlineExceeded)
         return
     # The last thousandth is what a stage gets at least.
-    assert world.clock.passed <= case.deadline + 0.001
-    for one in world.received:
+    assert harness.clock.passed <= case.deadline + 0.001
+    for one in harness.received:
         assert one.at < case.deadline
         assert all(limit is not None and limit <= case.deadline - one.at + 0.001 for limit in one.timeouts.values())
 
@@ -161,30 +161,30 @@ def test_the_deadline_holds(case):
 @MANY
 @given(cases)
 def test_a_write_without_a_key_is_never_sent_again_after_what_may_have_done_the_work(case):
-    world, _ = case.run("sync")
+    harness, _ = case.run("sync")
     if case.method == "GET" or case.key is not None:
         return
-    for happened in world.network.brought[:-1]:
+    for happened in harness.network.brought[:-1]:
         assert outcome_of(happened) in (Outcome.NOT_SENT, Outcome.REJECTED)
 
 
 @MANY
 @given(cases)
 def test_method_key_and_body_never_change_and_every_attempt_is_signed(case):
-    world, _ = case.run("sync")
+    harness, _ = case.run("sync")
     body = b"" if case.method == "GET" else BODY
-    assert {(one.method, one.key, one.body) for one in world.received} == {(case.method, case.key, body)}
-    assert len({one.token for one in world.received}) == len(world.received)
-    assert {httpx.URL(one.url).host for one in world.received} == {"pay.example"}
+    assert {(one.method, one.key, one.body) for one in harness.received} == {(case.method, case.key, body)}
+    assert len({one.token for one in harness.received}) == len(harness.received)
+    assert {httpx.URL(one.url).host for one in harness.received} == {"pay.example"}
     if case.method != "GET":
-        assert {one.url for one in world.received} == {"https://pay.example/payments"}
+        assert {one.url for one in harness.received} == {"https://pay.example/payments"}
 
 
 @MANY
 @given(cases)
 def test_the_outcome_is_the_strongest_of_what_happened(case):
-    world, error = case.run("sync")
-    brought = list(world.network.brought)
+    harness, error = case.run("sync")
+    brought = list(harness.network.brought)
     if error is None:
         assert outcome_of(brought[-1]) is None
         return
@@ -205,10 +205,10 @@ def _led_on(brought: list[Happens], index: int, method: str) -> bool:
 @given(cases)
 def test_both_drivers_do_the_same(case):
     ours, theirs = case.run("sync"), case.run("async")
-    for world, error in (ours, theirs):
+    for harness, error in (ours, theirs):
         if error is not None:
             assert error.idempotency_key == (None if case.method == "GET" else case.key)
-        assert world.quota.available <= case.policy.quota
+        assert harness.quota.available <= case.policy.quota
     assert ours[0].received == theirs[0].received
     assert ours[0].sleeps == theirs[0].sleeps
     assert ours[0].quota.available == theirs[0].quota.available
@@ -227,7 +227,7 @@ TOKEN_SCRIPTS = st.lists(
 )
 
 
-def _with_token_endpoint(case: Case, mode: str, lives: list[object]) -> tuple[World, VictorError | None]:
+def _with_token_endpoint(case: Case, mode: str, lives: list[object]) -> tuple[Harness, VictorError | None]:
     """The same call, with tokens from an endpoint that has a script of its own, and is good after its end."""
     left = list(lives)
 
@@ -249,33 +249,33 @@ def _with_token_endpoint(case: Case, mode: str, lives: list[object]) -> tuple[Wo
     def auth(clock: FakeClock, lock: object) -> OAuthToken:
         return OAuthToken(lambda: httpx.Request("POST", "https://pay.example/token", content=b"{}"), read, clock, lock)
 
-    world = World(mode, case.script, policy=case.policy, deadline=case.deadline, auth=auth, draw=lambda: case.luck)
-    world.network.keeps_limits = True
-    world.network.tokens = endpoint
+    harness = Harness(mode, case.script, policy=case.policy, deadline=case.deadline, auth=auth, draw=lambda: case.luck)
+    harness.network.keeps_limits = True
+    harness.network.tokens = endpoint
     try:
-        world.call(case.method, case.key)
+        harness.call(case.method, case.key)
     except VictorError as error:
-        return world, error
-    return world, None
+        return harness, error
+    return harness, None
 
 
 @MANY
 @given(cases, TOKEN_SCRIPTS)
 def test_whatever_the_token_endpoint_does_the_calls_promises_hold(case, lives):
-    world, error = _with_token_endpoint(case, "sync", lives)
+    harness, error = _with_token_endpoint(case, "sync", lives)
     theirs, other = _with_token_endpoint(case, "async", lives)
-    assert (world.received, world.sleeps, _facts(error)) == (theirs.received, theirs.sleeps, _facts(other))
+    assert (harness.received, harness.sleeps, _facts(error)) == (theirs.received, theirs.sleeps, _facts(other))
     if case.deadline is not None:
-        assert world.clock.passed <= case.deadline + 0.001
+        assert harness.clock.passed <= case.deadline + 0.001
     if case.method != "GET" and case.key is None:
-        for happened in world.network.brought[:-1]:
+        for happened in harness.network.brought[:-1]:
             assert outcome_of(happened) in (Outcome.NOT_SENT, Outcome.REJECTED)
     if error is not None:
-        assert error.attempts == len(world.received)
-        if not world.received:
+        assert error.attempts == len(harness.received)
+        if not harness.received:
             assert error.outcome is Outcome.NOT_SENT
     # The lock is free: with a healthy endpoint and a healthy provider the next call succeeds.
-    for left in (world, theirs):
+    for left in (harness, theirs):
         left.network.script[:] = [OK]
         left.network.tokens = lambda _request: token_answer(access_token="tok", lives=3600.0)
         assert left.call("POST", KEY).status_code == 200

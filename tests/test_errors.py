@@ -9,7 +9,7 @@ import pickle
 import httpx
 import pytest
 
-from tests.runtime.fakes import KEY, PROFILE, Happens, World, raises, status
+from tests.runtime.fakes import KEY, PROFILE, Happens, Harness, raises, status
 from victor_ext import errors
 from victor_ext.errors import InvalidRequest, Outcome, Problem, VictorError
 from victor_ext.redaction import (
@@ -83,7 +83,7 @@ def test_all_of_it_survives(cls, way):
 )  # fmt: skip
 def test_so_does_one_from_a_call(script, way):
     with pytest.raises(VictorError) as raised:
-        World("sync", script).call("POST", KEY)
+        Harness("sync", script).call("POST", KEY)
     assert facts(COPIES[way](raised.value)) == facts(raised.value)
 
 
@@ -142,7 +142,7 @@ class TestTheFamily:
 class TestWhatAnErrorCarries:
     def test_the_request_without_body_token_and_unknown_headers(self):
         with pytest.raises(errors.BadRequest) as raised:
-            World("sync", [status(400)]).call("POST", KEY, headers={"X-Secret": "s", "Cookie": "c"})
+            Harness("sync", [status(400)]).call("POST", KEY, headers={"X-Secret": "s", "Cookie": "c"})
         request = raised.value.request
         assert (request.method, str(request.url)) == ("POST", "https://pay.example/payments")
         assert request.content == b""
@@ -150,7 +150,7 @@ class TestWhatAnErrorCarries:
 
     def test_the_answer_can_be_read_again(self):
         with pytest.raises(errors.BadRequest) as raised:
-            World("sync", [Happens(400, b'{"a": 1}', (("Set-Cookie", "s=1"), ("X-A", "b")))]).call()
+            Harness("sync", [Happens(400, b'{"a": 1}', (("Set-Cookie", "s=1"), ("X-A", "b")))]).call()
         response = raised.value.response
         assert response.json() == {"a": 1}
         assert response.headers["x-a"] == "b"
@@ -160,7 +160,7 @@ class TestWhatAnErrorCarries:
     @pytest.mark.parametrize("header", ["X-Request-Id", "Request-Id", "X-Correlation-Id", "apigw-requestid"])
     def test_the_providers_id_of_the_exchange(self, header):
         with pytest.raises(errors.BadRequest) as raised:
-            World("sync", [Happens(400, b"{}", ((header, "r-1"),))]).call()
+            Harness("sync", [Happens(400, b"{}", ((header, "r-1"),))]).call()
         assert raised.value.request_id == "r-1"
 
     def test_the_problems_that_the_profile_reads(self):
@@ -168,12 +168,12 @@ class TestWhatAnErrorCarries:
         with pytest.raises(
             errors.BadRequest, match=r"status 400: payment_details\.amount: error\.amount\.invalid; notes:"
         ) as raised:
-            World("sync", [status(400)], profile=profile).call()
+            Harness("sync", [status(400)], profile=profile).call()
         assert list(raised.value.problems) == PROBLEMS
 
     def test_the_cause_is_there_without_its_frames(self):
         with pytest.raises(errors.TimedOut) as raised:
-            World("sync", [raises(httpx.ReadTimeout)]).call()
+            Harness("sync", [raises(httpx.ReadTimeout)]).call()
         assert type(raised.value.__cause__) is httpx.ReadTimeout
         assert raised.value.__cause__.__traceback__ is None
         assert raised.value.__context__ is None

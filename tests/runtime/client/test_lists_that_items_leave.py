@@ -103,15 +103,15 @@ takers: dict[str, Callable[[str], bool]] = {
 @settings(max_examples=500, deadline=None)
 @given(
     count=st.integers(0, 30), changes=entering, page_size=st.integers(4, 6), takes=st.sampled_from(sorted(takers)),
-    told=st.booleans(),
+    observed=st.booleans(),
 )  # fmt: skip
 def test_who_takes_what_it_is_given_loses_nothing_by_it(
-    count: int, changes: list[list[Change]], page_size: int, takes: str, told: bool
+    count: int, changes: list[list[Change]], page_size: int, takes: str, observed: bool
 ) -> None:
     """Items arrive, which the reader may know or not, and the consumer takes some of what it is given off the list."""
     provider = Provider([str(number) for number in range(count)], changes, page_size)
     found: list[str] = []
-    for name in provider.pages(arrived=is_new if told else lambda _name: False):
+    for name in provider.pages(arrived=is_new if observed else lambda _name: False):
         found.append(name)
         if takers[takes](name):
             provider.items.remove(name)
@@ -137,7 +137,7 @@ def test_one_arrival_in_each_pass_that_is_taken_at_once_hides_nobody(first_page:
 @settings(max_examples=200, deadline=None)
 @given(count=st.integers(1, 40), page_size=st.integers(1, 4))
 def test_a_reader_that_takes_away_what_it_read_reads_all_of_it(count: int, page_size: int) -> None:
-    """The case of somebody who accepts each request that is pending."""
+    """For example, the caller accepts each pending request."""
     provider = Provider([str(number) for number in range(count)], [], page_size)
     found: list[str] = []
     pages = Pages[str](lambda reader: provider.page(reader.number), lambda: RepeatedPageReader(lambda name: name))
@@ -167,7 +167,7 @@ def test_what_crosses_the_same_boundary_in_two_passes_is_found_in_the_third() ->
 
 
 def test_a_pass_that_met_an_item_twice_proves_nothing() -> None:
-    """Somebody enters at the front, moves "a" into the reader's way again, and is gone before "x" is read."""
+    """An item enters at the front and moves "a" to the next page, then leaves before "x" is read."""
     around = [[Change(enters=True, place=0)], leaves(0), []]
     provider = Provider(list("ax"), [*around, *around], 1)
     assert provider.walk() == ["a", "x"]
@@ -267,7 +267,7 @@ def test_a_list_that_comes_to_rest_is_read_until_two_readings_agree() -> None:
 
 
 class TestItemsWithoutAnId:
-    """They are told from others by their content, where another item has the same id by its id."""
+    """Items without an id are identified by their content, other items by their id."""
 
     @staticmethod
     def walk(passes: list[list[tuple[str | None, str]]]) -> tuple[list[str], int]:

@@ -10,6 +10,7 @@ from victor_api.models import PaymentRequestReceipt
 
 from victor_ext import PaymentRequest
 from victor_ext.providers.victor.reading import walk
+from victor_ext.providers.victor.requests import ListRequest
 from victor_ext.runtime.client.paging import QUIET_PASSES
 from victor_ext.runtime.loop.clock import ServerClock
 
@@ -18,7 +19,7 @@ ENOUGH = 3 * QUIET_PASSES
 
 
 class Standing(ServerClock):
-    """A clock that stands still, ahead of the moment of the tests by so many seconds."""
+    """A clock that stands still, this many seconds ahead of the time of the tests."""
 
     def __init__(self, ahead: float = 0.0) -> None:
         super().__init__()
@@ -40,7 +41,7 @@ def request(number: int, created: datetime | None) -> PaymentRequest:
 def readings(created: datetime | None, takes: float = 0.0) -> int:
     """How often a list is read, at most a few times, that in each reading has one request more, and lacks one."""
     clock = Standing()
-    reader = walk(clock=clock, status="pending").begin()
+    reader = walk(ListRequest(status="pending"), clock).begin()
     clock.ahead += takes
     for number in count(1):
         while reader.number == 0:  # a page that brings something new is read again
