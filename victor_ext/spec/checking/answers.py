@@ -48,7 +48,13 @@ class OperationAnswers:
         self._synthesis = Synthesis(document)
 
     def check(self) -> None:
-        """Feed every documented answer to the sync and the async function."""
+        """Feed every documented answer to the sync and the async function, unless no request can be sent at all."""
+        try:
+            self._caller.request(self._function, self._least())
+        except Exception:  # noqa: BLE001 - the check of the requests has reported it
+            for _ in self._operation.answers:
+                self._findings.count("answers", found=False)
+            return
         for answer in self._operation.answers:
             problems = len(self._findings.problems)
             status = self._status(answer.status)

@@ -178,6 +178,8 @@ def _parameter(document: Document, place: str, whole: Node) -> Parameter:
 
 def _media(document: Document, owner: Node, place: str) -> Iterator[Medium]:
     for content_type, medium in owner.mapping("content").items():
+        if "/" not in content_type:  # `examples` that stands a level too high
+            continue
         where = f"{place}.content.{content_type}"
         schema = Node(medium.child("schema").tree, f"{where}.schema")
         yield Medium(

@@ -152,7 +152,7 @@ class Passing:
             ) from None
 
     def body_options(self, given: Given) -> list[Arguments]:
-        """The ways to pass a body: one for each type of the argument."""
+        """The ways to pass a body: one for each type of the argument. Raises NoArgumentError when it needs one."""
         hints, medium, selector = self._probe.function.hints, given.medium, self._probe.selector
         if medium is None or "body" not in hints:
             return [{}]
@@ -168,6 +168,8 @@ class Passing:
                     continue
         if selector and chosen[selector] not in enum_values(hints[selector]):
             found = []
+        if not found and "body" in self._probe.function.required:
+            raise NoArgumentError(f"{medium.place}: the type of the argument body has no place for {short(given.body)}")
         return sorted(found, key=lambda each: undeclared(each["body"])) or [{}]
 
 
