@@ -70,7 +70,9 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(id=id, entity_id=entity_id, entity_type=entity_type)
-    _response = client.get_httpx_client().request(**_kwargs)
+    _response = client.get_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 
@@ -114,7 +116,9 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(id=id, entity_id=entity_id, entity_type=entity_type)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
+    _response = await client.get_async_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 

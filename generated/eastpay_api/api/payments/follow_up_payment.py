@@ -67,7 +67,9 @@ def sync_detailed(id: str, *, client: AuthenticatedClient | Client, body: Follow
     """
 
     _kwargs = _get_kwargs(id=id, body=body)
-    _response = client.get_httpx_client().request(**_kwargs)
+    _response = client.get_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 
@@ -113,7 +115,9 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(id=id, body=body)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
+    _response = await client.get_async_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 

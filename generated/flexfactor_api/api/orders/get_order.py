@@ -61,7 +61,9 @@ def sync_detailed(order_id: str, *, client: AuthenticatedClient | Client) -> Res
     """
 
     _kwargs = _get_kwargs(order_id=order_id)
-    _response = client.get_httpx_client().request(**_kwargs)
+    _response = client.get_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 
@@ -99,7 +101,9 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(order_id=order_id)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
+    _response = await client.get_async_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 

@@ -115,7 +115,9 @@ def sync_detailed(
         page_size=page_size,
         page_number=page_number,
     )
-    _response = client.get_httpx_client().request(**_kwargs)
+    _response = client.get_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 
@@ -212,7 +214,9 @@ async def asyncio_detailed(
         page_size=page_size,
         page_number=page_number,
     )
-    _response = await client.get_async_httpx_client().request(**_kwargs)
+    _response = await client.get_async_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 

@@ -59,7 +59,9 @@ def sync_detailed(*, client: AuthenticatedClient | Client) -> Response[Any | Err
     """
 
     _kwargs = _get_kwargs()
-    _response = client.get_httpx_client().request(**_kwargs)
+    _response = client.get_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 
@@ -89,7 +91,9 @@ async def asyncio_detailed(*, client: AuthenticatedClient | Client) -> Response[
     """
 
     _kwargs = _get_kwargs()
-    _response = await client.get_async_httpx_client().request(**_kwargs)
+    _response = await client.get_async_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 

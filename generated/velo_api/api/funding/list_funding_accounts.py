@@ -117,7 +117,9 @@ def sync_detailed(
         sort=sort,
         sensitive=sensitive,
     )
-    _response = client.get_httpx_client().request(**_kwargs)
+    _response = client.get_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 
@@ -214,7 +216,9 @@ async def asyncio_detailed(
         sort=sort,
         sensitive=sensitive,
     )
-    _response = await client.get_async_httpx_client().request(**_kwargs)
+    _response = await client.get_async_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 

@@ -83,7 +83,9 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(payout_id=payout_id, body=body)
-    _response = client.get_httpx_client().request(**_kwargs)
+    _response = client.get_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 
@@ -125,7 +127,9 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(payout_id=payout_id, body=body)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
+    _response = await client.get_async_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 

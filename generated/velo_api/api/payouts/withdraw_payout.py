@@ -69,7 +69,9 @@ def sync_detailed(payout_id: str, *, client: AuthenticatedClient | Client) -> Re
     """
 
     _kwargs = _get_kwargs(payout_id=payout_id)
-    _response = client.get_httpx_client().request(**_kwargs)
+    _response = client.get_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 
@@ -107,7 +109,9 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(payout_id=payout_id)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
+    _response = await client.get_async_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 

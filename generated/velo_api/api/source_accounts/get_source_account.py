@@ -75,7 +75,9 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(source_account_id=source_account_id)
-    _response = client.get_httpx_client().request(**_kwargs)
+    _response = client.get_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 
@@ -115,7 +117,9 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(source_account_id=source_account_id)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
+    _response = await client.get_async_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 

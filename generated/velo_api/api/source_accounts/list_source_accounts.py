@@ -118,7 +118,9 @@ def sync_detailed(
         page_size=page_size,
         sort=sort,
     )
-    _response = client.get_httpx_client().request(**_kwargs)
+    _response = client.get_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 
@@ -209,7 +211,9 @@ async def asyncio_detailed(
         page_size=page_size,
         sort=sort,
     )
-    _response = await client.get_async_httpx_client().request(**_kwargs)
+    _response = await client.get_async_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 

@@ -91,7 +91,9 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)
-    _response = client.get_httpx_client().request(**_kwargs)
+    _response = client.get_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 
@@ -169,7 +171,9 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
+    _response = await client.get_async_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 

@@ -78,7 +78,9 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id)
-    _response = client.get_httpx_client().request(**_kwargs)
+    _response = client.get_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 
@@ -142,7 +144,9 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
+    _response = await client.get_async_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 

@@ -170,7 +170,9 @@ def sync_detailed(
         tracking_id=tracking_id,
         instant_payment_rails_id=instant_payment_rails_id,
     )
-    _response = client.get_httpx_client().request(**_kwargs)
+    _response = client.get_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 
@@ -345,7 +347,9 @@ async def asyncio_detailed(
         tracking_id=tracking_id,
         instant_payment_rails_id=instant_payment_rails_id,
     )
-    _response = await client.get_async_httpx_client().request(**_kwargs)
+    _response = await client.get_async_httpx_client().request(
+        **_kwargs, extensions=client.request_extensions(_parse_response)
+    )
     return _build_response(client=client, response=_response)
 
 
