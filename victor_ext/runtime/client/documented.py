@@ -13,7 +13,7 @@ import httpx
 from victor_ext.errors import Problem
 from victor_ext.runtime.http.response import Response
 
-from .json_values import object_of
+from .json_values import object_of, object_or_empty
 
 READER = "victor_ext.reader"
 """The extension of a request with the `Reader` of its response. Only generated operations set it."""
@@ -58,6 +58,6 @@ def _has_declared_members(response: Response) -> bool:
     parsed: Any = response.parsed
     if parsed is None:
         return False
-    others = getattr(parsed, "additional_properties", None)
-    declared = len(getattr(type(parsed), "__attrs_attrs__", ())) > 1  # of which one is `additional_properties`
-    return not declared or not isinstance(others, dict) or object_of(response).keys() != others.keys()
+    others = object_or_empty(getattr(parsed, "additional_properties", None))
+    declared = len(getattr(parsed, "__attrs_attrs__", ())) > 1  # of which one is `additional_properties`
+    return not declared or object_of(response).keys() != others.keys()

@@ -101,15 +101,15 @@ class _Bound:
         """A client that sends these headers too."""
         merged = httpx.Headers(self._options.get("headers"))
         merged.update(headers)
-        return self._again(headers=merged)
+        return self.with_http_options(headers=merged)
 
     def with_cookies(self, cookies: dict[str, str]) -> Self:
         """A client that sends these cookies too."""
-        return self._again(cookies={**self._options.get("cookies", {}), **cookies})
+        return self.with_http_options(cookies={**self._options.get("cookies", {}), **cookies})
 
     def with_timeout(self, timeout: httpx.Timeout) -> Self:
         """A client with another timeout for each stage of an attempt, in seconds. Raises `ConfigurationError`."""
-        return self._again(timeout=checked_timeout(timeout))
+        return self.with_http_options(timeout=checked_timeout(timeout))
 
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
         """Read a response that the attempt loop has found good. Raises the error of its call if it cannot be read.
@@ -147,7 +147,8 @@ class _Bound:
         other._undocumented = read  # noqa: SLF001 - of the same class
         return other
 
-    def _again(self, **changes: Any) -> Self:
+    def with_http_options(self, **changes: Any) -> Self:
+        """A client over the same transport whose httpx client has these options too."""
         return self.over(self._at, self._connect, {**self._options, **changes})
 
 
