@@ -18,6 +18,8 @@ class StrictServer(ThreadingHTTPServer):
 
     Attributes:
         answers: The answers of each operation. A request without the token is a 401.
+        token: What the token endpoint issues.
+        tokens: How often it was asked.
         seen: Method, path and idempotency key of the requests with a token, in their order.
     """
 
@@ -26,6 +28,8 @@ class StrictServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answers: dict[str, list[Answer]] = {}
+        self.token: dict[str, Any] = dict(TOKEN)
+        self.tokens = 0
         self.seen: list[tuple[str, str, str | None]] = []
 
     @property
@@ -45,7 +49,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("content-length", "0")))
         path = self.path.partition("?")[0]
         if path == "/v2/auth/token":
-            return self._send(200, json.dumps(TOKEN).encode())
+            self.server.tokens += 1
+            return self._send(200, json.dumps(self.server.token).encode())
         if self.headers["authorization"] != "Bearer t-1":
             return self._send(401, b"{}")
         self.server.seen.append((self.command, path, self.headers["idempotency-key"]))

@@ -6,6 +6,7 @@ import base64
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
+from urllib.parse import parse_qsl
 
 from victor_ext.sandbox.server import (
     HeaderKey,
@@ -128,9 +129,10 @@ class TillProvider(SandboxProvider[TillSettings]):
 
     def _list(self, call: Call) -> Response:
         ids = list(self._payments)
-        after = call.query.get("starting_after")
+        query = dict(parse_qsl(call.query.decode()))
+        after = query.get("starting_after")
         rest = ids[ids.index(after) + 1 :] if after in ids else ids
-        page = rest[: int(call.query.get("limit") or self.settings.page_size)]
+        page = rest[: int(query.get("limit") or self.settings.page_size)]
         return json_response(200, {"data": [self._payments[id] for id in page], "has_more": len(page) < len(rest)})
 
     def _get(self, call: Call) -> Response:

@@ -236,15 +236,15 @@ def value_at(value: Any, place: Place) -> Any:
 
 
 def _member(value: Any, name: str) -> Any:
-    if isinstance(value, Mapping):
-        members: Mapping[str, Any] = value  # pyright: ignore[reportUnknownVariableType] - JSON
-        return members.get(name)
-    for attribute in (name, *(each.name for each in getattr(value, "__attrs_attrs__", ()) if _same(each.name, name))):
-        found = getattr(value, attribute, None)
-        # The marker of an unset value is falsy. Each generated package has its own.
-        if found is not None and type(found).__name__ != "Unset":
-            return found
-    return getattr(value, "additional_properties", {}).get(name)
+    if not isinstance(value, Mapping):
+        for attribute in (each.name for each in getattr(value, "__attrs_attrs__", ()) if _same(each.name, name)):
+            found = getattr(value, attribute, None)
+            # The marker of an unset value is falsy. Each generated package has its own.
+            if found is not None and type(found).__name__ != "Unset":
+                return found
+        value = getattr(value, "additional_properties", {})
+    members: Mapping[str, Any] = value
+    return members[name] if name in members else next((each for key, each in members.items() if _same(key, name)), None)
 
 
 def _same(one: str, other: str) -> bool:
