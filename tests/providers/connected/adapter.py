@@ -37,9 +37,7 @@ def call(client: Any, name: str, *args: Any, **kwargs: Any) -> Any:
 READ = Exchange("get", lambda client: call(client, "payments.get_payment", "pay_known"))
 WRITE = Exchange(
     "create",
-    lambda client, reference: call(
-        client, "payments.create_payment", body=new_payment(amount=4423, reference=reference)
-    ),
+    lambda client, reference: call(client, "payments.take_payment", body=new_payment(amount=4423, reference=reference)),
 )
 KEYED = True
 

@@ -95,6 +95,11 @@ class TestCredentials:
         assert provider.requests[0].headers[header] == value
         assert SECRET not in repr(auth)
 
+    def test_whatever_the_document_declares_is_accepted_and_json_preferred(self, mode: str) -> None:
+        provider = Provider()
+        Caller(mode, provider).call("payments.get_payment", "pay_1")
+        assert provider.requests[0].headers["accept"] == "application/json, */*;q=0.8"
+
     def test_none_sends_none(self, mode: str) -> None:
         provider = Provider()
         Caller(mode, provider).call("payments.get_payment", "pay_1")
@@ -128,7 +133,7 @@ class TestCredentials:
 
         provider = Provider(httpx.Response(503), CREATED)
         caller = Caller(mode, provider, auth=sign, key=HeaderKey())
-        caller.call("payments.create_payment", body=new_payment(**BODY))
+        caller.call("payments.take_payment", body=new_payment(**BODY))
         assert [request.headers["x-count"] for request in provider.requests] == ["1", "2"]
         assert len(set(signed)) == 1
 
@@ -273,7 +278,7 @@ class TestKeys:
     def test_a_post_has_one_key_in_all_attempts(self, mode: str) -> None:
         provider = Provider(httpx.ReadError("gone"), httpx.Response(503), CREATED)
         caller = Caller(mode, provider, key=HeaderKey())
-        assert caller.call("payments.create_payment", body=new_payment(**BODY)).parsed.id == "pay_1"
+        assert caller.call("payments.take_payment", body=new_payment(**BODY)).parsed.id == "pay_1"
         keys = {request.headers["idempotency-key"] for request in provider.requests}
         assert (len(keys), len(provider.requests)) == (1, 3)
         assert len({request.content for request in provider.requests}) == 1
@@ -281,7 +286,7 @@ class TestKeys:
     def test_the_callers_key_is_kept(self, mode: str) -> None:
         provider = Provider(CREATED)
         caller = Caller(mode, provider, key=HeaderKey())
-        caller.call("payments.create_payment", body=new_payment(**BODY), idempotency_key="mine")
+        caller.call("payments.take_payment", body=new_payment(**BODY), idempotency_key="mine")
         assert provider.requests[0].headers["idempotency-key"] == "mine"
 
     def test_with_key_is_for_operations_without_such_a_parameter(self, mode: str) -> None:
@@ -290,7 +295,7 @@ class TestKeys:
 
         def use(client: Any) -> Any:
             api = client.with_key("invoice-1042")
-            return caller.started(client, "payments.create_payment", api=api, body=new_payment(**BODY))
+            return caller.started(client, "payments.take_payment", api=api, body=new_payment(**BODY))
 
         with pytest.raises(BadRequest) as raised:
             caller.run(use)
@@ -301,7 +306,7 @@ class TestKeys:
         for failure in (httpx.ReadError("gone"), httpx.Response(503), httpx.Response(500)):
             provider = Provider(failure)
             with pytest.raises(VictorError) as raised:
-                Caller(mode, provider).call("payments.create_payment", body=new_payment(**BODY))
+                Caller(mode, provider).call("payments.take_payment", body=new_payment(**BODY))
             assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, None)
             assert len(provider.requests) == 1
 
@@ -322,11 +327,11 @@ class TestKeys:
     def test_a_key_in_the_body(self, mode: str) -> None:
         body = new_payment(**BODY, request_id="k-1042")
         provider = Provider(httpx.Response(503), CREATED)
-        Caller(mode, provider, key=BodyKey("request_id")).call("payments.create_payment", body=body)
+        Caller(mode, provider, key=BodyKey("request_id")).call("payments.take_payment", body=body)
         assert len(provider.requests) == 2
         with pytest.raises(ServerError) as raised:
             Caller(mode, Provider(httpx.Response(503)), key=BodyKey("request_id")).call(
-                "payments.create_payment", body=body
+                "payments.take_payment", body=body
             )
         assert raised.value.idempotency_key == "k-1042"
 
@@ -378,14 +383,14 @@ class TestResponses:
     def test_a_write_whose_answer_cannot_be_read_was_accepted(self, mode: str) -> None:
         with pytest.raises(UnreadableResponse) as raised:
             Caller(mode, Provider(httpx.Response(201, content=b"<html>"))).call(
-                "payments.create_payment", body=new_payment(**BODY)
+                "payments.take_payment", body=new_payment(**BODY)
             )
         assert (raised.value.outcome, raised.value.body) == (Outcome.ACCEPTED, b"<html>")
 
     def test_an_error_with_a_good_status_is_no_success(self, mode: str) -> None:
         provider = Provider(httpx.Response(201, json={"error": {"code": "E1", "message": "declined"}}))
         with pytest.raises(UnreadableResponse, match="declined") as raised:
-            Caller(mode, provider).call("payments.create_payment", body=new_payment(**BODY))
+            Caller(mode, provider).call("payments.take_payment", body=new_payment(**BODY))
         assert raised.value.outcome is Outcome.UNKNOWN
 
     @pytest.mark.parametrize(
@@ -431,7 +436,7 @@ class TestTheOrigin:
     def test_a_write_follows_none(self, mode: str) -> None:
         provider = Provider(httpx.Response(307, headers={"location": "/v2/payments"}))
         with pytest.raises(StatusError, match="redirect"):
-            Caller(mode, provider, key=HeaderKey()).call("payments.create_payment", body=new_payment(**BODY))
+            Caller(mode, provider, key=HeaderKey()).call("payments.take_payment", body=new_payment(**BODY))
         assert len(provider.requests) == 1
 
     @pytest.mark.parametrize(
@@ -469,7 +474,7 @@ class TestTheClient:
     def test_events_and_time(self, mode: str) -> None:
         events: list[Event] = []
         caller = Caller(mode, Provider(httpx.Response(503), CREATED), key=HeaderKey(), on_event=events.append)
-        caller.call("payments.create_payment", body=new_payment(**BODY))
+        caller.call("payments.take_payment", body=new_payment(**BODY))
         names = [type(event).__name__ for event in events]
         assert names == [
             "AttemptStarted",

@@ -29,7 +29,7 @@ def till_api() -> ModuleType:
 
 
 def operation(name: str) -> Any:
-    """The module of an operation, such as `payments.create_payment`."""
+    """The module of an operation, such as `payments.take_payment`."""
     till_api()
     return importlib.import_module(f"till_api.api.{name}")
 

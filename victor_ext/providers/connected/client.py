@@ -31,6 +31,9 @@ from .wire import AsyncWireTransport, WireTransport, origin_of
 C = TypeVar("C")
 Auth = Credentials | SignRequest | None
 
+_ACCEPT = "application/json, */*;q=0.8"
+"""JSON if there is a choice. An operation may be documented with another type alone, such as `application/hal+json`."""
+
 
 class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
     _wire_type: Callable[..., Any]
@@ -97,6 +100,7 @@ class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
             deadline=deadline,
             retry=retry,
             on_event=on_event,
+            accept=_ACCEPT,
         )
         through = self._wired(credentials, url, transport, verify=verify, limits=limits, proxy=proxy)
         self._start(config, through, verify=verify, limits=limits, proxy=proxy)

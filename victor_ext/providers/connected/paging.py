@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -215,8 +215,8 @@ class ListReader(PageReader[Any]):
             return items  # pyright: ignore[reportUnknownVariableType] - items may be of any type
         if isinstance(place, str) and self._is_null(place):
             return ()
-        where = "" if place is None else f" at {place!r}" if isinstance(place, str) else " where items(page) looked"
-        raise self.unusable(f"it has no list{where}: name the place of the items as items=...")
+        where = f"at {place!r}" if isinstance(place, str) else "where `items` looks" if place else "for a page"
+        raise self.unusable(f"it has no list {where}: name the place of the items, as in items='data'")
 
     def _is_null(self, place: str) -> bool:
         """Whether the body says null there: an empty list, where a member that is missing says nothing."""
@@ -243,7 +243,7 @@ def _member(value: Any, name: str) -> Any:
             if found is not None and type(found).__name__ != "Unset":
                 return found
         value = getattr(value, "additional_properties", {})
-    members: Mapping[str, Any] = value
+    members = cast("Mapping[str, Any]", value)
     return members[name] if name in members else next((each for key, each in members.items() if _same(key, name)), None)
 
 
