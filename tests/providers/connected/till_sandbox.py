@@ -45,6 +45,11 @@ class TillCommands(ServerCommands):
         """Have a payment."""
         return self._provider.add_payment(id, {"amount": 1, "currency": "EUR"})
 
+    @command("POST", "/tokens", returns=lambda made: str(made["token"]))
+    def issue_token(self) -> JsonObject:
+        """Issue a token, as the token endpoint does."""
+        return {"token": self._provider.tokens.issue("a test", 600)[0]}
+
     @command("POST", "/tokens/revoke", returns=nothing)
     def revoke_tokens(self) -> JsonObject:
         """Refuse every token that was issued."""
