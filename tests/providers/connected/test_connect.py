@@ -471,6 +471,12 @@ class TestTheClient:
         with pytest.raises(ConfigurationError, match="closed"):
             operation("payments.get_payment").sync("pay_1", client=client.api)
 
+    def test_the_header_that_a_call_would_carry(self) -> None:
+        assert connect(client_class(), base_url=URL, auth=BearerAuth(SECRET)).authorization() == f"Bearer {SECRET}"
+        for auth in (None, ApiKeyAuth(SECRET)):
+            with pytest.raises(ConfigurationError, match="set no Authorization header"):
+                connect(client_class(), base_url=URL, auth=auth).authorization()
+
     def test_events_and_time(self, mode: str) -> None:
         events: list[Event] = []
         caller = Caller(mode, Provider(httpx.Response(503), CREATED), key=HeaderKey(), on_event=events.append)

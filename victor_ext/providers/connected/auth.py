@@ -20,7 +20,7 @@ from victor_ext.runtime.http.connections import checked_base_url
 from victor_ext.runtime.loop.attempts import Authenticator, Exchange
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Flow, Lock, done
-from victor_ext.runtime.loop.headers import is_token
+from victor_ext.runtime.loop.headers import header_complaint, is_token
 
 _LONGEST_LIFE = 10 * 366 * 86_400.0
 """Seconds. A token endpoint that names a longer life is not believed."""
@@ -133,6 +133,9 @@ class SignedAuth(_Stored):
         value: object = concealed(self._sign(now))
         if not isinstance(value, str):
             raise ConfigurationError(f"sign must return the text of the header, not {kind_of(value)}.")
+        complaint = header_complaint(value.encode("utf-8", "replace"))
+        if complaint is not None:
+            raise ConfigurationError(f"sign made a header that cannot be sent: it {complaint}.")
         return value
 
 
