@@ -25,6 +25,7 @@ from victor_ext import (
     UnreadableResponse,
     connect,
 )
+from victor_ext.providers.connected import paging
 from victor_ext.providers.connected.paging import MOST_EMPTY_PAGES, next_link
 
 ITEMS = [{"id": f"pay_{number}", "amount": number} for number in range(7)]
@@ -238,6 +239,12 @@ def test_the_first_page_is_that_of_the_arguments(mode: str) -> None:
     lists = Lists(after_the_last)
     style = CursorPages("starting_after", last="id", more="has_more", **ENVELOPE)
     assert ids(Caller(mode, lists).read(payments(), style, starting_after="pay_3")) == ["pay_4", "pay_5", "pay_6"]
+
+
+def test_the_other_parameters_stay_as_they_are_written() -> None:
+    url = httpx.URL("https://x.example/?ids=1,2&page%5Bat%5D=0&q=a%2Cb")
+    changed = paging._with("page[at]", "a&b")(url)
+    assert changed.query == b"ids=1,2&q=a%2Cb&page%5Bat%5D=a%26b"
 
 
 @pytest.mark.parametrize("wrong", [None, "list_payments", len, TillSandbox])

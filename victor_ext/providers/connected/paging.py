@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
+from urllib.parse import unquote_plus, urlencode
 
 import httpx
 
@@ -58,7 +59,15 @@ Step = Callable[[httpx.URL], httpx.URL]
 
 
 def _with(parameter: str, value: object) -> Step:
-    return lambda url: url.copy_set_param(parameter, value)
+    pair = urlencode({parameter: value})
+
+    def step(url: httpx.URL) -> httpx.URL:
+        # The other parameters stay as they are written: `ids=1,2` and `ids=1%2C2` are two lists.
+        others = [each for each in url.query.decode("ascii").split("&") if each]
+        kept = [each for each in others if unquote_plus(each.partition("=")[0]) != parameter]
+        return url.copy_with(query="&".join([*kept, pair]).encode("ascii"))
+
+    return step
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -31,7 +32,9 @@ class _Wire:
         """The request that is sent. The attempt loop, its errors and httpx's log keep the one without the key."""
         if self.query is None:
             return request
-        url = request.url.copy_set_param(*self.query)
+        # Not by httpx's way to add a parameter: it writes the others anew.
+        pair = urlencode([self.query]).encode("ascii")
+        url = request.url.copy_with(query=b"&".join(filter(None, (request.url.query, pair))))
         return httpx.Request(
             request.method, url, headers=request.headers, stream=request.stream, extensions=request.extensions
         )

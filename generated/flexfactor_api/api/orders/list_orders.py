@@ -115,9 +115,8 @@ def sync_detailed(
         page_size=page_size,
         page_number=page_number,
     )
-    _response = client.get_httpx_client().request(
-        **_kwargs, extensions=client.request_extensions(_parse_response)
-    )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 
@@ -214,9 +213,8 @@ async def asyncio_detailed(
         page_size=page_size,
         page_number=page_number,
     )
-    _response = await client.get_async_httpx_client().request(
-        **_kwargs, extensions=client.request_extensions(_parse_response)
-    )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 

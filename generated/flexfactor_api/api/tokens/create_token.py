@@ -73,9 +73,8 @@ def sync_detailed(*, client: AuthenticatedClient | Client, body: TokenRequest) -
     """
 
     _kwargs = _get_kwargs(body=body)
-    _response = client.get_httpx_client().request(
-        **_kwargs, extensions=client.request_extensions(_parse_response)
-    )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 
@@ -119,9 +118,8 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(body=body)
-    _response = await client.get_async_httpx_client().request(
-        **_kwargs, extensions=client.request_extensions(_parse_response)
-    )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 

@@ -59,9 +59,8 @@ def sync_detailed(*, client: AuthenticatedClient | Client) -> Response[Any | Err
     """
 
     _kwargs = _get_kwargs()
-    _response = client.get_httpx_client().request(
-        **_kwargs, extensions=client.request_extensions(_parse_response)
-    )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 
@@ -91,9 +90,8 @@ async def asyncio_detailed(*, client: AuthenticatedClient | Client) -> Response[
     """
 
     _kwargs = _get_kwargs()
-    _response = await client.get_async_httpx_client().request(
-        **_kwargs, extensions=client.request_extensions(_parse_response)
-    )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 

@@ -82,9 +82,8 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(funding_account_id=funding_account_id, sensitive=sensitive)
-    _response = client.get_httpx_client().request(
-        **_kwargs, extensions=client.request_extensions(_parse_response)
-    )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 
@@ -126,9 +125,8 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(funding_account_id=funding_account_id, sensitive=sensitive)
-    _response = await client.get_async_httpx_client().request(
-        **_kwargs, extensions=client.request_extensions(_parse_response)
-    )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 

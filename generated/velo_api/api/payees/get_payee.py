@@ -73,9 +73,8 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(payee_id=payee_id, sensitive=sensitive)
-    _response = client.get_httpx_client().request(
-        **_kwargs, extensions=client.request_extensions(_parse_response)
-    )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 
@@ -117,9 +116,8 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(payee_id=payee_id, sensitive=sensitive)
-    _response = await client.get_async_httpx_client().request(
-        **_kwargs, extensions=client.request_extensions(_parse_response)
-    )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 

@@ -83,9 +83,8 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(payout_id=payout_id, body=body)
-    _response = client.get_httpx_client().request(
-        **_kwargs, extensions=client.request_extensions(_parse_response)
-    )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 
@@ -127,9 +126,8 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(payout_id=payout_id, body=body)
-    _response = await client.get_async_httpx_client().request(
-        **_kwargs, extensions=client.request_extensions(_parse_response)
-    )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 

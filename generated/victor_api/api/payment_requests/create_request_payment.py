@@ -91,9 +91,8 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)
-    _response = client.get_httpx_client().request(
-        **_kwargs, extensions=client.request_extensions(_parse_response)
-    )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 
@@ -171,9 +170,8 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)
-    _response = await client.get_async_httpx_client().request(
-        **_kwargs, extensions=client.request_extensions(_parse_response)
-    )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 

@@ -170,9 +170,8 @@ def sync_detailed(
         tracking_id=tracking_id,
         instant_payment_rails_id=instant_payment_rails_id,
     )
-    _response = client.get_httpx_client().request(
-        **_kwargs, extensions=client.request_extensions(_parse_response)
-    )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 
@@ -347,9 +346,8 @@ async def asyncio_detailed(
         tracking_id=tracking_id,
         instant_payment_rails_id=instant_payment_rails_id,
     )
-    _response = await client.get_async_httpx_client().request(
-        **_kwargs, extensions=client.request_extensions(_parse_response)
-    )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
 
