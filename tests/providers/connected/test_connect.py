@@ -46,7 +46,7 @@ from victor_ext import (
 )
 
 PAYMENT = {"id": "pay_1", "amount": 4423, "currency": "EUR", "status": "accepted"}
-SECRET = "not-a-secret-7f3a"
+SECRET = "not-a-secret"
 
 
 @pytest.fixture(params=MODES)
