@@ -61,8 +61,9 @@ class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
             client: The `Client` (or `AuthenticatedClient`) class of a package that `victor spec generate` made.
             base_url: The URL that is called: `https`, or `http` to this machine. No call and no redirect leaves its
                 host.
-            auth: `BearerAuth`, `BasicAuth`, `ApiKeyAuth`, `SignedAuth` or `ClientCredentialsAuth`; or a function that
-                sets headers of the request it is given, called with each attempt. None sends no credentials.
+            auth: The credentials, such as `BearerAuth(...)`, `BasicAuth`, `ApiKeyAuth`, `SignedAuth` or
+                `ClientCredentialsAuth`; or a function that sets headers of the request it is given, called with each
+                attempt. None sends no credentials.
             key: Where the provider takes the idempotency key: a `HeaderKey` or a `BodyKey`. A POST without a key in its
                 header gets one, the same in all attempts. None: the provider takes no key, and no write that may have
                 been done is repeated.
