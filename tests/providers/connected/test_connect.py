@@ -46,7 +46,7 @@ from victor_ext import (
 )
 
 PAYMENT = {"id": "pay_1", "amount": 4423, "currency": "EUR", "status": "accepted"}
-SECRET = "not-a-secret-7f3a"
+MARK = "marked-and-fake"
 
 
 @pytest.fixture(params=MODES)
@@ -79,21 +79,21 @@ class TestCredentials:
     @pytest.mark.parametrize(
         ("auth", "header", "value"),
         [
-            (BearerAuth(SECRET), "authorization", f"Bearer {SECRET}"),
-            (BasicAuth("me", SECRET), "authorization", "Basic " + base64.b64encode(f"me:{SECRET}".encode()).decode()),
-            (BasicAuth(SECRET), "authorization", "Basic " + base64.b64encode(f"{SECRET}:".encode()).decode()),
-            (ApiKeyAuth(SECRET), "x-api-key", SECRET),
-            (ApiKeyAuth(SECRET, header="Authorization"), "authorization", SECRET),
-            (SignedAuth(lambda _now: f"Token {SECRET}"), "authorization", f"Token {SECRET}"),
-            (SignedAuth(lambda _now: SECRET, header="X-Signature"), "x-signature", SECRET),
-            (lambda request: request.headers.update({"x-own": SECRET}), "x-own", SECRET),
+            (BearerAuth(MARK), "authorization", f"Bearer {MARK}"),
+            (BasicAuth("me", MARK), "authorization", "Basic " + base64.b64encode(f"me:{MARK}".encode()).decode()),
+            (BasicAuth(MARK), "authorization", "Basic " + base64.b64encode(f"{MARK}:".encode()).decode()),
+            (ApiKeyAuth(MARK), "x-api-key", MARK),
+            (ApiKeyAuth(MARK, header="Authorization"), "authorization", MARK),
+            (SignedAuth(lambda _now: f"Token {MARK}"), "authorization", f"Token {MARK}"),
+            (SignedAuth(lambda _now: MARK, header="X-Signature"), "x-signature", MARK),
+            (lambda request: request.headers.update({"x-own": MARK}), "x-own", MARK),
         ],
     )
     def test_each_sets_its_header(self, mode: str, auth: Any, header: str, value: str) -> None:
         provider = Provider()
         Caller(mode, provider, auth=auth).call("payments.get_payment", "pay_1")
         assert provider.requests[0].headers[header] == value
-        assert SECRET not in repr(auth)
+        assert MARK not in repr(auth)
 
     def test_whatever_the_document_declares_is_accepted_and_json_preferred(self, mode: str) -> None:
         provider = Provider()
@@ -159,19 +159,19 @@ class TestCredentials:
         self, mode: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         provider, events = Provider(httpx.Response(503), httpx.Response(404)), list[Event]()
-        auth = ApiKeyAuth(SECRET, query="api_key")
+        auth = ApiKeyAuth(MARK, query="api_key")
         with caplog.at_level(logging.DEBUG), pytest.raises(StatusError) as raised:
             Caller(mode, provider, auth=auth, on_event=events.append).call("payments.list_payments", limit=5)
         sent = [dict(request.url.params) for request in provider.requests]
-        assert sent == [{"limit": "5", "api_key": SECRET}] * 2
+        assert sent == [{"limit": "5", "api_key": MARK}] * 2
         assert raised.value.request is not None
         assert dict(raised.value.request.url.params) == {"limit": "5"}
-        assert SECRET not in "".join([str(raised.value), repr(raised.value.request), repr(events), caplog.text])
+        assert MARK not in "".join([str(raised.value), repr(raised.value.request), repr(events), caplog.text])
 
     @pytest.mark.parametrize(
         ("auth", "said"),
         [
-            (SECRET, "auth must be BearerAuth"),
+            (MARK, "auth must be BearerAuth"),
             (BearerAuth, "the class itself"),
             (httpx.BasicAuth("a", "b"), "not BasicAuth"),
             (17, "not int"),
@@ -181,7 +181,7 @@ class TestCredentials:
     def test_what_is_no_credentials_is_refused(self, auth: Any, said: str) -> None:
         with pytest.raises(ConfigurationError, match=said) as raised:
             connect(client_class(), base_url=URL, auth=auth)
-        assert SECRET not in str(raised.value)
+        assert MARK not in str(raised.value)
 
     @pytest.mark.parametrize(
         "make",
@@ -208,7 +208,7 @@ class TestCredentials:
 
     def test_credentials_are_not_pickled(self) -> None:
         with pytest.raises(TypeError, match="not pickled"):
-            pickle.dumps(BearerAuth(SECRET))
+            pickle.dumps(BearerAuth(MARK))
 
 
 class TestClientCredentials:
@@ -218,12 +218,12 @@ class TestClientCredentials:
     def test_the_token_request(self, mode: str, in_body: bool) -> None:
         provider = Provider(self.TOKEN, httpx.Response(200, json=PAYMENT))
         auth = ClientCredentialsAuth(
-            "/oauth/token", "me", SECRET, scope=("read", "write"), in_body=in_body, more={"audience": "x"}
+            "/oauth/token", "me", MARK, scope=("read", "write"), in_body=in_body, more={"audience": "x"}
         )
         Caller(mode, provider, auth=auth).call("payments.get_payment", "pay_1")
         asked, called = provider.requests
         form = dict(httpx.QueryParams(asked.content.decode()))
-        pair = {"client_id": "me", "client_secret": SECRET} if in_body else {}
+        pair = {"client_id": "me", "client_secret": MARK} if in_body else {}
         assert form == {"grant_type": "client_credentials", "scope": "read write", "audience": "x", **pair}
         assert ("authorization" in asked.headers) is not in_body
         assert called.headers["authorization"] == "Bearer t-1"
@@ -256,20 +256,20 @@ class TestClientCredentials:
             assert seen == [("token", 200), ("get", 200), ("get", 200), ("token", 200), ("get", 200)]
 
     def test_a_refusal_says_what_to_check(self, mode: str) -> None:
-        provider = Provider(httpx.Response(401, json={"error": "invalid_client", "error_description": SECRET}))
+        provider = Provider(httpx.Response(401, json={"error": "invalid_client", "error_description": MARK}))
         with pytest.raises(AuthenticationError, match="ClientCredentialsAuth") as raised:
-            Caller(mode, provider, auth=ClientCredentialsAuth("/oauth/token", "me", SECRET)).call(
+            Caller(mode, provider, auth=ClientCredentialsAuth("/oauth/token", "me", MARK)).call(
                 "payments.get_payment", "pay_1"
             )
         assert raised.value.outcome is Outcome.NOT_SENT
-        assert SECRET not in str(raised.value)
+        assert MARK not in str(raised.value)
 
     def test_a_token_endpoint_on_another_host(self, mode: str) -> None:
         """Real sockets: the API on one port, the token endpoint on another."""
         with strict_server() as tokens, strict_server() as api:
             tokens.token["expires_in"] = 600
             api.answers = {"GET /v1/payments/pay_1": [(200, b'{"id": "pay_1"}')]}
-            auth = ClientCredentialsAuth(f"{tokens.url}/v2/auth/token", "me", SECRET)
+            auth = ClientCredentialsAuth(f"{tokens.url}/v2/auth/token", "me", MARK)
             found = Caller(mode, auth=auth, base_url=api.url).call("payments.get_payment", "pay_1")
             assert (found.parsed.id, tokens.tokens, api.tokens) == ("pay_1", 1, 0)
 
@@ -425,7 +425,7 @@ class TestTheOrigin:
     def test_a_redirect_never_leaves_it(self, mode: str) -> None:
         for location, reached in (("https://elsewhere.example/", 1), ("/v1/payments/other", 2)):
             provider = Provider(httpx.Response(302, headers={"location": location}), httpx.Response(200, json=PAYMENT))
-            caller = Caller(mode, provider, auth=BearerAuth(SECRET))
+            caller = Caller(mode, provider, auth=BearerAuth(MARK))
             if reached == 1:
                 with pytest.raises(StatusError, match="redirect"):
                     caller.call("payments.get_payment", "pay_1")
@@ -472,8 +472,8 @@ class TestTheClient:
             operation("payments.get_payment").sync("pay_1", client=client.api)
 
     def test_the_header_that_a_call_would_carry(self) -> None:
-        assert connect(client_class(), base_url=URL, auth=BearerAuth(SECRET)).authorization() == f"Bearer {SECRET}"
-        for auth in (None, ApiKeyAuth(SECRET)):
+        assert connect(client_class(), base_url=URL, auth=BearerAuth(MARK)).authorization() == f"Bearer {MARK}"
+        for auth in (None, ApiKeyAuth(MARK)):
             with pytest.raises(ConfigurationError, match="set no Authorization header"):
                 connect(client_class(), base_url=URL, auth=auth).authorization()
 

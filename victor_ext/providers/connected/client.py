@@ -61,11 +61,12 @@ class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
             client: The `Client` (or `AuthenticatedClient`) class of a package that `victor spec generate` made.
             base_url: The URL that is called: `https`, or `http` to this machine. No call and no redirect leaves its
                 host.
-            auth: `BearerAuth`, `BasicAuth`, `ApiKeyAuth`, `SignedAuth` or `ClientCredentialsAuth`; or a function that
-                sets headers of the request it is given, called with each attempt. None sends no credentials.
-            key: Where the provider takes the idempotency key: `HeaderKey("Idempotency-Key")` or `BodyKey("...")`. A
-                POST without a key in its header gets one, the same in all attempts. None: the provider takes no key,
-                and no write that may have been done is repeated.
+            auth: The credentials, such as `BearerAuth(...)`, `BasicAuth`, `ApiKeyAuth`, `SignedAuth` or
+                `ClientCredentialsAuth`; or a function that sets headers of the request it is given, called with each
+                attempt. None sends no credentials.
+            key: Where the provider takes the idempotency key: a `HeaderKey` or a `BodyKey`. A POST without a key in its
+                header gets one, the same in all attempts. None: the provider takes no key, and no write that may have
+                been done is repeated.
             name: What messages call the provider; None takes the name of the package.
             timeout: Seconds for each stage of one attempt (5 to connect, 20 for each other stage), or an
                 `httpx.Timeout`. None sets no bound; 0 is refused.
