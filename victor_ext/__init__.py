@@ -32,6 +32,9 @@ if TYPE_CHECKING:
         UnreadableResponse,
         VictorError,
     )
+    from .providers.connected.auth import ApiKeyAuth, BasicAuth, BearerAuth, ClientCredentialsAuth, SignedAuth
+    from .providers.connected.client import ApiClient, AsyncApiClient, connect, connect_async
+    from .providers.connected.paging import CursorPages, LinkedPages, NumberedPages, OffsetPages
     from .providers.victor.auth import VictorJwt, VictorOAuth
     from .providers.victor.client import AsyncVictor, Victor
     from .providers.victor.records import Payee, Payer, PaymentRequest, PaymentRequestResponse
@@ -39,25 +42,37 @@ if TYPE_CHECKING:
     from .providers.victor.statuses import Direction, Network, Status
     from .runtime.loop.clock import ProviderTime
     from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, Event, RetryScheduled
-    from .runtime.loop.keys import idempotency_key_for
+    from .runtime.loop.keys import BodyKey, HeaderKey, idempotency_key_for
     from .runtime.loop.retry import RetryPolicy
 
 __all__ = [
+    "ApiClient",
+    "ApiKeyAuth",
+    "AsyncApiClient",
     "AsyncVictor",
     "AttemptEnded",
     "AttemptStarted",
     "AuthenticationError",
     "BadRequest",
+    "BasicAuth",
+    "BearerAuth",
+    "BodyKey",
     "CallEnded",
+    "ClientCredentialsAuth",
     "ConfigurationError",
     "Conflict",
     "ConnectionFailed",
+    "CursorPages",
     "DeadlineExceeded",
     "Direction",
     "Event",
+    "HeaderKey",
     "InvalidRequest",
+    "LinkedPages",
     "Network",
     "NotFound",
+    "NumberedPages",
+    "OffsetPages",
     "Outcome",
     "PaginationError",
     "Payee",
@@ -71,6 +86,7 @@ __all__ = [
     "RetryPolicy",
     "RetryScheduled",
     "ServerError",
+    "SignedAuth",
     "Status",
     "StatusError",
     "TimedOut",
@@ -81,6 +97,8 @@ __all__ = [
     "VictorOAuth",
     "__version__",
     "check_payment_request",
+    "connect",
+    "connect_async",
     "idempotency_key_for",
 ]
 
@@ -97,6 +115,9 @@ _HOMES = (
     ".providers.victor.requests",
     ".providers.victor.auth",
     ".providers.victor.client",
+    ".providers.connected.auth",
+    ".providers.connected.paging",
+    ".providers.connected.client",
 )
 
 

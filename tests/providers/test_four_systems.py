@@ -95,8 +95,8 @@ def system(request: pytest.FixtureRequest) -> str:
 
 
 def test_all_are_here() -> None:
-    assert SYSTEMS == ("eastpay", "flexfactor", "velo", "victor")
-    assert KEYED == ["flexfactor", "victor"]
+    assert SYSTEMS == ("connected", "eastpay", "flexfactor", "velo", "victor")
+    assert KEYED == ["connected", "flexfactor", "victor"]
 
 
 def test_nothing_fails(bench: Bench) -> None:

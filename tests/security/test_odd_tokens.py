@@ -10,14 +10,32 @@ import pickle
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
+from victor_api.client import Client
 
 from tests.faults.raw_sockets import Background, background
 from tests.security.recorder import Recorder
-from victor_ext import AsyncVictor, ConfigurationError, Outcome, UnreadableResponse, Victor, VictorError, VictorOAuth
+from victor_ext import (
+    ApiKeyAuth,
+    AsyncApiClient,
+    AsyncVictor,
+    BasicAuth,
+    BearerAuth,
+    ClientCredentialsAuth,
+    ConfigurationError,
+    Outcome,
+    SignedAuth,
+    UnreadableResponse,
+    Victor,
+    VictorError,
+    VictorOAuth,
+    connect,
+    connect_async,
+)
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
 from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
 
@@ -88,12 +106,23 @@ def create(client: Any) -> Any:
     )  # fmt: skip
 
 
+def read_payment_request(client: Any) -> Any:
+    from victor_api.api.payment_requests import get_payment_request
+
+    function = get_payment_request.asyncio if isinstance(client, AsyncApiClient) else get_payment_request.sync
+    return function("a1", client=client.api)
+
+
 SYSTEMS: dict[str, tuple[tuple[Any, Any], dict[str, Any], Any]] = {
     "victor": ((Victor, AsyncVictor), {"auth": VictorOAuth("id-1", "not-a-secret")}, create),
     "velo": ((Velo, AsyncVelo), {"auth": VeloAuth("key-1", "not-a-secret")}, lambda it: it.payouts.get("p-1")),
     "flexfactor": (
         (FlexFactor, AsyncFlexFactor), {"auth": FlexFactorAuth("key-1", "not-a-secret"), "mid": MID},
         lambda it: it.orders.cancel(MID),
+    ),
+    "connected": (
+        (partial(connect, Client), partial(connect_async, Client)),
+        {"auth": ClientCredentialsAuth("/oauth/token", "id-1", "not-a-secret")}, read_payment_request,
     ),
 }  # fmt: skip
 
@@ -206,3 +235,32 @@ def test_another_header_that_cannot_be_sent_is_not_shown_either(
     assert "a header of the request cannot be sent" in str(error)
     assert [text for text in (str(error), repr(error), repr(error.__cause__)) if MARK in text] == []
     recorder.close()
+
+
+SECRET_IN: dict[str, Any] = {
+    "a bearer token": lambda: BearerAuth(MARK),
+    "a password": lambda: BasicAuth("me", MARK),
+    "a key in a header": lambda: ApiKeyAuth(MARK),
+    "a key in the query": lambda: ApiKeyAuth(MARK, query="key"),
+    "a signed token": lambda: SignedAuth(lambda _now: MARK, header="X-Signature"),
+    "a signed token that no header can hold": lambda: SignedAuth(lambda _now: f"{MARK}\n", header="X-Signature"),
+    "a client secret": lambda: ClientCredentialsAuth("/oauth/token", "id-1", MARK, in_body=True),
+}
+
+
+@pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
+@pytest.mark.parametrize("kind", SECRET_IN)
+def test_the_credentials_of_a_connected_system_are_in_no_error(
+    kind: str, awaited: bool, loop: Background, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    issuer = Issuer(loop, {})  # a token response without a token, and no payment request either
+    issuer.answer = issuer.answer.replace(b"200 OK", b"400 No")
+    error = observe("connected", issuer.url, awaited=awaited, auth=SECRET_IN[kind]())
+    assert [text for text in shown(error, caplog) if MARK in text] == []
+    sent = b"".join(issuer.requests)
+    assert len(issuer.requests) == (0 if "no header" in kind else 1)
+    assert (MARK.encode() in sent) is (kind in {
+        "a bearer token", "a key in a header", "a key in the query", "a signed token",
+    })  # fmt: skip
+    issuer.close()

@@ -19,11 +19,14 @@ from dataclasses import dataclass
 from importlib.metadata import requires, version
 from pathlib import Path
 
-import openapi_python_client
+from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.errors import GeneratorError
 
 from .destination import HEADER, MARKER, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
+from .origins import Origins, origins
 from .rewrites import Log, prepare
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -49,6 +52,8 @@ class GenerationResult:
     """What openapi-python-client reported."""
     written: bool
     """Whether the package was written; if not, an earlier one is unchanged."""
+    origins: Origins
+    """The places of its names in the document; empty unless `trace` was set."""
 
     @property
     def left_out(self) -> list[str]:
@@ -63,10 +68,13 @@ def package_name(document: Path) -> str:
     return name if name.endswith("_api") else f"{name}_api"
 
 
-def generate(document: Path, out: Path, *, name: str | None = None, skip: Collection[str] = ()) -> GenerationResult:
+def generate(
+    document: Path, out: Path, *, name: str | None = None, skip: Collection[str] = (), trace: bool = False
+) -> GenerationResult:
     """Write the package of a document into the folder `out`, in place of an earlier one.
 
     `name` is the name of the package; None takes it from the document. `skip` names rewrites to leave out, for tests.
+    `trace` looks up where each name comes from, which costs time and memory and changes no byte of the package.
 
     Raises DocumentError when the document cannot be read; RuntimeError when the installed tools are not the pinned
     ones; DestinationError (a RuntimeError) when the package must not be written there; and OSError.
@@ -74,19 +82,20 @@ def generate(document: Path, out: Path, *, name: str | None = None, skip: Collec
     require_pinned_tools()
     package = package_folder(out, package_name(document) if name is None else name)
     try:
-        tree, log = prepare(load(document), skip=skip)
+        tree, log = prepare(load(document), skip=skip, trace=trace)
     except RecursionError:
         raise DocumentError(f"{document} cannot be read: a schema holds itself, by way of allOf.") from None
     with build_folder(package) as folder:
         built = folder / package.name
         source = folder / "prepared.json"
         source.write_text(json.dumps(tree), encoding="utf-8")
-        problems = _run_generator(source, built, log)
+        problems, data = _run_generator(source, built, log)
         written = (built / "client.py").exists()
         if written:
             _finish(built)
             move_into_place(built, package)
-    return GenerationResult(package, log, problems, written)
+    found = origins(tree, data) if trace and data is not None else Origins()
+    return GenerationResult(package, log, problems, written, found)
 
 
 def require_pinned_tools() -> None:
@@ -100,12 +109,21 @@ def require_pinned_tools() -> None:
             )
 
 
-def _run_generator(source: Path, built: Path, log: Log) -> list[str]:
+def _run_generator(source: Path, built: Path, log: Log) -> tuple[list[str], GeneratorData | None]:
+    """Write the package; return what could not be read, and what was."""
     settings = ConfigFile(post_hooks=[], content_type_overrides=log.content_types)
     config = Config.from_sources(settings, MetaType.NONE, source, "utf-8", overwrite=True, output_path=built)
+    data = GeneratorData.from_dict(json.loads(source.read_bytes()), config=config)
+    if isinstance(data, GeneratorError):
+        return [_message(data)], None
+    project = Project(openapi=data, config=config, custom_template_path=TEMPLATES)
     with contextlib.redirect_stdout(io.StringIO()):
-        errors = openapi_python_client.generate(config=config, custom_template_path=TEMPLATES)
-    return [" ".join(f"{error.header} {error.detail or ''}".split()) for error in errors]
+        errors = project.build()
+    return [_message(error) for error in errors], data
+
+
+def _message(error: GeneratorError) -> str:
+    return " ".join(f"{error.header} {error.detail or ''}".split())
 
 
 def _finish(built: Path) -> None:

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, TypeGuard
 
 Tree = dict[str, Any]
 """A mapping of the document."""
+
+
+class Placed(dict[str, Any]):
+    """A mapping that knows its place in the document; copies of it keep the place. See `origins`."""
+
+    __slots__ = ("place",)
+
+    place: str
+
+
+def place_of(value: Any) -> tuple[str, ...]:
+    """The place of a mapping, as a tuple; empty for one that has none."""
+    return (value.place,) if isinstance(value, Placed) else ()
+
+
+def in_place_of(tree: Tree, new: Tree) -> Tree:
+    """The mapping `new`, with the place of `tree`."""
+    found = copy(tree)
+    found.clear()
+    found.update(new)
+    return found
 
 
 def is_mapping(value: Any) -> TypeGuard[Tree]:

@@ -719,8 +719,10 @@ MORE = [
         "constraint changed", _changed({"not": {"enum": ["a"]}}, {"not": {"enum": ["b"]}}), of("pin"), "breaks", "look"
     ),
     *both("default added", _changed(TEXT, {**TEXT, "default": "a"}), of("pin"), "look", "fine"),
-    *both("format added", _changed(TEXT, {**TEXT, "format": "date"}), of("pin"), "look", "fine"),
-    *both("format removed", _changed({**TEXT, "format": "date"}, TEXT), of("pin"), "fine", "look"),
+    *both("format added", _changed(TEXT, {**TEXT, "format": "email"}), of("pin"), "look", "fine"),
+    *both("format removed", _changed({**TEXT, "format": "email"}, TEXT), of("pin"), "fine", "look"),
+    *both("date added", _changed(TEXT, {**TEXT, "format": "date"}), of("pin"), "breaks", "fine"),
+    *both("date removed", _changed({**TEXT, "format": "date"}, TEXT), of("pin"), "fine", "breaks"),
     *both("items described", _changed({"type": "array"}, _WORDS), of("pin.items"), "breaks", "fine"),
     *both("items not described", _changed(_WORDS, {"type": "array"}), of("pin.items"), "fine", "look"),
     *both(

@@ -20,9 +20,11 @@ def blocks(language: str) -> list[str]:
 def test_the_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     old, new, approvals = blocks("yaml")
-    (shown,) = blocks("text")
+    shown, with_python = blocks("text")
     for name, text in (("old.yaml", old), ("new.yaml", new), ("a.yaml", approvals)):
         Path(name).write_text(text, encoding="utf-8")
     assert main(["diff", "old.yaml", "new.yaml", "--no-python", "--check-version"]) == 1
     assert capsys.readouterr().out == shown
     assert read_approvals(Path("a.yaml"))[0].scope == "wire"
+    assert main(["diff", "old.yaml", "new.yaml"]) == 1
+    assert with_python in capsys.readouterr().out

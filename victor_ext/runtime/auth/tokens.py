@@ -60,10 +60,14 @@ class SignedToken:
         sign: Makes the header's value from the time of issue: the provider's, in seconds since the epoch.
         clock: The provider's clock.
         reuse: Seconds for which one token serves all calls; 0 signs each attempt anew.
+        header: The header's name.
     """
 
-    def __init__(self, sign: Callable[[float], str], clock: ServerClock, *, reuse: float = 0.0) -> None:
+    def __init__(
+        self, sign: Callable[[float], str], clock: ServerClock, *, reuse: float = 0.0, header: str = "Authorization"
+    ) -> None:
         self._sign = sign
+        self._header = header
         self._clock = clock
         self._reuse = reuse
         self._kept: tuple[str, float, float] | None = None
@@ -74,7 +78,7 @@ class SignedToken:
         if kept is not None and self._clock.monotonic() >= kept[2]:
             kept = None
         value, skew, _until = kept or self._signed()
-        request.headers["Authorization"] = value
+        request.headers[self._header] = value
         request.extensions[SIGNED_WITH_SKEW], request.extensions[FROM_EARLIER_CALL] = skew, kept is not None
         return done()
 

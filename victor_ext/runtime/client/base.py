@@ -177,6 +177,13 @@ class BaseClient(Generic[Mode, Transport]):
         return f"{type(self).__name__}({getattr(self, '_config', '')})"
 
 
+def _authorization_of(request: httpx.Request) -> Secret:
+    value = request.headers.get("Authorization")
+    if value is None:
+        raise ConfigurationError("authorization: the credentials of this client set no Authorization header.")
+    return Secret(value)  # a str like any other, and one that no traceback shows
+
+
 class BlockingClient(BaseClient[Blocking, httpx.BaseTransport]):
     """A client with blocking calls. Safe to share between threads."""
 
@@ -195,7 +202,7 @@ class BlockingClient(BaseClient[Blocking, httpx.BaseTransport]):
         """
         request = self._unsigned()
         self._driver.run(self._config.loop.sign(request))
-        return Secret(request.headers["Authorization"])  # a str like any other, and one that no traceback shows
+        return _authorization_of(request)
 
     def close(self) -> None:
         """Close the connections (those of a client made by `with_options` stay with the original)."""
@@ -227,7 +234,7 @@ class AwaitedClient(BaseClient[Awaited, httpx.AsyncBaseTransport]):
         """
         request = self._unsigned()
         await self._driver.run(self._config.loop.sign(request))
-        return Secret(request.headers["Authorization"])  # a str like any other, and one that no traceback shows
+        return _authorization_of(request)
 
     async def close(self) -> None:
         """Close the connections (those of a client made by `with_options` stay with the original)."""

@@ -41,6 +41,7 @@ class ClientConfig:
         caller: A digest that tells two callers apart without naming them, or None.
         context: Any data for the provider's resources, such as for whom the client acts.
         product: Name and version of the package, for the `User-Agent`.
+        accept: The content types that are asked for (`Accept`).
         clock: The provider's clock, which the authenticator uses too.
         timeout: Seconds for each stage of one attempt, or an `httpx.Timeout`; None sets no bound.
         deadline: Seconds for one call as a whole; None sets no bound.
@@ -66,7 +67,9 @@ class ClientConfig:
         deadline: float | None,
         retry: RetryPolicy,
         on_event: OnEvent | None,
+        accept: str = "application/json",
     ) -> None:
+        self.accept = accept
         self.base_url, self.environment, self.caller, self.product = base_url, environment, caller, product
         self.context = context
         self.timeout = checked_timeout(timeout)
@@ -87,7 +90,7 @@ class ClientConfig:
         """A copy with other limits; tokens, clock, quota and connections stay the same ones."""
         copy = object.__new__(ClientConfig)
         copy.base_url, copy.environment, copy.caller = self.base_url, self.environment, self.caller
-        copy.product, copy.clock, copy.context = self.product, self.clock, self.context
+        copy.product, copy.clock, copy.context, copy.accept = self.product, self.clock, self.context, self.accept
         copy.timeout = self.timeout if timeout is KEEP else checked_timeout(timeout)
         loop = self.loop
         policy = loop.policy if retry is KEEP else _checked_policy(retry)
@@ -110,7 +113,7 @@ class ClientConfig:
         """The arguments of the httpx client. Environment, redirects and proxies are left to the transport below it."""
         python = ".".join(map(str, sys.version_info[:2]))
         agent = f"{self.product} httpx/{httpx.__version__} python/{python}"
-        headers = httpx.Headers({"user-agent": agent, "accept": "application/json", "accept-encoding": CODINGS})
+        headers = httpx.Headers({"user-agent": agent, "accept": self.accept, "accept-encoding": CODINGS})
         headers.update(options.get("headers"))
         cookies = _FixedCookies()
         httpx.Cookies(cookies).update(options.get("cookies"))

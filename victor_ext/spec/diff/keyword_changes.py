@@ -14,6 +14,7 @@ from .shape import Shape
 Found = tuple[str, str, str]
 """The kind, the old value and the new one."""
 
+_TYPE_FORMATS = {"date", "date-time", "uuid"}
 _WIDER_FORMATS = {("int32", "int64"), ("float", "double")}
 _SWITCHES = {
     "null": ("null-admitted", "null-refused"),
@@ -101,7 +102,9 @@ def _format(old: str | None, new: str | None) -> Iterator[Found]:
     if (old, new) in _WIDER_FORMATS or (new, old) in _WIDER_FORMATS:
         yield "format-widened" if (old, new) in _WIDER_FORMATS else "format-narrowed", str(old), str(new)
     else:
-        yield _presence("format", old, new)
+        # A format that is a type of its own in Python: other texts are refused, and are not read.
+        kind = "type-format" if {old, new} & _TYPE_FORMATS and None in (old, new) else "format"
+        yield _presence(kind, old, new)
 
 
 def _enum(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Found]:

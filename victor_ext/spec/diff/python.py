@@ -2,16 +2,78 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from .entry import PythonChange
+from victor_ext.spec.document import load
+from victor_ext.spec.generate import generate, package_name
+
+from .blame import Blame, Side
+from .classes import class_findings
+from .entry import PythonChange, worst
+from .functions import function_findings
+from .packages import Finding, Packages
+from .surface import Surface, surface_of
+from .wrapper import Wrapper
+
+MAX_SHOWN = 3
+"""How many sentences, and users, of one change are shown; its names are complete."""
 
 
-def python_changes(old: Path, new: Path) -> Mapping[str, PythonChange]:
+@dataclass(frozen=True)
+class Generated:
+    """A package, with the document that it was generated from."""
+
+    side: Side
+    surface: Surface
+
+    @classmethod
+    def of(cls, document: Path, folder: Path, name: str) -> Generated:
+        """Generate the package `name` into a folder. Raises the errors of `generate`."""
+        made = generate(document, folder, name=name, trace=True)
+        return cls(Side(load(document), made.origins), surface_of(made.package) if made.written else Surface())
+
+
+def python_changes(old: Path, new: Path, *, name: str | None = None) -> Mapping[str, PythonChange]:
     """Generate both packages into a temporary folder and compare them.
 
-    `old` and `new` are the documents. Returns the changes by place; the places are those of `components`.
+    `old` and `new` are the documents. `name` is the name of the package; None takes it from the old document. Returns
+    the changes by place; the places are those of `components`, in the old document where it has them. Raises the errors
+    of `generate`.
     """
-    del old, new
-    return {}
+    package = package_name(old) if name is None else name
+    with tempfile.TemporaryDirectory() as folder:
+        before = Generated.of(old, Path(folder, "old"), package)
+        after = Generated.of(new, Path(folder, "new"), package)
+    return package_changes(before, after, package)
+
+
+def package_changes(old: Generated, new: Generated, package: str) -> Mapping[str, PythonChange]:
+    """Compare two packages; `package` is the name that is told."""
+    packages = Packages(old.surface, new.surface, Blame(old.side, new.side))
+    by_place: dict[str, list[Finding]] = {}
+    for each in (*function_findings(packages), *class_findings(packages)):
+        by_place.setdefault(each.place, []).append(each)
+    wrapper = Wrapper(package)
+    return {place: _change(found, package, wrapper, old.surface) for place, found in sorted(by_place.items())}
+
+
+def _change(findings: list[Finding], package: str, wrapper: Wrapper, surface: Surface) -> PythonChange:
+    """One change of several findings with one cause: those of the worst level, and who uses them."""
+    level = worst(each.level for each in findings)
+    assert level != "none"
+    told = [each for each in findings if each.level == level]
+    what = _few([each.what for each in told], "; ")
+    users = [user for each in told for user in wrapper.users(each.name, surface)] if level != "fine" else []
+    if users:
+        what += f"; {'they are' if len(told) > 1 else 'it is'} used by {_few(sorted(users), ', ')}"
+    return PythonChange(level, tuple(sorted({f"{package}.{each.name}" for each in told})), what)
+
+
+def _few(words: list[str], joint: str) -> str:
+    """The first of some words, and how many more there are."""
+    known = list(dict.fromkeys(words))
+    rest = len(known) - MAX_SHOWN
+    return joint.join(known[:MAX_SHOWN]) + (f"{joint}and {rest} more" if rest > 0 else "")

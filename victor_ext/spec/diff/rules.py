@@ -78,6 +78,8 @@ RULES: dict[str, Rule] = {
     "format-narrowed": Rule("breaks", "fine", "format narrowed from {old} to {new}"),
     "format-added": Rule("look", "fine", "format {new} added"),
     "format-removed": Rule("fine", "look", "format {old} removed"),
+    "type-format-added": Rule("breaks", "fine", "format {new} added"),
+    "type-format-removed": Rule("fine", "breaks", "format {old} removed", _OTHER_TYPE),
     "enum-value-added": Rule("fine", "look", "enum value {new} added", "the package keeps it as a member of its own"),
     "enum-value-removed": Rule("breaks", "fine", "enum value {old} removed"),
     "became-enum": Rule("breaks", "fine", "restricted to {new}"),

@@ -12,6 +12,7 @@ from victor_ext.spec.tree import Tree
 
 from . import names, operations, schemas
 from .base import Log
+from .places import placed
 
 __all__ = ("REWRITES", "Log", "Rewrite", "prepare", "rewrite_name")
 
@@ -47,9 +48,12 @@ REWRITES: tuple[Rewrite, ...] = (
 )
 
 
-def prepare(document: Tree, *, skip: Collection[str] = ()) -> tuple[Tree, Log]:
-    """A rewritten copy of the document, and the log. `skip` names rewrites to leave out, for tests."""
-    tree: Tree = json.loads(json.dumps(document))
+def prepare(document: Tree, *, skip: Collection[str] = (), trace: bool = False) -> tuple[Tree, Log]:
+    """A rewritten copy of the document, and the log.
+
+    `skip` names rewrites to leave out, for tests. With `trace`, the parts of the copy know their places.
+    """
+    tree: Tree = placed(document, document) if trace else json.loads(json.dumps(document))
     log = Log()
     for rewrite in REWRITES:
         if rewrite_name(rewrite) not in skip:

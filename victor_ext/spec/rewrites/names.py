@@ -168,6 +168,15 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
         taken[place.class_name] = gist
 
 
+def classes(document: Tree) -> Iterator[tuple[str, Tree]]:
+    """The name that the class of each schema has, if it becomes a class, with the schema; needs the final names."""
+    for name, schema in components(document).items():
+        yield class_name(name), schema
+    for place in _places(document):
+        if "$ref" not in place.schema:
+            yield place.class_name, place.schema
+
+
 class _Place(NamedTuple):
     """The place of an inline schema; the generator names its class after owner and name."""
 
@@ -213,9 +222,17 @@ def _inside(place: _Place) -> Iterator[_Place]:
     if isinstance(schema.get("additionalProperties"), dict):
         yield from _at(_Place(f"{where}.*", schema["additionalProperties"], place.class_name, "AdditionalProperty"))
     if isinstance(schema.get("items"), dict):
-        yield from _at(_Place(f"{where}[]", schema["items"], owner, f"{name}_item"))
+        yield from _at(_Place(f"{where}[]", schema["items"], owner, f"{name}{_member(schema)}_item"))
     for number, member in enumerate([*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]):
         yield from _at(_Place(f"{where} ({number + 1})", member, owner, f"{name}_type_{number}"))
+
+
+def _member(schema: Tree) -> str:
+    """What the generator adds to the name of a list that is one of several types: it is the member of a union."""
+    kind = schema.get("type")
+    if is_list(kind) and "array" in kind:
+        return f"_type_{kind.index('array')}"
+    return "_type_0" if schema.get("nullable") and kind == "array" else ""
 
 
 KEPT_IN_SCHEMA = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from victor_ext.spec.tree import Tree, list_at, mapping_at
+from victor_ext.spec.tree import Tree, in_place_of, list_at, mapping_at
 
 from .base import Log, Operation, answers, bare_type, media_types, operations, resolve
 
@@ -135,13 +135,16 @@ def _replace(operation: Operation, parameter: Tree, whole: Tree, pattern: str) -
     """Put one parameter for each property in the place of the object; `pattern` makes their names."""
     required = list_at(whole, "required") if parameter.get("required") else []
     flat = [
-        {
-            "name": pattern.format(name),
-            "in": "query",
-            "required": name in required,
-            "schema": schema,
-            **({"description": schema["description"]} if "description" in schema else {}),
-        }
+        in_place_of(
+            parameter,
+            {
+                "name": pattern.format(name),
+                "in": "query",
+                "required": name in required,
+                "schema": schema,
+                **({"description": schema["description"]} if "description" in schema else {}),
+            },
+        )
         for name, schema in whole["properties"].items()
     ]
     place = operation.tree["parameters"].index(parameter)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from victor_ext.spec.tree import Tree, is_list, list_at, mapping_at
+from victor_ext.spec.tree import Tree, in_place_of, is_list, list_at, mapping_at
 
 from .base import Log, answers, components, operations, reachable, resolve, schemas
 
@@ -176,7 +176,7 @@ def _add(merged: Tree, part: Tree) -> None:
         properties = merged.setdefault("properties", {})
         earlier = properties.get(name, {})
         alike = "$ref" not in child and "$ref" not in earlier and child.get("type") == earlier.get("type")
-        properties[name] = {**earlier, **child} if alike else child
+        properties[name] = in_place_of(child, {**earlier, **child}) if alike else child
     if part.get("required"):
         merged["required"] = sorted({*list_at(merged, "required"), *part["required"]})
     merged.update({key: value for key, value in part.items() if key not in ("properties", "required")})

@@ -12,17 +12,23 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from victor_ext.spec.document import DocumentError, load
-
-from .approvals import Approval, ApprovalError, Approvals, parse_date, read_approvals, write_approvals
-from .compare import compare
-from .entry import PythonChange
-from .formats import FORMATS
-from .formats.text import as_text
-from .python import python_changes
-from .report import Report
-from .sources import opened, path_of
-from .version import version_problem
+from victor_ext.spec.diff.approvals import (
+    Approval,
+    ApprovalError,
+    Approvals,
+    parse_date,
+    read_approvals,
+    write_approvals,
+)
+from victor_ext.spec.diff.compare import compare
+from victor_ext.spec.diff.entry import PythonChange
+from victor_ext.spec.diff.formats import FORMATS
+from victor_ext.spec.diff.formats.text import as_text
+from victor_ext.spec.diff.python import python_changes
+from victor_ext.spec.diff.report import Report
+from victor_ext.spec.diff.sources import opened, path_of
+from victor_ext.spec.diff.version import version_problem
+from victor_ext.spec.document import load
 
 SUMMARY = "compare two versions of a document: what breaks on the wire, and in your Python"
 EPILOG = (
@@ -41,6 +47,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
             f"--{name}", dest="format", action="store_const", const=name, help=f"write {name} instead of text"
         )
     command.add_argument("--out", metavar="FILE", type=Path, help="write to a file instead of the standard output")
+    command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api, of OLD)")
     command.add_argument("--no-python", action="store_true", help="leave out the column of Python (faster)")
     command.add_argument(
         "--approved",
@@ -51,27 +58,19 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--approve", metavar="REASON", help="approve all that breaks, and write it to that file")
     command.add_argument("--expires", metavar="YYYY-MM-DD", help="the last day of what --approve writes")
     command.add_argument("--check-version", action="store_true", help="fail unless info.version moved as it must")
-    command.set_defaults(execute=diff)
 
 
-def diff(options: argparse.Namespace) -> int:
-    """Run the command and return its exit status."""
-    try:
-        if (options.approve is None) != (options.expires is None):
-            raise ApprovalError("--approve REASON and --expires YYYY-MM-DD belong together: give both.")
-        approved = options.approved or _approval_file(options.old, options.new)
-        if options.approved is not None and options.approve is None and not options.approved.exists():
-            raise ApprovalError(f"{options.approved} cannot be read: there is no such file.")
-        report = _report(options, read_approvals(approved))
-        if options.approve is not None:
-            report = _approve(report, approved, options.approve, parse_date(options.expires, "--expires"))
-        _write(report, options.format, options.out)
-    except (DocumentError, ApprovalError, RuntimeError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"The report cannot be written: {error}", file=sys.stderr)
-        return 2
+def run(options: argparse.Namespace) -> int:
+    """Compare two documents. Raises DocumentError, ApprovalError, RuntimeError and OSError."""
+    if (options.approve is None) != (options.expires is None):
+        raise ApprovalError("--approve REASON and --expires YYYY-MM-DD belong together: give both.")
+    approved = options.approved or _approval_file(options.old, options.new)
+    if options.approved is not None and options.approve is None and not options.approved.exists():
+        raise ApprovalError(f"{options.approved} cannot be read: there is no such file.")
+    report = _report(options, read_approvals(approved))
+    if options.approve is not None:
+        report = _approve(report, approved, options.approve, parse_date(options.expires, "--expires"))
+    _write(report, options.format, options.out)
     return report.status
 
 
@@ -79,7 +78,9 @@ def _report(options: argparse.Namespace, approved: list[Approval]) -> Report:
     with ExitStack() as stack:
         old, new = (stack.enter_context(opened(source)) for source in (options.old, options.new))
         before, after = load(old), load(new)
-        python: Mapping[str, PythonChange] = {} if options.no_python else python_changes(old, new)
+        python: Mapping[str, PythonChange] = {}
+        if not options.no_python:
+            python = python_changes(old, new, name=options.name)
     result = compare(before, after, python)
     return Report(
         old=options.old,

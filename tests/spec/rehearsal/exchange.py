@@ -1,0 +1,264 @@
+"""Let the client of the old document talk to a provider that does what the new one says."""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import inspect
+import json
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from typing import Any, NamedTuple, get_args
+from urllib.parse import urlencode
+from uuid import UUID
+
+import httpx
+
+from .provider import FORM, REFUSED, Answer, Operation, Provider, Request, Server
+from .values import key_paths
+
+
+class Proof(NamedTuple):
+    """A level, and what was seen."""
+
+    level: str
+    reason: str
+
+
+class Function:
+    """A function of the old package, and which argument is sent as what."""
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+        build = module._get_kwargs
+        self.types = {name: each.annotation for name, each in inspect.signature(build).parameters.items()}
+        marks = {name: f"~{number}~" for number, name in enumerate(self.types)}
+        request = build(**{name: self._body({}) if name == "body" else mark for name, mark in marks.items()})
+        self.method: str = request["method"]
+        self.url: str = request["url"]
+        self.names: dict[tuple[str, str], str] = {}
+        for place, key in (("query", "params"), ("header", "headers"), ("cookie", "cookies")):
+            for wire, value in request.get(key, {}).items():
+                self.names.update(((place, wire), name) for name, mark in marks.items() if value == mark)
+        self.marks = {mark: name for name, mark in marks.items()}
+
+    def is_for(self, operation: Operation) -> bool:
+        """Whether this is the function of an operation; notes the arguments in the path."""
+        pattern = re.sub(r"\\{[^}]+\\}", "(~[0-9]+~)", re.escape(operation.path))
+        found = re.fullmatch(pattern, self.url)
+        if self.method != operation.method or found is None:
+            return False
+        names = re.findall(r"{([^}]+)}", operation.path)
+        self.names |= {("path", name): self.marks[mark] for name, mark in zip(names, found.groups(), strict=True)}
+        return True
+
+    def arguments(self, request: Request) -> dict[str, Any]:
+        found = {self.names[key]: self._typed(self.names[key], value) for key, value in request.parameters.items()}
+        if request.body is not None:
+            found["body"] = self._body(request.body)
+        return found
+
+    def _body(self, value: Any) -> Any:
+        models = [each for each in _classes(self.types["body"]) if hasattr(each, "from_dict")]
+        if models:
+            return models[0].from_dict(value)
+        files = [each for each in _classes(self.types["body"]) if each.__name__ == "File"]
+        return files[0](payload=BytesIO(str(value).encode())) if files else value
+
+    def _typed(self, name: str, value: Any) -> Any:
+        classes = _classes(self.types[name])
+        if isinstance(value, list):
+            return [self._typed(name, each) for each in value]
+        if datetime.datetime in classes and isinstance(value, str):
+            return datetime.datetime.fromisoformat(value)
+        if datetime.date in classes and isinstance(value, str):
+            return datetime.date.fromisoformat(value)
+        return UUID(value) if UUID in classes else value
+
+
+def _classes(annotation: Any) -> list[Any]:
+    own = [annotation] if isinstance(annotation, type) else []
+    return own + [each for part in get_args(annotation) for each in _classes(part)]
+
+
+class OldClient:
+    """The generated package of the old document, with the document."""
+
+    def __init__(self, package: str, provider: Provider) -> None:
+        self.provider = provider
+        api = importlib.import_module(f"{package}.api")
+        names = [found.name for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}.") if not found.ispkg]
+        functions = [Function(importlib.import_module(name)) for name in names]
+        self.functions = {
+            key: next(each for each in functions if each.is_for(operation))
+            for key, operation in provider.operations.items()
+        }
+        self.client = importlib.import_module(f"{package}.client").Client
+        self.errors: Any = importlib.import_module(f"{package}.errors")
+        self.answers = {key: list(each.responses()) for key, each in provider.operations.items()}
+        self.requests = {key: list(each.requests()) for key, each in provider.operations.items()}
+
+    def talk_to(self, new: Provider, server: Server, name: str) -> Proof:
+        """Call every operation of the old document, with all that it allows, and read all that the new one allows."""
+        server.providers[name] = new
+        seen: dict[str, Any] = {}
+        look: Proof | None = None
+        with httpx.Client(
+            base_url=f"{server.url}/{name}{self.provider.base}",
+            event_hooks={"response": [lambda response: seen.update(response=response)]},
+        ) as connection:
+            client = self.client(base_url=str(connection.base_url), raise_on_unexpected_status=True)
+            client.set_httpx_client(connection)
+            for key, function in self.functions.items():
+                if self._is_unchanged(key, new):
+                    continue
+                for proof in self._operation(key, function, new, client, seen, connection):
+                    if proof.level == "breaks":
+                        return proof
+                    look = look or proof
+        return look or self._news(new)
+
+    def _is_unchanged(self, key: tuple[str, str], new: Provider) -> bool:
+        other = new.operations.get(key)
+        return other is not None and self.provider.essence(self.provider.operations[key]) == new.essence(other)
+
+    def _operation(
+        self,
+        key: tuple[str, str],
+        function: Function,
+        new: Provider,
+        client: Any,
+        seen: dict[str, Any],
+        connection: Any,
+    ) -> Iterator[Proof]:
+        where, requests = " ".join(key), self.requests[key]
+        other = _same_operation(new, key)
+        answers = list(other.responses()) if other is not None else []
+        yield from self._lost(where, self.answers[key], answers, known=other is not None)
+        connection.headers = {"User-Agent": "rehearsal", **self._credentials(key)}
+        for number in range(max(len(requests), len(answers))):
+            request = requests[number % len(requests)]
+            connection.headers["X-Answer"] = str(number)
+            try:
+                parsed = function.module.sync_detailed(**function.arguments(request), client=client).parsed
+            except self.errors.UnexpectedStatus as error:
+                if error.status_code == REFUSED:
+                    yield Proof("breaks", f"{where}: refused: {error.content.decode()}")
+                    return
+                if error.status_code < 400:
+                    yield Proof("breaks", f"{where}: unexpected status {error.status_code}")
+                continue
+            except self.errors.UnreadableBody as error:
+                yield Proof("breaks", f"{where}: unreadable body {error}")
+                continue
+            yield from self._judged(where, key, seen["response"], parsed)
+            defaults = _local_defaults(self.provider, seen["response"].request, self.provider.base, connection)
+            if seen["response"].headers["X-Defaults"] != json.dumps(defaults):
+                yield Proof("look", f"{where}: other defaults {seen['response'].headers['X-Defaults']}")
+
+    def _judged(self, where: str, key: tuple[str, str], response: httpx.Response, parsed: Any) -> Iterator[Proof]:
+        operation = self.provider.operations[key]
+        contents = operation.answers.get(str(response.status_code))
+        if contents is None:
+            contents = operation.answers.get(f"{response.status_code // 100}XX", operation.answers.get("default", {}))
+        schema = next((tree for kind, tree in contents.items() if "json" in kind), None)
+        if schema is None:
+            return
+        value = response.json()
+        problem = self.provider.unreadable(schema, value)
+        if problem is not None:
+            yield Proof("breaks", f"{where} {response.status_code}: {problem}")
+        elif problem := self.provider.differs(schema, value):
+            yield Proof("look", f"{where} {response.status_code}: {problem}")
+        declared = self.provider.values.whole(schema).get("properties", {})
+        kept = set(getattr(parsed, "additional_properties", {})) & set(declared)
+        if kept:
+            yield Proof("breaks", f"{where} {response.status_code}: not read: {sorted(kept)}")
+
+    @staticmethod
+    def _lost(where: str, old: list[Answer], new: list[Answer], *, known: bool) -> Iterator[Proof]:
+        """Members and successes that the old document promised and that no longer come."""
+        if not known:
+            return
+        after = {answer.status for answer in new}
+        for status in dict.fromkeys(answer.status for answer in old):
+            if status not in after:
+                if status.startswith("2"):
+                    yield Proof("breaks", f"{where}: no answer {status}")
+                continue
+            lost = _paths(old, status) - _paths(new, status)
+            if lost:
+                yield Proof("breaks", f"{where} {status}: {min(lost)} never comes")
+
+    def _credentials(self, key: tuple[str, str]) -> dict[str, str]:
+        needed = self.provider.operations[key].tree.get("security", self.provider.document.get("security", []))
+        found = self.provider.credentials(needed[0]) if needed else []
+        return {name: {"Bearer ": "Bearer abc", "Basic ": "Basic YTpi"}.get(start, "key") for name, start in found}
+
+    def _news(self, new: Provider) -> Proof:
+        """Whether the new document allows or promises anything that the old one does not, or the other way round."""
+        for one, other, word in ((new, self.provider, "new"), (self.provider, new, "old")):
+            for key, operation in one.operations.items():
+                same = _same_operation(other, key)
+                if same is None:
+                    return Proof("fine", f"{word} operation {' '.join(key)}")
+                if one.essence(operation) == other.essence(same):
+                    continue
+                for request in operation.requests():
+                    if refusal := other.refusal(*_raw(one, request)):
+                        return Proof("fine", f"{word} request of {' '.join(key)}: {refusal}")
+                answers, known = list(operation.responses()), list(same.responses())
+                gained = {status: _paths(answers, status) - _paths(known, status) for status in operation.answers}
+                for answer in answers:
+                    if not any(
+                        each.status == answer.status and each.content_type == answer.content_type for each in known
+                    ):
+                        return Proof("fine", f"{word} answer {answer.status} {answer.content_type} of {' '.join(key)}")
+                    if extra := gained[answer.status]:
+                        return Proof("fine", f"{word} members of {' '.join(key)} {answer.status}: {min(extra)}")
+                    schema = next(each.schema for each in known if each.status == answer.status)
+                    if schema is not None and (problem := other.differs(schema, answer.body)):
+                        return Proof("fine", f"{word} answer of {' '.join(key)} {answer.status}: {problem}")
+        return Proof("none", "nothing differs")
+
+
+def _same_operation(provider: Provider, key: tuple[str, str]) -> Operation | None:
+    bare: Callable[[str], str] = lambda path: re.sub(r"{[^}]*}", "{}", path)  # noqa: E731 - used twice, here
+    found = (each for each in provider.operations.values() if (each.method, bare(each.path)) == (key[0], bare(key[1])))
+    return next(found, None)
+
+
+def _paths(answers: list[Answer], status: str) -> set[str]:
+    return {path for each in answers if each.status == status for path in key_paths(each.body)}
+
+
+def _raw(provider: Provider, request: Request) -> tuple[str, str, str, dict[str, str], bytes]:
+    """A request as the provider gets it."""
+    query = [(name, value) for (place, name), value in request.parameters.items() if place == "query"]
+    headers = {name.lower(): str(value) for (place, name), value in request.parameters.items() if place == "header"}
+    needed = request.operation.tree.get("security", provider.document.get("security", []))
+    for name, start in provider.credentials(needed[0]) if needed else []:
+        headers[name.lower()] = f"{start}abc"
+    headers["content-type"] = request.content_type
+    texts = [
+        (name, json.dumps(each) if not isinstance(each, str) else each)
+        for name, value in query
+        for each in _many(value)
+    ]
+    body = b"" if request.body is None else json.dumps(request.body).encode()
+    if request.content_type.partition(";")[0] == FORM:
+        body = urlencode(request.body).encode()
+    return request.operation.method, request.path(), urlencode(texts), headers, body
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _local_defaults(provider: Provider, request: httpx.Request, base: str, connection: httpx.Client) -> Any:
+    start = connection.base_url.path.rstrip("/")
+    path = request.url.path.removeprefix(start)
+    query = request.url.query.decode()
+    return provider.defaults(request.method.lower(), path, query, dict(request.headers), request.content)

@@ -1,0 +1,408 @@
+"""A provider that does what a document says, and refuses everything else: unknown parameters and members too."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+import jsonschema_rs
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
+
+from victor_ext.spec.rewrites.base import METHODS, resolve
+
+from .values import MOST, Tree, Values, key_paths
+
+REFUSED = 499
+"""The status of a refusal; no document has it."""
+FORM = "application/x-www-form-urlencoded"
+
+
+class Parameter(NamedTuple):
+    place: str
+    name: str
+    schema: Tree
+    required: bool
+
+
+class Answer(NamedTuple):
+    status: str
+    content_type: str
+    body: Any
+    schema: Tree | None
+
+
+@dataclass
+class Request:
+    """A request as the document means it."""
+
+    operation: Operation
+    parameters: dict[tuple[str, str], Any]
+    content_type: str
+    body: Any
+
+    def path(self) -> str:
+        return re.sub(r"{([^}]+)}", lambda found: str(self.parameters["path", found[1]]), self.operation.path)
+
+
+@dataclass
+class Operation:
+    """One method of one path."""
+
+    provider: Provider
+    method: str
+    path: str
+    tree: Tree
+    parameters: list[Parameter]
+    contents: dict[str, Tree]
+    body_required: bool
+    answers: dict[str, dict[str, Tree]] = field(default_factory=dict)
+
+    def requests(self) -> Iterator[Request]:
+        """Requests that the document allows."""
+        values = self.provider.values
+        for variant in range(-1, MOST):
+            full = variant >= 0
+            chosen = {
+                (each.place, each.name): values.value(each.schema, max(variant, 0), full=full)
+                for each in self.parameters
+                if full or each.required
+            }
+            for content_type, schema in self.contents.items() or [("", {})]:
+                body = None
+                if content_type and (full or self.body_required):
+                    body = values.value(schema, max(variant, 0), full=full)
+                yield Request(self, chosen, content_type if body is not None else "", body)
+
+    def responses(self) -> Iterator[Answer]:
+        """Answers that the document allows; the first one of a status has all properties."""
+        for status, contents in self.answers.items():
+            for content_type, schema in contents.items() or [("", None)]:
+                for variant in [*range(MOST), -1] if schema is not None else [0]:
+                    body = None
+                    if schema is not None:
+                        body = self.provider.values.value(schema, max(variant, 0), full=variant >= 0)
+                    yield Answer(status, content_type, body, schema)
+
+
+class Provider:
+    """What a document says, as a judge of requests and answers."""
+
+    def __init__(self, document: Tree) -> None:
+        self.document = document
+        self.values = Values(document)
+        self.base = urlsplit((document.get("servers") or [{"url": ""}])[0]["url"]).path.rstrip("/")
+        self._validators: dict[tuple[str, int], Any] = {}
+        self._defaults: dict[tuple[str, str], Tree] = {}
+        self._closed = {"components": {"schemas": _closed(document.get("components", {}).get("schemas", {}))}}
+        self._open = {"components": {"schemas": _json_schema(document.get("components", {}).get("schemas", {}))}}
+        self._loose = {"components": {"schemas": _loose(self._open["components"]["schemas"])}}
+        self.operations = {
+            (method, path): self._operation(method, path, item)
+            for path, item in document["paths"].items()
+            for method in METHODS
+            if method in item
+        }
+
+    def _operation(self, method: str, path: str, item: Tree) -> Operation:
+        tree = item[method]
+        found: dict[tuple[str, str], Parameter] = {}
+        for each in [*item.get("parameters", []), *tree.get("parameters", [])]:
+            for parameter in self._flat(resolve(self.document, each)):
+                found[parameter.place, parameter.name] = parameter
+        body = resolve(self.document, tree.get("requestBody", {}))
+        made = Operation(self, method, path, tree, list(found.values()), {}, bool(body.get("required")))
+        made.contents = {kind: medium["schema"] for kind, medium in body.get("content", {}).items()}
+        for status, answer in tree["responses"].items():
+            content = resolve(self.document, answer).get("content", {})
+            made.answers[status] = {kind: medium.get("schema", {}) for kind, medium in content.items()}
+        return made
+
+    def _flat(self, parameter: Tree) -> Iterator[Parameter]:
+        """A parameter, or one for each property of an object in the query."""
+        whole = self.values.whole(parameter["schema"])
+        required = bool(parameter.get("required")) or parameter["in"] == "path"
+        if parameter["in"] == "query" and "properties" in whole:
+            pattern = "{}" if parameter.get("style", "form") == "form" else parameter["name"] + "[{}]"
+            for name, schema in whole["properties"].items():
+                needed = required and name in whole.get("required", [])
+                yield Parameter("query", pattern.format(name), schema, needed)
+        else:
+            yield Parameter(parameter["in"], parameter["name"], parameter["schema"], required)
+
+    # ---- Judging ----
+
+    def route(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
+        """The operation of a request; paths without parameters come first."""
+        for (name, template), operation in sorted(self.operations.items(), key=lambda item: item[0][1].count("{")):
+            pattern = re.sub(r"\\{([^}]+)\\}", "([^/]+)", re.escape(template))
+            found = re.fullmatch(pattern, path)
+            if found and name == method:
+                return operation, dict(zip(re.findall(r"{([^}]+)}", template), found.groups(), strict=True))
+        return None
+
+    def refusal(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> str | None:
+        """Why the provider refuses a request; None when it does what it is asked."""
+        found = self.route(method, path)
+        if found is None:
+            return f"no operation {method} {path}"
+        operation, in_path = found
+        given: dict[tuple[str, str], list[str]] = {("path", name): [value] for name, value in in_path.items()}
+        for name, value in parse_qsl(query, keep_blank_values=True):
+            given.setdefault(("query", name), []).append(value)
+        for place, name in list(given):
+            if place == "query" and not any(each[:2] == (place, name) for each in operation.parameters):
+                return f"unknown parameter {name}"
+        for each in operation.parameters:
+            texts = [headers[each.name.lower()]] if each.place == "header" and each.name.lower() in headers else None
+            texts = texts or given.get((each.place, each.name))
+            if texts is None and each.required:
+                return f"{each.place} parameter {each.name} is missing"
+            if texts is not None and (problem := self.problem(each.schema, self._decoded(each.schema, texts))):
+                return f"{each.place} parameter {each.name}: {problem}"
+        return self._credentials(operation, headers) or self._body(operation, headers, body)
+
+    def defaults(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Tree:
+        """What the provider takes for parameters and members that a request does not have."""
+        found = self.route(method, path)
+        assert found is not None
+        given = {name for name, _ in parse_qsl(query, keep_blank_values=True)} | set(headers)
+        taken = {each.name: each.schema for each in found[0].parameters if not {each.name, each.name.lower()} & given}
+        if body and headers.get("content-type", "").startswith("application/json"):
+            sent = key_names(json.loads(body))
+            taken |= {name: schema for name, schema in self._in_body(found[0]).items() if name not in sent}
+        whole = {name: self.values.whole(schema) for name, schema in taken.items()}
+        return {name: schema["default"] for name, schema in sorted(whole.items()) if "default" in schema}
+
+    def _in_body(self, operation: Operation) -> Tree:
+        """The members that a body can have, at any depth."""
+        key = (operation.method, operation.path)
+        if key not in self._defaults:
+            self._defaults[key] = {}
+            for schema in operation.contents.values():
+                self._defaults[key] |= self._members(schema)
+        return self._defaults[key]
+
+    def _members(self, schema: Tree, depth: int = 0) -> Tree:
+        found: Tree = {}
+        for name, child in self.values.whole(schema).get("properties", {}).items():
+            found[name] = child
+            if depth < 4:
+                found |= self._members(child, depth + 1)
+        return found
+
+    def _decoded(self, schema: Tree, texts: list[str]) -> Any:
+        whole = self.values.whole(schema)
+        if whole.get("type") == "array":
+            return [self._decoded(whole.get("items", {}), [text]) for text in texts]
+        if whole.get("type") in ("integer", "number", "boolean"):
+            try:
+                return json.loads(texts[0])
+            except ValueError:
+                return texts[0]
+        return texts[0]
+
+    def _credentials(self, operation: Operation, headers: dict[str, str]) -> str | None:
+        needed = operation.tree.get("security", self.document.get("security", []))
+        return None if not needed or any(self._has(headers, each) for each in needed) else "credentials are missing"
+
+    def _has(self, headers: dict[str, str], requirement: Tree) -> bool:
+        return all(headers.get(name.lower(), "").startswith(start) for name, start in self.credentials(requirement))
+
+    def credentials(self, requirement: Tree) -> list[tuple[str, str]]:
+        """The headers of a security requirement, each with what its value begins with."""
+        schemes = self.document.get("components", {}).get("securitySchemes", {})
+        found: list[tuple[str, str]] = []
+        for name in requirement:
+            scheme = schemes[name]
+            if scheme["type"] == "apiKey":
+                found.append((scheme["name"], "key"))
+            else:
+                found.append(("Authorization", "Basic " if scheme.get("scheme", "").lower() == "basic" else "Bearer "))
+        return found
+
+    def _body(self, operation: Operation, headers: dict[str, str], body: bytes) -> str | None:
+        kind = headers.get("content-type", "").partition(";")[0].strip()
+        schema = next((tree for name, tree in operation.contents.items() if name.partition(";")[0] == kind), None)
+        if not body and not operation.body_required:
+            return None
+        if not body or schema is None:
+            return f"a body of {kind or 'no type'}" if body else "the body is missing"
+        if kind != FORM:
+            return self.problem(schema, json.loads(body))
+        properties = self.values.whole(schema).get("properties", {})
+        fields = {name: self._decoded(properties.get(name, {}), [value]) for name, value in parse_qsl(body.decode())}
+        return self.problem(schema, fields)
+
+    def problem(self, schema: Tree, value: Any) -> str | None:
+        """Why a request's value is not what the document says; members that it does not declare are refused."""
+        return self._invalid("closed", schema, value)
+
+    def differs(self, schema: Tree, value: Any) -> str | None:
+        """Why an answer's value is not what the document says."""
+        return self._invalid("open", schema, value)
+
+    def unreadable(self, schema: Tree, value: Any) -> str | None:
+        """Why code that relies on the document's types, and on what it requires, cannot use an answer's value."""
+        return self._invalid("loose", schema, value)
+
+    def _invalid(self, kind: str, schema: Tree, value: Any) -> str | None:
+        key = (kind, id(schema))
+        if key not in self._validators:
+            write, components = {
+                "closed": (_closed_at_root, self._closed),
+                "open": (_json_schema, self._open),
+                "loose": (lambda tree: _loose(_json_schema(tree)), self._loose),
+            }[kind]
+            whole = {**write(schema), **components}
+            self._validators[key] = (schema, jsonschema_rs.Draft202012Validator(whole, validate_formats=True))
+        error = next(iter(self._validators[key][1].iter_errors(value)), None)
+        return None if error is None else f"{error.message[:200]} at {list(error.instance_path)}"
+
+    def essence(self, operation: Operation) -> str:
+        """All that the document says of an operation, what it refers to included, without texts."""
+        found: dict[str, Any] = {"security": self.document.get("security"), "servers": self.document.get("servers")}
+        found["schemes"] = self.document.get("components", {}).get("securitySchemes")
+        left: list[Any] = [{**operation.tree, "shared": self.document["paths"][operation.path].get("parameters")}]
+        found["operation"] = left[0]
+        while left:
+            each = left.pop()
+            if isinstance(each, dict):
+                reference = each.get("$ref")
+                if isinstance(reference, str) and reference not in found:
+                    found[reference] = resolve(self.document, {"$ref": reference})
+                    left.append(found[reference])
+                left += each.values()
+            elif isinstance(each, list):
+                left += each
+        return json.dumps(found, sort_keys=True)
+
+
+def key_names(value: Any) -> set[str]:
+    """The names of all members inside a value."""
+    return {path.rpartition(".")[2].removesuffix("[]") for path in key_paths(value)}
+
+
+# ---- Schemas of OpenAPI 3.0 as JSON Schema ----
+
+
+def _json_schema(value: Any) -> Any:
+    """Without the keys that JSON Schema does not have; null where `nullable` allows it."""
+    if isinstance(value, list):
+        return [_json_schema(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    found = {
+        name: _json_schema(each) for name, each in value.items() if name not in ("example", "discriminator", "nullable")
+    }
+    if value.get("nullable") is True and "type" in found:
+        found["type"] = [found["type"], "null"] if isinstance(found["type"], str) else found["type"]
+        if "enum" in found and None not in found["enum"]:
+            found["enum"] = [*found["enum"], None]
+    return found
+
+
+def _closed(value: Any) -> Any:
+    """Every schema that is used as a whole refuses members that it does not declare; those in `allOf` do not."""
+    found = _json_schema(value)
+    stack = list(found.values())
+    while stack:
+        each = stack.pop()
+        if not isinstance(each, dict):
+            continue
+        for key in ("properties", "patternProperties"):
+            if isinstance(each.get(key), dict):
+                each[key] = {name: _shut(child) for name, child in each[key].items()}
+                stack += each[key].values()
+        if isinstance(each.get("items"), dict):
+            each["items"] = _shut(each["items"])
+            stack.append(each["items"])
+        stack += [part for key in ("allOf", "oneOf", "anyOf") for part in each.get(key, [])]
+    return found
+
+
+def _shut(schema: Tree) -> Tree:
+    bare = "$ref" not in schema and not {"properties", "allOf", "oneOf", "anyOf"} & set(schema)
+    return schema if bare or "additionalProperties" in schema else {**schema, "unevaluatedProperties": False}
+
+
+def _closed_at_root(schema: Tree) -> Tree:
+    found: Tree = _closed({"root": copy.deepcopy(schema)})["root"]
+    return _shut(found)
+
+
+def _loose(value: Any) -> Any:
+    """Types, required members and null only: what decides whether code can use a value."""
+    kept = ("$ref", "type", "properties", "required", "items", "allOf", "oneOf", "anyOf", "additionalProperties")
+    if isinstance(value, list):
+        return [_loose(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if any(key in value for key in kept):
+        found = {}
+        for key in kept:
+            if key == "properties" and key in value:
+                found[key] = {name: _loose(child) for name, child in value[key].items()}
+            elif key in value:
+                found[key] = _loose(value[key])
+        return found
+    return {name: _loose(child) for name, child in value.items() if isinstance(child, dict)}
+
+
+# ---- On a socket ----
+
+
+class Server:
+    """Serves any number of providers, each below `/<name>`, on a free port of this machine."""
+
+    def __init__(self) -> None:
+        self.providers: dict[str, Provider] = {}
+        self._answers: dict[tuple[str, str, str], list[Answer]] = {}
+        application = Starlette(routes=[Route("/{path:path}", self._serve, methods=[each.upper() for each in METHODS])])
+        # With the protocol named, asyncio sends small answers at once.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener.bind(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        config = uvicorn.Config(application, log_level="critical", lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+    async def _serve(self, request: HttpRequest) -> Response:
+        name, _, rest = request.url.path.removeprefix("/").partition("/")
+        provider = self.providers[name]
+        path, method = f"/{rest}", request.method.lower()
+        if not path.startswith(provider.base + "/"):
+            return Response("no such server", REFUSED)
+        path = path.removeprefix(provider.base)
+        received = (method, path, request.url.query, dict(request.headers), await request.body())
+        refusal = provider.refusal(*received)
+        if refusal is not None:
+            return Response(refusal, REFUSED)
+        found = provider.route(method, path)
+        assert found is not None
+        key = (name, method, found[0].path)
+        if key not in self._answers:
+            self._answers[key] = list(found[0].responses())
+        answers = self._answers[key]
+        answer = answers[int(request.headers["x-answer"]) % len(answers)]
+        headers = {"X-Defaults": json.dumps(provider.defaults(*received))}
+        status = {"default": 500}.get(answer.status) or int(answer.status.upper().replace("X", "9"))
+        if answer.schema is None:
+            return Response(b"", status, headers)
+        text = json.dumps(answer.body) if "json" in answer.content_type else "<answer/>"
+        return Response(text, status, headers, media_type=answer.content_type)

@@ -1,0 +1,134 @@
+"""Compare each changed document with the old one, and prove what the comparison says."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+from victor_ext.spec.diff.compare import compare
+from victor_ext.spec.diff.entry import worst
+from victor_ext.spec.diff.python import Generated, package_changes
+from victor_ext.spec.document import load
+
+from .cases import CASES, Case
+from .exchange import OldClient, Proof
+from .provider import Provider, Server
+from .user_code import UserCode, run, type_check
+
+OPENAPI = Path(__file__).resolve().parents[3] / "openapi"
+PROCESSES = 2
+
+
+class Pair(NamedTuple):
+    """Something for each of the two columns."""
+
+    wire: Proof | str
+    python: Proof | str
+
+
+@dataclass
+class Result:
+    """What the case says, what the comparison tells, and what was seen."""
+
+    case: Case
+    told: Pair
+    proven: Pair
+    entries: str
+
+    @property
+    def holds(self) -> bool:
+        said = (self.case.wire, self.case.python)
+        return said == tuple(self.told) == tuple(each.level for each in self.proven if isinstance(each, Proof))
+
+    def line(self) -> str:
+        wire, python = (
+            f"{said:6}" if said == told == proven.level else f"{said} told {told} proven {proven.level}"
+            for said, told, proven in zip((self.case.wire, self.case.python), self.told, self.proven, strict=True)
+            if isinstance(proven, Proof)
+        )
+        return f"{'ok ' if self.holds else 'NOT'} {self.case.document:10} {self.case.title:48} {wire}  {python}"
+
+    def reasons(self) -> str:
+        return f"      {self.proven.wire}\n      {self.proven.python}\n      {self.entries}"
+
+
+def rehearse(cases: Sequence[Case]) -> list[Result]:
+    """Run cases: the documents in some processes, and then one type check of all user code."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        numbers = [CASES.index(case) for case in cases]
+        shares = [[number for number in numbers if number % PROCESSES == share] for share in range(PROCESSES)]
+        with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+            found = dict(pair for part in pool.map(_share, shares, [folder] * PROCESSES) for pair in part)
+        proven = _python_proofs(folder, numbers, {number: each.same_surface for number, each in found.items()})
+        return [
+            Result(CASES[number], found[number].told, Pair(found[number].wire, proven[number]), found[number].entries)
+            for number in numbers
+        ]
+
+
+class _Found(NamedTuple):
+    told: Pair
+    wire: Proof
+    same_surface: bool
+    entries: str
+
+
+def _share(numbers: list[int], folder: Path) -> list[tuple[int, _Found]]:
+    """What can be found out of each case without the others."""
+    server = Server()
+    old: dict[str, tuple[Generated, OldClient, UserCode]] = {}
+    found: list[tuple[int, _Found]] = []
+    try:
+        for number in numbers:
+            case = CASES[number]
+            path = OPENAPI / f"{case.document}.yaml"
+            if case.document not in old:
+                base = folder / f"old_{case.document}_{number}"
+                made = Generated.of(path, base, f"{case.document}_api")
+                client = OldClient(f"{case.document}_api", Provider(load(path)))
+                old[case.document] = (made, client, UserCode(base / f"{case.document}_api"))
+            found.append((number, _one(number, folder, server, *old[case.document])))
+    finally:
+        server.close()
+    return found
+
+
+def _one(number: int, folder: Path, server: Server, old: Generated, client: OldClient, user: UserCode) -> _Found:
+    case, name = CASES[number], f"case_{number}"
+    path = OPENAPI / f"{case.document}.yaml"
+    document = case.new(load(path))
+    changed = folder / f"{name}.json"
+    changed.write_text(json.dumps(document), encoding="utf-8")
+    new = Generated.of(changed, folder, f"{name}_pkg")
+    for kind in ("user", "strict"):
+        (folder / f"{name}_{kind}.py").write_text(user.text(f"{name}_pkg", strict=kind == "strict"), encoding="utf-8")
+    same_surface = UserCode(folder / f"{name}_pkg").text(f"{name}_pkg") == user.text(f"{name}_pkg")
+    changes = package_changes(old, new, f"{case.document}_api")
+    comparison = compare(load(path), load(changed), changes)
+    told = Pair(worst(each.wire for each in comparison.entries), worst(each.python for each in comparison.entries))
+    shown = "; ".join(f"{each.place}: {each.wire}/{each.python} {each.what}" for each in comparison.entries)
+    return _Found(told, client.talk_to(Provider(document), server, name), same_surface, shown)
+
+
+def _python_proofs(folder: Path, numbers: list[int], same_surface: dict[int, bool]) -> dict[int, Proof]:
+    """Run the user code of every case, and type-check all of it at once."""
+    names = [f"case_{number}" for number in numbers]
+    failed = run(folder, names, "{}_pkg")
+    refused = type_check(folder, [f"{name}_{kind}" for name in names for kind in ("user", "strict")])
+    found: dict[int, Proof] = {}
+    for number, name in zip(numbers, names, strict=True):
+        problem = failed.get(name) or refused.get(f"{name}_user")
+        if problem is not None:
+            found[number] = Proof("breaks", problem)
+        elif f"{name}_strict" in refused:
+            found[number] = Proof("look", refused[f"{name}_strict"])
+        else:
+            found[number] = Proof("none" if same_surface[number] else "fine", "the user code type-checks and runs")
+    return found

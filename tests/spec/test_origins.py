@@ -1,0 +1,113 @@
+"""A run of the recipe knows where in the document each name of the package comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from victor_ext.spec.check import differences
+from victor_ext.spec.document import load
+from victor_ext.spec.generate import generate
+from victor_ext.spec.rewrites.places import placed
+from victor_ext.spec.tree import Placed, is_list, is_mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [*sorted((ROOT / "openapi").glob("*.yaml")), ROOT / "tests" / "spec" / "zoo.yaml"]
+
+SMALL = """
+openapi: 3.0.3
+info: {title: Small, version: "1"}
+paths:
+  /cards/{id}:
+    parameters:
+    - {name: id, in: path, required: true, schema: {type: string}}
+    get:
+      operationId: listCards
+      tags: [Cards]
+      parameters:
+      - $ref: '#/components/parameters/Limit'
+      - {name: filter, in: query, style: deepObject, schema: {$ref: '#/components/schemas/Filter'}}
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Card'}}}}
+      responses:
+        200: {description: OK, content: {application/json: {schema: {$ref: '#/components/schemas/Debit'}}}}
+        404: {description: No, content: {application/json: {schema: {type: object, properties: {why: {type: string}}}}}}
+components:
+  parameters:
+    Limit: {name: limit, in: query, schema: {type: integer}}
+  schemas:
+    Filter: {type: object, properties: {state: {type: string, enum: [on, off]}}}
+    Card: {type: object, properties: {price: {type: number}, Class: {type: string}}}
+    Debit:
+      allOf:
+      - $ref: '#/components/schemas/Card'
+      - {type: object, properties: {balance: {type: number}}}
+    Client: {type: object, properties: {name: {type: string}}}
+    Order:
+      type: object
+      properties:
+        lines: {type: array, nullable: true, items: {type: object, properties: {sku: {type: string}}}}
+"""
+
+
+def test_each_name_knows_its_place(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
+    found = generate(tmp_path / "small.yaml", tmp_path, trace=True).origins
+    function = "api.cards.list_cards"
+    assert found.functions == {function: "paths./cards/{id}.get"}
+    assert found.arguments == {
+        (function, "id"): ("paths./cards/{id}.parameters.path:id",),
+        (function, "limit"): ("components.parameters.Limit",),
+        # A property of a flattened object comes from the property, and from the parameter.
+        (function, "filterstate"): (
+            "components.schemas.Filter.properties.state",
+            "paths./cards/{id}.get.parameters.query:filter",
+        ),
+        (function, "body"): ("paths./cards/{id}.get.requestBody",),
+    }
+    assert found.classes["ListCardsResponse404"] == (
+        "paths./cards/{id}.get.responses.404.content.application/json.schema",
+    )
+    assert found.classes["ClientModel"] == ("components.schemas.Client",)
+    assert found.classes["FilterState"] == ("components.schemas.Filter.properties.state",)
+    lines = "components.schemas.Order.properties.lines.items"
+    assert found.classes["OrderLinesType0Item"] == (lines,)
+    assert found.attributes["OrderLinesType0Item", "sku"] == (f"{lines}.properties.sku",)
+    assert found.attributes["Debit", "price"] == ("components.schemas.Card.properties.price",)
+    assert found.attributes["Debit", "class_"] == ("components.schemas.Card.properties.Class",)
+    assert found.attributes["Debit", "balance"] == ("components.schemas.Debit.allOf[1].properties.balance",)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
+def test_every_name_has_a_place_that_the_document_has_and_no_byte_changes(document: Path, tmp_path: Path) -> None:
+    plain = generate(document, tmp_path / "plain")
+    traced = generate(document, tmp_path / "traced", trace=True)
+    assert list(differences(plain.package, traced.package)) == []
+    found = traced.origins
+    loaded = load(document)
+    known = set(_places(placed(loaded, loaded)))
+    unplaced = [
+        name for part in (found.arguments, found.classes, found.attributes) for name, at in part.items() if not at
+    ]
+    undeclared = [("api.animals.get_animals_kind", "kind"), ("api.animals.same", "kind")]
+    assert unplaced == (undeclared if document.stem == "zoo" else [])
+    places = {*found.functions.values()}
+    places.update(
+        place for part in (found.arguments, found.classes, found.attributes) for at in part.values() for place in at
+    )
+    assert places <= known
+    assert len(places) > 30
+
+
+def _places(value: object) -> list[str]:
+    own = [value.place] if isinstance(value, Placed) else []
+    inner = value.values() if is_mapping(value) else value if is_list(value) else []
+    return own + [place for each in inner for place in _places(each)]
+
+
+def test_a_run_that_is_not_asked_looks_nothing_up(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(
+        yaml.safe_dump(yaml.safe_load(SMALL.replace("200:", "'200':").replace("404:", "'404':")))
+    )
+    assert generate(tmp_path / "small.yaml", tmp_path).origins.classes == {}

@@ -1,0 +1,94 @@
+"""A sample of the rehearsal: what the comparison tells of a changed document is proven. `make rehearsal` runs all."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from victor_ext.spec.__main__ import main
+from victor_ext.spec.diff.entry import worst
+from victor_ext.spec.document import load
+
+from .rehearsal.cases import CASES
+from .rehearsal.exchange import OldClient
+from .rehearsal.provider import Provider, Server
+from .rehearsal.rehearse import OPENAPI, rehearse
+from .rehearsal.user_code import UserCode, run, type_check
+
+SAMPLE = (
+    "operation id of a list",
+    "path parameter renamed",
+    "shared parameter becomes required",
+    "property of an answer removed",
+    "property of an answer is narrower",
+    "word of an answer added",
+    "optional parameter added",
+    "JSON beside a form",
+)
+
+
+def test_a_sample_is_told_right_and_proven() -> None:
+    cases = [case for case in CASES if case.title in SAMPLE]
+    assert len(cases) == len(SAMPLE)
+    results = rehearse(cases)
+    assert [f"{result.line()}\n{result.reasons()}" for result in results if not result.holds] == []
+
+
+def test_the_cases_have_every_class_and_names_of_their_own() -> None:
+    assert len(CASES) >= 60
+    assert len({(case.document, case.title) for case in CASES}) == len(CASES)
+    assert {case.document for case in CASES} == {path.stem for path in OPENAPI.glob("*.yaml")}
+    levels = {"breaks", "look", "fine", "none"}
+    assert set(Counter(case.wire for case in CASES)) == levels
+    assert set(Counter(case.python for case in CASES)) == levels
+
+
+@pytest.mark.parametrize("title", ["operation id of a list", "word of an answer added", "texts only"])
+def test_the_command_tells_the_class(title: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    case = next(case for case in CASES if case.title == title)
+    old = OPENAPI / f"{case.document}.yaml"
+    new = tmp_path / "new.json"
+    new.write_text(json.dumps(case.new(load(old))), encoding="utf-8")
+    status = main(["diff", str(old), str(new), "--json"])
+    entries = json.loads(capsys.readouterr().out)["entries"]
+    assert worst(entry["wire"] for entry in entries) == case.wire
+    assert worst(entry["python"] for entry in entries) == case.python
+    assert status == int("breaks" in (case.wire, case.python))
+
+
+def test_the_old_client_and_an_unchanged_document_agree() -> None:
+    """Each operation of each document is called, and nothing is refused, lost or misread."""
+    server = Server()
+    try:
+        for path in sorted(OPENAPI.glob("*.yaml")):
+            document = load(path)
+            client = OldClient(f"{path.stem}_api", Provider(document))
+            document["info"]["title"] = "another"
+            # Not the same text, so that no operation is skipped.
+            for item in document["paths"].values():
+                for tree in item.values():
+                    if "responses" in tree:
+                        tree["description"] = "another"
+            assert client.talk_to(Provider(document), server, path.stem).level == "none", path.stem
+    finally:
+        server.close()
+
+
+def test_user_code_that_cannot_work_is_seen(tmp_path: Path) -> None:
+    """The proof of the Python column can fail: at the import, in a call, and in the type check alone."""
+    package = OPENAPI.parent / "generated" / "eastpay_api"
+    text = UserCode(package).text("eastpay_api")
+    assert "Payment" in text
+    edits = {
+        "good": ("", ""),
+        "gone": ("import Payment\n", "import Nothing\n"),
+        "typed": ("    result: Result | Unset = model.result", "    result: int = model.result"),
+    }
+    for name, (before, after) in edits.items():
+        assert before in text
+        (tmp_path / f"{name}_user.py").write_text(text.replace(before, after), encoding="utf-8")
+    assert set(run(tmp_path, list(edits), "eastpay_api")) == {"gone"}
+    assert {"typed_user", "gone_user"} == set(type_check(tmp_path, [f"{name}_user" for name in edits]))
