@@ -10,7 +10,6 @@ that it breaks. What is the same in another form is right when nothing is said t
 
 from __future__ import annotations
 
-import copy
 import json
 import resource
 import subprocess
@@ -19,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -34,22 +33,29 @@ Verdict = str
 """The worst that a tool says: "breaks", "less" or "nothing"."""
 
 
+class Judge(Protocol):
+    """What compares two documents; `code` asks about Python, not the wire."""
+
+    def __call__(self, old: Path, new: Path, *, code: bool) -> Verdict: ...
+
+
 def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), REDOCLY]
         subprocess.run(install, check=True, capture_output=True)
-        tools: dict[str, Callable[[Path, Path], Verdict]] = {
+        tools: dict[str, Judge] = {
             "victor spec diff": _ours,
-            "redocly diff": lambda old, new: _redocly(folder, old, new),
+            "redocly diff": lambda old, new, *, code: _redocly(folder, old, new),  # noqa: ARG005 - it has one column
         }
         table = Table("cases", *tools, title="Right, of all", title_justify="left")
         wrong: list[str] = []
         for title, cases in _groups().items():
             row: list[str] = []
             for tool, judge in tools.items():
-                verdicts = {each.name: _judged(judge, each, folder) for each in cases}
-                failed = [each.name for each in cases if not _is_right(each, verdicts[each.name], code=cases is CODE)]
+                code = cases is CODE
+                verdicts = {each.name: _judged(judge, each, folder, code=code) for each in cases}
+                failed = [each.name for each in cases if not _is_right(each, verdicts[each.name], code=code)]
                 wrong += [f"{tool}: {failure} ({verdicts[failure]})" for failure in failed]
                 row.append(f"{len(cases) - len(failed)} of {len(cases)}")
             table.add_row(title, *row)
@@ -69,11 +75,11 @@ def _groups() -> dict[str, list[Case]]:
     return {"on the wire": WIRE, "in Python": CODE, "more, on the wire": MORE, "the same in another form": same}
 
 
-def _judged(judge: Callable[[Path, Path], Verdict], case: Case, folder: Path) -> Verdict:
+def _judged(judge: Judge, case: Case, folder: Path, *, code: bool) -> Verdict:
     files = folder / "old.json", folder / "new.json"
     for file, tree in zip(files, (case.old, case.new), strict=True):
         file.write_text(json.dumps(tree), encoding="utf-8")
-    return judge(*files)
+    return judge(*files, code=code)
 
 
 def _is_right(case: Case, verdict: Verdict, *, code: bool) -> bool:
@@ -82,14 +88,10 @@ def _is_right(case: Case, verdict: Verdict, *, code: bool) -> bool:
     return verdict != "nothing" if case.wire == "look" else verdict != "breaks"
 
 
-def _ours(old: Path, new: Path) -> Verdict:
+def _ours(old: Path, new: Path, *, code: bool) -> Verdict:
     before, after = (json.loads(file.read_text(encoding="utf-8")) for file in (old, new))
-    entries = compare(copy.deepcopy(before), copy.deepcopy(after)).entries
-    if all(entry.wire == "none" for entry in entries) and entries:  # what breaks in Python only
-        entries = compare(before, after, python_changes(old, new)).entries
-        if any(entry.python == "breaks" for entry in entries):
-            return "breaks"
-    if any(entry.wire == "breaks" for entry in entries):
+    entries = compare(before, after, python_changes(old, new) if code else {}).entries
+    if any((entry.python if code else entry.wire) == "breaks" for entry in entries):
         return "breaks"
     return "less" if entries else "nothing"
 

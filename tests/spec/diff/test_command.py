@@ -92,6 +92,22 @@ class TestStatus:
         assert run(*breaking(), "--out", "no/such/folder") == 2
 
 
+@pytest.mark.parametrize("form", ["--json", "--html", "--markdown", "--github", "--junit", "--sarif", None])
+def test_hostile_texts_are_shown_and_nothing_else(form: str | None) -> None:
+    hostile = "\ud800 \x1b[31m\n::error::x\r{old} {0} %s </script> \u202e"
+    old, new = (
+        write("old.json", receives(card(a={"enum": [hostile]}))),
+        write("new.json", receives(card(a={"enum": []}))),
+    )
+    command_line = [sys.executable, "-m", "victor_ext.spec", "diff", "--no-python", old, new, *([form] if form else [])]
+    for encoding in ("utf-8", "ascii"):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        done = subprocess.run(command_line, env=environment, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"\x1b" not in done.stdout
+        assert not any(line.startswith(b"::error::x") for line in done.stdout.splitlines())
+
+
 class TestGit:
     def test_a_document_of_a_commit(self, capsys: pytest.CaptureFixture[str]) -> None:
         def git(*arguments: str) -> None:

@@ -17,7 +17,7 @@ from victor_ext.spec.diff.formats import FORMATS
 from victor_ext.spec.diff.formats.text import as_text
 from victor_ext.spec.diff.report import Report
 
-HOSTILE = "a|b`c`<script>alert(1)</script>\n::error::x\x1b[31m%0A&amp;\u2028]]>"
+HOSTILE = "a|b`c`<script>alert(1)</script>\n::error::x\x1b[31m%0A&amp;\u2028]]>\ud800{old}{0}%s"
 
 
 def entry(number: int, wire: str = "breaks", python: str = "none", **more: Any) -> Entry:
@@ -57,6 +57,7 @@ def test_the_places_are_the_same_in_every_form(name: str) -> None:
     for number in wanted:
         assert f"components.schemas.Card.properties.p{number}" in shown
     assert FORMATS.get(name, as_text)(report())
+    assert shown.encode("utf-8")
 
 
 def test_json_is_exactly_entries_and_counts() -> None:

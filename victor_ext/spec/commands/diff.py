@@ -124,6 +124,7 @@ def _write(report: Report, form: str | None, out: Path | None) -> None:
         width = shutil.get_terminal_size().columns if terminal else 100
         text = as_text(report, width=width, colour=terminal and not os.environ.get("NO_COLOR"))
     if out is None:
-        print(text)
+        encoding = sys.stdout.encoding or "utf-8"
+        print(text.encode(encoding, "backslashreplace").decode(encoding))
     else:
         out.write_text(text + "\n", encoding="utf-8")

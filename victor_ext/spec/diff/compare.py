@@ -161,7 +161,7 @@ def _fingerprint(place: str, wire: Level, changes: Iterable[Change], python: Pyt
 
 
 def _hash(*parts: object) -> str:
-    return hashlib.sha256(as_json(parts).encode()).hexdigest()[:16]
+    return hashlib.sha256(as_json(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def _with_unique_fingerprints(entries: list[Entry]) -> list[Entry]:

@@ -31,7 +31,7 @@ RULES: dict[str, Rule] = {
     # Operations
     "operation-removed": Rule("breaks", "breaks", "removed"),
     "operation-added": Rule("fine", "fine", "added"),
-    "operation-id": Rule("none", "none", "{new} instead of {old}"),
+    "operation-id": Rule("none", "none", "is {new} instead of {old}"),
     "tags": Rule("none", "none", "{new} instead of {old}"),
     "deprecated": Rule("fine", "fine", "deprecated"),
     "sunset": Rule("look", "look", "will be switched off: sunset {new}"),

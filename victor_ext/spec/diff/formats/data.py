@@ -12,4 +12,4 @@ def as_json_text(report: Report) -> str:
     """`{"entries": [...], "counts": {...}}`; the members of an entry are those of `Entry`."""
     keys = ("place", "operations", "direction", "what", "wire", "python", "names", "fingerprint")
     entries = [{key: each[key] for key in keys} for each in map(asdict, report.entries)]
-    return json.dumps({"entries": entries, "counts": report.counts()}, indent=2, ensure_ascii=False)
+    return json.dumps({"entries": entries, "counts": report.counts()}, indent=2)
