@@ -36,6 +36,13 @@ generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder N
 check-generated: setup ## Fail when generated/ is stale, edited by hand, or lacks anything of the document
 	@$(BIN)/python -m victor_ext.spec check --out=generated $(DOCUMENTS)
 
+.PHONY: update-spec
+update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=openapi/victor.yaml), and say what to decide
+	@test -n "$(FROM)" || { echo "Name the newer document: make update-spec FROM=newer.yaml"; exit 2; }
+	@$(BIN)/python -m victor_ext.spec update "--out=generated" --changelog=CHANGELOG.md \
+		-- "$${SPEC:-openapi/victor.yaml}" "$$FROM"; status=$$?; test $$status -lt 2 || exit $$status; \
+		$(BIN)/python -m pytest -q tests/contracts || status=1; exit $$status
+
 .PHONY: rehearsal
 rehearsal: setup ## Change the documents in 83 ways: does `victor spec diff` tell what an old client, and old code, really meet?
 	@$(BIN)/python -m tests.spec.rehearsal

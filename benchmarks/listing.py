@@ -30,7 +30,7 @@ def walk(url: str) -> int:
 
 
 def figures(pages: int) -> list[Figure]:
-    """Time over so many pages, and the growth of peak memory from a tenth of them."""
+    """Time over `pages` pages, and the growth of peak memory from a tenth of them."""
     with canned_server(pages) as url:
         with httpx.Client(base_url=url) as raw:
 

@@ -110,7 +110,7 @@ def _serve(port: Any, pages: int) -> None:
 
 @contextmanager
 def canned_server(pages: int) -> Iterator[str]:
-    """The URL of a running server with so many pages of 100."""
+    """The URL of a running server with this number of pages of 100 items."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(there, pages), daemon=True)

@@ -91,7 +91,7 @@ class Demo:
 
     def new_credentials(self) -> VictorJwt:
         """Make an API key pair, as the client portal does for a customer."""
-        self.step("An API key", "Its private half never leaves this program; the sandbox is told the public one.")
+        self.step("An API key", "Its private half never leaves this program; the sandbox gets the public one.")
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         public = key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo

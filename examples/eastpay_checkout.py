@@ -45,7 +45,7 @@ def story(sandbox: EastPaySandbox, eastpay: EastPay) -> str:
     charges = sandbox.work_done_by_reference()
     if any(charges[invoice] != 1 for invoice in ("INV-2", "INV-3")):
         raise SystemExit("somebody was charged twice")
-    return "EastPay: a checkout paid, a decline told as a result, a time-out and a lost answer charged once each"
+    return "EastPay: a checkout paid, a decline returned as a result, a time-out and a lost answer charged once each"
 
 
 if __name__ == "__main__":

@@ -45,9 +45,9 @@ def story(sandbox: FlexFactorSandbox, flexfactor: FlexFactor) -> str:
     print(f"INV-2 is {challenged.status}: success is {challenged.success}, and approved is {challenged.approved}.")
     sandbox.settle("INV-2", "APPROVED")
     headers, body = sandbox.notification("INV-2", "order.completed", host=HOST)
-    told = Webhook(sandbox.subscriber_key(), host=HOST).read(body, headers)
-    order = flexfactor.orders.get(str(told.order_id))  # a notification is a hint: the order is what counts
-    print(f"A signed notification says {told.event}, and the order is {order.status_name}.")
+    notification = Webhook(sandbox.subscriber_key(), host=HOST).read(body, headers)
+    order = flexfactor.orders.get(str(notification.order_id))  # a notification is a hint: the order is what counts
+    print(f"A signed notification says {notification.event}, and the order is {order.status_name}.")
 
     order_id = str(rescued.order_id)
     refund = flexfactor.orders.refund(order_id, Money.of("4.23", "USD"))
@@ -68,7 +68,9 @@ def story(sandbox: FlexFactorSandbox, flexfactor: FlexFactor) -> str:
     record, charges = sandbox.order_record("INV-1"), sandbox.work_done_by_reference()
     if charges["INV-1"] != 1 or record["refunded"] != 523:
         raise SystemExit("somebody was charged or refunded twice")
-    return "FlexFactor: a declined card rescued once through a lost answer, and a refund refused with status 200 told"
+    return (
+        "FlexFactor: a declined card rescued once through a lost answer, and a refund refused with status 200 reported"
+    )
 
 
 if __name__ == "__main__":

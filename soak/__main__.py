@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 from soak import callers, machinery
 from soak.audit import audit
+from soak.observed import Observed
 from soak.report import Progress, figures, table
-from soak.told import Told
 from victor_ext import VictorJwt, VictorOAuth
 from victor_ext.sandbox import RemoteSandbox
 
 _OWNER = "soak"
-"""Both kinds of credentials are of one owner, so that a key means the same whichever face sends it."""
+"""Both kinds of credentials are of one owner, so that a key means the same in sync and async clients."""
 
 
 def soak(creates: int, workers: int, seconds: float, seed: int, patience: float, rate: float) -> dict[str, Any]:
@@ -32,23 +32,25 @@ def soak(creates: int, workers: int, seconds: float, seed: int, patience: float,
         with machinery.process("-m", "soak.proxy", *options) as proxy_process:
             port = machinery.first_line(proxy_process)["port"]
             sandbox = RemoteSandbox(url, timeout=60.0)
-            orders, told = callers.Orders(seed, creates, seconds), Told()
+            orders, observed = callers.Orders(seed, creates, seconds), Observed()
             before = machinery.open_sockets()
-            _run(sandbox, orders, told, workers, f"http://127.0.0.1:{port}", patience)
+            _run(sandbox, orders, observed, workers, f"http://127.0.0.1:{port}", patience)
             passed, memory, after = orders.passed, machinery.peak_memory(), machinery.open_sockets()
             # It ends when nothing is on its way to the sandbox any more: from then on the record stands still.
             proxy = machinery.last_line(proxy_process)
             sockets = None if before is None or after is None else after - before
-            return {"seed": seed} | figures(told, audit(sandbox, told, seed), proxy, passed, memory, sockets)
+            return {"seed": seed} | figures(observed, audit(sandbox, observed, seed), proxy, passed, memory, sockets)
 
 
-def _run(sandbox: RemoteSandbox, orders: callers.Orders, told: Told, workers: int, url: str, patience: float) -> None:
+def _run(
+    sandbox: RemoteSandbox, orders: callers.Orders, observed: Observed, workers: int, url: str, patience: float
+) -> None:
     api_key, private_key = sandbox.new_api_key(_OWNER)
     client_id, client_secret = sandbox.add_oauth_client(_OWNER)
     options: dict[str, Any] = {"base_url": url, "timeout": patience, "deadline": 30.0, "retry": callers.retry()}
-    threads = callers.Team(VictorJwt(api_key, private_key, reuse=30), options, workers // 2, orders, told)
-    tasks = callers.Team(VictorOAuth(client_id, client_secret), options, workers - workers // 2, orders, told)
-    progress = Progress(orders, told)
+    threads = callers.Team(VictorJwt(api_key, private_key, reuse=30), options, workers // 2, orders, observed)
+    tasks = callers.Team(VictorOAuth(client_id, client_secret), options, workers - workers // 2, orders, observed)
+    progress = Progress(orders, observed)
     before = signal.signal(signal.SIGINT, lambda *_: setattr(orders, "stopped", True))
     try:
         orders.started = time.monotonic()

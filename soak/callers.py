@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from soak.told import Payment, Told
+from soak.observed import Observed, Payment
 from victor_ext import (
     AsyncVictor,
     AttemptStarted,
@@ -51,13 +51,13 @@ class Orders:
 
 @dataclass(frozen=True)
 class Team:
-    """A client of one face and those who share it."""
+    """A sync or async client, and the workers that share it."""
 
     auth: VictorJwt | VictorOAuth
     options: dict[str, Any]
     workers: int
     orders: Orders
-    told: Told
+    observed: Observed
     due: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     def arguments(self, payment: Payment) -> dict[str, Any]:
@@ -73,28 +73,28 @@ class Team:
         }
 
     def note(self, payment: Payment, began: float, result: PaymentRequest | Exception) -> None:
-        """Write down what a call was told."""
-        told = self.told
-        told.seconds.append(time.monotonic() - began)
+        """Record the result of a call."""
+        observed = self.observed
+        observed.seconds.append(time.monotonic() - began)
         if isinstance(result, PaymentRequest):
-            told.words[payment.call] = "success"
-            told.ids[payment.call] = result.id
+            observed.words[payment.call] = "success"
+            observed.ids[payment.call] = result.id
             if (result.client_reference_id, result.idempotency_key) != (payment.reference, payment.key):
-                told.wrong.append(f"{payment.reference}: told of {result.client_reference_id!r}")
+                observed.wrong.append(f"{payment.reference}: got {result.client_reference_id!r}")
         elif isinstance(result, VictorError):
-            told.words[payment.call] = result.outcome.value
+            observed.words[payment.call] = result.outcome.value
             if result.idempotency_key != payment.key:
-                told.wrong.append(f"{payment.reference}: an error with the key {result.idempotency_key!r}")
+                observed.wrong.append(f"{payment.reference}: an error with the key {result.idempotency_key!r}")
         else:
-            told.words[payment.call] = "broken"
-            told.wrong.append(f"{payment.reference}: raised {result!r}")
+            observed.words[payment.call] = "broken"
+            observed.wrong.append(f"{payment.reference}: raised {result!r}")
 
     def client_options(self) -> dict[str, Any]:
         """Of either client."""
 
         def note_attempt(event: object) -> None:
             if isinstance(event, AttemptStarted):
-                self.told.attempt()
+                self.observed.attempt()
 
         return {**self.options, "on_event": note_attempt}
 
@@ -109,7 +109,7 @@ def run_threads(team: Team) -> None:
                 result: PaymentRequest | Exception
                 try:
                     result = victor.payment_requests.create(**team.arguments(payment))
-                except Exception as error:  # noqa: BLE001 - whatever it is, it is what the caller was told
+                except Exception as error:  # noqa: BLE001 - whatever it is, the caller observed it
                     result = error
                 team.note(payment, began, result)
 
@@ -130,7 +130,7 @@ async def run_tasks(team: Team) -> None:
                 result: PaymentRequest | Exception
                 try:
                     result = await victor.payment_requests.create(**team.arguments(payment))
-                except Exception as error:  # noqa: BLE001 - whatever it is, it is what the caller was told
+                except Exception as error:  # noqa: BLE001 - whatever it is, the caller observed it
                     result = error
                 team.note(payment, began, result)
 

@@ -228,7 +228,7 @@ class Upstream(asyncio.Protocol):
         self._close_if_done()
 
     def send(self, request: bytes, *, unheard: bool = False) -> None:
-        """Send a request; nobody is told of the answer to one that is unheard."""
+        """Send a request. Unheard: the response is read, and not passed on."""
         self._expected.append(unheard)
         self._proxy.sent(+1)
         self._write(request)

@@ -8,9 +8,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from soak.audit import Findings
+from soak.audit import AuditResult
 from soak.callers import Orders
-from soak.told import Told
+from soak.observed import Observed
 
 _PACE = 10.0
 """Seconds between two lines where no terminal is looking."""
@@ -21,7 +21,7 @@ class Progress:
     """One line that is written over and over; in a log, a line now and then."""
 
     orders: Orders
-    told: Told
+    observed: Observed
     _last: float = field(default_factory=time.monotonic)
 
     def show(self) -> None:
@@ -30,8 +30,8 @@ class Progress:
         if not terminal and time.monotonic() - self._last < _PACE:
             return
         self._last = time.monotonic()
-        done, passed = len(self.told.words), self.orders.passed
-        counts = self.told.counts
+        done, passed = len(self.observed.words), self.orders.passed
+        counts = self.observed.counts
         others = ", ".join(f"{counts[word]} {word}" for word in sorted(counts.keys() - {"success"}))
         line = f"{done:,} of {self.orders.calls:,} creates, {done / passed:,.0f}/s, {passed:.0f} s"
         line += f" of {self.orders.seconds:.0f} s at most" + (f"; {others}" if others else "")
@@ -44,20 +44,20 @@ class Progress:
 
 
 def figures(
-    told: Told, found: Findings, proxy: dict[str, Any], passed: float, memory: int, sockets: int | None
+    observed: Observed, found: AuditResult, proxy: dict[str, Any], passed: float, memory: int, sockets: int | None
 ) -> dict[str, Any]:
     """Everything that was measured, as JSON data."""
-    counts = told.counts
-    cuts = statistics.quantiles(told.seconds, n=100) if len(told.seconds) > 1 else [0.0] * 99
+    counts = observed.counts
+    cuts = statistics.quantiles(observed.seconds, n=100) if len(observed.seconds) > 1 else [0.0] * 99
     return {
-        "sent": len(told.words),
+        "sent": len(observed.words),
         "seconds": round(passed, 1),
-        "per_second": round(len(told.words) / passed, 1),
-        "attempts": told.attempts,
+        "per_second": round(len(observed.words) / passed, 1),
+        "attempts": observed.attempts,
         "exchanges": proxy["exchanges"],
         "failed_exchanges": sum(proxy["failed"].values()),
         "made": found.made,
-        "told": dict(counts),
+        "observed": dict(counts),
         "duplicates": len(found.duplicates),
         "lost": len(found.lost),
         "wrongly_reported": len(found.wrong),
@@ -74,14 +74,14 @@ def figures(
 def table(run: dict[str, Any]) -> str:
     """The same for people."""
     share = run["failed_exchanges"] / max(1, run["exchanges"])
-    told = ", ".join(f"{count:,} {word}" for word, count in sorted(run["told"].items()))
+    observed = ", ".join(f"{count:,} {word}" for word, count in sorted(run["observed"].items()))
     rows = {
         "seed": run["seed"],
         "sent": f"{run['sent']:,} creates in {run['seconds']:,} s ({run['per_second']:,}/s)",
         "attempts": f"{run['attempts']:,} ({run['attempts'] / max(1, run['sent']):.2f} a create)",
         "failed exchanges": f"{run['failed_exchanges']:,} of {run['exchanges']:,} ({share:.1%})",
         "requests made": f"{run['made']:,}",
-        "told": told,
+        "observed": observed,
         "duplicates": run["duplicates"],
         "lost": run["lost"],
         "wrongly reported": run["wrongly_reported"],

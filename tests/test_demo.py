@@ -118,13 +118,13 @@ def test_the_demo_tells_the_whole_reason_of_a_failure(demo: subprocess.Completed
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 @pytest.mark.parametrize(("words", "port"), [((), "8900"), (("PORT=8917",), "8917")])
 def test_the_sandbox_of_make_listens_where_it_is_told_to(words: tuple[str, ...], port: str) -> None:
-    # What a make that runs these tests was told is not for this one; nor is a port that the shell has set.
+    # The variables of a `make` that runs these tests are not for this one; nor is a port that the shell has set.
     alone = {name: value for name, value in ENVIRONMENT.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    told = subprocess.run(
+    observed = subprocess.run(
         ["make", "--dry-run", "sandbox", *words],
         cwd=ROOT, capture_output=True, text=True, env={**alone, "PORT": "1"}, timeout=PATIENCE, check=True,
     )  # fmt: skip
-    assert told.stdout.splitlines()[-1].endswith(f'victor sandbox --demo-data --port "{port}"')
+    assert observed.stdout.splitlines()[-1].endswith(f'victor sandbox --demo-data --port "{port}"')
 
 
 @pytest.mark.parametrize("name", ["quickstart.py", "async_quickstart.py"])

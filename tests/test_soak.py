@@ -11,10 +11,10 @@ from random import Random
 
 import pytest
 
-from soak.audit import Findings, audit
+from soak.audit import AuditResult, audit
 from soak.mischief import Plan, spoilt
+from soak.observed import REPEATED, Observed, Payment
 from soak.proxy import first_message
-from soak.told import REPEATED, Payment, Told
 from victor_ext import Victor
 from victor_ext.sandbox import RemoteSandbox, Sandbox
 
@@ -40,12 +40,12 @@ def test_a_small_soak_keeps_the_promise() -> None:
 
 
 class Told3:
-    """Three payments that were really made, and a `Told` that says so. Tests then change what is told."""
+    """Three payments that exist, and a matching `Observed`. Tests then change what was observed."""
 
     def __init__(self, sandbox: Sandbox, victor: Victor) -> None:
-        self.sandbox, self.victor, self.told = sandbox, victor, Told()
+        self.sandbox, self.victor, self.observed = sandbox, victor, Observed()
         for call in range(3):
-            self.told.words[call], self.told.ids[call] = "success", self.make(call)
+            self.observed.words[call], self.observed.ids[call] = "success", self.make(call)
 
     def make(self, call: int, **changes: str) -> str:
         payment = Payment(7, call)
@@ -59,8 +59,8 @@ class Told3:
             idempotency_key=changes.get("key", payment.key),
         ).id
 
-    def found(self) -> Findings:
-        return audit(RemoteSandbox(self.sandbox.url), self.told, 7)
+    def found(self) -> AuditResult:
+        return audit(RemoteSandbox(self.sandbox.url), self.observed, 7)
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ def three(victor_sandbox: Sandbox, victor: Victor) -> Told3:
 
 class TestTheAudit:
     def test_finds_nothing_where_nothing_is(self, three: Told3) -> None:
-        three.told.words[3] = "unknown"
-        three.told.words[4] = "rejected"
+        three.observed.words[3] = "unknown"
+        three.observed.words[4] = "rejected"
         found = three.found()
         assert (found.good, found.made, found.lines()) == (True, 3, [])
 
@@ -81,16 +81,16 @@ class TestTheAudit:
 
     @pytest.mark.parametrize("word", ["success", "accepted"])
     def test_a_promise_without_a_request(self, three: Told3, word: str) -> None:
-        three.told.words[3], three.told.ids[3] = word, "AAAAAAAAAA"
-        assert three.found().lost == [f"SOAK-7-3: told ['{word}'], and there is none"]
+        three.observed.words[3], three.observed.ids[3] = word, "AAAAAAAAAA"
+        assert three.found().lost == [f"SOAK-7-3: observed ['{word}'], and there is none"]
 
     @pytest.mark.parametrize("word", ["rejected", "not_sent"])
     def test_a_request_that_was_denied(self, three: Told3, word: str) -> None:
-        three.told.words[1] = word
-        assert three.found().wrong == [f"SOAK-7-1: told ['{word}'], and it was made"]
+        three.observed.words[1] = word
+        assert three.found().wrong == [f"SOAK-7-1: observed ['{word}'], and it was made"]
 
     def test_another_id(self, three: Told3) -> None:
-        three.told.ids[2], three.told.ids[1] = three.told.ids[1], three.told.ids[2]
+        three.observed.ids[2], three.observed.ids[1] = three.observed.ids[1], three.observed.ids[2]
         assert len(three.found().wrong) == 2
 
     def test_a_request_that_nobody_asked_for(self, three: Told3) -> None:
@@ -98,14 +98,14 @@ class TestTheAudit:
         assert three.found().wrong == ["SOAK-7-9: made, and nobody asked for it"]
 
     def test_what_was_wrong_at_once(self, three: Told3) -> None:
-        three.told.wrong.append("SOAK-7-0: raised ValueError()")
+        three.observed.wrong.append("SOAK-7-0: raised ValueError()")
         assert not three.found().good
 
     def test_a_repeat_that_was_not_sent_denies_nothing(self, three: Told3) -> None:
         last = REPEATED - 1
         assert Payment(7, last).key == Payment(7, last - 1).key
-        three.told.words[last - 1], three.told.ids[last - 1] = "success", three.make(last - 1)
-        three.told.words[last] = "not_sent"
+        three.observed.words[last - 1], three.observed.ids[last - 1] = "success", three.make(last - 1)
+        three.observed.words[last] = "not_sent"
         assert three.found().good
 
 

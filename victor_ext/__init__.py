@@ -32,39 +32,47 @@ if TYPE_CHECKING:
         UnreadableResponse,
         VictorError,
     )
+    from .providers.connected.auth import ApiKeyAuth, BasicAuth, BearerAuth, ClientCredentialsAuth, SignedAuth
+    from .providers.connected.client import ApiClient, AsyncApiClient, connect, connect_async
+    from .providers.connected.paging import CursorPages, LinkedPages, NumberedPages, OffsetPages
     from .providers.victor.auth import VictorJwt, VictorOAuth
-    from .providers.victor.checks import check_payment_request
     from .providers.victor.client import AsyncVictor, Victor
-    from .providers.victor.records import (
-        Direction,
-        Network,
-        Payee,
-        Payer,
-        PaymentRequest,
-        PaymentRequestResponse,
-        Status,
-    )
+    from .providers.victor.records import Payee, Payer, PaymentRequest, PaymentRequestResponse
+    from .providers.victor.requests import check_payment_request
+    from .providers.victor.statuses import Direction, Network, Status
     from .runtime.loop.clock import ProviderTime
     from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, Event, RetryScheduled
-    from .runtime.loop.keys import idempotency_key_for
+    from .runtime.loop.keys import BodyKey, HeaderKey, idempotency_key_for
     from .runtime.loop.retry import RetryPolicy
 
 __all__ = [
+    "ApiClient",
+    "ApiKeyAuth",
+    "AsyncApiClient",
     "AsyncVictor",
     "AttemptEnded",
     "AttemptStarted",
     "AuthenticationError",
     "BadRequest",
+    "BasicAuth",
+    "BearerAuth",
+    "BodyKey",
     "CallEnded",
+    "ClientCredentialsAuth",
     "ConfigurationError",
     "Conflict",
     "ConnectionFailed",
+    "CursorPages",
     "DeadlineExceeded",
     "Direction",
     "Event",
+    "HeaderKey",
     "InvalidRequest",
+    "LinkedPages",
     "Network",
     "NotFound",
+    "NumberedPages",
+    "OffsetPages",
     "Outcome",
     "PaginationError",
     "Payee",
@@ -78,6 +86,7 @@ __all__ = [
     "RetryPolicy",
     "RetryScheduled",
     "ServerError",
+    "SignedAuth",
     "Status",
     "StatusError",
     "TimedOut",
@@ -88,6 +97,8 @@ __all__ = [
     "VictorOAuth",
     "__version__",
     "check_payment_request",
+    "connect",
+    "connect_async",
     "idempotency_key_for",
 ]
 
@@ -99,10 +110,14 @@ _HOMES = (
     ".runtime.loop.clock",
     ".runtime.loop.retry",
     ".runtime.loop.events",
+    ".providers.victor.statuses",
     ".providers.victor.records",
-    ".providers.victor.checks",
+    ".providers.victor.requests",
     ".providers.victor.auth",
     ".providers.victor.client",
+    ".providers.connected.auth",
+    ".providers.connected.paging",
+    ".providers.connected.client",
 )
 
 

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import victor_ext
+
 if TYPE_CHECKING:
     from . import AsyncVictor, RetryPolicy, Victor, VictorJwt
     from .sandbox import Sandbox
@@ -68,34 +70,26 @@ def victor_key_pair() -> tuple[str, str]:
 @pytest.fixture
 def victor_auth(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str]) -> VictorJwt:
     """Credentials that the sandbox accepts."""
-    from . import VictorJwt  # noqa: PLC0415 - see above
-
     private, public = victor_key_pair
-    return VictorJwt(victor_sandbox.add_api_key(public), private)
+    return victor_ext.VictorJwt(victor_sandbox.add_api_key(public), private)
 
 
 @pytest.fixture
 def victor_retry() -> RetryPolicy:
     """The retry policy of the clients: the default without waiting. Override it to test another policy."""
-    from . import RetryPolicy  # noqa: PLC0415 - see above
-
-    return RetryPolicy(base=0.0)
+    return victor_ext.RetryPolicy(base=0.0)
 
 
 @pytest.fixture
 def victor(victor_sandbox: Sandbox, victor_auth: VictorJwt, victor_retry: RetryPolicy) -> Iterator[Victor]:
     """A client of the sandbox with blocking calls."""
-    from . import Victor  # noqa: PLC0415 - see above
-
-    environment = victor_sandbox.settings.environment
-    with Victor(victor_auth, environment=environment, base_url=victor_sandbox.url, retry=victor_retry) as client:
+    environment, url = victor_sandbox.settings.environment, victor_sandbox.url
+    with victor_ext.Victor(victor_auth, environment=environment, base_url=url, retry=victor_retry) as client:
         yield client
 
 
 @pytest.fixture
 def async_victor(victor_sandbox: Sandbox, victor_auth: VictorJwt, victor_retry: RetryPolicy) -> AsyncVictor:
     """A client of the sandbox with awaited calls. Open it in the test: `async with async_victor: ...`."""
-    from . import AsyncVictor  # noqa: PLC0415 - see above
-
-    environment = victor_sandbox.settings.environment
-    return AsyncVictor(victor_auth, environment=environment, base_url=victor_sandbox.url, retry=victor_retry)
+    environment, url = victor_sandbox.settings.environment, victor_sandbox.url
+    return victor_ext.AsyncVictor(victor_auth, environment=environment, base_url=url, retry=victor_retry)

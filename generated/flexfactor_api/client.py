@@ -65,6 +65,10 @@ class Client:
         """Read a response with the parser of its operation"""
         return parse(client=self, response=response)
 
+    def request_extensions(self, parse: Callable[..., Any]) -> dict[str, Any]:
+        """Extensions of an operation's request, for the transport: none, unless a subclass has some"""
+        return {}
+
     def set_httpx_client(self, client: httpx.Client) -> Self:
         """Manually set the underlying httpx.Client
 
@@ -190,6 +194,10 @@ class AuthenticatedClient:
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
         """Read a response with the parser of its operation"""
         return parse(client=self, response=response)
+
+    def request_extensions(self, parse: Callable[..., Any]) -> dict[str, Any]:
+        """Extensions of an operation's request, for the transport: none, unless a subclass has some"""
+        return {}
 
     def set_httpx_client(self, client: httpx.Client) -> Self:
         """Manually set the underlying httpx.Client

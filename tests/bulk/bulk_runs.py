@@ -135,12 +135,12 @@ class Bulk:
 
 
 def shifted(seconds: float) -> dict[str, str]:
-    """Variables for a process on a machine whose clock is so many seconds ahead of the true time."""
+    """Variables for a process whose machine clock is `seconds` ahead of the true time."""
     return {"PYTHONPATH": str(Path(__file__).parent / "shifted_clock"), "SHIFTED_CLOCK": str(seconds)}
 
 
 def wait_until(come: Callable[[], bool], process: subprocess.Popen[str], at_most: float = PATIENCE) -> None:
-    """Wait for something while a process runs; it is over, too, when that ends, or after so many seconds."""
+    """Wait for a condition, until the process ends or the time is up."""
     ends = time.monotonic() + at_most
     while not come() and time.monotonic() < ends:
         with suppress(subprocess.TimeoutExpired):

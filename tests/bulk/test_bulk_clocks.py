@@ -159,7 +159,7 @@ def test_a_row_that_was_first_sent_in_this_process_is_as_old_as_any_clock_says(s
     times["local"] += 600 + slept + set_by
     passed = max(600, 600 + slept + set_by)
     provider.now, provider.known = provider.now + passed, True
-    # By now an answer has told the time, and with it the moment.
+    # By now a response has a `Date`, so the time of sending is known.
     assert clock.as_sent(first) == Sent(NOW - 7 * HOUR, "me", known=True)
     assert clock.reason_not_to_resend(first, passed + 300) is None
     assert TOO_OLD in (clock.reason_not_to_resend(first, passed + 60) or "")

@@ -1,7 +1,7 @@
 """Kill -9 at random moments, on SQLite and on PostgreSQL: every row is asked for once, and the export knows of all.
 
 `VICTOR_BULK_KILLS=20` runs as many moments as the documentation speaks of; by default there are few. A moment is most
-often told by how many calls have arrived, so that it lies where it should, on slow and busy machines too; one in four
+often given as a number of calls, so that it lies where it should, on slow and busy machines too; one in four
 lies in the first two seconds, when rows are checked and stored.
 """
 
@@ -34,10 +34,10 @@ class Moment:
     """When to kill, and whom.
 
     Attributes:
-        calls: After so many calls; 0: after `seconds`.
+        calls: Kill after this number of calls; 0: after `seconds`.
         seconds: After the start.
         victims: Who is killed, where there are two.
-        again: After so many calls the one who goes on is killed, too; 0: he is not.
+        again: Kill the next process, too, after this number of calls; 0: do not.
     """
 
     calls: int

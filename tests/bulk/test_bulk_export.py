@@ -1,4 +1,4 @@
-"""What a spreadsheet would run is escaped in an export, unless somebody says not to; programs get it as it was."""
+"""What a spreadsheet would run is escaped in an export, unless switched off; programs get the original text."""
 
 from __future__ import annotations
 

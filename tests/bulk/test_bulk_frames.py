@@ -81,7 +81,9 @@ class Look:
             self.frames.add(code.co_qualname)
             for name, value in frame.f_locals.copy().items():
                 text = "\n".join(shown(value))
-                self.found |= {(secret, code.co_qualname, name) for secret, sought in SECRETS.items() if sought in text}
+                self.found |= {
+                    (secret, code.co_qualname, name) for secret, secrets in SECRETS.items() if secrets in text
+                }
         return self._trace
 
 

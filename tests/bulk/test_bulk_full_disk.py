@@ -56,7 +56,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 
 @pytest.fixture
-def told(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+def logged_notices(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     """What people are shown beside the progress."""
     caplog.set_level(logging.INFO, "victor_ext.bulk")
     return lambda: [record.getMessage() for record in caplog.records if getattr(record, "notice", False)]
@@ -66,7 +66,7 @@ def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_aga
     sender: Senders,
     victor_sandbox: Sandbox,
     disk: Disk,
-    told: Callable[[], list[str]],
+    logged_notices: Callable[[], list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[int] = []
@@ -75,8 +75,8 @@ def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_aga
         assert len(seen) < 200, "nothing is said, or nothing goes on"
         if not seen:
             disk.fill()
-        seen.append(len(told()))
-        if told() and len(seen) - seen.index(next(filter(None, seen))) > 5:
+        seen.append(len(logged_notices()))
+        if logged_notices() and len(seen) - seen.index(next(filter(None, seen))) > 5:
             disk.full = False
 
     monkeypatch.setattr(worker, "_ROUND", 0.2)
@@ -84,7 +84,7 @@ def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_aga
     assert dict(status.counts) == {"created": 250}
     asked_once(victor_sandbox, keys_of("march", rows(250)))
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
-    notices = told()
+    notices = logged_notices()
     assert 1 <= len(notices) <= 3
     assert all("database or disk is full" in notice and "goes on" in notice for notice in notices)
     assert all(result.outcome == "created" for result in sender().export())
@@ -94,7 +94,7 @@ def test_a_disk_that_is_full_while_rows_are_stored_is_said_before_it_is_given_up
     sender: Senders,
     victor_sandbox: Sandbox,
     disk: Disk,
-    told: Callable[[], list[str]],
+    logged_notices: Callable[[], list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sender(batch="before").send(rows(1))
@@ -103,7 +103,7 @@ def test_a_disk_that_is_full_while_rows_are_stored_is_said_before_it_is_given_up
     waits: list[int] = []
 
     def pause(_failures: int) -> float:
-        waits.append(len(told()))
+        waits.append(len(logged_notices()))
         return 0.3
 
     monkeypatch.setattr(batch_store, "pause_after", pause)
@@ -117,7 +117,7 @@ def test_a_disk_that_is_full_while_rows_are_stored_is_said_before_it_is_given_up
     assert sender().send(rows(250, start=2)).exit_status == 0
 
 
-def test_what_dbos_says_of_a_full_disk_is_told(told: Callable[[], list[str]], sender: Senders) -> None:
+def test_what_dbos_says_of_a_full_disk_is_told(logged_notices: Callable[[], list[str]], sender: Senders) -> None:
     sender()
     log = logging.getLogger("dbos")
     for text in ("database or disk is full", "could not extend file: No space left on device"):
@@ -127,7 +127,7 @@ def test_what_dbos_says_of_a_full_disk_is_told(told: Callable[[], list[str]], se
         except OSError as error:
             log.error("Exception encountered in background workflow:", exc_info=error)
     log.warning("Exception encountered in queue thread for a queue: connection refused")
-    assert [("disk is full" in notice, "No space left" in notice) for notice in told()] == [
+    assert [("disk is full" in notice, "No space left" in notice) for notice in logged_notices()] == [
         (True, False),
         (False, True),
     ]

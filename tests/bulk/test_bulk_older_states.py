@@ -89,7 +89,7 @@ def test_an_older_state_is_gone_on_with(older: Senders, client: Victor, victor_s
     ]
     exported = list(older().export())
     assert [result.outcome.value for result in exported] == settled
-    # What may have been sent was looked up and not sent again: a machine's clock told when.
+    # What may have been sent was looked up and not sent again: the time is from a machine's clock.
     assert {result.row for result in exported if "only the clock of a machine" in (result.error or "")} == {
         *(3, 6, 7, 8, 9, 10)
     }

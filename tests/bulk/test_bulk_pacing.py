@@ -1,4 +1,4 @@
-"""How fast rows go: the pace by a clock that does as it is told, and by the sandbox's record of arrivals."""
+"""How fast rows go: measured by a fake clock, and by the sandbox's record of arrivals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from victor_ext.sandbox import Sandbox
 
 
 class Clock(threading.Event):
-    """Time that passes when somebody waits, and then only."""
+    """A clock that only waits move."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -458,11 +458,11 @@ def test_one_sender_at_a_time_in_a_process(sender: Senders, victor_sandbox: Sand
     def another(_status: Any) -> None:
         sender(state=f"sqlite:///{tmp_path}/other.sqlite").send(rows(1))
 
-    told: list[Any] = []
+    observed: list[Any] = []
 
     def second(status: Any) -> None:
-        told.append(status)
-        if len(told) == 2:
+        observed.append(status)
+        if len(observed) == 2:
             another(status)
 
     with pytest.raises(ConfigurationError, match="in this process"):
@@ -471,10 +471,10 @@ def test_one_sender_at_a_time_in_a_process(sender: Senders, victor_sandbox: Sand
 
 
 def test_progress_is_told(sender: Senders) -> None:
-    told: list[Any] = []
-    sender().send(rows(3), on_progress=told.append)
-    assert told[0].counts == {RowOutcome.WAITING: 3}
-    assert told[-1].over
+    observed: list[Any] = []
+    sender().send(rows(3), on_progress=observed.append)
+    assert observed[0].counts == {RowOutcome.WAITING: 3}
+    assert observed[-1].over
 
 
 def test_a_batch_keeps_its_key_column(sender: Senders, victor_sandbox: Sandbox) -> None:

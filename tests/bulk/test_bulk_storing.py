@@ -24,12 +24,12 @@ SHORT, LONG = 5000, 30_000
 
 
 class Crash(BaseException):
-    """The end of the process, as far as one process can have it."""
+    """Simulates the end of the process within one process."""
 
 
 @pytest.fixture
 def crash_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Let storing end after so many transactions of two chunks."""
+    """Let storing end after this number of transactions of two chunks."""
     add = batch_store.BatchStore._add
 
     def arrange(transactions: int) -> None:
@@ -220,7 +220,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def peak_memory(folder: Path, count: int) -> int:
-    """Peak memory, in KiB, of a process that checks and stores so many rows."""
+    """Peak memory, in KiB, of a process that checks and stores `count` rows."""
     ended = subprocess.run(
         [sys.executable, "-c", _MEASURED, f"sqlite:///{folder}/{count}.sqlite", str(count)],
         capture_output=True,

@@ -59,7 +59,7 @@ def raising(error: type[Exception], text: str = "on purpose") -> Respond:
     return respond
 
 
-TROUBLES: dict[str, Respond] = {
+FAULTS: dict[str, Respond] = {
     "no connection": raising(httpx.ConnectError),
     "no connection in time": raising(httpx.ConnectTimeout),
     "no free connection": raising(httpx.PoolTimeout),
@@ -92,7 +92,7 @@ class Flood(BaseException):
 
 @dataclass
 class Provider:
-    """Answers what it is told, and notes when each key was tried."""
+    """Responds as the test says, and records when each key was tried."""
 
     clock: Clock
     respond: Respond
@@ -117,7 +117,7 @@ class Provider:
 
 @dataclass
 class Sending:
-    """A delivery by a clock of its own, to a provider that answers what it is told."""
+    """A delivery with a fake clock, to a provider that responds as the test says."""
 
     clock: Clock
     provider: Provider
@@ -161,20 +161,20 @@ def gaps(times: Sequence[float]) -> list[float]:
 
 
 @pytest.mark.parametrize("before", ["never sent", "may have been sent"])
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_row_is_tried_again_after_waits_that_grow(
-    sending: Callable[[Respond], Sending], trouble: str, before: str
+    sending: Callable[[Respond], Sending], fault: str, before: str
 ) -> None:
-    send = sending(TROUBLES[trouble])
+    send = sending(FAULTS[fault])
     sent = Sent(time.time() - 60, CALLER, known=True) if before != "never sent" else None
     (result,) = send(to_send(1, sent=sent))
     (times,) = send.provider.tries.values()
     if send.delivery.given_up is not None:
-        assert trouble == "status 401"
+        assert fault == "status 401"
         return
     if len(times) == 1:
         # It is settled, or looked up: another try would say the same.
-        looked_up = "never" in trouble or (sent is not None and "now:" in (result.error or ""))
+        looked_up = "never" in fault or (sent is not None and "now:" in (result.error or ""))
         assert result.outcome.value in ENDS or looked_up
         return
     assert result.outcome.value not in ENDS
@@ -182,9 +182,9 @@ def test_a_row_is_tried_again_after_waits_that_grow(
     assert times[-1] - times[0] >= PATIENCE
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
-def test_what_others_are_answered_shortens_no_wait(sending: Callable[[Respond], Sending], trouble: str) -> None:
-    send = sending(TROUBLES[trouble])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_others_are_answered_shortens_no_wait(sending: Callable[[Respond], Sending], fault: str) -> None:
+    send = sending(FAULTS[fault])
     call = send.delivery._call
 
     def amid_successes(row: Row, **how: Any) -> Any:
@@ -199,21 +199,21 @@ def test_what_others_are_answered_shortens_no_wait(sending: Callable[[Respond], 
     send(to_send(1))
     (times,) = send.provider.tries.values()
     assert all(gap >= least for gap, least in zip(gaps(times), GAPS, strict=False)), gaps(times)
-    if "come back" in trouble:
+    if "come back" in fault:
         # After a day, a key that may have arrived can be forgotten: the row is not sent once more then, but looked up.
         assert all(gap >= 45 for gap in gaps(times)[:1])
-        assert len(times) > 1 or "never" in trouble
+        assert len(times) > 1 or "never" in fault
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_list_that_fails_is_read_again_after_waits_that_grow(
-    sending: Callable[[Respond], Sending], trouble: str
+    sending: Callable[[Respond], Sending], fault: str
 ) -> None:
     """A row whose key is too old is looked up; two chunks of such rows, one after the other."""
     send = sending(made)
     send.delivery.begin()
     send.provider.reads.clear()
-    respond = TROUBLES[trouble] if "the answer of" not in trouble else status(500)
+    respond = FAULTS[fault] if "the answer of" not in fault else status(500)
 
     def fail_amid_successes(request: httpx.Request) -> httpx.Response:
         send.delivery._answered()
@@ -227,15 +227,15 @@ def test_a_list_that_fails_is_read_again_after_waits_that_grow(
     assert all("looked up" in (result.error or "") for result in results)
     if send.delivery.given_up is None:
         assert all(gap >= least for gap, least in zip(gaps(send.provider.reads), GAPS, strict=False))
-        assert gaps(send.provider.reads)[0] >= (45 if "come back" in trouble else 1)
+        assert gaps(send.provider.reads)[0] >= (45 if "come back" in fault else 1)
 
 
-@pytest.mark.parametrize("trouble", [name for name, respond in TROUBLES.items() if "<locals>.respond" in repr(respond)])
+@pytest.mark.parametrize("fault", [name for name, respond in FAULTS.items() if "<locals>.respond" in repr(respond)])
 def test_while_nobody_tells_the_time_a_row_that_may_have_been_sent_waits_longer_and_longer(
-    sending: Callable[[Respond], Sending], trouble: str
+    sending: Callable[[Respond], Sending], fault: str
 ) -> None:
     send = sending(made)
-    send.provider.lists = TROUBLES[trouble]
+    send.provider.lists = FAULTS[fault]
     (result,) = send(to_send(1, sent=Sent(time.time() - 60, CALLER, known=True)))
     assert (result.outcome.value, send.provider.tries) == ("unknown", {})
     assert "waits for the provider to tell its time" in (result.error or "")
@@ -267,7 +267,7 @@ def test_many_rows_that_wait_for_the_time_ask_for_it_once(victor_key_pair: tuple
 
 
 def test_when_the_provider_says_to_come_back_no_row_goes_before(sending: Callable[[Respond], Sending]) -> None:
-    answers = iter([TROUBLES["429 that says when to come back"]])
+    answers = iter([FAULTS["429 that says when to come back"]])
 
     def respond(request: httpx.Request) -> httpx.Response:
         return next(answers, made)(request)
@@ -279,12 +279,12 @@ def test_when_the_provider_says_to_come_back_no_row_goes_before(sending: Callabl
     assert min(others) - first >= 45
 
 
-@pytest.mark.parametrize("trouble", ["the answer of another payment", "status 409"])
+@pytest.mark.parametrize("fault", ["the answer of another payment", "status 409"])
 def test_a_row_that_conflicts_with_the_others_beside_it_floods_nobody(
-    sender: Callable[..., Any], victor_sandbox: Sandbox, trouble: str
+    sender: Callable[..., Any], victor_sandbox: Sandbox, fault: str
 ) -> None:
     # The answer to another payment, and a conflict after a try whose answer was lost: both leave it unknown.
-    if trouble == "status 409":
+    if fault == "status 409":
         victor_sandbox.inject("lost_answer", operation="create", times=1)
         victor_sandbox.inject("status", operation="create", status=409, times=None)
     else:

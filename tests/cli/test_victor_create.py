@@ -262,10 +262,10 @@ def test_a_dead_provider_is_status_75_and_says_that_nothing_was_sent(command: Co
 
 
 def test_so_is_a_token_endpoint_in_trouble(command: Command, victor_sandbox: Sandbox) -> None:
-    for trouble in ({"kind": "status", "status": 503}, {"kind": "html", "status": 200}, {"kind": "stall"}):
-        victor_sandbox.inject(**trouble, operation="token", times=None)
+    for fault in ({"kind": "status", "status": 503}, {"kind": "html", "status": 200}, {"kind": "stall"}):
+        victor_sandbox.inject(**fault, operation="token", times=None)
         ran = command(*words(), "--deadline", "0.5", "--json")
-        assert (ran.status, ran.error["outcome"]) == (75, "not_sent"), trouble
+        assert (ran.status, ran.error["outcome"]) == (75, "not_sent"), fault
         victor_sandbox.clear_faults()
     assert creates(victor_sandbox) == []
 

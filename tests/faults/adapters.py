@@ -19,7 +19,7 @@ from tests.faults.raw_provider import CREATE, READ, RESPOND, Act, RawProvider
 from tests.faults.raw_sockets import Background
 from victor_ext import AsyncVictor, PaymentRequest, RetryPolicy, Victor, VictorError, VictorOAuth, zulu
 
-FACES = ("sync", "async")
+MODES = ("sync", "async")
 OPERATIONS = ("get", "create", "respond")
 ATTEMPTS = 2
 
@@ -28,7 +28,7 @@ Operation = Literal["get", "create", "respond"]
 
 @dataclass(frozen=True)
 class Observed:
-    """What the caller was told: `word` is "success" or the outcome of the error."""
+    """What the caller got: `word` is "success" or the outcome of the error."""
 
     word: str
     record: PaymentRequest | None
@@ -37,7 +37,7 @@ class Observed:
 
 
 class Caller:
-    """One client, called in the same words whichever face it has."""
+    """One sync or async client with one interface."""
 
     def __init__(self, url: str, **options: Any) -> None:
         defaults: dict[str, Any] = {
@@ -49,7 +49,7 @@ class Caller:
         self.options = defaults | options
 
     def start(self, operation: Operation, subject: str) -> Observed:
-        """Make the call, and say what was told."""
+        """Make the call. Returns what was observed."""
         began = time.monotonic()
         try:
             record = self._call(operation, subject)
@@ -146,7 +146,7 @@ class Adapter:
     def __init__(
         self,
         background: Background,
-        face: str,
+        mode: str,
         *,
         direct: bool = False,
         tls: ssl.SSLContext | None = None,
@@ -161,10 +161,10 @@ class Adapter:
         self.proxy = CuttingProxy(background, self.provider)
         self.direct = direct
         url = self.provider.url(None if direct else self.proxy.port)
-        self.caller = CALLERS[face](url, **options)
+        self.caller = CALLERS[mode](url, **options)
         self.calls = 0
         self._names = (f"S{number:06}" for number in itertools.count())
-        assert self.run("get").told.word == "success"  # it has a token now, and a connection
+        assert self.run("get").observed.word == "success"  # it has a token now, and a connection
 
     def run(self, operation: Operation, cuts: Iterable[Cut | None] = ()) -> Run:
         """One call, with these cuts in its exchanges. The record is complete when it returns."""
@@ -173,7 +173,7 @@ class Adapter:
         self.proxy.cuts.extend(cuts)
         received, requests, exchanges = record.bytes_received, len(record.requests), len(self.proxy.exchanges)
         by_key, refused = record.work_by_key.copy(), record.refused
-        told = self.caller.start(operation, subject)
+        observed = self.caller.start(operation, subject)
         self.calls += 1
         self.settle()
         arrived = [request for request in record.requests[requests:] if not request.path.endswith("/token")]
@@ -186,7 +186,7 @@ class Adapter:
             refused=record.refused - refused,
             exchanges=len(self.proxy.exchanges) - exchanges,
         )
-        return Run(operation, subject, told, seen)
+        return Run(operation, subject, observed, seen)
 
     def settle(self) -> None:
         """Wait until what the provider was sent has been read, and nothing that was cut is left."""
@@ -205,8 +205,8 @@ _PATHS = {"get": READ, "create": CREATE, "respond": RESPOND}
 
 
 @contextlib.contextmanager
-def adapter(background: Background, face: str, **options: Any) -> Iterator[Adapter]:
-    made = Adapter(background, face, **options)
+def adapter(background: Background, mode: str, **options: Any) -> Iterator[Adapter]:
+    made = Adapter(background, mode, **options)
     try:
         yield made
     finally:
@@ -215,16 +215,16 @@ def adapter(background: Background, face: str, **options: Any) -> Iterator[Adapt
 
 @dataclass(frozen=True)
 class Run:
-    """One call: what was told and what was seen."""
+    """One call: what the caller observed, and what the provider received."""
 
     operation: Operation
     subject: str
-    told: Observed
+    observed: Observed
     seen: Seen
 
-    def lies(self) -> list[str]:
-        """Where what was told is not what the provider's record says. An empty list is what is wanted."""
-        told, seen, error = self.told, self.seen, self.told.error
+    def mismatches(self) -> list[str]:
+        """The differences between what the caller observed and the provider's record. Tests expect none."""
+        observed, seen, error = self.observed, self.seen, self.observed.error
         wrong = []
         if seen.work > 1:
             wrong.append(f"the work was done {seen.work} times")
@@ -235,26 +235,26 @@ class Run:
         if self.operation == "respond" and seen.requests - seen.refused > 1:
             wrong.append(f"an answer without a key was sent {seen.requests} times")
         if self.operation != "get":
-            wrong += self._lies_about_work()
+            wrong += self._work_mismatches()
         if error is not None and self.operation == "create" and seen.keys and {error.idempotency_key} != seen.keys:
             wrong.append("the error carries another key than was sent")
-        if told.record is not None:
-            wrong += self._lies_of_the_record(told.record)
+        if observed.record is not None:
+            wrong += self._record_mismatches(observed.record)
         return wrong
 
-    def _lies_about_work(self) -> list[str]:
-        word, seen = self.told.word, self.seen
+    def _work_mismatches(self) -> list[str]:
+        word, seen = self.observed.word, self.seen
         if word == "success" and seen.work != 1:
-            return [f"success was told, and the work was done {seen.work} times"]
+            return [f"success was reported, and the work was done {seen.work} times"]
         if word == "not_sent" and seen.bytes_received:
-            return [f"not_sent was told, and {seen.bytes_received} bytes arrived"]
+            return [f"not_sent was reported, and {seen.bytes_received} bytes arrived"]
         if word == "rejected" and seen.work:
-            return ["rejected was told, and the work was done"]
+            return ["rejected was reported, and the work was done"]
         if word == "accepted" and not seen.work:
-            return ["accepted was told, and no work was done"]
+            return ["accepted was reported, and no work was done"]
         return []
 
-    def _lies_of_the_record(self, record: PaymentRequest) -> list[str]:
+    def _record_mismatches(self, record: PaymentRequest) -> list[str]:
         of = record.client_reference_id if self.operation == "create" else record.id
         wrong = [] if of == self.subject else [f"the record of {of!r} was returned for {self.subject!r}"]
         if self.operation == "create" and {record.idempotency_key} != self.seen.keys:
@@ -264,7 +264,7 @@ class Run:
         return wrong
 
     def __str__(self) -> str:
-        return f"{self.operation}: told {self.told.word} ({self.told.error}); seen {self.seen}"
+        return f"{self.operation}: got {self.observed.word} ({self.observed.error}); seen {self.seen}"
 
 
 def timeouts(seconds: float) -> httpx.Timeout:

@@ -1,4 +1,4 @@
-"""A proxy that passes bytes on, and cuts an exchange after as many of them as it is told.
+"""A proxy that passes bytes on, and cuts an exchange after a given number of them.
 
 It knows nothing of HTTP or TLS. An exchange begins with the first bytes of a client, or with the first ones after
 bytes of the server.
@@ -200,7 +200,7 @@ class _Pair:
 
     def _check_gone(self) -> None:
         if self._client is None and self._server is None and self._connecting.done():
-            # Not at once: the loop closes the socket itself only after it has told us.
+            # Not at once: the event loop closes the socket itself only after this callback.
             self._proxy.background.loop.call_soon(self._forget)
         self._proxy.quiet.note()
 

@@ -16,10 +16,10 @@ OK = "HTTP/1.1 200 OK"
 
 @dataclass(frozen=True)
 class Damage:
-    """`told` is what a caller has to be told when it happens to every exchange of a call."""
+    """`expected` is what the caller must observe when it happens to every exchange of a call."""
 
     name: str
-    told: str
+    expected: str
     make: Callable[[bytes], bytes]
     then: End | None = None
     """How the connection ends after it; None: it stays."""

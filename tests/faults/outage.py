@@ -1,6 +1,6 @@
 """Two hundred workers and a provider that is down, in a time of their own: an outage of ten minutes takes a second.
 
-The attempt loop decides and touches nothing, so here it is asked what it wants to do, and is told what came of it.
+The attempt loop does no I/O: these functions take its steps and return their results.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def good(_now: float, _dice: Random) -> httpx.Response:
     return httpx.Response(200, content=MADE)
 
 
-def down_until(end: float, trouble: Provider) -> Provider:
-    return lambda now, dice: (trouble if now < end else good)(now, dice)
+def down_until(end: float, fault: Provider) -> Provider:
+    return lambda now, dice: (fault if now < end else good)(now, dice)
 
 
 class SimulatedClock(ServerClock):
@@ -171,7 +171,7 @@ class Outage:
 
 
 def busiest(moments: list[float], window: float) -> int:
-    """The most of these moments that lie in one window of so many seconds."""
+    """The maximum number of these moments within one window of `seconds`."""
     moments = sorted(moments)
     first, most = 0, 0
     for last, moment in enumerate(moments):

@@ -1,7 +1,7 @@
 """A provider on a raw socket, small enough to be sure of, that keeps a record of what it did.
 
 It replays a repeated key, and does the work of an answer (which has no key) as often as it is asked: that is
-what makes a second one an incident. What goes wrong is told to it as `Act`s, one for each exchange.
+what makes a second one an incident. `Act`s say what goes wrong, one for each exchange.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.writable.set()
-        # Not at once: the loop closes the socket itself only after it has told us.
+        # Not at once: the event loop closes the socket itself only after this callback.
         self._provider.background.loop.call_soon(self._forget)
 
     def _forget(self) -> None:

@@ -40,7 +40,7 @@ async def by_task_cancel(call: Call, seconds: float) -> Any:
 
 
 async def by_turns(call: Call, seconds: float) -> Any:
-    """Cancelled after so many turns of the event loop, and not after so much time."""
+    """Cancelled after a number of turns of the event loop, not after a time."""
     task = asyncio.ensure_future(call())
     for _ in range(int(seconds * 20_000)):
         await asyncio.sleep(0)
@@ -74,7 +74,7 @@ def closing_now_and_then(dice: Random) -> Callable[[Exchange], None]:
 
 
 class Callers:
-    """Calls that are cancelled; what those that were not were told is looked at."""
+    """Calls that are cancelled. The results of the others are checked."""
 
     def __init__(self, victor: AsyncVictor, cancelled: int, ways: Sequence[Way]) -> None:
         self.victor = victor
@@ -110,21 +110,21 @@ class Callers:
                 self.ended["in time"] += 1
                 self.span /= 1.02
                 if subject not in (record.id, record.client_reference_id):
-                    self.wrong.append(f"{subject}: told of {record.id}, {record.client_reference_id}")
+                    self.wrong.append(f"{subject}: got {record.id}, {record.client_reference_id}")
 
 
 async def all_at_once(victor: AsyncVictor) -> None:
     """As many calls as there are connections, and more, all within the time that a test has."""
-    told: dict[str, str | None] = {}
+    observed: dict[str, str | None] = {}
 
     async def get(subject: str) -> None:
-        told[subject] = (await victor.payment_requests.get(subject)).id
+        observed[subject] = (await victor.payment_requests.get(subject)).id
 
     with anyio.fail_after(PATIENCE):
         async with anyio.create_task_group() as group:
             for number in range(3 * CONNECTIONS):
                 group.start_soon(get, f"T{number:06}")
-    assert list(told) == list(told.values())
+    assert list(observed) == list(observed.values())
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Answers that are cut, framed wrongly, squeezed, or followed by more: what is told of them is true."""
+"""Answers that are cut, framed wrongly, compressed, or followed by more: what the caller observes is true."""
 
 from __future__ import annotations
 
@@ -6,37 +6,41 @@ import gzip
 
 import pytest
 
-from tests.faults.adapters import ATTEMPTS, FACES, OPERATIONS, Operation, adapter
+from tests.faults.adapters import ATTEMPTS, MODES, OPERATIONS, Operation, adapter
 from tests.faults.damaged_answers import LOST, UNREADABLE, WHOLE, chunked
 from tests.faults.raw_provider import Exchange, answer
 from tests.faults.raw_sockets import Background, End
 from victor_ext import UnreadableResponse
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)
-each_face = pytest.mark.parametrize("face", FACES)
+each_mode = pytest.mark.parametrize("mode", MODES)
 GZIP_END = 12
 """Bytes: a sum and a length of four each (RFC 1952), and the end of the last block before them."""
 
 
 @each_operation
-@each_face
-def test_damaged(background: Background, face: str, operation: Operation) -> None:
+@each_mode
+def test_damaged(background: Background, mode: str, operation: Operation) -> None:
     wrong: list[str] = []
-    with adapter(background, face, direct=True) as on:
+    with adapter(background, mode, direct=True) as on:
         for damage in (*WHOLE, *LOST, *UNREADABLE):
-            for always, wanted in ((False, "success"), (True, damage.told)):
+            for always, wanted in ((False, "success"), (True, damage.expected)):
                 on.provider.acts.extend([damage] * (1 + ATTEMPTS if always else 1))
                 run = on.run(operation)
                 on.provider.acts.clear()
-                lies = run.lies() if run.told.word == wanted else [*run.lies(), f"told {run.told.word}, not {wanted}"]
-                wrong += [f"{damage}, {'always' if always else 'once'}: {lie}; {run}" for lie in lies]
+                mismatches = (
+                    run.mismatches()
+                    if run.observed.word == wanted
+                    else [*run.mismatches(), f"got {run.observed.word}, not {wanted}"]
+                )
+                wrong += [f"{damage}, {'always' if always else 'once'}: {lie}; {run}" for lie in mismatches]
     assert wrong == []
 
 
 @each_operation
-@each_face
+@each_mode
 @pytest.mark.parametrize("how", ["reset", "close"])
-def test_chunks_cut_at_every_byte(background: Background, face: str, operation: Operation, how: End) -> None:
+def test_chunks_cut_at_every_byte(background: Background, mode: str, operation: Operation, how: End) -> None:
     wrong: list[str] = []
     lengths: list[int] = []
 
@@ -44,9 +48,9 @@ def test_chunks_cut_at_every_byte(background: Background, face: str, operation: 
         lengths.append(len(chunked(exchange.work())))
         exchange.send(chunked(exchange.work()))
 
-    with adapter(background, face, direct=True) as on:
+    with adapter(background, mode, direct=True) as on:
         on.provider.acts.append(whole)
-        assert on.run(operation).told.word == "success"
+        assert on.run(operation).observed.word == "success"
         for after in range(lengths[0]):
 
             def cut(exchange: Exchange, after: int = after) -> None:
@@ -56,17 +60,17 @@ def test_chunks_cut_at_every_byte(background: Background, face: str, operation: 
             on.provider.acts.extend([cut] * (1 + ATTEMPTS))
             run = on.run(operation)
             on.provider.acts.clear()
-            wrong += [f"after {after}: {lie}; {run}" for lie in run.lies()]
-            if run.told.word != "unknown":
-                wrong.append(f"after {after}: told {run.told.word}; {run}")
+            wrong += [f"after {after}: {lie}; {run}" for lie in run.mismatches()]
+            if run.observed.word != "unknown":
+                wrong.append(f"after {after}: got {run.observed.word}; {run}")
     assert wrong == []
 
 
 @each_operation
-@each_face
-def test_gzip_cut_at_every_byte(background: Background, face: str, operation: Operation) -> None:
+@each_mode
+def test_gzip_cut_at_every_byte(background: Background, mode: str, operation: Operation) -> None:
     """The length says that all of it is here, and the compression says that it is not."""
-    with adapter(background, face, direct=True) as on:
+    with adapter(background, mode, direct=True) as on:
         length = len(gzip.compress(b"{}" * 60))
         for missing in range(1, length):
 
@@ -77,9 +81,9 @@ def test_gzip_cut_at_every_byte(background: Background, face: str, operation: Op
             on.provider.acts.extend([cut] * (1 + ATTEMPTS))
             run = on.run(operation)
             on.provider.acts.clear()
-            assert run.lies() == [], missing
+            assert run.mismatches() == [], missing
             # Of the last bytes the JSON needs none: they hold its length, and what it is to be checked by.
-            assert run.told.word == "accepted" or (missing < GZIP_END and run.told.word == "success"), missing
+            assert run.observed.word == "accepted" or (missing < GZIP_END and run.observed.word == "success"), missing
 
 
 def mixed_up(exchange: Exchange) -> None:
@@ -91,19 +95,19 @@ def mixed_up_and_idle(exchange: Exchange) -> None:
     exchange.send(answer(b'{"victor_payment_request_id": "T000001", "status": "Accepted", "notes": "Thanks."}'))
 
 
-@each_face
-def test_an_answer_about_another_request(background: Background, face: str) -> None:
-    """A cache, or a proxy, that mixes answers up: no money is told moved by what is true of another request."""
-    with adapter(background, face, direct=True) as on:
+@each_mode
+def test_an_answer_about_another_request(background: Background, mode: str) -> None:
+    """A cache, or a proxy, that mixes answers up: no success is reported because of another request."""
+    with adapter(background, mode, direct=True) as on:
         on.provider.acts.append(mixed_up)
         run = on.run("respond")
-        assert (run.told.word, run.lies()) == ("success", [])  # the look settled it
+        assert (run.observed.word, run.mismatches()) == ("success", [])  # the look settled it
 
         for more in ([], [mixed_up], [mixed_up_and_idle]):  # the look is answered truly, and the same way
             on.provider.acts.extend([says_later, mixed_up_and_idle, *more])
             run = on.run("respond")
-            assert (run.told.word, run.lies(), run.seen.work) == ("unknown", [], 0)
-            error = run.told.error
+            assert (run.observed.word, run.mismatches(), run.seen.work) == ("unknown", [], 0)
+            error = run.observed.error
             assert isinstance(error, UnreadableResponse)
             assert (error.attempts, error.status_code, error.idempotency_key) == (2, 200, None)
             assert b"T000001" in (error.body or b"")
@@ -115,38 +119,38 @@ def says_later(exchange: Exchange) -> None:
     exchange.send(answer(b"", "429 Too Many Requests", "Retry-After: 0"))
 
 
-@each_face
-def test_an_answer_that_spells_the_id_in_another_case(background: Background, face: str) -> None:
-    with adapter(background, face, direct=True) as on:
+@each_mode
+def test_an_answer_that_spells_the_id_in_another_case(background: Background, mode: str) -> None:
+    with adapter(background, mode, direct=True) as on:
         on.provider.acts.append(lambda exchange: exchange.send(answer(exchange.work().replace(b'"S0', b'"s0'))))
         run = on.run("respond")
-        assert (run.told.word, run.seen.work, run.seen.requests) == ("success", 1, 1)
+        assert (run.observed.word, run.seen.work, run.seen.requests) == ("success", 1, 1)
 
 
 JUNK = answer(b'{"victor_payment_request_id": "JUNK", "client_reference_id": "JUNK", "status": "created"}')
 
 
 @each_operation
-@each_face
+@each_mode
 def test_what_comes_after_an_answer_is_not_taken_for_the_next_one(
-    background: Background, face: str, operation: Operation
+    background: Background, mode: str, operation: Operation
 ) -> None:
     """A server, or something in front of it, that answers twice must not answer the call that comes next."""
 
     def twice(exchange: Exchange) -> None:
         exchange.send(answer(exchange.work()) + JUNK)
 
-    with adapter(background, face, direct=True) as on:
+    with adapter(background, mode, direct=True) as on:
         for _ in range(5):
             on.provider.acts.append(twice)
             first, second = on.run(operation), on.run(operation)
-            assert (first.told.word, first.lies()) == ("success", [])
-            assert (second.told.word, second.lies()) == ("success", [])
+            assert (first.observed.word, first.mismatches()) == ("success", [])
+            assert (second.observed.word, second.mismatches()) == ("success", [])
 
 
 @each_operation
-@each_face
-def test_nor_is_what_comes_later(background: Background, face: str, operation: Operation) -> None:
+@each_mode
+def test_nor_is_what_comes_later(background: Background, mode: str, operation: Operation) -> None:
     """The second answer arrives while the connection is idle."""
     held: list[Exchange] = []
 
@@ -154,11 +158,11 @@ def test_nor_is_what_comes_later(background: Background, face: str, operation: O
         exchange.send(answer(exchange.work()))
         held.append(exchange)
 
-    with adapter(background, face, direct=True) as on:
+    with adapter(background, mode, direct=True) as on:
         for _ in range(5):
             on.provider.acts.append(once_so_far)
             first = on.run(operation)
             background.do(lambda: held[-1].send(JUNK))
             second = on.run(operation)
-            assert (first.told.word, first.lies()) == ("success", [])
-            assert (second.told.word, second.lies(), second.seen.requests) == ("success", [], 1)
+            assert (first.observed.word, first.mismatches()) == ("success", [])
+            assert (second.observed.word, second.mismatches(), second.seen.requests) == ("success", [], 1)

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.faults.adapters import CALLERS, FACES, OPERATIONS, Adapter, Observed, Operation, adapter
+from tests.faults.adapters import CALLERS, MODES, OPERATIONS, Adapter, Observed, Operation, adapter
 from tests.faults.cutting_proxy import Cut
 from tests.faults.deaf_servers import full, on_linux
 from tests.faults.lateness import lateness
@@ -24,7 +24,7 @@ TOLERATED = 0.1
 """Seconds by which a call may outlast its deadline, besides what this machine itself is late by."""
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)
-each_face = pytest.mark.parametrize("face", FACES)
+each_mode = pytest.mark.parametrize("mode", MODES)
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\n\r\n"
 
@@ -38,39 +38,39 @@ def punctual(call: Callable[[], Observed]) -> Observed:
     spans: list[float] = []
     for _ in range(3):
         with lateness() as late:
-            told = call()
-        spans.append(told.seconds - late.seconds)
+            observed = call()
+        spans.append(observed.seconds - late.seconds)
         if spans[-1] <= DEADLINE + TOLERATED:
-            return told
+            return observed
     raise AssertionError(f"a deadline of {DEADLINE} s took {spans} s")
 
 
 def truthfully(on: Adapter, operation: Operation, cuts: Sequence[Cut] = ()) -> Observed:
-    """A call of which what was told is true."""
+    """A call whose observed result is true."""
     run = on.run(operation, cuts)
-    assert run.lies() == []
-    return run.told
+    assert run.mismatches() == []
+    return run.observed
 
 
 @each_operation
-@each_face
-def test_a_stall_anywhere(background: Background, face: str, operation: Operation) -> None:
-    with adapter(background, face) as on:
-        assert on.run(operation).told.word == "success"
+@each_mode
+def test_a_stall_anywhere(background: Background, mode: str, operation: Operation) -> None:
+    with adapter(background, mode) as on:
+        assert on.run(operation).observed.word == "success"
         whole = on.proxy.exchanges[-1]
     cuts = [Cut("request", at, "stall") for at in (0, 1, whole.request // 2, whole.request - 1)]
     cuts += [Cut("answer", at, "stall") for at in (0, 1, whole.answer // 2, whole.answer - 1)]
-    with adapter(background, face, timeout=20.0, deadline=DEADLINE) as on:
+    with adapter(background, mode, timeout=20.0, deadline=DEADLINE) as on:
         for cut in cuts:
-            told = punctual(lambda cut=cut: truthfully(on, operation, [cut] * 3))
-            assert isinstance(told.error, DeadlineExceeded), cut
-            assert told.word == "unknown", cut
+            observed = punctual(lambda cut=cut: truthfully(on, operation, [cut] * 3))
+            assert isinstance(observed.error, DeadlineExceeded), cut
+            assert observed.word == "unknown", cut
 
 
-@each_face
-def test_sending_and_looking_share_one_deadline(background: Background, face: str) -> None:
+@each_mode
+def test_sending_and_looking_share_one_deadline(background: Background, mode: str) -> None:
     """An answer that was lost is looked for in the time that is left, and not in as much again."""
-    with adapter(background, face, timeout=httpx.Timeout(DEADLINE / 2, connect=5.0), deadline=DEADLINE) as on:
+    with adapter(background, mode, timeout=httpx.Timeout(DEADLINE / 2, connect=5.0), deadline=DEADLINE) as on:
         lost, deaf = Cut("answer", 0, "stall"), Cut("request", 0, "stall")
         assert punctual(lambda: truthfully(on, "respond", [lost, deaf, deaf])).word == "unknown"
         assert punctual(lambda: truthfully(on, "respond", [lost])).word == "success"
@@ -94,38 +94,38 @@ def flooding(first: bytes, again: bytes) -> Act:
 
 
 @each_operation
-@each_face
+@each_mode
 @pytest.mark.parametrize("flood", FLOODS)
-def test_a_flood(background: Background, face: str, operation: Operation, flood: str) -> None:
+def test_a_flood(background: Background, mode: str, operation: Operation, flood: str) -> None:
     """There is always something to read: no wait for it ever times out."""
-    with adapter(background, face, direct=True, timeout=20.0, deadline=DEADLINE) as on:
+    with adapter(background, mode, direct=True, timeout=20.0, deadline=DEADLINE) as on:
         on.provider.acts.extend([flooding(*FLOODS[flood])] * 9)
-        told = punctual(lambda: truthfully(on, operation))
-        assert isinstance(told.error, DeadlineExceeded)
-        assert told.word == "unknown"
+        observed = punctual(lambda: truthfully(on, operation))
+        assert isinstance(observed.error, DeadlineExceeded)
+        assert observed.word == "unknown"
 
 
 TRICKLES = {"head": (b"HTTP/1.1 200 OK\r\n", b"x-more: and more\r\n"), "body": (HEAD, b" ")}
 
 
 @each_operation
-@each_face
+@each_mode
 @pytest.mark.parametrize("where", TRICKLES)
-def test_a_trickle(face: str, operation: Operation, where: str) -> None:
+def test_a_trickle(mode: str, operation: Operation, where: str) -> None:
     """A byte now and then keeps every time-out of the socket away."""
     with trickling_server(*TRICKLES[where]) as url:
-        caller = CALLERS[face](url, timeout=20.0, deadline=DEADLINE)
-        told = punctual(lambda: caller.start(operation, "S1"))
+        caller = CALLERS[mode](url, timeout=20.0, deadline=DEADLINE)
+        observed = punctual(lambda: caller.start(operation, "S1"))
         caller.close()
-    assert told.seconds >= DEADLINE - 0.05
-    assert isinstance(told.error, DeadlineExceeded)
-    assert told.word == "not_sent"  # it was the token that never came
+    assert observed.seconds >= DEADLINE - 0.05
+    assert isinstance(observed.error, DeadlineExceeded)
+    assert observed.word == "not_sent"  # it was the token that never came
 
 
 @on_linux
 @each_operation
-@each_face
-def test_a_host_of_many_addresses(face: str, operation: Operation, monkeypatch: pytest.MonkeyPatch) -> None:
+@each_mode
+def test_a_host_of_many_addresses(mode: str, operation: Operation, monkeypatch: pytest.MonkeyPatch) -> None:
     """None of them takes connections; each gets its time to connect, and all together no more than there is."""
     usual = socket.getaddrinfo
     addresses = [f"127.0.0.{number}" for number in range(1, 7)]
@@ -139,9 +139,9 @@ def test_a_host_of_many_addresses(face: str, operation: Operation, monkeypatch: 
                 return usual(host, *rest, **named)
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
 
-        caller = CALLERS[face](f"http://many.localhost:{port}", deadline=DEADLINE)
+        caller = CALLERS[mode](f"http://many.localhost:{port}", deadline=DEADLINE)
         monkeypatch.setattr(socket, "getaddrinfo", look_up)
-        told = punctual(lambda: caller.start(operation, "S1"))
+        observed = punctual(lambda: caller.start(operation, "S1"))
         monkeypatch.undo()
         caller.close()
-    assert told.word == "not_sent"
+    assert observed.word == "not_sent"

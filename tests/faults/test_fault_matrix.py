@@ -1,4 +1,4 @@
-"""Every exchange is cut at every byte, and what the caller is told is held against the provider's own record.
+"""Every exchange is cut at every byte, and what the caller observes is compared with the provider's own record.
 
 Two policies: only the first exchange of a call is cut (and a retry, or a look, has to find the way), or all are.
 """
@@ -12,7 +12,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from tests.faults.adapters import ATTEMPTS, FACES, OPERATIONS, Adapter, Operation, Run, adapter, timeouts
+from tests.faults.adapters import ATTEMPTS, MODES, OPERATIONS, Adapter, Operation, Run, adapter, timeouts
 from tests.faults.cutting_proxy import Cut, Passed
 from tests.faults.raw_provider import Act, Exchange
 from tests.faults.raw_sockets import Background, End
@@ -21,7 +21,7 @@ from victor_ext import ConnectionFailed, RetryPolicy, TimedOut
 ADAPTERS = 12
 STALL = 0.2
 SAMPLE = 23
-"""A stall costs time: it is tried after every so many bytes (a prime, so that it meets all kinds of places)."""
+"""Stalls cost time, so they are tried at every 23rd byte only (a prime, to meet all kinds of places)."""
 
 PATIENT = RetryPolicy(max_attempts=2 * ATTEMPTS, base=0.0, quota=10**9)
 """For what goes wrong once: a slow moment of this machine is not what is tested."""
@@ -29,12 +29,12 @@ PATIENT = RetryPolicy(max_attempts=2 * ATTEMPTS, base=0.0, quota=10**9)
 Side = str
 both_sides = pytest.mark.parametrize("side", ["request", "answer"])
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)
-each_face = pytest.mark.parametrize("face", FACES)
+each_mode = pytest.mark.parametrize("mode", MODES)
 each_end = pytest.mark.parametrize("how", ["reset", "close"])
 
 
 def expected(operation: Operation, cut: Cut, whole: Passed, *, always: bool) -> str:
-    """What the caller has to be told."""
+    """What the caller must observe."""
     if cut.side == "answer" and cut.after == whole.answer:
         return "success"  # all of it arrived before the connection was ended
     if always:
@@ -46,17 +46,17 @@ def expected(operation: Operation, cut: Cut, whole: Passed, *, always: bool) -> 
 
 def complaints(run: Run, cut: Cut, whole: Passed, *, always: bool) -> list[str]:
     """What is wrong with a run."""
-    wrong = run.lies()
+    wrong = run.mismatches()
     wanted = expected(run.operation, cut, whole, always=always)
-    if run.told.word != wanted:
-        wrong.append(f"told {run.told.word}, not {wanted}")
-    if run.told.error is not None:
+    if run.observed.word != wanted:
+        wrong.append(f"got {run.observed.word}, not {wanted}")
+    if run.observed.error is not None:
         wrong += _complaints_of_the_error(run, cut)
     return [f"{cut}, {'always' if always else 'once'}: {each}; {run}" for each in wrong]
 
 
 def _complaints_of_the_error(run: Run, cut: Cut) -> list[str]:
-    error = run.told.error
+    error = run.observed.error
     kind = TimedOut if cut.how == "stall" else ConnectionFailed
     wrong = [] if isinstance(error, kind) else [f"a {type(error).__name__} was raised"]
     attempts = 1 if run.operation == "respond" else ATTEMPTS
@@ -76,12 +76,12 @@ def the_cuts(operation: Operation, cut: Cut, *, always: bool) -> list[Cut]:
 
 def whole_exchange(on: Adapter, operation: Operation) -> Passed:
     """How many bytes an exchange has when nothing goes wrong."""
-    assert on.run(operation).told.word == "success"
+    assert on.run(operation).observed.word == "success"
     return on.proxy.exchanges[-1]
 
 
 def points(whole: Passed, side: Side, how: End, step: int = 1) -> Iterator[Cut]:
-    """Cuts after every so many bytes, from before the first one on.
+    """Cuts at every `step` bytes, the first one before any byte.
 
     A whole request is not a cut one, and a stall after a whole answer is none; a connection that is ended there is.
     """
@@ -94,10 +94,10 @@ def points(whole: Passed, side: Side, how: End, step: int = 1) -> Iterator[Cut]:
 @both_sides
 @each_end
 @each_operation
-@each_face
-def test_cut_at_every_byte(background: Background, face: str, operation: Operation, how: End, side: Side) -> None:
+@each_mode
+def test_cut_at_every_byte(background: Background, mode: str, operation: Operation, how: End, side: Side) -> None:
     wrong: list[str] = []
-    with adapter(background, face) as on:
+    with adapter(background, mode) as on:
         whole = whole_exchange(on, operation)
         for cut in points(whole, side, how):
             for always in (False, True):
@@ -118,71 +118,71 @@ def ending(how: End, *, work: bool) -> Act:
 
 
 @each_operation
-@each_face
+@each_mode
 @pytest.mark.parametrize("how", ["reset", "close", "stall"])
 @pytest.mark.parametrize("work", [False, True], ids=["before the work", "after the work"])
 def test_between_the_request_and_the_answer(
-    background: Background, face: str, operation: Operation, how: End, work: bool
+    background: Background, mode: str, operation: Operation, how: End, work: bool
 ) -> None:
     """To the caller there is no difference; only a retry, or a look, finds out."""
-    with adapter(background, face, direct=True, timeout=timeouts(STALL), retry=PATIENT) as on:
+    with adapter(background, mode, direct=True, timeout=timeouts(STALL), retry=PATIENT) as on:
         on.provider.acts.append(ending(how, work=work))
         run = on.run(operation)
         once = "unknown" if operation == "respond" and not work else "success"
-        assert (run.told.word, run.lies()) == (once, [])
+        assert (run.observed.word, run.mismatches()) == (once, [])
 
-    with adapter(background, face, direct=True, timeout=timeouts(STALL)) as on:
+    with adapter(background, mode, direct=True, timeout=timeouts(STALL)) as on:
         on.provider.acts.extend([ending(how, work=work)] * (1 + ATTEMPTS))  # one more: a look is tried twice
         run = on.run(operation)
-        assert (run.told.word, run.lies()) == ("unknown", [])
+        assert (run.observed.word, run.mismatches()) == ("unknown", [])
         assert run.seen.work == (work and operation != "get")
 
 
-@each_face
+@each_mode
 @pytest.mark.parametrize("operation", ["create", "respond"])
 def test_work_that_is_done_when_the_caller_has_long_gone(
-    background: Background, face: str, operation: Operation
+    background: Background, mode: str, operation: Operation
 ) -> None:
     """That nothing could be seen of an answer yet is no proof that it is lost."""
     held: list[Exchange] = []
-    with adapter(background, face, direct=True, timeout=timeouts(STALL), retry=PATIENT) as on:
+    with adapter(background, mode, direct=True, timeout=timeouts(STALL), retry=PATIENT) as on:
         on.provider.acts.append(held.append)
         run = on.run(operation)
-        assert (run.told.word, run.lies()) == ("success" if operation == "create" else "unknown", [])
+        assert (run.observed.word, run.mismatches()) == ("success" if operation == "create" else "unknown", [])
         background.do(held[0].work)
         assert on.provider.record.work[run.subject] == 1
 
 
 @both_sides
 @each_end
-@each_face
-def test_reading_an_answer_back_is_cut_at_every_byte(background: Background, face: str, how: End, side: Side) -> None:
+@each_mode
+def test_reading_an_answer_back_is_cut_at_every_byte(background: Background, mode: str, how: End, side: Side) -> None:
     """The answer to `respond` is lost after the work; the look at what became of it is cut as well."""
     lost = Cut("answer", 0, how)
     wrong: list[str] = []
-    with adapter(background, face) as on:
-        assert on.run("respond", [lost]).told.word == "success"
+    with adapter(background, mode) as on:
+        assert on.run("respond", [lost]).observed.word == "success"
         whole = on.proxy.exchanges[-1]
         for cut in points(whole, side, how):
             for times, wanted in ((1, "success"), (ATTEMPTS, "unknown")):
                 run = on.run("respond", [lost, *[cut] * times])
-                wrong += [f"{cut}, {times} times: {each}; {run}" for each in run.lies()]
+                wrong += [f"{cut}, {times} times: {each}; {run}" for each in run.mismatches()]
                 if cut.side == "answer" and cut.after == whole.answer:
                     wanted = "success"  # noqa: PLW2901 - nothing of it was cut off
-                if run.told.word != wanted:
-                    wrong.append(f"{cut}, {times} times: told {run.told.word}, not {wanted}; {run}")
+                if run.observed.word != wanted:
+                    wrong.append(f"{cut}, {times} times: got {run.observed.word}, not {wanted}; {run}")
     assert wrong == []
 
 
-def in_lanes(
-    background: Background, face: str, jobs: Iterable[Callable[[Adapter], list[str]]], attempts: int
+def with_adapters(
+    background: Background, mode: str, jobs: Iterable[Callable[[Adapter], list[str]]], attempts: int
 ) -> list[str]:
     """Run jobs side by side, each with an adapter of its own: most of their time is waiting."""
     with ExitStack() as stack:
         free: SimpleQueue[Adapter] = SimpleQueue()
         policy = RetryPolicy(max_attempts=attempts, base=0.0, quota=10**9)
         for _ in range(ADAPTERS):
-            free.put(stack.enter_context(adapter(background, face, timeout=timeouts(STALL), retry=policy)))
+            free.put(stack.enter_context(adapter(background, mode, timeout=timeouts(STALL), retry=policy)))
 
         def in_one(job: Callable[[Adapter], list[str]]) -> list[str]:
             on = free.get()
@@ -197,10 +197,10 @@ def in_lanes(
 
 @both_sides
 @each_operation
-@each_face
+@each_mode
 @pytest.mark.parametrize("always", [False, True], ids=["once", "always"])
-def test_stall(background: Background, face: str, operation: Operation, side: Side, always: bool, every: bool) -> None:
-    with adapter(background, face) as on:
+def test_stall(background: Background, mode: str, operation: Operation, side: Side, always: bool, every: bool) -> None:
+    with adapter(background, mode) as on:
         whole = whole_exchange(on, operation)
 
     def job(cut: Cut) -> Callable[[Adapter], list[str]]:
@@ -212,4 +212,4 @@ def test_stall(background: Background, face: str, operation: Operation, side: Si
 
     jobs = map(job, points(whole, side, "stall", 1 if every else SAMPLE))
     # One that stalls once may be tried more often: a slow moment of this machine is not what is tested here.
-    assert in_lanes(background, face, jobs, attempts=ATTEMPTS if always else 2 * ATTEMPTS) == []
+    assert with_adapters(background, mode, jobs, attempts=ATTEMPTS if always else 2 * ATTEMPTS) == []

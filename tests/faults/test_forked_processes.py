@@ -59,7 +59,7 @@ def test_forked_children_read_their_own_answers() -> None:
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
     assert (ran.stderr, ran.returncode) == ("", 0)
-    assert ran.stdout == "0\n", "so many of 60 reads were of another request, or failed"
+    assert ran.stdout == "0\n", "the number of the 60 reads that got another request, or failed"
 
 
 @contextmanager

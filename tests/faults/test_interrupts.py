@@ -34,7 +34,7 @@ victor = Victor(
     retry=RetryPolicy(max_attempts=2, base=0.0, quota=10**9),
 )
 armed, dice, span = False, random.Random(times), 0.005
-told = {"interrupted": 0, "in time": 0, "wrong": []}
+counts = {"interrupted": 0, "in time": 0, "wrong": []}
 
 def ring(*_):
     if armed:
@@ -54,36 +54,36 @@ def interrupted(subject, seconds):
         armed = False
         return True
     if found != subject:
-        told["wrong"].append(f"{subject}: told of {found}")
+        counts["wrong"].append(f"{subject}: got {found}")
     return False
 
 def check(number):
     with ThreadPoolExecutor(4) as threads:
         for found in threads.map(victor.payment_requests.get, [f"T{number}N{each}" for each in range(8)]):
             if not found.id.startswith(f"T{number}N"):
-                told["wrong"].append(f"T{number}: told of {found.id}")
+                counts["wrong"].append(f"T{number}: got {found.id}")
 
 signal.signal(signal.SIGALRM, ring)
 check("before")
 number = 0
-while told["interrupted"] < times and not told["wrong"]:
+while counts["interrupted"] < times and not counts["wrong"]:
     number += 1
     try:
         if interrupted(f"S{number}", dice.uniform(0, span)):
-            told["interrupted"] += 1
+            counts["interrupted"] += 1
             span *= 1.02
         else:
-            told["in time"] += 1
+            counts["in time"] += 1
             span /= 1.02
         if number % 200 == 0:
             check(number)
     except VictorError as error:
-        told["wrong"].append(str(error))
-if not told["wrong"]:
+        counts["wrong"].append(str(error))
+if not counts["wrong"]:
     check("after")
 victor.close()
-told["open"] = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0
-print(json.dumps(told))
+counts["open"] = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0
+print(json.dumps(counts))
 """
 
 
@@ -106,8 +106,8 @@ def test_calls_that_are_interrupted(
     finally:
         provider.close()
     assert (ran.stderr, ran.returncode) == ("", 0)
-    told = json.loads(ran.stdout)
-    assert told["wrong"] == []
-    assert told["in time"] > INTERRUPTS // 100
-    assert told["open"] < 10
-    print(f"over {'TLS' if tls else 'TCP'}: {told}")
+    observed = json.loads(ran.stdout)
+    assert observed["wrong"] == []
+    assert observed["in time"] > INTERRUPTS // 100
+    assert observed["open"] < 10
+    print(f"over {'TLS' if tls else 'TCP'}: {observed}")

@@ -11,7 +11,7 @@ from functools import cache
 
 import pytest
 
-from tests.faults.adapters import ATTEMPTS, FACES, OPERATIONS, Operation, adapter
+from tests.faults.adapters import ATTEMPTS, MODES, OPERATIONS, Operation, adapter
 from tests.faults.raw_provider import Exchange, answer, bare
 from tests.faults.raw_sockets import Background
 from victor_ext import UnreadableResponse
@@ -22,7 +22,7 @@ GIB = 1024 * MIB
 CHUNK = b" " * MIB
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)
-each_face = pytest.mark.parametrize("face", FACES)
+each_mode = pytest.mark.parametrize("mode", MODES)
 
 
 def declared(exchange: Exchange) -> None:
@@ -64,12 +64,12 @@ def peak() -> Iterator[list[int]]:
 
 
 @each_operation
-@each_face
+@each_mode
 @pytest.mark.parametrize("act", [declared, in_chunks, until_the_end], ids=lambda act: act.__name__)
 def test_a_body_of_1_gib(
-    background: Background, face: str, operation: Operation, act: Callable[[Exchange], None]
+    background: Background, mode: str, operation: Operation, act: Callable[[Exchange], None]
 ) -> None:
-    with adapter(background, face, direct=True) as on:
+    with adapter(background, mode, direct=True) as on:
         on.provider.acts.append(act)
         if operation == "respond":
             on.provider.acts.append(act)  # the look at what became of it is answered so as well
@@ -78,10 +78,10 @@ def test_a_body_of_1_gib(
             run = on.run(operation)
         sent = on.provider.record.bytes_sent - sent
 
-        assert run.told.word == "accepted"
-        assert run.lies() == []
-        assert isinstance(run.told.error, UnreadableResponse)
-        assert run.told.error.attempts == 1  # asking again would bring the same
+        assert run.observed.word == "accepted"
+        assert run.mismatches() == []
+        assert isinstance(run.observed.error, UnreadableResponse)
+        assert run.observed.error.attempts == 1  # asking again would bring the same
         assert sent <= (2 if operation == "respond" else 1) * 2 * MAX_RESPONSE_BYTES
         assert most[0] <= 4 * MAX_RESPONSE_BYTES
 
@@ -95,17 +95,17 @@ def one_gib_compressed() -> bytes:
 
 
 @each_operation
-@each_face
+@each_mode
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_body_of_1_gib_compressed(background: Background, face: str, operation: Operation, times: int) -> None:
+def test_a_body_of_1_gib_compressed(background: Background, mode: str, operation: Operation, times: int) -> None:
     """A thousandth of it on the wire; and compressed again, a few thousand bytes."""
     data = one_gib_compressed()
     data = data if times == 1 else gzip.compress(data)
-    with adapter(background, face, direct=True) as on:
+    with adapter(background, mode, direct=True) as on:
         on.provider.acts.extend([squeezed(data, *["gzip"] * times)] * (1 + ATTEMPTS))
         with peak() as most:
             run = on.run(operation)
 
-        assert run.told.word == "accepted"
-        assert run.lies() == []
+        assert run.observed.word == "accepted"
+        assert run.mismatches() == []
         assert most[0] <= 4 * MAX_RESPONSE_BYTES

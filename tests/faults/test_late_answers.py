@@ -18,7 +18,7 @@ import httpcore
 import httpx
 import pytest
 
-from tests.faults.adapters import CALLERS, FACES, OPERATIONS, Operation, adapter, arguments
+from tests.faults.adapters import CALLERS, MODES, OPERATIONS, Operation, adapter, arguments
 from tests.faults.certificates import Authority
 from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background
@@ -38,11 +38,11 @@ LATEST = 0.01
 WORK = 0.003
 """Seconds that a page takes, so that there is time for a second answer between a question and its own."""
 
-each_face = pytest.mark.parametrize("face", FACES)
+each_mode = pytest.mark.parametrize("mode", MODES)
 
 
 def answering_again(dice: Random, share: float) -> Callable[[Exchange], None]:
-    """Answer; and a little later once more, as if to somebody else."""
+    """Respond, and a little later once more, as if to another request."""
 
     def act(exchange: Exchange) -> None:
         body = exchange.work()
@@ -162,10 +162,10 @@ def test_a_page_of_another_number_is_read_again(background: Background) -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-@each_face
+@each_mode
 @pytest.mark.parametrize("version", ["tls1.2", "tls1.3"])
 def test_one_that_comes_while_the_connection_is_idle(
-    background: Background, authority: Authority, face: str, operation: Operation, version: str
+    background: Background, authority: Authority, mode: str, operation: Operation, version: str
 ) -> None:
     held: list[Exchange] = []
 
@@ -174,26 +174,26 @@ def test_one_that_comes_while_the_connection_is_idle(
         held.append(exchange)
 
     verify = authority.trusted(VERSIONS[version])
-    with adapter(background, face, direct=True, tls=authority.server(), verify=verify) as on:
+    with adapter(background, mode, direct=True, tls=authority.server(), verify=verify) as on:
         for _ in range(5):
             on.provider.acts.append(once_so_far)
             first = on.run(operation)
             background.do(lambda: held[-1].send(JUNK))
             second = on.run(operation)
-            assert (first.told.word, first.lies()) == ("success", [])
-            assert (second.told.word, second.lies(), second.seen.requests) == ("success", [], 1)
+            assert (first.observed.word, first.mismatches()) == ("success", [])
+            assert (second.observed.word, second.mismatches(), second.seen.requests) == ("success", [], 1)
 
 
-@each_face
+@each_mode
 @pytest.mark.parametrize("version", ["tls1.2", "tls1.3"])
 def test_a_connection_over_tls_is_kept_all_the_same(
-    background: Background, authority: Authority, face: str, version: str
+    background: Background, authority: Authority, mode: str, version: str
 ) -> None:
     """What a server sends besides answers, such as tickets for later sessions, is none."""
     verify = authority.trusted(VERSIONS[version])
-    with adapter(background, face, direct=True, tls=authority.server(), verify=verify) as on:
+    with adapter(background, mode, direct=True, tls=authority.server(), verify=verify) as on:
         for operation in OPERATIONS * 5:
-            assert on.run(operation).told.word == "success"
+            assert on.run(operation).observed.word == "success"
         assert on.provider.record.connections == 1
 
 
@@ -206,24 +206,24 @@ class TestRest:
 
     @staticmethod
     def connections_of(
-        background: Background, face: str, limits: httpx.Limits, calls: int, operation: Operation = "create"
+        background: Background, mode: str, limits: httpx.Limits, calls: int, operation: Operation = "create"
     ) -> int:
         provider = RawProvider(background)
-        caller = CALLERS[face](provider.url(), limits=limits)
+        caller = CALLERS[mode](provider.url(), limits=limits)
         for number in range(calls):
             assert caller.start(operation, f"S{number}").word == "success"
         caller.close()
         provider.close()
         return provider.record.connections - 1  # the token's
 
-    @each_face
-    def test_another_is_used_meanwhile(self, background: Background, face: str) -> None:
-        assert self.connections_of(background, face, httpx.Limits(max_connections=100), 7) == 7
+    @each_mode
+    def test_another_is_used_meanwhile(self, background: Background, mode: str) -> None:
+        assert self.connections_of(background, mode, httpx.Limits(max_connections=100), 7) == 7
 
-    @each_face
-    def test_a_read_need_not_wait_for_that(self, background: Background, face: str) -> None:
-        """What it is told of another request is refused, and read again."""
-        assert self.connections_of(background, face, httpx.Limits(max_connections=100), 7, "get") == 0
+    @each_mode
+    def test_a_read_need_not_wait_for_that(self, background: Background, mode: str) -> None:
+        """A response about another request is refused, and the request is read again."""
+        assert self.connections_of(background, mode, httpx.Limits(max_connections=100), 7, "get") == 0
 
     def test_a_list_has_to_for_nothing_in_a_page_says_whose_it_is(self, background: Background) -> None:
         provider = RawProvider(background)
@@ -233,21 +233,21 @@ class TestRest:
         provider.close()
         assert provider.record.connections == 8  # one more for the token
 
-    @each_face
-    def test_there_are_no_more_than_there_may_be(self, background: Background, face: str) -> None:
-        assert self.connections_of(background, face, httpx.Limits(max_connections=3), 7) == 2
+    @each_mode
+    def test_there_are_no_more_than_there_may_be(self, background: Background, mode: str) -> None:
+        assert self.connections_of(background, mode, httpx.Limits(max_connections=3), 7) == 2
 
-    @each_face
-    def test_nor_more_than_may_be_kept(self, background: Background, face: str) -> None:
+    @each_mode
+    def test_nor_more_than_may_be_kept(self, background: Background, mode: str) -> None:
         limits = httpx.Limits(max_connections=100, max_keepalive_connections=3)
-        assert self.connections_of(background, face, limits, 7) == 2
+        assert self.connections_of(background, mode, limits, 7) == 2
 
-    @each_face
+    @each_mode
     def test_one_that_has_rested_is_used_again(
-        self, background: Background, face: str, monkeypatch: pytest.MonkeyPatch
+        self, background: Background, mode: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(connection_pool, "REST_SECONDS", 0.0)
-        assert self.connections_of(background, face, httpx.Limits(max_connections=100), 7) == 0
+        assert self.connections_of(background, mode, httpx.Limits(max_connections=100), 7) == 0
 
 
 class Talking:

@@ -46,14 +46,14 @@ if status in profile.transient_statuses:
     return Failure(error_class, what, Repeat.REPEATABLE, Outcome.REJECTED, response)
 """,
         (STATUS_OF_CREATE, STATUS_OF_ANSWER),
-        "502 with the work: rejected was told, and the work was done; respond",
+        "502 with the work: rejected was reported, and the work was done; respond",
     ),
     "a 400 that follows a lost answer is reported as rejected": Mistake(
         f"{LOOP}:_Call._attempt_until_definite",
         "self._outcome = self._outcome.combined_with(result.outcome)",
         "self._outcome = result.outcome",
         (STATUS_OF_CREATE,),
-        "400 after a lost answer: rejected was told, and the work was done; create",
+        "400 after a lost answer: rejected was reported, and the work was done; create",
     ),
 }
 

@@ -35,7 +35,7 @@ class TestInSimulatedTime:
     """With the clients' defaults: 6 attempts a call, a quota of 500, waits of up to 8 s."""
 
     @pytest.mark.parametrize(
-        ("trouble", "takes", "calls", "extra"),
+        ("fault", "takes", "calls", "extra"),
         [
             (refused, 0.02, 6_000, 100),
             (failing(503), 0.02, 6_000, 100),
@@ -46,9 +46,9 @@ class TestInSimulatedTime:
         ids=["refused", "503", "429", "500", "no answer"],
     )
     def test_what_is_sent_beyond_the_calls_in_ten_minutes_is_the_quota(
-        self, trouble: Any, takes: float, calls: int, extra: int
+        self, fault: Any, takes: float, calls: int, extra: int
     ) -> None:
-        outage = Outage(trouble, pause=20.0, latency=takes).run(600.0)
+        outage = Outage(fault, pause=20.0, latency=takes).run(600.0)
         assert len(outage.calls) == calls
         assert len(outage.attempts) - len(outage.calls) == len(outage.retries) == extra
         assert outage.ratio < 1.02
@@ -66,10 +66,10 @@ class TestInSimulatedTime:
         outage.run(30.0)
         assert outage.ratio <= 1.0 + (1 - share) + 0.02
 
-    @pytest.mark.parametrize("trouble", [refused, failing(503), unanswered])
-    def test_it_recovers_within_seconds(self, trouble: Any) -> None:
+    @pytest.mark.parametrize("fault", [refused, failing(503), unanswered])
+    def test_it_recovers_within_seconds(self, fault: Any) -> None:
         end = 20.0
-        outage = Outage(down_until(end, trouble)).run(end + 6)
+        outage = Outage(down_until(end, fault)).run(end + 6)
         after = [call for call in outage.calls if call.began >= end]
         assert after
         assert all(call.good and call.attempts == 1 for call in after)
@@ -105,20 +105,20 @@ ERRORS = (VictorError, httpx.HTTPError)
 
 
 class Crowd:
-    """Two hundred workers on one client of either face, over real sockets. `spans` is how long each call took."""
+    """Two hundred workers on one sync or async client, over real sockets. `spans` is how long each call took."""
 
-    def __init__(self, face: str, client: Callable[[], Any]) -> None:
+    def __init__(self, mode: str, client: Callable[[], Any]) -> None:
         self.spans: list[float] = []
-        self._face, self._client = face, client
+        self._mode, self._client = mode, client
 
     def run(self, *rounds: Call) -> list[list[Any]]:
-        """One call of every worker in each round: what each was told, by round."""
-        return asyncio.run(self._tasks(rounds)) if self._face == "async" else self._threads(rounds)
+        """One call of every worker in each round. Returns what each observed, by round."""
+        return asyncio.run(self._tasks(rounds)) if self._mode == "async" else self._threads(rounds)
 
     def _threads(self, rounds: tuple[Call, ...]) -> list[list[Any]]:
         with self._client() as client, ThreadPoolExecutor(WORKERS) as pool:
 
-            def told(call: Call, worker: int) -> Any:
+            def observe(call: Call, worker: int) -> Any:
                 began = time.monotonic()
                 try:
                     return call(client, worker)
@@ -127,12 +127,12 @@ class Crowd:
                 finally:
                     self.spans.append(time.monotonic() - began)
 
-            return [list(pool.map(lambda worker, call=call: told(call, worker), range(WORKERS))) for call in rounds]
+            return [list(pool.map(lambda worker, call=call: observe(call, worker), range(WORKERS))) for call in rounds]
 
     async def _tasks(self, rounds: tuple[Call, ...]) -> list[list[Any]]:
         async with self._client() as client:
 
-            async def told(call: Call, worker: int) -> Any:
+            async def observe(call: Call, worker: int) -> Any:
                 began = time.monotonic()
                 try:
                     return await call(client, worker)
@@ -141,7 +141,7 @@ class Crowd:
                 finally:
                     self.spans.append(time.monotonic() - began)
 
-            return [await asyncio.gather(*(told(call, each) for each in range(WORKERS))) for call in rounds]
+            return [await asyncio.gather(*(observe(call, each) for each in range(WORKERS))) for call in rounds]
 
 
 CLIENTS: dict[str, Any] = {"sync": Victor, "async": AsyncVictor}
@@ -166,13 +166,13 @@ def patient_auth(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str]) -> V
     return VictorJwt(victor_sandbox.add_api_key(public), private, reuse=300)
 
 
-each_face = pytest.mark.parametrize("face", ["sync", "async"])
+each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
-@each_face
+@each_mode
 @pytest.mark.parametrize("how", ["down", "503"])
 def test_two_hundred_workers_over_real_sockets(
-    victor_sandbox: Sandbox, patient_auth: VictorJwt, face: str, how: str
+    victor_sandbox: Sandbox, patient_auth: VictorJwt, mode: str, how: str
 ) -> None:
     back: list[float] = []
 
@@ -193,56 +193,56 @@ def test_two_hundred_workers_over_real_sockets(
         return create(victor, worker)
 
     def client() -> Any:
-        return CLIENTS[face](patient_auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.02))
+        return CLIENTS[mode](patient_auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.02))
 
     began = time.monotonic()
-    Crowd(face, client).run(lambda victor, worker: create(victor, worker + WORKERS))
+    Crowd(mode, client).run(lambda victor, worker: create(victor, worker + WORKERS))
     in_peace = time.monotonic() - began
     break_down()
-    crowd = Crowd(face, client)
+    crowd = Crowd(mode, client)
     # In the round after the next to last worker 0 brings the provider back; the last one finds it up.
     *outage, _, recovered = crowd.run(create, create, create, create, create_again, create)
     took = time.monotonic() - back[0]
 
-    told = [each for told_in_round in outage for each in told_in_round]
-    assert all(isinstance(each, VictorError) for each in told)
-    assert {each.outcome for each in told} == {Outcome.NOT_SENT if how == "down" else Outcome.UNKNOWN}
-    attempts = sum(each.attempts for each in told)
-    assert len(told) < attempts <= len(told) + 100
-    assert attempts / len(told) <= MOST
+    observed = [each for observed_in_round in outage for each in observed_in_round]
+    assert all(isinstance(each, VictorError) for each in observed)
+    assert {each.outcome for each in observed} == {Outcome.NOT_SENT if how == "down" else Outcome.UNKNOWN}
+    attempts = sum(each.attempts for each in observed)
+    assert len(observed) < attempts <= len(observed) + 100
+    assert attempts / len(observed) <= MOST
     assert [each.client_reference_id for each in recovered] == [f"INV-{worker}" for worker in range(WORKERS)]
     assert took < 5 + 4 * in_peace, "two rounds of two hundred creates; one round in peace is what the machine can do"
     assert set(victor_sandbox.work_done_by_key().values()) == {1}
 
 
-@each_face
-def test_an_endpoint_that_issues_no_tokens_is_not_asked_by_everybody(victor_sandbox: Sandbox, face: str) -> None:
+@each_mode
+def test_an_endpoint_that_issues_no_tokens_is_not_asked_by_everybody(victor_sandbox: Sandbox, mode: str) -> None:
     """One call asks, and those who wait for it fail with it: there are fewer requests than calls."""
     auth = VictorOAuth(*victor_sandbox.add_oauth_client())
     victor_sandbox.inject("status", status=503, operation="token", times=None)
     retry = RetryPolicy(base=0.05)
-    crowd = Crowd(face, lambda: CLIENTS[face](auth, base_url=victor_sandbox.url, retry=retry))
-    told = [each for told_in_round in crowd.run(create, create, create) for each in told_in_round]
-    assert {(type(each), each.outcome) for each in told} == {(ServerError, Outcome.NOT_SENT)}
-    assert sum(received.operation == "token" for received in victor_sandbox.received()) <= len(told) / 3
+    crowd = Crowd(mode, lambda: CLIENTS[mode](auth, base_url=victor_sandbox.url, retry=retry))
+    observed = [each for observed_in_round in crowd.run(create, create, create) for each in observed_in_round]
+    assert {(type(each), each.outcome) for each in observed} == {(ServerError, Outcome.NOT_SENT)}
+    assert sum(received.operation == "token" for received in victor_sandbox.received()) <= len(observed) / 3
 
 
-@each_face
+@each_mode
 def test_a_deadline_holds_for_every_worker_of_a_crowd(
-    victor_sandbox: Sandbox, patient_auth: VictorJwt, face: str
+    victor_sandbox: Sandbox, patient_auth: VictorJwt, mode: str
 ) -> None:
     """All two hundred of them end at one moment. What plain httpx is late by then is this machine's own delay."""
     deadline, tolerated = 1.0, 0.1
     victor_sandbox.inject("stall", times=None)
     # As many connections as callers: its limits are for each stage, and nobody is to wait for a connection first.
     limits = httpx.Limits(max_connections=WORKERS)
-    plain = Crowd(face, lambda: PLAIN[face](base_url=victor_sandbox.url, timeout=deadline, limits=limits))
-    crowd = Crowd(face, lambda: CLIENTS[face](patient_auth, base_url=victor_sandbox.url, deadline=deadline))
+    plain = Crowd(mode, lambda: PLAIN[mode](base_url=victor_sandbox.url, timeout=deadline, limits=limits))
+    crowd = Crowd(mode, lambda: CLIENTS[mode](patient_auth, base_url=victor_sandbox.url, deadline=deadline))
     late: list[float] = []
     for _ in range(6):  # slow moments are the machine's; what a client does wrong by itself it does wrong every time
         plain.run(lambda client, _worker: client.get("/v2/payment-requests/b34783af0"))
-        (told,) = crowd.run(lambda victor, _worker: victor.payment_requests.get("b34783af0"))
-        assert all(isinstance(each, DeadlineExceeded) for each in told)
+        (observed,) = crowd.run(lambda victor, _worker: victor.payment_requests.get("b34783af0"))
+        assert all(isinstance(each, DeadlineExceeded) for each in observed)
         late.append(max(crowd.spans) - max(plain.spans))
         if late[-1] <= tolerated:
             return

@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.faults.adapters import CALLERS, FACES, Observed
+from tests.faults.adapters import CALLERS, MODES, Observed
 from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background
 from victor_ext import AsyncVictor, TimedOut, Victor, VictorOAuth
 from victor_ext.runtime.http.connections import async_connections, connections
 
 AUTH = VictorOAuth("id", "not-a-secret")
-each_face = pytest.mark.parametrize("face", FACES)
+each_mode = pytest.mark.parametrize("mode", MODES)
 
 
 class Holding:
@@ -46,35 +46,35 @@ def provider(background: Background) -> Iterator[RawProvider]:
     made.close()
 
 
-def calls(provider: RawProvider, face: str, count: int, **limits: Any) -> list[Observed]:
-    caller = CALLERS[face](provider.url(), limits=httpx.Limits(**limits))
+def calls(provider: RawProvider, mode: str, count: int, **limits: Any) -> list[Observed]:
+    caller = CALLERS[mode](provider.url(), limits=httpx.Limits(**limits))
     try:
         return [caller.start("get", f"S{number}") for number in range(count)]
     finally:
         caller.close()
 
 
-@each_face
-def test_one_that_was_idle_for_too_long_is_closed(provider: RawProvider, face: str) -> None:
-    told = calls(provider, face, 3, max_connections=1, keepalive_expiry=0.0)
-    assert [each.word for each in told] == ["success"] * 3
+@each_mode
+def test_one_that_was_idle_for_too_long_is_closed(provider: RawProvider, mode: str) -> None:
+    observed = calls(provider, mode, 3, max_connections=1, keepalive_expiry=0.0)
+    assert [each.word for each in observed] == ["success"] * 3
     assert provider.record.connections == 4  # the token's as well
 
 
-@each_face
-def test_none_is_kept(provider: RawProvider, face: str) -> None:
-    calls(provider, face, 3, max_keepalive_connections=0)
+@each_mode
+def test_none_is_kept(provider: RawProvider, mode: str) -> None:
+    calls(provider, mode, 3, max_keepalive_connections=0)
     assert provider.record.connections == 4
 
 
-@each_face
-def test_without_limits(provider: RawProvider, face: str) -> None:
-    assert calls(provider, face, 1, max_connections=None, max_keepalive_connections=None)[0].word == "success"
+@each_mode
+def test_without_limits(provider: RawProvider, mode: str) -> None:
+    assert calls(provider, mode, 1, max_connections=None, max_keepalive_connections=None)[0].word == "success"
 
 
-@each_face
-def test_a_client_that_is_closed_closes_its_connections(provider: RawProvider, face: str) -> None:
-    calls(provider, face, 2)
+@each_mode
+def test_a_client_that_is_closed_closes_its_connections(provider: RawProvider, mode: str) -> None:
+    calls(provider, mode, 2)
     provider.quiet.wait_for(lambda: not provider.open, "connections of a client that was closed")
 
 
@@ -114,7 +114,7 @@ def test_so_has_a_task(provider: RawProvider) -> None:
 
 
 def test_a_call_in_flight_ends_as_it_would_when_its_client_is_closed(provider: RawProvider) -> None:
-    """Its answer is on the way: whoever waits for it is told the truth."""
+    """Its response is on the way: the waiting caller gets the true result."""
     victor = Victor(AUTH, base_url=provider.url())
     victor.payment_requests.get("S0")
     holding = Holding(provider)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.adapters import FACES, OPERATIONS, Operation, adapter
+from tests.faults.adapters import MODES, OPERATIONS, Operation, adapter
 from tests.faults.certificates import Authority
 from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import Background
@@ -14,7 +14,7 @@ from tests.faults.raw_sockets import Background
 STATUSES = ("301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect")
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)
-each_face = pytest.mark.parametrize("face", FACES)
+each_mode = pytest.mark.parametrize("mode", MODES)
 each_status = pytest.mark.parametrize("status", STATUSES, ids=lambda status: status[:3])
 
 
@@ -48,63 +48,63 @@ def addresses_elsewhere(here: int, others: list[RawProvider]) -> Iterator[str]:
 
 @each_status
 @each_operation
-@each_face
+@each_mode
 def test_never_off_the_origin(
-    background: Background, elsewhere: list[RawProvider], face: str, operation: Operation, status: str
+    background: Background, elsewhere: list[RawProvider], mode: str, operation: Operation, status: str
 ) -> None:
-    with adapter(background, face, direct=True) as on:
+    with adapter(background, mode, direct=True) as on:
         record = on.provider.record
         for location in addresses_elsewhere(on.provider.port, elsewhere):
             connections = record.connections
             on.provider.acts.extend([to(location, status)] * 2)  # two: a look at what became of an answer is one more
             run = on.run(operation)
             on.provider.acts.clear()
-            assert (run.told.word, run.lies(), run.seen.requests) == ("unknown", [], 1), location
+            assert (run.observed.word, run.mismatches(), run.seen.requests) == ("unknown", [], 1), location
             assert record.connections == connections, location
         assert [other.record.connections for other in elsewhere] == [0, 0]
 
 
 @each_status
-@each_face
-def test_a_read_follows_within_its_origin(background: Background, face: str, status: str) -> None:
+@each_mode
+def test_a_read_follows_within_its_origin(background: Background, mode: str, status: str) -> None:
     def onward(exchange: Exchange) -> None:
         to(f"{exchange.request.path}?again", status)(exchange)
 
-    with adapter(background, face, direct=True) as on:
+    with adapter(background, mode, direct=True) as on:
         on.provider.acts.append(onward)
         run = on.run("get")
-        assert (run.told.word, run.lies(), run.seen.requests) == ("success", [], 2)
+        assert (run.observed.word, run.mismatches(), run.seen.requests) == ("success", [], 2)
         assert {request.headers["authorization"] for request in on.provider.record.requests[-2:]} == {"Bearer t"}
 
         on.provider.acts.extend([onward] * 100)
         run = on.run("get")
-        assert run.told.word == "unknown"
+        assert run.observed.word == "unknown"
         assert run.seen.requests < 10
 
 
 @each_status
-@each_face
+@each_mode
 @pytest.mark.parametrize("operation", ["create", "respond"])
-def test_a_write_is_never_followed(background: Background, face: str, operation: Operation, status: str) -> None:
+def test_a_write_is_never_followed(background: Background, mode: str, operation: Operation, status: str) -> None:
     """Other clients were seen to send a GET without a body to where they were sent, and to call that a success."""
-    with adapter(background, face, direct=True) as on:
+    with adapter(background, mode, direct=True) as on:
         on.provider.acts.append(lambda exchange: to(exchange.request.path, status)(exchange))
         run = on.run(operation)
-        assert (run.told.word, run.lies(), run.seen.requests, run.seen.work) == ("unknown", [], 1, 0)
+        assert (run.observed.word, run.mismatches(), run.seen.requests, run.seen.work) == ("unknown", [], 1, 0)
 
 
 @each_status
-@each_face
+@each_mode
 def test_the_secret_is_not_sent_on(
-    background: Background, elsewhere: list[RawProvider], face: str, status: str
+    background: Background, elsewhere: list[RawProvider], mode: str, status: str
 ) -> None:
     """The request for a token holds the client's secret in its body."""
-    with adapter(background, face, direct=True, fresh_tokens=True) as on:
+    with adapter(background, mode, direct=True, fresh_tokens=True) as on:
         on.provider.acts_on_tokens = True
         for location in ("/v2/auth/token", *addresses_elsewhere(on.provider.port, elsewhere)):
             tokens = len(on.provider.record.sent_to("/v2/auth/token"))
             on.provider.acts.append(to(location, status))
             run = on.run("create")
-            assert (run.told.word, run.seen.requests) == ("not_sent", 0), location
+            assert (run.observed.word, run.seen.requests) == ("not_sent", 0), location
             assert len(on.provider.record.sent_to("/v2/auth/token")) == tokens + 1, location
         assert [other.record.connections for other in elsewhere] == [0, 0]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.adapters import ATTEMPTS, FACES, Operation, adapter
+from tests.faults.adapters import ATTEMPTS, MODES, Operation, adapter
 from tests.faults.raw_provider import Act, Exchange, answer
 from tests.faults.raw_sockets import Background
 
@@ -19,7 +19,7 @@ FAILED = (408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524)
 STRANGE = (300, 304, 305, 501, 505, 507, 511, 530, 599, 600, 700, 999)
 """Nothing that the provider's document knows of: the work may have been done."""
 
-each_face = pytest.mark.parametrize("face", FACES)
+each_mode = pytest.mark.parametrize("mode", MODES)
 
 
 def says(status: int, *, work: bool = False) -> Act:
@@ -40,7 +40,7 @@ def lost(exchange: Exchange) -> None:
 
 
 def cases() -> Iterator[tuple[str, list[Act], str, str]]:
-    """A name, what the provider does, and what has to be told of a create and of an answer."""
+    """A name, what the provider does, and what callers of create and accept must observe."""
     for status in FINAL:
         # Twice: after a 401 a token that was kept is fetched anew, and tried once.
         yield f"{status}", [says(status)] * 2, "rejected", "rejected"
@@ -59,10 +59,10 @@ def cases() -> Iterator[tuple[str, list[Act], str, str]]:
 
 
 @pytest.mark.parametrize("operation", ["create", "respond"])
-@each_face
-def test_a_write(background: Background, face: str, operation: Operation) -> None:
+@each_mode
+def test_a_write(background: Background, mode: str, operation: Operation) -> None:
     wrong: list[str] = []
-    with adapter(background, face, direct=True) as on:
+    with adapter(background, mode, direct=True) as on:
         for name, acts, of_create, of_answer in cases():
             wanted = of_create if operation == "create" else of_answer
             if wanted == "unknown" and operation == "respond" and "lost" not in name and "once" not in name:
@@ -70,20 +70,20 @@ def test_a_write(background: Background, face: str, operation: Operation) -> Non
             on.provider.acts.extend(acts)
             run = on.run(operation)
             on.provider.acts.clear()
-            wrong += [f"{name}: {lie}; {run}" for lie in run.lies()]
-            if run.told.word != wanted:
-                wrong.append(f"{name}: told {run.told.word}, not {wanted}; {run}")
+            wrong += [f"{name}: {lie}; {run}" for lie in run.mismatches()]
+            if run.observed.word != wanted:
+                wrong.append(f"{name}: got {run.observed.word}, not {wanted}; {run}")
     assert wrong == []
 
 
-@each_face
-def test_a_read(background: Background, face: str) -> None:
-    with adapter(background, face, direct=True) as on:
+@each_mode
+def test_a_read(background: Background, mode: str) -> None:
+    with adapter(background, mode, direct=True) as on:
         for status in (*FINAL, *FAILED, *STRANGE, THROTTLED):
             on.provider.acts.extend([says(status)] * ATTEMPTS)
             run = on.run("get")
             on.provider.acts.clear()
-            assert run.told.error is not None
-            assert run.told.error.status_code == status
+            assert run.observed.error is not None
+            assert run.observed.error.status_code == status
             again = status in (*FAILED, THROTTLED, 401)
             assert run.seen.requests == (ATTEMPTS if again else 1), status

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from tests.faults.adapters import ATTEMPTS, CALLERS, FACES, OPERATIONS, Adapter, Operation, adapter
+from tests.faults.adapters import ATTEMPTS, CALLERS, MODES, OPERATIONS, Adapter, Operation, adapter
 from tests.faults.certificates import Authority
 from tests.faults.cutting_proxy import Cut, CuttingProxy
 from tests.faults.raw_provider import Exchange, RawProvider, answer
@@ -24,7 +24,7 @@ STEP = 19
 SHORT = 0.2
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)
-each_face = pytest.mark.parametrize("face", FACES)
+each_mode = pytest.mark.parametrize("mode", MODES)
 each_version = pytest.mark.parametrize("version", VERSIONS)
 
 
@@ -35,12 +35,12 @@ def only_once(exchange: Exchange) -> None:
 
 
 @contextmanager
-def tls_lane(
-    background: Background, face: str, authority: Authority, version: str, wait: float = 5.0, **options: Any
+def tls_adapter(
+    background: Background, mode: str, authority: Authority, version: str, wait: float = 5.0, **options: Any
 ) -> Iterator[Adapter]:
     with adapter(
         background,
-        face,
+        mode,
         tls=authority.server(),
         verify=authority.trusted(VERSIONS[version]),
         acts=only_once,
@@ -53,20 +53,20 @@ def tls_lane(
 def flights(on: Adapter) -> list[int]:
     """How many bytes the client's first flight of a handshake has, and the server's reply to it."""
     before = len(on.proxy.exchanges)
-    assert on.run("get").told.word == "success"
+    assert on.run("get").observed.word == "success"
     first = on.proxy.exchanges[before]
     return [first.request, first.answer]
 
 
 @each_operation
-@each_face
+@each_mode
 @each_version
 @pytest.mark.parametrize("how", ["reset", "close"])
 def test_handshake_cut(
-    background: Background, authority: Authority, face: str, operation: Operation, version: str, how: End, every: bool
+    background: Background, authority: Authority, mode: str, operation: Operation, version: str, how: End, every: bool
 ) -> None:
     wrong: list[str] = []
-    with tls_lane(background, face, authority, version) as on:
+    with tls_adapter(background, mode, authority, version) as on:
         asked, replied = flights(on)
         # The certificate's length varies by a byte or two, with its signature.
         places = [("request", at) for at in range(0, asked, 1 if every else STEP)]
@@ -75,41 +75,41 @@ def test_handshake_cut(
             cut = Cut(side, after, how)  # type: ignore[arg-type] # one of its two words
             for times, wanted in ((1, "success"), (ATTEMPTS, "not_sent")):
                 run = on.run(operation, [cut] if times == 1 else [cut] * times)
-                lies = run.lies() if run.told.word == wanted else [*run.lies(), f"not {wanted}"]
-                wrong += [f"{cut}, {times} times: {lie}; {run}" for lie in lies]
+                mismatches = run.mismatches() if run.observed.word == wanted else [*run.mismatches(), f"not {wanted}"]
+                wrong += [f"{cut}, {times} times: {lie}; {run}" for lie in mismatches]
     assert wrong == []
 
 
 @each_operation
-@each_face
+@each_mode
 @each_version
 def test_handshake_stalls(
-    background: Background, authority: Authority, face: str, operation: Operation, version: str
+    background: Background, authority: Authority, mode: str, operation: Operation, version: str
 ) -> None:
-    with tls_lane(background, face, authority, version) as on:
+    with tls_adapter(background, mode, authority, version) as on:
         asked, replied = flights(on)
     cuts = [Cut("request", asked // 2, "stall"), Cut("answer", 0, "stall"), Cut("answer", replied // 2, "stall")]
     # The time to connect includes the handshake. What stalls once is tried more often: any machine has slow moments.
     patient = RetryPolicy(max_attempts=2 * ATTEMPTS, base=0.0, quota=10**9)
-    with tls_lane(background, face, authority, version, wait=SHORT, retry=patient) as on:
+    with tls_adapter(background, mode, authority, version, wait=SHORT, retry=patient) as on:
         for cut in cuts:
             run = on.run(operation, [cut])
-            assert (run.told.word, run.lies()) == ("success", []), cut
-    with tls_lane(background, face, authority, version, wait=SHORT) as on:
+            assert (run.observed.word, run.mismatches()) == ("success", []), cut
+    with tls_adapter(background, mode, authority, version, wait=SHORT) as on:
         for cut in cuts:
             run = on.run(operation, [cut] * ATTEMPTS)
-            assert (run.told.word, run.lies()) == ("not_sent", []), cut
+            assert (run.observed.word, run.mismatches()) == ("not_sent", []), cut
 
 
 @each_operation
-@each_face
+@each_mode
 @each_version
 def test_bytes_changed_on_the_way(
-    background: Background, authority: Authority, face: str, operation: Operation, version: str
+    background: Background, authority: Authority, mode: str, operation: Operation, version: str
 ) -> None:
-    """In the handshake or after it: TLS notices, and what the caller is told is an error of ours, and true."""
+    """In the handshake or after it: TLS notices, and the caller gets a true error of this package."""
     wrong: list[str] = []
-    with tls_lane(background, face, authority, version, wait=SHORT) as on:
+    with tls_adapter(background, mode, authority, version, wait=SHORT) as on:
         asked, replied = flights(on)
         first = [Cut("request", at, "close", change=True) for at in range(2, asked, asked // 5)]
         first += [Cut("answer", at, "close", change=True) for at in range(2, replied, replied // 7)]
@@ -117,7 +117,7 @@ def test_bytes_changed_on_the_way(
         later += [[None, Cut("request", at, "close", change=True)] for at in range(2, 400, 60)]
         for cuts in [*([cut] for cut in first), *later]:
             run = on.run(operation, cuts)
-            wrong += [f"{cuts[-1]}: {lie}; {run}" for lie in run.lies()]
+            wrong += [f"{cuts[-1]}: {lie}; {run}" for lie in run.mismatches()]
     assert wrong == []
 
 
@@ -128,22 +128,22 @@ def bad_servers(authority: Authority, other: Authority) -> Iterator[tuple[str, s
 
 
 @each_operation
-@each_face
+@each_mode
 def test_who_is_not_trusted_gets_nothing(
-    background: Background, authority: Authority, face: str, operation: Operation, tmp_path: Path
+    background: Background, authority: Authority, mode: str, operation: Operation, tmp_path: Path
 ) -> None:
     """Refused at once, and not tried again: it will not be trusted in a second either."""
     for why, context in bad_servers(authority, Authority(tmp_path)):
         provider = RawProvider(background, tls=context)
         proxy = CuttingProxy(background, provider)
-        caller = CALLERS[face](provider.url(proxy.port), verify=authority.trusted())
-        told = caller.start(operation, "S1")
+        caller = CALLERS[mode](provider.url(proxy.port), verify=authority.trusted())
+        observed = caller.start(operation, "S1")
         caller.close()
         proxy.close()
         provider.close()
 
-        assert told.word == "not_sent", why
-        assert isinstance(told.error, ConnectionFailed), why
-        assert "certificate" in str(told.error).lower(), why
+        assert observed.word == "not_sent", why
+        assert isinstance(observed.error, ConnectionFailed), why
+        assert "certificate" in str(observed.error).lower(), why
         assert proxy.connections == 1, why
         assert provider.record.bytes_received == 0, why

@@ -71,11 +71,11 @@ def _target(atheris: Any) -> Callable[[bytes], None]:
         from tests.fuzz.fuzz_wire import OPERATIONS, Fuzzed, answer
         from victor_ext import VictorError
 
-        face, names = Fuzzed(), _names()
+        mode, names = Fuzzed(), _names()
         for operation in OPERATIONS:  # what is loaded on first use is to be watched too
             with contextlib.suppress(VictorError):
-                face.run(operation, answer(b"{}", 400))
-                face.run(operation, answer(b'{"victor_payment_request_id": "R1", "status": "created", "page": 0}'))
+                mode.run(operation, answer(b"{}", 400))
+                mode.run(operation, answer(b'{"victor_payment_request_id": "R1", "status": "created", "page": 0}'))
 
     def one_input(data: bytes) -> None:
         take = atheris.FuzzedDataProvider(data)
@@ -91,7 +91,7 @@ def _target(atheris: Any) -> Callable[[bytes], None]:
             grown = json.dumps(_grown(take, names))
             wire = answer(grown.encode("utf-8", "surrogatepass"), status)
         try:
-            face.run(operation, wire)
+            mode.run(operation, wire)
         except VictorError as error:
             read_all_of_error(error)
 

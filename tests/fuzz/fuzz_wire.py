@@ -183,7 +183,7 @@ class AsyncFuzzed:
         self._runner.close()
 
 
-FACES: dict[str, Callable[[], Fuzzed | AsyncFuzzed]] = {"sync": Fuzzed, "async": AsyncFuzzed}
+MODES: dict[str, Callable[[], Fuzzed | AsyncFuzzed]] = {"sync": Fuzzed, "async": AsyncFuzzed}
 
 
 def answer(body: bytes, status: object = 200, *headers: bytes) -> bytes:

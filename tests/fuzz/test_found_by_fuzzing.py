@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from tests.fuzz.fuzz_reading import read_all_of_error
-from tests.fuzz.fuzz_wire import FACES, AsyncFuzzed, Fuzzed, answer
+from tests.fuzz.fuzz_wire import MODES, AsyncFuzzed, Fuzzed, answer
 from victor_ext import BadRequest, Conflict, PaginationError, UnreadableResponse, VictorError
 
 
-@pytest.fixture(params=FACES)
-def face(request: pytest.FixtureRequest) -> Iterator[Fuzzed | AsyncFuzzed]:
-    made = FACES[request.param]()
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> Iterator[Fuzzed | AsyncFuzzed]:
+    made = MODES[request.param]()
     yield made
     made.close()
 
@@ -27,47 +27,47 @@ def body(**members: Any) -> bytes:
 GOOD = answer(body(victor_payment_request_id="R1", status="created"))
 
 
-def test_a_header_beyond_ascii_on_a_refusal(face: Fuzzed | AsyncFuzzed) -> None:
+def test_a_header_beyond_ascii_on_a_refusal(mode: Fuzzed | AsyncFuzzed) -> None:
     with pytest.raises(BadRequest) as caught:
-        face.run("create", answer(b"{}", 400, b"X-Reason: \xc3\xbcber", b"X-Other: \xff"))
+        mode.run("create", answer(b"{}", 400, b"X-Reason: \xc3\xbcber", b"X-Other: \xff"))
     read_all_of_error(caught.value)
 
 
 @pytest.mark.parametrize("cookie", [b"a=b", b"\xc3\xbc=\xff", b"a=b; Max-Age=" + b"9" * 40])
-def test_a_cookie_is_not_kept(face: Fuzzed | AsyncFuzzed, cookie: bytes) -> None:
+def test_a_cookie_is_not_kept(mode: Fuzzed | AsyncFuzzed, cookie: bytes) -> None:
     """One that is not ASCII had every later call of the client fail while it was being built."""
     for _ in range(2):
-        assert face.run("get", answer(GOOD.partition(b"\r\n\r\n")[2], 200, b"Set-Cookie: " + cookie)) == 1
-    assert b"ookie" not in face.wire.asked
+        assert mode.run("get", answer(GOOD.partition(b"\r\n\r\n")[2], 200, b"Set-Cookie: " + cookie)) == 1
+    assert b"ookie" not in mode.wire.asked
 
 
 @pytest.mark.parametrize("items", [[{}], [None, 1], [{"created_at": float("nan")}]])
-def test_a_list_without_ids_that_repeats_itself_ends(face: Fuzzed | AsyncFuzzed, items: list[Any]) -> None:
+def test_a_list_without_ids_that_repeats_itself_ends(mode: Fuzzed | AsyncFuzzed, items: list[Any]) -> None:
     with pytest.raises(PaginationError):
-        face.run("list", answer(body(results=items, page=0)))
+        mode.run("list", answer(body(results=items, page=0)))
 
 
-def test_what_is_odd_is_shown_escaped_or_not_at_all(face: Fuzzed | AsyncFuzzed) -> None:
+def test_what_is_odd_is_shown_escaped_or_not_at_all(mode: Fuzzed | AsyncFuzzed) -> None:
     odd = "\x1b[31mcreated\r\n\ud800"
-    assert face.run("get", answer(body(status=odd, error_message=odd))) == 1
+    assert mode.run("get", answer(body(status=odd, error_message=odd))) == 1
     with pytest.raises(UnreadableResponse, match="about another payment request") as refused:
-        face.run("get", answer(body(victor_payment_request_id=odd, status=odd)))
+        mode.run("get", answer(body(victor_payment_request_id=odd, status=odd)))
     read_all_of_error(refused.value)
     with pytest.raises(Conflict) as caught:
-        face.run(
+        mode.run(
             "create", answer(body(victor_payment_request_id=odd, payment_request={"payment_details": {"amount": 1}}))
         )
     read_all_of_error(caught.value)
 
 
-def test_a_long_name_of_a_compression(face: Fuzzed | AsyncFuzzed) -> None:
+def test_a_long_name_of_a_compression(mode: Fuzzed | AsyncFuzzed) -> None:
     with pytest.raises(UnreadableResponse) as caught:
-        face.run("create", answer(b"{}", 200, b"Content-Encoding: " + b"a" * 50_000))
+        mode.run("create", answer(b"{}", 200, b"Content-Encoding: " + b"a" * 50_000))
     read_all_of_error(caught.value)
 
 
 @pytest.mark.parametrize("operation", ["get", "create", "list"])
-def test_nesting_beyond_all_stacks(face: Fuzzed | AsyncFuzzed, operation: str) -> None:
+def test_nesting_beyond_all_stacks(mode: Fuzzed | AsyncFuzzed, operation: str) -> None:
     with pytest.raises(VictorError) as caught:
-        face.run(operation, answer(b'{"x":' * 100_000 + b"1" + b"}" * 100_000))
+        mode.run(operation, answer(b'{"x":' * 100_000 + b"1" + b"}" * 100_000))
     read_all_of_error(caught.value)

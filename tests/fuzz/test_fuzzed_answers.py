@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.fuzz_bodies import BODIES, HEADERS, KINDS, STATUSES
 from tests.fuzz.fuzz_reading import read_all_of_error
-from tests.fuzz.fuzz_wire import FACES, OPERATIONS, AsyncFuzzed, Fuzzed, answer
+from tests.fuzz.fuzz_wire import MODES, OPERATIONS, AsyncFuzzed, Fuzzed, answer
 from victor_ext import VictorError
 
 STEADY = settings(
@@ -21,22 +21,22 @@ STEADY = settings(
 )
 
 
-@pytest.fixture(scope="module", params=FACES)
-def face(request: pytest.FixtureRequest) -> Iterator[Fuzzed | AsyncFuzzed]:
-    made = FACES[request.param]()
+@pytest.fixture(scope="module", params=MODES)
+def mode(request: pytest.FixtureRequest) -> Iterator[Fuzzed | AsyncFuzzed]:
+    made = MODES[request.param]()
     yield made
     made.close()
 
 
-def examples(face: Fuzzed | AsyncFuzzed, number: int) -> int:
-    """The awaited face does nothing of its own with what came: a sample is enough."""
-    return number if isinstance(face, Fuzzed) else number // 6
+def examples(mode: Fuzzed | AsyncFuzzed, number: int) -> int:
+    """The async client has no code of its own for responses, so a sample is enough."""
+    return number if isinstance(mode, Fuzzed) else number // 6
 
 
-def told(face: Fuzzed | AsyncFuzzed, operation: str, data: bytes) -> VictorError | None:
+def observe(mode: Fuzzed | AsyncFuzzed, operation: str, data: bytes) -> VictorError | None:
     """The error that came of it, read whole; None when records came. Anything else is raised."""
     try:
-        face.run(operation, data)
+        mode.run(operation, data)
     except VictorError as error:
         read_all_of_error(error)
         return error
@@ -45,17 +45,17 @@ def told(face: Fuzzed | AsyncFuzzed, operation: str, data: bytes) -> VictorError
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_any_body(face: Fuzzed | AsyncFuzzed, operation: str, kind: str) -> None:
-    @settings(STEADY, max_examples=examples(face, 120))
+def test_any_body(mode: Fuzzed | AsyncFuzzed, operation: str, kind: str) -> None:
+    @settings(STEADY, max_examples=examples(mode, 120))
     @given(KINDS[kind], STATUSES, HEADERS)
     def check(body: bytes, status: int, headers: list[bytes]) -> None:
-        told(face, operation, answer(body, status, *headers))
+        observe(mode, operation, answer(body, status, *headers))
 
     check()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_any_bytes(face: Fuzzed | AsyncFuzzed, operation: str) -> None:
+def test_any_bytes(mode: Fuzzed | AsyncFuzzed, operation: str) -> None:
     """Not even HTTP; or HTTP that was cut, or had something put into it."""
 
     @st.composite
@@ -64,11 +64,11 @@ def test_any_bytes(face: Fuzzed | AsyncFuzzed, operation: str) -> None:
         start = draw(st.integers(0, min(len(data), 200)))
         return data[:start] + draw(st.binary(max_size=8)) + data[start + draw(st.integers(0, 8)) :]
 
-    @settings(STEADY, max_examples=examples(face, 240))
+    @settings(STEADY, max_examples=examples(mode, 240))
     @given(spoilt() | st.binary(max_size=200), st.integers(1, 100))
     def check(data: bytes, piece: int) -> None:
-        face.wire.piece = max(piece, len(data) // 100 + 1)
-        told(face, operation, data)
+        mode.wire.piece = max(piece, len(data) // 100 + 1)
+        observe(mode, operation, data)
 
     check()
 
@@ -83,31 +83,31 @@ BODIES_OF_EVERY_STATUS = (
 
 
 @pytest.mark.parametrize("operation", OPERATIONS[:4])
-def test_every_status(face: Fuzzed | AsyncFuzzed, operation: str) -> None:
-    step = 1 if isinstance(face, Fuzzed) else 7
+def test_every_status(mode: Fuzzed | AsyncFuzzed, operation: str) -> None:
+    step = 1 if isinstance(mode, Fuzzed) else 7
     for status in (*range(200, 600, step), 600, 700, 999):
         others = BODIES_OF_EVERY_STATUS[1:]
         for body in (BODIES_OF_EVERY_STATUS[0], others[status % len(others)]):
-            error = told(face, operation, answer(body if status not in (204, 304) else b"", status))
+            error = observe(mode, operation, answer(body if status not in (204, 304) else b"", status))
             assert error is not None or 200 <= status < 300, status
             assert error is None or error.status_code == status
 
 
 @pytest.mark.parametrize("status", ["000", "001", "099", "100", "101", "199", "1000", "20", "abc", "-20", "2e2", ""])
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_no_status_at_all(face: Fuzzed | AsyncFuzzed, operation: str, status: str) -> None:
-    assert told(face, operation, answer(BODIES_OF_EVERY_STATUS[0], status)) is not None
+def test_no_status_at_all(mode: Fuzzed | AsyncFuzzed, operation: str, status: str) -> None:
+    assert observe(mode, operation, answer(BODIES_OF_EVERY_STATUS[0], status)) is not None
 
 
-def test_any_token(face: Fuzzed | AsyncFuzzed) -> None:
+def test_any_token(mode: Fuzzed | AsyncFuzzed) -> None:
     """What a token endpoint may say is no better."""
 
-    @settings(STEADY, max_examples=examples(face, 200))
+    @settings(STEADY, max_examples=examples(mode, 200))
     @given(BODIES | tokens(), STATUSES, HEADERS)
     def check(body: bytes, status: int, headers: list[bytes]) -> None:
-        other = type(face)()
+        other = type(mode)()
         other.wire.token_answer = answer(body, status, *headers)
-        told(other, "create", answer(BODIES_OF_EVERY_STATUS[0]))
+        observe(other, "create", answer(BODIES_OF_EVERY_STATUS[0]))
         other.close()
 
     check()

@@ -1,4 +1,4 @@
-"""Looking for a request by the caller's reference: the window is told by one clock, and read by another."""
+"""Looking for a request by the caller's reference: the window is from one clock, the provider's times from another."""
 
 from __future__ import annotations
 

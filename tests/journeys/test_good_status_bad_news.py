@@ -1,4 +1,4 @@
-"""A good status is not yet good news: what the body says, or fails to say, decides what the caller is told."""
+"""A good status is not yet good news: what the body says, or fails to say, decides what the caller gets."""
 
 from __future__ import annotations
 
@@ -59,13 +59,15 @@ class Provider:
         self.asked.append(request)
         return httpx.Response(200, json=self.answer(request))
 
-    def call(self, face: type, call: Callable[[Any], Any], max_attempts: int = 2, **options: Any) -> PaymentRequest:
+    def call(
+        self, client_class: type, call: Callable[[Any], Any], max_attempts: int = 2, **options: Any
+    ) -> PaymentRequest:
         options |= {
             "transport": httpx.MockTransport(self),
             "retry": RetryPolicy(base=0.0, max_attempts=max_attempts),
         }
         auth = VictorOAuth("id", "not-a-secret")
-        if face is Victor:
+        if client_class is Victor:
             with Victor(auth, **options) as victor:
                 found: PaymentRequest = call(victor)
                 return found
@@ -78,19 +80,19 @@ class Provider:
         return asyncio.run(main())
 
 
-both_faces = pytest.mark.parametrize("face", [Victor, AsyncVictor])
+both_clients = pytest.mark.parametrize("client_class", [Victor, AsyncVictor])
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize("body", [REFUSAL, SPRING], ids=["one shape", "the other"])
 @pytest.mark.parametrize(
     "call",
     [create, accept, lambda victor: victor.payment_requests.get("b34783af0")],
     ids=["create", "accept", "get"],
 )
-def test_an_error_under_a_good_status_is_neither_success_nor_refusal(face: type, call: Any, body: Any) -> None:
+def test_an_error_under_a_good_status_is_neither_success_nor_refusal(client_class: type, call: Any, body: Any) -> None:
     with pytest.raises(UnreadableResponse, match="reports an error") as raised:
-        Provider(lambda _request: body).call(face, call)
+        Provider(lambda _request: body).call(client_class, call)
     assert raised.value.outcome is Outcome.UNKNOWN
     assert raised.value.problems
     assert raised.value.body is not None
@@ -107,7 +109,7 @@ def test_an_error_under_a_good_status_does_not_end_a_list() -> None:
         )
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize("body", [{}, {"results": None}, {"victor_payment_request_id": None}, {"ok": True}])
 @pytest.mark.parametrize(
     "call",
@@ -117,26 +119,26 @@ def test_an_error_under_a_good_status_does_not_end_a_list() -> None:
     ],
     ids=["get", "find"],
 )
-def test_a_read_that_says_nothing_is_read_again(face: type, call: Any, body: Any) -> None:
+def test_a_read_that_says_nothing_is_read_again(client_class: type, call: Any, body: Any) -> None:
     answers = iter([body, {"victor_payment_request_id": "b34783af0", "page": 0, "results": []}])
     provider = Provider(lambda _request: next(answers))
-    provider.call(face, call)
+    provider.call(client_class, call)
     assert len(provider.asked) == 2
 
     with pytest.raises(UnreadableResponse, match="says nothing"):
-        Provider(lambda _request: body).call(face, call)
+        Provider(lambda _request: body).call(client_class, call)
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize("body", [{}, {"victor_payment_request_id": None}, {"victor_payment_request_id": ""}])
-def test_a_create_whose_answer_names_no_request_is_asked_again_with_its_key(face: type, body: Any) -> None:
+def test_a_create_whose_answer_names_no_request_is_asked_again_with_its_key(client_class: type, body: Any) -> None:
     answers = iter([body, {"victor_payment_request_id": "a7ffd43c37c1", "status": "created"}])
     provider = Provider(lambda _request: next(answers))
-    assert provider.call(face, create).id == "a7ffd43c37c1"
+    assert provider.call(client_class, create).id == "a7ffd43c37c1"
     assert len({request.headers["idempotency-key"] for request in provider.asked}) == 1
 
     with pytest.raises(UnreadableResponse, match="has no victor_payment_request_id") as raised:
-        Provider(lambda _request: body).call(face, create)
+        Provider(lambda _request: body).call(client_class, create)
     assert raised.value.outcome is Outcome.ACCEPTED
 
 
@@ -150,28 +152,28 @@ def reading(**response: Any) -> dict[str, Any]:
     }
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize("deadline", [None, 60.0, 0.99])
-def test_an_answer_that_says_nothing_is_settled_by_looking(face: type, deadline: float | None) -> None:
+def test_an_answer_that_says_nothing_is_settled_by_looking(client_class: type, deadline: float | None) -> None:
     def seen(request: httpx.Request) -> dict[str, Any]:
         return {} if request.method == "POST" else reading(status="Accepted", notes="Thank you.")
 
     provider = Provider(seen)
-    assert provider.call(face, accept, deadline=deadline).status == "accepted"
+    assert provider.call(client_class, accept, deadline=deadline).status == "accepted"
     assert [request.method for request in provider.asked] == ["POST", "GET"]
 
 
-@both_faces
-def test_an_answer_that_says_nothing_and_cannot_be_seen_is_unknown(face: type) -> None:
+@both_clients
+def test_an_answer_that_says_nothing_and_cannot_be_seen_is_unknown(client_class: type) -> None:
     provider = Provider(lambda request: {} if request.method == "POST" else reading())
     with pytest.raises(UnreadableResponse, match="no key makes a repeat safe") as raised:
-        provider.call(face, accept)
+        provider.call(client_class, accept)
     assert raised.value.outcome is Outcome.UNKNOWN
     assert any("shows no answer" in note for note in raised.value.__notes__)
     assert [request.method for request in provider.asked] == ["POST", "GET"]
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize(
     ("options", "answer", "differs"),
     [
@@ -194,11 +196,11 @@ def test_an_answer_that_says_nothing_and_cannot_be_seen_is_unknown(face: type) -
     ],
 )
 def test_an_answer_to_accept_that_says_something_else_is_no_success(
-    face: type, options: Any, answer: Any, differs: str
+    client_class: type, options: Any, answer: Any, differs: str
 ) -> None:
     with pytest.raises(Conflict, match=differs) as raised:
         Provider(lambda _request: {"victor_payment_request_id": "b34783af0", **answer}).call(
-            face, lambda victor: accept(victor, **options)
+            client_class, lambda victor: accept(victor, **options)
         )
     assert raised.value.outcome is Outcome.UNKNOWN
 
@@ -206,22 +208,24 @@ def test_an_answer_to_accept_that_says_something_else_is_no_success(
 ODD_WORDS = ["Failed", "Error", "expired", "no", "Pending", "Completed", "Accepted?", "Rejected"]
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize("word", ODD_WORDS)
-def test_a_word_that_was_not_meant_is_looked_up_and_is_success_when_the_request_says_so(face: type, word: str) -> None:
+def test_a_word_that_was_not_meant_is_looked_up_and_is_success_when_the_request_says_so(
+    client_class: type, word: str
+) -> None:
     def seen(request: httpx.Request) -> dict[str, Any]:
         if request.method == "POST":
             return {"victor_payment_request_id": "b34783af0", "status": word}
         return reading(status="Accepted", notes="Thank you.")
 
     provider = Provider(seen)
-    assert provider.call(face, accept).status == "accepted"
+    assert provider.call(client_class, accept).status == "accepted"
     assert [request.method for request in provider.asked] == ["POST", "GET"]
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize("word", ODD_WORDS)
-def test_a_word_that_was_not_meant_and_is_not_settled_is_unknown(face: type, word: str) -> None:
+def test_a_word_that_was_not_meant_and_is_not_settled_is_unknown(client_class: type, word: str) -> None:
     def seen(request: httpx.Request) -> dict[str, Any]:
         if request.method == "POST":
             return {"victor_payment_request_id": "b34783af0", "status": word}
@@ -230,13 +234,13 @@ def test_a_word_that_was_not_meant_and_is_not_settled_is_unknown(face: type, wor
     with pytest.raises(
         VictorError, match=re.escape(repr(word)) if word != "Rejected" else "is declined with"
     ) as raised:
-        Provider(seen).call(face, accept)
+        Provider(seen).call(client_class, accept)
     assert raised.value.outcome is Outcome.UNKNOWN
     assert any("shows no answer" in note for note in raised.value.__notes__)
 
 
-@both_faces
-def test_a_no_to_an_accept_is_never_called_undone(face: type) -> None:
+@both_clients
+def test_a_no_to_an_accept_is_never_called_undone(client_class: type) -> None:
     """The provider took the call, and answered no: that the request is declined then may be this call's doing."""
 
     def seen(request: httpx.Request) -> dict[str, Any]:
@@ -245,11 +249,11 @@ def test_a_no_to_an_accept_is_never_called_undone(face: type) -> None:
         return {**reading(status="Rejected", notes="No."), "status": "declined"}
 
     with pytest.raises(Conflict) as raised:
-        Provider(seen).call(face, accept)
+        Provider(seen).call(client_class, accept)
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -261,16 +265,16 @@ def test_a_no_to_an_accept_is_never_called_undone(face: type) -> None:
     ],
     ids=["accept", "decline"],
 )
-def test_the_word_that_was_meant_is_success_in_any_letter_case(face: type, call: Any, words: list[str]) -> None:
+def test_the_word_that_was_meant_is_success_in_any_letter_case(client_class: type, call: Any, words: list[str]) -> None:
     for word in words:
         provider = Provider(lambda _request, word=word: {"victor_payment_request_id": "b34783af0", "status": word})
-        assert provider.call(face, call).id == "b34783af0"
+        assert provider.call(client_class, call).id == "b34783af0"
         assert len(provider.asked) == 1
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize(
-    ("options", "details", "told"),
+    ("options", "details", "expected"),
     [
         ({"modified_amount": "50.00"}, {"amount": "100.00"}, "with another amount"),
         ({"modified_amount": "50.00"}, {"amount": "50.00", "original_amount": "100.00"}, None),
@@ -281,7 +285,7 @@ def test_the_word_that_was_meant_is_success_in_any_letter_case(face: type, call:
     ],
 )
 def test_amounts_are_compared_where_there_is_no_response_object(
-    face: type, options: Any, details: Any, told: str | None
+    client_class: type, options: Any, details: Any, expected: str | None
 ) -> None:
     def lossy(request: httpx.Request) -> dict[str, Any]:
         if request.method == "POST":
@@ -292,11 +296,11 @@ def test_amounts_are_compared_where_there_is_no_response_object(
             "payment_request": {"payment_details": details},
         }
 
-    if told is None:
-        assert Provider(lossy).call(face, lambda victor: accept(victor, **options)).status == "accepted"
+    if expected is None:
+        assert Provider(lossy).call(client_class, lambda victor: accept(victor, **options)).status == "accepted"
         return
-    with pytest.raises(Conflict, match=told) as raised:
-        Provider(lossy).call(face, lambda victor: accept(victor, **options))
+    with pytest.raises(Conflict, match=expected) as raised:
+        Provider(lossy).call(client_class, lambda victor: accept(victor, **options))
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
@@ -313,9 +317,9 @@ ACCEPTED = {"status": "Accepted"}
 ANOTHER = "with another amount"
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize(
-    ("request_", "options", "details", "response", "told"),
+    ("request_", "options", "details", "response", "expected"),
     [
         (known(), {}, {"amount": "50.00"}, {}, ANOTHER),
         (known(), {}, {"amount": "50.00"}, ACCEPTED, ANOTHER),
@@ -344,7 +348,7 @@ ANOTHER = "with another amount"
     ],
 )
 def test_no_other_amount_than_the_callers_is_told_as_success(
-    face: type, request_: Any, options: Any, details: Any, response: Any, told: str | None
+    client_class: type, request_: Any, options: Any, details: Any, response: Any, expected: str | None
 ) -> None:
     def lossy(request: httpx.Request) -> dict[str, Any]:
         if request.method == "POST":
@@ -358,16 +362,16 @@ def test_no_other_amount_than_the_callers_is_told_as_success(
     def call(victor: Any) -> Any:
         return victor.payment_requests.accept(request_, notes="Thank you.", **options)
 
-    if told is None:
-        assert Provider(lossy).call(face, call).status == "accepted"
+    if expected is None:
+        assert Provider(lossy).call(client_class, call).status == "accepted"
         return
-    with pytest.raises(Conflict, match=told) as raised:
-        Provider(lossy).call(face, call)
+    with pytest.raises(Conflict, match=expected) as raised:
+        Provider(lossy).call(client_class, call)
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
-@both_faces
-def test_so_it_is_in_the_answer_itself(face: type) -> None:
+@both_clients
+def test_so_it_is_in_the_answer_itself(client_class: type) -> None:
     def call(victor: Any) -> Any:
         return victor.payment_requests.accept(known(), notes="Thank you.")
 
@@ -375,27 +379,27 @@ def test_so_it_is_in_the_answer_itself(face: type) -> None:
         said = {"victor_payment_request_id": "b34783af0", **ACCEPTED, "original_amount": amount}
         return Provider(lambda _request: said)
 
-    assert answer("100").call(face, call).amount == 100
+    assert answer("100").call(client_class, call).amount == 100
     with pytest.raises(Conflict, match=ANOTHER) as raised:
-        answer("5000").call(face, call)
+        answer("5000").call(client_class, call)
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
-@both_faces
-def test_an_acceptance_of_another_amount_that_names_none_is_looked_up(face: type) -> None:
+@both_clients
+def test_an_acceptance_of_another_amount_that_names_none_is_looked_up(client_class: type) -> None:
     def seen(request: httpx.Request) -> dict[str, Any]:
         if request.method == "POST":
             return {"victor_payment_request_id": "b34783af0", "status": "Accepted"}
         return reading(status="Accepted", notes="Thank you.", original_amount="10.00", modified_amount="5.00")
 
     provider = Provider(seen)
-    assert provider.call(face, lambda victor: accept(victor, modified_amount="5.00")).amount == Decimal("10.00")
+    assert provider.call(client_class, lambda victor: accept(victor, modified_amount="5.00")).amount == Decimal("10.00")
     assert [request.method for request in provider.asked] == ["POST", "GET"]
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize("call", ["get", "wait"])
-def test_a_record_of_another_request_is_refused_by_name(face: type, call: str) -> None:
+def test_a_record_of_another_request_is_refused_by_name(client_class: type, call: str) -> None:
     def seen(request: httpx.Request) -> dict[str, Any]:
         return (
             {"page": 0, "results": []}
@@ -404,29 +408,31 @@ def test_a_record_of_another_request_is_refused_by_name(face: type, call: str) -
         )
 
     with pytest.raises(VictorError) as raised:
-        Provider(seen).call(face, lambda victor: getattr(victor.payment_requests, call)("b34783af0", **OPTIONS[call]))
+        Provider(seen).call(
+            client_class, lambda victor: getattr(victor.payment_requests, call)("b34783af0", **OPTIONS[call])
+        )
     said = str(raised.value) + str(raised.value.__cause__ or "")
     assert "about another payment request, SOMEONE-ELSE" in said
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize("other", ["A-0", "Z-9"])
-def test_what_is_read_back_of_another_request_settles_nothing(face: type, other: str) -> None:
+def test_what_is_read_back_of_another_request_settles_nothing(client_class: type, other: str) -> None:
     def seen(request: httpx.Request) -> dict[str, Any]:
         if request.method == "POST":
             return {}
         return reading(status="Accepted", notes="Thank you.") | {"victor_payment_request_id": other}
 
     with pytest.raises(VictorError) as raised:
-        Provider(seen).call(face, accept)
+        Provider(seen).call(client_class, accept)
     assert f"about another payment request, {other}" in "".join([str(raised.value), *raised.value.__notes__])
 
 
-@both_faces
-def test_an_id_that_is_a_number_counts_as_its_digits(face: type) -> None:
+@both_clients
+def test_an_id_that_is_a_number_counts_as_its_digits(client_class: type) -> None:
     def answer(named: Any) -> PaymentRequest:
         provider = Provider(lambda _request: {**reading(), "victor_payment_request_id": named})
-        return provider.call(face, lambda victor: victor.payment_requests.get("12"))
+        return provider.call(client_class, lambda victor: victor.payment_requests.get("12"))
 
     assert answer(12).id == "12"
     with pytest.raises(UnreadableResponse, match="about another payment request, 13"):
@@ -439,10 +445,10 @@ def test_an_id_that_is_a_number_counts_as_its_digits(face: type) -> None:
 OPTIONS: dict[str, Any] = {"get": {}, "wait": {"timeout": 0}}
 
 
-@both_faces
-def test_an_id_in_other_letters_is_the_same_request(face: type) -> None:
+@both_clients
+def test_an_id_in_other_letters_is_the_same_request(client_class: type) -> None:
     provider = Provider(lambda _request: {"victor_payment_request_id": "B34783AF0", "status": "Pending"})
-    assert provider.call(face, lambda victor: victor.payment_requests.get("b34783af0")).id == "B34783AF0"
+    assert provider.call(client_class, lambda victor: victor.payment_requests.get("b34783af0")).id == "B34783AF0"
 
 
 KEY = "one-key-for-one-payment"
@@ -474,11 +480,11 @@ def described(**parts: Any) -> dict[str, Any]:
     """The answer to a create, with other parts; None leaves one out."""
     inside = {**MINE["payment_request"], **parts}
     reference = inside.pop("reference", MINE["client_reference_id"])
-    told = {name: value for name, value in inside.items() if value is not None}
-    return {**MINE, "client_reference_id": reference, "payment_request": told}
+    expected = {name: value for name, value in inside.items() if value is not None}
+    return {**MINE, "client_reference_id": reference, "payment_request": expected}
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize(
     ("other", "named"),
     [
@@ -489,18 +495,20 @@ def described(**parts: Any) -> dict[str, Any]:
     ],
 )
 @pytest.mark.parametrize("own_key", [True, False], ids=["a key of the caller's", "a key made here"])
-def test_an_answer_about_another_payment_is_a_conflict(face: type, own_key: bool, other: Any, named: str) -> None:
+def test_an_answer_about_another_payment_is_a_conflict(
+    client_class: type, own_key: bool, other: Any, named: str
+) -> None:
     provider = Provider(lambda _request: described(**other))
     with pytest.raises(Conflict) as raised:
-        provider.call(face, lambda victor: create_with_key(victor, key=KEY if own_key else None))
+        provider.call(client_class, lambda victor: create_with_key(victor, key=KEY if own_key else None))
     assert named in str(raised.value)
     assert raised.value.outcome is Outcome.UNKNOWN
     assert raised.value.idempotency_key is not None
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize("call", [create_with_key, accept], ids=["create", "accept"])
-def test_a_conflict_says_after_how_many_attempts(face: type, call: Any) -> None:
+def test_a_conflict_says_after_how_many_attempts(client_class: type, call: Any) -> None:
     def late(request: httpx.Request) -> dict[str, Any]:
         if len(provider.asked) < 3:
             raise httpx.ConnectError("no way there")
@@ -515,11 +523,11 @@ def test_a_conflict_says_after_how_many_attempts(face: type, call: Any) -> None:
 
     provider = Provider(late)
     with pytest.raises(Conflict) as raised:
-        provider.call(face, call, max_attempts=3)
+        provider.call(client_class, call, max_attempts=3)
     assert raised.value.attempts == len(provider.asked) == 3
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize(
     "same",
     [
@@ -531,81 +539,81 @@ def test_a_conflict_says_after_how_many_attempts(face: type, call: Any) -> None:
         {"payee": None, "payer": None, "payment_details": None},
     ],
 )
-def test_the_same_payment_in_other_words_is_the_same(face: type, same: Any) -> None:
+def test_the_same_payment_in_other_words_is_the_same(client_class: type, same: Any) -> None:
     provider = Provider(lambda _request: described(**same))
-    assert provider.call(face, create_with_key).id == "a7ffd43c37c1"
+    assert provider.call(client_class, create_with_key).id == "a7ffd43c37c1"
     assert len(provider.asked) == 1
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize("deadline", [None, 60.0, 0.99])
-def test_an_answer_that_leaves_out_the_reference_is_looked_up(face: type, deadline: float | None) -> None:
+def test_an_answer_that_leaves_out_the_reference_is_looked_up(client_class: type, deadline: float | None) -> None:
     """The key may have been used for a payment without one, of the same amount and between the same accounts."""
     provider = Provider(lambda request: described(reference=None) if request.method == "POST" else MINE)
-    assert provider.call(face, create_with_key, deadline=deadline).id == "a7ffd43c37c1"
+    assert provider.call(client_class, create_with_key, deadline=deadline).id == "a7ffd43c37c1"
     assert [request.method for request in provider.asked] == ["POST", "GET"]
 
     for seen in (described(reference=None), {"victor_payment_request_id": "a7ffd43c37c1", "status": "Pending"}):
         provider = Provider(lambda request, seen=seen: described(reference=None) if request.method == "POST" else seen)
         with pytest.raises(UnreadableResponse, match="does not say its reference, neither there nor when") as raised:
-            provider.call(face, create_with_key)
+            provider.call(client_class, create_with_key)
         assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
 
     provider = Provider(
         lambda request: described(reference=None) if request.method == "POST" else described(reference="INV-2")
     )
     with pytest.raises(Conflict, match="the reference 'INV-2'"):
-        provider.call(face, create_with_key)
+        provider.call(client_class, create_with_key)
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize("part", ["payee", "payer", "payment_details"])
-def test_an_answer_that_leaves_out_who_pays_whom_or_how_much_is_looked_up(face: type, part: str) -> None:
+def test_an_answer_that_leaves_out_who_pays_whom_or_how_much_is_looked_up(client_class: type, part: str) -> None:
     def call(victor: Any) -> Any:
         return create_with_key(victor, reference=None)
 
     provider = Provider(lambda request: described(**{part: None}) if request.method == "POST" else MINE)
-    assert provider.call(face, call).id == "a7ffd43c37c1"
+    assert provider.call(client_class, call).id == "a7ffd43c37c1"
     assert [request.method for request in provider.asked] == ["POST", "GET"]
 
     with pytest.raises(UnreadableResponse, match="does not say payee, payer and amount") as raised:
-        Provider(lambda _request: described(**{part: None})).call(face, call)
+        Provider(lambda _request: described(**{part: None})).call(client_class, call)
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
-@both_faces
-def test_looking_may_fail(face: type) -> None:
+@both_clients
+def test_looking_may_fail(client_class: type) -> None:
     def seen(request: httpx.Request) -> dict[str, Any]:
         if request.method == "POST":
             return described(reference=None)
         raise httpx.ConnectError("no way there")
 
     with pytest.raises(UnreadableResponse, match=r"could not be read back .*no way there") as raised:
-        Provider(seen).call(face, create_with_key)
+        Provider(seen).call(client_class, create_with_key)
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize("key", [None, KEY], ids=["a key made here", "a key of the caller's"])
-def test_a_bare_receipt_is_a_yes(face: type, key: str | None) -> None:
+def test_a_bare_receipt_is_a_yes(client_class: type, key: str | None) -> None:
     provider = Provider(lambda _request: {"victor_payment_request_id": "a7ffd43c37c1", "status": "created"})
-    assert provider.call(face, lambda victor: create_with_key(victor, key=key)).id == "a7ffd43c37c1"
+    assert provider.call(client_class, lambda victor: create_with_key(victor, key=key)).id == "a7ffd43c37c1"
     assert len(provider.asked) == 1
 
 
-@both_faces
-def test_under_a_key_made_here_there_is_no_other_payment(face: type) -> None:
+@both_clients
+def test_under_a_key_made_here_there_is_no_other_payment(client_class: type) -> None:
     provider = Provider(lambda _request: described(payee=None, reference=None))
-    assert provider.call(face, lambda victor: create_with_key(victor, key=None)).id == "a7ffd43c37c1"
+    assert provider.call(client_class, lambda victor: create_with_key(victor, key=None)).id == "a7ffd43c37c1"
     assert len(provider.asked) == 1
 
 
 LOST = "the answer to the answer was lost, and the request is read back"
 
 
-@both_faces
+@both_clients
 @pytest.mark.parametrize(
-    ("options", "given", "told"),
+    ("options", "given", "expected"),
     [
         ({}, {"notes": "Thank you."}, None),
         ({"notes": " Thank  you.\n"}, {"notes": "Thank you."}, None),
@@ -622,18 +630,20 @@ LOST = "the answer to the answer was lost, and the request is read back"
         ({"modified_amount": "10.00"}, {"notes": "Thank you.", "original_amount": "10.00"}, None),
     ],
 )
-def test_the_same_answer_in_other_words_may_be_ours(face: type, options: Any, given: Any, told: str | None) -> None:
+def test_the_same_answer_in_other_words_may_be_ours(
+    client_class: type, options: Any, given: Any, expected: str | None
+) -> None:
     def lossy(request: httpx.Request) -> dict[str, Any]:
         if request.method == "POST":
             raise httpx.ReadTimeout(LOST)
         return reading(status="Accepted", **given)
 
     provider = Provider(lossy)
-    if told is None:
-        assert provider.call(face, lambda victor: accept(victor, **options)).status == "accepted"
+    if expected is None:
+        assert provider.call(client_class, lambda victor: accept(victor, **options)).status == "accepted"
         return
-    with pytest.raises(Conflict, match=told) as raised:
-        provider.call(face, lambda victor: accept(victor, **options))
+    with pytest.raises(Conflict, match=expected) as raised:
+        provider.call(client_class, lambda victor: accept(victor, **options))
     assert raised.value.outcome is Outcome.UNKNOWN
 
 

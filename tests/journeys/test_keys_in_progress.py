@@ -68,8 +68,8 @@ def create(victor: Any) -> Any:
     )  # fmt: skip
 
 
-def call(face: type, of: Callable[[Any], Any], **options: Any) -> Any:
-    if face is Victor:
+def call(client_class: type, of: Callable[[Any], Any], **options: Any) -> Any:
+    if client_class is Victor:
         with Victor(**options) as victor:
             return of(victor)
 
@@ -80,28 +80,28 @@ def call(face: type, of: Callable[[Any], Any], **options: Any) -> Any:
     return asyncio.run(awaited())
 
 
-each_face = pytest.mark.parametrize("face", [Victor, AsyncVictor])
+each_client = pytest.mark.parametrize("client_class", [Victor, AsyncVictor])
 
 
-@each_face
+@each_client
 class TestOverTheSandbox:
-    def test_it_waits_until_the_first_attempt_is_done(self, face: type) -> None:
+    def test_it_waits_until_the_first_attempt_is_done(self, client_class: type) -> None:
         with Sandbox(SandboxSettings(key_in_progress=0.3)) as sandbox:
             sandbox.inject("lost_answer", operation="create")
             options = {"auth": VictorOAuth(*sandbox.add_oauth_client()), "base_url": sandbox.url}
-            made = call(face, create, retry=PATIENT, **options)
+            made = call(client_class, create, retry=PATIENT, **options)
             assert isinstance(made, PaymentRequest)
             statuses = [seen.status for seen in sandbox.received() if seen.operation == "create"]
             assert (statuses[0], statuses[1], statuses[-1]) == (200, 409, 200)
             assert [request["id"] for request in sandbox.requests()] == [made.id]
             assert sandbox.work_done_by_key() == {KEY: 1}
 
-    def test_the_deadline_leaves_it_unknown(self, face: type) -> None:
+    def test_the_deadline_leaves_it_unknown(self, client_class: type) -> None:
         with Sandbox(SandboxSettings(key_in_progress=3600.0)) as sandbox:
             sandbox.inject("lost_answer", operation="create")
             options = {"auth": VictorOAuth(*sandbox.add_oauth_client()), "base_url": sandbox.url}
             with pytest.raises(DeadlineExceeded, match=rf"repeat it with idempotency_key='{KEY}', or look") as raised:
-                call(face, create, retry=PATIENT, deadline=1.5, **options)
+                call(client_class, create, retry=PATIENT, deadline=1.5, **options)
             assert raised.value.outcome is Outcome.UNKNOWN
             assert 409 in {seen.status for seen in sandbox.received() if seen.operation == "create"}
             assert sandbox.work_done_by_key() == {KEY: 1}
@@ -128,58 +128,60 @@ LOST = httpx.ReadError("lost")
 MADE = httpx.Response(200, json={"victor_payment_request_id": "a7ffd43c37c1", "status": "created"})
 
 
-def told(face: type, *script: httpx.Response | Exception, of: Callable[[Any], Any] = create) -> tuple[Any, Provider]:
+def observe(
+    client_class: type, *script: httpx.Response | Exception, of: Callable[[Any], Any] = create
+) -> tuple[Any, Provider]:
     provider = Provider(*script)
     options = {"auth": VictorOAuth("i", "not-a-secret"), "transport": httpx.MockTransport(provider), "retry": QUICK}
     try:
-        return call(face, of, **options), provider
+        return call(client_class, of, **options), provider
     except Conflict as error:
         return error, provider
 
 
-@each_face
+@each_client
 class TestWhatAnAnswerProves:
     @pytest.mark.parametrize("body", IN_PROGRESS)
-    def test_it_says_that_the_key_is_being_worked_on(self, face: type, body: bytes) -> None:
+    def test_it_says_that_the_key_is_being_worked_on(self, client_class: type, body: bytes) -> None:
         """By whichever call: the first attempt of this one may be a repeat of another."""
         for script in ((), (LOST,)):
-            made, provider = told(face, *script, httpx.Response(409, content=body), MADE)
+            made, provider = observe(client_class, *script, httpx.Response(409, content=body), MADE)
             assert made.id == "a7ffd43c37c1"
             assert provider.keys == [KEY] * (2 + len(script))
-            error, _ = told(face, *script, httpx.Response(409, content=body))
+            error, _ = observe(client_class, *script, httpx.Response(409, content=body))
             assert (error.outcome, error.attempts, error.idempotency_key) == (Outcome.UNKNOWN, 3, KEY)
 
-    def test_it_asks_to_come_back(self, face: type) -> None:
-        made, provider = told(face, httpx.Response(409, headers={"retry-after": "0"}), MADE)
+    def test_it_asks_to_come_back(self, client_class: type) -> None:
+        made, provider = observe(client_class, httpx.Response(409, headers={"retry-after": "0"}), MADE)
         assert (made.id, len(provider.keys)) == ("a7ffd43c37c1", 2)
 
     @pytest.mark.parametrize("body", OTHER_VALUES)
-    def test_it_says_that_the_values_differ(self, face: type, body: bytes) -> None:
-        error, provider = told(face, httpx.Response(409, content=body))
+    def test_it_says_that_the_values_differ(self, client_class: type, body: bytes) -> None:
+        error, provider = observe(client_class, httpx.Response(409, content=body))
         assert (error.outcome, len(provider.keys)) == (Outcome.REJECTED, 1)
         assert "may have been used before, with other values" in str(error)
-        error, provider = told(face, LOST, httpx.Response(409, content=body))
+        error, provider = observe(client_class, LOST, httpx.Response(409, content=body))
         assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 2)
 
     @pytest.mark.parametrize("body", [*SAYS_NOTHING, *REFUSALS])
-    def test_it_does_not_say_why(self, face: type, body: bytes) -> None:
+    def test_it_does_not_say_why(self, client_class: type, body: bytes) -> None:
         """To a repeat, it may be about the attempt whose answer was lost; to a first attempt, it is a refusal."""
-        made, provider = told(face, LOST, httpx.Response(409, content=body), MADE)
+        made, provider = observe(client_class, LOST, httpx.Response(409, content=body), MADE)
         assert (made.id, provider.keys) == ("a7ffd43c37c1", [KEY] * 3)
-        error, provider = told(face, LOST, httpx.Response(409, content=body))
+        error, provider = observe(client_class, LOST, httpx.Response(409, content=body))
         assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 3)
         for first in ((), (httpx.ConnectError("refused"),), (httpx.Response(429),)):
-            error, provider = told(face, *first, httpx.Response(409, content=body))
+            error, provider = observe(client_class, *first, httpx.Response(409, content=body))
             assert (error.outcome, len(provider.keys)) == (Outcome.REJECTED, 1 + len(first))
             assert f"idempotency_key={KEY!r} may have been used before, with other values or by a call" in str(error)
             assert "still being worked on: repeat with the same key and the same values in a while, or" in str(error)
 
-    def test_what_has_no_key_is_not_asked_again(self, face: type) -> None:
+    def test_what_has_no_key_is_not_asked_again(self, client_class: type) -> None:
         def accept(victor: Any) -> Any:
             return victor.payment_requests.accept("b34783af0", notes="Thanks.")
 
         unanswered = httpx.Response(200, json={"victor_payment_request_id": "b34783af0", "status": "Pending"})
-        error, provider = told(face, httpx.Response(409, content=IN_PROGRESS[0]), unanswered, of=accept)
+        error, provider = observe(client_class, httpx.Response(409, content=IN_PROGRESS[0]), unanswered, of=accept)
         assert error.outcome is Outcome.UNKNOWN
-        error, provider = told(face, httpx.Response(409, content=b""), of=accept)
+        error, provider = observe(client_class, httpx.Response(409, content=b""), of=accept)
         assert (error.outcome, len(provider.keys)) == (Outcome.REJECTED, 1)

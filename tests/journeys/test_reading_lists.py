@@ -13,7 +13,7 @@ from victor_ext.sandbox import Sandbox
 
 
 def fill(sandbox: Sandbox, count: int) -> None:
-    """So many inbound requests."""
+    """Create `count` inbound requests."""
     for _ in range(count):
         sandbox.create_inbound("1.00")
 
@@ -168,7 +168,7 @@ def test_a_refusal_after_a_full_page_is_none(victor_sandbox: Sandbox, victor: Vi
 
 @pytest.mark.victor_sandbox(demo_data=False)
 def test_a_refusal_of_the_first_page_is_no_end(victor_sandbox: Sandbox, victor: Victor) -> None:
-    """It would be told as an empty list."""
+    """It would look like an empty list."""
     fill(victor_sandbox, 3)
     refuse(victor_sandbox, 0)
     with pytest.raises(BadRequest):

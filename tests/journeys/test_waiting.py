@@ -1,4 +1,4 @@
-"""`wait` takes no longer than it was told to, also where the provider does not answer."""
+"""`wait` takes no longer than its `timeout`, also if the provider does not respond."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_an_error_that_only_get_tells_is_an_end(victor_sandbox: Sandbox, victor:
 
 @pytest.mark.victor_sandbox(quirks=True)
 def test_what_comes_of_it_has_both_parts(victor_sandbox: Sandbox, victor: Victor) -> None:
-    """The answer is told by `get`, the times by the list."""
+    """`get` has the response, the list has the times."""
     inbound = victor_sandbox.create_inbound("10.00")
     victor.payment_requests.accept(inbound, notes="Thank you.")
 
@@ -195,7 +195,7 @@ def test_a_request_that_ended_under_a_word_that_no_enum_has_is_not_waited_for(wo
         wait("completed")
 
 
-class Told:
+class Statuses:
     """A provider that tells one status in the list, and another by itself."""
 
     def __init__(self, in_list: str | None, by_itself: str) -> None:
@@ -222,29 +222,29 @@ WAY = ["created", "pending", "processing", "accepted", "completed"]
 @pytest.mark.parametrize("status", WAY)
 @pytest.mark.parametrize("wanted", [*WAY, "needs-review"])
 def test_a_later_step_of_the_way_includes_the_earlier_ones_and_no_other(status: str, wanted: str) -> None:
-    told = Told(status, status)
+    expected = Statuses(status, status)
     if wanted in WAY[: WAY.index(status) + 1]:
-        assert told.wait(wanted) == status
-        assert told.wait([wanted, "failed"]) == status
+        assert expected.wait(wanted) == status
+        assert expected.wait([wanted, "failed"]) == status
     elif status == "completed":
         with pytest.raises(Conflict, match="ended as completed"):
-            told.wait(wanted)
+            expected.wait(wanted)
     else:
         with pytest.raises(TimedOut, match=f"did not reach {wanted} within 0 s: it is {status}"):
-            told.wait(wanted)
+            expected.wait(wanted)
         with pytest.raises(TimedOut, match=f"did not reach {wanted} or declined"):
-            told.wait([wanted, "declined"])
+            expected.wait([wanted, "declined"])
 
 
 @pytest.mark.parametrize("wanted", ["created", "accepted", "completed"])
 def test_a_status_beside_the_way_includes_no_step_of_it(wanted: str) -> None:
     with pytest.raises(TimedOut, match="it is needs-review"):
-        Told("needs-review", "needs-review").wait(wanted)
-    assert Told("needs-review", "needs-review").wait([wanted, "needs-review"]) == "needs-review"
+        Statuses("needs-review", "needs-review").wait(wanted)
+    assert Statuses("needs-review", "needs-review").wait([wanted, "needs-review"]) == "needs-review"
 
 
 @pytest.mark.parametrize(
-    ("in_list", "by_itself", "told"),
+    ("in_list", "by_itself", "expected"),
     [
         ("pending", "processing", "processing"),
         ("processing", "pending", "processing"),
@@ -257,10 +257,10 @@ def test_a_status_beside_the_way_includes_no_step_of_it(wanted: str) -> None:
     ],
 )
 def test_of_two_stories_the_later_one_counts_and_that_of_the_list_in_doubt(
-    in_list: str | None, by_itself: str, told: str
+    in_list: str | None, by_itself: str, expected: str
 ) -> None:
     """The words on the way have an order, and every end is later than they are."""
-    assert Told(in_list, by_itself).wait([*WAY, "failed", "expired", "declined", "needs-review"]) == told
+    assert Statuses(in_list, by_itself).wait([*WAY, "failed", "expired", "declined", "needs-review"]) == expected
 
 
 @pytest.mark.parametrize("status", [500, 501, 503, 429])

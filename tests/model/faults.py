@@ -40,7 +40,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Faults:
     """All that goes wrong in one call."""
 
     faults: tuple[Fault, ...] = ()
@@ -98,14 +98,14 @@ EVENTS = st.builds(
     st.sampled_from(["restart", "down", "up", "skew", "revoke"]),
     st.sampled_from(SKEWS),
 )
-FAULTS = st.one_of(
+INJECTED = st.one_of(
     st.lists(st.one_of(WORK_DONE, REFUSALS, OTHERS), max_size=4).map(tuple),
     # What comes after the work was done without a word is what a client is most easily wrong about.
     st.tuples(WORK_DONE, REFUSALS),
     st.tuples(WORK_DONE, OTHERS, REFUSALS),
 )
-TROUBLE = st.builds(
-    Trouble,
-    FAULTS,
+FAULTS = st.builds(
+    Faults,
+    INJECTED,
     st.one_of(st.just(()), st.just(()), st.lists(EVENTS, min_size=1, max_size=2).map(tuple)),
 )

@@ -15,7 +15,7 @@ import httpx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.model.faults import READ_TIMEOUT, Event, Trouble
+from tests.model.faults import READ_TIMEOUT, Event, Faults
 from victor_ext import AsyncVictor, AttemptStarted, RetryPolicy, Victor, VictorError, VictorJwt, VictorOAuth
 from victor_ext.sandbox import Received, Sandbox, SandboxSettings
 
@@ -34,10 +34,10 @@ def key_pair() -> tuple[str, str]:
 
 
 class Caller:
-    """A client of either face, called in the same words."""
+    """A sync or async client with one interface."""
 
-    def __init__(self, face: str, auth: VictorJwt | VictorOAuth, **options: Any) -> None:
-        self._runner = asyncio.Runner() if face == "async" else None
+    def __init__(self, mode: str, auth: VictorJwt | VictorOAuth, **options: Any) -> None:
+        self._runner = asyncio.Runner() if mode == "async" else None
         self.victor: Any = Victor(auth, **options) if self._runner is None else self._runner.run(_opened(auth, options))
 
     def __call__(self, method: str, **arguments: Any) -> Any:
@@ -91,11 +91,11 @@ async def _awaited_items(pages: Any, between_pages: Callable[[], None]) -> list[
 class Harness:
     """A provider that keeps its state in a file, and one client of it at a time."""
 
-    def __init__(self, *, face: str, credentials: str, attempts: int, settings: dict[str, Any]) -> None:
+    def __init__(self, *, mode: str, credentials: str, attempts: int, settings: dict[str, Any]) -> None:
         self._folder = tempfile.TemporaryDirectory()
         state = Path(self._folder.name) / "state.sqlite"
         self.sandbox = Sandbox(SandboxSettings(state=state, seed=1, **settings)).start()
-        self._face, self._attempts = face, attempts
+        self._mode, self._attempts = mode, attempts
         self._auth: VictorJwt | VictorOAuth
         if credentials == "jwt":
             private, public = key_pair()
@@ -111,7 +111,7 @@ class Harness:
     def new_caller(self) -> Caller:
         """The client of a process that has just started."""
         return Caller(
-            self._face,
+            self._mode,
             self._auth,
             base_url=self.sandbox.url,
             timeout=httpx.Timeout(READ_TIMEOUT, connect=5.0),
@@ -125,22 +125,22 @@ class Harness:
         self.caller.close()
         self.caller = self.new_caller()
 
-    def call(self, faults: Trouble, method: str, **arguments: Any) -> tuple[Any, tuple[Received, ...]]:
-        """Make a call in trouble: what was told, and the exchanges that came of it."""
+    def call(self, faults: Faults, method: str, **arguments: Any) -> tuple[Any, tuple[Received, ...]]:
+        """Make a call while faults are injected. Returns the result or error, and the exchanges."""
         return self.during(faults, lambda: self.caller(method, **arguments))
 
-    def during(self, faults: Trouble, act: Callable[[], Any]) -> tuple[Any, tuple[Received, ...]]:
-        """Do something while there is trouble, and wait until all is quiet again."""
+    def during(self, faults: Faults, act: Callable[[], Any]) -> tuple[Any, tuple[Received, ...]]:
+        """Run `act` while faults are injected, then wait until no exchange is open."""
         for fault in faults.faults:
             self.sandbox.inject(fault.kind, times=1, **fault.options)
         self._events, self._started = faults.events, 0
-        told = act()
+        observed = act()
         self._events = ()
         self.sandbox.up()
         self._settle()
         self.sandbox.clear_faults()
         exchanges, self._exchanges = tuple(self._exchanges), []
-        return told, exchanges
+        return observed, exchanges
 
     def befall(self, event: Event) -> None:
         """Let something happen to the provider."""

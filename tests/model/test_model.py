@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from tests.model.faults import SKEWS, TROUBLE, Event, Trouble
+from tests.model.faults import FAULTS, SKEWS, Event, Faults
 from tests.model.harness import Harness
 from tests.model.truth import Call, Truth
 from victor_ext import PaymentRequest, VictorError, idempotency_key_for
@@ -32,7 +32,7 @@ SETTINGS = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-CALM = Trouble()
+CALM = Faults()
 
 sandboxes = st.fixed_dictionaries(
     {
@@ -48,7 +48,7 @@ payments, variants = st.integers(0, 4), st.integers(0, 1)
 class Machine(RuleBasedStateMachine):
     """What may happen. Numbers stand for things that exist by then, so that a history can be drawn in advance."""
 
-    face = "sync"
+    mode = "sync"
     credentials = "jwt"
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(attempts=st.integers(1, 4), options=sandboxes)
     def begin(self, attempts: int, options: dict[str, Any]) -> None:
-        self.harness = Harness(face=self.face, credentials=self.credentials, attempts=attempts, settings=options)
+        self.harness = Harness(mode=self.mode, credentials=self.credentials, attempts=attempts, settings=options)
         self.truth = Truth()
         self.inbound: list[str] = []
         self.due = datetime.now(UTC).date()
@@ -69,12 +69,12 @@ class Machine(RuleBasedStateMachine):
 
     # Asking for money
 
-    @rule(payment=payments, variant=variants, faults=TROUBLE)
-    def create(self, payment: int, variant: int, faults: Trouble) -> None:
+    @rule(payment=payments, variant=variants, faults=FAULTS)
+    def create(self, payment: int, variant: int, faults: Faults) -> None:
         """With the key of the payment; another variant is another body under the same key."""
         meant = {"client_reference_id": f"INV-{payment}", "amount": f"{payment + 1}.{variant}0"}
         key = idempotency_key_for("invoice", payment)
-        told, exchanges = self.there.call(
+        observed, exchanges = self.there.call(
             faults,
             "create",
             payee_account_number="043987673645",
@@ -84,15 +84,15 @@ class Machine(RuleBasedStateMachine):
             idempotency_key=key,
             **meant,
         )
-        self.note("create", key, meant, told, exchanges, faults)
+        self.note("create", key, meant, observed, exchanges, faults)
 
     @rule(payment=payments, variant=variants)
     def repeat_in_peace(self, payment: int, variant: int) -> None:
         """What one does with an unknown outcome."""
         self.create(payment=payment, variant=variant, faults=CALM)
 
-    @rule(payment=payments, faults=TROUBLE)
-    def look(self, payment: int, faults: Trouble) -> None:
+    @rule(payment=payments, faults=FAULTS)
+    def look(self, payment: int, faults: Faults) -> None:
         """What one may do instead: the answer is complete, or an error."""
         found, _ = self.there.during(faults, lambda: self.search(f"INV-{payment}"))
         if not isinstance(found, VictorError):
@@ -129,25 +129,25 @@ class Machine(RuleBasedStateMachine):
         accept=st.booleans(),
         notes=st.sampled_from(["Thank you.", "No."]),
         amount=st.sampled_from([None, None, None, "1.50"]),
-        faults=TROUBLE,
+        faults=FAULTS,
     )
-    def answer(self, number: int, accept: bool, notes: str, amount: str | None, faults: Trouble) -> None:
+    def answer(self, number: int, accept: bool, notes: str, amount: str | None, faults: Faults) -> None:
         subject = self.asked(number)
         modified = amount if accept else None
         arguments = {"modified_amount": modified} if accept else {}
-        told, exchanges = self.there.call(
+        observed, exchanges = self.there.call(
             faults, "accept" if accept else "decline", id=subject, notes=notes, **arguments
         )
         meant = {"status": "Accepted" if accept else "Rejected", "notes": notes, "amount": modified}
-        self.note("respond", subject, meant, told, exchanges, faults)
+        self.note("respond", subject, meant, observed, exchanges, faults)
 
     @rule(number=st.integers(0, 3), accept=st.booleans())
     def answer_in_peace(self, number: int, accept: bool) -> None:
-        """Also what somebody else, with the same words, does."""
+        """Another caller may do the same, with the same arguments."""
         self.answer(number=number, accept=accept, notes="Thank you.", amount=None, faults=CALM)
 
-    @rule(number=st.integers(0, 3), faults=TROUBLE)
-    def read(self, number: int, faults: Trouble) -> None:
+    @rule(number=st.integers(0, 3), faults=FAULTS)
+    def read(self, number: int, faults: Faults) -> None:
         subject = self.asked(number)
         found, _ = self.there.call(faults, "get", id=subject)
         if not isinstance(found, VictorError):
@@ -160,9 +160,9 @@ class Machine(RuleBasedStateMachine):
         page_size=st.integers(1, 3),
         leaving=st.lists(st.integers(0, 5), max_size=6),
         arriving=st.booleans(),
-        faults=TROUBLE,
+        faults=FAULTS,
     )
-    def walk(self, page_size: int, leaving: list[int], arriving: bool, faults: Trouble) -> None:
+    def walk(self, page_size: int, leaving: list[int], arriving: bool, faults: Faults) -> None:
         """Whatever leaves and arrives while a list is read: who passes its filter all the time is in it, once."""
         while len(self.pending()) < 5:
             self.be_asked(amount="10.00", modifiable=False)
@@ -210,13 +210,13 @@ class Machine(RuleBasedStateMachine):
     # What has to hold
 
     def note(
-        self, operation: str, subject: str, meant: dict[str, Any], told: Any, exchanges: Any, faults: Trouble
+        self, operation: str, subject: str, meant: dict[str, Any], observed: Any, exchanges: Any, faults: Faults
     ) -> None:
         lied_to = any(fault.may_lie for fault in faults.faults)
-        self.truth.note(Call(operation, subject, meant, told, exchanges, lied_to))
+        self.truth.note(Call(operation, subject, meant, observed, exchanges, lied_to))
 
     @invariant()
-    def what_was_told_is_true(self) -> None:
+    def observations_are_true(self) -> None:
         if self.harness is not None:
             sandbox = self.harness.sandbox
             assert list(self.truth.complaints(sandbox.requests(), sandbox.work_done_by_key())) == []
@@ -226,12 +226,12 @@ class Machine(RuleBasedStateMachine):
             self.harness.close()
 
 
-WAYS = [(face, credentials) for face in ("sync", "async") for credentials in ("jwt", "oauth")]
+WAYS = [(mode, credentials) for mode in ("sync", "async") for credentials in ("jwt", "oauth")]
 
 
 @pytest.mark.parametrize("way", range(len(WAYS)), ids=["-".join(way) for way in WAYS])
 def test_model(way: int) -> None:
-    face, credentials = WAYS[way]
-    machine = type("Machine", (Machine,), {"face": face, "credentials": credentials})
+    mode, credentials = WAYS[way]
+    machine = type("Machine", (Machine,), {"mode": mode, "credentials": credentials})
     # Each way goes through histories of its own: the same ones in every run of the tests.
     run_state_machine_as_test(machine if EXAMPLES else seed(way)(machine), settings=SETTINGS)

@@ -1,6 +1,6 @@
-"""The reference model: what callers were told, and what therefore may, must and must not exist.
+"""The reference model: what callers observed, and what therefore may, must and must not exist.
 
-It is told of each call what the caller was told, and what the sandbox's own record says that this very call did.
+It receives what the caller of each call observed, and what this call did according to the sandbox's record.
 `complaints` holds all of it against what the sandbox has.
 """
 
@@ -20,20 +20,20 @@ DONE, PERHAPS, NOTHING = {"success", "accepted"}, {"success", "accepted", "unkno
 
 @dataclass(frozen=True)
 class Call:
-    """One call: what was meant, what was told, and the exchanges that came of it."""
+    """One call: its arguments, its observed result, and its exchanges."""
 
     operation: str
     subject: str
     """The key of a create, the id of the request that is answered."""
     meant: Mapping[str, Any]
-    told: PaymentRequest | VictorError
+    observed: PaymentRequest | VictorError
     exchanges: tuple[Received, ...]
     lied_to: bool
     """Whether an intermediary may have said yes in the provider's name."""
 
     @property
     def word(self) -> str:
-        return "success" if isinstance(self.told, PaymentRequest) else self.told.outcome.value
+        return "success" if isinstance(self.observed, PaymentRequest) else self.observed.outcome.value
 
     @property
     def work(self) -> int:
@@ -45,14 +45,18 @@ class Call:
         if self.work > 1:
             yield f"{self} did the work {self.work} times"
         if self.work and self.word in NOTHING:
-            yield f"{self} was told {self.word}, and did the work: {self.told!r}"
+            yield f"{self} observed {self.word}, and did the work: {self.observed!r}"
         keys = {exchange.idempotency_key for exchange in self.exchanges if exchange.operation == "create"} - {None}
         if len(keys) > 1 or (self.operation == "create" and keys - {self.subject}):
             yield f"{self} sent the keys {keys}"
         if self.operation == "respond":
             yield from self._complaints_of_repeats()
-        elif isinstance(self.told, VictorError) and self.told.attempts and self.told.idempotency_key != self.subject:
-            yield f"{self}: the error carries the key {self.told.idempotency_key!r}"
+        elif (
+            isinstance(self.observed, VictorError)
+            and self.observed.attempts
+            and self.observed.idempotency_key != self.subject
+        ):
+            yield f"{self}: the error carries the key {self.observed.idempotency_key!r}"
 
     def _complaints_of_repeats(self) -> Iterator[str]:
         sent = [exchange for exchange in self.exchanges if exchange.operation == "respond"]
@@ -75,7 +79,7 @@ class Truth:
         (self.creates if call.operation == "create" else self.answers)[call.subject].append(call)
 
     def complaints(self, requests: Iterable[Mapping[str, Any]], work_by_key: Mapping[str, int]) -> Iterator[str]:
-        """Where what exists is not what was told."""
+        """Yield each difference between what exists and what was observed."""
         there = list(requests)
         for calls in (*self.creates.values(), *self.answers.values()):
             for call in calls[-1:]:  # the earlier ones have been looked at
@@ -98,18 +102,18 @@ def _judge_creates(calls: list[Call], made: Mapping[str, Any] | None) -> Iterato
     if made is None:
         for call in calls:
             if call.word == "success" or (call.word == "accepted" and not call.lied_to):
-                yield f"{call} was told {call.word}, and there is no request"
+                yield f"{call} observed {call.word}, and there is no request"
         return
     if not words & PERHAPS:
-        yield f"{calls[0]} was told {words}, and there is one"
+        yield f"{calls[0]} observed {words}, and there is one"
     if sum(call.work for call in calls) > 1:
         yield f"{calls[0]} was done by more than one call"
     for call in calls:
-        if isinstance(call.told, PaymentRequest):
-            told = (call.told.id, call.told.client_reference_id, call.told.amount)
+        if isinstance(call.observed, PaymentRequest):
+            observed = (call.observed.id, call.observed.client_reference_id, call.observed.amount)
             meant = (made["id"], call.meant["client_reference_id"], Decimal(call.meant["amount"]))
-            if told != meant:
-                yield f"{call} was told {told}, and not {meant}"
+            if observed != meant:
+                yield f"{call} observed {observed}, and not {meant}"
 
 
 def _judge_answers(calls: list[Call], request: Mapping[str, Any]) -> Iterator[str]:
@@ -121,9 +125,9 @@ def _judge_answers(calls: list[Call], request: Mapping[str, Any]) -> Iterator[st
         if call.word == "success" or (call.word == "accepted" and not call.lied_to):
             meant = {**call.meant, "amount": Decimal(call.meant["amount"] or _asked(request))}
             if given is None or there != meant:
-                yield f"{call} was told {call.word}, and the answer is {there}"
+                yield f"{call} observed {call.word}, and the answer is {there}"
     if given is not None and not any(call.word in PERHAPS for call in calls):
-        yield f"{calls[0].subject} is answered, and nobody was told so"
+        yield f"{calls[0].subject} is answered, and no caller observed it"
 
 
 def _agreed(request: Mapping[str, Any]) -> Decimal:

@@ -112,7 +112,7 @@ class Module:
 
 
 def sample(modules: list[Module], seed: int, wanted: int | None) -> Iterator[Change]:
-    """So many changes of these modules, or all; the same for the same seed."""
+    """`count` changes of these modules, or all of them; the same for the same seed."""
     chance = random.Random(seed)
     places = [spots for module in modules for _, spots in sorted(module.places().items())]
     chance.shuffle(places)

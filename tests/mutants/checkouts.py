@@ -40,7 +40,7 @@ class Processes:
         self._over = False
 
     def run(self, command: Sequence[str], where: Path, environment: dict[str, str], limit: float) -> int | None:
-        """The exit status; None after so many seconds, or when the run is over."""
+        """The exit status; None after `limit` seconds, or when the run is over."""
         with self._lock:
             if self._over:
                 return None
@@ -102,13 +102,13 @@ class Checkout:
 
     def measure(self, tests: Sequence[str], modules: Sequence[str], into: Path, processes: int) -> int | None:
         """Run these tests on the unchanged code; the exit status of pytest."""
-        told = {
+        variables = {
             "MUTANTS_MEASURE": str(into),
             "MUTANTS_TOOLS": str(TOOLS),
             "MUTANTS_MODULES": json.dumps([str(self.folder / module) for module in modules]),
         }
         # The compiled tests are kept for the runs that follow.
-        environment = {k: v for k, v in self._environment.items() if k != "PYTHONDONTWRITEBYTECODE"} | told
+        environment = {k: v for k, v in self._environment.items() if k != "PYTHONDONTWRITEBYTECODE"} | variables
         spread = ["-n", str(processes), "--dist", "worksteal"] if processes > 1 else ["-p", "no:xdist"]
         return self._processes.run([*_PYTEST, *spread, *self._expanded(tests)], self.folder, environment, 3600)
 
@@ -116,11 +116,11 @@ class Checkout:
         """Whether these tests pass, in this order up to the first that fails; None when the time is over."""
         chosen = self._temporary / "chosen.json"
         chosen.write_text(json.dumps(list(tests)), encoding="utf-8")
-        told = {"MUTANTS_CHOSEN": str(chosen), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        variables = {"MUTANTS_CHOSEN": str(chosen), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         plugins = [word for plugin in self._plugins for word in ("-p", plugin)]
         files = list(dict.fromkeys(test.split("::")[0] for test in tests))
         status = self._processes.run(
-            [*_PYTEST, *plugins, "-x", *files], self.folder, self._environment | told, limit
+            [*_PYTEST, *plugins, "-x", *files], self.folder, self._environment | variables, limit
         )  # fmt: skip
         return None if status is None else status in (_ALL_PASSED, _NONE_CHOSEN)
 

@@ -1,6 +1,6 @@
 """A pytest plugin for the processes that `make mutants` starts: which test runs through which line, and a chosen order.
 
-It is told what to do by the environment: `MUTANTS_MEASURE`, a folder for what was measured; `MUTANTS_CHOSEN`, a file
+Environment variables control it: `MUTANTS_MEASURE`, a folder for what was measured; `MUTANTS_CHOSEN`, a file
 that names the tests to run, in this order; `MUTANTS_CHECKOUT`, the folder that has to be the one that is tested.
 """
 

@@ -43,7 +43,7 @@ Name = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Told:
+class Result:
     """What became of one change."""
 
     change: Change
@@ -66,14 +66,14 @@ class Scope:
 HERE = Scope(ROOT, scope.MODULES, scope.TESTS, scope.IMPORTED_FROM, scope.PLUGINS)
 
 
-def fates(what: Scope, changes: Iterable[Change], accepted: set[Name]) -> Iterator[Told]:
+def fates(what: Scope, changes: Iterable[Change], accepted: set[Name]) -> Iterator[Result]:
     """Try each change in a copy of the checkout, and tell what became of it."""
     with _copies(what) as (copies, measured, processes):
         free: SimpleQueue[Checkout] = SimpleQueue()
         for each in copies:
             free.put(each)
 
-        def told(change: Change) -> Told:
+        def try_change(change: Change) -> Result:
             checkout = free.get()
             try:
                 return _fate(checkout, change, measured, accepted)
@@ -82,14 +82,14 @@ def fates(what: Scope, changes: Iterable[Change], accepted: set[Name]) -> Iterat
 
         with ThreadPoolExecutor(len(copies)) as pool:
             try:
-                for done in as_completed([pool.submit(told, change) for change in changes]):
+                for done in as_completed([pool.submit(try_change, change) for change in changes]):
                     yield done.result()
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
                 processes.end()
 
 
-def _fate(checkout: Checkout, change: Change, measured: Measured, accepted: set[Name]) -> Told:
+def _fate(checkout: Checkout, change: Change, measured: Measured, accepted: set[Name]) -> Result:
     file = checkout.folder / change.module
     unchanged = file.read_bytes()
     tests = measured.concerned(change.module, change.lines)
@@ -98,11 +98,11 @@ def _fate(checkout: Checkout, change: Change, measured: Measured, accepted: set[
         for batch in measured.batches(tests):
             passed = checkout.passes(batch, 10 + 4 * measured.seconds_of(batch))
             if not passed:
-                return Told(change, "killed", "over its time" if passed is None else "a test failed")
+                return Result(change, "killed", "over its time" if passed is None else "a test failed")
     finally:
         file.write_bytes(unchanged)
     why = f"{len(tests)} tests passed" if tests else "no test runs through it"
-    return Told(change, "accepted" if change.name in accepted else "survived", why)
+    return Result(change, "accepted" if change.name in accepted else "survived", why)
 
 
 @contextmanager
@@ -139,11 +139,11 @@ def read_accepted(file: Path) -> dict[Name, str]:
     return {(entry["function"], entry["was"], entry["becomes"]): entry["why"] for entry in entries}
 
 
-def table(told: Sequence[Told]) -> tuple[list[str], float]:
+def table(results: Sequence[Result]) -> tuple[list[str], float]:
     """The lines of the table, and the share that was killed of what is not accepted."""
     rows = [("module", "mutants", "killed", "survived", "accepted", "share")]
-    for module in [*sorted({each.change.module for each in told}), None]:
-        counts = Counter(each.fate for each in told if module in (None, each.change.module))
+    for module in [*sorted({each.change.module for each in results}), None]:
+        counts = Counter(each.fate for each in results if module in (None, each.change.module))
         to_kill = counts["killed"] + counts["survived"]
         share = counts["killed"] / to_kill if to_kill else 1.0
         numbers = (counts.total(), counts["killed"], counts["survived"], counts["accepted"], f"{share:.1%}")
@@ -173,14 +173,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     what = replace(HERE, modules=modules, processes=options.processes)
     print(f"{len(changes)} changes (seed {options.seed}); first the tests run on the unchanged code ...", flush=True)
     try:
-        told = list(_with_progress(fates(what, changes, set(accepted)), len(changes)))
+        results = list(_with_progress(fates(what, changes, set(accepted)), len(changes)))
     except KeyboardInterrupt:
         print("\nInterrupted; nothing is left behind.", file=sys.stderr)
         return 130
-    lines, share = table(told)
+    lines, share = table(results)
     print("", *lines, sep="\n")
     if options.mutants is None:
-        _report_stale(accepted, told, modules)
+        _report_stale(accepted, results, modules)
     return 0 if share >= ENOUGH else 1
 
 
@@ -208,11 +208,11 @@ def _number_or_all(text: str) -> int | None:
 _FRESH = "\r\x1b[K" if sys.stdout.isatty() else ""
 
 
-def _with_progress(told: Iterator[Told], total: int) -> Iterator[Told]:
+def _with_progress(results: Iterator[Result], total: int) -> Iterator[Result]:
     """On a terminal one line that changes, else a line now and then."""
     counts: Counter[str] = Counter()
     began = time.monotonic()
-    for number, each in enumerate(told, 1):
+    for number, each in enumerate(results, 1):
         counts[each.fate] += 1
         if number == 1:
             began = time.monotonic()
@@ -230,9 +230,9 @@ def _with_progress(told: Iterator[Told], total: int) -> Iterator[Told]:
         yield each
 
 
-def _report_stale(accepted: Iterable[Name], told: Sequence[Told], modules: Sequence[str]) -> None:
+def _report_stale(accepted: Iterable[Name], results: Sequence[Result], modules: Sequence[str]) -> None:
     stems = {Path(module).stem for module in modules}
-    survivors = {each.change.name for each in told if each.fate == "accepted"}
+    survivors = {each.change.name for each in results if each.fate == "accepted"}
     for name in sorted(set(accepted) - survivors):
         if name[0].split(".")[0] in stems:
             print("accepted.toml accepts what is killed, or is no more:", *name, sep="\n  ")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.mutants.changes import Change, Module, sample
 from tests.mutants.checkouts import TOOLS
-from tests.mutants.mutants import Scope, Told, fates, read_accepted, table
+from tests.mutants.mutants import Result, Scope, fates, read_accepted, table
 
 SUMS = """\
 from __future__ import annotations
@@ -93,9 +93,11 @@ def test_what_breaks_is_killed_and_what_changes_nothing_survives(project: Path, 
     made = {name: change(project, source) for name, source in _MADE.items()}
     accepted = {made["accepted"].name}
 
-    told = {each.change.source: each for each in fates(Scope(project, ["sums.py"], ["tests"]), made.values(), accepted)}
+    results = {
+        each.change.source: each for each in fates(Scope(project, ["sums.py"], ["tests"]), made.values(), accepted)
+    }
 
-    assert {name: (told[each.source].fate, told[each.source].why) for name, each in made.items()} == {
+    assert {name: (results[each.source].fate, results[each.source].why) for name, each in made.items()} == {
         "broken": ("killed", "a test failed"),
         "a constant that is looked at": ("killed", "a test failed"),
         "a constant": ("killed", "a test failed"),
@@ -159,7 +161,7 @@ def test_what_cannot_matter_is_no_change(project: Path, source: str):
 def test_the_share_is_of_those_that_are_not_accepted(project: Path):
     changed = change(project, BROKEN)
 
-    lines, share = table([Told(changed, fate) for fate in ("killed", "killed", "killed", "survived", "accepted")])
+    lines, share = table([Result(changed, fate) for fate in ("killed", "killed", "killed", "survived", "accepted")])
 
     assert share == 0.75
     assert lines[-1].split() == ["all", "5", "3", "1", "1", "75.0%"]

@@ -98,10 +98,10 @@ class TestTheHostOfAnEnvironment:
         for host, theirs in hosts.items():
             (other,) = set(hosts.values()) - {theirs}
             for url in spellings(host):
-                with pytest.raises(ConfigurationError, match=rf"write environment='{theirs}', and leave") as told:
+                with pytest.raises(ConfigurationError, match=rf"write environment='{theirs}', and leave") as raised:
                     make(other, url)
-                assert f"the environment is {other}" in str(told.value)
-                assert f"{system.prefix}_ENVIRONMENT={theirs}" in str(told.value)
+                assert f"the environment is {other}" in str(raised.value)
+                assert f"{system.prefix}_ENVIRONMENT={theirs}" in str(raised.value)
 
     def test_older_names_count_as_well(self, system: System, make: Make) -> None:
         for host in system.also_live:

@@ -31,7 +31,7 @@ KEYED = [name for name, adapter in ADAPTERS.items() if adapter.KEYED]
 
 @dataclass(frozen=True)
 class Observed:
-    """What the caller of an operation was told, and what the sandbox's own record says of it."""
+    """What the caller of an operation observed, and what the sandbox's record says of it."""
 
     word: str
     error: str | None
@@ -41,14 +41,14 @@ class Observed:
 
 @dataclass(frozen=True)
 class Bench:
-    """A system's sandbox, and one of the faces of its client."""
+    """A system's sandbox, and its sync or async client."""
 
     adapter: Any
     sandbox: Any
     awaited: bool
 
     def run(self, *exchanges: Any, **options: Any) -> Observed:
-        """Make the calls with one client of these options; what is told of the last one."""
+        """Make the calls with one client. Returns what was observed of the last one."""
         before = len([seen for seen in self.sandbox.received() if seen.operation == exchanges[-1].word])
         options = {"awaited": self.awaited, "retry": QUICK, "timeout": 5.0, **options}
         error = asyncio.run(self._awaited(exchanges, options)) if self.awaited else self._blocking(exchanges, options)
@@ -95,8 +95,8 @@ def system(request: pytest.FixtureRequest) -> str:
 
 
 def test_all_are_here() -> None:
-    assert SYSTEMS == ("eastpay", "flexfactor", "velo", "victor")
-    assert KEYED == ["flexfactor", "victor"]
+    assert SYSTEMS == ("connected", "eastpay", "flexfactor", "velo", "victor")
+    assert KEYED == ["connected", "flexfactor", "victor"]
 
 
 def test_nothing_fails(bench: Bench) -> None:
@@ -106,15 +106,15 @@ def test_nothing_fails(bench: Bench) -> None:
 
 def test_the_providers_time_is_known_from_an_answer(bench: Bench) -> None:
     bench.sandbox.set_clock_skew(-3_600.0)
-    told: list[Any] = []
+    observed: list[Any] = []
 
     def look(client: Any) -> Any:
-        told.append(client.provider_time())
+        observed.append(client.provider_time())
         return bench.adapter.READ.call(client)
 
     looking = SimpleNamespace(word=bench.adapter.READ.word, call=look)
     assert bench.run(looking, looking).word == "success"
-    before, after = told
+    before, after = observed
     assert before.is_known is False
     assert abs((datetime.now(UTC) - before.moment).total_seconds()) < 60
     assert after.is_known is True
@@ -142,21 +142,21 @@ def test_an_exchange_fails_once(bench: Bench, failure: str) -> None:
     assert (bench.run(read).word, bench.sandbox.faults()) == ("success", [])
 
     bench.sandbox.inject(kind, operation=write.word, **options)
-    told = bench.run(write)
+    observed = bench.run(write)
     if keyed:
-        assert told == Observed("success", None, 2, 1)
+        assert observed == Observed("success", None, 2, 1)
     else:
         error = "ServerError" if kind == "status" else "ConnectionFailed"
-        assert told == Observed("unknown", error, 1, int(worked))
+        assert observed == Observed("unknown", error, 1, int(worked))
 
 
 def test_a_token_is_refused(bench: Bench) -> None:
     """One that was kept from an earlier call is renewed, once; one that cannot be had anew is not tried again."""
     read, renews = bench.adapter.READ, hasattr(bench.sandbox, "revoke_tokens")
     bench.sandbox.inject("status", operation=read.word, status=401, skip=1)
-    told = bench.run(read, read)
-    assert (told.word, told.error) == (("success", None) if renews else ("rejected", "AuthenticationError"))
-    assert told.attempts == (3 if renews else 2)
+    observed = bench.run(read, read)
+    assert (observed.word, observed.error) == (("success", None) if renews else ("rejected", "AuthenticationError"))
+    assert observed.attempts == (3 if renews else 2)
 
 
 def test_a_limit_was_reached_before_any_work(bench: Bench) -> None:
@@ -168,8 +168,8 @@ def test_a_limit_was_reached_before_any_work(bench: Bench) -> None:
 def test_nothing_listens(bench: Bench, which: str) -> None:
     exchange = getattr(bench.adapter, which)
     bench.sandbox.down()
-    told = bench.run(exchange)
-    assert told == Observed("not_sent", "ConnectionFailed", 0, 0)
+    observed = bench.run(exchange)
+    assert observed == Observed("not_sent", "ConnectionFailed", 0, 0)
 
 
 NAMES = {
@@ -187,8 +187,8 @@ NAMES = {
 def test_a_refusal_has_the_same_name_everywhere(bench: Bench, which: str, status: int) -> None:
     exchange = getattr(bench.adapter, which)
     bench.sandbox.inject("status", operation=exchange.word, status=status, times=None)
-    told = bench.run(exchange)
-    assert (told.word, told.error, told.work) == ("rejected", NAMES[status], 0)
+    observed = bench.run(exchange)
+    assert (observed.word, observed.error, observed.work) == ("rejected", NAMES[status], 0)
 
 
 def test_a_provider_that_stays_down(bench: Bench) -> None:
@@ -208,8 +208,8 @@ def test_a_refusal_after_a_lost_answer_does_not_settle_it(bench: Bench) -> None:
 def test_a_good_status_whose_body_cannot_be_read(bench: Bench) -> None:
     write = bench.adapter.WRITE
     bench.sandbox.inject("html", operation=write.word, status=200, work=True, times=None)
-    told = bench.run(write)
-    assert (told.word, told.error, told.work) == ("accepted", "UnreadableResponse", 1)
+    observed = bench.run(write)
+    assert (observed.word, observed.error, observed.work) == ("accepted", "UnreadableResponse", 1)
 
 
 def test_a_listener_that_raises_costs_no_result(bench: Bench) -> None:
@@ -219,4 +219,4 @@ def test_a_listener_that_raises_costs_no_result(bench: Bench) -> None:
     assert bench.run(bench.adapter.READ, on_event=on_event).word == "success"
     assert bench.run(bench.adapter.WRITE, on_event=on_event) == Observed("success", None, 1, 1)
     bench.sandbox.inject("status", operation=bench.adapter.WRITE.word, status=400)
-    assert (told := bench.run(bench.adapter.WRITE, on_event=on_event)).word == "rejected", told
+    assert (observed := bench.run(bench.adapter.WRITE, on_event=on_event)).word == "rejected", observed

@@ -1,5 +1,5 @@
-"""A world without sockets and without waiting: a clock that is told what time it is, a network that is told
-what happens, and a small provider on both. Everything runs through the real drivers and transports."""
+"""A client of a small provider, without sockets and without waiting: the clock and the network are fakes.
+Everything else is real: drivers, transports and the attempt loop."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx
 
-from victor_ext.runtime.auth.tokens import SignedToken
+from victor_ext.runtime.auth.tokens import Authenticator, SignedToken
 from victor_ext.runtime.http.transport import AsyncAttemptTransport, AttemptTransport
-from victor_ext.runtime.loop.attempts import AttemptLoop, Authenticator
+from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.events import Event, Reporter
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
@@ -34,7 +34,7 @@ TIMEOUTS = {"connect": 5.0, "read": 20.0, "write": 20.0, "pool": 20.0}
 
 
 class FakeClock(ServerClock):
-    """Time passes only when somebody sleeps or an exchange takes its time. It starts on a whole second."""
+    """A clock that only sleeps and exchanges move. It starts on a whole second."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -194,7 +194,7 @@ PROFILE = Profile(name="Pay", environment="test", key_place=HeaderKey(), unreada
 
 
 @dataclass
-class World:
+class Harness:
     """A client of the small provider, with everything in sight. `mode` is one of `BOTH`."""
 
     mode: str

@@ -103,7 +103,7 @@ class Caller:
 
 
 class RawConnection:
-    """One TCP connection, of which it is told how it ended."""
+    """One TCP connection. It records how the connection ended."""
 
     def __init__(self, url: str, timeout: float = 5.0) -> None:
         parts = urlsplit(url)

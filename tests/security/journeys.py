@@ -20,11 +20,11 @@ ECHO = json.dumps({"error": {"code": 101, "message": f"no account {ACCOUNT}", "f
 SPRING = json.dumps({"allErrors": [{"objectName": "r", "code": "Size", "defaultMessage": f"{ACCOUNT} is not ours"}]})
 
 
-class Face:
-    """A client of either face. A call returns what it returns, or the exception that it raises."""
+class Caller:
+    """A sync or async client. A call returns its result, or the exception that it raises."""
 
-    def __init__(self, face: str, auth: Any, **options: Any) -> None:
-        self._runner = asyncio.Runner(debug=True) if face == "async" else None
+    def __init__(self, mode: str, auth: Any, **options: Any) -> None:
+        self._runner = asyncio.Runner(debug=True) if mode == "async" else None
         self.events: list[Any] = []
         self._auth = auth
         self._options = {"retry": RetryPolicy(base=0.0, max_attempts=2), "on_event": self.events.append, **options}
@@ -69,14 +69,14 @@ class Journey:
     faults: tuple[tuple[str, dict[str, Any]], ...] = ()
     down: bool = False
 
-    def run(self, face: Face, sandbox: Sandbox) -> Any:
+    def run(self, mode: Caller, sandbox: Sandbox) -> Any:
         arguments = self.arguments(sandbox)
         for kind, options in self.faults:
             sandbox.inject(kind, times=None, **options)  # type: ignore[arg-type] # it is one of its words
         if self.down:
             sandbox.down()
         try:
-            return face(self.method, **arguments)
+            return mode(self.method, **arguments)
         finally:
             sandbox.up()
             sandbox.clear_faults()

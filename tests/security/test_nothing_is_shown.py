@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.security.journeys import Face, Journey, Journeys
+from tests.security.journeys import Caller, Journey, Journeys
 from tests.security.secrets import ACCOUNT, Secrets, of_error, of_frames, of_logs, of_value
 from victor_ext import PaymentRequest, VictorError, VictorJwt, VictorOAuth
 from victor_ext.sandbox import Sandbox
@@ -26,32 +26,32 @@ WRONG: dict[str, Callable[[Secrets], Any]] = {
     "signed": lambda secrets: VictorJwt(f"{secrets.api_key}-of-another", secrets.private_key),
     "issued": lambda secrets: VictorOAuth(f"{secrets.client_id}-of-another", secrets.client_secret),
 }
-each_face = pytest.mark.parametrize("face", ["sync", "async"])
+each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 each_kind = pytest.mark.parametrize("kind", CREDENTIALS)
 
 
-def look_at(secrets: Secrets, name: str, told: Any) -> None:
+def look_at(secrets: Secrets, name: str, observed: Any) -> None:
     """Whatever a call returned or raised."""
-    if isinstance(told, BaseException):
-        secrets.check((f"{name}: {place}", text) for place, text in of_error(told))
-        assert secrets.found_in_bytes(pickle.dumps(told), accounts=False) == []
+    if isinstance(observed, BaseException):
+        secrets.check((f"{name}: {place}", text) for place, text in of_error(observed))
+        assert secrets.found_in_bytes(pickle.dumps(observed), accounts=False) == []
     else:
-        secrets.check(of_value(name, told))
+        secrets.check(of_value(name, observed))
 
 
-@each_face
+@each_mode
 @each_kind
 def test_every_journey(
-    face: str, kind: str, known: Sandbox, secrets: Secrets, state: Path, caplog: pytest.LogCaptureFixture
+    mode: str, kind: str, known: Sandbox, secrets: Secrets, state: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     auth = CREDENTIALS[kind](secrets)
-    client = Face(face, auth, base_url=known.url)
+    client = Caller(mode, auth, base_url=known.url)
     secrets.tokens.append(client.authorization())
     for name, journey in Journeys().all():
-        told = journey.run(client, known)
-        assert isinstance(told, VictorError) is journey.fails, (name, told)
-        look_at(secrets, name, told)
+        observed = journey.run(client, known)
+        assert isinstance(observed, VictorError) is journey.fails, (name, observed)
+        look_at(secrets, name, observed)
         secrets.check((f"{name}: {place}", text) for place, text in of_logs(caplog.records))
         caplog.clear()
     secrets.check(of_value("the client", client.victor))
@@ -64,16 +64,16 @@ def test_every_journey(
         assert {*secrets.found_in_bytes(file.read_bytes(), accounts=False)} <= {"the API key"}
 
 
-@each_face
+@each_mode
 @each_kind
 def test_credentials_that_are_refused(
-    face: str, kind: str, known: Sandbox, secrets: Secrets, caplog: pytest.LogCaptureFixture
+    mode: str, kind: str, known: Sandbox, secrets: Secrets, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    client = Face(face, WRONG[kind](secrets), base_url=known.url)
-    told = Journey("create", Journeys().payment()).run(client, known)
-    assert isinstance(told, VictorError)
-    look_at(secrets, "refused", told)
+    client = Caller(mode, WRONG[kind](secrets), base_url=known.url)
+    observed = Journey("create", Journeys().payment()).run(client, known)
+    assert isinstance(observed, VictorError)
+    look_at(secrets, "refused", observed)
     secrets.check(of_logs(caplog.records))
     client.close()
 
@@ -84,7 +84,7 @@ def test_the_locals_of_a_users_own_frame(kind: str, known: Sandbox, secrets: Sec
 
     def of_the_user() -> None:
         auth = CREDENTIALS[kind](secrets)
-        client = Face("sync", auth, base_url=known.url)
+        client = Caller("sync", auth, base_url=known.url)
         victor = client.victor
         requests = victor.payment_requests
         token = victor.authorization()

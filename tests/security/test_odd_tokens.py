@@ -10,14 +10,32 @@ import pickle
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
+from victor_api.client import Client
 
 from tests.faults.raw_sockets import Background, background
 from tests.security.recorder import Recorder
-from victor_ext import AsyncVictor, ConfigurationError, Outcome, UnreadableResponse, Victor, VictorError, VictorOAuth
+from victor_ext import (
+    ApiKeyAuth,
+    AsyncApiClient,
+    AsyncVictor,
+    BasicAuth,
+    BearerAuth,
+    ClientCredentialsAuth,
+    ConfigurationError,
+    Outcome,
+    SignedAuth,
+    UnreadableResponse,
+    Victor,
+    VictorError,
+    VictorOAuth,
+    connect,
+    connect_async,
+)
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
 from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
 
@@ -62,7 +80,7 @@ class Issuer(Recorder):
 
 
 class Handed:
-    """Credentials of somebody's own: the header is what they say."""
+    """Credentials of the user's own: they set the header."""
 
     def __init__(self, header: str) -> None:
         self._header = header
@@ -88,12 +106,23 @@ def create(client: Any) -> Any:
     )  # fmt: skip
 
 
+def read_payment_request(client: Any) -> Any:
+    from victor_api.api.payment_requests import get_payment_request
+
+    function = get_payment_request.asyncio if isinstance(client, AsyncApiClient) else get_payment_request.sync
+    return function("a1", client=client.api)
+
+
 SYSTEMS: dict[str, tuple[tuple[Any, Any], dict[str, Any], Any]] = {
     "victor": ((Victor, AsyncVictor), {"auth": VictorOAuth("id-1", "not-a-secret")}, create),
     "velo": ((Velo, AsyncVelo), {"auth": VeloAuth("key-1", "not-a-secret")}, lambda it: it.payouts.get("p-1")),
     "flexfactor": (
         (FlexFactor, AsyncFlexFactor), {"auth": FlexFactorAuth("key-1", "not-a-secret"), "mid": MID},
         lambda it: it.orders.cancel(MID),
+    ),
+    "connected": (
+        (partial(connect, Client), partial(connect_async, Client)),
+        {"auth": ClientCredentialsAuth("/oauth/token", "id-1", "not-a-secret")}, read_payment_request,
     ),
 }  # fmt: skip
 
@@ -104,8 +133,8 @@ def loop() -> Iterator[Background]:
         yield made
 
 
-def told(system: str, url: str, *, awaited: bool, **changes: Any) -> VictorError:
-    """What the caller is told."""
+def observe(system: str, url: str, *, awaited: bool, **changes: Any) -> VictorError:
+    """The error that the caller gets."""
     clients, options, call = SYSTEMS[system]
     options = {**options, "base_url": url, "deadline": 5.0, **changes}
 
@@ -125,7 +154,7 @@ def told(system: str, url: str, *, awaited: bool, **changes: Any) -> VictorError
 
 
 def shown(error: BaseException, caplog: pytest.LogCaptureFixture) -> Iterator[str]:
-    """Every text that somebody may see of an error, and what was logged."""
+    """Every visible text of an error, and the log."""
     yield from (str(error), repr(error), repr(vars(error)), caplog.text)
     yield "".join(traceback.format_exception(error))
     for one in (error.__cause__, error.__context__):
@@ -148,7 +177,7 @@ class TestATokenThatCannotBeSent:
     ) -> None:
         caplog.set_level(logging.DEBUG)
         issuer = Issuer(loop, {"access_token": ODD[odd], "accessToken": ODD[odd], "token_type": "Bearer"})
-        error = told(system, issuer.url, awaited=awaited)
+        error = observe(system, issuer.url, awaited=awaited)
         assert type(error) is UnreadableResponse
         assert "without a usable token" in str(error)
         assert (error.outcome, error.attempts, error.body) == (Outcome.NOT_SENT, 0, None)
@@ -162,7 +191,7 @@ class TestATokenThatCannotBeSent:
     ) -> None:
         caplog.set_level(logging.DEBUG)
         issuer = Issuer(loop, {"access_token": MARK, "token_type": kind})
-        error = told("victor", issuer.url, awaited=awaited)
+        error = observe("victor", issuer.url, awaited=awaited)
         assert (type(error), error.outcome) == (UnreadableResponse, Outcome.NOT_SENT)
         assert len(issuer.requests) == 1
         assert [text for text in shown(error, caplog) if MARK in text] == []
@@ -176,7 +205,7 @@ class TestATokenThatCannotBeSent:
         recorder = Recorder(loop)
         headers = {"nothing": "", "blanks alone": "Bearer  ", "a blank before it": f" {MARK}"}
         header = headers.get(odd, f" Bearer {MARK}" if odd not in ODD else f"Bearer {ODD.get(odd)}")
-        error = told("victor", recorder.url, awaited=awaited, auth=Handed(header))
+        error = observe("victor", recorder.url, awaited=awaited, auth=Handed(header))
         assert type(error) is ConfigurationError
         assert "Authorization header that cannot be sent: it " in str(error)
         assert (error.outcome, error.attempts, recorder.requests) == (Outcome.NOT_SENT, 0, [])
@@ -201,8 +230,37 @@ def test_another_header_that_cannot_be_sent_is_not_shown_either(
 
     clients, _, _ = SYSTEMS["victor"]
     SYSTEMS["victor, directly"] = (clients, {"auth": Handed("Bearer t")}, call)
-    error = told("victor, directly", recorder.url, awaited=awaited)
+    error = observe("victor, directly", recorder.url, awaited=awaited)
     assert (error.outcome, recorder.requests) == (Outcome.NOT_SENT, [])
     assert "a header of the request cannot be sent" in str(error)
     assert [text for text in (str(error), repr(error), repr(error.__cause__)) if MARK in text] == []
     recorder.close()
+
+
+SECRET_IN: dict[str, Any] = {
+    "a bearer token": lambda: BearerAuth(MARK),
+    "a password": lambda: BasicAuth("me", MARK),
+    "a key in a header": lambda: ApiKeyAuth(MARK),
+    "a key in the query": lambda: ApiKeyAuth(MARK, query="key"),
+    "a signed token": lambda: SignedAuth(lambda _now: MARK, header="X-Signature"),
+    "a signed token that no header can hold": lambda: SignedAuth(lambda _now: f"{MARK}\n", header="X-Signature"),
+    "a client secret": lambda: ClientCredentialsAuth("/oauth/token", "id-1", MARK, in_body=True),
+}
+
+
+@pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
+@pytest.mark.parametrize("kind", SECRET_IN)
+def test_the_credentials_of_a_connected_system_are_in_no_error(
+    kind: str, awaited: bool, loop: Background, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    issuer = Issuer(loop, {})  # a token response without a token, and no payment request either
+    issuer.answer = issuer.answer.replace(b"200 OK", b"400 No")
+    error = observe("connected", issuer.url, awaited=awaited, auth=SECRET_IN[kind]())
+    assert [text for text in shown(error, caplog) if MARK in text] == []
+    sent = b"".join(issuer.requests)
+    assert len(issuer.requests) == (0 if "no header" in kind else 1)
+    assert (MARK.encode() in sent) is (kind in {
+        "a bearer token", "a key in a header", "a key in the query", "a signed token",
+    })  # fmt: skip
+    issuer.close()

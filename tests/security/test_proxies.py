@@ -1,4 +1,4 @@
-"""A proxy is told which host is called, and nothing else; and only when nobody else could listen in."""
+"""A proxy learns which host is called, and nothing else; and only over a connection that is safe from listeners."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography import x509
 
 from tests.faults.certificates import Authority
 from tests.faults.raw_sockets import Background, background
-from tests.security.journeys import Face
+from tests.security.journeys import Caller
 from tests.security.recorder import Recorder, RecordingProxy, RecordingSocks
 from tests.security.secrets import ACCOUNT
 from victor_ext import AsyncVictor, ConfigurationError, ConnectionFailed, PaymentRequest, TimedOut, Victor, VictorOAuth
@@ -20,7 +20,7 @@ from victor_ext.runtime.http.connections import async_connections, connections
 
 AUTH = VictorOAuth("client-id", "not-a-secret")
 SECRETS = (b"not-a-secret", b"t" * 40, b"Bearer", ACCOUNT.encode(), b"/v2/", b"\r\nAuthorization:")
-each_face = pytest.mark.parametrize("face", ["sync", "async"])
+each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
 @pytest.fixture(scope="module", name="loop")
@@ -29,10 +29,10 @@ def _loop() -> Iterator[Background]:
         yield made
 
 
-@each_face
+@each_mode
 @pytest.mark.parametrize("how", ["argument", "variable"])
 def test_a_proxy_sees_a_name_and_ciphertext(
-    face: str, how: str, loop: Background, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    mode: str, how: str, loop: Background, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider = Recorder(loop, authority.server(x509.DNSName("pay.example")))
     proxy = RecordingProxy(loop, provider.port)
@@ -41,13 +41,13 @@ def test_a_proxy_sees_a_name_and_ciphertext(
     if how == "variable":
         monkeypatch.setenv("HTTPS_PROXY", address)
         monkeypatch.delenv("NO_PROXY", raising=False)
-    client = Face(face, AUTH, base_url="https://pay.example", verify=authority.trusted(), **given)
-    told = client("accept", id="b34783af0", notes=ACCOUNT)
+    client = Caller(mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), **given)
+    observed = client("accept", id="b34783af0", notes=ACCOUNT)
     client.close()
     provider.close()
     proxy.close()
 
-    assert isinstance(told, PaymentRequest)
+    assert isinstance(observed, PaymentRequest)
     assert {head.split(b"\r\n")[0] for head in proxy.requests} == {b"CONNECT pay.example:443 HTTP/1.1"}
     assert [secret for secret in SECRETS if secret in proxy.received] == []
     assert all(secret in provider.received for secret in SECRETS)
@@ -68,33 +68,35 @@ def test_a_proxy_on_this_machine_may_see_what_goes_to_this_machine(client: Any) 
     client(AUTH, base_url="http://127.0.0.1:8900", proxy="http://localhost:8080")
 
 
-@each_face
-def test_a_proxy_that_is_spoken_to_encrypted(face: str, loop: Background, authority: Authority) -> None:
+@each_mode
+def test_a_proxy_that_is_spoken_to_encrypted(mode: str, loop: Background, authority: Authority) -> None:
     """TLS to the provider, within TLS to the proxy."""
     provider = Recorder(loop, authority.server(x509.DNSName("pay.example")))
     proxy = RecordingProxy(loop, provider.port, authority.server())
     way = httpx.Proxy(f"https://user:hunter2@127.0.0.1:{proxy.port}", ssl_context=authority.trusted())
-    client = Face(face, AUTH, base_url="https://pay.example", verify=authority.trusted(), proxy=way)
-    told = [client("get", id="b34783af0") for _ in range(3)]
+    client = Caller(mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), proxy=way)
+    observed = [client("get", id="b34783af0") for _ in range(3)]
     client.close()
     provider.close()
     proxy.close()
 
-    assert all(isinstance(each, PaymentRequest) for each in told), told
+    assert all(isinstance(each, PaymentRequest) for each in observed), observed
     assert {head.split(b"\r\n")[0] for head in proxy.requests} == {b"CONNECT pay.example:443 HTTP/1.1"}
     assert all(b"proxy-authorization: basic dXNlcjpodW50ZXIy".lower() in head.lower() for head in proxy.requests)
     assert [secret for secret in SECRETS if secret in proxy.received] == []
 
 
-@each_face
-def test_a_proxy_on_this_machine_is_told_the_whole_url(face: str, loop: Background) -> None:
+@each_mode
+def test_a_proxy_on_this_machine_is_told_the_whole_url(mode: str, loop: Background) -> None:
     proxy = Recorder(loop)  # it answers in the provider's place
-    client = Face(face, AUTH, base_url="http://127.0.0.1:8900/at", proxy=f"http://user:hunter2@127.0.0.1:{proxy.port}")
-    told = client("get", id="b34783af0")
+    client = Caller(
+        mode, AUTH, base_url="http://127.0.0.1:8900/at", proxy=f"http://user:hunter2@127.0.0.1:{proxy.port}"
+    )
+    observed = client("get", id="b34783af0")
     client.close()
     proxy.close()
 
-    assert isinstance(told, PaymentRequest)
+    assert isinstance(observed, PaymentRequest)
     first = [head.split(b"\r\n")[0] for head in proxy.requests]
     assert first == [
         b"POST http://127.0.0.1:8900/at/v2/auth/token HTTP/1.1",
@@ -103,22 +105,22 @@ def test_a_proxy_on_this_machine_is_told_the_whole_url(face: str, loop: Backgrou
     assert all(b"\r\nProxy-Authorization: Basic " in head for head in proxy.requests)
 
 
-@each_face
+@each_mode
 @pytest.mark.parametrize(
     "answer", [b"HTTP/1.1 407 Log in\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 502 No\r\n\r\n", b"?"]
 )
-def test_a_proxy_that_refuses(face: str, answer: bytes, loop: Background, authority: Authority) -> None:
+def test_a_proxy_that_refuses(mode: str, answer: bytes, loop: Background, authority: Authority) -> None:
     proxy = RecordingProxy(loop, 1, answer=answer)
-    client = Face(
-        face, AUTH, base_url="https://pay.example", verify=authority.trusted(), timeout=0.5,
+    client = Caller(
+        mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), timeout=0.5,
         proxy=f"http://127.0.0.1:{proxy.port}",
     )  # fmt: skip
-    told = client("accept", id="b34783af0", notes=ACCOUNT)
+    observed = client("accept", id="b34783af0", notes=ACCOUNT)
     client.close()
     proxy.close()
 
-    assert isinstance(told, TimedOut if answer == b"?" else ConnectionFailed)
-    assert told.outcome.value == "not_sent"
+    assert isinstance(observed, TimedOut if answer == b"?" else ConnectionFailed)
+    assert observed.outcome.value == "not_sent"
     assert [secret for secret in SECRETS if secret in proxy.received] == []
 
 
@@ -156,22 +158,22 @@ SOCKS_LOGIN = b"\x01\x04user\x07hunter2"
 SOCKS_REQUEST = b"\x05\x01\x00\x03\x0bpay.example\x01\xbb"
 
 
-@each_face
+@each_mode
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
 @pytest.mark.parametrize("login", [b"", SOCKS_LOGIN])
-def test_a_socks_proxy(face: str, scheme: str, login: bytes, loop: Background, authority: Authority) -> None:
+def test_a_socks_proxy(mode: str, scheme: str, login: bytes, loop: Background, authority: Authority) -> None:
     provider = Recorder(loop, authority.server(x509.DNSName("pay.example")))
     proxy = RecordingSocks(loop, provider.port, login=login)
-    client = Face(
-        face, AUTH, base_url="https://pay.example", verify=authority.trusted(),
+    client = Caller(
+        mode, AUTH, base_url="https://pay.example", verify=authority.trusted(),
         proxy=f"{scheme}://{'user:hunter2@' if login else ''}127.0.0.1:{proxy.port}",
     )  # fmt: skip
-    told = client("get", id="b34783af0")
+    observed = client("get", id="b34783af0")
     client.close()
     provider.close()
     proxy.close()
 
-    assert isinstance(told, PaymentRequest)
+    assert isinstance(observed, PaymentRequest)
     if login:
         assert proxy.asked[:3] == [b"\x05\x01\x02", SOCKS_LOGIN, SOCKS_REQUEST]
     else:
@@ -179,7 +181,7 @@ def test_a_socks_proxy(face: str, scheme: str, login: bytes, loop: Background, a
     assert [secret for secret in SECRETS if secret in proxy.received] == []
 
 
-@each_face
+@each_mode
 @pytest.mark.parametrize(
     ("refuses", "why"),
     [
@@ -189,33 +191,33 @@ def test_a_socks_proxy(face: str, scheme: str, login: bytes, loop: Background, a
     ],
 )
 def test_a_socks_proxy_that_refuses(
-    face: str, refuses: dict[str, Any], why: str, loop: Background, authority: Authority
+    mode: str, refuses: dict[str, Any], why: str, loop: Background, authority: Authority
 ) -> None:
     proxy = RecordingSocks(loop, 1, **refuses)
     user = "user:hunter2@" if "login" in refuses else ""
-    client = Face(
-        face, AUTH, base_url="https://pay.example", verify=authority.trusted(),
+    client = Caller(
+        mode, AUTH, base_url="https://pay.example", verify=authority.trusted(),
         proxy=f"socks5://{user}127.0.0.1:{proxy.port}",
     )  # fmt: skip
-    told = client("accept", id="b34783af0", notes=ACCOUNT)
+    observed = client("accept", id="b34783af0", notes=ACCOUNT)
     client.close()
     proxy.close()
 
-    assert isinstance(told, ConnectionFailed)
-    assert told.outcome.value == "not_sent"
-    assert why in str(told)
-    assert "hunter2" not in str(told)
+    assert isinstance(observed, ConnectionFailed)
+    assert observed.outcome.value == "not_sent"
+    assert why in str(observed)
+    assert "hunter2" not in str(observed)
 
 
-@each_face
-def test_an_address_behind_a_socks_proxy(face: str, loop: Background) -> None:
+@each_mode
+def test_an_address_behind_a_socks_proxy(mode: str, loop: Background) -> None:
     provider = Recorder(loop)
     proxy = RecordingSocks(loop, provider.port)
     for host, packed in {"127.0.0.1": b"\x01\x7f\0\0\x01", "[::1]": b"\x04" + b"\0" * 15 + b"\x01"}.items():
-        client = Face(face, AUTH, base_url=f"http://{host}:8900", proxy=f"socks5://127.0.0.1:{proxy.port}")
-        told = client("get", id="b34783af0")
+        client = Caller(mode, AUTH, base_url=f"http://{host}:8900", proxy=f"socks5://127.0.0.1:{proxy.port}")
+        observed = client("get", id="b34783af0")
         client.close()
-        assert isinstance(told, PaymentRequest)
+        assert isinstance(observed, PaymentRequest)
         assert b"\x05\x01\x00" + packed + b"\x22\xc4" in proxy.asked
     provider.close()
     proxy.close()

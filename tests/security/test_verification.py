@@ -12,14 +12,14 @@ import pytest
 
 from tests.faults.certificates import Authority
 from tests.faults.raw_sockets import Background, background
-from tests.security.journeys import Face
+from tests.security.journeys import Caller
 from tests.security.recorder import Recorder
 from victor_ext import AsyncVictor, ConfigurationError, ConnectionFailed, Outcome, PaymentRequest, Victor, VictorOAuth
 
 AUTH = VictorOAuth("client-id", "not-a-secret")
 CLIENTS = [Victor, AsyncVictor]
 each_client = pytest.mark.parametrize("client", CLIENTS)
-each_face = pytest.mark.parametrize("face", ["sync", "async"])
+each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
 @pytest.fixture(scope="module", name="loop")
@@ -91,10 +91,10 @@ VARIABLES: dict[str, dict[str, str]] = {
 }
 
 
-@each_face
+@each_mode
 @pytest.mark.parametrize("variables", VARIABLES)
 def test_no_variable_turns_it_off(
-    face: str,
+    mode: str,
     variables: str,
     stranger: Recorder,
     authority: Authority,
@@ -106,24 +106,24 @@ def test_no_variable_turns_it_off(
     empty.mkdir()
     for name, value in VARIABLES[variables].items():
         monkeypatch.setenv(name, value.format(other=other, empty=empty))
-    not_trusted(face, stranger)
+    not_trusted(mode, stranger)
 
 
-@each_face
+@each_mode
 def test_what_is_done_to_pythons_own_client_does_nothing_here(
-    face: str, stranger: Recorder, monkeypatch: pytest.MonkeyPatch
+    mode: str, stranger: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ssl, "_create_default_https_context", ssl._create_unverified_context)
-    not_trusted(face, stranger)
+    not_trusted(mode, stranger)
 
 
-def not_trusted(face: str, server: Recorder) -> None:
-    client = Face(face, AUTH, base_url=server.url)
-    told = client("get", id="b34783af0")
+def not_trusted(mode: str, server: Recorder) -> None:
+    client = Caller(mode, AUTH, base_url=server.url)
+    observed = client("get", id="b34783af0")
     client.close()
-    assert isinstance(told, ConnectionFailed)
-    assert "certificate" in str(told).lower()
-    assert told.outcome is Outcome.NOT_SENT
+    assert isinstance(observed, ConnectionFailed)
+    assert "certificate" in str(observed).lower()
+    assert observed.outcome is Outcome.NOT_SENT
     assert server.received == b""
 
 
@@ -138,14 +138,14 @@ def test_a_variable_that_names_nothing_is_said_so(client: Any, name: str, monkey
         client(AUTH)
 
 
-@each_face
+@each_mode
 def test_a_bundle_of_ones_own_is_all_that_it_takes(
-    face: str, loop: Background, authority: Authority, tmp_path: Path
+    mode: str, loop: Background, authority: Authority, tmp_path: Path
 ) -> None:
     bundle = tmp_path / "ca.pem"
     bundle.write_text(ssl.DER_cert_to_PEM_cert(authority.trusted().get_ca_certs(binary_form=True)[0]))
     server = Recorder(loop, authority.server())
-    client = Face(face, AUTH, base_url=server.url, verify=str(bundle))
+    client = Caller(mode, AUTH, base_url=server.url, verify=str(bundle))
     assert isinstance(client("get", id="b34783af0"), PaymentRequest)
     client.close()
     server.close()

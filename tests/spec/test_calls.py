@@ -142,7 +142,7 @@ class TestWhatIsSent:
         assert [name for name, _ in form["files"]] == ["file", "note"]
         csv = same_post_animals._get_kwargs(body=File(payload=BytesIO(b"a,b")))
         assert csv["headers"] == {"Content-Type": "text/csv"}
-        assert csv["content"].read() == b"a,b"
+        assert csv["content"] == b"a,b"
         assert same_post_animals._get_kwargs().get("content") is None
 
     def test_an_url_encoded_form(self, zoo: ModuleType) -> None:

@@ -44,7 +44,7 @@ def snapshot(folder: Path) -> Snapshot:
 
 @pytest.fixture
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a document and somebody's own code around OUT, and with the folder for temporary files in it."""
+    """A folder with a document, the user's own code around OUT, and the folder for temporary files."""
     room = tmp_path / "room"
     out = room / "project" / "out"
     out.mkdir(parents=True)

@@ -25,7 +25,7 @@ from victor_api.models import (
 from victor_api.types import UNSET, Unset
 
 from tests.spec.spec_values import ANY_JSON, Values, gist
-from victor_ext.spec.inventory import read
+from victor_ext.spec.document import load
 
 QUICK = settings(
     max_examples=50,
@@ -48,12 +48,12 @@ RECEIPT: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def victor_values(victor_yaml: Any) -> Values:
-    return Values(read(victor_yaml))
+    return Values(load(victor_yaml))
 
 
 @pytest.fixture(scope="module")
 def zoo_values(zoo_yaml: Any) -> Values:
-    return Values(read(zoo_yaml))
+    return Values(load(zoo_yaml))
 
 
 def survives(model: Any, value: dict[str, Any]) -> None:

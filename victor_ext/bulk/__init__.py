@@ -14,12 +14,12 @@ except ImportError as error:
         f"victor_ext.bulk needs {error.name}; install its extra: pip install 'victor-ext[bulk]'", name=error.name
     ) from error
 
+from .check import Check, InvalidRows
 from .rows import RowOutcome, RowProblem, RowResult
 from .run import BulkStopped
-from .sender import BulkSender, InvalidRows
+from .sender import BulkSender
 from .state import DEFAULT_STATE
 from .status import BatchStatus
-from .validating import Check
 
 __all__ = (
     "DEFAULT_STATE",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -288,16 +288,3 @@ def _submitted_elsewhere(batch: str) -> ConfigurationError:
         f"Another process hands the batch {batch} over at this moment. Wait until it has, then send again: rows that "
         "are there already are not stored twice."
     )
-
-
-def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[Submission, int]]:
-    """Yield each chunk number with its submission. An interrupted submission has fewer chunks than planned."""
-    for place, load in enumerate(loads):
-        end = loads[place + 1].first if place + 1 < len(loads) else load.last + 1
-        for number in range(load.first, min(end, load.last + 1)):
-            yield load, number
-
-
-def rows_of(load: Submission, number: int) -> int:
-    """Return the number of rows in a chunk."""
-    return load.chunk_rows if number < load.last else load.rows - (load.chunks - 1) * load.chunk_rows

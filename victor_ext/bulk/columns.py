@@ -153,10 +153,11 @@ def _damaged(name: str, value: str, short_form: re.Pattern[str] | None) -> Probl
     if short_form is None or not short_form.fullmatch(value):
         return None
     return Problem(
-        name, "shortened",
+        name,
+        "shortened",
         f"{name} is in the short form of a spreadsheet (as 4.3988E+10 is), and digits are lost: format the column "
         "as text, enter the numbers anew and export it again.",
-    )  # fmt: skip
+    )
 
 
 def _key_value(column: str, value: object) -> str | Problem:

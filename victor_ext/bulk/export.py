@@ -6,16 +6,14 @@ import csv
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import TextIO
 
-from .batch_store import BatchStore, Try, numbers_of
-from .layout import Submission
+from .batch_store import BatchStore, Try
+from .layout import Submission, pages_of
 from .rows import ASKED, Result, Row, RowOutcome, RowResult, Sent
 from .spool import identity_of, temporary
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
-_AT_ONCE = 50
 
 # Spreadsheets run a cell as a formula if it begins with one of these characters, even after blanks or in quotes. A
 # single quote prevents this. See https://owasp.org/www-community/attacks/CSV_Injection.
@@ -79,10 +77,15 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
     count = 0
     for result in results:
         cells = [
-            str(result.row), result.key, result.id or "", result.status or "", result.outcome.value, result.error or "",
+            str(result.row),
+            result.key,
+            result.id or "",
+            result.status or "",
+            result.outcome.value,
+            result.error or "",
             *(result.extras.get(column, "") for column in columns),
             *(result.asked.get(name, "") for name in asked),
-        ]  # fmt: skip
+        ]
         writer.writerow(map(escape_formulas, cells) if escape else cells)
         count += 1
     return count
@@ -102,10 +105,9 @@ def stored_rows(
     store: BatchStore, loads: Sequence[Submission], *, results: bool = True
 ) -> Iterator[tuple[int, Row, Result | None]]:
     """Yield each stored row in order, with its submission number and its result, if known."""
-    numbers = numbers_of(loads)
-    while page := list(islice(numbers, _AT_ONCE)):
-        found = store.tries([number for _, number in page], rows=True)
-        for load, number in page:
+    for page in pages_of(loads):
+        found = store.tries(list(page), rows=True)
+        for number, load in page.items():
             tries = found.get(number)
             if tries and tries[0].chunk is not None:
                 known = latest_results(store, tries) if results else {}

@@ -96,21 +96,27 @@ def _heading(cells: list[str], line: int, key_column: str, required: Sequence[st
         raise SourceBroken(line, repeated[0], "repeated", f"the heading names {', '.join(repeated)} more than once.")
     if "idempotency_key" in names:
         raise SourceBroken(
-            line, "idempotency_key", "column",
+            line,
+            "idempotency_key",
+            "column",
             f"keys are made from the column {key_column}; rename or drop the column idempotency_key.",
-        )  # fmt: skip
+        )
     if key_column not in names:
         raise SourceBroken(
-            line, key_column, "key_column",
+            line,
+            key_column,
+            "key_column",
             f"the heading ({', '.join(names)}) has no column {key_column} to tell the rows apart: name another one.",
-        )  # fmt: skip
+        )
     missing = [name for name in required if name not in names]
     if missing:
         raise SourceBroken(
-            line, missing[0], "required",
+            line,
+            missing[0],
+            "required",
             f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing in the heading, which names: "
             f"{', '.join(names)}.",
-        )  # fmt: skip
+        )
     return names
 
 

@@ -10,8 +10,9 @@ at the same time therefore use the same number, and DBOS accepts only one of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Any
 
 from victor_ext import ConfigurationError, Problem
@@ -31,6 +32,7 @@ CHUNK_ROWS = 100
 MAX_PACED_ROWS = 500
 PACED_SECONDS = 5.0
 MAX_NAME = 100
+_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,26 @@ class Chunk:
 def sent_since(begun: Mapping[str, Any]) -> Sent | None:
     """Return the earliest possible send from the output of a chunk's first step."""
     return Sent.from_json(begun["sent"] if "sent" in begun else begun["at"])
+
+
+def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[Submission, int]]:
+    """Yield each chunk number with its submission. An interrupted submission has fewer chunks than planned."""
+    for place, load in enumerate(loads):
+        end = loads[place + 1].first if place + 1 < len(loads) else load.last + 1
+        for number in range(load.first, min(end, load.last + 1)):
+            yield load, number
+
+
+def pages_of(loads: Sequence[Submission]) -> Iterator[dict[int, Submission]]:
+    """Yield the chunk numbers, each with its submission, in pages that are read at once."""
+    numbers = numbers_of(loads)
+    while page := {number: load for load, number in islice(numbers, _AT_ONCE)}:
+        yield page
+
+
+def rows_of(load: Submission, number: int) -> int:
+    """Return the number of rows in a chunk."""
+    return load.chunk_rows if number < load.last else load.rows - (load.chunks - 1) * load.chunk_rows
 
 
 def load_id(batch: str, number: int) -> str:

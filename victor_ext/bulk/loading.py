@@ -6,22 +6,21 @@ import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, groupby, islice
+from itertools import chain, groupby
 
 from victor_ext import ConfigurationError, Problem, idempotency_key_for
 
-from .batch_store import BatchStore, Try, numbers_of
+from .batch_store import BatchStore, Try
+from .check import Check
 from .columns import REQUIRED, differing
 from .export import latest_results
-from .layout import Chunk, Submission, chunk_rows_for, next_try
+from .layout import Chunk, Submission, chunk_rows_for, next_try, pages_of
 from .rows import RowOutcome
 from .settings import DAY, KEY_COLUMN, PATIENCE, Settings
 from .sources import open_source
 from .spool import Spool, identity_of
-from .validating import ChangedRow, Check, Digests, Reading, RowValidator
+from .validating import ChangedRow, Digests, Reading, RowValidator
 from .vault import Vault
-
-_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def take_snapshot(store: BatchStore | None, settings: Settings, spool: Spool) ->
     key_column = _key_column(loads, settings)
     chunks = 0
     if store is not None:
-        for page in _pages(loads):
+        for page in pages_of(loads):
             tries = store.tries(list(page), rows=True)
             chunks += len(tries)
             for number, (first, *_) in tries.items():
@@ -101,9 +100,13 @@ def check_source(
     retention = settings.key_retention or (last.retention if last else DAY)
     patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)
     terms = Reading(
-        source.batch, snapshot.key_column, settings.due_date, settings.skip_invalid,
-        Chunk(retention, patience, uuid.uuid4().hex, []), chunk_rows_for(settings.rate),
-    )  # fmt: skip
+        source.batch,
+        snapshot.key_column,
+        settings.due_date,
+        settings.skip_invalid,
+        Chunk(retention, patience, uuid.uuid4().hex, []),
+        chunk_rows_for(settings.rate),
+    )
     digests = Digests(vault, {snapshot.key_column, *snapshot.others})
     validator = RowValidator(spool, vault, terms, digests, on_row)
     check = validator.read(opened)
@@ -152,7 +155,7 @@ def store_rows(
 def retry_unsettled(store: BatchStore, loads: Sequence[Submission], settings: Settings) -> int:
     """Add a retry for all unsettled rows whose last attempt has ended. Returns the number of rows."""
     count = 0
-    for page in _pages(loads):
+    for page in pages_of(loads):
         for number, tries in store.tries(list(page)).items():
             if tries[-1].over and tries[-1].unsettled != 0:
                 (found,) = store.tries([number], rows=True).values()
@@ -203,12 +206,6 @@ def _known(store: BatchStore, chunks: Iterable[tuple[int, list[Try]]]) -> Iterat
             result = results.get(row.place)
             refused = row.arguments is None or (result is not None and result.outcome is RowOutcome.REFUSED)
             yield identity_of(row.key, row.number), row.fingerprint, refused, number
-
-
-def _pages(loads: Sequence[Submission]) -> Iterator[dict[int, Submission]]:
-    numbers = numbers_of(loads)
-    while page := {number: load for load, number in islice(numbers, _AT_ONCE)}:
-        yield page
 
 
 def name_changed_columns(store: BatchStore, check: Check, changed: Sequence[ChangedRow], due_date: str | None) -> None:

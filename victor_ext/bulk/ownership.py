@@ -13,6 +13,9 @@ from victor_ext import ConfigurationError
 from .layout import LOAD, OLDER_VERSIONS, VERSION
 from .vault import other_key
 
+_NAMED = 10
+"""Maximum number of batch names in an error message."""
+
 
 def batches_of(client: DBOSClient, engine: sa.Engine, application: str, what: str) -> list[str]:
     """Return the names of all batches of this key and provider, oldest first.
@@ -97,3 +100,12 @@ def take_over_older(engine: sa.Engine, application: str, queues: Sequence[str] |
             return
     with engine.begin() as connection:
         connection.execute(sa.update(workflows).where(older).values(application_version=VERSION))
+
+
+def no_such_batch(batch: str, state: str, others: Sequence[str] = ()) -> ConfigurationError:
+    """Return the error for a batch that the state does not have, with the names of those that it has."""
+    if not others:
+        advice = "and nothing was sent. Send it first."
+        return ConfigurationError(f"There is no batch {batch} in {state}: nothing of it was stored, {advice}")
+    names = ", ".join(others[:_NAMED]) + (f" and {len(others) - _NAMED} more" if len(others) > _NAMED else "")
+    return ConfigurationError(f"There is no batch {batch} in {state}: nothing of it was stored. There is: {names}.")

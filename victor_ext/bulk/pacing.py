@@ -6,7 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 
+from dbos import DBOS
+from dbos import error as dbos_error
+from sqlalchemy.exc import SQLAlchemyError
+
 from victor_ext import VictorError
+
+from .notices import database_notices
 
 _SLACK = 0.02
 """Seconds that a row may catch up after a late one: timers wake slightly late."""
@@ -102,3 +108,19 @@ class Backoff:
             if left <= 0:
                 return
             self._stop.wait(left)
+
+
+def rate_of(queue: str, stop: threading.Event) -> float | None:
+    """Return the rate of a batch from its queue. Retries while the database is unavailable."""
+    failures = 0
+    while not stop.is_set():
+        try:
+            found = DBOS.retrieve_queue(queue)
+            limiter = None if found is None else found.limiter
+        except (SQLAlchemyError, dbos_error.DBOSException) as error:
+            database_notices.report(error)
+            failures += 1
+            stop.wait(pause_after(failures))
+            continue
+        return None if limiter is None else limiter["limit"] / limiter["period"]
+    return None

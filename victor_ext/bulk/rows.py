@@ -125,8 +125,15 @@ class Row:
         """Return the row as JSON data."""
         sent = None if self.sent is None else self.sent.to_json()
         return [
-            self.number, self.key, self.fingerprint, self.arguments, self.extras, self.reason, sent, self.place,
-        ]  # fmt: skip
+            self.number,
+            self.key,
+            self.fingerprint,
+            self.arguments,
+            self.extras,
+            self.reason,
+            sent,
+            self.place,
+        ]
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Row:

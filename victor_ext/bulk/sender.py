@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
@@ -12,9 +12,10 @@ from typing import TextIO
 
 import httpx
 
-from victor_ext import ConfigurationError, InvalidRequest, Problem, Victor
+from victor_ext import ConfigurationError, Victor
 
 from .batch_store import BatchStore
+from .check import Check, refuse_invalid
 from .export import columns_of, results_of, write_csv
 from .hidden import HiddenRows, hidden
 from .layout import Submission, checked_batch
@@ -27,26 +28,16 @@ from .loading import (
     store_rows,
     take_snapshot,
 )
-from .ownership import batches_of
+from .ownership import batches_of, no_such_batch
 from .rows import RowResult
 from .run import Progress, WorkerContext, run_batch, serve
 from .settings import Settings, batch_named_by, day_of, provider_of, seconds_of
 from .spool import Spool
 from .state import DEFAULT_STATE, State
 from .status import BatchStatus, StatusReader
-from .validating import Check
 from .vault import Vault, storage_secret
 
-_NAMED = 10
-"""Maximum number of batch names in an error message."""
-
 Rows = str | os.PathLike[str] | Iterable[Mapping[str, object]]
-
-
-class InvalidRows(InvalidRequest):
-    """Rows of a source are invalid, and none was stored or sent. `check` contains the problems."""
-
-    check: Check
 
 
 class BulkSender:
@@ -106,9 +97,16 @@ class BulkSender:
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
         self._settings = Settings(
-            key_column, rate, workers, seconds_of(key_retention), patience, day_of(due_date), skip_invalid, encoding,
+            key_column,
+            rate,
+            workers,
+            seconds_of(key_retention),
+            patience,
+            day_of(due_date),
+            skip_invalid,
+            encoding,
             ask_again,
-        )  # fmt: skip
+        )
         self._secret = storage_secret(storage_key)
 
     def __repr__(self) -> str:
@@ -124,12 +122,7 @@ class BulkSender:
         source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
         batch = self._name(source)
         with self._vault() as (_, vault), Spool() as spool:
-            what = LoadRequest(source, batch, self._settings)
-            snapshot = take_snapshot(None, self._settings, spool)
-            if self._state.exists():
-                with self._store(vault, batch) as store:
-                    snapshot = take_snapshot(store, self._settings, spool)
-            return self._check_rows(what, spool, vault, snapshot, on_row).check
+            return self._checked(LoadRequest(source, batch, self._settings), spool, vault, on_row)[1].check
 
     def send(
         self, source: Rows, *, on_progress: Progress | None = None, on_row: Callable[[int], None] | None = None
@@ -176,16 +169,16 @@ class BulkSender:
 
     def status(self) -> BatchStatus:
         """Return the current status of the batch."""
-        with self._vault() as (_, vault), self._store(vault, self._name(None)) as store:
-            return StatusReader(store, self._loads(store), by_others=True).read()
+        with self._stored() as (store, loads):
+            return StatusReader(store, loads, by_others=True).read()
 
     def export(self) -> Iterator[RowResult]:
         """Yield the current result of every row in order, one for each key.
 
         If the batch is not `complete` (see `status`), rows that were not stored are missing.
         """
-        with self._vault() as (_, vault), self._store(vault, self._name(None)) as store:
-            yield from results_of(store, self._loads(store))
+        with self._stored() as (store, loads):
+            yield from results_of(store, loads)
 
     def export_csv(self, file: TextIO, *, escape: bool = True) -> int:
         """Write the export as CSV.
@@ -199,8 +192,7 @@ class BulkSender:
         Returns:
             The number of rows written.
         """
-        with self._vault() as (_, vault), self._store(vault, self._name(None)) as store:
-            loads = self._loads(store)
+        with self._stored() as (store, loads):
             return write_csv(file, results_of(store, loads), columns_of(loads), escape=escape)
 
     def batches(self) -> list[str]:
@@ -252,12 +244,17 @@ class BulkSender:
         with ExitStack() as stack:
             engine = stack.enter_context(self._state.engine())
             if not self._state.exists():
-                raise self._unknown(batch)
+                raise no_such_batch(batch, str(self._state))
             # An older release, or a process that was killed meanwhile, may have created it.
             self._state.prepare()
             stack.enter_context(self._state.errors())
             client = stack.enter_context(self._state.client(vault, engine))
             yield BatchStore(client, engine, vault.application, batch)
+
+    @contextmanager
+    def _stored(self) -> Generator[tuple[BatchStore, list[Submission]]]:
+        with self._vault() as (_, vault), self._store(vault, self._name(None)) as store:
+            yield store, self._loads(store)
 
     def _context(self, victor: Victor, vault: Vault) -> WorkerContext:
         return WorkerContext(victor, self._state, vault, self._settings)
@@ -265,58 +262,30 @@ class BulkSender:
     def _loads(self, store: BatchStore) -> list[Submission]:
         loads = store.loads()
         if not loads:
-            raise self._unknown(store.batch, store.all_batches(f"What {self._state} holds"))
+            raise no_such_batch(store.batch, str(self._state), store.all_batches(f"What {self._state} holds"))
         return loads
 
-    def _unknown(self, batch: str, others: Sequence[str] = ()) -> ConfigurationError:
-        if others:
-            names = ", ".join(others[:_NAMED]) + (f" and {len(others) - _NAMED} more" if len(others) > _NAMED else "")
-            return ConfigurationError(
-                f"There is no batch {batch} in {self._state}: nothing of it was stored. There is: {names}."
-            )
-        return ConfigurationError(
-            f"There is no batch {batch} in {self._state}: nothing of it was stored, and nothing was sent. Send it "
-            "first."
-        )
-
     def _submit(self, source: LoadRequest, spool: Spool, vault: Vault, on_row: Callable[[int], None] | None) -> Check:
-        snapshot = take_snapshot(None, self._settings, spool)
-        if self._state.exists():
-            with self._store(vault, source.batch) as store:
-                snapshot = take_snapshot(store, self._settings, spool)
-        report = self._check_rows(source, spool, vault, snapshot, on_row)
-        self._refuse_wrong(source, report.check)
+        snapshot, report = self._checked(source, spool, vault, on_row)
+        refuse_invalid(source.batch, report.check, skip_invalid=self._settings.skip_invalid)
         self._state.prepare()
         with self._store(vault, source.batch) as store:
             store_rows(source, spool, vault, store, snapshot, report)
         return report.check
 
-    def _check_rows(
-        self,
-        source: LoadRequest,
-        spool: Spool,
-        vault: Vault,
-        snapshot: BatchSnapshot,
-        on_row: Callable[[int], None] | None,
-    ) -> SourceReport:
+    def _checked(
+        self, source: LoadRequest, spool: Spool, vault: Vault, on_row: Callable[[int], None] | None
+    ) -> tuple[BatchSnapshot, SourceReport]:
+        if self._state.exists():
+            with self._store(vault, source.batch) as store:
+                snapshot = take_snapshot(store, self._settings, spool)
+        else:
+            snapshot = take_snapshot(None, self._settings, spool)
         report = check_source(source, spool, vault, snapshot, on_row)
         if report.changed:
             with self._store(vault, source.batch) as store:
                 name_changed_columns(store, report.check, report.changed, self._settings.due_date)
-        return report
-
-    def _refuse_wrong(self, source: LoadRequest, check: Check) -> None:
-        wrong = check.broken or check.repeated or (check.invalid and not self._settings.skip_invalid)
-        if not wrong:
-            return
-        first = "; ".join(str(problem) for problem in check.problems[:3])
-        more = f"; and {check.problem_count - 3} more" if check.problem_count > 3 else ""
-        error = InvalidRows(
-            f"{source.batch} was not sent: {first}{more}",
-            problems=[Problem(problem.column or "", problem.code, str(problem)) for problem in check.problems],
-        )
-        error.check = check
-        raise error
+        return snapshot, report
 
     def _submit_again(self, load: Submission, on_progress: Progress | None) -> BatchStatus:
         """Submit the file again after storing its rows was interrupted."""
@@ -326,17 +295,7 @@ class BulkSender:
                 f"Storing the batch {self._batch} was interrupted, and its rows {where}: send it again, with the "
                 "same rows."
             )
-        settings = replace(
-            self._settings,
-            key_column=load.key_column,
-            encoding=load.encoding,
-            skip_invalid=load.skip_invalid,
-            due_date=load.due_date,
-            rate=self._settings.rate or load.rate,
-            key_retention=self._settings.key_retention or load.retention,
-            patience=load.patience if self._settings.patience is None else self._settings.patience,
-        )
-        before, self._settings = self._settings, settings
+        before, self._settings = self._settings, self._settings.continuing(load)
         try:
             return self.send(load.source, on_progress=on_progress)
         finally:

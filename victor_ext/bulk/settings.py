@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 import httpx
 
 from victor_ext import ConfigurationError, Problem, Victor
 
-from .layout import CHUNK_ROWS
+from .layout import CHUNK_ROWS, Submission
 
 KEY_COLUMN = "client_reference_id"
 DAY = 24 * 3600.0
@@ -57,6 +57,19 @@ class Settings:
     def slots(self) -> int:
         """Chunks per process: one more than the calls need, so that calls do not wait for the database."""
         return 1 + math.ceil(self.workers / CHUNK_ROWS)
+
+    def continuing(self, load: Submission) -> Settings:
+        """Return the settings to read the source of a submission again."""
+        return replace(
+            self,
+            key_column=load.key_column,
+            encoding=load.encoding,
+            skip_invalid=load.skip_invalid,
+            due_date=load.due_date,
+            rate=self.rate or load.rate,
+            key_retention=self.key_retention or load.retention,
+            patience=load.patience if self.patience is None else self.patience,
+        )
 
 
 def _refused(name: str, message: str) -> ConfigurationError:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from .batch_store import BatchStore, Try, numbers_of, rows_of
-from .layout import Submission
+from .batch_store import BatchStore, Try
+from .check import Check
+from .layout import Submission, numbers_of, rows_of
 from .rows import MAY_EXIST, SETTLED, RowOutcome
-from .validating import Check
 
 _WINDOW = 200
 """Unfinished chunks to read at once: more than all workers take."""

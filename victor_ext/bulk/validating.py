@@ -8,6 +8,7 @@ from typing import Any
 
 from victor_ext import Problem, idempotency_key_for
 
+from .check import SHOWN, Check
 from .columns import Fields, as_json, canonical_text, problems_of, split_record
 from .layout import Chunk
 from .rows import Row, RowProblem
@@ -16,54 +17,8 @@ from .sources import Record, RowSource, SourceBroken
 from .spool import KnownRow, Spool, identity_of
 from .vault import Vault
 
-SHOWN = 100
-"""Maximum number of stored problems; further ones are only counted."""
 MAX_COLUMNS = 1000
 _DIGESTS = 1 << 256
-
-
-@dataclass(slots=True)
-class Check:
-    """Result of checking all rows of a source. Nothing was sent.
-
-    Attributes:
-        rows: Number of rows in the source: the sum of the next five counts.
-        new: Rows to store and send.
-        unchanged: Rows that are already in the batch.
-        changed: Rows whose values differ from the stored ones with the same key. They are not sent.
-        invalid: Rows that break a rule.
-        repeated: Rows with the key of an earlier row.
-        set_aside: Invalid rows to store as refused, without those that are already stored.
-        replaced: Rows to store that replace a previously refused row.
-        problems: The first 100 problems.
-        problem_count: Number of all problems.
-        broken: Whether the source cannot be read completely.
-        columns: Extra columns, for the export.
-    """
-
-    rows: int = 0
-    new: int = 0
-    unchanged: int = 0
-    changed: int = 0
-    invalid: int = 0
-    repeated: int = 0
-    set_aside: int = 0
-    replaced: int = 0
-    problems: list[RowProblem] = field(default_factory=list[RowProblem])
-    problem_count: int = 0
-    broken: bool = False
-    columns: list[str] = field(default_factory=list[str])
-
-    @property
-    def stored(self) -> int:
-        """Number of rows to store."""
-        return self.new + self.set_aside
-
-    def note(self, problem: RowProblem) -> None:
-        """Count a problem, and store it if it is among the first."""
-        self.problem_count += 1
-        if len(self.problems) < SHOWN:
-            self.problems.append(problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +140,13 @@ class RowValidator:
         shown = (fields.key_value or "")[:60]
         self.check.note(
             RowProblem(
-                record.number, record.line, self._terms.key_column, "repeated",
+                record.number,
+                record.line,
+                self._terms.key_column,
+                "repeated",
                 f"{self._terms.key_column} is {shown!r}, as in {unit} {before}: two rows cannot have one key.",
             )
-        )  # fmt: skip
+        )
 
     def _compared(self, record: Record, fields: Fields, key: str, known: KnownRow, fingerprint: str) -> None:
         """Compare a row with its stored version, which was or will be sent."""
@@ -200,11 +158,14 @@ class RowValidator:
             self._changed.append(ChangedRow(len(self.check.problems), known.chunk, key, fields.arguments))
         self.check.note(
             RowProblem(
-                record.number, record.line, self._terms.key_column, "changed",
+                record.number,
+                record.line,
+                self._terms.key_column,
+                "changed",
                 "its values are not those that are stored, and may have been sent, under this key: it is refused. Put "
                 "the old values back, or ask for another payment under another key.",
             )
-        )  # fmt: skip
+        )
 
     def _wrong(
         self,

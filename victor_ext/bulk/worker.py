@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any, Self
 
 from dbos import DBOS, DBOSClient, DBOSConfig
-from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import ConfigurationError, Victor
@@ -37,7 +36,7 @@ from .layout import (
 )
 from .notices import NOTICE, database_notices
 from .ownership import take_over_older
-from .pacing import pause_after
+from .pacing import rate_of
 from .reconciliation import shared_references
 from .rows import Result, RowOutcome
 from .settings import caller_of
@@ -202,7 +201,7 @@ class Worker:
                 return self._unstored[workflow_id]
             retention = chunk.retention if self._retention is None else self._retention
             patience = chunk.patience if self._patience is None else self._patience
-            rate = _rate_of(queue, self._stop)
+            rate = rate_of(queue, self._stop)
             shared = partial(self._shared, batch_of(workflow_id))
             terms = SendTerms(retention, patience, rate, sent, shared)
             found = [result.to_json() for result in self._delivery.deliver(chunk.rows, terms)]
@@ -296,19 +295,3 @@ def _load(_data: Mapping[str, Any]) -> None:
 
 class _WorkerGone(BaseException):
     """The worker has stopped. The chunk stays pending and is taken over later."""
-
-
-def _rate_of(queue: str, stop: threading.Event) -> float | None:
-    """Return the rate of a batch from its queue. Retries while the database is unavailable."""
-    failures = 0
-    while not stop.is_set():
-        try:
-            found = DBOS.retrieve_queue(queue)
-            limiter = None if found is None else found.limiter
-        except (SQLAlchemyError, dbos_error.DBOSException) as error:
-            database_notices.report(error)
-            failures += 1
-            stop.wait(pause_after(failures))
-            continue
-        return None if limiter is None else limiter["limit"] / limiter["period"]
-    return None

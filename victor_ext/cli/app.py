@@ -7,8 +7,9 @@ import signal
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -73,36 +74,38 @@ def root(
         raise typer.Exit
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    add_help_option=False,
-)
+_FORWARDED: dict[str, Any] = {
+    "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True},
+    "add_help_option": False,
+}
+"""Settings of a command whose arguments another parser reads."""
+
+
+@app.command(**_FORWARDED)
 def sandbox(context: typer.Context) -> None:
     """Run a local stand-in for the provider.
 
     `victor sandbox --help` lists its options.
     """
-    try:
-        from victor_ext.sandbox.command_line import main  # noqa: PLC0415 - an extra of its own, and heavy
-    except ImportError as error:
-        raise Misuse(f"{error}.") from error
-    raise typer.Exit(main(context.args, prog="victor sandbox"))
+    _forward(context, "victor_ext.sandbox.command_line")
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    add_help_option=False,
-)
+@app.command(**_FORWARDED)
 def spec(context: typer.Context) -> None:
     """Generate a typed package from an OpenAPI document.
 
     `victor spec --help` lists its commands.
     """
+    _forward(context, "victor_ext.spec.__main__")
+
+
+def _forward(context: typer.Context, module: str) -> NoReturn:
+    """Run the `main` of a module that needs an extra, and end with its exit status."""
     try:
-        from victor_ext.spec.__main__ import main  # noqa: PLC0415 - an extra of its own, and heavy
+        main = import_module(module).main
     except ImportError as error:
         raise Misuse(f"{error}.") from error
-    raise typer.Exit(main(context.args, prog="victor spec"))
+    raise typer.Exit(main(context.args, prog=f"victor {context.command.name}"))
 
 
 @app.command()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from . import bulk_output
-from .bulk_output import Progress
+from .bulk_progress import Progress
 from .failures import INTERRUPTED, TERMINATED, UNKNOWN, Misuse, Terminated, victor_failure
 from .screen import notices
 from .session import Session, with_session

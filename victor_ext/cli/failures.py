@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+import victor_ext
+
 from .screen import complain
 from .wording import in_options, is_of_another_payment, next_step, sentence, spelling_of
 
@@ -146,10 +148,8 @@ def usage_failure(message: str) -> Failure:
 
 def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str, str] | None = None) -> Failure:
     """Return the failure for a client error. Without `doubt` (a read), it has no outcome."""
-    from victor_ext import ConfigurationError, InvalidRequest  # noqa: PLC0415 - loaded by now
-
     names = spelled or {}
-    misuse = isinstance(error, InvalidRequest | ConfigurationError)
+    misuse = isinstance(error, victor_ext.InvalidRequest | victor_ext.ConfigurationError)
     local = misuse and len(error.problems) > 0
     more = not local and len(error.problems) > _LISTED
     unsettled = doubt is not None and not misuse and error.outcome in ("unknown", "accepted")
@@ -172,20 +172,16 @@ def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str
 
 def _may_pass(error: VictorError) -> bool:
     """Whether nothing was done and a later attempt may succeed."""
-    from victor_ext import (  # noqa: PLC0415 - loaded by now
-        ConnectionFailed,
-        RateLimited,
-        ServerError,
-        TimedOut,
-        UnreadableResponse,
-    )
-
-    if isinstance(error, RateLimited):
+    if isinstance(error, victor_ext.RateLimited):
         return True
     # A server error with nothing sent comes from the token endpoint.
-    return error.outcome == "not_sent" and isinstance(
-        error, ConnectionFailed | TimedOut | ServerError | UnreadableResponse
+    errors = (
+        victor_ext.ConnectionFailed,
+        victor_ext.TimedOut,
+        victor_ext.ServerError,
+        victor_ext.UnreadableResponse,
     )
+    return error.outcome == "not_sent" and isinstance(error, errors)
 
 
 def interruption(error: KeyboardInterrupt, doubt: Doubt) -> Failure:

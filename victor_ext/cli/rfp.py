@@ -132,7 +132,9 @@ def list_(
     network_type: Annotated[str | None, _optional("FedNow or RTP.")] = None,
     tracking_id: Annotated[str | None, _optional("The tracking id.")] = None,
     instant_payment_rails_id: Annotated[str | None, _optional("The id on the payment network.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Stop after so many (default: all).")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Stop after this number of requests (default: all).")
+    ] = None,
     page: Annotated[int, typer.Option(metavar="N", help="The page to begin with; the first is 0.")] = 0,
     page_size: Annotated[int | None, typer.Option(metavar="N", help="How many to ask for at a time.")] = None,
 ) -> None:

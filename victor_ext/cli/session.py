@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+import victor_ext
+
 from .failures import Doubt, Failure, Misuse, interruption, surprise, unwritten, victor_failure
 from .screen import OutputLost
 from .wording import spellings
@@ -58,9 +60,7 @@ class Session:
             settings: Further settings of the client.
         """
         try:
-            from victor_ext import Victor  # noqa: PLC0415 - `victor --help` does not need it
-
-            with Victor.from_env(**self._given(), **settings) as victor:
+            with victor_ext.Victor.from_env(**self._given(), **settings) as victor:
                 yield victor
         except KeyboardInterrupt as error:
             if doubt is None:
@@ -73,9 +73,7 @@ class Session:
         except (Misuse, typer.Exit):
             raise
         except Exception as error:
-            from victor_ext import VictorError  # noqa: PLC0415 - `victor --help` does not need it
-
-            if isinstance(error, VictorError):
+            if isinstance(error, victor_ext.VictorError):
                 self.end(victor_failure(error, doubt, self.spelled))
             if doubt is None:
                 raise
@@ -171,19 +169,15 @@ class Checks:
 
     def run(self, check: Callable[[], object]) -> None:
         """Run a client check that sends nothing, and record its problems."""
-        from victor_ext import InvalidRequest  # noqa: PLC0415 - see above
-
         try:
             check()
-        except InvalidRequest as error:
+        except victor_ext.InvalidRequest as error:
             self._problems += error.problems
 
     def finish(self, doing: str) -> None:
         """Raise `InvalidRequest` with all recorded problems, if any."""
-        from victor_ext import InvalidRequest  # noqa: PLC0415 - see above
-
         if self._problems:
-            raise InvalidRequest.of(self._problems, doing=doing)
+            raise victor_ext.InvalidRequest.of(self._problems, doing=doing)
 
 
 _DAYS = {"today": 0, "tomorrow": 1}

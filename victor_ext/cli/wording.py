@@ -10,6 +10,8 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import victor_ext
+
 if TYPE_CHECKING:
     from victor_ext import Problem, VictorError
 
@@ -81,26 +83,25 @@ def _is_missing(problem: Problem) -> bool:
 
 def next_step(error: VictorError, doubt: Doubt | None) -> str:
     """Return the next step after a failed call, in terms of commands."""
-    from victor_ext import Conflict, Outcome, TimedOut  # noqa: PLC0415 - loaded by now
-
     if doubt is None or not error.hint:
-        return "Try again, with a longer --timeout." if isinstance(error, TimedOut) and error.hint else ""
+        return "Try again, with a longer --timeout." if isinstance(error, victor_ext.TimedOut) and error.hint else ""
+    outcome = victor_ext.Outcome
     look = f"look with '{shlex.join(doubt.look)}'"
     option = None if error.idempotency_key is None else shlex.join(["--idempotency-key", error.idempotency_key])
     steps = {
-        Outcome.NOT_SENT: "Nothing was sent: repeat it as you like.",
-        Outcome.REJECTED: "Nothing was done by it.",
-        Outcome.ACCEPTED: "By its status it was accepted: do not send it anew"
+        outcome.NOT_SENT: "Nothing was sent: repeat it as you like.",
+        outcome.REJECTED: "Nothing was done by it.",
+        outcome.ACCEPTED: "By its status it was accepted: do not send it anew"
         + (f"; a repeat with {option} brings the answer again." if option else "."),
-        Outcome.UNKNOWN: f"It may have been done: repeat it with {option}, or {look}."
+        outcome.UNKNOWN: f"It may have been done: repeat it with {option}, or {look}."
         if option
         else f"It may have been done, and no key makes a repeat safe: {look} before you repeat it.",
     }
-    if error.outcome is Outcome.REJECTED and isinstance(error, Conflict):
+    if error.outcome is outcome.REJECTED and isinstance(error, victor_ext.Conflict):
         if option is None:
-            return f"{steps[Outcome.REJECTED]} To see the other answer, {look}."
+            return f"{steps[outcome.REJECTED]} To see the other answer, {look}."
         return (
-            f"{steps[Outcome.REJECTED]} But {option} may have been used before, with other values or by a call that is "
+            f"{steps[outcome.REJECTED]} But {option} may have been used before, with other values or by a call that is "
             f"still being worked on: repeat it in a while with the values of that time, or {look}. A new key could ask "
             "a second time."
         )
@@ -114,6 +115,4 @@ def next_step(error: VictorError, doubt: Doubt | None) -> str:
 
 def is_of_another_payment(error: VictorError) -> bool:
     """Whether the key returned the request of another payment. Repeating the call then settles nothing."""
-    from victor_ext import Conflict  # noqa: PLC0415 - loaded by now
-
-    return error.idempotency_key is not None and isinstance(error, Conflict) and error.status_code is None
+    return error.idempotency_key is not None and isinstance(error, victor_ext.Conflict) and error.status_code is None

@@ -6,37 +6,22 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from types import FrameType
 
-from .check import check
-from .diff import command as diff
-from .document import DocumentError
-from .generate import generate
+from .commands import FAILURES, check, diff, generate, lint, update
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victor_ext.spec") -> int:
-    """Run one command line and return its exit status.
-
-    0: nothing is missing; 1: something was left out, or a check failed; 2: misuse, or nothing could be generated.
-    """
+    """Run one command line and return its exit status: 2 for misuse and for a document that cannot be read."""
     options = _parser(prog).parse_args(arguments)
-    if "execute" in options:
-        status: int = options.execute(options)
-        return status
-    if options.name is not None and len(options.documents) > 1:
-        print("NAME is the name of one package: give SPEC, the document to make it of, too.", file=sys.stderr)
+    try:
+        status: int = options.run(options)
+    except FAILURES as error:
+        print(error, file=sys.stderr)
         return 2
-    status = 0
-    for document in options.documents:
-        try:
-            status = max(status, options.run(document, options.out, options.name))
-        except (DocumentError, RuntimeError) as error:
-            print(error, file=sys.stderr)
-            return 2
-        except OSError as error:
-            print(f"{options.out} cannot be written: {error}", file=sys.stderr)
-            return 2
+    except OSError as error:
+        print(f"{getattr(options, 'out', None) or error.filename} cannot be written: {error}", file=sys.stderr)
+        return 2
     return status
 
 
@@ -44,49 +29,19 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Typed Python packages from OpenAPI 3 documents, and what changes when a document does.",
-        epilog="Exit status: 0 when nothing is missing, 1 when something is, 2 when no package could be made.",
+        epilog="Exit status: 0 when all is well, 1 when something is missing or breaks, 2 when nothing could be done.",
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, run, summary, out_help in (
-        ("generate", _generate, "write a package for each document", "the folder for the packages"),
-        (
-            "check",
-            _check,
-            "count what each document declares and its package does; compare the package in OUT with a fresh one",
-            "the folder of the packages (default: compare with none)",
-        ),
-    ):
-        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".", allow_abbrev=False)
-        command.add_argument("documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document")
-        command.add_argument("--out", metavar="OUT", type=Path, required=run is _generate, help=out_help)
-        command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api)")
-        command.set_defaults(run=run)
-    summary = diff.SUMMARY
-    add = commands.add_parser
-    diff.add_arguments(add("diff", help=summary, description=f"{summary}.", epilog=diff.EPILOG, allow_abbrev=False))
+    for command in (generate, check, diff, lint, update):
+        name = command.__name__.rpartition(".")[2]
+        summary = command.SUMMARY
+        own = commands.add_parser(
+            name, help=summary, description=f"{summary.capitalize()}.", epilog=command.EPILOG, allow_abbrev=False
+        )
+        command.add_arguments(own)
+        own.set_defaults(run=command.run)
     return parser
-
-
-def _generate(document: Path, out: Path, name: str | None) -> int:
-    result = generate(document, out, name=name)
-    for line in result.log.lines():
-        print(f"  {line}")
-    for line in result.left_out:
-        print(f"  LEFT OUT: {line}", file=sys.stderr)
-    if not result.written:
-        print(f"{document.name}: no package was made, and {result.package} is as it was.", file=sys.stderr)
-        return 2
-    print(f"{document.name} -> {result.package}")
-    return int(bool(result.left_out))
-
-
-def _check(document: Path, out: Path | None, name: str | None) -> int:
-    summary, problems = check(document, out, name=name)
-    for line in problems:
-        print(line, file=sys.stderr)
-    print(f"{summary}: {'see above' if problems else 'all there'}")
-    return int(bool(problems))
 
 
 def _interrupted(number: int, _frame: FrameType | None) -> None:

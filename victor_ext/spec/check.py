@@ -2,44 +2,110 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import tempfile
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from .checking import acceptance
+from .checking.inspection import Progress, inspect, silent
+from .checking.problems import Findings, Problem
+from .document import load
 from .generate import generate
-from .inventory import Inventory, read
-from .package import Package
 
 MAX_DIFF_LINES = 400
 """Of one package: an edit is short, and a stale package is recognised by its first lines."""
+KINDS = ("operations", "parameters", "answers", "schemas", "properties", "enum values")
+
+
+@dataclass
+class Report:
+    """What a check found."""
+
+    document: str
+    findings: Findings
+    problems: list[Problem]
+    """What makes it red."""
+    accepted: list[acceptance.Entry] = field(default_factory=list[acceptance.Entry])
+    """The losses that the acceptance file accepts."""
+    added: list[acceptance.Entry] = field(default_factory=list[acceptance.Entry])
+    """The entries that this run wrote into the file."""
+
+    def summary(self) -> str:
+        """`victor.yaml: 4 operations, 19 parameters, ...: all there`, with `of` where some are missing."""
+        found, declared = self.findings.found, self.findings.declared
+        counts = [
+            f"{declared[kind]} {kind}" if found[kind] == declared[kind] else f"{found[kind]} of {declared[kind]} {kind}"
+            for kind in KINDS
+        ]
+        counts += [f"{self.findings.calls} calls made", f"{self.findings.decoded} answers decoded"]
+        whole = f"all there, {len(self.accepted)} accepted" if self.accepted else "all there"
+        return f"{self.document}: {', '.join(counts)}: {'see above' if self.problems else whole}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for machines."""
+        findings = self.findings
+        return {
+            "document": self.document,
+            "ok": not self.problems,
+            "counts": {kind: {"declared": findings.declared[kind], "found": findings.found[kind]} for kind in KINDS},
+            "calls": findings.calls,
+            "decoded": findings.decoded,
+            "problems": [{"kind": each.kind, "place": each.place, "what": each.what} for each in self.problems],
+            "accepted": [{"place": each.place, "reason": each.reason, "since": each.since} for each in self.accepted],
+            "notes": list(findings.notes),
+        }
 
 
 def check(
-    document: Path, packages: Path | None, *, name: str | None = None, skip: Collection[str] = ()
-) -> tuple[str, list[str]]:
+    document: Path,
+    packages: Path | None,
+    *,
+    name: str | None = None,
+    skip: Collection[str] = (),
+    accepted: Path | None = None,
+    accept: str | None = None,
+    progress: Progress = silent,
+) -> Report:
     """Generate a package into a temporary folder, and look for what is wrong with it.
 
-    `packages` is the folder with the package to compare; None compares with none. `name` is the name of the package;
-    None takes it from the document. `skip` names rewrites to leave out, for tests.
+    Args:
+        document: The OpenAPI document.
+        packages: The folder with the package to compare; None compares with none.
+        name: The name of the package; None takes it from the document.
+        skip: Names of rewrites to leave out, for tests.
+        accepted: The file of accepted losses; None is `<document>.accepted.yaml` beside the document.
+        accept: The reason to accept everything that is left out now; None accepts nothing new.
+        progress: Told how many operations are done.
 
-    Returns a summary in one line, and the problems: what was left out, what of the document is missing in the package,
-    and the diff from the package in `packages` to a fresh one. Raises the errors of `generate`.
+    Raises the errors of `generate`, and AcceptanceError.
     """
+    path = acceptance.default_path(document) if accepted is None else accepted
+    acceptance.load(path)  # a mistake in it is told before the work begins
     with tempfile.TemporaryDirectory() as folder:
         result = generate(document, Path(folder), name=name, skip=skip)
-        problems = [f"left out: {line}" for line in result.left_out]
         if not result.written:
-            return f"{document.name}: no package", problems
+            return Report(document.name, Findings(), [*_left_out(result.left_out), Problem("missing", "the package")])
+        stale: list[Problem] = []
         if packages is not None:
             diff = list(differences(packages / result.package.name, result.package))
-            problems += diff[:MAX_DIFF_LINES]
+            stale = [Problem("differs", line) for line in diff[:MAX_DIFF_LINES]]
             if len(diff) > MAX_DIFF_LINES:
-                problems.append(f"... and {len(diff) - MAX_DIFF_LINES} more lines of difference")
-        with Package(result.package) as package:
-            inventory = Inventory(read(document), package, result.log.renamed)
-        problems += [f"missing: {line}" for line in inventory.missing]
-        return f"{document.name}: {inventory.summary()}", problems
+                stale.append(Problem("differs", f"... and {len(diff) - MAX_DIFF_LINES} more lines of difference"))
+        findings = inspect(load(document), result.package, progress)
+    problems = findings.beside(result.left_out)
+    added = (
+        [] if accept is None else acceptance.add(path, accept, problems, datetime.datetime.now().astimezone().date())
+    )
+    left, used = acceptance.judge(path, acceptance.load(path), problems)
+    return Report(document.name, findings, [*stale, *left], used, added)
+
+
+def _left_out(lines: list[str]) -> list[Problem]:
+    return Findings().beside(lines)
 
 
 def differences(committed: Path, fresh: Path) -> Iterator[str]:

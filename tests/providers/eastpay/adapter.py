@@ -10,7 +10,7 @@ from victor_ext.providers import Money
 from victor_ext.providers.eastpay import AsyncEastPay, Card, EastPay
 from victor_ext.sandbox.eastpay import EastPaySandbox
 
-TOKEN = "token-of-the-lane-7f3b1c9e5d2a4860"
+TOKEN = "token-of-the-adapter-7f3b1c9e5d2a4860"
 ENTITY = "EB000001"
 KEYED = False
 KNOWN = "a payment that is there"

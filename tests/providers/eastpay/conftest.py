@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.providers.eastpay.eastpay_shop import Shop
+from tests.providers.eastpay.harness import Harness
 from victor_ext.sandbox.eastpay import EastPaySandbox, Merchant
 
 
@@ -28,5 +28,5 @@ def merchant(sandbox: EastPaySandbox) -> Merchant:
 
 
 @pytest.fixture(params=["blocking", "awaited"])
-def shop(request: pytest.FixtureRequest, sandbox: EastPaySandbox, merchant: Merchant) -> Shop:
-    return Shop(request.param == "awaited", sandbox, merchant)
+def harness(request: pytest.FixtureRequest, sandbox: EastPaySandbox, merchant: Merchant) -> Harness:
+    return Harness(request.param == "awaited", sandbox, merchant)

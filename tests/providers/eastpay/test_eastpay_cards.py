@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.eastpay.eastpay_shop import PRICE, Shop
+from tests.providers.eastpay.harness import PRICE, Harness
 from victor_ext import BadRequest, InvalidRequest, VictorError
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 
@@ -106,29 +106,29 @@ def test_what_is_no_token_of_a_card(token: Any) -> None:
 @pytest.mark.parametrize(
     "kind", ["lost_answer", "cut_request", "cut_answer", "refuse", "status", "html", "truncated_json"]
 )
-def test_no_failure_shows_a_card(shop: Shop, kept: Any, kind: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_failure_shows_a_card(harness: Harness, kept: Any, kind: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    shop.sandbox.add_merchant("EB000009", BEARER)
-    shop.settings.update(token=BEARER, entity_id="EB000009")
+    harness.sandbox.add_merchant("EB000009", BEARER)
+    harness.settings.update(token=BEARER, entity_id="EB000009")
     options = {"after": 10} if kind.startswith("cut") else {"status": 503} if kind == "status" else {}
-    shop.sandbox.inject(kind, operation="pay", times=None, **options)
+    harness.sandbox.inject(kind, operation="pay", times=None, **options)
     with pytest.raises(VictorError) as raised:
-        shop(lambda eastpay: eastpay.payments.debit(PRICE, card=kept, merchant_transaction_id="INV-1"))
+        harness(lambda eastpay: eastpay.payments.debit(PRICE, card=kept, merchant_transaction_id="INV-1"))
     check(everything_of(raised.value))
     check([record.getMessage() + repr(record.args) for record in caplog.records])
 
 
-def test_a_refusal_here_shows_no_card(shop: Shop) -> None:
+def test_a_refusal_here_shows_no_card(harness: Harness) -> None:
     with pytest.raises(InvalidRequest) as raised:
-        shop(lambda eastpay: eastpay.payments.debit(92.0, card=card(), merchant_transaction_id=""))
+        harness(lambda eastpay: eastpay.payments.debit(92.0, card=card(), merchant_transaction_id=""))
     check(everything_of(raised.value))
 
 
 @pytest.mark.parametrize("bare", [NUMBER, int(NUMBER), {"number": NUMBER}, [NUMBER]])
 @pytest.mark.parametrize("kind", ["debit", "preauthorise"])
-def test_nor_a_number_that_was_passed_for_one(shop: Shop, bare: Any, kind: str) -> None:
+def test_nor_a_number_that_was_passed_for_one(harness: Harness, bare: Any, kind: str) -> None:
     with pytest.raises(InvalidRequest, match="card must be Card") as raised:
-        shop(lambda eastpay: getattr(eastpay.payments, kind)(PRICE, card=bare, merchant_transaction_id="INV-1"))
+        harness(lambda eastpay: getattr(eastpay.payments, kind)(PRICE, card=bare, merchant_transaction_id="INV-1"))
     check(everything_of(raised.value))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.providers.eastpay.eastpay_shop import PRICE, card
+from tests.providers.eastpay.harness import PRICE, card
 from victor_ext import InvalidRequest, Outcome
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import EastPay

@@ -1,4 +1,4 @@
-"""What is told, and what was done, when an exchange fails: never a second charge, never a silent success."""
+"""What the caller observes when an exchange fails: never a second charge, never a silent success."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.providers.eastpay.eastpay_shop import PRICE, QUICK, Shop, card
+from tests.providers.eastpay.harness import PRICE, QUICK, Harness, card
 from victor_ext import (
     AuthenticationError,
     BadRequest,
@@ -31,96 +31,96 @@ STEPS: dict[str, Any] = {
 }
 
 
-def test_after_a_lost_answer_nothing_is_charged_again(shop: Shop) -> None:
-    shop.sandbox.inject("lost_answer", operation="pay")
+def test_after_a_lost_answer_nothing_is_charged_again(harness: Harness) -> None:
+    harness.sandbox.inject("lost_answer", operation="pay")
     with pytest.raises(ConnectionFailed) as raised:
-        shop.debit("INV-1")
+        harness.debit("INV-1")
     assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
     said = str(raised.value)
     assert "no key makes a repeat safe: look with payments.inquire(id) once its notification names the id" in said
     assert "for merchantTransactionId 'INV-1' in the bank's back office" in said
-    assert shop.sandbox.work_done_by_reference() == {"INV-1": 1}
-    assert [seen.operation for seen in shop.sandbox.received()] == ["pay"]
+    assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
+    assert [seen.operation for seen in harness.sandbox.received()] == ["pay"]
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_after_a_lost_answer_of_a_step_the_payment_can_be_inquired(shop: Shop, step: str) -> None:
+def test_after_a_lost_answer_of_a_step_the_payment_can_be_inquired(harness: Harness, step: str) -> None:
     kind = "debit" if step == "refund" else "preauthorise"
-    paid = shop(lambda eastpay: getattr(eastpay.payments, kind)(PRICE, card=card(), merchant_transaction_id="INV-1"))
-    shop.sandbox.inject("lost_answer", operation="follow_up")
+    paid = harness(lambda eastpay: getattr(eastpay.payments, kind)(PRICE, card=card(), merchant_transaction_id="INV-1"))
+    harness.sandbox.inject("lost_answer", operation="follow_up")
     with pytest.raises(ConnectionFailed, match=rf"look with payments\.inquire\('{paid.id}'\), or for") as raised:
-        shop(lambda eastpay: STEPS[step](eastpay, paid.id))
+        harness(lambda eastpay: STEPS[step](eastpay, paid.id))
     assert raised.value.outcome is Outcome.UNKNOWN
-    assert shop.sandbox.work_done_by_reference()["STEP-1"] == 1
+    assert harness.sandbox.work_done_by_reference()["STEP-1"] == 1
 
 
-def test_a_checkout_whose_answer_was_lost(shop: Shop) -> None:
-    shop.sandbox.inject("lost_answer", operation="prepare")
+def test_a_checkout_whose_answer_was_lost(harness: Harness) -> None:
+    harness.sandbox.inject("lost_answer", operation="prepare")
     with pytest.raises(ConnectionFailed, match="lapses after 15 minutes") as raised:
-        shop(lambda eastpay: eastpay.checkouts.prepare(PRICE))
+        harness(lambda eastpay: eastpay.checkouts.prepare(PRICE))
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize("kind", ["cut_answer", "truncated_json", "html"])
-def test_an_answer_that_cannot_be_read_is_no_success(shop: Shop, kind: Any) -> None:
+def test_an_answer_that_cannot_be_read_is_no_success(harness: Harness, kind: Any) -> None:
     options: dict[str, Any] = {"status": 200, "work": True} if kind == "html" else {}
-    shop.sandbox.inject(kind, operation="pay", **options)
+    harness.sandbox.inject(kind, operation="pay", **options)
     with pytest.raises(VictorError) as raised:
-        shop.debit("INV-1")
+        harness.debit("INV-1")
     assert raised.value.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
-    assert shop.sandbox.work_done_by_reference() == {"INV-1": 1}
+    assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
 
 
-def test_inquiring_is_repeated(shop: Shop) -> None:
-    paid = shop.debit("INV-1")
+def test_inquiring_is_repeated(harness: Harness) -> None:
+    paid = harness.debit("INV-1")
     for kind in ("lost_answer", "cut_answer"):
-        shop.sandbox.inject(kind, operation="inquire")
-    assert shop.inquire(paid.id).succeeded
+        harness.sandbox.inject(kind, operation="inquire")
+    assert harness.inquire(paid.id).succeeded
 
 
-def test_tokens(shop: Shop) -> None:
-    shop.settings["token"] = "t" * 40
+def test_tokens(harness: Harness) -> None:
+    harness.settings["token"] = "t" * 40
     with pytest.raises(PermissionDenied, match="The access token is not valid"):
-        shop.debit("INV-1")
-    shop.sandbox.inject("status", operation="pay", status=401)
+        harness.debit("INV-1")
+    harness.sandbox.inject("status", operation="pay", status=401)
     with pytest.raises(AuthenticationError, match="The token is fixed: check it in the bank's back office") as raised:
-        shop.debit("INV-1")
+        harness.debit("INV-1")
     assert (raised.value.attempts, raised.value.outcome) == (1, Outcome.REJECTED)
 
 
 class TestRedirects:
-    def test_a_307_is_sent_again_with_method_and_body(self, shop: Shop) -> None:
-        shop.sandbox.inject(
+    def test_a_307_is_sent_again_with_method_and_body(self, harness: Harness) -> None:
+        harness.sandbox.inject(
             "status", operation="pay", status=307, headers={"Location": "/gateway/v3/payments"}, body=""
         )
-        paid = shop.debit("INV-1")
+        paid = harness.debit("INV-1")
         assert (paid.succeeded, paid.payment_type, paid.fields["amount"]) == (True, "DB", "92.00")
-        assert [(seen.method, seen.path) for seen in shop.sandbox.received()] == [
+        assert [(seen.method, seen.path) for seen in harness.sandbox.received()] == [
             ("POST", "/eastpay/v3/payments"),
             ("POST", "/gateway/v3/payments"),
         ]
-        assert shop.sandbox.work_done_by_reference() == {"INV-1": 1}
+        assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
 
-    def test_a_decline_at_the_new_address_is_a_result(self, shop: Shop) -> None:
-        shop.sandbox.inject("status", operation="pay", status=307, headers={"Location": "/pay/v3/payments"}, body="")
-        assert shop.debit("INV-1", card=card(cvv="999")).result.rejected
+    def test_a_decline_at_the_new_address_is_a_result(self, harness: Harness) -> None:
+        harness.sandbox.inject("status", operation="pay", status=307, headers={"Location": "/pay/v3/payments"}, body="")
+        assert harness.debit("INV-1", card=card(cvv="999")).result.rejected
 
     @pytest.mark.parametrize(
         "there", ["https://elsewhere.example/gateway/v3/payments", "http://127.0.0.1:9/v3/payments", ""]
     )
-    def test_it_never_leaves_the_origin(self, shop: Shop, there: str) -> None:
-        shop.sandbox.inject("status", operation="pay", status=307, headers={"Location": there}, body="", times=None)
+    def test_it_never_leaves_the_origin(self, harness: Harness, there: str) -> None:
+        harness.sandbox.inject("status", operation="pay", status=307, headers={"Location": there}, body="", times=None)
         with pytest.raises(StatusError, match=r"a redirect \(status 307\) that is not followed"):
-            shop.debit("INV-1")
-        assert shop.sandbox.work_done_by_reference().get("INV-1", 0) == 0
+            harness.debit("INV-1")
+        assert harness.sandbox.work_done_by_reference().get("INV-1", 0) == 0
 
     @pytest.mark.parametrize("status", [301, 302, 303, 308])
-    def test_no_other_redirect_of_a_payment_is_followed(self, shop: Shop, status: int) -> None:
+    def test_no_other_redirect_of_a_payment_is_followed(self, harness: Harness, status: int) -> None:
         to = {"Location": "/gateway/v3/payments"}
-        shop.sandbox.inject("status", operation="pay", status=status, headers=to, body="")
+        harness.sandbox.inject("status", operation="pay", status=status, headers=to, body="")
         with pytest.raises(StatusError):
-            shop.debit("INV-1")
-        assert len(shop.sandbox.received()) == 1
+            harness.debit("INV-1")
+        assert len(harness.sandbox.received()) == 1
 
 
 def gateway(status: int, body: bytes | object) -> EastPay:
@@ -132,7 +132,7 @@ def gateway(status: int, body: bytes | object) -> EastPay:
     )
 
 
-def told(status: int, body: bytes | object) -> Payment | VictorError:
+def observe(status: int, body: bytes | object) -> Payment | VictorError:
     with gateway(status, body) as eastpay:
         try:
             return eastpay.payments.debit(PRICE, card=card(), merchant_transaction_id="INV-1")
@@ -155,13 +155,13 @@ class TestA400:
     )
     def test_a_result_code_is_a_result(self, code: str, kind: str) -> None:
         for body in ({"result": {"code": code}}, {"id": "8ac7", "result": {"code": code, "description": "x"}}):
-            payment = told(400, body)
+            payment = observe(400, body)
             assert isinstance(payment, Payment)
             assert (payment.result.code, payment.result.kind) == (code, kind)
 
     @pytest.mark.parametrize("more", [{}, {"parameterErrors": [{"name": "amount"}]}])
     def test_a_code_of_success_contradicts_it_and_is_neither(self, more: dict[str, Any]) -> None:
-        error = told(400, {"id": "8ac7", "result": {"code": "000.000.000", **more}})
+        error = observe(400, {"id": "8ac7", "result": {"code": "000.000.000", **more}})
         assert isinstance(error, UnreadableResponse)
         assert error.outcome is Outcome.UNKNOWN
         assert "its result code says that it succeeded (000.000.000)" in str(error)
@@ -180,7 +180,7 @@ class TestA400:
         ],
     )
     def test_refused_parameters_are_an_error(self, body: object) -> None:
-        error = told(400, body)
+        error = observe(400, body)
         assert isinstance(error, BadRequest)
         assert error.outcome is Outcome.REJECTED
         (problem,) = error.problems
@@ -189,7 +189,7 @@ class TestA400:
 
     def test_parameter_errors_do_not_hide_that_something_is_under_way(self) -> None:
         body = {"result": {"code": "100.200.100", "parameterErrors": [{"name": "amount"}]}}
-        payment = told(400, body)
+        payment = observe(400, body)
         assert isinstance(payment, Payment)
         assert payment.result.must_inquire
 
@@ -202,7 +202,7 @@ class TestA400:
         ],
     )
     def test_anything_else_is_an_error(self, body: object) -> None:
-        error = told(400, body)
+        error = observe(400, body)
         assert isinstance(error, BadRequest)
         assert error.outcome is Outcome.REJECTED
 
@@ -217,18 +217,18 @@ class TestA200:
         "body", [b"", b"<html>", b"[]", {}, {"id": "8ac7"}, {"id": "8ac7", "result": {}}, {"result": {"code": 0}}]
     )
     def test_without_a_result_code_it_is_no_success(self, body: object) -> None:
-        error = told(200, body)
+        error = observe(200, body)
         assert isinstance(error, UnreadableResponse)
         assert error.outcome is Outcome.ACCEPTED
 
     def test_a_decline_is_a_result_too(self) -> None:
-        payment = told(200, {"id": "8ac7", "result": {"code": "800.100.51"}})
+        payment = observe(200, {"id": "8ac7", "result": {"code": "800.100.51"}})
         assert isinstance(payment, Payment)
         assert payment.result.rejected
 
     def test_fields_of_other_types_are_read_as_absent(self) -> None:
         body = {"id": 7, "paymentType": [], "timestamp": {}, "ndc": None, "result": {"code": "000.000.000"}, "new": 1}
-        payment = told(201, body)
+        payment = observe(201, body)
         assert isinstance(payment, Payment)
         assert (payment.id, payment.payment_type, payment.timestamp, payment.ndc) == ("", None, None, None)
         assert (payment.fields["new"], payment.description, payment.merchant_transaction_id) == (1, None, None)
@@ -254,7 +254,7 @@ JSON = st.recursive(
 @settings(derandomize=True, deadline=None)
 @given(st.sampled_from([200, 201, 400, 403, 404, 500]), JSON | st.binary())
 def test_whatever_comes_is_a_payment_or_an_error(status: int, body: Any) -> None:
-    found = told(status, body)
+    found = observe(status, body)
     if isinstance(found, Payment):
         assert found.fields["result"]["code"] == found.result.code
         assert status < 400 or not found.succeeded
@@ -312,20 +312,20 @@ class TestWhoIsRefused:
 
 @pytest.mark.parametrize("status", [402, 408, 409, 422, 429])
 def test_a_payment_under_way_is_no_refusal_whatever_the_status(status: int) -> None:
-    payment = told(status, {"id": "pay-1", "result": {"code": "100.200.100"}})
+    payment = observe(status, {"id": "pay-1", "result": {"code": "100.200.100"}})
     assert isinstance(payment, Payment)
     assert payment.result.must_inquire
-    error = told(status, {"id": "pay-1", "result": {"code": "000.000.000"}})
+    error = observe(status, {"id": "pay-1", "result": {"code": "000.000.000"}})
     assert isinstance(error, UnreadableResponse)
     assert (error.outcome, error.attempts) == (Outcome.UNKNOWN, 1)
-    error = told(422, {"id": "pay-1", "result": {"code": "100.100.100"}})
+    error = observe(422, {"id": "pay-1", "result": {"code": "100.100.100"}})
     assert isinstance(error, BadRequest)
     assert error.outcome is Outcome.REJECTED
 
 
 @pytest.mark.parametrize("code", [" 000.000.000", "000.000.00000", "900.100.100", "000.200.1AB"])
 def test_a_400_whose_code_is_not_in_the_table_is_no_refusal(code: str) -> None:
-    payment = told(400, {"id": "pay-1", "result": {"code": code}})
+    payment = observe(400, {"id": "pay-1", "result": {"code": code}})
     assert isinstance(payment, Payment)
     assert payment.result.must_inquire
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from eastpay_api.api.payments import inquire_payment
 
-from tests.providers.eastpay.eastpay_shop import PRICE, Shop, card
+from tests.providers.eastpay.harness import PRICE, Harness, card
 from victor_ext import BadRequest, InvalidRequest, NotFound, Outcome, TimedOut
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import CardToken, Checkout, EastPay, Payment
@@ -19,90 +19,92 @@ from victor_ext.sandbox.eastpay import EastPaySandbox, Merchant
 HALF = Money.of("46.00", "EGP")
 
 
-def test_debit_and_refund(shop: Shop) -> None:
-    paid = shop.debit("INV-1")
+def test_debit_and_refund(harness: Harness) -> None:
+    paid = harness.debit("INV-1")
     assert isinstance(paid, Payment)
     assert (paid.succeeded, paid.payment_type, paid.merchant_transaction_id) == (True, "DB", "INV-1")
     assert (paid.fields["amount"], paid.fields["currency"]) == ("92.00", "EGP")
-    assert shop.inquire(paid.id).to_dict()["id"] == paid.id
+    assert harness.inquire(paid.id).to_dict()["id"] == paid.id
     for name in ("BACK-1", "BACK-2"):
-        back = shop(lambda eastpay, name=name: eastpay.payments.refund(paid.id, HALF, merchant_transaction_id=name))
+        back = harness(lambda eastpay, name=name: eastpay.payments.refund(paid.id, HALF, merchant_transaction_id=name))
         assert (back.succeeded, back.payment_type) == (True, "RF")
         assert back.id != paid.id
-    more = shop(lambda eastpay: eastpay.payments.refund(paid.id, HALF, merchant_transaction_id="BACK-3"))
+    more = harness(lambda eastpay: eastpay.payments.refund(paid.id, HALF, merchant_transaction_id="BACK-3"))
     assert (more.result.kind, more.result.code[:7]) == ("rejected", "100.300")
-    assert shop.sandbox.work_done_by_reference() == {"INV-1": 1, "BACK-1": 1, "BACK-2": 1, "BACK-3": 0}
+    assert harness.sandbox.work_done_by_reference() == {"INV-1": 1, "BACK-1": 1, "BACK-2": 1, "BACK-3": 0}
 
 
-def test_preauthorise_and_capture(shop: Shop) -> None:
-    reserved = shop(lambda eastpay: eastpay.payments.preauthorise(PRICE, card=card(), merchant_transaction_id="INV-1"))
+def test_preauthorise_and_capture(harness: Harness) -> None:
+    reserved = harness(
+        lambda eastpay: eastpay.payments.preauthorise(PRICE, card=card(), merchant_transaction_id="INV-1")
+    )
     assert (reserved.succeeded, reserved.payment_type) == (True, "PA")
-    taken = shop(lambda eastpay: eastpay.payments.capture(reserved.id, HALF, merchant_transaction_id="CP-1"))
+    taken = harness(lambda eastpay: eastpay.payments.capture(reserved.id, HALF, merchant_transaction_id="CP-1"))
     assert (taken.succeeded, taken.payment_type) == (True, "CP")
-    undone = shop(lambda eastpay: eastpay.payments.reverse(reserved.id, merchant_transaction_id="RV-1"))
+    undone = harness(lambda eastpay: eastpay.payments.reverse(reserved.id, merchant_transaction_id="RV-1"))
     assert undone.result.rejected
-    words = [seen.operation for seen in shop.sandbox.received()]
+    words = [seen.operation for seen in harness.sandbox.received()]
     assert words == ["pay", "capture", "reverse"]
 
 
-def test_preauthorise_and_reverse(shop: Shop) -> None:
-    reserved = shop(
+def test_preauthorise_and_reverse(harness: Harness) -> None:
+    reserved = harness(
         lambda eastpay: eastpay.payments.preauthorise(
             PRICE, card=CardToken("tok-1"), merchant_transaction_id="INV-1", payment_brand="VISA"
         )
     )
-    undone = shop(lambda eastpay: eastpay.payments.reverse(reserved.id, PRICE, merchant_transaction_id="RV-1"))
+    undone = harness(lambda eastpay: eastpay.payments.reverse(reserved.id, PRICE, merchant_transaction_id="RV-1"))
     assert (undone.succeeded, undone.payment_type) == (True, "RV")
-    late = shop(lambda eastpay: eastpay.payments.capture(reserved.id, PRICE, merchant_transaction_id="CP-1"))
+    late = harness(lambda eastpay: eastpay.payments.capture(reserved.id, PRICE, merchant_transaction_id="CP-1"))
     assert late.result.rejected
 
 
-def test_a_declined_payment_is_a_result(shop: Shop) -> None:
-    declined = shop.debit("INV-1", card=card(cvv="999"))
+def test_a_declined_payment_is_a_result(harness: Harness) -> None:
+    declined = harness.debit("INV-1", card=card(cvv="999"))
     assert (declined.succeeded, declined.result.kind, declined.result.code) == (False, "rejected", "800.100.153")
     assert "CVV" in declined.result.meaning
     assert declined.description == "declined: the CVV is wrong"
-    assert shop.inquire(declined.id).result == declined.result
-    assert [seen.status for seen in shop.sandbox.received()] == [400, 400]
-    assert shop.sandbox.work_done_by_reference() == {"INV-1": 0}
+    assert harness.inquire(declined.id).result == declined.result
+    assert [seen.status for seen in harness.sandbox.received()] == [400, 400]
+    assert harness.sandbox.work_done_by_reference() == {"INV-1": 0}
 
 
-def test_a_time_out_of_the_bank_is_pending_until_it_is_inquired(shop: Shop) -> None:
-    shop.sandbox.decide("INV-1", "100.200.100", then="000.000.000", after=60)
-    slow = shop.debit("INV-1")
+def test_a_time_out_of_the_bank_is_pending_until_it_is_inquired(harness: Harness) -> None:
+    harness.sandbox.decide("INV-1", "100.200.100", then="000.000.000", after=60)
+    slow = harness.debit("INV-1")
     assert (slow.result.kind, slow.result.rejected, slow.result.must_inquire) == ("pending", False, True)
-    assert shop.inquire(slow.id).result.kind == "pending"
+    assert harness.inquire(slow.id).result.kind == "pending"
     with pytest.raises(TimedOut, match=r"was not settled within 0 s: it is pending \(100\.200\.100\)") as raised:
-        shop(lambda eastpay: eastpay.payments.wait(slow.id, timeout=0))
+        harness(lambda eastpay: eastpay.payments.wait(slow.id, timeout=0))
     assert raised.value.outcome is Outcome.UNKNOWN
-    shop.sandbox.advance(60)
-    assert shop(lambda eastpay: eastpay.payments.wait(slow.id)).succeeded
-    assert shop.sandbox.work_done_by_reference() == {"INV-1": 1}
+    harness.sandbox.advance(60)
+    assert harness(lambda eastpay: eastpay.payments.wait(slow.id)).succeeded
+    assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
 
 
-def test_waiting_goes_on_through_troubles_that_pass(shop: Shop) -> None:
-    paid = shop.debit("INV-1")
-    shop.sandbox.inject("status", operation="inquire", status=503, times=3)
+def test_waiting_goes_on_through_troubles_that_pass(harness: Harness) -> None:
+    paid = harness.debit("INV-1")
+    harness.sandbox.inject("status", operation="inquire", status=503, times=3)
     with pytest.raises(TimedOut, match="it could not be read"):
-        shop(lambda eastpay: eastpay.payments.wait(paid.id, timeout=0))
-    assert shop(lambda eastpay: eastpay.payments.wait(paid.id, timeout=0)).succeeded
+        harness(lambda eastpay: eastpay.payments.wait(paid.id, timeout=0))
+    assert harness(lambda eastpay: eastpay.payments.wait(paid.id, timeout=0)).succeeded
     with pytest.raises(NotFound):
-        shop(lambda eastpay: eastpay.payments.wait("0" * 32))
+        harness(lambda eastpay: eastpay.payments.wait("0" * 32))
     with pytest.raises(InvalidRequest, match="and must be seconds, 0 or more"):
-        shop(lambda eastpay: eastpay.payments.wait(paid.id, timeout=-1))
+        harness(lambda eastpay: eastpay.payments.wait(paid.id, timeout=-1))
 
 
 @pytest.mark.parametrize("code", ["000.400.000", "000.700.100", "nonsense"])
-def test_what_waits_for_a_review_or_is_not_known_is_no_success(shop: Shop, code: str) -> None:
-    shop.sandbox.decide("INV-1", code)
-    held = shop.debit("INV-1")
+def test_what_waits_for_a_review_or_is_not_known_is_no_success(harness: Harness, code: str) -> None:
+    harness.sandbox.decide("INV-1", code)
+    held = harness.debit("INV-1")
     assert (held.succeeded, held.result.rejected, held.result.must_inquire) == (False, False, True)
     assert str(held.result) == code
 
 
-def test_checkout(shop: Shop) -> None:
+def test_checkout(harness: Harness) -> None:
     before = datetime.now(UTC)
-    checkout = shop(
+    checkout = harness(
         lambda eastpay: eastpay.checkouts.prepare(
             PRICE, checkout_type="AUTHORIZE", merchant_id="SHOP-1", merchant_transaction_id="INV-1",
             shopper_result_url="https://shop.example/paid?order=1&x=ü",
@@ -115,70 +117,70 @@ def test_checkout(shop: Shop) -> None:
     assert checkout.lapses_at <= datetime.now(UTC) + minutes + timedelta(seconds=3)
     with urllib.request.urlopen(checkout.widget_url) as script:
         assert script.headers["content-type"] == "text/javascript"
-    assert shop(lambda eastpay: eastpay.checkouts.status(checkout.id)).result.must_inquire
-    paid = shop.sandbox.pay_checkout(checkout.id)
-    found = shop(lambda eastpay: eastpay.checkouts.status(checkout.id))
+    assert harness(lambda eastpay: eastpay.checkouts.status(checkout.id)).result.must_inquire
+    paid = harness.sandbox.pay_checkout(checkout.id)
+    found = harness(lambda eastpay: eastpay.checkouts.status(checkout.id))
     assert (found.id, found.succeeded) == (paid, True)
 
 
-def test_a_shopper_whose_card_is_declined(shop: Shop) -> None:
-    checkout = shop(lambda eastpay: eastpay.checkouts.prepare(PRICE, payment_type="PA"))
-    shop.sandbox.pay_checkout(checkout.id, "100.400.152")
-    assert shop(lambda eastpay: eastpay.checkouts.status(checkout.id)).result.meaning == "Declined by 3-D Secure."
+def test_a_shopper_whose_card_is_declined(harness: Harness) -> None:
+    checkout = harness(lambda eastpay: eastpay.checkouts.prepare(PRICE, payment_type="PA"))
+    harness.sandbox.pay_checkout(checkout.id, "100.400.152")
+    assert harness(lambda eastpay: eastpay.checkouts.status(checkout.id)).result.meaning == "Declined by 3-D Secure."
 
 
-def test_a_checkout_lapses(shop: Shop) -> None:
-    checkout = shop(lambda eastpay: eastpay.checkouts.prepare(PRICE))
-    shop.sandbox.advance(15 * 60 - 1)
-    assert shop(lambda eastpay: eastpay.checkouts.status(checkout.id)).result.must_inquire
-    shop.sandbox.advance(1)
+def test_a_checkout_lapses(harness: Harness) -> None:
+    checkout = harness(lambda eastpay: eastpay.checkouts.prepare(PRICE))
+    harness.sandbox.advance(15 * 60 - 1)
+    assert harness(lambda eastpay: eastpay.checkouts.status(checkout.id)).result.must_inquire
+    harness.sandbox.advance(1)
     with pytest.raises(NotFound):
-        shop(lambda eastpay: eastpay.checkouts.status(checkout.id))
+        harness(lambda eastpay: eastpay.checkouts.status(checkout.id))
 
 
-def test_a_notification_is_a_hint_and_the_gateway_is_asked(shop: Shop) -> None:
-    shop.sandbox.decide("INV-1", "100.200.100", then="000.000.000")
-    paid = shop.debit("INV-1")
+def test_a_notification_is_a_hint_and_the_gateway_is_asked(harness: Harness) -> None:
+    harness.sandbox.decide("INV-1", "100.200.100", then="000.000.000")
+    paid = harness.debit("INV-1")
     forged = b'{"id": "%s", "result": {"code": "800.100.153"}, "amount": "0.01"}' % paid.id.encode()
-    for body in (shop.sandbox.notification(paid.id), forged, forged.decode()):
-        found = shop(lambda eastpay, body=body: eastpay.payments.notified(body))
+    for body in (harness.sandbox.notification(paid.id), forged, forged.decode()):
+        found = harness(lambda eastpay, body=body: eastpay.payments.notified(body))
         assert (found.id, found.succeeded) == (paid.id, True)
-    assert [seen.operation for seen in shop.sandbox.received()] == ["pay", "inquire", "inquire", "inquire"]
+    assert [seen.operation for seen in harness.sandbox.received()] == ["pay", "inquire", "inquire", "inquire"]
     with pytest.raises(NotFound):
-        shop(lambda eastpay: eastpay.payments.notified(b'{"id": "8ac7a4a1", "result": {"code": "000.000.000"}}'))
+        harness(lambda eastpay: eastpay.payments.notified(b'{"id": "8ac7a4a1", "result": {"code": "000.000.000"}}'))
     with pytest.raises(InvalidRequest):
-        shop(lambda eastpay: eastpay.payments.notified(b"id=8ac7a4a1"))
+        harness(lambda eastpay: eastpay.payments.notified(b"id=8ac7a4a1"))
 
 
-def test_what_was_not_found_is_told_with_the_gateways_words(shop: Shop) -> None:
+def test_what_was_not_found_is_told_with_the_gateways_words(harness: Harness) -> None:
     with pytest.raises(NotFound, match="There is no such payment") as raised:
-        shop.inquire("8ac7a4a1")
+        harness.inquire("8ac7a4a1")
     assert raised.value.outcome is Outcome.REJECTED
 
 
-def test_invalid_parameters_raise(shop: Shop) -> None:
+def test_invalid_parameters_raise(harness: Harness) -> None:
     with pytest.raises(BadRequest, match="entityType: is not of the documented form") as raised:
-        shop(lambda eastpay: eastpay.checkouts.prepare(PRICE), entity_type="SHOP")
+        harness(lambda eastpay: eastpay.checkouts.prepare(PRICE), entity_type="SHOP")
     (problem,) = raised.value.problems
     assert (problem.field, raised.value.outcome) == ("entityType", Outcome.REJECTED)
     with pytest.raises(BadRequest, match="paymentType"):
-        shop(lambda eastpay: eastpay.checkouts.prepare(PRICE, payment_type="CD"))
+        harness(lambda eastpay: eastpay.checkouts.prepare(PRICE, payment_type="CD"))
 
 
-def test_every_bank_has_a_path_of_its_own(shop: Shop) -> None:
+def test_every_bank_has_a_path_of_its_own(harness: Harness) -> None:
     for path in ("/eastpay", "/pay/", "/gateway/v3", "/gateway/v3/"):
-        url = shop.sandbox.url + path
-        paid = shop(
+        url = harness.sandbox.url + path
+        paid = harness(
             lambda eastpay: eastpay.payments.debit(PRICE, card=card(), merchant_transaction_id="A"), base_url=url
         )
         assert paid.succeeded
-    shop.settings["base_url"] = f"{shop.sandbox.url}/elsewhere"
+    harness.settings["base_url"] = f"{harness.sandbox.url}/elsewhere"
     with pytest.raises(NotFound):
-        shop.debit("INV-1")
+        harness.debit("INV-1")
 
 
-def test_further_parameters(shop: Shop) -> None:
-    paid = shop.debit("INV-1", parameters={"customer.email": "zoë@shop.example", "customer.ip": "127.0.0.1"})
+def test_further_parameters(harness: Harness) -> None:
+    paid = harness.debit("INV-1", parameters={"customer.email": "zoë@shop.example", "customer.ip": "127.0.0.1"})
     assert paid.succeeded
 
 
@@ -205,8 +207,8 @@ def test_the_generated_operations_sign_and_fail_alike(sandbox: EastPaySandbox, m
         assert merchant.token not in repr(eastpay)
 
 
-def test_records_are_values(shop: Shop) -> None:
-    paid = shop.debit("INV-1")
+def test_records_are_values(harness: Harness) -> None:
+    paid = harness.debit("INV-1")
     assert pickle.loads(pickle.dumps(paid)) == paid
     assert paid != "INV-1"
     assert paid.build_number == "sandbox"

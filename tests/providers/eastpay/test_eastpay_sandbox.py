@@ -122,11 +122,11 @@ def test_the_example(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[-1].startswith("EastPay: a checkout paid, a decline told as a result")
+    assert lines[-1].startswith("EastPay: a checkout paid, a decline returned as a result")
     assert len(lines) == 7
 
 
-def test_the_lane_reads_and_pays(sandbox: EastPaySandbox) -> None:
+def test_the_adapter_reads_and_pays(sandbox: EastPaySandbox) -> None:
     from tests.providers.eastpay import adapter
 
     with adapter.sandbox() as started, client(started, awaited=False) as eastpay:

@@ -11,7 +11,7 @@ from victor_ext.providers.flexfactor import AsyncFlexFactor, Card, FlexFactor, F
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
-"""The provider's id of an order that every sandbox of this lane has."""
+"""The provider's id of an order that every sandbox of this adapter has."""
 
 
 class Exchange(NamedTuple):

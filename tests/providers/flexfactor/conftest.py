@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.providers.flexfactor.flexfactor_world import World
+from tests.providers.flexfactor.harness import Harness
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 
@@ -23,5 +23,5 @@ def sandbox(running: FlexFactorSandbox) -> FlexFactorSandbox:
 
 
 @pytest.fixture(params=["blocking", "awaited"])
-def world(request: pytest.FixtureRequest, sandbox: FlexFactorSandbox) -> World:
-    return World(sandbox, request.param == "awaited")
+def harness(request: pytest.FixtureRequest, sandbox: FlexFactorSandbox) -> Harness:
+    return Harness(sandbox, request.param == "awaited")

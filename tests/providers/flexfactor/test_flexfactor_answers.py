@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.flexfactor.flexfactor_world import PRICE, declined, scripted
+from tests.providers.flexfactor.harness import PRICE, declined, scripted
 from victor_ext import BadRequest, Outcome, TimedOut, UnreadableResponse
 from victor_ext.providers.flexfactor import OrderStatus
 
@@ -97,9 +97,9 @@ def test_a_state_that_came_as_text_ends_a_wait() -> None:
 @pytest.mark.parametrize("success", [{}, {"success": True}, {"success": False, "errors": ["too much"]}])
 def test_an_answer_about_another_order_settles_nothing(operation: str, success: dict[str, Any]) -> None:
     name = "id" if operation == "get" else "OrderId"
-    with pytest.raises(UnreadableResponse, match=f"about another order, {OTHER[:8]}") as told:
+    with pytest.raises(UnreadableResponse, match=f"about another order, {OTHER[:8]}") as raised:
         answered(operation, {name: OTHER, "status": "COMPLETED", **success})
-    assert told.value.outcome is Outcome.UNKNOWN
+    assert raised.value.outcome is Outcome.UNKNOWN
 
 
 def test_a_wait_does_not_end_on_another_order() -> None:
@@ -120,9 +120,9 @@ def test_the_same_order_in_other_words_is_no_other_order(named: Any) -> None:
 @pytest.mark.parametrize("operation", ["refund", "capture", "cancel", "external_cancel", "transmit", "evaluate", "get"])
 @pytest.mark.parametrize("body", [PROBLEM, {"Errors": ["is wrong"]}, {"title": "is wrong", "status": 404}])
 def test_a_200_that_only_complains_is_a_refusal(operation: str, body: dict[str, Any]) -> None:
-    with pytest.raises(BadRequest, match=r"its body says no .*is wrong") as told:
+    with pytest.raises(BadRequest, match=r"its body says no .*is wrong") as raised:
         answered(operation, body)
-    assert told.value.outcome is Outcome.REJECTED
+    assert raised.value.outcome is Outcome.REJECTED
 
 
 @pytest.mark.parametrize("operation", ["refund", "capture", "cancel", "transmit", "evaluate"])
@@ -136,9 +136,9 @@ def test_a_200_that_only_complains_is_a_refusal(operation: str, body: dict[str, 
     ],
 )
 def test_a_complaint_beside_a_good_word_leaves_the_outcome_unknown(operation: str, body: dict[str, Any]) -> None:
-    with pytest.raises(UnreadableResponse, match="contradicts itself") as told:
+    with pytest.raises(UnreadableResponse, match="contradicts itself") as raised:
         answered(operation, body)
-    assert told.value.outcome is Outcome.UNKNOWN
+    assert raised.value.outcome is Outcome.UNKNOWN
 
 
 def test_errors_beside_a_success_are_on_the_result() -> None:
@@ -154,10 +154,12 @@ def test_errors_beside_a_success_are_on_the_result() -> None:
 )
 def test_what_goes_on_is_never_returned_as_done(operation: str, success: dict[str, Any], status: str) -> None:
     client, script = scripted(httpx.Response(200, json={"status": status, **success}))
-    with pytest.raises(UnreadableResponse, match=f"does not say that it is done .*status is {status.upper()}") as told:
+    with pytest.raises(
+        UnreadableResponse, match=f"does not say that it is done .*status is {status.upper()}"
+    ) as raised:
         CALLS[operation](client)
-    assert told.value.outcome is Outcome.UNKNOWN
-    assert "look with orders." in str(told.value)
+    assert raised.value.outcome is Outcome.UNKNOWN
+    assert "look with orders." in str(raised.value)
     assert len(script.requests) == (1 if operation == "refund" else 3)  # with its key, it may be asked again
 
 
@@ -178,9 +180,9 @@ def test_only_an_end_that_is_known_has_succeeded(operation: str, body: dict[str,
 
 @pytest.mark.parametrize("operation", ["cancel", "external_cancel"])
 def test_an_order_that_is_approved_is_not_cancelled(operation: str) -> None:
-    with pytest.raises(UnreadableResponse, match="does not say that it is done") as told:
+    with pytest.raises(UnreadableResponse, match="does not say that it is done") as raised:
         answered(operation, {"success": True, "status": "APPROVED"})
-    assert told.value.outcome is Outcome.UNKNOWN
+    assert raised.value.outcome is Outcome.UNKNOWN
 
 
 def test_what_a_cancellation_was_answered_with_is_kept() -> None:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.providers.flexfactor.flexfactor_world import MID, declined, scripted
+from tests.providers.flexfactor.harness import MID, declined, scripted
 from victor_ext import ConfigurationError, InvalidRequest, idempotency_key_for
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import (
@@ -33,7 +33,7 @@ AUTH = FlexFactorAuth("key", "secret")
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     client, script = scripted(httpx.Response(200))
-    with pytest.raises(InvalidRequest) as told:
+    with pytest.raises(InvalidRequest) as raised:
         client.evaluate(
             order_id=" ",
             amount=44.23,  # type: ignore[arg-type]
@@ -48,7 +48,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
             fields=["a"],  # type: ignore[arg-type]
             idempotency_key="INV-1042",
         )
-    fields = {problem.field for problem in told.value.problems}
+    fields = {problem.field for problem in raised.value.problems}
     assert fields == {
         "order_id", "amount", "transaction.id", "transaction.occurred_at", "payer.email", "card.token",
         "card.expiration_month", "card.expiration_year", "card.bin", "card.last4", "billing", "customer_ip",
@@ -111,9 +111,9 @@ def test_any_other_id_stays_one_part_of_its_path(order_id: str) -> None:
 def test_a_refund_is_in_dollars(currency: str) -> None:
     # The wire carries a number of dollars and no currency: ten euros would be given back as ten dollars.
     client, script = scripted(httpx.Response(200))
-    with pytest.raises(InvalidRequest, match=f"amount is in {currency}: a refund names no currency") as told:
+    with pytest.raises(InvalidRequest, match=f"amount is in {currency}: a refund names no currency") as raised:
         client.orders.refund(ORDER, Money.of("10.00", currency))
-    assert told.value.problems[0].code == "currency"
+    assert raised.value.problems[0].code == "currency"
     assert not script.requests
 
 
@@ -139,9 +139,9 @@ def test_a_filter_that_cannot_be_is_refused_at_once(filters: dict[str, Any]) -> 
 def test_what_is_sent_is_not_replaced_behind_its_back() -> None:
     client, script = scripted(httpx.Response(200, json={"status": "APPROVED"}))
     extra = {"isDeclined": False, "transaction": {"amount": 1}, "payer": 7, "new": 1}
-    with pytest.raises(InvalidRequest) as told:
+    with pytest.raises(InvalidRequest) as raised:
         client.evaluate(**declined(), extra_body=extra)
-    assert [each.field for each in told.value.problems] == [
+    assert [each.field for each in raised.value.problems] == [
         "extra_body.isDeclined", "extra_body.transaction.amount", "extra_body.payer",
     ]  # fmt: skip
     assert not script.requests
@@ -165,9 +165,9 @@ def test_another_letter_case_replaces_nothing_either(extra: dict[str, Any], plac
     for call in (client.evaluate, client.transmit):
         if place == "IdempotencyKey" and call == client.transmit:
             continue  # which has none
-        with pytest.raises(InvalidRequest) as told:
+        with pytest.raises(InvalidRequest) as raised:
             call(**declined(), extra_body=extra)
-        assert [each.field for each in told.value.problems] == [f"extra_body.{place}"]
+        assert [each.field for each in raised.value.problems] == [f"extra_body.{place}"]
     assert not script.requests
 
 

@@ -1,4 +1,4 @@
-"""Lost answers, refusals with status 200, conflicts: what the merchant is told is true, and nothing is done twice."""
+"""Lost answers, refusals with status 200, conflicts: what the merchant observes is true, and nothing is done twice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.flexfactor.flexfactor_world import PRICE, World, declined, scripted
+from tests.providers.flexfactor.harness import PRICE, Harness, declined, scripted
 from victor_ext import (
     AuthenticationError,
     BadRequest,
@@ -37,23 +37,23 @@ def evaluate(client: Any) -> Any:
 # What success is
 
 
-def test_a_refund_that_failed_with_status_200_is_an_error(world: World) -> None:
-    order_id = world.sandbox.add_order("INV-1")
-    with pytest.raises(BadRequest, match="greater than maximum refund amount") as told:
-        world(lambda client: client.orders.refund(order_id, Money.of("44.24", "USD")))
-    error = told.value
+def test_a_refund_that_failed_with_status_200_is_an_error(harness: Harness) -> None:
+    order_id = harness.sandbox.add_order("INV-1")
+    with pytest.raises(BadRequest, match="greater than maximum refund amount") as raised:
+        harness(lambda client: client.orders.refund(order_id, Money.of("44.24", "USD")))
+    error = raised.value
     assert (error.status_code, error.outcome, error.attempts) == (200, Outcome.REJECTED, 1)
     assert error.problems[0].code == "2001"
     assert "Nothing was done by it" in str(error)
     assert error.request_id
-    assert world.work("INV-1/refund") == 0
+    assert harness.work("INV-1/refund") == 0
 
 
-def test_a_capture_that_failed_with_status_200_is_an_error(world: World) -> None:
-    order_id = world.sandbox.add_order("INV-1")
-    with pytest.raises(BadRequest, match="not Capturerequired") as told:
-        world(lambda client: client.capture(order_id, PRICE, idempotency_key=KEY))
-    assert (told.value.idempotency_key, told.value.outcome) == (KEY, Outcome.REJECTED)
+def test_a_capture_that_failed_with_status_200_is_an_error(harness: Harness) -> None:
+    order_id = harness.sandbox.add_order("INV-1")
+    with pytest.raises(BadRequest, match="not Capturerequired") as raised:
+        harness(lambda client: client.capture(order_id, PRICE, idempotency_key=KEY))
+    assert (raised.value.idempotency_key, raised.value.outcome) == (KEY, Outcome.REJECTED)
 
 
 NO: dict[str, tuple[str, dict[str, Any]]] = {
@@ -84,10 +84,10 @@ CALLS: dict[str, Any] = {
 def test_a_200_that_says_no_is_a_refusal(name: str) -> None:
     operation, body = NO[name]
     client, script = scripted(httpx.Response(200, json=body))
-    with pytest.raises(BadRequest, match="its body says no") as told:
+    with pytest.raises(BadRequest, match="its body says no") as raised:
         CALLS[operation](client)
-    assert (told.value.outcome, len(script.requests)) == (Outcome.REJECTED, 1)
-    assert told.value.problems
+    assert (raised.value.outcome, len(script.requests)) == (Outcome.REJECTED, 1)
+    assert raised.value.problems
 
 
 BOTH = [
@@ -103,9 +103,9 @@ BOTH = [
 @pytest.mark.parametrize(("operation", "body"), BOTH)
 def test_a_200_that_says_both_leaves_the_outcome_unknown(operation: str, body: dict[str, Any]) -> None:
     client, script = scripted(httpx.Response(200, json=body))
-    with pytest.raises(UnreadableResponse, match="contradicts itself") as told:
+    with pytest.raises(UnreadableResponse, match="contradicts itself") as raised:
         CALLS[operation](client)
-    assert told.value.outcome is Outcome.UNKNOWN
+    assert raised.value.outcome is Outcome.UNKNOWN
     assert len(script.requests) == (1 if operation == "refund" else 3)
 
 
@@ -113,9 +113,9 @@ def test_a_200_that_says_both_leaves_the_outcome_unknown(operation: str, body: d
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b"<html>", b'{"hello": 1}'])
 def test_a_200_that_says_nothing_is_no_success(operation: str, body: bytes) -> None:
     client, _script = scripted(httpx.Response(200, content=body))
-    with pytest.raises(UnreadableResponse) as told:
+    with pytest.raises(UnreadableResponse) as raised:
         CALLS[operation](client)
-    assert told.value.outcome is Outcome.ACCEPTED
+    assert raised.value.outcome is Outcome.ACCEPTED
 
 
 NO_REFUSALS = [
@@ -145,13 +145,13 @@ def test_a_good_status_that_the_document_does_not_list_is_good() -> None:
 
 
 @pytest.mark.parametrize("kind", ["lost_answer", "cut_answer", "status"])
-def test_an_evaluation_is_repeated_with_its_key_in_the_body(world: World, kind: str) -> None:
-    world.sandbox.inject(kind, operation="evaluate", **({"status": 503} if kind == "status" else {}))
-    decision = world(lambda client: client.evaluate(**declined()))
-    keys = [each.idempotency_key for each in world.sent("evaluate")]
+def test_an_evaluation_is_repeated_with_its_key_in_the_body(harness: Harness, kind: str) -> None:
+    harness.sandbox.inject(kind, operation="evaluate", **({"status": 503} if kind == "status" else {}))
+    decision = harness(lambda client: client.evaluate(**declined()))
+    keys = [each.idempotency_key for each in harness.sent("evaluate")]
     assert keys == [decision.idempotency_key] * 2
     assert uuid.UUID(keys[0]).version == 4
-    assert world.work("INV-1042") == 1
+    assert harness.work("INV-1042") == 1
 
 
 def test_the_body_is_the_same_bytes_in_every_attempt() -> None:
@@ -161,33 +161,33 @@ def test_the_body_is_the_same_bytes_in_every_attempt() -> None:
     assert first.content == second.content
 
 
-def test_an_evaluation_whose_answers_are_all_lost_can_be_repeated_or_stopped(world: World) -> None:
-    world.sandbox.inject("lost_answer", operation="evaluate", times=3)
-    with pytest.raises(ConnectionFailed, match="external_cancel") as told:
-        world(lambda client: client.evaluate(**declined()))
-    error = told.value
+def test_an_evaluation_whose_answers_are_all_lost_can_be_repeated_or_stopped(harness: Harness) -> None:
+    harness.sandbox.inject("lost_answer", operation="evaluate", times=3)
+    with pytest.raises(ConnectionFailed, match="external_cancel") as raised:
+        harness(lambda client: client.evaluate(**declined()))
+    error = raised.value
     assert error.outcome is Outcome.UNKNOWN
-    decision = world(lambda client: client.evaluate(**declined(), idempotency_key=error.idempotency_key))
+    decision = harness(lambda client: client.evaluate(**declined(), idempotency_key=error.idempotency_key))
     assert decision.approved
-    assert world.work("INV-1042") == 1
+    assert harness.work("INV-1042") == 1
 
 
 @pytest.mark.parametrize("kind", ["lost_answer", "cut_answer", "cut_request", "status"])
-def test_a_refund_is_never_sent_again_by_itself(world: World, kind: str) -> None:
-    order_id = world.sandbox.add_order("INV-1")
-    world.sandbox.inject(kind, operation="refund", **({"status": 503} if kind == "status" else {}))
-    with pytest.raises(VictorError, match=r"no key makes a repeat safe: look with orders\.get\(order_id\)") as told:
-        world(lambda client: client.orders.refund(order_id, PRICE))
-    assert (told.value.outcome, told.value.idempotency_key) == (Outcome.UNKNOWN, None)
-    assert len(world.sent("refund")) == 1
+def test_a_refund_is_never_sent_again_by_itself(harness: Harness, kind: str) -> None:
+    order_id = harness.sandbox.add_order("INV-1")
+    harness.sandbox.inject(kind, operation="refund", **({"status": 503} if kind == "status" else {}))
+    with pytest.raises(VictorError, match=r"no key makes a repeat safe: look with orders\.get\(order_id\)") as raised:
+        harness(lambda client: client.orders.refund(order_id, PRICE))
+    assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, None)
+    assert len(harness.sent("refund")) == 1
 
 
-def test_a_copy_is_not_sent_again_by_itself(world: World) -> None:
-    world.sandbox.inject("lost_answer", operation="transmit")
-    with pytest.raises(ConnectionFailed) as told:
-        world(lambda client: client.transmit(**declined()))
-    assert told.value.outcome is Outcome.UNKNOWN
-    assert world.work("INV-1042/transmit") == 1
+def test_a_copy_is_not_sent_again_by_itself(harness: Harness) -> None:
+    harness.sandbox.inject("lost_answer", operation="transmit")
+    with pytest.raises(ConnectionFailed) as raised:
+        harness(lambda client: client.transmit(**declined()))
+    assert raised.value.outcome is Outcome.UNKNOWN
+    assert harness.work("INV-1042/transmit") == 1
 
 
 def test_a_key_in_a_refund_makes_no_repeat_safe() -> None:
@@ -197,35 +197,35 @@ def test_a_key_in_a_refund_makes_no_repeat_safe() -> None:
     client, script = scripted(httpx.ReadError("lost"))
     body = RefundRequest(amount_to_refund=4.2)
     body["idempotencyKey"] = KEY
-    with pytest.raises(ConnectionFailed) as told:
+    with pytest.raises(ConnectionFailed) as raised:
         refund_order.sync(ORDER, client=client.api, body=body)
-    assert (told.value.outcome, told.value.idempotency_key, len(script.requests)) == (Outcome.UNKNOWN, None, 1)
+    assert (raised.value.outcome, raised.value.idempotency_key, len(script.requests)) == (Outcome.UNKNOWN, None, 1)
 
 
 @pytest.mark.parametrize("operation", ["cancel", "external_cancel"])
-def test_a_cancellation_is_repeated(world: World, operation: str) -> None:
-    order_id = world.sandbox.add_order("INV-1", status="CAPTUREREQUIRED")
-    world.sandbox.inject("lost_answer", operation=operation)
+def test_a_cancellation_is_repeated(harness: Harness, operation: str) -> None:
+    order_id = harness.sandbox.add_order("INV-1", status="CAPTUREREQUIRED")
+    harness.sandbox.inject("lost_answer", operation=operation)
     by_id = operation == "cancel"
-    world(lambda client: client.orders.cancel(order_id) if by_id else client.orders.external_cancel("INV-1"))
-    assert (world.work("INV-1/cancel"), len(world.sent(operation))) == (1, 2)
+    harness(lambda client: client.orders.cancel(order_id) if by_id else client.orders.external_cancel("INV-1"))
+    assert (harness.work("INV-1/cancel"), len(harness.sent(operation))) == (1, 2)
 
 
 # 409, which has two meanings
 
 
-def test_in_progress_is_waited_for_and_asked_again_with_the_same_key(world: World) -> None:
-    world.sandbox.inject("status", operation="evaluate", status=409, body=IN_PROGRESS, times=2)
-    decision = world(evaluate)
-    assert (decision.approved, [each.idempotency_key for each in world.sent("evaluate")]) == (True, [KEY] * 3)
+def test_in_progress_is_waited_for_and_asked_again_with_the_same_key(harness: Harness) -> None:
+    harness.sandbox.inject("status", operation="evaluate", status=409, body=IN_PROGRESS, times=2)
+    decision = harness(evaluate)
+    assert (decision.approved, [each.idempotency_key for each in harness.sent("evaluate")]) == (True, [KEY] * 3)
 
 
-def test_another_payload_is_a_conflict_at_once(world: World) -> None:
-    world(evaluate)
-    with pytest.raises(Conflict, match="may have been used before, with other values") as told:
-        world(lambda client: client.evaluate(**declined(amount=Money(1, "USD")), idempotency_key=KEY))
-    assert (told.value.outcome, told.value.attempts, told.value.idempotency_key) == (Outcome.REJECTED, 1, KEY)
-    assert world.work("INV-1042") == 1
+def test_another_payload_is_a_conflict_at_once(harness: Harness) -> None:
+    harness(evaluate)
+    with pytest.raises(Conflict, match="may have been used before, with other values") as raised:
+        harness(lambda client: client.evaluate(**declined(amount=Money(1, "USD")), idempotency_key=KEY))
+    assert (raised.value.outcome, raised.value.attempts, raised.value.idempotency_key) == (Outcome.REJECTED, 1, KEY)
+    assert harness.work("INV-1042") == 1
 
 
 @pytest.mark.parametrize(
@@ -245,57 +245,57 @@ def test_another_payload_is_a_conflict_at_once(world: World) -> None:
 )
 def test_a_409_that_does_not_say_which_is_asked_again(body: bytes, attempts: int) -> None:
     client, script = scripted(httpx.Response(409, content=body))
-    with pytest.raises(Conflict) as told:
+    with pytest.raises(Conflict) as raised:
         client.evaluate(**declined())
     assert len(script.requests) == attempts
     # While it may be in progress, it may yet be done.
-    assert told.value.outcome is (Outcome.REJECTED if attempts == 1 else Outcome.UNKNOWN)
+    assert raised.value.outcome is (Outcome.REJECTED if attempts == 1 else Outcome.UNKNOWN)
 
 
 def test_a_conflict_after_a_lost_answer_does_not_settle_it() -> None:
     answer = httpx.Response(409, json={"title": "used with another payload"})
     client, _script = scripted(httpx.ReadError("lost"), answer)
-    with pytest.raises(Conflict) as told:
+    with pytest.raises(Conflict) as raised:
         client.evaluate(**declined())
-    assert told.value.outcome is Outcome.UNKNOWN
+    assert raised.value.outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize("operation", ["refund", "transmit"])
 @pytest.mark.parametrize("body", [b"", b"{}", IN_PROGRESS.encode()])
 def test_a_conflict_of_what_has_no_key_is_not_asked_again_and_settles_nothing(operation: str, body: bytes) -> None:
     client, script = scripted(httpx.Response(409, content=body))
-    with pytest.raises(Conflict, match="It may have been done") as told:
+    with pytest.raises(Conflict, match="It may have been done") as raised:
         CALLS[operation](client)
-    assert (told.value.outcome, len(script.requests)) == (Outcome.UNKNOWN, 1)
+    assert (raised.value.outcome, len(script.requests)) == (Outcome.UNKNOWN, 1)
 
 
 # What the provider complains of
 
 
-def test_a_wrong_request_names_its_fields(world: World) -> None:
+def test_a_wrong_request_names_its_fields(harness: Harness) -> None:
     body = json.dumps(
         {"status": 400, "traceId": "00-1", "errors": {"Transaction.Amount": ["must be above 10"], "Payer": ["no"]}}
     )
-    world.sandbox.inject("status", operation="evaluate", status=400, body=body)
-    with pytest.raises(BadRequest, match=r"transaction\.amount: must be above 10; payer: no") as told:
-        world(evaluate)
-    assert [(each.field, each.provider_field) for each in told.value.problems] == [
+    harness.sandbox.inject("status", operation="evaluate", status=400, body=body)
+    with pytest.raises(BadRequest, match=r"transaction\.amount: must be above 10; payer: no") as raised:
+        harness(evaluate)
+    assert [(each.field, each.provider_field) for each in raised.value.problems] == [
         ("transaction.amount", "Transaction.Amount"),
         ("payer", "Payer"),
     ]
-    assert trace_id(told.value) == "00-1"
+    assert trace_id(raised.value) == "00-1"
 
 
 def test_the_gateway_id_comes_before_the_trace_id() -> None:
     answer = httpx.Response(400, json={"traceId": "t-1"}, headers={"Apigw-Requestid": "g-1", "x-request-id": "x"})
     client, _script = scripted(answer)
-    with pytest.raises(BadRequest) as told:
+    with pytest.raises(BadRequest) as raised:
         client.orders.get(ORDER)
-    assert (told.value.request_id, trace_id(told.value)) == ("g-1", "t-1")
+    assert (raised.value.request_id, trace_id(raised.value)) == ("g-1", "t-1")
     client, _script = scripted(httpx.Response(400, json={"TraceId": "t-1"}))
-    with pytest.raises(BadRequest) as told:
+    with pytest.raises(BadRequest) as raised:
         client.orders.get(ORDER)
-    assert told.value.request_id == "t-1"
+    assert raised.value.request_id == "t-1"
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"traceId":' * 100_000, b"\xff", b"", b"null", b"7" * 5000])
@@ -305,15 +305,15 @@ def test_a_body_that_nobody_can_read(operation: str, status: int, body: bytes) -
     if operation == "cancel" and not body and status == 200:
         return  # which is what a cancellation is answered with
     client, _script = scripted(httpx.Response(status, content=body))
-    with pytest.raises(VictorError) as told:
+    with pytest.raises(VictorError) as raised:
         CALLS[operation](client)
-    assert str(told.value)
-    assert trace_id(told.value) is None
+    assert str(raised.value)
+    assert trace_id(raised.value) is None
 
 
-def test_an_order_that_is_not_there(world: World) -> None:
+def test_an_order_that_is_not_there(harness: Harness) -> None:
     with pytest.raises(NotFound):
-        world(lambda client: client.orders.get(ORDER))
+        harness(lambda client: client.orders.get(ORDER))
 
 
 def test_an_id_with_a_slash_makes_no_other_operation_of_a_call() -> None:
@@ -382,9 +382,9 @@ def test_one_odd_order_leaves_the_others_unharmed() -> None:
 )
 def test_a_provider_that_is_down(operation: str, answer: httpx.Response) -> None:
     client, script = scripted(answer)
-    with pytest.raises(ServerError) as told:
+    with pytest.raises(ServerError) as raised:
         CALLS[operation](client)
-    assert told.value.outcome is Outcome.UNKNOWN
+    assert raised.value.outcome is Outcome.UNKNOWN
     assert len(script.requests) == (1 if operation in ("refund", "transmit") else 3)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.providers.flexfactor.flexfactor_world import World, declined
+from tests.providers.flexfactor.harness import Harness, declined
 from victor_ext import BadRequest, InvalidRequest, NotFound, Outcome, TimedOut, idempotency_key_for
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import OrderItem, OrderStatus, Subscription
@@ -15,19 +15,19 @@ from victor_ext.providers.flexfactor import OrderItem, OrderStatus, Subscription
 KEY = idempotency_key_for("invoice", 1042)
 
 
-def test_a_declined_payment_is_rescued_and_part_of_it_given_back(world: World) -> None:
-    decision = world(lambda client: client.evaluate(**declined(), idempotency_key=KEY))
+def test_a_declined_payment_is_rescued_and_part_of_it_given_back(harness: Harness) -> None:
+    decision = harness(lambda client: client.evaluate(**declined(), idempotency_key=KEY))
     assert (decision.approved, decision.status, decision.success) == (True, "APPROVED", True)
     assert decision.idempotency_key == KEY
     assert decision.request_id
     assert not decision.problems
 
-    refund = world(lambda client: client.orders.refund(decision.order_id, Money.of("4.20", "USD"), message="late"))
+    refund = harness(lambda client: client.orders.refund(decision.order_id, Money.of("4.20", "USD"), message="late"))
     assert (refund.succeeded, refund.status, refund.amount) == (True, "SUCCESS", Money(420, "USD"))
-    record = world.sandbox.order_record("INV-1042")
+    record = harness.sandbox.order_record("INV-1042")
     assert (record["captured"], record["refunded"]) == (4423, 420)
 
-    order = world(lambda client: client.orders.get(decision.order_id))
+    order = harness(lambda client: client.orders.get(decision.order_id))
     assert (order.id, order.status, order.status_name) == (decision.order_id, OrderStatus.COMPLETED, "Completed")
     assert (order.external_order_id, order.currency) == ("INV-1042", "USD")
     assert order.placed_at is not None
@@ -35,91 +35,91 @@ def test_a_declined_payment_is_rescued_and_part_of_it_given_back(world: World) -
 
 
 @pytest.mark.parametrize("status", ["CHALLENGE", "SUBMITTED", "PROCESSING", "CAPTUREREQUIRED", "SOMETHING-NEW"])
-def test_success_is_no_payment(world: World, status: str) -> None:
-    world.sandbox.decide(status)
-    decision = world(lambda client: client.evaluate(**declined()))
+def test_success_is_no_payment(harness: Harness, status: str) -> None:
+    harness.sandbox.decide(status)
+    decision = harness(lambda client: client.evaluate(**declined()))
     assert (decision.success, decision.approved, decision.status) == (True, False, status)
     assert decision.needs_capture is (status == "CAPTUREREQUIRED")
 
 
-def test_a_decision_against_the_order_is_an_answer_and_no_error(world: World) -> None:
-    world.sandbox.decide("DECLINED")
-    decision = world(lambda client: client.evaluate(**declined()))
+def test_a_decision_against_the_order_is_an_answer_and_no_error(harness: Harness) -> None:
+    harness.sandbox.decide("DECLINED")
+    decision = harness(lambda client: client.evaluate(**declined()))
     assert (decision.success, decision.approved, decision.status) == (False, False, "DECLINED")
 
 
-def test_what_is_submitted_is_settled_later(world: World) -> None:
-    world.sandbox.decide("SUBMITTED", "INV-1042")
-    decision = world(lambda client: client.evaluate(**declined(), merchant_initiated=True))
-    world.sandbox.settle("INV-1042", "APPROVED")
-    order = world(lambda client: client.orders.get(decision.order_id))
+def test_what_is_submitted_is_settled_later(harness: Harness) -> None:
+    harness.sandbox.decide("SUBMITTED", "INV-1042")
+    decision = harness(lambda client: client.evaluate(**declined(), merchant_initiated=True))
+    harness.sandbox.settle("INV-1042", "APPROVED")
+    order = harness(lambda client: client.orders.get(decision.order_id))
     assert order.status is OrderStatus.COMPLETED
     # A retry of the merchant's over days has the same order id, and a key of its own.
-    again = world(lambda client: client.evaluate(**declined(), merchant_initiated=True))
+    again = harness(lambda client: client.evaluate(**declined(), merchant_initiated=True))
     assert (again.order_id, again.approved) == (decision.order_id, True)
     assert again.idempotency_key != decision.idempotency_key
-    assert world.work("INV-1042") == 1
+    assert harness.work("INV-1042") == 1
 
 
-def test_a_key_that_changed_is_another_charge(world: World) -> None:
-    first, again = (world(lambda client: client.evaluate(**declined(), idempotency_key=KEY)) for _ in range(2))
-    assert (again.order_id, world.work("INV-1042")) == (first.order_id, 1)
-    other = world(lambda client: client.evaluate(**declined()))
+def test_a_key_that_changed_is_another_charge(harness: Harness) -> None:
+    first, again = (harness(lambda client: client.evaluate(**declined(), idempotency_key=KEY)) for _ in range(2))
+    assert (again.order_id, harness.work("INV-1042")) == (first.order_id, 1)
+    other = harness(lambda client: client.evaluate(**declined()))
     assert other.order_id != first.order_id
-    assert world.work("INV-1042") == 2
-    assert world.sandbox.work_done_by_key() == {KEY: 1, other.idempotency_key: 1}
+    assert harness.work("INV-1042") == 2
+    assert harness.sandbox.work_done_by_key() == {KEY: 1, other.idempotency_key: 1}
 
 
-def test_an_authorisation_is_captured_in_cents(world: World) -> None:
-    world.sandbox.decide("CAPTUREREQUIRED")
-    decision = world(lambda client: client.evaluate(**declined()))
-    capture = world(lambda client: client.capture(decision.order_id, Money(4000, "USD"), idempotency_key=KEY))
+def test_an_authorisation_is_captured_in_cents(harness: Harness) -> None:
+    harness.sandbox.decide("CAPTUREREQUIRED")
+    decision = harness(lambda client: client.evaluate(**declined()))
+    capture = harness(lambda client: client.capture(decision.order_id, Money(4000, "USD"), idempotency_key=KEY))
     assert (capture.succeeded, capture.status, capture.idempotency_key) == (True, "SUCCESS", KEY)
-    assert world.sandbox.order_record("INV-1042")["captured"] == 4000
+    assert harness.sandbox.order_record("INV-1042")["captured"] == 4000
 
 
 @pytest.mark.parametrize("by", ["id", "external id"])
-def test_an_order_is_cancelled_and_cancelling_it_again_changes_nothing(world: World, by: str) -> None:
-    world.sandbox.decide("SUBMITTED")
-    decision = world(lambda client: client.evaluate(**declined()))
+def test_an_order_is_cancelled_and_cancelling_it_again_changes_nothing(harness: Harness, by: str) -> None:
+    harness.sandbox.decide("SUBMITTED")
+    decision = harness(lambda client: client.evaluate(**declined()))
 
     def cancel(client: Any) -> Any:
         if by == "id":
             return client.orders.cancel(decision.order_id)
         return client.orders.external_cancel("INV-1042")
 
-    cancelled = world(cancel, cancel)
+    cancelled = harness(cancel, cancel)
     assert (cancelled.order_id or cancelled.external_order_id) == (decision.order_id if by == "id" else "INV-1042")
     assert uuid.UUID(cancelled.idempotency_key)
     assert cancelled.request_id
-    assert (world.work("INV-1042/cancel"), len(world.sent("cancel") + world.sent("external_cancel"))) == (1, 2)
+    assert (harness.work("INV-1042/cancel"), len(harness.sent("cancel") + harness.sent("external_cancel"))) == (1, 2)
 
 
 @pytest.mark.parametrize("order_id", ["A 1042", "50%#7?", "A%2F1", "\u00c4-1", "..x"])
-def test_whatever_id_an_evaluation_took_it_can_be_cancelled_by(world: World, order_id: str) -> None:
-    world.sandbox.decide("SUBMITTED")
-    world(lambda client: client.evaluate(**declined(order_id=order_id)))
-    assert world(lambda client: client.orders.external_cancel(order_id)).external_order_id == order_id
-    assert world.work(f"{order_id}/cancel") == 1
+def test_whatever_id_an_evaluation_took_it_can_be_cancelled_by(harness: Harness, order_id: str) -> None:
+    harness.sandbox.decide("SUBMITTED")
+    harness(lambda client: client.evaluate(**declined(order_id=order_id)))
+    assert harness(lambda client: client.orders.external_cancel(order_id)).external_order_id == order_id
+    assert harness.work(f"{order_id}/cancel") == 1
 
 
-def test_what_was_captured_cannot_be_cancelled(world: World) -> None:
-    decision = world(lambda client: client.evaluate(**declined()))
-    with pytest.raises(BadRequest, match="cannot be cancelled") as told:
-        world(lambda client: client.orders.cancel(decision.order_id))
-    assert told.value.outcome is Outcome.REJECTED
+def test_what_was_captured_cannot_be_cancelled(harness: Harness) -> None:
+    decision = harness(lambda client: client.evaluate(**declined()))
+    with pytest.raises(BadRequest, match="cannot be cancelled") as raised:
+        harness(lambda client: client.orders.cancel(decision.order_id))
+    assert raised.value.outcome is Outcome.REJECTED
     with pytest.raises(NotFound):
-        world(lambda client: client.orders.external_cancel("INV-0"))
+        harness(lambda client: client.orders.external_cancel("INV-0"))
 
 
-def test_a_copy_is_handed_over(world: World) -> None:
+def test_a_copy_is_handed_over(harness: Harness) -> None:
     copy = declined(declined=False)
-    sent = world(lambda client: client.transmit(**copy))
+    sent = harness(lambda client: client.transmit(**copy))
     assert uuid.UUID(sent.id)
-    assert world.work("INV-1042/transmit") == 1
+    assert harness.work("INV-1042/transmit") == 1
 
 
-def test_everything_that_can_be_said_is_taken(world: World) -> None:
+def test_everything_that_can_be_said_is_taken(harness: Harness) -> None:
     more: dict[str, Any] = {
         "customer_ip": "203.0.113.7",
         "sense_key": "s-1",
@@ -130,31 +130,31 @@ def test_everything_that_can_be_said_is_taken(world: World) -> None:
         "fields": {"shop": "7"},
         "extra_body": {"deviceDetails": {"os": "plan9"}, "transaction": {"processorName": "Acme"}},
     }
-    decision = world(lambda client: client.evaluate(**declined(**more)))
+    decision = harness(lambda client: client.evaluate(**declined(**more)))
     assert decision.approved
     assert decision.sense_key == "s-1"
 
 
-def test_all_orders_are_walked_whatever_the_page_size_is(world: World) -> None:
-    ids = [world.sandbox.add_order(f"INV-{number}") for number in range(23)]
-    assert [order.id for order in world.walk(lambda client: client.orders.list())] == ids
-    assert len(world.sent("orders")) == 3
-    assert [order.id for order in world.walk(lambda client: client.orders.list(page_size=5, page=4))] == ids[15:]
+def test_all_orders_are_walked_whatever_the_page_size_is(harness: Harness) -> None:
+    ids = [harness.sandbox.add_order(f"INV-{number}") for number in range(23)]
+    assert [order.id for order in harness.walk(lambda client: client.orders.list())] == ids
+    assert len(harness.sent("orders")) == 3
+    assert [order.id for order in harness.walk(lambda client: client.orders.list(page_size=5, page=4))] == ids[15:]
 
 
-def test_orders_are_filtered(world: World) -> None:
-    world.sandbox.add_order("INV-1")
-    open_order = world.sandbox.add_order("INV-2", status="CAPTUREREQUIRED")
+def test_orders_are_filtered(harness: Harness) -> None:
+    harness.sandbox.add_order("INV-1")
+    open_order = harness.sandbox.add_order("INV-2", status="CAPTUREREQUIRED")
     for status in ("capturerequired", 5, OrderStatus.CAPTUREREQUIRED, ["Problem", 5]):
-        found = world.walk(lambda client, status=status: client.orders.list(status=status))
+        found = harness.walk(lambda client, status=status: client.orders.list(status=status))
         assert [order.id for order in found] == [open_order]
-    assert world.walk(lambda client: client.orders.list(query="inv-2"))[0].id == open_order
-    assert world.walk(lambda client: client.orders.list(sort="desc"))[0].id == open_order
-    assert world.walk(lambda client: client.orders.list(mid=str(uuid.uuid4()))) == []
+    assert harness.walk(lambda client: client.orders.list(query="inv-2"))[0].id == open_order
+    assert harness.walk(lambda client: client.orders.list(sort="desc"))[0].id == open_order
+    assert harness.walk(lambda client: client.orders.list(mid=str(uuid.uuid4()))) == []
 
 
-def test_a_client_with_other_limits_acts_for_the_same_merchant(world: World) -> None:
-    world.sandbox.add_order("INV-1")
+def test_a_client_with_other_limits_acts_for_the_same_merchant(harness: Harness) -> None:
+    harness.sandbox.add_order("INV-1")
 
     async def through_another(client: Any) -> Any:
         return await client.with_options(deadline=9.0).evaluate(**declined())
@@ -162,23 +162,23 @@ def test_a_client_with_other_limits_acts_for_the_same_merchant(world: World) -> 
     def blocking(client: Any) -> Any:
         return client.with_options(deadline=9.0).evaluate(**declined())
 
-    assert world(through_another if world.awaited else blocking).approved
+    assert harness(through_another if harness.awaited else blocking).approved
 
 
-def test_an_order_is_waited_for(world: World) -> None:
-    world.sandbox.decide("SUBMITTED")
-    decision = world(lambda client: client.evaluate(**declined()))
+def test_an_order_is_waited_for(harness: Harness) -> None:
+    harness.sandbox.decide("SUBMITTED")
+    decision = harness(lambda client: client.evaluate(**declined()))
     with pytest.raises(TimedOut, match="did not come to an end within 0 s: it is Draft"):
-        world(lambda client: client.orders.wait(decision.order_id, timeout=0))
-    assert world(lambda client: client.orders.wait(decision.order_id, until="draft", timeout=0)).status == 0
-    world.sandbox.settle("INV-1042", "APPROVED")
-    order = world(lambda client: client.orders.wait(decision.order_id))
+        harness(lambda client: client.orders.wait(decision.order_id, timeout=0))
+    assert harness(lambda client: client.orders.wait(decision.order_id, until="draft", timeout=0)).status == 0
+    harness.sandbox.settle("INV-1042", "APPROVED")
+    order = harness(lambda client: client.orders.wait(decision.order_id))
     assert order.status is OrderStatus.COMPLETED
     with pytest.raises(TimedOut, match="did not come to that state"):
-        world(lambda client: client.orders.wait(decision.order_id, until=["Problem", 2], timeout=0))
+        harness(lambda client: client.orders.wait(decision.order_id, until=["Problem", 2], timeout=0))
 
 
 @pytest.mark.parametrize("arguments", [{"timeout": -1}, {"timeout": None}, {"until": "paid"}])
-def test_what_cannot_be_waited_for(world: World, arguments: dict[str, Any]) -> None:
+def test_what_cannot_be_waited_for(harness: Harness, arguments: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest):
-        world(lambda client: client.orders.wait("o-1", **arguments))
+        harness(lambda client: client.orders.wait("o-1", **arguments))

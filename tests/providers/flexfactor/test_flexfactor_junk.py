@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.flexfactor.flexfactor_world import MID, PRICE, declined, scripted
+from tests.providers.flexfactor.harness import MID, PRICE, declined, scripted
 from victor_ext import InvalidRequest
 from victor_ext.providers.flexfactor import OrderItem, Subscription
 
@@ -74,9 +74,9 @@ def test_parts(part: str) -> None:
         for junk in JUNK:
             changed = replace(whole, **{each.name: junk})
             given = {**WHOLE, part: [changed] if part == "items" else changed}
-            told = outcome_of(lambda client, given=given: client.evaluate(**given))
+            observed = outcome_of(lambda client, given=given: client.evaluate(**given))
             if each.type in ("str", "str | None") and junk is not None and not isinstance(junk, str):
-                assert f"{each.name} must be text" in told
+                assert f"{each.name} must be text" in observed
 
 
 CALLS: dict[str, Callable[[Any, Any], Any]] = {
@@ -106,9 +106,9 @@ def test_other_calls(name: str) -> None:
 def test_no_refusal_shows_what_it_refuses() -> None:
     secret = "4111-1111-ada"
     given = {**WHOLE, "card": replace(WHOLE["card"], token=f"\ud800{secret}", bin=secret)}
-    told = outcome_of(lambda client: client.evaluate(**given))
-    assert "card.token" in told
-    assert secret not in told
+    observed = outcome_of(lambda client: client.evaluate(**given))
+    assert "card.token" in observed
+    assert secret not in observed
 
 
 def test_moments_are_sent_in_utc() -> None:

@@ -15,15 +15,15 @@ import httpx
 import pytest
 
 import victor_ext
-from tests.providers.flexfactor.flexfactor_world import MID, PRICE, QUICK, declined
+from tests.providers.flexfactor.harness import MID, PRICE, QUICK, declined
 from victor_ext import VictorError
 from victor_ext.providers.flexfactor import Address, AsyncFlexFactor, Card, FlexFactor, FlexFactorAuth, Payer, Webhook
 
 APP_KEY, APP_SECRET, TOKEN = "app-key-0c1f7e55", "app-secret-9d1c44ab", "access-token-77aa01ff"
 CARD, EMAIL, NAME = "411111111111xyzw", "ada.lovelace@example.com", "Lovelace-Byron"
 ADDRESS, SENSE, ADDED, NUMBER, FIELD = "203.0.113.77", "sense-5d1e", 'added "q\u00e4"', 90125, "field-8c3b"
-TOLD = (CARD, NAME, ADDRESS, SENSE, ADDED, FIELD)
-SOUGHT = (APP_KEY, APP_SECRET, TOKEN, EMAIL, *TOLD)
+OF_PAYER = (CARD, NAME, ADDRESS, SENSE, ADDED, FIELD)
+SECRETS = (APP_KEY, APP_SECRET, TOKEN, EMAIL, *OF_PAYER)
 OURS = (str(Path(victor_ext.__file__).parent), str(Path(victor_ext.__file__).parent.parent / "generated"))
 ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
 ALL = f"{EMAIL} {CARD} {NAME} {ADDRESS} {SENSE} {ADDED} {FIELD}"
@@ -98,9 +98,9 @@ def places(error: BaseException | None) -> Iterator[tuple[str, str]]:
         error = error.__cause__ or error.__context__
 
 
-def check(error: BaseException, sought: tuple[str, ...] = SOUGHT) -> None:
+def check(error: BaseException, secrets: tuple[str, ...] = SECRETS) -> None:
     for place, text in places(error):
-        assert [secret for secret in sought if secret in text] == [], f"{place}: {text[:2000]}"
+        assert [secret for secret in secrets if secret in text] == [], f"{place}: {text[:2000]}"
 
 
 def transport(handler: Callable[[httpx.Request], httpx.Response]) -> httpx.MockTransport:
@@ -112,7 +112,7 @@ def transport(handler: Callable[[httpx.Request], httpx.Response]) -> httpx.MockT
     return httpx.MockTransport(handle)
 
 
-def told(kind: str, sent_with: httpx.MockTransport, call: Callable[[Any], Any]) -> BaseException:
+def observe(kind: str, sent_with: httpx.MockTransport, call: Callable[[Any], Any]) -> BaseException:
     auth, settings = FlexFactorAuth(APP_KEY, APP_SECRET), {"mid": MID, "transport": sent_with, "retry": QUICK}
 
     async def awaited() -> None:
@@ -134,15 +134,15 @@ def told(kind: str, sent_with: httpx.MockTransport, call: Callable[[Any], Any]) 
 def test_a_call_that_fails(kind: str, call: str, handler: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     # A name or a token that the call did not send is a word like any other.
-    sought = SOUGHT if call in SENDS_A_PAYER else tuple(set(SOUGHT) - set(TOLD))
-    check(told(kind, transport(HANDLERS[handler]), CALLS[call]), sought)
-    assert [secret for secret in sought if secret in caplog.text] == []
+    secrets = SECRETS if call in SENDS_A_PAYER else tuple(set(SECRETS) - set(OF_PAYER))
+    check(observe(kind, transport(HANDLERS[handler]), CALLS[call]), secrets)
+    assert [secret for secret in secrets if secret in caplog.text] == []
 
 
 @pytest.mark.parametrize("status", [200, 400, 409, 500])
 def test_a_message_repeats_nothing_of_what_was_added(status: int) -> None:
     said = {"success": False, "errors": {"device": [f"{ADDED} or {NUMBER}", NUMBER, {"item1": ADDED, "item3": NUMBER}]}}
-    error = told("blocking", transport(respond(status, json.dumps(said).encode())), CALLS["evaluate"])
+    error = observe("blocking", transport(respond(status, json.dumps(said).encode())), CALLS["evaluate"])
     assert isinstance(error, VictorError)
     shown = f"{error}{error.problems!r}"
     assert "[hidden]" in shown
@@ -154,8 +154,8 @@ def test_a_token_endpoint_that_echoes(status: int, caplog: pytest.LogCaptureFixt
     caplog.set_level(logging.DEBUG)
     echo = {"success": False, "errors": [f"{APP_KEY} with {APP_SECRET} is wrong"], "accessToken": 7}
     echoing = httpx.MockTransport(respond(status, json.dumps(echo).encode()))
-    check(told("blocking", echoing, CALLS["get"]))
-    assert [secret for secret in SOUGHT if secret in caplog.text] == []
+    check(observe("blocking", echoing, CALLS["get"]))
+    assert [secret for secret in SECRETS if secret in caplog.text] == []
 
 
 def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> None:
@@ -168,7 +168,7 @@ def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> Non
         made = [evaluate(client), client.orders.get(ORDER), *client.orders.list()]
         parts = [Payer(email=EMAIL), Card(token=CARD), Address(last_name=NAME), auth]
         shown = "".join(map(repr, [client, vars(auth), *made, *parts, *events])) + caplog.text
-    assert [secret for secret in SOUGHT if secret in shown] == []
+    assert [secret for secret in SECRETS if secret in shown] == []
     assert made[1].raw.additional_properties["email"] == EMAIL  # it is there for whoever asks
 
 

@@ -36,7 +36,7 @@ MISTAKES = {
         (APPROVED,),
     ),
     "a refund is in cents": Mistake(
-        f"{FLEXFACTOR}.requests:", "return float(amount.amount)", "return float(amount.minor_units)", (UNITS,)
+        f"{FLEXFACTOR}.transactions:", "return float(amount.amount)", "return float(amount.minor_units)", (UNITS,)
     ),
     "every 409 is final": Mistake(f"{FLEXFACTOR}.profile:", "in_progress=may_be_in_progress", "", (UNDECIDED,)),
     "a token is kept when it has ended, and not before": Mistake(

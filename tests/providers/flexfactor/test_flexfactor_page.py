@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.providers.flexfactor.flexfactor_world import MID, World
+from tests.providers.flexfactor.harness import MID, Harness
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth, Notification
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
@@ -33,19 +33,19 @@ def test_the_first_call(sandbox: FlexFactorSandbox, status: str) -> None:
 
 
 def test_notifications(sandbox: FlexFactorSandbox) -> None:
-    world = World(sandbox, awaited=False)
-    order_id = world.sandbox.add_order("INV-1")
+    harness = Harness(sandbox, awaited=False)
+    order_id = harness.sandbox.add_order("INV-1")
     settled: list[Any] = []
 
     def receive(flexfactor: FlexFactor) -> None:
         names: dict[str, Any] = {
-            "flexfactor": flexfactor, "subscriber_key": world.sandbox.subscriber_key(), "settle": settled.append,
+            "flexfactor": flexfactor, "subscriber_key": harness.sandbox.subscriber_key(), "settle": settled.append,
         }  # fmt: skip
         exec(NOTIFICATIONS, names)
-        headers, body = world.sandbox.notification("INV-1", "order.completed", host="hooks.shop.example")
+        headers, body = harness.sandbox.notification("INV-1", "order.completed", host="hooks.shop.example")
         assert [names["receive"](each, headers) for each in (body, body, b"{}")] == [200, 200, 401]
 
-    world(receive)
+    harness(receive)
     assert [order.id for order in settled] == [order_id]
 
 

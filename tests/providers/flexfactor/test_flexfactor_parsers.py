@@ -12,15 +12,15 @@ from flexfactor_api import models
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.providers.flexfactor.flexfactor_world import scripted
+from tests.providers.flexfactor.harness import scripted
 from victor_ext import InvalidRequest, VictorError
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import ErrorCode, Order, Refund, split_code, trace_id
 from victor_ext.providers.flexfactor.checks import amount_problem
 from victor_ext.providers.flexfactor.profile import problems_in, read_problems, wire_path
 from victor_ext.providers.flexfactor.records import Capture, Decision, Transmission
-from victor_ext.providers.flexfactor.requests import cents, dollars
 from victor_ext.providers.flexfactor.responses import items_of, last_page, operation_of, says, success_of
+from victor_ext.providers.flexfactor.transactions import cents, dollars
 
 MANY = settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
@@ -82,7 +82,7 @@ def test_problems_are_read_from_anything(body: Any, status: int, path: str) -> N
 @MANY
 @given(JSON, st.sampled_from([200, 202, 400, 409]), st.sampled_from(["evaluate", "refund", "get", "list", "cancel"]))
 def test_a_call_ends_in_a_record_or_in_an_error_of_ours(body: Any, status: int, operation: str) -> None:
-    from tests.providers.flexfactor.flexfactor_world import declined
+    from tests.providers.flexfactor.harness import declined
 
     client, _script = scripted(httpx.Response(status, content=json.dumps(body).encode()))
     calls: dict[str, Any] = {
@@ -95,12 +95,12 @@ def test_a_call_ends_in_a_record_or_in_an_error_of_ours(body: Any, status: int, 
     try:
         result = calls[operation]()
     except VictorError as error:
-        told = str(error)
+        observed = str(error)
     else:
-        told = repr(result)
+        observed = repr(result)
         assert status < 400
         assert operation != "refund" or result.succeeded or result.status
-    assert told
+    assert observed
 
 
 BODIES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {

@@ -20,7 +20,7 @@ KEY = "0c5b2a57-8c3c-4b52-a6f1-3f2a0e7b9d11"
 
 
 def post(url: str, body: Any, token: str | None = None) -> tuple[int, Any]:
-    """A request by hand, as somebody without this client would make it: status and JSON."""
+    """Send a request without this client. Returns the status and the JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
     request = urllib.request.Request(url, content, headers)

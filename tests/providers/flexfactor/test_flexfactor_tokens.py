@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.flexfactor.flexfactor_world import MID, World, scripted
+from tests.providers.flexfactor.harness import MID, Harness, scripted
 from victor_ext import AuthenticationError, ConfigurationError, UnreadableResponse
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
 from victor_ext.providers.flexfactor.auth import issued_token
@@ -35,7 +35,7 @@ class TokenEndpoint(httpx.BaseTransport):
 
 
 def asked(expires: Any, calls: int = 3) -> int:
-    """How often a token is asked for in so many calls."""
+    """The number of token requests during `calls` calls."""
     endpoint = TokenEndpoint(expires)
     client = FlexFactor(FlexFactorAuth("key", "secret"), mid=MID, transport=endpoint)
     for _ in range(calls):
@@ -91,37 +91,37 @@ def test_the_pair_goes_as_json() -> None:
     assert client.authorization() == "Bearer t1"
 
 
-def test_a_revoked_token_is_renewed_once(world: World) -> None:
-    order = world.sandbox.add_order("INV-1")
+def test_a_revoked_token_is_renewed_once(harness: Harness) -> None:
+    order = harness.sandbox.add_order("INV-1")
 
     def revoke(client: Any) -> Any:
-        world.sandbox.revoke_tokens()
+        harness.sandbox.revoke_tokens()
         return client.orders.get(order)
 
-    world(lambda client: client.orders.get(order), revoke)
-    assert sum(world.sandbox.tokens_issued().values()) == 2
-    assert [each.status for each in world.sent("order")] == [200, 401, 200]
+    harness(lambda client: client.orders.get(order), revoke)
+    assert sum(harness.sandbox.tokens_issued().values()) == 2
+    assert [each.status for each in harness.sent("order")] == [200, 401, 200]
 
 
-def test_a_refused_evaluation_is_sent_again_with_the_same_key(world: World) -> None:
-    from tests.providers.flexfactor.flexfactor_world import declined
+def test_a_refused_evaluation_is_sent_again_with_the_same_key(harness: Harness) -> None:
+    from tests.providers.flexfactor.harness import declined
 
-    order = world.sandbox.add_order("INV-1")
+    order = harness.sandbox.add_order("INV-1")
 
     def revoke(client: Any) -> Any:
-        world.sandbox.revoke_tokens()
+        harness.sandbox.revoke_tokens()
         return client.evaluate(**declined())
 
-    decision = world(lambda client: client.orders.get(order), revoke)
-    assert [each.idempotency_key for each in world.sent("evaluate")] == [decision.idempotency_key] * 2
-    assert world.work("INV-1042") == 1
+    decision = harness(lambda client: client.orders.get(order), revoke)
+    assert [each.idempotency_key for each in harness.sent("evaluate")] == [decision.idempotency_key] * 2
+    assert harness.work("INV-1042") == 1
 
 
-def test_a_pair_that_is_not_known(world: World) -> None:
-    world.auth = FlexFactorAuth("nobody", "knows-this")
-    with pytest.raises(AuthenticationError, match="keys of one environment are not valid in the other") as told:
-        world(lambda client: client.orders.get(ORDER))
-    assert told.value.attempts == 0
+def test_a_pair_that_is_not_known(harness: Harness) -> None:
+    harness.auth = FlexFactorAuth("nobody", "knows-this")
+    with pytest.raises(AuthenticationError, match="keys of one environment are not valid in the other") as raised:
+        harness(lambda client: client.orders.get(ORDER))
+    assert raised.value.attempts == 0
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ def test_odd_answers_of_the_token_endpoint(answer: httpx.Response, error: type[E
         return httpx.Response(answer.status_code, content=answer.content)
 
     client = FlexFactor(FlexFactorAuth("key", "s3cret"), mid=MID, transport=httpx.MockTransport(handle), deadline=None)
-    with pytest.raises(error) as told:
+    with pytest.raises(error) as raised:
         client.with_options(retry=scripted(answer)[0]._config.loop.policy).orders.get(ORDER)
-    assert "s3cret" not in str(told.value)
+    assert "s3cret" not in str(raised.value)
 
 
 @pytest.mark.parametrize(("key", "secret"), [("", "s"), ("k", " "), ("k", 7), (None, "s"), ("k", "a\nb")])
@@ -152,7 +152,7 @@ def test_credentials_that_cannot_be(key: Any, secret: Any) -> None:
 def test_a_call_that_stays_refused_renews_the_token_once_and_no_more() -> None:
     client, script = scripted(httpx.Response(200, json={"id": ORDER}), httpx.Response(401))
     client.orders.get(ORDER)
-    with pytest.raises(AuthenticationError) as told:
+    with pytest.raises(AuthenticationError) as raised:
         client.orders.get(ORDER)
-    assert (told.value.attempts, script.tokens) == (2, 2)
+    assert (raised.value.attempts, script.tokens) == (2, 2)
     assert script.authorizations == ["Bearer token-1", "Bearer token-1", "Bearer token-2"]

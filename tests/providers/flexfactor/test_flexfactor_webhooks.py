@@ -160,9 +160,9 @@ def test_a_body_that_was_decoded_cannot_be_checked() -> None:
 
 @pytest.mark.parametrize("headers", [None, 7, "x-fc-nonce", [1], [("a",)], [("a", "b", "c")], object()])
 def test_what_are_no_headers(headers: Any) -> None:
-    with pytest.raises(InvalidRequest, match="headers must be a mapping, or pairs") as told:
+    with pytest.raises(InvalidRequest, match="headers must be a mapping, or pairs") as raised:
         webhooks().read(BODY, headers)
-    assert told.value.__context__ is None
+    assert raised.value.__context__ is None
 
 
 @pytest.mark.parametrize("name", ["x-fc-nonce", "x-fc-date", "x-fc-authorization", "x-fc-content-sha512"])
@@ -190,36 +190,36 @@ def test_odd_headers_are_refused_and_nothing_else(headers: dict[str, str]) -> No
         webhooks().read(BODY, signed() | {"x-fc-content-sha512": "x", **headers})
 
 
-def told(nonce: str, **members: Any) -> Notification:
+def observe(nonce: str, **members: Any) -> Notification:
     return Notification({"Event": "order.refunded", "OrderId": "o-1", "TimeStamp": "t1", **members}, nonce)
 
 
 def test_a_resend_is_dropped_and_a_second_event_is_not() -> None:
     seen = NotificationDeduplicator()
-    first = told("n1", IsResent=False)
+    first = observe("n1", IsResent=False)
     assert not seen.is_repeat(first)
     seen.add(first)
-    assert seen.is_repeat(told("n1", IsResent=False))  # replayed
-    assert seen.is_repeat(told("n2", IsResent=True))  # sent again
-    assert seen.is_repeat(told("n3", IsResent=True, TimeStamp="t2"))  # sent again under another time
-    assert not seen.is_repeat(told("n4", IsResent=False, TimeStamp="t3"))  # a second refund of the same order
-    assert not seen.is_repeat(told("n5", IsResent=True, OrderId="o-2"))  # the first that arrives of it
+    assert seen.is_repeat(observe("n1", IsResent=False))  # replayed
+    assert seen.is_repeat(observe("n2", IsResent=True))  # sent again
+    assert seen.is_repeat(observe("n3", IsResent=True, TimeStamp="t2"))  # sent again under another time
+    assert not seen.is_repeat(observe("n4", IsResent=False, TimeStamp="t3"))  # a second refund of the same order
+    assert not seen.is_repeat(observe("n5", IsResent=True, OrderId="o-2"))  # the first that arrives of it
 
 
 def test_what_could_not_be_dealt_with_is_taken_when_it_is_sent_again() -> None:
     seen = NotificationDeduplicator()
-    assert not seen.is_repeat(told("n1", IsResent=False))  # and then the database is down: it is not added
-    assert not seen.is_repeat(told("n2", IsResent=True))
+    assert not seen.is_repeat(observe("n1", IsResent=False))  # and then the database is down: it is not added
+    assert not seen.is_repeat(observe("n2", IsResent=True))
 
 
 def test_a_repeat_is_known_over_restarts_by_its_fingerprint() -> None:
-    first, again = told("n1", IsResent=False), told("n2", IsResent=True, TimeStamp="t2")
-    assert first.fingerprint == again.fingerprint != told("n1", OrderId="o-2").fingerprint
+    first, again = observe("n1", IsResent=False), observe("n2", IsResent=True, TimeStamp="t2")
+    assert first.fingerprint == again.fingerprint != observe("n1", OrderId="o-2").fingerprint
 
 
 def test_no_more_is_remembered_than_was_said() -> None:
     seen = NotificationDeduplicator(most=2)
     for number in range(9):
-        seen.add(told(f"n{number}", OrderId=f"o-{number}"))
-    assert seen.is_repeat(told("n8", OrderId="o-8"))
-    assert not seen.is_repeat(told("n0", OrderId="o-0"))
+        seen.add(observe(f"n{number}", OrderId=f"o-{number}"))
+    assert seen.is_repeat(observe("n8", OrderId="o-8"))
+    assert not seen.is_repeat(observe("n0", OrderId="o-0"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.providers.velo.velo_world import World
+from tests.providers.velo.harness import Harness
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
 
@@ -23,5 +23,5 @@ def sandbox(running: VeloSandbox) -> VeloSandbox:
 
 
 @pytest.fixture(params=["blocking", "awaited"])
-def world(request: pytest.FixtureRequest, sandbox: VeloSandbox) -> World:
-    return World(sandbox, request.param == "awaited")
+def harness(request: pytest.FixtureRequest, sandbox: VeloSandbox) -> Harness:
+    return Harness(sandbox, request.param == "awaited")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.providers.velo.velo_world import QUICK, pay
+from tests.providers.velo.harness import QUICK, pay
 from victor_ext import (
     BadRequest,
     Conflict,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.providers.velo.velo_world import PRICE, pay
+from tests.providers.velo.harness import PRICE, pay
 from victor_ext import ConfigurationError, InvalidRequest
 from victor_ext.providers import Money
 from victor_ext.providers.velo import (

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.providers.velo.velo_world import PRICE, World, pay
+from tests.providers.velo.harness import PRICE, Harness, pay
 from victor_ext import Conflict, InvalidRequest, TimedOut
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Receipt
@@ -31,164 +31,166 @@ FIRM = NewPayee(
 
 
 class TestAPayout:
-    def test_from_submission_to_completion(self, world: World) -> None:
-        payout_id = world.submit(pay("INV-1"), pay("INV-2", amount=Money(1, "USD")), memo="March")
-        payout = world(lambda velo: velo.payouts.wait(payout_id, until="ACCEPTED"))
+    def test_from_submission_to_completion(self, harness: Harness) -> None:
+        payout_id = harness.submit(pay("INV-1"), pay("INV-2", amount=Money(1, "USD")), memo="March")
+        payout = harness(lambda velo: velo.payouts.wait(payout_id, until="ACCEPTED"))
         assert (payout.id, payout.payments_accepted, payout.rejected) == (payout_id, 2, ())
         assert [account.total_cost for account in payout.accounts] == [Money(4424, "USD")]
 
-        assert world(lambda velo: velo.payouts.instruct(payout_id)) is None
-        world.sandbox.advance(30)
-        done = world(lambda velo: velo.payouts.wait(payout_id, until=("COMPLETED", "CONFIRMED")))
+        assert harness(lambda velo: velo.payouts.instruct(payout_id)) is None
+        harness.sandbox.advance(30)
+        done = harness(lambda velo: velo.payouts.wait(payout_id, until=("COMPLETED", "CONFIRMED")))
         with pytest.raises(Conflict, match="can no longer become ACCEPTED"):
-            world(lambda velo: velo.payouts.wait(payout_id, until="accepted", timeout=1))
+            harness(lambda velo: velo.payouts.wait(payout_id, until="accepted", timeout=1))
         with pytest.raises(InvalidRequest, match="until must be one or more of: ACCEPTED, COMPLETED"):
-            world(lambda velo: velo.payouts.wait(payout_id, until="DONE", timeout=1))
+            harness(lambda velo: velo.payouts.wait(payout_id, until="DONE", timeout=1))
         assert done.status == "COMPLETED"
-        assert world.sandbox.balance(world.account) == 100_000 - 4424
-        payments = world.all(lambda velo: velo.payouts.payments(payout_id))
+        assert harness.sandbox.balance(harness.account) == 100_000 - 4424
+        payments = harness.all(lambda velo: velo.payouts.payments(payout_id))
         assert [(one.payor_payment_id, one.amount, one.status) for one in payments] == [
             ("INV-1", PRICE, "CONFIRMED"),
             ("INV-2", Money(1, "USD"), "CONFIRMED"),
         ]
 
-    def test_another_currency_is_quoted_first(self, world: World) -> None:
-        payout_id = world.submit(pay(amount=Money.of("100.00", "EUR")))
+    def test_another_currency_is_quoted_first(self, harness: Harness) -> None:
+        payout_id = harness.submit(pay(amount=Money.of("100.00", "EUR")))
         with pytest.raises(Conflict, match="quote"):
-            world(lambda velo: velo.payouts.instruct(payout_id))
-        quote = world(lambda velo: velo.payouts.quote(payout_id))
+            harness(lambda velo: velo.payouts.instruct(payout_id))
+        quote = harness(lambda velo: velo.payouts.quote(payout_id))
         [summary] = quote.fx_summaries
         assert (summary.source, summary.payment) == (Money(8000, "USD"), Money(10000, "EUR"))
         assert (summary.rate, summary.inverted_rate) == (Decimal("1.25"), Decimal("0.8"))
         assert summary.expires_at > summary.created_at
-        assert world(lambda velo: velo.payouts.get(payout_id)).fx_summaries[0].status == "QUOTED"
-        world(lambda velo: velo.payouts.instruct(payout_id, stop_if_rates_worse_by=0.5))
-        assert world.sandbox.balance(world.account) == 92_000
+        assert harness(lambda velo: velo.payouts.get(payout_id)).fx_summaries[0].status == "QUOTED"
+        harness(lambda velo: velo.payouts.instruct(payout_id, stop_if_rates_worse_by=0.5))
+        assert harness.sandbox.balance(harness.account) == 92_000
 
-    def test_some_payments_are_rejected_and_the_others_are_not(self, world: World) -> None:
-        payout_id = world.submit(pay("INV-1"), pay("INV-2", remote_id="nobody"))
-        payout = world(lambda velo: velo.payouts.get(payout_id))
+    def test_some_payments_are_rejected_and_the_others_are_not(self, harness: Harness) -> None:
+        payout_id = harness.submit(pay("INV-1"), pay("INV-2", remote_id="nobody"))
+        payout = harness(lambda velo: velo.payouts.get(payout_id))
         assert payout.status == "ACCEPTED"
         assert [one.payor_payment_id for one in payout.accepted] == ["INV-1"]
         [rejected] = payout.rejected
         assert (rejected.payor_payment_id, rejected.amount) == ("INV-2", PRICE)
         assert "nobody" in rejected.reason
-        found = world.all(lambda velo: velo.payouts.payments(payout_id, payor_payment_id="INV-2"))
+        found = harness.all(lambda velo: velo.payouts.payments(payout_id, payor_payment_id="INV-2"))
         assert [one.status for one in found] == ["REJECTED"]
 
-    def test_one_that_was_rejected_is_not_waited_for(self, world: World) -> None:
-        payout_id = world.submit(pay(remote_id="nobody"))
+    def test_one_that_was_rejected_is_not_waited_for(self, harness: Harness) -> None:
+        payout_id = harness.submit(pay(remote_id="nobody"))
         with pytest.raises(Conflict, match="is REJECTED, so it can no longer become ACCEPTED"):
-            world(lambda velo: velo.payouts.wait(payout_id, until="ACCEPTED"))
-        payout = world(lambda velo: velo.payouts.wait(payout_id, until="rejected"))
+            harness(lambda velo: velo.payouts.wait(payout_id, until="ACCEPTED"))
+        payout = harness(lambda velo: velo.payouts.wait(payout_id, until="rejected"))
         assert payout.status == "REJECTED"
 
-    def test_waiting_ends(self, world: World) -> None:
-        payout_id = world.submit(pay())
+    def test_waiting_ends(self, harness: Harness) -> None:
+        payout_id = harness.submit(pay())
         with pytest.raises(TimedOut, match=r"COMPLETED of payout .* did not come about within 0 s"):
-            world(lambda velo: velo.payouts.wait(payout_id, until="COMPLETED", timeout=0))
+            harness(lambda velo: velo.payouts.wait(payout_id, until="COMPLETED", timeout=0))
 
-    def test_one_is_withdrawn(self, world: World) -> None:
-        payout_id = world.submit(pay())
-        world(lambda velo: velo.payouts.withdraw(payout_id))
-        assert world(lambda velo: velo.payouts.get(payout_id)).status == "WITHDRAWN"
+    def test_one_is_withdrawn(self, harness: Harness) -> None:
+        payout_id = harness.submit(pay())
+        harness(lambda velo: velo.payouts.withdraw(payout_id))
+        assert harness(lambda velo: velo.payouts.get(payout_id)).status == "WITHDRAWN"
         with pytest.raises(Conflict):
-            world(lambda velo: velo.payouts.instruct(payout_id))
+            harness(lambda velo: velo.payouts.instruct(payout_id))
 
 
 class TestPayees:
-    def test_a_batch_is_made_and_polled(self, world: World) -> None:
-        batch_id = world(lambda velo: velo.payees.create(world.payor, [PERSON, FIRM, PERSON]))
-        batch = world(lambda velo: velo.payees.wait_for_batch(batch_id))
+    def test_a_batch_is_made_and_polled(self, harness: Harness) -> None:
+        batch_id = harness(lambda velo: velo.payees.create(harness.payor, [PERSON, FIRM, PERSON]))
+        batch = harness(lambda velo: velo.payees.wait_for_batch(batch_id))
         assert (batch.is_done, batch.failure_count, batch.pending_count) == (True, 1, 0)
         assert batch.failures[0].submission["remoteId"] == "bob"
-        [bob] = world.all(lambda velo: velo.payees.list(world.payor, remote_id="bob"))
-        assert (bob.type, bob.display_name, bob.remote_id(world.payor)) == ("Individual", "Wiggins, Bob", "bob")
-        assert world(lambda velo: velo.payees.get(bob.id)) == bob
-        [firm] = world.all(lambda velo: velo.payees.list(world.payor, payee_type="Company"))
+        [bob] = harness.all(lambda velo: velo.payees.list(harness.payor, remote_id="bob"))
+        assert (bob.type, bob.display_name, bob.remote_id(harness.payor)) == ("Individual", "Wiggins, Bob", "bob")
+        assert harness(lambda velo: velo.payees.get(bob.id)) == bob
+        [firm] = harness.all(lambda velo: velo.payees.list(harness.payor, payee_type="Company"))
         assert firm.display_name == "ABC Payee Corp"
 
-    def test_the_feed_of_changes(self, world: World) -> None:
-        changes = world.all(lambda velo: velo.payees.changes(world.payor, since=world.since))
+    def test_the_feed_of_changes(self, harness: Harness) -> None:
+        changes = harness.all(lambda velo: velo.payees.changes(harness.payor, since=harness.since))
         assert [(one.payee_id, one.remote_id, one.onboarded_status) for one in changes] == [
-            (world.payee, "payee-7", "CREATED")
+            (harness.payee, "payee-7", "CREATED")
         ]
 
-    def test_all_pages_are_read_and_none_beyond_the_last(self, world: World) -> None:
+    def test_all_pages_are_read_and_none_beyond_the_last(self, harness: Harness) -> None:
         for number in range(6):
-            world.sandbox.add_payee(f"more-{number}")
-        found = world.all(lambda velo: velo.payees.list(world.payor, page_size=3))
+            harness.sandbox.add_payee(f"more-{number}")
+        found = harness.all(lambda velo: velo.payees.list(harness.payor, page_size=3))
         assert [payee.remote_id() for payee in found] == ["payee-7", *(f"more-{number}" for number in range(6))]
-        assert world.calls("list_payees") == 3
+        assert harness.calls("list_payees") == 3
 
 
 class TestMoneyForAccounts:
-    def test_accounts_and_their_balances(self, world: World) -> None:
-        [account] = world.all(lambda velo: velo.source_accounts.list(payor_id=world.payor))
-        assert (account.id, account.balance) == (world.account, Money.of("1000.00", "USD"))
-        assert world(lambda velo: velo.source_accounts.get(world.account)) == account
+    def test_accounts_and_their_balances(self, harness: Harness) -> None:
+        [account] = harness.all(lambda velo: velo.source_accounts.list(payor_id=harness.payor))
+        assert (account.id, account.balance) == (harness.account, Money.of("1000.00", "USD"))
+        assert harness(lambda velo: velo.source_accounts.get(harness.account)) == account
 
-    def test_money_is_asked_for_and_comes(self, world: World) -> None:
+    def test_money_is_asked_for_and_comes(self, harness: Harness) -> None:
         def fund(velo: Any) -> Any:
             return velo.source_accounts.fund(
-                world.account, funding_account_id=world.bank, amount=Money.of("250.00", "USD")
+                harness.account, funding_account_id=harness.bank, amount=Money.of("250.00", "USD")
             )
 
-        receipt: Receipt = world(fund)
-        pending = world(lambda velo: velo.fundings.get(receipt.id))
+        receipt: Receipt = harness(fund)
+        pending = harness(lambda velo: velo.fundings.get(receipt.id))
         assert (pending.status, pending.amount) == ("PENDING", Money(25000, "USD"))
-        world.sandbox.advance(10)
-        changes = world.all(lambda velo: velo.fundings.changes(world.payor, since=world.since))
+        harness.sandbox.advance(10)
+        changes = harness.all(lambda velo: velo.fundings.changes(harness.payor, since=harness.since))
         assert [(one.funding_id, one.status) for one in changes] == [(receipt.id, "ALLOCATED")]
-        account = world(lambda velo: velo.source_accounts.get(world.account))
+        account = harness(lambda velo: velo.source_accounts.get(harness.account))
         assert account.balance == Money.of("1250.00", "USD")
 
-    def test_a_funding_account_is_there_after_as_long_as_velo_says(self, world: World) -> None:
+    def test_a_funding_account_is_there_after_as_long_as_velo_says(self, harness: Harness) -> None:
         def create(velo: Any) -> Any:
             return velo.funding_accounts.create(
-                payor_id=world.payor, name="Second bank", account_type="PRIVATE", account_name="ACME",
+                payor_id=harness.payor, name="Second bank", account_type="PRIVATE", account_name="ACME",
                 account_number="1234567890", routing_number="123456789", currency="USD",
             )  # fmt: skip
 
-        receipt: Receipt = world(create)
+        receipt: Receipt = harness(create)
         assert receipt.retry_after == 2.0
         assert receipt.location.endswith(receipt.id)
-        world.sandbox.advance(receipt.retry_after)
-        found = world(lambda velo: velo.funding_accounts.get(receipt.id))
+        harness.sandbox.advance(receipt.retry_after)
+        found = harness(lambda velo: velo.funding_accounts.get(receipt.id))
         assert (found.name, found.type) == ("Second bank", "PRIVATE")
-        listed = world.all(lambda velo: velo.funding_accounts.list(payor_id=world.payor))
+        listed = harness.all(lambda velo: velo.funding_accounts.list(payor_id=harness.payor))
         assert [account.name for account in listed] == ["Bank of the payor", "Second bank"]
 
-    def test_a_funding_account_is_waited_for(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_funding_account_is_waited_for(self, harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.0)
-        receipt = Receipt(world.bank, "", retry_after=0.0)
-        world.sandbox.inject("status", operation="get_bank", status=404, times=2)
-        world.sandbox.inject("status", operation="get_bank", status=500, times=3)  # more than one call tries by itself
-        assert world(lambda velo: velo.funding_accounts.wait(receipt)).id == world.bank
-        assert world.calls("get_bank") == 6
+        receipt = Receipt(harness.bank, "", retry_after=0.0)
+        harness.sandbox.inject("status", operation="get_bank", status=404, times=2)
+        harness.sandbox.inject(
+            "status", operation="get_bank", status=500, times=3
+        )  # more than one call tries by itself
+        assert harness(lambda velo: velo.funding_accounts.wait(receipt)).id == harness.bank
+        assert harness.calls("get_bank") == 6
         with pytest.raises(TimedOut, match="Funding account of-nobody did not come about within 0 s: it is not there"):
-            world(lambda velo: velo.funding_accounts.wait(Receipt("of-nobody", "", 9.0), timeout=0))
+            harness(lambda velo: velo.funding_accounts.wait(Receipt("of-nobody", "", 9.0), timeout=0))
 
 
 class TestPaymentsOfAPayor:
-    def test_the_list_and_the_feed(self, world: World) -> None:
-        payout_id = world.submit(pay("INV-1"), pay("INV-2", remote_id="nobody"))
-        listed = world.all(lambda velo: velo.payments.list(world.payor, submitted_from=world.since.date()))
+    def test_the_list_and_the_feed(self, harness: Harness) -> None:
+        payout_id = harness.submit(pay("INV-1"), pay("INV-2", remote_id="nobody"))
+        listed = harness.all(lambda velo: velo.payments.list(harness.payor, submitted_from=harness.since.date()))
         assert [(one.payor_payment_id, one.payout_id, one.status) for one in listed] == [
             ("INV-1", payout_id, "ACCEPTED"),
             ("INV-2", payout_id, "REJECTED"),
         ]
-        changes = world.all(lambda velo: velo.payments.changes(world.payor, since=world.since))
+        changes = harness.all(lambda velo: velo.payments.changes(harness.payor, since=harness.since))
         assert [(one.payor_payment_id, one.payout_id, one.payment) for one in changes] == [
             ("INV-1", payout_id, PRICE),
             ("INV-2", payout_id, PRICE),
         ]
 
-    def test_one_is_found_by_the_payors_own_reference(self, world: World) -> None:
-        payout_id = world.submit(*(pay(f"INV-{number}") for number in range(120)))
-        found = world(lambda velo: velo.payments.find("INV-117", payor_id=world.payor, since=world.since))
+    def test_one_is_found_by_the_payors_own_reference(self, harness: Harness) -> None:
+        payout_id = harness.submit(*(pay(f"INV-{number}") for number in range(120)))
+        found = harness(lambda velo: velo.payments.find("INV-117", payor_id=harness.payor, since=harness.since))
         assert [(one.payor_payment_id, one.payout_id) for one in found] == [("INV-117", payout_id)]
-        assert world(lambda velo: velo.payments.find("INV-999", payor_id=world.payor, since=world.since)) == []
-        long_ago = world.since.replace(year=2020)
-        window = {"payor_id": world.payor, "since": long_ago, "until": long_ago}
-        assert world(lambda velo: velo.payments.find("INV-117", **window)) == []
+        assert harness(lambda velo: velo.payments.find("INV-999", payor_id=harness.payor, since=harness.since)) == []
+        long_ago = harness.since.replace(year=2020)
+        window = {"payor_id": harness.payor, "since": long_ago, "until": long_ago}
+        assert harness(lambda velo: velo.payments.find("INV-117", **window)) == []

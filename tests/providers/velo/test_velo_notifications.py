@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.providers.velo.velo_world import World, pay
+from tests.providers.velo.harness import Harness, pay
 from victor_ext import AuthenticationError, ConfigurationError, Conflict, InvalidRequest
 from victor_ext.providers.velo import Notification, NotificationSequencer, Webhook, read_notification
 
@@ -219,16 +219,16 @@ class TestTheirOrder:
         assert len(vars(order)["_ids"]) <= 6
 
 
-def test_what_the_sandbox_would_have_posted(world: World) -> None:
-    payout_id = world.submit(pay("INV-1"))
-    world(lambda velo: velo.payouts.get(payout_id))
-    world(lambda velo: velo.payouts.instruct(payout_id))
-    posted = [json.dumps(one).encode() for one in world.sandbox.notifications()]
+def test_what_the_sandbox_would_have_posted(harness: Harness) -> None:
+    payout_id = harness.submit(pay("INV-1"))
+    harness(lambda velo: velo.payouts.get(payout_id))
+    harness(lambda velo: velo.payouts.instruct(payout_id))
+    posted = [json.dumps(one).encode() for one in harness.sandbox.notifications()]
     webhook, order = Webhook(HEADER), NotificationSequencer()
     out = [one for body in reversed(posted) for one in order.take(webhook.read(body, HEADER))]
     assert [one.event_name for one in out] == ["payment.accepted", "payment.funded"]
     # A hint only: what it is about is read.
-    [payment] = world(
-        lambda velo: velo.payments.find(out[-1].payor_payment_id, payor_id=world.payor, since=world.since)
+    [payment] = harness(
+        lambda velo: velo.payments.find(out[-1].payor_payment_id, payor_id=harness.payor, since=harness.since)
     )
     assert (payment.id, payment.status) == (out[-1].payment_id, "FUNDED")

@@ -15,7 +15,7 @@ import pytest
 import velo_api
 
 import victor_ext
-from tests.providers.velo.velo_world import QUICK, World, pay
+from tests.providers.velo.harness import QUICK, Harness, pay
 from victor_ext import ConfigurationError, VictorError
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Velo, VeloAuth, Webhook
@@ -38,15 +38,15 @@ PAYEE = NewPayee(
     ),
 )  # fmt: skip
 
-CALLS: dict[str, Callable[[Any, World], Any]] = {
-    "submit": lambda velo, world: velo.payouts.submit([pay()]),
-    "get_payee": lambda velo, world: velo.payees.get(world.payee),
-    "create_payees": lambda velo, world: velo.payees.create(world.payor, [PAYEE]),
-    "create_bank": lambda velo, world: velo.funding_accounts.create(
-        payor_id=world.payor, name="Bank", account_type="FBO", account_number=ACCOUNT, routing_number="123456789"
+CALLS: dict[str, Callable[[Any, Harness], Any]] = {
+    "submit": lambda velo, harness: velo.payouts.submit([pay()]),
+    "get_payee": lambda velo, harness: velo.payees.get(harness.payee),
+    "create_payees": lambda velo, harness: velo.payees.create(harness.payor, [PAYEE]),
+    "create_bank": lambda velo, harness: velo.funding_accounts.create(
+        payor_id=harness.payor, name="Bank", account_type="FBO", account_number=ACCOUNT, routing_number="123456789"
     ),
-    "fund": lambda velo, world: velo.source_accounts.fund(
-        world.account, funding_account_id=world.bank, amount=Money(1, "USD")
+    "fund": lambda velo, harness: velo.source_accounts.fund(
+        harness.account, funding_account_id=harness.bank, amount=Money(1, "USD")
     ),
 }
 FAULTS: dict[str, dict[str, Any]] = {
@@ -56,7 +56,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-def secrets_of(world: World, token: str) -> dict[str, str]:
+def secrets_of(harness: Harness, token: str) -> dict[str, str]:
     pair = base64.b64encode(f"{KEY}:{HIDDEN}".encode()).decode()
     return {"key": KEY, "secret": HIDDEN, "pair": pair, "token": token, "account": ACCOUNT, "national id": NATIONAL}
 
@@ -75,18 +75,18 @@ def places(error: BaseException) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("kind", FAULTS)
 @pytest.mark.parametrize("call", CALLS)
-def test_whatever_fails(world: World, call: str, kind: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_whatever_fails(harness: Harness, call: str, kind: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    world.sandbox.add_key(KEY, HIDDEN)
-    world.auth = VeloAuth(KEY, HIDDEN)
-    token = str(world(lambda velo: velo.authorization())).removeprefix("Bearer ")
-    world.sandbox.inject(kind, operation=call, times=None, **FAULTS[kind])
+    harness.sandbox.add_key(KEY, HIDDEN)
+    harness.auth = VeloAuth(KEY, HIDDEN)
+    token = str(harness(lambda velo: velo.authorization())).removeprefix("Bearer ")
+    harness.sandbox.inject(kind, operation=call, times=None, **FAULTS[kind])
     events: list[Any] = []
     with pytest.raises(VictorError) as caught:
-        world(lambda velo: CALLS[call](velo, world), on_event=events.append)
-    secrets = secrets_of(world, token)
+        harness(lambda velo: CALLS[call](velo, harness), on_event=events.append)
+    secrets = secrets_of(harness, token)
     del secrets["account" if kind == "html" else "token"]  # the token of that client was another one
-    texts = [*places(caught.value), ("log", caplog.text), ("events", repr(events)), ("credentials", repr(world.auth))]
+    texts = [*places(caught.value), ("log", caplog.text), ("events", repr(events)), ("credentials", repr(harness.auth))]
     found = {(place, name) for place, text in texts for name, secret in secrets.items() if secret in text}
     # What a provider wrote stays in the raw body, for the caller alone.
     assert found == set()
@@ -94,13 +94,13 @@ def test_whatever_fails(world: World, call: str, kind: Any, caplog: pytest.LogCa
     assert [name for name in ("key", "secret", "pair") if secrets[name].encode() in pickled] == []
 
 
-def test_credentials_that_are_refused(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_credentials_that_are_refused(harness: Harness, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    world.auth = VeloAuth(KEY, HIDDEN)
+    harness.auth = VeloAuth(KEY, HIDDEN)
     with pytest.raises(VictorError) as caught:
-        world(lambda velo: velo.payees.get(world.payee))
+        harness(lambda velo: velo.payees.get(harness.payee))
     texts = [*places(caught.value), ("log", caplog.text)]
-    secrets = secrets_of(world, "no token")
+    secrets = secrets_of(harness, "no token")
     assert {(place, name) for place, text in texts for name, secret in secrets.items() if secret in text} == set()
 
 
@@ -118,16 +118,16 @@ def test_what_cannot_be_credentials_or_a_header() -> None:
         assert [place for place, text in places(caught.value) if HIDDEN in text] == []
 
 
-def test_what_a_person_looks_at(world: World) -> None:
+def test_what_a_person_looks_at(harness: Harness) -> None:
     channel = PaymentChannel(account_name="Bob", country_code="GB", currency="GBP", iban=IBAN)
     company = Company(name="ABC Payee Corp", tax_id="223344556")
     shown = repr([PAYEE, PAYEE.individual, channel, company, vars_of(channel), vars_of(company), PAYEE.to_model()])
     for secret in (ACCOUNT, IBAN, NATIONAL, "223344556"):
         assert secret not in shown
-    payees = world.all(lambda velo: velo.payees.list(world.payor))
+    payees = harness.all(lambda velo: velo.payees.list(harness.payor))
     assert "payee@example.com" not in repr(payees)
     assert payees[0].email == "payee@example.com"
-    with Velo(VeloAuth(KEY, HIDDEN), base_url=world.sandbox.url, retry=QUICK) as velo:
+    with Velo(VeloAuth(KEY, HIDDEN), base_url=harness.sandbox.url, retry=QUICK) as velo:
         assert {KEY, HIDDEN} & {*repr(velo), repr(velo)} == set()
 
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.providers.velo.velo_world import QUICK, World, pay
+from tests.providers.velo.harness import QUICK, Harness, pay
 from victor_ext import AuthenticationError, ConfigurationError, ConnectionFailed, UnreadableResponse
 from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
 from victor_ext.providers.velo.auth import issued_token
@@ -26,7 +26,7 @@ PAYEE = {"payeeId": "p-1", "payeeType": "Company"}
 
 
 class Endpoint:
-    """Issues tokens that live as long as they are told; keeps what was asked."""
+    """Issues tokens with a given lifetime, and records the requests."""
 
     def __init__(self, **token: Any) -> None:
         self.token = {"token_type": "bearer", "expires_in": 1799, **token}
@@ -71,10 +71,10 @@ class TestHowItIsAskedFor:
         with client, pytest.raises(AuthenticationError, match="/velo/v1/authenticate refused"):
             client.payees.get("p-1")
 
-    def test_key_and_secret_that_are_no_pair(self, world: World) -> None:
-        world.auth = VeloAuth("nobody", "nothing")
+    def test_key_and_secret_that_are_no_pair(self, harness: Harness) -> None:
+        harness.auth = VeloAuth("nobody", "nothing")
         with pytest.raises(AuthenticationError, match=r"refused the credentials .*sandbox was asked") as caught:
-            world(lambda velo: velo.payees.get(world.payee))
+            harness(lambda velo: velo.payees.get(harness.payee))
         assert caught.value.request_id is not None
 
     @pytest.mark.parametrize("token", [None, "", 5, "with\nbreak", "ünreadable"])
@@ -85,76 +85,76 @@ class TestHowItIsAskedFor:
 
 class TestHowLongItIsKept:
     def test_one_serves_all_calls(self, sandbox: VeloSandbox) -> None:
-        world = World(sandbox, awaited=False)
-        with Velo(world.auth, base_url=sandbox.url) as client:
+        harness = Harness(sandbox, awaited=False)
+        with Velo(harness.auth, base_url=sandbox.url) as client:
             for _ in range(5):
-                client.payees.get(world.payee)
-            client.with_options(deadline=5.0).payees.get(world.payee)
+                client.payees.get(harness.payee)
+            client.with_options(deadline=5.0).payees.get(harness.payee)
         assert [*sandbox.tokens_issued().values()] == [1]
 
     def test_threads_that_come_at_once_fetch_one(self, sandbox: VeloSandbox) -> None:
-        world = World(sandbox, awaited=False)
+        harness = Harness(sandbox, awaited=False)
         start = threading.Barrier(16)
-        with Velo(world.auth, base_url=sandbox.url) as client, ThreadPoolExecutor(16) as pool:
+        with Velo(harness.auth, base_url=sandbox.url) as client, ThreadPoolExecutor(16) as pool:
 
             def call(_: int) -> str:
                 start.wait()
-                return client.payees.get(world.payee).id
+                return client.payees.get(harness.payee).id
 
-            assert set(pool.map(call, range(16))) == {world.payee}
+            assert set(pool.map(call, range(16))) == {harness.payee}
         assert [*sandbox.tokens_issued().values()] == [1]
 
     def test_tasks_that_come_at_once_fetch_one(self, sandbox: VeloSandbox) -> None:
-        world = World(sandbox, awaited=True)
+        harness = Harness(sandbox, awaited=True)
 
         async def calls() -> None:
-            async with AsyncVelo(world.auth, base_url=sandbox.url) as client:
-                await asyncio.gather(*(client.payees.get(world.payee) for _ in range(16)))
+            async with AsyncVelo(harness.auth, base_url=sandbox.url) as client:
+                await asyncio.gather(*(client.payees.get(harness.payee) for _ in range(16)))
 
         asyncio.run(calls())
         assert [*sandbox.tokens_issued().values()] == [1]
 
     def test_another_is_fetched_before_it_ends(self) -> None:
         with VeloSandbox(VeloSettings(token_life=300.0)) as sandbox:
-            world = World(sandbox, awaited=False)
-            with Velo(world.auth, base_url=sandbox.url) as client:
-                client.payees.get(world.payee)
+            harness = Harness(sandbox, awaited=False)
+            with Velo(harness.auth, base_url=sandbox.url) as client:
+                client.payees.get(harness.payee)
                 sandbox.set_clock_skew(295.0)  # the client learns of it by the Date of an answer
-                client.payees.get(world.payee)
-                client.payees.get(world.payee)
+                client.payees.get(harness.payee)
+                client.payees.get(harness.payee)
             assert [*sandbox.tokens_issued().values()] == [2]
             assert {seen.status for seen in sandbox.received()} == {200}
 
-    def test_one_that_was_revoked_is_replaced_once(self, world: World) -> None:
+    def test_one_that_was_revoked_is_replaced_once(self, harness: Harness) -> None:
         def twice(velo: Any) -> Any:
-            return self._again(velo, world) if world.awaited else self._then(velo, world)
+            return self._again(velo, harness) if harness.awaited else self._then(velo, harness)
 
-        assert world(twice).id == world.payee
-        assert [*world.sandbox.tokens_issued().values()] == [2]
+        assert harness(twice).id == harness.payee
+        assert [*harness.sandbox.tokens_issued().values()] == [2]
 
-    def _then(self, velo: Velo, world: World) -> Any:
-        velo.payees.get(world.payee)
-        world.sandbox.revoke_tokens()
-        return velo.payees.get(world.payee)
+    def _then(self, velo: Velo, harness: Harness) -> Any:
+        velo.payees.get(harness.payee)
+        harness.sandbox.revoke_tokens()
+        return velo.payees.get(harness.payee)
 
-    async def _again(self, velo: AsyncVelo, world: World) -> Any:
-        await velo.payees.get(world.payee)
-        world.sandbox.revoke_tokens()
-        return await velo.payees.get(world.payee)
+    async def _again(self, velo: AsyncVelo, harness: Harness) -> Any:
+        await velo.payees.get(harness.payee)
+        harness.sandbox.revoke_tokens()
+        return await velo.payees.get(harness.payee)
 
     def test_a_submission_is_sent_again_with_another_token_for_it_was_refused(self, sandbox: VeloSandbox) -> None:
-        world = World(sandbox, awaited=False)
-        with Velo(world.auth, base_url=sandbox.url) as client:
-            client.payees.get(world.payee)
+        harness = Harness(sandbox, awaited=False)
+        with Velo(harness.auth, base_url=sandbox.url) as client:
+            client.payees.get(harness.payee)
             sandbox.revoke_tokens()
             client.payouts.submit([pay("INV-1")])
-        assert (world.calls("submit"), sandbox.work_done_by_reference()) == (2, {"INV-1": 1})
+        assert (harness.calls("submit"), sandbox.work_done_by_reference()) == (2, {"INV-1": 1})
 
-    def test_a_refusal_of_a_fresh_one_is_final(self, world: World) -> None:
-        world.sandbox.inject("status", operation="get_payee", status=401, times=None)
+    def test_a_refusal_of_a_fresh_one_is_final(self, harness: Harness) -> None:
+        harness.sandbox.inject("status", operation="get_payee", status=401, times=None)
         with pytest.raises(AuthenticationError, match="check that key and secret were issued for it"):
-            world(lambda velo: velo.payees.get(world.payee))
-        assert world.calls("get_payee") == 1
+            harness(lambda velo: velo.payees.get(harness.payee))
+        assert harness.calls("get_payee") == 1
 
     @given(
         lives=st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9), st.lists(st.none()))
@@ -170,56 +170,56 @@ class TestHowLongItIsKept:
 
 class TestGivingItBack:
     def test_on_request(self, sandbox: VeloSandbox) -> None:
-        world = World(sandbox, awaited=False)
-        with Velo(world.auth, base_url=sandbox.url) as client:
+        harness = Harness(sandbox, awaited=False)
+        with Velo(harness.auth, base_url=sandbox.url) as client:
             client.logout()
             assert sandbox.received() == []  # there was none: nothing is fetched to be revoked
-            client.payees.get(world.payee)
+            client.payees.get(harness.payee)
             token = client.authorization()
             client.logout()
             client.logout()
-            answer = httpx.get(f"{sandbox.url}/v4/payees/{world.payee}", headers={"authorization": token})
-            assert (world.calls("logout"), answer.status_code) == (1, 401)
-            client.payees.get(world.payee)
+            answer = httpx.get(f"{sandbox.url}/v4/payees/{harness.payee}", headers={"authorization": token})
+            assert (harness.calls("logout"), answer.status_code) == (1, 401)
+            client.payees.get(harness.payee)
         assert [*sandbox.tokens_issued().values()] == [2]
 
-    def test_closing_does_not_unless_it_is_told_to(self, world: World) -> None:
+    def test_closing_does_not_unless_it_is_told_to(self, harness: Harness) -> None:
         def ask(velo: Any) -> Any:
-            return self._close_later(velo, world) if world.awaited else self._close(velo, world)
+            return self._close_later(velo, harness) if harness.awaited else self._close(velo, harness)
 
-        world(lambda velo: velo.payees.get(world.payee))
-        assert world.calls("logout") == 0
-        world(ask)
-        assert world.calls("logout") == 1
+        harness(lambda velo: velo.payees.get(harness.payee))
+        assert harness.calls("logout") == 0
+        harness(ask)
+        assert harness.calls("logout") == 1
 
-    def _close(self, velo: Velo, world: World) -> None:
-        velo.payees.get(world.payee)
+    def _close(self, velo: Velo, harness: Harness) -> None:
+        velo.payees.get(harness.payee)
         velo.close(logout=True)
         with pytest.raises(ConfigurationError, match="closed"):
-            velo.payees.get(world.payee)
+            velo.payees.get(harness.payee)
 
-    async def _close_later(self, velo: AsyncVelo, world: World) -> None:
-        await velo.payees.get(world.payee)
+    async def _close_later(self, velo: AsyncVelo, harness: Harness) -> None:
+        await velo.payees.get(harness.payee)
         await velo.aclose(logout=True)
         with pytest.raises(ConfigurationError, match="closed"):
-            await velo.payees.get(world.payee)
+            await velo.payees.get(harness.payee)
 
     def test_one_that_is_good_no_more_is_none_to_give_back(self, sandbox: VeloSandbox) -> None:
-        world = World(sandbox, awaited=False)
-        with Velo(world.auth, base_url=sandbox.url) as client:
-            client.payees.get(world.payee)
+        harness = Harness(sandbox, awaited=False)
+        with Velo(harness.auth, base_url=sandbox.url) as client:
+            client.payees.get(harness.payee)
             sandbox.inject("status", operation="logout", status=401, times=None)
             client.logout()
 
     def test_the_connections_are_closed_though_it_fails(self, sandbox: VeloSandbox) -> None:
-        world = World(sandbox, awaited=False)
-        client = Velo(world.auth, base_url=sandbox.url)
-        client.payees.get(world.payee)
+        harness = Harness(sandbox, awaited=False)
+        client = Velo(harness.auth, base_url=sandbox.url)
+        client.payees.get(harness.payee)
         sandbox.inject("lost_answer", operation="logout")
         with pytest.raises(ConnectionFailed):
             client.close(logout=True)
         with pytest.raises(ConfigurationError, match="closed"):
-            client.payees.get(world.payee)
+            client.payees.get(harness.payee)
 
 
 class TestTheCredentials:

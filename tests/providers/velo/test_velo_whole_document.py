@@ -20,7 +20,7 @@ import httpx
 import pytest
 import yaml
 
-from tests.providers.velo.velo_world import QUICK
+from tests.providers.velo.harness import QUICK
 from victor_ext import ConnectionFailed, NotFound, Outcome
 from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
 from victor_ext.spec.generate import generate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,8 @@ def document(paths: Tree, schemas: Tree | None = None, **more: Any) -> Tree:
         "paths": paths,
         "components": {"schemas": schemas or {}, **more.pop("components", {})},
     }
-    return copy.deepcopy({**whole, **more})
+    written: Tree = json.loads(json.dumps({**whole, **more}))
+    return written
 
 
 def operation(name: str = "getCard", **parts: Any) -> Tree:
@@ -762,6 +763,13 @@ MORE = [
     ),
     *both("other file", _changed({"$ref": "a.yaml#/A"}, {"$ref": "b.yaml#/A"}), of("pin"), "look", "look"),
     *both("any of one of", _changed({"anyOf": [TEXT, card()]}, {"oneOf": [TEXT, card()]}), of("pin"), "look", "fine"),
+    *both(
+        "maximum exclusive",
+        _changed({**_INTEGER, "maximum": 5}, {**_INTEGER, "maximum": 5, "exclusiveMaximum": True}),
+        of("pin"),
+        "breaks",
+        "fine",
+    ),
     Case(
         "discriminator added",
         sends(CARD, _union("Cat", "Dog")),

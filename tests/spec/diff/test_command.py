@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from victor_ext.spec.__main__ import main
-from victor_ext.spec.diff import command
+from victor_ext.spec.commands import diff as command
 
 from .cases import CARD, STATUS, STATUSES, TEXT, Tree, card, receives, sends
 

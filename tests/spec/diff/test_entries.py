@@ -122,6 +122,17 @@ def test_both_columns_of_one_place_are_one_entry() -> None:
     assert "in Python: the attribute is gone" in entry.what
 
 
+def test_an_operation_whose_path_parameter_has_another_name_is_the_same() -> None:
+    def path(name: str, schema: Tree) -> Tree:
+        parameter = {"name": name, "in": "path", "required": True, "schema": TEXT}
+        response = {"200": {"description": "ok", "content": json_content(schema)}}
+        return document({f"/c/{{{name}}}": {"get": operation(parameters=[parameter], responses=response)}})
+
+    renamed, entry = entries(path("id", card(pin=TEXT)), path("card_id", card()))
+    assert renamed.what == "path parameter is named card_id instead of id"
+    assert (entry.operations, entry.wire) == (("get /c/{id}",), "breaks")
+
+
 def test_what_the_package_absorbs_is_said_for_answers_only() -> None:
     old, new = {"Card": card(pin=TEXT)}, {"Card": card()}
     (received,) = entries(receives(CARD, old), receives(CARD, new))
@@ -133,9 +144,9 @@ class TestFingerprints:
         return next(entry.fingerprint for entry in entries(old, new) if entry.place == place)
 
     def test_they_survive_what_is_unrelated(self) -> None:
-        old, new = {"Card": card(pin=TEXT)}, {"Card": card(pin={"type": "integer"})}
-        plain = self.fingerprint(many(old), many(new))
-        elsewhere = {"Card": card(other=TEXT, pin={"type": "integer", "description": "x", "deprecated": True})}
+        old, longer = {"Card": card(pin=TEXT)}, {**TEXT, "minLength": 3}
+        plain = self.fingerprint(many(old), many({"Card": card(pin=longer)}))
+        elsewhere = {"Card": card(other=TEXT, pin={**longer, "description": "x", "deprecated": True})}
         assert self.fingerprint(many(old), {**many(elsewhere, 7), "info": {"title": "T", "version": "9"}}) == plain
 
     def test_another_change_of_the_same_place_has_another_one(self) -> None:
@@ -158,6 +169,11 @@ class TestComponents:
         at, card_id = (found[f"components.schemas.Card.properties.{name}"] for name in ("at", "id"))
         assert (at.sent, at.received) == (frozenset(), {"post /00", "post /01"})
         assert card_id.sent == {"post /00", "post /01"}
+
+    def test_what_is_referred_to_by_something_write_only_is_not_received(self) -> None:
+        schemas = {"Card": card(base={"allOf": [BASE], "writeOnly": True}), "Base": card(a=TEXT)}
+        base = Components(many(schemas, 1)).by_place["components.schemas.Base.properties.a"]
+        assert (base.sent, base.received) == ({"post /00"}, frozenset())
 
     def test_home_follows_references(self) -> None:
         alias = {"allOf": [CARD], "description": "x"}

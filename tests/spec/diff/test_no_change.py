@@ -9,7 +9,7 @@ import pytest
 
 from victor_ext.spec.diff.compare import compare
 
-from .cases import CARD, STATUS, TEXT, card, document, json_content, limit, operation, query, receives, sends
+from .cases import CARD, STATUS, STATUSES, TEXT, card, document, json_content, limit, operation, query, receives, sends
 
 _BASE = {"Base": {"type": "object", "required": ["id"], "properties": {"id": TEXT}}}
 _COMPOSED = {"allOf": [{"$ref": "#/components/schemas/Base"}, {"type": "object", "properties": {"pin": TEXT}}]}
@@ -135,8 +135,16 @@ SAME: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         ),
     ),
     "slash after a server": (
-        document({}, servers=[{"url": "https://a.b/"}]),
-        document({}, servers=[{"url": "https://a.b"}]),
+        document({"/c": {"get": operation()}}, servers=[{"url": "https://a.example/"}]),
+        document({"/c": {"get": operation()}}, servers=[{"url": "https://a.example"}]),
+    ),
+    "values that two members of allOf admit": (
+        receives(card(pin={"allOf": [STATUSES, {"type": "string", "enum": ["closed", "lost"]}]})),
+        receives(card(pin={"type": "string", "enum": ["closed"]})),
+    ),
+    "member of a union named": (
+        receives({"oneOf": [{"type": "array", "items": TEXT}, {"type": "object"}]}),
+        receives({"oneOf": [{"type": "object"}, CARD]}, {"Card": {"type": "array", "items": TEXT}}),
     ),
     "security of each operation": (
         document({"/c": {"get": operation()}}, security=[{"key": []}]),

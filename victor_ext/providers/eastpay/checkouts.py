@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 
 from victor_ext.errors import InvalidRequest, Outcome, UnreadableResponse
 from victor_ext.money import Money
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.resources import Mode, Resource, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
 
-from .checks import Findings, check_id
+from .checks import Validation, check_id
+from .generated import models
 from .records import Checkout, Payment
-
-if TYPE_CHECKING:
-    from eastpay_api import models
-
-    from victor_ext.runtime.client.runners import AsyncRunner, SyncRunner
-    from victor_ext.runtime.loop.clock import ServerClock
-
-    from .settings import Entity
-else:
-    models = LazyModule("eastpay_api.models")
+from .settings import Entity
 
 _API = "eastpay_api.api.checkouts"
 _LIFE = timedelta(minutes=15)
@@ -36,16 +27,9 @@ _LONGEST_WORD = 32
 class Checkouts(Resource[Mode]):
     """Checkouts of one entity."""
 
-    def __init__(
-        self,
-        face: SyncRunner | AsyncRunner,
-        clock: ServerClock,
-        deadline: float | None,
-        entity: Entity,
-        base_url: httpx.URL,
-    ) -> None:
-        super().__init__(face, clock, deadline)
-        self.entity = entity
+    def __init__(self, *shared: Any, base_url: httpx.URL) -> None:
+        super().__init__(*shared)
+        self.entity: Entity = self.context
         self._at = f"{str(base_url).rstrip('/')}/v3/checkouts"
 
     @operation
@@ -79,18 +63,18 @@ class Checkouts(Resource[Mode]):
             BadRequest: The gateway found the request wrong; `problems` says where.
             VictorError: See `outcome`. No money moves here: a checkout whose id was lost can be prepared anew.
         """
-        check = Findings()
+        validation = Validation()
         reference = merchant_transaction_id
-        form = check.form(
+        form = validation.form(
             models.CheckoutForm,
             self.entity,
-            check.amount(amount),
-            payment_type=check.text("payment_type", payment_type, 2, required=True),
-            merchant_transaction_id=None if reference is None else check.reference(reference),
-            merchant_id=check.text("merchant_id", merchant_id, 255),
-            checkout_type=check.text("checkout_type", checkout_type, _LONGEST_WORD),
-            notification_url=check.url("notification_url", notification_url),
-            shopper_result_url=check.url("shopper_result_url", shopper_result_url),
+            validation.amount(amount),
+            payment_type=validation.text("payment_type", payment_type, 2, required=True),
+            merchant_transaction_id=None if reference is None else validation.reference(reference),
+            merchant_id=validation.text("merchant_id", merchant_id, 255),
+            checkout_type=validation.text("checkout_type", checkout_type, _LONGEST_WORD),
+            notification_url=validation.url("notification_url", notification_url),
+            shopper_result_url=validation.url("shopper_result_url", shopper_result_url),
             parameters=parameters,
         )
         asked_at = self.clock.now()

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
 from victor_ext.money import Money
 from victor_ext.redaction import concealed, kind_of, one_line
+from victor_ext.runtime.client import validation
 from victor_ext.runtime.client.runners import drop_none
-from victor_ext.runtime.client.validation import Validation, is_encodable
+from victor_ext.runtime.client.validation import is_encodable
 
 from .cards import Card, CardToken
+from .generated import models
 from .profile import FORM_NAMES
 from .settings import Entity
-
-if TYPE_CHECKING:
-    from eastpay_api import models
 
 FormT = TypeVar("FormT", "models.PaymentForm", "models.FollowUpForm", "models.CheckoutForm")
 
@@ -30,7 +29,7 @@ _HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
 _NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
 
 
-class Findings(Validation):
+class Validation(validation.Validation):
     """The problems of a call. Each method checks one argument, and returns what is sent for it."""
 
     def form(
@@ -146,9 +145,9 @@ class Findings(Validation):
 
 def check_id(name: str, value: object) -> None:
     """Check the only argument of a call. Raises `InvalidRequest`."""
-    check = Findings()
-    check.id(name, value)
-    check.finish()
+    found = Validation()
+    found.id(name, value)
+    found.finish()
 
 
 def _is_text(value: object) -> bool:

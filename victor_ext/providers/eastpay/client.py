@@ -118,9 +118,8 @@ class _EastPayClient(BaseClient[Mode, Transport]):
         return cast("GeneratedClient", self._api)
 
     def _attach(self) -> None:
-        entity = self._config.context
-        self.payments = Payments(*self._shared, entity)
-        self.checkouts = Checkouts(*self._shared, entity, self._config.base_url)
+        self.payments = Payments(*self._shared)
+        self.checkouts = Checkouts(*self._shared, base_url=self._config.base_url)
 
 
 class EastPay(_EastPayClient[Blocking, httpx.BaseTransport], BlockingClient):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from victor_ext.runtime.client.webhooks import notification_body
 
-from .checks import Findings
+from .checks import Validation
 
 __all__ = ["payment_id_of"]
 
@@ -25,7 +25,7 @@ def payment_id_of(body: bytes | str) -> str:
         InvalidRequest: It is no such body. Answer the sender 400; there is no payment to ask for.
     """
     content = notification_body(body, provider="EastPay", longest=_LONGEST_BODY)
-    check = Findings()
-    payment_id = check.id("id", content.get("id"))
-    check.finish()
+    validation = Validation()
+    payment_id = validation.id("id", content.get("id"))
+    validation.finish()
     return payment_id

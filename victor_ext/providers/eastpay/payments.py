@@ -9,31 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.money import Money
 from victor_ext.redaction import one_line
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.requests import arguments_of
 from victor_ext.runtime.client.resources import Mode, Resource, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
 
 from .cards import Card, CardToken, unless_card
-from .checks import Findings, check_id
+from .checks import Validation, check_id
+from .generated import models
 from .notifications import payment_id_of
 from .records import Payment
-
-if TYPE_CHECKING:
-    from eastpay_api import models
-
-    from victor_ext.runtime.client.runners import AsyncRunner, SyncRunner
-    from victor_ext.runtime.loop.clock import ServerClock
-
-    from .settings import Entity
-else:
-    models = LazyModule("eastpay_api.models")
+from .settings import Entity
 
 _API = "eastpay_api.api.payments"
 
@@ -53,16 +44,16 @@ class _PaymentRequest:
 
     def to_form(self, entity: Entity, payment_type: str) -> models.PaymentForm:
         """The generated model of the form. Raises `InvalidRequest` with each problem."""
-        check = Findings()
-        return check.form(
+        validation = Validation()
+        return validation.form(
             models.PaymentForm,
             entity,
-            {**check.amount(self.amount), **check.card(unless_card(self.card))},
+            {**validation.amount(self.amount), **validation.card(unless_card(self.card))},
             payment_type=payment_type,
-            merchant_transaction_id=check.reference(self.merchant_transaction_id),
-            payment_brand=check.text("payment_brand", self.payment_brand, 32),
-            notification_url=check.url("notification_url", self.notification_url),
-            shopper_result_url=check.url("shopper_result_url", self.shopper_result_url),
+            merchant_transaction_id=validation.reference(self.merchant_transaction_id),
+            payment_brand=validation.text("payment_brand", self.payment_brand, 32),
+            notification_url=validation.url("notification_url", self.notification_url),
+            shopper_result_url=validation.url("shopper_result_url", self.shopper_result_url),
             parameters=self.parameters,
         )
 
@@ -70,11 +61,9 @@ class _PaymentRequest:
 class Payments(Resource[Mode]):
     """Payments of one entity."""
 
-    def __init__(
-        self, face: SyncRunner | AsyncRunner, clock: ServerClock, deadline: float | None, entity: Entity
-    ) -> None:
-        super().__init__(face, clock, deadline)
-        self.entity = entity
+    def __init__(self, *shared: Any) -> None:
+        super().__init__(*shared)
+        self.entity: Entity = self.context
 
     @operation
     @arguments_of(_PaymentRequest)
@@ -261,16 +250,16 @@ def _follow_up(
     *,
     original_transaction_id: str | None = None,
 ) -> OperationFlow[Payment]:
-    check = Findings()
-    check.id("payment_id", payment_id)
-    form = check.form(
+    validation = Validation()
+    validation.id("payment_id", payment_id)
+    form = validation.form(
         models.FollowUpForm,
         entity,
-        {} if amount is _NO_AMOUNT else check.amount(amount),
+        {} if amount is _NO_AMOUNT else validation.amount(amount),
         payment_type=payment_type,
-        merchant_transaction_id=check.reference(reference),
-        original_transaction_id=check.text("original_transaction_id", original_transaction_id, 255),
-        notification_url=check.url("notification_url", notification_url),
+        merchant_transaction_id=validation.reference(reference),
+        original_transaction_id=validation.text("original_transaction_id", original_transaction_id, 255),
+        notification_url=validation.url("notification_url", notification_url),
         parameters=parameters,
     )
     return Payment((yield from call(f"{_API}.follow_up_payment", models.Payment, id=payment_id, body=form)))

@@ -11,6 +11,7 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.redaction import one_line, redact_excerpt
+from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, pattern_of
 from victor_ext.runtime.client.json_values import (
     is_object,
@@ -27,6 +28,11 @@ from .result_codes import ResultClass, ResultCode
 _NO_MESSAGE = "the gateway gave no message"
 _CONTRADICTION = "its result code says that it succeeded"
 _ONE_PAYMENT = re.compile(r"/v3/payments/([^/]+)")
+_MOVES_MONEY = re.compile(r"/v3/(?:payments(?:/[^/]+)?|checkouts)\Z")
+_WRAPPED = frozenset(
+    {"create_payment", "follow_up_payment", "inquire_payment", "prepare_checkout", "get_checkout_payment"}
+)
+"""The operations, by the names of their generated modules, that the rules of this module are for."""
 _LIKE_A_CODE = re.compile(r"\s*[0-9]{3}\.[0-9]{3}\.")
 """The start of a code that the table need not have: it may mean anything."""
 FORM_NAMES = frozenset(
@@ -119,8 +125,11 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
 def _unreadable(response: httpx.Response) -> str | None:
     """A good status proves nothing alone: a payment needs a result code, and a checkout an id.
 
-    Nor does a code of success: together with status 400 it is a contradiction.
+    Nor does a code of success: together with status 400 it is a contradiction. An operation that the wrapper does not
+    know is judged by the document alone.
     """
+    if _is_unknown(response.request):
+        return document_complaint(response, lambda said: read_problems(said) if _code_of(said).rejected else ())
     reason = no_object_reason(response)
     if reason is not None:
         return reason
@@ -135,8 +144,15 @@ def _unreadable(response: httpx.Response) -> str | None:
     return None if code.code else "its body has no result code"
 
 
+def _is_unknown(request: httpx.Request) -> bool:
+    moves_money = request.method == "POST" and _MOVES_MONEY.search(request.url.path) is not None
+    return not moves_money and is_generated(request, *_WRAPPED)
+
+
 def _mismatch(response: httpx.Response) -> str | None:
     """Which other payment the response to an inquiry is about, as one from a cache that mixes responses up."""
+    if _is_unknown(response.request):
+        return None
     asked = _ONE_PAYMENT.search(response.request.url.path)
     named = text_or_empty(object_of(response).get("id"))
     if response.request.method != "GET" or asked is None or not named or named.casefold() == asked.group(1).casefold():
@@ -178,6 +194,10 @@ def _form_of(request: httpx.Request) -> list[tuple[str, str]]:
 
 def _redacted(text: str, private: re.Pattern[str] | None) -> str:
     return redact_excerpt(text if private is None else private.sub(HIDDEN, text))
+
+
+def _code_of(response: httpx.Response) -> ResultCode:
+    return _code_in(object_of(response))
 
 
 def _code_in(body: dict[str, Any]) -> ResultCode:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from victor_ext.runtime.client.records import Field, Record, identifier, text
 
+from .generated import models
 from .result_codes import ResultCode
-
-if TYPE_CHECKING:
-    from eastpay_api import models
 
 __all__ = ["Checkout", "Payment"]
 

@@ -11,7 +11,7 @@ from .client import AsyncFlexFactor, FlexFactor
 from .notifications import Notification, NotificationDeduplicator, Webhook
 from .profile import ErrorCode, split_code, trace_id
 from .records import Cancellation, Capture, Decision, Order, OrderStatus, Refund, Transmission
-from .requests import Address, Card, OrderItem, Payer, Subscription, Transaction
+from .transactions import Address, Card, OrderItem, Payer, Subscription, Transaction
 
 __all__ = (
     "Address",

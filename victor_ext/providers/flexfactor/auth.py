@@ -10,7 +10,7 @@ import httpx
 from victor_ext.redaction import concealed
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
-from victor_ext.runtime.loop.attempts import Authenticator
+from victor_ext.runtime.auth.tokens import Authenticator
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
 

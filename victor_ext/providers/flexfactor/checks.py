@@ -34,7 +34,7 @@ _NO_ID = re.compile(r"[\x00-\x1f\x7f-\x9f]|\A\.{1,2}\Z")
 """What no part of a path can hold: control characters, and the names `.` and `..`."""
 
 
-class Findings(validation.Validation):
+class Validation(validation.Validation):
     """The problems of a call. Each method checks one argument."""
 
     def text(self, field: str, value: object, *, required: bool = True) -> bool:
@@ -173,7 +173,7 @@ def check_wire(body: dict[str, Any], doing: str) -> None:
     Raises:
         InvalidRequest: Something in it cannot be written. No message shows a value.
     """
-    found = Findings()
+    found = Validation()
     for field in _unwritable(body, ""):
         found.add(Problem(field, "type", f"{field} is nothing that JSON can carry."))
     found.finish(doing)

@@ -123,8 +123,8 @@ class _FlexFactorClient(BaseClient[Mode, Transport]):
         return cast("GeneratedClient", self._api)
 
     def _attach(self) -> None:
-        self._payments = Payments[Mode](*self._shared, self._config.context)
-        self.orders = Orders(*self._shared, self._config.context)
+        self._payments = Payments[Mode](*self._shared)
+        self.orders = Orders(*self._shared)
 
 
 class FlexFactor(_FlexFactorClient[Blocking, httpx.BaseTransport], BlockingClient):

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.redaction import one_line
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.json_values import object_of
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
-from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow, SyncRunner, drop_none, response_to
-from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.client.runners import OperationFlow, drop_none, response_to
 from victor_ext.runtime.loop.keys import new_key
 
-from .checks import Findings, is_integer, refund_problem
+from .checks import Validation, is_integer, refund_problem
+from .generated import models
 from .records import Cancellation, Order, OrderStatus, Refund
-from .requests import dollars, in_utc
+from .requests import in_utc
 from .responses import items_of, last_page, request_id_of
 from .settings import Merchant
-
-if TYPE_CHECKING:
-    from flexfactor_api import models
-else:
-    models = LazyModule("flexfactor_api.models")
+from .transactions import dollars
 
 _API = "flexfactor_api.api.orders"
 _FIRST_PAGE = 1
@@ -44,11 +39,7 @@ class Orders(Resource[Mode]):
     An id is percent-encoded where it is a part of a path; one with control characters, `.` and `..` are refused.
     """
 
-    def __init__(
-        self, face: SyncRunner | AsyncRunner, clock: ServerClock, deadline: float | None, merchant: Merchant
-    ) -> None:
-        super().__init__(face, clock, deadline)
-        self._merchant = merchant
+    context: Merchant
 
     @operation
     def get(self, order_id: str) -> OperationFlow[Order]:
@@ -58,9 +49,9 @@ class Orders(Resource[Mode]):
             InvalidRequest: It is no id; nothing was sent.
             NotFound: The provider knows no such order.
         """
-        check = Findings()
-        check.path_id("order_id", order_id)
-        check.finish("orders.get")
+        validation = Validation()
+        validation.path_id("order_id", order_id)
+        validation.finish("orders.get")
         return (yield from _read_order(order_id, None))
 
     @operation
@@ -79,10 +70,10 @@ class Orders(Resource[Mode]):
             InvalidRequest: An argument cannot be right; nothing was sent.
             TimedOut: It did not have the status in that time.
         """
-        check = Findings()
-        check.path_id("order_id", order_id)
-        wanted = _status_numbers(check, until)
-        check.finish("orders.wait")
+        validation = Validation()
+        validation.path_id("order_id", order_id)
+        wanted = _status_numbers(validation, until)
+        validation.finish("orders.wait")
 
         def reached(order: Order) -> bool:
             status = order.status
@@ -135,23 +126,23 @@ class Orders(Resource[Mode]):
             InvalidRequest: A filter that cannot be right; at once, not at the first page.
             PaginationError: While walking, when the provider repeats its pages for ever.
         """
-        check = Findings()
-        numbers = _status_numbers(check, status)
+        validation = Validation()
+        numbers = _status_numbers(validation, status)
         for name, text in (("query", query), ("mid", mid), ("order_by", order_by)):
-            check.text(name, text, required=False)
-        check.moment("start", start)
-        check.moment("end", end)
-        check.integer("page", page, _FIRST_PAGE, _MOST)
-        check.integer("page_size", page_size, 1, _MOST)
+            validation.text(name, text, required=False)
+        validation.moment("start", start)
+        validation.moment("end", end)
+        validation.integer("page", page, _FIRST_PAGE, _MOST)
+        validation.integer("page_size", page_size, 1, _MOST)
         if sort not in (None, "asc", "desc"):
-            check.note("sort", "choice", "sort must be 'asc' or 'desc'.")
-        check.finish("orders.list")
+            validation.note("sort", "choice", "sort must be 'asc' or 'desc'.")
+        validation.finish("orders.list")
         filters = drop_none(
             query=query,
             status=numbers,
             from_=in_utc(start),
             to=in_utc(end),
-            mid=mid or self._merchant.mid,
+            mid=mid or self.context.mid,
             order_by=order_by,
             sort=sort,
             page_size=page_size,
@@ -186,11 +177,11 @@ class Orders(Resource[Mode]):
                 done yet (PENDING and the like): its outcome is unknown, so look.
             VictorError: Anything else; its `outcome` says whether the money may have moved.
         """
-        check = Findings()
-        check.path_id("order_id", order_id)
-        check.add(refund_problem("amount", amount))
-        check.text("message", message, required=False)
-        check.finish("orders.refund")
+        validation = Validation()
+        validation.path_id("order_id", order_id)
+        validation.add(refund_problem("amount", amount))
+        validation.text("message", message, required=False)
+        validation.finish("orders.refund")
         body = models.RefundRequest(amount_to_refund=dollars(amount), **drop_none(refund_message=message))
         response = yield from response_to(f"{_API}.refund_order", models.RefundAnswer, order_id=order_id, body=body)
         return Refund(response.parsed, order_id, amount, request_id_of(response))
@@ -238,10 +229,10 @@ _CANCELLATIONS = {"order_id": "cancel_order", "external_order_id": "cancel_order
 
 
 def _cancel(field: str, order_id: str, idempotency_key: str | None) -> OperationFlow[Cancellation]:
-    check = Findings()
-    check.path_id(field, order_id)
-    check.key(idempotency_key)
-    check.finish("orders.cancel" if field == "order_id" else "orders.external_cancel")
+    validation = Validation()
+    validation.path_id(field, order_id)
+    validation.key(idempotency_key)
+    validation.finish("orders.cancel" if field == "order_id" else "orders.external_cancel")
     key = new_key() if idempotency_key is None else idempotency_key
     named: dict[str, Any] = {field: order_id}
     body = models.CancelRequest(idempotency_key=key)
@@ -254,7 +245,7 @@ def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
     return Order(response.parsed, request_id_of(response))
 
 
-def _status_numbers(check: Findings, status: object) -> list[int] | None:
+def _status_numbers(validation: Validation, status: object) -> list[int] | None:
     if status is None:
         return None
     numbers: list[int] = []
@@ -266,7 +257,7 @@ def _status_numbers(check: Findings, status: object) -> list[int] | None:
             numbers.append(int(OrderStatus[name]))
         else:
             names = ", ".join(OrderStatus.__members__)
-            check.add(Problem("status", "choice", f"status must be numbers, or names among: {names}."))
+            validation.add(Problem("status", "choice", f"status must be numbers, or names among: {names}."))
     return numbers or None
 
 

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from victor_ext.money import Money
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.requests import arguments_of
 from victor_ext.runtime.client.resources import Mode, Resource, operation
-from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow, SyncRunner, response_to
-from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.client.runners import OperationFlow, response_to
 from victor_ext.runtime.loop.keys import new_key
 
-from .checks import Findings
+from .checks import Validation
+from .generated import models
 from .records import Capture, Decision, Transmission
-from .requests import EvaluateRequest, TransmitRequest, cents
+from .requests import EvaluateRequest, TransmitRequest
 from .responses import request_id_of
 from .settings import Merchant
-
-if TYPE_CHECKING:
-    from flexfactor_api import models
-else:
-    models = LazyModule("flexfactor_api.models")
+from .transactions import cents
 
 _API = "flexfactor_api.api.payments"
 
@@ -29,15 +22,7 @@ _API = "flexfactor_api.api.payments"
 class Payments(Resource[Mode]):
     """Transactions. The client offers these operations as its own."""
 
-    def __init__(
-        self,
-        face: SyncRunner | AsyncRunner,
-        clock: ServerClock,
-        deadline: float | None,
-        merchant: Merchant,
-    ) -> None:
-        super().__init__(face, clock, deadline)
-        self._merchant = merchant
+    context: Merchant
 
     @operation
     @arguments_of(EvaluateRequest)
@@ -82,7 +67,7 @@ class Payments(Resource[Mode]):
         """
         request.check()
         key = new_key() if request.idempotency_key is None else request.idempotency_key
-        body = request.to_model(self._merchant, key)
+        body = request.to_model(self.context, key)
         response = yield from response_to(f"{_API}.evaluate", models.Decision, body=body)
         return Decision(response.parsed, key, request_id_of(response))
 
@@ -102,11 +87,11 @@ class Payments(Resource[Mode]):
                 done yet (PENDING and the like), also when it was repeated with its key.
             VictorError: Anything else; repeat an unknown outcome with the error's key.
         """
-        check = Findings()
-        check.text("order_id", order_id)
-        check.amount("amount", amount)
-        check.key(idempotency_key)
-        check.finish("capture")
+        validation = Validation()
+        validation.text("order_id", order_id)
+        validation.amount("amount", amount)
+        validation.key(idempotency_key)
+        validation.finish("capture")
         key = new_key() if idempotency_key is None else idempotency_key
         body = models.CaptureRequest(
             idempotency_key=key, order_id=order_id, amount=cents(amount), currency=amount.currency
@@ -131,6 +116,6 @@ class Payments(Resource[Mode]):
         """
         request.check()
         response = yield from response_to(
-            f"{_API}.transmit", models.TransmitAnswer, body=request.to_model(self._merchant)
+            f"{_API}.transmit", models.TransmitAnswer, body=request.to_model(self.context)
         )
         return Transmission(response.parsed, request_id_of(response))

@@ -11,6 +11,7 @@ import httpx
 
 from victor_ext.errors import Problem, VictorError
 from victor_ext.redaction import one_line, redact_excerpt
+from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, SHORTEST, pattern_of, texts_within
 from victor_ext.runtime.client.json_values import (
     is_list,
@@ -71,8 +72,31 @@ KEY_PLACE = BodyKey("idempotencyKey", ignores_key=_takes_no_key)
 
 # Good responses.
 
+_MOVES_MONEY = frozenset({*_KEYED, "refund", "transmit"})
+_WRAPPED = frozenset(
+    [
+        "create_token",
+        "transmit",
+        "evaluate",
+        "capture",
+        "list_orders",
+        "get_order",
+        "refund_order",
+        "cancel_order",
+        "cancel_order_by_external_id",
+    ]
+)
+"""The operations, by the names of their generated modules, that the rules of this module are for."""
+
+
+def _is_unknown(request: httpx.Request) -> bool:
+    """Whether the operation is one that the wrapper does not know: the document alone says what it returns."""
+    return operation_of(request) not in _MOVES_MONEY and is_generated(request, *_WRAPPED)
+
 
 def _refused(response: httpx.Response) -> str | None:
+    if _is_unknown(response.request):
+        return None
     if _mismatch(response):
         return None  # a refusal of something else leaves open what became of this
     body = object_of(response)
@@ -84,6 +108,8 @@ def _mismatch(response: httpx.Response) -> str | None:
 
     `evaluate` and `external_cancel` name the merchant's own id, and a response has the provider's.
     """
+    if _is_unknown(response.request):
+        return None
     operation, body = operation_of(response.request), object_of(response)
     asked: Any = None
     if operation in ("order", "refund", "cancel"):
@@ -101,6 +127,8 @@ def _mismatch(response: httpx.Response) -> str | None:
 
 def _unreadable(response: httpx.Response) -> str | None:
     """What is wrong with a good response: it has to say what the operation was called for."""
+    if _is_unknown(response.request):
+        return document_complaint(response, read_problems)
     operation = operation_of(response.request)
     if not response.content and operation in _MAY_BE_EMPTY:
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from victor_ext.errors import Problem
 from victor_ext.money import Money
@@ -17,11 +17,9 @@ from victor_ext.redaction import one_line
 from victor_ext.runtime.client.json_values import is_object
 from victor_ext.runtime.client.records import Field, Record
 
+from .generated import models
 from .profile import problems_in, split_code
 from .responses import is_done, member, status_of, success_of
-
-if TYPE_CHECKING:
-    from flexfactor_api import models
 
 
 class OrderStatus(IntEnum):
@@ -73,7 +71,7 @@ class FlexFactorRecord(Record):
         super().__init__(raw)
         self._body: dict[str, Any] = raw if is_object(raw) else raw.to_dict()
 
-    def value_at(self, path: Sequence[str]) -> Any:
+    def _value_at(self, path: Sequence[str]) -> Any:
         """The value of a member of the body, by its name in any letter case; None where there is none."""
         return member(self._body, path[0])
 
@@ -156,7 +154,24 @@ class Decision(_Response):
         return self.status == "CAPTUREREQUIRED"
 
 
-class Capture(_Response):
+class _AmountResponse(_Response):
+    """What the responses to `capture` and `refund` have in common: the order and the amount of the request."""
+
+    __slots__ = ("amount", "order_id")
+
+    _in_repr = ("order_id", "amount", "status")
+
+    def __init__(self, raw: Any, order_id: str, amount: Money, request_id: str | None = None) -> None:
+        super().__init__(raw, request_id)
+        self.order_id, self.amount = order_id, amount
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it was done. False when the state is not known to be an end: then read the order."""
+        return is_done(self._body)
+
+
+class Capture(_AmountResponse):
     """The response to `capture`, which says yes. One that says no, or not yet, is raised as an error.
 
     Attributes:
@@ -165,23 +180,16 @@ class Capture(_Response):
         idempotency_key: The key of the request.
     """
 
-    __slots__ = ("amount", "idempotency_key", "order_id")
-
-    _in_repr = ("order_id", "amount", "status")
+    __slots__ = ("idempotency_key",)
 
     def __init__(
         self, raw: models.Answer, order_id: str, amount: Money, idempotency_key: str, request_id: str | None = None
     ) -> None:
-        super().__init__(raw, request_id)
-        self.order_id, self.amount, self.idempotency_key = order_id, amount, idempotency_key
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether it was captured. False when the state is not known to be an end: then read the order."""
-        return is_done(self._body)
+        super().__init__(raw, order_id, amount, request_id)
+        self.idempotency_key = idempotency_key
 
 
-class Refund(_Response):
+class Refund(_AmountResponse):
     """The response to `orders.refund`, which says yes. One that says no, or not yet, is raised as an error.
 
     Attributes:
@@ -191,21 +199,10 @@ class Refund(_Response):
         response_message: The processor's sentence.
     """
 
-    __slots__ = ("amount", "order_id")
-
-    _in_repr = ("order_id", "amount", "status")
+    __slots__ = ()
 
     response_code = word("responseCode")
     response_message = word("responseMessage")
-
-    def __init__(self, raw: models.RefundAnswer, order_id: str, amount: Money, request_id: str | None = None) -> None:
-        super().__init__(raw, request_id)
-        self.order_id, self.amount = order_id, amount
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether it was refunded. False when the state is not known to be an end: then read the order."""
-        return is_done(self._body)
 
 
 class Transmission(_Response):

@@ -13,7 +13,7 @@ from victor_ext.redaction import Secret, concealed
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
 from victor_ext.runtime.client.resources import Mode, Resource, operation
-from victor_ext.runtime.client.runners import OperationFlow, answer_to
+from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
 
@@ -100,5 +100,5 @@ class Access(Resource[Mode]):
         if not self.token.has_token:
             return
         with suppress(AuthenticationError):  # Velo did not accept the token any more
-            yield from answer_to("velo_api.api.access.logout")
+            yield from call_without_body("velo_api.api.access.logout")
         self.token.forget()

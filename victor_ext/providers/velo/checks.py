@@ -25,14 +25,14 @@ _SORT = re.compile(r"[A-Za-z]+(:(asc|desc))?(,[A-Za-z]+(:(asc|desc))?)*")
 class Checked(Protocol):
     """A request object that checks itself."""
 
-    def check(self, findings: Findings, place: str) -> None:
+    def check(self, validation: Validation, place: str) -> None:
         """Note what is wrong with it; `place` is its place in the call, such as `payments[0]`."""
 
 
 CheckedT = TypeVar("CheckedT", bound=Checked)
 
 
-class Findings(validation.Validation):
+class Validation(validation.Validation):
     """The problems of a call. Each method checks one argument, and returns what is sent for it."""
 
     def text(self, field: str, value: Any, longest: int, *, shortest: int = 1, required: bool = True) -> Any:
@@ -166,9 +166,9 @@ class Findings(validation.Validation):
 
 def check_id(field: str, value: object, doing: str) -> None:
     """Check the only argument of a call. Raises `InvalidRequest`."""
-    findings = Findings()
-    findings.id(field, value)
-    findings.finish(doing)
+    found = Validation()
+    found.id(field, value)
+    found.finish(doing)
 
 
 def day_around(value: datetime, days: int) -> str:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from victor_ext.errors import InvalidRequest, NotFound, Problem
 from victor_ext.redaction import concealed_account, kind_of
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.polling import checked_seconds, poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, answer_to, call, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.runtime.loop.flow import Sleep
 
-from .checks import Findings
+from .checks import Validation
+from .generated import models
 from .paging import walk
 from .records import FundingAccount, Receipt
-
-if TYPE_CHECKING:
-    from velo_api import models
-else:
-    models = LazyModule("velo_api.models")
 
 _API = "velo_api.api.funding"
 
@@ -48,19 +41,19 @@ class FundingAccounts(Resource[Mode]):
         Raises:
             InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
-        check = Findings()
-        texts = check.texts({"name": name, "country": country, "currency": currency, "type": account_type})
+        validation = Validation()
+        texts = validation.texts({"name": name, "country": country, "currency": currency, "type": account_type})
         arguments = drop_none(
-            payor_id=check.id("payor_id", payor_id, required=False),
+            payor_id=validation.id("payor_id", payor_id, required=False),
             name=name,
             country=country,
             currency=currency,
             type_=texts["type"],
-            sensitive=check.flag("sensitive", sensitive),
-            sort=check.sort(sort),
-            page_size=check.page_size(page_size, 100),
+            sensitive=validation.flag("sensitive", sensitive),
+            sort=validation.sort(sort),
+            page_size=validation.page_size(page_size, 100),
         )
-        check.finish("The list of funding accounts")
+        validation.finish("The list of funding accounts")
         api, what = "funding.list_funding_accounts", "list of funding accounts"
         return walk(api, FundingAccount, lambda account: account.id, what, arguments)
 
@@ -101,20 +94,20 @@ class FundingAccounts(Resource[Mode]):
             VictorError: Anything else; its `outcome` says whether the account may have been registered.
         """
         account_number, routing_number = concealed_account(account_number), concealed_account(routing_number)
-        check = Findings()
+        validation = Validation()
         body = models.NewFundingAccount(
-            payor_id=check.id("payor_id", payor_id),
-            name=check.text("name", name, 30, shortest=3),
-            type_=check.text("account_type", account_type, 40),
+            payor_id=validation.id("payor_id", payor_id),
+            name=validation.text("name", name, 30, shortest=3),
+            type_=validation.text("account_type", account_type, 40),
             **drop_none(
-                account_name=check.text("account_name", account_name, 22, required=False),
-                account_number=check.text("account_number", account_number, 17, shortest=4, required=False),
-                routing_number=check.text("routing_number", routing_number, 9, shortest=6, required=False),
-                currency=check.capitals("currency", currency, 3, required=False),
+                account_name=validation.text("account_name", account_name, 22, required=False),
+                account_number=validation.text("account_number", account_number, 17, shortest=4, required=False),
+                routing_number=validation.text("routing_number", routing_number, 9, shortest=6, required=False),
+                currency=validation.capitals("currency", currency, 3, required=False),
             ),
         )
-        check.finish("The funding account")
-        return Receipt.of((yield from answer_to(f"{_API}.create_funding_account", body=body)))
+        validation.finish("The funding account")
+        return Receipt.of((yield from call_without_body(f"{_API}.create_funding_account", body=body)))
 
     @operation
     def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> OperationFlow[FundingAccount]:
@@ -153,12 +146,12 @@ class FundingAccounts(Resource[Mode]):
 def _read_account(
     funding_account_id: str, seconds: float | None, *, sensitive: bool | None = None
 ) -> OperationFlow[FundingAccount]:
-    check = Findings()
+    validation = Validation()
     arguments = drop_none(
-        funding_account_id=check.id("funding_account_id", funding_account_id),
-        sensitive=check.flag("sensitive", sensitive),
+        funding_account_id=validation.id("funding_account_id", funding_account_id),
+        sensitive=validation.flag("sensitive", sensitive),
     )
-    check.finish("The funding account")
+    validation.finish("The funding account")
     return FundingAccount((yield from call(f"{_API}.get_funding_account", models.FundingAccount, seconds, **arguments)))
 
 

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
 
-from .checks import Findings, check_id
+from .checks import Validation, check_id
+from .generated import models
 from .paging import changes
 from .records import Funding, FundingChange
-
-if TYPE_CHECKING:
-    from velo_api import models
-else:
-    models = LazyModule("velo_api.models")
 
 
 class Fundings(Resource[Mode]):
@@ -31,6 +25,6 @@ class Fundings(Resource[Mode]):
     @listing
     def changes(self, payor_id: str, *, since: datetime, page_size: int | None = None) -> Walk[FundingChange]:
         """The fundings of a payor that changed since a moment; see `payees.changes`. `page_size` is 1 to 100."""
-        arguments = Findings().changes(payor_id, since, page_size, 100, "The changes of fundings")
+        arguments = Validation().changes(payor_id, since, page_size, 100, "The changes of fundings")
         what = "feed of fundings"
         return changes("funding.list_funding_changes", FundingChange, lambda change: change.funding_id, what, arguments)

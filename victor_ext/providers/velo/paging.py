@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from victor_ext.errors import Outcome, UnreadableResponse
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.json_values import is_list
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.records import Record
 from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call
 
-if TYPE_CHECKING:
-    from velo_api import models
-else:
-    models = LazyModule("velo_api.models")
+from .generated import models
 
 R = TypeVar("R", bound=Record)
 

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from victor_ext.errors import Outcome, UnreadableResponse
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, answer_to, call, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
-from .checks import Findings, check_id
+from .checks import Validation, check_id
+from .generated import models
 from .paging import changes, walk
 from .profile import batch_id as batch_id_of
 from .records import Payee, PayeeBatch, PayeeChange
 from .requests import NewPayee
-
-if TYPE_CHECKING:
-    from velo_api import models
-else:
-    models = LazyModule("velo_api.models")
 
 
 class Payees(Resource[Mode]):
@@ -56,7 +50,7 @@ class Payees(Resource[Mode]):
         Raises:
             InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
-        check = Findings()
+        validation = Validation()
         texts = {
             "remote_id": remote_id,
             "email": email,
@@ -68,13 +62,13 @@ class Payees(Resource[Mode]):
             "payee_country": payee_country,
         }
         arguments = drop_none(
-            payor_id=check.id("payor_id", payor_id),
-            **check.texts(texts),
-            disabled=check.flag("disabled", disabled),
-            sort=check.sort(sort),
-            page_size=check.page_size(page_size, 100),
+            payor_id=validation.id("payor_id", payor_id),
+            **validation.texts(texts),
+            disabled=validation.flag("disabled", disabled),
+            sort=validation.sort(sort),
+            page_size=validation.page_size(page_size, 100),
         )
-        check.finish("The list of payees")
+        validation.finish("The list of payees")
         return walk("payees.list_payees", Payee, lambda payee: payee.id, "list of payees", arguments)
 
     @operation
@@ -86,9 +80,10 @@ class Payees(Resource[Mode]):
             sensitive: True asks for personal data unmasked, which the key has to be allowed to see; False and None
                 ask for masked data.
         """
-        check = Findings()
-        arguments = drop_none(payee_id=check.id("payee_id", payee_id), sensitive=check.flag("sensitive", sensitive))
-        check.finish("The payee")
+        validation = Validation()
+        checked_id, flag = validation.id("payee_id", payee_id), validation.flag("sensitive", sensitive)
+        validation.finish("The payee")
+        arguments = drop_none(payee_id=checked_id, sensitive=flag)
         return Payee((yield from call("velo_api.api.payees.get_payee", models.Payee, **arguments)))
 
     @operation
@@ -102,12 +97,12 @@ class Payees(Resource[Mode]):
             InvalidRequest: An argument breaks a rule; nothing was sent.
             VictorError: Anything else; its `outcome` says whether the payees may exist.
         """
-        check = Findings()
-        check.id("payor_id", payor_id)
-        check.requests("payees", payees, NewPayee)
-        check.finish("The payees")
+        validation = Validation()
+        validation.id("payor_id", payor_id)
+        validation.requests("payees", payees, NewPayee)
+        validation.finish("The payees")
         body = models.NewPayees(payor_id=payor_id, payees=[payee.to_model() for payee in payees])
-        found = batch_id_of((yield from answer_to("velo_api.api.payees.create_payees", body=body)))
+        found = batch_id_of((yield from call_without_body("velo_api.api.payees.create_payees", body=body)))
         if found is None:
             raise UnreadableResponse("Velo took the payees, and did not say as which batch.", outcome=Outcome.ACCEPTED)
         return found
@@ -154,7 +149,7 @@ class Payees(Resource[Mode]):
         Raises:
             InvalidRequest: An argument cannot be right. It is raised at once, not at the first page.
         """
-        arguments = Findings().changes(payor_id, since, page_size, 1000, "The changes of payees")
+        arguments = Validation().changes(payor_id, since, page_size, 1000, "The changes of payees")
         what = "feed of payees"
         return changes("payees.list_payee_changes", PayeeChange, lambda change: change.payee_id, what, arguments)
 

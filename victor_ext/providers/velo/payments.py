@@ -9,7 +9,7 @@ from victor_ext.runtime.client.paging import PageReader
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, drop_none
 
-from .checks import Findings, day_around
+from .checks import Validation, day_around
 from .paging import changes, walk
 from .records import Payment, PaymentChange
 
@@ -51,7 +51,7 @@ class Payments(Resource[Mode]):
         Raises:
             InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
-        check = Findings()
+        validation = Validation()
         texts = {
             "remote_id": remote_id,
             "status": status,
@@ -61,16 +61,16 @@ class Payments(Resource[Mode]):
             "payment_memo": payment_memo,
         }
         arguments = drop_none(
-            payor_id=check.id("payor_id", payor_id),
-            payee_id=check.id("payee_id", payee_id, required=False),
-            **check.texts(texts),
-            submitted_date_from=check.day("submitted_from", submitted_from),
-            submitted_date_to=check.day("submitted_to", submitted_to),
-            sensitive=check.flag("sensitive", sensitive),
-            sort=check.sort(sort),
-            page_size=check.page_size(page_size, 100),
+            payor_id=validation.id("payor_id", payor_id),
+            payee_id=validation.id("payee_id", payee_id, required=False),
+            **validation.texts(texts),
+            submitted_date_from=validation.day("submitted_from", submitted_from),
+            submitted_date_to=validation.day("submitted_to", submitted_to),
+            sensitive=validation.flag("sensitive", sensitive),
+            sort=validation.sort(sort),
+            page_size=validation.page_size(page_size, 100),
         )
-        check.finish("The list of payments")
+        validation.finish("The list of payments")
         return _walk(arguments)
 
     @operation
@@ -94,12 +94,12 @@ class Payments(Resource[Mode]):
             InvalidRequest: An argument cannot be right; nothing was sent.
             VictorError: The list could not be read to its end.
         """
-        check = Findings()
-        check.reference("payor_payment_id", payor_payment_id)
-        check.id("payor_id", payor_id)
-        check.moment("since", since)
-        check.moment("until", until, required=False)
-        check.finish("The search")
+        validation = Validation()
+        validation.reference("payor_payment_id", payor_payment_id)
+        validation.id("payor_id", payor_id)
+        validation.moment("since", since)
+        validation.moment("until", until, required=False)
+        validation.finish("The search")
         days = drop_none(
             submitted_date_from=day_around(since, -1),
             submitted_date_to=None if until is None else day_around(until, 1),
@@ -115,7 +115,7 @@ class Payments(Resource[Mode]):
     @listing
     def changes(self, payor_id: str, *, since: datetime, page_size: int | None = None) -> Walk[PaymentChange]:
         """The payments of a payor that changed since a moment; see `payees.changes`. `page_size` is 1 to 1,000."""
-        arguments = Findings().changes(payor_id, since, page_size, 1000, "The changes of payments")
+        arguments = Validation().changes(payor_id, since, page_size, 1000, "The changes of payments")
         name, what = "payments.list_payment_changes", "feed of payments"
         return changes(name, PaymentChange, lambda change: change.payment_id, what, arguments)
 

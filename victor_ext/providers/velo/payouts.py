@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
 
 from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem, VictorError
 from victor_ext.redaction import kind_of, one_line
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, answer_to, call, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
-from .checks import Findings, check_id
+from .checks import Validation, check_id
+from .generated import models
 from .paging import walk
 from .records import Payout, PayoutPayment, Quote, Receipt
 from .requests import PaymentInstruction
-
-if TYPE_CHECKING:
-    from velo_api import models
-else:
-    models = LazyModule("velo_api.models")
 
 _API = "velo_api.api.payouts"
 _INSTRUCTED = frozenset({"INSTRUCTED", "COMPLETED", "INCOMPLETE", "CONFIRMED"})
@@ -66,19 +60,19 @@ class Payouts(Resource[Mode]):
             InvalidRequest: An argument breaks a rule; nothing was sent. `problems` has all of them.
             VictorError: Anything else; its `outcome` says whether the payout may exist.
         """
-        check = Findings()
-        _check_references(check, check.requests("payments", payments, PaymentInstruction))
+        validation = Validation()
+        _check_references(validation, validation.requests("payments", payments, PaymentInstruction))
         options = drop_none(
-            payout_memo=check.text("memo", memo, 40, required=False),
-            payout_from_payor_id=check.id("payout_from_payor_id", payout_from_payor_id, required=False),
-            payout_to_payor_id=check.id("payout_to_payor_id", payout_to_payor_id, required=False),
+            payout_memo=validation.text("memo", memo, 40, required=False),
+            payout_from_payor_id=validation.id("payout_from_payor_id", payout_from_payor_id, required=False),
+            payout_to_payor_id=validation.id("payout_to_payor_id", payout_to_payor_id, required=False),
         )
         if (payout_from_payor_id is None) is not (payout_to_payor_id is None):
             message = "payout_from_payor_id and payout_to_payor_id must be given together, or neither of them."
-            check.note("payout_to_payor_id", "choice", message)
-        check.finish("The payout")
+            validation.note("payout_to_payor_id", "choice", message)
+        validation.finish("The payout")
         body = models.NewPayout(payments=[payment.to_model() for payment in payments], **options)
-        return Receipt.of((yield from answer_to(f"{_API}.submit_payout", body=body))).id
+        return Receipt.of((yield from call_without_body(f"{_API}.submit_payout", body=body))).id
 
     @operation
     def get(self, payout_id: str) -> OperationFlow[Payout]:
@@ -187,7 +181,7 @@ class Payouts(Resource[Mode]):
         Raises:
             InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
-        check = Findings()
+        validation = Validation()
         texts = {
             "payor_payment_id": payor_payment_id,
             "remote_id": remote_id,
@@ -197,16 +191,16 @@ class Payouts(Resource[Mode]):
             "payment_memo": payment_memo,
         }
         arguments = drop_none(
-            payout_id=check.id("payout_id", payout_id),
-            **check.texts(texts),
-            page_size=check.page_size(page_size, 100),
+            payout_id=validation.id("payout_id", payout_id),
+            **validation.texts(texts),
+            page_size=validation.page_size(page_size, 100),
         )
-        check.finish("The payments of the payout")
+        validation.finish("The payments of the payout")
         name, what = "payouts.list_payout_payments", "list of payments"
         return walk(name, PayoutPayment, lambda payment: payment.id, what, arguments)
 
 
-def _check_references(check: Findings, payments: Sequence[PaymentInstruction | None]) -> None:
+def _check_references(validation: Validation, payments: Sequence[PaymentInstruction | None]) -> None:
     """Each payment has a reference of its own: after a lost response nothing else tells them apart."""
     seen: dict[str, int] = {}
     for place, payment in enumerate(payments):
@@ -214,7 +208,7 @@ def _check_references(check: Findings, payments: Sequence[PaymentInstruction | N
         first = seen.setdefault(reference, place) if isinstance(reference, str) else place
         if first != place:
             message = f"payments[{place}].payor_payment_id is that of payments[{first}]: give each payment its own."
-            check.note(f"payments[{place}].payor_payment_id", "repeated", message)
+            validation.note(f"payments[{place}].payor_payment_id", "repeated", message)
 
 
 def _checked_percent(value: object) -> float:
@@ -241,7 +235,7 @@ def _read(payout_id: str, seconds: float | None = None) -> OperationFlow[Payout]
 def _write(operation_name: str, payout_id: str, done: Collection[str], **arguments: object) -> OperationFlow[None]:
     """Send a write once. After a lost response, or a conflict that follows one, read whether it was done."""
     try:
-        yield from answer_to(f"{_API}.{operation_name}", payout_id=payout_id, **arguments)
+        yield from call_without_body(f"{_API}.{operation_name}", payout_id=payout_id, **arguments)
     except VictorError as error:
         if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED) or not (yield from _has_status(payout_id, done)):
             raise

@@ -10,6 +10,7 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.redaction import mask_digits, one_line, redact_excerpt
+from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, SHORTEST, texts_within
 from victor_ext.runtime.client.json_values import (
     json_of,
@@ -130,6 +131,35 @@ _SAYS: dict[str, tuple[str, ...]] = {
 }
 """The members of which a response has at least one, by what was asked for. A quote may be empty."""
 
+_WRAPPED = frozenset(
+    [
+        "authenticate",
+        "logout",
+        "create_payees",
+        "get_payee",
+        "get_payee_batch",
+        "list_payee_changes",
+        "list_payees",
+        "create_funding_account",
+        "get_funding",
+        "get_funding_account",
+        "list_funding_accounts",
+        "list_funding_changes",
+        "list_payment_changes",
+        "list_payments",
+        "get_payout",
+        "instruct_payout",
+        "list_payout_payments",
+        "quote_payout",
+        "submit_payout",
+        "withdraw_payout",
+        "get_source_account",
+        "list_source_accounts",
+        "request_funding",
+    ]
+)
+"""The operations, by the names of their generated modules, that the rules of this module are for."""
+
 _LOOK: dict[str, str] = {
     "new payout": "with payments.find(payor_payment_id, payor_id=..., since=...)",
     "new batch of payees": "with payees.list(payor_id, remote_id=...)",
@@ -164,10 +194,15 @@ def batch_id(response: Any) -> str | None:
 
 
 def unreadable(response: httpx.Response) -> str | None:
-    """What is wrong with a good response. One to an operation that is not wrapped here only has to be JSON."""
-    if read_problems(response):
-        return "its body reports an error"
+    """What is wrong with a good response. Operations that are not wrapped here are judged by the document alone."""
     asked = _asked_for(response.request)
+    if asked not in _LOOK and is_generated(response.request, *_WRAPPED):
+        return document_complaint(response, read_problems)
+    return "its body reports an error" if read_problems(response) else _missing(response, asked)
+
+
+def _missing(response: httpx.Response, asked: str) -> str | None:
+    """What a good response lacks of what its request asked for, or None."""
     if asked in _LOOK:
         made = batch_id(response) if asked == "new batch of payees" else created_id(response)
         return None if made else f"it does not say which {asked.removeprefix('new ')} it made (its Location has no id)"

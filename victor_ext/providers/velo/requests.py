@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 from victor_ext.money import Money
 from victor_ext.redaction import concealed_account
-from victor_ext.runtime.client.generated import LazyModule
+from victor_ext.runtime.client.requests import HiddenRepr, members_of
 from victor_ext.runtime.client.runners import drop_none
 
-from .checks import Findings
-
-if TYPE_CHECKING:
-    from velo_api import models
-else:
-    models = LazyModule("velo_api.models")
+from .checks import Validation
+from .generated import models
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,43 +37,27 @@ class PaymentInstruction:
     transmission_type: str | None = None
     metadata: str | None = None
 
-    def check(self, findings: Findings, place: str) -> None:
+    def check(self, validation: Validation, place: str) -> None:
         """Note each problem, with the place of this object in the call."""
-        findings.text(f"{place}.remote_id", self.remote_id, 100)
-        findings.money(f"{place}.amount", self.amount)
-        findings.text(f"{place}.source_account_name", self.source_account_name, 64)
-        findings.reference(f"{place}.payor_payment_id", self.payor_payment_id)
-        findings.text(f"{place}.memo", self.memo, 40, required=False)
-        findings.text(f"{place}.transmission_type", self.transmission_type, 40, required=False)
-        findings.text(f"{place}.metadata", self.metadata, 512, required=False)
+        validation.text(f"{place}.remote_id", self.remote_id, 100)
+        validation.money(f"{place}.amount", self.amount)
+        validation.text(f"{place}.source_account_name", self.source_account_name, 64)
+        validation.reference(f"{place}.payor_payment_id", self.payor_payment_id)
+        validation.text(f"{place}.memo", self.memo, 40, required=False)
+        validation.text(f"{place}.transmission_type", self.transmission_type, 40, required=False)
+        validation.text(f"{place}.metadata", self.metadata, 512, required=False)
 
     def to_model(self) -> models.NewPayment:
         """The generated model."""
         return models.NewPayment(
-            remote_id=self.remote_id,
             currency=self.amount.currency,
             amount=self.amount.minor_units,
-            source_account_name=self.source_account_name,
-            **drop_none(
-                payor_payment_id=self.payor_payment_id,
-                payment_memo=self.memo,
-                transmission_type=self.transmission_type,
-                payment_metadata=self.metadata,
-            ),
+            **members_of(self, "amount", memo="payment_memo", metadata="payment_metadata"),
         )
 
 
-class _Hidden:
-    """Names people or their accounts, so its `repr` shows none of its values."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(...)"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Address(_Hidden):
+class Address(HiddenRepr):
     """Where a payee lives. `country` has two capital letters (ISO 3166)."""
 
     line1: str
@@ -90,25 +69,23 @@ class Address(_Hidden):
     county_or_province: str | None = None
     zip_or_postcode: str | None = None
 
-    def check(self, findings: Findings, place: str) -> None:
+    def check(self, validation: Validation, place: str) -> None:
         """Note each problem, with the place of this object in the call."""
-        findings.text(f"{place}.line1", self.line1, 100)
+        validation.text(f"{place}.line1", self.line1, 100)
         for name in ("line2", "line3", "line4"):
-            findings.text(f"{place}.{name}", getattr(self, name), 100, shortest=0, required=False)
-        findings.text(f"{place}.city", self.city, 50, shortest=2)
-        findings.text(f"{place}.county_or_province", self.county_or_province, 50, shortest=2, required=False)
-        findings.text(f"{place}.zip_or_postcode", self.zip_or_postcode, 60, shortest=2, required=False)
-        findings.capitals(f"{place}.country", self.country, 2)
+            validation.text(f"{place}.{name}", getattr(self, name), 100, shortest=0, required=False)
+        validation.text(f"{place}.city", self.city, 50, shortest=2)
+        validation.text(f"{place}.county_or_province", self.county_or_province, 50, shortest=2, required=False)
+        validation.text(f"{place}.zip_or_postcode", self.zip_or_postcode, 60, shortest=2, required=False)
+        validation.capitals(f"{place}.country", self.country, 2)
 
     def to_model(self) -> models.PostalAddress:
         """The generated model."""
-        more = {name: getattr(self, name) for name in ("line2", "line3", "line4")}
-        more |= {"county_or_province": self.county_or_province, "zip_or_postcode": self.zip_or_postcode}
-        return models.PostalAddress(line1=self.line1, city=self.city, country=self.country, **drop_none(**more))
+        return models.PostalAddress(**members_of(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Individual(_Hidden):
+class Individual(HiddenRepr):
     """A payee who is a person. `date_of_birth` as a date, or as text such as 1970-05-20."""
 
     first_name: str
@@ -121,29 +98,27 @@ class Individual(_Hidden):
     def __post_init__(self) -> None:
         object.__setattr__(self, "national_identification", concealed_account(self.national_identification))
 
-    def check(self, findings: Findings, place: str) -> None:
+    def check(self, validation: Validation, place: str) -> None:
         """Note each problem, with the place of this object in the call."""
-        findings.text(f"{place}.first_name", self.first_name, 40)
-        findings.text(f"{place}.last_name", self.last_name, 40)
-        findings.text(f"{place}.title", self.title, 10, required=False)
-        findings.text(f"{place}.other_names", self.other_names, 40, required=False)
-        findings.day(f"{place}.date_of_birth", self.date_of_birth, required=True)
-        findings.text(f"{place}.national_identification", self.national_identification, 30, shortest=6, required=False)
+        validation.text(f"{place}.first_name", self.first_name, 40)
+        validation.text(f"{place}.last_name", self.last_name, 40)
+        validation.text(f"{place}.title", self.title, 10, required=False)
+        validation.text(f"{place}.other_names", self.other_names, 40, required=False)
+        validation.day(f"{place}.date_of_birth", self.date_of_birth, required=True)
+        validation.text(
+            f"{place}.national_identification", self.national_identification, 30, shortest=6, required=False
+        )
 
     def to_model(self) -> models.Person:
         """The generated model."""
-        name = models.PersonName(
-            **drop_none(
-                title=self.title, first_name=self.first_name, other_names=self.other_names, last_name=self.last_name
-            )
-        )
-        born = Findings().day("date_of_birth", self.date_of_birth)
+        name = models.PersonName(**members_of(self, "date_of_birth", "national_identification"))
+        born = Validation().day("date_of_birth", self.date_of_birth)
         more = drop_none(date_of_birth=born, national_identification=self.national_identification)
         return models.Person(name=name, **more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Company(_Hidden):
+class Company(HiddenRepr):
     """A payee that is a company."""
 
     name: str
@@ -153,19 +128,19 @@ class Company(_Hidden):
     def __post_init__(self) -> None:
         object.__setattr__(self, "tax_id", concealed_account(self.tax_id))
 
-    def check(self, findings: Findings, place: str) -> None:
+    def check(self, validation: Validation, place: str) -> None:
         """Note each problem, with the place of this object in the call."""
-        findings.text(f"{place}.name", self.name, 40, shortest=3)
-        findings.text(f"{place}.tax_id", self.tax_id, 30, shortest=6, required=False)
-        findings.text(f"{place}.operating_name", self.operating_name, 100, required=False)
+        validation.text(f"{place}.name", self.name, 40, shortest=3)
+        validation.text(f"{place}.tax_id", self.tax_id, 30, shortest=6, required=False)
+        validation.text(f"{place}.operating_name", self.operating_name, 100, required=False)
 
     def to_model(self) -> models.Firm:
         """The generated model."""
-        return models.Firm(name=self.name, **drop_none(tax_id=self.tax_id, operating_name=self.operating_name))
+        return models.Firm(**members_of(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class PaymentChannel(_Hidden):
+class PaymentChannel(HiddenRepr):
     """The account that a payee is paid on: an IBAN, or account and routing number, never both."""
 
     account_name: str
@@ -180,33 +155,29 @@ class PaymentChannel(_Hidden):
         for field in ("iban", "account_number", "routing_number"):
             object.__setattr__(self, field, concealed_account(getattr(self, field)))
 
-    def check(self, findings: Findings, place: str) -> None:
+    def check(self, validation: Validation, place: str) -> None:
         """Note each problem, with the place of this object in the call."""
-        findings.text(f"{place}.account_name", self.account_name, 100)
-        findings.capitals(f"{place}.country_code", self.country_code, 2)
-        findings.capitals(f"{place}.currency", self.currency, 3)
-        findings.text(f"{place}.iban", self.iban, 34, shortest=15, required=False)
-        findings.text(f"{place}.account_number", self.account_number, 17, shortest=6, required=False)
-        findings.text(f"{place}.routing_number", self.routing_number, 9, shortest=9, required=False)
-        findings.text(f"{place}.name", self.name, 255, required=False)
+        validation.text(f"{place}.account_name", self.account_name, 100)
+        validation.capitals(f"{place}.country_code", self.country_code, 2)
+        validation.capitals(f"{place}.currency", self.currency, 3)
+        validation.text(f"{place}.iban", self.iban, 34, shortest=15, required=False)
+        validation.text(f"{place}.account_number", self.account_number, 17, shortest=6, required=False)
+        validation.text(f"{place}.routing_number", self.routing_number, 9, shortest=9, required=False)
+        validation.text(f"{place}.name", self.name, 255, required=False)
         numbers = self.account_number is not None and self.routing_number is not None
         either = self.account_number is not None or self.routing_number is not None
         if (self.iban is None) is not numbers or (self.iban is not None and either):
-            findings.note(place, "choice", f"{place} must have iban, or account_number with routing_number, not both.")
+            validation.note(
+                place, "choice", f"{place} must have iban, or account_number with routing_number, not both."
+            )
 
     def to_model(self) -> models.NewPaymentChannel:
         """The generated model."""
-        numbers = {name: getattr(self, name) for name in ("iban", "account_number", "routing_number")}
-        return models.NewPaymentChannel(
-            account_name=self.account_name,
-            country_code=self.country_code,
-            currency=self.currency,
-            **drop_none(payment_channel_name=self.name, **numbers),
-        )
+        return models.NewPaymentChannel(**members_of(self, name="payment_channel_name"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class NewPayee(_Hidden):
+class NewPayee(HiddenRepr):
     """A payee to be created: an individual or a company.
 
     Attributes:
@@ -227,17 +198,17 @@ class NewPayee(_Hidden):
     payment_channel: PaymentChannel | None = None
     language: str | None = None
 
-    def check(self, findings: Findings, place: str) -> None:
+    def check(self, validation: Validation, place: str) -> None:
         """Note each problem, with the place of this object in the call."""
-        findings.text(f"{place}.remote_id", self.remote_id, 100)
-        findings.text(f"{place}.email", self.email, 255, shortest=3)
-        findings.text(f"{place}.language", self.language, 35, required=False)
+        validation.text(f"{place}.remote_id", self.remote_id, 100)
+        validation.text(f"{place}.email", self.email, 255, shortest=3)
+        validation.text(f"{place}.language", self.language, 35, required=False)
         if (self.individual is None) is (self.company is None):
-            findings.note(place, "choice", f"{place} must have either individual or company.")
-        findings.request(f"{place}.address", self.address, Address)
-        findings.request(f"{place}.individual", self.individual, Individual, required=False)
-        findings.request(f"{place}.company", self.company, Company, required=False)
-        findings.request(f"{place}.payment_channel", self.payment_channel, PaymentChannel, required=False)
+            validation.note(place, "choice", f"{place} must have either individual or company.")
+        validation.request(f"{place}.address", self.address, Address)
+        validation.request(f"{place}.individual", self.individual, Individual, required=False)
+        validation.request(f"{place}.company", self.company, Company, required=False)
+        validation.request(f"{place}.payment_channel", self.payment_channel, PaymentChannel, required=False)
 
     def to_model(self) -> models.NewPayee:
         """The generated model."""

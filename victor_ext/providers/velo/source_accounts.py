@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.money import Money
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, answer_to, call, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
-from .checks import Findings, check_id
+from .checks import Validation, check_id
+from .generated import models
 from .paging import walk
 from .records import Receipt, SourceAccount
-
-if TYPE_CHECKING:
-    from velo_api import models
-else:
-    models = LazyModule("velo_api.models")
 
 _API = "velo_api.api.source_accounts"
 _MOST_FUNDING = 9_999_999_999
@@ -47,17 +40,17 @@ class SourceAccounts(Resource[Mode]):
         Raises:
             InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
-        check = Findings()
+        validation = Validation()
         arguments = drop_none(
-            payor_id=check.id("payor_id", payor_id, required=False),
-            physical_account_id=check.id("physical_account_id", physical_account_id, required=False),
-            physical_account_name=check.text("physical_account_name", physical_account_name, 255, required=False),
-            funding_account_id=check.id("funding_account_id", funding_account_id, required=False),
-            type_=check.text("account_type", account_type, 40, required=False),
-            sort=check.sort(sort),
-            page_size=check.page_size(page_size, 100),
+            payor_id=validation.id("payor_id", payor_id, required=False),
+            physical_account_id=validation.id("physical_account_id", physical_account_id, required=False),
+            physical_account_name=validation.text("physical_account_name", physical_account_name, 255, required=False),
+            funding_account_id=validation.id("funding_account_id", funding_account_id, required=False),
+            type_=validation.text("account_type", account_type, 40, required=False),
+            sort=validation.sort(sort),
+            page_size=validation.page_size(page_size, 100),
         )
-        check.finish("The list of source accounts")
+        validation.finish("The list of source accounts")
         name, what = "source_accounts.list_source_accounts", "list of source accounts"
         return walk(name, SourceAccount, lambda account: account.id, what, arguments)
 
@@ -80,11 +73,11 @@ class SourceAccounts(Resource[Mode]):
             InvalidRequest: An argument cannot be right, or the currency is not the account's; nothing was asked for.
             VictorError: Anything else; its `outcome` says whether the money may have been asked for.
         """
-        check = Findings()
-        check.id("funding_account_id", funding_account_id)
-        check.id("source_account_id", source_account_id)
-        check.money("amount", amount, largest=_MOST_FUNDING)
-        check.finish("The funding")
+        validation = Validation()
+        validation.id("funding_account_id", funding_account_id)
+        validation.id("source_account_id", source_account_id)
+        validation.money("amount", amount, largest=_MOST_FUNDING)
+        validation.finish("The funding")
         account = yield from SourceAccounts.get.flow(self, source_account_id)
         if account.currency != amount.currency:
             message = (
@@ -93,5 +86,7 @@ class SourceAccounts(Resource[Mode]):
             )
             raise InvalidRequest.of([Problem("amount", "currency", message)])
         body = models.FundingRequest(funding_account_id=funding_account_id, amount=amount.minor_units)
-        response = yield from answer_to(f"{_API}.request_funding", source_account_id=source_account_id, body=body)
+        response = yield from call_without_body(
+            f"{_API}.request_funding", source_account_id=source_account_id, body=body
+        )
         return Receipt.of(response)

@@ -11,17 +11,16 @@ import httpx
 from victor_ext import zulu
 from victor_ext.errors import ConfigurationError, InvalidRequest
 from victor_ext.redaction import Secret, concealed
+from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.runtime.auth.private_keys import load_rsa_key
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
-from victor_ext.runtime.auth.tokens import SignedToken
+from victor_ext.runtime.auth.tokens import Authenticator, SignedToken
 from victor_ext.runtime.client.validation import MOST_SECONDS, shown
-from victor_ext.runtime.loop.attempts import Authenticator
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
-    from victor_ext.runtime.auth.oauth import IssuedToken
 
     from .settings import Environment
 
@@ -73,8 +72,6 @@ class VictorJwt(UnpicklableCredentials):
         # Tracebacks must not show the secrets.
         api_key, private_key, password = map(concealed, (api_key, private_key, password))
         self._api_key = _checked("api_key", api_key)
-        from victor_ext.runtime.auth.private_keys import load_rsa_key  # noqa: PLC0415 - only a signing client needs it
-
         self._key = load_rsa_key(private_key, password=password)
         self._prefix = _checked_prefix(prefix)
         self._lifetime = _checked_seconds("lifetime", lifetime, above_zero=True)
@@ -153,8 +150,6 @@ class VictorOAuth(UnpicklableCredentials):
         self, environment: Environment, base_url: httpx.URL, clock: ServerClock, lock: Lock
     ) -> Authenticator:
         """Return a token cache for one client."""
-        from victor_ext.runtime.auth.oauth import OAuthToken  # noqa: PLC0415 - a signing client does not need it
-
         url = base_url.copy_with(path=base_url.path.rstrip("/") + "/v2/auth/token")
 
         def ask() -> httpx.Request:
@@ -171,8 +166,6 @@ class VictorOAuth(UnpicklableCredentials):
 
 def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     """Read `{access_token, token_type, expires}`. `expires` is a time in epoch milliseconds."""
-    from victor_ext.runtime.auth.oauth import IssuedToken, header_value  # noqa: PLC0415 - already loaded
-
     header = header_value(body.get("token_type"), body.get("access_token"))
     if header is None:
         return None

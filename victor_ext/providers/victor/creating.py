@@ -4,144 +4,96 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.redaction import mask, one_line
-from victor_ext.runtime.client.runners import OperationFlow, counted_call, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, call_with_attempts
 from victor_ext.runtime.loop.keys import new_key
 
-from .checks import as_date, check_create, spelled
+from .generated import models
 from .reading import get
 from .records import PaymentRequest
+from .requests import CreateRequest
 
 _CREATE = "victor_api.api.payment_requests.create_request_payment"
 
 
 def create(
-    *,
-    payee_account_number: str,
-    payer_counterparty_id: str,
-    amount: money.Amount,
-    biller_type: str,
-    due_date: date | str,
-    ultimate_creditor: str | None,
-    amount_modification_allowed: bool | None,
-    notes: str | None,
-    client_reference_id: str | None,
-    idempotency_key: str | None,
-    now: datetime | None,
-    left: Callable[[], float | None],
+    request: CreateRequest, now: datetime | None, *, left: Callable[[], float | None]
 ) -> OperationFlow[PaymentRequest]:
-    """Check the arguments, send the request, and compare the response with it."""
-    check_create(
-        payee_account_number=payee_account_number,
-        payer_counterparty_id=payer_counterparty_id,
-        amount=amount,
-        biller_type=biller_type,
-        due_date=due_date,
-        ultimate_creditor=ultimate_creditor,
-        amount_modification_allowed=amount_modification_allowed,
-        notes=notes,
-        client_reference_id=client_reference_id,
-        idempotency_key=idempotency_key,
-        now=now,
+    """Check the request, send it, and compare the response with it."""
+    request.check(now)
+    key = new_key() if request.idempotency_key is None else request.idempotency_key
+    result = yield from call_with_attempts(
+        _CREATE, models.PaymentRequestReceipt, body=request.to_model(), idempotency_key=key
     )
-    from victor_api.models import (  # noqa: PLC0415 - see `Call.module`
-        NewRtpRfpPaymentRequest,
-        PaymentRequestReceipt,
-        RfpBasePaymentDetails,
-        RfpBasePaymentDetailsBillerType,
-        RfpPayeeRequestDetails,
-        RfpPayerDetails,
-    )
-
-    due = as_date(due_date)
-    assert due is not None
-    body = NewRtpRfpPaymentRequest(
-        payee=RfpPayeeRequestDetails(
-            **drop_none(account_number=payee_account_number, ultimate_creditor=ultimate_creditor)
-        ),
-        payer=RfpPayerDetails(victor_counterparty_id=payer_counterparty_id),
-        payment_details=RfpBasePaymentDetails(
-            **drop_none(
-                amount=money.to_wire(amount),
-                biller_type=RfpBasePaymentDetailsBillerType(spelled(biller_type)),
-                due_date=due.isoformat(),
-                amount_modification_allowed=amount_modification_allowed,
-                notes=notes,
-            )
-        ),
-        **drop_none(client_reference_id=client_reference_id),
-    )
-    key = idempotency_key if idempotency_key is not None else new_key()
-    came = yield from counted_call(_CREATE, PaymentRequestReceipt, body=body, idempotency_key=key)
     # Do not keep the model: its repr shows account numbers in error reports that include local variables.
-    made, attempts = PaymentRequest(came[0], key), came[1]
-    del came
-    sent = _Sent(payee_account_number, payer_counterparty_id, money.to_decimal(amount), client_reference_id, attempts)
+    made, attempts = PaymentRequest(result[0], key), result[1]
+    del result
+    sent = _Sent(request, attempts)
     # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
     # receipt. A response with only some of them may describe another payment, so that one is read.
-    if sent.is_confirmed_by(made) or idempotency_key is None or sent.is_told_nothing_by(made):
+    if sent.is_confirmed_by(made) or request.idempotency_key is None or sent.shares_nothing_with(made):
         return made
-    return (yield from _looked_up(made, sent, left()))
+    return (yield from _read_back(made, sent, left()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """The sent values that identify a payment, and the number of attempts."""
+    """The request that was sent, and the number of attempts."""
 
-    payee_account_number: str
-    payer_counterparty_id: str
-    amount: Decimal
-    reference: str | None
+    request: CreateRequest
     attempts: int
+
+    @property
+    def reference(self) -> str | None:
+        return self.request.client_reference_id
 
     def is_confirmed_by(self, found: PaymentRequest) -> bool:
         """Whether a record has this payment's reference or, without a reference, all of its other values.
 
         Raises `Conflict` if a value differs: the key was used before, or a cache mixed up responses.
         """
-        said = self._held_against(found)
-        others = [f"the {what} {value!r}" for what, value, same in said if value is not None and not same]
+        compared = self._comparisons(found)
+        others = [f"the {what} {value!r}" for what, value, same in compared if value is not None and not same]
         if others:
-            raise _another_payment(found, " and ".join(others), self.attempts)
-        proof = said[-1:] if self.reference is not None else said
+            raise _conflict(found, " and ".join(others), self.attempts)
+        proof = compared[-1:] if self.reference is not None else compared
         return all(value is not None for _, value, _ in proof)
 
-    def _held_against(self, found: PaymentRequest) -> list[tuple[str, str | None, bool]]:
+    def _comparisons(self, found: PaymentRequest) -> list[tuple[str, str | None, bool]]:
         """Return for each sent value its name, the record's value for messages, and whether they are equal."""
         account = None if found.payee is None else found.payee.account_number
         payer = None if found.payer is None else found.payer.counterparty_id
-        asked = found.amount if found.original_amount is None else found.original_amount
-        said: list[tuple[str, str | None, bool]] = [
-            ("payee", account and mask(one_line(account)), _is_account(account, self.payee_account_number)),
-            ("payer", payer and one_line(payer), _is_word(payer, self.payer_counterparty_id)),
-            ("amount", None if asked is None else str(asked), asked == self.amount),
+        amount = found.amount if found.original_amount is None else found.original_amount
+        compared: list[tuple[str, str | None, bool]] = [
+            ("payee", account and mask(one_line(account)), _is_account(account, self.request.payee_account_number)),
+            ("payer", payer and one_line(payer), _is_word(payer, self.request.payer_counterparty_id)),
+            ("amount", None if amount is None else str(amount), amount == money.to_decimal(self.request.amount)),
         ]
         if self.reference is not None:
             reference = found.client_reference_id
-            said.append(("reference", reference and one_line(reference), found.has_reference(self.reference)))
-        return said
+            compared.append(("reference", reference and one_line(reference), found.has_reference(self.reference)))
+        return compared
 
-    def is_told_nothing_by(self, found: PaymentRequest) -> bool:
+    def shares_nothing_with(self, found: PaymentRequest) -> bool:
         """Whether a record has none of the sent values."""
-        return all(value is None for _, value, _ in self._held_against(found))
+        return all(value is None for _, value, _ in self._comparisons(found))
 
 
-def _is_account(said: str | None, sent: str) -> bool:
+def _is_account(found: str | None, sent: str) -> bool:
     """Whether two account numbers match. The provider's may be masked except for its last digits."""
-    hidden, _, end = (said or "").strip().rpartition("*")
+    hidden, _, end = (found or "").strip().rpartition("*")
     return sent.endswith(end) if hidden else end == sent
 
 
-def _is_word(said: str | None, sent: str) -> bool:
-    return (said or "").strip().casefold() == sent.strip().casefold()
+def _is_word(found: str | None, sent: str) -> bool:
+    return (found or "").strip().casefold() == sent.strip().casefold()
 
 
-def _another_payment(found: PaymentRequest, what: str, attempts: int) -> Conflict:
+def _conflict(found: PaymentRequest, what: str, attempts: int) -> Conflict:
     return Conflict(
         f"The provider answered with payment request {one_line(found.id)}, which has {what}: the idempotency key "
         f"{found.idempotency_key!r} seems to have been used for another payment before, or the answer was another's.",
@@ -154,7 +106,7 @@ def _another_payment(found: PaymentRequest, what: str, attempts: int) -> Conflic
     )
 
 
-def _looked_up(made: PaymentRequest, sent: _Sent, seconds: float | None) -> OperationFlow[PaymentRequest]:
+def _read_back(made: PaymentRequest, sent: _Sent, seconds: float | None) -> OperationFlow[PaymentRequest]:
     """Read the created request with `get`, and return it if it is this payment."""
     why = "and there was no time left to read it back"
     if seconds is None or seconds > 0:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import datetime
 
 from victor_ext.money import Amount
-from victor_ext.redaction import concealed_account
+from victor_ext.runtime.client.requests import arguments_of
 from victor_ext.runtime.client.resources import Mode, Resource, Results, Walk, listing, operation, stream
 from victor_ext.runtime.client.runners import OperationFlow
 
 from . import creating, reading, responding, waiting
 from .reading import SearchResult
 from .records import PaymentRequest
+from .requests import CreateRequest, ListRequest
 
 
 class PaymentRequests(Resource[Mode]):
@@ -22,20 +23,8 @@ class PaymentRequests(Resource[Mode]):
     """
 
     @operation
-    def create(
-        self,
-        *,
-        payee_account_number: str,
-        payer_counterparty_id: str,
-        amount: Amount,
-        biller_type: str,
-        due_date: date | str,
-        ultimate_creditor: str | None = None,
-        amount_modification_allowed: bool | None = None,
-        notes: str | None = None,
-        client_reference_id: str | None = None,
-        idempotency_key: str | None = None,
-    ) -> OperationFlow[PaymentRequest]:
+    @arguments_of(CreateRequest)
+    def create(self, request: CreateRequest) -> OperationFlow[PaymentRequest]:
         """Create a request for payment to a counterparty.
 
         While the provider keeps a key, it creates at most one request for it.
@@ -62,22 +51,9 @@ class PaymentRequests(Resource[Mode]):
             Conflict: The key was used for another payment, or an earlier call with this key is still in progress.
             VictorError: Any other failure. Its `outcome` says whether the request may exist.
         """
-        payee_account_number = concealed_account(payee_account_number)
-        return creating.create(
-            payee_account_number=payee_account_number,
-            payer_counterparty_id=payer_counterparty_id,
-            amount=amount,
-            biller_type=biller_type,
-            due_date=due_date,
-            ultimate_creditor=ultimate_creditor,
-            amount_modification_allowed=amount_modification_allowed,
-            notes=notes,
-            client_reference_id=client_reference_id,
-            idempotency_key=idempotency_key,
-            # A call with the caller's key may be a repeat on a later day.
-            now=self.clock.moment() if idempotency_key is None else None,
-            left=self.clock.countdown(self.deadline),
-        )
+        # A call with the caller's key may be a repeat on a later day.
+        now = self.clock.moment() if request.idempotency_key is None else None
+        return creating.create(request, now, left=self.clock.countdown(self.deadline))
 
     @operation
     def get(self, id: str) -> OperationFlow[PaymentRequest]:
@@ -95,26 +71,8 @@ class PaymentRequests(Resource[Mode]):
         return reading.get(id)
 
     @listing
-    def list(
-        self,
-        *,
-        status: str | None = None,
-        direction: str | None = None,
-        start_datetime: datetime | None = None,
-        end_datetime: datetime | None = None,
-        victor_id: str | None = None,
-        due_date_start_date: date | str | None = None,
-        due_date_end_date: date | str | None = None,
-        approval_start_datetime: datetime | None = None,
-        approval_end_datetime: datetime | None = None,
-        victor_payment_request_parent_id: str | None = None,
-        victor_payment_request_child_id: str | None = None,
-        network_type: str | None = None,
-        tracking_id: str | None = None,
-        instant_payment_rails_id: str | None = None,
-        page: int = 0,
-        page_size: int | None = None,
-    ) -> Walk[PaymentRequest]:
+    @arguments_of(ListRequest)
+    def list(self, request: ListRequest) -> Walk[PaymentRequest]:
         """List the payment requests that match all filters. Pages are read during the iteration.
 
         Args:
@@ -134,25 +92,7 @@ class PaymentRequests(Resource[Mode]):
             PaginationError: The provider repeats pages, or the list changes too fast; raised by the iteration.
             VictorError: A page could not be read; raised by the iteration.
         """
-        return reading.walk(
-            page,
-            page_size,
-            clock=self.clock,
-            status=status,
-            direction=direction,
-            start_datetime=start_datetime,
-            end_datetime=end_datetime,
-            victor_id=victor_id,
-            due_date_start_date=due_date_start_date,
-            due_date_end_date=due_date_end_date,
-            approval_start_datetime=approval_start_datetime,
-            approval_end_datetime=approval_end_datetime,
-            victor_payment_request_parent_id=victor_payment_request_parent_id,
-            victor_payment_request_child_id=victor_payment_request_child_id,
-            network_type=network_type,
-            tracking_id=tracking_id,
-            instant_payment_rails_id=instant_payment_rails_id,
-        )
+        return reading.walk(request, self.clock)
 
     @operation
     def accept(

@@ -10,6 +10,7 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.redaction import mask_digits, one_line, redact_excerpt
+from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.json_values import (
     is_object,
     list_or_empty,
@@ -60,10 +61,12 @@ def _is_respond(request: httpx.Request) -> bool:
 
 
 def _is_get(request: httpx.Request) -> bool:
+    if is_generated(request, "get_payment_request"):
+        return False  # a newer document's /v2/payment-requests/summary is no id
     return request.method == "GET" and request.url.path.rpartition("/")[0].endswith(_LIST_PATH)
 
 
-def _is_list_of_them(request: httpx.Request) -> bool:
+def _is_list(request: httpx.Request) -> bool:
     return request.method == "GET" and request.url.path.endswith(_LIST_PATH)
 
 
@@ -74,7 +77,14 @@ def _recovery_hint(request: httpx.Request) -> str:
 
 
 def _unreadable(answer: httpx.Response) -> str | None:
-    """Return why a successful response cannot be used, or None."""
+    """Return why a successful response cannot be used, or None.
+
+    The rules below are for the operations that the wrapper knows, and for requests for a token. The document alone says
+    what any other operation returns.
+    """
+    request = answer.request
+    if is_generated(request) and not any(known(request) for known in (_is_create, _is_respond, _is_get, _is_list)):
+        return document_complaint(answer, read_problems)
     return no_object_reason(answer) or _missing(answer, object_of(answer))
 
 
@@ -97,7 +107,7 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
         return "its body says nothing"
     if _is_get(request) and body.get("results") and all(body.get(name) is None for name in _SAID_BY_READS):
         return "its body is a page of a list"
-    return _no_page(body) if _is_list_of_them(request) else None
+    return _no_page(body) if _is_list(request) else None
 
 
 def _no_page(body: dict[str, Any]) -> str | None:
@@ -115,7 +125,7 @@ def _mismatch(answer: httpx.Response) -> str | None:
     """
     request = answer.request
     body = object_of(answer)
-    if _is_list_of_them(request):
+    if _is_list(request):
         return _another_page(body.get("page"), request.url.params.get("page", ""))
     if not (_is_respond(request) or _is_get(request)):
         return None

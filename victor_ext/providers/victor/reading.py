@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from victor_ext import zulu
 from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
@@ -15,12 +15,10 @@ from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
 from victor_ext.runtime.loop.clock import ServerClock
 
-from . import checks as rules
+from .checks import REFERENCE, Validation, check_id
+from .generated import models
 from .records import PaymentRequest
-
-if TYPE_CHECKING:
-    from victor_api.models import ListPaymentRequestsResponse
-
+from .requests import ListRequest
 
 _GET = "victor_api.api.payment_requests.get_payment_request"
 _LIST = "victor_api.api.payment_requests.list_payment_requests"
@@ -34,9 +32,7 @@ _ARRIVAL_MARGIN = 5.0
 
 def get(request_id: str, seconds: float | None = None) -> OperationFlow[PaymentRequest]:
     """Read one payment request. `seconds` is the time limit (None: the client's deadline)."""
-    rules.check_id(request_id)
-    from victor_api import models  # noqa: PLC0415 - loaded by the first call, not by this module
-
+    check_id(request_id)
     found = PaymentRequest(  # the model's repr would show account numbers
         (yield from call(_GET, models.GetPaymentRequestResponse, seconds, victor_payment_request_id=request_id))
     )
@@ -48,9 +44,9 @@ def get(request_id: str, seconds: float | None = None) -> OperationFlow[PaymentR
     return found
 
 
-def walk(page: int = 0, page_size: int | None = None, *, clock: ServerClock, **filters: object) -> Walk[PaymentRequest]:
+def walk(request: ListRequest, clock: ServerClock) -> Walk[PaymentRequest]:
     """Check the filters and return a lazy list. Raises `InvalidRequest` with all problems."""
-    wire = rules.list_filters(filters, page=page, page_size=page_size)
+    wire, page = request.filters(), request.page
 
     def begin() -> PageReader[PaymentRequest]:
         what = "list of payment requests"
@@ -61,7 +57,7 @@ def walk(page: int = 0, page_size: int | None = None, *, clock: ServerClock, **f
 
     def read(reader: PageReader[PaymentRequest]) -> OperationFlow[Sequence[PaymentRequest]]:
         try:
-            answer = yield from _read_page(reader.number, page_size, wire)
+            answer = yield from _read_page(reader.number, request.page_size, wire)
         except BadRequest:
             # The response after the last page is not documented: a 400 after a short page is read as the end.
             if reader.last_was_short:
@@ -132,7 +128,7 @@ def find(
     _check_search(client_reference_id, start, end)
     window = _Window(start, end).widened(clock.skew)
     while True:
-        listed = walk(clock=clock, start_datetime=window.start, end_datetime=window.end)
+        listed = walk(ListRequest(start_datetime=window.start, end_datetime=window.end), clock)
         reader, found, read = listed.begin(), list[PaymentRequest](), 0
         while not reader.done:
             page = reader.accept((yield from listed.read(reader)))
@@ -175,15 +171,15 @@ def _moved(moment: datetime, seconds: float) -> datetime:
         return moment
 
 
-def _check_search(client_reference_id: object, start_datetime: object, end_datetime: object) -> None:
+def _check_search(client_reference_id: object, start_datetime: Any, end_datetime: Any) -> None:
     """Check the arguments of `find`. Raises `InvalidRequest` with all problems."""
-    found = rules.Validation()
-    found.required(rules.REFERENCE, client_reference_id)
+    found = Validation()
+    found.required(REFERENCE, client_reference_id)
     if start_datetime is None:
         message = "start_datetime is missing: write datetime(2026, 3, 4, tzinfo=UTC)."
         found.add(Problem("start_datetime", "required", message))
     try:
-        rules.list_filters({"start_datetime": start_datetime, "end_datetime": end_datetime})
+        ListRequest(start_datetime=start_datetime, end_datetime=end_datetime).filters()
     except InvalidRequest as error:
         found.problems += error.problems
     found.finish("The search")
@@ -214,10 +210,8 @@ def listed(
 
 def _read_page(
     page: int, page_size: int | None, wire: dict[str, str], seconds: float | None = None
-) -> OperationFlow[ListPaymentRequestsResponse]:
-    from victor_api import models  # noqa: PLC0415 - loaded by the first call, not by this module
-
-    read: ListPaymentRequestsResponse = yield from call(
+) -> OperationFlow[models.ListPaymentRequestsResponse]:
+    read: models.ListPaymentRequestsResponse = yield from call(
         _LIST,
         models.ListPaymentRequestsResponse,
         seconds,
@@ -230,8 +224,6 @@ def _read_page(
 
 def _arguments(wire: dict[str, str]) -> dict[str, Any]:
     """Convert checked filters to arguments of the generated function, with its enum members."""
-    from victor_api import models  # noqa: PLC0415 - loaded by the first call
-
     members: dict[str, Any] = {
         "status": models.ListPaymentRequestsStatus,
         "direction": models.ListPaymentRequestsDirection,
@@ -240,7 +232,7 @@ def _arguments(wire: dict[str, str]) -> dict[str, Any]:
     return {name: members[name](value) if name in members else value for name, value in wire.items()}
 
 
-def items_of(page: ListPaymentRequestsResponse) -> Sequence[PaymentRequest]:
+def items_of(page: models.ListPaymentRequestsResponse) -> Sequence[PaymentRequest]:
     """Return the records of one page. A page without `results` is empty."""
     results = page.results
     return [PaymentRequest(raw) for raw in results] if isinstance(results, list) else ()

@@ -6,70 +6,38 @@ property is None if the provider did not send the value, or sent one that cannot
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
-from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from victor_ext import money, zulu
 from victor_ext.errors import InvalidRequest
 from victor_ext.redaction import mask
+from victor_ext.runtime.client.records import Field, Record, as_text, as_text_or_empty, boolean, text, value_in
 
 from .checks import as_date
+from .statuses import (
+    Direction,
+    Status,
+    as_direction,
+    as_network,
+    as_response_status,
+    as_status,
+    as_word,
+    is_terminal,
+)
 
 if TYPE_CHECKING:
-    from victor_api.models import (
-        GetPaymentRequestResponse,
-        PaymentRequestReceipt,
-        RfpInboundPaymentRequestResponseDetails,
+    from .generated import models
+
+    RawPaymentRequest = (
+        models.PaymentRequestReceipt | models.GetPaymentRequestResponse | models.RfpInboundPaymentRequestResponseDetails
     )
-
-    RawPaymentRequest = PaymentRequestReceipt | GetPaymentRequestResponse | RfpInboundPaymentRequestResponseDetails
-
-
-class Status(StrEnum):
-    """The status of a payment request. COMPLETED means paid; ACCEPTED does not."""
-
-    CREATED = "created"
-    PENDING = "pending"
-    PROCESSING = "processing"
-    NEEDS_REVIEW = "needs-review"
-    ACCEPTED = "accepted"
-    COMPLETED = "completed"
-    DECLINED = "declined"
-    EXPIRED = "expired"
-    FAILED = "failed"
-
-
-class Direction(StrEnum):
-    """The direction of a payment request: OUTBOUND asks a counterparty for money, INBOUND asks the caller."""
-
-    INBOUND = "inbound"
-    OUTBOUND = "outbound"
-
-
-class Network(StrEnum):
-    """The instant payment network of a payment request."""
-
-    FEDNOW = "FedNow"
-    RTP = "RTP"
 
 
 _MOST_BITS = 1024
 """The maximum size of a number that is read as an id. Python refuses to convert very large numbers to text."""
-
-TERMINAL = frozenset({Status.COMPLETED, Status.DECLINED, Status.EXPIRED, Status.FAILED})
-"""The statuses that no longer change."""
-
-_ENDS_IN_PROSE = frozenset({"error", "canceled", "cancelled", "rejected"})
-_STATUSES = {status.value: status for status in Status}
-_DIRECTIONS = {direction.value: direction for direction in Direction}
-_NETWORKS = {network.value.lower(): network for network in Network}
-# A declined request is "Declined" in the call, "Rejected" in its response and "declined" in a list.
-_ANSWERED = {"accepted": Status.ACCEPTED, "rejected": Status.DECLINED, "declined": Status.DECLINED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +86,89 @@ class PaymentRequestResponse:
     notes: str | None
 
 
-T = TypeVar("T")
+# Readers: the value in the type of the field, or None.
 
 
-class PaymentRequest:
+def _as_id(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < _MOST_BITS:
+        return f"{value:d}"
+    return as_text_or_empty(value)
+
+
+def _as_moment(value: Any) -> datetime | None:
+    """An epoch timestamp, as the document declares it, or a Zulu time."""
+    try:
+        return zulu.parse(value) if isinstance(value, str) else zulu.from_epoch(value)
+    except InvalidRequest:
+        return None
+
+
+def _as_payee(payee: object) -> Payee | None:
+    if not _is_model(payee):
+        return None
+    return Payee(_text_in(payee, "account_number"), _text_in(payee, "ultimate_creditor"))
+
+
+def _as_payer(payer: object) -> Payer | None:
+    if not _is_model(payer):
+        return None
+    return Payer(
+        _text_in(payer, "victor_counterparty_id"),
+        _text_in(payer, "account_number"),
+        _text_in(payer, "routing_number"),
+        _text_in(payer, "name"),
+    )
+
+
+def _is_model(value: object) -> bool:
+    return hasattr(value, "to_dict")
+
+
+def _text_in(source: object, name: str) -> str | None:
+    return as_text(value_in(source, name))
+
+
+def _amount_in(source: object, name: str) -> Decimal | None:
+    return money.from_wire(value_in(source, name))
+
+
+_PAYER = ["payment_request", "payer"]
+_RESPONSE = ["payment_request", "payment_request_response"]
+_DETAILS = "payment_request.payment_details"
+_AMOUNT, _ORIGINAL_AMOUNT, _APPROVAL_NOTES = (
+    f"{_DETAILS}.{name}".split(".") for name in ("amount", "original_amount", "approval_notes")
+)
+
+
+class PaymentRequest(Record):
     """A request for payment (RfP), as one call returned it.
 
     Attributes:
+        id: The provider's id, or an empty text.
+        network: The network, as a `Network`; an unknown word is returned as text.
+        original_amount: The requested amount, in dollars. Returned once the request is accepted or declined.
+        due_date: The day the payment is due.
+        created_at: The time of creation. Only `list` and `create` return it.
+        approved_at: The time of approval. Only `list` returns it.
+        payee: The recipient of the money.
+        biller_type: `BUSINESS`, `CONSUMER`, or an unknown word.
+        amount_modification_allowed: Whether the payer may pay another amount.
+        notes: The notes of `create`.
+        approval_notes: The notes of `accept` or `decline`.
+        client_reference_id: The caller's own reference.
+        parent_id: The id of the outbound request that belongs to this inbound one.
+        child_id: The id of the inbound request that belongs to this outbound one, if the payer's account is at Victor.
+        error_message: The provider's message about the failure.
+        response: The response to an inbound request, or None before there is one. `list` does not return it.
+        idempotency_key: The key of `create`; None on results of other methods.
         raw: The generated model with all fields that were sent. Known words have the document's spelling, and a null is
             an absent field.
-        idempotency_key: The key of `create`; None on results of other methods.
     """
 
-    __slots__ = ("_completed_by", "idempotency_key", "raw")
+    __slots__ = ("_completed_by", "idempotency_key")
+
+    raw: RawPaymentRequest
+    _completed_by: PaymentRequest | None
 
     def __init__(
         self,
@@ -143,35 +181,60 @@ class PaymentRequest:
         self.idempotency_key = idempotency_key
         self._completed_by = completed_by
 
-    @staticmethod
-    def _either(read: Callable[[PaymentRequest], T]) -> Callable[[PaymentRequest], T]:
-        """Decorate a property to use the value of `completed_by` if this record has none."""
-
-        @wraps(read)
-        def read_either(self: PaymentRequest) -> T:
-            found = read(self)
-            other = self._completed_by
-            return read(other) if found is None and other is not None else found
-
-        return read_either
-
-    @property
-    def id(self) -> str:
-        """The provider's id, or an empty text."""
-        value = _sent(self.raw, "victor_payment_request_id")
-        if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < _MOST_BITS:
-            return f"{value:d}"
-        return value if isinstance(value, str) else ""
+    id = Field(_as_id, "victor_payment_request_id")
 
     @property
     def status(self) -> Status | str | None:
         """The status in any letter case, as a `Status`; an unknown word is returned as text."""
-        word = _text(self.raw, "status")
-        if word is None:
-            return None
-        normal = _normal(word)
-        answered = _ANSWERED.get(normal) if self._is_answer else None
-        return answered or _STATUSES.get(normal, word)
+        word = self._value_at(["status"])
+        return as_status(word if self._has_info else as_response_status(word))
+
+    @property
+    def direction(self) -> Direction | str | None:
+        """The direction in any letter case, as a `Direction`; an unknown word is returned as text."""
+        if not self._has_info:
+            return Direction.INBOUND
+        return as_direction(self._value_at(["direction"]))
+
+    network = Field(as_network, "payment_network")
+
+    @property
+    def amount(self) -> Decimal | None:
+        """The amount to pay, in dollars: the modified amount if the request was accepted with one."""
+        if not self._has_info:
+            modified = money.from_wire(self._value_at(["modified_amount"]))
+            return self.original_amount if modified is None else modified
+        return money.from_wire(self._value_at(_AMOUNT))
+
+    def _original_amount(self) -> Decimal | None:
+        amount = money.from_wire(self._value_at(_ORIGINAL_AMOUNT))
+        return _amount_in(self._response_model, "original_amount") if amount is None else amount
+
+    original_amount = Field(_original_amount)
+    due_date = Field(as_date, f"{_DETAILS}.due_date")
+    created_at = Field(_as_moment, "payment_request.created_at")
+    approved_at = Field(_as_moment, "payment_request.approved_at")
+    payee = Field(_as_payee, "payment_request.payee")
+
+    @property
+    def payer(self) -> Payer | None:
+        """The payer."""
+        payer = _as_payer(self._value_at(_PAYER))
+        other = None if self._completed_by is None else self._completed_by.payer
+        return payer.completed_by(other) if payer is not None and other is not None else payer or other
+
+    biller_type = Field(as_word, f"{_DETAILS}.biller_type")
+    amount_modification_allowed = boolean(f"{_DETAILS}.amount_modification_allowed")
+    notes = text(f"{_DETAILS}.notes")
+
+    def _approval_notes(self) -> str | None:
+        return as_text(self._value_at(_APPROVAL_NOTES)) or _text_in(self._response_model, "notes")
+
+    approval_notes = Field(_approval_notes)
+    client_reference_id = text("client_reference_id")
+    parent_id = text("victor_payment_request_parent_id")
+    child_id = text("victor_payment_request_child_id")
+    error_message = text("error_message")
 
     @property
     def is_terminal(self) -> bool:
@@ -179,155 +242,42 @@ class PaymentRequest:
 
         "Error", "canceled" and "Rejected" are terminal too. The document mentions them outside its enum of statuses.
         """
-        status = self.status
-        return status in TERMINAL or (status is not None and _normal(status) in _ENDS_IN_PROSE)
+        return is_terminal(self.status)
+
+    def _response(self) -> PaymentRequestResponse | None:
+        model = self._response_model
+        status = as_response_status(value_in(model, "status"))
+        if status is None:
+            return None
+        original, modified = _amount_in(model, "original_amount"), _amount_in(model, "modified_amount")
+        return PaymentRequestResponse(status, original, modified, _text_in(model, "notes"))
+
+    response = Field(_response)
 
     @property
-    def direction(self) -> Direction | str | None:
-        """The direction in any letter case, as a `Direction`; an unknown word is returned as text."""
-        if self._is_answer:
-            return Direction.INBOUND
-        word = _text(self.raw, "direction")
-        return None if word is None else _DIRECTIONS.get(_normal(word), word)
+    def _has_info(self) -> bool:
+        return hasattr(self.raw, "payment_request")
 
     @property
-    @_either
-    def network(self) -> Network | str | None:
-        """The network, as a `Network`; an unknown word is returned as text."""
-        word = _text(self.raw, "payment_network")
-        return None if word is None else _NETWORKS.get(word.lower(), word)
-
-    @property
-    def amount(self) -> Decimal | None:
-        """The amount to pay, in dollars: the modified amount if the request was accepted with one."""
-        if self._is_answer:
-            modified = money.from_wire(_sent(self.raw, "modified_amount"))
-            return self.original_amount if modified is None else modified
-        return money.from_wire(_sent(self._details, "amount"))
-
-    @property
-    @_either
-    def original_amount(self) -> Decimal | None:
-        """The requested amount, in dollars. Returned once the request is accepted or declined."""
-        source = self.raw if self._is_answer else self._details
-        found = money.from_wire(_sent(source, "original_amount"))
-        return money.from_wire(_sent(self._answer, "original_amount")) if found is None else found
-
-    @property
-    @_either
-    def due_date(self) -> date | None:
-        """The day the payment is due."""
-        return as_date(_value(self._details, "due_date"))
-
-    @property
-    @_either
-    def created_at(self) -> datetime | None:
-        """The time of creation. Only `list` and `create` return it."""
-        return _moment(_sent(self._info, "created_at"))
-
-    @property
-    @_either
-    def approved_at(self) -> datetime | None:
-        """The time of approval. Only `list` returns it."""
-        return _moment(_sent(self._info, "approved_at"))
-
-    @property
-    @_either
-    def payee(self) -> Payee | None:
-        """The recipient of the money."""
-        payee = _value(self._info, "payee")
-        return None if payee is None else Payee(_text(payee, "account_number"), _text(payee, "ultimate_creditor"))
-
-    @property
-    def payer(self) -> Payer | None:
-        """The payer."""
-        payer = _value(self._info, "payer")
-        other = None if self._completed_by is None else self._completed_by.payer
-        if payer is None:
-            return other
-        told = Payer(
-            _text(payer, "victor_counterparty_id"),
-            _text(payer, "account_number"),
-            _text(payer, "routing_number"),
-            _text(payer, "name"),
-        )
-        return told if other is None else told.completed_by(other)
-
-    @property
-    @_either
-    def biller_type(self) -> str | None:
-        """`BUSINESS`, `CONSUMER`, or an unknown word."""
-        return _text(self._details, "biller_type")
-
-    @property
-    @_either
-    def amount_modification_allowed(self) -> bool | None:
-        """Whether the payer may pay another amount."""
-        allowed = _value(self._details, "amount_modification_allowed")
-        return allowed if isinstance(allowed, bool) else None
-
-    @property
-    @_either
-    def notes(self) -> str | None:
-        """The notes of `create`."""
-        return _text(self._details, "notes")
-
-    @property
-    @_either
-    def approval_notes(self) -> str | None:
-        """The notes of `accept` or `decline`."""
-        return _text(self._details, "approval_notes") or _text(self._answer, "notes")
-
-    @property
-    @_either
-    def client_reference_id(self) -> str | None:
-        """The caller's own reference."""
-        return _text(self.raw, "client_reference_id")
+    def _response_model(self) -> Any:
+        """The model of the response to the request; the result of `accept` or `decline` is one itself."""
+        return self._value_at(_RESPONSE) if self._has_info else self.raw
 
     def has_reference(self, client_reference_id: str) -> bool:
         """Whether the request has this reference. Leading and trailing spaces are ignored."""
         return (self.client_reference_id or "").strip() == client_reference_id.strip()
 
-    @property
-    @_either
-    def parent_id(self) -> str | None:
-        """The id of the outbound request that belongs to this inbound one."""
-        return _text(self.raw, "victor_payment_request_parent_id")
-
-    @property
-    @_either
-    def child_id(self) -> str | None:
-        """The id of the inbound request that belongs to this outbound one, if the payer's account is at Victor."""
-        return _text(self.raw, "victor_payment_request_child_id")
-
-    @property
-    @_either
-    def error_message(self) -> str | None:
-        """The provider's message about the failure."""
-        return _text(self.raw, "error_message")
-
-    @property
-    @_either
-    def response(self) -> PaymentRequestResponse | None:
-        """The response to an inbound request, or None before there is one. `list` does not return it."""
-        answer = self._answer
-        word = _text(answer, "status")
-        if answer is None or word is None:
-            return None
-        return PaymentRequestResponse(
-            _ANSWERED.get(_normal(word), word),
-            money.from_wire(_sent(answer, "original_amount")),
-            money.from_wire(_sent(answer, "modified_amount")),
-            _text(answer, "notes"),
-        )
-
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON data, with amounts as text and times as Zulu time."""
-        return {name: _plain(getattr(self, name)) for name in _FIELDS}
+        return {name: self._plain(getattr(self, name)) for name in _NAMES}
+
+    def _plain(self, value: Any) -> Any:
+        """Times are Zulu times."""
+        return zulu.format(value) if isinstance(value, datetime) else super()._plain(value)
 
     def __repr__(self) -> str:
         return (
-            f"PaymentRequest(id={self.id!r}, status={_word(self.status)}, direction={_word(self.direction)}, "
+            f"PaymentRequest(id={self.id!r}, status={_quoted(self.status)}, direction={_quoted(self.direction)}, "
             f"amount={None if self.amount is None else str(self.amount)!r})"
         )
 
@@ -339,83 +289,17 @@ class PaymentRequest:
     def __hash__(self) -> int:
         return hash(self.id)
 
-    @property
-    def _is_answer(self) -> bool:
-        return not hasattr(self.raw, "payment_request")
 
-    @property
-    def _info(self) -> Any:
-        return _value(self.raw, "payment_request")
-
-    @property
-    def _details(self) -> Any:
-        return _value(self._info, "payment_details")
-
-    @property
-    def _answer(self) -> Any:
-        return self.raw if self._is_answer else _value(self._info, "payment_request_response")
-
-
-_FIELDS = (
-    "id", "status", "direction", "network", "amount", "original_amount", "due_date", "created_at", "approved_at",
-    "payee", "payer", "biller_type", "amount_modification_allowed", "notes", "approval_notes", "client_reference_id",
-    "parent_id", "child_id", "error_message", "is_terminal", "response", "idempotency_key",
-)  # fmt: skip
-
-
-def _value(source: Any, name: str) -> Any:
-    """Return a field of a generated model, or None if it is unset."""
-    value = getattr(source, name, None)
-    # The `Unset` marker is falsy. It is compared by name, because its import would load the models.
-    return value if value or type(value).__name__ != "Unset" else None
-
-
-def _sent(source: Any, name: str) -> Any:
-    """Return a field, also one whose type is not the declared one, such as a number for an amount."""
-    value = _value(source, name)
-    return getattr(source, "additional_properties", {}).get(name) if value is None else value
-
-
-def _text(source: Any, name: str) -> str | None:
-    """Return a text field, also one that the model does not declare, such as the payer's counterparty in `get`."""
-    value = getattr(source, name, None)
-    if not isinstance(value, str):
-        value = getattr(source, "additional_properties", {}).get(name)
-    if isinstance(value, StrEnum):
-        return value.value
-    return value if isinstance(value, str) else None
-
-
-def _moment(sent: Any) -> datetime | None:
-    """Convert an epoch timestamp, as the document declares it, or a Zulu time."""
-    try:
-        return zulu.parse(sent) if isinstance(sent, str) else zulu.from_epoch(sent)
-    except InvalidRequest:
-        return None
-
-
-def _normal(word: str) -> str:
-    return word.strip().lower().replace("_", "-").replace(" ", "-")
+_NAMES = [
+    *(name for name, value in vars(PaymentRequest).items() if isinstance(value, Field | property) and name[0] != "_"),
+    "idempotency_key",
+]
 
 
 def _masked(number: str | None) -> str:
     return "None" if number is None else repr(mask(number))
 
 
-def _word(value: str | None) -> str:
+def _quoted(value: str | None) -> str:
     # A plain text, because enum members have a different repr.
     return repr(None if value is None else str(value))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, StrEnum):
-        return value.value
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, datetime):
-        return zulu.format(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Payee | Payer | PaymentRequestResponse):
-        return {name: _plain(part) for name, part in asdict(value).items()}
-    return value

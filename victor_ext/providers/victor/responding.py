@@ -9,30 +9,32 @@ from decimal import Decimal
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.redaction import one_line
-from victor_ext.runtime.client.runners import OperationFlow, counted_call, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, call_with_attempts, drop_none
 
-from .checks import check_answer
+from .checks import check_response
+from .generated import models
 from .reading import get
-from .records import Direction, PaymentRequest, PaymentRequestResponse, Status
+from .records import PaymentRequest, PaymentRequestResponse
+from .statuses import Direction, Status
 
 _RESPOND = "victor_api.api.payment_requests.respond_to_payment_request"
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
+class IntendedResponse:
     """The intended response to an inbound request.
 
     Attributes:
         status: ACCEPTED or DECLINED.
         notes: The caller's notes.
         modified_amount: The amount to pay instead of the requested one, in dollars, or None.
-        asked: The requested amount, in dollars, or None if the caller passed only an id.
+        requested: The requested amount, in dollars, or None if the caller passed only an id.
     """
 
     status: Status
     notes: str
     modified_amount: Decimal | None = None
-    asked: Decimal | None = None
+    requested: Decimal | None = None
 
     def differences(self, found: PaymentRequest) -> Collection[str] | None:
         """Return how the response in a record differs from this one; None if the record has no response.
@@ -41,11 +43,11 @@ class Answering:
         different one. `unsaid` means that the record does not have the accepted amount.
         """
         given = found.response
-        said = None if given is None else given.status
-        status = _ANSWERS.get(found.status or "") if said is None else said
+        word = None if given is None else given.status
+        status = _RESPONSE_STATUSES.get(found.status or "") if word is None else word
         if status is None:
             return None
-        if status not in _ANSWERS.values():
+        if status not in _RESPONSE_STATUSES.values():
             return ("word",)
         if status != self.status:
             return ("status",)
@@ -55,23 +57,23 @@ class Answering:
 
     def _difference_of_amount(self, given: PaymentRequestResponse | None, found: PaymentRequest) -> Collection[str]:
         modified = None if given is None else given.modified_amount
-        originals = (self.asked, found.original_amount, None if given is None else given.original_amount)
-        asked = {amount for amount in originals if amount is not None}
+        originals = (self.requested, found.original_amount, None if given is None else given.original_amount)
+        requested = {amount for amount in originals if amount is not None}
         paid = {amount for amount in (modified, found.amount) if amount is not None}
-        if len(asked) > 1:
+        if len(requested) > 1:
             return ("amount",)
         if self.modified_amount is not None:
             # The provider may or may not replace the request's own amount with the modified one.
             named = found.amount if modified is None else modified
             if named is None:
                 return ("unsaid",)
-            return () if named == self.modified_amount and paid <= {named, *asked} else ("amount",)
-        if len(paid | asked) > 1:
+            return () if named == self.modified_amount and paid <= {named, *requested} else ("amount",)
+        if len(paid | requested) > 1:
             return ("amount",)
-        return ("unsaid",) if modified is not None and not asked else ()
+        return ("unsaid",) if modified is not None and not requested else ()
 
 
-_ANSWERS: dict[str, Status] = {
+_RESPONSE_STATUSES: dict[str, Status] = {
     Status.ACCEPTED: Status.ACCEPTED,
     Status.COMPLETED: Status.ACCEPTED,
     Status.DECLINED: Status.DECLINED,
@@ -92,122 +94,116 @@ def respond(
     """
     known = request if isinstance(request, PaymentRequest) else None
     request_id = request.id if isinstance(request, PaymentRequest) else request
-    check_answer(
+    check_response(
         request_id,
         notes=notes,
         modified_amount=modified_amount,
-        asked=None if known is None else known.amount,
+        requested=None if known is None else known.amount,
         may_be_modified=None if known is None else known.amount_modification_allowed,
         is_outbound=known is not None and known.direction is Direction.OUTBOUND,
         child_id=None if known is None else known.child_id,
     )
     amount = None if modified_amount is None else money.to_decimal(modified_amount)
-    asked = None if known is None else known.amount if known.original_amount is None else known.original_amount
-    meant = Answering(Status.ACCEPTED if accept else Status.DECLINED, notes, amount, asked)
+    requested = None if known is None else known.amount if known.original_amount is None else known.original_amount
+    intended = IntendedResponse(Status.ACCEPTED if accept else Status.DECLINED, notes, amount, requested)
     try:
-        answered, attempts = yield from _send_answer(request_id, meant)
+        returned, attempts = yield from _send(request_id, intended)
     except VictorError as error:
         if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             raise
-        doubt = error
+        uncertain = error
     else:
-        differences = meant.differences(answered) or ()
+        differences = intended.differences(returned) or ()
         if "amount" in differences:
-            raise _answered_otherwise(request_id, meant, answered, differences, attempts)
+            raise _conflict(request_id, intended, returned, differences, attempts)
         if not {"status", "word", "unsaid"}.intersection(differences):
-            return answered
-        doubt = _answered_otherwise(request_id, meant, answered, differences, attempts)
-    return (yield from _settle_answer(request_id, meant, doubt, left()))
+            return returned
+        uncertain = _conflict(request_id, intended, returned, differences, attempts)
+    return (yield from _settle(request_id, intended, uncertain, left()))
 
 
-def _send_answer(request_id: str, meant: Answering) -> OperationFlow[tuple[PaymentRequest, int]]:
-    from victor_api.models import (  # noqa: PLC0415 - see `Call.module`
-        RfpInboundPaymentRequestResponseDetails,
-        RfpInboundPaymentRequestResponseRequestDetails,
-        RfpInboundPaymentRequestResponseRequestDetailsStatus,
-    )
-
-    word = "Accepted" if meant.status is Status.ACCEPTED else "Declined"
-    body = RfpInboundPaymentRequestResponseRequestDetails(
+def _send(request_id: str, intended: IntendedResponse) -> OperationFlow[tuple[PaymentRequest, int]]:
+    word = "Accepted" if intended.status is Status.ACCEPTED else "Declined"
+    body = models.RfpInboundPaymentRequestResponseRequestDetails(
         **drop_none(
-            status=RfpInboundPaymentRequestResponseRequestDetailsStatus(word),
-            notes=meant.notes,
-            modified_amount=None if meant.modified_amount is None else money.to_wire(meant.modified_amount),
+            status=models.RfpInboundPaymentRequestResponseRequestDetailsStatus(word),
+            notes=intended.notes,
+            modified_amount=None if intended.modified_amount is None else money.to_wire(intended.modified_amount),
         )
     )
-    raw, attempts = yield from counted_call(
+    raw, attempts = yield from call_with_attempts(
         _RESPOND,
-        RfpInboundPaymentRequestResponseDetails,
+        models.RfpInboundPaymentRequestResponseDetails,
         victor_payment_request_id=request_id,
         body=body,
     )
     return PaymentRequest(raw), attempts
 
 
-def _settle_answer(
-    request_id: str, meant: Answering, doubt: VictorError, seconds: float | None
+def _settle(
+    request_id: str, intended: IntendedResponse, uncertain: VictorError, seconds: float | None
 ) -> OperationFlow[PaymentRequest]:
     """Read the request and compare its response with the intended one. The response is never sent again."""
     if seconds is not None and seconds <= 0:
-        doubt.add_note("No time was left to read the request back.")
-        raise doubt from None
+        uncertain.add_note("No time was left to read the request back.")
+        raise uncertain from None
     try:
         found = yield from get(request_id, seconds)
     except VictorError as error:
-        doubt.add_note(f"Reading the request back failed as well: {error}")
-        raise doubt from None
+        uncertain.add_note(f"Reading the request back failed as well: {error}")
+        raise uncertain from None
     if found.id and found.id.casefold() != request_id.casefold():
-        doubt.add_note(f"What was read back is about another payment request, {one_line(found.id)}.")
-        raise doubt from None
+        uncertain.add_note(f"What was read back is about another payment request, {one_line(found.id)}.")
+        raise uncertain from None
     if found.direction is Direction.OUTBOUND:
         raise Conflict(
             f"Payment request {request_id} is outbound: it asks somebody else, so its status is no answer of yours; "
             "nothing was changed by this call. Answer the inbound one (child_id of the outbound one).",
             outcome=Outcome.REJECTED,
-            attempts=doubt.attempts,
-            request_id=doubt.request_id,
+            attempts=uncertain.attempts,
+            request_id=uncertain.request_id,
         )
-    differences = meant.differences(found)
+    differences = intended.differences(found)
     if differences is None:
-        raise _unanswered(request_id, doubt) from None
+        raise _no_response(request_id, uncertain) from None
     if not differences:
         return found
     # After a successful or conflicting response, the state of the request may be an effect of this call.
-    was_taken = doubt.outcome is Outcome.ACCEPTED or isinstance(doubt, Conflict)
+    was_taken = uncertain.outcome is Outcome.ACCEPTED or isinstance(uncertain, Conflict)
     if was_taken or "status" not in differences:
-        raise _answered_otherwise(request_id, meant, found, differences, doubt.attempts, doubt.request_id)
+        raise _conflict(request_id, intended, found, differences, uncertain.attempts, uncertain.request_id)
     raise Conflict(
         f"Payment request {request_id} carries another answer ({one_line(found.status)}) than the one that was meant "
-        f"({meant.status}): somebody else answered it. Nothing was changed by this call.",
+        f"({intended.status}): somebody else answered it. Nothing was changed by this call.",
         hint="Read it with get().",
         outcome=Outcome.REJECTED,
-        attempts=doubt.attempts,
-        request_id=doubt.request_id,
+        attempts=uncertain.attempts,
+        request_id=uncertain.request_id,
     )
 
 
-def _unanswered(request_id: str, doubt: VictorError) -> VictorError:
+def _no_response(request_id: str, uncertain: VictorError) -> VictorError:
     """Return the error for a request that has no response yet."""
-    if doubt.outcome is Outcome.ACCEPTED:
+    if uncertain.outcome is Outcome.ACCEPTED:
         # An unreadable success is not a proof if the request shows no response.
-        doubt = UnreadableResponse(
-            f"The answer to payment request {request_id} was taken with status {doubt.status_code}, in words that "
+        uncertain = UnreadableResponse(
+            f"The answer to payment request {request_id} was taken with status {uncertain.status_code}, in words that "
             "cannot be read.",
             hint="It may have been done, and no key makes a repeat safe: look with payment_requests.get(id) before "
             "you repeat it.",
             outcome=Outcome.UNKNOWN,
-            request=doubt.request,
-            response=doubt.response,
-            attempts=doubt.attempts,
-            request_id=doubt.request_id,
+            request=uncertain.request,
+            response=uncertain.response,
+            attempts=uncertain.attempts,
+            request_id=uncertain.request_id,
         )
-    doubt.add_note("The request was read back and shows no answer yet.")
-    return doubt
+    uncertain.add_note("The request was read back and shows no answer yet.")
+    return uncertain
 
 
-def _answered_otherwise(
+def _conflict(
     request_id: str,
-    meant: Answering,
+    intended: IntendedResponse,
     found: PaymentRequest,
     differences: Collection[str],
     attempts: int,
@@ -216,11 +212,11 @@ def _answered_otherwise(
     """Return the error for a request whose response may or may not be this call's."""
     others = {"status": "another answer", "word": "another answer", "notes": "other notes", "amount": "another amount"}
     what = " and ".join(others[difference] for difference in differences if difference in others)
-    is_ = f"{one_line(found.status)} with {what} than was meant ({meant.status})"
+    is_ = f"{one_line(found.status)} with {what} than was meant ({intended.status})"
     if "word" in differences and found.response is not None:
-        is_ = f"answered with the word {one_line(found.response.status)!r}, where {meant.status} was meant"
+        is_ = f"answered with the word {one_line(found.response.status)!r}, where {intended.status} was meant"
     elif not what:
-        amount = "what it asked for" if meant.modified_amount is None else meant.modified_amount
+        amount = "what it asked for" if intended.modified_amount is None else intended.modified_amount
         is_ = f"{one_line(found.status)}, and nothing says for which amount ({amount} was meant)"
     return Conflict(
         f"Payment request {request_id} is {is_}: it may be this call's answer, or somebody else's.",

@@ -27,7 +27,8 @@ from victor_ext.runtime.loop.flow import Sleep
 
 from .checks import check_id, shown, spelled
 from .reading import get, listed
-from .records import Direction, PaymentRequest, Status
+from .records import PaymentRequest
+from .statuses import Direction, Status
 
 _WAIT_AGAIN = "Wait again, or look it up with list(victor_id=...), for get() may say Pending for ever."
 

@@ -1,18 +1,39 @@
-"""Tokens that need no exchange: one that was given, and those that this side signs."""
+"""What an authenticator is, and the two that need no exchange: a fixed token, and tokens signed on this side."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import httpx
 
 from victor_ext.redaction import Secret
-from victor_ext.runtime.loop.attempts import Exchange
+from victor_ext.runtime.http.response import Response
 from victor_ext.runtime.loop.clock import TOLERATED_SKEW, ServerClock
 from victor_ext.runtime.loop.flow import Flow, done
 
 SIGNED_WITH_SKEW = "signed_with_skew"
 FROM_EARLIER_CALL = "signed_for_an_earlier_call"
+
+
+class Exchange(Protocol):
+    """Sends a request of an authenticator, such as one for a token, within the deadline of the call."""
+
+    def __call__(self, request: httpx.Request, *, best_effort: bool = False) -> Flow[Response]:
+        """The response. A best-effort request is tried once, for `BEST_EFFORT_SECONDS` at most."""
+        ...
+
+
+class Authenticator(Protocol):
+    """Puts a token on each attempt."""
+
+    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
+        """Set the header. Fetch a token with `exchange` if one is needed, within `seconds` (None: no bound)."""
+        ...
+
+    def should_retry_unauthorized(self, request: httpx.Request) -> bool:
+        """After a 401: whether another token may help. Called at most once in a call."""
+        ...
 
 
 class FixedToken:
@@ -39,10 +60,14 @@ class SignedToken:
         sign: Makes the header's value from the time of issue: the provider's, in seconds since the epoch.
         clock: The provider's clock.
         reuse: Seconds for which one token serves all calls; 0 signs each attempt anew.
+        header: The header's name.
     """
 
-    def __init__(self, sign: Callable[[float], str], clock: ServerClock, *, reuse: float = 0.0) -> None:
+    def __init__(
+        self, sign: Callable[[float], str], clock: ServerClock, *, reuse: float = 0.0, header: str = "Authorization"
+    ) -> None:
         self._sign = sign
+        self._header = header
         self._clock = clock
         self._reuse = reuse
         self._kept: tuple[str, float, float] | None = None
@@ -53,7 +78,7 @@ class SignedToken:
         if kept is not None and self._clock.monotonic() >= kept[2]:
             kept = None
         value, skew, _until = kept or self._signed()
-        request.headers["Authorization"] = value
+        request.headers[self._header] = value
         request.extensions[SIGNED_WITH_SKEW], request.extensions[FROM_EARLIER_CALL] = skew, kept is not None
         return done()
 

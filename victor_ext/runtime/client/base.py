@@ -33,6 +33,7 @@ from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .config import KEEP, ClientConfig
+from .generated import bind
 from .resources import Awaited, Blocking, Mode
 from .runners import AsyncRunner, SyncRunner
 
@@ -89,9 +90,9 @@ class BaseClient(Generic[Mode, Transport]):
         raise NotImplementedError
 
     @property
-    def _shared(self) -> tuple[SyncRunner | AsyncRunner, ServerClock, float | None]:
-        """The arguments that every resource takes first."""
-        return self._runner, self._config.clock, self._config.loop.deadline
+    def _shared(self) -> tuple[SyncRunner | AsyncRunner, ServerClock, float | None, Any]:
+        """The arguments of every resource."""
+        return self._runner, self._config.clock, self._config.loop.deadline, self._config.context
 
     def _lock(self) -> Lock:
         """A lock for this mode, threads or tasks, such as that of a token cache."""
@@ -140,7 +141,6 @@ class BaseClient(Generic[Mode, Transport]):
         Raises:
             ConfigurationError: `client_class` is not such a class.
         """
-        from .generated import bind  # noqa: PLC0415 - only calls of generated operations need it
 
         if not isinstance(client_class, type) or not hasattr(client_class, "set_httpx_client"):
             raise ConfigurationError("bind: pass the Client class of a generated package.")
@@ -155,7 +155,7 @@ class BaseClient(Generic[Mode, Transport]):
         return httpx.Request("GET", self._config.base_url, extensions={"timeout": self._config.timeout.as_dict()})
 
     def provider_time(self) -> ProviderTime:
-        """The provider's time, and whether a response has told it. Makes no call, and is never awaited."""
+        """The provider's time, and whether it is known from a response. Makes no call, and is never awaited."""
         return self._config.clock.provider_time()
 
     @property
@@ -177,6 +177,13 @@ class BaseClient(Generic[Mode, Transport]):
         return f"{type(self).__name__}({getattr(self, '_config', '')})"
 
 
+def _authorization_of(request: httpx.Request) -> Secret:
+    value = request.headers.get("Authorization")
+    if value is None:
+        raise ConfigurationError("authorization: the credentials of this client set no Authorization header.")
+    return Secret(value)  # a str like any other, and one that no traceback shows
+
+
 class BlockingClient(BaseClient[Blocking, httpx.BaseTransport]):
     """A client with blocking calls. Safe to share between threads."""
 
@@ -195,7 +202,7 @@ class BlockingClient(BaseClient[Blocking, httpx.BaseTransport]):
         """
         request = self._unsigned()
         self._driver.run(self._config.loop.sign(request))
-        return Secret(request.headers["Authorization"])  # a str like any other, and one that no traceback shows
+        return _authorization_of(request)
 
     def close(self) -> None:
         """Close the connections (those of a client made by `with_options` stay with the original)."""
@@ -227,7 +234,7 @@ class AwaitedClient(BaseClient[Awaited, httpx.AsyncBaseTransport]):
         """
         request = self._unsigned()
         await self._driver.run(self._config.loop.sign(request))
-        return Secret(request.headers["Authorization"])  # a str like any other, and one that no traceback shows
+        return _authorization_of(request)
 
     async def close(self) -> None:
         """Close the connections (those of a client made by `with_options` stay with the original)."""

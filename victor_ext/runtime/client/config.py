@@ -5,21 +5,20 @@ from __future__ import annotations
 import inspect
 import sys
 from http.cookiejar import CookieJar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from victor_ext.errors import ConfigurationError, Problem
+from victor_ext.runtime.auth.tokens import Authenticator
 from victor_ext.runtime.http.response import CODINGS
-from victor_ext.runtime.loop.attempts import AttemptLoop, Authenticator
+from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.events import OnEvent, Reporter
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 
 from .validation import are_seconds, seconds_complaint
-
-if TYPE_CHECKING:
-    from victor_ext.runtime.loop.events import OnEvent, Reporter
 
 DEFAULT_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 """Seconds for each stage of one attempt: 5 to connect; 20 each to write, to read and to get a free connection."""
@@ -42,6 +41,7 @@ class ClientConfig:
         caller: A digest that tells two callers apart without naming them, or None.
         context: Any data for the provider's resources, such as for whom the client acts.
         product: Name and version of the package, for the `User-Agent`.
+        accept: The content types that are asked for (`Accept`).
         clock: The provider's clock, which the authenticator uses too.
         timeout: Seconds for each stage of one attempt, or an `httpx.Timeout`; None sets no bound.
         deadline: Seconds for one call as a whole; None sets no bound.
@@ -67,7 +67,9 @@ class ClientConfig:
         deadline: float | None,
         retry: RetryPolicy,
         on_event: OnEvent | None,
+        accept: str = "application/json",
     ) -> None:
+        self.accept = accept
         self.base_url, self.environment, self.caller, self.product = base_url, environment, caller, product
         self.context = context
         self.timeout = checked_timeout(timeout)
@@ -88,7 +90,7 @@ class ClientConfig:
         """A copy with other limits; tokens, clock, quota and connections stay the same ones."""
         copy = object.__new__(ClientConfig)
         copy.base_url, copy.environment, copy.caller = self.base_url, self.environment, self.caller
-        copy.product, copy.clock, copy.context = self.product, self.clock, self.context
+        copy.product, copy.clock, copy.context, copy.accept = self.product, self.clock, self.context, self.accept
         copy.timeout = self.timeout if timeout is KEEP else checked_timeout(timeout)
         loop = self.loop
         policy = loop.policy if retry is KEEP else _checked_policy(retry)
@@ -111,7 +113,7 @@ class ClientConfig:
         """The arguments of the httpx client. Environment, redirects and proxies are left to the transport below it."""
         python = ".".join(map(str, sys.version_info[:2]))
         agent = f"{self.product} httpx/{httpx.__version__} python/{python}"
-        headers = httpx.Headers({"user-agent": agent, "accept": "application/json", "accept-encoding": CODINGS})
+        headers = httpx.Headers({"user-agent": agent, "accept": self.accept, "accept-encoding": CODINGS})
         headers.update(options.get("headers"))
         cookies = _FixedCookies()
         httpx.Cookies(cookies).update(options.get("cookies"))
@@ -140,8 +142,6 @@ def _reporter(on_event: OnEvent | None) -> Reporter | None:
         raise ConfigurationError(f"on_event must be callable with one event, not {type(on_event).__name__}.")
     if inspect.iscoroutinefunction(on_event):
         raise ConfigurationError("on_event must be a plain function: nothing awaits it.")
-    from victor_ext.runtime.loop.events import Reporter  # noqa: PLC0415 - only clients with a listener load it
-
     return Reporter(on_event)
 
 

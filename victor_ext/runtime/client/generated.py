@@ -10,15 +10,19 @@ from typing import Any, Protocol, Self, TypeVar, cast
 
 import httpx
 
-from victor_ext.runtime.http.response import Response
+from victor_ext.runtime.http.response import NOT_READ, Response
 
 from .config import checked_timeout
+from .documented import READER
 
 HttpClient = httpx.Client | httpx.AsyncClient
 Connect = Callable[[dict[str, Any]], HttpClient]
 Read = Callable[[httpx.Response], Any]
 C = TypeVar("C")
 T = TypeVar("T")
+
+_WITHOUT_BODY = frozenset({204, 205})
+"""Statuses whose responses have no content (RFC 9110, 15.3.5 and 15.3.6)."""
 
 
 class LazyModule:
@@ -97,15 +101,15 @@ class _Bound:
         """A client that sends these headers too."""
         merged = httpx.Headers(self._options.get("headers"))
         merged.update(headers)
-        return self._again(headers=merged)
+        return self.with_http_options(headers=merged)
 
     def with_cookies(self, cookies: dict[str, str]) -> Self:
         """A client that sends these cookies too."""
-        return self._again(cookies={**self._options.get("cookies", {}), **cookies})
+        return self.with_http_options(cookies={**self._options.get("cookies", {}), **cookies})
 
     def with_timeout(self, timeout: httpx.Timeout) -> Self:
         """A client with another timeout for each stage of an attempt, in seconds. Raises `ConfigurationError`."""
-        return self._again(timeout=checked_timeout(timeout))
+        return self.with_http_options(timeout=checked_timeout(timeout))
 
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
         """Read a response that the attempt loop has found good. Raises the error of its call if it cannot be read.
@@ -114,14 +118,14 @@ class _Bound:
         """
         if self._undocumented is not None:  # this client serves one call
             self.response = response
+        if isinstance(response, Response) and response.parsed is not NOT_READ:
+            return cast("T", response.parsed)
         try:
             return parse(client=self, response=response)
         except Exception as error:
             if not isinstance(response, Response) or response.unusable is None:
                 raise  # it came through another http client
-            undocumented = isinstance(error, importlib.import_module(self._errors).UnexpectedStatus)
-            # The error itself is dropped: it holds the body.
-            why = f"its body cannot be read: {getattr(error, 'reason', type(error).__name__)}"
+            undocumented, why = self.is_undocumented(error), unread_because(error)
         if undocumented and self._undocumented is not None:
             try:
                 return cast("T", self._undocumented(response))
@@ -129,14 +133,52 @@ class _Bound:
                 pass  # the body is no better than the status
         raise response.unusable(response, "this status is not in the provider's document" if undocumented else why)
 
+    def request_extensions(self, parse: Callable[..., Any]) -> dict[str, Any]:
+        """The parser of an operation, for the attempt loop: a response that it cannot read may be asked for again."""
+        return {READER: _ParserOf(self, parse)}
+
+    def is_undocumented(self, error: Exception) -> bool:
+        """Whether a parser raised this because the document does not list the status of the response."""
+        return isinstance(error, importlib.import_module(self._errors).UnexpectedStatus)
+
     def reading_undocumented(self, read: Read) -> Self:
         """A copy for one call, which also reads a response with a good status that the document does not list."""
         other = copy(self)
         other._undocumented = read  # noqa: SLF001 - of the same class
         return other
 
-    def _again(self, **changes: Any) -> Self:
+    def with_http_options(self, **changes: Any) -> Self:
+        """A client over the same transport whose httpx client has these options too."""
         return self.over(self._at, self._connect, {**self._options, **changes})
+
+
+class _ParserOf:
+    """The `Reader` of the response to one request."""
+
+    __slots__ = ("_client", "_parse")
+
+    def __init__(self, client: _Bound, parse: Callable[..., Any]) -> None:
+        self._client, self._parse = client, parse
+
+    @property
+    def operation(self) -> str:
+        return self._parse.__module__.rpartition(".")[2]
+
+    def __call__(self, response: Response) -> str | None:
+        try:
+            response.parsed = self._parse(client=self._client, response=response)
+        except Exception as error:  # noqa: BLE001 - a generated parser may fail in any way; only the reason is kept
+            if not self._client.is_undocumented(error):
+                return unread_because(error)
+            # Another attempt would bring the same status. Where it says that there is no body, there is none to read.
+            if response.status_code in _WITHOUT_BODY and not response.content:
+                response.parsed = None
+        return None
+
+
+def unread_because(error: Exception) -> str:
+    """Why a body cannot be read, for a message. The error itself is to be dropped: it holds the body."""
+    return f"its body cannot be read: {getattr(error, 'reason', type(error).__name__)}"
 
 
 @cache

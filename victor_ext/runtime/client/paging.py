@@ -112,16 +112,13 @@ class PageReader(Generic[T]):
                     continue
                 ids.add(name)
             fresh.append(item)
-        self._remember(frozenset(ids))
+        if len(self._recent) == REMEMBERED_PAGES:
+            seen -= self._recent[0]
+        self._recent.append(frozenset(ids))
+        seen |= ids
         self._check_progress(fresh, items)
         self.number += 1
         return Page(number, fresh)
-
-    def _remember(self, ids: frozenset[str]) -> None:
-        if len(self._recent) == REMEMBERED_PAGES:
-            self._seen -= self._recent[0]
-        self._recent.append(ids)
-        self._seen |= ids
 
     def _check_progress(self, fresh: Sequence[T], items: Sequence[T]) -> None:
         self._pages += 1
@@ -225,13 +222,9 @@ class RepeatedPageReader(PageReader[T]):
             name = self._mark(item)
             if name not in self._met_in:
                 self._met_in[name] = 0
-                self._note_news(item)
+                self._now.news |= not self._arrived(item)
                 unmet.append(item)
         return unmet
-
-    def _note_news(self, item: T) -> None:
-        if not self._arrived(item):
-            self._now.news = True
 
     def _is_new(self, item: T) -> bool:
         name = self._mark(item)
@@ -244,7 +237,7 @@ class RepeatedPageReader(PageReader[T]):
         self._now.items += 1
         self._now.met_again += met == self._pass - 1
         if met is None:
-            self._note_news(item)
+            self._now.news |= not self._arrived(item)
         return met is None
 
     def _is_complete(self) -> bool:

@@ -35,7 +35,7 @@ LEAST_READ = 1.0
 """Seconds that the last read has, however little of the time is left."""
 
 PASSING = (ConnectionFailed, TimedOut, ServerError, RateLimited, UnreadableResponse)
-"""Troubles of a read that pass."""
+"""Errors of a read that are temporary."""
 
 
 def wait_until(
@@ -50,13 +50,13 @@ def wait_until(
     hint: str = "",
     longest_pause: float = LONGEST_PAUSE,
 ) -> OperationFlow[T]:
-    """Read until it is there, through troubles that pass.
+    """Read until the result exists. Temporary errors are ignored.
 
     No read lasts longer than what is left of the `timeout`, nor than the client's `deadline`. A `timeout` of zero is
     one read, which has all of the deadline.
 
     Args:
-        read: Reads it once, within so many seconds (None: the client's deadline).
+        read: Reads it once, within the given seconds (None: the client's deadline).
         there: Whether it is as it is waited for. It may raise, when that can no longer be.
         in_vain: The sentences of the error, from a few words on what was seen last.
         timeout: Seconds in all.
@@ -75,11 +75,11 @@ def wait_until(
     while True:
         left = max(ends - monotonic(), LEAST_READ)
         bounded = timeout > 0 and (deadline is None or left < deadline)
-        trouble: VictorError | None = None
+        failure: VictorError | None = None
         try:
             last = yield from read(left if bounded else None)
         except PASSING as error:
-            trouble = error
+            failure = error
             _logger.info("%s", error.summary, extra={"notice": True})
         else:
             if there(last):
@@ -87,8 +87,8 @@ def wait_until(
             seen = f"it is {shown(last)}"
         left = ends - monotonic()
         if left <= 0:
-            raise TimedOut(in_vain(seen), outcome=Outcome.UNKNOWN, hint=hint) from trouble
-        asked = trouble.retry_after if trouble is not None else None
+            raise TimedOut(in_vain(seen), outcome=Outcome.UNKNOWN, hint=hint) from failure
+        asked = failure.retry_after if failure is not None else None
         yield Sleep(min(max(pause, asked or 0.0), left))
         pause = min(pause * 1.5, longest_pause)
 
@@ -107,7 +107,7 @@ def poll(
 
     Args:
         resource: The resource.
-        read: Reads once, within so many seconds (None: the client's deadline).
+        read: Reads once, within the given seconds (None: the client's deadline).
         reached: Whether the last read is what is waited for. It may raise when that can no longer be.
         goal: What was not reached, for the message, such as "Payout p-1 did not become ACCEPTED".
         advice: What to do next, for the message.

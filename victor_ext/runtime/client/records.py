@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Generic, Self, TypeGuard, TypeVar, overload
 
 from victor_ext.redaction import mask
@@ -40,10 +41,13 @@ class Record:
 
     __slots__ = ("raw",)
 
+    _completed_by: Any = None
+    """Another record of the same object, for fields that are None in this one."""
+
     def __init__(self, raw: Any) -> None:
         self.raw = raw
 
-    def value_at(self, path: Sequence[str]) -> Any:
+    def _value_at(self, path: Sequence[str]) -> Any:
         """The value at a path of names, None where there is none.
 
         A name is that of the generated model, or that on the wire of a member that the model does not declare.
@@ -55,20 +59,36 @@ class Record:
             # The marker of an unset value is falsy. It is known by its name: to import it would load the models.
             if not value and (value is None or type(value).__name__ == "Unset"):
                 value = getattr(source, "additional_properties", _NOTHING).get(name)
+                if value is None:
+                    return None
         return value
 
     @classmethod
-    def declared_fields(cls) -> dict[str, Field[Any]]:
+    def _declared_fields(cls) -> dict[str, Field[Any]]:
         """The fields by name, in the order of their declaration."""
         declared = (item for kind in reversed(cls.__mro__) for item in vars(kind).items())
         return {name: value for name, value in declared if isinstance(value, Field)}
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON data: dataclasses as objects, numbers and times as text."""
-        return {name: _plain(getattr(self, name)) for name in self.declared_fields()}
+        return {name: self._plain(getattr(self, name)) for name in self._declared_fields()}
+
+    def _plain(self, value: Any) -> Any:
+        """The value of a field as plain JSON data. Override this method for another format."""
+        if value is None or type(value) is str:
+            return value
+        if is_dataclass(value):
+            return {each.name: self._plain(getattr(value, each.name)) for each in dataclass_fields(value)}
+        if isinstance(value, date):
+            return value.isoformat()
+        if isinstance(value, Decimal | StrEnum):
+            return f"{value:f}" if isinstance(value, Decimal) else value.value
+        if _is_tuple(value):
+            return [self._plain(part) for part in value]
+        return value.to_dict() if isinstance(value, Record) else value
 
     def __repr__(self) -> str:
-        shown = ((name, field.shown(self)) for name, field in self.declared_fields().items() if not field.hidden)
+        shown = ((name, field.shown(self)) for name, field in self._declared_fields().items() if not field.hidden)
         return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in shown if value != 'None')})"
 
     def __eq__(self, other: object) -> bool:
@@ -86,16 +106,20 @@ class Field(Generic[T]):
 
     Args:
         read: Makes the field's value from the values at its paths; each of them may be of any type, or None.
-        paths: Where the values are in `raw`, such as `"status"` or `"payout.payout_id"`.
+        paths: Where the values are in `raw`, such as `"status"` or `"payout.payout_id"`. Without paths, `read` gets the
+            record.
         hidden: Whether the `repr` of the record leaves the field out, because it may name a person.
         masked: Whether the `repr` shows only its last four characters.
     """
 
     def __init__(self, read: Callable[..., T], *paths: str, hidden: bool = False, masked: bool = False) -> None:
-        self._read = read
+        self._read: Callable[..., Any] = read
         self._paths = [path.split(".") for path in paths]
         self.hidden = hidden
         self._masked = masked
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        self._name = name
 
     @overload
     def __get__(self, record: None, owner: type[Any]) -> Self: ...
@@ -104,7 +128,15 @@ class Field(Generic[T]):
     def __get__(self, record: Record, owner: type[Any]) -> T: ...
 
     def __get__(self, record: Record | None, owner: type[Any]) -> Any:
-        return self if record is None else self._read(*map(record.value_at, self._paths))
+        if record is None:
+            return self
+        at, other = record._value_at, record._completed_by  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of Record
+        paths: Any = self._paths
+        if len(paths) == 1:
+            found: Any = self._read(at(paths[0]))
+        else:
+            found = self._read(*map(at, paths)) if paths else self._read(record)
+        return found if found is not None or other is None else getattr(other, self._name)
 
     def shown(self, record: Record) -> str:
         """The value as the `repr` of the record has it."""
@@ -112,6 +144,14 @@ class Field(Generic[T]):
         if self._masked and isinstance(value, str):
             return repr(mask(value))
         return f"<{len(value)}>" if _is_tuple(value) else repr(value)
+
+
+def value_in(source: object, name: str) -> Any:
+    """The value of a field of a generated model, also of one that the model does not declare; None if it is unset."""
+    value = getattr(source, name, None)
+    if not value and (value is None or type(value).__name__ == "Unset"):
+        return getattr(source, "additional_properties", _NOTHING).get(name)
+    return value
 
 
 # Readers: the value in the type of the field, or None.
@@ -199,18 +239,6 @@ def records(path: str, kind: Callable[[Any], R]) -> Field[tuple[R, ...]]:
         return tuple(map(kind, list_or_empty(value)))
 
     return Field(read, path)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Record):
-        return value.to_dict()
-    if is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name)) for each in dataclass_fields(value)}
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return [_plain(part) for part in value] if _is_tuple(value) else value
 
 
 def _is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:

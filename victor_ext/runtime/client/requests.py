@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import fields
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -36,8 +37,14 @@ def arguments_of(
 
     def decorate(method: Callable[[Any, RequestT], T]) -> Callable[Concatenate[Any, P], T]:
         def call(resource: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
-            return method(resource, request(*args, **kwargs))
+            try:
+                made = request(*args, **kwargs)
+            except TypeError as error:
+                # A missing or unknown argument is one of the method, not of a constructor that the caller never saw.
+                raise TypeError(str(error).replace(constructor, f"{method.__qualname__}()")) from None
+            return method(resource, made)
 
+        constructor = f"{getattr(request, '__qualname__', '')}.__init__()"
         own, arguments = inspect.signature(method), inspect.signature(request)
         resource = next(iter(own.parameters.values()))
         signature = own.replace(parameters=[resource, *arguments.parameters.values()])
@@ -45,3 +52,24 @@ def arguments_of(
         return call
 
     return decorate
+
+
+def members_of(request: Any, *left_out: str, **renamed: str) -> dict[str, Any]:
+    """The arguments of a generated model: the fields of a request object that are not None.
+
+    Args:
+        request: An instance of a dataclass.
+        left_out: Fields that the model lacks, or has in another form.
+        renamed: The model's names of fields, where they differ.
+    """
+    given = {each.name: getattr(request, each.name) for each in fields(request) if each.name not in left_out}
+    return {renamed.get(name, name): value for name, value in given.items() if value is not None}
+
+
+class HiddenRepr:
+    """A mixin for dataclasses that name people or their accounts: a `repr` shows none of the values."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}([hidden])"

@@ -49,12 +49,16 @@ class Resource(Generic[Mode]):
         runner: Runs its flows.
         clock: The provider's clock.
         deadline: Seconds for one call as a whole; None sets no bound.
+        context: Data of the provider's client, such as for whom it acts.
     """
 
-    def __init__(self, runner: SyncRunner | AsyncRunner, clock: ServerClock, deadline: float | None) -> None:
+    def __init__(
+        self, runner: SyncRunner | AsyncRunner, clock: ServerClock, deadline: float | None, context: Any = None
+    ) -> None:
         self.runner: Any = runner  # its `run` returns a result, or a coroutine that does
         self.clock = clock
         self.deadline = deadline
+        self.context = context
 
 
 Results = Callable[[], OperationFlow[T | None]]

@@ -67,7 +67,7 @@ def call(name: str, model: Any, seconds: float | None = None, /, **arguments: An
     return (yield from response_to(name, model, seconds, **arguments)).parsed
 
 
-def counted_call(name: str, model: Any, /, **arguments: Any) -> OperationFlow[tuple[Any, int]]:
+def call_with_attempts(name: str, model: Any, /, **arguments: Any) -> OperationFlow[tuple[Any, int]]:
     """As `call`; returns the model and the number of attempts."""
     step = Call(name, arguments, lambda response: model.from_dict(response.json()))
     return (yield step).parsed, step.attempts
@@ -82,7 +82,7 @@ def response_to(name: str, model: Any, seconds: float | None = None, /, **argume
     return (yield Call(name, arguments, read, seconds))
 
 
-def answer_to(name: str, /, **arguments: Any) -> OperationFlow[Any]:
+def call_without_body(name: str, /, **arguments: Any) -> OperationFlow[Any]:
     """Call a generated operation whose response has no body to read. Returns the whole generated `Response`.
 
     Any good status will do: a 200 where the document has a 202 is a success, and its headers count as well.

@@ -29,6 +29,9 @@ _NO_HEADER = -zlib.MAX_WBITS
 
 _UNPARSED = object()
 
+NOT_READ: Any = object()
+"""The value of `Response.parsed` before a generated parser has read the response."""
+
 
 class Response(httpx.Response):
     """A response that has been read, and whose JSON is parsed at most once.
@@ -40,6 +43,7 @@ class Response(httpx.Response):
         damage: Why the body is not what was sent (bad compression, too long), or None when it is whole.
         too_long: Whether the body is longer than the limit, so that another attempt would bring the same.
         attempts: How many attempts of the call it took.
+        parsed: What the generated parser made of it within the attempt loop; `NOT_READ` where the loop did not ask it.
         unusable: Makes the error of the call from the response and the reason, for code above the attempt loop that
             finds that it cannot use the response.
     """
@@ -47,6 +51,7 @@ class Response(httpx.Response):
     damage: str | None = None
     too_long: bool = False
     attempts: int = 1
+    parsed: Any = NOT_READ
     unusable: Callable[[Response, str], VictorError] | None = None
     _parsed: Any = _UNPARSED
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import httpx
 
-from victor_ext.errors import ConfigurationError, DeadlineExceeded, Outcome, VictorError
+from victor_ext.errors import DeadlineExceeded, Outcome, VictorError
 from victor_ext.runtime.client.validation import MOST_SECONDS
 from victor_ext.runtime.http.response import Response
 
@@ -21,12 +22,14 @@ from .classification import Failure, Repeat, may_repeat, of_exception, of_respon
 from .clock import ServerClock
 from .error_messages import error_for, what_to_do
 from .flow import Flow, Send, Sleep
-from .headers import header_complaint
+from .headers import sendable
 from .profile import SAFE_METHODS, UNRESTED, Profile
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
 from .timeouts import Timeouts, configured_timeouts
 
 if TYPE_CHECKING:
+    from victor_ext.runtime.auth.tokens import Authenticator
+
     from .events import Reporter
 
 logger = logging.getLogger(__name__)
@@ -37,49 +40,18 @@ BEST_EFFORT_SECONDS = 5.0
 """Most seconds for a best-effort exchange, on which nothing depends yet; at most half of what is left."""
 
 
-class Exchange(Protocol):
-    """Sends a request of an authenticator, such as one for a token, within the deadline of the call."""
-
-    def __call__(self, request: httpx.Request, *, best_effort: bool = False) -> Flow[Response]:
-        """The response. A best-effort request is tried once, for `BEST_EFFORT_SECONDS` at most."""
-        ...
-
-
-class Authenticator(Protocol):
-    """Puts a token on each attempt."""
-
-    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
-        """Set the header. Fetch a token with `exchange` if one is needed, within `seconds` (None: no bound)."""
-        ...
-
-    def should_retry_unauthorized(self, request: httpx.Request) -> bool:
-        """After a 401: whether another token may help. Called at most once in a call."""
-        ...
-
-
+@dataclass(kw_only=True, eq=False, repr=False)
 class AttemptLoop:
     """What the calls of one client share. `call` returns a flow for a driver to run."""
 
-    def __init__(
-        self,
-        *,
-        profile: Profile,
-        authenticator: Authenticator,
-        policy: RetryPolicy,
-        quota: RetryQuota,
-        clock: ServerClock,
-        deadline: float | None,
-        reporter: Reporter | None = None,
-        draw: Callable[[], float] = random.random,
-    ) -> None:
-        self.profile = profile
-        self.authenticator = authenticator
-        self.policy = policy
-        self.quota = quota
-        self.clock = clock
-        self.deadline = deadline
-        self.reporter = reporter
-        self.draw = draw
+    profile: Profile
+    authenticator: Authenticator
+    policy: RetryPolicy
+    quota: RetryQuota
+    clock: ServerClock
+    deadline: float | None
+    reporter: Reporter | None = None
+    draw: Callable[[], float] = random.random
 
     def call(self, request: httpx.Request) -> Flow[Response]:
         """One logical call. Returns a good response, or raises a typed error."""
@@ -98,9 +70,8 @@ class _Call:
         self._loop = loop
         self._request = request
         self._key = key
-        self._failing: httpx.Request | None = (
-            request  # the request that a failure now belongs to; None while a token is fetched
-        )
+        # The request that a failure belongs to; None while a token is fetched.
+        self._failing: httpx.Request | None = request
         self._timeouts = configured_timeouts(request.extensions)
         self._started = loop.clock.monotonic()
         self._attempts = 0
@@ -150,7 +121,7 @@ class _Call:
     def authorize(self, request: httpx.Request) -> Flow[None]:
         """Put a token on the request."""
         try:
-            yield from _sendable(request, self._loop.authenticator.authorize(request, self._exchange, self._left()))
+            yield from sendable(request, self._loop.authenticator.authorize(request, self._exchange, self._left()))
         except VictorError as error:
             # No token could be had. The call's own outcome is what it was before.
             advice = what_to_do(self._outcome, self._key, self._request, self._loop.profile)
@@ -220,11 +191,7 @@ class _Call:
         # Nothing was done at the old address, so the outcome of the call stays as it was.
         self._redirects += 1
         return httpx.Request(
-            request.method,
-            url,
-            headers=request.headers,
-            content=request.content,
-            extensions=request.extensions,
+            request.method, url, headers=request.headers, content=request.content, extensions=request.extensions
         )
 
     def _may_renew(self, request: httpx.Request, failure: Failure) -> bool:
@@ -266,29 +233,20 @@ class _Call:
         return None if ends is None else ends - loop.clock.monotonic()
 
     def _error(
-        self, request: httpx.Request, failure: Failure, *, retry_after: float | None = None, why: str = ""
-    ) -> VictorError:
-        left = self._left()
-        if failure.timed_out and left is not None and left <= 0 and self._best_effort_ends is None:
-            return self._out_of_time(request, failure)
-        if retry_after is None:
-            retry_after = _asked_to_wait(failure, self._loop.clock)
-        return self._final_error(request, failure, retry_after=retry_after, why=why)
-
-    def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> VictorError:
-        last = failure or Failure(DeadlineExceeded, "no time is left for an attempt", Repeat.NEVER, self._outcome)
-        why = f"the deadline of {self._loop.deadline:g} s has passed or would pass before the next attempt"
-        return self._final_error(request, last, why=why, error_class=DeadlineExceeded)
-
-    def _final_error(
         self,
         request: httpx.Request,
         failure: Failure,
         *,
-        why: str,
+        why: str = "",
         retry_after: float | None = None,
         error_class: type[VictorError] | None = None,
     ) -> VictorError:
+        left = self._left()
+        if error_class is None:
+            if failure.timed_out and left is not None and left <= 0 and self._best_effort_ends is None:
+                return self._out_of_time(request, failure)
+            if retry_after is None:
+                retry_after = _asked_to_wait(failure, self._loop.clock)
         return error_for(
             failure,
             profile=self._loop.profile,
@@ -301,6 +259,11 @@ class _Call:
             why=why,
             error_class=error_class,
         )
+
+    def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> VictorError:
+        last = failure or Failure(DeadlineExceeded, "no time is left for an attempt", Repeat.NEVER, self._outcome)
+        why = f"the deadline of {self._loop.deadline:g} s has passed or would pass before the next attempt"
+        return self._error(request, last, why=why, error_class=DeadlineExceeded)
 
     def _report_attempt(self, request: httpx.Request, status: int | None, error: str | None, began: float) -> None:
         loop = self._loop
@@ -325,24 +288,6 @@ class _Call:
         if loop.reporter is not None:
             seconds = loop.clock.monotonic() - self._started
             loop.reporter.call_ended(self._request, self._attempts, self._key, outcome=outcome, seconds=seconds)
-
-
-def _sendable(request: httpx.Request, authorize: Flow[None]) -> Flow[None]:
-    """Authorize. Raises `ConfigurationError` when the header cannot be sent: httpx's error would show the token."""
-    try:
-        yield from authorize
-        complaint = _complaint(request)
-    except UnicodeEncodeError:  # the error holds the token
-        complaint = "holds a character beyond ASCII"
-    if complaint is not None:
-        raise ConfigurationError(
-            f"The credentials made an Authorization header that cannot be sent: it {complaint}. Check the token."
-        )
-
-
-def _complaint(request: httpx.Request) -> str | None:
-    value = next((value for name, value in request.headers.raw if name.lower() == b"authorization"), None)
-    return None if value is None else header_complaint(value)
 
 
 def _asked_to_wait(failure: Failure, clock: ServerClock) -> float | None:

@@ -24,7 +24,7 @@ _FRAMES = 5
 
 @dataclass(frozen=True, slots=True)
 class AttemptStarted:
-    """One request is about to leave."""
+    """A request is about to be sent."""
 
     method: str
     path: str
@@ -34,9 +34,9 @@ class AttemptStarted:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnded:
-    """One request has been answered, or has failed.
+    """A request has a response, or has failed.
 
-    `status_code` is None when no answer came; `error` is then the kind of failure, such as `ReadTimeout`.
+    `status_code` is None without a response; `error` is then the kind of failure, such as `ReadTimeout`.
     `seconds` is how long the attempt took.
     """
 
@@ -51,7 +51,7 @@ class AttemptEnded:
 
 @dataclass(frozen=True, slots=True)
 class RetryScheduled:
-    """The call will be tried again after `wait` seconds, because of `reason`."""
+    """The call will be repeated after `wait` seconds, because of `reason`."""
 
     method: str
     path: str
@@ -63,7 +63,7 @@ class RetryScheduled:
 
 @dataclass(frozen=True, slots=True)
 class CallEnded:
-    """The call as a whole has ended after `seconds`; `outcome` is None when it succeeded."""
+    """The whole call has ended after `seconds`. `outcome` is None if it succeeded."""
 
     method: str
     path: str
@@ -90,7 +90,7 @@ class Reporter:
             _log(error, event)
 
     def attempt_started(self, request: httpx.Request, attempt: int, key: str | None) -> None:
-        """One request is about to leave."""
+        """Report `AttemptStarted`."""
         self._report(AttemptStarted(request.method, request.url.path, attempt, key))
 
     def attempt_ended(
@@ -103,19 +103,19 @@ class Reporter:
         error: str | None,
         seconds: float,
     ) -> None:
-        """One request has been answered, or has failed."""
+        """Report `AttemptEnded`."""
         self._report(AttemptEnded(request.method, request.url.path, attempt, key, status, error, seconds))
 
     def retry_scheduled(
         self, request: httpx.Request, attempt: int, key: str | None, *, wait: float, reason: str
     ) -> None:
-        """The call will be tried again."""
+        """Report `RetryScheduled`."""
         self._report(RetryScheduled(request.method, request.url.path, attempt, key, wait, reason))
 
     def call_ended(
         self, request: httpx.Request, attempts: int, key: str | None, *, outcome: Outcome | None, seconds: float
     ) -> None:
-        """The call as a whole is over."""
+        """Report `CallEnded`."""
         self._report(CallEnded(request.method, request.url.path, attempts, key, outcome, seconds))
 
 
@@ -128,7 +128,7 @@ def _log(error: Exception, event: Event) -> None:
     frames = traceback.extract_tb(error.__traceback__, -_FRAMES)
     where = " > ".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
     logger.error(
-        "on_event raised %s: %s (at %s) when told %s of %s %s; the call goes on",
+        "on_event raised %s: %s (at %s) for %s of %s %s; the call continues",
         type(error).__name__,
         said,
         where,

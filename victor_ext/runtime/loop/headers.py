@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import re
 
+import httpx
+
+from victor_ext.errors import ConfigurationError
+
+from .flow import Flow
+
 LONGEST = 16_384
 """The most characters of a token: no server takes a longer header."""
 
@@ -32,3 +38,17 @@ def header_complaint(value: bytes) -> str | None:
     if value.strip(b" \t") != value:
         return "has a blank at one of its ends"
     return "holds a line break or another control character"
+
+
+def sendable(request: httpx.Request, authorize: Flow[None]) -> Flow[None]:
+    """Authorize. Raises `ConfigurationError` when the header cannot be sent: httpx's error would show the token."""
+    try:
+        yield from authorize
+        value = next((value for name, value in request.headers.raw if name.lower() == b"authorization"), None)
+        complaint = None if value is None else header_complaint(value)
+    except UnicodeEncodeError:  # the error holds the token
+        complaint = "holds a character beyond ASCII"
+    if complaint is not None:
+        raise ConfigurationError(
+            f"The credentials made an Authorization header that cannot be sent: it {complaint}. Check the token."
+        )

@@ -139,14 +139,15 @@ class HeaderKey:
 
     Args:
         name: The header's name.
-        takes_key: Which requests get a key if the caller gave none.
+        takes_key: Which requests get a key if the caller gave none. None: no request, and with
+            `victor_ext.connect` every POST (a PUT, PATCH or DELETE then has a key only if the caller gives one).
         ignores_key: Which requests the provider takes no key for. A header there makes no repeat safe.
     """
 
     def __init__(
         self,
         name: str = "Idempotency-Key",
-        takes_key: Callable[[httpx.Request], bool] = lambda _request: False,
+        takes_key: Callable[[httpx.Request], bool] | None = None,
         ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
     ) -> None:
         self.name = name
@@ -160,7 +161,7 @@ class HeaderKey:
     def prepare(self, request: httpx.Request) -> str | None:
         """The key in the header; a new one where the operation takes a key and none was given."""
         key = self.read(request)
-        if key is None and self.takes_key(request):
+        if key is None and self.takes_key is not None and self.takes_key(request):
             key = request.headers[self.name] = new_key()
         return key
 

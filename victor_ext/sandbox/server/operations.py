@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
+
+from starlette.routing import compile_path
 
 OTHER = "other"
 """The name of a call that is no operation of the provider."""
@@ -29,34 +32,25 @@ class OperationTable:
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.names = (*(operation.name for operation in operations), OTHER)
         self.aliases = {operation.operation_id: operation.name for operation in operations if operation.operation_id}
-        self._plain: dict[tuple[str, str], str] = {}
-        self._patterns: dict[tuple[str, int], list[tuple[list[str], str]]] = {}
-        self._methods = sorted({operation.method for operation in operations})
-        for operation in sorted(operations, key=lambda operation: operation.path.count("{")):
-            self._add(operation)
+        self._plain = {(each.method, each.path): each.name for each in operations if "{" not in each.path}
+        patterns = sorted((each for each in operations if "{" in each.path), key=lambda each: each.path.count("{"))
+        self._patterns = [(each.method, compile_path(each.path)[0], each.name) for each in patterns]
+        self._methods = sorted({each.method for each in operations})
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"every operation needs a name of its own: {', '.join(self.names)}")
-
-    def _add(self, operation: Operation) -> None:
-        route = (operation.method, operation.path)
-        if "{" not in operation.path:
-            if route in self._plain:
-                raise ValueError(f"{operation.method} {operation.path} is there twice")
-            self._plain[route] = operation.name
-            return
-        parts = operation.path.split("/")
-        self._patterns.setdefault((operation.method, len(parts)), []).append((parts, operation.name))
+        routes = Counter(f"{each.method} {each.path}" for each in operations)
+        if len(routes) != len(operations):
+            raise ValueError(f"{routes.most_common(1)[0][0]} is there twice")
 
     def find(self, method: str, path: str) -> tuple[str, dict[str, str]]:
         """The name of the operation and the values of the names in braces; `path` is decoded already."""
         name = self._plain.get((method, path))
         if name is not None:
             return name, {}
-        parts = path.split("/")
-        for pattern, found in self._patterns.get((method, len(parts)), ()):
-            values = _match(pattern, parts)
-            if values is not None:
-                return found, values
+        for known, pattern, found in self._patterns:
+            match = pattern.fullmatch(path) if known == method else None
+            if match is not None:
+                return found, match.groupdict()
         return OTHER, {}
 
     def name(self, method: str, raw_path: str) -> str:
@@ -67,13 +61,3 @@ class OperationTable:
         """The methods that the provider has for a path."""
         plain = [method for method in self._methods if (method, path) in self._plain]
         return plain or [method for method in self._methods if self.find(method, path)[0] != OTHER]
-
-
-def _match(pattern: list[str], parts: list[str]) -> dict[str, str] | None:
-    values: dict[str, str] = {}
-    for expected, part in zip(pattern, parts, strict=True):
-        if expected.startswith("{") and part:
-            values[expected[1:-1]] = part
-        elif expected != part:
-            return None
-    return values

@@ -65,7 +65,7 @@ def injected_response(fault: Fault, wall: float, error: ErrorResponse) -> Respon
             fault.status, _HTML.format(status=fault.status).encode(), ((b"content-type", b"text/html"),)
         )
     else:
-        response = error(fault.status, "injected_fault", f"The sandbox was told to answer {fault.status}.")
+        response = error(fault.status, "injected_fault", f"An injected fault: status {fault.status}.")
     headers = dict(response.headers)
     if fault.retry_after is not None:
         moment = formatdate(math.ceil(wall + fault.retry_after), usegmt=True)

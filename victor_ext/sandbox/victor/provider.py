@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from victor_ext.sandbox.server.call import Call, HeaderKey
 from victor_ext.sandbox.server.context import SandboxContext
-from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
+from victor_ext.sandbox.server.jsontypes import JsonObject
 from victor_ext.sandbox.server.operations import Operation
 from victor_ext.sandbox.server.provider import SandboxProvider
 from victor_ext.sandbox.server.response import Response, error_response, json_response
@@ -32,7 +31,7 @@ from victor_ext.sandbox.victor.listing import Listing, check_times, read_query
 from victor_ext.sandbox.victor.model import DEMO_ACCOUNTS, DEMO_COUNTERPARTIES
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Directory, Store
-from victor_ext.sandbox.victor.validation import CreateRules, Problem, from_violations
+from victor_ext.sandbox.victor.validation import CreateRules, Problem, from_violations, json_body
 
 KEY_NAME = "Idempotency-Key"
 _LIST_TARGET = "listPaymentRequests"
@@ -203,7 +202,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return self._checked("get", 200, self._formats.detail(request))
 
     def _create(self, call: Call) -> Response:
-        body, problem = _json_body(call)
+        body, problem = json_body(call)
         problem = problem or self._key_problem(call)
         if problem is not None:
             return self._refused(problem)
@@ -232,7 +231,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return self._checked("create", 200, self._formats.as_created(request))
 
     def _respond(self, call: Call) -> Response:
-        body, problem = _json_body(call)
+        body, problem = json_body(call)
         problems = [problem] if problem else self._body_problems("respond", body)
         if problems:
             return self._validation("respond", _RESPOND_TARGET, problems)
@@ -248,7 +247,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return self._checked("respond", 200, self._formats.answer(request))
 
     def _token(self, call: Call) -> Response:
-        body, problem = _json_body(call)
+        body, problem = json_body(call)
         if problem is not None or not isinstance(body, dict):
             return error_response(400, "invalid_request", "The body must be a JSON object.")
         pair = cast("JsonObject", body)
@@ -292,19 +291,3 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
                 self.context.log_failure(f"an answer to '{operation}' breaks the document at: {where}")
                 return error_response(500, "nonconforming_answer", f"The sandbox's own answer breaks: {where}.")
         return json_response(status, body)
-
-
-def _json_body(call: Call) -> tuple[JsonValue, Problem | None]:
-    if call.content_type != "application/json":
-        return None, Problem(("body",), "invalid", "Content-Type must be application/json")
-    try:
-        body = json.loads(call.body.decode("utf-8"), parse_constant=_no_constant)
-        # Half of a surrogate pair is not text: it could be neither stored nor sent back.
-        json.dumps(body, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError):
-        return None, Problem(("body",), "invalid", "is not JSON")
-    return body, None
-
-
-def _no_constant(name: str) -> JsonValue:
-    raise ValueError(f"{name} is not JSON")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from victor_ext.sandbox.server.jsontypes import JsonObject
+from victor_ext.sandbox.server.call import Call
+from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
 from victor_ext.sandbox.victor.document import Violation
 from victor_ext.sandbox.victor.due_dates import DueDates
 from victor_ext.sandbox.victor.settings import SandboxSettings
@@ -40,6 +42,23 @@ def _from_violation(violation: Violation) -> Problem:
     if violation.rule in _SIZES:
         return Problem(violation.path, "size", "has a wrong length", violation.rule)
     return Problem(violation.path, "invalid", f"breaks the rule '{violation.rule}' of the document", violation.rule)
+
+
+def json_body(call: Call) -> tuple[JsonValue, Problem | None]:
+    """The JSON body of a call, or the problem of a body that is not JSON."""
+    if call.content_type != "application/json":
+        return None, Problem(("body",), "invalid", "Content-Type must be application/json")
+    try:
+        body = json.loads(call.body.decode("utf-8"), parse_constant=_no_constant)
+        # Half of a surrogate pair is not text: it could be neither stored nor sent back.
+        json.dumps(body, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        return None, Problem(("body",), "invalid", "is not JSON")
+    return body, None
+
+
+def _no_constant(name: str) -> JsonValue:
+    raise ValueError(f"{name} is not JSON")
 
 
 def read_date(text: str) -> date | None:

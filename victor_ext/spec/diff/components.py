@@ -13,7 +13,7 @@ A place is the dotted path of a part in the document, with these conventions:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -97,6 +97,10 @@ class Components:
         self._walk_document()
         self._walk_other_targets()
         self._spread()
+
+    def all(self) -> Iterable[Component]:
+        """Every part once, in the order of the document."""
+        return self._by_id.values()
 
     def of(self, tree: Tree) -> Component | None:
         """The part that is this very object of the document."""

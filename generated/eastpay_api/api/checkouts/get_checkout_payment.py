@@ -70,6 +70,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(id=id, entity_id=entity_id, entity_type=entity_type)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -114,6 +115,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(id=id, entity_id=entity_id, entity_type=entity_type)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -59,6 +59,7 @@ def sync_detailed(*, client: AuthenticatedClient | Client, body: CheckoutForm) -
     """
 
     _kwargs = _get_kwargs(body=body)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -95,6 +96,7 @@ async def asyncio_detailed(*, client: AuthenticatedClient | Client, body: Checko
     """
 
     _kwargs = _get_kwargs(body=body)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -65,6 +65,7 @@ def sync_detailed(*, client: AuthenticatedClient | Client, body: PaymentForm) ->
     """
 
     _kwargs = _get_kwargs(body=body)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -107,6 +108,7 @@ async def asyncio_detailed(*, client: AuthenticatedClient | Client, body: Paymen
     """
 
     _kwargs = _get_kwargs(body=body)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -61,6 +61,7 @@ def sync_detailed(order_id: str, *, client: AuthenticatedClient | Client) -> Res
     """
 
     _kwargs = _get_kwargs(order_id=order_id)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -99,6 +100,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(order_id=order_id)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

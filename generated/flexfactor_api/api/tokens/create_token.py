@@ -73,6 +73,7 @@ def sync_detailed(*, client: AuthenticatedClient | Client, body: TokenRequest) -
     """
 
     _kwargs = _get_kwargs(body=body)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -117,6 +118,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(body=body)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

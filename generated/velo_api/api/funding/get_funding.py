@@ -72,6 +72,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(funding_id=funding_id)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -110,6 +111,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(funding_id=funding_id)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

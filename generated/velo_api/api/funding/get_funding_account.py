@@ -82,6 +82,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(funding_account_id=funding_account_id, sensitive=sensitive)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -124,6 +125,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(funding_account_id=funding_account_id, sensitive=sensitive)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -117,6 +117,7 @@ def sync_detailed(
         sort=sort,
         sensitive=sensitive,
     )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -214,6 +215,7 @@ async def asyncio_detailed(
         sort=sort,
         sensitive=sensitive,
     )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

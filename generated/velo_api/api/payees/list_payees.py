@@ -140,6 +140,7 @@ def sync_detailed(
         page_size=page_size,
         sort=sort,
     )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -261,6 +262,7 @@ async def asyncio_detailed(
         page_size=page_size,
         sort=sort,
     )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -80,6 +80,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(payor_id=payor_id, updated_since=updated_since, page=page, page_size=page_size)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -138,6 +139,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(payor_id=payor_id, updated_since=updated_since, page=page, page_size=page_size)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -145,6 +145,7 @@ def sync_detailed(
         sort=sort,
         sensitive=sensitive,
     )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -272,6 +273,7 @@ async def asyncio_detailed(
         sort=sort,
         sensitive=sensitive,
     )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

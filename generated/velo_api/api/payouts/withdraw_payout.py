@@ -69,6 +69,7 @@ def sync_detailed(payout_id: str, *, client: AuthenticatedClient | Client) -> Re
     """
 
     _kwargs = _get_kwargs(payout_id=payout_id)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -107,6 +108,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(payout_id=payout_id)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -82,6 +82,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(source_account_id=source_account_id, body=body)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -124,6 +125,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(source_account_id=source_account_id, body=body)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

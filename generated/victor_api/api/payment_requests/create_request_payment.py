@@ -91,6 +91,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -169,6 +170,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

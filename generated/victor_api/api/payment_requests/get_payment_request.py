@@ -78,6 +78,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -142,6 +143,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id)
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -170,6 +170,7 @@ def sync_detailed(
         tracking_id=tracking_id,
         instant_payment_rails_id=instant_payment_rails_id,
     )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -345,6 +346,7 @@ async def asyncio_detailed(
         tracking_id=tracking_id,
         instant_payment_rails_id=instant_payment_rails_id,
     )
+    _kwargs["extensions"] = client.request_extensions(_parse_response)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -1,0 +1,547 @@
+"""`connect`: any generated package on the runtime."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import inspect
+import logging
+import pickle
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import victor_ext
+from tests.providers.connected import adapter
+from tests.providers.connected.modes import MODES, URL, Caller
+from tests.providers.connected.till import client_class, new_payment, operation
+from tests.providers.connected.till_sandbox import TillSandbox
+from tests.spec.strict_server import strict_server
+from victor_ext import (
+    ApiClient,
+    ApiKeyAuth,
+    AuthenticationError,
+    BadRequest,
+    BasicAuth,
+    BearerAuth,
+    BodyKey,
+    ClientCredentialsAuth,
+    ConfigurationError,
+    Event,
+    HeaderKey,
+    Outcome,
+    RetryPolicy,
+    ServerError,
+    SignedAuth,
+    StatusError,
+    UnreadableResponse,
+    VictorError,
+    connect,
+    connect_async,
+)
+
+PAYMENT = {"id": "pay_1", "amount": 4423, "currency": "EUR", "status": "accepted"}
+MARK = "marked-and-fake"
+
+
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+class Provider:
+    """Answers with each of these in its turn, and keeps the requests; the last answer stays."""
+
+    def __init__(self, *answers: httpx.Response | Exception) -> None:
+        self.answers = list(answers) or [httpx.Response(200, json=PAYMENT)]
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(
+            httpx.Request(request.method, request.url, headers=request.headers, content=request.content)
+        )
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+
+CREATED = httpx.Response(201, json=PAYMENT)
+BODY: dict[str, Any] = {"amount": 4423, "reference": "INV-1042"}
+
+
+class TestCredentials:
+    @pytest.mark.parametrize(
+        ("auth", "header", "value"),
+        [
+            (BearerAuth(MARK), "authorization", f"Bearer {MARK}"),
+            (BasicAuth("me", MARK), "authorization", "Basic " + base64.b64encode(f"me:{MARK}".encode()).decode()),
+            (BasicAuth(MARK), "authorization", "Basic " + base64.b64encode(f"{MARK}:".encode()).decode()),
+            (ApiKeyAuth(MARK), "x-api-key", MARK),
+            (ApiKeyAuth(MARK, header="Authorization"), "authorization", MARK),
+            (SignedAuth(lambda _now: f"Token {MARK}"), "authorization", f"Token {MARK}"),
+            (SignedAuth(lambda _now: MARK, header="X-Signature"), "x-signature", MARK),
+            (lambda request: request.headers.update({"x-own": MARK}), "x-own", MARK),
+        ],
+    )
+    def test_each_sets_its_header(self, mode: str, auth: Any, header: str, value: str) -> None:
+        provider = Provider()
+        Caller(mode, provider, auth=auth).call("payments.get_payment", "pay_1")
+        assert provider.requests[0].headers[header] == value
+        assert MARK not in repr(auth)
+
+    def test_whatever_the_document_declares_is_accepted_and_json_preferred(self, mode: str) -> None:
+        provider = Provider()
+        Caller(mode, provider).call("payments.get_payment", "pay_1")
+        assert provider.requests[0].headers["accept"] == "application/json, */*;q=0.8"
+
+    def test_none_sends_none(self, mode: str) -> None:
+        provider = Provider()
+        Caller(mode, provider).call("payments.get_payment", "pay_1")
+        assert "authorization" not in provider.requests[0].headers
+
+    def test_a_token_is_signed_for_each_attempt_by_the_providers_clock(self, mode: str) -> None:
+        moments: list[float] = []
+
+        def sign(now: float) -> str:
+            moments.append(now)
+            return f"Token {len(moments)}"
+
+        date = {"date": "Wed, 04 Mar 2026 05:06:07 GMT"}
+        provider = Provider(httpx.Response(503, headers=date), httpx.Response(200, json=PAYMENT, headers=date))
+        Caller(mode, provider, auth=SignedAuth(sign)).call("payments.get_payment", "pay_1")
+        assert [request.headers["authorization"] for request in provider.requests] == ["Token 1", "Token 2"]
+        assert abs(moments[1] - 1_772_600_767) < 5
+
+    def test_a_clock_that_is_off_is_corrected_once(self, mode: str) -> None:
+        date = {"date": "Wed, 04 Mar 2026 05:06:07 GMT"}
+        provider = Provider(httpx.Response(401, headers=date), httpx.Response(200, json=PAYMENT, headers=date))
+        Caller(mode, provider, auth=SignedAuth(lambda now: f"Token {now:.0f}")).call("payments.get_payment", "pay_1")
+        assert provider.requests[1].headers["authorization"].startswith("Token 17726007")
+
+    def test_an_own_function_is_called_with_each_attempt(self, mode: str) -> None:
+        signed: list[str] = []
+
+        def sign(request: httpx.Request) -> None:
+            signed.append(f"{request.method} {len(request.content)}")
+            request.headers["x-count"] = str(len(signed))
+
+        provider = Provider(httpx.Response(503), CREATED)
+        caller = Caller(mode, provider, auth=sign, key=HeaderKey())
+        caller.call("payments.take_payment", body=new_payment(**BODY))
+        assert [request.headers["x-count"] for request in provider.requests] == ["1", "2"]
+        assert len(set(signed)) == 1
+
+    def test_what_an_own_function_raises_is_raised_as_it_is(self, mode: str) -> None:
+        def sign(_request: httpx.Request) -> None:
+            raise LookupError("no token in the vault")
+
+        provider = Provider()
+        with pytest.raises(LookupError, match="vault"):
+            Caller(mode, provider, auth=sign).call("payments.get_payment", "pay_1")
+        assert provider.requests == []
+
+    def test_an_own_function_cannot_send_the_token_elsewhere(self, mode: str) -> None:
+        def sign(request: httpx.Request) -> None:
+            request.url = httpx.URL("https://elsewhere.example/")
+
+        provider = Provider()
+        with pytest.raises(ConfigurationError, match="changed the address"):
+            Caller(mode, provider, auth=sign).call("payments.get_payment", "pay_1")
+        assert provider.requests == []
+
+    def test_a_key_in_the_query_is_on_the_wire_and_nowhere_else(
+        self, mode: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        provider, events = Provider(httpx.Response(503), httpx.Response(404)), list[Event]()
+        auth = ApiKeyAuth(MARK, query="api_key")
+        with caplog.at_level(logging.DEBUG), pytest.raises(StatusError) as raised:
+            Caller(mode, provider, auth=auth, on_event=events.append).call("payments.list_payments", limit=5)
+        sent = [dict(request.url.params) for request in provider.requests]
+        assert sent == [{"limit": "5", "api_key": MARK}] * 2
+        assert raised.value.request is not None
+        assert dict(raised.value.request.url.params) == {"limit": "5"}
+        assert MARK not in "".join([str(raised.value), repr(raised.value.request), repr(events), caplog.text])
+
+    @pytest.mark.parametrize(
+        ("auth", "said"),
+        [
+            (MARK, "auth must be BearerAuth"),
+            (BearerAuth, "the class itself"),
+            (httpx.BasicAuth("a", "b"), "not BasicAuth"),
+            (17, "not int"),
+            (connect_async, "the class itself"),
+        ],
+    )
+    def test_what_is_no_credentials_is_refused(self, auth: Any, said: str) -> None:
+        with pytest.raises(ConfigurationError, match=said) as raised:
+            connect(client_class(), base_url=URL, auth=auth)
+        assert MARK not in str(raised.value)
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda: BearerAuth(""),
+            lambda: BearerAuth("line\nbreak"),
+            lambda: BasicAuth("a:b", "c"),
+            lambda: ApiKeyAuth("k", header="bad name"),
+            lambda: SignedAuth("Token x"),  # type: ignore[arg-type] # what is tested
+            lambda: SignedAuth(lambda now: "x", reuse=-1),
+            lambda: ClientCredentialsAuth("http://elsewhere.example/token", "i", "s"),
+            lambda: ClientCredentialsAuth("oauth/token", "i", "s"),
+        ],
+    )
+    def test_credentials_that_cannot_work_are_refused_at_once(self, make: Any) -> None:
+        with pytest.raises(ConfigurationError):
+            make()
+
+    def test_a_coroutine_function_is_refused(self) -> None:
+        async def sign(_request: httpx.Request) -> None: ...
+
+        with pytest.raises(ConfigurationError, match="nothing awaits it"):
+            connect_async(client_class(), base_url=URL, auth=sign)  # type: ignore[arg-type] # what is tested
+
+    def test_credentials_are_not_pickled(self) -> None:
+        with pytest.raises(TypeError, match="not pickled"):
+            pickle.dumps(BearerAuth(MARK))
+
+
+class TestClientCredentials:
+    TOKEN = httpx.Response(200, json={"access_token": "t-1", "token_type": "bearer", "expires_in": "600"})
+
+    @pytest.mark.parametrize("in_body", [False, True])
+    def test_the_token_request(self, mode: str, in_body: bool) -> None:
+        provider = Provider(self.TOKEN, httpx.Response(200, json=PAYMENT))
+        auth = ClientCredentialsAuth(
+            "/oauth/token", "me", MARK, scope=("read", "write"), in_body=in_body, more={"audience": "x"}
+        )
+        Caller(mode, provider, auth=auth).call("payments.get_payment", "pay_1")
+        asked, called = provider.requests
+        form = dict(httpx.QueryParams(asked.content.decode()))
+        pair = {"client_id": "me", "client_secret": MARK} if in_body else {}
+        assert form == {"grant_type": "client_credentials", "scope": "read write", "audience": "x", **pair}
+        assert ("authorization" in asked.headers) is not in_body
+        assert called.headers["authorization"] == "Bearer t-1"
+
+    def test_it_is_fetched_once_for_all_threads(self) -> None:
+        with TillSandbox() as sandbox, adapter.client(sandbox, awaited=False) as client:
+            threads = [threading.Thread(target=adapter.READ.call, args=(client,)) for _ in range(20)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert [seen.operation for seen in sandbox.received()].count("token") == 1
+
+    def test_it_is_fetched_once_for_all_tasks(self) -> None:
+        async def main(sandbox: TillSandbox) -> None:
+            async with adapter.client(sandbox, awaited=True) as client:
+                await asyncio.gather(*[adapter.READ.call(client) for _ in range(20)])
+
+        with TillSandbox() as sandbox:
+            asyncio.run(main(sandbox))
+            assert [seen.operation for seen in sandbox.received()].count("token") == 1
+
+    def test_it_is_replaced_before_it_expires(self) -> None:
+        with TillSandbox() as sandbox, adapter.client(sandbox, awaited=False) as client:
+            adapter.READ.call(client)
+            sandbox.set_clock_skew(595)  # of 600
+            adapter.READ.call(client)  # the client learns the time from the answer to this one
+            adapter.READ.call(client)
+            seen = [(seen.operation, seen.status) for seen in sandbox.received()]
+            assert seen == [("token", 200), ("get", 200), ("get", 200), ("token", 200), ("get", 200)]
+
+    def test_a_refusal_says_what_to_check(self, mode: str) -> None:
+        provider = Provider(httpx.Response(401, json={"error": "invalid_client", "error_description": MARK}))
+        with pytest.raises(AuthenticationError, match="ClientCredentialsAuth") as raised:
+            Caller(mode, provider, auth=ClientCredentialsAuth("/oauth/token", "me", MARK)).call(
+                "payments.get_payment", "pay_1"
+            )
+        assert raised.value.outcome is Outcome.NOT_SENT
+        assert MARK not in str(raised.value)
+
+    def test_a_token_endpoint_on_another_host(self, mode: str) -> None:
+        """Real sockets: the API on one port, the token endpoint on another."""
+        with strict_server() as tokens, strict_server() as api:
+            tokens.token["expires_in"] = 600
+            api.answers = {"GET /v1/payments/pay_1": [(200, b'{"id": "pay_1"}')]}
+            auth = ClientCredentialsAuth(f"{tokens.url}/v2/auth/token", "me", MARK)
+            found = Caller(mode, auth=auth, base_url=api.url).call("payments.get_payment", "pay_1")
+            assert (found.parsed.id, tokens.tokens, api.tokens) == ("pay_1", 1, 0)
+
+
+class TestKeys:
+    def test_a_post_has_one_key_in_all_attempts(self, mode: str) -> None:
+        provider = Provider(httpx.ReadError("gone"), httpx.Response(503), CREATED)
+        caller = Caller(mode, provider, key=HeaderKey())
+        assert caller.call("payments.take_payment", body=new_payment(**BODY)).parsed.id == "pay_1"
+        keys = {request.headers["idempotency-key"] for request in provider.requests}
+        assert (len(keys), len(provider.requests)) == (1, 3)
+        assert len({request.content for request in provider.requests}) == 1
+
+    def test_the_callers_key_is_kept(self, mode: str) -> None:
+        provider = Provider(CREATED)
+        caller = Caller(mode, provider, key=HeaderKey())
+        caller.call("payments.take_payment", body=new_payment(**BODY), idempotency_key="mine")
+        assert provider.requests[0].headers["idempotency-key"] == "mine"
+
+    def test_with_key_is_for_operations_without_such_a_parameter(self, mode: str) -> None:
+        provider = Provider(httpx.Response(503), httpx.Response(400))
+        caller = Caller(mode, provider, key=HeaderKey("X-Own-Key"))
+
+        def use(client: Any) -> Any:
+            api = client.with_key("invoice-1042")
+            return caller.started(client, "payments.take_payment", api=api, body=new_payment(**BODY))
+
+        with pytest.raises(BadRequest) as raised:
+            caller.run(use)
+        assert [request.headers["x-own-key"] for request in provider.requests] == ["invoice-1042"] * 2
+        assert (raised.value.idempotency_key, raised.value.outcome) == ("invoice-1042", Outcome.UNKNOWN)
+
+    def test_without_a_key_a_write_that_may_have_been_done_is_not_repeated(self, mode: str) -> None:
+        for failure in (httpx.ReadError("gone"), httpx.Response(503), httpx.Response(500)):
+            provider = Provider(failure)
+            with pytest.raises(VictorError) as raised:
+                Caller(mode, provider).call("payments.take_payment", body=new_payment(**BODY))
+            assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, None)
+            assert len(provider.requests) == 1
+
+    def test_neither_reads_nor_other_writes_get_a_key(self, mode: str) -> None:
+        provider = Provider(httpx.Response(204))
+        caller = Caller(mode, provider, key=HeaderKey())
+        assert caller.call("payments.cancel_payment", "pay_1").parsed is None
+        caller.call("payments.get_payment", "pay_1")
+        assert ["idempotency-key" in request.headers for request in provider.requests] == [False, False]
+
+    def test_which_requests_get_a_key_can_be_chosen(self, mode: str) -> None:
+        provider = Provider(httpx.Response(503), httpx.Response(204))
+        key = HeaderKey(takes_key=lambda request: request.method == "DELETE")
+        Caller(mode, provider, key=key).call("payments.cancel_payment", "pay_1")
+        assert len({request.headers["idempotency-key"] for request in provider.requests}) == 1
+        assert len(provider.requests) == 2
+
+    def test_a_key_in_the_body(self, mode: str) -> None:
+        body = new_payment(**BODY, request_id="k-1042")
+        provider = Provider(httpx.Response(503), CREATED)
+        Caller(mode, provider, key=BodyKey("request_id")).call("payments.take_payment", body=body)
+        assert len(provider.requests) == 2
+        with pytest.raises(ServerError) as raised:
+            Caller(mode, Provider(httpx.Response(503)), key=BodyKey("request_id")).call(
+                "payments.take_payment", body=body
+            )
+        assert raised.value.idempotency_key == "k-1042"
+
+    def test_with_key_refuses_what_it_cannot_send(self) -> None:
+        body_key = BodyKey("request_id")
+        with (
+            connect(client_class(), base_url=URL, key=body_key) as client,
+            pytest.raises(ConfigurationError, match="in the body, as 'request_id'"),
+        ):
+            client.with_key("k")
+        with connect(client_class(), base_url=URL) as client, pytest.raises(ConfigurationError, match="nowhere"):
+            client.with_key("k")
+        with connect(client_class(), base_url=URL, key=HeaderKey()) as client:
+            for bad in ("", "two words", "line\nbreak", None):
+                with pytest.raises(ConfigurationError, match="idempotency_key="):
+                    client.with_key(bad)  # type: ignore[arg-type] # what is tested
+
+    @pytest.mark.parametrize("key", ["Idempotency-Key", HeaderKey, 17])
+    def test_what_is_no_place_for_a_key_is_refused(self, key: Any) -> None:
+        with pytest.raises(ConfigurationError, match="key must be HeaderKey"):
+            connect(client_class(), base_url=URL, key=key)
+
+
+class TestResponses:
+    @pytest.mark.parametrize(
+        ("name", "arguments", "status", "body"),
+        [
+            ("balances.list_balances", (), 200, b'[{"currency": "EUR", "amount": 1}]'),
+            ("payments.cancel_payment", ("pay_1",), 204, b""),
+            ("payments.get_payment", ("pay_1",), 200, b'{"brand_new": true}'),
+            ("payments.get_payment", ("pay_1",), 204, b""),
+            ("payments.list_payments", (), 200, b'{"data": [], "errors": []}'),
+        ],
+    )
+    def test_what_the_document_declares_is_good(
+        self, mode: str, name: str, arguments: tuple[Any, ...], status: int, body: bytes
+    ) -> None:
+        answer = httpx.Response(status, content=body, headers={"content-type": "application/json"} if body else {})
+        found = Caller(mode, Provider(answer)).call(name, *arguments)
+        assert found.status_code == status
+        assert (found.parsed is None) is (status == 204)
+
+    @pytest.mark.parametrize("body", [b"<html>", b"[]", b"", b"\xff", b'{"error": {"message": "no"}}'])
+    def test_what_it_does_not_is_asked_for_again(self, mode: str, body: bytes) -> None:
+        provider = Provider(httpx.Response(200, content=body), httpx.Response(200, json=PAYMENT))
+        assert Caller(mode, provider).call("payments.get_payment", "pay_1").parsed.amount == 4423
+        assert len(provider.requests) == 2
+
+    def test_a_write_whose_answer_cannot_be_read_was_accepted(self, mode: str) -> None:
+        with pytest.raises(UnreadableResponse) as raised:
+            Caller(mode, Provider(httpx.Response(201, content=b"<html>"))).call(
+                "payments.take_payment", body=new_payment(**BODY)
+            )
+        assert (raised.value.outcome, raised.value.body) == (Outcome.ACCEPTED, b"<html>")
+
+    def test_an_error_with_a_good_status_is_no_success(self, mode: str) -> None:
+        provider = Provider(httpx.Response(201, json={"error": {"code": "E1", "message": "declined"}}))
+        with pytest.raises(UnreadableResponse, match="declined") as raised:
+            Caller(mode, provider).call("payments.take_payment", body=new_payment(**BODY))
+        assert raised.value.outcome is Outcome.UNKNOWN
+
+    @pytest.mark.parametrize(
+        ("body", "problems"),
+        [
+            ({"title": "Invalid", "detail": "Too small.", "field": "amount"}, [("amount", "", "Too small.")]),
+            ({"error": {"code": "E1", "message": "No.", "param": "amount"}}, [("amount", "E1", "No.")]),
+            ({"error": "invalid_scope", "error_description": "No."}, [("", "invalid_scope", "No.")]),
+            ({"errors": [{"code": "E", "message": "No.", "field": "a"}, "No!"]}, [("a", "E", "No."), ("", "", "No!")]),
+            ({"errors": {"amount": ["No.", "No!"]}}, [("amount", "", "No."), ("amount", "", "No!")]),
+            ({"errors": [{"detail": "No.", "source": {"pointer": "/a"}}]}, [("/a", "", "No.")]),
+            ({"message": "No."}, [("", "", "No.")]),
+            ({"status": False, "message": "No.", "code": "x"}, [("", "x", "No.")]),
+            ({}, []),
+            ([1], []),
+            ({"error": 5, "errors": [None, 1, {}]}, []),
+        ],
+    )  # fmt: skip
+    def test_problems_of_the_usual_shapes(self, mode: str, body: Any, problems: list[tuple[str, str, str]]) -> None:
+        with pytest.raises(BadRequest) as raised:
+            Caller(mode, Provider(httpx.Response(422, json=body))).call("payments.get_payment", "pay_1")
+        assert [(each.field, each.code, each.message) for each in raised.value.problems] == problems
+
+    def test_the_message_names_the_system_and_its_url(self, mode: str) -> None:
+        with pytest.raises(BadRequest, match=r"at till \(https://api.till.example\) failed"):
+            Caller(mode, Provider(httpx.Response(400))).call("payments.get_payment", "pay_1")
+        with pytest.raises(BadRequest, match=r"at The Till \("):
+            Caller(mode, Provider(httpx.Response(400)), name="The Till").call("payments.get_payment", "pay_1")
+
+
+class TestTheOrigin:
+    def test_a_redirect_never_leaves_it(self, mode: str) -> None:
+        for location, reached in (("https://elsewhere.example/", 1), ("/v1/payments/other", 2)):
+            provider = Provider(httpx.Response(302, headers={"location": location}), httpx.Response(200, json=PAYMENT))
+            caller = Caller(mode, provider, auth=BearerAuth(MARK))
+            if reached == 1:
+                with pytest.raises(StatusError, match="redirect"):
+                    caller.call("payments.get_payment", "pay_1")
+            else:
+                caller.call("payments.get_payment", "pay_1")
+            assert [request.url.host for request in provider.requests] == ["api.till.example"] * reached
+
+    def test_a_write_follows_none(self, mode: str) -> None:
+        provider = Provider(httpx.Response(307, headers={"location": "/v2/payments"}))
+        with pytest.raises(StatusError, match="redirect"):
+            Caller(mode, provider, key=HeaderKey()).call("payments.take_payment", body=new_payment(**BODY))
+        assert len(provider.requests) == 1
+
+    @pytest.mark.parametrize(
+        "url", ["http://api.till.example", "api.till.example", "https://a@b.example", "ftp://x", ""]
+    )
+    def test_a_base_url_that_a_token_must_not_go_to(self, url: str) -> None:
+        with pytest.raises(ConfigurationError, match="base_url"):
+            connect(client_class(), base_url=url)
+
+    def test_what_is_no_client_class(self) -> None:
+        for bad in (object, client_class()(base_url=URL), None):
+            with pytest.raises(ConfigurationError, match="pass the Client class"):
+                connect(bad, base_url=URL)  # type: ignore[arg-type,var-annotated] # what is tested
+
+
+class TestTheClient:
+    def test_with_options_shares_the_connections(self, mode: str) -> None:
+        provider = Provider(httpx.Response(503))
+
+        def use(client: Any) -> Any:
+            once = client.with_options(retry=RetryPolicy(max_attempts=1))
+            return caller.started(once, "payments.get_payment", "pay_1")
+
+        caller = Caller(mode, provider)
+        with pytest.raises(ServerError):
+            caller.run(use)
+        assert len(provider.requests) == 1
+
+    def test_a_closed_client_says_so(self) -> None:
+        client = connect(client_class(), base_url=URL)
+        client.close()
+        with pytest.raises(ConfigurationError, match="closed"):
+            operation("payments.get_payment").sync("pay_1", client=client.api)
+
+    def test_the_header_that_a_call_would_carry(self) -> None:
+        assert connect(client_class(), base_url=URL, auth=BearerAuth(MARK)).authorization() == f"Bearer {MARK}"
+        for auth in (None, ApiKeyAuth(MARK)):
+            with pytest.raises(ConfigurationError, match="set no Authorization header"):
+                connect(client_class(), base_url=URL, auth=auth).authorization()
+
+    def test_events_and_time(self, mode: str) -> None:
+        events: list[Event] = []
+        caller = Caller(mode, Provider(httpx.Response(503), CREATED), key=HeaderKey(), on_event=events.append)
+        caller.call("payments.take_payment", body=new_payment(**BODY))
+        names = [type(event).__name__ for event in events]
+        assert names == [
+            "AttemptStarted",
+            "AttemptEnded",
+            "RetryScheduled",
+            "AttemptStarted",
+            "AttemptEnded",
+            "CallEnded",
+        ]
+        assert len({event.idempotency_key for event in events}) == 1
+        assert connect(client_class(), base_url=URL).provider_time().is_known is False
+
+    def test_the_deadline_bounds_the_call(self, mode: str) -> None:
+        provider = Provider(httpx.Response(503, headers={"retry-after": "5"}))
+        with pytest.raises(ServerError) as raised:
+            Caller(mode, provider, deadline=1.0).call("payments.get_payment", "pay_1")
+        assert (raised.value.retry_after, len(provider.requests)) == (5.0, 1)
+
+    def test_the_quota_keeps_a_failing_provider_from_a_storm(self) -> None:
+        provider = Provider(httpx.Response(503))
+        retry = RetryPolicy(base=0.0, max_attempts=3, quota=20)
+        with connect(client_class(), base_url=URL, retry=retry, transport=httpx.MockTransport(provider)) as client:
+            for _ in range(10):
+                with pytest.raises(ServerError):
+                    operation("payments.get_payment").sync("pay_1", client=client.api)
+        assert len(provider.requests) < 20
+
+    def test_introspection(self) -> None:
+        assert victor_ext.connect is ApiClient
+        names = list(inspect.signature(connect).parameters)
+        assert names[:5] == ["client", "base_url", "auth", "key", "name"]
+        assert names == list(inspect.signature(connect_async).parameters)
+        assert repr(connect(client_class(), base_url=URL)) == "ApiClient(base_url='https://api.till.example')"
+        documented = inspect.getdoc(ApiClient.__init__) or ""
+        assert all(f"\n    {name}: " in documented for name in names)
+
+    @pytest.mark.parametrize("checker", [["mypy", "--strict"], ["pyright"]], ids=str)
+    def test_type_checkers_know_the_class_of_api(self, tmp_path: Path, checker: list[str]) -> None:
+        root = Path(__file__).resolve().parents[3]
+        source = tmp_path / "typed.py"
+        source.write_text(
+            "from typing import assert_type\n"
+            "from velo_api.client import Client\n"
+            "from victor_ext import ApiClient, AsyncApiClient, BearerAuth, HeaderKey, connect, connect_async\n"
+            "bank = connect(Client, base_url='https://x.example', auth=BearerAuth('t'), key=HeaderKey())\n"
+            "assert_type(bank, ApiClient[Client])\n"
+            "assert_type(bank.api, Client)\n"
+            "assert_type(bank.with_key('k'), Client)\n"
+            "assert_type(bank.with_options(deadline=5).api, Client)\n"
+            "later = connect_async(Client, base_url='https://x.example', auth=lambda request: None)\n"
+            "assert_type(later, AsyncApiClient[Client])\n"
+            "assert_type(later.api, Client)\n"
+        )
+        (tmp_path / "pyproject.toml").write_text(
+            f'[tool.mypy]\nmypy_path = "{root}:{root}/generated"\ncache_dir = "{root}/.mypy_cache"\n'
+            f'[tool.pyright]\ntypeCheckingMode = "strict"\nextraPaths = ["{root}", "{root}/generated"]\n'
+            f'venvPath = "{root}"\nvenv = ".venv"\n'
+        )
+        arguments = ["--config-file", "pyproject.toml"] if checker[0] == "mypy" else ["-p", "pyproject.toml"]
+        ran = subprocess.run(
+            [sys.executable, "-m", *checker, *arguments, *([source.name] if checker[0] == "mypy" else [])],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stdout + ran.stderr

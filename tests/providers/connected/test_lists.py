@@ -1,0 +1,311 @@
+"""`paged`: lists by cursor, offset, page number and link."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.providers.connected.modes import MODES, URL, Caller
+from tests.providers.connected.till import client_class, operation
+from tests.providers.connected.till_sandbox import TillSandbox, TillSettings
+from victor_ext import (
+    ClientCredentialsAuth,
+    ConfigurationError,
+    CursorPages,
+    LinkedPages,
+    NumberedPages,
+    OffsetPages,
+    Outcome,
+    PaginationError,
+    UnreadableResponse,
+    connect,
+)
+from victor_ext.providers.connected import paging
+from victor_ext.providers.connected.paging import MOST_EMPTY_PAGES, next_link
+
+ITEMS = [{"id": f"pay_{number}", "amount": number} for number in range(7)]
+ENVELOPE = {"items": "data", "id": "id"}
+Params = httpx.QueryParams
+Page = Callable[[Params], Any]
+
+
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+class Lists:
+    """Serves pages of three, in the way of `page`, and keeps the queries."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.asked: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.query.decode())
+        made = self.page(request.url.params)
+        return made if isinstance(made, httpx.Response) else httpx.Response(200, json=made)
+
+
+def ids(items: list[Any]) -> list[str]:
+    return [item.id for item in items]
+
+
+def payments() -> Any:
+    return operation("payments.list_payments")
+
+
+def by_cursor(params: Params) -> Any:
+    start = int(params.get("cursor", "0"))
+    cursor = str(start + 3) if start + 3 < len(ITEMS) else None
+    return {"data": ITEMS[start : start + 3], "meta": {"nextCursor": cursor}}
+
+
+def after_the_last(params: Params) -> Any:
+    known = [item["id"] for item in ITEMS]
+    start = known.index(params["starting_after"]) + 1 if "starting_after" in params else 0
+    return {"data": ITEMS[start : start + 3], "has_more": start + 3 < len(ITEMS)}
+
+
+def by_offset(params: Params) -> Any:
+    start = int(params.get("offset", "0"))
+    return {"data": ITEMS[start : start + 3]}
+
+
+def by_number(params: Params) -> Any:
+    start = (int(params.get("page", "1")) - 1) * 3
+    return {"data": ITEMS[start : start + 3]}
+
+
+def by_header(params: Params) -> Any:
+    start = int(params.get("at", "0"))
+    links = [
+        f'<{URL}/v1/payments?at=0>; rel="first"',
+        f'</v1/payments?at={start + 3}&n=3>; title="a, b"; rel="last next"',
+    ]
+    more = start + 3 < len(ITEMS)
+    return httpx.Response(200, json={"data": ITEMS[start : start + 3]}, headers={"link": ", ".join(links[: 1 + more])})
+
+
+def by_link_in_the_body(params: Params) -> Any:
+    start = int(params.get("at", "0"))
+    link = {"href": f"https://elsewhere.example/x?at={start + 3}"} if start + 3 < len(ITEMS) else None
+    return {"_embedded": {"payments": ITEMS[start : start + 3]}, "_links": {"next": link}}
+
+
+WAYS: dict[str, tuple[Page, Any, list[str]]] = {
+    "a cursor in the body": (
+        by_cursor, CursorPages("cursor", next="meta.next_cursor", **ENVELOPE),
+        ["limit=3", "limit=3&cursor=3", "limit=3&cursor=6"],
+    ),
+    "the last item": (
+        after_the_last, CursorPages("starting_after", last="id", more="has_more", **ENVELOPE),
+        ["limit=3", "limit=3&starting_after=pay_2", "limit=3&starting_after=pay_5"],
+    ),
+    "an offset": (
+        by_offset, OffsetPages(**ENVELOPE), ["limit=3", "limit=3&offset=3", "limit=3&offset=6", "limit=3&offset=7"],
+    ),
+    "a page number": (
+        by_number, NumberedPages(**ENVELOPE), ["limit=3", "limit=3&page=2", "limit=3&page=3", "limit=3&page=4"],
+    ),
+    "a Link header": (by_header, LinkedPages(**ENVELOPE), ["limit=3", "at=3&n=3", "at=6&n=3"]),
+    "a link in the body": (
+        by_link_in_the_body, LinkedPages("_links.next.href", items="_embedded.payments"), ["limit=3", "at=3", "at=6"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+class TestEachWay:
+    def test_all_items_are_yielded_once(self, mode: str, way: str) -> None:
+        page, style, asked = WAYS[way]
+        lists = Lists(page)
+        found = Caller(mode, lists).read(payments(), style, limit=3)
+        assert [item["id"] if isinstance(item, dict) else item.id for item in found] == [each["id"] for each in ITEMS]
+        assert lists.asked == asked
+
+    def test_a_page_is_read_when_it_is_needed(self, way: str) -> None:
+        page, style, _ = WAYS[way]
+        lists = Lists(page)
+        with connect(client_class(), base_url=URL, transport=httpx.MockTransport(lists)) as client:
+            items = iter(client.paged(payments(), style))
+            assert lists.asked == []
+            for _ in range(3):
+                next(items)
+            assert len(lists.asked) == 1
+            next(items)
+            assert len(lists.asked) == 2
+
+    def test_each_iteration_begins_anew(self, way: str) -> None:
+        page, style, _ = WAYS[way]
+        with connect(client_class(), base_url=URL, transport=httpx.MockTransport(Lists(page))) as client:
+            items = client.paged(payments(), style)
+            assert len(list(items)) == len(list(items)) == len(ITEMS)
+            one, other = iter(items), iter(items)
+            assert [next(one), next(other), next(one)] == [next(iter(items)), next(iter(items)), next(other)]
+
+    def test_a_page_that_is_repeated_for_ever_ends_in_an_error(self, mode: str, way: str) -> None:
+        page, style, _ = WAYS[way]
+        first: Any = page(Params())
+        lists = Lists(lambda _params: first)
+        with pytest.raises(PaginationError, match="list_payments does not end") as raised:
+            Caller(mode, lists).read(payments(), style)
+        assert raised.value.outcome is Outcome.ACCEPTED
+        # A page that names itself is noticed at once; one that ignores the number only when it brings nothing new.
+        assert len(lists.asked) == (4 if way in ("an offset", "a page number") else 2)
+
+    def test_a_failure_of_one_page_is_tried_again(self, mode: str, way: str) -> None:
+        page, style, asked = WAYS[way]
+        failed = iter([False, True, False])
+        lists = Lists(lambda params: httpx.Response(503) if next(failed, False) else page(params))
+        assert len(Caller(mode, lists).read(payments(), style, limit=3)) == len(ITEMS)
+        assert lists.asked == [asked[0], asked[1], *asked[1:]]
+
+
+def test_items_that_move_while_they_are_read_are_yielded_once(mode: str) -> None:
+    """A new payment at the front moves the others back by one."""
+    pages = iter([ITEMS[0:3], ITEMS[2:5], ITEMS[4:7], []])
+    found = Caller(mode, Lists(lambda _params: {"data": next(pages)})).read(payments(), OffsetPages(**ENVELOPE))
+    assert ids(found) == [item["id"] for item in ITEMS]
+
+
+def test_without_an_id_nothing_is_dropped(mode: str) -> None:
+    pages = iter([ITEMS[:1], ITEMS[:1], []])
+    found = Caller(mode, Lists(lambda _params: {"data": next(pages)})).read(payments(), OffsetPages(items="data"))
+    assert ids(found) == ["pay_0", "pay_0"]
+
+
+def test_the_page_itself_may_be_the_list(mode: str) -> None:
+    pages = iter([[{"amount": 1}, {"amount": 2}], []])
+    style = NumberedPages()
+    found = Caller(mode, Lists(lambda _params: next(pages))).read(operation("balances.list_balances"), style)
+    assert [item.amount for item in found] == [1, 2]
+
+
+def test_places_may_be_functions(mode: str) -> None:
+    style = CursorPages(
+        "starting_after", last=lambda item: item.id, more=lambda page: page.has_more,
+        items=lambda page: page.data, id=lambda item: item.id,
+    )  # fmt: skip
+    assert len(Caller(mode, Lists(after_the_last)).read(payments().sync, style)) == len(ITEMS)
+
+
+def test_a_page_without_items_is_not_the_last_one_while_it_names_a_next_one(mode: str) -> None:
+    pages = iter([("a", ITEMS[:1]), ("b", []), ("c", []), (None, ITEMS[1:2])])
+
+    def page(_params: Params) -> Any:
+        cursor, items = next(pages)
+        return {"data": items, "next_cursor": cursor}
+
+    assert ids(Caller(mode, Lists(page)).read(payments(), CursorPages(**ENVELOPE))) == ["pay_0", "pay_1"]
+
+
+def test_pages_without_items_do_not_go_on_for_ever(mode: str) -> None:
+    count = iter(range(10_000))
+    lists = Lists(lambda _params: {"data": [], "next_cursor": str(next(count))})
+    with pytest.raises(PaginationError, match="had no items"):
+        Caller(mode, lists).read(payments(), CursorPages(**ENVELOPE))
+    assert len(lists.asked) == MOST_EMPTY_PAGES + 1
+
+
+def test_null_is_an_empty_list_and_a_missing_member_is_none(mode: str) -> None:
+    style = CursorPages(**ENVELOPE)
+    assert Caller(mode, Lists(lambda _params: {"data": None})).read(payments(), style) == []
+    for page in ({}, {"items": []}, {"data": "text"}, {"data": {"id": 1}}):
+        with pytest.raises(UnreadableResponse, match="no list at 'data'"):
+            Caller(mode, Lists(lambda _params, page=page: page)).read(payments(), style)
+
+
+@pytest.mark.parametrize("more", [False, 0, "false"])
+def test_more_ends_a_list(mode: str, more: object) -> None:
+    lists = Lists(lambda _params: {"data": ITEMS, "has_more": more})
+    style = NumberedPages(more="has_more", **ENVELOPE)
+    assert len(Caller(mode, lists).read(payments(), style)) == len(ITEMS)
+    assert lists.asked == [""]
+
+
+def test_a_last_item_without_a_cursor_is_no_end(mode: str) -> None:
+    lists = Lists(lambda _params: {"data": [{"amount": 1}], "has_more": True})
+    with pytest.raises(UnreadableResponse, match="its last item has nothing at 'id'"):
+        Caller(mode, lists).read(payments(), CursorPages("starting_after", last="id", more="has_more", items="data"))
+
+
+def test_the_first_page_is_that_of_the_arguments(mode: str) -> None:
+    lists = Lists(after_the_last)
+    style = CursorPages("starting_after", last="id", more="has_more", **ENVELOPE)
+    assert ids(Caller(mode, lists).read(payments(), style, starting_after="pay_3")) == ["pay_4", "pay_5", "pay_6"]
+
+
+def test_the_other_parameters_stay_as_they_are_written() -> None:
+    url = httpx.URL("https://x.example/?ids=1,2&page%5Bat%5D=0&q=a%2Cb")
+    changed = paging._with("page[at]", "a&b")(url)
+    assert changed.query == b"ids=1,2&q=a%2Cb&page%5Bat%5D=a%26b"
+
+
+@pytest.mark.parametrize("wrong", [None, "list_payments", len, TillSandbox])
+def test_what_is_no_operation_is_refused(wrong: Any) -> None:
+    with connect(client_class(), base_url=URL) as client, pytest.raises(ConfigurationError, match="pass the module"):
+        client.paged(wrong, CursorPages())
+
+
+def test_what_is_no_style_is_refused() -> None:
+    with connect(client_class(), base_url=URL) as client, pytest.raises(ConfigurationError, match="how pages follow"):
+        client.paged(payments(), "cursor")  # type: ignore[arg-type] # what is tested
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ('<https://a.example/?p=2>; rel="next"', "https://a.example/?p=2"),
+        ("</p?a=1,2;3>; rel=next", "/p?a=1,2;3"),
+        ('<x>; rel="prev", <y>; title="rel=next", <z>; REL="last NEXT"', "z"),
+        ('<x>; rel="nextpage"', None),
+        ("<x>; rel=nextpage", None),
+        ("<x>", None),
+        ("", None),
+        ("garbage; rel=next", None),
+        ("<" * 5_000, None),
+        ('<x>; rel="' + "a " * 5_000, None),
+    ],
+)
+def test_link_headers(header: str, found: str | None) -> None:
+    assert next_link(httpx.Response(200, headers={"link": header})) == found
+
+
+def test_one_page_is_in_memory() -> None:
+    """A page of a hundred kilobytes: however many of them were read, one or two are there."""
+    size, sizes = 100_000, list[int]()
+
+    def page(request: httpx.Request) -> httpx.Response:
+        gc.collect()  # responses of httpx are in circles
+        sizes.append(tracemalloc.get_traced_memory()[0])
+        number = int(request.url.params.get("page", "1"))
+        items = [{"id": f"{number}-{each}", "reference": "x" * (size // 10)} for each in range(10)]
+        return httpx.Response(200, json={"data": items if number <= 40 else []})
+
+    gc.freeze()
+    tracemalloc.start()
+    try:
+        with connect(client_class(), base_url=URL, transport=httpx.MockTransport(page)) as client:
+            assert sum(1 for _ in client.paged(payments(), NumberedPages(**ENVELOPE))) == 400
+    finally:
+        tracemalloc.stop()
+        gc.unfreeze()
+    assert sizes[-1] - sizes[2] < size
+
+
+def test_over_real_sockets(mode: str) -> None:
+    with TillSandbox(TillSettings(page_size=2)) as sandbox:
+        for number in range(5):
+            sandbox.add_payment(f"pay_{number}")
+        sandbox.inject("cut_answer", operation="list", after=60)
+        auth = ClientCredentialsAuth("/oauth/token", *sandbox.add_client())
+        style = CursorPages("starting_after", last="id", more="has_more", **ENVELOPE)
+        found = Caller(mode, auth=auth, base_url=sandbox.url).read(payments(), style)
+        assert ids(found) == [f"pay_{number}" for number in range(5)]
+        assert [seen.operation for seen in sandbox.received()] == ["token", "list", "list", "list", "list"]

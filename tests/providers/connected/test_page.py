@@ -1,0 +1,132 @@
+"""docs/add-a-payment-api.md is true: its commands and its code run against mocks of the document."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import victor_ext
+from tests.providers.connected.till import DOCUMENT, till_api
+from tests.providers.connected.till_sandbox import TillSandbox
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+TILL, REAL = PYTHON[:4], PYTHON[4:]
+SHELL = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+NAMES: dict[str, Any] = {name: getattr(victor_ext, name) for name in victor_ext.__all__}
+MOCK = "http://127.0.0.1:4010"
+
+
+@contextmanager
+def sandbox() -> Iterator[tuple[str, str, bool]]:
+    """The project's own stand-in, which shares no code with the client: URL, token, and whether it is strict."""
+    with TillSandbox() as till:
+        yield till.url, till.issue_token(), True
+
+
+@contextmanager
+def prism() -> Iterator[tuple[str, str, bool]]:
+    """The mock that the page names, where it is installed: `npm install --global @stoplight/prism-cli`."""
+    command = shutil.which("prism")
+    if command is None:
+        pytest.skip("prism (npm: @stoplight/prism-cli) is not on the PATH")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [command, "mock", str(DOCUMENT), "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        for _ in range(300):
+            try:
+                httpx.get(url, trust_env=False)
+                break
+            except httpx.ConnectError:
+                time.sleep(0.1)
+        yield url, "any", False
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.mark.parametrize("mock", [sandbox, prism])
+def test_the_code_of_the_tutorial(mock: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    till_api()
+    with mock() as (url, token, keeps_state):
+        names: dict[str, Any] = {"token": token}
+        for block in TILL:
+            assert "till" in block
+            exec(compile(block.replace(MOCK, url), "docs/add-a-payment-api.md", "exec"), names)
+        names["till"].close()
+    taken, refused, listed, awaited = capsys.readouterr().out.splitlines()
+    payment = taken.split()[0]
+    assert taken == f"{payment} PaymentStatus.ACCEPTED" or taken == f"{payment} accepted"
+    assert re.fullmatch(r"rejected [0-9a-f-]{36} \[.+\]", refused) is not None
+    assert (listed, awaited) == (f"{payment} 4423", f"['{payment}']")
+    if keeps_state:
+        assert names["payment"].reference == "INV-1042"
+
+
+def test_the_first_commands(tmp_path: Path) -> None:
+    install, generate, _export = SHELL[0].splitlines()
+    assert install == "pip install 'victor-ext[spec]'"
+    name, *arguments = shlex.split(generate)
+    assert (name, arguments[-1]) == ("victor", "clients")
+    command = [sys.executable, "-m", "victor_ext.cli", *arguments[:-1], str(tmp_path)]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "till_api" / "api" / "payments" / "take_payment.py").exists()
+
+
+def test_the_names_of_the_first_table() -> None:
+    till_api()
+    for module in re.findall(r"`till_api\.(api\.\w+\.\w+)`", PAGE):
+        importlib.import_module(f"till_api.{module}")
+    assert {"takePayment", "NewPayment"} <= set(re.findall(r"\w+", DOCUMENT.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("block", REAL, ids=["lithic", "mollie"])
+def test_the_code_for_the_real_documents_uses_what_there_is(block: str) -> None:
+    """Their documents are not here: the names of this package and their arguments are checked."""
+    tree = ast.parse(block)
+    ours = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "victor_ext"]
+    imported = {alias.name for node in ours for alias in node.names}
+    assert imported <= set(victor_ext.__all__)
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert imported <= used
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Pages"):
+            eval(compile(ast.Expression(node), "page", "eval"), dict(NAMES))
+
+
+def test_each_line_of_the_tables_can_be_written() -> None:
+    given: dict[str, Any] = {
+        "token": "t",
+        "key": "k",
+        "username": "u",
+        "password": "p",
+        "api_key": "k",
+        "client_id": "i",
+    }
+    given |= {"client_secret": "s", "my_jwt": str}
+    found = re.findall(r"`((?:\w+Auth|\w+Key|\w+Pages)\([^`]*\))`", PAGE)
+    assert len(found) > 15
+    for expression in found:
+        if "..." not in expression:
+            eval(expression, NAMES | given)

@@ -1,0 +1,119 @@
+"""Operations that a wrapper does not know, on its client: the document alone says what a good response is."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.providers.connected.till import client_class, new_payment, operation
+from victor_ext import AsyncVictor, Outcome, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
+from victor_ext.providers.eastpay import AsyncEastPay, EastPay
+from victor_ext.providers.eastpay import profile as eastpay_profile
+from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
+from victor_ext.providers.flexfactor import profile as flexfactor_profile
+from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
+from victor_ext.providers.velo import profile as velo_profile
+
+TOKEN = {"access_token": "t", "accessToken": "t", "token_type": "bearer", "expires": 4_102_444_800_000}
+SYSTEMS: dict[str, tuple[tuple[Any, Any], dict[str, Any]]] = {
+    "victor": ((Victor, AsyncVictor), {"auth": VictorOAuth("id-1", "not-a-secret")}),
+    "velo": ((Velo, AsyncVelo), {"auth": VeloAuth("key-1", "not-a-secret")}),
+    "eastpay": (
+        (EastPay, AsyncEastPay), {"token": "t" * 40, "base_url": "https://bank.example", "entity_id": "EB000001"},
+    ),
+    "flexfactor": (
+        (FlexFactor, AsyncFlexFactor),
+        {"auth": FlexFactorAuth("k", "not-a-secret"), "mid": "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"},
+    ),
+}  # fmt: skip
+ERRORS = {
+    "victor": {"error": {"code": "E1", "message": "no"}},
+    "velo": {"errors": [{"errorCode": "E1", "errorMessage": "no"}]},
+    "eastpay": {"result": {"code": "800.100.150", "description": "declined"}},
+    "flexfactor": {"success": False, "errors": ["no"]},
+}
+"""What each of them says where it refuses."""
+
+GOOD: dict[str, tuple[tuple[Any, ...], dict[str, Any], httpx.Response]] = {
+    "balances.list_balances": ((), {}, httpx.Response(200, json=[{"currency": "EUR", "amount": 1}])),
+    "payments.cancel_payment": (("pay_1",), {}, httpx.Response(204)),
+    "payments.get_payment": (("pay_1",), {}, httpx.Response(200, json={"id": "pay_1", "status": "failed"})),
+    "payments.take_payment": ((), {"body": None}, httpx.Response(201, json={"brand": "new"})),
+}
+
+
+class Provider:
+    def __init__(self, *answers: httpx.Response) -> None:
+        self.answers = list(answers)
+        self.asked = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(("/token", "/authenticate")):
+            return httpx.Response(200, json=TOKEN)
+        self.asked += 1
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+
+def call(system: str, mode: str, provider: Provider, name: str) -> Any:
+    clients, options = SYSTEMS[system]
+    options = {**options, "transport": httpx.MockTransport(provider), "retry": RetryPolicy(max_attempts=2, base=0.0)}
+    args, kwargs, _ = GOOD[name]
+    kwargs = {key: new_payment(amount=1) for key in kwargs}
+    if mode == "blocking":
+        with clients[0](**options) as client:
+            return operation(name).sync_detailed(*args, client=client.bind(client_class()), **kwargs)
+
+    async def run() -> Any:
+        async with clients[1](**options) as client:
+            return await operation(name).asyncio_detailed(*args, client=client.bind(client_class()), **kwargs)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("mode", ["blocking", "awaited"])
+@pytest.mark.parametrize("system", SYSTEMS)
+class TestOnEachSystem:
+    @pytest.mark.parametrize("name", GOOD)
+    def test_what_the_document_declares_is_good(self, system: str, mode: str, name: str) -> None:
+        answer = GOOD[name][2]
+        found = call(system, mode, Provider(answer), name)
+        assert found.status_code == answer.status_code
+        assert (found.parsed is None) is (answer.status_code == 204)
+
+    @pytest.mark.parametrize("name", ["balances.list_balances", "payments.get_payment"])
+    def test_what_the_parser_cannot_read_is_asked_for_again(self, system: str, mode: str, name: str) -> None:
+        provider = Provider(httpx.Response(200, content=b"<html>"), GOOD[name][2])
+        assert call(system, mode, provider, name).parsed is not None
+        assert provider.asked == 2
+
+    def test_the_systems_own_error_is_no_success(self, system: str, mode: str) -> None:
+        provider = Provider(httpx.Response(201, json=ERRORS[system]))
+        with pytest.raises(UnreadableResponse, match="reports an error") as raised:
+            call(system, mode, provider, "payments.take_payment")
+        assert (raised.value.outcome, provider.asked) == (Outcome.UNKNOWN, 1)
+
+    def test_a_write_without_a_key_is_sent_once(self, system: str, mode: str) -> None:
+        provider = Provider(httpx.Response(201, content=b"<html>"))
+        with pytest.raises(UnreadableResponse) as raised:
+            call(system, mode, provider, "payments.take_payment")
+        assert (raised.value.outcome, provider.asked) == (Outcome.ACCEPTED, 1)
+
+
+@pytest.mark.parametrize(
+    ("package", "wrapped"),
+    [
+        ("velo_api", velo_profile._WRAPPED),
+        ("eastpay_api", eastpay_profile._WRAPPED),
+        ("flexfactor_api", flexfactor_profile._WRAPPED),
+    ],
+)
+def test_the_operations_with_rules_of_their_own_are_those_that_there_are(package: str, wrapped: frozenset[str]) -> None:
+    api = importlib.import_module(f"{package}.api")
+    there = {path.stem for path in Path(api.__path__[0]).glob("*/*.py")} - {"__init__"}
+    assert there == wrapped

@@ -1,0 +1,640 @@
+"""The local rules: held against the provider's document, and what they take and refuse.
+
+A document with another `maxLength`, a new required field or a new filter turns `test_the_rules_are_the_documents` red;
+`test_a_changed_document_is_noticed` proves that it would.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import Enum, StrEnum
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from victor_ext import Direction, InvalidRequest, Network, Status, money
+from victor_ext.providers.victor import checks as rules
+from victor_ext.providers.victor import requests
+from victor_ext.providers.victor.payment_requests import PaymentRequests
+from victor_ext.providers.victor.requests import CreateRequest, ListRequest
+from victor_ext.runtime.loop.keys import MAX_KEY_LENGTH, MIN_KEY_LENGTH, idempotency_key_for
+
+DOCUMENT = Path(__file__).parents[3] / "openapi" / "victor.yaml"
+NOW = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
+
+# Where the arguments of `create`, `accept` and `decline` go. What the document has beyond that is a difference.
+CREATE = {
+    "payee.account_number": "payee_account_number",
+    "payee.ultimate_creditor": "ultimate_creditor",
+    "payer.victor_counterparty_id": "payer_counterparty_id",
+    "payment_details.amount": "amount",
+    "payment_details.biller_type": "biller_type",
+    "payment_details.due_date": "due_date",
+    "payment_details.amount_modification_allowed": "amount_modification_allowed",
+    "payment_details.notes": "notes",
+    "client_reference_id": "client_reference_id",
+}
+ANSWER = {"modified_amount": "modified_amount", "notes": "notes", "status": "accept or decline"}
+OPERATIONS = {
+    ("get", "/v2/payment-requests"): {"PaymentRequestsFilter"},
+    ("post", "/v2/payment-requests/request-payment"): {"Idempotency-Key"},
+    ("post", "/v2/payment-requests/respond-to-request/{victor_payment_request_id}"): {"victor_payment_request_id"},
+    ("get", "/v2/payment-requests/{victor_payment_request_id}"): {"victor_payment_request_id"},
+}
+# What says nothing about which values are good.
+SILENT = {"description", "example", "default", "type", "format"}
+
+
+def load() -> dict[str, Any]:
+    return yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
+
+
+def plain(pattern: str | None) -> str | None:
+    """A pattern in one spelling: unanchored, ASCII digits, groups that capture nothing."""
+    if pattern is None:
+        return None
+    return pattern.removeprefix("^").removesuffix("$").replace("\\d", "[0-9]").replace("(?:", "(")
+
+
+def differences(document: dict[str, Any]) -> list[str]:
+    """Where the local rules and the document part."""
+    schemas = document["components"]["schemas"]
+    return [
+        *_texts(schemas),
+        *_choices(schemas),
+        *_amounts(schemas),
+        *_body(schemas, "NewRtpRfpPaymentRequest", CREATE, PaymentRequests.create),
+        *_body(schemas, "RfpInboundPaymentRequestResponseRequestDetails", ANSWER, PaymentRequests.accept),
+        *_filters(schemas["ListPaymentRequests"]),
+        *_operations(document["paths"]),
+        *_key(document["paths"]["/v2/payment-requests/request-payment"]["post"]["parameters"]),
+    ]
+
+
+def _differ(what: str, theirs: object, ours: object) -> Iterator[str]:
+    if theirs != ours:
+        yield f"{what}: the document has {theirs!r}, the rules have {ours!r}"
+
+
+def _property(schemas: dict[str, Any], rule: rules.TextRule | rules.ChoiceRule) -> dict[str, Any]:
+    return schemas[rule.schema]["properties"].get(rule.property, {})
+
+
+def _texts(schemas: dict[str, Any]) -> Iterator[str]:
+    for rule in rules.TEXT_RULES:
+        stated = _property(schemas, rule)
+        where = f"{rule.schema}.{rule.property}"
+        yield from _differ(f"{where} type", stated.get("type"), "string")
+        yield from _differ(f"{where} minLength", stated.get("minLength", 0), rule.min_length)
+        yield from _differ(f"{where} maxLength", stated.get("maxLength"), rule.max_length)
+        yield from _differ(f"{where} pattern", plain(stated.get("pattern")), plain(rule.pattern))
+        yield from _differ(f"{where} keywords", set(stated) - SILENT - {"minLength", "maxLength", "pattern"}, set())
+
+
+def _choices(schemas: dict[str, Any]) -> Iterator[str]:
+    for rule in rules.CHOICE_RULES:
+        stated = _property(schemas, rule)
+        yield from _differ(f"{rule.schema}.{rule.property} enum", set(stated.get("enum", ())), set(rule.choices))
+        yield from _differ(f"{rule.schema}.{rule.property} keywords", set(stated) - SILENT - {"enum"}, set())
+    answer = schemas["RfpInboundPaymentRequestResponseRequestDetails"]["properties"]["status"]
+    yield from _differ("the words of an answer", answer["enum"], ["Accepted", "Declined"])
+
+
+def _amounts(schemas: dict[str, Any]) -> Iterator[str]:
+    for schema, name in (
+        ("RfpBasePaymentDetails", "amount"),
+        ("RfpInboundPaymentRequestResponseRequestDetails", "modified_amount"),
+    ):
+        stated = schemas[schema]["properties"][name]
+        yield from _differ(f"{schema}.{name} pattern", plain(stated.get("pattern")), plain(money._WIRE.pattern))
+        yield from _differ(f"{schema}.{name} keywords", set(stated) - SILENT, {"pattern", "minLength"})
+        yield from _differ(f"{schema}.{name} minLength", stated.get("minLength"), 0)
+
+
+def _body(schemas: dict[str, Any], name: str, arguments: dict[str, str], call: Callable[..., object]) -> Iterator[str]:
+    leaves = dict(_leaves(schemas, schemas[name], "", True))
+    yield from _differ(f"{name} fields", set(leaves), set(arguments))
+    parameters = inspect.signature(call).parameters
+    for leaf, required in leaves.items():
+        parameter = parameters.get(arguments.get(leaf, ""))
+        if parameter is not None:
+            yield from _differ(f"{name}.{leaf} required", required, parameter.default is parameter.empty)
+
+
+def _leaves(schemas: dict[str, Any], schema: dict[str, Any], path: str, required: bool) -> Iterator[tuple[str, bool]]:
+    for name, stated in schema["properties"].items():
+        demanded = required and name in schema.get("required", ())
+        if "$ref" in stated:
+            yield from _leaves(schemas, schemas[stated["$ref"].rpartition("/")[2]], f"{path}{name}.", demanded)
+        else:
+            yield f"{path}{name}", demanded
+
+
+def _filters(schema: dict[str, Any]) -> Iterator[str]:
+    stated = schema["properties"]
+    arguments = set(inspect.signature(PaymentRequests.list).parameters) - {"self"}
+    yield from _differ("ListPaymentRequests and PaymentRequests.list", set(stated), arguments)
+    yield from _differ("ListPaymentRequests required", schema.get("required", []), [])
+    kinds = {
+        "Zulu": requests.MOMENT_FILTERS,
+        "ISO 8601 date format.": requests.DATE_FILTERS,
+        "enum": tuple(requests.CHOICE_FILTERS),
+    }
+    sorted_out = {name for names in kinds.values() for name in names} | {"page", "page_size"}
+    yield from _differ("text filters", set(stated) - sorted_out, set(requests.TEXT_FILTERS))
+    for name in requests.MOMENT_FILTERS:
+        yield from _differ(f"{name} is a Zulu time", "Zulu" in stated.get(name, {}).get("description", ""), True)
+    for name in requests.DATE_FILTERS:
+        yield from _differ(f"{name} is a date", stated.get(name, {}).get("description"), "ISO 8601 date format.")
+    for name in (*requests.TEXT_FILTERS, *requests.MOMENT_FILTERS, *requests.DATE_FILTERS):
+        yield from _differ(f"{name} keywords", set(stated.get(name, {})) - SILENT, set())
+        yield from _differ(f"{name} type", stated.get(name, {}).get("type"), "string")
+    for name, least in (("page", 0), ("page_size", 1)):
+        yield from _differ(f"{name} minimum", stated[name].get("minimum"), least)
+        yield from _differ(f"{name} keywords", set(stated[name]) - SILENT, {"minimum"})
+
+
+def _operations(paths: dict[str, Any]) -> Iterator[str]:
+    stated = {
+        (method, path): {parameter["name"] for parameter in operation.get("parameters", ())}
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
+    yield from _differ("operations and their parameters", stated, OPERATIONS)
+
+
+def _key(parameters: list[dict[str, Any]]) -> Iterator[str]:
+    [stated] = [parameter for parameter in parameters if parameter["name"] == "Idempotency-Key"]
+    schema = stated["schema"]
+    yield from _differ("Idempotency-Key minLength", schema.get("minLength"), MIN_KEY_LENGTH)
+    yield from _differ("Idempotency-Key maxLength", schema.get("maxLength"), MAX_KEY_LENGTH)
+    yield from _differ("Idempotency-Key keywords", set(schema) - SILENT, {"minLength", "maxLength"})
+
+
+def test_the_rules_are_the_documents():
+    assert differences(load()) == []
+
+
+def changed(schema: str, path: str, value: object) -> Callable[[dict[str, Any]], None]:
+    """Set what is at `a/b/c` of a schema."""
+
+    def change(document: dict[str, Any]) -> None:
+        *way, last = path.split("/")
+        node = document["components"]["schemas"][schema]
+        for step in way:
+            node = node[step]
+        node[last] = value
+
+    return change
+
+
+def _new_parameter(document: dict[str, Any]) -> None:
+    document["paths"]["/v2/payment-requests/request-payment"]["post"]["parameters"].append(
+        {"name": "X-New", "in": "header"}
+    )
+
+
+def _new_operation(document: dict[str, Any]) -> None:
+    document["paths"]["/v2/payment-requests/{victor_payment_request_id}"]["delete"] = {}
+
+
+def _key_length(document: dict[str, Any]) -> None:
+    document["paths"]["/v2/payment-requests/request-payment"]["post"]["parameters"][0]["schema"]["maxLength"] = 64
+
+
+def _a_filter_less(document: dict[str, Any]) -> None:
+    del document["components"]["schemas"]["ListPaymentRequests"]["properties"]["tracking_id"]
+
+
+NEW, PAYEE, DETAILS = "NewRtpRfpPaymentRequest", "RfpPayeeRequestDetails", "RfpBasePaymentDetails"
+REPLY, LIST = "RfpInboundPaymentRequestResponseRequestDetails", "ListPaymentRequests"
+TEXT = {"type": "string"}
+CHANGES = {
+    "shorter notes": (changed(DETAILS, "properties/notes/maxLength", 140), "notes maxLength"),
+    "no bound of the reference": (changed(NEW, "properties/client_reference_id/maxLength", None), "reference"),
+    "a longer account": (changed(PAYEE, "properties/account_number/minLength", 4), "minLength"),
+    "letters in accounts": (changed(PAYEE, "properties/account_number/pattern", "[0-9A-Z]+"), "pattern"),
+    "a new pattern": (changed("RfpPayerDetails", "properties/victor_counterparty_id/pattern", "[a-z]+"), "pattern"),
+    "three decimals": (changed(DETAILS, "properties/amount/pattern", r"\d+(\.\d{1,3})?"), "amount pattern"),
+    "a largest amount": (changed(DETAILS, "properties/amount/maxLength", 10), "amount keywords"),
+    "a new biller": (changed(DETAILS, "properties/biller_type/enum", ["BUSINESS", "CONSUMER", "GOV"]), "enum"),
+    "a status less": (changed(LIST, "properties/status/enum", ["accepted"]), "status enum"),
+    "a new required field": (
+        changed(DETAILS, "required", ["amount", "biller_type", "due_date", "notes"]),
+        "notes required",
+    ),
+    "a field that may be left out": (changed(DETAILS, "required", ["amount", "biller_type"]), "due_date required"),
+    "an optional payer": (changed(NEW, "required", ["payee", "payment_details"]), "counterparty"),
+    "a new field": (changed(PAYEE, "properties/email", TEXT), "email"),
+    "a new field of a reply": (changed(REPLY, "properties/code", TEXT), "code"),
+    "optional notes in a reply": (changed(REPLY, "required", ["status"]), "notes required"),
+    "another word for no": (changed(REPLY, "properties/status/enum", ["Accepted", "Rejected"]), "words"),
+    "a new filter": (changed(LIST, "properties/client_reference_id", TEXT), "client_reference_id"),
+    "a filter less": (_a_filter_less, "tracking_id"),
+    "a filter that became a number": (changed(LIST, "properties/victor_id/type", "integer"), "victor_id type"),
+    "pages from one": (changed(LIST, "properties/page/minimum", 1), "page minimum"),
+    "a largest page": (changed(LIST, "properties/page_size/maximum", 100), "page_size keywords"),
+    "a required filter": (changed(LIST, "required", ["status"]), "required"),
+    "a shorter key": (_key_length, "Idempotency-Key maxLength"),
+    "a new header": (_new_parameter, "X-New"),
+    "a new operation": (_new_operation, "delete"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_changed_document_is_noticed(name):
+    change, words = CHANGES[name]
+    document = copy.deepcopy(load())
+    change(document)
+    found = differences(document)
+    assert found, "the change went unnoticed"
+    assert words in " | ".join(found)
+
+
+def test_the_records_know_every_value_of_the_document():
+    schemas = load()["components"]["schemas"]
+    for schema in ("ListPaymentRequests", "PaymentRequestReceipt"):
+        stated = schemas[schema]["properties"]
+        assert {status.value for status in Status} == set(stated["status"]["enum"])
+        assert {direction.value for direction in Direction} == set(stated["direction"]["enum"])
+    assert {network.value for network in Network} == set(
+        schemas["ListPaymentRequests"]["properties"]["network_type"]["enum"]
+    )
+
+
+GOOD = {
+    "payee_account_number": "043987673645",
+    "payer_counterparty_id": "aHeq349838",
+    "amount": Decimal("44.23"),
+    "biller_type": "BUSINESS",
+    "due_date": date(2026, 3, 4),
+    "ultimate_creditor": None,
+    "amount_modification_allowed": None,
+    "notes": None,
+    "client_reference_id": None,
+    "idempotency_key": None,
+}
+
+
+def check_create(*, now: datetime | None = NOW, **values: Any) -> None:
+    """Check a request that is good but for these values."""
+    CreateRequest(**{**GOOD, **values}).check(now)
+
+
+def problems(**values: object) -> list[tuple[str, str]]:
+    """The fields and codes of what is wrong with a request that is good but for these values."""
+    error = None
+    try:
+        check_create(**values)
+    except InvalidRequest as caught:
+        error = caught
+    if error is None:
+        return []
+    for problem in error.problems:
+        assert problem.field in problem.message
+        assert problem.message.removesuffix(".") in str(error)
+        assert problem.message.endswith(".")
+    return [(problem.field, problem.code) for problem in error.problems]
+
+
+class TestCreate:
+    def test_the_least_and_the_most_are_good(self):
+        assert problems() == []
+        assert problems(
+            payee_account_number="001", payer_counterparty_id="c" * 16, amount="0.01", ultimate_creditor="A" * 100,
+            amount_modification_allowed=True, notes="n" * 150, client_reference_id="r" * 128,
+            idempotency_key=idempotency_key_for("invoice", 1042), due_date="2026-03-05",
+        ) == []  # fmt: skip
+        assert problems(payee_account_number="9" * 20, notes="", client_reference_id="") == []
+
+    def test_everything_that_is_wrong_is_said_at_once(self):
+        found = problems(
+            payee_account_number=43987673645, payer_counterparty_id="", amount=44.23, biller_type="business",
+            due_date=date(2026, 3, 7), ultimate_creditor="A & B", amount_modification_allowed="yes", notes="n" * 151,
+            client_reference_id="r" * 129, idempotency_key="k" * 19,
+        )  # fmt: skip
+        assert found == [
+            ("payee_account_number", "type"),
+            ("payer_counterparty_id", "required"),
+            ("amount", "float"),
+            ("biller_type", "choice"),
+            ("due_date", "range"),
+            ("ultimate_creditor", "format"),
+            ("amount_modification_allowed", "type"),
+            ("notes", "length"),
+            ("client_reference_id", "length"),
+            ("idempotency_key", "length"),
+        ]
+
+    @pytest.mark.parametrize(
+        "name", ["payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date"]
+    )
+    def test_what_is_required(self, name):
+        assert problems(**{name: None}) == [(name, "required")]
+
+    @pytest.mark.parametrize(
+        ("account", "code"),
+        [
+            ("12", "length"),
+            ("1" * 21, "length"),
+            ("12a4", "format"),
+            ("0439-8767", "format"),
+            ("1234\n", "format"),
+            (" 1234", "format"),
+            ("\uff11\uff12\uff13\uff14", "format"),
+            ("\u0661\u0662\u0663\u0664", "format"),
+            ("\u00b2\u00b3\u00b9\u00b2", "format"),
+            (b"1234", "type"),
+            (1234, "type"),
+            (1234.0, "type"),
+            (["1234"], "type"),
+        ],
+    )
+    def test_account_numbers(self, account, code):
+        assert problems(payee_account_number=account) == [("payee_account_number", code)]
+
+    @pytest.mark.parametrize("name", ["SampleCo Billing Inc.", "A", "A  B", "1.2", "a. b"])
+    def test_names_that_the_pattern_takes(self, name):
+        assert problems(ultimate_creditor=name) == []
+
+    @pytest.mark.parametrize(
+        "name",
+        ["A & B", "O'Brien", "Smith-Jones", "Acme, Inc", "Jos\u00e9", " A", "A ", "A\n", "A\tB", "", "\uff21", "A_B"],
+    )
+    def test_names_that_it_does_not(self, name):
+        assert problems(ultimate_creditor=name) == [("ultimate_creditor", "format")]
+
+    def test_an_ultimate_creditor_is_for_business_only(self):
+        assert problems(ultimate_creditor="A", biller_type="CONSUMER") == [("ultimate_creditor", "combination")]
+        assert problems(ultimate_creditor=None, biller_type="CONSUMER") == []
+
+    def test_enum_members_stand_for_their_values(self):
+        class Biller(StrEnum):
+            CONSUMER = "CONSUMER"
+
+        assert problems(biller_type=Biller.CONSUMER) == []
+        assert problems(biller_type=Biller.CONSUMER, ultimate_creditor="A") == [("ultimate_creditor", "combination")]
+
+    def test_a_text_may_be_a_member_that_is_text_and_no_other(self):
+        class Account(StrEnum):
+            OURS = "043987673645"
+
+        class Note(Enum):
+            THANKS = "Thank you."
+
+        assert problems(payee_account_number=Account.OURS) == []
+        assert problems(notes=Note.THANKS) == [("notes", "type")]
+
+    @pytest.mark.parametrize("value", ["business", "OTHER", 7, True, ["BUSINESS"], b"BUSINESS"])
+    def test_other_billers(self, value):
+        assert problems(biller_type=value) == [("biller_type", "choice")]
+
+    @pytest.mark.parametrize("value", ["true", 1, 0, "", []])
+    def test_a_flag_is_true_or_false(self, value):
+        assert problems(amount_modification_allowed=value) == [("amount_modification_allowed", "type")]
+
+    @pytest.mark.parametrize("name", ["notes", "client_reference_id", "payer_counterparty_id"])
+    def test_text_that_no_wire_can_carry(self, name):
+        assert problems(**{name: "half a pair: \ud83d"}) == [(name, "characters")]
+
+    def test_an_emoji_is_one_character(self):
+        assert problems(notes="\U0001f600" * 150) == []
+
+
+class TestDueDate:
+    """At most 24 hours ahead, in any zone where that could still be true (UTC-12 to UTC+14)."""
+
+    @pytest.mark.parametrize(
+        ("now", "first", "last"),
+        [
+            ("2026-03-04T00:00:00", "2026-03-03", "2026-03-05"),
+            ("2026-03-04T09:59:59", "2026-03-03", "2026-03-05"),
+            ("2026-03-04T10:00:00", "2026-03-03", "2026-03-06"),
+            ("2026-03-04T11:59:59", "2026-03-03", "2026-03-06"),
+            ("2026-03-04T12:00:00", "2026-03-04", "2026-03-06"),
+            ("2026-03-04T23:59:59", "2026-03-04", "2026-03-06"),
+            ("2024-02-28T12:00:00", "2024-02-28", "2024-03-01"),
+            ("2026-12-31T12:00:00", "2026-12-31", "2027-01-02"),
+        ],
+    )
+    def test_the_edges(self, now, first, last):
+        moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
+        earliest, latest = date.fromisoformat(first), date.fromisoformat(last)
+        day = timedelta(days=1)
+        for due in (earliest, latest, first, last):
+            assert problems(now=moment, due_date=due) == []
+        assert problems(now=moment, due_date=earliest - day) == [("due_date", "past")]
+        assert problems(now=moment, due_date=latest + day) == [("due_date", "range")]
+
+    def test_the_sentence_says_what_to_write(self):
+        with pytest.raises(
+            InvalidRequest, match=r"due_date 2026-03-07 is more than 24 hours ahead.*2026-03-06 or earlier"
+        ):
+            check_create(due_date=date(2026, 3, 7))
+        with pytest.raises(InvalidRequest, match=r"due_date 2026-03-01 is in the past: write 2026-03-04 or later"):
+            check_create(due_date=date(2026, 3, 1))
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            datetime(2026, 3, 4, tzinfo=UTC),
+            "04.03.2026",
+            "2026-3-4",
+            "20260304",
+            "2026-02-30",
+            "2026-03-04T00:00:00Z",
+            "2026-03-04\n",
+            "\uff12\uff10\uff12\uff16-03-04",
+            "tomorrow",
+            20260304,
+            10**5000,
+        ],
+        ids=lambda value: "long-int" if isinstance(value, int) else str(value),
+    )
+    def test_what_is_no_date(self, value):
+        assert problems(due_date=value) == [("due_date", "type")]
+
+    @pytest.mark.parametrize("due", [date.min, date.max])
+    def test_the_ends_of_the_calendar(self, due):
+        assert problems(due_date=due)[0][0] == "due_date"
+
+
+class TestAnswers:
+    def test_what_is_good(self):
+        rules.check_response("b34783af0", notes="n", modified_amount=None)
+        rules.check_response("b34783af0", notes="n" * 150, modified_amount="1.00")
+
+    def test_all_at_once(self):
+        with pytest.raises(InvalidRequest) as raised:
+            rules.check_response("a/b", notes="", modified_amount=0)
+        assert [(problem.field, problem.code) for problem in raised.value.problems] == [
+            ("id", "format"),
+            ("notes", "required"),
+            ("modified_amount", "range"),
+        ]
+        assert "The answer was not sent" in str(raised.value)
+
+    @pytest.mark.parametrize("notes", [None, "", "n" * 151, 7, "\ud83d"])
+    def test_notes_are_demanded(self, notes):
+        with pytest.raises(InvalidRequest, match="notes"):
+            rules.check_response("b34783af0", notes=notes, modified_amount=None)
+
+
+class TestIds:
+    @pytest.mark.parametrize("value", ["b34783af0", "a-b_c.d~e", "A1", "...", "1", "\u00e9"])
+    def test_good_ones(self, value):
+        rules.check_id(value)
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "", ".", "..", "a/b", "../accounts", "a\\b", "a?b=c", "a#b", "a%2Fb", "a b", " a", "a\n", "a\r\nX: y",
+            "a\tb", "a\0", "a\x7f", "a\u2028b", "a\u00a0b", "\ud800", "\u200b", None, 7, b"a", ["a"],
+        ],
+    )  # fmt: skip
+    def test_what_could_leave_its_place(self, value):
+        with pytest.raises(InvalidRequest, match="id ") as raised:
+            rules.check_id(value)
+        assert raised.value.problems[0].field == "id"
+
+
+class TestFilters:
+    def test_they_are_written_as_the_wire_has_them(self):
+        wire = ListRequest(
+            status=Status.NEEDS_REVIEW,
+            direction="inbound",
+            network_type=Network.RTP,
+            start_datetime=datetime(2026, 3, 4, 5, 6, 7, 123_000, tzinfo=UTC),
+            due_date_start_date=date(2026, 3, 4),
+            due_date_end_date="2026-03-05",
+            victor_id="LVDOAEFJKH",
+            tracking_id=None,
+        ).filters()
+        assert wire == {
+            "status": "needs-review",
+            "direction": "inbound",
+            "network_type": "RTP",
+            "start_datetime": "2026-03-04T05:06:07.123Z",
+            "due_date_start_date": "2026-03-04",
+            "due_date_end_date": "2026-03-05",
+            "victor_id": "LVDOAEFJKH",
+        }
+        assert {type(value) for value in wire.values()} == {str}
+
+    @pytest.mark.parametrize("kind", ["", "approval_"])
+    @pytest.mark.parametrize(
+        ("moment", "start", "end"),
+        [
+            ("05:06:07.123456", "05:06:07.123Z", "05:06:07.124Z"),
+            ("05:06:07.000001", "05:06:07Z", "05:06:07.001Z"),
+            ("05:06:07.999001", "05:06:07.999Z", "05:06:08Z"),
+            ("05:06:07.123000", "05:06:07.123Z", "05:06:07.123Z"),
+            ("05:06:07", "05:06:07Z", "05:06:07Z"),
+        ],
+    )
+    def test_a_window_includes_what_is_finer_than_a_millisecond(self, kind, moment, start, end):
+        given = datetime.fromisoformat(f"2026-03-04T{moment}+00:00").astimezone(timezone(timedelta(hours=-5)))
+        wire = ListRequest(**{f"{kind}start_datetime": given, f"{kind}end_datetime": given}).filters()
+        assert wire == {f"{kind}start_datetime": f"2026-03-04T{start}", f"{kind}end_datetime": f"2026-03-04T{end}"}
+
+    def test_the_last_moment_there_is_ends_a_window(self):
+        wire = ListRequest(end_datetime=datetime.max.replace(tzinfo=UTC)).filters()
+        assert wire == {"end_datetime": "9999-12-31T23:59:59.999Z"}
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("status", "paid"),
+            ("status", "PENDING"),
+            ("direction", "sideways"),
+            ("network_type", "rtp"),
+            ("start_datetime", datetime(2026, 3, 4)),  # noqa: DTZ001 - that is the point
+            ("end_datetime", "2026-03-04T05:06:07Z"),
+            ("approval_start_datetime", date(2026, 3, 4)),
+            ("due_date_start_date", datetime(2026, 3, 4, tzinfo=UTC)),
+            ("due_date_end_date", "4 March"),
+            ("victor_id", ""),
+            ("victor_id", 7),
+            ("tracking_id", "\ud83d"),
+            ("instant_payment_rails_id", 10**5000),
+        ],
+        ids=lambda value: "long-int" if isinstance(value, int) else repr(value),
+    )
+    def test_what_cannot_be_right_is_refused(self, name, value):
+        with pytest.raises(InvalidRequest) as raised:
+            ListRequest(**{name: value}).filters()
+        assert [problem.field for problem in raised.value.problems] == [name]
+        assert name in str(raised.value)
+
+    @pytest.mark.parametrize(("page", "page_size"), [(0, None), (0, 1), (2**31 - 1, 2**31 - 1)])
+    def test_good_pages(self, page, page_size):
+        ListRequest(page=page, page_size=page_size).filters()
+
+    @pytest.mark.parametrize(
+        ("page", "page_size", "field"),
+        [
+            (-1, None, "page"),
+            (0, 0, "page_size"),
+            (0, -5, "page_size"),
+            (True, None, "page"),
+            (0, True, "page_size"),
+            (0, 50.0, "page_size"),
+            (0, "50", "page_size"),
+            (None, None, "page"),
+            (2**31, None, "page"),
+            (10**5000, None, "page"),
+        ],
+        ids=lambda value: "long-int" if isinstance(value, int) and value > 2**40 else repr(value),
+    )
+    def test_pages_that_are_none(self, page, page_size, field):
+        with pytest.raises(InvalidRequest, match=f"{field} is") as raised:
+            ListRequest(page=page, page_size=page_size).filters()
+        assert raised.value.problems[0].field == field
+
+    def test_numbers_and_filters_are_reported_together(self):
+        with pytest.raises(InvalidRequest) as raised:
+            ListRequest(status="paid?", victor_id="", page=-1, page_size=0).filters()
+        assert [problem.field for problem in raised.value.problems] == ["page", "page_size", "status", "victor_id"]
+
+    def test_a_number_that_is_too_large_is_told_the_limit(self):
+        with pytest.raises(InvalidRequest, match="up to 2147483647"):
+            ListRequest(page_size=2**31).filters()
+
+    @pytest.mark.parametrize(
+        ("first", "last", "early", "late"),
+        [
+            (
+                "start_datetime",
+                "end_datetime",
+                datetime(2026, 3, 4, 5, tzinfo=UTC),
+                datetime(2026, 3, 4, 6, tzinfo=UTC),
+            ),
+            (
+                "approval_start_datetime",
+                "approval_end_datetime",
+                datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC),
+                datetime(2026, 3, 4, 5, 6, 7, 500_000, tzinfo=UTC),
+            ),
+            ("due_date_start_date", "due_date_end_date", "2026-03-04", date(2026, 3, 5)),
+        ],
+    )
+    def test_a_window_that_ends_before_it_begins_finds_nothing_and_is_refused(self, first, last, early, late):
+        ListRequest(**{first: early, last: late}).filters()
+        ListRequest(**{first: early, last: early}).filters()
+        with pytest.raises(InvalidRequest, match=f"{last} .* is before {first}") as raised:
+            ListRequest(**{first: late, last: early}).filters()
+        assert [problem.field for problem in raised.value.problems] == [last]
+
+
+def test_patterns_are_full_matches_on_ascii():
+    for rule in rules.TEXT_RULES:
+        if rule.pattern is not None:
+            assert "\\d" not in rule.pattern
+            assert re.fullmatch(rule.pattern, "A1") or re.fullmatch(rule.pattern, "11")

@@ -1,0 +1,627 @@
+"""The client as a user has it: what leaves, what comes back, and that its parts hang together."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import socket
+import threading
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from decimal import Decimal
+from http.cookiejar import CookieJar
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from victor_api.api.payment_requests import (
+    create_request_payment,
+    get_payment_request,
+    list_payment_requests,
+    respond_to_payment_request,
+)
+from victor_api.models import (
+    ListPaymentRequestsResponse,
+    NewRtpRfpPaymentRequest,
+    RfpInboundPaymentRequestResponseRequestDetails,
+)
+
+import victor_ext
+from victor_ext import (
+    AsyncVictor,
+    BadRequest,
+    CallEnded,
+    ConfigurationError,
+    Outcome,
+    RetryPolicy,
+    ServerError,
+    Status,
+    UnreadableResponse,
+    Victor,
+    VictorOAuth,
+    idempotency_key_for,
+)
+from victor_ext.providers.victor.profile import read_problems
+from victor_ext.runtime.http.response import Response
+
+AUTH = VictorOAuth("id-1", "secret-1")
+QUICK = RetryPolicy(base=0.0, max_attempts=3)
+RECEIPT = {
+    "victor_payment_request_id": "a7ffd43c37c1",
+    "status": "created",
+    "direction": "OUTBOUND",
+    "client_reference_id": "INV-1042",
+    "payment_request": {
+        "payee": {"account_number": "043987673645"},
+        "payer": {"victor_counterparty_id": "aHeq349838"},
+        "payment_details": {"amount": "44.23", "biller_type": "BUSINESS", "due_date": "2026-03-04"},
+    },
+}
+KEY = idempotency_key_for("invoice", 1042)
+
+
+class Provider:
+    """Answers from a script (the last line for ever) and keeps what it received; tokens are always to be had."""
+
+    def __init__(self, *script: httpx.Response | Exception) -> None:
+        self.script = list(script) or [httpx.Response(200, json=RECEIPT)]
+        self.received: list[httpx.Request] = []
+        self.tokens = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/v2/auth/token"):
+            self.tokens += 1
+            return httpx.Response(200, json={"access_token": f"tok-{self.tokens}", "expires": 4_102_444_800_000})
+        self.received.append(request)
+        answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+
+def blocking(provider: Provider, call: Callable[[Any], Any], **options: Any) -> Any:
+    with Victor(AUTH, transport=httpx.MockTransport(provider), **{"retry": QUICK, **options}) as victor:
+        return call(victor)
+
+
+def awaited(provider: Provider, call: Callable[[Any], Any], **options: Any) -> Any:
+    async def run() -> Any:
+        async with AsyncVictor(AUTH, transport=httpx.MockTransport(provider), **{"retry": QUICK, **options}) as victor:
+            return await call(victor)
+
+    return asyncio.run(run())
+
+
+both = pytest.mark.parametrize("run", [blocking, awaited])
+
+
+def create(victor: Any, **values: Any) -> Any:
+    payment = {
+        "payee_account_number": "043987673645",
+        "payer_counterparty_id": "aHeq349838",
+        "amount": Decimal("44.230"),
+        "biller_type": "BUSINESS",
+        "due_date": datetime.now(UTC).date(),
+    }
+    return victor.payment_requests.create(**{**payment, **values})
+
+
+@both
+class TestCreate:
+    def test_what_leaves_and_what_comes_back(self, run):
+        provider = Provider()
+        made = run(
+            provider, lambda victor: create(victor, notes="n", client_reference_id="INV-1042", idempotency_key=KEY)
+        )
+        [request] = provider.received
+        today = datetime.now(UTC).date().isoformat()
+        assert (request.method, str(request.url)) == (
+            "POST",
+            "https://api.stage.victorfi.com/v2/payment-requests/request-payment",
+        )
+        assert json.loads(request.content) == {
+            "payee": {"account_number": "043987673645"},
+            "payer": {"victor_counterparty_id": "aHeq349838"},
+            "payment_details": {"amount": "44.23", "biller_type": "BUSINESS", "due_date": today, "notes": "n"},
+            "client_reference_id": "INV-1042",
+        }
+        assert request.headers["idempotency-key"] == KEY
+        assert request.headers["authorization"] == "Bearer tok-1"
+        assert request.headers["content-type"] == "application/json"
+        assert request.headers["accept"] == "application/json"
+        assert request.headers["user-agent"].startswith(f"victor-ext/{victor_ext.__version__} httpx/")
+        assert (made.id, made.status, made.amount) == ("a7ffd43c37c1", Status.CREATED, Decimal("44.23"))
+        assert made.idempotency_key == KEY
+
+    def test_everything_that_can_be_given(self, run):
+        provider = Provider()
+        run(
+            provider,
+            lambda victor: create(victor, ultimate_creditor="SampleCo Inc.", amount_modification_allowed=False),
+        )
+        body = json.loads(provider.received[0].content)
+        assert body["payee"]["ultimate_creditor"] == "SampleCo Inc."
+        assert body["payment_details"]["amount_modification_allowed"] is False
+
+    def test_without_a_key_each_call_has_one_of_its_own(self, run):
+        provider = Provider(httpx.Response(503), httpx.Response(200, json=RECEIPT), httpx.Response(200, json=RECEIPT))
+        first, second = (run(provider, create).idempotency_key for _ in range(2))
+        assert first != second
+        assert {uuid.UUID(first).version, uuid.UUID(second).version} == {4}
+        assert [request.headers["idempotency-key"] for request in provider.received] == [first, first, second]
+
+    def test_the_key_and_the_body_stay_the_same_over_the_attempts(self, run):
+        provider = Provider(httpx.ReadTimeout("no answer"), httpx.Response(500), httpx.Response(200, json=RECEIPT))
+        made = run(provider, create)
+        assert len({(request.headers["idempotency-key"], request.content) for request in provider.received}) == 1
+        assert made.idempotency_key == provider.received[0].headers["idempotency-key"]
+        assert len(provider.received) == 3
+
+    def test_an_unknown_outcome_says_how_to_settle_it(self, run):
+        words = rf"repeat it with idempotency_key='{KEY}', or look with payment_requests\.find\(client_reference_id,"
+        with pytest.raises(victor_ext.TimedOut, match=words) as raised:
+            run(Provider(httpx.ReadTimeout("no answer")), lambda victor: create(victor, idempotency_key=KEY))
+        assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
+
+    @pytest.mark.parametrize("code", [200, 201, 202])
+    def test_any_good_status_is_a_success(self, run, code):
+        assert run(Provider(httpx.Response(code, json=RECEIPT)), create).id == "a7ffd43c37c1"
+
+    @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'"created"', b"{", b"\xff"])
+    @pytest.mark.parametrize("code", [200, 201, 204])
+    def test_a_success_that_cannot_be_read_is_never_an_error_of_another_kind(self, run, code, body):
+        with pytest.raises(UnreadableResponse) as raised:
+            run(Provider(httpx.Response(code, content=body)), lambda victor: create(victor, idempotency_key=KEY))
+        assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.ACCEPTED, KEY)
+        assert raised.value.body == body
+
+
+@both
+class TestTheProvidersProblems:
+    def problems(self, run, body):
+        with pytest.raises(BadRequest) as raised:
+            run(Provider(httpx.Response(400, json=body)), create)
+        assert raised.value.outcome is Outcome.REJECTED
+        return raised.value
+
+    def test_of_the_first_shape(self, run):
+        body = {
+            "status": 0,
+            "data": None,
+            "error": {"code": 101, "message": "error.amount.invalid", "field": "paymentDetails.amount"},
+        }
+        error = self.problems(run, body)
+        [problem] = error.problems
+        assert (problem.field, problem.code, problem.message) == (
+            "payment_details.amount",
+            "101",
+            "error.amount.invalid",
+        )
+        assert problem.provider_field == "paymentDetails.amount"
+        assert "status 400: payment_details.amount: error.amount.invalid" in str(error)
+
+    def test_of_the_second(self, run):
+        items = [
+            {
+                "objectName": "request",
+                "code": "NotNull",
+                "codes": ["NotNull.request.dueDateStartDate", "NotNull"],
+                "defaultMessage": "must not be null",
+            },
+            {"objectName": "request", "code": "Size", "arguments": [{}], "field": "notes"},
+            {"defaultMessage": "something else"},
+            "no object",
+        ]
+        error = self.problems(run, {"name": {}, "boundProperties": [], "allErrors": items})
+        assert [(problem.field, problem.code, problem.message) for problem in error.problems] == [
+            ("due_date_start_date", "NotNull", "must not be null"),
+            ("notes", "Size", "Size"),
+            ("", "", "something else"),
+        ]
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {},
+            [],
+            None,
+            "no",
+            7,
+            {"error": None},
+            {"error": []},
+            {"allErrors": None},
+            {"allErrors": {}},
+            {"allErrors": [7]},
+        ],
+        ids=str,
+    )
+    def test_of_no_shape_at_all(self, run, body):
+        assert list(self.problems(run, body).problems) == []
+
+    @pytest.mark.parametrize(
+        "error",
+        [{}, {"code": None, "message": None, "field": None}, {"code": [1], "message": {}, "field": 7}, {"code": True}],
+        ids=str,
+    )
+    def test_of_odd_members(self, run, error):
+        [problem] = self.problems(run, {"error": error}).problems
+        assert problem.message == "the provider gave no message"
+        assert problem.field == ""
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)),
+    max_leaves=4,
+)
+ERRORS = st.fixed_dictionaries({}, optional=dict.fromkeys(("code", "message", "field"), JSON))
+ITEMS = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("objectName", "code", "codes", "field", "defaultMessage", "arguments"), JSON)
+)
+BODIES = st.one_of(
+    JSON,
+    st.builds(lambda error: {"error": error}, ERRORS),
+    st.builds(lambda items: {"allErrors": items}, st.lists(ITEMS)),
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(BODIES)
+def test_no_error_body_can_make_reading_it_raise(body):
+    for problem in read_problems(Response(400, content=json.dumps(body).encode())):
+        assert {type(problem.field), type(problem.code), type(problem.message)} == {str}
+        assert problem.message
+        assert len(problem.message) <= 203
+        assert problem.message.isprintable()
+
+
+def test_an_endless_list_of_problems_is_a_message_that_ends():
+    items = [{"field": f"f{n}\n", "defaultMessage": f"\x1b[31m{'m' * 10_000} 043987673645"} for n in range(1_000)]
+    with pytest.raises(BadRequest, match="and 990 more") as raised:
+        blocking(Provider(httpx.Response(400, json={"allErrors": items})), create)
+    assert len(raised.value.problems) == 1_000
+    assert len(str(raised.value)) < 4_000
+    assert str(raised.value).isprintable()
+
+
+def body_of_create() -> NewRtpRfpPaymentRequest:
+    return NewRtpRfpPaymentRequest.from_dict(
+        {
+            "payee": {"account_number": "043987673645"},
+            "payer": {"victor_counterparty_id": "aHeq349838"},
+            "payment_details": {"amount": "44.23", "biller_type": "BUSINESS", "due_date": "2026-03-04"},
+        }
+    )
+
+
+class TestTheGeneratedOperations:
+    """They go through the same loop: signed, tried again, with the same errors."""
+
+    def test_a_list_is_signed_and_tried_again(self):
+        provider = Provider(httpx.Response(503), httpx.Response(200, json={"page": 0, "results": []}))
+        answer = blocking(provider, lambda victor: list_payment_requests.sync(client=victor.api, page=0))
+        assert isinstance(answer, ListPaymentRequestsResponse)
+        assert [request.headers["authorization"] for request in provider.received] == ["Bearer tok-1"] * 2
+
+    def test_so_it_is_when_awaited(self):
+        provider = Provider(httpx.Response(503), httpx.Response(200, json={"page": 0, "results": []}))
+        answer = awaited(provider, lambda victor: list_payment_requests.asyncio(client=victor.api, page=0))
+        assert isinstance(answer, ListPaymentRequestsResponse)
+        assert len(provider.received) == 2
+
+    def test_a_create_without_a_key_gets_one(self):
+        provider = Provider(httpx.ReadTimeout("no answer"), httpx.Response(200, json=RECEIPT))
+        blocking(provider, lambda victor: create_request_payment.sync(client=victor.api, body=body_of_create()))
+        keys = {request.headers["idempotency-key"] for request in provider.received}
+        assert len(provider.received) == 2
+        assert [uuid.UUID(key).version for key in keys] == [4]
+
+    def test_a_key_that_is_given_is_kept(self):
+        provider = Provider(httpx.ReadTimeout("no answer"), httpx.Response(200, json=RECEIPT))
+        blocking(
+            provider,
+            lambda victor: create_request_payment.sync(client=victor.api, body=body_of_create(), idempotency_key=KEY),
+        )
+        assert [request.headers["idempotency-key"] for request in provider.received] == [KEY] * 2
+
+    @pytest.mark.parametrize("failure", [httpx.ReadTimeout("no answer"), httpx.Response(503), httpx.Response(200)])
+    def test_an_answer_to_a_request_is_sent_once(self, failure):
+        provider = Provider(failure)
+        body = RfpInboundPaymentRequestResponseRequestDetails.from_dict({"status": "Accepted", "notes": "n"})
+        with pytest.raises(victor_ext.VictorError) as raised:
+            blocking(
+                provider,
+                lambda victor: respond_to_payment_request.sync("b34783af0", client=victor.api, body=body),
+            )
+        assert len(provider.received) == 1
+        assert "idempotency-key" not in provider.received[0].headers
+        assert raised.value.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
+
+    def test_their_failures_are_typed(self):
+        with pytest.raises(ServerError) as raised:
+            blocking(
+                Provider(httpx.Response(520)),
+                lambda victor: get_payment_request.sync("a7ffd43c37c1", client=victor.api),
+            )
+        assert raised.value.status_code == 520
+
+    def test_a_redirect_is_not_followed_by_the_http_library_either(self):
+        provider = Provider(httpx.Response(302, headers={"Location": "https://evil.example/"}))
+        with pytest.raises(victor_ext.StatusError):
+            blocking(provider, lambda victor: create_request_payment.sync(client=victor.api, body=body_of_create()))
+        assert len(provider.received) == 1
+
+
+class TestChangesOfTheGeneratedClient:
+    @pytest.fixture
+    def provider(self) -> Provider:
+        return Provider(httpx.Response(200, json={"page": 0, "results": []}))
+
+    @pytest.fixture
+    def victor(self, provider: Provider) -> Iterator[Victor]:
+        with Victor(AUTH, transport=httpx.MockTransport(provider), retry=QUICK) as victor:
+            yield victor
+
+    def last(self, provider: Provider, api: Any) -> httpx.Request:
+        list_payment_requests.sync(client=api)
+        return provider.received[-1]
+
+    def test_headers(self, provider, victor):
+        changed = victor.api.with_headers({"X-Trace": "1", "User-Agent": "mine"})
+        both = changed.with_headers({"x-trace": "2", "X-Other": "3"})
+        assert self.last(provider, victor.api).headers.get_list("x-trace") == []
+        assert self.last(provider, changed).headers.get_list("x-trace") == ["1"]
+        assert self.last(provider, changed).headers.get_list("user-agent") == ["mine"]
+        assert self.last(provider, changed).headers["accept"] == "application/json"
+        assert self.last(provider, both).headers.get_list("x-trace") == ["2"]
+        assert self.last(provider, both).headers.get_list("user-agent") == ["mine"]
+        assert self.last(provider, both).headers["x-other"] == "3"
+        assert self.last(provider, changed).headers.get_list("x-trace") == ["1"]
+        assert self.last(provider, victor.api).headers["user-agent"].startswith("victor-ext/")
+        assert {request.headers["authorization"] for request in provider.received} == {"Bearer tok-1"}
+
+    def test_a_header_cannot_take_the_place_of_the_token(self, provider, victor):
+        changed = victor.api.with_headers({"Authorization": "Bearer mine"})
+        assert self.last(provider, changed).headers.get_list("authorization") == ["Bearer tok-1"]
+
+    def test_no_answer_touches_the_cookies(self, provider, victor, monkeypatch):
+        """The standard library would lock them, in a way that a Ctrl-C leaves them locked for ever."""
+        monkeypatch.delattr(CookieJar, "extract_cookies")
+        assert get_payment_request.sync("a1", client=victor.api.with_cookies({"a": "1"})) is not None
+        assert provider.received[-1].headers["cookie"] == "a=1"
+
+    def test_cookies(self, provider, victor):
+        changed = victor.api.with_cookies({"a": "1"}).with_cookies({"b": "2"})
+        assert "cookie" not in self.last(provider, victor.api).headers
+        assert self.last(provider, changed).headers["cookie"] == "a=1; b=2"
+        assert "cookie" not in self.last(provider, victor.api).headers
+
+    def test_timeouts(self, provider, victor):
+        changed = victor.api.with_timeout(httpx.Timeout(1.5))
+        assert self.last(provider, changed).extensions["timeout"].get("read") == 1.5
+        assert self.last(provider, victor.api).extensions["timeout"].get("read") == 20.0
+        assert self.last(provider, victor.api).extensions["timeout"].get("connect") == 5.0
+
+    def test_they_all_hang_on_one_loop_and_one_pool(self, provider, victor):
+        changed = victor.api.with_headers({"X-A": "1"}).with_cookies({"b": "2"}).with_timeout(httpx.Timeout(3))
+        provider.script[:] = [httpx.Response(503), httpx.Response(200, json={"results": []})]
+        request = self.last(provider, changed)
+        assert len(provider.received) == 2
+        assert (request.headers["x-a"], request.headers["cookie"]) == ("1", "b=2")
+        assert provider.tokens == 1
+
+    def test_a_with_block_leaves_the_client_open(self, provider, victor):
+        for _ in range(2):
+            with victor.api as api, api.with_headers({"X-A": "1"}) as changed:
+                self.last(provider, changed)
+        assert self.last(provider, victor.api).headers["authorization"] == "Bearer tok-1"
+        assert victor.payment_requests.list(page_size=5).pages() is not None
+
+    def test_so_does_an_awaited_one(self, provider):
+        async def call(victor):
+            for _ in range(2):
+                async with victor.api as api:
+                    await list_payment_requests.asyncio(client=api)
+            return await list_payment_requests.asyncio(client=victor.api)
+
+        assert awaited(provider, call) is not None
+
+    def test_closing_the_client_closes_them_all(self, provider, victor):
+        api = victor.api
+        changed = api.with_headers({"X-A": "1"})
+        other = victor.with_options(deadline=5.0)
+        victor.close()
+        for client in (api, changed, other.api, victor.api.with_timeout(httpx.Timeout(1))):
+            with pytest.raises(ConfigurationError, match="closed"):
+                list_payment_requests.sync(client=client)
+        assert provider.received == []
+
+    def test_a_request_to_another_origin_is_stopped(self, provider, victor):
+        with pytest.raises(ConfigurationError, match=r"stopped.*https://api\.stage\.victorfi\.com only"):
+            victor.api.get_httpx_client().get("https://evil.example/v2/payment-requests")
+        assert (provider.received, provider.tokens) == ([], 0)
+
+
+class TestWithOptions:
+    def test_tokens_events_and_the_retry_quota_are_shared(self):
+        observed: list[Any] = []
+        provider = Provider(httpx.Response(503), httpx.Response(503), httpx.Response(200, json=RECEIPT))
+        transport = httpx.MockTransport(provider)
+        policy = RetryPolicy(base=0.0, quota=10)
+        with Victor(AUTH, transport=transport, retry=policy, on_event=observed.append) as victor:
+            victor.with_options(deadline=5.0).payment_requests.get("a7ffd43c37c1")
+            provider.script[:] = [httpx.Response(503)]
+            with pytest.raises(ServerError, match="retry quota"):
+                victor.payment_requests.get("a7ffd43c37c1")
+        assert provider.tokens == 1
+        assert [event.outcome for event in observed if isinstance(event, CallEnded)] == [None, Outcome.UNKNOWN]
+
+    def test_each_option_by_itself(self):
+        provider = Provider()
+        with Victor(AUTH, transport=httpx.MockTransport(provider), deadline=None, retry=QUICK) as victor:
+            victor.with_options(timeout=2.5).payment_requests.get("a7ffd43c37c1")
+            assert provider.received[-1].extensions["timeout"].get("connect") == 2.5
+            victor.with_options(timeout=None).payment_requests.get("a7ffd43c37c1")
+            assert provider.received[-1].extensions["timeout"].get("read") is None
+            victor.with_options(deadline=1.0).payment_requests.get("a7ffd43c37c1")
+            assert provider.received[-1].extensions["timeout"].get("read") <= 1.0
+            victor.payment_requests.get("a7ffd43c37c1")
+            assert provider.received[-1].extensions["timeout"].get("read") == 20.0
+            provider.script[:] = [httpx.Response(503)]
+            before = len(provider.received)
+            with pytest.raises(ServerError):
+                victor.with_options(retry=QUICK.with_changes(max_attempts=1)).payment_requests.get("a7ffd43c37c1")
+            assert len(provider.received) == before + 1
+            assert victor.with_options(timeout=1.0).environment == "staging"
+
+    def test_closing_the_derived_one_leaves_the_original_open(self):
+        provider = Provider()
+        with Victor(AUTH, transport=httpx.MockTransport(provider)) as victor:
+            derived = victor.with_options(deadline=5.0)
+            derived.with_options(timeout=1.0).close()
+            derived.payment_requests.get("a7ffd43c37c1")
+            derived.close()
+            with pytest.raises(ConfigurationError, match="closed"):
+                derived.payment_requests.get("a7ffd43c37c1")
+            victor.payment_requests.get("a7ffd43c37c1")
+        assert len(provider.received) == 2
+
+    def test_awaited(self):
+        provider = Provider()
+
+        async def call(victor):
+            derived = victor.with_options(deadline=5.0)
+            await derived.payment_requests.get("a7ffd43c37c1")
+            await derived.close()
+            with pytest.raises(ConfigurationError, match="closed"):
+                await derived.payment_requests.get("a7ffd43c37c1")
+            return await victor.payment_requests.get("a7ffd43c37c1")
+
+        assert awaited(provider, call).id == "a7ffd43c37c1"
+
+
+@pytest.fixture
+def counting_server() -> Iterator[tuple[str, list[int]]]:
+    """Answers every request on a kept connection, and counts the connections that were made."""
+    body = json.dumps(RECEIPT).encode()
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    connections: list[int] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+    open_sockets = [listener]
+
+    def serve(connection: socket.socket) -> None:
+        with suppress(OSError), connection, connection.makefile("rb") as lines:
+            for line in lines:
+                if line == b"\r\n":
+                    connection.sendall(answer)
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            connections.append(1)
+            open_sockets.append(connection)
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}", connections
+    listener.shutdown(socket.SHUT_RDWR)
+    for one in open_sockets:
+        one.close()
+    thread.join(timeout=5)
+
+
+class Fixed:
+    """Credentials that ask nobody: a fixed token."""
+
+    def authenticator(self, *_parts: object) -> Any:
+        from victor_ext.runtime.auth.tokens import FixedToken
+
+        return FixedToken("Token t")
+
+
+class TestRealConnections:
+    def test_one_connection_serves_the_client_and_all_that_was_derived_from_it(self, counting_server):
+        url, connections = counting_server
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with Victor(Fixed(), base_url=url) as victor:
+                victor.payment_requests.get("a7ffd43c37c1")
+                victor.with_options(deadline=5.0).payment_requests.get("a7ffd43c37c1")
+                get_payment_request.sync("a7ffd43c37c1", client=victor.api.with_headers({"X-A": "1"}))
+            gc.collect()
+        assert len(connections) == 1
+
+    def test_so_it_is_when_awaited(self, counting_server):
+        url, connections = counting_server
+
+        async def run():
+            async with AsyncVictor(Fixed(), base_url=url) as victor:
+                await victor.payment_requests.get("a7ffd43c37c1")
+                await victor.with_options(deadline=5.0).payment_requests.get("a7ffd43c37c1")
+                await get_payment_request.asyncio("a7ffd43c37c1", client=victor.api.with_headers({"X-A": "1"}))
+
+        asyncio.run(run())
+        assert len(connections) == 1
+
+    def test_many_threads_share_a_client(self, counting_server):
+        url, _connections = counting_server
+        ids: list[Any] = []
+        with Victor(Fixed(), base_url=url, limits=httpx.Limits(max_connections=4)) as victor:
+            threads = [
+                threading.Thread(
+                    target=lambda: ids.extend(victor.payment_requests.get("a7ffd43c37c1").id for _ in range(5))
+                )
+                for _ in range(8)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(timeout=20)
+        assert ids == ["a7ffd43c37c1"] * 40
+
+    def test_a_port_where_nobody_listens(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        with (
+            Victor(Fixed(), base_url=f"http://127.0.0.1:{port}", retry=QUICK) as victor,
+            pytest.raises(victor_ext.ConnectionFailed, match="no connection") as raised,
+        ):
+            create(victor)
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 3)
+
+
+def test_a_client_made_outside_of_an_event_loop_works_in_several():
+    provider = Provider()
+    victor = AsyncVictor(AUTH, transport=httpx.MockTransport(provider))
+
+    async def get():
+        return (await victor.payment_requests.get("a7ffd43c37c1")).id
+
+    assert [asyncio.run(get()) for _ in range(3)] == ["a7ffd43c37c1"] * 3
+    assert provider.tokens == 1
+
+
+def test_each_event_loop_has_connections_of_its_own(victor_sandbox, victor_auth):
+    """A request over a connection of a loop that has ended leaves, and its answer never comes."""
+    victor = AsyncVictor(victor_auth, base_url=victor_sandbox.url)
+
+    made = [asyncio.run(create_in_the_sandbox(victor)) for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        made += threads.map(lambda _: asyncio.run(create_in_the_sandbox(victor)), range(8))
+
+    assert len(victor_sandbox.requests()) - 2 == len(made) == 12  # two are there from the beginning
+
+
+async def create_in_the_sandbox(victor: AsyncVictor) -> str:
+    return (await create(victor, payer_counterparty_id="acme000001", due_date=datetime.now(UTC).date())).id

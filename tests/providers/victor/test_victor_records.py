@@ -1,0 +1,157 @@
+"""The one record over the three shapes that the document has for a payment request."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from victor_api.models import (
+    GetPaymentRequestResponse,
+    PaymentRequestReceipt,
+    RfpInboundPaymentRequestResponseDetails,
+)
+
+from victor_ext import Direction, Network, PaymentRequest, Status
+from victor_ext.providers.victor.statuses import TERMINAL
+
+LISTED: dict[str, Any] = {
+    "victor_payment_request_id": "a7ffd43c37c1",
+    "client_reference_id": "INV-1042",
+    "status": "PENDING",
+    "direction": "OUTBOUND",
+    "payment_network": "FEDNOW",
+    "victor_payment_request_parent_id": None,
+    "victor_payment_request_child_id": "b1",
+    "payment_request": {
+        "payee": {"account_number": "043987673645", "ultimate_creditor": "SampleCo Billing Inc."},
+        "payer": {"victor_counterparty_id": "aHeq349838"},
+        "payment_details": {"amount": "44.23", "due_date": "2026-03-04", "notes": "March"},
+        "created_at": 1772600767123,
+    },
+}
+
+
+def listed(**changes: Any) -> PaymentRequest:
+    return PaymentRequest(PaymentRequestReceipt.from_dict({**LISTED, **changes}))
+
+
+def read(**changes: Any) -> PaymentRequest:
+    return PaymentRequest(GetPaymentRequestResponse.from_dict({**LISTED, **changes}))
+
+
+def answered(**fields: Any) -> PaymentRequest:
+    return PaymentRequest(RfpInboundPaymentRequestResponseDetails.from_dict(fields))
+
+
+def with_payer(payer: dict[str, Any]) -> dict[str, Any]:
+    return {"payment_request": {**LISTED["payment_request"], "payer": payer}}
+
+
+def test_what_is_listed() -> None:
+    request = listed()
+    assert (request.id, request.client_reference_id) == ("a7ffd43c37c1", "INV-1042")
+    assert (request.parent_id, request.child_id) == (None, "b1")
+    assert (request.status, request.direction, request.network) == (Status.PENDING, Direction.OUTBOUND, Network.FEDNOW)
+    assert (request.amount, request.original_amount) == (Decimal("44.23"), None)
+    assert request.due_date == date(2026, 3, 4)
+    assert request.created_at == datetime(2026, 3, 4, 5, 6, 7, 123000, tzinfo=UTC)
+    assert request.response is None
+
+
+@pytest.mark.parametrize("shape", [listed, read])
+def test_a_payer_has_the_parts_that_came_whatever_the_shape_declares(shape: Any) -> None:
+    counterparty = shape(**with_payer({"victor_counterparty_id": "aHeq349838"})).payer
+    assert (counterparty.counterparty_id, counterparty.account_number) == ("aHeq349838", None)
+    account = shape(**with_payer({"account_number": "000123", "routing_number": "011401533", "name": "Jane"})).payer
+    assert (account.account_number, account.routing_number, account.name) == ("000123", "011401533", "Jane")
+    assert account.counterparty_id is None
+
+
+def test_a_shape_that_says_more_than_it_declares_is_read_too() -> None:
+    request = read()
+    assert (request.network, request.child_id) == (Network.FEDNOW, "b1")
+    assert request.created_at == listed().created_at
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("created", Status.CREATED),
+        ("Needs Review", Status.NEEDS_REVIEW),
+        ("NEEDS_REVIEW", Status.NEEDS_REVIEW),
+        ("Completed ", Status.COMPLETED),
+        ("on-hold", "on-hold"),
+        (7, None),
+        (None, None),
+    ],
+)
+def test_a_status_in_any_spelling(word: object, status: object) -> None:
+    assert listed(status=word).status == status
+    assert listed(status=word).is_terminal == (status in TERMINAL)
+
+
+@pytest.mark.parametrize(
+    ("word", "status"), [("Accepted", "accepted"), ("Rejected", "declined"), ("Declined", "declined")]
+)
+def test_one_answer_has_three_words(word: str, status: str) -> None:
+    request = answered(victor_payment_request_id="b1", status=word, notes="No.", original_amount="10.00")
+    assert (request.status, request.direction) == (status, "inbound")
+    assert request.response is not None and request.response.status == status
+    assert (request.amount, request.notes, request.approval_notes) == (Decimal("10.00"), None, "No.")
+
+
+def test_the_amount_is_the_one_that_was_agreed() -> None:
+    request = answered(status="Accepted", original_amount="10.00", modified_amount="9.99")
+    assert (request.amount, request.original_amount) == (Decimal("9.99"), Decimal("10.00"))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        listed(),
+        read(),
+        listed(payment_request=None, status=None, direction=None),
+        listed(payment_request={"payee": 5, "payer": [], "payment_details": "x", "created_at": "yesterday"}),
+        answered(),
+    ],
+    ids=["listed", "read", "empty", "odd", "answered"],
+)
+def test_every_record_can_be_shown_written_pickled_and_copied(request_: PaymentRequest) -> None:
+    written = json.loads(json.dumps(request_.to_dict()))
+    assert set(written) >= {"id", "status", "amount", "payer", "response", "is_terminal", "idempotency_key"}
+    for other in (pickle.loads(pickle.dumps(request_)), copy.copy(request_), copy.deepcopy(request_)):
+        assert other == request_
+        assert hash(other) == hash(request_)
+        assert other.to_dict() == request_.to_dict()
+    assert repr(request_).startswith("PaymentRequest(id=")
+
+
+def test_no_repr_shows_more_than_the_last_digits_of_an_account() -> None:
+    request = listed(**with_payer({"account_number": "243884643621", "routing_number": "011401533"}))
+    shown = f"{request!r} {request.payee!r} {request.payer!r}"
+    assert "3645" in shown and "3621" in shown
+    assert "043987673645" not in shown and "243884643621" not in shown and "011401533" not in shown
+    assert request.to_dict()["payee"]["account_number"] == "043987673645"
+
+
+def test_amounts_and_times_are_written_exactly() -> None:
+    written = listed().to_dict()
+    assert (written["amount"], written["due_date"]) == ("44.23", "2026-03-04")
+    assert written["created_at"] == "2026-03-04T05:06:07.123Z"
+
+
+@pytest.mark.parametrize("word", ["Error", "error", "canceled", "Cancelled", "CANCELED", "Rejected", "rejected"])
+def test_a_status_of_the_document_s_prose_is_an_end(word: str) -> None:
+    """Its enum has none of them: the word is kept, and nobody waits for what comes after."""
+    request = listed(status=word)
+    assert (request.status, request.is_terminal) == (word, True)
+
+
+@pytest.mark.parametrize("word", ["returned", "errors", "cancelling", "rejecting"])
+def test_a_word_that_is_new_is_none(word: str) -> None:
+    assert not listed(status=word).is_terminal

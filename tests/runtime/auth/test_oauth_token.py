@@ -1,0 +1,595 @@
+"""The token cache: one token for all, fetched once, renewed in time, and never a lock that stays locked."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.runtime.fakes import BOTH, KEY, OK, FakeClock, Happens, Harness, http_date, raises, status, token_answer
+from victor_ext import errors
+from victor_ext.errors import Outcome
+from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.runtime.http.locks import ThreadLock, ThreadPermit
+from victor_ext.runtime.loop.retry import RetryPolicy
+
+both = pytest.mark.parametrize("mode", BOTH)
+UNAUTHORIZED = Happens(401, b"{}")
+
+
+def read_token(body: dict[str, Any], now: float) -> IssuedToken | None:
+    token = body.get("access_token")
+    if not isinstance(token, str):
+        return None
+    lives = body.get("lives")
+    return IssuedToken(header_value("Bearer", token), None if lives is None else now + lives, now)
+
+
+class Endpoint:
+    """Issues tok1, tok2, ... that live `lives` seconds; `script` says what happens before that."""
+
+    def __init__(self, lives: float | None = 3600.0, script: tuple[Any, ...] = ()) -> None:
+        self.lives, self.script = lives, list(script)
+        self.asked: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        if self.script:
+            happens = self.script.pop(0)
+            if isinstance(happens, httpx.Response):
+                return happens
+            if happens is not None:
+                raise happens
+        return token_answer(access_token=f"tok{len(self.asked)}", lives=self.lives)
+
+
+def oauth_harness(
+    mode: str, endpoint: Callable[[httpx.Request], Any], script: list[Happens] | None = None, **options: Any
+):
+    def auth(clock: FakeClock, lock: Any) -> OAuthToken:
+        def ask() -> httpx.Request:
+            return httpx.Request("POST", "https://pay.example/token", json={"client_id": "i", "client_secret": "s"})
+
+        return OAuthToken(ask, read_token, clock, lock, hint="Check the client id.")
+
+    harness = Harness(mode, script or [OK], auth=auth, **options)
+    harness.network.tokens = endpoint
+    return harness
+
+
+def tokens(harness: Harness) -> list[str | None]:
+    return [one.token for one in harness.received]
+
+
+@both
+class TestKeeping:
+    def test_one_token_serves_every_call(self, mode):
+        endpoint = Endpoint()
+        harness = oauth_harness(mode, endpoint)
+        for _ in range(5):
+            harness.call()
+        assert tokens(harness) == ["Bearer tok1"] * 5
+        assert len(endpoint.asked) == 1
+
+    def test_the_token_request_carries_no_key_and_no_token(self, mode):
+        endpoint = Endpoint()
+        oauth_harness(mode, endpoint).call("POST", KEY)
+        assert "authorization" not in endpoint.asked[0].headers
+        assert "idempotency-key" not in endpoint.asked[0].headers
+
+    def test_a_token_whose_end_is_not_known_is_kept(self, mode):
+        endpoint = Endpoint(lives=None)
+        harness = oauth_harness(mode, endpoint)
+        harness.call()
+        harness.clock.passed += 1e7
+        harness.call()
+        assert len(endpoint.asked) == 1
+
+    @pytest.mark.parametrize(("passed", "asked"), [(3539.0, 1), (3541.0, 2), (3589.0, 2), (3591.0, 2), (3601.0, 2)])
+    def test_it_is_renewed_shortly_before_its_end(self, mode, passed, asked):
+        endpoint = Endpoint()
+        harness = oauth_harness(mode, endpoint)
+        harness.call()
+        harness.clock.passed += passed
+        harness.call()
+        assert len(endpoint.asked) == asked
+        assert tokens(harness)[-1] == f"Bearer tok{asked}"
+
+    def test_its_end_is_reckoned_by_the_providers_clock(self, mode):
+        endpoint = Endpoint()
+        harness = oauth_harness(mode, endpoint, [Happens(headers=(("Date", http_date(1_770_000_000 + 3600)),))])
+        harness.call()
+        harness.call()
+        assert len(endpoint.asked) == 2, "by the provider's clock an hour has passed"
+
+    @pytest.mark.parametrize("lives", [50.0, 20.0, 5.0])
+    def test_a_short_life_is_used_for_four_fifths(self, mode, lives):
+        endpoint = Endpoint(lives=lives)
+        harness = oauth_harness(mode, endpoint)
+        harness.call()
+        harness.clock.passed += lives * 0.79
+        harness.call()
+        assert len(endpoint.asked) == 1
+        harness.clock.passed += lives * 0.02
+        harness.call()
+        assert len(endpoint.asked) == 2
+
+    @pytest.mark.parametrize("lives", [0.0, -5.0])
+    def test_a_token_that_comes_dead_is_tried_and_not_asked_for_without_end(self, mode, lives):
+        endpoint = Endpoint(lives=lives)
+        harness = oauth_harness(mode, endpoint)
+        harness.call()
+        harness.call()
+        assert tokens(harness) == ["Bearer tok1", "Bearer tok2"]
+
+
+@both
+class TestRefusal:
+    def test_a_cached_token_that_is_refused_is_renewed_once(self, mode):
+        endpoint = Endpoint()
+        harness = oauth_harness(mode, endpoint, [OK, UNAUTHORIZED, OK])
+        harness.call()
+        harness.call("POST")
+        assert tokens(harness) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
+        assert harness.sleeps == []
+
+    def test_exactly_once(self, mode):
+        endpoint = Endpoint()
+        harness = oauth_harness(mode, endpoint, [OK, UNAUTHORIZED])
+        harness.call()
+        with pytest.raises(errors.AuthenticationError) as raised:
+            harness.call("POST", KEY)
+        assert tokens(harness) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 2)
+
+    def test_a_fresh_one_is_not_renewed(self, mode):
+        endpoint = Endpoint()
+        harness = oauth_harness(mode, endpoint, [UNAUTHORIZED])
+        with pytest.raises(errors.AuthenticationError):
+            harness.call()
+        assert len(endpoint.asked) == len(harness.received) == 1
+
+    def test_a_renewal_that_fails_leaves_the_outcome_of_what_was_sent(self, mode):
+        endpoint = Endpoint(script=(None, httpx.Response(400, json={})))
+        harness = oauth_harness(mode, endpoint, [OK, raises(httpx.ReadTimeout), UNAUTHORIZED])
+        harness.call()
+        with pytest.raises(errors.AuthenticationError) as raised:
+            harness.call("POST", KEY)
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 2)
+        assert raised.value.idempotency_key == KEY
+        assert "refused the credentials" in str(raised.value)
+        assert str(raised.value).count("It may have been done") == 1
+
+
+@both
+class TestTheEndpointFails:
+    @pytest.mark.parametrize("code", [400, 401, 403])
+    def test_refused_credentials_are_an_authentication_error_and_nothing_was_sent(self, mode, code):
+        endpoint = Endpoint(script=(httpx.Response(code, json={"error": "invalid_client"}),))
+        harness = oauth_harness(mode, endpoint)
+        with pytest.raises(errors.AuthenticationError, match=r"refused the credentials.*Check the client id") as raised:
+            harness.call("POST", KEY)
+        error = raised.value
+        assert (error.outcome, error.attempts, error.idempotency_key) == (Outcome.NOT_SENT, 0, KEY)
+        assert error.status_code == code
+        assert str(error).count("Nothing was sent") == 1
+        assert len(endpoint.asked) == 1
+        assert harness.received == []
+        harness.call()  # and the lock is free
+        assert tokens(harness) == ["Bearer tok2"]
+
+    @pytest.mark.parametrize("code", [404, 405, 409, 410, 422])
+    def test_what_it_answers_is_not_taken_for_the_word_of_the_call(self, mode, code):
+        """That the endpoint is not there does not say that the payment is not."""
+        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(code),)))
+        with pytest.raises(errors.AuthenticationError, match=rf"issued no token \(status {code}\)") as raised:
+            harness.call()
+        assert raised.value.outcome is Outcome.NOT_SENT
+        assert harness.received == []
+
+    @pytest.mark.parametrize(("code", "kind"), [(307, errors.StatusError), (429, errors.RateLimited)])
+    def test_what_may_pass_is_told_as_it_is(self, mode, code, kind):
+        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(code),) * 9))
+        with pytest.raises(kind) as raised:
+            harness.call()
+        assert not isinstance(raised.value, errors.AuthenticationError)
+
+    def test_an_endpoint_that_flaps_is_asked_again(self, mode):
+        endpoint = Endpoint(script=(httpx.Response(503), httpx.ConnectError("no"), httpx.ReadTimeout("no"), None))
+        harness = oauth_harness(mode, endpoint)
+        harness.call("POST")
+        assert len(endpoint.asked) == 4
+        assert harness.sleeps == [0.5, 1.0, 2.0]
+        assert tokens(harness) == ["Bearer tok4"]
+
+    def test_its_retries_are_its_own(self, mode):
+        endpoint = Endpoint(script=(httpx.Response(503),) * 5)
+        harness = oauth_harness(mode, endpoint, [status(503)] * 5 + [OK])
+        assert harness.call().status_code == 200
+        assert harness.sleeps == [0.5, 1.0, 2.0, 4.0, 8.0] * 2
+
+    def test_its_retries_are_given_back_by_its_own_success_only(self, mode):
+        endpoint = Endpoint(script=(httpx.Response(503),))
+        harness = oauth_harness(mode, endpoint, [status(500), status(500), OK])
+        harness.quota.take(100)
+        harness.call()
+        # 5 out and back for the token; 10 out, 5 back for the call.
+        assert [one.quota for one in harness.received] == [400, 395, 390]
+        assert harness.quota.available == 395
+
+    def test_an_endpoint_that_stays_down(self, mode):
+        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(503),) * 9), policy=RetryPolicy(max_attempts=3))
+        with pytest.raises(errors.ServerError) as raised:
+            harness.call("POST", KEY)
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
+        assert str(raised.value).count("Nothing was sent") == 1
+        assert harness.received == []
+        with pytest.raises(errors.ServerError) as raised:
+            harness.call("GET")
+        assert "sent" not in str(raised.value), "a read may always be repeated"
+        harness.network.tokens = Endpoint()
+        harness.call()
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            httpx.Response(200, content=b"<html>"),
+            httpx.Response(200, json=["tok"]),
+            httpx.Response(200, json={"token": "tok"}),
+            httpx.Response(200, json={"access_token": 17}),
+            httpx.Response(200, content=b'{"access_token": "tok-that-works", "ex'),
+        ],
+    )
+    def test_an_answer_without_a_token_in_it(self, mode, answer):
+        harness = oauth_harness(mode, lambda _request: answer)
+        with pytest.raises(errors.UnreadableResponse) as raised:
+            harness.call("POST", KEY)
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
+        assert raised.value.body is None, "it may hold a token that works"
+        assert "tok-that-works" not in repr(vars(raised.value))
+
+    def test_the_deadline_holds_for_it_too(self, mode):
+        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(503),) * 20), deadline=5.0)
+        with pytest.raises(errors.DeadlineExceeded) as raised:
+            harness.call("POST", KEY)
+        assert raised.value.outcome is Outcome.NOT_SENT
+        assert harness.clock.passed <= 5.0
+
+    @pytest.mark.parametrize("mine", [ValueError("mine"), KeyboardInterrupt("mine")], ids=repr)
+    def test_whatever_else_is_raised_there_leaves_the_lock_free(self, mode, mine):
+        harness = oauth_harness(mode, Endpoint(script=(mine,)))
+        with pytest.raises(type(mine), match="mine"):
+            harness.call()
+        harness.call()
+        assert tokens(harness) == ["Bearer tok2"]
+
+
+@both
+class TestAListener:
+    @pytest.mark.parametrize("passed", [0.0, 3550.0, 3595.0])
+    @pytest.mark.parametrize("mine", [errors.BadRequest("mine"), errors.ServerError("mine"), OSError("mine")], ids=repr)
+    def test_what_it_raises_while_a_token_is_fetched_is_no_failure_of_the_exchange(self, mode, passed, mine):
+        """Nor of any other call."""
+
+        def on_event(event):
+            if event.path == "/token":
+                raise mine
+
+        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(503),)), on_event=on_event)
+        harness.call()
+        harness.clock.passed += passed
+        harness.network.tokens = Endpoint(script=(httpx.Response(503),))
+        before = dict(vars(mine))
+        assert harness.call("POST", KEY).status_code == 200
+        assert vars(mine) == before
+
+
+@both
+class TestTheAdvisoryWindow:
+    def test_a_renewal_that_fails_there_does_not_matter(self, mode):
+        endpoint = Endpoint(script=(None, httpx.Response(401, json={})))
+        harness = oauth_harness(mode, endpoint)
+        harness.call()
+        harness.clock.passed += 3545.0
+        harness.call()
+        harness.call()
+        assert len(endpoint.asked) == 2, "nobody asks again at once"
+        harness.clock.passed += 5.0
+        harness.call()
+        assert tokens(harness) == ["Bearer tok1"] * 3 + ["Bearer tok3"]
+
+    @pytest.mark.parametrize("deadline", [60.0, 3.0, None])
+    def test_an_endpoint_that_does_not_answer_holds_nobody_up_for_long(self, mode, deadline):
+        """There is a token that is good: the call does not spend its deadline on the next one."""
+        endpoint = Endpoint()
+        harness = oauth_harness(mode, endpoint, deadline=deadline)
+        harness.call()
+        harness.clock.passed += 3545.0
+        began = harness.clock.passed
+
+        def stalls(request):
+            endpoint.asked.append(request)
+            limit = request.extensions["timeout"].get("read")
+            harness.clock.passed += limit
+            raise httpx.ReadTimeout("no answer")
+
+        harness.network.tokens = stalls
+        assert harness.call().status_code == 200
+        assert len(endpoint.asked) == 2
+        assert harness.clock.passed - began == pytest.approx(1.5 if deadline == 3.0 else 5.0)
+        assert harness.sleeps == []
+        assert harness.quota.available == 500
+
+
+class Waiting(ThreadLock):
+    """A lock that tells how many stand before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changed = threading.Condition()
+        self.standing = 0
+
+    def permit(self) -> ThreadPermit:
+        with self.changed:
+            self.standing += 1
+            self.changed.notify_all()
+        return super().permit()
+
+    def wait_for(self, standing: int) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.standing >= standing, timeout=20)
+
+
+class TestManyThreads:
+    def test_one_request_serves_all_who_wait(self):
+        count = 24
+        everybody = threading.Barrier(count)
+        lock = Waiting()
+        endpoint = Endpoint()
+
+        def slow(request):
+            lock.wait_for(count)
+            return endpoint(request)
+
+        harness = oauth_harness("sync", slow)
+        harness.loop.authenticator._lock = lock
+
+        def call(_n: int) -> int:
+            everybody.wait(timeout=20)
+            return harness.call().status_code
+
+        with ThreadPoolExecutor(count) as pool:
+            assert list(pool.map(call, range(count))) == [200] * count
+        assert len(endpoint.asked) == 1
+        assert set(tokens(harness)) == {"Bearer tok1"}
+
+    def test_one_failure_is_that_of_all_who_wait(self):
+        """Otherwise each would call the failing endpoint in turn, until its own deadline."""
+        count, lock = 24, Waiting()
+        endpoint = Endpoint(script=(httpx.Response(503),) * 2)
+
+        def slow(request):
+            lock.wait_for(count)
+            return endpoint(request)
+
+        harness = oauth_harness("sync", slow, policy=RetryPolicy(max_attempts=2))
+        harness.loop.authenticator._lock = lock
+
+        def call(number: int) -> errors.ServerError:
+            with pytest.raises(errors.ServerError) as raised:
+                harness.call("GET" if number % 2 else "POST", None if number % 2 else f"{KEY}-{number:04}")
+            return raised.value
+
+        with ThreadPoolExecutor(count) as pool:
+            observed = list(pool.map(call, range(count)))
+        assert len(endpoint.asked) == 2
+        assert harness.received == []
+        assert len({id(error) for error in observed}) == count
+        for number, error in enumerate(observed):
+            assert (error.outcome, error.attempts, error.status_code) == (Outcome.NOT_SENT, 0, 503)
+            assert error.idempotency_key == (None if number % 2 else f"{KEY}-{number:04}")
+            assert str(error).count("Nothing was sent") == (0 if number % 2 else 1)
+            assert KEY not in str(error)
+        assert harness.call().status_code == 200, "whoever comes later asks again"
+        assert len(endpoint.asked) == 3
+
+    def test_in_the_advisory_window_one_asks_and_the_others_go_on(self):
+        endpoint = Endpoint()
+        harness = oauth_harness("sync", endpoint)
+        harness.call()
+        harness.clock.passed += 3550.0
+        asking, others_are_done = threading.Event(), threading.Event()
+
+        def slow(request):
+            asking.set()
+            assert others_are_done.wait(timeout=20)
+            return endpoint(request)
+
+        harness.network.tokens = slow
+        with ThreadPoolExecutor(1) as pool:
+            renewing = pool.submit(harness.call)
+            assert asking.wait(timeout=20)
+            for _ in range(5):
+                harness.call()
+            others_are_done.set()
+            renewing.result(timeout=20)
+        assert tokens(harness) == ["Bearer tok1"] * 6 + ["Bearer tok2"]
+
+    def test_whoever_cannot_wait_for_it_any_longer_says_so(self):
+        asking, go_on = threading.Event(), threading.Event()
+        endpoint = Endpoint()
+
+        def slow(request):
+            asking.set()
+            assert go_on.wait(timeout=20)
+            return endpoint(request)
+
+        harness = oauth_harness("sync", slow)
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(harness.call)
+            assert asking.wait(timeout=20)
+            harness.loop.deadline = 0.01
+            with pytest.raises(errors.DeadlineExceeded, match="still waiting") as raised:
+                harness.call("POST", KEY)
+            assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.NOT_SENT, KEY)
+            go_on.set()
+            first.result(timeout=20)
+
+
+class TestManyTasks:
+    @staticmethod
+    async def call(harness: Harness, method: str = "GET") -> int:
+        return (await harness.atransport.handle_async_request(harness.request(method))).status_code
+
+    def test_one_request_serves_all_who_wait(self):
+        endpoint = Endpoint()
+
+        async def slow(request):
+            for _ in range(200):
+                await asyncio.sleep(0)
+            return endpoint(request)
+
+        harness = oauth_harness("async", slow)
+
+        async def run():
+            return await asyncio.gather(*(self.call(harness) for _ in range(50)))
+
+        assert asyncio.run(run()) == [200] * 50
+        assert len(endpoint.asked) == 1
+        assert set(tokens(harness)) == {"Bearer tok1"}
+
+    def test_in_the_advisory_window_one_asks_and_the_others_go_on(self):
+        endpoint = Endpoint()
+        harness = oauth_harness("async", endpoint)
+        harness.call()
+        harness.clock.passed += 3550.0
+
+        async def run():
+            go_on, asking = asyncio.Event(), asyncio.Event()
+
+            async def slow(request):
+                asking.set()
+                await go_on.wait()
+                return endpoint(request)
+
+            harness.network.tokens = slow
+            renewing = asyncio.ensure_future(self.call(harness))
+            await asking.wait()
+            await asyncio.gather(*(self.call(harness) for _ in range(5)))
+            go_on.set()
+            await renewing
+
+        asyncio.run(run())
+        assert tokens(harness) == ["Bearer tok1"] * 6 + ["Bearer tok2"]
+
+    def test_one_failure_is_that_of_all_who_wait(self):
+        endpoint = Endpoint(script=(httpx.Response(401, json={}),))
+
+        async def slow(request):
+            for _ in range(200):
+                await asyncio.sleep(0)
+            return endpoint(request)
+
+        harness = oauth_harness("async", slow)
+
+        async def run():
+            return await asyncio.gather(*(self.call(harness, "POST") for _ in range(50)), return_exceptions=True)
+
+        observed = asyncio.run(run())
+        assert {type(error) for error in observed} == {errors.AuthenticationError}
+        assert {str(error).count("Nothing was sent") for error in observed} == {1}
+        assert len(endpoint.asked) == 1
+        assert asyncio.run(self.call(harness)) == 200
+
+    def test_that_anothers_time_was_up_is_its_own_affair(self):
+        asking, go_on = asyncio.Event(), asyncio.Event()
+        endpoint = Endpoint(script=(httpx.ReadTimeout("no answer"),))
+
+        async def slow(request):
+            asking.set()
+            await go_on.wait()
+            return endpoint(request)
+
+        harness = oauth_harness("async", slow)
+
+        async def run():
+            first = asyncio.ensure_future(self.call(harness))
+            await asking.wait()
+            harness.clock.passed += 59.0
+            later = asyncio.ensure_future(self.call(harness))
+            await asyncio.sleep(0)
+            harness.clock.passed += 2.0
+            go_on.set()
+            return await asyncio.gather(first, later, return_exceptions=True)
+
+        first, later = asyncio.run(run())
+        assert isinstance(first, errors.DeadlineExceeded)
+        assert later == 200
+
+    def test_a_cancelled_task_lets_the_next_one_in(self):
+        endpoint = Endpoint()
+
+        async def run():
+            asking = asyncio.Event()
+
+            async def never(_request):
+                asking.set()
+                await asyncio.Event().wait()
+
+            harness = oauth_harness("async", never)
+            first = asyncio.ensure_future(self.call(harness))
+            await asking.wait()
+            waiting = asyncio.ensure_future(self.call(harness))
+            await asyncio.sleep(0)
+            harness.network.tokens = endpoint
+            first.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await first
+            assert await asyncio.wait_for(waiting, 20) == 200
+            assert await self.call(harness) == 200
+            return harness
+
+        harness = asyncio.run(run())
+        assert tokens(harness) == ["Bearer tok1"] * 2
+
+    def test_whoever_cannot_wait_for_it_any_longer_says_so(self):
+        async def run():
+            asking = asyncio.Event()
+
+            async def never(_request):
+                asking.set()
+                await asyncio.Event().wait()
+
+            harness = oauth_harness("async", never)
+            first = asyncio.ensure_future(self.call(harness))
+            await asking.wait()
+            harness.loop.deadline = 0.01
+            with pytest.raises(errors.DeadlineExceeded, match="still waiting") as raised:
+                await self.call(harness, "POST")
+            first.cancel()
+            return raised.value
+
+        assert asyncio.run(run()).outcome is Outcome.NOT_SENT
+
+
+@pytest.mark.parametrize(
+    ("token_type", "header"),
+    [
+        ("Bearer", "Bearer tok"),
+        ("Token", "Token tok"),
+        ("", "Bearer tok"),
+        (None, "Bearer tok"),
+        (7, "Bearer tok"),
+        ("Bear\ner", "Bearer tok"),
+        ("B\u00e4rer", "Bearer tok"),
+    ],
+)
+def test_the_header_names_the_type_that_came(token_type, header):
+    value = header_value(token_type, "tok")
+    assert value == header
+    assert "tok" not in repr(value)

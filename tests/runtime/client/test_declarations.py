@@ -1,0 +1,143 @@
+"""Fields of records and arguments of operations are declared once, and read as declared."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from victor_ext.runtime.client.echoes import pattern_of, texts_within
+from victor_ext.runtime.client.generated import LazyModule
+from victor_ext.runtime.client.json_values import json_of, no_object_reason, object_of
+from victor_ext.runtime.client.records import Field, Record, boolean, identifier, integer, records, text, timestamp
+from victor_ext.runtime.client.requests import arguments_of, members_of
+from victor_ext.runtime.http.response import read
+
+
+class Unset:
+    """The marker of the generated models, which is known by its name."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class Part(Record):
+    name = text("name", hidden=True)
+
+
+class Whole(Record):
+    __slots__ = ("key",)
+
+    id = identifier("id")
+    city = text("address.city")
+    account = text("account", masked=True)
+    count = integer("count")
+    is_open = boolean("is_open")
+    at = timestamp("at")
+    parts = records("parts", Part)
+
+    def __init__(self, raw: Any, key: str = "") -> None:
+        super().__init__(raw)
+        self.key = key
+
+
+def test_fields_are_read_by_their_paths() -> None:
+    raw = SimpleNamespace(
+        id="w-1", address=SimpleNamespace(city="Cairo"), account="123456789", count=0, is_open=False, at=Unset(),
+        parts=[SimpleNamespace(name="a")], additional_properties={"at": "2026-03-04T05:06:07Z"},
+    )  # fmt: skip
+    whole = Whole(raw)
+    assert (whole.id, whole.city, whole.count, whole.is_open) == ("w-1", "Cairo", 0, False)
+    assert whole.at == datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+    assert [part.name for part in whole.parts] == ["a"]
+    assert whole.to_dict()["parts"] == [{"name": "a"}]
+    assert "account='*****6789'" in repr(whole)
+    assert repr(whole.parts[0]) == "Part()"
+
+
+@pytest.mark.parametrize("value", [None, Unset(), 5.5, ["x"], {}, "2026-03-04"])
+def test_what_is_missing_or_of_another_type_is_none(value: Any) -> None:
+    raw = SimpleNamespace(id=[value], address=value, account=[value], count=value, is_open=value, at=value, parts=None)
+    whole = Whole(raw)
+    assert (whole.id, whole.city, whole.account, whole.count, whole.is_open, whole.at) == ("", *[None] * 5)
+    assert whole.parts == ()
+
+
+def test_records_are_equal_by_all_that_they_hold() -> None:
+    raw = SimpleNamespace(id="w-1")
+    assert Whole(raw, "k") == Whole(raw, "k")
+    assert Whole(raw, "k") != Whole(raw, "other")
+    assert hash(Whole(raw)) == hash(Whole(raw))
+
+
+@dataclass(frozen=True)
+class Request:
+    amount: int
+    memo: str | None = None
+
+
+class Resource:
+    @arguments_of(Request)
+    def create(self, request: Request) -> str:
+        """Create it."""
+        return f"{request.amount} {request.memo}"
+
+
+def test_a_method_has_the_arguments_of_its_request() -> None:
+    assert Resource().create(5, memo="x") == "5 x"
+    assert list(inspect.signature(Resource().create).parameters) == ["amount", "memo"]
+    assert Resource.create.__doc__ == "Create it."
+    with pytest.raises(TypeError, match=r"^Resource\.create\(\) missing .* 'amount'$"):
+        Resource().create()  # type: ignore[call-arg]
+
+
+class WithParts(Record):
+    __slots__ = ("_completed_by",)
+
+    id = identifier("id")
+    city = text("address.city")
+    both = Field(lambda record: f"{record.id} {record.city}")
+
+    def __init__(self, raw: Any, completed_by: Any = None) -> None:
+        super().__init__(raw)
+        self._completed_by = completed_by
+
+
+def test_a_field_that_is_none_comes_from_the_record_that_completes_it() -> None:
+    other = WithParts(SimpleNamespace(id="other", address=SimpleNamespace(city="Cairo")))
+    record = WithParts(SimpleNamespace(id="w-1"), other)
+    assert (record.id, record.city, record.both) == ("w-1", "Cairo", "w-1 Cairo")
+    assert WithParts(SimpleNamespace(id="w-1")).city is None
+
+
+def test_the_members_of_a_model_are_the_fields_that_were_given() -> None:
+    assert members_of(Request(5)) == {"amount": 5}
+    assert members_of(Request(5, "x"), "amount", memo="note") == {"note": "x"}
+
+
+def test_a_module_is_imported_when_it_is_used() -> None:
+    module = LazyModule("no_such_module_anywhere")
+    with pytest.raises(ModuleNotFoundError):
+        _ = module.name
+    assert LazyModule("json").loads("1") == 1
+
+
+def test_private_texts_are_found_by_their_place() -> None:
+    body = {"id": "public", "payer": {"email": "ada@example.com", "id": "p"}, "more": ["secret", 12345]}
+    found = list(texts_within(body, lambda place: place in ("id", "payer.id"), numbers=True))
+    assert found == ["ada@example.com", "secret", "12345"]
+    pattern = pattern_of(["no", "secret", "secrets"], whole_words=True)
+    assert pattern is not None
+    assert pattern.sub("-", "secrets of a secret, secretly") == "- of a -, secretly"
+    assert pattern_of(["no"]) is None
+
+
+def test_a_response_is_parsed_once_however_many_ask() -> None:
+    response = read(httpx.Response(200, content=b'{"id": "7"}'), httpx.Request("GET", "https://provider.example"))
+    assert object_of(response) is json_of(response) is response.json()
+    assert no_object_reason(response) is None

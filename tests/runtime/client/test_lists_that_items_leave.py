@@ -1,0 +1,295 @@
+"""A list whose items come and go while it is read: what was there all the time is yielded, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from victor_ext.errors import PaginationError
+from victor_ext.runtime.client.paging import (
+    MOST_PASSES,
+    MOST_REREADINGS,
+    QUIET_PASSES,
+    PageReader,
+    Pages,
+    RepeatedPageReader,
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens after a read: an item enters, or one leaves, at a place in the list."""
+
+    enters: bool
+    place: int
+
+
+@dataclass
+class Provider:
+    """A list that changes after each read, for as long as there are changes left."""
+
+    items: list[str]
+    changes: list[list[Change]]
+    page_size: int
+    reads: list[int] = field(default_factory=list[int])
+
+    def __post_init__(self) -> None:
+        self.stayed = set(self.items)
+        self._entered = 0
+
+    def page(self, number: int) -> Sequence[str]:
+        page = self.items[number * self.page_size : (number + 1) * self.page_size]
+        if len(self.reads) < len(self.changes):
+            for change in self.changes[len(self.reads)]:
+                self.make(change)
+        self.reads.append(number)
+        return page
+
+    def make(self, change: Change) -> None:
+        if change.enters:
+            self._entered += 1
+            self.items.insert(change.place % (len(self.items) + 1), f"new {self._entered}")
+        elif self.items:
+            self.stayed.discard(self.items.pop(change.place % len(self.items)))
+
+    def pages(self, *, arrived: Callable[[str], bool], arrives_in_each_pass: bool = False) -> Pages[str]:
+        def read(reader: PageReader[str]) -> Sequence[str]:
+            if arrives_in_each_pass and reader.number == 0 and (not self.reads or self.reads[-1] != 0):
+                self.make(Change(enters=True, place=0))
+            return self.page(reader.number)
+
+        return Pages(read, lambda: RepeatedPageReader(lambda name: name, arrived=arrived))
+
+    def walk(self, reader: type[PageReader[str]] = RepeatedPageReader) -> list[str]:
+        pages = Pages[str](lambda reader: self.page(reader.number), lambda: reader(lambda name: name))
+        return list(pages)
+
+
+def leaves(place: int) -> list[Change]:
+    return [Change(enters=False, place=place)]
+
+
+changes = st.lists(st.lists(st.builds(Change, st.booleans(), st.integers(0, 30)), max_size=3), max_size=20)
+
+
+@settings(max_examples=500, deadline=None)
+@given(count=st.integers(0, 30), changes=changes, page_size=st.integers(4, 6))
+def test_nothing_that_stayed_is_lost_and_nothing_comes_twice(
+    count: int, changes: list[list[Change]], page_size: int
+) -> None:
+    provider = Provider([str(number) for number in range(count)], changes, page_size)
+    found = provider.walk()
+    assert provider.stayed <= set(found)
+    assert len(found) == len(set(found))
+
+
+def is_new(name: str) -> bool:
+    return name.startswith("new")
+
+
+entering = st.lists(st.lists(st.builds(Change, st.just(True), st.integers(0, 30)), max_size=3), max_size=20)
+takers: dict[str, Callable[[str], bool]] = {
+    "nothing": lambda _name: False,
+    "all": lambda _name: True,
+    "arrivals": is_new,
+    "the old ones": lambda name: not is_new(name),
+}
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    count=st.integers(0, 30), changes=entering, page_size=st.integers(4, 6), takes=st.sampled_from(sorted(takers)),
+    observed=st.booleans(),
+)  # fmt: skip
+def test_who_takes_what_it_is_given_loses_nothing_by_it(
+    count: int, changes: list[list[Change]], page_size: int, takes: str, observed: bool
+) -> None:
+    """Items arrive, which the reader may know or not, and the consumer takes some of what it is given off the list."""
+    provider = Provider([str(number) for number in range(count)], changes, page_size)
+    found: list[str] = []
+    for name in provider.pages(arrived=is_new if observed else lambda _name: False):
+        found.append(name)
+        if takers[takes](name):
+            provider.items.remove(name)
+    assert provider.stayed <= set(found)
+    assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("first_page", [20, 3, 1])
+def test_one_arrival_in_each_pass_that_is_taken_at_once_hides_nobody(first_page: int) -> None:
+    """The first item of the second page crosses to the first one in every pass, while that is being yielded."""
+    provider = Provider([f"old {number:02}" for number in range(30)], [], first_page)
+    found: list[str] = []
+    reading = 0
+    for name in provider.pages(arrived=is_new, arrives_in_each_pass=True):
+        found.append(name)
+        if is_new(name):
+            provider.items.remove(name)
+            reading += 1
+    assert provider.stayed <= set(found)
+    assert reading > 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(count=st.integers(1, 40), page_size=st.integers(1, 4))
+def test_a_reader_that_takes_away_what_it_read_reads_all_of_it(count: int, page_size: int) -> None:
+    """For example, the caller accepts each pending request."""
+    provider = Provider([str(number) for number in range(count)], [], page_size)
+    found: list[str] = []
+    pages = Pages[str](lambda reader: provider.page(reader.number), lambda: RepeatedPageReader(lambda name: name))
+    for name in pages:
+        found.append(name)
+        provider.items.remove(name)
+    assert sorted(found) == sorted(map(str, range(count)))
+
+
+def test_a_list_at_rest_is_read_twice() -> None:
+    provider = Provider(list("abcde"), [], 2)
+    assert provider.walk() == list("abcde")
+    assert provider.reads == [0, 1, 2, 3, 0, 1, 2, 3]
+
+
+def test_an_empty_list_is_read_once() -> None:
+    provider = Provider([], [], 2)
+    assert provider.walk() == []
+    assert provider.reads == [0]
+
+
+def test_what_crosses_the_same_boundary_in_two_passes_is_found_in_the_third() -> None:
+    """A pass without news is no proof: here the second brings none, and "x" was there all the time."""
+    provider = Provider(list("abx"), [[], leaves(0), [], leaves(0)], 1)
+    assert provider.walk() == ["a", "b", "x"]
+    assert provider.reads[:6] == [0, 1, 2, 0, 1, 0]
+
+
+def test_a_pass_that_met_an_item_twice_proves_nothing() -> None:
+    """An item enters at the front and moves "a" to the next page, then leaves before "x" is read."""
+    around = [[Change(enters=True, place=0)], leaves(0), []]
+    provider = Provider(list("ax"), [*around, *around], 1)
+    assert provider.walk() == ["a", "x"]
+
+
+def test_pages_tell_in_which_reading_they_came() -> None:
+    provider = Provider(list("abcd"), [leaves(0)], 2)
+    pages = Pages[str](lambda reader: provider.page(reader.number), lambda: RepeatedPageReader(lambda name: name))
+    assert [(page.number, page.reading, list(page.items)) for page in pages.pages()] == [
+        (0, 1, ["a", "b"]),
+        (1, 1, ["d"]),
+        (0, 2, ["c"]),
+    ]
+
+
+@dataclass
+class Busy:
+    """A list that never rests: before each read an item enters, and the one that has been there longest leaves."""
+
+    items: list[str]
+    reads: int = 0
+
+    def page(self, number: int) -> Sequence[str]:
+        self.reads += 1
+        self.items = [f"new {self.reads}", *self.items[:-1]]
+        return self.items[number * 3 : (number + 1) * 3]
+
+
+def busy(arrived: bool) -> tuple[Busy, Pages[str]]:
+    provider = Busy([f"old {number}" for number in range(9)])
+    return provider, Pages(
+        lambda reader: provider.page(reader.number),
+        lambda: RepeatedPageReader(
+            lambda name: name, what="list of things", arrived=lambda name: arrived and name.startswith("new")
+        ),
+    )
+
+
+def test_a_list_that_never_rests_ends_when_all_that_is_new_has_only_just_arrived() -> None:
+    provider, pages = busy(arrived=True)
+    found = list(pages)
+    assert len(found) == len(set(found))
+    assert provider.reads <= 4 * (1 + (1 + MOST_REREADINGS) * (2 + QUIET_PASSES))
+
+
+def test_and_is_left_with_a_word_when_nobody_can_tell() -> None:
+    provider, pages = busy(arrived=False)
+    with pytest.raises(PaginationError, match=f"each of {MOST_PASSES} readings brought something new"):
+        list(pages)
+    assert provider.reads <= 4 * (1 + MOST_REREADINGS) * MOST_PASSES + 1
+
+
+def test_items_without_an_id_are_not_lost_and_come_once_more_in_no_later_pass() -> None:
+    pages = Pages[str](
+        lambda reader: [["x", "x"], ["y"], []][reader.number],
+        lambda: RepeatedPageReader(lambda _name: None, content=str),
+    )
+    assert list(pages) == ["x", "x", "y"]
+
+
+def test_the_plain_reader_loses_what_crosses_a_boundary() -> None:
+    """Why there is the other one."""
+    assert Provider(list("abcd"), [leaves(0)], 2).walk(PageReader) == ["a", "b", "d"]
+
+
+def test_readings_without_news_end_it_and_are_counted_anew_after_news() -> None:
+    """Between two readings an item leaves and another one enters, which is news for one reading only."""
+    reads, at_end = 0, True
+    news_in = {1, 2, 4}
+
+    def fetch(reader: PageReader[tuple[int, bool]]) -> Sequence[tuple[int, bool]]:
+        nonlocal reads, at_end
+        reads, at_end = reads + (at_end and not reader.number), reader.number > 0
+        if reader.number:
+            return []
+        return [(reads, reads not in news_in), (reads + 1, reads + 1 not in news_in)]
+
+    def reader() -> PageReader[tuple[int, bool]]:
+        return RepeatedPageReader(lambda item: str(item[0]), arrived=lambda item: item[1])
+
+    assert len(list(Pages(fetch, reader))) == reads + 1
+    # The item 4 is met first in reading 3, which is the last one with news.
+    assert reads == 3 + QUIET_PASSES
+
+
+def test_a_list_that_comes_to_rest_is_read_until_two_readings_agree() -> None:
+    readings = [["a", "b"], ["b", "c"], ["c", "d"], ["c", "d"]]
+    reads, at_end = 0, True
+
+    def fetch(reader: PageReader[str]) -> Sequence[str]:
+        nonlocal reads, at_end
+        reads, at_end = reads + (at_end and not reader.number), reader.number > 0
+        return [] if reader.number else readings[min(reads, len(readings)) - 1]
+
+    assert list(Pages(fetch, lambda: RepeatedPageReader[str](lambda name: name))) == ["a", "b", "c", "d"]
+    assert reads == 4
+
+
+class TestItemsWithoutAnId:
+    """Items without an id are identified by their content, other items by their id."""
+
+    @staticmethod
+    def walk(passes: list[list[tuple[str | None, str]]]) -> tuple[list[str], int]:
+        """What comes of a list of one page that is these items in each pass (the last for ever), and the passes."""
+        reads = 0
+
+        def fetch(reader: PageReader[tuple[str | None, str]]) -> Sequence[tuple[str | None, str]]:
+            nonlocal reads
+            if reader.number:
+                return []
+            reads += 1
+            return passes[min(reads, len(passes)) - 1]
+
+        found = list(Pages(fetch, lambda: RepeatedPageReader(lambda item: item[0], content=lambda item: item[1])))
+        return [content for _, content in found], reads
+
+    def test_a_list_at_rest_is_read_twice(self) -> None:
+        assert self.walk([[(None, "a"), (None, "b")]]) == (["a", "b"], 2)
+
+    def test_one_that_enters_is_yielded(self) -> None:
+        found, _ = self.walk([[(None, "a")], [(None, "a"), (None, "b")]])
+        assert found == ["a", "b"]
+
+    def test_an_item_with_an_id_comes_once_though_it_changed(self) -> None:
+        assert self.walk([[("1", "pending")], [("1", "accepted")]]) == (["pending"], 2)

@@ -1,0 +1,248 @@
+"""One definition of an operation, called with and without `await`."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from victor_ext import ConfigurationError, NotFound, Outcome, RetryPolicy, UnreadableResponse
+from victor_ext.runtime.auth.tokens import FixedToken
+from victor_ext.runtime.client.base import AwaitedClient, BlockingClient
+from victor_ext.runtime.client.config import ClientConfig
+from victor_ext.runtime.client.paging import PageReader
+from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.runners import OperationFlow, call, response_to
+from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.flow import Sleep
+from victor_ext.runtime.loop.profile import Profile
+
+URL = httpx.URL("https://pets.example")
+GET_PET = "made_up_api.api.get_pet"
+MADE_UP = {
+    "__init__.py": "",
+    "errors.py": """
+        class UnexpectedStatus(Exception):
+            def __init__(self, status_code, content):
+                self.status_code, self.content = status_code, content
+        class UnreadableBody(Exception):
+            def __init__(self, status_code, content, reason):
+                super().__init__(reason)
+                self.status_code, self.content, self.reason = status_code, content, reason
+        """,
+    "client.py": """
+        class Client:
+            def __init__(self, base_url): self.base_url = base_url
+            def parse_response(self, parse, response): return parse(client=self, response=response)
+            def set_httpx_client(self, client): self.http = client; return self
+            def set_async_httpx_client(self, client): self.http = client; return self
+        class AuthenticatedClient(Client):
+            __match_args__ = ("base_url", "token")
+            def __init__(self, base_url, token): super().__init__(base_url); self.token = token
+        """,
+    "api/__init__.py": "",
+    "api/get_pet.py": """
+        from types import SimpleNamespace
+        from ..errors import UnexpectedStatus, UnreadableBody
+        def _parse(*, client, response):
+            if response.status_code != 200: raise UnexpectedStatus(response.status_code, response.content)
+            if not response.content.startswith(b"{"): raise UnreadableBody(200, response.content, "no object")
+            return response.json()
+        def _read(client, response):
+            return SimpleNamespace(parsed=client.parse_response(_parse, response), headers=response.headers)
+        def sync_detailed(name, *, client): return _read(client, client.http.get(f"/pets/{name}"))
+        async def asyncio_detailed(name, *, client): return _read(client, await client.http.get(f"/pets/{name}"))
+        """,
+}
+
+
+class Pet(dict[str, Any]):
+    """The parts of a model that these tests need."""
+
+    from_dict = classmethod(lambda cls, data: cls(data))
+
+
+class Pets(Resource[Mode]):
+    @operation
+    def get(self, name: str, *, patience: float = 0.0) -> OperationFlow[dict[str, Any]]:
+        """Read one."""
+        yield Sleep(patience)
+        found: dict[str, Any] = yield from call(GET_PET, Pet, name=name)
+        return found
+
+    @operation
+    def both(self, first: str, second: str) -> OperationFlow[list[str]]:
+        """Read two, through the flow of `get`."""
+        one = yield from Pets.get.flow(self, first)
+        other = yield from Pets.get.flow(self, second)
+        return [one["name"], other["name"]]
+
+    @operation
+    def headers(self, name: str) -> OperationFlow[httpx.Headers]:
+        """The whole answer is there for those who need it."""
+        response = yield from response_to(GET_PET, Pet, name=name)
+        return response.headers
+
+    @listing
+    def list(self, *, prefix: str) -> Walk[str]:
+        """All names."""
+        if not prefix:
+            raise ConfigurationError("prefix is empty")
+
+        def read(reader: PageReader[str]) -> OperationFlow[list[str]]:
+            page = yield from call(GET_PET, Pet, name=f"{prefix}{reader.number}")
+            return page["names"]
+
+        return Walk(lambda: PageReader(lambda name: name, first=1), read)
+
+
+def answer(request: httpx.Request) -> httpx.Response:
+    name = request.url.path.removeprefix("/pets/")
+    if name in ("p1", "p2"):
+        return httpx.Response(200, json={"names": [f"{name}-a", f"{name}-b"]})
+    if name.startswith("p"):
+        return httpx.Response(200, json={"names": []})
+    if name == "nobody":
+        return httpx.Response(404)
+    if name == "early":
+        return httpx.Response(203, json={"name": "early"})
+    if name == "list":
+        return httpx.Response(200, json=["no", "object"])
+    return httpx.Response(200, json={"name": name, "token": request.headers["authorization"]}, headers={"x-seen": name})
+
+
+def parts() -> ClientConfig:
+    return ClientConfig(
+        profile=Profile(name="Pets"), authenticator=FixedToken("Bearer t"), base_url=URL, product="pets/1",
+        clock=ServerClock(), timeout=5.0, deadline=10.0, retry=RetryPolicy(base=0.0), on_event=None,
+    )  # fmt: skip
+
+
+class Shop(BlockingClient):
+    _package = "made_up_api"
+
+    def __init__(self) -> None:
+        self._start(parts(), httpx.MockTransport(answer), verify=True, limits=None, proxy=None)
+
+    def _attach(self) -> None:
+        self.pets: Pets[Blocking] = Pets(*self._shared)
+
+
+class AsyncShop(AwaitedClient):
+    _package = "made_up_api"
+
+    def __init__(self) -> None:
+        self._start(parts(), httpx.MockTransport(answer), verify=True, limits=None, proxy=None)
+
+    def _attach(self) -> None:
+        self.pets: Pets[Awaited] = Pets(*self._shared)
+
+
+@pytest.fixture(autouse=True)
+def made_up_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, text in MADE_UP.items():
+        path = tmp_path / "made_up_api" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    import sys
+
+    for name in [name for name in sys.modules if name.partition(".")[0] == "made_up_api"]:
+        del sys.modules[name]
+
+
+def test_without_await() -> None:
+    with Shop() as shop:
+        assert shop.pets.get("rex") == {"name": "rex", "token": "Bearer t"}
+        assert shop.pets.both("rex", "tom") == ["rex", "tom"]
+        assert shop.pets.headers("rex")["x-seen"] == "rex"
+        assert list(shop.pets.list(prefix="p")) == ["p1-a", "p1-b", "p2-a", "p2-b"]
+
+
+@pytest.mark.anyio
+async def test_with_await() -> None:
+    async with AsyncShop() as shop:
+        assert await shop.pets.get("rex") == {"name": "rex", "token": "Bearer t"}
+        assert await shop.pets.both("rex", "tom") == ["rex", "tom"]
+        assert (await shop.pets.headers("rex"))["x-seen"] == "rex"
+        assert [name async for name in shop.pets.list(prefix="p")] == ["p1-a", "p1-b", "p2-a", "p2-b"]
+
+
+def test_other_limits_reach_the_resources() -> None:
+    with Shop() as shop:
+        assert shop.with_options(deadline=3.0).pets.deadline == 3.0
+        assert shop.pets.deadline == 10.0
+
+
+@pytest.mark.parametrize(
+    "call_it",
+    [
+        lambda pets: pets.get(),
+        lambda pets: pets.get("rex", patience=0.0, other=1),
+        lambda pets: pets.list(),
+    ],
+)
+def test_a_wrong_call_fails_as_that_of_a_function_does(call_it: Callable[[Any], object]) -> None:
+    with Shop() as shop, pytest.raises(TypeError, match=r"argument"):
+        call_it(shop.pets)
+
+
+def test_what_a_list_refuses_it_refuses_at_once() -> None:
+    with Shop() as shop, pytest.raises(ConfigurationError, match="prefix"):
+        shop.pets.list(prefix="")
+
+
+def test_errors_come_through() -> None:
+    with Shop() as shop:
+        with pytest.raises(NotFound):
+            shop.pets.get("nobody")
+        with pytest.raises(UnreadableResponse) as caught:
+            shop.pets.get("list")
+        assert (caught.value.outcome, caught.value.body) == (Outcome.ACCEPTED, b'["no","object"]')
+        assert (caught.value.attempts, caught.value.request.url.path) == (1, "/pets/list")  # type: ignore[union-attr]
+
+
+def test_a_good_status_that_the_document_does_not_list_is_read_as_the_good_answer() -> None:
+    with Shop() as shop:
+        assert shop.pets.get("early") == {"name": "early"}
+
+
+def test_help_shows_the_definition() -> None:
+    with Shop() as shop:
+        assert shop.pets.get.__doc__ == "Read one."
+        assert list(inspect.signature(shop.pets.get).parameters) == ["name", "patience"]
+        assert shop.pets.list.__doc__ == "All names."
+        assert Pets.get.__doc__ == "Read one."
+
+
+def test_another_generated_package_goes_the_same_way() -> None:
+    import importlib
+
+    generated = importlib.import_module("made_up_api.client")
+    with Shop() as shop:
+        for client_class in (generated.Client, generated.AuthenticatedClient):
+            bound = shop.bind(client_class)
+            assert isinstance(bound, client_class)
+            found = importlib.import_module(GET_PET).sync_detailed("rex", client=bound)
+            assert found.parsed["token"] == "Bearer t"
+            for name, said in (("early", "status 203"), ("list", "cannot be read: no object")):
+                with pytest.raises(UnreadableResponse, match=said) as caught:
+                    importlib.import_module(GET_PET).sync_detailed(name, client=bound)
+                assert (caught.value.outcome, caught.value.attempts) == (Outcome.ACCEPTED, 1)
+
+
+def test_what_comes_through_an_http_client_of_the_callers_own_is_its_packages_affair() -> None:
+    import importlib
+
+    generated, errors = importlib.import_module("made_up_api.client"), importlib.import_module("made_up_api.errors")
+    with Shop() as shop, httpx.Client(base_url=URL, transport=httpx.MockTransport(answer)) as http:
+        bound = shop.bind(generated.Client)
+        bound.set_httpx_client(http)
+        with pytest.raises(errors.UnexpectedStatus):
+            importlib.import_module(GET_PET).sync_detailed("early", client=bound)

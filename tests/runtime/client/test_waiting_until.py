@@ -1,0 +1,151 @@
+"""Waiting: how long each read may last, how long the pauses are, and when it is given up; by a clock of its own."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from victor_ext.errors import InvalidRequest, NotFound, Outcome, RateLimited, ServerError, TimedOut
+from victor_ext.runtime.client.polling import checked_seconds, wait_until
+from victor_ext.runtime.loop.flow import Flow, Sleep
+
+BEGAN = 5_000.0
+
+
+class Harness:
+    """A clock, and what each read brings: a word, or an error; the last of them for ever. A read may take its time."""
+
+    def __init__(self, *brings: str | Exception, read_takes: float = 0.0) -> None:
+        self.now = BEGAN
+        self.brings = list(brings)
+        self.read_takes = read_takes
+        self.reads: list[float | None] = []
+        self.pauses: list[float] = []
+
+    def read(self, seconds: float | None) -> Flow[str]:
+        self.reads.append(seconds)
+        self.now += self.read_takes
+        brought = self.brings.pop(0) if len(self.brings) > 1 else self.brings[0]
+        if isinstance(brought, Exception):
+            raise brought
+        return brought
+        yield  # what makes it a flow
+
+    def wait(self, timeout: float, deadline: float | None = None, **options: Any) -> str:
+        flow: Flow[str] = wait_until(
+            self.read, lambda word: word == "there", lambda seen: f"In vain: {seen}.",
+            timeout=timeout, deadline=deadline, monotonic=lambda: self.now, **options,
+        )  # fmt: skip
+        while True:
+            try:
+                step = next(flow)
+            except StopIteration as ended:
+                return str(ended.value)
+            assert isinstance(step, Sleep)
+            self.pauses.append(step.seconds)
+            self.now += step.seconds
+
+
+def late(retry_after: float | None = None) -> RateLimited:
+    return RateLimited("too many", outcome=Outcome.REJECTED, retry_after=retry_after)
+
+
+class TestThePauses:
+    def test_they_grow_by_half_up_to_fifteen_seconds(self):
+        harness = Harness("not yet")
+        with pytest.raises(TimedOut):
+            harness.wait(150)
+        growing = [0.5 * 1.5**n for n in range(9)]
+        assert harness.pauses[:9] == pytest.approx(growing)
+        assert harness.pauses[9:-1] == [15.0] * 7
+        assert sum(harness.pauses) == pytest.approx(150)
+
+    def test_the_last_one_ends_with_the_time(self):
+        harness = Harness("not yet")
+        with pytest.raises(TimedOut):
+            harness.wait(0.75)
+        assert harness.pauses == [0.5, 0.25]
+        assert len(harness.reads) == 3
+
+    @pytest.mark.parametrize(("asked", "pauses"), [(4.0, [4.0, 0.75]), (0.1, [0.5, 0.75]), (None, [0.5, 0.75])])
+    def test_a_provider_that_asks_for_more_gets_it_once(self, asked: float | None, pauses: list[float]):
+        harness = Harness(late(asked), "not yet", "there")
+        assert harness.wait(60) == "there"
+        assert harness.pauses == pauses
+
+    def test_but_never_beyond_the_time(self):
+        harness = Harness(late(100.0), "there")
+        assert harness.wait(7) == "there"
+        assert harness.pauses == [7.0]
+
+
+class TestTheReads:
+    def test_one_has_what_is_left_and_a_second_at_least(self):
+        harness = Harness("not yet", read_takes=1.0)
+        with pytest.raises(TimedOut):
+            harness.wait(4)
+        assert harness.reads == [4.0, 2.5, 1.0]
+        assert harness.pauses == [0.5, 0.75]
+
+    @pytest.mark.parametrize(
+        ("timeout", "deadline", "first"), [(10, 4, None), (10, 10, None), (10, 11, 10), (10, None, 10), (0.2, 5, 1.0)]
+    )
+    def test_one_has_the_deadline_where_that_is_shorter(
+        self, timeout: float, deadline: float | None, first: float | None
+    ):
+        harness = Harness("there")
+        harness.wait(timeout, deadline)
+        assert harness.reads == [first]
+
+    @pytest.mark.parametrize("deadline", [None, 30.0])
+    def test_no_time_is_one_read_that_has_all_of_the_deadline(self, deadline: float | None):
+        harness = Harness("not yet")
+        with pytest.raises(TimedOut):
+            harness.wait(0, deadline)
+        assert (harness.reads, harness.pauses) == ([None], [])
+
+    def test_what_is_there_at_once_is_not_waited_for(self):
+        harness = Harness("there")
+        assert harness.wait(60) == "there"
+        assert (len(harness.reads), harness.pauses) == (1, [])
+
+
+class TestWhatIsSaid:
+    def test_what_was_seen_last(self):
+        harness = Harness("first", "second")
+        with pytest.raises(TimedOut, match=r"^In vain: it is 'second'\.") as raised:
+            harness.wait(1)
+        assert raised.value.outcome is Outcome.UNKNOWN
+        assert raised.value.__cause__ is None
+
+    def test_in_words_of_the_callers(self):
+        with pytest.raises(TimedOut, match=r"^In vain: it is NOT YET\."):
+            Harness("not yet").wait(0, shown=str.upper)
+
+    def test_that_it_could_not_be_read_and_why(self):
+        fault = ServerError("down", outcome=Outcome.UNKNOWN)
+        with pytest.raises(TimedOut, match=r"^In vain: it could not be read\.") as raised:
+            Harness(fault).wait(1)
+        assert raised.value.__cause__ is fault
+
+    def test_what_was_seen_stays_through_a_trouble(self):
+        with pytest.raises(TimedOut, match=r"it is 'not yet'"):
+            Harness("not yet", late()).wait(1)
+
+    def test_a_trouble_that_does_not_pass_ends_it(self):
+        with pytest.raises(NotFound):
+            Harness(NotFound("none", outcome=Outcome.REJECTED)).wait(60)
+
+
+@pytest.mark.parametrize("seconds", [0, 0.5, 30 * 24 * 3600])
+def test_seconds_to_wait(seconds: float):
+    assert checked_seconds(seconds) == seconds
+
+
+@pytest.mark.parametrize("seconds", [-1, 30 * 24 * 3600 + 1, math.nan, math.inf, "5", None, True])
+def test_what_cannot_be_waited(seconds: object):
+    with pytest.raises(InvalidRequest, match=r"patience is .* \(30 days\)") as raised:
+        checked_seconds(seconds, name="patience")
+    assert raised.value.problems[0].field == "patience"

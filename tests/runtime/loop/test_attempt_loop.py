@@ -1,0 +1,773 @@
+"""What one call does over several attempts: outcomes, waits, the deadline, redirects, 401, listeners."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import sys
+
+import httpx
+import pytest
+
+from tests.runtime.fakes import BODY, BOTH, KEY, OK, PROFILE, Happens, Harness, http_date, raises, status
+from victor_ext import errors
+from victor_ext.errors import Outcome
+from victor_ext.runtime.auth.tokens import FixedToken, SignedToken
+from victor_ext.runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, RetryScheduled
+from victor_ext.runtime.loop.flow import done
+from victor_ext.runtime.loop.profile import Profile
+from victor_ext.runtime.loop.retry import RetryPolicy
+
+pytestmark = pytest.mark.parametrize("mode", BOTH)
+
+LOST = raises(httpx.ReadTimeout)
+UNREADABLE = Happens(body=b"<html>")
+EXCEPTIONS = [ValueError("mine"), OSError("mine"), TimeoutError("mine"), KeyError("mine"), AssertionError("mine")]
+LATER = {
+    "400": (status(400), errors.BadRequest),
+    "401": (status(401), errors.AuthenticationError),
+    "403": (status(403), errors.PermissionDenied),
+    "404": (status(404), errors.NotFound),
+    "409": (status(409), errors.Conflict),
+    "422": (status(422), errors.BadRequest),
+    "429": (status(429), errors.RateLimited),
+    "refused-connection": (raises(httpx.ConnectError), errors.ConnectionFailed),
+    "no-free-connection": (raises(httpx.PoolTimeout), errors.TimedOut),
+}
+
+
+class TestTheOutcomeIsTheWholeCalls:
+    @pytest.mark.parametrize("later", LATER)
+    @pytest.mark.parametrize("first", [LOST, Happens(cut=True), status(503), raises(httpx.ReadError)])
+    def test_what_may_have_happened_stays_unknown(self, mode, first, later):
+        happens, error_class = LATER[later]
+        harness = Harness(mode, [first, happens])
+        with pytest.raises(error_class) as raised:
+            harness.call("POST", KEY)
+        assert type(raised.value) is error_class
+        assert raised.value.outcome is Outcome.UNKNOWN
+        assert raised.value.idempotency_key == KEY
+        assert KEY in str(raised.value)
+
+    @pytest.mark.parametrize("later", [*LATER, "503", "lost"])
+    def test_what_was_accepted_stays_accepted(self, mode, later):
+        happens = {"503": status(503), "lost": LOST}.get(later) or LATER[later][0]
+        harness = Harness(mode, [UNREADABLE, happens])
+        with pytest.raises(errors.VictorError) as raised:
+            harness.call("POST", KEY)
+        assert raised.value.outcome is Outcome.ACCEPTED
+
+    def test_a_refusal_after_nothing_was_sent_is_a_refusal(self, mode):
+        harness = Harness(mode, [raises(httpx.ConnectError), status(400)])
+        with pytest.raises(errors.BadRequest) as raised:
+            harness.call("POST", KEY)
+        assert raised.value.outcome is Outcome.REJECTED
+        assert raised.value.attempts == 2
+
+    def test_nothing_sent_after_a_refusal_is_still_a_refusal(self, mode):
+        harness = Harness(mode, [status(429), raises(httpx.ConnectError)])
+        with pytest.raises(errors.ConnectionFailed) as raised:
+            harness.call("POST")
+        assert raised.value.outcome is Outcome.REJECTED
+
+    def test_a_deadline_leaves_the_outcome(self, mode):
+        harness = Harness(mode, [raises(httpx.ReadTimeout, seconds=20.0)], deadline=15.0)
+        with pytest.raises(errors.DeadlineExceeded) as raised:
+            harness.call("POST", KEY)
+        assert raised.value.outcome is Outcome.UNKNOWN
+
+    def test_a_good_answer_after_an_unreadable_one_is_the_answer(self, mode):
+        harness = Harness(mode, [UNREADABLE, LOST, OK])
+        assert harness.call("POST", KEY).status_code == 200
+
+    def test_a_key_that_is_being_worked_on_is_asked_for_again(self, mode):
+        def in_progress(answer: httpx.Response) -> bool:
+            return answer.status_code == 409
+
+        profile = Profile(name="Pay", key_place=PROFILE.key_place, in_progress=in_progress)
+        harness = Harness(mode, [status(409), OK], profile=profile)
+        assert harness.call("POST", KEY).status_code == 200
+        with pytest.raises(errors.Conflict) as raised:
+            Harness(mode, [status(409)], profile=profile).call("POST")
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
+
+    def test_an_answer_that_leaves_it_open_counts_where_the_work_may_have_begun(self, mode):
+        profile = Profile(
+            name="Pay", key_place=PROFILE.key_place, may_be_in_progress=lambda one: one.status_code == 409
+        )
+        for begun in (LOST, status(503), UNREADABLE):
+            assert Harness(mode, [begun, status(409), OK], profile=profile).call("POST", KEY).status_code == 200
+        for not_begun in ([], [raises(httpx.ConnectError)], [status(429)]):
+            with pytest.raises(errors.Conflict) as raised:
+                Harness(mode, [*not_begun, status(409)], profile=profile).call("POST", KEY)
+            assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 1 + len(not_begun))
+        with pytest.raises(errors.Conflict) as raised:
+            Harness(mode, [LOST, status(409)], profile=profile).call("GET")
+        assert raised.value.attempts == 2
+
+
+class TestTheProvidersTime:
+    def test_the_date_of_an_answer_out_of_a_cache_is_old(self, mode):
+        """RFC 9111, 5.1: `Age` says that the answer was made earlier."""
+        harness = Harness(mode, [Happens(headers=(("Age", "3600"),))], drift=-3600.0)
+        harness.call()
+        assert harness.clock.skew == 0.0
+
+        harness = Harness(mode, [OK], drift=-3600.0)
+        harness.call()
+        assert harness.clock.skew == pytest.approx(-3600.0)
+
+
+class TestTheMessageSaysWhatIsKnown:
+    @pytest.mark.parametrize(("count", "listed"), [(9, 9), (10, 10), (11, 10), (25, 10)])
+    def test_ten_problems_are_listed_and_the_others_counted(self, mode, count, listed):
+        observed = tuple(errors.Problem(f"field_{number}", "odd", f"odd {number}") for number in range(count))
+        profile = dataclasses.replace(PROFILE, problems=lambda _answer: observed)
+        with pytest.raises(errors.BadRequest) as raised:
+            Harness(mode, [status(400)], profile=profile).call("POST", KEY)
+        assert raised.value.problems == observed
+        assert [f": odd {number}" in str(raised.value) for number in range(count)] == [n < listed for n in range(count)]
+        assert (f"and {count - listed} more" in str(raised.value)) is (count > listed)
+
+    @pytest.mark.parametrize(("before", "tries"), [(0, ""), (1, " after 2 attempts"), (2, " after 3 attempts")])
+    def test_how_often_it_was_tried(self, mode, before, tries):
+        with pytest.raises(errors.BadRequest) as raised:
+            Harness(mode, [*[status(503)] * before, status(400)]).call("POST", KEY)
+        assert f"POST /payments at Pay (test) failed{tries}: status 400" in str(raised.value)
+
+    @pytest.mark.parametrize(("code", "said"), [(409, True), (400, False), (404, False), (422, False)])
+    def test_a_conflict_alone_may_be_about_the_key(self, mode, code, said):
+        with pytest.raises(errors.StatusError) as raised:
+            Harness(mode, [status(code)]).call("POST", KEY)
+        assert raised.value.outcome is Outcome.REJECTED
+        assert ("may have been used before" in str(raised.value)) is said
+
+    def test_a_conflict_without_a_key_is_not_about_one(self, mode):
+        with pytest.raises(errors.Conflict) as raised:
+            Harness(mode, [status(409)]).call("POST")
+        assert "may have been used before" not in str(raised.value)
+
+    @pytest.mark.parametrize(
+        ("script", "key", "words"),
+        [
+            ([raises(httpx.ConnectError)], KEY, "Nothing was sent"),
+            ([status(400)], KEY, "Nothing was done"),
+            ([LOST], KEY, f"repeat it with idempotency_key='{KEY}'"),
+            ([LOST], None, "no key makes a repeat safe"),
+            ([UNREADABLE], KEY, "it was accepted"),
+        ],
+    )
+    def test_of_a_write(self, mode, script, key, words):
+        with pytest.raises(errors.VictorError, match=words) as raised:
+            Harness(mode, script).call("POST", key)
+        assert "POST /payments at Pay (test) failed" in str(raised.value)
+
+    def test_a_read_says_nothing_of_what_was_done(self, mode):
+        with pytest.raises(errors.TimedOut) as raised:
+            Harness(mode, [LOST]).call()
+        assert "done" not in str(raised.value)
+        assert "after 6 attempts" in str(raised.value)
+
+
+class TestWaiting:
+    def test_full_jitter_under_a_doubling_cap(self, mode):
+        harness = Harness(mode, [status(503)], policy=RetryPolicy(max_attempts=9, base=0.2, cap=3.0), draw=lambda: 0.5)
+        with pytest.raises(errors.ServerError):
+            harness.call()
+        assert harness.sleeps == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.5, 1.5, 1.5, 1.5])
+
+    @pytest.mark.parametrize("asked", ["9" * 300, "99999999999", "2592000", "Fri, 31 Dec 9999 23:59:59 GMT"])
+    @pytest.mark.parametrize("code", [429, 503])
+    def test_a_retry_after_that_nobody_waits_for_is_told_at_once(self, mode, asked, code):
+        harness = Harness(mode, [status(code, retry_after=asked)], deadline=None)
+        with pytest.raises(errors.StatusError, match=r"wait for longer than 30 days.* asks to come back in") as raised:
+            harness.call("POST", KEY)
+        assert (raised.value.idempotency_key, raised.value.attempts) == (KEY, 1)
+        assert raised.value.outcome is (Outcome.REJECTED if code == 429 else Outcome.UNKNOWN)
+        assert raised.value.retry_after >= 2_592_000
+        assert harness.sleeps == []
+
+    def test_one_that_is_a_few_days_is_waited_for_where_there_is_no_deadline(self, mode):
+        harness = Harness(mode, [status(503, retry_after="259200"), OK], deadline=None)
+        assert harness.call("POST", KEY).status_code == 200
+        assert harness.sleeps == [259_200.5]
+
+    def test_one_attempt_means_no_retry(self, mode):
+        harness = Harness(mode, [status(503)], policy=RetryPolicy(max_attempts=1))
+        with pytest.raises(errors.ServerError):
+            harness.call()
+        assert len(harness.received) == 1
+
+    @pytest.mark.parametrize("code", [429, 503, 408])
+    def test_retry_after_in_seconds_is_a_minimum(self, mode, code):
+        harness = Harness(mode, [status(code, retry_after="7"), OK], draw=lambda: 0.5)
+        harness.call()
+        assert harness.sleeps == [7.25]
+
+    def test_retry_after_as_a_date_is_read_by_the_providers_clock(self, mode):
+        harness = Harness(mode, [OK], drift=300.0)
+        there = harness.clock.local() + 300.0
+        harness.network.script[:] = [status(503, retry_after=http_date(there + 9)), OK]
+        harness.call()
+        assert harness.sleeps == pytest.approx([9.5])
+
+    def test_retry_after_in_the_past_asks_nothing_more(self, mode):
+        harness = Harness(mode, [status(503, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"), OK])
+        harness.call()
+        assert harness.sleeps == [0.5]
+
+    def test_retry_after_that_cannot_be_read_asks_nothing(self, mode):
+        harness = Harness(mode, [status(503, retry_after="soon"), OK])
+        harness.call()
+        assert harness.sleeps == [0.5]
+
+    @pytest.mark.parametrize("code", [429, 503])
+    @pytest.mark.parametrize("asked", ["61", "3600", "60"])
+    def test_one_that_does_not_fit_the_deadline_raises_at_once_and_says_when(self, mode, code, asked):
+        harness = Harness(mode, [status(code, retry_after=asked)])
+        with pytest.raises(errors.StatusError, match=f"come back in {asked} s") as raised:
+            harness.call("POST", KEY)
+        assert raised.value.retry_after == float(asked)
+        assert harness.sleeps == []
+        assert harness.quota.available == 500
+
+    def test_a_date_that_does_not_fit_the_deadline(self, mode):
+        harness = Harness(mode, [OK])
+        harness.network.script[:] = [status(429, retry_after=http_date(harness.clock.local() + 90))]
+        with pytest.raises(errors.RateLimited) as raised:
+            harness.call()
+        assert raised.value.retry_after == pytest.approx(90)
+        assert harness.sleeps == []
+
+    def test_a_wait_that_just_fits_leaves_time_for_the_attempt_after_it(self, mode):
+        # Jitter on top of what was asked must not eat the time of the attempt that it waits for.
+        harness = Harness(mode, [status(429, retry_after="6"), OK], deadline=10.0, policy=RetryPolicy(base=8.0))
+        harness.call("POST")
+        assert harness.sleeps == [8.0]
+        assert harness.received[1].timeouts["read"] == 2.0
+
+    def test_without_a_deadline_any_wait_is_kept(self, mode):
+        harness = Harness(mode, [status(429, retry_after="4000"), OK], deadline=None)
+        harness.call()
+        assert harness.sleeps == [4000.5]
+
+    def test_the_last_errors_wish_is_on_the_error_when_attempts_run_out(self, mode):
+        harness = Harness(mode, [status(429, retry_after="2")], policy=RetryPolicy(max_attempts=2))
+        with pytest.raises(errors.RateLimited) as raised:
+            harness.call()
+        assert raised.value.retry_after == 2.0
+
+
+class TestTheDeadline:
+    def test_each_attempt_gets_what_is_left_if_that_is_less(self, mode):
+        script = [Happens(503, seconds=12.0), Happens(503, seconds=30.0), OK]
+        harness = Harness(mode, script, deadline=50.0)
+        harness.call()
+        # 50 s; then 50 - 12 - 0.5; then 50 - 12 - 0.5 - 30 - 1.0.
+        assert [one.timeouts["read"] for one in harness.received] == pytest.approx([20.0, 20.0, 6.5])
+        assert [one.timeouts["connect"] for one in harness.received] == pytest.approx([5.0, 5.0, 5.0])
+
+    def test_a_stage_without_a_limit_of_its_own_gets_what_is_left(self, mode):
+        harness = Harness(mode, [OK], deadline=7.0)
+        request = harness.request()
+        request.extensions["timeout"] = httpx.Timeout(None).as_dict()
+        if mode == "sync":
+            harness.transport.handle_request(request)
+        else:
+            asyncio.run(harness.atransport.handle_async_request(request))
+        assert set(harness.received[0].timeouts.values()) == {7.0}
+
+    def test_no_deadline_leaves_the_configured_limits(self, mode):
+        harness = Harness(mode, [OK], deadline=None)
+        harness.call()
+        assert harness.received[0].timeouts == {"connect": 5.0, "read": 20.0, "write": 20.0, "pool": 20.0}
+
+    def test_it_is_never_overslept(self, mode):
+        harness = Harness(mode, [Happens(503, seconds=3.0)], deadline=10.0, policy=RetryPolicy(base=4.0))
+        with pytest.raises(errors.DeadlineExceeded, match="deadline of 10 s") as raised:
+            harness.call()
+        # 3 s of exchange, 4 s of waiting, 3 s of exchange: the next wait of 8 s does not fit.
+        assert harness.sleeps == [4.0]
+        assert harness.clock.passed <= 10.0
+        assert raised.value.status_code == 503
+        assert raised.value.outcome is Outcome.UNKNOWN
+
+    def test_a_time_out_at_the_deadline_is_the_deadlines(self, mode):
+        harness = Harness(mode, [raises(httpx.ReadTimeout, seconds=8.0)], deadline=8.0)
+        with pytest.raises(errors.DeadlineExceeded) as raised:
+            harness.call("POST", KEY)
+        assert isinstance(raised.value, errors.TimedOut)
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
+        assert harness.sleeps == []
+
+    def test_a_refusal_that_comes_after_the_deadline_is_a_refusal(self, mode):
+        harness = Harness(mode, [Happens(400, b'{"detail": "no"}', seconds=8.5)], deadline=8.0)
+        with pytest.raises(errors.BadRequest) as raised:
+            harness.call("POST", KEY)
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 1)
+
+    @pytest.mark.parametrize("longer", [0.5, 5.0])
+    def test_a_deadline_that_passed_during_the_wait_sends_nothing_more(self, mode, longer):
+        harness = Harness(mode, [status(503), OK], deadline=1.0)
+        oversleeps = harness.clock.sleep
+
+        def sleep(seconds):
+            oversleeps(seconds + longer)
+
+        async def asleep(seconds):
+            sleep(seconds)
+
+        driver = (harness.transport if mode == "sync" else harness.atransport)._driver
+        driver.sleep = sleep if mode == "sync" else asleep
+        with pytest.raises(errors.DeadlineExceeded) as raised:
+            harness.call("POST", KEY)
+        assert len(harness.received) == 1
+        assert raised.value.outcome is Outcome.UNKNOWN
+
+    def test_signing_that_takes_too_long_sends_nothing(self, mode):
+        def slow(clock, lock):
+            def sign(now):
+                clock.passed += 11.0
+                return "Token t"
+
+            return SignedToken(sign, clock)
+
+        harness = Harness(mode, deadline=10.0, auth=slow)
+        with pytest.raises(errors.DeadlineExceeded) as raised:
+            harness.call("POST", KEY)
+        assert harness.received == []
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
+
+
+class TestTheRetryQuota:
+    """The table of botocore's kind: what the bucket holds when each attempt leaves, and at the end."""
+
+    TIMEOUT = raises(httpx.ReadTimeout)
+
+    @pytest.mark.parametrize(
+        ("script", "at_attempts", "after"),
+        [
+            ([OK], [500], 500),
+            ([status(500), OK], [500, 495], 500),
+            ([status(500), status(503), OK], [500, 495, 490], 495),
+            ([TIMEOUT, OK], [500, 490], 500),
+            ([status(500), TIMEOUT, OK], [500, 495, 485], 495),
+            ([TIMEOUT, status(500), OK], [500, 490, 485], 490),
+            ([status(500), status(400)], [500, 495], 495),
+            ([status(400)], [500], 500),
+            ([status(500)], [500, 495, 490, 485, 480, 475], 475),
+            ([TIMEOUT], [500, 490, 480, 470, 460, 450], 450),
+        ],
+    )
+    def test_the_bucket(self, mode, script, at_attempts, after):
+        harness = Harness(mode, script)
+        try:
+            harness.call()
+        except errors.VictorError:
+            assert script[-1] is not OK
+        assert [one.quota for one in harness.received] == at_attempts
+        assert harness.quota.available == after
+
+    def test_a_success_without_a_retry_gives_one_back(self, mode):
+        harness = Harness(mode, [status(500), status(500), OK, OK, OK])
+        harness.call()
+        harness.call()
+        harness.call()
+        assert [one.quota for one in harness.received] == [500, 495, 490, 495, 496]
+        assert harness.quota.available == 497
+
+    def test_a_used_up_bucket_raises_the_last_error(self, mode):
+        harness = Harness(mode, [status(500), status(502), status(503)], policy=RetryPolicy(quota=12))
+        with pytest.raises(errors.ServerError, match="retry quota") as raised:
+            harness.call("POST", KEY)
+        assert (raised.value.status_code, raised.value.attempts) == (503, 3)
+        assert harness.quota.available == 2
+
+    def test_a_time_out_needs_ten(self, mode):
+        harness = Harness(mode, [self.TIMEOUT], policy=RetryPolicy(quota=9))
+        with pytest.raises(errors.TimedOut, match="retry quota") as raised:
+            harness.call()
+        assert raised.value.attempts == 1
+        assert harness.quota.available == 9
+
+    def test_a_quota_of_zero_turns_retries_off(self, mode):
+        harness = Harness(mode, [status(500)], policy=RetryPolicy(quota=0))
+        with pytest.raises(errors.ServerError) as raised:
+            harness.call()
+        assert raised.value.attempts == 1
+
+
+class TestRedirects:
+    @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+    @pytest.mark.parametrize("location", ["/new/payments", "https://pay.example/new/payments"])
+    def test_a_read_follows_within_the_origin_signed_afresh(self, mode, code, location):
+        harness = Harness(mode, [status(code, location=location), OK])
+        assert harness.call().status_code == 200
+        assert [one.url for one in harness.received] == [
+            "https://pay.example/payments",
+            "https://pay.example/new/payments",
+        ]
+        assert [one.token for one in harness.received] == ["Token t1", "Token t2"]
+        assert {one.method for one in harness.received} == {"GET"}
+        assert harness.sleeps == []
+
+    @pytest.mark.parametrize(
+        "location",
+        [
+            "https://evil.example/payments",
+            "http://pay.example/payments",
+            "https://pay.example:8443/payments",
+            "//evil.example/payments",
+            "https://pay.example.evil.example/",
+            "https://user@pay.example@evil.example/",
+            "http://[bad",
+        ],
+    )
+    def test_nobody_leaves_the_origin(self, mode, location):
+        harness = Harness(mode, [status(302, location=location), OK])
+        with pytest.raises(errors.StatusError, match="redirect"):
+            harness.call()
+        assert len(harness.received) == 1
+
+    @pytest.mark.parametrize("location", ["//[::1", "https://pay.example:port/", "/" + "a" * 70_000])
+    def test_what_is_no_address_is_not_followed(self, mode, location):
+        harness = Harness(mode, [status(302, location=location), OK])
+        with pytest.raises(errors.StatusError, match="redirect"):
+            harness.call()
+        assert len(harness.received) == 1
+
+    def test_the_message_says_where_without_the_query(self, mode):
+        with pytest.raises(errors.StatusError) as raised:
+            Harness(mode, [status(302, location="https://evil.example/login?token=visibly-fake")]).call()
+        assert "(status 302) that is not followed" in str(raised.value)
+        assert "https://evil.example/login" in str(raised.value)
+        assert "visibly-fake" not in str(raised.value)
+
+    @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+    @pytest.mark.parametrize("key", [KEY, None])
+    def test_a_write_is_never_redirected(self, mode, code, key):
+        harness = Harness(mode, [status(code, location="/new/payments"), OK])
+        with pytest.raises(errors.StatusError) as raised:
+            harness.call("POST", key)
+        assert type(raised.value) is errors.StatusError
+        assert (raised.value.outcome, raised.value.status_code) == (Outcome.UNKNOWN, code)
+        assert len(harness.received) == 1
+
+    def test_a_provider_may_name_redirects_that_carry_a_write_on(self, mode):
+        profile = Profile(name="Pay", key_place=PROFILE.key_place, resent_redirects=frozenset({307}))
+        harness = Harness(mode, [status(307, location="/new/payments"), OK], profile=profile)
+        harness.call("POST", KEY)
+        assert [(one.method, one.key, one.body) for one in harness.received] == [("POST", KEY, BODY)] * 2
+
+    def test_they_end(self, mode):
+        harness = Harness(mode, [status(302, location="/again")])
+        with pytest.raises(errors.StatusError):
+            harness.call()
+        assert len(harness.received) == 6
+
+    def test_retries_and_redirects_count_apart(self, mode):
+        harness = Harness(
+            mode, [status(302, location="/new"), status(503), status(302, location="/new"), status(503), OK]
+        )
+        assert harness.call().status_code == 200
+        assert [one.url.rpartition("/")[2] for one in harness.received] == ["payments", "new", "new", "new", "new"]
+
+    def test_no_location_is_no_redirect(self, mode):
+        with pytest.raises(errors.StatusError):
+            Harness(mode, [status(304)]).call()
+
+
+class TestRefusedTokens:
+    UNAUTHORIZED = Happens(401, b'{"detail": "no"}')
+
+    @pytest.mark.parametrize("drift", [-3600.0, -10.0, 10.0, 400.0])
+    @pytest.mark.parametrize(("method", "key"), [("GET", None), ("POST", KEY), ("POST", None)])
+    def test_a_clock_that_is_off_is_corrected_once(self, mode, drift, method, key):
+        harness = Harness(mode, [self.UNAUTHORIZED, OK], drift=drift)
+        harness.call(method, key)
+        assert len(harness.received) == 2
+        assert harness.signed_at == [harness.clock.local(), harness.clock.local() + drift]
+        assert harness.sleeps == []
+        assert harness.quota.available == 500, "signing again is no retry"
+
+    def test_it_is_corrected_exactly_once(self, mode):
+        harness = Harness(mode, [self.UNAUTHORIZED], drift=400.0)
+        with pytest.raises(errors.AuthenticationError) as raised:
+            harness.call("POST", KEY)
+        assert len(harness.received) == 2
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 2)
+
+    def test_not_even_when_the_clock_jumps_again(self, mode):
+        harness = Harness(mode, [self.UNAUTHORIZED], drift=400.0)
+        network = harness.network
+        handle = network.handle_request
+
+        def jumping(request):
+            network.drift += 1000.0
+            return handle(request)
+
+        network.handle_request = jumping
+        with pytest.raises(errors.AuthenticationError):
+            harness.call()
+        assert len(harness.received) == 2
+
+    @pytest.mark.parametrize("drift", [None, 0.0, 1.0, -1.0])
+    def test_with_a_clock_that_is_right_a_401_is_final(self, mode, drift):
+        harness = Harness(mode, [self.UNAUTHORIZED, OK], drift=drift)
+        with pytest.raises(errors.AuthenticationError, match="Check the credentials") as raised:
+            harness.call("POST", KEY)
+        assert (raised.value.outcome, len(harness.received)) == (Outcome.REJECTED, 1)
+
+    def test_a_drift_that_was_learned_is_used_by_the_next_call(self, mode):
+        harness = Harness(mode, [self.UNAUTHORIZED, OK], drift=400.0)
+        harness.call()
+        harness.call()
+        assert len(harness.received) == 3
+        assert harness.signed_at[2] == pytest.approx(harness.clock.local() + 400.0)
+
+    def test_a_drift_that_is_known_does_not_make_a_401_repeatable(self, mode):
+        harness = Harness(mode, [OK, self.UNAUTHORIZED], drift=400.0)
+        harness.call()
+        with pytest.raises(errors.AuthenticationError):
+            harness.call()
+        assert len(harness.received) == 2
+
+    @pytest.mark.parametrize("set_by", [-3600.0, -3.0, 3600.0])
+    def test_a_clock_that_was_set_within_a_second_of_the_last_answer_is_corrected(self, mode, set_by):
+        """All answers of that second carry the same `Date`: it says something new after the clock was set."""
+        harness = Harness(mode, [OK, self.UNAUTHORIZED, OK], drift=0.0)
+        harness.call()
+        local = harness.clock.local
+        harness.clock.local = lambda: local() + set_by
+        harness.network.drift = -set_by
+        harness.call("POST", KEY)
+        assert harness.signed_at[1:] == [harness.signed_at[0] + set_by, harness.signed_at[0]]
+
+    def test_a_clock_that_was_not_set_is_not_looked_at_twice(self, mode):
+        harness = Harness(mode, [OK], drift=0.0)
+        harness.call()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("victor_ext.runtime.loop.clock.http_date", lambda _text: pytest.fail("it was read again"))
+            harness.call()
+
+    def test_a_fixed_token_is_tried_once(self, mode):
+        harness = Harness(mode, [self.UNAUTHORIZED], drift=400.0, auth=lambda _clock, _lock: FixedToken("Bearer f"))
+        with pytest.raises(errors.AuthenticationError):
+            harness.call()
+        assert [one.token for one in harness.received] == ["Bearer f"]
+
+    def test_a_reused_token_from_an_earlier_call_is_replaced_once(self, mode):
+        harness = Harness(mode, [OK, self.UNAUTHORIZED, OK])
+        harness.loop.authenticator = SignedToken(harness.sign, harness.clock, reuse=30.0)
+        harness.call()
+        harness.call()
+        assert [one.token for one in harness.received] == ["Token t1", "Token t1", "Token t2"]
+
+    def test_a_reusable_token_that_is_new_is_not(self, mode):
+        harness = Harness(mode, [self.UNAUTHORIZED])
+        harness.loop.authenticator = SignedToken(harness.sign, harness.clock, reuse=30.0)
+        with pytest.raises(errors.AuthenticationError):
+            harness.call()
+        assert len(harness.received) == 1
+
+    def test_a_reused_token_is_signed_anew_when_its_time_is_over(self, mode):
+        harness = Harness(mode)
+        harness.loop.authenticator = SignedToken(harness.sign, harness.clock, reuse=30.0)
+        for _ in range(5):
+            harness.call()
+            harness.clock.passed += 12.0
+        assert [one.token for one in harness.received] == ["Token t1"] * 3 + ["Token t2"] * 2
+
+    def test_a_401_after_a_lost_answer_is_corrected_and_the_outcome_kept(self, mode):
+        harness = Harness(mode, [LOST, self.UNAUTHORIZED, status(400)], drift=400.0)
+        with pytest.raises(errors.BadRequest) as raised:
+            harness.call("POST", KEY)
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 3)
+
+
+class TestWhatTheUsersOwnCodeRaises:
+    """It comes out as it is: neither tried again nor put into another error."""
+
+    @pytest.mark.parametrize("mine", [*EXCEPTIONS, httpx.HTTPError("mine"), httpx.StreamError("mine")], ids=repr)
+    def test_in_a_transport(self, mode, mine):
+        harness = Harness(mode)
+        calls = []
+
+        def handle(request):
+            calls.append(request)
+            raise mine
+
+        harness.network.handle_request = handle
+        with pytest.raises(type(mine)) as raised:
+            harness.call("POST", KEY)
+        assert raised.value is mine
+        assert len(calls) == 1
+
+
+def test_a_call_without_a_token_for_its_second_attempt_says_what_became_of_the_first(mode):
+    class Once:
+        def authorize(self, request, exchange, seconds):
+            if not tokens:
+                raise errors.ConnectionFailed("The token endpoint is down.", outcome=Outcome.NOT_SENT)
+            request.headers["Authorization"] = tokens.pop()
+            return done()
+
+        def refused(self, request):
+            return False
+
+    for answer, outcome, advice in [
+        (status(429), Outcome.REJECTED, "Nothing was done by it."),
+        (LOST, Outcome.UNKNOWN, f"It may have been done: repeat it with idempotency_key='{KEY}', or look."),
+    ]:
+        tokens = ["Bearer first"]
+        with pytest.raises(errors.ConnectionFailed) as raised:
+            Harness(mode, [answer], auth=lambda _clock, _lock: Once()).call("POST", KEY)
+        assert str(raised.value) == f"The token endpoint is down. {advice}"
+        assert (raised.value.outcome, raised.value.idempotency_key, raised.value.attempts) == (outcome, KEY, 1)
+
+
+class TestAListener:
+    """What it raises is logged, and costs no call its result."""
+
+    @pytest.mark.parametrize("kind", [AttemptStarted, AttemptEnded, RetryScheduled, CallEnded])
+    @pytest.mark.parametrize(
+        "mine",
+        [*EXCEPTIONS, httpx.ConnectError("mine"), errors.RateLimited("mine"), errors.BadRequest("mine")],
+        ids=repr,
+    )
+    def test_the_call_succeeds_as_without_it(self, mode, kind, mine, caplog):
+        def on_event(event):
+            if isinstance(event, kind):
+                raise mine.with_traceback(None)  # other tests raise it, too
+
+        harness = Harness(mode, [status(503), OK], on_event=on_event)
+        assert harness.call("POST", KEY).status_code == 200
+        assert [one.key for one in harness.received] == [KEY, KEY]
+        assert harness.sleeps == [0.5]
+        logged = [record for record in caplog.records if record.name == "victor_ext.runtime.loop.events"]
+        assert len(logged) == {AttemptStarted: 2, AttemptEnded: 2, RetryScheduled: 1, CallEnded: 1}[kind]
+        for record in logged:
+            assert record.levelname == "ERROR"
+            assert f"on_event raised {type(mine).__name__}" in record.getMessage()
+            assert f"{kind.__name__} of POST /payments" in record.getMessage()
+            assert f"{__file__}:{on_event.__code__.co_firstlineno + 2} in on_event" in record.getMessage()
+
+    @pytest.mark.parametrize("kind", [AttemptStarted, AttemptEnded, CallEnded])
+    def test_the_call_fails_as_without_it(self, mode, kind):
+        def on_event(event):
+            if isinstance(event, kind):
+                raise LookupError("mine")
+
+        with pytest.raises(errors.BadRequest) as raised:
+            Harness(mode, [LOST, status(400)], on_event=on_event).call("POST", KEY)
+        assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
+        assert raised.value.__context__ is None
+
+    def test_nothing_private_is_logged(self, mode, caplog):
+        def on_event(event):
+            try:
+                raise KeyError("Bearer t0ken-of-its-own")
+            except KeyError as error:
+                raise ValueError(f"account 043987673645 at {event.path}\nof ada@example.com") from error
+
+        Harness(mode, on_event=on_event).call()
+        for private in ("043987673645", "ada@example.com", "t0ken"):
+            assert private not in caplog.text
+        assert "ValueError: account ********3645 at /payments of" in caplog.text
+
+    def test_the_log_says_where_it_raised(self, mode, caplog):
+        def innermost(depth):
+            if depth:
+                innermost(depth - 1)
+            raise ValueError("mine")
+
+        Harness(mode, on_event=lambda _event: innermost(20)).call()
+        where = caplog.records[0].getMessage().partition("(at ")[2].partition(")")[0].split(" > ")
+        assert 1 < len(where) < 10
+        assert all(place.startswith(__file__) and place.endswith(" in innermost") for place in where)
+
+    def test_one_that_cannot_even_say_what_it_raised(self, mode, caplog):
+        class Mute(Exception):
+            def __str__(self):
+                raise RuntimeError("no words")
+
+        def on_event(event):
+            raise Mute
+
+        assert Harness(mode, on_event=on_event).call().status_code == 200
+        assert "on_event raised Mute" in caplog.text
+
+    @pytest.mark.parametrize("kind", [AttemptStarted, AttemptEnded, CallEnded])
+    @pytest.mark.parametrize("mine", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
+    def test_what_ends_a_program_or_a_task_ends_it(self, mode, kind, mine):
+        def on_event(event):
+            if isinstance(event, kind):
+                raise mine
+
+        with pytest.raises(mine):
+            Harness(mode, on_event=on_event).call("POST", KEY)
+
+    def test_it_sees_no_exception_of_the_http_library(self, mode):
+        """A listener that logs with a traceback would show what the library's frames hold."""
+        seen = []
+        harness = Harness(mode, [LOST, OK], on_event=lambda _event: seen.append(sys.exc_info()[1]))
+        harness.call("POST", KEY)
+        assert seen == [None] * 6
+
+
+class TestEvents:
+    def test_they_tell_the_whole_story(self, mode):
+        observed = []
+        harness = Harness(mode, [raises(httpx.ReadTimeout, 2.0), Happens(200, seconds=1.0)], on_event=observed.append)
+        harness.call("POST", KEY)
+        assert observed == [
+            AttemptStarted("POST", "/payments", 1, KEY),
+            AttemptEnded("POST", "/payments", 1, KEY, None, "ReadTimeout", 2.0),
+            RetryScheduled("POST", "/payments", 2, KEY, 0.5, "no answer in time (it happened)"),
+            AttemptStarted("POST", "/payments", 2, KEY),
+            AttemptEnded("POST", "/payments", 2, KEY, 200, None, 1.0),
+            CallEnded("POST", "/payments", 2, KEY, None, 3.5),
+        ]
+
+    def test_each_retry_is_told_with_the_number_of_its_attempt(self, mode):
+        observed = []
+        Harness(mode, [status(503)] * 3 + [OK], on_event=observed.append).call()
+        assert [event.attempt for event in observed if isinstance(event, RetryScheduled)] == [2, 3, 4]
+
+    def test_what_was_told_cannot_be_changed(self, mode):
+        observed = []
+        Harness(mode, [status(503), OK], on_event=observed.append).call()
+        assert {type(event) for event in observed} == {AttemptStarted, AttemptEnded, RetryScheduled, CallEnded}
+        for event in observed:
+            with pytest.raises(dataclasses.FrozenInstanceError):
+                event.path = "/elsewhere"
+
+    def test_a_failed_call_ends_with_its_outcome(self, mode):
+        observed = []
+        with pytest.raises(errors.BadRequest):
+            Harness(mode, [status(400)], on_event=observed.append).call("POST", KEY)
+        assert observed[-1] == CallEnded("POST", "/payments", 1, KEY, Outcome.REJECTED, 0.0)
+
+
+class TestTheGuard:
+    def test_a_closed_transport_sends_nothing(self, mode):
+        harness = Harness(mode)
+        if mode == "sync":
+            harness.transport.close()
+        else:
+            asyncio.run(harness.atransport.aclose())
+        assert harness.network.closed == 1
+        with pytest.raises(errors.ConfigurationError, match="closed"):
+            harness.call()
+        assert harness.received == []
+
+    @pytest.mark.parametrize(
+        "url", ["https://evil.example/payments", "http://pay.example/payments", "https://pay.example:444/payments"]
+    )
+    def test_a_request_to_elsewhere_is_stopped(self, mode, url):
+        harness = Harness(mode)
+        with pytest.raises(errors.ConfigurationError, match=r"https://pay\.example only") as raised:
+            harness.call(url=url)
+        assert harness.received == []
+        assert harness.signed_at == []
+        assert raised.value.outcome is Outcome.NOT_SENT

@@ -1,0 +1,286 @@
+"""The design's table "which failure may be tried again": every row, every column, both drivers."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import json
+import ssl
+
+import httpx
+import pytest
+
+from tests.runtime.fakes import BODY, BOTH, KEY, OK, PROFILE, Happens, Harness, raises, status
+from victor_ext import errors
+from victor_ext.errors import Outcome
+from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES
+from victor_ext.runtime.loop.classification import error_class_for
+
+COLUMNS = [
+    pytest.param("GET", None, id="GET"),
+    pytest.param("POST", KEY, id="POST-with-key"),
+    pytest.param("POST", None, id="POST-without-key"),
+]
+FULL_JITTER = [0.5, 1.0, 2.0, 4.0, 8.0]
+
+NOT_SENT = {
+    "no-connection": (raises(httpx.ConnectError), errors.ConnectionFailed),
+    "connect-timeout": (raises(httpx.ConnectTimeout), errors.TimedOut),
+    "pool-timeout": (raises(httpx.PoolTimeout), errors.TimedOut),
+    "proxy-refused": (raises(httpx.ProxyError), errors.ConnectionFailed),
+}
+NO_WHOLE_ANSWER = {
+    "reset": (raises(httpx.ReadError), errors.ConnectionFailed),
+    "disconnected": (raises(httpx.RemoteProtocolError), errors.ConnectionFailed),
+    "read-timeout": (raises(httpx.ReadTimeout), errors.TimedOut),
+    "write-broke": (raises(httpx.WriteError), errors.ConnectionFailed),
+    "write-timeout": (raises(httpx.WriteTimeout), errors.TimedOut),
+    "close-broke": (raises(httpx.CloseError), errors.ConnectionFailed),
+    "truncated-body": (Happens(cut=True), errors.ConnectionFailed),
+    "body-stalls": (Happens(cut=True, error=httpx.ReadTimeout), errors.TimedOut),
+    "error-answer-truncated": (Happens(400, cut=True), errors.ConnectionFailed),
+    "an-unknown-kind-of-network-error": (raises(httpx.NetworkError), errors.ConnectionFailed),
+}
+TRANSIENT = {
+    str(code): (status(code), errors.StatusError if code < 500 else errors.ServerError)
+    for code in (408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524)
+}
+UNREADABLE = {
+    "empty": (Happens(body=b""), errors.UnreadableResponse),
+    "html": (Happens(body=b"<html>Welcome</html>"), errors.UnreadableResponse),
+    "a-list": (Happens(body=b"[]"), errors.UnreadableResponse),
+    "cut-json": (Happens(body=b'{"id": "a7f'), errors.UnreadableResponse),
+    "not-utf8": (Happens(body=b'{"id": "\xff\xfe"}'), errors.UnreadableResponse),
+    "201-empty": (Happens(201, body=b""), errors.UnreadableResponse),
+    "nested-too-deeply": (Happens(body=b"[" * 100_000), errors.UnreadableResponse),
+    "cut-gzip": (
+        Happens(body=gzip.compress(b'{"id": "a7ffd43c37c1"}')[:24], headers=(("Content-Encoding", "gzip"),)),
+        errors.UnreadableResponse,
+    ),
+    "no-gzip": (Happens(body=b"{}", headers=(("Content-Encoding", "gzip"),)), errors.UnreadableResponse),
+}
+REFUSED = {
+    str(code): (status(code), error_class_for(code))
+    for code in (400, 401, 402, 403, 404, 405, 409, 410, 413, 422, 451, 499)
+}
+OTHER_5XX = {str(code): (status(code), errors.ServerError) for code in (501, 505, 507, 530, 561)}
+REDIRECTS = {
+    str(code): (status(code, location="https://elsewhere.example/payments"), errors.StatusError)
+    for code in (301, 302, 303, 307, 308)
+}
+
+# row -> what happens, error class, outcome when it is all that happened, tried again in (GET, keyed, keyless)
+ROWS = {
+    **{name: (*row, Outcome.NOT_SENT, (True, True, True)) for name, row in NOT_SENT.items()},
+    **{name: (*row, Outcome.UNKNOWN, (True, True, False)) for name, row in (NO_WHOLE_ANSWER | TRANSIENT).items()},
+    "429": (status(429), errors.RateLimited, Outcome.REJECTED, (True, True, True)),
+    **{name: (*row, Outcome.REJECTED, (False, False, False)) for name, row in REFUSED.items()},
+    **{name: (*row, Outcome.ACCEPTED, (True, True, False)) for name, row in UNREADABLE.items()},
+    **{name: (*row, Outcome.UNKNOWN, (False, False, False)) for name, row in (OTHER_5XX | REDIRECTS).items()},
+}
+
+
+def tried_again(name: str, method: str, key: str | None) -> bool:
+    in_get, keyed, keyless = ROWS[name][3]
+    return in_get if method == "GET" else keyed if key else keyless
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize(("method", "key"), COLUMNS)
+@pytest.mark.parametrize("name", ROWS)
+def test_one_failure_then_an_answer(name, method, key, mode):
+    happens, error_class, outcome, _ = ROWS[name]
+    harness = Harness(mode, [happens, OK])
+    if tried_again(name, method, key):
+        assert harness.call(method, key).json() == {"id": "a7ffd43c37c1"}
+        assert len(harness.received) == 2
+        assert harness.sleeps == FULL_JITTER[:1]
+        assert harness.quota.available == 500, "the success gave the retry's cost back"
+    else:
+        with pytest.raises(error_class) as raised:
+            harness.call(method, key)
+        assert type(raised.value) is error_class
+        assert (raised.value.outcome, raised.value.attempts) == (outcome, 1)
+        assert len(harness.received) == 1
+        assert harness.sleeps == []
+        assert harness.quota.available == 500
+    assert {(one.method, one.key) for one in harness.received} == {(method, key)}
+    assert {one.body for one in harness.received} == {b"" if method == "GET" else BODY}
+    assert [one.token for one in harness.received] == [f"Token t{n + 1}" for n in range(len(harness.received))]
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize(("method", "key"), COLUMNS)
+@pytest.mark.parametrize("name", ROWS)
+def test_the_same_failure_every_time(name, method, key, mode):
+    happens, error_class, outcome, _ = ROWS[name]
+    harness = Harness(mode, [happens])
+    with pytest.raises(error_class) as raised:
+        harness.call(method, key)
+    error = raised.value
+    attempts = 6 if tried_again(name, method, key) else 1
+    cost = 10 if error_class is errors.TimedOut else 5
+    assert type(error) is error_class
+    assert (error.outcome, error.attempts, error.idempotency_key) == (outcome, attempts, key)
+    assert len(harness.received) == attempts
+    assert harness.sleeps == FULL_JITTER[: attempts - 1]
+    assert harness.quota.available == 500 - cost * (attempts - 1)
+    assert {(one.method, one.key, one.body) for one in harness.received} == {
+        (method, key, b"" if method == "GET" else BODY)
+    }
+    assert len({one.token for one in harness.received}) == attempts, "each attempt has a token of its own"
+    answered = happens.error is None and not happens.cut
+    assert error.status_code == (happens.status if answered else None)
+    assert error.request is not None
+    assert "authorization" not in error.request.headers
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize(("method", "key"), COLUMNS)
+def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key, mode):
+    class Distrusted(httpx.ConnectError):
+        def __init__(self, message):
+            super().__init__(message)
+            self.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
+
+    harness = Harness(mode, [raises(Distrusted)])
+    with pytest.raises(errors.ConnectionFailed) as raised:
+        harness.call(method, key)
+    assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 1)
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize(("method", "key"), COLUMNS)
+def test_an_answer_beyond_the_limit_is_not_asked_for_again(method, key, mode, monkeypatch):
+    # Its size is what the limit looks at, so one of a megabyte does when the limit is less.
+    limit = 1000
+    monkeypatch.setattr("victor_ext.runtime.http.response.MAX_RESPONSE_BYTES", limit)
+    harness = Harness(mode, [Happens(body=b'{"id": "' + b"7" * limit + b'"}')])
+    with pytest.raises(errors.UnreadableResponse, match="longer than 1000 bytes") as raised:
+        harness.call(method, key)
+    assert (raised.value.outcome, raised.value.attempts) == (Outcome.ACCEPTED, 1)
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize("coding", [None, "gzip"])
+def test_an_answer_beyond_the_limit_is_read_no_further(mode, coding, monkeypatch):
+    monkeypatch.setattr("victor_ext.runtime.http.response.MAX_RESPONSE_BYTES", 1000)
+    harness = Harness(mode)
+    piece = b"7" * 400 if coding is None else gzip.compress(b"7" * 400)
+    pieces = iter([piece] * 10 if coding is None else [gzip.compress(b"7" * 4000), *[piece] * 10])
+    headers = [] if coding is None else [("Content-Encoding", coding)]
+
+    class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self):
+            return pieces
+
+        async def __aiter__(self):
+            for each in pieces:
+                yield each
+
+    respond(harness, lambda: httpx.Response(200, headers=headers, stream=Pieces()))
+    with pytest.raises(errors.UnreadableResponse, match="longer than 1000 bytes"):
+        harness.call()
+    assert len(list(pieces)) == (7 if coding is None else 10)
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_an_answer_that_cannot_be_decompressed_is_read_no_further(mode):
+    pieces = iter([b"no gzip"] * 5)
+
+    class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self):
+            return pieces
+
+        async def __aiter__(self):
+            for each in pieces:
+                yield each
+
+    harness = Harness(mode)
+    respond(harness, lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces()))
+    with pytest.raises(errors.UnreadableResponse, match="cannot be decompressed"):
+        harness.call("POST")
+    assert len(list(pieces)) == 4
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize(("deadline", "wait"), [(60.0, 3.5), (3.5, 3.25), (None, 3.5)])
+def test_what_is_added_to_a_wait_that_was_asked_leaves_half_of_the_rest(mode, deadline, wait):
+    harness = Harness(mode, [status(429, retry_after="3"), OK], deadline=deadline)
+    harness.call()
+    assert harness.sleeps == [wait]
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize("code", [500, 501, 599])
+def test_a_5xx_that_is_not_known_to_pass_is_unknown_and_not_tried_again(mode, code):
+    profile = dataclasses.replace(PROFILE, transient_statuses=frozenset({503}))
+    with pytest.raises(errors.ServerError) as raised:
+        Harness(mode, [status(code), OK], profile=profile).call("POST", KEY)
+    assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_an_answer_of_exactly_the_limit_is_read(mode, monkeypatch):
+    monkeypatch.setattr("victor_ext.runtime.http.response.MAX_RESPONSE_BYTES", 1000)
+    harness = Harness(mode, [Happens(body=b'{"id": "' + b"7" * (1000 - 10) + b'"}')])
+    assert len(harness.call().content) == 1000
+
+
+def test_the_limit_is_that_of_the_docs():
+    assert MAX_RESPONSE_BYTES == 32 * 2**20
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize("coding", ["gzip", "identity, gzip", "GZIP,", "x-gzip"])
+def test_an_answer_is_decompressed_by_the_one_coding_that_it_names(mode, coding):
+    harness = Harness(mode, [Happens(body=gzip.compress(b'{"id": "a7"}'), headers=(("Content-Encoding", coding),))])
+    assert harness.call().json() == {"id": "a7"}
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_a_compressed_answer_may_come_in_many_pieces(mode):
+    text = json.dumps({"ids": [number * 7919 % 10_007 for number in range(2_000)]}).encode()
+    body = gzip.compress(text)
+    pieces = [body[place : place + 100] for place in range(0, len(body), 100)]
+    assert len(pieces) > 20
+
+    class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self):
+            yield from pieces
+
+        async def __aiter__(self):
+            for each in pieces:
+                yield each
+
+    harness = Harness(mode)
+    respond(harness, lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces()))
+    assert harness.call().content == text
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_an_answer_that_was_compressed_twice_is_refused_by_name(mode):
+    harness = Harness(mode, [Happens(body=gzip.compress(b"{}"), headers=(("Content-Encoding", "gzip, gzip"),))])
+    with pytest.raises(errors.UnreadableResponse, match="compressed 2 times"):
+        harness.call("POST")
+
+
+def respond(harness, response):
+    """Answer with what this makes, and count nothing."""
+    if harness.mode == "sync":
+        harness.network.handle_request = lambda _request: response()
+        return
+
+    async def handle(_request):
+        return response()
+
+    harness.network.handle_async_request = handle
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize("key", [KEY, None])
+def test_a_429_in_a_keyless_write_is_tried_again_with_the_wait_that_was_asked(key, mode):
+    harness = Harness(mode, [status(429, retry_after="3"), OK])
+    harness.call("POST", key)
+    assert harness.sleeps == [3.5]
+    assert len(harness.received) == 2

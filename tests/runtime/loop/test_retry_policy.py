@@ -1,0 +1,284 @@
+"""The policy: which values it takes, how long it waits, and how `Retry-After` and `Date` are read."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import pickle
+import random
+import time
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.runtime.fakes import FakeClock
+from tests.runtime.fakes import http_date as spelled
+from victor_ext.errors import ConfigurationError
+from victor_ext.runtime.loop.clock import ProviderTime, ServerClock, http_date
+from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota, parse_retry_after
+
+MANY = settings(derandomize=True, deadline=None, max_examples=200)
+NOW = 1_770_000_000.0
+
+
+class TestThePolicy:
+    def test_the_documented_defaults(self):
+        assert RetryPolicy() == RetryPolicy(max_attempts=6, base=0.5, cap=8.0, quota=500)
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"max_attempts": 0},
+            {"max_attempts": -1},
+            {"max_attempts": True},
+            {"max_attempts": 2.5},
+            {"max_attempts": "3"},
+            {"max_attempts": None},
+            {"base": -0.1},
+            {"base": math.nan},
+            {"base": math.inf},
+            {"base": "1"},
+            {"base": None},
+            {"cap": -1},
+            {"cap": math.inf},
+            {"cap": "8"},
+            {"quota": -1},
+            {"quota": 1.5},
+            {"quota": "500"},
+            {"quota": True},
+        ],
+    )
+    def test_values_that_no_policy_can_have(self, values):
+        (name, value) = next(iter(values.items()))
+        with pytest.raises(ConfigurationError) as raised:
+            RetryPolicy(**values)
+        assert f"{name}={value!r}" in str(raised.value)
+
+    def test_it_is_frozen_and_can_be_changed_into_another(self):
+        policy = RetryPolicy()
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            policy.base = 1.0
+        assert policy.with_changes(base=1.0) == RetryPolicy(base=1.0)
+        assert pickle.loads(pickle.dumps(policy)) == policy
+
+    def test_the_bounds_of_the_waits(self):
+        policy = RetryPolicy(base=0.5, cap=8.0)
+        bounds = [policy.wait_before(retry, lambda: 1.0) for retry in (1, 2, 3, 4, 5, 6, 7, 10_000)]
+        assert bounds == [0.5, 1, 2, 4, 8, 8, 8, 8]
+        assert policy.wait_before(5, lambda: 0.0) == 0.0
+
+    def test_the_jitter_is_full_and_even(self):
+        draw = random.Random(7).random
+        waits = [RetryPolicy().wait_before(5, draw) for _ in range(20_000)]
+        counts = [sum(step <= wait < step + 1 for wait in waits) for step in range(8)]
+        assert sum(counts) == 20_000
+        assert all(2_300 < count < 2_700 for count in counts), counts
+
+
+class TestTheQuota:
+    def test_it_never_holds_more_than_it_can_nor_less_than_nothing(self):
+        quota = RetryQuota(20)
+        assert [quota.take(10), quota.take(10), quota.take(1)] == [True, True, False]
+        assert quota.available == 0
+        quota.give_back(500)
+        assert quota.available == 20
+        quota.give_back(1)
+        assert quota.available == 20
+
+    def test_a_refused_cost_takes_nothing(self):
+        quota = RetryQuota(7)
+        assert not quota.take(10)
+        assert quota.available == 7
+
+
+class TestRetryAfter:
+    @pytest.mark.parametrize(
+        ("header", "seconds"),
+        [
+            (None, None),
+            ("", None),
+            ("soon", None),
+            ("0", 0.0),
+            ("7", 7.0),
+            (" 7 ", 7.0),
+            ("1.5", 1.5),
+            ("-3", None),
+            ("inf", None),
+            ("nan", None),
+            ("1e999", None),
+            (spelled(NOW + 90), 90.0),
+            (spelled(NOW - 90), 0.0),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", 253402300799.0 - NOW),
+            ("Mon, 32 Feb 2026 00:00:00 GMT", None),
+            ("2026-03-04", None),
+        ],
+    )
+    def test_seconds_and_dates(self, header, seconds):
+        assert parse_retry_after(header, NOW) == seconds
+
+    @pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process cannot be set here")
+    @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+    def test_a_date_without_a_zone_is_in_utc_wherever_the_machine_is(self, zone, monkeypatch):
+        """RFC 5322, 3.3: -0000 says that nothing is known of the zone; HTTP knows UTC alone (RFC 9110, 5.6.7)."""
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        try:
+            assert parse_retry_after(spelled(NOW + 90).replace("GMT", "-0000"), NOW) == 90.0
+        finally:
+            monkeypatch.undo()
+            time.tzset()
+
+    @MANY
+    @given(st.one_of(st.text(), st.from_regex(r"\A\w{3}, \d{1,3} \w{3} \d{1,6} \d+:\d+:\d+ [-+\w]*\Z")))
+    def test_no_header_can_make_it_raise(self, header):
+        seconds = parse_retry_after(header, NOW)
+        assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
+
+
+class Corrected(FakeClock):
+    """This machine's clock was set."""
+
+    jump = 0.0
+
+    def local(self):
+        return super().local() + self.jump
+
+
+class TestTheProvidersClock:
+    def test_it_is_this_machines_until_it_is_known_to_differ(self):
+        clock = FakeClock()
+        clock.learn(spelled(clock.local() + 1))
+        assert (clock.now(), clock.skew) == (clock.local(), 0.0)
+        clock.learn(spelled(clock.local() + 30))
+        assert (clock.now(), clock.skew) == (clock.local() + 30, 30.0)
+        clock.passed += 100
+        assert clock.now() == clock.local() + 30
+        clock.learn(spelled(clock.local()))
+        assert (clock.now(), clock.skew) == (clock.local(), 0.0)
+
+    def test_a_correction_of_this_machines_clock_does_not_move_it(self):
+        clock = Corrected()
+        there = clock.local() + 30
+        clock.learn(spelled(there))
+        clock.jump = -500.0
+        assert clock.now() == there
+
+    def test_the_providers_time_is_known_once_an_answer_has_told_it(self):
+        clock = FakeClock()
+        assert clock.provider_time() == ProviderTime(datetime.fromtimestamp(clock.local(), UTC), is_known=False)
+        clock.learn("no date at all")
+        assert clock.provider_time().is_known is False
+        clock.learn(spelled(clock.local() - 10.0))
+        clock.passed += 90.0
+        assert clock.provider_time() == ProviderTime(datetime.fromtimestamp(clock.local() - 10.0, UTC), is_known=True)
+        clock.learn(spelled(clock.local() - 1.0))  # a difference that is no fact
+        assert clock.provider_time() == ProviderTime(clock.moment(), is_known=True)
+
+    @pytest.mark.parametrize("jump", [3_600.0, -3_600.0, 3.0, -3.0])
+    def test_it_is_known_no_more_when_the_machines_clocks_disagree(self, jump):
+        """The clock was set, or the machine slept, which the monotonic clock of some systems does not count."""
+        clock = Corrected()
+        clock.learn(spelled(clock.local()))
+        clock.jump = jump
+        observed = clock.provider_time()
+        assert observed == ProviderTime(datetime.fromtimestamp(clock.local(), UTC), is_known=False)
+        clock.learn(spelled(clock.local() - jump))
+        assert clock.provider_time() == ProviderTime(datetime.fromtimestamp(clock.local() - jump, UTC), is_known=True)
+
+    @pytest.mark.parametrize(("set_by", "known"), [(0.5, True), (0.05, False)])
+    def test_a_clock_that_was_set_is_held_against_the_same_date_once_more(self, set_by, known):
+        class Corrected(FakeClock):
+            jump = 0.0
+
+            def local(self):
+                return super().local() + self.jump
+
+        clock = Corrected()
+        date = spelled(clock.local())
+        clock.jump = 1.98
+        clock.learn(date)
+        assert clock.skew == 0.0
+        clock.jump += set_by
+        clock.learn(date)
+        assert (clock.skew != 0.0) is known
+
+    def test_what_it_tells_cannot_be_changed(self):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            FakeClock().provider_time().is_known = True
+
+    def test_the_moment_is_aware(self):
+        clock = FakeClock()
+        assert clock.moment() == datetime.fromtimestamp(clock.local(), UTC)
+
+    @pytest.mark.parametrize(
+        "header",
+        [
+            None,
+            "",
+            "yesterday",
+            "Fri, 31 Dec 9999 23:59:59 GMT",
+            "Mon, 01 Jan 0001 00:00:00 GMT",
+            "Thu, 01 Jan 1970 00:00:00 GMT",
+            "Mon, 02 Jan 2006 15:04:05 +9999",
+        ],
+    )
+    def test_a_date_that_cannot_be_changes_nothing(self, header):
+        clock = FakeClock()
+        clock.learn(header)
+        assert clock.skew == 0.0
+
+    @pytest.mark.parametrize(
+        ("header", "taken"),
+        [
+            ("Tue, 31 Dec 2019 23:59:59 GMT", False),
+            ("Wed, 01 Jan 2020 00:00:00 GMT", True),
+            ("Wed, 01 Jan 2200 00:00:00 GMT", True),
+            ("Wed, 01 Jan 2200 00:00:01 GMT", False),
+        ],
+    )
+    def test_a_date_can_be_of_the_years_2020_to_2200(self, header, taken):
+        clock = FakeClock()
+        clock.learn(header)
+        assert (clock.skew != 0.0) is taken
+
+    def test_a_machine_whose_clock_starts_in_1970_is_corrected(self):
+        class Reset(FakeClock):
+            def local(self):
+                return 60.0 + self.passed
+
+        clock = Reset()
+        clock.learn(spelled(NOW))
+        assert clock.now() == NOW
+
+    @MANY
+    @given(st.one_of(st.text(), st.from_regex(r"\A\w{3}, \d{1,3} \w{3} \d{1,6} \d+:\d+:\d+ [-+\w]*\Z")))
+    def test_no_header_can_make_it_raise(self, header):
+        clock = ServerClock()
+        clock.learn(header)
+        clock.moment()
+
+    @pytest.mark.parametrize(
+        ("text", "seconds"),
+        [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", 784111777.0),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", 784111777.0),
+            ("Sun Nov  6 08:49:37 1994", 784111777.0),
+            ("Sun, 06 Nov 1994 09:49:37 +0100", 784111777.0),
+            ("nonsense", None),
+            ("Sun, 99 Nov 1994 08:49:37 GMT", None),
+        ],
+    )
+    def test_http_dates(self, text, seconds):
+        assert http_date(text) == seconds
+
+
+@pytest.mark.parametrize("header", ["1_0", "1e3", "0x10", "\u0661", "+5", "1.5.5", ".5", "inf", "nan"])
+def test_only_digits_are_seconds(header):
+    """RFC 9110, 10.2.3: a whole number of seconds, or a date."""
+    assert parse_retry_after(header, NOW) is None
+
+
+def test_a_number_beyond_every_float_is_a_long_time():
+    assert parse_retry_after("9" * 400, NOW) > 86_400

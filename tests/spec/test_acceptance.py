@@ -1,0 +1,135 @@
+"""The file of accepted losses: what it makes green, and what it never does."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+
+import pytest
+
+from victor_ext.spec.__main__ import main
+
+LOSS = "the webhook ping"
+DOCUMENT = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {}\nwebhooks: {ping: {}, pong: {}}\n"
+ENTRY = "- place: {}\n  reason: nobody listens\n  since: 2026-03-04\n"
+BOTH = ENTRY.format(LOSS) + ENTRY.format("the webhook pong")
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    path = tmp_path / "hooks.yaml"
+    path.write_text(DOCUMENT, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def accepted(tmp_path: Path) -> Path:
+    return tmp_path / "hooks.accepted.yaml"
+
+
+def test_a_loss_is_green_once_it_is_accepted(
+    document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(document)]) == 1
+    assert f"left out: {LOSS}: do without it, and accept it with a reason\n" in capsys.readouterr().err
+    accepted.write_text(BOTH)
+    assert main(["check", str(document), "--verbose"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert f"accepted since 2026-03-04: {LOSS}: nobody listens\n" in printed.out
+    assert printed.out.endswith(": all there, 2 accepted\n")
+
+
+def test_another_file(document: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(BOTH)
+    assert main(["check", str(document), "--accepted", str(other)]) == 0
+    assert main(["check", str(document), str(document), "--accepted", str(other)]) == 2
+
+
+def test_an_entry_is_for_one_loss_only(document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    accepted.write_text(ENTRY.format(LOSS))
+    assert main(["check", str(document)]) == 1
+    assert capsys.readouterr().err == "left out: the webhook pong: do without it, and accept it with a reason\n"
+    for wide in ("'*'", "the webhook", "the webhook p.*"):
+        accepted.write_text(ENTRY.format(wide))
+        assert main(["check", str(document)]) == 1
+
+
+def test_an_entry_that_matches_nothing_is_red(
+    document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accepted.write_text(BOTH + ENTRY.format("the webhook peng"))
+    assert main(["check", str(document)]) == 1
+    assert capsys.readouterr().err == (f"{accepted}: the webhook peng: it matches nothing any more; remove the entry\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- place: the webhook ping\n  since: 2026-03-04\n", "entry 1 has no reason: write why this loss is right"),
+        (ENTRY.format(LOSS).replace("nobody listens", "' '"), "entry 1 has no reason"),
+        ("- reason: x\n  since: 2026-03-04\n", "entry 1 has no place: write its place"),
+        (ENTRY.format(LOSS).replace("2026-03-04", "soon"), "entry 1: since is 'soon': write a date, as 2026-03-04"),
+        (ENTRY.format(LOSS).replace("2026-03-04", "2026-02-30"), "since is '2026-02-30': write a date"),
+        (
+            ENTRY.format(LOSS) + "  until: 2027-01-01\n",
+            "has 'until': write place, reason, since and nothing else",
+        ),
+        (ENTRY.format(LOSS) * 2, "two entries have the place 'the webhook ping': remove one"),
+        ("place: the webhook ping\n", "must be a list of entries, each with place, reason, since"),
+        ("- the webhook ping\n", "entry 1 must have place, reason, since"),
+        ("- [\n", "cannot be read"),
+        ("\xff", "must be a list"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(
+    document: Path, accepted: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
+    accepted.write_text(text)
+    assert main(["check", str(document)]) == 2
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert (printed.err.count("\n") == 1) or said == "cannot be read"
+    assert printed.out == ""
+
+
+def test_accept_adds_what_is_left_out_and_removes_nothing(
+    document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = f"# Reviewed in March.\n{ENTRY.format(LOSS)}"
+    accepted.write_text(before)
+    assert main(["check", str(document), "--accept", "we use no: 'webhooks'"]) == 0
+    assert "now accepted: the webhook pong\n" in capsys.readouterr().out
+    text = accepted.read_text(encoding="utf-8")
+    assert text.startswith(before)
+    assert text.removeprefix(before).splitlines()[:2] == [
+        "- place: the webhook pong",
+        "  reason: 'we use no: ''webhooks'''",
+    ]
+    written = datetime.date.fromisoformat(text.splitlines()[-1].removeprefix("  since: "))
+    assert abs(datetime.date.today() - written) <= datetime.timedelta(days=1)  # noqa: DTZ011 - a day, of any zone
+    assert main(["check", str(document), "--accept", "again"]) == 0
+    assert accepted.read_text(encoding="utf-8") == text
+    assert main(["check", str(document)]) == 0
+
+
+def test_accept_makes_the_file(document: Path, accepted: Path) -> None:
+    assert main(["check", str(document), "--accept", " "]) == 2
+    assert not accepted.exists()
+    assert main(["check", str(document), "--accept", "no webhooks"]) == 0
+    assert accepted.read_text(encoding="utf-8").count("- place: ") == 2
+
+
+def test_json_for_machines(document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    accepted.write_text(ENTRY.format(LOSS))
+    assert main(["check", "--json", str(document), str(document)]) == 1
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    one, other = map(json.loads, printed.out.splitlines())
+    assert one == other
+    assert one["ok"] is False
+    assert one["problems"] == [{"kind": "left out", "place": "the webhook pong", "what": ""}]
+    assert one["accepted"] == [{"place": LOSS, "reason": "nobody listens", "since": "2026-03-04"}]
+    assert one["counts"]["operations"] == {"declared": 0, "found": 0}

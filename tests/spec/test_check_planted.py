@@ -1,0 +1,289 @@
+"""Every mistake that is planted in a generated package makes the check red, and says where."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from victor_ext.spec.checking.inspection import inspect
+from victor_ext.spec.checking.problems import Findings
+from victor_ext.spec.document import load
+from victor_ext.spec.generate import generate
+
+SHOP = Path(__file__).with_name("shop.yaml")
+
+TAMPERED = """
+import httpx as _httpx
+import re as _re
+import urllib.parse as _parse
+_honest = _get_kwargs
+
+def _swapped(kwargs):
+    one, other = (_parse.quote(kwargs[name], safe="") for name in ("order_id", "item_name"))
+    return "orders/" + other + "/items/" + one
+
+def _get_kwargs(*args, **kwargs):
+    made = _honest(*args, **kwargs)
+    cookies = made.pop("cookies", {{}})
+    request = _httpx.Client(base_url="https://api.example/v1").build_request(**made)
+    url, content = str(request.url), request.read()
+    headers = {{name: value for name, value in request.headers.items() if name not in ("host", "content-length")}}
+    if cookies:
+        headers["Cookie"] = "; ".join(f"{{name}}={{value}}" for name, value in cookies.items())
+    {change}
+    return {{"method": request.method, "url": url, "headers": headers, "content": content}}
+"""
+"""Appended to the module of an operation: `change` is a statement that changes what is sent."""
+
+PARSED = """
+_read = _parse_response
+
+def _parse_response(*, client, response):
+    {change}
+    return _read(client=client, response=response)
+"""
+
+REQUESTS = {
+    "a list joined": ("find", 'url = url.replace("&tags=text1", "")', r"query:tags: it is sent as .* instead of"),
+    "another name": ("find", 'url = url.replace("limit=", "max=")', "query:limit: no argument of the function sends"),
+    "a lost parameter": (
+        "find",
+        'url = _re.sub("status=[a-z]+", "", url)',
+        "query:status: it is sent as nothing instead of",
+    ),
+    "another case": ("find", 'url = url.replace("open", "OPEN")', 'query:status: it is sent as "status=OPEN"'),
+    "a lost header": ("find", 'headers.pop("x-trace", None)', "header:X-Trace: no argument of the function sends"),
+    "a lost cookie": ("find", 'headers.pop("Cookie", None)', "cookie:session: no argument of the function sends"),
+    "a path unquoted": ("find", 'url = url.replace("%2F", "/")', "its path is sent as"),
+    "places swapped": (
+        "find",
+        'url = _re.sub("orders/[^/]*/items/[^/?]*", _swapped(kwargs), url)',
+        "path:order_id: the argument item_name sends it, and not order_id",
+    ),
+    "a place for another": (
+        "find",
+        'url = _re.sub("limit=([^&]*)", "limit=7", url) if "limit=1" in url else url',
+        'query:limit: it is sent as "limit=7" instead of "limit=1"',
+    ),
+    "another path": ("order", 'url = url.replace("/orders", "/order")', "its path is sent as /v1/order instead of"),
+    "another method": ("order", 'request.method = "PUT"', "it is sent as PUT"),
+    "another server": ("order", 'url = url.replace("api.", "eu.")', r"sent to https://eu\.example, its server is"),
+    "another base path": (
+        "order",
+        'url = url.replace("/v1", "/v2")',
+        "its path is sent as /v2/orders instead of",
+    ),
+    "JSON as a form": (
+        "order",
+        'headers["content-type"] = "application/x-www-form-urlencoded"',
+        "no type of the argument body is sent as application/json",
+    ),
+    "JSON that is none": ("order", "content = str(made).encode()", "the body is not JSON"),
+    "a lost member": ("order", "content = content.replace(b'price', b'prize')", "price is null instead of"),
+    "JSON as multipart": (
+        "order",
+        'headers["content-type"] = "multipart/form-data; boundary=x"',
+        "no type of the argument body is sent as application/json",
+    ),
+    "an object of Python in a form": (
+        "pay",
+        "content = b'amount=text+%C3%A9&lines=%5B%27text%27%5D'",
+        r"the field lines is \"lines=\['text'\]\" instead of",
+    ),
+    "a field of a form unasked": ("pay", "content += b'&test=1'", r"the form has \"test=1\", which nobody asked for"),
+    "a query unasked": ("pay", 'url += "?dry=1"', r'the query has "dry=1", which nobody asked for'),
+    "a header unasked": ("pay", 'headers["x-test"] = "1"', "the header x-test is sent, which nobody asked for"),
+    "a file cut": ("upload", "content = content.replace(b'bytes', b'byte')", "the part file is"),
+    "a part twice": (
+        "upload",
+        "content = content.replace(b'name=\"note\"', b'name=\"file\"')",
+        "file is sent as 2 parts instead of 1",
+    ),
+}
+ANSWERS = {
+    "a lost status": (
+        "find",
+        "if response.status_code >= 400: raise errors.UnexpectedStatus(response.status_code, b'')",
+        r"responses\.4XX\.content\.application/json: sync_detailed does not know its status",
+    ),
+    "an answer that is nothing": (
+        "find",
+        "if response.status_code == 200: return None",
+        r"responses\.200\.content\.application/json: its body is not read: parsed is None",
+    ),
+    "another class": (
+        "order",
+        "if response.status_code == 201: from ...models import Problem; return Problem.from_dict(response.json())",
+        r"responses\.201\.content\.application/json: it is read as Problem, which has not its fields",
+    ),
+    "a plain dict": (
+        "order",
+        "if response.status_code == 201: return response.json()",
+        "its fields are not attributes, but a dict",
+    ),
+    "bytes as text": (
+        "upload",
+        "return response.text",
+        "the body is read as",
+    ),
+    "an empty answer that raises": (
+        "order",
+        "response.json()",
+        r"responses\.202: sync_detailed raises JSONDecodeError",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shop")
+    assert generate(SHOP, folder).left_out == []
+    return folder / "shop_api"
+
+
+@pytest.fixture
+def package(made: Path, tmp_path: Path) -> Path:
+    shutil.copytree(made, tmp_path / "shop_api", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "shop_api"
+
+
+def checked(package: Path) -> Findings:
+    return inspect(load(SHOP), package)
+
+
+def lines(package: Path) -> list[str]:
+    return [each.line() for each in checked(package).problems.values()]
+
+
+def append(module: Path, code: str) -> None:
+    module.write_text(module.read_text(encoding="utf-8") + code, encoding="utf-8")
+
+
+def test_the_package_as_it_is_made_is_green(made: Path) -> None:
+    findings = checked(made)
+    assert lines(made) == []
+    assert findings.declared == findings.found == {
+        "operations": 4, "parameters": 7, "answers": 7, "schemas": 5, "properties": 12, "enum values": 9,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("module", "change", "said"), REQUESTS.values(), ids=REQUESTS)
+def test_a_request_that_is_another(package: Path, module: str, change: str, said: str) -> None:
+    append(package / "api" / "shop" / f"{module}.py", TAMPERED.format(change=change))
+    assert any(re.search(said, line) for line in lines(package)), lines(package)
+
+
+@pytest.mark.parametrize(("module", "change", "said"), ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_that_is_read_otherwise(package: Path, module: str, change: str, said: str) -> None:
+    append(package / "api" / "shop" / f"{module}.py", PARSED.format(change=change))
+    assert any(re.search(said, line) for line in lines(package)), lines(package)
+
+
+def test_the_async_function_sends_another_request(package: Path) -> None:
+    append(
+        package / "api" / "shop" / "find.py",
+        "\n_awaited = asyncio_detailed\n\nasync def asyncio_detailed(*args, limit=UNSET, **kwargs):\n"
+        "    return await _awaited(*args, **kwargs)\n",
+    )
+    assert lines(package) == [
+        (
+            "wrong: paths./orders/{order_id}/items/{item_name}.get: asyncio_detailed sends another request than"
+            " sync_detailed; do not use it; it cannot be accepted"
+        )
+    ]
+
+
+def test_the_async_function_reads_another_answer(package: Path) -> None:
+    append(
+        package / "api" / "shop" / "order.py",
+        "\nasync def asyncio_detailed(*, client, body):\n    sync_detailed.calls = 1\n"
+        "    _response = await client.get_async_httpx_client().request(**_get_kwargs(body=body))\n"
+        "    return Response(status_code=200, content=b'', headers={}, parsed=None)\n",
+    )
+    assert any("responses.201" in line and "parsed is None" in line for line in lines(package))
+
+
+def test_the_short_function_reads_another_answer(package: Path) -> None:
+    append(package / "api" / "shop" / "order.py", "\ndef sync(*, client, body):\n    return None\n")
+    assert lines(package)[0].startswith(
+        "wrong: paths./orders.post.responses.201.content.application/json: sync reads it otherwise than sync_detailed"
+    )
+
+
+@pytest.mark.parametrize("function", ["sync_detailed", "asyncio_detailed"])
+def test_a_function_is_gone(package: Path, function: str) -> None:
+    append(package / "api" / "shop" / "order.py", f"\ndel {function}\n")
+    assert any(f"there is no {function}" in line for line in lines(package))
+
+
+def test_an_operation_is_gone(package: Path) -> None:
+    (package / "api" / "shop" / "order.py").unlink()
+    assert "missing: paths./orders.post: there is no function for it; do without it, and accept it with a reason" in (
+        lines(package)
+    )
+
+
+def test_a_package_that_cannot_be_imported(package: Path) -> None:
+    append(package / "models" / "order.py", "\nraise KeyError('x')\n")
+    assert lines(package) == [
+        "wrong: the package: it cannot be imported: KeyError: 'x'; do not use it; it cannot be accepted"
+    ]
+
+
+def test_a_field_is_not_written(package: Path) -> None:
+    append(
+        package / "models" / "order.py",
+        "\n_written = Order.to_dict\n"
+        "Order.to_dict = lambda self: {k: v for k, v in _written(self).items() if k != 'due'}\n",
+    )
+    assert any(
+        line.startswith("wrong: paths./orders.post.requestBody") and "due is null" in line for line in lines(package)
+    )
+
+
+def test_a_field_is_not_an_attribute(package: Path) -> None:
+    append(
+        package / "models" / "order.py",
+        "\n_read = Order.from_dict.__func__\n\n"
+        "def _from_dict(cls, src_dict, *left):\n"
+        "    made = _read(cls, {k: v for k, v in src_dict.items() if k != 'due'}, *left)\n"
+        "    made.additional_properties.update({k: v for k, v in src_dict.items() if k == 'due'})\n"
+        "    return made\n\nOrder.from_dict = classmethod(_from_dict)\n",
+    )
+    findings = checked(package)
+    assert [each.line() for each in findings.problems.values()] == [
+        (
+            "missing: components.schemas.Order.properties.due: no attribute of Order holds it;"
+            " do without it, and accept it with a reason"
+        )
+    ]
+    assert findings.declared["properties"] - findings.found["properties"] == 1
+
+
+def test_the_constructor_loses_a_field(package: Path) -> None:
+    append(
+        package / "models" / "order.py",
+        "\n_made = Order.__init__\n\ndef _init(self, *args, due=UNSET, **kwargs):\n    _made(self, *args, **kwargs)\n\n"
+        "Order.__init__ = _init\n",
+    )
+    assert any("Order built by its constructor is another value" in line for line in lines(package))
+
+
+@pytest.mark.parametrize(("enum", "member", "word"), [("status", "PAID", "'paid'"), ("order_size", "VALUE_2", "2")])
+def test_a_member_of_an_enum_is_gone(package: Path, enum: str, member: str, word: str) -> None:
+    module = package / "models" / f"{enum}.py"
+    text = module.read_text(encoding="utf-8")
+    module.write_text(re.sub(rf"    {member} = .*\n", "", text), encoding="utf-8")
+    assert module.read_text(encoding="utf-8") != text
+    assert any(f"no enum value {word}" in line for line in lines(package))
+
+
+def test_a_member_of_a_union_is_read_as_another_one(package: Path) -> None:
+    append(
+        package / "models" / "bank.py",
+        "\nfrom .card import Card\nBank.from_dict = classmethod(lambda cls, d, *left: Card.from_dict(d, *left))\n",
+    )
+    assert any("components.schemas.Bank: in a union, a value of it is read as Card" in line for line in lines(package))

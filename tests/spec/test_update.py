@@ -1,0 +1,132 @@
+"""`victor spec update`: the day that a newer document comes, in a folder of the user's own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from victor_ext.spec.__main__ import main
+from victor_ext.spec.generate import generate
+
+OLD = """openapi: 3.0.3
+info: {title: Shop, version: 1.4.0}
+servers: [{url: 'https://shop.example'}]
+paths:
+  /cards/{id}:
+    get:
+      operationId: getCard
+      tags: [cards]
+      parameters: [{in: path, name: id, required: true, schema: {type: string}}]
+      responses:
+        '200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Card'}}}}
+components:
+  schemas:
+    Card:
+      type: object
+      properties:
+        price: {type: integer}
+        note: {type: string}
+"""
+ADDED = OLD.replace("1.4.0", "1.5.0").replace("        note:", "        colour: {type: string}\n        note:")
+BROKEN = OLD.replace("1.4.0", "2.0.0").replace("        price: {type: integer}\n", "")
+LOSSY = OLD.replace("price: {type: integer}", "price: {$ref: '#/components/schemas/Price'}")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A folder with a document, its package and a changelog."""
+    (tmp_path / "shop.yaml").write_text(OLD, encoding="utf-8")
+    generate(tmp_path / "shop.yaml", tmp_path)
+    (tmp_path / "CHANGELOG.md").write_text(
+        "# Changelog\n\n## Unreleased\n\n### Added\n\n- A thing.\n", encoding="utf-8"
+    )
+    return tmp_path
+
+
+def update(shop: Path, newer: str, *more: str) -> int:
+    """Run the command."""
+    (shop / "newer.yaml").write_text(newer, encoding="utf-8")
+    return main(["update", str(shop / "shop.yaml"), str(shop / "newer.yaml"), "--out", str(shop), *more])
+
+
+def files(shop: Path) -> dict[str, bytes]:
+    """What could have been replaced."""
+    return {
+        str(path.relative_to(shop)): path.read_bytes()
+        for path in sorted(shop.rglob("*"))
+        if path.is_file() and path.name != "newer.yaml" and "__pycache__" not in path.parts
+    }
+
+
+def test_an_addition_needs_no_decision(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert update(shop, ADDED, "--changelog", str(shop / "CHANGELOG.md")) == 0
+    assert "Nothing has to be decided." in capsys.readouterr().out
+    assert (shop / "shop.yaml").read_text(encoding="utf-8") == ADDED
+    assert "colour" in (shop / "shop_api" / "models" / "card.py").read_text(encoding="utf-8")
+    changelog = (shop / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "### Added\n\n- A thing." in changelog
+    assert "from version 1.4.0 to 1.5.0" in changelog
+
+
+def test_what_breaks_is_a_decision(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert update(shop, BROKEN, "--changelog", str(shop / "CHANGELOG.md")) == 1
+    out = capsys.readouterr().out
+    assert "1 decision for a person:" in out
+    assert "components.schemas.Card.properties.price" in out
+    assert "shop_api.models.Card.price" in out
+    assert (shop / "shop.yaml").read_text(encoding="utf-8") == BROKEN
+    assert "components.schemas.Card.properties.price" in (shop / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_same_document_again_changes_nothing(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = files(shop)
+    assert update(shop, OLD, "--changelog", str(shop / "CHANGELOG.md")) == 0
+    assert files(shop) == before
+    assert "No change." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("newer", ["", "openapi: 2.0", "openapi: 3.0.0\npaths: [", LOSSY])
+def test_a_document_that_makes_no_whole_package_replaces_nothing(
+    newer: str, shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = files(shop)
+    assert update(shop, newer, "--changelog", str(shop / "CHANGELOG.md")) == 2
+    assert capsys.readouterr().err
+    assert files(shop) == before
+
+
+def test_a_folder_that_was_not_generated_is_left_alone(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shop / "shop_api" / "notes.txt").write_text("mine", encoding="utf-8")
+    before = files(shop)
+    assert update(shop, ADDED) == 2
+    assert "notes.txt" in capsys.readouterr().err
+    assert files(shop) == before
+
+
+def test_a_changelog_without_a_heading_gets_one(shop: Path) -> None:
+    changelog = shop / "CHANGES.md"
+    changelog.write_text("# Changes\n\n## 1.4.0\n\n- Old.\n", encoding="utf-8")
+    assert update(shop, ADDED, "--changelog", str(changelog)) == 0
+    text = changelog.read_text(encoding="utf-8")
+    assert text.index("# Changes") < text.index("## Unreleased") < text.index("1.5.0") < text.index("## 1.4.0")
+
+
+def test_the_package_that_was_updated_is_the_one_that_generate_makes(shop: Path) -> None:
+    update(shop, ADDED)
+    before = files(shop)
+    generate(shop / "shop.yaml", shop)
+    assert files(shop) == before
+
+
+def test_a_newcomer_gets_the_report_of_lint(shop: Path) -> None:
+    command = [sys.executable, "-m", "victor_ext.spec", "lint", str(shop / "shop.yaml"), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["counts"] == {"undocumented-failure": 1}
+    assert main(["lint", str(shop / "no.yaml")]) == 2
+    assert main(["lint", str(shop / "shop.yaml"), "--skip", "no-such-rule"]) == 2
+    assert main(["lint", str(shop / "shop.yaml"), "--skip", "undocumented-failure"]) == 0

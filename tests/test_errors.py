@@ -1,0 +1,249 @@
+"""Errors: one family, each with what is known, and none of it lost on the way through pickle or copy."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+
+import httpx
+import pytest
+
+from tests.runtime.fakes import KEY, PROFILE, Happens, Harness, raises, status
+from victor_ext import errors
+from victor_ext.errors import InvalidRequest, Outcome, Problem, VictorError
+from victor_ext.redaction import (
+    AccountDigits,
+    AccountNumber,
+    Secret,
+    SecretBytes,
+    concealed,
+    concealed_account,
+    excerpt,
+    kind_of,
+    mask,
+    mask_digits,
+)
+from victor_ext.runtime.loop.classification import error_class_for
+from victor_ext.runtime.loop.profile import Profile
+
+CLASSES = [value for _, value in inspect.getmembers(errors, inspect.isclass) if issubclass(value, VictorError)]
+PROBLEMS = [
+    Problem("payment_details.amount", "101", "error.amount.invalid", "paymentDetails.amount"),
+    Problem("notes", "length", "notes is too long."),
+]
+COPIES = {
+    **{f"pickle-{protocol}": (lambda error, p=protocol: pickle.loads(pickle.dumps(error, p))) for protocol in range(6)},
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+}
+
+
+def facts(error: VictorError) -> dict[str, object]:
+    names = ("message", "outcome", "idempotency_key", "status_code", "body", "attempts", "request_id", "retry_after")
+    known: dict[str, object] = {name: getattr(error, name) for name in (*names, "problems")}
+    known["class"], known["str"], known["repr"], known["args"] = type(error), str(error), repr(error), error.args
+    known["notes"] = getattr(error, "__notes__", None)
+    if error.request is not None:
+        known["request"] = (error.request.method, error.request.url, dict(error.request.headers))
+    if error.response is not None:
+        known["response"] = (error.response.status_code, dict(error.response.headers), error.response.content)
+    return known
+
+
+def made(cls: type[VictorError]) -> VictorError:
+    request = httpx.Request("POST", "https://pay.example/payments", headers={"Idempotency-Key": KEY}, content=b"{}")
+    response = httpx.Response(
+        429, headers={"X-Request-Id": "r-1", "Set-Cookie": "a=b"}, content=b'{"no": 1}', request=request
+    )
+    return cls(
+        "It went wrong.", outcome=Outcome.UNKNOWN, idempotency_key=KEY, request=request, response=response, attempts=3,
+        request_id="r-1", retry_after=7.5, problems=PROBLEMS,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("way", COPIES)
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_all_of_it_survives(cls, way):
+    error = made(cls)
+    error.add_note("The request was read back.")
+    again = COPIES[way](error)
+    assert facts(again) == facts(error)
+    assert again is not error
+
+
+@pytest.mark.parametrize("way", COPIES)
+@pytest.mark.parametrize(
+    "script",
+    [
+        [status(400)], [status(401)], [status(503, retry_after="3", x_request_id="r-7")], [raises(httpx.ReadTimeout)],
+        [Happens(body=b"<html>")], [Happens(cut=True)], [raises(httpx.ConnectError)], [status(302, location="/x")],
+    ],
+    ids=str,
+)  # fmt: skip
+def test_so_does_one_from_a_call(script, way):
+    with pytest.raises(VictorError) as raised:
+        Harness("sync", script).call("POST", KEY)
+    assert facts(COPIES[way](raised.value)) == facts(raised.value)
+
+
+def test_a_subclass_of_the_users_with_another_constructor():
+    again = pickle.loads(pickle.dumps(Mine(7)))
+    assert (type(again), again.code, str(again)) == (Mine, 7, "mine: 7")
+
+
+class Mine(errors.Conflict):
+    def __init__(self, code: int) -> None:
+        super().__init__(f"mine: {code}")
+        self.code = code
+
+
+class TestTheFamily:
+    def test_everything_is_one_of_it(self):
+        assert all(issubclass(cls, VictorError) for cls in CLASSES)
+        assert issubclass(errors.DeadlineExceeded, errors.TimedOut)
+        for cls in (InvalidRequest, errors.ConfigurationError):
+            assert issubclass(cls, ValueError)
+
+    @pytest.mark.parametrize(
+        ("code", "cls"),
+        [
+            (400, errors.BadRequest),
+            (422, errors.BadRequest),
+            (401, errors.AuthenticationError),
+            (403, errors.PermissionDenied),
+            (404, errors.NotFound),
+            (409, errors.Conflict),
+            (429, errors.RateLimited),
+            (402, errors.StatusError),
+            (418, errors.StatusError),
+            (500, errors.ServerError),
+            (503, errors.ServerError),
+            (520, errors.ServerError),
+            (599, errors.ServerError),
+            (999, errors.ServerError),
+        ],
+    )
+    def test_by_status(self, code, cls):
+        assert error_class_for(code) is cls
+
+    def test_nothing_is_known_of_one_that_was_made_with_a_message_only(self):
+        error = VictorError("It went wrong.")
+        assert (error.outcome, error.attempts, error.status_code, error.body) == (Outcome.NOT_SENT, 0, None, None)
+        assert repr(error) == "VictorError('It went wrong.', outcome='not_sent')"
+        assert repr(made(errors.RateLimited)) == "RateLimited('It went wrong.', outcome='unknown', status_code=429)"
+
+    def test_all_problems_in_one_sentence_each(self):
+        error = InvalidRequest.of(PROBLEMS, doing="The payment request was not sent")
+        assert str(error) == "The payment request was not sent: error.amount.invalid; notes is too long."
+        assert list(error.problems) == PROBLEMS
+
+
+class TestWhatAnErrorCarries:
+    def test_the_request_without_body_token_and_unknown_headers(self):
+        with pytest.raises(errors.BadRequest) as raised:
+            Harness("sync", [status(400)]).call("POST", KEY, headers={"X-Secret": "s", "Cookie": "c"})
+        request = raised.value.request
+        assert (request.method, str(request.url)) == ("POST", "https://pay.example/payments")
+        assert request.content == b""
+        assert set(request.headers) <= {"host", "idempotency-key", "content-length"}
+
+    def test_the_answer_can_be_read_again(self):
+        with pytest.raises(errors.BadRequest) as raised:
+            Harness("sync", [Happens(400, b'{"a": 1}', (("Set-Cookie", "s=1"), ("X-A", "b")))]).call()
+        response = raised.value.response
+        assert response.json() == {"a": 1}
+        assert response.headers["x-a"] == "b"
+        assert "set-cookie" not in response.headers
+        assert response.request.url == raised.value.request.url
+
+    @pytest.mark.parametrize("header", ["X-Request-Id", "Request-Id", "X-Correlation-Id", "apigw-requestid"])
+    def test_the_providers_id_of_the_exchange(self, header):
+        with pytest.raises(errors.BadRequest) as raised:
+            Harness("sync", [Happens(400, b"{}", ((header, "r-1"),))]).call()
+        assert raised.value.request_id == "r-1"
+
+    def test_the_problems_that_the_profile_reads(self):
+        profile = Profile(name="Pay", key_place=PROFILE.key_place, problems=lambda _answer: PROBLEMS)
+        with pytest.raises(
+            errors.BadRequest, match=r"status 400: payment_details\.amount: error\.amount\.invalid; notes:"
+        ) as raised:
+            Harness("sync", [status(400)], profile=profile).call()
+        assert list(raised.value.problems) == PROBLEMS
+
+    def test_the_cause_is_there_without_its_frames(self):
+        with pytest.raises(errors.TimedOut) as raised:
+            Harness("sync", [raises(httpx.ReadTimeout)]).call()
+        assert type(raised.value.__cause__) is httpx.ReadTimeout
+        assert raised.value.__cause__.__traceback__ is None
+        assert raised.value.__context__ is None
+
+
+class TestExcerpts:
+    @pytest.mark.parametrize(
+        ("body", "shown"),
+        [
+            (b"", ""),
+            (b"plain", "plain"),
+            (b"  two\r\n\tlines  ", "two lines"),
+            (b"\x00\x1b[31mred\x07", "[31mred"),
+            (b"\xff\xfe", "\ufffd\ufffd"),
+            ("\u00fc".encode(), "\u00fc"),
+            (b"x" * 10_000, "x" * 200 + "..."),
+            (b"account 043987673645 is closed", "account ********3645 is closed"),
+        ],
+    )
+    def test_printable_short_and_masked(self, body, shown):
+        assert excerpt(httpx.Response(500, content=body)) == shown
+
+
+class TestMasking:
+    @pytest.mark.parametrize(
+        ("text", "masked"),
+        [
+            ("043987673645", "********3645"),
+            ("account=043987673645.", "account=********3645."),
+            ("acct.043987673645", "acct.********3645"),
+            ('"011401533"', '"*****1533"'),
+            ("X043987673645Y", "X********3645Y"),
+            ("12345", "*2345"),
+            ("1234", "1234"),
+            ("amount 12345.67", "amount 12345.67"),
+            ("amount 12345.6", "amount 12345.6"),
+            ("0.123456", "0.123456"),
+            ("043987673645.123", "********3645.123"),
+            ("043987673645, 243884643621", "********3645, ********3621"),
+            ("2026-03-04", "2026-03-04"),
+        ],
+    )
+    def test_long_numbers(self, text, masked):
+        assert mask_digits(text) == masked
+
+    @pytest.mark.parametrize(("number", "masked"), [("", ""), ("12", "**"), ("1234", "****"), ("12345", "*2345")])
+    def test_no_more_than_four_digits(self, number, masked):
+        assert mask(number) == masked
+
+    def test_what_is_concealed_works_and_shows_nothing(self):
+        assert concealed("secret") == "secret"
+        assert concealed(b"secret") == concealed(bytearray(b"secret")) == b"secret"
+        assert repr([concealed("secret"), concealed(b"secret")]) == "['[secret]', b'[secret]']"
+        assert concealed(None) is None
+        assert repr(concealed_account("043987673645")) == "'********3645'"
+        assert repr(concealed_account(43987673645)) == "*******3645"
+        assert concealed_account(43987673645) == 43987673645
+        assert repr(concealed_account(b"043987673645")) == "b'[secret]'"
+        assert concealed_account(True) is True
+
+    @pytest.mark.parametrize(
+        ("value", "kind"),
+        [
+            (Secret("a"), "str"),
+            (SecretBytes(b"a"), "bytes"),
+            (AccountNumber("1"), "str"),
+            (AccountDigits(1), "int"),
+            (1.5, "float"),
+            (None, "NoneType"),
+        ],
+    )
+    def test_a_message_names_the_type_below(self, value, kind):
+        assert kind_of(value) == kind

@@ -1,0 +1,349 @@
+"""No token, key, secret or whole account number in a message, a repr, a log line, a pickle of the request, or a local
+of a frame of ours, whatever fails."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import pickle
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+import pytest
+
+import victor_ext
+from tests.runtime.fakes import Broken
+from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt, VictorOAuth
+
+API_KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
+CLIENT_ID = "client-id-0c1f7e55"
+CLIENT_SECRET = "client-secret-9d1c44ab"
+ACCESS_TOKEN = "access-token-77aa01ff"
+ACCOUNT = "071204958836"
+OURS = (str(Path(victor_ext.__file__).parent), str(Path(victor_ext.__file__).parent.parent / "generated"))
+LOOKED_AT = (*OURS, str(Path(httpx.__file__).parent))
+"""The HTTP library's frames hold what it was called with: the JSON of the request, and where it connects."""
+QUICK = RetryPolicy(base=0.0, max_attempts=2)
+ECHO = json.dumps({"message": f"account {ACCOUNT} of {ACCOUNT}", "path": f"/accounts/{ACCOUNT}"}).encode()
+
+
+def create(victor: Any, **values: Any) -> Any:
+    payment = {
+        "payee_account_number": ACCOUNT,
+        "payer_counterparty_id": "aHeq349838",
+        "amount": Decimal("44.23"),
+        "biller_type": "BUSINESS",
+        "due_date": datetime.now(UTC).date(),
+    }
+    return victor.payment_requests.create(**{**payment, **values})
+
+
+def respond(status: int, body: bytes = ECHO, **headers: str) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda _request: httpx.Response(status, content=body, headers=headers)
+
+
+def fail(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
+    def handle(_request: httpx.Request) -> httpx.Response:
+        raise error
+
+    return handle
+
+
+def truncated(_request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, stream=Broken(ECHO, httpx.RemoteProtocolError("peer closed connection")))
+
+
+def spring(_request: httpx.Request) -> httpx.Response:
+    item = {"objectName": "r", "code": "Size", "defaultMessage": f"{ACCOUNT} is not ours", "codes": ["Size.r.payee"]}
+    return httpx.Response(400, json={"allErrors": [item]})
+
+
+def api_error(_request: httpx.Request) -> httpx.Response:
+    return httpx.Response(
+        400, json={"error": {"code": 101, "message": f"no {ACCOUNT}", "field": "payee.accountNumber"}}
+    )
+
+
+HANDLERS = {
+    "400 of one shape": api_error,
+    "400 of the other": spring,
+    "400 of none": respond(400),
+    "401": respond(401),
+    "404": respond(404),
+    "409": respond(409),
+    "429": respond(429, retry_after="3600"),
+    "429 that asks for too much": respond(429, **{"Retry-After": "3600"}),
+    "500": respond(500),
+    "302": respond(302, Location=f"https://elsewhere.example/accounts/{ACCOUNT}"),
+    "200 with HTML": respond(200, b"<html>" + ECHO),
+    "200 that is empty": respond(200, b""),
+    "200 that breaks off": truncated,
+    "no connection": fail(httpx.ConnectError("[Errno 111] Connection refused")),
+    "no answer": fail(httpx.ReadTimeout("The read operation timed out")),
+    "an exception of the user's": fail(ValueError("mine")),
+}
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "create": create,
+    "get": lambda victor: victor.payment_requests.get("b34783af0"),
+    "accept": lambda victor: victor.payment_requests.accept("b34783af0", notes="n"),
+}
+REFUSED_HERE: dict[str, Callable[[Any], Any]] = {
+    "an account as a number": lambda victor: create(victor, payee_account_number=int(ACCOUNT)),
+    "an account as bytes": lambda victor: create(victor, payee_account_number=ACCOUNT.encode()),
+    "an account that is too long": lambda victor: create(victor, payee_account_number=ACCOUNT * 2),
+    "an account with a typing error": lambda victor: create(victor, payee_account_number=f"{ACCOUNT}-"),
+}
+
+
+class Searched:
+    """Everything that must not be seen, and where it was seen after all."""
+
+    def __init__(self, *secrets: str) -> None:
+        self.secrets = [*secrets, API_KEY, CLIENT_ID, CLIENT_SECRET, ACCESS_TOKEN, ACCOUNT, ACCOUNT.lstrip("0")]
+
+    def learn(self, request: httpx.Request) -> None:
+        """The token that has just been sent must not be seen either."""
+        header = request.headers.get("authorization")
+        if header is not None:
+            self.secrets.append(header.partition(" ")[2])
+
+    def found_in(self, text: str) -> list[str]:
+        return [secret for secret in self.secrets if secret and secret in text]
+
+    def check(self, error: BaseException) -> None:
+        for place, text in self.places(error):
+            assert self.found_in(text) == [], f"{place}: {text[:2000]}"
+
+    def places(self, error: BaseException | None) -> Iterator[tuple[str, str]]:
+        while error is not None:
+            yield "str", str(error)
+            yield "repr", repr(error)
+            yield "args", repr(error.args)
+            yield "notes", repr(getattr(error, "__notes__", ()))
+            if isinstance(error, victor_ext.VictorError):
+                yield "attributes", repr(vars(error))
+                yield "pickle of the request", pickle.dumps(error.request).decode("latin-1")
+            yield "traceback", "".join(traceback.format_exception(error))
+            yield from self.locals_of(error.__traceback__)
+            error = error.__cause__ or error.__context__
+
+    def locals_of(self, frames: TracebackType | None) -> Iterator[tuple[str, str]]:
+        while frames is not None:
+            code = frames.tb_frame.f_code
+            if code.co_filename.startswith(LOOKED_AT):
+                for name, value in frames.tb_frame.f_locals.items():
+                    yield f"{name} in {code.co_qualname} ({Path(code.co_filename).name})", repr(value)
+            frames = frames.tb_next
+
+
+@pytest.fixture
+def searched(victor_key_pair: tuple[str, str]) -> Searched:
+    lines = victor_key_pair[0].splitlines()
+    return Searched(lines[1], lines[-3])
+
+
+def oauth(_private: str) -> Any:
+    return VictorOAuth(CLIENT_ID, CLIENT_SECRET)
+
+
+def signed(private: str) -> Any:
+    return VictorJwt(API_KEY, private)
+
+
+def seen_by(searched: Searched, handler: Callable[[httpx.Request], httpx.Response]) -> httpx.MockTransport:
+    def handle(request: httpx.Request) -> httpx.Response:
+        searched.learn(request)
+        if request.url.path == "/v2/auth/token":
+            return httpx.Response(200, json={"access_token": ACCESS_TOKEN, "expires": 4_102_444_800_000})
+        return handler(request)
+
+    return httpx.MockTransport(handle)
+
+
+async def _awaited(client: AsyncVictor, call: Callable[[Any], Any]) -> None:
+    async with client:
+        await call(client)
+
+
+def run(client: type, auth: Any, transport: httpx.MockTransport, call: Callable[[Any], Any]) -> BaseException | None:
+    try:
+        if client is Victor:
+            with Victor(auth, transport=transport, retry=QUICK) as victor:
+                call(victor)
+        else:
+            asyncio.run(_awaited(AsyncVictor(auth, transport=transport, retry=QUICK), call))
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        return error
+    return None
+
+
+@pytest.mark.parametrize("client", [Victor, AsyncVictor])
+@pytest.mark.parametrize("credentials", [oauth, signed])
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_a_call_that_fails(handler, call, credentials, client, searched, victor_key_pair, caplog):
+    caplog.set_level(logging.DEBUG)
+    transport = seen_by(searched, HANDLERS[handler])
+    error = run(client, credentials(victor_key_pair[0]), transport, CALLS[call])
+    assert error is not None
+    searched.check(error)
+    assert searched.found_in(caplog.text) == []
+
+
+@pytest.mark.parametrize("client", [Victor, AsyncVictor])
+@pytest.mark.parametrize("call", REFUSED_HERE)
+def test_a_call_that_is_refused_here(call, client, searched):
+    error = run(client, oauth(""), httpx.MockTransport(respond(200)), REFUSED_HERE[call])
+    assert type(error) is victor_ext.InvalidRequest
+    searched.check(error)
+
+
+REFUSALS = {
+    "refused": respond(401, json.dumps({"error": f"no {CLIENT_SECRET}"}).encode()),
+    "truncated": respond(200, f'{{"access_token": "{ACCESS_TOKEN}", "exp'.encode()),
+    "in a list": respond(200, json.dumps([{"access_token": ACCESS_TOKEN}]).encode()),
+    "under another name": respond(200, json.dumps({"token": ACCESS_TOKEN}).encode()),
+    "down": respond(503, f"try later, {CLIENT_ID}".encode()),
+    "unreachable": fail(httpx.ConnectError("no")),
+}
+
+
+@pytest.mark.parametrize("client", [Victor, AsyncVictor])
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_token_that_is_not_to_be_had(name, client, searched, caplog):
+    caplog.set_level(logging.DEBUG)
+    error = run(client, oauth(""), httpx.MockTransport(REFUSALS[name]), CALLS["create"])
+    assert error is not None
+    searched.check(error)
+    assert searched.found_in(caplog.text) == []
+    assert ACCESS_TOKEN.encode() not in pickle.dumps(error)
+
+
+def elsewhere(**options: Any) -> Victor:
+    return Victor(VictorOAuth(CLIENT_ID, CLIENT_SECRET), **options)
+
+
+def set_ups(private: str) -> dict[str, Callable[[], Any]]:
+    piece = "".join(private.splitlines()[1:6])
+    return {
+        "an API key with a line break": lambda: VictorJwt(f"{API_KEY}\n{API_KEY}", private),
+        "an API key in bytes": lambda: VictorJwt(API_KEY.encode(), private),
+        "a key without an API key": lambda: VictorJwt("", private),
+        "a truncated PEM": lambda: VictorJwt(API_KEY, private[:500]),
+        "a truncated PEM in bytes": lambda: VictorJwt(API_KEY, private[:500].encode()),
+        "a truncated PEM in a bytearray": lambda: VictorJwt(API_KEY, bytearray(private[:500].encode())),
+        "a piece of base64": lambda: VictorJwt(API_KEY, piece[:301]),
+        "the two the wrong way round": lambda: VictorJwt("key", API_KEY),
+        "a password that is not needed": lambda: VictorJwt(API_KEY, private, password=CLIENT_SECRET),
+        "a password in bytes": lambda: VictorJwt(API_KEY, private, password=CLIENT_SECRET.encode()),
+        "a lifetime that is none": lambda: VictorJwt(API_KEY, private, lifetime=-1),
+        "a lifetime too long": lambda: Victor(VictorJwt(API_KEY, private, lifetime=3000), environment="production"),
+        "a secret with a line break": lambda: VictorOAuth(CLIENT_ID, f"{CLIENT_SECRET}\n{CLIENT_SECRET}"),
+        "a secret in bytes": lambda: VictorOAuth(CLIENT_ID, CLIENT_SECRET.encode()),
+        "an id that is empty": lambda: VictorOAuth("", CLIENT_SECRET),
+        "an unknown environment": lambda: elsewhere(environment="prod"),
+        "a base URL with a password": lambda: Victor(
+            VictorOAuth(CLIENT_ID, CLIENT_SECRET), base_url=f"https://u:{CLIENT_SECRET}@h.example"
+        ),
+        "a proxy that is none": lambda: Victor(
+            VictorOAuth(CLIENT_ID, CLIENT_SECRET), proxy=f"ftp://u:{CLIENT_SECRET}@h.example"
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", set_ups("\n" * 9))
+def test_a_set_up_that_fails(name, searched, victor_key_pair):
+    with pytest.raises(victor_ext.ConfigurationError) as raised:
+        set_ups(victor_key_pair[0])[name]()
+    searched.check(raised.value)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"VICTOR_CLIENT_SECRET": CLIENT_SECRET},
+        {"VICTOR_CLIENT_ID": CLIENT_ID, "VICTOR_CLIENT_SECRET": CLIENT_SECRET, "VICTOR_API_KEY": API_KEY},
+        {"VICTOR_CLIENT_ID": CLIENT_ID, "VICTOR_CLIENT_SECRET": CLIENT_SECRET, "VICTOR_ENVIRONMENT": "prod"},
+        {"VICTOR_CLIENT_ID": CLIENT_ID, "VICTOR_CLIENT_SECRET": CLIENT_SECRET, "VICTOR_BASE_URL": "nowhere"},
+        {"VICTOR_CLIENT_ID": CLIENT_ID, "VICTOR_CLIENT_SECRET": f"{CLIENT_SECRET}\n{CLIENT_SECRET}"},
+        {"VICTOR_API_KEY": API_KEY},
+        {"VICTOR_API_KEY": f"{API_KEY}\n{API_KEY}", "VICTOR_PRIVATE_KEY": "x"},
+        {"VICTOR_API_KEY": API_KEY, "VICTOR_PRIVATE_KEY": "-----BEGIN PRIVATE KEY-----\nKEY"},
+        {"VICTOR_API_KEY": API_KEY, "VICTOR_PRIVATE_KEY": CLIENT_SECRET},
+        {"VICTOR_API_KEY": API_KEY, "VICTOR_PRIVATE_KEY_FILE": "/no/such/file"},
+    ],
+    ids=lambda variables: "-".join(sorted(variables)),
+)
+def test_a_process_environment_that_fails(variables, searched, monkeypatch):
+    monkeypatch.setenv("SOMEBODY_ELSES_SECRET", API_KEY)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    for client in (Victor, AsyncVictor):
+        with pytest.raises(victor_ext.ConfigurationError) as raised:
+            client.from_env()
+        searched.check(raised.value)
+
+
+@pytest.fixture
+def flaky_server() -> Iterator[str]:
+    """A server on a real socket: 503 and 200 in turn."""
+    answers = iter([503, 200] * 50)
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = b'{"victor_payment_request_id": "a7ffd43c37c1", "account": "' + ACCOUNT.encode() + b'"}'
+            self.send_response(next(answers))
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = _answer  # noqa: N815 - the names that the server looks for
+
+        def log_message(self, *_arguments: object) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_every_log_of_a_call_over_a_real_socket(flaky_server, searched, victor_key_pair, caplog):
+    caplog.set_level(logging.DEBUG)
+    observed: list[Any] = []
+    auth = VictorJwt(API_KEY, victor_key_pair[0], reuse=60)
+    with Victor(auth, base_url=flaky_server, retry=QUICK, on_event=observed.append) as victor:
+        searched.secrets.append(victor.authorization().partition(" ")[2])
+        create(victor)
+        victor.payment_requests.get("a7ffd43c37c1")
+        assert searched.found_in(repr(victor) + repr(vars(victor)) + repr(vars(auth))) == []
+    loggers = {record.name.partition(".")[0] for record in caplog.records}
+    assert {"httpx", "victor_ext"} <= loggers
+    assert "again in" in caplog.text and "connecting to 127.0.0.1" in caplog.text
+    assert searched.found_in(caplog.text) == []
+    assert len(observed) == 12
+    assert searched.found_in(repr(observed)) == []
+
+
+def test_the_search_finds_what_is_there(searched):
+    """A search that finds nothing proves nothing: let it find something in each place."""
+    for error in (ValueError(ACCOUNT), victor_ext.NotFound(f"for {API_KEY}")):
+        with pytest.raises(AssertionError):
+            searched.check(error)
+    try:
+        VictorOAuth(CLIENT_ID, "")
+    except victor_ext.ConfigurationError as error:
+        frame = error.__traceback__
+        assert any("__init__" in place for place, _ in searched.locals_of(frame))

@@ -1,0 +1,265 @@
+"""The credentials that payment APIs ask for. Each makes the authenticator of one client."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, cast
+
+import httpx
+
+from victor_ext.errors import ConfigurationError
+from victor_ext.redaction import Secret, concealed, kind_of
+from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, checked_secret
+from victor_ext.runtime.auth.tokens import Authenticator, Exchange, FixedToken, SignedToken
+from victor_ext.runtime.client.validation import are_seconds, seconds_complaint, shown
+from victor_ext.runtime.http.connections import checked_base_url
+from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.flow import Flow, Lock, done
+from victor_ext.runtime.loop.headers import header_complaint, is_token
+
+_LONGEST_LIFE = 10 * 366 * 86_400.0
+"""Seconds. A token endpoint that names a longer life is not believed."""
+
+SignRequest = Callable[[httpx.Request], None]
+
+
+class Credentials(Protocol):
+    """What `auth` takes: one of the classes here, or anything with this method."""
+
+    def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
+        """The authenticator of one client."""
+        ...
+
+
+class _Stored(UnpicklableCredentials):
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}([hidden])"
+
+
+class BearerAuth(_Stored):
+    """A token that was issued once: `Authorization: Bearer <token>`.
+
+    Raises:
+        ConfigurationError: The token is empty, or not text that a header can hold.
+    """
+
+    def __init__(self, token: str) -> None:
+        token = concealed(token)
+        self._token = checked_secret("token", token)
+
+    def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
+        return FixedToken(f"Bearer {self._token}")
+
+
+class BasicAuth(_Stored):
+    """User name and password (RFC 7617). Where the API key is the user name, the password stays empty.
+
+    Raises:
+        ConfigurationError: One of them is not text that a header can hold, or the user name has a colon.
+    """
+
+    def __init__(self, username: str, password: str = "") -> None:
+        username, password = map(concealed, (username, password))
+        self._username = checked_secret("username", username)
+        self._password = checked_secret("password", password) if password else Secret("")
+        if ":" in self._username:
+            raise ConfigurationError("username holds a colon: pass user name and password as two arguments.")
+
+    def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
+        return FixedToken(_basic(self._username, self._password))
+
+
+def _basic(username: Secret, password: Secret) -> Secret:
+    pair = Secret(f"{username}:{password}")
+    return Secret("Basic " + base64.b64encode(pair.encode()).decode())
+
+
+class ApiKeyAuth(_Stored):
+    """A key in a header of the provider's, or in the query.
+
+    Args:
+        key: The key.
+        header: The header's name.
+        query: The parameter's name, if the provider takes the key in the URL. Servers and proxies log URLs: prefer a
+            header where there is a choice. No URL of this package's errors, events and logs has the key.
+
+    Raises:
+        ConfigurationError: The key or the name cannot be sent.
+    """
+
+    def __init__(self, key: str, *, header: str = "X-API-Key", query: str | None = None) -> None:
+        key = concealed(key)
+        self._key = checked_secret("key", key)
+        self._header = header
+        if not is_token(header if query is None else query):
+            raise ConfigurationError("header (or query) must be the name that the provider's documentation has.")
+        self.query = None if query is None else (query, self._key)
+        """The parameter of the query with the key, or None."""
+
+    def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
+        return NoAuth() if self.query else FixedToken(self._key, header=self._header)
+
+
+class SignedAuth(_Stored):
+    """A token that this side signs, anew for each attempt and by the provider's clock.
+
+    Args:
+        sign: Makes the header's value from the time of issue, in seconds since the epoch: `lambda now: "Token " + ...`.
+            What it raises is raised as it is, and nothing is sent.
+        header: The header's name.
+        reuse: Seconds for which one token serves all calls; 0 signs each attempt.
+
+    Raises:
+        ConfigurationError: An argument cannot work.
+    """
+
+    def __init__(self, sign: Callable[[float], str], *, header: str = "Authorization", reuse: float = 0.0) -> None:
+        self._sign = _checked_function("sign", sign)
+        if not is_token(header):
+            raise ConfigurationError(f"header={shown(header)} is not the name of a header.")
+        if not are_seconds(reuse, above_zero=False):
+            raise ConfigurationError(seconds_complaint("reuse", reuse, "0 or more"))
+        self._header, self._reuse = header, reuse
+
+    def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
+        return SignedToken(self._signed, clock, reuse=self._reuse, header=self._header)
+
+    def _signed(self, now: float) -> str:
+        value: object = concealed(self._sign(now))
+        if not isinstance(value, str):
+            raise ConfigurationError(f"sign must return the text of the header, not {kind_of(value)}.")
+        complaint = header_complaint(value.encode("utf-8", "replace"))
+        if complaint is not None:
+            raise ConfigurationError(f"sign made a header that cannot be sent: it {complaint}.")
+        return value
+
+
+class ClientCredentialsAuth(_Stored):
+    """OAuth 2.0 client credentials (RFC 6749, 4.4): a token that is fetched, kept, and replaced before it expires.
+
+    All threads or tasks of a client share one token, which is fetched once however many of them need it.
+
+    Args:
+        token_url: Of the token endpoint: a URL, or a path (`/oauth/token`) below the host of `base_url`.
+        client_id: The client's id.
+        client_secret: Its secret.
+        scope: The scopes to ask for, as text with blanks between them or one by one; None asks for no scope.
+        in_body: True sends id and secret in the form. False sends them as user and password of Basic authentication.
+        more: Further fields of the form, such as `{"audience": "https://api.bank.example"}`.
+
+    Raises:
+        ConfigurationError: An argument cannot work.
+    """
+
+    def __init__(
+        self,
+        token_url: str | httpx.URL,
+        client_id: str,
+        client_secret: str,
+        *,
+        scope: str | Iterable[str] | None = None,
+        in_body: bool = False,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
+        client_id, client_secret = map(concealed, (client_id, client_secret))
+        self._client_id = checked_secret("client_id", client_id)
+        self._client_secret = checked_secret("client_secret", client_secret)
+        is_path = isinstance(token_url, str) and token_url.startswith("/")
+        self._token_url = httpx.URL(token_url) if is_path else checked_base_url(token_url, name="token_url")
+        scopes = scope if scope is None or isinstance(scope, str) else " ".join(scope)
+        self._form = {"grant_type": "client_credentials", **({"scope": scopes} if scopes else {}), **(more or {})}
+        self._in_body = in_body
+
+    def token_url(self, base_url: httpx.URL) -> httpx.URL:
+        """The URL of the token endpoint for a client of this base URL."""
+        return base_url.join(self._token_url)
+
+    def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
+        """The token cache of one client."""
+        url = self.token_url(base_url)
+
+        def token_request() -> httpx.Request:
+            headers, form = {"accept": "application/json"}, dict(self._form)
+            if self._in_body:
+                form |= {"client_id": self._client_id, "client_secret": self._client_secret}
+            else:
+                headers["authorization"] = _basic(self._client_id, self._client_secret)
+            return httpx.Request("POST", url, headers=headers, data=form)
+
+        hint = f"Check ClientCredentialsAuth(token_url, client_id, client_secret) and its scope: {url.host} was asked."
+        return OAuthToken(token_request, issued_token, clock, lock, hint=hint)
+
+
+def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
+    """Read `{access_token, token_type, expires_in}` (RFC 6749, 5.1), with `expires_in` in seconds.
+
+    None without a token. One without a readable `expires_in` is kept until the provider refuses it.
+    """
+    kind = body.get("token_type")
+    is_bearer = isinstance(kind, str) and kind.lower() == "bearer"  # some servers take no other spelling than Bearer
+    header = header_value("Bearer" if is_bearer else kind, body.get("access_token"))
+    return None if header is None else IssuedToken(header, _expiry(body.get("expires_in"), now), now)
+
+
+def _expiry(seconds: object, now: float) -> float | None:
+    try:
+        life = float(seconds) if isinstance(seconds, str | int | float) and not isinstance(seconds, bool) else math.nan
+    except (ValueError, OverflowError):
+        return None
+    return now + life if 0 < life < _LONGEST_LIFE else None
+
+
+class NoAuth:
+    """Sends requests as they are."""
+
+    def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
+        return self
+
+    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
+        return done()
+
+    def should_retry_unauthorized(self, request: httpx.Request) -> bool:  # noqa: ARG002 - there is no token
+        return False
+
+
+class _OwnFunction(NoAuth):
+    """A function of the caller's, which signs each attempt's request in place."""
+
+    def __init__(self, sign: SignRequest) -> None:
+        self._sign = _checked_function("auth", sign)
+
+    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
+        before = request.url
+        self._sign(request)
+        if request.url.copy_with(query=None) != before.copy_with(query=None):
+            request.url = before
+            raise ConfigurationError("auth changed the address of the request: it may set headers and the query only.")
+        return done()
+
+
+def _checked_function(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    if not callable(function) or isinstance(function, type):
+        raise ConfigurationError(f"{name} must be a function, not {kind_of(function)}.")
+    if inspect.iscoroutinefunction(function):
+        raise ConfigurationError(f"{name} must be a plain function: nothing awaits it.")
+    return function
+
+
+def credentials_of(auth: Credentials | SignRequest | None) -> Credentials:
+    """What `auth` means. Raises `ConfigurationError`."""
+    auth = concealed(auth)  # a bare token, by mistake
+    if auth is None:
+        return NoAuth()
+    if not isinstance(auth, type):
+        if callable(getattr(auth, "authenticator", None)):
+            return cast("Credentials", auth)
+        if callable(auth) and not isinstance(auth, httpx.Auth):
+            return _OwnFunction(auth)
+    raise ConfigurationError(
+        "auth must be BearerAuth(...), BasicAuth(...), ApiKeyAuth(...), SignedAuth(...), ClientCredentialsAuth(...) or "
+        f"a function that signs a request, not {'the class itself' if isinstance(auth, type) else kind_of(auth)}."
+    )

@@ -1,0 +1,237 @@
+"""`connect` and `connect_async`: from a generated package to a client whose every call is safe to make."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, cast
+
+import httpx
+
+from victor_ext._version import PRODUCT
+from victor_ext.errors import ConfigurationError
+from victor_ext.redaction import concealed
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Transport
+from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, ClientConfig
+from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
+from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
+from victor_ext.runtime.client.validation import shown
+from victor_ext.runtime.http.connections import Verify, checked_base_url
+from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.events import OnEvent
+from victor_ext.runtime.loop.headers import is_token
+from victor_ext.runtime.loop.keys import BodyKey, HeaderKey, KeyPlace, NoKey
+from victor_ext.runtime.loop.retry import RetryPolicy
+
+from .auth import ApiKeyAuth, ClientCredentialsAuth, Credentials, SignRequest, credentials_of
+from .paging import ListReader, PageStyle, operation_name
+from .profile import profile_of
+from .wire import AsyncWireTransport, WireTransport, origin_of
+
+C = TypeVar("C")
+Auth = Credentials | SignRequest | None
+
+_ACCEPT = "application/json, */*;q=0.8"
+"""JSON if there is a choice. An operation may be documented with another type alone, such as `application/hal+json`."""
+
+
+class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
+    _wire_type: Callable[..., Any]
+
+    def __init__(
+        self,
+        client: type[C],
+        *,
+        base_url: str | httpx.URL,
+        auth: Auth = None,
+        key: KeyPlace | None = None,
+        name: str | None = None,
+        timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
+        deadline: float | None = DEFAULT_DEADLINE,
+        retry: RetryPolicy = RetryPolicy(),
+        transport: Transport | None = None,
+        proxy: str | httpx.URL | httpx.Proxy | None = None,
+        verify: Verify = True,
+        limits: httpx.Limits | None = None,
+        on_event: OnEvent | None = None,
+    ) -> None:
+        """Connect a generated package to its API. Nothing is sent.
+
+        Args:
+            client: The `Client` (or `AuthenticatedClient`) class of a package that `victor spec generate` made.
+            base_url: The URL that is called: `https`, or `http` to this machine. No call and no redirect leaves its
+                host.
+            auth: The credentials, such as `BearerAuth(...)`, `BasicAuth`, `ApiKeyAuth`, `SignedAuth` or
+                `ClientCredentialsAuth`; or a function that sets headers of the request it is given, called with each
+                attempt. None sends no credentials.
+            key: Where the provider takes the idempotency key: a `HeaderKey` or a `BodyKey`. A POST without a key in its
+                header gets one, the same in all attempts. None: the provider takes no key, and no write that may have
+                been done is repeated.
+            name: What messages call the provider; None takes the name of the package.
+            timeout: Seconds for each stage of one attempt (5 to connect, 20 for each other stage), or an
+                `httpx.Timeout`. None sets no bound; 0 is refused.
+            deadline: Seconds for one call as a whole, with all attempts and waits. None sets no bound; 0 is refused.
+            retry: How patiently a call is tried again. `RetryPolicy(max_attempts=1)` tries once.
+            transport: An httpx transport to send with, in place of connections of the client's own. `proxy`, `verify`
+                and `limits` then have no effect.
+            proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY, NO_PROXY).
+            verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off (False) is refused,
+                except for this machine.
+            limits: Of the connection pool; None means 100 connections. Give it twice as many as there are concurrent
+                calls: after a response a connection rests for a moment before it is used again, if there are others.
+            on_event: Called with each attempt, retry and end of a call; see `victor_ext.Event`. What it raises is
+                logged. None: nothing is called.
+
+        Raises:
+            ConfigurationError: An argument cannot work; the message names it.
+        """
+        base_url, proxy, auth = concealed(base_url), concealed(proxy), concealed(auth)
+        if not isinstance(client, type) or not hasattr(client, "set_httpx_client"):
+            raise ConfigurationError("connect: pass the Client class of a generated package (from x_api.client).")
+        url, credentials, clock = checked_base_url(base_url), credentials_of(auth), ServerClock()
+        package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
+        config = ClientConfig(
+            profile=profile_of(name or package.removesuffix("_api") or url.host, url, _checked_key(key)),
+            authenticator=credentials.authenticator(url, clock, self._lock()),
+            base_url=url,
+            context=client,
+            product=PRODUCT,
+            clock=clock,
+            timeout=timeout,
+            deadline=deadline,
+            retry=retry,
+            on_event=on_event,
+            accept=_ACCEPT,
+        )
+        through = self._wired(credentials, url, transport, verify=verify, limits=limits, proxy=proxy)
+        self._start(config, through, verify=verify, limits=limits, proxy=proxy)
+
+    def _wired(self, credentials: Credentials, url: httpx.URL, transport: Any, **options: Any) -> Any:
+        """The transport for credentials that need more than connections to the API; else the caller's own, or None."""
+        query = credentials.query if isinstance(credentials, ApiKeyAuth) else None
+        tokens = credentials.token_url(url) if isinstance(credentials, ClientCredentialsAuth) else url
+        elsewhere = transport is None and origin_of(tokens) != origin_of(url)
+        if query is None and not elsewhere:
+            return transport
+        api = self._connect(url, **options) if transport is None else transport
+        return self._wire_type(api, self._connect(tokens, **options) if elsewhere else None, origin_of(tokens), query)
+
+    def _attach(self) -> None:
+        """No resources: the operations are those of the generated package."""
+
+    @property
+    def _api(self) -> Any:
+        made = self._made_api
+        if made is None:
+            made = self._made_api = self.bind(self._config.context)
+        return made
+
+    @property
+    def api(self) -> C:
+        """The generated client, for the operations of its package: they sign, retry and fail as this client does."""
+        return cast("C", self._api)
+
+    def with_key(self, idempotency_key: str) -> C:
+        """The generated client for one payment: its calls carry this key.
+
+        For operations whose document declares no parameter for the key. Use it for that payment and its repeats only.
+
+        Raises:
+            ConfigurationError: The provider takes no key in a header, or the key is no visible ASCII.
+        """
+        place = self._config.loop.profile.key_place
+        if not isinstance(place, HeaderKey):
+            where = f"in the body, as {place.name!r}: set it there" if isinstance(place, BodyKey) else "nowhere"
+            raise ConfigurationError(f"with_key is for keys in a header, and this client's key goes {where}.")
+        if not is_token(idempotency_key):
+            raise ConfigurationError(
+                f"idempotency_key={shown(idempotency_key)} must be visible ASCII without blanks: pass "
+                "idempotency_key_for('invoice', 1042)."
+            )
+        return cast("C", self._api.with_headers({place.name: idempotency_key}))
+
+    def _lists(
+        self, function: Any, style: PageStyle, hooks: Callable[[ListReader], dict[str, list[Any]]]
+    ) -> tuple[str, Callable[[], PageReader[Any]]]:
+        """The import name of the operation, and what begins to read it, with a generated client for that reading."""
+        if not isinstance(style, PageStyle):
+            raise ConfigurationError(
+                "paged: say how pages follow each other, as in bank.paged(list_cards, CursorPages())."
+            )
+        module = operation_name(function)
+
+        def begin() -> PageReader[Any]:
+            reader = ListReader(style, what=module.rpartition(".")[2])
+            reader.client = self._api.with_http_options(event_hooks=hooks(reader))
+            return reader
+
+        return module, begin
+
+
+class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport], BlockingClient):
+    """A client of any payment API with blocking calls, also named `connect`. Safe to share between threads."""
+
+    _wire_type = WireTransport
+
+    def paged(self, function: Any, style: PageStyle, /, *args: Any, **kwargs: Any) -> Pages[Any]:
+        """All items of a list, page by page as they are needed: `for item in bank.paged(list_cards, BY_CURSOR): ...`
+
+        Args:
+            function: The generated operation: its module (`list_cards`) or one of its functions.
+            style: How pages follow each other, and where their items are.
+            args: Arguments of the operation, without `client`; so are `kwargs`. They are those of the first page.
+
+        Raises:
+            ConfigurationError: `function` is no generated operation.
+            PaginationError: While it is read: the provider repeats pages for ever.
+            UnreadableResponse: While it is read: a page has no list where `style` says.
+        """
+
+        def hooks(reader: ListReader) -> dict[str, list[Any]]:
+            return {"request": [reader.turn], "response": [reader.keep]}
+
+        def fetch(reader: Any) -> Any:
+            call = importlib.import_module(module).sync_detailed
+            return reader.take(call(*args, client=reader.client, **kwargs).parsed)
+
+        module, begin = self._lists(function, style, hooks)
+        return Pages(fetch, begin)
+
+
+class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport], AwaitedClient):
+    """A client of any payment API with awaited calls, also named `connect_async`. Making one is not awaited."""
+
+    _wire_type = AsyncWireTransport
+
+    def paged(self, function: Any, style: PageStyle, /, *args: Any, **kwargs: Any) -> AsyncPages[Any]:
+        """All items of a list, as `ApiClient.paged` yields them: `async for item in bank.paged(...): ...`"""
+
+        def hooks(reader: ListReader) -> dict[str, list[Any]]:
+            async def turn(request: httpx.Request) -> None:
+                reader.turn(request)
+
+            async def keep(response: httpx.Response) -> None:
+                reader.keep(response)
+
+            return {"request": [turn], "response": [keep]}
+
+        async def fetch(reader: Any) -> Any:
+            call = importlib.import_module(module).asyncio_detailed
+            return reader.take((await call(*args, client=reader.client, **kwargs)).parsed)
+
+        module, begin = self._lists(function, style, hooks)
+        return AsyncPages(fetch, begin)
+
+
+def _checked_key(key: object) -> KeyPlace:
+    if key is None:
+        return NoKey()
+    if isinstance(key, type) or not (callable(getattr(key, "prepare", None)) and callable(getattr(key, "read", None))):
+        raise ConfigurationError(f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}.")
+    if isinstance(key, HeaderKey) and key.takes_key is None:
+        return HeaderKey(key.name, lambda request: request.method == "POST", key.ignores_key)
+    return cast("KeyPlace", key)
+
+
+connect = ApiClient
+connect_async = AsyncApiClient

@@ -1,0 +1,290 @@
+"""How the lists of an API are read: by cursor, offset, page number, or the link to the next page.
+
+A style is declared once for an API, and says where the items of a page are:
+
+    BY_CURSOR = CursorPages("starting_after", last="token", more="has_more", items="data", id="token")
+    for card in bank.paged(list_cards, BY_CURSOR, status="open"):
+        ...
+
+A place in a page is a path of names, as on the wire or in the generated model: `meta.next_cursor`. It may also be a
+function of the generated model of a page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import unquote_plus, urlencode
+
+import httpx
+
+from victor_ext.errors import ConfigurationError, Outcome, PaginationError, VictorError
+from victor_ext.runtime.client.json_values import NOT_JSON, is_object, json_of
+from victor_ext.runtime.client.paging import Page, PageReader
+from victor_ext.runtime.http.response import Response
+
+Place = str | Callable[[Any], Any]
+
+MOST_EMPTY_PAGES = 100
+"""The number of consecutive pages without items after which a list that always names a next page is given up."""
+
+_NEXT_LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[^\s;=,]+\s*(?:=\s*(?:"[^"]*"|[^\s;,"]+))?)*)')
+_REL_NEXT = re.compile(r';\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?![^\s;,]))', re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageStyle:
+    """What all styles have.
+
+    Attributes:
+        items: Where a page has its list of items. None: the page itself is the list.
+        id: Where an item has its id. Items that move between pages while the list is read are then yielded once. None:
+            all items of all pages are yielded.
+        more: Where a page says whether another one follows: a false value there ends the list. None: the page does not
+            say so.
+    """
+
+    items: Place | None = None
+    id: Place | None = None
+    more: Place | None = None
+
+    def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:
+        """How to change the request of the page that was read into that of the next page; None after the last one."""
+        raise NotImplementedError
+
+
+Step = Callable[[httpx.URL], httpx.URL]
+
+
+def _with(parameter: str, value: object) -> Step:
+    pair = urlencode({parameter: value})
+
+    def step(url: httpx.URL) -> httpx.URL:
+        # The other parameters stay as they are written: `ids=1,2` and `ids=1%2C2` are two lists.
+        others = [each for each in url.query.decode("ascii").split("&") if each]
+        kept = [each for each in others if unquote_plus(each.partition("=")[0]) != parameter]
+        return url.copy_with(query="&".join([*kept, pair]).encode("ascii"))
+
+    return step
+
+
+@dataclass(frozen=True)
+class CursorPages(PageStyle):
+    """Each page names the next one, or is followed by the items after its last one.
+
+    Attributes:
+        parameter: The query parameter for the cursor, as the provider's documentation has it.
+        next: Where a page has the cursor of the next page. The list ends with a page without one.
+        last: Where an item has what serves as cursor, if pages have none: the last item's is sent.
+    """
+
+    parameter: str = "cursor"
+    next: Place = "next_cursor"
+    last: Place | None = None
+
+    def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:
+        if self.last is not None and not items:
+            return None
+        cursor = value_at(page, self.next) if self.last is None else value_at(items[-1], self.last)
+        if cursor is None or cursor == "":
+            if self.last is not None:
+                raise reader.unusable(f"its last item has nothing at {self.last!r}")
+            return None
+        return _with(self.parameter, cursor)
+
+
+@dataclass(frozen=True)
+class OffsetPages(PageStyle):
+    """The number of items to skip is sent. Without `more`, the list ends with an empty page."""
+
+    parameter: str = "offset"
+
+    def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:  # noqa: ARG002 - the arguments of all styles
+        return _with(self.parameter, reader.sent(self.parameter, 0) + len(items)) if items else None
+
+
+@dataclass(frozen=True)
+class NumberedPages(PageStyle):
+    """Pages are numbered, from `first`. Without `more`, the list ends with an empty page."""
+
+    parameter: str = "page"
+    first: int = 1
+
+    def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:  # noqa: ARG002 - the arguments of all styles
+        return _with(self.parameter, reader.sent(self.parameter, self.first) + 1) if items else None
+
+
+@dataclass(frozen=True)
+class LinkedPages(PageStyle):
+    """Each page has the URL of the next one: in its `Link` header (RFC 8288), or in its body.
+
+    Only the query of the link is used, with the operation's own address: no link leads a token elsewhere.
+
+    Attributes:
+        next: Where the body has the link, such as `_links.next.href`. None: in the `Link` header.
+    """
+
+    next: Place | None = None
+
+    def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:  # noqa: ARG002 - the arguments of all styles
+        link = next_link(reader.response) if self.next is None else value_at(page, self.next)
+        if link is None or link == "":
+            return None
+        try:
+            query = httpx.URL(link).query
+        except (httpx.InvalidURL, TypeError):
+            raise reader.unusable("its link to the next page is no URL") from None
+        return lambda url: url.copy_with(query=query)
+
+
+def next_link(response: httpx.Response) -> str | None:
+    """The target of the link to the next page in the `Link` header, or None."""
+    links = _NEXT_LINK.findall(", ".join(response.headers.get_list("link")))
+    return next((target for target, parameters in links if _REL_NEXT.search(parameters)), None)
+
+
+class ListReader(PageReader[Any]):
+    """Reads one list once: the state of `PageReader`, and the way to the next page.
+
+    Args:
+        style: How pages follow each other.
+        what: The name of the list in messages.
+    """
+
+    client: Any
+    """The generated client of this reading."""
+    response: Response
+    """The response of the page that was read last."""
+
+    def __init__(self, style: PageStyle, *, what: str) -> None:
+        first = style.first if isinstance(style, NumberedPages) else 0
+        place = style.id
+        super().__init__(
+            lambda item: None if place is None else _as_id(value_at(item, place)), first=first, what=f"list {what}"
+        )
+        self._style = style
+        self._name = what
+        self._empty = 0
+        self._url: httpx.URL = httpx.URL()
+        self._step: Step | None = None
+
+    def turn(self, request: httpx.Request) -> None:
+        """Make the request of the first page that of the page to read."""
+        url = request.url if self._step is None else self._step(request.url)
+        if self._step is not None and url == self._url:
+            raise PaginationError(
+                f"The list {self._name} does not end: page {self.number - 1} names itself as the next one. What was "
+                "yielded so far is complete as far as it goes.",
+                outcome=Outcome.ACCEPTED,
+            )
+        self._url = request.url = url
+
+    def keep(self, response: httpx.Response) -> None:
+        """Keep the response of a page until the next one."""
+        assert isinstance(response, Response)
+        self.response = response
+
+    def take(self, page: Any) -> Sequence[Any]:
+        """The items of a page that was read, and note what follows it."""
+        items = self._items(page)
+        self._step = self._style.after(self, page, items)
+        says_last = self._style.more is not None and value_at(page, self._style.more) in (False, 0, "false")
+        self.is_last = says_last or self._step is None
+        return items
+
+    def accept(self, items: Sequence[Any]) -> Page[Any]:
+        """As `PageReader.accept`. A page without items is not the last one while it names a next one."""
+        page = super().accept(items)
+        self._empty = 0 if items else self._empty + 1
+        if self._empty > MOST_EMPTY_PAGES:
+            raise PaginationError(
+                f"The list {self._name} does not end: {self._empty} pages in a row had no items.",
+                outcome=Outcome.ACCEPTED,
+            )
+        if not items and not self.is_last:
+            self.number, self.done = self.number + 1, False
+        return page
+
+    def sent(self, parameter: str, default: int) -> int:
+        """The number that the page just read was asked for with."""
+        value = self._url.params.get(parameter, "")
+        return int(value) if value.isdecimal() else default
+
+    def unusable(self, why: str) -> VictorError:
+        """The error of a page that cannot be used."""
+        assert self.response.unusable is not None
+        return self.response.unusable(self.response, why)
+
+    def _items(self, page: Any) -> Sequence[Any]:
+        place = self._style.items
+        items = page if place is None else value_at(page, place)
+        if isinstance(items, Sequence) and not isinstance(items, str | bytes):
+            return items  # pyright: ignore[reportUnknownVariableType] - items may be of any type
+        if isinstance(place, str) and self._is_null(place):
+            return ()
+        where = f"at {place!r}" if isinstance(place, str) else "where `items` looks" if place else "for a page"
+        raise self.unusable(f"it has no list {where}: name the place of the items, as in items='data'")
+
+    def _is_null(self, place: str) -> bool:
+        """Whether the body says null there: an empty list, where a member that is missing says nothing."""
+        above, _, last = place.rpartition(".")
+        body = json_of(self.response)
+        holder = body if not above or body is NOT_JSON else value_at(body, above)
+        return is_object(holder) and any(_same(name, last) and value is None for name, value in holder.items())
+
+
+def value_at(value: Any, place: Place) -> Any:
+    """What is at a place of a page or an item, or None."""
+    if not isinstance(place, str):
+        return place(value)
+    for name in place.split("."):
+        value = _member(value, name)
+    return value
+
+
+def _member(value: Any, name: str) -> Any:
+    if not isinstance(value, Mapping):
+        for attribute in (each.name for each in getattr(value, "__attrs_attrs__", ()) if _same(each.name, name)):
+            found = getattr(value, attribute, None)
+            # The marker of an unset value is falsy. Each generated package has its own.
+            if found is not None and type(found).__name__ != "Unset":
+                return found
+        value = getattr(value, "additional_properties", {})
+    members = cast("Mapping[str, Any]", value)
+    return members[name] if name in members else next((each for key, each in members.items() if _same(key, name)), None)
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names are one member's, on the wire and in Python: `nextCursor` and `next_cursor`, for one."""
+    return _bare(one) == _bare(other)
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower().removeprefix("field_"))
+
+
+def _as_id(found: object) -> str | None:
+    return None if found is None else str(found)
+
+
+def operation_name(function: Any) -> str:
+    """The import name of the module of a generated operation.
+
+    Args:
+        function: The module (`list_cards`), or one of its functions (`list_cards.sync`).
+
+    Raises:
+        ConfigurationError: It is neither.
+    """
+    name = getattr(function, "__module__", None) or getattr(function, "__name__", "")
+    if not hasattr(function, "sync_detailed") and getattr(function, "__name__", "") not in _FUNCTIONS:
+        raise ConfigurationError("paged: pass the module of a generated operation, as in bank.paged(list_cards, ...).")
+    return str(name)
+
+
+_FUNCTIONS = frozenset({"sync", "sync_detailed", "asyncio", "asyncio_detailed"})
+
+
+__all__ = ("CursorPages", "LinkedPages", "NumberedPages", "OffsetPages", "PageStyle")

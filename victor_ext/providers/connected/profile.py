@@ -1,0 +1,91 @@
+"""What the runtime has to know of an API of which only the document is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import httpx
+
+from victor_ext.errors import Problem
+from victor_ext.redaction import HOLDS_SECRETS, mask_digits, redact_excerpt
+from victor_ext.runtime.client.documented import document_complaint
+from victor_ext.runtime.client.json_values import (
+    is_list,
+    is_object,
+    no_object_reason,
+    object_of,
+    object_or_empty,
+    text_or_empty,
+)
+from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
+from victor_ext.runtime.loop.keys import KeyPlace
+from victor_ext.runtime.loop.profile import Profile
+
+_MOST_PROBLEMS = 100
+_MESSAGES = ("message", "detail", "description", "error_description", "error_message", "reason", "title")
+_CODES = ("code", "error_code", "errorCode", "type", "error")
+_FIELDS = ("field", "param", "parameter", "path", "pointer", "location")
+
+
+def profile_of(name: str, base_url: httpx.URL, key_place: KeyPlace) -> Profile:
+    """The profile of an API by its document."""
+    return Profile(
+        name=name,
+        environment=str(base_url),
+        key_place=key_place,
+        in_progress=in_progress,
+        may_be_in_progress=may_be_in_progress,
+        problems=read_problems,
+        unreadable=_unreadable,
+        authentication_hint=f"Check the credentials, and that they are for {base_url.host}.",
+        recovery_hint=lambda _request: "at the provider",
+    )
+
+
+def _unreadable(response: httpx.Response) -> str | None:
+    """Why a good response cannot be read, or None. A token is in an object; for the rest, see `document_complaint`."""
+    if response.request.extensions.get(HOLDS_SECRETS):
+        return no_object_reason(response)
+    return document_complaint(response, read_problems)
+
+
+def read_problems(response: httpx.Response) -> Sequence[Problem]:
+    """The problems in a body of one of the usual shapes. In a response with a good status only `error` and `errors`.
+
+    The shapes: RFC 9457 (`title`, `detail`, `errors`), RFC 6749 (`error`, `error_description`), an object or a text in
+    `error`, a list or an object of fields in `errors`, and `message` or `code` at the top.
+    """
+    body = object_of(response)
+    found = [*_within(body.get("error")), *_within(body.get("errors"))][:_MOST_PROBLEMS]
+    if response.status_code < 400:
+        return found
+    whole = [] if found and not isinstance(body.get("error"), str) else list(_within(body))
+    return whole or found
+
+
+def _within(value: object, field: str = "") -> Iterator[Problem]:
+    if isinstance(value, str) and value.strip():
+        yield _problem(field, "", value)
+    elif is_list(value):
+        for each in value[:_MOST_PROBLEMS]:
+            yield from _within(each, field)
+    elif is_object(value):
+        message = _first(value, _MESSAGES)
+        code = _first(value, _CODES)
+        if message or code:
+            source = object_or_empty(value.get("source"))  # JSON:API
+            yield _problem(_first(value, _FIELDS) or _first(source, _FIELDS) or field, code, message or code)
+        else:
+            for name, each in list(value.items())[:_MOST_PROBLEMS]:
+                if is_list(each) or isinstance(each, str):
+                    yield from _within(each, name)
+
+
+def _first(body: dict[str, Any], names: Sequence[str]) -> str:
+    return next(filter(None, (text_or_empty(body.get(name)).strip() for name in names)), "")
+
+
+def _problem(field: str, code: str, message: str) -> Problem:
+    theirs = mask_digits(field)
+    return Problem(theirs, redact_excerpt(code), redact_excerpt(message), provider_field=theirs or None)

@@ -1,0 +1,236 @@
+"""The parts of a transaction. Each checks itself and makes its generated model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
+from datetime import UTC, date, datetime
+
+from victor_ext.money import Money
+from victor_ext.redaction import concealed, kind_of
+from victor_ext.runtime.client.requests import HiddenRepr, members_of
+from victor_ext.runtime.client.runners import drop_none
+
+from .checks import Validation
+from .generated import models
+
+
+class _Part:
+    """A part of a transaction. Its place in the call is the beginning of the fields in problems."""
+
+    __slots__ = ()
+
+    def check(self, validation: Validation, place: str) -> None:
+        """Note each problem."""
+        validation.texts(place, self)
+
+
+class Hidden(HiddenRepr):
+    """A dataclass that shows none of its values: not in a `repr`, a log, or a traceback's locals."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        for each in dataclass_fields(self):  # type: ignore[arg-type] # every subclass is a dataclass
+            object.__setattr__(self, each.name, concealed(getattr(self, each.name)))
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction(_Part):
+    """The transaction at the processor that declined it (or approved it, for `transmit`).
+
+    Attributes:
+        id: Its id there.
+        occurred_at: When it happened, aware. Take it from the transaction, not from the clock: a repeat with the
+            same key has to have the same values.
+        response_code: What the processor answered, such as `"05"`.
+        response_code_source: Whose code that is, such as the processor's name.
+        type: `"AUTHORIZATION"` or `"PURCHASE"`.
+        avs_result: The code of the address check.
+        cvv_result: The code of the check of the card's verification value.
+        cavv_result: The code of the cardholder's authentication.
+        card_not_present: Whether the card was not there, as on the internet.
+        utc_offset: The payer's offset from UTC. The provider does not document its unit.
+    """
+
+    id: str
+    occurred_at: datetime
+    response_code: str | None = None
+    response_code_source: str | None = None
+    type: str | None = None
+    avs_result: str | None = None
+    cvv_result: str | None = None
+    cavv_result: str | None = None
+    card_not_present: bool | None = True
+    utc_offset: int | None = None
+
+    def check(self, validation: Validation, place: str) -> None:
+        validation.texts(place, self)
+        validation.moment(f"{place}.occurred_at", self.occurred_at, required=True)
+
+    def to_model(self, amount: Money) -> models.Transaction:
+        """The generated model, with the amount of the call."""
+        return models.Transaction(
+            timestamp_utc=self.occurred_at.astimezone(UTC),
+            amount=cents(amount),
+            currency=amount.currency,
+            **members_of(
+                self,
+                "occurred_at",
+                utc_offset="timezone_utc_offset",
+                type="transaction_type",
+                avs_result="avs_result_code",
+                cvv_result="cvv_result_code",
+                cavv_result="cavv_result_code",
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Card(Hidden, _Part):
+    """The card, by a token that stands for its number.
+
+    Attributes:
+        token: What the vault gave in exchange for the number.
+        expiration_month: 1 to 12.
+        expiration_year: Four digits.
+        holder_name: As printed on it.
+        bin: The first digits of the number, as text.
+        last4: The last four, as text.
+        brand: Such as `"VISA"`.
+        type: Such as `"CREDIT"`.
+        country: Of the bank that issued it.
+    """
+
+    token: str
+    expiration_month: int | None = None
+    expiration_year: int | None = None
+    holder_name: str | None = None
+    bin: str | None = None
+    last4: str | None = None
+    brand: str | None = None
+    type: str | None = None
+    country: str | None = None
+
+    def check(self, validation: Validation, place: str) -> None:
+        validation.texts(place, self)
+        for name in ("bin", "last4"):
+            validation.digits(f"{place}.{name}", getattr(self, name))
+        validation.integer(f"{place}.expiration_month", self.expiration_month, 1, 12)
+        validation.integer(f"{place}.expiration_year", self.expiration_year, 1000, 9999)
+
+    def to_model(self) -> models.PaymentMethod:
+        """The generated model."""
+        return models.PaymentMethod(
+            card_number=self.token,
+            **members_of(
+                self,
+                "token",
+                bin="card_bin_number",
+                last4="card_last_4_digits",
+                brand="card_brand",
+                type="card_type",
+                country="card_country",
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Payer(Hidden, _Part):
+    """The person who pays. `id` is the merchant's own."""
+
+    email: str
+    id: str | None = None
+    phone: str | None = None
+    birthdate: date | None = None
+
+    def check(self, validation: Validation, place: str) -> None:
+        validation.texts(place, self)
+        birthdate: object = self.birthdate
+        if birthdate is not None and not isinstance(birthdate, date):
+            field = f"{place}.birthdate"
+            validation.note(field, "type", f"{field} must be a date, not {kind_of(birthdate)}.")
+
+    def to_model(self) -> models.Payer:
+        """The generated model."""
+        return models.Payer(**members_of(self))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Address(Hidden, _Part):
+    """A billing or shipping address. `country_code` is the two letters of ISO 3166-1."""
+
+    first_name: str | None = None
+    last_name: str | None = None
+    line1: str | None = None
+    line2: str | None = None
+    city: str | None = None
+    state: str | None = None
+    zip_code: str | None = None
+    country: str | None = None
+    country_code: str | None = None
+    phone: str | None = None
+
+    def to_model(self) -> models.Address:
+        """The generated model."""
+        names = {"line1": "address_line_1", "line2": "address_line_2", "zip_code": "zipcode"}
+        return models.Address(**members_of(self, **names))
+
+
+@dataclass(frozen=True, slots=True)
+class OrderItem:
+    """One line of the order; its amounts are in the currency of the transaction."""
+
+    name: str
+    amount: Money
+    quantity: int = 1
+    sku: str | None = None
+    description: str | None = None
+    discount: Money | None = None
+    tax: Money | None = None
+
+    def check(self, validation: Validation, place: str, currency: object) -> None:
+        """Note each problem, also a currency other than that of the transaction."""
+        validation.texts(place, self)
+        validation.item_amount(f"{place}.amount", self.amount, currency)
+        for name in ("discount", "tax"):
+            if getattr(self, name) is not None:
+                validation.item_amount(f"{place}.{name}", getattr(self, name), currency)
+
+    def to_model(self) -> models.OrderItem:
+        """The generated model."""
+        return models.OrderItem(
+            amount=cents(self.amount),
+            **members_of(self, "amount", "discount", "tax"),
+            **drop_none(discount_amount=self.discount and cents(self.discount), tax=self.tax and cents(self.tax)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription(_Part):
+    """The subscription that a transaction belongs to.
+
+    There is no field for its price, because the provider does not document the unit. If you know it, send the price in
+    `extra_body={"subscription": {"price": ...}}`.
+    """
+
+    id: str
+    interval: str | None = None
+
+    def to_model(self) -> models.Subscription:
+        """The generated model."""
+        return models.Subscription(**members_of(self, id="subscription_id"))
+
+
+def cents(amount: Money) -> int:
+    """For `transmit`, `evaluate` and `capture`."""
+    return amount.minor_units
+
+
+def dollars(amount: Money) -> float:
+    """For `refund`, which takes a JSON number of dollars.
+
+    This is the only place where an amount becomes a float, in order to be written: with at most fifteen digits, the
+    shortest text of the float has the digits of the amount.
+    """
+    return float(amount.amount)

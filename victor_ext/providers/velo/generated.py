@@ -1,0 +1,12 @@
+"""The generated models. The generated package is imported by the first call, so that a client is quick to import."""
+
+from typing import TYPE_CHECKING
+
+from victor_ext.runtime.client.generated import LazyModule
+
+__all__ = ["models"]
+
+if TYPE_CHECKING:
+    from velo_api import models
+else:
+    models = LazyModule("velo_api.models")

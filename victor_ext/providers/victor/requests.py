@@ -1,0 +1,271 @@
+"""Request objects: the arguments of `create` and `list`. Each checks itself; the checks are those of `checks`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from victor_ext import money, zulu
+from victor_ext.errors import Problem
+from victor_ext.money import Amount
+from victor_ext.redaction import concealed_account
+from victor_ext.runtime.client.runners import drop_none
+from victor_ext.runtime.client.validation import moment_problem
+from victor_ext.runtime.loop.keys import key_problem
+
+from .checks import (
+    ACCOUNT_NUMBER,
+    BILLER_TYPE,
+    COUNTERPARTY,
+    DIRECTION,
+    NETWORK,
+    NOTES,
+    REFERENCE,
+    STATUS,
+    ULTIMATE_CREDITOR,
+    Validation,
+    amount_problems,
+    as_date,
+    date_problem,
+    flag_problem,
+    shown,
+    spelled,
+    unicode_problem,
+)
+from .generated import models
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRequest:
+    """The arguments of `create`, which documents them."""
+
+    payee_account_number: str
+    payer_counterparty_id: str
+    amount: Amount
+    biller_type: str
+    due_date: date | str
+    ultimate_creditor: str | None = None
+    amount_modification_allowed: bool | None = None
+    notes: str | None = None
+    client_reference_id: str | None = None
+    idempotency_key: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "payee_account_number", concealed_account(self.payee_account_number))
+
+    def check(self, now: datetime | None) -> None:
+        """Raise `InvalidRequest` with all problems, if there are any.
+
+        If `now` is None, the due date is not compared with the time: the call may repeat an earlier one.
+        """
+        found = Validation()
+        found.required(ACCOUNT_NUMBER, self.payee_account_number)
+        found.required(COUNTERPARTY, self.payer_counterparty_id)
+        found.problems += amount_problems("amount", self.amount)
+        found.required(BILLER_TYPE, self.biller_type)
+        found.add(due_date_problem(self.due_date, now))
+        found.optional(ULTIMATE_CREDITOR, self.ultimate_creditor)
+        if self.ultimate_creditor is not None and spelled(self.biller_type) == "CONSUMER":
+            message = "ultimate_creditor can only be given with the biller type BUSINESS: leave it out."
+            found.add(Problem("ultimate_creditor", "combination", message))
+        if self.amount_modification_allowed is not None:
+            found.add(flag_problem("amount_modification_allowed", self.amount_modification_allowed))
+        found.optional(NOTES, self.notes)
+        found.optional(REFERENCE, self.client_reference_id)
+        if self.idempotency_key is not None:
+            found.add(key_problem(self.idempotency_key))
+        found.finish("The payment request")
+
+    def to_model(self) -> models.NewRtpRfpPaymentRequest:
+        """The generated model of checked arguments."""
+        due = as_date(self.due_date)
+        assert due is not None
+        payee = drop_none(account_number=self.payee_account_number, ultimate_creditor=self.ultimate_creditor)
+        details = drop_none(
+            amount=money.to_wire(self.amount),
+            biller_type=models.RfpBasePaymentDetailsBillerType(spelled(self.biller_type)),
+            due_date=due.isoformat(),
+            amount_modification_allowed=self.amount_modification_allowed,
+            notes=self.notes,
+        )
+        return models.NewRtpRfpPaymentRequest(
+            payee=models.RfpPayeeRequestDetails(**payee),
+            payer=models.RfpPayerDetails(victor_counterparty_id=self.payer_counterparty_id),
+            payment_details=models.RfpBasePaymentDetails(**details),
+            **drop_none(client_reference_id=self.client_reference_id),
+        )
+
+
+def due_date_problem(value: object, now: datetime | None) -> Problem | None:
+    """Return the problem of a due date, or None. With `now`, also check that it is not past or over 24 hours ahead.
+
+    The provider's time zone is unknown, so a date is rejected only if it is wrong in all zones, UTC-12 to UTC+14.
+    """
+    if value is None:
+        return Problem("due_date", "required", "due_date is missing.", hint="pass a date, such as date.today()")
+    problem = date_problem("due_date", value)
+    due = as_date(value)
+    if problem is not None or due is None or now is None:
+        return problem
+    earliest = (now - timedelta(hours=12)).date()
+    latest = (now + timedelta(hours=14 + 24)).date()
+    if due < earliest:
+        return Problem("due_date", "past", f"due_date {due} is in the past: write {earliest} or later.")
+    if due > latest:
+        return Problem(
+            "due_date", "range", f"due_date {due} is more than 24 hours ahead, which the provider rejects: "
+            f"write {latest} or earlier.",
+        )  # fmt: skip
+    return None
+
+
+def check_payment_request(
+    *,
+    payee_account_number: Any = None,
+    payer_counterparty_id: Any = None,
+    amount: Any = None,
+    biller_type: Any = None,
+    due_date: Any = None,
+    ultimate_creditor: Any = None,
+    amount_modification_allowed: Any = None,
+    notes: Any = None,
+    client_reference_id: Any = None,
+    idempotency_key: Any = None,
+    now: datetime | None = None,
+) -> None:
+    """Check the arguments of `payment_requests.create` without sending a request.
+
+    Args:
+        now: The aware datetime that the due date is compared with, such as `victor.provider_time().moment`. None: this
+            machine's time.
+
+    The other arguments are those of `payment_requests.create`.
+
+    Raises:
+        InvalidRequest: An argument is invalid. `problems` has all reasons.
+    """
+    payee_account_number = concealed_account(payee_account_number)
+    request = CreateRequest(
+        payee_account_number=payee_account_number,
+        payer_counterparty_id=payer_counterparty_id,
+        amount=amount,
+        biller_type=biller_type,
+        due_date=due_date,
+        ultimate_creditor=ultimate_creditor,
+        amount_modification_allowed=amount_modification_allowed,
+        notes=notes,
+        client_reference_id=client_reference_id,
+        idempotency_key=idempotency_key,
+    )
+    request.check(zulu.now() if now is None else now)
+
+
+MOMENT_FILTERS = ("start_datetime", "end_datetime", "approval_start_datetime", "approval_end_datetime")
+DATE_FILTERS = ("due_date_start_date", "due_date_end_date")
+RANGES = (
+    ("start_datetime", "end_datetime"),
+    ("approval_start_datetime", "approval_end_datetime"),
+    ("due_date_start_date", "due_date_end_date"),
+)
+_LAST_MOMENTS = ("end_datetime", "approval_end_datetime")
+CHOICE_FILTERS = {"status": STATUS, "direction": DIRECTION, "network_type": NETWORK}
+TEXT_FILTERS = (
+    "victor_id",
+    "victor_payment_request_parent_id",
+    "victor_payment_request_child_id",
+    "tracking_id",
+    "instant_payment_rails_id",
+)
+MAX_INT32 = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRequest:
+    """The arguments of `list`, which documents them."""
+
+    status: str | None = None
+    direction: str | None = None
+    start_datetime: datetime | None = None
+    end_datetime: datetime | None = None
+    victor_id: str | None = None
+    due_date_start_date: date | str | None = None
+    due_date_end_date: date | str | None = None
+    approval_start_datetime: datetime | None = None
+    approval_end_datetime: datetime | None = None
+    victor_payment_request_parent_id: str | None = None
+    victor_payment_request_child_id: str | None = None
+    network_type: str | None = None
+    tracking_id: str | None = None
+    instant_payment_rails_id: str | None = None
+    page: int = 0
+    page_size: int | None = None
+
+    def filters(self) -> dict[str, str]:
+        """Check the arguments and return the filters that are not None, as text for the request.
+
+        Raises:
+            InvalidRequest: An argument is invalid. `problems` has all reasons.
+        """
+        found = Validation()
+        found.add(_number_problem("page", self.page, 0))
+        if self.page_size is not None:
+            found.add(_number_problem("page_size", self.page_size, 1))
+        given = drop_none(**{name: getattr(self, name) for name in FILTERS})
+        wire: dict[str, str] = {}
+        for name, value in given.items():
+            problem = _filter_problem(name, value)
+            found.add(problem)
+            if problem is None:
+                wire[name] = _filter_text(name, value)
+        for first, last in RANGES:
+            if first in wire and last in wire and _in_order(given[last]) < _in_order(given[first]):
+                window = f"{last} ({wire[last]}) is before {first} ({wire[first]})"
+                message = f"{window}, so that nothing could be found: swap them."
+                found.add(Problem(last, "range", message))
+        found.finish("The list")
+        return wire
+
+
+FILTERS = [each.name for each in fields(ListRequest) if each.name not in ("page", "page_size")]
+
+
+def _filter_problem(name: str, value: object) -> Problem | None:
+    if name in MOMENT_FILTERS:
+        return moment_problem(name, value)
+    if name in DATE_FILTERS:
+        return date_problem(name, value)
+    if name in CHOICE_FILTERS:
+        return CHOICE_FILTERS[name].problem(value)
+    if not isinstance(value, str) or not value:
+        return Problem(name, "type", f"{name} must be text that is not empty, not {shown(value)}.")
+    return unicode_problem(name, value)
+
+
+def _filter_text(name: str, value: object) -> str:
+    value = spelled(value)
+    if isinstance(value, datetime):
+        return zulu.format(_whole_milliseconds(value) if name in _LAST_MOMENTS else value)
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _whole_milliseconds(moment: datetime) -> datetime:
+    """Round up to a whole millisecond, so that a time window does not end too early."""
+    utc = moment.astimezone(UTC)
+    try:
+        return utc + timedelta(microseconds=-utc.microsecond % 1000)
+    except OverflowError:
+        return utc  # the last millisecond of the year 9999
+
+
+def _in_order(value: object) -> Any:
+    """Convert a checked filter to a datetime or a date, for comparison."""
+    return value if isinstance(value, datetime) else as_date(value)
+
+
+def _number_problem(name: str, value: object, least: int) -> Problem | None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_INT32:
+        return Problem(
+            name, "range", f"{name} is {shown(value)} and must be a whole number, {least} or more, up to {MAX_INT32}."
+        )
+    return None

@@ -1,0 +1,84 @@
+"""The words of a payment request: status, direction and network. They are read in any letter case."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from victor_ext.runtime.client.records import as_text
+
+
+class Status(StrEnum):
+    """The status of a payment request. COMPLETED means paid; ACCEPTED does not."""
+
+    CREATED = "created"
+    PENDING = "pending"
+    PROCESSING = "processing"
+    NEEDS_REVIEW = "needs-review"
+    ACCEPTED = "accepted"
+    COMPLETED = "completed"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    FAILED = "failed"
+
+
+class Direction(StrEnum):
+    """The direction of a payment request: OUTBOUND asks a counterparty for money, INBOUND asks the caller."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class Network(StrEnum):
+    """The instant payment network of a payment request."""
+
+    FEDNOW = "FedNow"
+    RTP = "RTP"
+
+
+TERMINAL = frozenset({Status.COMPLETED, Status.DECLINED, Status.EXPIRED, Status.FAILED})
+"""The statuses that no longer change."""
+
+_ENDS_IN_PROSE = frozenset({"error", "canceled", "cancelled", "rejected"})
+_STATUSES = {status.value: status for status in Status}
+_DIRECTIONS = {direction.value: direction for direction in Direction}
+_NETWORKS = {network.value.lower(): network for network in Network}
+# A declined request is "Declined" in the call, "Rejected" in its response and "declined" in a list.
+_RESPONSES = {"accepted": Status.ACCEPTED, "rejected": Status.DECLINED, "declined": Status.DECLINED}
+
+
+def as_word(value: object) -> str | None:
+    """A text or an enum member, as a plain text; None for any other value."""
+    return value.value if isinstance(value, StrEnum) else as_text(value)
+
+
+def as_status(value: object) -> Status | str | None:
+    """A `Status`, or an unknown word as text."""
+    word = as_word(value)
+    return None if word is None else _STATUSES.get(_normal(word), word)
+
+
+def as_response_status(value: object) -> Status | str | None:
+    """The `Status` of a response to a request: ACCEPTED, DECLINED or another word."""
+    word = as_word(value)
+    return None if word is None else _RESPONSES.get(_normal(word), word)
+
+
+def as_direction(value: object) -> Direction | str | None:
+    """A `Direction`, or an unknown word as text."""
+    word = as_word(value)
+    return None if word is None else _DIRECTIONS.get(_normal(word), word)
+
+
+def as_network(value: object) -> Network | str | None:
+    """A `Network`, or an unknown word as text."""
+    word = as_word(value)
+    return None if word is None else _NETWORKS.get(word.lower(), word)
+
+
+def is_terminal(status: str | None) -> bool:
+    """Whether a status can no longer change."""
+    return status in TERMINAL or (status is not None and _normal(status) in _ENDS_IN_PROSE)
+
+
+def _normal(word: str) -> str:
+    return word.strip().lower().replace("_", "-").replace(" ", "-")

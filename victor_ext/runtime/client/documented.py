@@ -1,0 +1,63 @@
+"""Responses that are judged by the document alone: can the parser that was generated for the operation read them?
+
+The strict rules of a provider's profile are for the operations that its wrapper knows. A newer document adds others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import httpx
+
+from victor_ext.errors import Problem
+from victor_ext.runtime.http.response import Response
+
+from .json_values import object_of, object_or_empty
+
+READER = "victor_ext.reader"
+"""The extension of a request with the `Reader` of its response. Only generated operations set it."""
+
+
+class Reader(Protocol):
+    """Reads the response to one request with the parser that was generated for the operation."""
+
+    @property
+    def operation(self) -> str:
+        """The name of the operation's module, such as `list_cards`."""
+        ...
+
+    def __call__(self, response: Response) -> str | None:
+        """Why the response cannot be read, or None. What was read is kept as `response.parsed`."""
+        ...
+
+
+def is_generated(request: httpx.Request, *operations: str) -> bool:
+    """Whether a generated operation made the request; with names, whether it is another one than these."""
+    reader: Reader | None = request.extensions.get(READER)
+    return reader is not None and reader.operation not in operations
+
+
+def document_complaint(response: httpx.Response, problems: Callable[[httpx.Response], Sequence[Problem]]) -> str | None:
+    """Why a good response is not what the document declares for its operation and status; None when it is.
+
+    Arrays, bare values, empty bodies that are documented so, and objects of any members are good. An object that has
+    no declared member is not, when the provider's `problems` are found in it: it is an error with a good status.
+    """
+    reader: Reader | None = response.request.extensions.get(READER)
+    if reader is None or not isinstance(response, Response):
+        return None
+    reason = reader(response)
+    if reason is None and problems(response) and not _has_declared_members(response):
+        return "its body reports an error"
+    return reason
+
+
+def _has_declared_members(response: Response) -> bool:
+    """Whether the body has a member that is declared, or the document declares none to look for."""
+    parsed: Any = response.parsed
+    if parsed is None:
+        return False
+    others = object_or_empty(getattr(parsed, "additional_properties", None))
+    declared = len(getattr(parsed, "__attrs_attrs__", ())) > 1  # of which one is `additional_properties`
+    return not declared or object_of(response).keys() != others.keys()

@@ -1,0 +1,228 @@
+"""Whether every documented answer is read without loss."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Any
+
+import httpx
+
+from victor_ext.spec.tree import is_list
+
+from .expected_requests import difference, short, text
+from .fitting import mismatch
+from .models import Models
+from .operations import Answer, Medium, Operation
+from .package import Function, is_model
+from .problems import Findings
+from .recording import Caller
+from .synthesis import FREE, Synthesis
+from .views import Document
+
+MAX_ALTERNATIVES = 12
+"""Members of a union in one answer that are tried; models try all of theirs."""
+
+
+class OperationAnswers:
+    """The answers of one operation. `least` makes the arguments of a call."""
+
+    def __init__(
+        self,
+        document: Document,
+        operation: Operation,
+        function: Function,
+        least: Callable[[], dict[str, Any]],
+        caller: Caller,
+        findings: Findings,
+        models: Models,
+    ) -> None:
+        self._document = document
+        self._operation = operation
+        self._function = function
+        self._least = least
+        self._caller = caller
+        self._findings = findings
+        self._models = models
+        self._synthesis = Synthesis(document)
+
+    def check(self) -> None:
+        """Feed every documented answer to the sync and the async function, unless no request can be sent at all."""
+        try:
+            self._caller.request(self._function, self._least())
+        except Exception:  # noqa: BLE001 - the check of the requests has reported it
+            for _ in self._operation.answers:
+                self._findings.count("answers", found=False)
+            return
+        for answer in self._operation.answers:
+            problems = len(self._findings.problems)
+            status = self._status(answer.status)
+            if answer.media and not self._has_no_body(status):
+                for medium in answer.media:
+                    self._medium(answer, status, medium)
+            else:
+                self._empty(answer, status)
+            self._findings.count("answers", found=len(self._findings.problems) == problems)
+
+    def _has_no_body(self, status: int) -> bool:
+        """HTTP allows no body here, whatever the document says."""
+        return self._operation.method == "head" or status < 200 or status in (204, 205, 304)
+
+    def _status(self, status: str) -> int:
+        """A status of a range, or of `default`, that no other answer of the operation documents."""
+        if status.isdecimal():
+            return int(status)
+        documented = {each.status for each in self._operation.answers}
+        ranges = {each[0] for each in documented if each[1:].upper() == "XX"}
+        if status == "default":
+            codes = [500, 400, *range(401, 600), *range(200, 400)]
+            codes = [code for code in codes if str(code)[0] not in ranges and code not in (204, 205, 304)]
+        else:
+            first = int(status[0]) * 100
+            codes = [code for code in range(first, first + 100) if code not in (204, 205, 304)]
+        return next((code for code in codes if str(code) not in documented), codes[0] if codes else 599)
+
+    # ---- One answer ----
+
+    def _empty(self, answer: Answer, status: int) -> None:
+        for awaited in (False, True):
+            found = self._read(answer.place, httpx.Response(status), awaited=awaited)
+            if found is _FAILED:
+                return
+            if found is not None and not self._has_no_body(status):
+                self._findings.wrong(answer.place, f"an answer without a body is read as {short(found)}")
+
+    def _medium(self, answer: Answer, status: int, medium: Medium) -> None:
+        for number, value in enumerate(self._values(medium)):
+            found, content = None, _written(medium, value)
+            for awaited in (False, True):
+                response = _response(status, medium, content)
+                found = self._read(medium.place, response, awaited=awaited, loss=_words(answer, medium))
+                if found is _FAILED or not self._compare(answer, medium, value, found, content):
+                    return
+            if number == 0 and self._function.short is not None and _is_json(medium, self._document):
+                returned = self._caller.read(self._function, self._least(), _response(status, medium, content))
+                if plain(returned) != plain(found):
+                    self._findings.wrong(medium.place, "sync reads it otherwise than sync_detailed")
+                    return
+
+    def _values(self, medium: Medium) -> Iterator[Any]:
+        if not _is_json(medium, self._document):
+            yield None
+            return
+        if not medium.has_schema:
+            yield {**FREE, "list": [1, None, "x"]}
+            return
+        alternatives = len(self._document.views(medium.schema))
+        for number in range(min(max(alternatives, 1), MAX_ALTERNATIVES)):
+            yield self._synthesis.value(medium.schema, "received", number)
+        for example in medium.examples[:5]:
+            if why := mismatch(self._document, medium.schema, example):
+                self._findings.note(medium.place, f"the example contradicts its schema: {why}")
+            else:
+                yield example
+
+    def _read(self, place: str, response: httpx.Response, *, awaited: bool, loss: tuple[str, ...] = ()) -> Any:
+        try:
+            found = self._caller.answer(self._function, self._least(), response, awaited=awaited)
+        except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+            name = "asyncio_detailed" if awaited else "sync_detailed"
+            what = f"{name} raises {type(error).__name__} for it: {error}"
+            if type(error).__name__ == "UnexpectedStatus":
+                status = place.rpartition(".responses.")[2].partition(".")[0]
+                self._findings.missing(place, f"{name} does not know its status", self._operation.title, status)
+            elif loss:
+                self._findings.missing(place, what, self._operation.title, *loss)
+            else:
+                self._findings.wrong(place, what)
+            return _FAILED
+        self._findings.decoded += 1
+        return found
+
+    def _compare(self, answer: Answer, medium: Medium, value: Any, found: Any, content: bytes) -> bool:
+        """Whether what was read is what was sent; reports it, if not."""
+        if not _is_json(medium, self._document):
+            why = None if _raw(found) == content else f"the body is read as {short(found)}, not as it came"
+        elif self._models.holds_little(medium.schema, value, found):
+            what = f"it is read as {type(found).__name__}, which has not its fields"
+            self._findings.missing(medium.place, what, self._operation.title, *_words(answer, medium))
+            return False
+        else:
+            try:
+                why = difference(value, plain(found))
+            except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+                why = f"to_dict raises {type(error).__name__}: {error}"
+        if why is None:
+            if _is_json(medium, self._document):
+                self._models.compare(medium.schema, value, found)
+            return True
+        lost = found is None or len(answer.media) > 1
+        what = "its body is not read: parsed is None" if found is None else why
+        if lost:
+            self._findings.missing(medium.place, what, self._operation.title, *_words(answer, medium))
+        else:
+            self._findings.wrong(medium.place, what)
+        return False
+
+
+_FAILED = object()
+
+
+def plain(value: Any) -> Any:
+    """A decoded value as JSON."""
+    if is_model(value):
+        return value.to_dict()
+    if is_list(value):
+        return [plain(each) for each in value]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, dict):
+        return {str(name): plain(each) for name, each in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return value.isoformat() if hasattr(value, "isoformat") else _plain_text(value)
+
+
+def _plain_text(value: Any) -> Any:
+    return value if value is None or isinstance(value, (str, int, float, bytes)) else str(value)
+
+
+def _words(answer: Answer, medium: Medium) -> tuple[str, ...]:
+    return (answer.status, medium.bare) if len(answer.media) > 1 else (answer.status,)
+
+
+def _is_json(medium: Medium, document: Document) -> bool:
+    """`*/*` is JSON when its schema is no text and no file."""
+    views = document.views(medium.schema)
+    return medium.is_json or (
+        medium.bare in ("*/*", "application/*") and not any(view.binary or view.types == ("string",) for view in views)
+    )
+
+
+def _response(status: int, medium: Medium, content: bytes) -> httpx.Response:
+    return httpx.Response(status, content=content, headers={"content-type": _sent_type(medium)})
+
+
+def _sent_type(medium: Medium) -> str:
+    if "*" not in medium.content_type:
+        return medium.content_type
+    return "application/json" if medium.bare in ("*/*", "application/*") else medium.bare.replace("*", "x")
+
+
+def _written(medium: Medium, value: Any) -> bytes:
+    if value is not None:
+        return json.dumps(value, default=_bytes_as_text).encode()
+    return b"plain text" if medium.bare.startswith("text/") else b"\x00\xffbytes"
+
+
+def _bytes_as_text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else text(value)
+
+
+def _raw(found: Any) -> bytes | None:
+    """The bytes of a text or a file."""
+    if isinstance(found, str):
+        return found.encode()
+    if hasattr(found, "payload"):
+        found = found.payload
+        found = found.read() if hasattr(found, "read") else found
+    return found if isinstance(found, bytes) else None

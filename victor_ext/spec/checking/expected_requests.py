@@ -1,0 +1,163 @@
+"""What a request should be, from the tables of the OpenAPI specification.
+
+Sources: "Style Values" of the Parameter Object and the Encoding Object, 3.0.4 and 3.1.1. Where the specification leaves
+a case undefined (an object within `deepObject`, a list within an exploded object), every usual way is right; the text
+of a Python object never is. Values are compared after percent-decoding: `%2C` between the items of a list is a comma.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+from victor_ext.spec.tree import is_list, is_mapping
+
+from .operations import Parameter
+
+Pair = tuple[str, str]
+
+JOINTS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+
+
+def text(value: Any) -> str:
+    """A value that contains no others, as it is sent."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value)
+
+
+def flat(value: Any, joint: str = ",") -> str:
+    """A value as one text: items joined, an object as `name,value,name,value`."""
+    if is_list(value):
+        return joint.join(map(_inner, value))
+    if is_mapping(value):
+        return joint.join(part for name, each in value.items() for part in (name, _inner(each)))
+    return text(value)
+
+
+def _inner(value: Any) -> str:
+    return as_json(value) if is_list(value) or is_mapping(value) else text(value)
+
+
+def as_json(value: Any) -> str:
+    """A value as JSON, without spaces."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def caller_text(parameter: Parameter, value: Any) -> str:
+    """What a caller passes where the function takes a text for a structure."""
+    if parameter.content_type is not None:
+        return as_json(value) if not isinstance(value, str) else value
+    if parameter.location in ("path", "header"):
+        return values(parameter, value)[0]
+    return flat(value, JOINTS.get(parameter.style, ","))
+
+
+def query_pairs(name: str, value: Any, style: str, *, explode: bool) -> list[list[Pair]]:
+    """The fields of a query, or of a form, for one value: every right way."""
+    if style == "deepObject" and (is_mapping(value) or is_list(value)):
+        return [_deep(name, value, mark) for mark in ("[]", "[{}]", "")]
+    if is_list(value):
+        if explode:
+            return [[(name, each) for each in each_way] for each_way in _texts(value)]
+        return [[(name, flat(value, JOINTS.get(style, ",")))], *([[(name, as_json(value))]] if _nested(value) else [])]
+    if is_mapping(value):
+        if explode and style == "form":
+            return _exploded(value)
+        return [[(name, flat(value, JOINTS.get(style, ",")))], *([[(name, as_json(value))]] if _nested(value) else [])]
+    return [[(name, text(value))]]
+
+
+def _nested(value: Any) -> bool:
+    inner = value.values() if is_mapping(value) else value
+    return any(is_list(each) or is_mapping(each) for each in inner)
+
+
+def _texts(value: list[Any]) -> list[list[str]]:
+    return [[_inner(each) for each in value]]
+
+
+def _exploded(value: dict[str, Any]) -> list[list[Pair]]:
+    """`name=value` for each property. A structure within is undefined: a list repeated, joined or as JSON."""
+    ways: list[list[Pair]] = []
+    for repeated in (True, False):
+        for write in (flat, as_json):
+            pairs: list[Pair] = []
+            for name, each in value.items():
+                if repeated and is_list(each):
+                    pairs += [(name, _inner(item)) for item in each]
+                else:
+                    pairs.append((name, write(each) if is_list(each) or is_mapping(each) else text(each)))
+            ways.append(pairs)
+    ways.append([pair for name, each in value.items() for pair in _deep(name, each, "[]")])
+    return ways
+
+
+def _deep(name: str, value: Any, mark: str) -> list[Pair]:
+    """`name[key]=value`; items of a list as `name[]`, `name[0]` or `name`."""
+    if is_mapping(value):
+        return [pair for key, each in value.items() for pair in _deep(f"{name}[{key}]", each, mark)]
+    if is_list(value):
+        return [pair for n, each in enumerate(value) for pair in _deep(name + mark.format(n), each, mark)]
+    return [(name, text(value))]
+
+
+def values(parameter: Parameter, value: Any) -> list[str]:
+    """A value in a path, a header or a cookie, as one text: every right way."""
+    if parameter.content_type is not None:
+        return [as_json(value), *([value] if isinstance(value, str) else [])]
+    joined = flat(value)
+    pairs = [f"{key}={_inner(each)}" for key, each in value.items()] if is_mapping(value) and parameter.explode else []
+    if parameter.style == "label":
+        exploded = ".".join(pairs) if pairs else flat(value, ".")
+        return [f".{exploded}", *([] if parameter.explode else [f".{joined}"])]  # 3.0.0 to 3.0.3 have a dot in both
+    if parameter.style == "matrix":
+        if is_list(value) and parameter.explode:
+            return ["".join(f";{parameter.name}={_inner(each)}" for each in value)]
+        return [f";{';'.join(pairs)}" if pairs else f";{parameter.name}={joined}"]
+    return [",".join(pairs) if pairs else joined]
+
+
+def same_text(one: str, other: str) -> bool:
+    """Whether two texts are equal, or the same moment, or the same JSON."""
+    if one == other:
+        return True
+    if one[:1] in ("{", "[") and other[:1] in ("{", "["):
+        try:
+            return bool(json.loads(one) == json.loads(other))
+        except ValueError:
+            return False
+    return _moment(one) is not None and _moment(one) == _moment(other)
+
+
+def _moment(value: str) -> datetime.datetime | None:
+    try:
+        found = datetime.datetime.fromisoformat(value) if len(value) > len("2026-03-04") else None
+    except ValueError:
+        return None
+    return found.replace(tzinfo=datetime.UTC) if found and found.tzinfo is None else found
+
+
+def difference(expected: Any, actual: Any, where: str = "") -> str | None:
+    """The first place where two JSON values differ; null in an object is the same as absent."""
+    if is_mapping(expected) and is_mapping(actual):
+        for name in dict.fromkeys([*expected, *actual]):
+            one, other = expected.get(name), actual.get(name)
+            if (one is not None or other is not None) and (found := difference(one, other, f"{where}.{name}")):
+                return found
+        return None
+    if is_list(expected) and is_list(actual) and len(expected) == len(actual):
+        pairs = zip(expected, actual, strict=True)
+        return next((why for n, (a, b) in enumerate(pairs) if (why := difference(a, b, f"{where}[{n}]"))), None)
+    if isinstance(expected, str) and isinstance(actual, str) and _moment(expected):
+        equal = same_text(expected, actual)
+    else:
+        equal = expected == actual and isinstance(expected, bool) == isinstance(actual, bool)
+    return None if equal else f"{where.lstrip('.') or 'it'} is {short(actual)} instead of {short(expected)}"
+
+
+def short(value: Any) -> str:
+    """A value for a message."""
+    shown = repr(value) if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False, default=repr)
+    return shown if len(shown) <= 80 else shown[:77] + "..."

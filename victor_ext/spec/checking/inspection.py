@@ -1,0 +1,87 @@
+"""Call every operation of a document through its package, and decode every answer."""
+
+from __future__ import annotations
+
+import gc
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from victor_ext.spec.tree import Tree
+
+from .answers import OperationAnswers
+from .models import Models
+from .operations import Operation, base_url, operations
+from .package import Package, PackageError
+from .probes import Probe, prefixes, same_name
+from .problems import Findings
+from .recording import Caller
+from .requests import OperationRequests
+from .views import Document
+
+Progress = Callable[[int, int], None]
+"""Told how many operations are done, and how many there are."""
+
+
+def silent(_done: int, _total: int) -> None:
+    """Show no progress."""
+
+
+def inspect(tree: Tree, folder: Path, progress: Progress = silent) -> Findings:
+    """What the package in a folder does otherwise than its document says."""
+    findings = Findings()
+    document = Document(tree)
+    wanted = operations(document)
+    gc.collect()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of httpx, about cookies in a request
+        try:
+            with Package(folder) as package, Caller(package, base_url(document)) as caller:
+                _Inspection(document, package, caller, findings).run(wanted, progress)
+                findings.calls = caller.calls
+        except PackageError as error:
+            findings.wrong("the package", str(error))
+    return findings
+
+
+class _Inspection:
+    def __init__(self, document: Document, package: Package, caller: Caller, findings: Findings) -> None:
+        self._document = document
+        self._package = package
+        self._caller = caller
+        self._findings = findings
+        self._models = Models(document, package, findings)
+        self._base = base_url(document)
+
+    def run(self, wanted: list[Operation], progress: Progress) -> None:
+        rest = [Probe(function, self._caller) for function in self._package.functions]
+        for number, operation in enumerate(wanted, 1):
+            probe = self._probe(operation, rest)
+            self._findings.count("operations", found=probe is not None)
+            if probe is None:
+                self._findings.missing(operation.place, "there is no function for it", operation.title)
+            else:
+                self._operation(operation, probe)
+            progress(number, len(wanted))
+
+    def _probe(self, operation: Operation, rest: list[Probe]) -> Probe | None:
+        """The function of an operation. Two operations may have paths of one shape: then the name decides."""
+        starts = prefixes(operation, self._base)
+        found = [each for each in rest if each.takes(operation, starts)]
+        named = [each for each in found or rest if same_name(each.function, operation)]
+        return next(iter(named or found), None)
+
+    def _operation(self, operation: Operation, probe: Probe) -> None:
+        findings = self._findings
+        try:
+            requests = OperationRequests(self._document, operation, probe, self._caller, findings, self._models)
+            requests.check()
+            least = requests.least()
+            OperationAnswers(
+                self._document, operation, probe.function, least, self._caller, findings, self._models
+            ).check()
+        except Exception as error:  # noqa: BLE001 - a check that cannot end is a finding, not a traceback
+            what = f"it cannot be checked: {type(error).__name__}: {error}"
+            if probe.error:
+                what += f"; calling it raises {probe.error}"
+            findings.wrong(operation.place, " ".join(what.split()))

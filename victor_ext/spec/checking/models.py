@@ -1,0 +1,220 @@
+"""Whether the models of a package hold what the schemas declare.
+
+A decoded value is compared with its schema field by field. Each pair of a schema and a class that this finds is then
+tried on its own, with every member of its unions, so that nested schemas need no deep values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, cast
+
+import attrs
+
+from victor_ext.spec.tree import is_list, is_mapping
+
+from .expected_requests import difference
+from .fitting import fits
+from .package import Package, is_model
+from .problems import Findings
+from .synthesis import Synthesis
+from .views import Document, Node, View
+
+MAX_TRIALS = 12
+"""Values of one schema that are tried: its unions take their members in turn."""
+
+
+@dataclass
+class _Outcome:
+    """A comparison: what is wrong, by place and words, each reported by a call; and the classes that were met."""
+
+    losses: dict[tuple[str, str], Callable[[], None]] = field(default_factory=dict[tuple[str, str], Callable[[], None]])
+    met: list[tuple[View, Any]] = field(default_factory=list[tuple[View, Any]])
+    foreign: int = 0
+    """Properties of the schema that the class does not have, whether the value has them or not."""
+
+    def add(self, other: _Outcome) -> None:
+        self.losses |= other.losses
+        self.met += other.met
+        self.foreign += other.foreign
+
+
+class Models:
+    """Compares decoded values with schemas."""
+
+    def __init__(self, document: Document, package: Package, findings: Findings) -> None:
+        self._document = document
+        self._package = package
+        self._findings = findings
+        self._synthesis = Synthesis(document)
+        self._known: set[tuple[int, Any]] = set()
+        self._counted: set[tuple[str, str]] = set()
+        self._waiting: list[tuple[View, Any]] = []
+
+    def compare(self, node: Node, value: Any, found: Any) -> None:
+        """Report the declared fields and enum values of a JSON value that its decoded form does not have."""
+        self._take(self._compared(node, value, found))
+        while self._waiting:
+            view, model = self._waiting.pop()
+            self._try(view, model)
+
+    def _take(self, outcome: _Outcome) -> None:
+        for report in outcome.losses.values():
+            report()
+        for view, model in outcome.met:
+            if (id(view), model) not in self._known:
+                self._known.add((id(view), model))
+                self._waiting.append((view, model))
+
+    # ---- One value ----
+
+    def _compared(self, node: Node, value: Any, found: Any) -> _Outcome:
+        """With the alternative of the schema that the decoded value fits best."""
+        if value is None:
+            return _Outcome()
+        views = self._document.views(node)
+        if len(views) == 1:
+            return self._of_view(views[0], value, found)
+        views = [view for view in views if fits(self._document, view, value)] or views[:1]
+        outcomes = [(self._of_view(view, value, found), view) for view in views]
+        best, view = min(outcomes, key=lambda each: (len(each[0].losses), each[0].foreign))
+        return self._of_another(best, view, found) if self._is_another(view, found) else best
+
+    def _is_another(self, view: View, found: Any) -> bool:
+        return is_model(found) and bool(view.properties.keys() - self._package.attributes(type(found)).keys())
+
+    def _of_another(self, outcome: _Outcome, view: View, found: Any) -> _Outcome:
+        """A member of a union that is read as the class of another one, which may have all that the value has."""
+        if outcome.losses:
+            place, what = next(iter(outcome.losses))
+            detail = f"{place.removeprefix(view.place).lstrip('.')}: {what}".lstrip(": ")
+            return self._missing(view.place, f"in a union, a value of it is read as {type(found).__name__}: {detail}")
+        return _Outcome(met=[each for each in outcome.met if each[0] is not view], foreign=outcome.foreign)
+
+    def _of_view(self, view: View, value: Any, found: Any) -> _Outcome:
+        if is_model(found) and is_mapping(value):
+            return self._of_model(view, value, found)
+        if is_mapping(value):
+            if value.keys() & view.properties.keys():
+                return self._missing(view.place, f"its fields are not attributes, but a {type(found).__name__}")
+            return _Outcome()
+        if is_list(value):
+            return self._of_list(view, value, found)
+        return self._of_word(view, value, found)
+
+    def _of_list(self, view: View, value: list[Any], found: Any) -> _Outcome:
+        outcome = _Outcome()
+        if not is_list(found) or len(found) != len(value):
+            return self._wrong(view.place, f"a list of {len(value)} is read as {type(found).__name__}")
+        for number, (one, other) in enumerate(zip(value, found, strict=True)):
+            node = view.prefix[number] if number < len(view.prefix) else view.items
+            if node is not None:
+                outcome.add(self._compared(node, one, other))
+        return outcome
+
+    def _of_word(self, view: View, value: Any, found: Any) -> _Outcome:
+        words = view.words()
+        if value not in words:
+            return _Outcome()
+        if not isinstance(found, Enum):
+            return self._missing(view.place, f"its {len(words)} enum values have no enum in Python")
+        known = [member.value for member in type(found)]
+        for word in words:
+            self._count("enum values", f"{view.place}={word!r}", found=word in known)
+        lost = [word for word in words if word not in known]
+        return self._missing(view.place, f"no enum value {', '.join(map(repr, lost))}") if lost else _Outcome()
+
+    def _of_model(self, view: View, value: dict[str, Any], found: Any) -> _Outcome:
+        model = cast("Any", type(found))
+        attributes = self._package.attributes(model)
+        outcome = _Outcome(foreign=len(view.properties.keys() - attributes.keys()))
+        if view.properties:
+            outcome.met.append((view, model))
+        free: dict[str, Any] = found.additional_properties
+        for name, child in value.items():
+            if name in view.properties and child is not None:
+                if name in free or name not in attributes:
+                    place = f"{view.place}.properties.{name}"
+                    outcome.add(self._missing(place, f"no attribute of {model.__name__} holds it"))
+                else:
+                    outcome.add(self._compared(view.properties[name], child, getattr(found, attributes[name])))
+            elif view.additional is not None and name in free:
+                outcome.add(self._compared(view.additional, child, free[name]))
+        return outcome
+
+    def holds_little(self, node: Node, value: Any, found: Any) -> bool:
+        """Whether the class of a decoded object is that of another schema: it lacks half of the properties."""
+        if not is_model(found) or not is_mapping(value):
+            return False
+        declared = {name for view in self._document.views(node) for name in view.properties} & value.keys()
+        attributes = self._package.attributes(type(found)).keys()
+        return bool(declared) and len(declared - attributes) * 2 >= len(declared) and bool(attributes - declared)
+
+    # ---- One model ----
+
+    def _try(self, view: View, model: Any) -> None:
+        """Decode values of a schema by its class, compare them, and build an equal object by the constructor."""
+        numbers = max((len(self._document.views(child)) for child in view.properties.values()), default=1)
+        unions = {name for name, child in view.properties.items() if self._is_union(child)}
+        lost: set[str] = set()
+        tries = [
+            (number, full)
+            for number in range(min(max(numbers, 2), MAX_TRIALS))
+            for full in ((0, 1) if unions else (0,))
+        ]
+        for number, full in tries:
+            value = self._synthesis.of_view(view, "received", number, full=1)
+            for name, child in view.properties.items():
+                if name not in value or name in unions:
+                    inner = full if name in unions else 0
+                    value[name] = self._synthesis.value(child, "received", number, full=inner)
+            outcome = self._decode(view, model, value)
+            lost |= {place.removeprefix(f"{view.place}.properties.") for place, _ in outcome.losses}
+            self._take(outcome)
+        for name in view.properties:
+            self._count("properties", f"{view.place}.properties.{name}", found=name not in lost)
+        self._count("schemas", view.place, found=True)
+
+    def _is_union(self, node: Node) -> bool:
+        views = self._document.views(node)
+        items = views[0].items
+        return len(views) > 1 or (items is not None and len(self._document.views(items)) > 1)
+
+    def _decode(self, view: View, model: Any, value: dict[str, Any]) -> _Outcome:
+        try:
+            found = model.from_dict(value)
+            if why := difference(value, found.to_dict()):
+                return self._wrong(view.place, f"{model.__name__} gives back another value than it read: {why}")
+            built = model(**{each.alias: getattr(found, each.name) for each in attrs.fields(model) if each.init})
+            built.additional_properties = found.additional_properties
+            if built.to_dict() != found.to_dict():
+                return self._wrong(view.place, f"{model.__name__} built by its constructor is another value")
+        except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+            return self._wrong(view.place, f"{model.__name__} raises {type(error).__name__}: {error}")
+        return self._of_model(view, value, found)
+
+    # ---- Reports ----
+
+    def _count(self, kind: str, place: str, *, found: bool) -> None:
+        if (kind, place) not in self._counted:
+            self._counted.add((kind, place))
+            self._findings.count(kind, found=found)
+
+    def _missing(self, place: str, what: str) -> _Outcome:
+        words = _words(place)
+        return _Outcome({(place, what): lambda: self._findings.missing(place, what, *words)})
+
+    def _wrong(self, place: str, what: str) -> _Outcome:
+        return _Outcome({(place, what): lambda: self._findings.wrong(place, what)})
+
+
+def _words(place: str) -> list[str]:
+    """What a line about the same loss contains: the schema or the operation, and the property."""
+    operation = re.match(r"paths\.(/.*?)\.(get|put|post|delete|options|head|patch|trace)\b", place)
+    schema = re.match(r"components\.schemas\.([^.]+)", place)
+    owner = [f"{operation[2].upper()} {operation[1]}"] if operation else [schema[1]] if schema else []
+    name = place.rpartition(".properties.")[2] if ".properties." in place else ""
+    return [*owner, *([name] if name else [])]

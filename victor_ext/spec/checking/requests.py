@@ -1,0 +1,267 @@
+"""Whether the request of every operation is what the document says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from victor_ext.spec.tree import is_list, is_mapping
+
+from .arguments import NoArgumentError
+from .expected_bodies import FORM, body_differences, take
+from .expected_requests import Pair, query_pairs, same_text, short, values
+from .fitting import mismatch
+from .models import Models
+from .operations import IGNORED_HEADERS, Medium, Operation, Parameter
+from .passing import Given, Passing
+from .probes import Probe
+from .problems import Findings
+from .recording import Caller, Request, comparable
+from .synthesis import TRICKY, Synthesis
+from .views import Document, Node
+
+TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "text1"}
+
+
+class OperationRequests:
+    """The requests of one operation."""
+
+    def __init__(
+        self, document: Document, operation: Operation, probe: Probe, caller: Caller, findings: Findings, models: Models
+    ) -> None:
+        self._document = document
+        self._operation = operation
+        self._probe = probe
+        self._caller = caller
+        self._findings = findings
+        self._models = models
+        self._synthesis = Synthesis(document)
+        self._passing = Passing(document, operation, probe, findings)
+
+    def check(self) -> None:
+        """Call the operation with every argument, with the required ones, and with the document's examples."""
+        for given in self._calls():
+            self._compare(given)
+
+    def least(self) -> Callable[[], dict[str, Any]]:
+        """The arguments of a call with no more than is required."""
+        given = next(self._required())
+        return lambda: self._passing.arguments(given, self._passing.body_options(given)[0])
+
+    # ---- What is called ----
+
+    def _calls(self) -> Iterator[Given]:
+        media: list[Medium | None] = [*self._operation.bodies] or [None]
+        for number in (0, 1):
+            every = [(each, self._value(each, number)) for each in self._operation.parameters]
+            for medium in media:
+                yield Given(every, medium, self._body(medium, number))
+        yield from self._required()
+        yield from self._examples()
+
+    def _required(self) -> Iterator[Given]:
+        required = [
+            (each, self._value(each, 0)) for each in self._operation.parameters if self._passing.is_required(each)
+        ]
+        medium = self._operation.bodies[0] if self._operation.bodies and self._needs_body() else None
+        full = 0 if medium is not None and medium.is_json else 1  # a form without fields has no content type
+        yield Given(required, medium, self._body(medium, 0, full=full))
+
+    def _needs_body(self) -> bool:
+        return self._operation.body_required or "body" in self._probe.function.required
+
+    def _examples(self) -> Iterator[Given]:
+        required = next(self._required())
+        for parameter in self._operation.parameters:
+            for example in parameter.examples[:3]:
+                if self._is_valid(parameter.place, parameter.schema, example) and example not in ("", [], {}, None):
+                    others = [(each, value) for each, value in required.parameters if each is not parameter]
+                    yield Given([*others, (parameter, example)], required.medium, required.body)
+        for medium in self._operation.bodies:
+            for example in medium.examples[:3] if medium.is_json or medium.bare == FORM else ():
+                if self._is_valid(medium.place, medium.schema, example):
+                    yield Given(required.parameters, medium, example)
+
+    def _is_valid(self, place: str, schema: Node, example: Any) -> bool:
+        why = mismatch(self._document, schema, example)
+        if why:
+            self._findings.note(place, f"the example contradicts its schema: {why}")
+        return why is None
+
+    def _value(self, parameter: Parameter, number: int) -> Any:
+        text = TEXTS[parameter.location] if parameter.content_type is None else "text"
+        text += str(self._operation.parameters.index(parameter))  # so that a value in another's place is seen
+        return self._synthesis.value(parameter.schema, "sent", number, full=1, text=text)
+
+    def _body(self, medium: Medium | None, number: int, full: int = 2) -> Any:
+        if medium is None:
+            return None
+        structured = medium.is_json or "form" in medium.bare or medium.bare == "*/*"
+        if not structured and not medium.bare.startswith("text/"):
+            return self._synthesis.value(Node({"format": "binary"}, medium.place), "sent")
+        if medium.bare.startswith("text/") and not medium.is_json:
+            return "text"
+        return self._synthesis.value(medium.schema, "sent", number, full=full)
+
+    # ---- One call ----
+
+    def _compare(self, given: Given) -> None:
+        place = self._operation.place
+        try:
+            request, arguments = self._recorded(given)
+        except NoArgumentError as error:
+            where, _, what = str(error).partition(": ")
+            self._findings.missing(where, what, self._operation.title)
+            return
+        except ValueError as error:  # nothing is sent wrong
+            self._refused(given, error)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+            self._findings.wrong(place, f"the call raises {type(error).__name__}: {error}")
+            return
+        if given.medium is not None and not _same_type(given.medium, request):
+            self._findings.missing(
+                given.medium.place,
+                f"no type of the argument body is sent as {given.medium.bare}",
+                self._operation.title,
+                given.medium.bare,
+            )
+            return
+        self._compare_address(given, request)
+        self._compare_query(given, request)
+        self._compare_texts(given, request)
+        self._compare_body(given, request, arguments)
+        self._compare_awaited(given, request, arguments)
+
+    def _refused(self, given: Given, error: ValueError) -> None:
+        """Report a call that is refused; where it is a form with structures in it, try it without them, too."""
+        body: Any = given.body
+        fields = [str(name) for name in body] if is_mapping(body) else []
+        named = [name for name in fields if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error))]
+        where = given.medium.place if given.medium is not None else self._operation.place
+        self._findings.missing(where, f"the call is refused: {error}", self._operation.title, *named[:1])
+        if given.medium is not None and not given.medium.is_json and any(_is_nested(body[name]) for name in fields):
+            flat = {name: body[name] for name in fields if not _is_nested(body[name])}
+            self._compare(Given(given.parameters, given.medium, flat))
+
+    def _recorded(self, given: Given) -> tuple[Request, int]:
+        """The request, and which of the ways to pass the body made it: the first with the right content type."""
+        first: Request | None = None
+        refusal: Exception | None = None
+        for number, body in enumerate(self._passing.body_options(given)):
+            try:
+                request = self._caller.request(self._probe.function, self._passing.arguments(given, body))
+            except TypeError as error:  # of a body whose type is for another content type
+                refusal = error
+                continue
+            if given.medium is None or _same_type(given.medium, request):
+                return request, number
+            first = first or request
+        if first is None:
+            raise refusal or RuntimeError("nothing is sent")
+        return first, 0
+
+    def _compare_address(self, given: Given, request: Request) -> None:
+        operation, findings = self._operation, self._findings
+        if request.method != operation.method:
+            findings.wrong(operation.place, f"it is sent as {request.method.upper()}")
+        server = urlsplit(operation.server)
+        if request.origin != f"{server.scheme}://{server.netloc}":
+            findings.wrong(operation.place, f"it is sent to {request.origin}, its server is {operation.server}")
+            return
+        ways = {each.name: values(each, value) for each, value in given.parameters if each.location == "path"}
+        wanted = [[part] for part in server.path.rstrip("/").split("/")]
+        wanted += [_filled(segment, ways) for segment in operation.path.split("/")[1:]]
+        same = len(wanted) == len(request.path) and all(
+            any(same_text(way, sent) for way in options) for options, sent in zip(wanted, request.path, strict=True)
+        )
+        if not same:
+            shown = "/".join(quote(segment, safe="") for segment in request.path)
+            right = "/".join(quote(options[0], safe="") for options in wanted)
+            findings.wrong(operation.place, f"its path is sent as {shown} instead of {right}")
+
+    def _compare_query(self, given: Given, request: Request) -> None:
+        rest = list(request.query)
+        for parameter, value in given.parameters:
+            if parameter.location != "query" or not self._passing.is_passed(parameter):
+                continue
+            ways = _query_ways(parameter, self._passing.kept(parameter, value))
+            if not take(rest, ways):
+                sent = [pair for pair in request.query if pair[0].partition("[")[0] == parameter.name.partition("[")[0]]
+                what = f"it is sent as {_shown(sent)} instead of {_shown(ways[0])}"
+                self._findings.wrong(parameter.place, what)
+                rest = [pair for pair in rest if pair not in sent]
+        if rest:
+            self._findings.wrong(self._operation.place, f"the query has {_shown(rest)}, which nobody asked for")
+
+    def _compare_texts(self, given: Given, request: Request) -> None:
+        rest = {name: each for name, each in request.headers.items() if name not in (*_ALWAYS, *IGNORED_HEADERS)}
+        for parameter, value in given.parameters:
+            if not self._passing.is_passed(parameter) or parameter.location not in ("header", "cookie"):
+                continue
+            if parameter.location == "header":
+                sent = [rest.pop(parameter.name.lower())] if parameter.name.lower() in rest else []
+            else:
+                sent = [each for name, each in request.cookies if name == parameter.name]
+            ways = values(parameter, value)
+            if not any(same_text(way, one) for way in ways for one in [*sent, ",".join(sent)]):
+                what = f"it is sent as {short(', '.join(sent))}" if sent else "it is not sent"
+                self._findings.wrong(parameter.place, f"{what} instead of {short(ways[0])}")
+        for name in rest:
+            self._findings.wrong(self._operation.place, f"the header {name} is sent, which nobody asked for")
+
+    def _compare_body(self, given: Given, request: Request, way: int) -> None:
+        medium = given.medium
+        if medium is None:
+            if request.body:
+                self._findings.wrong(self._operation.place, "a body is sent, which nobody asked for")
+            return
+        if "body" in (argument := self._passing.body_options(given)[way]) and (medium.is_json or medium.bare == FORM):
+            self._models.compare(medium.schema, given.body, argument["body"])
+        for why in body_differences(medium, given.body, request):
+            self._findings.wrong(medium.place, why.what, *([self._operation.title, why.field] if why.field else []))
+
+    def _compare_awaited(self, given: Given, request: Request, way: int) -> None:
+        arguments = self._passing.arguments(given, self._passing.body_options(given)[way])
+        try:
+            other = self._caller.request(self._probe.function, arguments, awaited=True)
+        except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+            what = f"asyncio_detailed raises {type(error).__name__}: {error}"
+            self._findings.wrong(self._operation.place, what)
+            return
+        if comparable(request) != comparable(other):
+            self._findings.wrong(self._operation.place, "asyncio_detailed sends another request than sync_detailed")
+
+
+_ALWAYS = ("user-agent", "accept-encoding", "connection", "host", "content-length", "cookie", "transfer-encoding")
+
+
+def _is_nested(value: Any) -> bool:
+    return is_mapping(value) or (is_list(value) and any(is_mapping(each) or is_list(each) for each in value))
+
+
+def _filled(segment: str, ways: dict[str, list[str]]) -> list[str]:
+    """The right ways to send a segment of a path."""
+    found = [""]
+    for part in re.split(r"({[^}]+})", segment):
+        written = ways.get(part[1:-1], [part]) if part.startswith("{") else [part]
+        found = [one + way for one in found for way in written]
+    return found
+
+
+def _query_ways(parameter: Parameter, value: Any) -> list[list[Pair]]:
+    if parameter.content_type is not None:
+        return [[(parameter.name, each)] for each in values(parameter, value)]
+    return query_pairs(parameter.name, value, parameter.style, explode=parameter.explode)
+
+
+def _same_type(medium: Medium, request: Request) -> bool:
+    sent = request.content_type.partition(";")[0].strip().lower()
+    kind, _, detail = medium.bare.partition("/")
+    return kind == "*" or (detail == "*" and sent.startswith(f"{kind}/")) or sent == medium.bare
+
+
+def _shown(pairs: list[Pair]) -> str:
+    return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else "nothing"

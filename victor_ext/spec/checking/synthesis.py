@@ -1,0 +1,136 @@
+"""Values that a schema allows, made without chance: the same ones in every run.
+
+A value is numbered: the numbers 0, 1, 2, ... choose the members of unions, the values of enums and the types of a list
+of types in turn. Patterns are not obeyed, because nothing in a generated package looks at them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from .views import Document, Node, View
+
+Direction = Literal["sent", "received"]
+
+BYTES = b"\x00\xffbytes\r\n"
+"""The content of every file."""
+TEXTS = {
+    "date": "2026-03-04",
+    "date-time": "2026-03-04T05:06:07Z",
+    "time": "05:06:07Z",
+    "duration": "P1D",
+    "uuid": "123e4567-e89b-42d3-a456-426614174000",
+    "uri": "https://example.com/a?b=c",
+    "url": "https://example.com/a?b=c",
+    "email": "a@example.com",
+    "hostname": "example.com",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "byte": "Ynl0ZXM=",
+}
+FREE = {"any": "thing"}
+"""A value where any is allowed."""
+MAX_DEPTH = 24
+"""Of required objects in each other; schemas that require themselves have no value at all."""
+PLAIN, TRICKY = "text é", "a b/c?d=e&f+g%h;é"
+
+
+class Synthesis:
+    """Values of the schemas of one document."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    def value(self, node: Node, direction: Direction, number: int = 0, *, full: int = 2, text: str = PLAIN) -> Any:
+        """A value of a schema, with the optional properties of its outer `full` levels; `text` for plain texts."""
+        return _Maker(self._document, direction, number, text).of(node, full, ())
+
+    def of_view(self, view: View, direction: Direction, number: int = 0, *, full: int = 2, text: str = PLAIN) -> Any:
+        """A value of one alternative."""
+        return _Maker(self._document, direction, number, text).of_view(view, full, ())
+
+
+class _Maker:
+    def __init__(self, document: Document, direction: Direction, number: int, text: str) -> None:
+        self._document = document
+        self._direction: Direction = direction
+        self._hidden = "readOnly" if direction == "sent" else "writeOnly"
+        self._number = number
+        self._text = text
+
+    def of(self, node: Node, full: int, within: tuple[int, ...]) -> Any:
+        views = self._document.views(node)
+        outside = [view for view in views if id(view) not in within] or views
+        return self.of_view(outside[self._number % len(outside)], full, within)
+
+    def of_view(self, view: View, full: int, within: tuple[int, ...]) -> Any:
+        words = [value for value in view.enum or [] if value is not None]
+        if words:
+            return words[self._number % len(words)]
+        if view.binary:
+            return BYTES
+        kind = view.types[self._number % len(view.types)] if view.types else ""
+        if kind == "object" or (not kind and view.properties):
+            return self._object(view, full, (*within, id(view)))
+        if kind == "array":
+            return self._array(view, full, (*within, id(view)))
+        return self._scalar(kind, view)
+
+    def _object(self, view: View, full: int, within: tuple[int, ...]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        if len(within) > MAX_DEPTH:
+            return found
+        for name, child in view.properties.items():
+            optional = name not in view.required
+            hidden = self._hidden in self._document.follow(child).tree or self._hidden in child.tree
+            if name in view.tags:
+                found[name] = view.tags[name][0]
+            elif not hidden and (not optional or (full > 0 and not self._endless(child, within))):
+                found[name] = self.of(child, full - 1, within)
+        for name, words in view.tags.items():
+            found.setdefault(name, words[0])
+        if full > 0 and view.additional is not None and not self._endless(view.additional, within):
+            found["additional-key"] = self.of(view.additional, full - 1, within)
+        return found or (dict(FREE) if full > 0 and not view.closed and not view.properties else found)
+
+    def _endless(self, node: Node, within: tuple[int, ...]) -> bool:
+        return all(id(view) in within for view in self._document.views(node))
+
+    def _array(self, view: View, full: int, within: tuple[int, ...]) -> list[Any]:
+        least, most = view.limits.get("minItems"), view.limits.get("maxItems")
+        if view.prefix:
+            return [self.of(each, full - 1, within) for each in view.prefix]
+        count = max(least if isinstance(least, int) else 0, 2 if full > 0 else 0)
+        count = min(count, most if isinstance(most, int) else count, 10)
+        if view.items is None or len(within) > MAX_DEPTH or self._endless(view.items, within):
+            return [] if view.items is not None else [self._text] * count
+        items: list[Any] = []
+        for offset in range(count):  # items take their alternatives in turn
+            maker = _Maker(self._document, self._direction, self._number + offset, self._text)
+            items.append(maker.of(view.items, full - 1 if offset == 0 else min(full - 1, 0), within))
+        return items
+
+    def _scalar(self, kind: str, view: View) -> Any:
+        if kind == "boolean":
+            return self._number % 2 == 0
+        if kind in ("integer", "number"):
+            return _number(kind, view, self._number)
+        if kind == "string":
+            return self._string(view)
+        return dict(FREE)
+
+    def _string(self, view: View) -> str:
+        if view.format in TEXTS:
+            return TEXTS[view.format]
+        least, most = view.limits.get("minLength"), view.limits.get("maxLength")
+        text = self._text if self._number == 0 else f"text{self._number}"
+        if isinstance(least, int) and least > len(text):
+            text = text.ljust(min(least, 10_000), "x")
+        return text[:most] if isinstance(most, int) and most > 0 else text
+
+
+def _number(kind: str, view: View, number: int) -> int | float:
+    least, most = view.limits.get("minimum"), view.limits.get("maximum")
+    start = least if isinstance(least, (int, float)) else most if isinstance(most, (int, float)) and most < 1 else 1
+    whole = int(start) + (number if number and most is None else 0)
+    return whole + 0.5 if kind == "number" and most is None and view.format != "int64" else whole

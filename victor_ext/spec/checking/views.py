@@ -1,0 +1,229 @@
+"""The schemas of a document: references followed, `allOf` merged, and one view for each alternative of a union."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from victor_ext.spec.tree import Tree, is_list, is_mapping
+
+MAX_VIEWS = 64
+"""Alternatives of one schema that are looked at; more are nested unions, whose members have views of their own."""
+
+
+class Node(NamedTuple):
+    """A part of the document and its dotted path."""
+
+    tree: Tree
+    place: str
+
+    def child(self, *keys: str | int) -> Node:
+        """The part under some keys; an empty mapping when it is no mapping."""
+        found: Any = self.tree
+        for key in keys:
+            if isinstance(key, int):
+                found = found[key] if is_list(found) else None
+            else:
+                found = found.get(key) if is_mapping(found) else None
+        return Node(found if is_mapping(found) else {}, ".".join([self.place, *map(str, keys)]))
+
+    def mapping(self, key: str) -> dict[str, Node]:
+        """The children of the mapping under a key."""
+        inner = self.child(key)
+        return {str(name): inner.child(name) for name in inner.tree}
+
+    def items(self, key: str) -> list[Node]:
+        """The mappings of the list under a key."""
+        inner = self.tree.get(key)
+        return [self.child(key, number) for number in range(len(inner))] if is_list(inner) else []
+
+
+@dataclass
+class View:
+    """What a schema says of a value, without references and unions."""
+
+    place: str
+    types: tuple[str, ...] = ()
+    """Without "null"; empty when any type is allowed."""
+    nullable: bool = False
+    enum: list[Any] | None = None
+    format: str | None = None
+    properties: dict[str, Node] = field(default_factory=dict[str, Node])
+    required: frozenset[str] = frozenset()
+    items: Node | None = None
+    prefix: list[Node] = field(default_factory=list[Node])
+    additional: Node | None = None
+    closed: bool = False
+    """No other properties are allowed."""
+    tags: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """The values of discriminators that select this alternative of a union."""
+    limits: Tree = field(default_factory=dict[str, Any])
+
+    @property
+    def binary(self) -> bool:
+        """Whether the value is bytes, outside of JSON."""
+        media = "contentMediaType" in self.limits and "contentEncoding" not in self.limits
+        return self.format == "binary" or (media and self.types in ((), ("string",)) and not self.enum)
+
+    def words(self) -> list[Any]:
+        """The values of an enum that has members in Python: texts or integers, not both."""
+        values = [value for value in self.enum or [] if value is not None]
+        kinds: set[type[Any]] = {type(value) for value in values}
+        return list(dict.fromkeys(values)) if kinds in ({str}, {int}) and "const" not in self.limits else []
+
+
+LIMITS = (
+    *("minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "pattern", "const", "multipleOf"),
+    *("exclusiveMinimum", "exclusiveMaximum", "contentMediaType", "contentEncoding", "readOnly", "writeOnly"),
+)
+
+
+class Document:
+    """A loaded document."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.root = Node(tree, "")
+        self._views: dict[int, tuple[Tree, list[View]]] = {}  # with the tree, so that no other one gets its id
+        self._open: set[int] = set()
+
+    def follow(self, node: Node) -> Node:
+        """The target of a reference, with its place; an empty mapping when there is none."""
+        seen: set[str] = set()
+        while isinstance(reference := node.tree.get("$ref"), str):
+            if reference in seen or not reference.startswith("#/"):
+                return Node({}, node.place)
+            seen.add(reference)
+            node = self._target(reference, node.place)
+        return node
+
+    def _target(self, reference: str, place: str) -> Node:
+        found: Any = self.root.tree
+        steps = [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference[2:].split("/")]
+        for step in steps:
+            if is_list(found) and step.isdecimal() and int(step) < len(found):
+                found = found[int(step)]
+            else:
+                found = found.get(step) if is_mapping(found) else None
+        return Node(found, ".".join(steps)) if is_mapping(found) else Node({}, place)
+
+    def views(self, node: Node) -> list[View]:
+        """One view for each alternative of a schema: a single one when it has no union."""
+        node = self.follow(node)
+        key = id(node.tree)
+        if key not in self._views:
+            if key in self._open:  # a schema that is a part of itself adds nothing
+                return [View(node.place)]
+            self._open.add(key)
+            try:
+                self._views[key] = node.tree, self._build(node)
+            finally:
+                self._open.discard(key)
+        return self._views[key][1]
+
+    def properties(self, node: Node) -> dict[str, Node]:
+        """The properties that every alternative has, by way of `properties` and `allOf`."""
+        every = [view.properties for view in self.views(node)]
+        return {name: child for name, child in every[0].items() if all(name in each for each in every)}
+
+    def _build(self, node: Node) -> list[View]:
+        own = _own(node)
+        found, parts = [own], node.items("allOf")
+        for part in parts:
+            found = [_merge(one, other) for one in found for other in self.views(part)][:MAX_VIEWS]
+        if len(parts) == 1 and not own.properties and not own.types:  # another name of the same schema
+            found = [replace(view, place=other.place) for view, other in zip(found, self.views(parts[0]), strict=False)]
+        for key in ("oneOf", "anyOf"):
+            members = [view for part in node.items(key) for view in self._member(node, part)]
+            some = [view for view in members if view.types or not view.nullable or len(members) == 1]
+            if len(some) < len(members):
+                found = [replace(view, nullable=True) for view in found]
+            if some:
+                found = [
+                    replace(_merge(one, other), place=one.place if one.properties else other.place)
+                    for one in found
+                    for other in some
+                ][:MAX_VIEWS]
+        return found
+
+    def _member(self, node: Node, part: Node) -> Iterator[View]:
+        discriminator = node.child("discriminator").tree
+        name, mapping = discriminator.get("propertyName"), discriminator.get("mapping")
+        reference = str(part.tree.get("$ref", ""))
+        words = [
+            word for word, to in (mapping if is_mapping(mapping) else {}).items()
+            if to in (reference, reference.rpartition("/")[2])
+        ]  # fmt: skip
+        for view in self.views(part):
+            yield replace(view, tags={**view.tags, name: words}) if isinstance(name, str) and words else view
+
+
+def _own(node: Node) -> View:
+    tree = node.tree
+    kinds = tree.get("type")
+    types = [kind for kind in (kinds if is_list(kinds) else [kinds]) if isinstance(kind, str)]
+    nullable = bool(tree.get("nullable")) or "null" in types
+    types = [kind for kind in types if kind in ("object", "array", "string", "integer", "number", "boolean")]
+    if not types and not nullable:
+        types = ["object"] if is_mapping(tree.get("properties")) else ["array"] if "items" in tree else []
+    additional, required, enum = tree.get("additionalProperties"), tree.get("required"), tree.get("enum")
+    if "const" in tree:
+        enum = [tree["const"]]
+    if is_list(enum) and types == ["string"]:  # YAML reads `737` and `true` as no texts
+        enum = [json.dumps(value) if isinstance(value, (bool, int, float)) else value for value in enum]
+    return View(
+        node.place,
+        tuple(types),
+        nullable=nullable,
+        enum=enum if is_list(enum) else None,
+        format=tree["format"] if isinstance(tree.get("format"), str) else None,
+        properties=_open_properties(node),
+        required=frozenset(str(name) for name in required) if is_list(required) else frozenset(),
+        items=node.child("items") if "items" in tree else None,
+        prefix=node.items("prefixItems"),
+        additional=node.child("additionalProperties") if is_mapping(additional) and additional else None,
+        closed=additional is False,
+        limits={key: tree[key] for key in LIMITS if key in tree},
+    )
+
+
+def _open_properties(node: Node) -> dict[str, Node]:
+    """The properties, without those whose schema is `false`: they never occur."""
+    declared = node.child("properties").tree
+    return {name: child for name, child in node.mapping("properties").items() if declared[name] is not False}
+
+
+def _merge(one: View, other: View) -> View:
+    """What both say; where they contradict each other, what the second says."""
+    common = tuple(kind for kind in other.types if kind in one.types)
+    enum = other.enum if one.enum is None else one.enum
+    if one.enum is not None and other.enum is not None:
+        enum = [value for value in one.enum if value in other.enum] or other.enum
+    return View(
+        one.place,
+        common or other.types or one.types,
+        nullable=one.nullable or other.nullable,
+        enum=enum,
+        format=other.format or one.format,
+        properties={**one.properties, **_redefined(one, other)},
+        required=one.required | other.required,
+        items=other.items or one.items,
+        prefix=other.prefix or one.prefix,
+        additional=other.additional or one.additional,
+        closed=False,
+        tags={**one.tags, **other.tags},
+        limits={**one.limits, **other.limits},
+    )
+
+
+def _redefined(one: View, other: View) -> dict[str, Node]:
+    """The properties of the second; one that the first has too must satisfy both."""
+    both = {name: (one.properties[name], child) for name, child in other.properties.items() if name in one.properties}
+    merged = {
+        name: Node({"allOf": [earlier.tree, later.tree]}, later.place)
+        for name, (earlier, later) in both.items()
+        if earlier.tree is not later.tree
+    }
+    return {**other.properties, **merged}

@@ -1,0 +1,39 @@
+"""The command `victor spec generate`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from victor_ext.spec.generate import generate
+
+from .packages import add_package_arguments, check_names
+
+SUMMARY = "write a package for each document"
+EPILOG = "Exit status: 0 for whole packages, 1 when something of a document was left out, 2 when no package was made."
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    add_package_arguments(command, out="the folder for the packages", is_required=True)
+    command.add_argument("--verbose", action="store_true", help="name each place where the recipe rewrote the document")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the packages. Raises the errors of `generate`."""
+    check_names(options)
+    return max(_generate(document, options) for document in options.documents)
+
+
+def _generate(document: Path, options: argparse.Namespace) -> int:
+    result = generate(document, options.out, name=options.name)
+    for line in result.log.lines() if options.verbose else ():
+        print(f"  {line}")
+    for line in result.left_out:
+        print(f"  LEFT OUT: {line}", file=sys.stderr)
+    if not result.written:
+        print(f"{document.name}: no package was made, and {result.package} is as it was.", file=sys.stderr)
+        return 2
+    print(f"{document.name} -> {result.package}")
+    return int(bool(result.left_out))

@@ -1,0 +1,126 @@
+"""Replace a document by a newer one: compare, check, generate, and say what a person has to decide.
+
+Nothing is replaced unless the newer document makes a whole package. The package is replaced first and the document
+after it, so that a run that is interrupted can be repeated: it compares with the same old document again.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .check import check
+from .diff.approvals import Approvals, read_approvals
+from .diff.compare import compare
+from .diff.entry import Entry
+from .diff.python import python_changes
+from .diff.report import Report, number, one_line
+from .document import load
+from .generate import generate, package_name
+from .tree import Tree, mapping_at
+
+UNRELEASED = re.compile(r"^## (?:\[?Unreleased\]?).*$", re.MULTILINE)
+MAX_LINES = 20
+"""The changes of one update that the changelog names."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """What an update found and did."""
+
+    report: Report
+    losses: list[str]
+    """Why nothing was replaced: what the package of the newer document would lack. Empty when it was replaced."""
+    package: Path
+
+    def decisions(self) -> list[Entry]:
+        """The changes that a person has to look at: what breaks and was not approved, and what may."""
+        breaking = self.report.breaking()
+        looks = [each for each in self.report.entries if "look" in (each.wire, each.python) and each not in breaking]
+        return [*breaking, *looks]
+
+
+def update(document: Path, newer: Path, out: Path, *, name: str | None = None, changelog: Path | None = None) -> Update:
+    """Replace `document` by the file `newer`, and its package in the folder `out` by the newer one.
+
+    Args:
+        document: The document that is replaced; its file keeps its name.
+        newer: The file with the newer document.
+        out: The folder of the package.
+        name: The name of the package; None takes it from the name of `document`.
+        changelog: A changelog in the format of "Keep a Changelog", which gets an entry under "Unreleased".
+
+    Raises:
+        DocumentError: One of the documents cannot be read. Nothing was replaced.
+        RuntimeError: The package must not be written there, or the tools are not the pinned ones.
+        OSError: A file cannot be read or written.
+    """
+    name = package_name(document) if name is None else name
+    before, after = load(document), load(newer)
+    approved = read_approvals(document.with_name(f"{document.stem}.approved.yaml"))
+    result = compare(before, after, python_changes(document, newer))
+    report = Report(
+        old=document.name,
+        new=newer.name,
+        file=document.as_posix(),
+        entries=result.entries,
+        documentation=result.documentation,
+        approvals=Approvals(approved, datetime.datetime.now(datetime.UTC).date()),
+    )
+    accepted = document.with_name(f"{document.stem}.accepted.yaml")
+    checked = check(newer, None, name=name, accepted=accepted)
+    losses = [f"{each.place}: {each.what}" for each in checked.problems]
+    if losses:
+        return Update(report, losses, out / name)
+    package = generate(newer, out, name=name).package
+    if changelog is not None and report.entries:
+        _add_to(changelog, "\n".join(_changelog_lines(document, before, after, report)))
+    _replace(document, newer.read_bytes())
+    return Update(report, [], package)
+
+
+def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) -> Iterator[str]:
+    versions = [one_line(str(mapping_at(each, "info").get("version", ""))) for each in (before, after)]
+    moved = f" from version {versions[0]} to {versions[1]}" if versions[0] != versions[1] else ""
+    yield f"- The document `{document.name}` is a newer one{moved}. {report.summary()}"
+    serious = [each for each in report.entries if "breaks" in (each.wire, each.python)]
+    for entry in serious[:MAX_LINES]:
+        columns = [
+            where for where, level in (("on the wire", entry.wire), ("in Python", entry.python)) if level == "breaks"
+        ]
+        yield f"  - `{one_line(entry.place)}` ({' and '.join(columns)}): {one_line(entry.what)}"
+    if len(serious) > MAX_LINES:
+        yield f"  - and {number(len(serious) - MAX_LINES, 'more change')} that break something."
+
+
+def _add_to(changelog: Path, entry: str) -> None:
+    """Put an entry under "Unreleased", in its section "Changed"; both are added where they are missing."""
+    text = changelog.read_text(encoding="utf-8") if changelog.exists() else "# Changelog\n"
+    heading = UNRELEASED.search(text)
+    if heading is None:
+        title = re.search(r"^# .*\n", text)
+        at = title.end() if title else 0
+        text = f"{text[:at]}\n## Unreleased\n\n### Changed\n\n{entry}\n{text[at:]}"
+    else:
+        end = re.compile(r"^## ", re.MULTILINE).search(text, heading.end())
+        section = re.compile(r"^### Changed\n+", re.MULTILINE).search(
+            text, heading.end(), end.start() if end else len(text)
+        )
+        at = section.end() if section else heading.end() + 1
+        text = text[:at] + (f"{entry}\n" if section else f"\n### Changed\n\n{entry}\n") + text[at:]
+    _replace(changelog, text.encode("utf-8"))
+
+
+def _replace(file: Path, data: bytes) -> None:
+    """Write a file in one step: a reader sees the old bytes or the new ones."""
+    hidden = file.with_name(f".{file.name}-{secrets.token_hex(8)}")
+    try:
+        hidden.write_bytes(data)
+        os.replace(hidden, file)
+    finally:
+        hidden.unlink(missing_ok=True)
