@@ -9,8 +9,9 @@ import json
 import pkgutil
 import re
 from collections.abc import Callable, Iterator
+from enum import Enum
 from io import BytesIO
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args, get_origin
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -28,26 +29,55 @@ class Proof(NamedTuple):
 
 
 class Function:
-    """A function of the old package, and which argument is sent as what."""
+    """A function of the old package, and which argument is sent as what: that is seen in the requests that it makes."""
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Any, client: Any) -> None:
         self.module = module
-        build = module._get_kwargs
-        self.types = {name: each.annotation for name, each in inspect.signature(build).parameters.items()}
-        marks = {name: f"~{number}~" for number, name in enumerate(self.types)}
-        request = build(**{name: self._body({}) if name == "body" else mark for name, mark in marks.items()})
-        self.method: str = request["method"]
-        self.url: str = request["url"]
-        self.names: dict[tuple[str, str], str] = {}
-        for place, key in (("query", "params"), ("header", "headers"), ("cookie", "cookies")):
-            for wire, value in request.get(key, {}).items():
-                self.names.update(((place, wire), name) for name, mark in marks.items() if value == mark)
-        self.marks = {mark: name for name, mark in marks.items()}
+        self._client = client
+        parameters = inspect.signature(module.sync_detailed).parameters
+        self.types = {name: each.annotation for name, each in parameters.items() if name != "client"}
+        required = [name for name in self.types if parameters[name].default is inspect.Parameter.empty]
+        marks = {f"zq{number}zq": name for number, name in enumerate(required)}
+        given = {name: mark if str in _classes(self.types[name]) else self._any(name) for mark, name in marks.items()}
+        plain = self._sent(given)
+        self.method, self.path = plain.method.lower(), plain.url.path
+        self.marks = marks
+        self.names = {key: marks[value] for key, value in _members(plain).items() if value in marks}
+        for name in [name for name in self.types if name not in required and name != "body"]:
+            found = _members(self._sent({**given, name: self._any(name)})).keys() - _members(plain).keys()
+            self.names |= dict.fromkeys(found, name)
+
+    def _sent(self, arguments: dict[str, Any]) -> httpx.Request:
+        """The request of a call, which is not sent anywhere."""
+        seen: list[httpx.Request] = []
+
+        def noted(request: httpx.Request) -> httpx.Response:
+            seen.append(request)
+            return httpx.Response(299)
+
+        client = self._client(base_url="http://localhost", raise_on_unexpected_status=False)
+        with httpx.Client(base_url="http://localhost", transport=httpx.MockTransport(noted)) as connection:
+            self.module.sync_detailed(**arguments, client=client.set_httpx_client(connection))
+        return seen[0]
+
+    def _any(self, name: str) -> Any:
+        """Any value of an argument's type."""
+        if name == "body":
+            return self._body({})
+        known = {
+            str: "zq", bool: True, int: 7, float: 1.5, UUID: UUID(int=7),
+            datetime.datetime: datetime.datetime.now(datetime.UTC), datetime.date: datetime.date(2026, 3, 4),
+        }  # fmt: skip
+        classes = _classes(self.types[name])
+        value = next((known[each] for each in classes if each in known), "zq")
+        enums = [each for each in classes if issubclass(each, Enum)]
+        value = next(iter(enums[0])) if enums else value
+        return [value] if list in map(get_origin, (self.types[name], *get_args(self.types[name]))) else value
 
     def is_for(self, operation: Operation) -> bool:
         """Whether this is the function of an operation; notes the arguments in the path."""
-        pattern = re.sub(r"\\{[^}]+\\}", "(~[0-9]+~)", re.escape(operation.path))
-        found = re.fullmatch(pattern, self.url)
+        pattern = re.sub(r"\\{[^}]+\\}", "(zq[0-9]+zq)", re.escape(operation.path))
+        found = re.fullmatch(pattern, self.path)
         if self.method != operation.method or found is None:
             return False
         names = re.findall(r"{([^}]+)}", operation.path)
@@ -55,7 +85,10 @@ class Function:
         return True
 
     def arguments(self, request: Request) -> dict[str, Any]:
-        found = {self.names[key]: self._typed(self.names[key], value) for key, value in request.parameters.items()}
+        found: dict[str, Any] = {}
+        for (place, wire), value in request.parameters.items():
+            name = self.names[place, wire.lower() if place == "header" else wire]
+            found[name] = self._typed(name, value)
         if request.body is not None:
             found["body"] = self._body(request.body)
         return found
@@ -78,6 +111,12 @@ class Function:
         return UUID(value) if UUID in classes else value
 
 
+def _members(request: httpx.Request) -> dict[tuple[str, str], str]:
+    """What a request has beside its path and its body."""
+    query = {("query", name): value for name, value in request.url.params.multi_items()}
+    return query | {("header", name): value for name, value in request.headers.items()}
+
+
 def _classes(annotation: Any) -> list[Any]:
     own = [annotation] if isinstance(annotation, type) else []
     return own + [each for part in get_args(annotation) for each in _classes(part)]
@@ -90,12 +129,12 @@ class OldClient:
         self.provider = provider
         api = importlib.import_module(f"{package}.api")
         names = [found.name for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}.") if not found.ispkg]
-        functions = [Function(importlib.import_module(name)) for name in names]
+        self.client = importlib.import_module(f"{package}.client").Client
+        functions = [Function(importlib.import_module(name), self.client) for name in names]
         self.functions = {
             key: next(each for each in functions if each.is_for(operation))
             for key, operation in provider.operations.items()
         }
-        self.client = importlib.import_module(f"{package}.client").Client
         self.errors: Any = importlib.import_module(f"{package}.errors")
         self.answers = {key: list(each.responses()) for key, each in provider.operations.items()}
         self.requests = {key: list(each.requests()) for key, each in provider.operations.items()}

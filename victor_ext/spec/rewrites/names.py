@@ -168,6 +168,12 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
         taken[place.class_name] = gist
 
 
+def module_of(operation: Tree) -> tuple[str, str]:
+    """The folder and the name of the module of an operation; needs the final names."""
+    tag = (operation.get("tags") or ["default"])[0]
+    return strings.PythonIdentifier(tag, "tag"), strings.PythonIdentifier(operation["operationId"], PREFIX)
+
+
 def classes(document: Tree) -> Iterator[tuple[str, Tree]]:
     """The name that the class of each schema has, if it becomes a class, with the schema; needs the final names."""
     for name, schema in components(document).items():
