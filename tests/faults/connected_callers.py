@@ -14,7 +14,7 @@ from victor_api.models import NewRtpRfpPaymentRequest
 from tests.faults.adapters import CALLERS, Caller, Operation, arguments
 from victor_ext import ClientCredentialsAuth, HeaderKey, connect, connect_async
 
-FACES = ("connected", "connected, awaited")
+MODES = ("connected", "connected, awaited")
 
 
 def _exchange(operation: Operation, subject: str) -> tuple[Any, dict[str, Any]]:
