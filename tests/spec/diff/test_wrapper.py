@@ -20,14 +20,14 @@ ROOT = Path(__file__).resolve().parents[3]
     [
         ("victor_api", "api.payment_requests.get_payment_request", "victor_ext.providers.victor.reading.get"),
         ("victor_api", "api.payment_requests.list_payment_requests(page)", "victor_ext.providers.victor.reading._read_page"),
-        ("victor_api", "models.RfpPayerDetails", "victor_ext.providers.victor.creating.create"),
-        ("victor_api", "models.RfpPayeeRequestDetails.account_number", "victor_ext.providers.victor.creating.create"),
+        ("victor_api", "models.RfpPayerDetails", "victor_ext.providers.victor.requests.CreateRequest.to_model"),
+        ("victor_api", "models.RfpPayerDetails.victor_counterparty_id", "victor_ext.providers.victor.requests.CreateRequest.to_model"),
         ("victor_api", "models.ReceiptPaymentDetails.notes", "victor_ext.PaymentRequest.notes"),
         ("velo_api", "api.payees.list_payees", "victor_ext.providers.velo.payees.Payees.list"),
         ("velo_api", "models.Payee.watchlist_status", "victor_ext.providers.velo.records.Payee.watchlist_status"),
         ("velo_api", "models.NewPayees.payees", "victor_ext.providers.velo.payees.Payees.create"),
         ("eastpay_api", "api.payments.create_payment", "victor_ext.providers.eastpay.payments._pay"),
-        ("flexfactor_api", "models.Transaction.avs_result_code", "victor_ext.providers.flexfactor.requests.Transaction.to_model"),
+        ("flexfactor_api", "models.Transaction.avs_result_code", "victor_ext.providers.flexfactor.transactions.Transaction.to_model"),
     ],
 )  # fmt: skip
 def test_who_uses_a_name(package: str, name: str, user: str) -> None:

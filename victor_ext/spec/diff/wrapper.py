@@ -79,12 +79,11 @@ class Wrapper:
         return [*constructing, *(each for each in self._parts if self._reads(each, attribute, fields))]
 
     def _reads(self, part: _Part, attribute: str, fields: set[str]) -> bool:
-        if not any(attribute in text.split(".") for text in part.texts):
-            return False
-        if not part.record:
-            return True
+        paths = [text.split(".") for text in part.texts]
+        if not part.record or any(attribute in path[1:] for path in paths):
+            return any(attribute in path for path in paths)
         roots = [text.partition(".")[0] for each in self._parts if each.record == part.record for text in each.texts]
-        return 2 * len(fields.intersection(roots)) >= len(roots)
+        return any(attribute == path[0] for path in paths) and 2 * len(fields.intersection(roots)) >= len(roots)
 
 
 @cache
