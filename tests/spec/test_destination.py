@@ -177,6 +177,30 @@ def test_a_package_that_was_made_here_is_replaced_with_all_that_is_old(room: Pat
     assert snapshot(made) == fresh
 
 
+def test_only_files_that_changed_are_written(room: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def times() -> dict[str, tuple[int, int]]:
+        files = [path for path in made.rglob("*") if path.is_file()]
+        return {str(path.relative_to(made)): (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
+
+    (made / "__pycache__").mkdir()
+    (made / "__pycache__" / "client.pyc").write_bytes(b"x")
+    before = times()
+    generate(room / "small.yaml", made.parent)
+    assert times() == before
+    (room / "newer.yaml").write_text(SMALL.replace("id:", "name:"))
+    newer = snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package)
+    for refused in (False, True):
+        if refused:
+            monkeypatch.setattr(Path, "hardlink_to", fails(OSError))
+        old = times()
+        generate(room / ("small.yaml" if refused else "newer.yaml"), made.parent, name="small_api")
+        after = times()
+        changed = {path for path in after if after[path][1] != old[path][1]}
+        assert changed == {"models/thing.py"}
+        if not refused:
+            assert snapshot(made) == newer
+
+
 def test_out_may_be_a_link_and_must_be_a_folder(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
     link = room / "link"
     link.symlink_to(room / "project" / "out")
@@ -211,9 +235,7 @@ def break_second_rename(monkeypatch: pytest.MonkeyPatch, error: type[BaseExcepti
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, RuntimeError, OSError])
-@pytest.mark.parametrize(
-    "place", ["openapi_python_client.generate", "shutil.copyfile", "subprocess.run", "second rename"]
-)
+@pytest.mark.parametrize("place", ["render", "shutil.copyfile", "subprocess.run", "second rename"])
 def test_a_run_that_breaks_off_leaves_the_old_package_and_nothing_else(
     room: Path, made: Path, monkeypatch: pytest.MonkeyPatch, place: str, error: type[BaseException]
 ) -> None:
@@ -234,7 +256,7 @@ def test_no_package_is_made_of_what_the_generator_refuses(
     room: Path, made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = snapshot(room)
-    monkeypatch.setattr("victor_ext.spec.generate.openapi_python_client.generate", lambda **_: [])
+    monkeypatch.setattr("victor_ext.spec.generate.render", lambda *_: [])
     assert main(["generate", str(room / "small.yaml"), f"--out={made.parent}"]) == 2
     assert "no package was made" in capsys.readouterr().err
     assert snapshot(room) == before

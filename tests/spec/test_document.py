@@ -59,7 +59,7 @@ def test_json(tmp_path: Path) -> None:
     [
         ("x: {200: a, '200': b}", "some.yaml", "stands twice in the mapping at line 4"),
         ("x: [", "some.yaml", "cannot be read"),
-        ('{"swagger": "2.0"}', "some.json", "not an OpenAPI 3 document"),
+        ('{"swagger": "2.0"}', "some.json", r"is a Swagger 2\.0 document"),
         ("[]", "some.json", "not an OpenAPI 3 document"),
     ],
 )

@@ -137,7 +137,7 @@ def test_only_the_pinned_tools_may_write(victor_yaml: Path, tmp_path: Path, monk
 
 
 def test_the_command_says_what_it_did(tmp_path: Path, zoo_yaml: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["generate", str(zoo_yaml), "--out", str(tmp_path)]) == 0
+    assert main(["generate", str(zoo_yaml), "--verbose", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     assert "  merge-allof-siblings: Cat\n" in printed
     assert f"zoo.yaml -> {tmp_path / 'zoo_api'}\n" in printed
@@ -146,9 +146,10 @@ def test_the_command_says_what_it_did(tmp_path: Path, zoo_yaml: Path, capsys: py
 
 
 def test_what_is_left_out_is_printed_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    spec = tmp_path / "hooks.yaml"
-    spec.write_text("openapi: 3.1.0\ninfo: {title: T, version: 1}\npaths: {}\nwebhooks: {ping: {}}\n")
+    spec = tmp_path / "broken.yaml"
+    schemas = "components: {schemas: {A: {properties: {x: {$ref: '#/nowhere'}}}}}\n"
+    spec.write_text("openapi: 3.1.0\ninfo: {title: T, version: 1}\npaths: {}\n" + schemas)
     assert main(["generate", str(spec), "--out", str(tmp_path)]) == 1
-    assert "LEFT OUT: the webhook ping" in capsys.readouterr().err
+    assert "LEFT OUT: A.x: #/nowhere, which points to nothing" in capsys.readouterr().err
     assert main(["check", str(spec)]) == 1
-    assert "left out: the webhook ping" in capsys.readouterr().err
+    assert "left out: A.x: #/nowhere, which points to nothing" in capsys.readouterr().err

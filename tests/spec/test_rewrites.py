@@ -178,11 +178,6 @@ def test_answers_in_two_content_types() -> None:
     assert log.left_out == ["GET /things: answer 200 as text/csv"]
 
 
-def test_what_is_not_generated_is_named() -> None:
-    _, log = prepared(callbacks={"done": {}})
-    assert log.left_out == ["GET /things: callbacks"]
-
-
 def test_an_object_in_an_url_encoded_form_is_named() -> None:
     form = {"type": "object", "properties": {"a.b": {"type": "string"}, "owner": THING}}
     body = {"content": {"application/x-www-form-urlencoded; charset=UTF-8": {"schema": form}}}

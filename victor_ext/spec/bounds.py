@@ -6,6 +6,7 @@ than any machine can hold. The largest real document that was tried has 130,000 
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,7 +36,7 @@ def read_text(path: Path) -> str:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise OutOfBoundsError(f"it has more than {MAX_BYTES:,} bytes: {_SPLIT}.")
-    return data.decode("utf-8")
+    return data.decode("utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig")
 
 
 def check_yaml(text: str) -> None:

@@ -6,7 +6,9 @@ that were not generated is never replaced.
 
 from __future__ import annotations
 
+import filecmp
 import keyword
+import os
 import re
 import secrets
 import shutil
@@ -95,7 +97,13 @@ def build_folder(package: Path) -> Generator[Path]:
 
 
 def move_into_place(built: Path, package: Path) -> None:
-    """Replace the package. When this is interrupted, the earlier package or the new one is there, whole."""
+    """Replace the package. When this is interrupted, the earlier package or the new one is there, whole.
+
+    A file that has the same bytes as before stays the same file, with its time; a package of which nothing changed is
+    not touched.
+    """
+    if package.exists() and not _keep_same_files(built, package):
+        return
     earlier = built.parent / ".earlier"  # not a valid name of a package
     try:
         if package.exists():
@@ -105,3 +113,28 @@ def move_into_place(built: Path, package: Path) -> None:
         if earlier.exists() and not package.exists():
             earlier.rename(package)
         raise
+
+
+def _keep_same_files(built: Path, package: Path) -> bool:
+    """Put the earlier file in the place of a new one with the same bytes. Returns whether the packages differ."""
+    new = {path.relative_to(built) for path in built.rglob("*") if path.is_file()}
+    old = {path.relative_to(package) for path in package.rglob("*.py")} | {Path(MARKER)}
+    differ = {path for path in old if "__pycache__" not in path.parts} != new
+    for path in sorted(new & old):
+        if filecmp.cmp(built / path, package / path, shallow=False):
+            _take_over(package / path, built / path)
+        else:
+            differ = True
+    return differ
+
+
+def _take_over(earlier: Path, new: Path) -> None:
+    """Make `new` the same file as `earlier`, or, where the file system has no such links, of the same time."""
+    spare = new.with_name(f".{new.name}")
+    try:
+        spare.hardlink_to(earlier)
+        spare.replace(new)
+    except OSError:
+        spare.unlink(missing_ok=True)
+        status = earlier.stat()
+        os.utime(new, ns=(status.st_atime_ns, status.st_mtime_ns))

@@ -14,11 +14,11 @@ from typing import Any
 import yaml
 
 from .bounds import check_values, check_yaml, read_text, too_deep
+from .document_error import DocumentError, PlaceError
+from .files import bundle
 from .tree import Tree, is_mapping
 
-
-class DocumentError(Exception):
-    """The file is not an OpenAPI 3 document; the message says why and what to do."""
+__all__ = ("DocumentError", "load")
 
 
 class _Loader(yaml.CSafeLoader):  # the loader in Python takes seconds for a large document
@@ -58,26 +58,43 @@ for _tag, _pattern, _first in (
 
 
 def load(path: Path) -> Tree:
-    """The document as JSON values; no two parts share an object (aliases are expanded).
+    """The document as JSON values; no two parts share an object (aliases are expanded), and none is in another file.
 
     Raises DocumentError when the file cannot be read, is no OpenAPI 3 document, or exceeds a limit of `bounds`.
     """
-    try:
-        text = read_text(path)
-        tree = _from_json(text) if path.suffix == ".json" else _from_yaml(text)
-    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
-        raise DocumentError(f"{path} cannot be read: {error}") from error
+    tree = _read(path)
+    if tree is None:
+        raise DocumentError(f"{path} cannot be read: it is empty.")
+    if is_mapping(tree) and "swagger" in tree:
+        raise DocumentError(
+            f"{path} is a Swagger {tree['swagger']} document: convert it to OpenAPI 3 (swagger2openapi can)."
+        )
     if not is_mapping(tree) or not str(tree.get("openapi", "")).startswith("3."):
         raise DocumentError(f"{path} is not an OpenAPI 3 document: it has no line `openapi: 3.x`.")
+    try:
+        bundle(tree, path, _read)
+    except (PlaceError, ValueError) as error:
+        raise DocumentError(f"{path} cannot be read: {error}") from None
     return tree
+
+
+def _read(path: Path) -> Any:
+    """The values of one file."""
+    try:
+        text = read_text(path)
+        return _from_json(text) if path.suffix == ".json" else _from_yaml(text)
+    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+        raise DocumentError(f"{path} cannot be read: {error}") from error
 
 
 def _from_json(text: str) -> Any:
     try:
-        tree = json.loads(text)
+        tree = json.loads(text) if text.strip() else None
     except RecursionError:
         raise too_deep("it has ") from None
     check_values(tree)
+    if not text.isascii() or "\\u" in text:
+        json.dumps(tree, ensure_ascii=False).encode()  # half of a character, such as "\ud800", is a UnicodeEncodeError
     return tree
 
 

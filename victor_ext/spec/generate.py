@@ -6,9 +6,6 @@ machine, the date, the locale or the order of a hash table.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 import os
 import re
 import shutil
@@ -19,13 +16,10 @@ from dataclasses import dataclass
 from importlib.metadata import requires, version
 from pathlib import Path
 
-from openapi_python_client import Project
-from openapi_python_client.config import Config, ConfigFile, MetaType
-from openapi_python_client.parser import GeneratorData
-from openapi_python_client.parser.errors import GeneratorError
-
 from .destination import HEADER, MARKER, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
+from .document_error import PlaceError
+from .generator import parse, render
 from .origins import Origins, origins
 from .rewrites import Log, prepare
 
@@ -83,13 +77,14 @@ def generate(
     package = package_folder(out, package_name(document) if name is None else name)
     try:
         tree, log = prepare(load(document), skip=skip, trace=trace)
+    except PlaceError as error:
+        raise DocumentError(f"{document} cannot be read: {error}") from None
     except RecursionError:
         raise DocumentError(f"{document} cannot be read: a schema holds itself, by way of allOf.") from None
     with build_folder(package) as folder:
         built = folder / package.name
-        source = folder / "prepared.json"
-        source.write_text(json.dumps(tree), encoding="utf-8")
-        problems, data = _run_generator(source, built, log)
+        data, problems = parse(tree, log)
+        problems += render(data, built, TEMPLATES, log) if data else []
         written = (built / "client.py").exists()
         if written:
             _finish(built)
@@ -107,23 +102,6 @@ def require_pinned_tools() -> None:
             raise RuntimeError(
                 f"{tool} {version(tool)} is installed, victor-ext[spec] pins {pin}: run pip install 'victor-ext[spec]'."
             )
-
-
-def _run_generator(source: Path, built: Path, log: Log) -> tuple[list[str], GeneratorData | None]:
-    """Write the package; return what could not be read, and what was."""
-    settings = ConfigFile(post_hooks=[], content_type_overrides=log.content_types)
-    config = Config.from_sources(settings, MetaType.NONE, source, "utf-8", overwrite=True, output_path=built)
-    data = GeneratorData.from_dict(json.loads(source.read_bytes()), config=config)
-    if isinstance(data, GeneratorError):
-        return [_message(data)], None
-    project = Project(openapi=data, config=config, custom_template_path=TEMPLATES)
-    with contextlib.redirect_stdout(io.StringIO()):
-        errors = project.build()
-    return [_message(error) for error in errors], data
-
-
-def _message(error: GeneratorError) -> str:
-    return " ".join(f"{error.header} {error.detail or ''}".split())
 
 
 def _finish(built: Path) -> None:

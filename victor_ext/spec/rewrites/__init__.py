@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection
 
+from victor_ext.spec.shape import check_shape
 from victor_ext.spec.tree import Tree
 
-from . import names, operations, schemas
+from . import hooks, names, operations, schemas, unions
 from .base import Log
 from .places import placed
 
@@ -19,20 +20,28 @@ __all__ = ("REWRITES", "Log", "Rewrite", "prepare", "rewrite_name")
 Rewrite = Callable[[Tree, Log], None]
 
 REWRITES: tuple[Rewrite, ...] = (
+    operations.write_status,
+    hooks.name_hook_schema,
     names.inline_reference,
     names.name_referenced_schema,
+    schemas.keep_reference_siblings,
     names.drop_title,
     names.rename_schema,
     names.unique_operation_id,
+    operations.drop_empty_body,
     operations.content_parameter,
     operations.flatten_object_parameter,
+    operations.drop_repeated_parameter,
     operations.join_array_parameter,
     operations.header_as_text,
+    operations.drop_null_of_path,
     operations.declare_path_parameter,
+    unions.unite_answers,
     operations.prefer_json_answer,
     operations.non_json_content,
     operations.report_objects_in_forms,
     schemas.repair_type,
+    schemas.repair_const,
     schemas.repair_enum,
     schemas.describe_default,
     schemas.drop_null_of_object,
@@ -41,6 +50,7 @@ REWRITES: tuple[Rewrite, ...] = (
     schemas.own_class_for_single_allof,
     schemas.mark_union_members,
     schemas.mark_answers,
+    unions.name_union_member,
     # These need the final names.
     names.name_enum_members,
     names.rename_inline_schema,
@@ -52,8 +62,13 @@ def prepare(document: Tree, *, skip: Collection[str] = (), trace: bool = False) 
     """A rewritten copy of the document, and the log.
 
     `skip` names rewrites to leave out, for tests. With `trace`, the parts of the copy know their places.
+
+    Raises PlaceError when a part of the document has the wrong type.
     """
-    tree: Tree = placed(document, document) if trace else json.loads(json.dumps(document))
+    tree: Tree = json.loads(json.dumps(document))
+    check_shape(tree)
+    if trace:
+        tree = placed(tree, tree)
     log = Log()
     for rewrite in REWRITES:
         if rewrite_name(rewrite) not in skip:

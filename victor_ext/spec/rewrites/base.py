@@ -73,7 +73,9 @@ def target(document: Tree, reference: str) -> Any:
         return None
     found: Any = document
     for step in reference[2:].split("/"):
-        name = unquote(step).replace("~1", "/").replace("~0", "~")
+        name = step.replace("~1", "/").replace("~0", "~")
+        if is_mapping(found) and name not in found:
+            name = unquote(step).replace("~1", "/").replace("~0", "~")
         if is_list(found) and name.isdecimal() and int(name) < len(found):
             found = found[int(name)]
         elif is_mapping(found) and name in found:

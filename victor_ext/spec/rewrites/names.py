@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+import unicodedata
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any, NamedTuple
@@ -21,12 +24,22 @@ RESERVED = {
 """Names that the generated modules use themselves."""
 
 PREFIX = "field_"
+SCHEMAS = "#/components/schemas/"
+MAX_NAME = 120
+"""Bytes of a name that becomes the name of a file, or a part of it."""
+_UNSAFE = re.compile(r"[/%~]")
+"""What has a meaning in a reference."""
 BODY_KINDS = {"multipart/form-data": "files", "application/x-www-form-urlencoded": "data"}
 
 
 def class_name(name: str) -> str:
     """The name that the generator gives to the class of a schema."""
     return str(strings.ClassName(name, PREFIX))
+
+
+def module_name(name: str, prefix: str = PREFIX) -> str:
+    """The name that the generator gives to the module of a class or of an operation, or to the folder of a tag."""
+    return str(strings.PythonIdentifier(name, prefix))
 
 
 def inline_reference(document: Tree, log: Log) -> None:
@@ -62,26 +75,44 @@ def _found(document: Tree, tree: Tree, log: Log, where: str) -> Tree:
 
 
 def name_referenced_schema(document: Tree, log: Log) -> None:
-    """Name a schema that is referenced and is not in `components/schemas`."""
-    named = components(document)
-    for where, schema in schemas(document):
-        reference = schema.get("$ref")
-        if not isinstance(reference, str):
-            continue
-        name = reference.removeprefix("#/components/schemas/")
-        if reference == f"#/components/schemas/{name}" and name in named:
-            continue
-        found = target(document, reference)
+    """Name a schema that is referenced and is not in `components/schemas`, and those that it refers to itself."""
+    names: dict[str, str] = {}
+    found = True
+    while found:
+        found = False
+        for where, schema in schemas(document):
+            reference = schema.get("$ref")
+            if isinstance(reference, str) and not _is_named(document, reference):
+                found = True
+                _name_target(document, where, schema, names, log)
+    for name, schema in components(document).items():
+        if "$ref" in schema and not resolve(document, schema):
+            log.left_out.append(f"{name}: its type, which is read as anything ({schema['$ref']} leads back to itself)")
+            schema.clear()
+
+
+def _is_named(document: Tree, reference: str) -> bool:
+    name = reference.removeprefix(SCHEMAS)
+    return reference == SCHEMAS + name and name in components(document)
+
+
+def _name_target(document: Tree, where: str, schema: Tree, names: dict[str, str], log: Log) -> None:
+    reference, named = schema["$ref"], components(document)
+    found = target(document, reference)
+    if not is_mapping(found):
         schema.clear()
-        if not is_mapping(found):
-            log.left_out.append(f"{where}: {reference}, which points to nothing in this file")
-            continue
+        log.left_out.append(f"{where}: {reference}, which points to nothing in this file")
+        return
+    known = next((key for key, each in named.items() if each is found), None)
+    name = known or names.get(reference)
+    if name is None:
         name = "".join(character if character.isalnum() else "_" for character in reference[2:])
-        if any(found is each for each in named.values()):
-            name = next(key for key, each in named.items() if each is found)
-        named.setdefault(name, deepcopy(found))
-        schema["$ref"] = f"#/components/schemas/{name}"
-        log("name-referenced-schema", f"{where}: {reference} is now {name}")
+        while name in named:
+            name += "_other"
+        named[name] = deepcopy(found)
+    names[reference] = name
+    schema["$ref"] = SCHEMAS + name
+    log("name-referenced-schema", f"{where}: {reference} is now {name}")
 
 
 def drop_title(document: Tree, log: Log) -> None:
@@ -94,41 +125,55 @@ def drop_title(document: Tree, log: Log) -> None:
 
 
 def rename_schema(document: Tree, log: Log) -> None:
-    """Rename a schema whose class would have the name of another class, or a name that the generated code uses."""
+    """Rename a schema whose class, or module, would have the name of another, or one that the generated code uses."""
     named = components(document)
-    taken: set[str] = set(RESERVED)
+    modules: set[str] = set()
     for name in list(named):
-        new = name
-        while class_name(new) in taken:
+        new = _short(_UNSAFE.sub("_", name))
+        while class_name(new) in RESERVED or module_name(class_name(new)) in modules:
             new += "Model" if class_name(new) in RESERVED else "Other"
-        taken.add(class_name(new))
+        modules.add(module_name(class_name(new)))
         if new != name:
             log.renamed[name] = new
             log("rename-schema", f"{name} is now {new}")
     document["components"]["schemas"] = {log.renamed.get(name, name): schema for name, schema in named.items()}
-    start = "#/components/schemas/"
     for _, schema in schemas(document):
-        name = str(schema.get("$ref", "")).removeprefix(start)
+        name = str(schema.get("$ref", "")).removeprefix(SCHEMAS)
         if name in log.renamed:
-            schema["$ref"] = start + log.renamed[name]
+            schema["$ref"] = SCHEMAS + log.renamed[name]
         mapping = mapping_at(mapping_at(schema, "discriminator"), "mapping")
         for value, reference in mapping.items():
-            target_name: str = reference.removeprefix(start)
-            mapping[value] = start + log.renamed.get(target_name, target_name)
+            target_name: str = reference.removeprefix(SCHEMAS)
+            mapping[value] = SCHEMAS + log.renamed.get(target_name, target_name)
+
+
+def _short(name: str) -> str:
+    """The name, NFKC as Python reads it; a part of it with a hash when no file could have it."""
+    name = unicodedata.normalize("NFKC", name)
+    if len(name.encode()) <= MAX_NAME:
+        return name
+    return f"{name[: MAX_NAME // 4]}_{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 def unique_operation_id(document: Tree, log: Log) -> None:
     """Give each operation of a tag its own id: it is the name of a module in the tag's folder."""
     taken: set[tuple[str, str]] = set()
     for operation in operations(document):
-        tag = strings.PythonIdentifier((operation.tree.get("tags") or ["default"])[0], "tag")
+        tags = [_short(tag) for tag in operation.tree.get("tags") or ["default"]]
+        tag = module_name(tags[0], "tag")
+        operation.tree["tags"] = tags
         name = operation.tree.get("operationId") or f"{operation.method}_{_words(operation.path)}"
-        if (tag, strings.PythonIdentifier(name, PREFIX)) in taken:
+        if (tag, module_name(_short(name))) in taken:
             name = f"{name}_{operation.method}_{_words(operation.path)}"
+        name = base = _short(name)
+        number = 2
+        while (tag, module_name(name)) in taken:
+            name = f"{base}_{number}"
+            number += 1
         if name != operation.tree.get("operationId"):
             log("unique-operation-id", f"{operation.where} is now {name}")
         operation.tree["operationId"] = name
-        taken.add((tag, strings.PythonIdentifier(name, PREFIX)))
+        taken.add((tag, module_name(name)))
 
 
 def _words(path: str) -> str:
@@ -152,8 +197,8 @@ def name_enum_members(document: Tree, log: Log) -> None:
 
 
 def rename_inline_schema(document: Tree, log: Log) -> None:
-    """Rename an inline schema whose class, named after its place, would have the name of another class."""
-    taken: dict[str, Any] = dict.fromkeys([*RESERVED, *map(class_name, components(document))])
+    """Rename an inline schema whose class, named after its place, would have the name or the module of another."""
+    taken: dict[str, Any] = {module_name(name): name for name in [*RESERVED, *map(class_name, components(document))]}
     for place in _places(document):
         schema = place.schema
         if "enum" in schema and schema.get("type") != "boolean":
@@ -162,10 +207,12 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
             gist = object()
         else:
             continue
-        while place.class_name in taken and gist != taken[place.class_name]:
+        if len(place.class_name.encode()) > MAX_NAME:
+            schema["title"] = _short(schema.get("title", place.name) * 9)
+        while taken.get(module_name(place.class_name), gist) not in (gist, (place.class_name, gist)):
             schema["title"] = schema.get("title", place.name) + "_inner"
             log("rename-inline-schema", f"{place.where} is now {place.class_name}")
-        taken[place.class_name] = gist
+        taken[module_name(place.class_name)] = (place.class_name, gist)
 
 
 def module_of(operation: Tree) -> tuple[str, str]:
@@ -251,8 +298,6 @@ KEPT_IN_OPERATION = {"operationId", "tags", "summary", "description", "parameter
 
 def drop_unused_keys(document: Tree, log: Log) -> None:
     """Drop limits, examples, security and extensions: they do not change the code, and can stop the generator."""
-    log.left_out.extend(f"{each.where}: callbacks" for each in operations(document) if each.tree.get("callbacks"))
-    log.left_out.extend(f"the webhook {name}" for name in mapping_at(document, "webhooks"))
     for operation in operations(document):
         _keep(operation.tree, KEPT_IN_OPERATION)
         for _, content in media_types(operation):

@@ -18,12 +18,50 @@ def repair_type(document: Tree, log: Log) -> None:
         if "$ref" in schema:
             continue
         kind = schema.get("type")
-        if kind is not None and not set(kind if is_list(kind) else [kind]) <= TYPES:
+        if kind is not None and (kind == [] or not set(kind if is_list(kind) else [kind]) <= TYPES):
             del schema["type"]
             log("repair-type", f"{where} (was {kind})")
         if kind == "array" and not schema.get("items") and not schema.get("prefixItems"):
             schema["items"] = {}
             log("repair-type", f"{where} (items of any type)")
+
+
+def keep_reference_siblings(document: Tree, log: Log) -> None:
+    """Write what stands beside a reference as a part of `allOf`; OpenAPI 3.0 ignores it, and so does the generator."""
+    if str(document["openapi"]).startswith("3.0"):
+        return
+    for where, schema in schemas(document):
+        if "$ref" in schema and BESIDE_REFERENCE & schema.keys():
+            rest = {key: schema.pop(key) for key in list(schema) if key != "$ref"}
+            schema["allOf"] = [{"$ref": schema.pop("$ref")}, rest]
+            log("keep-reference-siblings", where)
+
+
+BESIDE_REFERENCE = {
+    "properties",
+    "required",
+    "enum",
+    "const",
+    "items",
+    "allOf",
+    "oneOf",
+    "anyOf",
+    "additionalProperties",
+}
+"""Keys that change a type."""
+
+
+def repair_const(document: Tree, log: Log) -> None:
+    """Write a constant with quotes or backslashes as an enum of one value; drop one that Python has no type for."""
+    for where, schema in schemas(document):
+        value = schema.get("const")
+        if isinstance(value, str) and set(value) & set("\\\"'"):
+            schema.setdefault("enum", [schema.pop("const")])
+        elif value is not None and not isinstance(value, (str, int)):
+            del schema["const"]
+        else:
+            continue
+        log("repair-const", where)
 
 
 def repair_enum(document: Tree, log: Log) -> None:
@@ -40,7 +78,7 @@ def repair_enum(document: Tree, log: Log) -> None:
             schema["enum"] = repaired
             if repaired != values:
                 log("repair-enum", where)
-        elif kinds != {bool} or schema.get("type") != "boolean":
+        elif not repaired or kinds != {bool} or schema.get("type") != "boolean":
             del schema["enum"]
             log("repair-enum", f"{where} (no enum in Python: {values})")
 
@@ -57,13 +95,25 @@ def describe_default(document: Tree, log: Log) -> None:
 
 def drop_null_of_object(document: Tree, log: Log) -> None:
     """Drop the null of an object: null reads as absent, and the generator would name the class `...Type0`."""
+    named = {id(schema) for schema in components(document).values()}
     for where, schema in schemas(document):
         kind = schema.get("type")
         if is_list(kind) and sorted(kind) == ["null", "object"]:
             schema.update(type="object", nullable=True)
-        if schema.get("nullable") and (schema.get("type") == "object" or "properties" in schema):
+        if schema.get("nullable") and (
+            schema.get("type") == "object"
+            or "properties" in schema
+            or (_is_own_class(schema, named) and is_object(document, schema))
+        ):
             del schema["nullable"]
             log("drop-null-of-object", where)
+
+
+def _is_own_class(schema: Tree, named: set[int]) -> bool:
+    """Whether `allOf` is more than another name of a schema."""
+    return bool(schema.get("allOf")) and (
+        not _is_single_reference(schema) or _has_siblings(schema) or id(schema) in named
+    )
 
 
 # ---- allOf ----
@@ -112,11 +162,16 @@ def inline_allof(document: Tree, log: Log) -> None:
     for where, schema in schemas(document):
         if not schema.get("allOf") or not _beyond_the_generator(document, schema):
             continue
-        merged = _merged(document, schema, {})
-        for key in ("allOf", "oneOf", "anyOf"):
-            schema.pop(key, None)
-        schema.update({**merged, **{key: schema[key] for key in ("description",) if key in schema}})
+        write_out_allof(document, schema)
         log("inline-allof", where)
+
+
+def write_out_allof(document: Tree, schema: Tree) -> None:
+    """Put the merged properties of `allOf`, and of unions beside it, into the schema itself."""
+    merged = _merged(document, schema, {})
+    for key in ("allOf", "oneOf", "anyOf"):
+        schema.pop(key, None)
+    schema.update({**merged, **{key: schema[key] for key in ("description",) if key in schema}})
 
 
 def _beyond_the_generator(document: Tree, schema: Tree) -> bool:

@@ -1,0 +1,181 @@
+"""A generated package, imported from its folder: what its models and operations read and send, for tests."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import re
+import sys
+import typing
+import warnings
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Self
+
+import attrs
+import httpx
+
+from victor_ext.spec.tree import is_list
+
+_ALIAS = "_package_under_check"
+
+
+class _Marker:
+    """A value for any field of a model."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {}
+
+
+class Operation:
+    """A generated operation, and the request that it makes when every argument is given."""
+
+    def __init__(self, module: ModuleType, package: Package) -> None:
+        self._module = module
+        self._package = package
+        build: Callable[..., dict[str, Any]] = vars(module)["_get_kwargs"]
+        self._parse: Callable[..., Any] = vars(module)["_parse_response"]
+        signature = inspect.signature(build)
+        markers = {name: f"~{number}~" for number, name in enumerate(signature.parameters)}
+        self.hints = [each.annotation for each in signature.parameters.values()]
+        """The types of the arguments and of the answers."""
+        self.hints.append(typing.get_type_hints(self._parse)["return"])
+        request = build(
+            **{name: _argument(name, signature.parameters[name].annotation, marker) for name, marker in markers.items()}
+        )
+        self.method: str = request["method"]
+        self._url: str = request["url"]
+        places = {"query": "params", "header": "headers", "cookie": "cookies"}
+        self.sent = {
+            (place, name)
+            for place, key in places.items()
+            for name, value in request.get(key, {}).items()
+            if value in markers.values()
+        }
+        """The place and wire name of each parameter that reached the request."""
+
+    def has_path(self, path: str) -> bool:
+        """Whether the request's URL is this path of the document, with an argument for each parameter."""
+        pattern = "".join(
+            r"~\d+~" if part.startswith("{") else re.escape(part) for part in re.split(r"({[^}]+})", path)
+        )
+        if not re.fullmatch(pattern, self._url):
+            return False
+        self.sent |= {("path", name) for name in re.findall(r"{([^}]+)}", path)}
+        return True
+
+    def knows_status(self, status: str) -> bool:
+        """Whether the sync and the async function read an answer with this status of the document."""
+        if not (hasattr(self._module, "sync_detailed") and hasattr(self._module, "asyncio_detailed")):
+            return False
+        code = 599 if status == "default" else int(status.upper().replace("X", "9"))
+        client = self._package.load("client").Client(base_url="http://localhost", raise_on_unexpected_status=True)
+        errors = self._package.load("errors")
+        try:
+            self._parse(client=client, response=httpx.Response(code, json={}))
+        except errors.UnexpectedStatus:
+            return False
+        except errors.UnreadableBody:
+            return True
+        return True
+
+
+def _argument(name: str, annotation: Any, marker: str) -> Any:
+    for each in classes_in(annotation):
+        if hasattr(each, "from_dict"):
+            return each.from_dict({} if name == "body" else {marker: marker})
+        if each.__name__ == "File":
+            return each(payload=b"")
+    return marker
+
+
+class Package:
+    """The package in a folder, imported under another name, so that an installed one of its name stays as it is.
+
+    A context manager, which forgets the modules at its end. Raises what importing a module raises, warnings included.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._fields: dict[Any, dict[str, Any]] = {}
+        _forget()
+        spec = importlib.util.spec_from_file_location(
+            _ALIAS, folder / "__init__.py", submodule_search_locations=[str(folder)]
+        )
+        if spec is None or spec.loader is None:
+            raise RuntimeError(f"{folder} is not a package.")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for path in sorted(folder.rglob("*.py")):
+                compile(path.read_bytes(), str(path), "exec")
+            root = sys.modules[_ALIAS] = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(root)
+            names = [found.name for found in pkgutil.walk_packages([str(folder)], f"{_ALIAS}.")]
+            self._modules = [importlib.import_module(name) for name in names]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _forget()
+
+    def load(self, name: str) -> Any:
+        """One module of the package."""
+        return importlib.import_module(f"{_ALIAS}.{name}")
+
+    @cached_property
+    def classes(self) -> dict[str, Any]:
+        """The models and enums by name."""
+        models = self.load("models")
+        return {name: getattr(models, name) for name in models.__all__}
+
+    @cached_property
+    def operations(self) -> list[Operation]:
+        return [Operation(module, self) for module in self._modules if hasattr(module, "_get_kwargs")]
+
+    def operation(self, method: str, path: str) -> Operation | None:
+        """The operation of a method and a path of the document; None when the package has none."""
+        return next((each for each in self.operations if each.method == method and each.has_path(path)), None)
+
+    def fields(self, model: Any) -> dict[str, Any]:
+        """The wire names that a model reads and writes, with the types of their fields."""
+        if model not in self._fields:
+            self._fields[model] = dict(_fields(model))
+        return self._fields[model]
+
+    def additional(self, model: Any) -> Any:
+        """The type of the undeclared properties."""
+        return _hints(model)["additional_properties"]
+
+
+def _fields(model: Any) -> Iterator[tuple[str, Any]]:
+    hints = _hints(model)
+    for field in attrs.fields(model):
+        if field.name == "additional_properties":
+            continue
+        filled = model.from_dict({})
+        setattr(filled, field.name, _Marker())
+        for wire in filled.to_dict():
+            if wire not in model.from_dict({wire: None}).additional_properties:  # a declared field reads null as absent
+                yield wire, hints[field.name]
+
+
+def _hints(model: Any) -> dict[str, Any]:
+    return typing.get_type_hints(model, vars(sys.modules[model.__module__]), {})
+
+
+def classes_in(hint: Any) -> list[Any]:
+    """All classes in a type, or in a list of types: `list[A] | Unset` has list, A and Unset."""
+    if is_list(hint):
+        return [each for part in hint for each in classes_in(part)]
+    own = [hint] if isinstance(hint, type) else []
+    return own + [each for part in typing.get_args(hint) for each in classes_in(part)]
+
+
+def _forget() -> None:
+    for name in [name for name in sys.modules if name == _ALIAS or name.startswith(f"{_ALIAS}.")]:
+        del sys.modules[name]

@@ -1,0 +1,169 @@
+"""Documents of several files are read as one; nothing outside the document's folder is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from victor_ext.spec import files
+from victor_ext.spec.__main__ import main
+from victor_ext.spec.document import DocumentError, load
+from victor_ext.spec.generate import generate
+
+from .generated_package import Package
+
+HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
+ROOT = """
+openapi: 3.0.3
+info: {title: T, version: '1'}
+paths:
+  /cards/{id}: {$ref: paths/cards.yaml}
+  /pets:
+    get:
+      operationId: pets
+      parameters: [{$ref: 'shared.json#/parameters/Limit'}]
+      responses:
+        '200': {$ref: 'shared.json#/responses/Pets'}
+        default: {description: e, content: {application/json: {schema: {$ref: 'schemas/error.yaml'}}}}
+components:
+  schemas:
+    Own: {type: object, properties: {here: {type: string}}}
+    Card: {type: object, properties: {of_the_root: {type: string}}}
+"""
+CARDS = """
+parameters: [{$ref: '../shared.json#/parameters/Id'}]
+post:
+  operationId: card
+  requestBody: {$ref: '../shared.json#/bodies/Card'}
+  responses:
+    '200': {description: ok, content: {application/json: {schema: {$ref: '../schemas/card.yaml#/Card'}}}}
+"""
+CARD = """
+Card:
+  type: object
+  properties:
+    owner: {$ref: 'owner.yaml#/Owner'}
+    next: {$ref: '#/Card'}
+    own: {$ref: '../some.yaml#/components/schemas/Own'}
+    word: {$ref: '#/Words/0'}
+Words: [{type: string, enum: [a, b]}]
+"""
+OWNER = (
+    "Owner: {type: object, properties: {name: {type: string}, cards: {type: array, items: {$ref: card.yaml#/Card}}}}"
+)
+SHARED = """{
+  "parameters": {
+    "Id": {"name": "id", "in": "path", "required": true, "schema": {"type": "string"}},
+    "Limit": {"name": "limit", "in": "query", "schema": {"type": "integer"}}
+  },
+  "bodies": {"Card": {"content": {"application/json": {"schema": {"$ref": "schemas/card.yaml#/Card"}}}}},
+  "responses": {"Pets": {"description": "", "content": {"application/json": {"schema": {"$ref": "#/schemas/Pet"}}}}},
+  "schemas": {"Pet": {"type": "object", "properties": {"name": {"type": "string"}}}}
+}"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    folder = tmp_path / "api"
+    for name, text in {
+        "some.yaml": ROOT,
+        "paths/cards.yaml": CARDS,
+        "schemas/card.yaml": CARD,
+        "schemas/owner.yaml": OWNER,
+        "schemas/error.yaml": "type: object\nproperties: {code: {type: string}}\n",
+        "shared.json": SHARED,
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder / "some.yaml"
+
+
+def test_a_document_of_several_files_is_whole(spec: Path, tmp_path: Path) -> None:
+    result = generate(spec, tmp_path)
+    assert result.left_out == []
+    with Package(result.package) as package:
+        assert {"Own", "Card", "Card2", "Owner", "Pet", "Error"} <= set(package.classes)
+        card = package.classes["Card2"].from_dict(
+            {"owner": {"name": "N", "cards": [{"word": "a"}]}, "next": {"own": {"here": "x"}}}
+        )
+        assert card.owner.cards[0].word == "a"
+        assert card.next_.own.here == "x"
+        cards, pets = package.operation("post", "/cards/{id}"), package.operation("get", "/pets")
+        assert cards is not None
+        assert pets is not None
+        assert pets.sent == {("query", "limit")}
+        assert cards.knows_status("200")
+        assert pets.knows_status("500")
+
+
+def test_sections_in_files_of_their_own(tmp_path: Path) -> None:
+    spec = tmp_path / "some.yaml"
+    spec.write_text(HEAD + "paths: {$ref: paths.yaml}\ncomponents: {schemas: {$ref: all/schemas.yaml}}\n")
+    (tmp_path / "paths.yaml").write_text("/x: {$ref: x.yaml}\n")
+    (tmp_path / "x.yaml").write_text("get: {responses: {'200': {description: ok}}}\n")
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "schemas.yaml").write_text("A: {$ref: a.yaml}\nB: {$ref: '#/A'}\n")
+    (tmp_path / "all" / "a.yaml").write_text("type: object\nproperties: {b: {$ref: 'schemas.yaml#/B'}}\n")
+    result = generate(spec, tmp_path / "out")
+    assert result.left_out == []
+    with Package(result.package) as package:
+        assert package.operation("get", "/x") is not None
+        assert {"A", "B"} <= set(package.classes)
+
+
+@pytest.mark.parametrize(
+    ("reference", "says"),
+    [
+        ("https://example.com/a.yaml#/A", "is the address of another machine"),
+        ("file:///etc/passwd", "is the address of another machine"),
+        ("//example.com/a.yaml", "is the address of another machine"),
+        ("../secret.yaml#/A", "is outside the document's folder"),
+        ("/etc/passwd", "is outside the document's folder"),
+        ("%2e%2e/secret.yaml", "is outside the document's folder"),
+        ("link.yaml#/A", "is outside the document's folder"),
+        ("nowhere.yaml", "leads to no file"),
+        ("schemas", "leads to no file"),
+        ("schemas/card.yaml#/Nothing", "leads to nothing"),
+    ],
+)
+def test_what_is_not_in_the_folder_is_refused(
+    spec: Path, reference: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (spec.parent.parent / "secret.yaml").write_text("A: {type: string}\n")
+    (spec.parent / "link.yaml").symlink_to(spec.parent.parent / "secret.yaml")
+    spec.write_text(ROOT.replace("schemas/error.yaml", reference), encoding="utf-8")
+    assert main(["generate", str(spec), f"--out={spec.parent / 'out'}"]) == 2
+    said = capsys.readouterr().err
+    place = "paths./pets.get.responses.default.content.application/json.schema"
+    assert said.startswith(f"{spec} cannot be read: {place}: {reference} {says}")
+
+
+def test_examples_and_extensions_refer_to_nothing(tmp_path: Path) -> None:
+    spec = tmp_path / "some.yaml"
+    schema = (
+        "{type: object, example: {$ref: ../a.yaml}, x-policy: {$ref: ../b.yaml}, properties: {x-c: {$ref: c.yaml}}}"
+    )
+    spec.write_text(f"{HEAD}paths: {{}}\ncomponents: {{x-policy: {{$ref: ../p.yaml}}, schemas: {{A: {schema}}}}}\n")
+    (tmp_path / "c.yaml").write_text("type: string\n")
+    assert load(spec)["components"]["schemas"]["c"] == {"type": "string"}
+
+
+def test_a_file_that_cannot_be_read_is_named(spec: Path) -> None:
+    (spec.parent / "schemas" / "error.yaml").write_text("a: [")
+    with pytest.raises(DocumentError, match=r"error\.yaml cannot be read"):
+        load(spec)
+
+
+def test_limits_are_those_of_the_whole(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MAX_FILES", 3)
+    with pytest.raises(DocumentError, match="is too much: at most 3 files"):
+        load(spec)
+    monkeypatch.undo()
+    monkeypatch.setattr(files, "MAX_BYTES", 500)
+    with pytest.raises(DocumentError, match="is too much: at most 1,000 files of 500 bytes together"):
+        load(spec)
+    monkeypatch.undo()
+    monkeypatch.setattr("victor_ext.spec.bounds.MAX_VALUES", 60)
+    with pytest.raises(DocumentError, match="more than 60 values"):
+        load(spec)

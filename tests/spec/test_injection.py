@@ -1,0 +1,155 @@
+"""A malicious document is input like any other: its names and texts never become code, and arrive as they are."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from victor_ext.spec.generate import generate
+
+from .generated_package import Package
+from .test_robust import build
+
+CANARY = "victor_ext_canary"
+RUN = f"__import__('sys').modules.setdefault('{CANARY}', 1)"
+
+PIECES = [
+    *('"', "'", '"""', "'''", "\\", "\\\\", '\\"', "\n", "\r", "\t", "\x0b", "\x0c", "\x00", "\x1c", "\x85", "\u2028"),
+    *("\u2029", "\u200b", "\u202e", "\ufeff", "\U0001f600", "\U000e0001"),
+    *("{", "}", "{{", "}}", "{{ 7*7 }}", "{% raw %}"),
+    *("{#", "#}", "#", "%s", "${x}", "\\N{DIGIT ONE}", "\\u0041", "\\x41", "\\", "/", "~", "%41", "?", "&", "=", ";"),
+    *(f'"; {RUN}; "', f'"""\n{RUN}\n"""', f"\n{RUN}\n", f"{{{RUN}}}", f"{{{{ {RUN} }}}}", f"'+{RUN}+'"),
+    f"\\\"\"\"+{RUN}",
+    *("a", "b", "1", " ", "-", ".", "_", "é", "\ufb01", "class", "self", "import", "__init__", "\uff49f", "x: int = 5"),
+]  # fmt: skip
+texts = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join)
+
+STATEMENTS = (
+    *(ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Assign, ast.AnnAssign),
+    *(ast.If, ast.Expr),
+)
+ONLY_IN_TEXTS = {"__import__", "eval", "exec", "compile", "modules", "setdefault"}
+
+
+def document(text: list[str]) -> dict[str, Any]:
+    """A document with a text at every place that has one. The texts are different from each other."""
+    of = iter(text)
+    some = {"type": "string", "description": next(of), "example": next(of), "default": next(of), "title": next(of)}
+    words = {"type": "string", "enum": [next(of), next(of)], "description": next(of)}
+    thing = {
+        "type": "object",
+        "title": next(of),
+        "description": next(of),
+        "required": [next(of)],
+        "properties": {
+            next(of): some,
+            next(of): words,
+            next(of): {"const": next(of)},
+            next(of): {"type": "object", "properties": {next(of): some}},
+        },
+        "example": {next(of): next(of)},
+    }
+    other = {"type": "object", "properties": {"kind": {"type": "string"}, next(of): some}}
+    union = {
+        "oneOf": [{"$ref": "#/components/schemas/Thing"}, {"$ref": "#/components/schemas/Other"}],
+        "discriminator": {"propertyName": next(of), "mapping": {next(of): "#/components/schemas/Thing"}},
+    }
+    parameters = [
+        {"name": next(of), "in": "query", "description": next(of), "schema": words},
+        {"name": next(of), "in": "header", "schema": some},
+        {"name": next(of), "in": "cookie", "schema": some},
+    ]
+    answer = {"description": next(of), "content": {"application/json": {"schema": union}}}
+    get = {
+        "operationId": next(of),
+        "tags": [next(of)],
+        "summary": next(of),
+        "description": next(of),
+        "parameters": parameters,
+        "responses": {"200": answer, next(of): answer},
+    }
+    body = {"content": {next(of): {"schema": thing}, f"application/x-{next(of)}+json": {"schema": thing}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": next(of), "version": next(of), "description": next(of)},
+        "servers": [{"url": next(of), "description": next(of)}],
+        "tags": [{"name": next(of), "description": next(of)}],
+        "paths": {"/" + next(of): {"get": get, "post": {"requestBody": body, "responses": {}}}},
+        "webhooks": {next(of): {"post": {"requestBody": body, "responses": {}}}},
+        "components": {"schemas": {"Thing": thing, "Other": other, next(of): thing, "Union": union}},
+    }
+
+
+PLACES = 60
+
+
+def wires(tree: dict[str, Any]) -> dict[str, set[str]]:
+    """The names and words of the document that are sent and read."""
+    get = tree["paths"][next(iter(tree["paths"]))]["get"]
+    query, _, cookie = get["parameters"]
+    return {
+        "fields": set(tree["components"]["schemas"]["Thing"]["properties"]),
+        "words": set(query["schema"]["enum"]),
+        "parameters": {query["name"], cookie["name"]},
+    }
+
+
+def check_modules(package: Path) -> None:
+    for path in package.rglob("*.py"):
+        if path.name not in ("decoding.py", "answers.py", "client.py", "types.py"):
+            assert statements(ast.parse(path.read_bytes())) == set(), path
+
+
+def statements(tree: ast.Module) -> set[str]:
+    """What no generated module has: other statements, bare expressions, and names that only the texts have."""
+    found = {type(each).__name__ for each in tree.body if not isinstance(each, STATEMENTS)}
+    for each in tree.body:
+        if isinstance(each, ast.Expr) and not isinstance(each.value, ast.Constant):
+            found.add(f"an expression: {ast.unparse(each)[:60]}")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute):
+            found |= {node.id if isinstance(node, ast.Name) else node.attr} & ONLY_IN_TEXTS
+    return found
+
+
+@settings(max_examples=25)
+@given(st.lists(texts, min_size=PLACES, max_size=PLACES, unique=True))
+def test_texts_of_a_document_are_no_code(given_texts: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        build(document(given_texts), Path(folder))
+        check_modules(Path(folder) / "built")
+
+
+@pytest.mark.parametrize("times", [1, 60])
+def test_each_text_alone_is_no_code(times: int, tmp_path: Path) -> None:
+    for number, piece in enumerate(PIECES):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        build(document([f"{piece * times}{place}" for place in range(PLACES)]), folder)
+        check_modules(folder / "built")
+
+
+@pytest.mark.parametrize("shift", range(0, len(PIECES), 12))
+def test_texts_arrive_as_they_are(shift: int, tmp_path: Path) -> None:
+    pieces = [*PIECES[shift:], *PIECES[:shift]]
+    tree = document([f"{pieces[place % len(pieces)]}{place}" for place in range(PLACES)])
+    spec = tmp_path / "some.json"
+    spec.write_text(json.dumps(tree), encoding="utf-8")
+    result = generate(spec, tmp_path)
+    check_modules(result.package)
+    expected = wires(tree)
+    with Package(result.package) as package:
+        assert CANARY not in sys.modules
+        assert expected["fields"] <= set(package.fields(package.classes["Thing"]))
+        enums = [each for each in package.classes.values() if not hasattr(each, "from_dict")]
+        assert expected["words"] <= {member.value for each in enums for member in each}
+        (sent,) = [each.sent for each in package.operations if each.method == "get"]
+        assert expected["parameters"] <= {name for _, name in sent}

@@ -1,0 +1,195 @@
+"""Where openapi-python-client fails, as the smallest schema of the document, and what is put in its place."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from openapi_python_client import schema as oai
+from openapi_python_client.parser import bodies, properties, responses
+from openapi_python_client.parser import openapi as endpoints
+from openapi_python_client.parser.errors import GeneratorError, ParseError, PropertyError
+from pydantic import ValidationError
+
+from .replacing import replaced
+from .rewrites import Log
+from .rewrites.base import operations, schemas
+from .rewrites.schemas import write_out_allof
+from .tree import Tree, is_list, is_mapping, list_at
+
+PLACE = "x-place"
+"""The key of a schema's or a parameter's number, while failures are searched."""
+_OBJECT = re.compile(r"<openapi_python_client[^<>]*>")
+_MISSING = "Could not find reference"
+
+
+@dataclass
+class Failure:
+    """Something that openapi-python-client does not generate."""
+
+    text: str
+    where: str = ""
+    schema: Tree | None = None
+    """The smallest part that failed; None when it is not known."""
+
+    @classmethod
+    def of(cls, error: GeneratorError, where: str = "", schema: Tree | None = None) -> Failure:
+        """A failure with the words of openapi-python-client, without addresses in memory."""
+        words = " ".join(f"{error.header} {error.detail or ''}".split())
+        return cls(_OBJECT.sub("it", words), where, schema)
+
+    @property
+    def follows(self) -> bool:
+        """Whether another failure is the cause."""
+        return _MISSING in self.text
+
+
+class Tracker:
+    """Notes the place of each failure while a document is parsed. Schemas have numbers until `failures` is called."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._nodes: list[tuple[str, Tree]] = [*schemas(tree)]
+        for operation in operations(tree):
+            self._nodes += [
+                (f"{operation.where} {each.get('in')} {each.get('name')}", each)
+                for each in list_at(operation.tree, "parameters")
+            ]
+        for number, (_, node) in enumerate(self._nodes):
+            node[PLACE] = number
+        self._failed: list[tuple[PropertyError, int | None]] = []
+        self._of_error: dict[int, tuple[PropertyError, int | None]] = {}
+        self._of_endpoints: list[Failure] = []
+
+    @contextlib.contextmanager
+    def watching(self) -> Generator[None]:
+        """Watch the functions of openapi-python-client that can fail."""
+        build, process = properties.property_from_data, vars(properties)["process_model"]
+        endpoint = endpoints.Endpoint.from_data
+        modules: list[Any] = [properties, bodies, responses, endpoints]
+        try:
+            with replaced(
+                *((module, "property_from_data", self._watched(build)) for module in modules),
+                (properties, "process_model", self._watched_model(process)),
+                (endpoints.Endpoint, "from_data", staticmethod(self._watched_endpoint(endpoint))),
+            ):
+                yield
+        finally:
+            for _, node in self._nodes:
+                node.pop(PLACE, None)
+
+    def failures(self, errors: Sequence[ParseError]) -> list[Failure]:
+        """The failures that remained at the end."""
+        found = [self._failure(*self._of_error[id(error)]) for error in errors if id(error) in self._of_error]
+        found += self._of_endpoints
+        return found or [Failure.of(error) for error in errors]
+
+    def _failure(self, error: GeneratorError, number: int | None) -> Failure:
+        return Failure.of(error, *(self._nodes[number] if number is not None else ("", None)))
+
+    def _watched(self, build: Any) -> Any:
+        def property_from_data(*, data: Any, **arguments: Any) -> Any:
+            before = len(self._failed)
+            found, made = build(data=data, **arguments)
+            if isinstance(found, PropertyError):
+                if len(self._failed) == before:  # none inside it
+                    self._failed.append((found, _place(data)))
+                self._of_error.setdefault(id(found), self._failed[before])
+            return found, made
+
+        return property_from_data
+
+    def _watched_model(self, process: Any) -> Any:
+        def process_model(model: Any, **arguments: Any) -> Any:
+            found = process(model, **arguments)
+            if isinstance(found, PropertyError) and id(found) not in self._of_error:
+                self._failed.append((found, _place(model.data)))
+                self._of_error[id(found)] = self._failed[-1]
+            return found
+
+        return process_model
+
+    def _watched_endpoint(self, from_data: Any) -> Any:
+        def endpoint_from_data(**arguments: Any) -> Any:
+            before = len(self._failed)
+            found, *rest = from_data(**arguments)
+            where = f"{arguments['method'].upper()} {arguments['path'].get_untrusted_value()}"
+            own = [self._failure(*each) for each in self._failed[before:]]
+            if isinstance(found, ParseError) and not own:
+                number = _place(found.data)
+                own = [self._failure(found, number) if number is not None else Failure.of(found, where)]
+            elif isinstance(found, endpoints.Endpoint) and not own:
+                own = [Failure.of(error, where) for error in found.errors]
+            self._of_endpoints += own
+            return found, *rest
+
+        return endpoint_from_data
+
+
+def _place(data: Any) -> int | None:
+    extra: dict[str, Any] = getattr(data, "model_extra", None) or {}
+    number = extra.get(PLACE)
+    return number if isinstance(number, int) else None
+
+
+def unreadable_schema(tree: Tree, words: str) -> list[Failure]:
+    """The parts that openapi-python-client does not even read."""
+    try:
+        oai.OpenAPI.model_validate(tree)
+    except ValidationError as error:
+        return [_unreadable(tree, each["loc"], each["msg"]) for each in error.errors()]
+    return [Failure(" ".join(words.split()))]
+
+
+def _unreadable(tree: Tree, steps: tuple[int | str, ...], words: str) -> Failure:
+    places = {id(schema): where for where, schema in schemas(tree)}
+    found: Any = tree
+    smallest: tuple[str, Tree | None] = ("", None)
+    for step in steps:
+        if is_mapping(found) and step in found:
+            found = found[str(step)]
+        elif is_list(found) and isinstance(step, int) and step < len(found):
+            found = found[step]
+        if id(found) in places and is_mapping(found):
+            smallest = places[id(found)], found
+    return Failure(f"{'.'.join(map(str, steps))}: {words}", *smallest)
+
+
+def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
+    """Replace the schemas that fail by "anything", and report them. Returns whether anything was replaced.
+
+    A failure that follows from another one is left alone as long as there is another one.
+    """
+    causes = [each for each in failures if each.schema is not None and not each.follows]
+    if not causes:
+        causes = [each for each in failures if each.schema is not None][:1]
+    mended: set[int] = set()
+    for failure in causes:
+        if failure.schema is not None and id(failure.schema) not in mended:
+            mended.add(id(failure.schema))
+            if not _write_out(tree, failure, log):
+                _forget(failure.schema)
+                log.left_out.append(f"{failure.where}: its type, which is read as anything ({failure.text})")
+    return bool(mended)
+
+
+def _write_out(tree: Tree, failure: Failure, log: Log) -> bool:
+    """Merge an `allOf`, which loses nothing."""
+    if failure.schema is None or not failure.schema.get("allOf"):
+        return False
+    write_out_allof(tree, failure.schema)
+    log("inline-allof", failure.where)
+    return True
+
+
+def _forget(schema: Tree) -> None:
+    """Keep what is no type: the words of a schema, or all of a parameter but its type."""
+    if "in" in schema and "name" in schema and is_mapping(schema.get("schema")):
+        schema["schema"] = {"type": "string"}
+        return
+    words = schema.get("description")
+    schema.clear()
+    if isinstance(words, str):
+        schema["description"] = words

@@ -1,0 +1,188 @@
+"""Documents of several files: what a document takes from other files of its folder becomes a part of it.
+
+A reference to another file (`schemas/card.yaml#/Card`) is replaced by a reference into `components`, where its target
+is put once, however many references there are; so files may refer to each other in a circle. References to URLs, and to
+files outside the document's folder, are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from .bounds import MAX_BYTES, check_values
+from .document_error import PlaceError
+from .tree import Tree, is_list, is_mapping
+
+Read = Callable[[Path], Any]
+Steps = tuple[str, ...]
+
+MAX_FILES = 1000
+_NO_REFERENCES = {"example", "examples", "default", "enum", "const"}
+_OF_NAMES = {
+    *("properties", "patternProperties", "$defs", "definitions", "schemas", "parameters", "responses", "headers"),
+    *("content", "callbacks", "requestBodies", "pathItems", "links"),
+}
+"""Mappings whose keys are names, such as the answer `default`."""
+_WHOLE_SECTIONS = 2
+"""`paths` and `components.schemas` may themselves be references: they have at most so many steps."""
+
+
+def bundle(document: Tree, path: Path, read: Read) -> None:
+    """Replace all references to other files. `read` loads a file.
+
+    Raises PlaceError for a reference that is refused, or that leads to nothing; and what `read` and `bounds` raise.
+    """
+    _Bundle(document, path.resolve(), read).run()
+
+
+class _Target(NamedTuple):
+    """What a reference leads to."""
+
+    file: Path
+    fragment: str
+    value: Any
+
+
+class _Bundle:
+    def __init__(self, document: Tree, path: Path, read: Read) -> None:
+        self._document = document
+        self._path = path
+        self._read = read
+        self._files: dict[Path, Any] = {path: document}
+        self._bytes = 0
+        self._names: dict[tuple[Path, str, str], str] = {}
+        self._todo: list[tuple[Path, Any, Steps]] = [(path, document, ())]
+
+    def run(self) -> None:
+        while self._todo:
+            file, tree, above = self._todo.pop()
+            for steps, holder in [*_references(tree, above)]:
+                self._replace(file, steps, holder)
+        if len(self._files) > 1:
+            check_values(self._document)
+
+    def _replace(self, file: Path, steps: Steps, holder: Tree) -> None:
+        place = f"{'.'.join(steps)}: {holder['$ref']}"
+        found = self._elsewhere(file, holder["$ref"], place)
+        if found is None:
+            return
+        if found.file == self._path:
+            holder["$ref"] = f"#{found.fragment}"
+        elif len(steps) <= _WHOLE_SECTIONS and (len(steps) < _WHOLE_SECTIONS or steps[0] == "components"):
+            if not is_mapping(found.value):
+                raise PlaceError(f"{place} leads to no mapping.")
+            holder.clear()
+            holder.update(deepcopy(found.value))
+            self._todo.append((found.file, holder, steps))
+        else:
+            holder["$ref"] = self._part(found, _section(steps), place)
+
+    def _elsewhere(self, file: Path, reference: str, place: str) -> _Target | None:
+        """What a reference leads to; None when it is a place of the document that already refers to itself."""
+        address, _, fragment = reference.partition("#")
+        if file == self._path and not address:
+            return None
+        target = self._file(file, address, place) if address else file
+        value = _at(self._files[target], fragment)
+        if value is None:
+            raise PlaceError(f"{place} leads to nothing.")
+        return _Target(target, fragment, value)
+
+    def _file(self, file: Path, address: str, place: str) -> Path:
+        if urlsplit(address).scheme or address.startswith("//"):
+            raise PlaceError(f"{place} is the address of another machine: put the file into the document's folder.")
+        folder = self._path.parent
+        target = (file.parent / unquote(address)).resolve()
+        if not target.is_relative_to(folder):
+            raise PlaceError(f"{place} is outside the document's folder: put the file into {folder}.")
+        if target not in self._files:
+            if not target.is_file():
+                raise PlaceError(f"{place} leads to no file.")
+            self._bytes += target.stat().st_size
+            if len(self._files) >= MAX_FILES or self._bytes > MAX_BYTES:
+                raise PlaceError(f"{place} is too much: at most {MAX_FILES:,} files of {MAX_BYTES:,} bytes together.")
+            self._files[target] = self._read(target)
+        return target
+
+    def _part(self, found: _Target, section: str, place: str) -> str:
+        """The reference to a part of another file, which is put into a section of `components` when it is new."""
+        key = found.file, found.fragment, section
+        if key not in self._names:
+            part = deepcopy(found.value)
+            parts = self._section(section, place)
+            last = found.fragment.rpartition("/")[2] or found.file.name.partition(".")[0]
+            name = base = re.sub(r"\W+", "_", unquote(last)).strip("_") or "part"
+            number = 2
+            while name in parts:
+                name = f"{base}_{number}"
+                number += 1
+            self._names[key] = name
+            parts[name] = part
+            check_values(self._document)
+            self._todo.append((found.file, part, ("components", section, name)))
+        return f"#/components/{section}/{self._names[key]}"
+
+    def _section(self, section: str, place: str) -> Tree:
+        components: Any = self._document.get("components") or {}
+        self._document["components"] = components
+        parts: Any = (components.get(section) or {}) if is_mapping(components) else None
+        if not is_mapping(parts):
+            raise PlaceError(f"{place} cannot be put into components.{section}, which is no mapping.")
+        components[section] = parts
+        return parts
+
+
+def _section(steps: Steps) -> str:
+    """The section of `components` for what a reference at this place means."""
+    last, above = steps[-1], steps[-2] if len(steps) > 1 else ""
+    if len(steps) == 2 and above in ("paths", "webhooks"):
+        return "pathItems"
+    if last == "requestBody":
+        return "requestBodies"
+    names = (
+        "parameters",
+        "responses",
+        "headers",
+        "callbacks",
+        "requestBodies",
+        "pathItems",
+        "securitySchemes",
+        "links",
+    )
+    return above if above in names and "properties" not in steps[-3:-1] else "schemas"
+
+
+def _references(tree: Any, above: Steps) -> Iterator[tuple[Steps, Tree]]:
+    """Every mapping with a `$ref`, with its place; values of examples and of extensions are none."""
+    todo: list[tuple[Steps, Any]] = [(above, tree)]
+    while todo:
+        steps, found = todo.pop()
+        if is_mapping(found):
+            if isinstance(found.get("$ref"), str):
+                yield steps, found
+            names = bool(steps) and steps[-1] in _OF_NAMES
+            todo += [
+                ((*steps, key), each)
+                for key, each in found.items()
+                if names or not (key in _NO_REFERENCES or key.startswith("x-"))
+            ]
+        elif is_list(found):
+            todo += [((*steps, str(number)), each) for number, each in enumerate(found)]
+
+
+def _at(tree: Any, fragment: str) -> Any:
+    """The value at a JSON pointer; None when there is none."""
+    for step in unquote(fragment).split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        if is_mapping(tree):
+            tree = tree.get(name)
+        elif is_list(tree) and name.isdecimal() and int(name) < len(tree):
+            tree = tree[int(name)]
+        else:
+            return None
+    return tree

@@ -1,0 +1,115 @@
+"""openapi-python-client, run on a prepared document so that one failure costs nothing else.
+
+It drops a whole operation for one parameter, and a schema with all that refers to it for one property. Here the
+smallest schema that it fails on becomes "anything", is reported as left out by its place, and it runs again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Generator, Iterable
+from pathlib import Path
+from typing import Any
+
+import openapi_python_client
+from openapi_python_client import strings
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser import openapi as endpoints
+from openapi_python_client.parser.properties import model_property
+
+from .failures import Failure, Tracker, mend, unreadable_schema
+from .python_names import give_distinct_names, literal
+from .replacing import replaced
+from .rewrites import Log
+from .tree import Tree
+
+ROUNDS = 40
+"""At most so many times the document is parsed again after a failure is mended."""
+
+
+def parse(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[str]]:
+    """What is to be generated, and what no mending can keep; None when the document is refused as a whole.
+
+    Schemas of `tree` that fail are replaced by `{}`, and reported in `log.left_out`.
+    """
+    data, failures = _attempt(tree, log, None)
+    for _ in range(ROUNDS):
+        if not failures:
+            break
+        data, failures = _attempt(tree, log, Tracker(tree))
+        if not mend(tree, failures, log):
+            break
+    problems = [failure.text for failure in failures]
+    if data is not None:
+        give_distinct_names(data)
+    return data, problems
+
+
+def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> list[str]:
+    """Write the package, unformatted, into a new folder. Returns what openapi-python-client reports."""
+    with _differences(), contextlib.redirect_stdout(io.StringIO()):
+        project = openapi_python_client.Project(
+            openapi=data, config=_config(folder, log), custom_template_path=templates
+        )
+        project.env.filters["in_double_quote_literal"] = literal
+        data.errors.clear()
+        for collection in data.endpoint_collections_by_tag.values():
+            collection.parse_errors.clear()
+        return [f"{error.header} {error.detail or ''}" for error in project.build()]
+
+
+def _attempt(tree: Tree, log: Log, tracker: Tracker | None) -> tuple[GeneratorData | None, list[Failure]]:
+    with _differences(), tracker.watching() if tracker else contextlib.nullcontext():
+        data = GeneratorData.from_dict(tree, config=_config(Path(), log))
+    if not isinstance(data, GeneratorData):
+        return None, unreadable_schema(tree, data.detail or "")
+    errors = [*data.errors, *(each for one in data.endpoint_collections_by_tag.values() for each in one.parse_errors)]
+    return data, tracker.failures(errors) if tracker else [Failure.of(error) for error in errors]
+
+
+def _config(folder: Path, log: Log) -> Config:
+    settings = ConfigFile(post_hooks=[], content_type_overrides=log.content_types)
+    return Config.from_sources(settings, MetaType.NONE, folder, "utf-8", overwrite=True, output_path=folder)
+
+
+@contextlib.contextmanager
+def _differences() -> Generator[None]:
+    """Replace functions of the pinned openapi-python-client; each is restored afterwards."""
+    resolve_conflict: Any = vars(model_property)["_resolve_naming_conflict"]
+    check_parameters: Any = vars(endpoints.Endpoint)["_check_parameters_for_conflicts"]
+
+    # What it cannot resolve is left to `give_distinct_names`, with the names as they were.
+    def tolerate_conflict(first: Any, second: Any, config: Config) -> None:
+        names = first.python_name, second.python_name
+        if resolve_conflict(first, second, config) is not None:
+            _set_names([first, second], names)
+
+    def tolerate_parameters(endpoint: endpoints.Endpoint, **arguments: Any) -> endpoints.Endpoint:
+        parameters = [each for _, each in endpoint.iter_all_parameters()]
+        names = [each.python_name for each in parameters]
+        if not isinstance(check_parameters(endpoint, **arguments), endpoints.Endpoint):
+            _set_names(parameters, names)
+        return endpoint
+
+    with replaced(
+        (model_property, "_resolve_naming_conflict", tolerate_conflict),
+        (endpoints.Endpoint, "_check_parameters_for_conflicts", tolerate_parameters),
+        # `give_distinct_names` does it, once the names are final.
+        (endpoints.Endpoint, "sort_parameters", staticmethod(_same)),
+        # It copies each endpoint three times, with all models that it refers to. It uses only the last copy.
+        (endpoints, "deepcopy", _same),
+        # It removes characters from wire names, and from the values of enums.
+        (strings, "in_double_quote_literal", literal),
+    ):
+        yield
+
+
+def _same(endpoint: Any) -> Any:
+    return endpoint
+
+
+def _set_names(properties: Iterable[Any], names: Iterable[str]) -> None:
+    for each, name in zip(properties, names, strict=True):
+        object.__setattr__(each, "python_name", name)

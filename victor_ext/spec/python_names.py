@@ -1,0 +1,156 @@
+"""Distinct Python names for the parameters of an operation and the properties of a model; wire names stay.
+
+openapi-python-client drops an operation, or a model, when two of its names are the same in Python: `id` and `id[]`.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from attrs import evolve
+from openapi_python_client import strings
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.schema.untrusted_string import UntrustedString
+
+PREFIX = "field_"
+
+WORDS = {
+    "[]": "list",
+    "<=": "at_most",
+    ">=": "at_least",
+    "!=": "not_equal",
+    "<": "lt",
+    ">": "gt",
+    "=": "equal",
+    "+": "plus",
+    "!": "not",
+    "*": "star",
+    "@": "at",
+    "$": "dollar",
+    "#": "hash",
+    "%": "percent",
+    "&": "and",
+    "|": "or",
+    "~": "tilde",
+    "^": "caret",
+    "/": "slash",
+    ":": "colon",
+    "?": "optional",
+    ",": "comma",
+}
+"""How a name spells what Python does not allow, where another parameter or property has the plain name."""
+_SYMBOL = re.compile("|".join(map(re.escape, sorted(WORDS, key=len, reverse=True))))
+
+MEMBERS_OF_MODELS = {"additional_properties", "additional_keys", "to_dict", "from_dict", "to_multipart"}
+ARGUMENTS_OF_OPERATIONS = {"client"}
+NAMES_IN_MODULES = {"UNSET", "Unset", "Any", "Mapping", "ClassVar", "Self", "UUID", "File", "datetime"}
+
+
+def give_distinct_names(data: GeneratorData) -> None:
+    """Rename arguments and fields in place, and put the final names into the paths."""
+    for model in data.models:
+        required: list[Any] = model.required_properties or []
+        optional: list[Any] = model.optional_properties or []
+        names = iter(distinct_names([*required, *optional], MEMBERS_OF_MODELS | NAMES_IN_MODULES))
+        # A property of `allOf` belongs to several models: each has a copy.
+        for attribute, properties in (("required_properties", required), ("optional_properties", optional)):
+            object.__setattr__(model, attribute, [_renamed(each, next(names)) for each in properties])
+    for collection in data.endpoint_collections_by_tag.values():
+        for endpoint in collection.endpoints:
+            _name_parameters(endpoint)
+
+
+def _name_parameters(endpoint: Endpoint) -> None:
+    taken = ARGUMENTS_OF_OPERATIONS | NAMES_IN_MODULES | ({"body"} if endpoint.bodies else set[str]())
+    lists: list[list[Any]] = [
+        endpoint.path_parameters,
+        endpoint.query_parameters,
+        endpoint.header_parameters,
+        endpoint.cookie_parameters,
+    ]
+    names = iter(distinct_names([each for one in lists for each in one], taken))
+    for one in lists:
+        one[:] = [_renamed(each, next(names)) for each in one]
+    path = endpoint.path.get_untrusted_value()
+    places = {each.name.get_untrusted_value(): each for each in endpoint.path_parameters}
+    order = list(dict.fromkeys(re.findall(r"{([^{}]+)}", path)))
+    endpoint.path_parameters.sort(key=lambda each: order.index(each.name.get_untrusted_value()))
+    if places:  # the module formats the path
+        endpoint.path = UntrustedString(
+            "".join(
+                f"{{{places[part[1:-1]].python_name}}}"
+                if part[1:-1] in places and part.startswith("{")
+                else part.replace("{", "{{").replace("}", "}}")
+                for part in re.split(r"({[^{}]+})", path)
+            )
+        )
+
+
+def _renamed(each: Any, name: str) -> Any:
+    return each if each.python_name == name else evolve(each, python_name=strings.PythonIdentifier(name, PREFIX, True))  # noqa: FBT003 - its only signature
+
+
+def distinct_names(properties: Iterable[Any], taken: Collection[str]) -> list[str]:
+    """A name for each property, none of them twice and none in `taken`.
+
+    What has its name alone keeps it. Of several, the one that is written plainly keeps it, and the others are spelled
+    (`id[]` is `id_list`) or, when that is not enough, numbered.
+    """
+    wires = [each.name.get_untrusted_value() for each in properties]
+    names = [_normal(each.python_name) for each in properties]
+    counts = Counter(names)
+    used = {*taken, *(name for name in names if counts[name] == 1)}
+    for place in sorted(range(len(names)), key=lambda place: _oddness(wires[place])):
+        name = names[place]
+        if counts[name] == 1 and name not in taken:
+            continue
+        if name in used or _oddness(wires[place]):
+            name = spelled(wires[place])
+        number = 2
+        base = name
+        while name in used:
+            name = f"{base}_{number}"
+            number += 1
+        used.add(name)
+        names[place] = name
+    return names
+
+
+def _oddness(wire: str) -> int:
+    return len(_SYMBOL.findall(wire)) + wire.startswith("-") + (not wire.isascii())
+
+
+def spelled(wire: str) -> str:
+    """`DateSent<` as `date_sent_lt`, `-1` as `minus_1`."""
+    text = re.sub(r"^-", "minus ", wire)
+    text = _SYMBOL.sub(lambda match: f" {WORDS[match[0]]} ", text)
+    return _normal(strings.PythonIdentifier(text, PREFIX))
+
+
+def _normal(name: str) -> str:
+    """The name as Python reads it (NFKC), and no keyword."""
+    plain = unicodedata.normalize("NFKC", name)
+    return f"{plain}_" if keyword.iskeyword(plain) else plain
+
+
+def literal(value: Any) -> str:
+    """A text for between double quotes: Python reads exactly this text; the source has it on one line, all visible."""
+    if isinstance(value, UntrustedString):
+        value = value.get_untrusted_value()
+    if isinstance(value, strings.PythonCode):
+        value = value.as_unembedded_code()
+    return "".join(map(_escaped, value))
+
+
+def _escaped(character: str) -> str:
+    if character in '\\"':
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode("ascii")
