@@ -29,6 +29,7 @@ REWRITES: tuple[Rewrite, ...] = (
     operations.join_array_parameter,
     operations.header_as_text,
     operations.declare_path_parameter,
+    operations.drop_impossible_body,
     operations.prefer_json_answer,
     operations.non_json_content,
     operations.report_objects_in_forms,
