@@ -137,7 +137,7 @@ def test_only_the_pinned_tools_may_write(victor_yaml: Path, tmp_path: Path, monk
 
 
 def test_the_command_says_what_it_did(tmp_path: Path, zoo_yaml: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["generate", str(zoo_yaml), "--out", str(tmp_path)]) == 0
+    assert main(["generate", str(zoo_yaml), "--out", str(tmp_path), "--verbose"]) == 0
     printed = capsys.readouterr().out
     assert "  merge-allof-siblings: Cat\n" in printed
     assert f"zoo.yaml -> {tmp_path / 'zoo_api'}\n" in printed
