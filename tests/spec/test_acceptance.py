@@ -10,10 +10,18 @@ import pytest
 
 from victor_ext.spec.__main__ import main
 
-LOSS = "the webhook ping"
-DOCUMENT = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {}\nwebhooks: {ping: {}, pong: {}}\n"
-ENTRY = "- place: {}\n  reason: nobody listens\n  since: 2026-03-04\n"
-BOTH = ENTRY.format(LOSS) + ENTRY.format("the webhook pong")
+LOSS = "GET /ping: answer 200 as text/csv"
+OTHER = "GET /pong: answer 200 as text/csv"
+ANSWER = "{'200': {description: Ok, content: {application/json: {schema: {type: string}}, text/csv: {}}}}"
+DOCUMENT = f"""
+openapi: 3.1.0
+info: {{title: T, version: '1'}}
+paths:
+  /ping: {{get: {{operationId: ping, responses: {ANSWER}}}}}
+  /pong: {{get: {{operationId: pong, responses: {ANSWER}}}}}
+"""
+ENTRY = "- place: '{}'\n  reason: nobody listens\n  since: 2026-03-04\n"
+BOTH = ENTRY.format(LOSS) + ENTRY.format(OTHER)
 
 
 @pytest.fixture
@@ -32,7 +40,7 @@ def test_a_loss_is_green_once_it_is_accepted(
     document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", str(document)]) == 1
-    assert f"left out: {LOSS}: do without it, and accept it with a reason\n" in capsys.readouterr().err
+    assert f"left out: {LOSS}; do without it, and accept it with a reason\n" in capsys.readouterr().err
     accepted.write_text(BOTH)
     assert main(["check", str(document), "--verbose"]) == 0
     printed = capsys.readouterr()
@@ -51,8 +59,8 @@ def test_another_file(document: Path, tmp_path: Path) -> None:
 def test_an_entry_is_for_one_loss_only(document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]) -> None:
     accepted.write_text(ENTRY.format(LOSS))
     assert main(["check", str(document)]) == 1
-    assert capsys.readouterr().err == "left out: the webhook pong: do without it, and accept it with a reason\n"
-    for wide in ("'*'", "the webhook", "the webhook p.*"):
+    assert capsys.readouterr().err == f"left out: {OTHER}; do without it, and accept it with a reason\n"
+    for wide in ("*", "GET /ping", "GET /p.*: answer 200 as text/csv", LOSS.lower()):
         accepted.write_text(ENTRY.format(wide))
         assert main(["check", str(document)]) == 1
 
@@ -60,15 +68,15 @@ def test_an_entry_is_for_one_loss_only(document: Path, accepted: Path, capsys: p
 def test_an_entry_that_matches_nothing_is_red(
     document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    accepted.write_text(BOTH + ENTRY.format("the webhook peng"))
+    accepted.write_text(BOTH + ENTRY.format("GET /peng"))
     assert main(["check", str(document)]) == 1
-    assert capsys.readouterr().err == (f"{accepted}: the webhook peng: it matches nothing any more; remove the entry\n")
+    assert capsys.readouterr().err == (f"{accepted}: GET /peng: it matches nothing any more; remove the entry\n")
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("- place: the webhook ping\n  since: 2026-03-04\n", "entry 1 has no reason: write why this loss is right"),
+        ("- place: x\n  since: 2026-03-04\n", "entry 1 has no reason: write why this loss is right"),
         (ENTRY.format(LOSS).replace("nobody listens", "' '"), "entry 1 has no reason"),
         ("- reason: x\n  since: 2026-03-04\n", "entry 1 has no place: write its place"),
         (ENTRY.format(LOSS).replace("2026-03-04", "soon"), "entry 1: since is 'soon': write a date, as 2026-03-04"),
@@ -77,9 +85,9 @@ def test_an_entry_that_matches_nothing_is_red(
             ENTRY.format(LOSS) + "  until: 2027-01-01\n",
             "has 'until': write place, reason, since and nothing else",
         ),
-        (ENTRY.format(LOSS) * 2, "two entries have the place 'the webhook ping': remove one"),
-        ("place: the webhook ping\n", "must be a list of entries, each with place, reason, since"),
-        ("- the webhook ping\n", "entry 1 must have place, reason, since"),
+        (ENTRY.format(LOSS) * 2, "two entries have the place 'GET /ping: answer 200 as text/csv'"),
+        ("place: x\n", "must be a list of entries, each with place, reason, since"),
+        ("- x\n", "entry 1 must have place, reason, since"),
         ("- [\n", "cannot be read"),
         ("\xff", "must be a list"),
     ],
@@ -101,11 +109,11 @@ def test_accept_adds_what_is_left_out_and_removes_nothing(
     before = f"# Reviewed in March.\n{ENTRY.format(LOSS)}"
     accepted.write_text(before)
     assert main(["check", str(document), "--accept", "we use no: 'webhooks'"]) == 0
-    assert "now accepted: the webhook pong\n" in capsys.readouterr().out
+    assert f"now accepted: {OTHER}\n" in capsys.readouterr().out
     text = accepted.read_text(encoding="utf-8")
     assert text.startswith(before)
     assert text.removeprefix(before).splitlines()[:2] == [
-        "- place: the webhook pong",
+        f"- place: '{OTHER}'",
         "  reason: 'we use no: ''webhooks'''",
     ]
     written = datetime.date.fromisoformat(text.splitlines()[-1].removeprefix("  since: "))
@@ -130,6 +138,6 @@ def test_json_for_machines(document: Path, accepted: Path, capsys: pytest.Captur
     one, other = map(json.loads, printed.out.splitlines())
     assert one == other
     assert one["ok"] is False
-    assert one["problems"] == [{"kind": "left out", "place": "the webhook pong", "what": ""}]
+    assert one["problems"] == [{"kind": "left out", "place": OTHER, "what": ""}]
     assert one["accepted"] == [{"place": LOSS, "reason": "nobody listens", "since": "2026-03-04"}]
-    assert one["counts"]["operations"] == {"declared": 0, "found": 0}
+    assert one["counts"]["answers"] == {"declared": 2, "found": 0}

@@ -21,6 +21,14 @@ def test_what_is_no_fault_of_the_package_is_green(name: str) -> None:
     assert report.findings.declared == report.findings.found
 
 
+def test_a_body_that_http_does_not_send_would_be_missed() -> None:
+    report = check(HERE / "legitimate.yaml", None, skip=("drop-impossible-body",))
+    assert [each.place for each in report.problems] == [
+        "paths./twice/{id}.get.responses.204",
+        "paths./twice/{id}.head.responses.200",
+    ]
+
+
 def test_an_example_that_contradicts_its_schema_is_a_note() -> None:
     notes = list(check(HERE / "legitimate.yaml", None).findings.notes)
     assert notes == [

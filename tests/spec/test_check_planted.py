@@ -219,6 +219,13 @@ def test_a_function_is_gone(package: Path, function: str) -> None:
     assert any(f"there is no {function}" in line for line in lines(package))
 
 
+def test_another_base_url(package: Path) -> None:
+    append(package / "client.py", '\nDEFAULT_BASE_URL = "https://eu.example/v1"\n')
+    assert [line.partition(";")[0] for line in lines(package)] == [
+        "wrong: servers[0].url: the package's DEFAULT_BASE_URL is https://eu.example/v1, not https://api.example/v1"
+    ]
+
+
 def test_an_operation_is_gone(package: Path) -> None:
     (package / "api" / "shop" / "order.py").unlink()
     assert "missing: paths./orders.post: there is no function for it; do without it, and accept it with a reason" in (

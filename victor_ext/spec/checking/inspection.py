@@ -11,7 +11,7 @@ from victor_ext.spec.tree import Tree
 
 from .answers import OperationAnswers
 from .models import Models
-from .operations import Operation, base_url, operations
+from .operations import SOMEWHERE, Operation, base_url, operations
 from .package import Package, PackageError
 from .probes import Probe, prefixes, same_name
 from .problems import Findings
@@ -54,6 +54,9 @@ class _Inspection:
         self._base = base_url(document)
 
     def run(self, wanted: list[Operation], progress: Progress) -> None:
+        known = getattr(self._package.load("client"), "DEFAULT_BASE_URL", self._base)
+        if self._document.root.items("servers") and not self._base.startswith(SOMEWHERE) and known != self._base:
+            self._findings.wrong("servers[0].url", f"the package's DEFAULT_BASE_URL is {known}, not {self._base}")
         rest = [Probe(function, self._caller) for function in self._package.functions]
         for number, operation in enumerate(wanted, 1):
             probe = self._probe(operation, rest)

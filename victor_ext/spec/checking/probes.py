@@ -41,10 +41,10 @@ class Probe:
         """Whether this is the function of an operation; notes the arguments that go into the path."""
         if self.request is None or self.request.method != operation.method:
             return False
-        names = re.findall(r"{([^}]+)}", operation.path)
+        names = re.findall(r"{([^}]+)}", operation.segments)
         pattern = "".join(
             r"([^/]*~\d+~[^/]*?)" if part.startswith("{") else re.escape(part)
-            for part in re.split(r"({[^}]+})", operation.path)
+            for part in re.split(r"({[^}]+})", operation.segments)
         )
         starts = "|".join(map(re.escape, sorted(prefixes)))
         found = re.fullmatch(f"(?:{starts}){pattern}", "/".join(self.request.path))

@@ -36,12 +36,12 @@ class Problem:
         return self.kind in ("left out", "missing")
 
     def line(self) -> str:
-        """`place: what is wrong: what to do`."""
+        """`place: what is wrong; what to do`."""
         if self.kind == "differs":
             return self.place
-        what = f"{self.what}; " if self.what else ""
+        what = f": {self.what}" if self.what else ""
         head = "" if self.kind == "acceptance" else f"{self.kind}: "
-        return f"{head}{self.place}: {what}{ADVICE[self.kind]}"
+        return f"{head}{self.place}{what}; {ADVICE[self.kind]}"
 
 
 @dataclass

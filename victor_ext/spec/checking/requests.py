@@ -173,7 +173,7 @@ class OperationRequests:
             return
         ways = {each.name: values(each, value) for each, value in given.parameters if each.location == "path"}
         wanted = [[part] for part in server.path.rstrip("/").split("/")]
-        wanted += [_filled(segment, ways) for segment in operation.path.split("/")[1:]]
+        wanted += [_filled(segment, ways) for segment in operation.segments.split("/")[1:]]
         same = len(wanted) == len(request.path) and all(
             any(same_text(way, sent) for way in options) for options, sent in zip(wanted, request.path, strict=True)
         )
@@ -183,7 +183,10 @@ class OperationRequests:
             findings.wrong(operation.place, f"its path is sent as {shown} instead of {right}")
 
     def _compare_query(self, given: Given, request: Request) -> None:
+        fixed = [pair.partition("=") for pair in self._operation.fixed_query.split("&") if pair and "{" not in pair]
         rest = list(request.query)
+        if not take(rest, [[(name, value) for name, _, value in fixed]]):
+            self._findings.wrong(self._operation.place, f"the query of its path is not sent: {_shown(rest)}")
         for parameter, value in given.parameters:
             if parameter.location != "query" or not self._passing.is_passed(parameter):
                 continue

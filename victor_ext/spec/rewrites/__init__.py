@@ -36,6 +36,7 @@ REWRITES: tuple[Rewrite, ...] = (
     operations.header_as_text,
     operations.drop_null_of_path,
     operations.declare_path_parameter,
+    operations.drop_impossible_body,
     unions.unite_answers,
     operations.prefer_json_answer,
     operations.non_json_content,

@@ -117,6 +117,15 @@ def declare_path_parameter(document: Tree, log: Log) -> None:
             log("declare-path-parameter", f"{operation.where} {name} (not declared)")
 
 
+def drop_impossible_body(document: Tree, log: Log) -> None:
+    """Drop the content of an answer that has no body in HTTP: to HEAD, and with the status 1xx, 204, 205 or 304."""
+    for operation in operations(document):
+        for status, answer in mapping_at(operation.tree, "responses").items():
+            bodiless = operation.method == "head" or status in ("204", "205", "304") or status.startswith("1")
+            if bodiless and answer.pop("content", None):
+                log("drop-impossible-body", f"{operation.where} {status}")
+
+
 def prefer_json_answer(document: Tree, log: Log) -> None:
     """Keep the JSON content of an answer that has several content types."""
     for operation in operations(document):
