@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from openapi_python_client.parser.errors import GeneratorError
 
 from victor_ext.spec.__main__ import main
 from victor_ext.spec.check import differences
@@ -211,9 +212,7 @@ def break_second_rename(monkeypatch: pytest.MonkeyPatch, error: type[BaseExcepti
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, RuntimeError, OSError])
-@pytest.mark.parametrize(
-    "place", ["openapi_python_client.generate", "shutil.copyfile", "subprocess.run", "second rename"]
-)
+@pytest.mark.parametrize("place", ["GeneratorData.from_dict", "shutil.copyfile", "subprocess.run", "second rename"])
 def test_a_run_that_breaks_off_leaves_the_old_package_and_nothing_else(
     room: Path, made: Path, monkeypatch: pytest.MonkeyPatch, place: str, error: type[BaseException]
 ) -> None:
@@ -234,7 +233,7 @@ def test_no_package_is_made_of_what_the_generator_refuses(
     room: Path, made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = snapshot(room)
-    monkeypatch.setattr("victor_ext.spec.generate.openapi_python_client.generate", lambda **_: [])
+    monkeypatch.setattr("victor_ext.spec.generate.GeneratorData.from_dict", lambda *_, **__: GeneratorError())
     assert main(["generate", str(room / "small.yaml"), f"--out={made.parent}"]) == 2
     assert "no package was made" in capsys.readouterr().err
     assert snapshot(room) == before

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 import re
 import shutil
@@ -18,16 +17,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.metadata import requires, version
 from pathlib import Path
+from typing import Any
 
-import openapi_python_client
+from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.errors import GeneratorError
 
 from .destination import HEADER, MARKER, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
+from .fields import rename_fields
 from .rewrites import Log, prepare
+from .tree import Tree
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-COPIED = ("decoding.py", "answers.py")
+COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py")
 """Modules that are the same in every package."""
 TOOLS = ("openapi-python-client", "ruff")
 
@@ -79,9 +83,7 @@ def generate(document: Path, out: Path, *, name: str | None = None, skip: Collec
         raise DocumentError(f"{document} cannot be read: a schema holds itself, by way of allOf.") from None
     with build_folder(package) as folder:
         built = folder / package.name
-        source = folder / "prepared.json"
-        source.write_text(json.dumps(tree), encoding="utf-8")
-        problems = _run_generator(source, built, log)
+        problems = _run_generator(tree, built, log)
         written = (built / "client.py").exists()
         if written:
             _finish(built)
@@ -100,12 +102,22 @@ def require_pinned_tools() -> None:
             )
 
 
-def _run_generator(source: Path, built: Path, log: Log) -> list[str]:
+def _run_generator(tree: Tree, built: Path, log: Log) -> list[str]:
     settings = ConfigFile(post_hooks=[], content_type_overrides=log.content_types)
-    config = Config.from_sources(settings, MetaType.NONE, source, "utf-8", overwrite=True, output_path=built)
+    config = Config.from_sources(settings, MetaType.NONE, built, "utf-8", overwrite=True, output_path=built)
+    parsed = GeneratorData.from_dict(tree, config=config)
+    if isinstance(parsed, GeneratorError):
+        return [_words(parsed)]
+    rename_fields(parsed)
+    project = Project(openapi=parsed, config=config, custom_template_path=TEMPLATES)
+    names: dict[str, Any] = {"requests": log.requests, "literal": repr}
+    project.env.globals.update(names)
     with contextlib.redirect_stdout(io.StringIO()):
-        errors = openapi_python_client.generate(config=config, custom_template_path=TEMPLATES)
-    return [" ".join(f"{error.header} {error.detail or ''}".split()) for error in errors]
+        return [_words(error) for error in project.build()]
+
+
+def _words(error: GeneratorError) -> str:
+    return " ".join(f"{error.header} {error.detail or ''}".split())
 
 
 def _finish(built: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 
 from victor_ext.spec.tree import Tree
 
-from . import names, operations, schemas
+from . import bodies, names, operations, schemas, serialization, servers
 from .base import Log
 
 __all__ = ("REWRITES", "Log", "Rewrite", "prepare", "rewrite_name")
@@ -23,14 +23,12 @@ REWRITES: tuple[Rewrite, ...] = (
     names.drop_title,
     names.rename_schema,
     names.unique_operation_id,
-    operations.content_parameter,
-    operations.flatten_object_parameter,
-    operations.join_array_parameter,
-    operations.header_as_text,
+    serialization.content_parameter,
+    serialization.flatten_object_parameter,
     operations.declare_path_parameter,
     operations.prefer_json_answer,
-    operations.non_json_content,
-    operations.report_objects_in_forms,
+    bodies.order_bodies,
+    bodies.non_json_content,
     schemas.repair_type,
     schemas.repair_enum,
     schemas.describe_default,
@@ -40,6 +38,10 @@ REWRITES: tuple[Rewrite, ...] = (
     schemas.own_class_for_single_allof,
     schemas.mark_union_members,
     schemas.mark_answers,
+    # These need the final schemas and ids, and come before what they read is dropped.
+    serialization.record_styles,
+    bodies.record_encodings,
+    servers.record_servers,
     # These need the final names.
     names.name_enum_members,
     names.rename_inline_schema,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from openapi_python_client import strings
 
+from victor_ext.spec.requests import PREFIX
 from victor_ext.spec.tree import Tree, is_list, is_mapping, list_at, mapping_at
 
 from .base import Log, bare_type, components, media_types, operations, resolve, schemas, target
@@ -20,7 +21,6 @@ RESERVED = {
 }
 """Names that the generated modules use themselves."""
 
-PREFIX = "field_"
 BODY_KINDS = {"multipart/form-data": "files", "application/x-www-form-urlencoded": "data"}
 
 
