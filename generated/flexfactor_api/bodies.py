@@ -29,19 +29,28 @@ class Encoding(NamedTuple):
 DEFAULT: Final = Encoding()
 
 
+class Hidden(bytes):
+    """Bytes whose repr is their number: tracebacks show local variables, and a form may have what nobody must see."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
 def form_body(body: Any, encodings: Mapping[str, Encoding]) -> bytes:
     """An url-encoded form. Raises ValueError for a field whose form neither the document nor OpenAPI defines."""
-    pairs: list[str] = []
+    return Hidden("&".join(_form_pairs(body, encodings)).encode("ascii"))
+
+
+def _form_pairs(body: Any, encodings: Mapping[str, Encoding]) -> Iterator[str]:
     for name, value in _fields(body):
         encoding = encodings.get(name, DEFAULT)
         if encoding.style is not None:
-            pairs += pairs_of(
+            yield from pairs_of(
                 name, value, encoding.style, explode=encoding.explode, reserved=encoding.reserved, plus=True
             )
         else:
-            key = quote_plus(name)
-            pairs += [f"{key}={quote_plus(_field(name, each, encoding))}" for each in items_of(value)]
-    return "&".join(pairs).encode("ascii")
+            for each in items_of(value):
+                yield f"{quote_plus(name)}={quote_plus(_field(name, each, encoding))}"
 
 
 def _field(name: str, value: Any, encoding: Encoding) -> str:
@@ -59,7 +68,8 @@ def multipart(body: Any, encodings: Mapping[str, Encoding]) -> RequestFiles:
         encoding = encodings.get(name, DEFAULT)
         if encoding.style == "deepObject" and isinstance(value, (dict, list)):
             parts += [
-                (key, (None, text_of(name, leaf).encode(), "text/plain")) for key, leaf in leaves(name, value)
+                (key, (None, Hidden(text_of(name, leaf).encode()), "text/plain"))
+                for key, leaf in leaves(name, value)
             ]
         else:
             parts += [(name, _part(name, each, encoding.content_type)) for each in items_of(value)]
@@ -78,14 +88,14 @@ def _part(name: str, value: Any, declared: str | None) -> tuple[str | None, Any,
     if isinstance(value, str) or (
         kind is not None and not _is_json(kind) and not isinstance(value, (dict, list))
     ):
-        return None, text_of(name, value).encode(), kind or "text/plain"
+        return None, Hidden(text_of(name, value).encode()), kind or "text/plain"
     if isinstance(value, (dict, list)) or kind is not None:
         if kind is not None and not _is_json(kind):
             raise ValueError(
                 f"{name}: the document declares it as {kind}; give its text or bytes, already in that form."
             )
-        return None, json_of(value).encode(), kind or "application/json"
-    return None, text_of(name, value).encode(), "text/plain"
+        return None, Hidden(json_of(value).encode()), kind or "application/json"
+    return None, Hidden(text_of(name, value).encode()), "text/plain"
 
 
 def content(body: Any) -> bytes:
@@ -99,11 +109,13 @@ def content(body: Any) -> bytes:
 
 
 def media_type(body: Any, declared: str) -> str:
-    """The content type of a body that the document declares as a range, such as `image/*`."""
+    """The content type of a body that the document declares as a range (`image/*`), or that needs a boundary."""
     named = body.mime_type if isinstance(body, File) else None
-    if declared.startswith("text/"):
-        return named or "text/plain; charset=utf-8"
-    return named or "application/octet-stream"
+    if named is None and declared.startswith("multipart/"):
+        raise ValueError(f"body: {declared} needs a File whose mime_type names its boundary.")
+    return named or (
+        "text/plain; charset=utf-8" if declared.startswith("text/") else "application/octet-stream"
+    )
 
 
 def chosen(content_type: str | None, body: Any, kinds: Mapping[str, tuple[type, ...]]) -> str | None:

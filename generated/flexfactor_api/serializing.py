@@ -215,7 +215,7 @@ def json_of(value: Any) -> str:
 
 
 def undefined(name: str, value: Any, place: str) -> ValueError:
-    kind = "list" if isinstance(value, list) else "object"
+    kind = "a list" if isinstance(value, list) else "an object"
     return ValueError(
-        f"{name}: neither the document nor OpenAPI says how a {kind} is written as {place}: nothing was sent."
+        f"{name}: neither the document nor OpenAPI says how {kind} is written as {place}: nothing was sent."
     )

@@ -101,7 +101,8 @@ class Inventory:
             if place == "path" and (place, name) not in found:
                 continue
             style = whole.get("style", "form")
-            properties = self._properties(schema) if place == "query" else {}
+            closed = place == "query" and not self._resolve(schema).get("additionalProperties")
+            properties = self._properties(schema) if closed and "schema" in whole else {}
             if properties and (style == "deepObject" or (style == "form" and whole.get("explode", True))):
                 pattern = "{}" if style == "form" else name + "[{}]"
                 found |= {(place, pattern.format(each)): tree for each, tree in properties.items()}

@@ -57,6 +57,16 @@ class Request:
     encodings: dict[str, dict[str, list[str]]] = field(default_factory=dict[str, dict[str, list[str]]])
     """By content type: the arguments of each `Encoding`, with the fields that have it."""
 
+    def style(self, location: str, name: str) -> Style:
+        """How a parameter is sent; `location` is the one in the prepared document."""
+        style = DEFAULT_STYLES[location]
+        usual = Style(location, style, explode=EXPLODED[location], reserved=False, json=False)
+        return self.parameters.get((location, name), usual)
+
+    def has(self, location: str) -> bool:
+        """Whether a parameter is sent in a location."""
+        return any(style.location == location for style in self.parameters.values())
+
 
 @dataclass
 class Requests:

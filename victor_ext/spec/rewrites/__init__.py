@@ -27,6 +27,7 @@ REWRITES: tuple[Rewrite, ...] = (
     serialization.flatten_object_parameter,
     operations.declare_path_parameter,
     operations.prefer_json_answer,
+    bodies.binary_media_type,
     bodies.order_bodies,
     bodies.non_json_content,
     schemas.repair_type,

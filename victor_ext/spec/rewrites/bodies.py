@@ -9,15 +9,16 @@ from collections.abc import Iterator
 from victor_ext.spec.requests import STYLES, Style
 from victor_ext.spec.tree import Tree, is_mapping, mapping_at
 
-from .base import Log, Operation, bare_type, components, media_types, operations, resolve
+from .base import Log, Operation, bare_type, components, media_types, operations, resolve, schemas
 from .names import RESERVED, class_name
-from .serialization import is_json, is_nested, undefined, variants
+from .serialization import is_json, is_nested, is_object, undefined, variants
 
 URL_ENCODED = "application/x-www-form-urlencoded"
 FORMS = ("multipart/form-data", URL_ENCODED)
 KNOWN = {"JSON": "application/json", "text": "text/plain", "bytes": "application/octet-stream"}
 """The content types by which the generator reads an answer."""
 SCHEMAS: dict[str, Tree] = {"text": {"type": "string"}, "bytes": {"type": "string", "format": "binary"}}
+BINARY = re.compile(r"(image|audio|video|font)/|application/(octet-stream|pdf|zip|gzip)\b")
 MEDIA_TYPE = re.compile(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+")
 
 
@@ -86,6 +87,15 @@ def _form(document: Tree, content_type: str, schema: Tree) -> str:
     return "text" if content_type.startswith("text/") else "bytes"
 
 
+def binary_media_type(document: Tree, log: Log) -> None:
+    """Make a text that OpenAPI 3.1 declares as an image, say, by `contentMediaType`, a binary."""
+    for where, schema in schemas(document):
+        kind = schema.get("contentMediaType")
+        if isinstance(kind, str) and BINARY.match(kind) and "contentEncoding" not in schema:
+            schema.update(type="string", format="binary")
+            log("binary-media-type", f"{where}: {kind}")
+
+
 def record_encodings(document: Tree, log: Log) -> None:
     """Record how the fields of each form are sent; report those that can hold what has no defined form."""
     newer = _objects_are_json(str(document.get("openapi", "")))
@@ -102,7 +112,7 @@ def record_encodings(document: Tree, log: Log) -> None:
                 if encoding.get("headers"):
                     log.left_out.append(f"{where}: the headers of its part")
                 if bare_type(kind) == URL_ENCODED:
-                    if newer and not encoding and is_nested_in_form(document, fields[name]):
+                    if newer and not encoding and _is_complex(document, fields[name]):
                         encoding = {"contentType": "application/json"}
                     reason = _undefined_field(document, fields.get(name, {}), encoding)
                     if reason:
@@ -124,16 +134,14 @@ def _properties(document: Tree, schema: Tree) -> Iterator[tuple[str, Tree]]:
         yield from mapping_at(whole, "properties").items()
 
 
-def is_nested_in_form(document: Tree, schema: Tree) -> bool:
+def _is_complex(document: Tree, schema: Tree) -> bool:
     """Whether a field is an object, or a list of such: a list of scalars is several fields of one name."""
-    return any(
-        whole.get("type") == "object" or bool(whole.get("properties")) or _has_nested_items(document, whole)
-        for whole in variants(document, schema)
-    )
+    return is_object(document, schema) or _is_list_of_complex(document, schema)
 
 
-def _has_nested_items(document: Tree, whole: Tree) -> bool:
-    return is_mapping(whole.get("items")) and is_nested(document, whole["items"])
+def _is_list_of_complex(document: Tree, schema: Tree) -> bool:
+    lists = [whole["items"] for whole in variants(document, schema) if is_mapping(whole.get("items"))]
+    return any(is_nested(document, items) for items in lists)
 
 
 def _undefined_field(document: Tree, schema: Tree, encoding: Tree) -> str | None:
@@ -146,9 +154,9 @@ def _undefined_field(document: Tree, schema: Tree, encoding: Tree) -> str | None
         return f"can hold {reason}" if reason else None
     if "contentType" in encoding and is_json(str(encoding["contentType"])):
         return None
-    if is_nested_in_form(document, schema):
-        return "is an object" if "items" not in resolve(document, schema) else "is a list of objects"
-    return None
+    if is_object(document, schema):
+        return "is an object"
+    return "is a list of objects or lists" if _is_list_of_complex(document, schema) else None
 
 
 def _arguments(encoding: Tree) -> str:

@@ -33,6 +33,8 @@ def flatten_object_parameter(document: Tree, log: Log) -> None:
         flat = style == "deepObject" or (style == "form" and parameter.get("explode", True))
         if parameter.get("in") != "query" or not flat or not _is_closed(whole) or "x-json" in parameter:
             continue
+        if style == "form" and any(is_object(document, each) for each in whole["properties"].values()):
+            continue  # an object in an object has no form
         _replace(operation, parameter, whole, style)
         log("flatten-object-parameter", f"{operation.where} {parameter['name']}")
 
@@ -124,11 +126,19 @@ def variants(document: Tree, schema: Tree, seen: frozenset[int] = frozenset()) -
 
 def is_nested(document: Tree, schema: Tree) -> bool:
     """Whether a value can be an object or a list. What has no type counts as a scalar."""
-    for whole in variants(document, schema):
-        kind = whole.get("type")
-        if {"object", "array"} & set(kind if is_list(kind) else [kind]) or whole.get("properties"):
-            return True
-    return False
+    return any("array" in kinds(whole) or "object" in kinds(whole) for whole in variants(document, schema))
+
+
+def is_object(document: Tree, schema: Tree) -> bool:
+    """Whether a value can be an object."""
+    return any("object" in kinds(whole) for whole in variants(document, schema))
+
+
+def kinds(whole: Tree) -> set[str]:
+    """The types that a schema declares by itself."""
+    kind = whole.get("type")
+    declared = {str(each) for each in (kind if is_list(kind) else [kind])}
+    return declared | {"object"} if whole.get("properties") else declared
 
 
 def is_json(content_type: str) -> bool:
