@@ -103,26 +103,26 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 
 
+SCHEMAS: dict[str, Any] = {"Note": {"type": "object", "properties": {"text": STRING}}}
+PATHS: dict[str, Any] = {
+    **{
+        f"/{name}": {
+            "post": {"operationId": name, "requestBody": each, "responses": {"204": {"description": "-"}}},
+        }
+        for name, each in BODIES.items()
+    },
+    **{
+        f"/read/{name}": {
+            "get": {"operationId": f"read_{name}", "responses": {"200": {"description": "-", "content": each}}}
+        }
+        for name, each in ANSWERS.items()
+    },
+}
+
+
 @pytest.fixture(scope="module")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    nothing = {"204": {"description": "-"}}
-    return Wire(
-        tmp_path_factory.mktemp("bodies"),
-        "wire_bodies",
-        components={"schemas": {"Note": {"type": "object", "properties": {"text": STRING}}}},
-        paths={
-            **{
-                f"/{name}": {"post": {"operationId": name, "requestBody": each, "responses": nothing}}
-                for name, each in BODIES.items()
-            },
-            **{
-                f"/read/{name}": {
-                    "get": {"operationId": f"read_{name}", "responses": {"200": {"description": "-", "content": each}}}
-                }
-                for name, each in ANSWERS.items()
-            },
-        },
-    )
+    return Wire(tmp_path_factory.mktemp("bodies"), "wire_bodies", components={"schemas": SCHEMAS}, paths=PATHS)
 
 
 class TestContentTypes:

@@ -66,18 +66,17 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 
 
+PATHS: dict[str, Any] = {
+    f"/{name}" + ("/{x}" if each["in"] == "path" else ""): {
+        "get": {"operationId": name, "parameters": [each], "responses": {"204": {"description": "-"}}}
+    }
+    for name, each in PARAMETERS.items()
+}
+
+
 @pytest.fixture(scope="module")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    return Wire(
-        tmp_path_factory.mktemp("parameters"),
-        "wire_parameters",
-        paths={
-            f"/{name}" + ("/{x}" if each["in"] == "path" else ""): {
-                "get": {"operationId": name, "parameters": [each], "responses": {"204": {"description": "-"}}}
-            }
-            for name, each in PARAMETERS.items()
-        },
-    )
+    return Wire(tmp_path_factory.mktemp("parameters"), "wire_parameters", paths=PATHS)
 
 
 def point(wire: Wire, operation: str) -> Any:
