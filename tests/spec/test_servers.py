@@ -50,6 +50,7 @@ def test_the_package_names_the_servers_of_the_document(wire: Wire) -> None:
     assert package.DEFAULT_BASE_URL == "https://eu.pay.example/v1"
     assert package.SERVERS == ("https://eu.pay.example/v1", "https://sandbox.pay.example/v1")
     assert {"DEFAULT_BASE_URL", "SERVERS"} < set(package.__all__)
+    assert not hasattr(package, "BASE_PATH")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,9 @@ def test_a_server_that_nobody_can_know_is_reported(wire: Wire) -> None:
 def test_a_document_without_an_absolute_server(tmp_path: Path) -> None:
     paths = {"/x": {"get": operation(operationId="other", servers=[{"url": "/v9"}])}}
     wire = Wire(tmp_path, "wire_relative_servers", servers=[{"url": "/v1"}], paths=paths)
-    assert not hasattr(importlib.import_module(wire.name), "DEFAULT_BASE_URL")
+    package = importlib.import_module(wire.name)
+    assert not hasattr(package, "DEFAULT_BASE_URL")
+    assert package.BASE_PATH == "/v1"
     assert wire.send("other").url == f"{BASE}/x"
     assert wire.result.left_out == [
         "GET /x: its server /v9 is relative, and the document has no other: sent to base_url"

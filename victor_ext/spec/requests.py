@@ -74,6 +74,8 @@ class Requests:
 
     servers: list[str] = field(default_factory=list[str])
     """The absolute URLs of its servers."""
+    base_path: str | None = None
+    """The path of its server, when that is a relative URL."""
     of: dict[Key, Request] = field(default_factory=dict[Key, Request])
 
     def request(self, operation: Tree) -> Request:

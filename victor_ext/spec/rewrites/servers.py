@@ -20,7 +20,7 @@ def record_servers(document: Tree, log: Log) -> None:
     one of the document: where the document itself was served from is not known.
     """
     shared = _urls(document)
-    absolute = [url for url in shared if _is_absolute(url)]
+    absolute = [url for url in shared if _is_absolute(url) and not VARIABLE.search(url)]
     for operation in operations(document):
         own = (_urls(operation.tree) or _urls(operation.item))[:1]
         for url in own if own and own[0] not in shared else []:
@@ -39,6 +39,7 @@ def record_servers(document: Tree, log: Log) -> None:
     own_ones = {each.server for each in log.requests.of.values()}
     only = own_ones.pop() if len(own_ones) == 1 else None
     log.requests.servers = absolute or ([only] if only and len(log.requests.of) == len(operations(document)) else [])
+    log.requests.base_path = next((url for url in shared if url), None) if not absolute else None
 
 
 def _urls(tree: Tree) -> list[str]:
