@@ -193,13 +193,19 @@ def _refuse_in(name: str, texts: list[str], delimiter: str) -> None:
 
 
 def _encode(text: str, *, reserved: bool = False, plus: bool = False) -> str:
-    """Percent-encoded text. `reserved` keeps RESERVED and what is percent-encoded already."""
+    """Percent-encoded text. `reserved` keeps RESERVED and what is percent-encoded already.
+
+    Half a character (a lone surrogate) stays: the client refuses it, with its own error, when it builds the request.
+    """
     write = quote_plus if plus else quote
-    if not reserved:
-        return write(text, safe="")
-    return "".join(
-        part if _TRIPLE.fullmatch(part) else write(part, safe=RESERVED) for part in _TRIPLE.split(text)
-    )
+    try:
+        if not reserved:
+            return write(text, safe="")
+        return "".join(
+            part if _TRIPLE.fullmatch(part) else write(part, safe=RESERVED) for part in _TRIPLE.split(text)
+        )
+    except UnicodeEncodeError:
+        return text
 
 
 def text_of(name: str, value: Any) -> str:
