@@ -37,3 +37,15 @@ def read_value(reader: Reader[T], value: Any, response: httpx.Response) -> T:
         reason = f"{type(value).__name__} is not what is declared for this status"
         raise UnreadableBody(response.status_code, response.content, reason)
     return found
+
+
+def text_of(response: httpx.Response) -> str:
+    """The body as text; the string itself when its content type is JSON (the document may say `*/*`)."""
+    if "json" in response.headers.get("Content-Type", ""):
+        try:
+            found = response.json()
+        except (ValueError, RecursionError):
+            return response.text
+        if isinstance(found, str):
+            return found
+    return response.text

@@ -15,7 +15,8 @@ class Client:
 
     The following are accepted as keyword arguments and will be used to construct httpx Clients internally:
 
-        ``base_url``: The base URL for the API, all requests are made to a relative path to this URL
+        ``base_url``: The base URL for the API, all requests are made to a relative path to this URL, except
+        those of operations for which the document gives another server
 
         ``cookies``: A dictionary of cookies to be sent with every request
 
@@ -138,7 +139,8 @@ class AuthenticatedClient:
 
     The following are accepted as keyword arguments and will be used to construct httpx Clients internally:
 
-        ``base_url``: The base URL for the API, all requests are made to a relative path to this URL
+        ``base_url``: The base URL for the API, all requests are made to a relative path to this URL, except
+        those of operations for which the document gives another server
 
         ``cookies``: A dictionary of cookies to be sent with every request
 

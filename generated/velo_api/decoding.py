@@ -22,7 +22,6 @@ from enum import Enum, IntEnum, StrEnum
 from functools import cache
 from io import BytesIO
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
-from urllib.parse import quote
 from uuid import UUID
 
 from .types import UNSET, File, Unset
@@ -52,8 +51,8 @@ def read(reader: Reader[Any], value: Any, left: int, kept: dict[str, Any], name:
     return keep_raw(value, kept, name) if found is MISMATCH else found
 
 
-def keep_raw(value: Any, kept: dict[str, Any], name: str) -> Unset:
-    """UNSET for the field; the raw value goes into `kept`, the model's `additional_properties`."""
+def keep_raw(value: Any, kept: dict[str, Any], name: str) -> Any:
+    """UNSET for the field, required or not; the raw value goes into `kept`, the model's `additional_properties`."""
     kept[name] = value
     return UNSET
 
@@ -81,37 +80,18 @@ def plain(value: Any, left: int = LEVELS) -> Any:
         return fields[NOT_AN_OBJECT] if len(fields) == 1 and NOT_AN_OBJECT in fields else fields
     if isinstance(value, (list, tuple)):
         return [plain(item, left - 1) for item in value] if left else value
+    if isinstance(value, dict):
+        return {name: plain(item, left - 1) for name, item in value.items()} if left else value
     return _written(value)
 
 
 def _written(value: Any) -> Any:
-    """Times, dates, files and UUIDs as they are sent; other values unchanged."""
+    """Times, dates and UUIDs as they are sent; other values, such as files, unchanged."""
     if isinstance(value, datetime.datetime):
         return _instant_text(value)
     if isinstance(value, datetime.date):
         return value.isoformat()
-    if isinstance(value, File):
-        return value.to_tuple()
     return str(value) if isinstance(value, UUID) else value
-
-
-def plain_text(value: Any) -> str:
-    """The text of a value in a path, a header or a cookie."""
-    value = plain(value)
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
-
-
-def form(body: Any) -> dict[str, Any]:
-    """The fields of an url-encoded form, without null; a list is sent as several fields of one name."""
-    return {name: value for name, value in body.to_dict().items() if value is not None}
-
-
-def path_segment(value: Any) -> str:
-    """A parameter as one segment of a path. Raises ValueError for "", "." and "..", which would change the path."""
-    text = plain_text(value)
-    if text in ("", ".", ".."):
-        raise ValueError(f"{text!r} cannot be a part of a path: it would name another one.")
-    return quote(text, safe="")
 
 
 def _instant_text(value: datetime.datetime) -> str:

@@ -5,12 +5,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .client import DEFAULT_BASE_URL as DEFAULT_BASE_URL
+    from .client import SERVERS as SERVERS
     from .client import AuthenticatedClient as AuthenticatedClient
     from .client import Client as Client
 
-_MODULES = {"AuthenticatedClient": ".client", "Client": ".client"}
+_MODULES = {
+    "AuthenticatedClient": ".client",
+    "Client": ".client",
+    "DEFAULT_BASE_URL": ".client",
+    "SERVERS": ".client",
+}
 
-__all__ = ("AuthenticatedClient", "Client")
+__all__ = ("AuthenticatedClient", "Client", "DEFAULT_BASE_URL", "SERVERS")
 
 
 def __getattr__(name: str) -> Any:

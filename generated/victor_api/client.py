@@ -8,6 +8,12 @@ from attrs import define, evolve, field
 
 T = TypeVar("T")
 
+SERVERS = ("https://api.stage.victorfi.com", "https://api.victorfi.com")
+"""The servers of the document."""
+
+DEFAULT_BASE_URL = SERVERS[0]
+"""The first of them, for `Client(base_url=DEFAULT_BASE_URL)`."""
+
 
 @define
 class Client:
@@ -15,7 +21,8 @@ class Client:
 
     The following are accepted as keyword arguments and will be used to construct httpx Clients internally:
 
-        ``base_url``: The base URL for the API, all requests are made to a relative path to this URL
+        ``base_url``: The base URL for the API, all requests are made to a relative path to this URL, except
+        those of operations for which the document gives another server
 
         ``cookies``: A dictionary of cookies to be sent with every request
 
@@ -138,7 +145,8 @@ class AuthenticatedClient:
 
     The following are accepted as keyword arguments and will be used to construct httpx Clients internally:
 
-        ``base_url``: The base URL for the API, all requests are made to a relative path to this URL
+        ``base_url``: The base URL for the API, all requests are made to a relative path to this URL, except
+        those of operations for which the document gives another server
 
         ``cookies``: A dictionary of cookies to be sent with every request
 

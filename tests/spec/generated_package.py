@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 import attrs
 import httpx
@@ -40,7 +41,8 @@ class Operation:
         build: Callable[..., dict[str, Any]] = vars(module)["_get_kwargs"]
         self._parse: Callable[..., Any] = vars(module)["_parse_response"]
         signature = inspect.signature(build)
-        markers = {name: f"~{number}~" for number, name in enumerate(signature.parameters)}
+        given = [name for name, each in signature.parameters.items() if each.default is not None]
+        markers = {name: f"~{number}~" for number, name in enumerate(given)}
         self.hints = [each.annotation for each in signature.parameters.values()]
         """The types of the arguments and of the answers."""
         self.hints.append(typing.get_type_hints(self._parse)["return"])
@@ -48,22 +50,16 @@ class Operation:
             **{name: _argument(name, signature.parameters[name].annotation, marker) for name, marker in markers.items()}
         )
         self.method: str = request["method"]
-        self._url: str = request["url"]
-        places = {"query": "params", "header": "headers", "cookie": "cookies"}
-        self.sent = {
-            (place, name)
-            for place, key in places.items()
-            for name, value in request.get(key, {}).items()
-            if value in markers.values()
-        }
+        self._url: str = request["url"].partition("?")[0]
+        self.sent = set(_sent(request, set(markers.values())))
         """The place and wire name of each parameter that reached the request."""
 
     def has_path(self, path: str) -> bool:
         """Whether the request's URL is this path of the document, with an argument for each parameter."""
         pattern = "".join(
-            r"~\d+~" if part.startswith("{") else re.escape(part) for part in re.split(r"({[^}]+})", path)
+            r"[.;\w=]*~\d+~" if part.startswith("{") else re.escape(part) for part in re.split(r"({[^}]+})", path)
         )
-        if not re.fullmatch(pattern, self._url):
+        if not re.fullmatch(f"(https?://[^~]*)?{pattern}", self._url):
             return False
         self.sent |= {("path", name) for name in re.findall(r"{([^}]+)}", path)}
         return True
@@ -82,6 +78,20 @@ class Operation:
         except errors.UnreadableBody:
             return True
         return True
+
+
+def _sent(request: dict[str, Any], markers: set[str]) -> Iterator[tuple[str, str]]:
+    """The place and wire name of each parameter whose marker is in the request; of an object, the marker is a key."""
+    for name, value in parse_qsl(request["url"].partition("?")[2]):
+        base, _, key = name.rpartition("[")
+        if key.rstrip("]") in markers:
+            yield "query", base
+        elif any(marker in value for marker in markers):
+            yield "query", name
+    for place, key in (("header", "headers"), ("cookie", "cookies")):
+        for name, value in request.get(key, {}).items():
+            if any(marker in value for marker in markers):
+                yield place, name
 
 
 def _argument(name: str, annotation: Any, marker: str) -> Any:

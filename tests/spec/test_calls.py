@@ -112,10 +112,10 @@ class TestWhatIsSent:
             filterborn_after=moment,
             by="legs",
             descending=False,
-            ids="1,2",
+            ids=["1", "2"],
             tags=["x", "y"],
             params="p",
-            if_modified_since="then",
+            if_modified_since=moment,
             x_trace=UUID(int=1),
             session="s",
         )
@@ -126,9 +126,12 @@ class TestWhatIsSent:
         )
         assert url.raw_path.decode() == (
             "/animals/a%20b?filter%5Blegs%5D=4&filter%5Bborn_after%5D=2026-03-04T05%3A06%3A07Z"
-            "&by=legs&descending=false&ids=1%2C2&tags=x&tags=y&params=p"
+            "&by=legs&descending=false&ids=1,2&tags=x&tags=y&params=p"
         )
-        assert kwargs["headers"] == {"If-Modified-Since": "then", "X-Trace": "00000000-0000-0000-0000-000000000001"}
+        assert kwargs["headers"] == {
+            "If-Modified-Since": "2026-03-04T05:06:07Z",
+            "X-Trace": "00000000-0000-0000-0000-000000000001",
+        }
         assert kwargs["cookies"] == {"session": "s"}
 
     def test_bodies_that_are_not_json(self, zoo: ModuleType) -> None:
@@ -140,7 +143,7 @@ class TestWhatIsSent:
 
         form = upload._get_kwargs(body=UploadBody(file=File(payload=BytesIO(b"x"), file_name="x.csv"), note="n"))
         assert [name for name, _ in form["files"]] == ["file", "note"]
-        csv = same_post_animals._get_kwargs(body=File(payload=BytesIO(b"a,b")))
+        csv = same_post_animals._get_kwargs(body="a,b")
         assert csv["headers"] == {"Content-Type": "text/csv"}
         assert csv["content"] == b"a,b"
         assert same_post_animals._get_kwargs().get("content") is None
@@ -173,7 +176,7 @@ class TestWhatIsSent:
             "since=2026-03-04",
         ]
         least = adopt._get_kwargs(body=AdoptBody(card_number="4"))
-        assert least["data"] == {"card.number": "4"}
+        assert least["content"] == b"card.number=4"
 
 
 class TestWhatIsAnswered:

@@ -153,9 +153,11 @@ def test_references_to_nothing_are_named(reference: str) -> None:
     [
         ({"schema": THING}, [("a", "string")]),
         ({"schema": THING, "style": "deepObject"}, [("p[a]", "string")]),
-        ({"schema": {"type": "array", "items": {}}, "explode": False}, [("p", "string")]),
+        ({"schema": {"type": "array", "items": {}}, "explode": False}, [("p", "array")]),
         ({"schema": {"type": "array", "items": {}}}, [("p", "array")]),
-        ({"content": {"application/json": {}}}, [("p", "string")]),
+        ({"schema": {**THING, "additionalProperties": True}, "style": "deepObject"}, [("p", "object")]),
+        ({"content": {"application/json": {"schema": THING}}}, [("p", "object")]),
+        ({"content": {"application/xml": {"schema": THING}}}, [("p", "string")]),
         ({"schema": {"type": "string", "format": "date"}, "in": "header"}, [("p", "string")]),
     ],
 )
@@ -184,4 +186,6 @@ def test_an_object_in_an_url_encoded_form_is_named() -> None:
     tree, log = prepared(requestBody=body)
     (medium,) = get(tree)["requestBody"]["content"].values()
     assert medium["schema"]["properties"]["a.b"] == {"type": "string"}
-    assert log.left_out == ["GET /things: the form's field owner is an object"]
+    assert log.left_out == [
+        "GET /things: the form's field owner is an object, whose form is not defined, and is refused when called"
+    ]

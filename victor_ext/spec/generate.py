@@ -24,7 +24,7 @@ from .origins import Origins, origins
 from .rewrites import Log, prepare
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-COPIED = ("decoding.py", "answers.py")
+COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py")
 """Modules that are the same in every package."""
 TOOLS = ("openapi-python-client", "ruff")
 

@@ -54,6 +54,8 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> list
             openapi=data, config=_config(folder, log), custom_template_path=templates
         )
         project.env.filters["in_double_quote_literal"] = literal
+        names: dict[str, Any] = {"requests": log.requests, "literal": repr}
+        project.env.globals.update(names)
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()

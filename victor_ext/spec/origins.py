@@ -14,8 +14,9 @@ from typing import Any
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
 
+from .requests import key
 from .rewrites.base import operations, resolve
-from .rewrites.names import classes, module_of
+from .rewrites.names import classes
 from .rewrites.places import step
 from .tree import Tree, list_at, mapping_at, place_of
 
@@ -37,7 +38,7 @@ class Origins:
 def origins(document: Tree, data: GeneratorData) -> Origins:
     """The origins of all names. `document` is rewritten, and made by `placed`; `data` is what the generator parsed."""
     found = Origins()
-    known = {module_of(each.tree): each.tree for each in operations(document)}
+    known = {key(each.tree): each.tree for each in operations(document)}
     for tag, collection in data.endpoint_collections_by_tag.items():
         for endpoint in collection.endpoints:
             _endpoint(found, f"api.{tag}.{endpoint.name}", endpoint, known[tag, endpoint.name])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from victor_ext.spec.shape import check_shape
 from victor_ext.spec.tree import Tree
 
-from . import hooks, names, operations, schemas, unions
+from . import bodies, hooks, names, operations, schemas, serialization, servers, unions
 from .base import Log
 from .places import placed
 
@@ -29,18 +29,17 @@ REWRITES: tuple[Rewrite, ...] = (
     names.rename_schema,
     names.unique_operation_id,
     operations.drop_empty_body,
-    operations.content_parameter,
-    operations.flatten_object_parameter,
+    serialization.content_parameter,
+    serialization.flatten_object_parameter,
     operations.drop_repeated_parameter,
-    operations.join_array_parameter,
-    operations.header_as_text,
     operations.drop_null_of_path,
     operations.declare_path_parameter,
     operations.drop_impossible_body,
     unions.unite_answers,
     operations.prefer_json_answer,
-    operations.non_json_content,
-    operations.report_objects_in_forms,
+    bodies.binary_media_type,
+    bodies.order_bodies,
+    bodies.non_json_content,
     schemas.repair_type,
     schemas.repair_const,
     schemas.repair_enum,
@@ -52,6 +51,10 @@ REWRITES: tuple[Rewrite, ...] = (
     schemas.mark_union_members,
     schemas.mark_answers,
     unions.name_union_member,
+    # These need the final schemas and ids, and come before what they read is dropped.
+    serialization.record_styles,
+    bodies.record_encodings,
+    servers.record_servers,
     # These need the final names.
     names.name_enum_members,
     names.rename_inline_schema,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from victor_ext.spec.requests import Requests
 from victor_ext.spec.tree import Tree, is_list, is_mapping, list_at, mapping_at
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -24,6 +25,8 @@ class Log:
     """The new names of schemas."""
     content_types: dict[str, str] = field(default_factory=dict[str, str])
     """Content types that the generator does not know, each with a known one that is read in the same way."""
+    requests: Requests = field(default_factory=Requests)
+    """How each request is sent."""
 
     def __call__(self, rewrite: str, where: str) -> None:
         """Note that a rewrite was applied."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from openapi_python_client import strings
 
+from victor_ext.spec.requests import PREFIX
 from victor_ext.spec.tree import Tree, is_list, is_mapping, list_at, mapping_at
 
 from .base import Log, bare_type, components, media_types, operations, resolve, schemas, target
@@ -23,7 +24,6 @@ RESERVED = {
 }
 """Names that the generated modules use themselves."""
 
-PREFIX = "field_"
 SCHEMAS = "#/components/schemas/"
 MAX_NAME = 120
 """Bytes of a name that becomes the name of a file, or a part of it."""
@@ -213,12 +213,6 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
             schema["title"] = schema.get("title", place.name) + "_inner"
             log("rename-inline-schema", f"{place.where} is now {place.class_name}")
         taken[module_name(place.class_name)] = (place.class_name, gist)
-
-
-def module_of(operation: Tree) -> tuple[str, str]:
-    """The folder and the name of the module of an operation; needs the final names."""
-    tag = (operation.get("tags") or ["default"])[0]
-    return strings.PythonIdentifier(tag, "tag"), strings.PythonIdentifier(operation["operationId"], PREFIX)
 
 
 def classes(document: Tree) -> Iterator[tuple[str, Tree]]:

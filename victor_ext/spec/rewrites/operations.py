@@ -1,15 +1,12 @@
-"""Rewrites of operations: parameters that the generator would misread, and bodies that are not JSON."""
+"""Rewrites of operations: parameters in the path, and the content types of answers."""
 
 from __future__ import annotations
 
 import re
 
-from victor_ext.spec.tree import Tree, in_place_of, is_list, list_at, mapping_at
+from victor_ext.spec.tree import Tree, is_list, list_at, mapping_at
 
-from .base import Log, Operation, answers, bare_type, media_types, operations, resolve
-
-URL_ENCODED = "application/x-www-form-urlencoded"
-FORMS = ("multipart/form-data", URL_ENCODED)
+from .base import Log, answers, bare_type, operations, resolve
 
 
 def write_status(document: Tree, log: Log) -> None:
@@ -42,51 +39,6 @@ def drop_repeated_parameter(document: Tree, log: Log) -> None:
             if first.setdefault((parameter["in"], parameter["name"]), parameter) is not parameter:
                 log("drop-repeated-parameter", f"{operation.where} {parameter['name']}")
         operation.tree["parameters"] = list(first.values())
-
-
-def content_parameter(document: Tree, log: Log) -> None:
-    """Make a parameter with a content type a string that the caller serialises."""
-    for where, parameter in _parameters(document):
-        if "schema" not in parameter:
-            content = ", ".join(parameter.pop("content", {})) or "nothing"
-            parameter["schema"] = {"type": "string", "description": f"Text as {content}"}
-            log("content-parameter", f"{where} {parameter.get('name')}")
-
-
-def flatten_object_parameter(document: Tree, log: Log) -> None:
-    """Replace a query object by its properties, as sent: `name` (exploded form) or `filter[name]` (deepObject)."""
-    for operation in operations(document):
-        for parameter in [*list_at(operation.tree, "parameters")]:
-            whole = resolve(document, parameter["schema"])
-            style = parameter.get("style", "form")
-            flat = style == "deepObject" or (style == "form" and parameter.get("explode", True))
-            if parameter.get("in") == "query" and whole.get("properties") and flat:
-                pattern = "{}" if style == "form" else parameter["name"] + "[{}]"
-                _replace(operation, parameter, whole, pattern)
-                log("flatten-object-parameter", f"{operation.where} {parameter['name']}")
-
-
-def join_array_parameter(document: Tree, log: Log) -> None:
-    """Make a list that is sent as one text a string that the caller joins."""
-    joints = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|", "simple": ","}
-    for where, parameter in _parameters(document):
-        style = parameter.get("style", "simple" if parameter.get("in") in ("path", "header") else "form")
-        exploded = parameter.get("explode", style == "form") and style != "simple"
-        schema = resolve(document, parameter["schema"])
-        if schema.get("type") == "array" and not exploded and style in joints:
-            words = f"{parameter.get('description', '')} (Several values joined by {joints[style]!r})"
-            parameter["schema"] = {"type": "string", "description": words.strip()}
-            log("join-array-parameter", f"{where} {parameter['name']}")
-
-
-def header_as_text(document: Tree, log: Log) -> None:
-    """Make dates and structures in a header strings that the caller serialises."""
-    for where, parameter in _parameters(document):
-        schema = resolve(document, parameter["schema"])
-        plain = schema.get("type") in ("string", "integer", "number", "boolean") or "enum" in schema
-        if parameter.get("in") == "header" and (not plain or schema.get("format") in ("date", "date-time", "binary")):
-            parameter["schema"] = {"type": "string", "description": schema.get("description", "")}
-            log("header-as-text", f"{where} {parameter['name']}")
 
 
 def drop_null_of_path(document: Tree, log: Log) -> None:
@@ -139,38 +91,6 @@ def prefer_json_answer(document: Tree, log: Log) -> None:
                 log.left_out.extend(f"{operation.where}: answer {status} as {kind}" for kind in others)
 
 
-def non_json_content(document: Tree, log: Log) -> None:
-    """Read `text/*` answers as text, other bodies that are neither JSON nor a form as bytes."""
-    for operation in operations(document):
-        for kind, content in media_types(operation):
-            for content_type, medium in content.items():
-                if _is_json(content_type) or (kind == "body" and bare_type(content_type) in FORMS):
-                    medium.setdefault("schema", {})
-                    if content_type.startswith("*/"):
-                        log.content_types[content_type] = "application/json"
-                        log("non-json-content", f"{operation.where} {kind} {content_type}, read as JSON")
-                    continue
-                text = content_type.startswith("text/") and kind != "body"
-                medium["schema"] = {"type": "string"} if text else {"type": "string", "format": "binary"}
-                if not text:
-                    log.content_types[content_type] = "application/octet-stream"
-                log("non-json-content", f"{operation.where} {kind} {content_type}, {'text' if text else 'bytes'}")
-
-
-def report_objects_in_forms(document: Tree, log: Log) -> None:
-    """Report objects in url-encoded forms: OpenAPI does not define how they are serialised."""
-    for operation in operations(document):
-        for kind, content in media_types(operation):
-            for content_type, medium in content.items():
-                if kind == "body" and bare_type(content_type) == URL_ENCODED:
-                    form = resolve(document, mapping_at(medium, "schema"))
-                    log.left_out.extend(
-                        f"{operation.where}: the form's field {name} is an object"
-                        for name, schema in mapping_at(form, "properties").items()
-                        if resolve(document, schema).get("type") == "object"
-                    )
-
-
 def _is_json(content_type: str) -> bool:
     kind = bare_type(content_type)
     return kind in ("application/json", "*/*") or kind.endswith("+json")
@@ -182,23 +102,3 @@ def _parameters(document: Tree) -> list[tuple[str, Tree]]:
         for operation in operations(document)
         for parameter in list_at(operation.tree, "parameters")
     ]
-
-
-def _replace(operation: Operation, parameter: Tree, whole: Tree, pattern: str) -> None:
-    """Put one parameter for each property in the place of the object; `pattern` makes their names."""
-    required = list_at(whole, "required") if parameter.get("required") else []
-    flat = [
-        in_place_of(
-            parameter,
-            {
-                "name": pattern.format(name),
-                "in": "query",
-                "required": name in required,
-                "schema": schema,
-                **({"description": schema["description"]} if "description" in schema else {}),
-            },
-        )
-        for name, schema in whole["properties"].items()
-    ]
-    place = operation.tree["parameters"].index(parameter)
-    operation.tree["parameters"][place : place + 1] = flat

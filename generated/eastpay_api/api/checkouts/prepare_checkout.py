@@ -5,9 +5,9 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
+from ...bodies import form_body as _form_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import form as _form
 from ...models.checkout import Checkout
 from ...models.checkout_form import CheckoutForm
 from ...types import Response
@@ -15,11 +15,10 @@ from ...types import status_of as _status_of
 
 
 def _get_kwargs(*, body: CheckoutForm) -> dict[str, Any]:
-    _headers: dict[str, Any] = {}
-
     _kwargs: dict[str, Any] = {"method": "post", "url": "/v3/checkouts"}
 
-    _kwargs["data"] = _form(body)
+    _headers: dict[str, Any] = {}
+    _kwargs["content"] = _form_body(body, {})
     _headers["Content-Type"] = "application/x-www-form-urlencoded; charset=UTF-8"
 
     _kwargs["headers"] = _headers

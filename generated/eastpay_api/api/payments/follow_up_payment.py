@@ -5,22 +5,21 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
+from ...bodies import form_body as _form_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import form as _form
-from ...decoding import path_segment as _path_segment
 from ...models.follow_up_form import FollowUpForm
 from ...models.payment import Payment
+from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
 
 
 def _get_kwargs(id: str, *, body: FollowUpForm) -> dict[str, Any]:
+    _kwargs: dict[str, Any] = {"method": "post", "url": "/v3/payments/{id}".format(id=_segment("id", id))}
+
     _headers: dict[str, Any] = {}
-
-    _kwargs: dict[str, Any] = {"method": "post", "url": f"/v3/payments/{_path_segment(id)}"}
-
-    _kwargs["data"] = _form(body)
+    _kwargs["content"] = _form_body(body, {})
     _headers["Content-Type"] = "application/x-www-form-urlencoded; charset=UTF-8"
 
     _kwargs["headers"] = _headers

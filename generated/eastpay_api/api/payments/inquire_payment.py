@@ -7,21 +7,20 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import path_segment as _path_segment
-from ...decoding import plain as _plain
 from ...models.payment import Payment
+from ...serializing import query as _query
+from ...serializing import query_string as _query_string
+from ...serializing import segment as _segment
 from ...types import UNSET, Response, Unset
 from ...types import status_of as _status_of
 
 
 def _get_kwargs(id: str, *, entity_id: str, entity_type: str | Unset = UNSET) -> dict[str, Any]:
-
-    _params: dict[str, Any] = {}
-    _params["entityId"] = _plain(entity_id)
-    _params["entityType"] = _plain(entity_type)
-    _params = {k: v for k, v in _params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {"method": "get", "url": f"/v3/payments/{_path_segment(id)}", "params": _params}
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v3/payments/{id}".format(id=_segment("id", id))
+        + _query_string(_query("entityId", entity_id), _query("entityType", entity_type)),
+    }
 
     return _kwargs
 

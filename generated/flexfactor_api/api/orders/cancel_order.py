@@ -7,19 +7,21 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import path_segment as _path_segment
 from ...decoding import plain as _plain
 from ...models.cancel_request import CancelRequest
 from ...models.problem import Problem
+from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
 
 
 def _get_kwargs(order_id: str, *, body: CancelRequest) -> dict[str, Any]:
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/v1/orders/{order_id}/cancel".format(order_id=_segment("orderId", order_id)),
+    }
+
     _headers: dict[str, Any] = {}
-
-    _kwargs: dict[str, Any] = {"method": "post", "url": f"/v1/orders/{_path_segment(order_id)}/cancel"}
-
     _kwargs["json"] = _plain(body)
     _headers["Content-Type"] = "application/json"
 

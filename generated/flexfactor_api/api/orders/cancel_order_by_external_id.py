@@ -7,22 +7,23 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import path_segment as _path_segment
 from ...decoding import plain as _plain
 from ...models.cancel_request import CancelRequest
 from ...models.problem import Problem
+from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
 
 
 def _get_kwargs(external_order_id: str, *, body: CancelRequest) -> dict[str, Any]:
-    _headers: dict[str, Any] = {}
-
     _kwargs: dict[str, Any] = {
         "method": "post",
-        "url": f"/v1/orders/{_path_segment(external_order_id)}/external-cancel",
+        "url": "/v1/orders/{external_order_id}/external-cancel".format(
+            external_order_id=_segment("externalOrderId", external_order_id)
+        ),
     }
 
+    _headers: dict[str, Any] = {}
     _kwargs["json"] = _plain(body)
     _headers["Content-Type"] = "application/json"
 

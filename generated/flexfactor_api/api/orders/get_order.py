@@ -7,16 +7,18 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import path_segment as _path_segment
 from ...models.order import Order
 from ...models.problem import Problem
+from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
 
 
 def _get_kwargs(order_id: str) -> dict[str, Any]:
-
-    _kwargs: dict[str, Any] = {"method": "get", "url": f"/v1/orders/{_path_segment(order_id)}"}
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v1/orders/{order_id}".format(order_id=_segment("orderId", order_id)),
+    }
 
     return _kwargs
 

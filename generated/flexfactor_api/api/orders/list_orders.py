@@ -8,9 +8,10 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import plain as _plain
 from ...models.order_page import OrderPage
 from ...models.problem import Problem
+from ...serializing import query as _query
+from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
 from ...types import status_of as _status_of
 
@@ -27,20 +28,21 @@ def _get_kwargs(
     page_size: int | Unset = UNSET,
     page_number: int | Unset = UNSET,
 ) -> dict[str, Any]:
-
-    _params: dict[str, Any] = {}
-    _params["query"] = _plain(query)
-    _params["status"] = _plain(status)
-    _params["from"] = _plain(from_)
-    _params["to"] = _plain(to)
-    _params["mid"] = _plain(mid)
-    _params["orderBy"] = _plain(order_by)
-    _params["sort"] = _plain(sort)
-    _params["pageSize"] = _plain(page_size)
-    _params["pageNumber"] = _plain(page_number)
-    _params = {k: v for k, v in _params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {"method": "get", "url": "/v1/orders", "params": _params}
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v1/orders"
+        + _query_string(
+            _query("query", query),
+            _query("status", status),
+            _query("from", from_),
+            _query("to", to),
+            _query("mid", mid),
+            _query("orderBy", order_by),
+            _query("sort", sort),
+            _query("pageSize", page_size),
+            _query("pageNumber", page_number),
+        ),
+    }
 
     return _kwargs
 

@@ -16,10 +16,9 @@ from ...types import status_of as _status_of
 
 
 def _get_kwargs(*, body: TokenRequest) -> dict[str, Any]:
-    _headers: dict[str, Any] = {}
-
     _kwargs: dict[str, Any] = {"method": "post", "url": "/v1/oauth2/token"}
 
+    _headers: dict[str, Any] = {}
     _kwargs["json"] = _plain(body)
     _headers["Content-Type"] = "application/json"
 

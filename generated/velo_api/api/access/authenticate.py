@@ -7,20 +7,19 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import plain as _plain
 from ...models.error_response import ErrorResponse
 from ...models.token import Token
-from ...types import UNSET, Response
+from ...serializing import query as _query
+from ...serializing import query_string as _query_string
+from ...types import Response
 from ...types import status_of as _status_of
 
 
 def _get_kwargs(*, grant_type: str) -> dict[str, Any]:
-
-    _params: dict[str, Any] = {}
-    _params["grant_type"] = _plain(grant_type)
-    _params = {k: v for k, v in _params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {"method": "post", "url": "/v1/authenticate", "params": _params}
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/v1/authenticate" + _query_string(_query("grant_type", grant_type)),
+    }
 
     return _kwargs
 

@@ -13,7 +13,6 @@ from ...types import status_of as _status_of
 
 
 def _get_kwargs() -> dict[str, Any]:
-
     _kwargs: dict[str, Any] = {"method": "post", "url": "/v1/logout"}
 
     return _kwargs

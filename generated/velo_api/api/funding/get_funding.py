@@ -7,16 +7,18 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import path_segment as _path_segment
 from ...models.error_response import ErrorResponse
 from ...models.funding import Funding
+from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
 
 
 def _get_kwargs(funding_id: str) -> dict[str, Any]:
-
-    _kwargs: dict[str, Any] = {"method": "get", "url": f"/v1/fundings/{_path_segment(funding_id)}"}
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v1/fundings/{funding_id}".format(funding_id=_segment("fundingId", funding_id)),
+    }
 
     return _kwargs
 

@@ -7,24 +7,22 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import path_segment as _path_segment
-from ...decoding import plain as _plain
 from ...models.error_response import ErrorResponse
 from ...models.funding_account import FundingAccount
+from ...serializing import query as _query
+from ...serializing import query_string as _query_string
+from ...serializing import segment as _segment
 from ...types import UNSET, Response, Unset
 from ...types import status_of as _status_of
 
 
 def _get_kwargs(funding_account_id: str, *, sensitive: bool | Unset = UNSET) -> dict[str, Any]:
-
-    _params: dict[str, Any] = {}
-    _params["sensitive"] = _plain(sensitive)
-    _params = {k: v for k, v in _params.items() if v is not UNSET and v is not None}
-
     _kwargs: dict[str, Any] = {
         "method": "get",
-        "url": f"/v2/fundingAccounts/{_path_segment(funding_account_id)}",
-        "params": _params,
+        "url": "/v2/fundingAccounts/{funding_account_id}".format(
+            funding_account_id=_segment("fundingAccountId", funding_account_id)
+        )
+        + _query_string(_query("sensitive", sensitive)),
     }
 
     return _kwargs

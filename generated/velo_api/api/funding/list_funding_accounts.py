@@ -7,9 +7,10 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import plain as _plain
 from ...models.error_response import ErrorResponse
 from ...models.funding_account_page import FundingAccountPage
+from ...serializing import query as _query
+from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
 from ...types import status_of as _status_of
 
@@ -26,20 +27,21 @@ def _get_kwargs(
     sort: str | Unset = UNSET,
     sensitive: bool | Unset = UNSET,
 ) -> dict[str, Any]:
-
-    _params: dict[str, Any] = {}
-    _params["payorId"] = _plain(payor_id)
-    _params["name"] = _plain(name)
-    _params["country"] = _plain(country)
-    _params["currency"] = _plain(currency)
-    _params["type"] = _plain(type_)
-    _params["page"] = _plain(page)
-    _params["pageSize"] = _plain(page_size)
-    _params["sort"] = _plain(sort)
-    _params["sensitive"] = _plain(sensitive)
-    _params = {k: v for k, v in _params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {"method": "get", "url": "/v2/fundingAccounts", "params": _params}
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v2/fundingAccounts"
+        + _query_string(
+            _query("payorId", payor_id),
+            _query("name", name),
+            _query("country", country),
+            _query("currency", currency),
+            _query("type", type_),
+            _query("page", page),
+            _query("pageSize", page_size),
+            _query("sort", sort),
+            _query("sensitive", sensitive),
+        ),
+    }
 
     return _kwargs
 

@@ -7,9 +7,10 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import plain as _plain
 from ...models.error_response import ErrorResponse
 from ...models.funding_change_page import FundingChangePage
+from ...serializing import query as _query
+from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
 from ...types import status_of as _status_of
 
@@ -17,15 +18,16 @@ from ...types import status_of as _status_of
 def _get_kwargs(
     *, payor_id: str, updated_since: str, page: int | Unset = UNSET, page_size: int | Unset = UNSET
 ) -> dict[str, Any]:
-
-    _params: dict[str, Any] = {}
-    _params["payorId"] = _plain(payor_id)
-    _params["updatedSince"] = _plain(updated_since)
-    _params["page"] = _plain(page)
-    _params["pageSize"] = _plain(page_size)
-    _params = {k: v for k, v in _params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {"method": "get", "url": "/v1/deltas/fundings", "params": _params}
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v1/deltas/fundings"
+        + _query_string(
+            _query("payorId", payor_id),
+            _query("updatedSince", updated_since),
+            _query("page", page),
+            _query("pageSize", page_size),
+        ),
+    }
 
     return _kwargs
 

@@ -7,16 +7,18 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import path_segment as _path_segment
 from ...models.error_response import ErrorResponse
 from ...models.payee_batch import PayeeBatch
+from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
 
 
 def _get_kwargs(batch_id: str) -> dict[str, Any]:
-
-    _kwargs: dict[str, Any] = {"method": "get", "url": f"/v4/payees/batch/{_path_segment(batch_id)}"}
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v4/payees/batch/{batch_id}".format(batch_id=_segment("batchId", batch_id)),
+    }
 
     return _kwargs
 

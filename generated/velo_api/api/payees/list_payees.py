@@ -7,9 +7,10 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import plain as _plain
 from ...models.error_response import ErrorResponse
 from ...models.payee_page import PayeePage
+from ...serializing import query as _query
+from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
 from ...types import status_of as _status_of
 
@@ -30,24 +31,25 @@ def _get_kwargs(
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
 ) -> dict[str, Any]:
-
-    _params: dict[str, Any] = {}
-    _params["payorId"] = _plain(payor_id)
-    _params["watchlistStatus"] = _plain(watchlist_status)
-    _params["disabled"] = _plain(disabled)
-    _params["onboardedStatus"] = _plain(onboarded_status)
-    _params["email"] = _plain(email)
-    _params["displayName"] = _plain(display_name)
-    _params["remoteId"] = _plain(remote_id)
-    _params["payeeType"] = _plain(payee_type)
-    _params["payeeCountry"] = _plain(payee_country)
-    _params["ofacStatus"] = _plain(ofac_status)
-    _params["page"] = _plain(page)
-    _params["pageSize"] = _plain(page_size)
-    _params["sort"] = _plain(sort)
-    _params = {k: v for k, v in _params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {"method": "get", "url": "/v4/payees", "params": _params}
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v4/payees"
+        + _query_string(
+            _query("payorId", payor_id),
+            _query("watchlistStatus", watchlist_status),
+            _query("disabled", disabled),
+            _query("onboardedStatus", onboarded_status),
+            _query("email", email),
+            _query("displayName", display_name),
+            _query("remoteId", remote_id),
+            _query("payeeType", payee_type),
+            _query("payeeCountry", payee_country),
+            _query("ofacStatus", ofac_status),
+            _query("page", page),
+            _query("pageSize", page_size),
+            _query("sort", sort),
+        ),
+    }
 
     return _kwargs
 

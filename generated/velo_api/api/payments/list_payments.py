@@ -7,9 +7,10 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import plain as _plain
 from ...models.error_response import ErrorResponse
 from ...models.payment_page import PaymentPage
+from ...serializing import query as _query
+from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
 from ...types import status_of as _status_of
 
@@ -31,25 +32,26 @@ def _get_kwargs(
     sort: str | Unset = UNSET,
     sensitive: bool | Unset = UNSET,
 ) -> dict[str, Any]:
-
-    _params: dict[str, Any] = {}
-    _params["payorId"] = _plain(payor_id)
-    _params["payeeId"] = _plain(payee_id)
-    _params["remoteId"] = _plain(remote_id)
-    _params["status"] = _plain(status)
-    _params["sourceAccountName"] = _plain(source_account_name)
-    _params["sourceCurrency"] = _plain(source_currency)
-    _params["paymentCurrency"] = _plain(payment_currency)
-    _params["submittedDateFrom"] = _plain(submitted_date_from)
-    _params["submittedDateTo"] = _plain(submitted_date_to)
-    _params["paymentMemo"] = _plain(payment_memo)
-    _params["page"] = _plain(page)
-    _params["pageSize"] = _plain(page_size)
-    _params["sort"] = _plain(sort)
-    _params["sensitive"] = _plain(sensitive)
-    _params = {k: v for k, v in _params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {"method": "get", "url": "/v4/paymentaudit/payments", "params": _params}
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v4/paymentaudit/payments"
+        + _query_string(
+            _query("payorId", payor_id),
+            _query("payeeId", payee_id),
+            _query("remoteId", remote_id),
+            _query("status", status),
+            _query("sourceAccountName", source_account_name),
+            _query("sourceCurrency", source_currency),
+            _query("paymentCurrency", payment_currency),
+            _query("submittedDateFrom", submitted_date_from),
+            _query("submittedDateTo", submitted_date_to),
+            _query("paymentMemo", payment_memo),
+            _query("page", page),
+            _query("pageSize", page_size),
+            _query("sort", sort),
+            _query("sensitive", sensitive),
+        ),
+    }
 
     return _kwargs
 

@@ -7,19 +7,21 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import path_segment as _path_segment
 from ...decoding import plain as _plain
 from ...models.error_response import ErrorResponse
 from ...models.instruction import Instruction
+from ...serializing import segment as _segment
 from ...types import UNSET, Response, Unset
 from ...types import status_of as _status_of
 
 
 def _get_kwargs(payout_id: str, *, body: Instruction | Unset = UNSET) -> dict[str, Any]:
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/v3/payouts/{payout_id}".format(payout_id=_segment("payoutId", payout_id)),
+    }
+
     _headers: dict[str, Any] = {}
-
-    _kwargs: dict[str, Any] = {"method": "post", "url": f"/v3/payouts/{_path_segment(payout_id)}"}
-
     if not isinstance(body, Unset):
         _kwargs["json"] = _plain(body)
         _headers["Content-Type"] = "application/json"

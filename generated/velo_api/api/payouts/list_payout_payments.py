@@ -7,10 +7,11 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import path_segment as _path_segment
-from ...decoding import plain as _plain
 from ...models.error_response import ErrorResponse
 from ...models.payout_payment_page import PayoutPaymentPage
+from ...serializing import query as _query
+from ...serializing import query_string as _query_string
+from ...serializing import segment as _segment
 from ...types import UNSET, Response, Unset
 from ...types import status_of as _status_of
 
@@ -27,22 +28,19 @@ def _get_kwargs(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
 ) -> dict[str, Any]:
-
-    _params: dict[str, Any] = {}
-    _params["status"] = _plain(status)
-    _params["remoteId"] = _plain(remote_id)
-    _params["payorPaymentId"] = _plain(payor_payment_id)
-    _params["sourceAccountName"] = _plain(source_account_name)
-    _params["transmissionType"] = _plain(transmission_type)
-    _params["paymentMemo"] = _plain(payment_memo)
-    _params["page"] = _plain(page)
-    _params["pageSize"] = _plain(page_size)
-    _params = {k: v for k, v in _params.items() if v is not UNSET and v is not None}
-
     _kwargs: dict[str, Any] = {
         "method": "get",
-        "url": f"/v3/payouts/{_path_segment(payout_id)}/payments",
-        "params": _params,
+        "url": "/v3/payouts/{payout_id}/payments".format(payout_id=_segment("payoutId", payout_id))
+        + _query_string(
+            _query("status", status),
+            _query("remoteId", remote_id),
+            _query("payorPaymentId", payor_payment_id),
+            _query("sourceAccountName", source_account_name),
+            _query("transmissionType", transmission_type),
+            _query("paymentMemo", payment_memo),
+            _query("page", page),
+            _query("pageSize", page_size),
+        ),
     }
 
     return _kwargs

@@ -7,16 +7,18 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import path_segment as _path_segment
 from ...models.error_response import ErrorResponse
 from ...models.quote import Quote
+from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
 
 
 def _get_kwargs(payout_id: str) -> dict[str, Any]:
-
-    _kwargs: dict[str, Any] = {"method": "post", "url": f"/v3/payouts/{_path_segment(payout_id)}/quote"}
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/v3/payouts/{payout_id}/quote".format(payout_id=_segment("payoutId", payout_id)),
+    }
 
     return _kwargs
 

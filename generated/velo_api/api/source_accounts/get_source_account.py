@@ -7,18 +7,19 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import path_segment as _path_segment
 from ...models.error_response import ErrorResponse
 from ...models.source_account import SourceAccount
+from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
 
 
 def _get_kwargs(source_account_id: str) -> dict[str, Any]:
-
     _kwargs: dict[str, Any] = {
         "method": "get",
-        "url": f"/v3/sourceAccounts/{_path_segment(source_account_id)}",
+        "url": "/v3/sourceAccounts/{source_account_id}".format(
+            source_account_id=_segment("sourceAccountId", source_account_id)
+        ),
     }
 
     return _kwargs

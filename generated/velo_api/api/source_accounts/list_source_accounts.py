@@ -7,9 +7,10 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import plain as _plain
 from ...models.error_response import ErrorResponse
 from ...models.source_account_page import SourceAccountPage
+from ...serializing import query as _query
+from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
 from ...types import status_of as _status_of
 
@@ -25,19 +26,20 @@ def _get_kwargs(
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
 ) -> dict[str, Any]:
-
-    _params: dict[str, Any] = {}
-    _params["physicalAccountName"] = _plain(physical_account_name)
-    _params["physicalAccountId"] = _plain(physical_account_id)
-    _params["payorId"] = _plain(payor_id)
-    _params["fundingAccountId"] = _plain(funding_account_id)
-    _params["type"] = _plain(type_)
-    _params["page"] = _plain(page)
-    _params["pageSize"] = _plain(page_size)
-    _params["sort"] = _plain(sort)
-    _params = {k: v for k, v in _params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {"method": "get", "url": "/v3/sourceAccounts", "params": _params}
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v3/sourceAccounts"
+        + _query_string(
+            _query("physicalAccountName", physical_account_name),
+            _query("physicalAccountId", physical_account_id),
+            _query("payorId", payor_id),
+            _query("fundingAccountId", funding_account_id),
+            _query("type", type_),
+            _query("page", page),
+            _query("pageSize", page_size),
+            _query("sort", sort),
+        ),
+    }
 
     return _kwargs
 

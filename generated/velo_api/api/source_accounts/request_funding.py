@@ -7,22 +7,23 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import path_segment as _path_segment
 from ...decoding import plain as _plain
 from ...models.error_response import ErrorResponse
 from ...models.funding_request import FundingRequest
+from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
 
 
 def _get_kwargs(source_account_id: str, *, body: FundingRequest) -> dict[str, Any]:
-    _headers: dict[str, Any] = {}
-
     _kwargs: dict[str, Any] = {
         "method": "post",
-        "url": f"/v3/sourceAccounts/{_path_segment(source_account_id)}/fundingRequest",
+        "url": "/v3/sourceAccounts/{source_account_id}/fundingRequest".format(
+            source_account_id=_segment("sourceAccountId", source_account_id)
+        ),
     }
 
+    _headers: dict[str, Any] = {}
     _kwargs["json"] = _plain(body)
     _headers["Content-Type"] = "application/json"
 

@@ -8,21 +8,18 @@ from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...decoding import plain as _plain
-from ...decoding import plain_text as _plain_text
 from ...models.api_error_response import ApiErrorResponse
 from ...models.new_rtp_rfp_payment_request import NewRtpRfpPaymentRequest
 from ...models.payment_request_receipt import PaymentRequestReceipt
+from ...serializing import header as _header
 from ...types import UNSET, Response, Unset
 from ...types import status_of as _status_of
 
 
 def _get_kwargs(*, body: NewRtpRfpPaymentRequest, idempotency_key: str | Unset = UNSET) -> dict[str, Any]:
-    _headers: dict[str, Any] = {}
-    if not isinstance(idempotency_key, Unset):
-        _headers["Idempotency-Key"] = _plain_text(idempotency_key)
-
     _kwargs: dict[str, Any] = {"method": "post", "url": "/v2/payment-requests/request-payment"}
 
+    _headers: dict[str, Any] = {**_header("Idempotency-Key", idempotency_key)}
     _kwargs["json"] = _plain(body)
     _headers["Content-Type"] = "application/json"
 

@@ -7,18 +7,19 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import path_segment as _path_segment
 from ...models.get_payment_request_response import GetPaymentRequestResponse
 from ...models.validation_errors import ValidationErrors
+from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
 
 
 def _get_kwargs(victor_payment_request_id: str) -> dict[str, Any]:
-
     _kwargs: dict[str, Any] = {
         "method": "get",
-        "url": f"/v2/payment-requests/{_path_segment(victor_payment_request_id)}",
+        "url": "/v2/payment-requests/{victor_payment_request_id}".format(
+            victor_payment_request_id=_segment("victor_payment_request_id", victor_payment_request_id)
+        ),
     }
 
     return _kwargs

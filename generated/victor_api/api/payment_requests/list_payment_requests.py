@@ -7,12 +7,13 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import plain as _plain
 from ...models.list_payment_requests_direction import ListPaymentRequestsDirection
 from ...models.list_payment_requests_network_type import ListPaymentRequestsNetworkType
 from ...models.list_payment_requests_response import ListPaymentRequestsResponse
 from ...models.list_payment_requests_status import ListPaymentRequestsStatus
 from ...models.validation_errors import ValidationErrors
+from ...serializing import query as _query
+from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
 from ...types import status_of as _status_of
 
@@ -36,27 +37,28 @@ def _get_kwargs(
     tracking_id: str | Unset = UNSET,
     instant_payment_rails_id: str | Unset = UNSET,
 ) -> dict[str, Any]:
-
-    _params: dict[str, Any] = {}
-    _params["page"] = _plain(page)
-    _params["page_size"] = _plain(page_size)
-    _params["victor_id"] = _plain(victor_id)
-    _params["start_datetime"] = _plain(start_datetime)
-    _params["end_datetime"] = _plain(end_datetime)
-    _params["status"] = _plain(status)
-    _params["direction"] = _plain(direction)
-    _params["due_date_start_date"] = _plain(due_date_start_date)
-    _params["due_date_end_date"] = _plain(due_date_end_date)
-    _params["approval_start_datetime"] = _plain(approval_start_datetime)
-    _params["approval_end_datetime"] = _plain(approval_end_datetime)
-    _params["victor_payment_request_parent_id"] = _plain(victor_payment_request_parent_id)
-    _params["victor_payment_request_child_id"] = _plain(victor_payment_request_child_id)
-    _params["network_type"] = _plain(network_type)
-    _params["tracking_id"] = _plain(tracking_id)
-    _params["instant_payment_rails_id"] = _plain(instant_payment_rails_id)
-    _params = {k: v for k, v in _params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {"method": "get", "url": "/v2/payment-requests", "params": _params}
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v2/payment-requests"
+        + _query_string(
+            _query("page", page),
+            _query("page_size", page_size),
+            _query("victor_id", victor_id),
+            _query("start_datetime", start_datetime),
+            _query("end_datetime", end_datetime),
+            _query("status", status),
+            _query("direction", direction),
+            _query("due_date_start_date", due_date_start_date),
+            _query("due_date_end_date", due_date_end_date),
+            _query("approval_start_datetime", approval_start_datetime),
+            _query("approval_end_datetime", approval_end_datetime),
+            _query("victor_payment_request_parent_id", victor_payment_request_parent_id),
+            _query("victor_payment_request_child_id", victor_payment_request_child_id),
+            _query("network_type", network_type),
+            _query("tracking_id", tracking_id),
+            _query("instant_payment_rails_id", instant_payment_rails_id),
+        ),
+    }
 
     return _kwargs
 

@@ -7,13 +7,13 @@ from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...decoding import path_segment as _path_segment
 from ...decoding import plain as _plain
 from ...models.rfp_inbound_payment_request_response_details import RfpInboundPaymentRequestResponseDetails
 from ...models.rfp_inbound_payment_request_response_request_details import (
     RfpInboundPaymentRequestResponseRequestDetails,
 )
 from ...models.validation_errors import ValidationErrors
+from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -21,13 +21,14 @@ from ...types import status_of as _status_of
 def _get_kwargs(
     victor_payment_request_id: str, *, body: RfpInboundPaymentRequestResponseRequestDetails
 ) -> dict[str, Any]:
-    _headers: dict[str, Any] = {}
-
     _kwargs: dict[str, Any] = {
         "method": "post",
-        "url": f"/v2/payment-requests/respond-to-request/{_path_segment(victor_payment_request_id)}",
+        "url": "/v2/payment-requests/respond-to-request/{victor_payment_request_id}".format(
+            victor_payment_request_id=_segment("victor_payment_request_id", victor_payment_request_id)
+        ),
     }
 
+    _headers: dict[str, Any] = {}
     _kwargs["json"] = _plain(body)
     _headers["Content-Type"] = "application/json"
 

@@ -1,0 +1,351 @@
+"""The bytes of bodies: JSON, url-encoded and multipart forms, text and binaries, and who chooses among them."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import re
+from typing import Any, get_type_hints
+
+import httpx
+import pytest
+
+from .wire import Wire
+
+JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
+STRING: dict[str, Any] = {"type": "string"}
+BINARY: dict[str, Any] = {"type": "string", "format": "binary"}
+NOTE: dict[str, Any] = {"$ref": "#/components/schemas/Note"}
+LINE: dict[str, Any] = {"type": "object", "properties": {"price": STRING, "quantity": {"type": "integer"}}}
+ORDER: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "nullable": True},
+        "paid": {"type": "boolean"},
+        "on": {"type": "string", "format": "date"},
+        "tags": {"type": "array", "items": STRING},
+        "lines": {"type": "array", "items": LINE},
+        "metadata": {"type": "object", "additionalProperties": STRING},
+        "card": {"type": "object", "properties": {"number": STRING, "owner": {"type": "object"}}},
+        "comma": {"type": "array", "items": STRING},
+        "address": {"type": "object", "properties": {"city": STRING}},
+        "json": {"type": "object", "properties": {"a": {"type": "integer"}}},
+        "bare": {"type": "object", "properties": {"a": {"type": "integer"}}},
+    },
+}
+ENCODING: dict[str, Any] = {
+    "lines": {"style": "deepObject", "explode": True},
+    "metadata": {"style": "deepObject", "explode": True},
+    "card": {"style": "deepObject"},
+    "comma": {"style": "form", "explode": False},
+    "address": {"style": "form"},
+    "json": {"contentType": "application/json"},
+}
+UPLOAD: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "file": BINARY,
+        "image": BINARY,
+        "files": {"type": "array", "items": BINARY},
+        "note": STRING,
+        "count": {"type": "integer"},
+        "ok": {"type": "boolean"},
+        "at": {"type": "string", "format": "date-time"},
+        "line": LINE,
+        "tags": {"type": "array", "items": STRING},
+        "lines": {"type": "array", "items": LINE},
+        "xml": STRING,
+        "nothing": {"type": "string", "nullable": True},
+        "photo": {"contentMediaType": "image/png"},
+    },
+}
+
+
+def body(**content: dict[str, Any]) -> dict[str, Any]:
+    """A required body; the content types are JSON, FORM and so on in capital letters."""
+    return {
+        "required": True,
+        "content": {globals().get(kind, kind): medium for kind, medium in content.items()},
+    }
+
+
+BODIES: dict[str, dict[str, Any]] = {
+    "same": body(MULTIPART={"schema": NOTE}, FORM={"schema": NOTE}, JSON={"schema": NOTE}),
+    "inline": body(MULTIPART={"schema": LINE}, JSON={"schema": LINE}),
+    "different": body(JSON={"schema": NOTE}, MULTIPART={"schema": UPLOAD}, **{"text/plain": {"schema": STRING}}),
+    "order": body(FORM={"schema": ORDER, "encoding": ENCODING}),
+    "upload": body(
+        MULTIPART={
+            "schema": UPLOAD,
+            "encoding": {"image": {"contentType": "image/png"}, "xml": {"contentType": "application/xml"}},
+        }
+    ),
+    "anything": body(**{"*/*": {"schema": BINARY}}),
+    "any_json": body(**{"*/*": {"schema": LINE}}),
+    "octets": body(**{"application/octet-stream": {"schema": STRING}}),
+    "picture": body(**{"image/*": {"schema": BINARY}}),
+    "text": body(**{"text/plain": {"schema": STRING}}),
+    "xml": body(**{"application/xml": {"schema": LINE}}),
+    "mixed": body(**{"multipart/mixed": {"schema": LINE}}),
+    "patch": body(**{"application/merge-patch+json": {"schema": LINE}}),
+}
+ANSWERS: dict[str, dict[str, Any]] = {
+    "anything": {"*/*": {"schema": BINARY}},
+    "any_json": {"*/*": {"schema": LINE}},
+    "any_text": {"*/*": {"schema": STRING}},
+    "octets": {"application/octet-stream": {"schema": STRING}},
+    "octets_binary": {"application/octet-stream": {"schema": BINARY}},
+    "pdf": {"application/pdf": {}},
+    "xml": {"application/xml": {"schema": LINE}},
+    "csv": {"text/csv": {"schema": LINE}},
+    "text": {"text/plain": {"schema": STRING}},
+}
+
+
+SCHEMAS: dict[str, Any] = {"Note": {"type": "object", "properties": {"text": STRING}}}
+PATHS: dict[str, Any] = {
+    **{
+        f"/{name}": {
+            "post": {"operationId": name, "requestBody": each, "responses": {"204": {"description": "-"}}},
+        }
+        for name, each in BODIES.items()
+    },
+    **{
+        f"/read/{name}": {
+            "get": {"operationId": f"read_{name}", "responses": {"200": {"description": "-", "content": each}}}
+        }
+        for name, each in ANSWERS.items()
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
+    return Wire(tmp_path_factory.mktemp("bodies"), "wire_bodies", components={"schemas": SCHEMAS}, paths=PATHS)
+
+
+class TestContentTypes:
+    def test_json_is_sent_unless_the_caller_chooses(self, wire: Wire) -> None:
+        note = wire.models.Note(text="a b")
+        sent = wire.send("same", body=note)
+        assert (sent.headers["Content-Type"], sent.content) == (JSON, b'{"text":"a b"}')
+        form = wire.send("same", body=note, content_type=FORM)
+        assert (form.headers["Content-Type"], form.content) == (FORM, b"text=a+b")
+        parts = wire.send("same", body=note, content_type=MULTIPART)
+        assert parts_of(parts) == {"text": ("text/plain", None, b"a b")}
+        assert sent.headers["Content-Length"] == str(len(sent.content))
+
+    def test_an_inline_schema_of_two_content_types_is_one_class(self, wire: Wire) -> None:
+        sent = wire.send("inline", body=wire.models.InlineBody(price="p"))
+        assert (sent.headers["Content-Type"], sent.content) == (JSON, b'{"price":"p"}')
+
+    def test_a_body_of_another_type_is_sent_as_its_own_content_type(self, wire: Wire) -> None:
+        assert wire.send("different", body=wire.models.Note(text="a")).headers["Content-Type"] == JSON
+        upload = wire.send("different", body=wire.models.DifferentFilesBody(note="n"))
+        assert upload.headers["Content-Type"].startswith(f"{MULTIPART}; boundary=")
+        text = wire.send("different", body="hello")
+        assert (text.headers["Content-Type"], text.content) == ("text/plain", b"hello")
+
+    def test_a_content_type_that_the_body_does_not_have_is_refused(self, wire: Wire) -> None:
+        with pytest.raises(TypeError, match="The body is a Note, which is sent as application/json, not as multipart"):
+            wire.send("different", body=wire.models.Note(text="a"), content_type=MULTIPART)
+        with pytest.raises(ValueError, match="'text/html' is not in the document: write one of application/json, "):
+            wire.send("same", body=wire.models.Note(text="a"), content_type="text/html")
+
+    def test_the_choice_is_an_argument_only_where_there_is_one(self, wire: Wire) -> None:
+        hints = get_type_hints(wire.module("same").sync_detailed)
+        assert hints["content_type"].__args__[0].__args__ == (JSON, MULTIPART, FORM)
+        assert "content_type" not in get_type_hints(wire.module("order").sync_detailed)
+
+
+class TestUrlEncodedForms:
+    def sent(self, wire: Wire, **fields: Any) -> str:
+        request = wire.send("order", body=wire.models.OrderBody.from_dict(fields))
+        assert request.headers["Content-Type"] == FORM
+        return request.content.decode("ascii")
+
+    @pytest.mark.parametrize(
+        ("field", "value", "sent"),
+        [
+            ("name", "Zoë & Co", "name=Zo%C3%AB+%26+Co"),
+            ("name", None, ""),
+            ("paid", True, "paid=true"),
+            ("on", "2026-03-04", "on=2026-03-04"),
+            ("tags", ["a", "b c"], "tags=a&tags=b+c"),
+            (
+                "lines",
+                [{"price": "p1", "quantity": 2}, {"price": "p2"}],
+                "lines[0][price]=p1&lines[0][quantity]=2&lines[1][price]=p2",
+            ),
+            ("metadata", {"a b": "1"}, "metadata[a+b]=1"),
+            ("card", {"number": "4", "owner": {"name": {"last": "L"}}}, "card[owner][name][last]=L&card[number]=4"),
+            ("comma", ["a", "b c"], "comma=a,b+c"),
+            ("address", {"city": "Rome"}, "city=Rome"),
+            ("json", {"a": 1}, "json=%7B%22a%22%3A1%7D"),
+        ],
+    )
+    def test_fields_follow_their_encoding(self, wire: Wire, field: str, value: Any, sent: str) -> None:
+        found = self.sent(wire, **{field: value})
+        expected = sent.replace("[", "%5B").replace("]", "%5D")
+        assert sorted(found.split("&")) == sorted(expected.split("&"))
+
+    def test_what_the_document_does_not_define_is_refused(self, wire: Wire) -> None:
+        with pytest.raises(ValueError, match="bare: neither the document nor OpenAPI says how an object"):
+            self.sent(wire, bare={"a": 1})
+        with pytest.raises(ValueError, match="unknown: neither the document"):
+            self.sent(wire, unknown={"a": 1})
+        with pytest.raises(ValueError, match="address: neither the document"):
+            self.sent(wire, address={"city": "Rome", "more": {"a": 1}})
+
+    def test_it_is_reported(self, wire: Wire) -> None:
+        assert wire.result.left_out == [
+            "POST /order: the form's field bare is an object, whose form is not defined, and is refused when called"
+        ]
+
+    @pytest.mark.parametrize(
+        ("version", "newer"), [("3.0.3", False), ("3.1.0", False), ("3.0.4", True), ("3.1.1", True)]
+    )
+    def test_newer_versions_of_openapi_say_that_it_is_json(self, tmp_path: Any, version: str, newer: bool) -> None:
+        schema = {"type": "object", "properties": {"bare": LINE}}
+        operation = {
+            "operationId": "order",
+            "requestBody": body(FORM={"schema": schema}),
+            "responses": {"204": {"description": "-"}},
+        }
+        made = Wire(
+            tmp_path, f"wire_{version.replace('.', '_')}", openapi=version, paths={"/order": {"post": operation}}
+        )
+        value = made.models.OrderBody.from_dict({"bare": {"price": "p"}})
+        assert bool(made.result.left_out) is not newer
+        if newer:
+            assert made.send("order", body=value).content == b"bare=%7B%22price%22%3A%22p%22%7D"
+        else:
+            with pytest.raises(ValueError, match="bare: neither"):
+                made.send("order", body=value)
+
+
+def parts_of(request: httpx.Request) -> dict[str, Any]:
+    """The parts of a multipart body by name: content type, file name and bytes; a list where a name repeats."""
+    boundary = request.headers["Content-Type"].partition("boundary=")[2].encode()
+    assert boundary
+    found: dict[str, list[Any]] = {}
+    for part in request.content.split(b"--" + boundary)[1:-1]:
+        head, _, content = part[2:-2].partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+        name = re.search(r'\bname="([^"]*)"', headers["Content-Disposition"])
+        filename = re.search(r'filename="([^"]*)"', headers["Content-Disposition"])
+        assert name
+        value = (headers.get("Content-Type"), filename and filename[1], content)
+        found.setdefault(name[1], []).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
+
+
+class TestMultipart:
+    def test_each_field_is_a_part_of_its_kind(self, wire: Wire) -> None:
+        file = wire.types.File
+        model = wire.models.UploadBody.from_dict(
+            {
+                "note": "Zoë",
+                "count": 3,
+                "ok": True,
+                "line": {"price": "p", "quantity": 2},
+                "tags": ["a", "b"],
+                "lines": [{"price": "p"}],
+                "xml": "<a/>",
+                "nothing": None,
+            }
+        )
+        model.at = datetime.datetime(2026, 3, 4, tzinfo=datetime.UTC)
+        model.file = file(payload=io.BytesIO(b"\x00--+++\r\n"), file_name="a.pdf")
+        model.image = file(payload=b"png")
+        model.photo = file(payload=b"photo", file_name="p.jpg")
+        model.files = [file(payload=b"1", file_name="1.bin"), file(payload=b"2", mime_type="text/csv")]
+        assert parts_of(wire.send("upload", body=model)) == {
+            "file": ("application/pdf", "a.pdf", b"\x00--+++\r\n"),
+            "image": ("image/png", "upload", b"png"),
+            "photo": ("image/jpeg", "p.jpg", b"photo"),
+            "files": [("application/octet-stream", "1.bin", b"1"), ("text/csv", "upload", b"2")],
+            "note": ("text/plain", None, "Zoë".encode()),
+            "count": ("text/plain", None, b"3"),
+            "ok": ("text/plain", None, b"true"),
+            "at": ("text/plain", None, b"2026-03-04T00:00:00Z"),
+            "line": ("application/json", None, b'{"price":"p","quantity":2}'),
+            "tags": [("text/plain", None, b"a"), ("text/plain", None, b"b")],
+            "lines": ("application/json", None, b'{"price":"p"}'),
+            "xml": ("application/xml", None, b"<a/>"),
+        }
+
+    def test_a_traceback_shows_no_byte_of_a_form(self, wire: Wire) -> None:
+        upload = wire.module("upload")._get_kwargs(body=wire.models.UploadBody(note="4111", tags=["4111"]))
+        order = wire.module("order")._get_kwargs(body=wire.models.OrderBody.from_dict({"tags": ["4111"]}))
+        assert "4111" not in f"{upload} {order}"
+
+    def test_each_request_has_a_boundary_of_its_own(self, wire: Wire) -> None:
+        first, second = (
+            wire.send("upload", body=wire.models.UploadBody(note="n")).headers["Content-Type"] for _ in range(2)
+        )
+        assert first != second
+
+    def test_an_object_in_another_form_than_json_is_refused(self, wire: Wire) -> None:
+        model = wire.models.UploadBody()
+        model["xml"] = {"a": 1}
+        with pytest.raises(ValueError, match="xml: the document declares it as application/xml"):
+            wire.send("upload", body=model)
+
+
+class TestOtherBodies:
+    @pytest.mark.parametrize(
+        ("operation", "kind"),
+        [
+            ("anything", "application/octet-stream"),
+            ("octets", "application/octet-stream"),
+            ("picture", "application/octet-stream"),
+            ("xml", "application/xml"),
+        ],
+    )
+    def test_bytes_and_files_go_through(self, wire: Wire, operation: str, kind: str) -> None:
+        for value in (b"\x00\xff", wire.types.File(payload=b"\x00\xff")):
+            sent = wire.send(operation, body=value)
+            assert (sent.headers["Content-Type"], sent.content) == (kind, b"\x00\xff")
+        requests: list[httpx.Request] = []
+        stream = wire.types.File(payload=io.BytesIO(b"\x00\xff"))
+        wire.module(operation).sync_detailed(client=wire.client(requests), body=stream)
+        assert requests[0].content == b"\x00\xff"
+
+    def test_a_file_may_say_what_it_is_where_the_document_gives_a_range(self, wire: Wire) -> None:
+        sent = wire.send("picture", body=wire.types.File(payload=b"png", mime_type="image/png"))
+        assert sent.headers["Content-Type"] == "image/png"
+
+    def test_parts_that_the_caller_encodes_need_their_boundary(self, wire: Wire) -> None:
+        kind = "multipart/mixed; boundary=x"
+        sent = wire.send("mixed", body=wire.types.File(payload=b"--x--", mime_type=kind))
+        assert (sent.headers["Content-Type"], sent.content) == (kind, b"--x--")
+        with pytest.raises(ValueError, match="body: multipart/mixed needs a File whose mime_type names its boundary"):
+            wire.send("mixed", body=b"--x--")
+
+    def test_text_is_sent_as_it_is(self, wire: Wire) -> None:
+        sent = wire.send("text", body="ü")
+        assert (sent.headers["Content-Type"], sent.content) == ("text/plain", "ü".encode())
+
+    @pytest.mark.parametrize(("operation", "kind"), [("any_json", JSON), ("patch", "application/merge-patch+json")])
+    def test_json_by_other_names(self, wire: Wire, operation: str, kind: str) -> None:
+        model = getattr(wire.models, {"any_json": "AnyJsonBody", "patch": "PatchBody"}[operation])
+        sent = wire.send(operation, body=model(price="p"))
+        assert (sent.headers["Content-Type"], json.loads(sent.content)) == (kind, {"price": "p"})
+
+
+class TestAnswers:
+    @pytest.mark.parametrize("operation", ["anything", "octets", "octets_binary", "pdf", "xml"])
+    @pytest.mark.parametrize("content", [b"", b"\x00\xff", b'{"a": 1}'])
+    def test_binaries_come_through(self, wire: Wire, operation: str, content: bytes) -> None:
+        found = wire.read(f"read_{operation}", httpx.Response(200, content=content))
+        assert found.payload.read() == content
+
+    @pytest.mark.parametrize("operation", ["any_text", "csv", "text"])
+    def test_text_comes_through(self, wire: Wire, operation: str) -> None:
+        assert wire.read(f"read_{operation}", httpx.Response(200, text="ü,1")) == "ü,1"
+        assert wire.read(f"read_{operation}", httpx.Response(200, json="ü")) == "ü"
+
+    def test_an_object_of_any_content_type_is_json(self, wire: Wire) -> None:
+        assert wire.read("read_any_json", httpx.Response(200, json={"price": "p"})).price == "p"

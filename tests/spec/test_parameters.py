@@ -1,0 +1,221 @@
+"""How parameters are sent: each style of OpenAPI, in each place, with typed arguments."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, get_type_hints
+
+import pytest
+
+from .wire import Wire
+
+STRINGS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+POINT: dict[str, Any] = {
+    "type": "object",
+    "properties": {"r": {"type": "integer"}, "g": {"type": "boolean"}},
+    "additionalProperties": {"type": "integer"},
+}
+MAP: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
+NESTED: dict[str, Any] = {
+    "type": "object",
+    "properties": {"ids": STRINGS, "range": {"type": "object", "properties": {"gt": {"type": "integer"}}}},
+}
+WORDS: dict[str, Any] = {"type": "array", "items": {"type": "string", "enum": ["new", "paid out"]}}
+
+
+def parameter(place: str, schema: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"in": place, "name": "x", "schema": schema, "required": place == "path", **more}
+
+
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "form_list": parameter("query", STRINGS),
+    "comma_list": parameter("query", STRINGS, explode=False),
+    "comma_words": parameter("query", WORDS, explode=False),
+    "space_list": parameter("query", STRINGS, style="spaceDelimited", explode=False),
+    "pipe_list": parameter("query", STRINGS, style="pipeDelimited", explode=False),
+    "form_object": parameter("query", POINT),
+    "comma_object": parameter("query", POINT, style="form", explode=False),
+    "deep_object": parameter("query", POINT, style="deepObject", explode=True),
+    "deep_map": parameter("query", MAP, style="deepObject", explode=True),
+    "deep_list": parameter("query", STRINGS, style="deepObject", explode=True),
+    "deep_flat": parameter("query", NESTED, style="deepObject", explode=True),
+    "deep_union": parameter("query", {"anyOf": [POINT, {"type": "integer"}]}, style="deepObject", explode=True),
+    "reserved": parameter("query", {"type": "string"}, allowReserved=True),
+    "plain": parameter("query", {"type": "string"}),
+    "flag": parameter("query", {"type": "boolean"}),
+    "nested": parameter("query", NESTED),
+    "json": {"in": "query", "name": "x", "content": {"application/json": {"schema": POINT}}},
+    "header_list": parameter("header", STRINGS),
+    "header_times": parameter("header", {"type": "array", "items": {"type": "string", "format": "date-time"}}),
+    "header_object": parameter("header", POINT, explode=True),
+    "header_pairs": parameter("header", POINT),
+    "path_list": parameter("path", STRINGS),
+    "path_object": parameter("path", POINT),
+    "path_pairs": parameter("path", POINT, explode=True),
+    "label": parameter("path", {"type": "string"}, style="label"),
+    "label_list": parameter("path", STRINGS, style="label"),
+    "label_dots": parameter("path", STRINGS, style="label", explode=True),
+    "label_object": parameter("path", POINT, style="label", explode=True),
+    "matrix": parameter("path", {"type": "string"}, style="matrix"),
+    "matrix_list": parameter("path", STRINGS, style="matrix"),
+    "matrix_each": parameter("path", STRINGS, style="matrix", explode=True),
+    "matrix_object": parameter("path", POINT, style="matrix", explode=True),
+    "cookie": parameter("cookie", {"type": "string"}),
+    "cookie_list": parameter("cookie", STRINGS, explode=False),
+    "cookie_exploded": parameter("cookie", STRINGS),
+}
+
+
+PATHS: dict[str, Any] = {
+    f"/{name}" + ("/{x}" if each["in"] == "path" else ""): {
+        "get": {"operationId": name, "parameters": [each], "responses": {"204": {"description": "-"}}}
+    }
+    for name, each in PARAMETERS.items()
+}
+
+
+@pytest.fixture(scope="module")
+def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
+    return Wire(tmp_path_factory.mktemp("parameters"), "wire_parameters", paths=PATHS)
+
+
+def point(wire: Wire, operation: str) -> Any:
+    """r=1 and g=true, and b=3 where the object takes it, as the argument of an operation."""
+    hint = get_type_hints(wire.module(operation).sync_detailed)["x"]
+    model = next(each for each in (hint, *getattr(hint, "__args__", ())) if hasattr(each, "from_dict"))
+    return model.from_dict({"r": 1, "g": True, "b": 3})
+
+
+@pytest.mark.parametrize(
+    ("operation", "value", "sent"),
+    [
+        ("plain", "a b&c=ü/?", "?x=a%20b%26c%3D%C3%BC%2F%3F"),
+        ("flag", True, "?x=true"),
+        ("flag", None, ""),
+        ("form_list", ["a b", "c,d"], "?x=a%20b&x=c%2Cd"),
+        ("form_list", [], ""),
+        ("comma_list", ["a b", "c,d"], "?x=a%20b,c%2Cd"),
+        ("comma_words", ["new", "paid out"], "?x=new,paid%20out"),
+        ("space_list", ["a", "b"], "?x=a%20b"),
+        ("pipe_list", ["a", "b c"], "?x=a%7Cb%20c"),
+        ("deep_list", ["a", "b"], "?x%5B0%5D=a&x%5B1%5D=b"),
+        ("deep_union", 5, "?x=5"),
+        ("reserved", "/a?b:c%2Fd&e#f", "?x=/a?b:c%2Fd%26e%23f"),
+        ("path_list", ["a/b", "c"], "/a%2Fb,c"),
+        ("label", "a.b", "/.a.b"),
+        ("label_list", ["a", "b"], "/.a,b"),
+        ("label_dots", ["a", "b"], "/.a.b"),
+        ("matrix", "a;b", "/;x=a%3Bb"),
+        ("matrix", "", "/;x"),
+        ("matrix_list", ["a", "b"], "/;x=a,b"),
+        ("matrix_each", ["a", "b"], "/;x=a;x=b"),
+    ],
+)
+def test_scalars_and_lists(wire: Wire, operation: str, value: Any, sent: str) -> None:
+    given = {} if PARAMETERS[operation]["in"] == "path" else {"x": value}
+    assert wire.target(operation, *([] if given else [value]), **given) == f"/{operation}{sent}"
+
+
+@pytest.mark.parametrize(
+    ("operation", "sent"),
+    [
+        ("form_object", "?b=3&r=1&g=true"),
+        ("comma_object", "?x=b,3,r,1,g,true"),
+        ("deep_object", "?x%5Bb%5D=3&x%5Br%5D=1&x%5Bg%5D=true"),
+        ("deep_union", "?x%5Bb%5D=3&x%5Br%5D=1&x%5Bg%5D=true"),
+        ("json", "?x=%7B%22b%22%3A3%2C%22r%22%3A1%2C%22g%22%3Atrue%7D"),
+        ("path_object", "/b,3,r,1,g,true"),
+        ("path_pairs", "/b=3,r=1,g=true"),
+        ("label_object", "/.b=3.r=1.g=true"),
+        ("matrix_object", "/;b=3;r=1;g=true"),
+    ],
+)
+def test_objects(wire: Wire, operation: str, sent: str) -> None:
+    value = point(wire, operation)
+    given = {} if PARAMETERS[operation]["in"] == "path" else {"x": value}
+    assert wire.target(operation, *([] if given else [value]), **given) == f"/{operation}{sent}"
+
+
+def test_deep_objects_nest_by_brackets(wire: Wire) -> None:
+    (range_,) = (getattr(wire.models, name) for name in wire.models.__all__ if name.startswith("DeepFlat"))
+    assert wire.target("deep_flat", xids=["a", "b"], xrange=range_(gt=4)) == (
+        "/deep_flat?x%5Bids%5D%5B0%5D=a&x%5Bids%5D%5B1%5D=b&x%5Brange%5D%5Bgt%5D=4"
+    )
+    (map_,) = (getattr(wire.models, name) for name in wire.models.__all__ if name.startswith("DeepMap"))
+    assert wire.target("deep_map", x=map_.from_dict({"a b": "ü", "no": None})) == "/deep_map?x%5Ba%20b%5D=%C3%BC"
+
+
+def test_headers_and_cookies(wire: Wire) -> None:
+    assert wire.send("header_list", x=["a", "b"]).headers["x"] == "a,b"
+    moments = [datetime.datetime(2026, 3, day, tzinfo=datetime.UTC) for day in (4, 5)]
+    assert wire.send("header_times", x=moments).headers["x"] == "2026-03-04T00:00:00Z,2026-03-05T00:00:00Z"
+    assert wire.send("header_object", x=point(wire, "header_object")).headers["x"] == "b=3,r=1,g=true"
+    assert wire.send("header_pairs", x=point(wire, "header_pairs")).headers["x"] == "b,3,r,1,g,true"
+    assert "x" not in wire.send("header_list").headers
+    assert wire.send("cookie", x="a/b+c==").headers["cookie"] == "x=a/b+c=="
+    assert wire.send("cookie_list", x=["a", "b"]).headers["cookie"] == "x=a,b"
+    assert "cookie" not in wire.send("cookie").headers
+
+
+def test_cookies_of_the_client_are_sent_too(wire: Wire) -> None:
+    requests: list[Any] = []
+    wire.module("cookie").sync_detailed(client=wire.client(requests, cookies={"y": "2"}), x="1")
+    assert sorted(requests[0].headers["cookie"].split("; ")) == ["x=1", "y=2"]
+
+
+def test_arguments_have_the_types_of_the_document(wire: Wire) -> None:
+    unset, word = wire.types.Unset, wire.models.CommaWordsXItem
+    for operation, hint in {
+        "comma_list": list[str] | unset,
+        "header_list": list[str] | unset,
+        "header_times": list[datetime.datetime] | unset,
+        "path_list": list[str],
+        "comma_words": list[word] | unset,  # type: ignore[valid-type] - a class of the generated package
+    }.items():
+        assert get_type_hints(wire.module(operation).sync_detailed)["x"] == hint
+
+
+@pytest.mark.parametrize(
+    ("operation", "value", "why"),
+    [
+        ("space_list", ["a b"], "x: no item of this list can contain ' '"),
+        ("pipe_list", ["a|b"], "x: no item of this list can contain '|'"),
+        ("header_list", ["a,b"], "x: no item of this list can contain ','"),
+        ("cookie", "a;b", "x: a cookie holds no"),
+        (
+            "cookie_exploded",
+            ["a"],
+            "x: neither the document nor OpenAPI says how a list is written as an ex",
+        ),
+        ("form_list", [["a"]], "x: neither the document nor OpenAPI says how a list is written as an item of a list"),
+    ],
+)
+def test_what_has_no_defined_form_is_refused_by_name(wire: Wire, operation: str, value: Any, why: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        wire.send(operation, x=value)
+    assert str(caught.value).startswith(why)
+
+
+@pytest.mark.parametrize("value", ["", ".", ".."])
+def test_a_part_of_a_path_stays_in_its_place(wire: Wire, value: str) -> None:
+    with pytest.raises(ValueError, match="cannot be a part of a path"):
+        wire.send("path_list", [value])
+
+
+def test_what_has_no_defined_form_is_reported(wire: Wire) -> None:
+    assert [
+        line.partition(", whose form OpenAPI does not define, is refused when called")[0]
+        for line in wire.result.left_out
+    ] == [
+        "GET /nested: query parameter x: an object or a list in its .ids",
+        "GET /cookie_exploded: cookie parameter x: an exploded list or object",
+    ]
+
+
+def test_an_object_in_an_object_is_refused_where_only_deep_objects_nest(wire: Wire) -> None:
+    (model,) = (getattr(wire.models, name) for name in wire.models.__all__ if name == "NestedX")
+    assert wire.target("nested", x=model.from_dict({"a": 1})) == "/nested?a=1"
+    with pytest.raises(
+        ValueError, match="x: neither the document nor OpenAPI says how an object is written as the mem"
+    ):
+        wire.send("nested", x=model.from_dict({"range": {"gt": 1}}))

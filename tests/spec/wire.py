@@ -1,0 +1,91 @@
+"""A package made of a small document, with a server that records its requests."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from victor_ext.spec.generate import GenerationResult, generate
+
+Tree = dict[str, Any]
+BASE = "https://api.example/base"
+
+
+class Wire:
+    """The package, and the requests that its functions send.
+
+    Args:
+        folder: An empty folder.
+        name: The name of the package, which no other test has.
+        document: What the document says besides `openapi` and `info`, or instead of them.
+    """
+
+    def __init__(self, folder: Path, name: str, **document: Any) -> None:
+        path = folder / "document.json"
+        path.write_text(json.dumps({"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, **document}))
+        self.result: GenerationResult = generate(path, folder, name=name)
+        self.name = name
+        self.folder = folder
+        self.response = httpx.Response(204)
+        sys.path.insert(0, str(folder))
+        try:
+            importlib.invalidate_caches()
+            self.models = importlib.import_module(f"{name}.models")
+            self.types = importlib.import_module(f"{name}.types")
+            self.client_module = importlib.import_module(f"{name}.client")
+            self._load(f"{name}.api")
+        finally:
+            sys.path.remove(str(folder))
+
+    def _load(self, package: str) -> None:
+        for path in (self.folder / package.replace(".", "/")).rglob("*.py"):
+            importlib.import_module(".".join(path.relative_to(self.folder).with_suffix("").parts))
+
+    def module(self, operation: str) -> Any:
+        """The module of an operation of the tag `default`."""
+        return importlib.import_module(f"{self.name}.api.default.{operation}")
+
+    def client(self, requests: list[httpx.Request], **options: Any) -> Any:
+        """A client that records what it sends, and answers with `response`."""
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            request.read()
+            requests.append(request)
+            return httpx.Response(
+                self.response.status_code, headers=self.response.headers, content=self.response.content
+            )
+
+        return self.client_module.Client(
+            base_url=BASE, httpx_args={"transport": httpx.MockTransport(answer)}, **options
+        )
+
+    def send(self, operation: str, *arguments: Any, **named: Any) -> httpx.Request:
+        """The request of one call. The async function must send the same."""
+        requests: list[httpx.Request] = []
+        module = self.module(operation)
+        with self.client(requests) as client:
+            module.sync_detailed(*arguments, client=client, **named)
+
+        async def awaited() -> None:
+            async with self.client(requests) as client:
+                await module.asyncio_detailed(*arguments, client=client, **named)
+
+        asyncio.run(awaited())
+        first, second = requests
+        assert (first.method, first.url) == (second.method, second.url)
+        return first
+
+    def target(self, operation: str, *arguments: Any, **named: Any) -> str:
+        """The path and the query of one call, below the base URL."""
+        return self.send(operation, *arguments, **named).url.raw_path.decode().removeprefix("/base")
+
+    def read(self, operation: str, response: httpx.Response) -> Any:
+        """What a function without arguments makes of a response."""
+        self.response = response
+        return self.module(operation).sync(client=self.client([]))

@@ -1,0 +1,175 @@
+"""Rewrites of request bodies and answers: content types, and how the fields of a form are sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from victor_ext.spec.requests import STYLES, Style
+from victor_ext.spec.tree import Tree, is_mapping, mapping_at
+
+from .base import Log, Operation, bare_type, components, media_types, operations, resolve, schemas
+from .names import RESERVED, class_name
+from .serialization import is_json, is_nested, is_object, undefined, variants
+
+URL_ENCODED = "application/x-www-form-urlencoded"
+FORMS = ("multipart/form-data", URL_ENCODED)
+KNOWN = {"JSON": "application/json", "text": "text/plain", "bytes": "application/octet-stream"}
+"""The content types by which the generator reads an answer."""
+SCHEMAS: dict[str, Tree] = {"text": {"type": "string"}, "bytes": {"type": "string", "format": "binary"}}
+BINARY = re.compile(r"(image|audio|video|font)/|application/(octet-stream|pdf|zip|gzip)\b")
+MEDIA_TYPE = re.compile(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+")
+
+
+def order_bodies(document: Tree, log: Log) -> None:
+    """Put JSON first: it is sent when the caller names no content type. Leave out what is no media type."""
+    for operation in operations(document):
+        body = mapping_at(operation.tree, "requestBody")
+        content = mapping_at(body, "content")
+        for kind in [kind for kind in content if not MEDIA_TYPE.fullmatch(bare_type(kind))]:
+            del content[kind]
+            log.left_out.append(f"{operation.where}: body as {kind!r}, which is no media type")
+        if len(content) > 1:
+            order = sorted(content, key=lambda kind: (kind != "application/json", not is_json(kind)))
+            body["content"] = {kind: content[kind] for kind in order}
+            _share_schema(document, operation, body["content"])
+            log("order-bodies", f"{operation.where}: {', '.join(order)}")
+
+
+def _share_schema(document: Tree, operation: Operation, content: Tree) -> None:
+    """Name an inline schema that several content types have: one class for all of them."""
+    groups: dict[str, list[Tree]] = {}
+    for kind, medium in content.items():
+        schema = mapping_at(medium, "schema")
+        if (is_json(kind) or bare_type(kind) in FORMS) and (schema.get("type") == "object" or "properties" in schema):
+            groups.setdefault(json.dumps(schema, sort_keys=True), []).append(medium)
+    for media in groups.values():
+        if len(media) > 1:
+            name = f"{operation.tree['operationId']}_body"
+            named = components(document)
+            taken = RESERVED | {class_name(each) for each in named}
+            while class_name(name) in taken:
+                name += "_inner"
+            named[name] = media[0]["schema"]
+            for medium in media:
+                medium["schema"] = {"$ref": f"#/components/schemas/{name}"}
+
+
+def non_json_content(document: Tree, log: Log) -> None:
+    """Read and send `text/*` as text, and other bodies that are neither JSON nor a form as bytes.
+
+    `*/*` says nothing of the form: it is JSON for an object or a list, bytes for a binary, and otherwise text.
+    """
+    for operation in operations(document):
+        for place, content in media_types(operation):
+            for kind in list(content):
+                medium = content[kind]
+                if is_json(kind) or (place == "body" and bare_type(kind) in FORMS):
+                    medium.setdefault("schema", {})
+                    continue
+                form = _form(document, bare_type(kind), mapping_at(medium, "schema"))
+                medium["schema"] = dict(SCHEMAS.get(form) or mapping_at(medium, "schema"))
+                if place == "body" and (form != "JSON" or KNOWN[form] in content):
+                    log.content_types[kind] = "application/octet-stream"
+                else:
+                    del content[kind]
+                    content[KNOWN[form]] = medium
+                log("non-json-content", f"{operation.where} {place} {kind}, {form}")
+
+
+def _form(document: Tree, content_type: str, schema: Tree) -> str:
+    whole = resolve(document, schema)
+    if content_type == "*/*":
+        if whole.get("format") in ("binary", "byte") or "contentMediaType" in whole:
+            return "bytes"
+        return "text" if whole.get("type") == "string" and "enum" not in whole else "JSON"
+    return "text" if content_type.startswith("text/") else "bytes"
+
+
+def binary_media_type(document: Tree, log: Log) -> None:
+    """Make a text that OpenAPI 3.1 declares as an image, say, by `contentMediaType`, a binary."""
+    for where, schema in schemas(document):
+        kind = schema.get("contentMediaType")
+        if isinstance(kind, str) and BINARY.match(kind) and "contentEncoding" not in schema:
+            schema.update(type="string", format="binary")
+            log("binary-media-type", f"{where}: {kind}")
+
+
+def record_encodings(document: Tree, log: Log) -> None:
+    """Record how the fields of each form are sent; report those that can hold what has no defined form."""
+    newer = _objects_are_json(str(document.get("openapi", "")))
+    for operation in operations(document):
+        for kind, medium in mapping_at(mapping_at(operation.tree, "requestBody"), "content").items():
+            if bare_type(kind) not in FORMS:
+                continue
+            encodings = log.requests.request(operation.tree).encodings.setdefault(kind, {})
+            declared = mapping_at(medium, "encoding")
+            fields = dict(_properties(document, mapping_at(medium, "schema")))
+            for name in [*fields, *(name for name in declared if name not in fields)]:
+                encoding = dict(mapping_at(declared, name))
+                where = f"{operation.where}: the form's field {name}"
+                if encoding.get("headers"):
+                    log.left_out.append(f"{where}: the headers of its part")
+                if bare_type(kind) == URL_ENCODED:
+                    if newer and not encoding and _is_complex(document, fields[name]):
+                        encoding = {"contentType": "application/json"}
+                    reason = _undefined_field(document, fields.get(name, {}), encoding)
+                    if reason:
+                        log.left_out.append(f"{where} {reason}, whose form is not defined, and is refused when called")
+                arguments = _arguments(encoding)
+                if arguments:
+                    encodings.setdefault(arguments, []).append(name)
+            log("record-encodings", f"{operation.where} {kind}")
+
+
+def _objects_are_json(version: str) -> bool:
+    """Whether objects in url-encoded forms are JSON by default: OpenAPI says so since 3.0.4 and 3.1.1."""
+    numbers = [int(part) if part.isdecimal() else 0 for part in version.split(".")]
+    return numbers >= [3, 1, 1] or [3, 0, 4] <= numbers < [3, 1]
+
+
+def _properties(document: Tree, schema: Tree) -> Iterator[tuple[str, Tree]]:
+    for whole in variants(document, schema):
+        yield from mapping_at(whole, "properties").items()
+
+
+def _is_complex(document: Tree, schema: Tree) -> bool:
+    """Whether a field is an object, or a list of such: a list of scalars is several fields of one name."""
+    return is_object(document, schema) or _is_list_of_complex(document, schema)
+
+
+def _is_list_of_complex(document: Tree, schema: Tree) -> bool:
+    lists = [whole["items"] for whole in variants(document, schema) if is_mapping(whole.get("items"))]
+    return any(is_nested(document, items) for items in lists)
+
+
+def _undefined_field(document: Tree, schema: Tree, encoding: Tree) -> str | None:
+    if "style" in encoding or "explode" in encoding or "allowReserved" in encoding:
+        style = str(encoding.get("style", "form"))
+        if style not in STYLES["query"]:
+            return f"has the style {style!r}"
+        explode = bool(encoding.get("explode", style == "form"))
+        reason = undefined(document, schema, Style("query", style, explode, reserved=False, json=False))
+        return f"can hold {reason}" if reason else None
+    if "contentType" in encoding and is_json(str(encoding["contentType"])):
+        return None
+    if is_object(document, schema):
+        return "is an object"
+    return "is a list of objects or lists" if _is_list_of_complex(document, schema) else None
+
+
+def _arguments(encoding: Tree) -> str:
+    """The arguments of `Encoding`, as Python; "" for the default."""
+    arguments: list[str] = []
+    if "style" in encoding or "explode" in encoding or "allowReserved" in encoding:
+        style = str(encoding.get("style", "form"))
+        if style in STYLES["query"]:
+            arguments.append(f'"{style}"')
+            if encoding.get("explode", style == "form"):
+                arguments.append("explode=True")
+            if encoding.get("allowReserved"):
+                arguments.append("reserved=True")
+    if "contentType" in encoding and not arguments:
+        arguments.append(f"content_type={json.dumps(str(encoding['contentType']))}")
+    return ", ".join(arguments)

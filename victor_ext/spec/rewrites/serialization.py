@@ -1,0 +1,159 @@
+"""Rewrites of parameters: how each is sent is recorded, and its type stays the one of the document."""
+
+from __future__ import annotations
+
+from victor_ext.spec.requests import DEFAULT_STYLES, STYLES, Style
+from victor_ext.spec.tree import Tree, in_place_of, is_list, list_at, mapping_at
+
+from .base import Log, Operation, bare_type, children, operations, resolve
+
+SCALAR_HEADERS = ("string", "integer", "number", "boolean")
+
+
+def content_parameter(document: Tree, log: Log) -> None:
+    """Give a parameter with the content type JSON the type of its content; with another one, it is a string."""
+    for operation, parameter in parameters(document):
+        if "schema" not in parameter:
+            content = mapping_at(parameter, "content")
+            kind = next(iter(content), "")
+            if is_json(kind):
+                parameter["schema"] = mapping_at(content[kind], "schema")
+                parameter["x-json"] = True
+            else:
+                parameter["schema"] = {"type": "string", "description": f"Text as {kind or 'nothing'}"}
+            parameter.pop("content", None)
+            log("content-parameter", f"{operation.where} {parameter.get('name')}")
+
+
+def flatten_object_parameter(document: Tree, log: Log) -> None:
+    """Replace a query object by its properties, as sent: `name` (exploded form) or `filter[name]` (deepObject)."""
+    for operation, parameter in parameters(document):
+        whole = resolve(document, parameter["schema"])
+        style = parameter.get("style", "form")
+        flat = style == "deepObject" or (style == "form" and parameter.get("explode", True))
+        if parameter.get("in") != "query" or not flat or not _is_closed(whole) or "x-json" in parameter:
+            continue
+        if style == "form" and any(is_object(document, each) for each in whole["properties"].values()):
+            continue  # an object in an object has no form
+        _replace(operation, parameter, whole, style)
+        log("flatten-object-parameter", f"{operation.where} {parameter['name']}")
+
+
+def _is_closed(whole: Tree) -> bool:
+    """Whether an object has its properties only: other names would be lost."""
+    free = whole.get("additionalProperties")
+    return bool(whole.get("properties")) and not free and not any(whole.get(key) for key in ("allOf", "oneOf", "anyOf"))
+
+
+def _replace(operation: Operation, parameter: Tree, whole: Tree, style: str) -> None:
+    """Put one parameter for each property in the place of the object."""
+    required = list_at(whole, "required") if parameter.get("required") else []
+    pattern = "{}" if style == "form" else parameter["name"] + "[{}]"
+    flat = [
+        in_place_of(
+            parameter,
+            {
+                "name": pattern.format(name),
+                "in": "query",
+                "required": name in required,
+                "schema": schema,
+                "style": style,
+                "explode": True,
+                **({"allowReserved": True} if parameter.get("allowReserved") else {}),
+                **({"description": schema["description"]} if "description" in schema else {}),
+            },
+        )
+        for name, schema in whole["properties"].items()
+    ]
+    place = operation.tree["parameters"].index(parameter)
+    operation.tree["parameters"][place : place + 1] = flat
+
+
+def record_styles(document: Tree, log: Log) -> None:
+    """Record how each parameter is sent; report values whose form OpenAPI does not define."""
+    for operation, parameter in parameters(document):
+        location, name = parameter["in"], parameter["name"]
+        if location not in STYLES:
+            operation.tree["parameters"].remove(parameter)
+            log.left_out.append(f"{operation.where}: parameter {name} in {location!r}, which OpenAPI does not have")
+            continue
+        style = parameter.get("style", DEFAULT_STYLES[location])
+        where = f"{operation.where}: {location} parameter {name}"
+        if style not in STYLES[location]:
+            log.left_out.append(f"{where}: style {style!r} is not defined there: sent as {DEFAULT_STYLES[location]}")
+            style = DEFAULT_STYLES[location]
+        explode = bool(parameter.get("explode", style == "form"))
+        found = Style(location, style, explode, bool(parameter.get("allowReserved")), bool(parameter.get("x-json")))
+        reason = None if found.json else undefined(document, parameter["schema"], found)
+        if reason:
+            log.left_out.append(f"{where}: {reason}, whose form OpenAPI does not define, is refused when called")
+        if location == "header":
+            _free_of_limits(document, operation, parameter)
+        log.requests.request(operation.tree).parameters[parameter["in"], name] = found
+    log("record-styles", "the whole document")
+
+
+def _free_of_limits(document: Tree, operation: Operation, parameter: Tree) -> None:
+    """Declare a header that is no scalar in another place: the generator refuses lists, times and unions in headers."""
+    schema = resolve(document, parameter["schema"])
+    if schema.get("type") in SCALAR_HEADERS and schema.get("format") not in ("date", "date-time", "binary"):
+        return
+    declared = {(each["in"], each["name"]) for each in operation.tree["parameters"]}
+    for place in ("query", "cookie"):
+        if (place, parameter["name"]) not in declared:
+            parameter["in"] = place
+            return
+
+
+def undefined(document: Tree, schema: Tree, style: Style) -> str | None:
+    """What a value of the schema can hold that has no defined form in a style; None when it has one always."""
+    if style.style == "deepObject":
+        return None
+    for whole in variants(document, schema):
+        nested = next((step for step, child in children(whole) if step[0] in ".[" and is_nested(document, child)), None)
+        if nested is not None:
+            return f"an object or a list in its {nested}"
+        if style.location == "cookie" and style.explode and is_nested(document, whole):
+            return "an exploded list or object"
+    return None
+
+
+def variants(document: Tree, schema: Tree, seen: frozenset[int] = frozenset()) -> list[Tree]:
+    """A schema and the members of its unions and of its `allOf`, references followed."""
+    whole = resolve(document, schema)
+    if id(whole) in seen:
+        return []
+    parts = [part for key in ("allOf", "oneOf", "anyOf") for part in list_at(whole, key)]
+    return [whole, *(each for part in parts for each in variants(document, part, seen | {id(whole)}))]
+
+
+def is_nested(document: Tree, schema: Tree) -> bool:
+    """Whether a value can be an object or a list. What has no type counts as a scalar."""
+    return any("array" in kinds(whole) or "object" in kinds(whole) for whole in variants(document, schema))
+
+
+def is_object(document: Tree, schema: Tree) -> bool:
+    """Whether a value can be an object."""
+    return any("object" in kinds(whole) for whole in variants(document, schema))
+
+
+def kinds(whole: Tree) -> set[str]:
+    """The types that a schema declares by itself."""
+    kind = whole.get("type")
+    declared = {str(each) for each in (kind if is_list(kind) else [kind])}
+    return declared | {"object"} if whole.get("properties") else declared
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a content type is JSON."""
+    kind = bare_type(content_type)
+    return kind == "application/json" or kind.endswith("+json")
+
+
+def parameters(document: Tree) -> list[tuple[Operation, Tree]]:
+    """Every parameter with its operation."""
+    return [
+        (operation, parameter)
+        for operation in operations(document)
+        for parameter in list_at(operation.tree, "parameters")
+    ]

@@ -1,0 +1,143 @@
+"""Serialization of bodies that are not JSON: forms, files and text.
+
+What holds for parameters holds for the fields of a form: see `serializing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from io import IOBase
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote_plus
+
+from .decoding import plain
+from .serializing import items_of, json_of, leaves, pairs_of, text_of, undefined
+from .types import UNSET, File, RequestFiles
+
+
+class Encoding(NamedTuple):
+    """How one field of a form is sent: a style, or a content type. Without either, by the type of its value."""
+
+    style: str | None = None
+    explode: bool = False
+    reserved: bool = False
+    content_type: str | None = None
+
+
+DEFAULT: Final = Encoding()
+
+
+class Hidden(bytes):
+    """Bytes whose repr is their number: tracebacks show local variables, and a form may have what nobody must see."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
+def form_body(body: Any, encodings: Mapping[str, Encoding]) -> bytes:
+    """An url-encoded form. Raises ValueError for a field whose form neither the document nor OpenAPI defines."""
+    return Hidden("&".join(_form_pairs(body, encodings)).encode("ascii"))
+
+
+def _form_pairs(body: Any, encodings: Mapping[str, Encoding]) -> Iterator[str]:
+    for name, value in _fields(body):
+        encoding = encodings.get(name, DEFAULT)
+        if encoding.style is not None:
+            yield from pairs_of(
+                name, value, encoding.style, explode=encoding.explode, reserved=encoding.reserved, plus=True
+            )
+        else:
+            for each in items_of(value):
+                yield f"{quote_plus(name)}={quote_plus(_field(name, each, encoding))}"
+
+
+def _field(name: str, value: Any, encoding: Encoding) -> str:
+    if encoding.content_type is not None and _is_json(encoding.content_type) and not isinstance(value, str):
+        return json_of(value)
+    if isinstance(value, (dict, list)):
+        raise undefined(name, value, "a field of an url-encoded form")
+    return text_of(name, value)
+
+
+def multipart(body: Any, encodings: Mapping[str, Encoding]) -> RequestFiles:
+    """The parts of a multipart form: text, JSON for an object, a named file; one part for each item of a list."""
+    parts: RequestFiles = []
+    for name, value in _fields(body):
+        encoding = encodings.get(name, DEFAULT)
+        if encoding.style == "deepObject" and isinstance(value, (dict, list)):
+            parts += [
+                (key, (None, Hidden(text_of(name, leaf).encode()), "text/plain")) for key, leaf in leaves(name, value)
+            ]
+        else:
+            parts += [(name, _part(name, each, encoding.content_type)) for each in items_of(value)]
+    return parts
+
+
+def _part(name: str, value: Any, declared: str | None) -> tuple[str | None, Any, str | None]:
+    """One part. `declared` is the content type that the document gives: one, several, or a range such as `image/*`."""
+    kinds = [kind.strip() for kind in (declared or "").split(",")]
+    kind = kinds[0] if len(kinds) == 1 and kinds[0] and "*" not in kinds[0] else None
+    if isinstance(value, File):
+        named = value.file_name or Path(str(getattr(value.payload, "name", "upload"))).name
+        return named, value.payload, value.mime_type or kind
+    if isinstance(value, (bytes, IOBase)):
+        return Path(str(getattr(value, "name", "upload"))).name, value, kind
+    if isinstance(value, str) or (kind is not None and not _is_json(kind) and not isinstance(value, (dict, list))):
+        return None, Hidden(text_of(name, value).encode()), kind or "text/plain"
+    if isinstance(value, (dict, list)) or kind is not None:
+        if kind is not None and not _is_json(kind):
+            raise ValueError(
+                f"{name}: the document declares it as {kind}; give its text or bytes, already in that form."
+            )
+        return None, Hidden(json_of(value).encode()), kind or "application/json"
+    return None, Hidden(text_of(name, value).encode()), "text/plain"
+
+
+def content(body: Any) -> bytes:
+    """A body that is sent as it is: text as UTF-8, a file from where it stands to its end."""
+    if isinstance(body, File):
+        body = body.payload
+    if isinstance(body, str):
+        return body.encode()
+    data: bytes = body if isinstance(body, bytes) else body.read()
+    return data
+
+
+def media_type(body: Any, declared: str) -> str:
+    """The content type of a body that the document declares as a range (`image/*`), or that needs a boundary."""
+    named = body.mime_type if isinstance(body, File) else None
+    if named is None and declared.startswith("multipart/"):
+        raise ValueError(f"body: {declared} needs a File whose mime_type names its boundary.")
+    return named or ("text/plain; charset=utf-8" if declared.startswith("text/") else "application/octet-stream")
+
+
+def chosen(content_type: str | None, body: Any, kinds: Mapping[str, tuple[type, ...]]) -> str | None:
+    """The content type to send a body as; None for an absent body.
+
+    `kinds` has the content types of an operation, each with the types of its body. Without a `content_type`, it is the
+    first of them that has the type of the body, or else the first. Raises ValueError for one that is not in `kinds`,
+    and TypeError for one whose body has another type than this one.
+    """
+    if body is UNSET:
+        return None
+    fitting = [kind for kind, types in kinds.items() if isinstance(body, types)]
+    if content_type is None:
+        return fitting[0] if fitting else next(iter(kinds))
+    if content_type not in kinds:
+        raise ValueError(f"content_type {content_type!r} is not in the document: write one of {', '.join(kinds)}.")
+    if fitting and content_type not in fitting:
+        raise TypeError(f"The body is a {type(body).__name__}, which is sent as {fitting[0]}, not as {content_type}.")
+    return content_type
+
+
+def _is_json(content_type: str) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or kind.endswith("+json")
+
+
+def _fields(body: Any) -> Iterator[tuple[str, Any]]:
+    fields = plain(body)
+    if not isinstance(fields, dict):
+        raise ValueError(f"body: a form has named fields, a {type(body).__name__} has none.")
+    return ((name, value) for name, value in fields.items() if value is not None)

@@ -1,0 +1,210 @@
+"""Serialization of parameters by the styles of OpenAPI (RFC 6570).
+
+Absent values and null are not sent. Flags are `true` and `false`, times and dates ISO 8601. In lists and objects, null
+is left out (RFC 6570, 2.3). A value whose form OpenAPI does not define raises ValueError, which names the parameter.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Final
+from urllib.parse import quote, quote_plus
+
+from .decoding import plain
+from .types import UNSET
+
+RESERVED: Final = ":/?@!$'()*,;="
+"""What `allowReserved` leaves as it is. `&`, `+`, `#`, `[` and `]` have another meaning in a query, or none."""
+
+DELIMITERS: Final = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
+COOKIE: Final = re.compile(r"[!#-+\--:<-\[\]-~]*")
+"""What may stand in the value of a cookie (RFC 6265, 4.1.1)."""
+
+_TRIPLE: Final = re.compile(r"(%[0-9A-Fa-f]{2})")
+
+
+# ---- Parameters ----
+
+
+def query(name: str, value: Any, style: str = "form", *, explode: bool = True, reserved: bool = False) -> list[str]:
+    """A parameter of a query, percent-encoded: `name=value` once, several times, or not at all."""
+    return list(pairs_of(name, plain(value), style, explode=explode, reserved=reserved))
+
+
+def header(name: str, value: Any, *, explode: bool = False) -> dict[str, str]:
+    """A header; {} for an absent value. Text is not percent-encoded."""
+    value = _present(value)
+    return {} if value is UNSET else {name: _listed(name, value, explode=explode)}
+
+
+def cookie(name: str, value: Any, *, explode: bool = True) -> dict[str, str]:
+    """A cookie; {} for an absent value."""
+    value = _present(value)
+    if value is UNSET:
+        return {}
+    if isinstance(value, (dict, list)) and explode:
+        raise undefined(name, value, "an exploded cookie")
+    text = _listed(name, value, explode=False)
+    if not COOKIE.fullmatch(text.replace(",", "") if isinstance(value, (dict, list)) else text):
+        raise ValueError(f"{name}: a cookie holds no space, quote, comma, semicolon, backslash, control or non-ASCII.")
+    return {name: text}
+
+
+def segment(name: str, value: Any, style: str = "simple", *, explode: bool = False) -> str:
+    """A parameter as a part of a path. Raises ValueError for what would change the path: "", "." and ".."."""
+    value = _present(value)
+    if value is UNSET:
+        text = ""
+    elif style == "matrix":
+        text = _matrix(name, value, explode=explode)
+    elif style == "label":
+        text = "." + _joined(name, value, "." if explode else ",", explode=explode)
+    else:
+        text = _joined(name, value, ",", explode=explode)
+    if text in ("", ".", ".."):
+        raise ValueError(f"{name}: {text!r} cannot be a part of a path: it would name another one.")
+    return text
+
+
+def as_json(value: Any) -> Any:
+    """The JSON text of a parameter with the content type JSON; an absent value stays absent."""
+    value = plain(value)
+    return value if value is UNSET else json_of(value)
+
+
+def query_string(*parameters: list[str]) -> str:
+    """The end of the URL, with its `?`; "" without parameters."""
+    pairs = [pair for each in parameters for pair in each]
+    return "?" + "&".join(pairs) if pairs else ""
+
+
+# ---- Values ----
+
+
+def items_of(value: Any) -> list[Any]:
+    return [item for item in value if item is not None] if isinstance(value, list) else [value]
+
+
+def _present(value: Any) -> Any:
+    """The plain value. UNSET for null, and for a list or an object without members, which RFC 6570 calls undefined."""
+    value = plain(value)
+    return UNSET if value is None or (isinstance(value, (dict, list)) and not value) else value
+
+
+def pairs_of(name: str, value: Any, style: str, *, explode: bool, reserved: bool, plus: bool = False) -> Iterator[str]:
+    """`name=value` in a query or (`plus`: a space is `+`) in an url-encoded form."""
+    value = _present(value)
+    key = _encode(name, plus=plus)
+    if value is UNSET:
+        return
+    if not isinstance(value, (dict, list)):
+        yield f"{key}={_encode(text_of(name, value), reserved=reserved, plus=plus)}"
+    elif style == "deepObject":
+        for path, leaf in leaves(name, value):
+            yield f"{_encode(path, plus=plus)}={_encode(text_of(name, leaf), reserved=reserved, plus=plus)}"
+    elif explode:
+        for field, leaf in _members(name, value):
+            yield f"{_encode(field, plus=plus)}={_encode(leaf, reserved=reserved, plus=plus)}"
+    else:
+        texts = list(_flat(name, value))
+        if style != "form":
+            _refuse_in(name, texts, {"spaceDelimited": " ", "pipeDelimited": "|"}[style])
+        yield f"{key}={DELIMITERS[style].join(_encode(text, reserved=reserved, plus=plus) for text in texts)}"
+
+
+def leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The scalars of a deep object, each with its path: `a[b][c]`, and `a[b][0]` for the items of a list."""
+    if isinstance(value, dict):
+        for name, child in value.items():
+            yield from leaves(f"{path}[{name}]", child)
+    elif isinstance(value, list):
+        for number, child in enumerate(items_of(value)):
+            yield from leaves(f"{path}[{number}]", child)
+    elif value is not None:
+        yield path, value
+
+
+def _members(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """The members of a list, each with the name of the list, or those of an object, each with its own name."""
+    members = value.items() if isinstance(value, dict) else [(name, item) for item in value]
+    for key, member in members:
+        if isinstance(member, (dict, list)):
+            raise undefined(
+                name, member, f"the member {key!r} of an object" if isinstance(value, dict) else "an item of a list"
+            )
+        if member is not None:
+            yield key, text_of(name, member)
+
+
+def _flat(name: str, value: Any) -> Iterator[str]:
+    """The items of a list, or the keys and values of an object by turns."""
+    for key, text in _members(name, value):
+        if isinstance(value, dict):
+            yield key
+        yield text
+
+
+def _joined(name: str, value: Any, delimiter: str, *, explode: bool) -> str:
+    """A value in a path, percent-encoded, with its delimiters as they are."""
+    if isinstance(value, dict) and explode:
+        return delimiter.join(f"{quote(key, safe='')}={quote(text, safe='')}" for key, text in _members(name, value))
+    texts = _flat(name, value) if isinstance(value, (dict, list)) else [text_of(name, value)]
+    return delimiter.join(quote(text, safe="") for text in texts)
+
+
+def _matrix(name: str, value: Any, *, explode: bool) -> str:
+    if isinstance(value, (dict, list)) and explode:
+        return "".join(f";{quote(key, safe='')}={quote(text, safe='')}" for key, text in _members(name, value))
+    text = _joined(name, value, ",", explode=False)
+    return f";{quote(name, safe='')}" + (f"={text}" if text else "")
+
+
+def _listed(name: str, value: Any, *, explode: bool) -> str:
+    """A value in a header or a cookie: nothing in it is encoded, so no item may contain the comma."""
+    if not isinstance(value, (dict, list)):
+        return text_of(name, value)
+    _refuse_in(name, list(_flat(name, value)), ",")
+    if isinstance(value, dict) and explode:
+        return ",".join(f"{key}={text}" for key, text in _members(name, value))
+    return ",".join(_flat(name, value))
+
+
+def _refuse_in(name: str, texts: list[str], delimiter: str) -> None:
+    if any(delimiter in text for text in texts):
+        raise ValueError(f"{name}: no item of this list can contain {delimiter!r}, which separates the items.")
+
+
+def _encode(text: str, *, reserved: bool = False, plus: bool = False) -> str:
+    """Percent-encoded text. `reserved` keeps RESERVED and what is percent-encoded already.
+
+    Half a character (a lone surrogate) stays: the client refuses it, with its own error, when it builds the request.
+    """
+    write = quote_plus if plus else quote
+    try:
+        if not reserved:
+            return write(text, safe="")
+        return "".join(part if _TRIPLE.fullmatch(part) else write(part, safe=RESERVED) for part in _TRIPLE.split(text))
+    except UnicodeEncodeError:
+        return text
+
+
+def text_of(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (str, int, float, Decimal)):
+        return str(value)
+    raise ValueError(f"{name}: a {type(value).__name__} has no text form.")
+
+
+def json_of(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def undefined(name: str, value: Any, place: str) -> ValueError:
+    kind = "a list" if isinstance(value, list) else "an object"
+    return ValueError(
+        f"{name}: neither the document nor OpenAPI says how {kind} is written as {place}: nothing was sent."
+    )
