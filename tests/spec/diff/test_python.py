@@ -60,13 +60,13 @@ components:
         holder: {type: string}
         note: {type: string}
         price: {$ref: '#/components/schemas/Amount'}
-    Problem: {type: object, properties: {why: {type: string}}}
+    Problem: {type: object, properties: {why: {type: string}, places: {type: array, items: {type: string}}}}
 """
 
 CARD, NEW, LIST = "components.schemas.Card.properties", "components.schemas.NewCard", "paths./cards.get"
 CASES = {
     "nothing": (
-        [("title: Cards", "title: Maps"), ("{why: {type: string}}", "{why: {type: string, maxLength: 5}}")],
+        [("title: Cards", "title: Maps"), ("{why: {type: string}", "{why: {type: string, maxLength: 5}")],
         {},
     ),
     "operation id": (
@@ -214,6 +214,23 @@ CASES = {
             ),
             f"{NEW}.properties.colour": ("fine", ["models.NewCard.colour"], "NewCard.colour is new"),
         },
+    ),
+    "items of a list": (
+        [("items: {type: string}", "items: {type: integer}")],
+        {
+            "components.schemas.Problem.properties.places.items": (
+                "breaks",
+                ["models.Problem.places"],
+                "Problem.places is list[int] | Unset, not list[str] | Unset",
+            )
+        },
+    ),
+    "new and required in an answer": (
+        [
+            ("        id: {type: string}\n", "        id: {type: string}\n        owner: {type: string}\n"),
+            ("[id]", "[id, owner]"),
+        ],
+        {f"{CARD}.owner": ("fine", ["models.Card.owner"], "Card.owner is new")},
     ),
     "new and required": (
         [
