@@ -80,10 +80,10 @@ def as_json(value: Any) -> Any:
     return value if value is UNSET else json_of(value)
 
 
-def query_string(*parameters: list[str]) -> str:
-    """The end of the URL, with its `?`; "" without parameters."""
+def query_string(*parameters: list[str], begin: str = "?") -> str:
+    """The end of the URL; "" without parameters. `begin` is "&" after a path that has a query of its own."""
     pairs = [pair for each in parameters for pair in each]
-    return "?" + "&".join(pairs) if pairs else ""
+    return begin + "&".join(pairs) if pairs else ""
 
 
 # ---- Values ----

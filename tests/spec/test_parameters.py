@@ -72,6 +72,13 @@ PATHS: dict[str, Any] = {
     }
     for name, each in PARAMETERS.items()
 }
+PATHS["/own?kind=a"] = {
+    "get": {
+        "operationId": "own_query",
+        "parameters": [parameter("query", {"type": "string"})],
+        "responses": {"204": {"description": "-"}},
+    }
+}
 
 
 @pytest.fixture(scope="module")
@@ -219,3 +226,8 @@ def test_an_object_in_an_object_is_refused_where_only_deep_objects_nest(wire: Wi
         ValueError, match="x: neither the document nor OpenAPI says how an object is written as the mem"
     ):
         wire.send("nested", x=model.from_dict({"range": {"gt": 1}}))
+
+
+def test_a_path_with_a_query_of_its_own_keeps_it(wire: Wire) -> None:
+    assert wire.target("own_query", x="b") == "/own?kind=a&x=b"
+    assert wire.target("own_query") == "/own?kind=a"

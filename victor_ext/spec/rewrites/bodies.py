@@ -23,13 +23,19 @@ MEDIA_TYPE = re.compile(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+")
 
 
 def order_bodies(document: Tree, log: Log) -> None:
-    """Put JSON first: it is sent when the caller names no content type. Leave out what is no media type."""
+    """Put JSON first: it is sent when the caller names no content type. Leave out what is no media type.
+
+    A key without a slash, such as a misplaced `examples`, was never meant as one: it is dropped.
+    """
     for operation in operations(document):
         body = mapping_at(operation.tree, "requestBody")
         content = mapping_at(body, "content")
         for kind in [kind for kind in content if not MEDIA_TYPE.fullmatch(bare_type(kind))]:
             del content[kind]
-            log.left_out.append(f"{operation.where}: body as {kind!r}, which is no media type")
+            if "/" in kind:
+                log.left_out.append(f"{operation.where}: body as {kind!r}, which is no media type")
+            else:
+                log("order-bodies", f"{operation.where}: {kind!r} is no media type")
         if len(content) > 1:
             order = sorted(content, key=lambda kind: (kind != "application/json", not is_json(kind)))
             body["content"] = {kind: content[kind] for kind in order}
