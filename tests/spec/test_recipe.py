@@ -140,9 +140,26 @@ def test_the_command_says_what_it_did(tmp_path: Path, zoo_yaml: Path, capsys: py
     assert main(["generate", str(zoo_yaml), "--verbose", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     assert "  merge-allof-siblings: Cat\n" in printed
-    assert f"zoo.yaml -> {tmp_path / 'zoo_api'}\n" in printed
+    assert f"zoo.yaml -> {tmp_path / 'zoo_api'}: " in printed
     assert main(["generate", str(tmp_path / "nowhere.yaml"), "--out", str(tmp_path)]) == 2
     assert "nowhere.yaml cannot be read" in capsys.readouterr().err
+
+
+def test_the_command_names_the_files_that_changed(
+    tmp_path: Path, zoo_yaml: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["generate", "--out", str(tmp_path), "--name", "zoo"]
+    assert main([*arguments, str(zoo_yaml)]) == 0
+    assert main([*arguments, str(zoo_yaml)]) == 0
+    assert capsys.readouterr().out.endswith(": nothing changed\n")
+    newer = tmp_path / "newer.yaml"
+    text = zoo_yaml.read_text(encoding="utf-8")
+    newer.write_text(f"{text}    Newcomer: {{type: object, properties: {{a: {{type: string}}}}}}\n", encoding="utf-8")
+    assert main([*arguments, str(newer)]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].endswith(": 1 new, 1 changed")
+    assert printed[1:] == ["  + models/newcomer.py", "  ~ models/__init__.py"]
+
 
 
 def test_what_is_left_out_is_printed_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

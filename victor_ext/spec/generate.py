@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib.metadata import requires, version
 from pathlib import Path
 
-from .destination import HEADER, MARKER, build_folder, move_into_place, package_folder
+from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .document_error import PlaceError
 from .generator import parse, render
@@ -46,8 +46,15 @@ class GenerationResult:
     """What openapi-python-client reported."""
     written: bool
     """Whether the package was written; if not, an earlier one is unchanged."""
+    changes: ChangedFiles
+    """The files that differ from those of the earlier package."""
     origins: Origins
     """The places of its names in the document; empty unless `trace` was set."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there was no earlier package."""
+        return bool(self.changes.new) and not self.changes.gone and Path(MARKER) in self.changes.new
 
     @property
     def left_out(self) -> list[str]:
@@ -86,11 +93,12 @@ def generate(
         data, problems = parse(tree, log)
         problems += render(data, built, TEMPLATES, log) if data else []
         written = (built / "client.py").exists()
+        changes = ChangedFiles()
         if written:
             _finish(built)
-            move_into_place(built, package)
+            changes = move_into_place(built, package)
     found = origins(tree, data) if trace and data is not None else Origins()
-    return GenerationResult(package, log, problems, written, found)
+    return GenerationResult(package, log, problems, written, changes, found)
 
 
 def require_pinned_tools() -> None:

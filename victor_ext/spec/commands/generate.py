@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from victor_ext.spec.destination import ChangedFiles
 from victor_ext.spec.generate import generate
 
 from .packages import add_package_arguments, check_names
@@ -13,11 +14,18 @@ from .packages import add_package_arguments, check_names
 SUMMARY = "write a package for each document"
 EPILOG = "Exit status: 0 for whole packages, 1 when something of a document was left out, 2 when no package was made."
 
+SHOWN = 10
+"""The files of each kind that are named without `--verbose`."""
+
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
     add_package_arguments(command, out="the folder for the packages", is_required=True)
-    command.add_argument("--verbose", action="store_true", help="name each place where the recipe rewrote the document")
+    command.add_argument(
+        "--verbose",
+        action="store_true",
+        help="name each file that changed, and each place where the recipe rewrote the document",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,5 +43,19 @@ def _generate(document: Path, options: argparse.Namespace) -> int:
     if not result.written:
         print(f"{document.name}: no package was made, and {result.package} is as it was.", file=sys.stderr)
         return 2
-    print(f"{document.name} -> {result.package}")
+    changes = result.changes
+    print(f"{document.name} -> {result.package}: {_summary(changes)}")
+    if result.is_new:
+        return int(bool(result.left_out))
+    for sign, paths in (("+", changes.new), ("~", changes.changed), ("-", changes.gone)):
+        shown = paths if options.verbose else paths[:SHOWN]
+        for path in shown:
+            print(f"  {sign} {path}")
+        if len(shown) < len(paths):
+            print(f"  {sign} ... and {len(paths) - len(shown)} more (--verbose)")
     return int(bool(result.left_out))
+
+
+def _summary(changes: ChangedFiles) -> str:
+    counts = (("new", changes.new), ("changed", changes.changed), ("gone", changes.gone))
+    return ", ".join(f"{len(paths)} {word}" for word, paths in counts if paths) or "nothing changed"
