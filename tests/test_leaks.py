@@ -21,6 +21,7 @@ import httpx
 import pytest
 
 import victor_ext
+from tests.frames import OURS
 from tests.runtime.fakes import Broken
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt, VictorOAuth
 
@@ -29,7 +30,6 @@ CLIENT_ID = "client-id-0c1f7e55"
 CLIENT_SECRET = "client-secret-9d1c44ab"
 ACCESS_TOKEN = "access-token-77aa01ff"
 ACCOUNT = "071204958836"
-OURS = (str(Path(victor_ext.__file__).parent), str(Path(victor_ext.__file__).parent.parent / "generated"))
 LOOKED_AT = (*OURS, str(Path(httpx.__file__).parent))
 """The HTTP library's frames hold what it was called with: the JSON of the request, and where it connects."""
 QUICK = RetryPolicy(base=0.0, max_attempts=2)

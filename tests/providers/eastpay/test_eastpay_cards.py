@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.frames import OURS
 from tests.providers.eastpay.harness import PRICE, Harness
 from victor_ext import BadRequest, InvalidRequest, VictorError
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
@@ -35,7 +36,7 @@ def everything_of(error: BaseException | None) -> Iterator[str]:
         yield from (str(error), repr(error), repr(error.args), repr(vars(error)))
         shown = traceback.TracebackException.from_exception(error, capture_locals=True)
         for frame in shown.stack:
-            if "victor_ext" in frame.filename or "eastpay_api" in frame.filename:
+            if frame.filename.startswith(OURS):
                 yield repr(frame.locals)
         if isinstance(error, VictorError):
             yield pickle.dumps(error).decode("latin-1")

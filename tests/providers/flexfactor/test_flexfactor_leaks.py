@@ -8,15 +8,14 @@ import logging
 import pickle
 import traceback
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-import victor_ext
+from tests.frames import OURS
 from tests.providers.flexfactor.harness import MID, PRICE, QUICK, declined
-from victor_ext import VictorError
+from victor_ext import ConfigurationError, VictorError
 from victor_ext.providers.flexfactor import Address, AsyncFlexFactor, Card, FlexFactor, FlexFactorAuth, Payer, Webhook
 
 APP_KEY, APP_SECRET, TOKEN = "app-key-0c1f7e55", "app-secret-9d1c44ab", "access-token-77aa01ff"
@@ -24,7 +23,6 @@ CARD, EMAIL, NAME = "411111111111xyzw", "ada.lovelace@example.com", "Lovelace-By
 ADDRESS, SENSE, ADDED, NUMBER, FIELD = "203.0.113.77", "sense-5d1e", 'added "q\u00e4"', 90125, "field-8c3b"
 OF_PAYER = (CARD, NAME, ADDRESS, SENSE, ADDED, FIELD)
 SECRETS = (APP_KEY, APP_SECRET, TOKEN, EMAIL, *OF_PAYER)
-OURS = (str(Path(victor_ext.__file__).parent), str(Path(victor_ext.__file__).parent.parent / "generated"))
 ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
 ALL = f"{EMAIL} {CARD} {NAME} {ADDRESS} {SENSE} {ADDED} {FIELD}"
 ECHO = json.dumps({"email": EMAIL, "errors": {"Payer.Email": [f"{ALL} is not known"], ADDED: [NUMBER]}}).encode()
@@ -184,7 +182,7 @@ def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> Non
     ],
 )
 def test_a_set_up_that_fails(set_up: Callable[[], Any]) -> None:
-    with pytest.raises(victor_ext.ConfigurationError) as raised:
+    with pytest.raises(ConfigurationError) as raised:
         set_up()
     check(raised.value)
 
