@@ -1,4 +1,4 @@
-"""Which frames of a traceback are this project's own."""
+"""Which frames of a traceback are this project's own, in whatever folder it lies."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import victor_ext
 
-PACKAGE = Path(victor_ext.__file__).parent
-OURS = (f"{PACKAGE}/", f"{PACKAGE.parent / 'generated'}/")
-"""How the file names of this project's code begin, in whatever folder it lies."""
+_FOLDER = Path(victor_ext.__file__).parent
+HAND_WRITTEN = f"{_FOLDER}/"
+"""How the file names of `victor_ext` begin."""
+OURS = (HAND_WRITTEN, f"{_FOLDER.parent / 'generated'}/")
+"""The same, with those of the generated packages."""

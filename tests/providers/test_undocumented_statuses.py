@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.frames import OURS
+from tests.frames import HAND_WRITTEN
 from victor_ext import AsyncVictor, Outcome, RetryPolicy, UnreadableResponse, Victor, VictorError, VictorOAuth
 from victor_ext.providers.eastpay import AsyncEastPay, EastPay
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
@@ -142,7 +142,7 @@ def locals_of_ours(error: BaseException) -> Iterator[dict[str, Any]]:
     """What a traceback with locals shows of the frames of this package."""
     step = error.__traceback__
     while step is not None:
-        if step.tb_frame.f_code.co_filename.startswith(OURS):
+        if step.tb_frame.f_code.co_filename.startswith(HAND_WRITTEN):
             yield step.tb_frame.f_locals
         step = step.tb_next
 

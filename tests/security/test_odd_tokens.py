@@ -18,7 +18,7 @@ import pytest
 from victor_api.client import Client
 
 from tests.faults.raw_sockets import Background, background
-from tests.frames import OURS
+from tests.frames import HAND_WRITTEN
 from tests.security.recorder import Recorder
 from victor_ext import (
     ApiKeyAuth,
@@ -163,7 +163,7 @@ def shown(error: BaseException, caplog: pytest.LogCaptureFixture) -> Iterator[st
             yield from (str(one), repr(one), repr(one.args))
     frame = error.__traceback__
     while frame is not None:
-        if frame.tb_frame.f_code.co_filename.startswith(OURS):
+        if frame.tb_frame.f_code.co_filename.startswith(HAND_WRITTEN):
             yield repr(frame.tb_frame.f_locals)
         frame = frame.tb_next
     yield repr(pickle.dumps(error)) + repr(copy.copy(error))
