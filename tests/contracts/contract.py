@@ -66,7 +66,17 @@ class Contract:
 
     def differences(self, document: Document) -> list[str]:
         """Where client and document part, one sentence each, in the order of the alphabet."""
-        return sorted({*self.gone(document), *self._answers(document)})
+        return sorted({*self._crashes(document), *self.gone(document), *self._answers(document)})
+
+    def _crashes(self, document: Document) -> Iterator[str]:
+        for operation, call in self._called(document):
+            for make in call.make:
+                result = Exchange(self, document, operation, make).result
+                if isinstance(result, Crash):
+                    yield (
+                        f"{operation.id}: {call.name} cannot be called with the generated package: {result}. "
+                        "Change what victor_ext makes of its arguments."
+                    )
 
     def gone(self, document: Document) -> list[str]:
         """The differences without new members of answers, which take the longest to find."""
@@ -77,8 +87,8 @@ class Contract:
         for operation in document.operations:
             if operation.id not in self.calls and operation.id not in self.not_called:
                 yield (
-                    f"{operation.method} {operation.path}: the document has {operation.id}, and no method calls it. "
-                    "Add one, or name it in `not_called` with the reason; `bind` and `api` reach it."
+                    f"{operation.method} {operation.path}: the document has {operation.id}, which no method calls. "
+                    "Add one, or name it in `not_called` of tests/contracts with the reason; `bind` and `api` reach it."
                 )
         for name, call in self.calls.items():
             if name not in declared:
@@ -90,15 +100,27 @@ class Contract:
         for operation, call in self._called(document):
             sent = self.sent.get(operation.id, set())
             known |= {f"{operation.id}: {place}" for place in operation.sent}
+            if operation.id in self.crashed:
+                continue
             for place in operation.sent.keys() - sent:
                 if f"{operation.id}: {place}" not in self.not_sent:
                     yield (
                         f"{operation.id}: the document declares {place}, and {call.name} has no argument for it. "
-                        "Add one, or name it in `not_sent` with the reason."
+                        "Add one, or name it in `not_sent` of tests/contracts with the reason."
                     )
             for place in sent - operation.sent.keys():
                 yield f"{operation.id}: {call.name} sends {place}, which the document declares no more. Remove it."
         yield from _stale("not_sent", self.not_sent, known)
+
+    @cached_property
+    def crashed(self) -> set[str]:
+        """The operations that the client cannot call with the generated package."""
+        document = Document.of(self.name)
+        return {
+            operation.id
+            for operation, call in self._called(document)
+            if any(isinstance(Exchange(self, document, operation, make).result, Crash) for make in call.make)
+        }
 
     @cached_property
     def sent(self) -> dict[str, set[str]]:
@@ -119,7 +141,7 @@ class Contract:
             for place in places.keys() - read - self.not_read.keys():
                 yield (
                     f"{place}: the document declares it in an answer, and no member of the record of {name} reads it. "
-                    "Add one, or name it in `not_read` with the reason; `raw` has it."
+                    "Add one, or name it in `not_read` of tests/contracts with the reason; `raw` has it."
                 )
         yield from _stale("not_read", self.not_read, {place for call in found.values() for place in call} - read)
 
@@ -152,6 +174,8 @@ class Contract:
             schema = operation.answer[1]
             if schema and call.has_record:
                 exchange = Exchange(self, document, operation, call.make[0])
+                if isinstance(exchange.result, Crash):
+                    continue
                 if isinstance(exchange.result, VictorError):
                     found[call.name] = {REFUSED: [str(exchange.result)]}
                     continue
@@ -207,6 +231,12 @@ def around(limit: str, schema: Mapping[str, Any]) -> list[tuple[Any, bool]]:
     return [("1" * length, allowed) for length, allowed in texts if length > 0]
 
 
+class Crash(str):
+    """What a call raised because the generated package is not the one that the client was written for."""
+
+    __slots__ = ()
+
+
 class Exchange:
     """One call, answered with all that the document declares."""
 
@@ -227,7 +257,7 @@ class Exchange:
         """The members of the result that change when an answer lacks this value."""
         body = _without(self._answers[self._operation.id], leaf.path)
         found = self._run({**self._answers, self._operation.id: body})
-        if isinstance(found, VictorError):
+        if isinstance(found, VictorError | Crash):
             return {f"refused ({type(found).__name__})"}
         return {name for name, _ in set(_members(found)) ^ set(_members(self.result))} - self._contract.unrelated
 
@@ -251,6 +281,8 @@ class Exchange:
                 return next((page.items for page in found.pages()), ()) if hasattr(found, "pages") else found
             except VictorError as error:
                 return error
+            except Exception as error:  # noqa: BLE001 - the package is not the one that the client was written for
+                return Crash(f"{type(error).__name__}: {error}")
 
 
 def _specific(operation: Operation) -> tuple[int, int]:

@@ -64,7 +64,7 @@ def files(shop: Path) -> dict[str, bytes]:
 
 def test_an_addition_needs_no_decision(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert update(shop, ADDED, "--changelog", str(shop / "CHANGELOG.md")) == 0
-    assert "Nothing has to be decided." in capsys.readouterr().out
+    assert "No change breaks anything" in capsys.readouterr().out
     assert (shop / "shop.yaml").read_text(encoding="utf-8") == ADDED
     assert "colour" in (shop / "shop_api" / "models" / "card.py").read_text(encoding="utf-8")
     changelog = (shop / "CHANGELOG.md").read_text(encoding="utf-8")
@@ -130,3 +130,40 @@ def test_a_newcomer_gets_the_report_of_lint(shop: Path) -> None:
     assert main(["lint", str(shop / "no.yaml")]) == 2
     assert main(["lint", str(shop / "shop.yaml"), "--skip", "no-such-rule"]) == 2
     assert main(["lint", str(shop / "shop.yaml"), "--skip", "undocumented-failure"]) == 0
+
+
+def test_a_reader_that_goes_away_is_no_failure(shop: Path) -> None:
+    command = (
+        f"{sys.executable} -m victor_ext.spec lint --all --json {shop / 'shop.yaml'} {shop / 'shop.yaml'} | head -1"
+    )
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+def test_a_document_that_describes_nothing_is_refused(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = files(shop)
+    assert update(shop, "openapi: 3.0.0\n") == 2
+    assert "describes nothing" in capsys.readouterr().err
+    assert files(shop) == before
+
+
+def test_approvals_may_lie_elsewhere(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shop / "newer.yaml").write_text(BROKEN, encoding="utf-8")
+    approve = ["--approve", "Nobody reads the price.", "--expires", "2999-01-31"]
+    assert main(["diff", str(shop / "shop.yaml"), str(shop / "newer.yaml"), *approve]) == 0
+    assert update(shop, BROKEN, "--approved", str(shop / "newer.approved.yaml")) == 0
+    assert "approved" in capsys.readouterr().out
+
+
+def test_what_was_not_shown_is_not_approved(shop: Path) -> None:
+    (shop / "newer.yaml").write_text(BROKEN, encoding="utf-8")
+    compare = ["diff", str(shop / "shop.yaml"), str(shop / "newer.yaml")]
+    assert main([*compare, "--no-python", "--approve", "Nobody reads the price.", "--expires", "2999-01-31"]) == 0
+    assert "scope: wire" in (shop / "newer.approved.yaml").read_text(encoding="utf-8")
+    assert main([*compare, "--no-python"]) == 0
+    assert main(compare) == 1
+
+
+def test_a_folder_without_the_package_is_named(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(shop / "shop.yaml"), "--out", str(shop / "nowhere")]) == 1
+    assert "no package is there" in capsys.readouterr().err

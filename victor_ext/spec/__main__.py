@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -10,12 +11,22 @@ from types import FrameType
 
 from .commands import FAILURES, check, diff, generate, lint, update
 
+READER_GONE = 141
+
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victor_ext.spec") -> int:
-    """Run one command line and return its exit status: 2 for misuse and for a document that cannot be read."""
+    """Run one command line and return its exit status.
+
+    2: misuse, or a document that cannot be read; 141: the reader of the output has gone, as after `| head`.
+    """
     options = _parser(prog).parse_args(arguments)
     try:
         status: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone; at its exit the interpreter would try to write the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
     except FAILURES as error:
         print(error, file=sys.stderr)
         return 2
@@ -36,9 +47,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     for command in (generate, check, diff, lint, update):
         name = command.__name__.rpartition(".")[2]
         summary = command.SUMMARY
-        own = commands.add_parser(
-            name, help=summary, description=f"{summary.capitalize()}.", epilog=command.EPILOG, allow_abbrev=False
-        )
+        title = f"{summary[0].upper()}{summary[1:]}."
+        own = commands.add_parser(name, help=summary, description=title, epilog=command.EPILOG, allow_abbrev=False)
         command.add_arguments(own)
         own.set_defaults(run=command.run)
     return parser

@@ -90,7 +90,9 @@ def check(
         if not result.written:
             return Report(document.name, Findings(), [*_left_out(result.left_out), Problem("missing", "the package")])
         stale: list[Problem] = []
-        if packages is not None:
+        if packages is not None and not (packages / result.package.name).is_dir():
+            stale = [Problem("missing", f"{packages / result.package.name}", "no package is there: generate it")]
+        elif packages is not None:
             diff = list(differences(packages / result.package.name, result.package))
             stale = [Problem("differs", line) for line in diff[:MAX_DIFF_LINES]]
             if len(diff) > MAX_DIFF_LINES:

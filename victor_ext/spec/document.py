@@ -71,6 +71,8 @@ def load(path: Path) -> Tree:
         )
     if not is_mapping(tree) or not str(tree.get("openapi", "")).startswith("3."):
         raise DocumentError(f"{path} is not an OpenAPI 3 document: it has no line `openapi: 3.x`.")
+    if all(tree.get(key) is None for key in ("paths", "webhooks", "components")):
+        raise DocumentError(f"{path} describes nothing: it has neither `paths`, nor `webhooks`, nor `components`.")
     try:
         bundle(tree, path, _read)
     except (PlaceError, ValueError) as error:

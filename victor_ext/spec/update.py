@@ -45,7 +45,15 @@ class Update:
         return [*breaking, *looks]
 
 
-def update(document: Path, newer: Path, out: Path, *, name: str | None = None, changelog: Path | None = None) -> Update:
+def update(
+    document: Path,
+    newer: Path,
+    out: Path,
+    *,
+    name: str | None = None,
+    approved: Path | None = None,
+    changelog: Path | None = None,
+) -> Update:
     """Replace `document` by the file `newer`, and its package in the folder `out` by the newer one.
 
     Args:
@@ -53,16 +61,18 @@ def update(document: Path, newer: Path, out: Path, *, name: str | None = None, c
         newer: The file with the newer document.
         out: The folder of the package.
         name: The name of the package; None takes it from the name of `document`.
+        approved: The file of approved changes; None takes `<document>.approved.yaml` beside `document`.
         changelog: A changelog in the format of "Keep a Changelog", which gets an entry under "Unreleased".
 
     Raises:
         DocumentError: One of the documents cannot be read. Nothing was replaced.
+        ApprovalError: The approvals cannot be read. Nothing was replaced.
         RuntimeError: The package must not be written there, or the tools are not the pinned ones.
         OSError: A file cannot be read or written.
     """
     name = package_name(document) if name is None else name
     before, after = load(document), load(newer)
-    approved = read_approvals(document.with_name(f"{document.stem}.approved.yaml"))
+    approvals = read_approvals(document.with_name(f"{document.stem}.approved.yaml") if approved is None else approved)
     result = compare(before, after, python_changes(document, newer))
     report = Report(
         old=document.name,
@@ -70,7 +80,7 @@ def update(document: Path, newer: Path, out: Path, *, name: str | None = None, c
         file=document.as_posix(),
         entries=result.entries,
         documentation=result.documentation,
-        approvals=Approvals(approved, datetime.datetime.now(datetime.UTC).date()),
+        approvals=Approvals(approvals, datetime.datetime.now(datetime.UTC).date()),
     )
     accepted = document.with_name(f"{document.stem}.accepted.yaml")
     checked = check(newer, None, name=name, accepted=accepted)

@@ -16,6 +16,7 @@ from victor_ext.spec.diff.approvals import (
     Approval,
     ApprovalError,
     Approvals,
+    Scope,
     parse_date,
     read_approvals,
     write_approvals,
@@ -69,7 +70,8 @@ def run(options: argparse.Namespace) -> int:
         raise ApprovalError(f"{options.approved} cannot be read: there is no such file.")
     report = _report(options, read_approvals(approved))
     if options.approve is not None:
-        report = _approve(report, approved, options.approve, parse_date(options.expires, "--expires"))
+        expires = parse_date(options.expires, "--expires")
+        report = _approve(report, approved, options.approve, expires, scope="wire" if options.no_python else "both")
     _write(report, options.format, options.out)
     return report.status
 
@@ -104,13 +106,13 @@ def _approval_file(old: str, new: str) -> Path:
     return next((path for path in beside if path.exists()), beside[0])
 
 
-def _approve(report: Report, file: Path, reason: str, expires: datetime.date) -> Report:
-    """Write an approval of each entry that breaks something."""
+def _approve(report: Report, file: Path, reason: str, expires: datetime.date, *, scope: Scope) -> Report:
+    """Write an approval of each entry that breaks something, for what the report shows."""
     if not reason.strip():
         raise ApprovalError("--approve has no reason: write why the changes may pass.")
     if expires < report.approvals.today:
         raise ApprovalError(f"--expires {expires} is in the past: name the last day on which the approval counts.")
-    added = [Approval(entry.fingerprint, reason, "both", expires) for entry in report.breaking()]
+    added = [Approval(entry.fingerprint, reason, scope, expires) for entry in report.breaking()]
     write_approvals(file, added)
     print(f"{file}: {len(added)} approved", file=sys.stderr)
     return replace(report, approvals=Approvals([*report.approvals.approved, *added], report.approvals.today))

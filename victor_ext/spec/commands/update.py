@@ -24,12 +24,25 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("newer", metavar="NEWER", type=Path, help="the newer document")
     command.add_argument("--out", metavar="OUT", type=Path, required=True, help="the folder of the package")
     command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api)")
+    command.add_argument(
+        "--approved",
+        metavar="FILE",
+        type=Path,
+        help="the approved changes (default: <document>.approved.yaml beside SPEC)",
+    )
     command.add_argument("--changelog", metavar="FILE", type=Path, help="a changelog that gets an entry")
 
 
 def run(options: argparse.Namespace) -> int:
     """Update the document. Raises the errors of `update`."""
-    done = update(options.document, options.newer, options.out, name=options.name, changelog=options.changelog)
+    done = update(
+        options.document,
+        options.newer,
+        options.out,
+        name=options.name,
+        approved=options.approved,
+        changelog=options.changelog,
+    )
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
     print(as_text(done.report, width=width))
     print()
@@ -48,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
 def _say_decisions(done: Update) -> int:
     decisions = done.decisions()
     if not decisions:
-        print("Nothing has to be decided.")
+        print("No change breaks anything, and none needs a look.")
         return 0
     print(f"\n{number(len(decisions), 'decision')} for a person:")
     for count, entry in enumerate(decisions, 1):

@@ -1,0 +1,108 @@
+"""The proof that the contract tests notice a changed document: changed documents, made here."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from .document import Document
+from .record import SYSTEMS
+from .test_contracts import contract_of
+
+
+def members_of(document: Document, system: str) -> dict[str, tuple[str, ...]]:
+    """The members that the calls of a client reach, by schema; exceptions are left out."""
+    contract = contract_of(system)
+    reached: dict[str, set[str]] = {}
+    for operation in document.operations:
+        call = contract.calls.get(operation.id)
+        if call is None:
+            continue
+        schemas = [*operation.bodies, *([operation.answer[1]] if operation.answer[1] and call.has_record else [])]
+        for leaf in [leaf for schema in schemas for leaf in document.leaves(schema)]:
+            schema, _, name = leaf.place.partition(".")
+            if leaf.place not in contract.not_read and "." not in name:
+                reached.setdefault(schema, set()).add(name)
+    return {schema: tuple(sorted(names)) for schema, names in reached.items()}
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_new_member_of_any_schema_is_named(system: str) -> None:
+    document = Document.of(system).copy()
+    schemas = members_of(document, system)
+    for schema in schemas:
+        document.tree["components"]["schemas"][schema]["properties"]["brandNew"] = {"type": "string"}
+    found = contract_of(system).differences(document)
+    named = " ".join(found)
+    answers = {
+        schema
+        for operation in document.operations
+        if operation.answer[1]
+        for schema in schemas
+        if f"{schema}.brandNew" in named
+    }
+    sent = {place for operation in document.operations for place in operation.sent if "brandNew" in place}
+    assert answers, "the change went unnoticed"
+    assert {place for place in sent if place not in named} == set()
+    assert answers | {schema for schema in schemas if is_only_sent(document, schema)} == set(schemas)
+
+
+def is_only_sent(document: Document, schema: str) -> bool:
+    """Whether no answer holds the schema."""
+    answers = [operation.answer[1] for operation in document.operations if operation.answer[1]]
+    return all(leaf.place != f"{schema}.brandNew" for answer in answers for leaf in document.leaves(answer))
+
+
+REMOVED = [
+    (system, schema, name)
+    for system in SYSTEMS
+    for schema, names in sorted(members_of(Document.of(system), system).items())
+    for name in names
+]
+
+
+@pytest.mark.parametrize(("system", "schema", "name"), REMOVED)
+def test_a_member_that_is_gone_is_noticed(system: str, schema: str, name: str) -> None:
+    document = Document.of(system).copy()
+    del document.tree["components"]["schemas"][schema]["properties"][name]
+    assert contract_of(system).gone(document), "the change went unnoticed"
+
+
+def test_a_limit_that_moved_is_named() -> None:
+    document = Document.of("velo").copy()
+    schemas = document.tree["components"]["schemas"]
+    schemas["NewPayment"]["properties"]["paymentMemo"]["maxLength"] = 39
+    schemas["NewPayment"]["properties"]["remoteId"]["maxLength"] = 101
+    schemas["NewFundingAccount"]["properties"]["name"]["minLength"] = 4
+    schemas["NewFundingAccount"]["properties"]["currency"]["maxLength"] = 3
+    found = "\n".join(contract_of("velo").limits(document))
+    for place in ("paymentMemo", "remoteId", "body:name", "body:currency"):
+        assert place in found
+    assert len(found.splitlines()) == 4
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_new_operation_and_one_that_is_gone_are_named(system: str) -> None:
+    document = Document.of(system)
+    changed = document.copy().tree
+    item = next(item for item in changed["paths"].values() if "get" in item)
+    changed["paths"]["/v9/new"] = {"get": {**item.pop("get"), "operationId": "brandNew", "parameters": []}}
+    found = contract_of(system).gone(Document(changed))
+    assert any("/v9/new" in line and "brandNew" in line for line in found)
+    assert any("no operation" in line for line in found)
+
+
+def test_a_call_that_the_generated_package_no_longer_takes_is_one_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    from victor_api.models import RfpBasePaymentDetails
+
+    def refuses(_: object, **arguments: object) -> None:
+        raise TypeError("__init__() got an unexpected keyword argument 'notes'")
+
+    document = Document.of("victor").copy()
+    del document.tree["components"]["schemas"]["PaymentRequestReceipt"]["properties"]["error_message"]
+    contract = dataclasses.replace(contract_of("victor"))
+    monkeypatch.setattr(RfpBasePaymentDetails, "__init__", refuses)
+    found = contract.differences(document)
+    assert [line for line in found if "createRequestPayment" in line and "unexpected keyword argument 'notes'" in line]
+    assert [line for line in found if line.startswith("PaymentRequestReceipt.error_message: ")]
