@@ -29,7 +29,7 @@ def tenfold(lines: int, of: str = "{type: string}") -> str:
 MERGES = HEAD + "x0: &x0 {a: 1, b: 2}\n" + "".join(
     f"x{n}: &x{n} {{<<: [{', '.join([f'*x{n - 1}'] * 10)}]}}\n" for n in range(1, 20)
 )  # fmt: skip
-JSON = '{"openapi": "3.0.3", "x": %s}'
+JSON = '{"openapi": "3.0.3", "paths": {}, "x": %s}'
 
 REFUSED = {
     "alias-bomb": (tenfold(20), r"1,000,000 values up to line \d+: an alias counts"),
