@@ -7,6 +7,8 @@ to convert, nesting too deep to parse, a list where an object is declared.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 import httpx
@@ -37,6 +39,13 @@ def read_value(reader: Reader[T], value: Any, response: httpx.Response) -> T:
         reason = f"{type(value).__name__} is not what is declared for this status"
         raise UnreadableBody(response.status_code, response.content, reason)
     return found
+
+
+def is_offered(response: httpx.Response, kinds: Collection[str]) -> bool:
+    """Whether the content type of an answer is one of these; JSON is in no range such as `*/*`."""
+    sent = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    ranges = [] if sent.endswith(("/json", "+json")) else kinds
+    return sent in kinds or any(fnmatchcase(sent, kind) for kind in ranges)
 
 
 def text_of(response: httpx.Response) -> str:

@@ -108,6 +108,16 @@ def content(body: Any) -> bytes:
     return data
 
 
+def without_files(value: Any) -> Any:
+    """A JSON value. Raises ValueError for a file in it."""
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]:
+        if isinstance(each, File):
+            raise ValueError("body: JSON has no bytes: send the file in another content type.")
+        if isinstance(each, (dict, list)):
+            without_files(each)
+    return value
+
+
 def media_type(body: Any, declared: str) -> str:
     """The content type of a body that the document declares as a range (`image/*`), or that needs a boundary."""
     named = body.mime_type if isinstance(body, File) else None

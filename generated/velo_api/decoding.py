@@ -247,11 +247,15 @@ class Word(Reader[E]):
 
 
 class Shape(NamedTuple):
-    """What distinguishes a model in a union: its wire names, and the discriminator values that select it."""
+    """What distinguishes a model in a union: its wire names, the discriminator values that select it, and its words."""
 
     names: frozenset[str]
     required: frozenset[str]
     tags: Mapping[str, frozenset[str]]
+    words: Mapping[str, frozenset[str]] = {}
+    """The values of the constants and enums in which the members of the union differ, in lower case."""
+    inner: Mapping[str, frozenset[str]] = {}
+    """The wire names in the objects in which they differ."""
 
 
 class Object(Reader[T]):
@@ -267,19 +271,29 @@ class Object(Reader[T]):
         found = self.read(value, left)
         return self._model.from_dict({NOT_AN_OBJECT: value}, 0) if found is MISMATCH else found
 
-    def distance(self, value: Mapping[str, Any]) -> tuple[int, int, int, int]:
-        """How badly an object fits the model: discriminator, then unknown, missing required and missing fields."""
+    def distance(self, value: Mapping[str, Any]) -> tuple[int, ...]:
+        """How badly an object fits the model, the most important first.
+
+        These are the discriminator, constants, unknown and missing required fields, words of enums, unknown fields one
+        level deeper, and missing fields.
+        """
         shape: Shape | None = getattr(self._model, "SHAPE", None)
         if shape is None:
-            return (1, 0, 0, 0)
+            return (1, 0, 0, 0, 0, 0, 0)
         named = any(_folded(value.get(tag)) in known for tag, known in shape.tags.items())
         unknown = sum(name not in shape.names for name in value)
         missing = sum(name not in value for name in shape.required)
-        return (not named, unknown, missing, sum(name not in value for name in shape.names))
+        given = [(value.get(name), known) for name, known in shape.words.items()]
+        other = [known for word, known in given if word is not None and _folded(word) not in known]
+        constants = sum(len(known) == 1 for known in other)
+        objects = [(value.get(name), known) for name, known in shape.inner.items()]
+        inner = sum(len(each.keys() - known) for each, known in objects if isinstance(each, Mapping))
+        absent = sum(name not in value for name in shape.names)
+        return (not named, constants, unknown, missing, len(other), inner, absent)
 
 
 def _folded(value: Any) -> str | None:
-    return value.casefold() if isinstance(value, str) else None
+    return str(value).casefold() if isinstance(value, (str, int)) else None
 
 
 class Array(Reader[list[T]]):

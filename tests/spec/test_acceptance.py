@@ -10,9 +10,9 @@ import pytest
 
 from victor_ext.spec.__main__ import main
 
-LOSS = "GET /ping: answer 200 as text/csv"
-OTHER = "GET /pong: answer 200 as text/csv"
-ANSWER = "{'200': {description: Ok, content: {application/json: {schema: {type: string}}, text/csv: {}}}}"
+LOSS = "GET /ping: answer '700', which is no status of HTTP"
+OTHER = "GET /pong: answer '700', which is no status of HTTP"
+ANSWER = "{'200': {description: Ok, content: {application/json: {schema: {type: string}}}}, '700': {description: No}}"
 DOCUMENT = f"""
 openapi: 3.1.0
 info: {{title: T, version: '1'}}
@@ -20,7 +20,7 @@ paths:
   /ping: {{get: {{operationId: ping, responses: {ANSWER}}}}}
   /pong: {{get: {{operationId: pong, responses: {ANSWER}}}}}
 """
-ENTRY = "- place: '{}'\n  reason: nobody listens\n  since: 2026-03-04\n"
+ENTRY = '- place: "{}"\n  reason: nobody listens\n  since: 2026-03-04\n'
 BOTH = ENTRY.format(LOSS) + ENTRY.format(OTHER)
 
 
@@ -60,7 +60,7 @@ def test_an_entry_is_for_one_loss_only(document: Path, accepted: Path, capsys: p
     accepted.write_text(ENTRY.format(LOSS))
     assert main(["check", str(document)]) == 1
     assert capsys.readouterr().err == f"left out: {OTHER}; do without it, and accept it with a reason\n"
-    for wide in ("*", "GET /ping", "GET /p.*: answer 200 as text/csv", LOSS.lower()):
+    for wide in ("*", "GET /ping", "GET /p.*: answer '700', which is no status of HTTP", LOSS.lower()):
         accepted.write_text(ENTRY.format(wide))
         assert main(["check", str(document)]) == 1
 
@@ -85,7 +85,7 @@ def test_an_entry_that_matches_nothing_is_red(
             ENTRY.format(LOSS) + "  until: 2027-01-01\n",
             "has 'until': write place, reason, since and nothing else",
         ),
-        (ENTRY.format(LOSS) * 2, "two entries have the place 'GET /ping: answer 200 as text/csv'"),
+        (ENTRY.format(LOSS) * 2, f"two entries have the place {LOSS!r}"),
         ("place: x\n", "must be a list of entries, each with place, reason, since"),
         ("- x\n", "entry 1 must have place, reason, since"),
         ("- [\n", "cannot be read"),
@@ -113,7 +113,7 @@ def test_accept_adds_what_is_left_out_and_removes_nothing(
     text = accepted.read_text(encoding="utf-8")
     assert text.startswith(before)
     assert text.removeprefix(before).splitlines()[:2] == [
-        f"- place: '{OTHER}'",
+        "- place: 'GET /pong: answer ''700'', which is no status of HTTP'",
         "  reason: 'we use no: ''webhooks'''",
     ]
     written = datetime.date.fromisoformat(text.splitlines()[-1].removeprefix("  since: "))
@@ -140,4 +140,4 @@ def test_json_for_machines(document: Path, accepted: Path, capsys: pytest.Captur
     assert one["ok"] is False
     assert one["problems"] == [{"kind": "left out", "place": OTHER, "what": ""}]
     assert one["accepted"] == [{"place": LOSS, "reason": "nobody listens", "since": "2026-03-04"}]
-    assert one["counts"]["answers"] == {"declared": 2, "found": 0}
+    assert one["counts"]["answers"] == {"declared": 2, "found": 2}

@@ -46,6 +46,19 @@ EXPLODED = {"query": True, "cookie": True, "path": False, "header": False}
 """The defaults of the functions in `serializing`."""
 
 
+class Offered(NamedTuple):
+    """The content types of an answer besides JSON, which are ranges (`image/*`), too."""
+
+    text: tuple[str, ...]
+    """Those that are read as text."""
+    file: tuple[str, ...]
+    """Those that are read as bytes."""
+    json: bool
+    """Whether it is offered as JSON, too."""
+    json_text: bool
+    """Whether the JSON can be a text."""
+
+
 @dataclass
 class Request:
     """One operation."""
@@ -56,6 +69,10 @@ class Request:
     """By the location in the prepared document, and the name."""
     encodings: dict[str, dict[str, list[str]]] = field(default_factory=dict[str, dict[str, list[str]]])
     """By content type: the arguments of each `Encoding`, with the fields that have it."""
+    json_files: bool = False
+    """Whether its body has files that cannot be sent as JSON."""
+    answers: dict[str, Offered] = field(default_factory=dict[str, Offered])
+    """By status: the answers that come as JSON or as something else."""
 
     def style(self, location: str, name: str) -> Style:
         """How a parameter is sent; `location` is the one in the prepared document."""

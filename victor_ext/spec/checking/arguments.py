@@ -26,7 +26,7 @@ def build(hint: Any, value: Any) -> Any:
     if not built:
         raise NoArgumentError(f"{type(value).__name__} has no place in {hint}")
     models = [each for each in built if is_model(each)]
-    return min(models, key=undeclared) if models else built[0]
+    return min(models, key=misfit) if models else built[0]
 
 
 def options(hint: Any) -> list[Any]:
@@ -37,12 +37,20 @@ def options(hint: Any) -> list[Any]:
     return sorted(named, key=lambda each: 2 if each is Any else 1 if each is str else 0)
 
 
+def misfit(model: Any) -> tuple[int, int]:
+    """How little a model is the one for its values: what is undeclared in it, and how many of its fields are absent."""
+    names: tuple[str, ...] = getattr(model, "__slots__", ())
+    absent = sum(type(getattr(model, name, None)).__name__ == "Unset" for name in names)
+    return undeclared(model), absent
+
+
 def undeclared(model: Any) -> int:
-    """How many properties of a model, and of the models in its attributes, are no attributes."""
+    """How many properties of a model, and of the models in it, are no attributes, or have no value of their enum."""
     free: dict[str, Any] = getattr(model, "additional_properties", {})
     names: tuple[str, ...] = getattr(model, "__slots__", ())
     inner = [getattr(model, name, None) for name in names]
-    return len(free) + sum(undeclared(each) for each in inner if is_model(each))
+    words = sum(each not in type(each).__members__.values() for each in inner if isinstance(each, Enum))
+    return len(free) + words + sum(undeclared(each) for each in inner if is_model(each))
 
 
 def enum_values(hint: Any) -> set[Any]:

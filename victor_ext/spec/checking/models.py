@@ -35,11 +35,14 @@ class _Outcome:
     met: list[tuple[View, Any]] = field(default_factory=list[tuple[View, Any]])
     foreign: int = 0
     """Properties of the schema that the class does not have, whether the value has them or not."""
+    words: dict[str, bool] = field(default_factory=dict[str, bool])
+    """The enum values of the schema, and whether the enum in Python has them."""
 
     def add(self, other: _Outcome) -> None:
         self.losses |= other.losses
         self.met += other.met
         self.foreign += other.foreign
+        self.words |= other.words
 
 
 class Models:
@@ -49,7 +52,7 @@ class Models:
         self._document = document
         self._package = package
         self._findings = findings
-        self._synthesis = Synthesis(document)
+        self._synthesis = Synthesis(document, files=False)
         self._known: set[tuple[int, Any]] = set()
         self._counted: set[tuple[str, str]] = set()
         self._waiting: list[tuple[View, Any]] = []
@@ -64,6 +67,8 @@ class Models:
     def _take(self, outcome: _Outcome) -> None:
         for report in outcome.losses.values():
             report()
+        for word, found in outcome.words.items():
+            self._count("enum values", word, found=found)
         for view, model in outcome.met:
             if (id(view), model) not in self._known:
                 self._known.add((id(view), model))
@@ -92,7 +97,7 @@ class Models:
             place, what = next(iter(outcome.losses))
             detail = f"{place.removeprefix(view.place).lstrip('.')}: {what}".lstrip(": ")
             return self._missing(view.place, f"in a union, a value of it is read as {type(found).__name__}: {detail}")
-        return _Outcome(met=[each for each in outcome.met if each[0] is not view], foreign=outcome.foreign)
+        return _Outcome(foreign=outcome.foreign)
 
     def _of_view(self, view: View, value: Any, found: Any) -> _Outcome:
         if is_model(found) and is_mapping(value):
@@ -122,10 +127,10 @@ class Models:
         if not isinstance(found, Enum):
             return self._missing(view.place, f"its {len(words)} enum values have no enum in Python")
         known = [member.value for member in type(found)]
-        for word in words:
-            self._count("enum values", f"{view.place}={word!r}", found=word in known)
         lost = [word for word in words if word not in known]
-        return self._missing(view.place, f"no enum value {', '.join(map(repr, lost))}") if lost else _Outcome()
+        outcome = self._missing(view.place, f"no enum value {', '.join(map(repr, lost))}") if lost else _Outcome()
+        outcome.words = {f"{view.place}={word!r}": word in known for word in words}
+        return outcome
 
     def _of_model(self, view: View, value: dict[str, Any], found: Any) -> _Outcome:
         model = cast("Any", type(found))

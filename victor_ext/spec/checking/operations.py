@@ -130,8 +130,17 @@ def _operation(document: Document, method: str, path: str, item: Node, whole: No
             for status, answer in node.mapping("responses").items()
             if re.fullmatch(r"[1-5]\d\d|[1-5][xX][xX]|default", status)
         ],
-        server=_server([node, whole, document.root], SOMEWHERE),
+        server=_server(_owners(document, node, whole), SOMEWHERE),
     )
+
+
+def _owners(document: Document, node: Node, item: Node) -> list[Node]:
+    """Who says where an operation is sent; all servers of the document, in another order, say no more than it does."""
+    shared, of_operation, of_path = (
+        {str(each.tree.get("url")) for each in owner.items("servers")} for owner in (document.root, node, item)
+    )
+    own = of_operation or of_path
+    return [document.root] if len(own) > 1 and own == shared else [node, item, document.root]
 
 
 def _server(owners: list[Node], base: str) -> str:

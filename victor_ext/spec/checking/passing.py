@@ -7,7 +7,7 @@ from typing import Any
 
 from victor_ext.spec.tree import is_mapping
 
-from .arguments import NoArgumentError, build, enum_values, options, undeclared
+from .arguments import NoArgumentError, build, enum_values, misfit, options
 from .expected_requests import caller_text, short
 from .operations import Medium, Operation, Parameter
 from .probes import Probe, same_letters
@@ -170,7 +170,7 @@ class Passing:
             found = []
         if not found and "body" in self._probe.function.required:
             raise NoArgumentError(f"{medium.place}: the type of the argument body has no place for {short(given.body)}")
-        return sorted(found, key=lambda each: undeclared(each["body"])) or [{}]
+        return sorted(found, key=lambda each: misfit(each["body"])) or [{}]
 
 
 def _holds(key: str, name: str) -> bool:

@@ -38,6 +38,7 @@ class OperationRequests:
         self._findings = findings
         self._models = models
         self._synthesis = Synthesis(document)
+        self._json_synthesis = Synthesis(document, files=False)
         self._passing = Passing(document, operation, probe, findings)
 
     def check(self) -> None:
@@ -103,7 +104,8 @@ class OperationRequests:
             return self._synthesis.value(Node({"format": "binary"}, medium.place), "sent")
         if medium.bare.startswith("text/") and not medium.is_json:
             return "text"
-        return self._synthesis.value(medium.schema, "sent", number, full=full)
+        synthesis = self._json_synthesis if medium.is_json else self._synthesis
+        return synthesis.value(medium.schema, "sent", number, full=full)
 
     # ---- One call ----
 

@@ -36,23 +36,25 @@ PLAIN, TRICKY = "text é", "a b/c?d=e&f+g%h;é"
 
 
 class Synthesis:
-    """Values of the schemas of one document."""
+    """Values of the schemas of one document. Without `files`, for JSON, a binary is a text."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, *, files: bool = True) -> None:
         self._document = document
+        self._files = files
 
     def value(self, node: Node, direction: Direction, number: int = 0, *, full: int = 2, text: str = PLAIN) -> Any:
         """A value of a schema, with the optional properties of its outer `full` levels; `text` for plain texts."""
-        return _Maker(self._document, direction, number, text).of(node, full, ())
+        return _Maker(self._document, direction, number, text, files=self._files).of(node, full, ())
 
     def of_view(self, view: View, direction: Direction, number: int = 0, *, full: int = 2, text: str = PLAIN) -> Any:
         """A value of one alternative."""
-        return _Maker(self._document, direction, number, text).of_view(view, full, ())
+        return _Maker(self._document, direction, number, text, files=self._files).of_view(view, full, ())
 
 
 class _Maker:
-    def __init__(self, document: Document, direction: Direction, number: int, text: str) -> None:
+    def __init__(self, document: Document, direction: Direction, number: int, text: str, *, files: bool) -> None:
         self._document = document
+        self._files = files
         self._direction: Direction = direction
         self._hidden = "readOnly" if direction == "sent" else "writeOnly"
         self._number = number
@@ -68,7 +70,7 @@ class _Maker:
         if words:
             return words[self._number % len(words)]
         if view.binary:
-            return BYTES
+            return BYTES if self._files else self._text
         kind = view.types[self._number % len(view.types)] if view.types else ""
         if kind == "object" or (not kind and view.properties):
             return self._object(view, full, (*within, id(view)))
@@ -106,7 +108,7 @@ class _Maker:
             return [] if view.items is not None else [self._text] * count
         items: list[Any] = []
         for offset in range(count):  # items take their alternatives in turn
-            maker = _Maker(self._document, self._direction, self._number + offset, self._text)
+            maker = _Maker(self._document, self._direction, self._number + offset, self._text, files=self._files)
             items.append(maker.of(view.items, full - 1 if offset == 0 else min(full - 1, 0), within))
         return items
 

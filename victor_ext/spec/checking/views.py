@@ -157,7 +157,14 @@ class Document:
             if to in (reference, reference.rpartition("/")[2])
         ]  # fmt: skip
         for view in self.views(part):
-            yield replace(view, tags={**view.tags, name: words}) if isinstance(name, str) and words else view
+            own = self._words(view, name) if isinstance(name, str) else []
+            told = [word for word in words if word in own] or own or words
+            yield replace(view, tags={**view.tags, name: told}) if isinstance(name, str) and words else view
+
+    def _words(self, view: View, name: str) -> list[str]:
+        """The values of a property that has an enum: a mapping that has others contradicts it."""
+        views = self.views(view.properties[name]) if name in view.properties else []
+        return [value for each in views for value in each.enum or [] if isinstance(value, str)]
 
 
 def _own(node: Node) -> View:

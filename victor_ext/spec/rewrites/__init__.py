@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from victor_ext.spec.shape import check_shape
 from victor_ext.spec.tree import Tree
 
-from . import bodies, hooks, names, operations, schemas, serialization, servers, unions
+from . import answers, bodies, hooks, names, operations, schemas, serialization, servers, unions
 from .base import Log
 from .places import placed
 
@@ -35,9 +35,9 @@ REWRITES: tuple[Rewrite, ...] = (
     operations.drop_null_of_path,
     operations.declare_path_parameter,
     operations.drop_impossible_body,
-    unions.unite_answers,
-    operations.prefer_json_answer,
     bodies.binary_media_type,
+    bodies.text_in_json,
+    answers.unite_answers,
     bodies.order_bodies,
     bodies.non_json_content,
     schemas.repair_type,
@@ -48,7 +48,8 @@ REWRITES: tuple[Rewrite, ...] = (
     schemas.merge_allof_siblings,
     schemas.inline_allof,
     schemas.own_class_for_single_allof,
-    schemas.mark_union_members,
+    unions.keep_union_siblings,
+    unions.mark_union_members,
     schemas.mark_answers,
     unions.name_union_member,
     # These need the final schemas and ids, and come before what they read is dropped.

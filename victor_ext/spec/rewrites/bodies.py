@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from victor_ext.spec.requests import STYLES, Style
 from victor_ext.spec.tree import Tree, is_mapping, mapping_at
 
-from .base import Log, Operation, bare_type, components, media_types, operations, resolve, schemas
+from .base import Log, Operation, bare_type, components, media_types, operations, reachable, resolve, schemas
 from .names import RESERVED, class_name
 from .serialization import is_json, is_nested, is_object, undefined, variants
 
@@ -74,23 +74,49 @@ def non_json_content(document: Tree, log: Log) -> None:
                 if is_json(kind) or (place == "body" and bare_type(kind) in FORMS):
                     medium.setdefault("schema", {})
                     continue
-                form = _form(document, bare_type(kind), mapping_at(medium, "schema"))
-                medium["schema"] = dict(SCHEMAS.get(form) or mapping_at(medium, "schema"))
-                if place == "body" and (form != "JSON" or KNOWN[form] in content):
+                found = form(document, bare_type(kind), mapping_at(medium, "schema"))
+                medium["schema"] = dict(SCHEMAS.get(found) or mapping_at(medium, "schema"))
+                if place == "body" and (found != "JSON" or KNOWN[found] in content):
                     log.content_types[kind] = "application/octet-stream"
                 else:
                     del content[kind]
-                    content[KNOWN[form]] = medium
-                log("non-json-content", f"{operation.where} {place} {kind}, {form}")
+                    content[KNOWN[found]] = medium
+                log("non-json-content", f"{operation.where} {place} {kind}, {found}")
 
 
-def _form(document: Tree, content_type: str, schema: Tree) -> str:
+def form(document: Tree, content_type: str, schema: Tree) -> str:
+    """How a body is read and sent that is no JSON and no form by its content type: a key of KNOWN."""
     whole = resolve(document, schema)
     if content_type == "*/*":
         if whole.get("format") in ("binary", "byte") or "contentMediaType" in whole:
             return "bytes"
         return "text" if whole.get("type") == "string" and "enum" not in whole else "JSON"
     return "text" if content_type.startswith("text/") else "bytes"
+
+
+def text_in_json(document: Tree, log: Log) -> None:
+    """Make a binary within JSON a text: JSON has no bytes. One that a form has too stays a file."""
+    places = {id(schema): where for where, schema in schemas(document) if schema.get("format") == "binary"}
+    inside: list[tuple[Operation, str, str, Tree]] = []
+    outside: set[int] = set()
+    for operation in operations(document) if places else []:
+        for place, content in media_types(operation):
+            for kind, medium in content.items():
+                found = [
+                    each for each in reachable(document, mapping_at(medium, "schema"), set()) if id(each) in places
+                ]
+                if is_json(kind):
+                    inside += [(operation, place, kind, each) for each in found]
+                else:
+                    outside |= {id(each) for each in found}
+    for operation, place, kind, schema in inside:
+        where = places[id(schema)]
+        if id(schema) not in outside:
+            schema.pop("format", None)
+            log("text-in-json", where)
+        elif place == "body":
+            log.requests.request(operation.tree).json_files = True
+            log.left_out.append(f"{operation.where}: {where} as {kind}, which has no bytes, is refused when called")
 
 
 def binary_media_type(document: Tree, log: Log) -> None:
@@ -111,7 +137,9 @@ def record_encodings(document: Tree, log: Log) -> None:
                 continue
             encodings = log.requests.request(operation.tree).encodings.setdefault(kind, {})
             declared = mapping_at(medium, "encoding")
-            fields = dict(_properties(document, mapping_at(medium, "schema")))
+            whole = mapping_at(medium, "schema")
+            fields = dict(_properties(document, whole))
+            log.left_out += _nameless(document, whole, f"{operation.where}: body as {kind}")
             for name in [*fields, *(name for name in declared if name not in fields)]:
                 encoding = dict(mapping_at(declared, name))
                 where = f"{operation.where}: the form's field {name}"
@@ -127,6 +155,11 @@ def record_encodings(document: Tree, log: Log) -> None:
                 if arguments:
                     encodings.setdefault(arguments, []).append(name)
             log("record-encodings", f"{operation.where} {kind}")
+
+
+def _nameless(document: Tree, schema: Tree, where: str) -> list[str]:
+    is_list_only = is_nested(document, schema) and not is_object(document, schema)
+    return [f"{where} is a list, without names for its fields, and is refused when called"] if is_list_only else []
 
 
 def _objects_are_json(version: str) -> bool:

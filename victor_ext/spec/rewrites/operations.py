@@ -1,4 +1,4 @@
-"""Rewrites of operations: parameters in the path, and the content types of answers."""
+"""Rewrites of operations: parameters in the path, statuses, and bodies that cannot be."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from victor_ext.spec.tree import Tree, is_list, list_at, mapping_at
 
-from .base import Log, answers, bare_type, operations, resolve
+from .base import Log, operations, resolve
 
 
 def write_status(document: Tree, log: Log) -> None:
@@ -76,24 +76,6 @@ def drop_impossible_body(document: Tree, log: Log) -> None:
             bodiless = operation.method == "head" or status in ("204", "205", "304") or status.startswith("1")
             if bodiless and answer.pop("content", None):
                 log("drop-impossible-body", f"{operation.where} {status}")
-
-
-def prefer_json_answer(document: Tree, log: Log) -> None:
-    """Keep the JSON content of an answer that has several content types."""
-    for operation in operations(document):
-        for status, content in answers(operation):
-            kinds = sorted(content, key=lambda kind: not _is_json(kind))
-            if len(kinds) > 1:
-                others = [kind for kind in kinds[1:] if not _is_json(kind)]
-                for kind in kinds[1:]:
-                    del content[kind]
-                log("prefer-json-answer", f"{operation.where} {status}: {kinds[0]}")
-                log.left_out.extend(f"{operation.where}: answer {status} as {kind}" for kind in others)
-
-
-def _is_json(content_type: str) -> bool:
-    kind = bare_type(content_type)
-    return kind in ("application/json", "*/*") or kind.endswith("+json")
 
 
 def _parameters(document: Tree) -> list[tuple[str, Tree]]:

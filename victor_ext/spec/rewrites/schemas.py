@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from victor_ext.spec.tree import Tree, in_place_of, is_list, list_at, mapping_at
+from victor_ext.spec.tree import Tree, in_place_of, is_list, is_mapping, list_at, mapping_at
 
 from .base import Log, answers, components, operations, reachable, resolve, schemas
 
 TYPES = {"string", "number", "integer", "boolean", "array", "object", "null"}
+TYPED_BY = {"properties", "enum", "const", "allOf", "oneOf", "anyOf"}
+"""Keys beside `items` that say of what type a value is."""
 
 
 def repair_type(document: Tree, log: Log) -> None:
@@ -21,6 +23,9 @@ def repair_type(document: Tree, log: Log) -> None:
         if kind is not None and (kind == [] or not set(kind if is_list(kind) else [kind]) <= TYPES):
             del schema["type"]
             log("repair-type", f"{where} (was {kind})")
+        if kind is None and is_mapping(schema.get("items")) and not TYPED_BY & schema.keys():
+            schema["type"] = kind = "array"
+            log("repair-type", f"{where} (items without a type)")
         if kind == "array" and not schema.get("items") and not schema.get("prefixItems"):
             schema["items"] = {}
             log("repair-type", f"{where} (items of any type)")
@@ -188,7 +193,7 @@ def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
             or ("$ref" not in part and "allOf" in part)
         ):
             return True
-        own = mapping_at(whole, "properties") if part is schema else _properties(document, whole, {})
+        own = mapping_at(whole, "properties") if part is schema else all_properties(document, whole, {})
         for name, child in own.items():
             gist = json.dumps({key: child.get(key) for key in ("$ref", "type", "format", "enum", "items")})
             if defined.setdefault(name, gist) != gist:
@@ -196,7 +201,8 @@ def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
     return False
 
 
-def _properties(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
+def all_properties(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
+    """The properties of a schema, with those of its `allOf` and of its unions. `done` is for `_merged`."""
     found: Tree = _merged(document, schema, done).get("properties", {})
     return found
 
@@ -213,8 +219,7 @@ def _merged(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
     merged: Tree = {}
     for part in list_at(schema, "allOf"):
         _add(merged, _merged(document, part, done))
-    for part in [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]:
-        _add(merged, {"properties": _properties(document, part, done)})
+    _add(merged, _united(document, [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")], done))
     own = {key: value for key, value in schema.items() if key not in ("allOf", "oneOf", "anyOf", "discriminator")}
     _add(merged, own)
     if merged.get("properties") or merged.get("type") == "object":
@@ -223,6 +228,33 @@ def _merged(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
         merged.pop("properties", None)
     done[id(schema)] = merged
     return merged
+
+
+def _united(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
+    """What the members of a union say together: the properties of all of them, or the values of all their enums."""
+    wholes = [_merged(document, part, done) for part in members]
+    wholes = [whole for whole in wholes if whole.get("type") != "null"]
+    properties = [mapping_at(whole, "properties") for whole in wholes]
+    if any(properties):
+        names = dict.fromkeys(name for each in properties for name in each)
+        return {"properties": {name: one_of([each[name] for each in properties if name in each]) for name in names}}
+    if wholes and all(whole.get("enum") or "const" in whole for whole in wholes):
+        return one_of(wholes)
+    scalars = all(whole.get("type", "object") != "object" or "anyOf" in whole for whole in wholes)
+    return {"anyOf": members} if wholes and scalars else {}
+
+
+def one_of(found: list[Tree]) -> Tree:
+    """One schema for what several say: an enum of the values of enums, and otherwise a union of those that differ."""
+    different = list({json.dumps({**each, "description": ""}, sort_keys=True): each for each in found}.values())
+    if len(different) == 1:
+        return different[0]
+    values = [[each["const"]] if "const" in each else list_at(each, "enum") for each in different]
+    if all(values) and len({each.get("type") for each in different}) == 1:
+        rest = {key: value for key, value in different[0].items() if key not in ("const", "enum", "x-enum-varnames")}
+        whole = {**rest, "enum": list(dict.fromkeys(value for each in values for value in each))}
+        return in_place_of(different[0], whole)
+    return in_place_of(different[0], {"anyOf": different})
 
 
 def _add(merged: Tree, part: Tree) -> None:
@@ -238,26 +270,6 @@ def _add(merged: Tree, part: Tree) -> None:
 
 
 # ---- Marks: extension keys that model.py.jinja reads ----
-
-
-def mark_union_members(document: Tree, log: Log) -> None:
-    """Mark the members of a union with the discriminator values that select them (`x-one-of`)."""
-    for where, schema in schemas(document):
-        parts = [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
-        members = [part for part in parts if is_object(document, part)]
-        discriminator = mapping_at(schema, "discriminator")
-        for part in members if len(members) > 1 else []:
-            tags: Tree = resolve(document, part).setdefault("x-one-of", {})
-            if "propertyName" in discriminator and "$ref" in part:
-                known = tags.setdefault(discriminator["propertyName"], [])
-                known.extend(word for word in _tag_values(discriminator, part["$ref"]) if word not in known)
-            log("mark-union-members", f"{where}: {part.get('$ref', 'an object without a name')}")
-
-
-def _tag_values(discriminator: Tree, reference: str) -> list[str]:
-    name = reference.rpartition("/")[2]
-    mapped = [word for word, to in mapping_at(discriminator, "mapping").items() if to in (reference, name)]
-    return [word.casefold() for word in (*mapped, name)]
 
 
 def mark_answers(document: Tree, log: Log) -> None:

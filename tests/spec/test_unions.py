@@ -1,0 +1,152 @@
+"""Unions: which member a value is, what stands beside one, and what merging its members keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from .wire import Tree, Wire
+
+TEXT: Tree = {"type": "string"}
+
+
+def an_object(required: tuple[str, ...] = (), **properties: Any) -> Tree:
+    return {"type": "object", "properties": properties, "required": [*required]}
+
+
+def ref(name: str) -> Tree:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def word(*values: str) -> Tree:
+    return {"type": "string", "enum": [*values]}
+
+
+SCHEMAS: Tree = {
+    "Day": an_object(type={"type": "string", "const": "DAY"}),
+    "Week": an_object(type={"const": "WEEK"}, day={"type": "integer"}),
+    "Period": {"oneOf": [ref("Day"), ref("Week"), an_object(type=word("MONTH"), day={"type": "integer"})]},
+    "Flag": {"oneOf": [an_object(on={"const": True}, a=TEXT), an_object(on={"const": False}, a=TEXT)]},
+    "Plain": an_object(("kind", "status"), kind=TEXT, status=word("open", "closed")),
+    "Final": an_object(("kind", "status"), kind=TEXT, status={"allOf": [word("paid", "failed")], "description": "-"}),
+    "Payment": {"oneOf": [ref("Plain"), ref("Final")]},
+    "OfCard": an_object(type=TEXT, data=an_object(number=TEXT)),
+    "OfBank": an_object(type=TEXT, data=an_object(iban=TEXT)),
+    "Event": {"oneOf": [ref("OfCard"), ref("OfBank")]},
+    "Beside": {
+        **an_object(("id",), id=TEXT, state=word("on")),
+        "discriminator": {"propertyName": "state", "mapping": {"x": "#/components/schemas/Day"}},
+        "anyOf": [ref("Day"), an_object(card=TEXT), an_object(bank=TEXT)],
+    },
+    "OneOf": {**an_object(id=TEXT, name=TEXT), "oneOf": [{"required": ["id"]}, {"required": ["name"]}]},
+    "Maybe": {"properties": {"id": TEXT}, "oneOf": [{"type": "null"}, {"type": "object"}]},
+    "Feature": {
+        "allOf": [
+            an_object(name=TEXT),
+            {
+                "oneOf": [
+                    an_object(type={"type": "string", "const": "CARD"}, value={"type": "integer"}),
+                    an_object(type={"type": "string", "const": "BANK"}, value=TEXT),
+                ]
+            },
+        ]
+    },
+    "CardReason": word("stolen", "lost"),
+    "BankReason": word("closed"),
+    "Reason": an_object(code={"allOf": [TEXT, {"anyOf": [ref("CardReason"), ref("BankReason")]}]}),
+    "Listed": an_object(entries={"items": ref("Day")}),
+}
+
+
+@pytest.fixture(scope="module")
+def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
+    paths = {
+        f"/{name}": {
+            "get": {
+                "operationId": name.lower(),
+                "responses": {"200": {"description": "-", "content": {"application/json": {"schema": ref(name)}}}},
+            }
+        }
+        for name in SCHEMAS
+    }
+    folder = tmp_path_factory.mktemp("unions")
+    made = Wire(folder, "wire_unions", openapi="3.1.0", paths=paths, components={"schemas": SCHEMAS})
+    assert made.result.left_out == []
+    return made
+
+
+def read(wire: Wire, operation: str, /, **value: Any) -> Any:
+    return wire.read(operation, httpx.Response(200, json=value))
+
+
+@pytest.mark.parametrize(
+    ("union", "value", "kind"),
+    [
+        ("period", {"type": "DAY"}, "Day"),
+        ("period", {"type": "WEEK"}, "Week"),
+        ("period", {"type": "WEEK", "day": 1}, "Week"),
+        ("period", {"type": "MONTH"}, "PeriodType2"),
+        ("flag", {"on": True, "a": "b"}, "FlagType0"),
+        ("flag", {"on": False, "a": "b"}, "FlagType1"),
+        ("payment", {"kind": "x", "status": "open"}, "Plain"),
+        ("payment", {"kind": "x", "status": "paid"}, "Final"),
+        ("event", {"type": "t", "data": {"number": "1"}}, "OfCard"),
+        ("event", {"type": "t", "data": {"iban": "1"}}, "OfBank"),
+    ],
+)
+def test_a_member_is_told_by_its_words_and_by_the_fields_within(wire: Wire, union: str, value: Tree, kind: str) -> None:
+    found = read(wire, union, **value)
+    assert type(found).__name__ == kind
+    assert found.to_dict() == value
+
+
+def test_a_word_that_no_member_has_is_read_by_the_other_fields(wire: Wire) -> None:
+    assert type(read(wire, "period", type="YEAR", day=1)).__name__ == "Week"
+    assert type(read(wire, "payment", kind="x", status=None)).__name__ == "Plain"
+
+
+def test_what_stands_beside_a_union_is_in_each_member(wire: Wire) -> None:
+    card, bank = read(wire, "beside", id="1", card="c"), read(wire, "beside", id="2", bank="b", state="on")
+    assert (card.id, card.card) == ("1", "c")
+    assert (bank.id, bank.bank, bank.state) == ("2", "b", "on")
+    assert type(card) is not type(bank)
+    assert type(read(wire, "beside", id="1", state="x")).__name__ == "BesideType0"  # the discriminator says so
+
+
+def test_members_that_only_require_are_one_class(wire: Wire) -> None:
+    found = read(wire, "oneof", id="1")
+    assert (type(found).__name__, found.id, bool(found.name)) == ("OneOf", "1", False)
+    assert wire.models.OneOf(name="n").to_dict() == {"name": "n"}
+    assert read(wire, "maybe", id="1").id == "1"
+
+
+def test_a_property_that_members_define_otherwise_has_all_their_values(wire: Wire) -> None:
+    card, bank = read(wire, "feature", name="n", type="CARD", value=1), read(wire, "feature", type="BANK", value="v")
+    assert (card.type_, card.value, bank.type_, bank.value) == ("CARD", 1, "BANK", "v")
+    assert {each.value for each in type(card.type_)} == {"CARD", "BANK"}
+
+
+def test_a_union_of_enums_within_all_of_is_one_enum(wire: Wire) -> None:
+    code = read(wire, "reason", code="closed").code
+    assert {each.value for each in type(code)} == {"stolen", "lost", "closed"}
+
+
+def test_items_without_a_type_are_a_list(wire: Wire) -> None:
+    assert [type(each).__name__ for each in read(wire, "listed", entries=[{"type": "DAY"}]).entries] == ["Day"]
+
+
+def test_a_class_that_contains_the_union_it_is_a_member_of(tmp_path: Path) -> None:
+    schemas = {
+        "Pet": {**an_object(kind=TEXT), "discriminator": {"propertyName": "kind"}, "oneOf": [ref("Cat"), ref("Dog")]},
+        "Cat": {"allOf": [ref("Pet"), an_object(claws={"type": "integer"})]},
+        "Dog": {"allOf": [ref("Pet"), an_object(tail=TEXT)]},
+    }
+    content = {"application/json": {"schema": ref("Pet")}}
+    paths = {"/pet": {"get": {"operationId": "pet", "responses": {"200": {"description": "-", "content": content}}}}}
+    wire = Wire(tmp_path, "wire_pets", paths=paths, components={"schemas": schemas})
+    assert wire.result.left_out == []
+    found = read(wire, "pet", kind="Dog", tail="t")
+    assert (type(found).__name__, found.kind, found.tail) == ("Dog", "Dog", "t")
