@@ -1,7 +1,7 @@
 """The file of accepted losses: what a package lacks, why that is right, and since when.
 
-    - place: 'GET /reports: answer 200 as text/csv'
-      reason: nobody reads the report as CSV
+    - place: "POST /charge: the form's field bank is an object, whose form is not defined, and is refused when called"
+      reason: we send charges as JSON
       since: 2026-03-04
 
 An entry stands for one loss, by its whole text: there is no pattern, so that a new loss is never accepted by an old
