@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+
+from victor_ext.spec.check import check
 
 from .wire import Tree, Wire
 
@@ -86,6 +89,7 @@ def read(wire: Wire, operation: str, /, **value: Any) -> Any:
     ("union", "value", "kind"),
     [
         ("period", {"type": "DAY"}, "Day"),
+        ("period", {"type": "DAY", "day": 1}, "Day"),  # a constant counts more than an unknown field
         ("period", {"type": "WEEK"}, "Week"),
         ("period", {"type": "WEEK", "day": 1}, "Week"),
         ("period", {"type": "MONTH"}, "PeriodType2"),
@@ -150,3 +154,35 @@ def test_a_class_that_contains_the_union_it_is_a_member_of(tmp_path: Path) -> No
     assert wire.result.left_out == []
     found = read(wire, "pet", kind="Dog", tail="t")
     assert (type(found).__name__, found.kind, found.tail) == ("Dog", "Dog", "t")
+
+
+def test_the_check_finds_nothing(wire: Wire, tmp_path: Path) -> None:
+    assert check(wire.folder / "document.json", None).problems == []
+    mapping = {"CARD PAYMENT": "#/components/schemas/Card", "BANK PAYMENT": "#/components/schemas/Bank"}
+    schemas = {
+        "Whole": an_object(("name",), name=TEXT, kind=word("WHOLE"), more=TEXT),
+        "Part": an_object(name=TEXT, kind=word("PART")),
+        "Sent": {"oneOf": [ref("Whole"), ref("Part")]},
+        # The discriminator contradicts the constants.
+        "Card": an_object(("category",), category={"type": "string", "const": "CARD"}, same=TEXT),
+        "Bank": an_object(("category",), category={"type": "string", "const": "BANK"}, same=TEXT),
+        "Received": {
+            "oneOf": [ref("Card"), ref("Bank")],
+            "discriminator": {"propertyName": "category", "mapping": mapping},
+        },
+    }
+    sent, received = ({"content": {"application/json": {"schema": ref(name)}}} for name in ("Sent", "Received"))
+    operation = {"operationId": "x", "requestBody": sent, "responses": {"200": {"description": "-", **received}}}
+    document = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/x": {"post": operation}}}
+    (tmp_path / "some.json").write_text(json.dumps({**document, "components": {"schemas": schemas}}))
+    assert check(tmp_path / "some.json", None).problems == []
+
+
+def test_a_list_as_a_form_is_named(tmp_path: Path) -> None:
+    kind = "application/x-www-form-urlencoded"
+    body = {"content": {kind: {"schema": {"type": "array", "items": TEXT}}}}
+    paths = {"/x": {"post": {"operationId": "x", "requestBody": body, "responses": {"204": {"description": "-"}}}}}
+    wire = Wire(tmp_path, "wire_list_form", paths=paths)
+    line = f"POST /x: body as {kind} is a list, without names for its fields, and is refused when called"
+    assert wire.result.left_out == [line]
+    assert [each.place for each in check(tmp_path / "document.json", None).problems] == [line]
