@@ -406,3 +406,18 @@ def test_names_that_no_file_can_have(make: Make) -> None:
     assert made.left_out == []
     assert len(made.package.operations) == 2
     assert len(made.package.classes) == 3
+
+
+@pytest.mark.parametrize("name", ["other_fee_type", "a_property_with_a_name_of_some_length"])
+def test_schemas_so_deep_that_no_file_can_have_the_name_of_their_class(make: Make, name: str) -> None:
+    deep, written = an_object(**{name: TEXT}), {name: "x"}
+    for _ in range(20):
+        deep, written = an_object(**{name: deep}), {name: written}
+    made = make(document(schemas={"Deep": deep}))
+    assert made.left_out == []
+    assert len(made.package.classes) == 21
+    read = made.model("Deep").from_dict(written)
+    assert read.to_dict() == written
+    for _ in range(20):
+        read = getattr(read, name)
+    assert getattr(read, name) == "x"

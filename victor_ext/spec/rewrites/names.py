@@ -7,7 +7,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from copy import deepcopy
+from copy import copy, deepcopy
 from typing import Any, NamedTuple
 
 from openapi_python_client import strings
@@ -198,6 +198,7 @@ def name_enum_members(document: Tree, log: Log) -> None:
 
 def rename_inline_schema(document: Tree, log: Log) -> None:
     """Rename an inline schema whose class, named after its place, would have the name or the module of another."""
+    _name_deep_schema(document, log)
     taken: dict[str, Any] = {module_name(name): name for name in [*RESERVED, *map(class_name, components(document))]}
     for place in _places(document):
         schema = place.schema
@@ -207,12 +208,25 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
             gist = object()
         else:
             continue
-        if len(place.class_name.encode()) > MAX_NAME:
-            schema["title"] = _short(schema.get("title", place.name) * 9)
         while taken.get(module_name(place.class_name), gist) not in (gist, (place.class_name, gist)):
             schema["title"] = schema.get("title", place.name) + "_inner"
             log("rename-inline-schema", f"{place.where} is now {place.class_name}")
         taken[module_name(place.class_name)] = (place.class_name, gist)
+
+
+def _name_deep_schema(document: Tree, log: Log) -> None:
+    """Name an inline schema that is so deep that no file could have the name of its class."""
+    for place in list(_places(document)):
+        schema, long = place.schema, place.class_name
+        is_class = "enum" in schema or schema.get("type") == "object" or "properties" in schema
+        if "$ref" in schema or not is_class or len(long.encode()) <= MAX_NAME:
+            continue
+        named = copy(schema)
+        named.pop("title", None)
+        components(document)[_short(long)] = named
+        schema.clear()
+        schema["$ref"] = SCHEMAS + _short(long)
+        log("rename-inline-schema", f"{place.where} is now {_short(long)}")
 
 
 def classes(document: Tree) -> Iterator[tuple[str, Tree]]:
