@@ -34,7 +34,11 @@ PATHS: dict[str, Any] = {
         "get": operation(operationId="of_path"),
         "put": operation(operationId="of_operation", servers=[{"url": "http://upload.pay.example:8443"}]),
         "post": operation(operationId="relative", servers=[{"url": "/v9"}]),
-        "delete": operation(operationId="same", servers=[{"url": "https://sandbox.pay.example/v1/"}]),
+        "delete": operation(operationId="not_of_first", servers=[{"url": "https://sandbox.pay.example/v1/"}]),
+        "head": operation(
+            operationId="same",
+            servers=[{"url": "https://sandbox.pay.example/v1"}, {"url": "https://eu.pay.example/v1"}],
+        ),
         "patch": operation(operationId="unknown", servers=[{"url": "https://{tenant}.pay.example"}]),
     },
 }
@@ -59,6 +63,7 @@ def test_the_package_names_the_servers_of_the_document(wire: Wire) -> None:
         ("of_path", "https://files.pay.example/2%7B/files/a%2Fb"),
         ("of_operation", "http://upload.pay.example:8443/files/a%2Fb"),
         ("relative", "https://eu.pay.example/v9/files/a%2Fb"),
+        ("not_of_first", "https://sandbox.pay.example/v1/files/a%2Fb"),
         ("same", f"{BASE}/files/a%2Fb"),
         ("unknown", f"{BASE}/files/a%2Fb"),
     ],
