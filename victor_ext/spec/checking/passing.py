@@ -71,8 +71,11 @@ class Passing:
         if properties and flat:
             pattern = "{}" if parameter.style == "form" else parameter.name + "[{}]"
             for each in properties:
-                if found := sent.get((location, pattern.format(each))):
-                    sink.parts[each] = found[0]
+                wire = pattern.format(each)
+                for (where, key), found in sent.items():
+                    nested = parameter.style == "deepObject" and key.startswith(f"{wire}[")
+                    if where == location and (key == wire or nested):
+                        sink.parts.setdefault(each, found[0])
         starred = [each for (where, key), each in sent.items() if where == location and _holds(key, name)]
         direct = sent.get((location, name), []) or (starred[0] if starred else [])
         exploded = sent.get((location, "*"), []) if flat and not direct else []

@@ -168,7 +168,8 @@ class OperationRequests:
         if request.method != operation.method:
             findings.wrong(operation.place, f"it is sent as {request.method.upper()}")
         server = urlsplit(operation.server)
-        if request.origin != f"{server.scheme}://{server.netloc}":
+        usual = {"http": ":80", "https": ":443"}.get(server.scheme, "")
+        if request.origin != f"{server.scheme}://{server.netloc.removesuffix(usual)}":
             findings.wrong(operation.place, f"it is sent to {request.origin}, its server is {operation.server}")
             return
         ways = {each.name: values(each, value) for each, value in given.parameters if each.location == "path"}
