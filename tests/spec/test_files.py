@@ -167,3 +167,41 @@ def test_limits_are_those_of_the_whole(spec: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("victor_ext.spec.bounds.MAX_VALUES", 60)
     with pytest.raises(DocumentError, match="more than 60 values"):
         load(spec)
+
+
+def test_a_whole_content_that_is_a_reference_is_written_out(tmp_path: Path) -> None:
+    spec = tmp_path / "some.yaml"
+    spec.write_text(
+        HEAD
+        + """
+paths:
+  /a:
+    get:
+      operationId: a
+      responses: {'200': {description: ok, content: {$ref: '#/components/mediaTypes/Card'}}}
+components:
+  mediaTypes:
+    Card: {application/json: {schema: {$ref: '#/components/schemas/Card'}}}
+  schemas:
+    Card: {type: object, properties: {content: {$ref: '#/components/schemas/Text'}}}
+    Text: {type: object, properties: {here: {type: string}}}
+""",
+        encoding="utf-8",
+    )
+    result = generate(spec, tmp_path)
+    assert result.left_out == []
+    package = Package(result.package)
+    assert set(package.classes) == {"Card", "Text"}
+    tree = load(spec)
+    assert tree["components"]["schemas"]["Card"]["properties"]["content"] == {"$ref": "#/components/schemas/Text"}
+
+
+def test_contents_that_hold_each_other_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MAX_BYTES", 100_000)
+    header = "{schema: {}, encoding: {a: {headers: {%s}}}}"
+    medium = ", ".join(f"h{n}: {{content: {{$ref: '#/components/mediaTypes/M%d'}}}}" for n in range(10))
+    parts = "".join(f"    M{n}: {{a/b: {header % (medium.replace('%d', str(n + 1)))}}}\n" for n in range(30))
+    spec = tmp_path / "some.yaml"
+    spec.write_text(f"{HEAD}paths: {{}}\ncomponents:\n  mediaTypes:\n{parts}    M30: {{}}\n", encoding="utf-8")
+    with pytest.raises(DocumentError, match="is too much"):
+        load(spec)

@@ -7,6 +7,7 @@ files outside the document's folder, are refused.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -57,14 +58,29 @@ class _Bundle:
         self._bytes = 0
         self._names: dict[tuple[Path, str, str], str] = {}
         self._todo: list[tuple[Path, Any, Steps]] = [(path, document, ())]
+        self._contents: list[tuple[Steps, Tree]] = []
 
     def run(self) -> None:
         while self._todo:
             file, tree, above = self._todo.pop()
             for steps, holder in [*_references(tree, above)]:
                 self._replace(file, steps, holder)
-        if len(self._files) > 1:
+                if steps[-1:] == ("content",) and steps[-2] not in _OF_NAMES:
+                    self._contents.append((steps, holder))
+        for steps, holder in self._contents:
+            self._write_out(steps, holder)
+        if len(self._files) > 1 or self._contents:
             check_values(self._document)
+
+    def _write_out(self, steps: Steps, holder: Tree) -> None:
+        """Replace a whole `content` that is a reference, which OpenAPI does not have, by what it refers to."""
+        found = _at(self._document, holder["$ref"].partition("#")[2])
+        if is_mapping(found) and "$ref" not in found:
+            self._bytes += len(json.dumps(found))
+            if self._bytes > MAX_BYTES:
+                raise PlaceError(f"{'.'.join(steps)}: {holder['$ref']} is too much: at most {MAX_BYTES:,} bytes.")
+            holder.clear()
+            holder.update(deepcopy(found))
 
     def _replace(self, file: Path, steps: Steps, holder: Tree) -> None:
         place = f"{'.'.join(steps)}: {holder['$ref']}"

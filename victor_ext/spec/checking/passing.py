@@ -80,7 +80,8 @@ class Passing:
         direct = sent.get((location, name), []) or (starred[0] if starred else [])
         exploded = sent.get((location, "*"), []) if flat and not direct else []
         if direct or exploded:
-            sink.whole = (direct or exploded)[0]
+            named = probe.named(location, parameter.name)
+            sink.whole = named if named in exploded else (direct or exploded)[0]
             sink.parts = {}
         elif probe.request is None:
             sink.whole = probe.named(location, parameter.name)
