@@ -204,7 +204,7 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
         schema = place.schema
         if "enum" in schema and schema.get("type") != "boolean":
             gist: Any = json.dumps([schema["enum"], schema.get("x-enum-varnames")])  # equal enums share a class
-        elif "$ref" not in schema and (schema.get("type") == "object" or "properties" in schema):
+        elif _is_model(schema):
             gist = object()
         else:
             continue
@@ -214,12 +214,17 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
         taken[module_name(place.class_name)] = (place.class_name, gist)
 
 
+def _is_model(schema: Tree) -> bool:
+    return "$ref" not in schema and (
+        schema.get("type") == "object" or "properties" in schema or len(list_at(schema, "allOf")) > 1
+    )
+
+
 def _name_deep_schema(document: Tree, log: Log) -> None:
     """Name an inline schema that is so deep that no file could have the name of its class."""
     for place in list(_places(document)):
         schema, long = place.schema, place.class_name
-        is_class = "enum" in schema or schema.get("type") == "object" or "properties" in schema
-        if "$ref" in schema or not is_class or len(long.encode()) <= MAX_NAME:
+        if not (("enum" in schema and "$ref" not in schema) or _is_model(schema)) or len(long.encode()) <= MAX_NAME:
             continue
         named = copy(schema)
         named.pop("title", None)
