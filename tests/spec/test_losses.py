@@ -423,9 +423,12 @@ def test_schemas_so_deep_that_no_file_can_have_the_name_of_their_class(make: Mak
     assert getattr(read, name) == "x"
 
 
-def test_the_class_of_an_inline_composition_has_the_name_of_another(make: Make) -> None:
+@pytest.mark.parametrize(
+    "parts", [[{"$ref": "#/components/schemas/droplet_window"}, {"description": "When."}], [an_object(start=TEXT)]]
+)
+def test_the_class_of_an_inline_composition_has_the_name_of_another(make: Make, parts: list[Any]) -> None:
     window = {**an_object(start=TEXT), "nullable": True}
-    composed = {"allOf": [{"$ref": "#/components/schemas/droplet_window"}, {"description": "When."}]}
+    composed = {"allOf": parts, "nullable": True}
     made = make(document(schemas={"droplet": an_object(window=composed), "droplet_window": window}))
     assert made.left_out == []
     read = made.model("Droplet").from_dict({"window": {"start": "1"}})

@@ -215,9 +215,10 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
 
 
 def _is_model(schema: Tree) -> bool:
-    return "$ref" not in schema and (
-        schema.get("type") == "object" or "properties" in schema or len(list_at(schema, "allOf")) > 1
-    )
+    """Whether the generator makes a class of its own. `allOf` with one reference is an alias."""
+    parts = list_at(schema, "allOf")
+    composed = len(parts) > 1 or any("$ref" not in each for each in parts)
+    return "$ref" not in schema and (schema.get("type") == "object" or "properties" in schema or composed)
 
 
 def _name_deep_schema(document: Tree, log: Log) -> None:
