@@ -108,3 +108,16 @@ def test_an_odd_document_is_no_traceback(
     assert all(len(line) < 1_000 for line in printed.err.splitlines())
     assert bool(printed.err) == (status != 0)
     assert bool(printed.out) == (status != 2)
+
+
+def test_a_server_that_nobody_can_know_is_left_out_and_not_wrong(tmp_path: Path) -> None:
+    spec = tmp_path / "some.json"
+    tree = {
+        "openapi": "3.0.3",
+        "info": {"title": "T", "version": "1"},
+        "servers": [{"url": "https://api.example/v1"}],
+        "paths": paths(servers=[{"url": "https://{tenant}.example/v2"}]),
+    }
+    spec.write_text(json.dumps(tree), encoding="utf-8")
+    problems = check(spec, None).problems
+    assert [each.line().partition(":")[0] for each in problems] == ["left out"]

@@ -161,9 +161,77 @@ def test_limits_are_those_of_the_whole(spec: Path, monkeypatch: pytest.MonkeyPat
         load(spec)
     monkeypatch.undo()
     monkeypatch.setattr(files, "MAX_BYTES", 500)
-    with pytest.raises(DocumentError, match="is too much: at most 1,000 files of 500 bytes together"):
+    with pytest.raises(DocumentError, match="is too much: at most 10,000 files of 500 bytes together"):
         load(spec)
     monkeypatch.undo()
     monkeypatch.setattr("victor_ext.spec.bounds.MAX_VALUES", 60)
     with pytest.raises(DocumentError, match="more than 60 values"):
+        load(spec)
+
+
+def test_a_whole_content_that_is_a_reference_is_written_out(tmp_path: Path) -> None:
+    spec = tmp_path / "some.yaml"
+    spec.write_text(
+        HEAD
+        + """
+paths:
+  /a:
+    get:
+      operationId: a
+      responses: {'200': {description: ok, content: {$ref: '#/components/mediaTypes/Card'}}}
+components:
+  mediaTypes:
+    Card: {application/json: {schema: {$ref: '#/components/schemas/Card'}}}
+  schemas:
+    Card: {type: object, properties: {content: {$ref: '#/components/schemas/Text'}}}
+    Text: {type: object, properties: {here: {type: string}}}
+""",
+        encoding="utf-8",
+    )
+    result = generate(spec, tmp_path)
+    assert result.left_out == []
+    package = Package(result.package)
+    assert set(package.classes) == {"Card", "Text"}
+    tree = load(spec)
+    assert tree["components"]["schemas"]["Card"]["properties"]["content"] == {"$ref": "#/components/schemas/Text"}
+
+
+def test_contents_that_hold_each_other_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MAX_BYTES", 100_000)
+    header = "{schema: {}, encoding: {a: {headers: {%s}}}}"
+    medium = ", ".join(f"h{n}: {{content: {{$ref: '#/components/mediaTypes/M%d'}}}}" for n in range(10))
+    parts = "".join(f"    M{n}: {{a/b: {header % (medium.replace('%d', str(n + 1)))}}}\n" for n in range(30))
+    spec = tmp_path / "some.yaml"
+    spec.write_text(f"{HEAD}paths: {{}}\ncomponents:\n  mediaTypes:\n{parts}    M30: {{}}\n", encoding="utf-8")
+    with pytest.raises(DocumentError, match="is too much"):
+        load(spec)
+
+
+def test_an_operation_and_a_text_in_files_of_their_own(tmp_path: Path) -> None:
+    spec = tmp_path / "some.yaml"
+    paths = "paths:\n  /a:\n    get: {$ref: 'operations.yaml#/read'}\n  /b: {$ref: 'paths.yaml'}\n"
+    spec.write_text(
+        "openapi: 3.0.3\ninfo: {title: T, version: '1', description: {$ref: 'words.yaml#/intro'}}\n" + paths,
+        encoding="utf-8",
+    )
+    (tmp_path / "words.yaml").write_text("intro: A long text.\nof: {a: {type: string}}\n", encoding="utf-8")
+    (tmp_path / "paths.yaml").write_text("post: {$ref: 'operations.yaml#/write'}\n", encoding="utf-8")
+    answers = (
+        "responses: {'200': {description: ok, content: {a/json: {schema: {properties: {$ref: 'words.yaml#/of'}}}}}}"
+    )
+    (tmp_path / "operations.yaml").write_text(
+        f"read: {{operationId: read, {answers}}}\nwrite: {{operationId: write, {answers}}}\n", encoding="utf-8"
+    )
+    result = generate(spec, tmp_path)
+    assert result.left_out == []
+    assert len(Package(result.package).operations) == 2
+    answer = load(spec)["paths"]["/a"]["get"]["responses"]["200"]
+    assert answer["content"]["a/json"]["schema"] == {"properties": {"a": {"type": "string"}}}
+
+
+def test_an_operation_that_leads_back_to_itself(tmp_path: Path) -> None:
+    spec = tmp_path / "some.yaml"
+    spec.write_text(HEAD + "paths:\n  /a:\n    get: {$ref: 'a.yaml'}\n", encoding="utf-8")
+    (tmp_path / "a.yaml").write_text("$ref: 'a.yaml'\n", encoding="utf-8")
+    with pytest.raises(DocumentError, match=r"paths\./a\.get: a\.yaml leads back to itself"):
         load(spec)

@@ -406,3 +406,30 @@ def test_names_that_no_file_can_have(make: Make) -> None:
     assert made.left_out == []
     assert len(made.package.operations) == 2
     assert len(made.package.classes) == 3
+
+
+@pytest.mark.parametrize("name", ["other_fee_type", "a_property_with_a_name_of_some_length"])
+def test_schemas_so_deep_that_no_file_can_have_the_name_of_their_class(make: Make, name: str) -> None:
+    deep, written = an_object(**{name: TEXT}), {name: "x"}
+    for _ in range(20):
+        deep, written = an_object(**{name: deep}), {name: written}
+    made = make(document(schemas={"Deep": deep}))
+    assert made.left_out == []
+    assert len(made.package.classes) == 21
+    read = made.model("Deep").from_dict(written)
+    assert read.to_dict() == written
+    for _ in range(20):
+        read = getattr(read, name)
+    assert getattr(read, name) == "x"
+
+
+@pytest.mark.parametrize(
+    "parts", [[{"$ref": "#/components/schemas/droplet_window"}, {"description": "When."}], [an_object(start=TEXT)]]
+)
+def test_the_class_of_an_inline_composition_has_the_name_of_another(make: Make, parts: list[Any]) -> None:
+    window = {**an_object(start=TEXT), "nullable": True}
+    composed = {"allOf": parts, "nullable": True}
+    made = make(document(schemas={"droplet": an_object(window=composed), "droplet_window": window}))
+    assert made.left_out == []
+    read = made.model("Droplet").from_dict({"window": {"start": "1"}})
+    assert read.window.start == "1"

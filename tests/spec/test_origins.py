@@ -60,7 +60,7 @@ def test_each_name_knows_its_place(tmp_path: Path) -> None:
         (function, "id"): ("paths./cards/{id}.parameters.path:id",),
         (function, "limit"): ("components.parameters.Limit",),
         # A property of a flattened object comes from the property, and from the parameter.
-        (function, "filterstate"): (
+        (function, "filter_state"): (
             "components.schemas.Filter.properties.state",
             "paths./cards/{id}.get.parameters.query:filter",
         ),

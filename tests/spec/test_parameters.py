@@ -145,7 +145,7 @@ def test_objects(wire: Wire, operation: str, sent: str) -> None:
 
 def test_deep_objects_nest_by_brackets(wire: Wire) -> None:
     (range_,) = (getattr(wire.models, name) for name in wire.models.__all__ if name.startswith("DeepFlat"))
-    assert wire.target("deep_flat", xids=["a", "b"], xrange=range_(gt=4)) == (
+    assert wire.target("deep_flat", x_ids=["a", "b"], x_range=range_(gt=4)) == (
         "/deep_flat?x%5Bids%5D%5B0%5D=a&x%5Bids%5D%5B1%5D=b&x%5Brange%5D%5Bgt%5D=4"
     )
     (map_,) = (getattr(wire.models, name) for name in wire.models.__all__ if name.startswith("DeepMap"))

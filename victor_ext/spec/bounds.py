@@ -49,8 +49,8 @@ def check_yaml(text: str) -> None:
         counter.add(event)
 
 
-def check_values(tree: Any) -> None:
-    """Raise OutOfBoundsError for too many JSON values, or for too deeply nested ones."""
+def check_values(tree: Any) -> int:
+    """The number of JSON values. Raises OutOfBoundsError for too many of them, or for too deeply nested ones."""
     values, levels = 0, 0
     inner: list[Any] = [tree]
     while inner:  # one level at a time
@@ -62,6 +62,7 @@ def check_values(tree: Any) -> None:
         if levels > MAX_LEVELS:
             raise too_deep()
         inner = [each for one in outer for each in ([*one, *one.values()] if is_mapping(one) else one)]
+    return values
 
 
 def too_deep(where: str = "") -> OutOfBoundsError:

@@ -7,6 +7,7 @@ files outside the document's folder, are refused.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -14,20 +15,23 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from . import bounds
 from .bounds import MAX_BYTES, check_values
 from .document_error import PlaceError
+from .shape import METHODS
 from .tree import Tree, is_list, is_mapping
 
 Read = Callable[[Path], Any]
 Steps = tuple[str, ...]
 
-MAX_FILES = 1000
+MAX_FILES = 10_000
 _NO_REFERENCES = {"example", "examples", "default", "enum", "const"}
 _OF_NAMES = {
     *("properties", "patternProperties", "$defs", "definitions", "schemas", "parameters", "responses", "headers"),
     *("content", "callbacks", "requestBodies", "pathItems", "links"),
 }
 """Mappings whose keys are names, such as the answer `default`."""
+_WORDS = ("description", "summary", "title")
 _WHOLE_SECTIONS = 2
 """`paths` and `components.schemas` may themselves be references: they have at most so many steps."""
 
@@ -55,16 +59,33 @@ class _Bundle:
         self._read = read
         self._files: dict[Path, Any] = {path: document}
         self._bytes = 0
+        self._values = 0
         self._names: dict[tuple[Path, str, str], str] = {}
         self._todo: list[tuple[Path, Any, Steps]] = [(path, document, ())]
+        self._written: set[tuple[Steps, Path, str]] = set()
+        self._contents: list[tuple[Steps, Tree]] = []
 
     def run(self) -> None:
         while self._todo:
             file, tree, above = self._todo.pop()
             for steps, holder in [*_references(tree, above)]:
                 self._replace(file, steps, holder)
-        if len(self._files) > 1:
+                if "$ref" in holder and _is_of_names(steps):
+                    self._contents.append((steps, holder))
+        for steps, holder in self._contents:
+            self._write_out(steps, holder)
+        if len(self._files) > 1 or self._contents:
             check_values(self._document)
+
+    def _write_out(self, steps: Steps, holder: Tree) -> None:
+        """Replace a whole `content` or `properties` that is a reference, which OpenAPI does not have, by its target."""
+        found = _at(self._document, holder["$ref"].partition("#")[2])
+        if is_mapping(found) and "$ref" not in found:
+            self._bytes += len(json.dumps(found))
+            if self._bytes > MAX_BYTES:
+                raise PlaceError(f"{'.'.join(steps)}: {holder['$ref']} is too much: at most {MAX_BYTES:,} bytes.")
+            holder.clear()
+            holder.update(deepcopy(found))
 
     def _replace(self, file: Path, steps: Steps, holder: Tree) -> None:
         place = f"{'.'.join(steps)}: {holder['$ref']}"
@@ -73,9 +94,14 @@ class _Bundle:
             return
         if found.file == self._path:
             holder["$ref"] = f"#{found.fragment}"
-        elif len(steps) <= _WHOLE_SECTIONS and (len(steps) < _WHOLE_SECTIONS or steps[0] == "components"):
+        elif steps[-1] in _WORDS and isinstance(found.value, str):
+            holder.clear()  # documentation
+        elif _is_written_here(steps):
             if not is_mapping(found.value):
                 raise PlaceError(f"{place} leads to no mapping.")
+            if (steps, found.file, found.fragment) in self._written:
+                raise PlaceError(f"{place} leads back to itself.")
+            self._written.add((steps, found.file, found.fragment))
             holder.clear()
             holder.update(deepcopy(found.value))
             self._todo.append((found.file, holder, steps))
@@ -123,7 +149,9 @@ class _Bundle:
                 number += 1
             self._names[key] = name
             parts[name] = part
-            check_values(self._document)
+            self._values += check_values(part)
+            if self._values > bounds.MAX_VALUES:
+                check_values(self._document)
             self._todo.append((found.file, part, ("components", section, name)))
         return f"#/components/{section}/{self._names[key]}"
 
@@ -135,6 +163,20 @@ class _Bundle:
             raise PlaceError(f"{place} cannot be put into components.{section}, which is no mapping.")
         components[section] = parts
         return parts
+
+
+def _is_of_names(steps: Steps) -> bool:
+    """Whether the keys of what is at this place are names, as those of `properties` and of `content`."""
+    return len(steps) > _WHOLE_SECTIONS and steps[-1] in _OF_NAMES and steps[-2] not in _OF_NAMES
+
+
+def _is_written_here(steps: Steps) -> bool:
+    """Whether a reference at this place is replaced by its target, which has no name."""
+    if steps[-1] in METHODS:
+        return (len(steps), steps[0]) in ((3, "paths"), (3, "webhooks")) or steps[1:-2] == ("pathItems",)
+    return _is_of_names(steps) or (
+        len(steps) <= _WHOLE_SECTIONS and (len(steps) < _WHOLE_SECTIONS or steps[0] == "components")
+    )
 
 
 def _section(steps: Steps) -> str:

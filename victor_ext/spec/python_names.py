@@ -103,7 +103,7 @@ def distinct_names(properties: Iterable[Any], taken: Collection[str]) -> list[st
     (`id[]` is `id_list`) or, when that is not enough, numbered.
     """
     wires = [each.name.get_untrusted_value() for each in properties]
-    names = [_normal(each.python_name) for each in properties]
+    names = [_nested(wire) or _normal(each.python_name) for wire, each in zip(wires, properties, strict=True)]
     counts = Counter(names)
     used = {*taken, *(name for name in names if counts[name] == 1)}
     for place in sorted(range(len(names)), key=lambda place: _oddness(wires[place])):
@@ -120,6 +120,12 @@ def distinct_names(properties: Iterable[Any], taken: Collection[str]) -> list[st
         used.add(name)
         names[place] = name
     return names
+
+
+def _nested(wire: str) -> str | None:
+    """`created[gt]`, a property in an object of the query, as `created_gt`."""
+    within = re.fullmatch(r"[^\[\]]+(\[[^\[\]]+\])+", wire)
+    return _normal(strings.PythonIdentifier(wire.replace("[", "_"), PREFIX)) if within else None
 
 
 def _oddness(wire: str) -> int:

@@ -204,3 +204,31 @@ class TestComponents:
         assert entries(whole, whole) == []
         entries(whole, many({"A": card()}))
         entries(many({"A": card()}), whole)
+
+
+def test_a_form_field_is_added_with_its_encoding() -> None:
+    def form(*fields: str, style: str = "deepObject") -> Tree:
+        schema = {"type": "object", "properties": {name: {"type": "object"} for name in fields}}
+        encoding = {name: {"style": style, "explode": True} for name in fields}
+        content = {"application/x-www-form-urlencoded": {"schema": schema, "encoding": encoding}}
+        return document({"/forms": {"post": operation(requestBody={"content": content})}})
+
+    place = "paths./forms.post.requestBody.content.application/x-www-form-urlencoded"
+    (added,) = entries(form("a"), form("a", "b"))
+    assert (added.place, added.wire) == (f"{place}.schema.properties.b", "fine")
+    changed, removed = entries(form("a", "b", "c"), form("a", "b", style="form"))
+    assert (changed.place, changed.what) == (place, "encoding of a, b changed")
+    assert removed.place == f"{place}.schema.properties.c"
+
+
+def test_a_schema_that_changed_is_still_the_member_of_a_union_that_it_became() -> None:
+    cat = {"$ref": "#/components/schemas/Cat"}
+    union = {"anyOf": [cat, {"$ref": "#/components/schemas/Dog"}]}
+    dog = {"Dog": card(bark=TEXT)}
+    found = entries(
+        receives(card(pet=cat), {"Cat": card(purr=TEXT), **dog}),
+        receives(card(pet=union), {"Cat": card(purr=TEXT, tail=TEXT), **dog}),
+    )
+    assert [each.place.rpartition(".")[2] for each in found] == ["tail", "pet"]
+    assert "can no longer be" not in found[1].what
+    assert found[1].what.startswith("may also be Dog (a union instead of Cat)")

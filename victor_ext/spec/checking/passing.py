@@ -71,13 +71,17 @@ class Passing:
         if properties and flat:
             pattern = "{}" if parameter.style == "form" else parameter.name + "[{}]"
             for each in properties:
-                if found := sent.get((location, pattern.format(each))):
-                    sink.parts[each] = found[0]
+                wire = pattern.format(each)
+                for (where, key), found in sent.items():
+                    nested = parameter.style == "deepObject" and key.startswith(f"{wire}[")
+                    if where == location and (key == wire or nested):
+                        sink.parts.setdefault(each, found[0])
         starred = [each for (where, key), each in sent.items() if where == location and _holds(key, name)]
         direct = sent.get((location, name), []) or (starred[0] if starred else [])
         exploded = sent.get((location, "*"), []) if flat and not direct else []
         if direct or exploded:
-            sink.whole = (direct or exploded)[0]
+            named = probe.named(location, parameter.name)
+            sink.whole = named if named in exploded else (direct or exploded)[0]
             sink.parts = {}
         elif probe.request is None:
             sink.whole = probe.named(location, parameter.name)
@@ -174,5 +178,5 @@ class Passing:
 
 
 def _holds(key: str, name: str) -> bool:
-    """Whether a name in the query is `filter[*]`, of the parameter `filter`."""
-    return "*" in key and key.startswith(f"{name}[")
+    """Whether a name in the query is `filter[*]`, or `filter[0]` of a list, of the parameter `filter`."""
+    return key == f"{name}[0]" or ("*" in key and key.startswith(f"{name}["))

@@ -169,15 +169,17 @@ class OperationRequests:
         operation, findings = self._operation, self._findings
         if request.method != operation.method:
             findings.wrong(operation.place, f"it is sent as {request.method.upper()}")
-        server = urlsplit(operation.server)
-        if request.origin != f"{server.scheme}://{server.netloc}":
+        server, unknown = urlsplit(operation.server), "{" in operation.server  # the recipe names it as left out
+        usual = {"http": ":80", "https": ":443"}.get(server.scheme, "")
+        if not unknown and request.origin != f"{server.scheme}://{server.netloc.removesuffix(usual)}":
             findings.wrong(operation.place, f"it is sent to {request.origin}, its server is {operation.server}")
             return
         ways = {each.name: values(each, value) for each, value in given.parameters if each.location == "path"}
-        wanted = [[part] for part in server.path.rstrip("/").split("/")]
+        wanted = [] if unknown else [[part] for part in server.path.rstrip("/").split("/")]
         wanted += [_filled(segment, ways) for segment in operation.segments.split("/")[1:]]
-        same = len(wanted) == len(request.path) and all(
-            any(same_text(way, sent) for way in options) for options, sent in zip(wanted, request.path, strict=True)
+        path = request.path[-len(wanted) :] if unknown else request.path
+        same = len(wanted) == len(path) and all(
+            any(same_text(way, sent) for way in options) for options, sent in zip(wanted, path, strict=True)
         )
         if not same:
             shown = "/".join(quote(segment, safe="") for segment in request.path)

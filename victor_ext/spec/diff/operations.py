@@ -201,14 +201,27 @@ class OperationComparison:
                 self.sides.add("content-type-removed", here, reach)
                 continue
             before = mapping_in(old, "content")[content_type]
-            encodings = [as_json(each.get("encoding") or {}) for each in (before, after[match])]
-            if encodings[0] != encodings[1]:
-                self.sides.add("encoding", here, reach)
+            fields = self._encoded_otherwise(before, after[match])
+            if fields:
+                self.sides.add("encoding", here, reach, "", ", ".join(fields))
             self.sides.document(before, after[match])
             self._schema(before, after[match], f"{here}.schema", first, second)
         for content_type, _ in members(after):
             if content_type not in pairs.values():
                 self.sides.add("content-type-added", f"{place}.content.{content_type}", reach)
+
+    def _encoded_otherwise(self, old: Tree, new: Tree) -> list[str]:
+        """The fields of a form whose `encoding` differs. One that only one document has is a change of its schema."""
+        before, after = ({name: as_json(each) for name, each in members(mapping_in(tree, "encoding"))
+                          if each} for tree in (old, new))  # fmt: skip
+        declared = [self.sides.old_shapes.shape(mapping_in(old, "schema")).children]
+        declared.append(self.sides.new_shapes.shape(mapping_in(new, "schema")).children)
+        return sorted(
+            name
+            for name in before.keys() | after.keys()
+            if before.get(name) != after.get(name)
+            and (f".properties.{name}" in declared[0]) == (f".properties.{name}" in declared[1])
+        )
 
     def _schema(self, old: Tree, new: Tree, place: str, first: Component, second: Component) -> None:
         """Compare the schemas of two parameters, headers or contents."""

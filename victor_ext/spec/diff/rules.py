@@ -52,7 +52,7 @@ RULES: dict[str, Rule] = {
     "body-removed": Rule("breaks", "look", "body removed"),
     "content-type-added": Rule("fine", "fine", "content type added"),
     "content-type-removed": Rule("breaks", "breaks", "content type removed"),
-    "encoding": Rule("breaks", "look", "encoding of the fields changed"),
+    "encoding": Rule("breaks", "look", "encoding of {new} changed"),
     "schema-added": Rule("breaks", "fine", "its content has a schema now"),
     "schema-lost": Rule("fine", "look", "its content has no schema any more"),
     "success-added": Rule("look", "look", "new answer for success"),

@@ -96,13 +96,20 @@ def _paired(sides: Sides, comparer: SchemaComparer, former: tuple[Child, ...], l
 def _identity(shapes: Shapes, member: Child) -> str:
     """The name of a member, or its text."""
     end, referred = shapes.end(member.tree)
-    return shapes.place(end, "?") if referred else as_json(end)
+    return _named(shapes, end, referred=referred) or as_json(end)
 
 
 def _meaning(shapes: Shapes, member: Child) -> str:
     """The name of a member, or its text without documentation."""
     end, referred = shapes.end(member.tree)
-    return shapes.place(end, "?") if referred else canonical(end)
+    return _named(shapes, end, referred=referred) or canonical(end)
+
+
+def _named(shapes: Shapes, tree: Tree, *, referred: bool) -> str:
+    """The place of a schema that has a name, whether or not a reference led there; "" for what is written inline."""
+    place = shapes.place(tree, "")
+    schemas = mapping_in(mapping_in(shapes.components.document, "components"), "schemas")
+    return place if referred or schemas.get(place.removeprefix("components.schemas.")) is tree else ""
 
 
 def _may_be(sides: Sides, old: Child, new: Child) -> bool:

@@ -7,7 +7,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from copy import deepcopy
+from copy import copy, deepcopy
 from typing import Any, NamedTuple
 
 from openapi_python_client import strings
@@ -198,21 +198,41 @@ def name_enum_members(document: Tree, log: Log) -> None:
 
 def rename_inline_schema(document: Tree, log: Log) -> None:
     """Rename an inline schema whose class, named after its place, would have the name or the module of another."""
+    _name_deep_schema(document, log)
     taken: dict[str, Any] = {module_name(name): name for name in [*RESERVED, *map(class_name, components(document))]}
     for place in _places(document):
         schema = place.schema
         if "enum" in schema and schema.get("type") != "boolean":
             gist: Any = json.dumps([schema["enum"], schema.get("x-enum-varnames")])  # equal enums share a class
-        elif "$ref" not in schema and (schema.get("type") == "object" or "properties" in schema):
+        elif _is_model(schema):
             gist = object()
         else:
             continue
-        if len(place.class_name.encode()) > MAX_NAME:
-            schema["title"] = _short(schema.get("title", place.name) * 9)
         while taken.get(module_name(place.class_name), gist) not in (gist, (place.class_name, gist)):
             schema["title"] = schema.get("title", place.name) + "_inner"
             log("rename-inline-schema", f"{place.where} is now {place.class_name}")
         taken[module_name(place.class_name)] = (place.class_name, gist)
+
+
+def _is_model(schema: Tree) -> bool:
+    """Whether the generator makes a class of its own. `allOf` with one reference is an alias."""
+    parts = list_at(schema, "allOf")
+    composed = len(parts) > 1 or any("$ref" not in each for each in parts)
+    return "$ref" not in schema and (schema.get("type") == "object" or "properties" in schema or composed)
+
+
+def _name_deep_schema(document: Tree, log: Log) -> None:
+    """Name an inline schema that is so deep that no file could have the name of its class."""
+    for place in list(_places(document)):
+        schema, long = place.schema, place.class_name
+        if not (("enum" in schema and "$ref" not in schema) or _is_model(schema)) or len(long.encode()) <= MAX_NAME:
+            continue
+        named = copy(schema)
+        named.pop("title", None)
+        components(document)[_short(long)] = named
+        schema.clear()
+        schema["$ref"] = SCHEMAS + _short(long)
+        log("rename-inline-schema", f"{place.where} is now {_short(long)}")
 
 
 def classes(document: Tree) -> Iterator[tuple[str, Tree]]:

@@ -16,16 +16,15 @@ VARIABLE = re.compile(r"{([^{}]+)}")
 def record_servers(document: Tree, log: Log) -> None:
     """Record the servers of the document, and that of each operation that has another one.
 
-    The first server of a list counts, and each variable has its default. A list of all servers of the document, in any
-    order, leaves the choice to the client's `base_url`. A relative URL is joined to the first absolute
-    one of the document: where the document itself was served from is not known.
+    The first server of a list counts, and each variable has its default. An operation that the first server of the
+    document offers, too, has no other one. A relative URL is joined to the first absolute one of the document: where
+    the document itself was served from is not known.
     """
     shared = _urls(document)
     absolute = [url for url in shared if _is_absolute(url) and not VARIABLE.search(url)]
     for operation in operations(document):
-        every = _urls(operation.tree) or _urls(operation.item)
-        is_shared = every[:1] == shared[:1] or (len(every) > 1 and {*every} == {*shared})
-        for url in [] if is_shared else every[:1]:
+        own = _urls(operation.tree) or _urls(operation.item)
+        for url in own[:1] if not {*own} & {*(absolute or shared)[:1]} else []:
             whole = urljoin(f"{absolute[0]}/", f"{url}/").rstrip("/") if absolute else url
             open_variable = VARIABLE.search(whole)
             if open_variable or not _is_absolute(whole):
