@@ -161,7 +161,6 @@ def test_the_command_names_the_files_that_changed(
     assert printed[1:] == ["  + models/newcomer.py", "  ~ models/__init__.py"]
 
 
-
 def test_what_is_left_out_is_printed_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec = tmp_path / "broken.yaml"
     schemas = "components: {schemas: {A: {properties: {x: {$ref: '#/nowhere'}}}}}\n"
