@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from flexfactor_api.models import CancelRequest
 
 from tests.providers.connected.till import client_class, new_payment, operation
 from victor_ext import AsyncVictor, Outcome, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
@@ -145,6 +146,29 @@ class TestOnEachSystem:
         with pytest.raises(UnreadableResponse) as raised:
             call(system, mode, provider, "payments.take_payment")
         assert (raised.value.outcome, provider.asked) == (Outcome.ACCEPTED, 1)
+
+
+@pytest.mark.parametrize("body", [{"error": "no"}, {"error": {"code": 7}}], ids=str)
+@pytest.mark.parametrize(
+    ("system", "name", "arguments"),
+    [
+        ("velo", "payees.get_payee", {"payee_id": "p"}),
+        ("velo", "payouts.get_payout", {"payout_id": "p"}),
+        ("velo", "payouts.quote_payout", {"payout_id": "p"}),
+        ("flexfactor", "orders.cancel_order", {"order_id": "o", "body": CancelRequest.from_dict({})}),
+        ("flexfactor", "orders.get_order", {"order_id": "o"}),
+    ],
+)
+def test_nor_is_it_on_a_known_operation(system: str, name: str, arguments: dict[str, Any], body: Any) -> None:
+    clients, options = SYSTEMS[system]
+    options = {**options, "transport": httpx.MockTransport(Provider(httpx.Response(200, json=body)))}
+    module = importlib.import_module(f"{system}_api.api.{name}")
+    with (
+        clients[0](**options, retry=RetryPolicy(max_attempts=1)) as client,
+        pytest.raises(UnreadableResponse) as raised,
+    ):
+        module.sync_detailed(client=client.api, **arguments)
+    assert raised.value.outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize(
