@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from flexfactor_api.models import CancelRequest
 
 from tests.providers.connected.till import client_class, new_payment, operation
 from victor_ext import AsyncVictor, Outcome, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
@@ -38,6 +39,26 @@ ERRORS = {
     "flexfactor": {"success": False, "errors": ["no"]},
 }
 """What each of them says where it refuses."""
+
+NO_SUCCESS: list[Any] = [
+    {"error": "no"},
+    {"errors": [{"message": "x"}]},
+    {"error": {"code": 7}},
+    {"error": True},
+    {"Errors": [1]},
+    {"id": None, "error": 7},
+    {"id": {"of": "another type"}, "error": "no"},
+]
+"""Objects with nothing of what is declared, and an error."""
+NO_ERROR: list[Any] = [
+    {},
+    {"error": None, "errors": []},
+    {"error": False},
+    {"error": ""},
+    {"errors": {}},
+    {"id": "pay_1", "error": {"code": 7}},
+    {"success": True},
+]
 
 GOOD: dict[str, tuple[tuple[Any, ...], dict[str, Any], httpx.Response]] = {
     "balances.list_balances": ((), {}, httpx.Response(200, json=[{"currency": "EUR", "amount": 1}])),
@@ -98,11 +119,56 @@ class TestOnEachSystem:
             call(system, mode, provider, "payments.take_payment")
         assert (raised.value.outcome, provider.asked) == (Outcome.UNKNOWN, 1)
 
+    @pytest.mark.parametrize("body", NO_SUCCESS, ids=str)
+    @pytest.mark.parametrize("name", ["payments.take_payment", "payments.get_payment"])
+    def test_an_error_of_any_shape_is_no_success(self, system: str, mode: str, name: str, body: Any) -> None:
+        writes = name == "payments.take_payment"
+        provider = Provider(httpx.Response(201 if writes else 200, json=body))
+        with pytest.raises(UnreadableResponse, match="reports an error") as raised:
+            call(system, mode, provider, name)
+        assert (raised.value.outcome, provider.asked) == (Outcome.UNKNOWN, 1 if writes else 2)
+
+    @pytest.mark.parametrize("body", NO_ERROR, ids=str)
+    def test_no_error_is_none(self, system: str, mode: str, body: Any) -> None:
+        assert call(system, mode, Provider(httpx.Response(201, json=body)), "payments.take_payment").parsed is not None
+
+    @pytest.mark.parametrize(("name", "status"), [("payments.take_payment", 200), ("payments.cancel_payment", 204)])
+    def test_an_error_where_no_body_is_declared_is_no_success(
+        self, system: str, mode: str, name: str, status: int
+    ) -> None:
+        provider = Provider(httpx.Response(status, json={"error": "no"}))
+        with pytest.raises(UnreadableResponse, match="reports an error") as raised:
+            call(system, mode, provider, name)
+        assert (raised.value.outcome, provider.asked) == (Outcome.UNKNOWN, 1)
+
     def test_a_write_without_a_key_is_sent_once(self, system: str, mode: str) -> None:
         provider = Provider(httpx.Response(201, content=b"<html>"))
         with pytest.raises(UnreadableResponse) as raised:
             call(system, mode, provider, "payments.take_payment")
         assert (raised.value.outcome, provider.asked) == (Outcome.ACCEPTED, 1)
+
+
+@pytest.mark.parametrize("body", [{"error": "no"}, {"error": {"code": 7}}], ids=str)
+@pytest.mark.parametrize(
+    ("system", "name", "arguments"),
+    [
+        ("velo", "payees.get_payee", {"payee_id": "p"}),
+        ("velo", "payouts.get_payout", {"payout_id": "p"}),
+        ("velo", "payouts.quote_payout", {"payout_id": "p"}),
+        ("flexfactor", "orders.cancel_order", {"order_id": "o", "body": CancelRequest.from_dict({})}),
+        ("flexfactor", "orders.get_order", {"order_id": "o"}),
+    ],
+)
+def test_nor_is_it_on_a_known_operation(system: str, name: str, arguments: dict[str, Any], body: Any) -> None:
+    clients, options = SYSTEMS[system]
+    options = {**options, "transport": httpx.MockTransport(Provider(httpx.Response(200, json=body)))}
+    module = importlib.import_module(f"{system}_api.api.{name}")
+    with (
+        clients[0](**options, retry=RetryPolicy(max_attempts=1)) as client,
+        pytest.raises(UnreadableResponse) as raised,
+    ):
+        module.sync_detailed(client=client.api, **arguments)
+    assert raised.value.outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize(

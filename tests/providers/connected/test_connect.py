@@ -394,6 +394,23 @@ class TestResponses:
         assert raised.value.outcome is Outcome.UNKNOWN
 
     @pytest.mark.parametrize(
+        "body",
+        [{"error": {"code": 7}}, {"error": True}, {"error": 7}, {"errors": [1]}, {"id": None, "errors": {"a": 1}}],
+    )
+    def test_so_is_one_without_text(self, mode: str, body: Any) -> None:
+        provider = Provider(httpx.Response(201, json=body))
+        with pytest.raises(UnreadableResponse, match="reports an error") as raised:
+            Caller(mode, provider).call("payments.take_payment", body=new_payment(**BODY))
+        assert (raised.value.outcome, len(provider.requests)) == (Outcome.UNKNOWN, 1)
+
+    @pytest.mark.parametrize(
+        "body", [{"error": None}, {"errors": []}, {"error": False}, {"error": " "}, {**PAYMENT, "error": {"code": 7}}]
+    )
+    def test_what_says_nothing_is_no_error(self, mode: str, body: Any) -> None:
+        provider = Provider(httpx.Response(201, json=body))
+        assert Caller(mode, provider).call("payments.take_payment", body=new_payment(**BODY)).parsed is not None
+
+    @pytest.mark.parametrize(
         ("body", "problems"),
         [
             ({"title": "Invalid", "detail": "Too small.", "field": "amount"}, [("amount", "", "Too small.")]),

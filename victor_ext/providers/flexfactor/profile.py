@@ -148,7 +148,8 @@ def _unreadable(response: httpx.Response) -> str | None:
         "orders": items_of(body) is not None,
         "order": any(member(body, name) is not None for name in ("id", "orderId", "status", "statusName")),
     }
-    return None if complete.get(operation, True) else _MISSING[operation]
+    missing = None if complete.get(operation, True) else _MISSING[operation]
+    return missing or (document_complaint(response, read_problems) if said is Says.NOTHING else None)
 
 
 _MISSING = {

@@ -198,7 +198,9 @@ def unreadable(response: httpx.Response) -> str | None:
     asked = _asked_for(response.request)
     if asked not in _LOOK and is_generated(response.request, *_WRAPPED):
         return document_complaint(response, read_problems)
-    return "its body reports an error" if read_problems(response) else _missing(response, asked)
+    if read_problems(response):
+        return "its body reports an error"
+    return _missing(response, asked) or document_complaint(response, read_problems)
 
 
 def _missing(response: httpx.Response, asked: str) -> str | None:

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import httpx
 
 from victor_ext.errors import Problem
-from victor_ext.runtime.http.response import Response
+from victor_ext.runtime.http.response import NOT_READ, Response
+from victor_ext.runtime.loop.classification import reports_error
 
 from .json_values import object_of, object_or_empty
 
@@ -42,22 +43,23 @@ def document_complaint(response: httpx.Response, problems: Callable[[httpx.Respo
     """Why a good response is not what the document declares for its operation and status; None when it is.
 
     Arrays, bare values, empty bodies that are documented so, and objects of any members are good. An object that has
-    no declared member is not, when the provider's `problems` are found in it: it is an error with a good status.
+    no declared member is not, when it has an `error` or `errors` (see `reports_error`), or the provider's `problems`
+    are found in it: it is an error with a good status.
     """
     reader: Reader | None = response.request.extensions.get(READER)
     if reader is None or not isinstance(response, Response):
         return None
     reason = reader(response)
-    if reason is None and problems(response) and not _has_declared_members(response):
+    if reason is None and not _has_declared_members(response) and (reports_error(response) or problems(response)):
         return "its body reports an error"
     return reason
 
 
 def _has_declared_members(response: Response) -> bool:
-    """Whether the body has a member that is declared, or the document declares none to look for."""
+    """Whether the body has a member that is declared, and is not null; or the document declares none to look for."""
     parsed: Any = response.parsed
-    if parsed is None:
+    if parsed is None or parsed is NOT_READ:  # the document declares no body for this status, or not this status
         return False
     others = object_or_empty(getattr(parsed, "additional_properties", None))
     declared = len(getattr(parsed, "__attrs_attrs__", ())) > 1  # of which one is `additional_properties`
-    return not declared or object_of(response).keys() != others.keys()
+    return not declared or any(value is not None and name not in others for name, value in object_of(response).items())

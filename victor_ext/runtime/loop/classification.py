@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any, cast
 
 import httpx
 
@@ -126,7 +127,7 @@ def of_response(response: Response, profile: Profile, *, begun: bool = False) ->
         wrong = response.damage or mismatch or profile.unreadable(response)
         if wrong is None:
             return None
-        if mismatch or (response.damage is None and profile.problems(response)):
+        if mismatch or (response.damage is None and (profile.problems(response) or reports_error(response))):
             # The status says yes; the body says no, or yes to another request. Which one holds is not known.
             what = f"the answer has status {status}, but {wrong}"
             return Failure(UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
@@ -136,6 +137,22 @@ def of_response(response: Response, profile: Profile, *, begun: bool = False) ->
         what = f"a redirect (status {status}) that is not followed{_said(where)}"
         return Failure(StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, response)
     return _of_error_status(response, profile, begun=begun)
+
+
+_ERRORS = frozenset({"error", "errors"})
+
+
+def reports_error(response: httpx.Response) -> bool:
+    """Whether the body is a JSON object with something in `error` or `errors`, whatever it is.
+
+    null, false, 0, "", [] and {} are no errors. Names are compared in any letter case.
+    """
+    try:
+        body: Any = response.json()
+    except ValueError:
+        return False
+    members = cast("dict[str, Any]", body).items() if isinstance(body, dict) else ()
+    return any(value.strip() if isinstance(value, str) else value for name, value in members if name.lower() in _ERRORS)
 
 
 def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> Failure:
