@@ -103,15 +103,16 @@ def _entries(sides: Sides, python: Mapping[str, PythonChange]) -> list[Entry]:
 
 
 def _reach_of(sides: Sides, place: str) -> Reach:
-    """The operations that reach what changed in Python only."""
+    """The operations that reach a place: for what one document alone has, those of that document."""
     old, new = sides.old.by_place.get(place), sides.new.by_place.get(place)
-    return sides.reach(old, new) if old or new else Reach()
+    return sides.reach(old, new) if old and new else sides.reach_alone(old, new)
 
 
 def _entry(place: str, found: Mapping[Change, Reach], python: PythonChange | None, otherwise: Reach) -> Entry:
-    reach = Reach() if found else otherwise
+    reach = Reach()
     for each in found.values():
         reach |= each
+    reach = otherwise if reach == Reach() else reach
     levels: dict[Change, Level] = {change: _level(change, each) for change, each in found.items()}
     ordered = sorted(found, key=lambda each: (-LEVELS.index(levels[each]), each.kind, each.old, each.new))
     words = [*dict.fromkeys(_words(change, found[change]) for change in ordered)]
