@@ -136,3 +136,54 @@ def test_a_document_that_refers_to_itself_ends(tmp_path: Path) -> None:
     text = GOOD + "        child: {$ref: '#/components/schemas/Card'}\n"
     text += "    Loop: {allOf: [{$ref: '#/components/schemas/Loop'}], example: 1}\n"
     assert "refused-example" not in found(tmp_path, text)
+
+
+PAGES = "has_more: {type: boolean}"
+KEY = "parameters: [{in: header, name: Idempotency-Key, schema: {type: string}}]"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "albums: {type: object, properties: {next: {type: string}, items: {type: array, items: {}}}}",
+        "albums: {$ref: '#/components/schemas/Albums'}",
+        "albums: {allOf: [{$ref: '#/components/schemas/Albums'}]}",
+    ],
+)
+def test_the_end_of_pages_may_be_one_level_down(answer: str, tmp_path: Path) -> None:
+    text = GOOD.replace(PAGES, answer) + "    Albums: {type: object, properties: {total: {type: integer}}}\n"
+    assert "pages-without-end" not in found(tmp_path, text)
+
+
+def test_a_member_of_the_listed_objects_is_no_end_of_pages(tmp_path: Path) -> None:
+    text = GOOD.replace(
+        PAGES, "cards_of_page: {type: array, items: {type: object, properties: {total: {type: string}}}}"
+    )
+    assert found(tmp_path, text) == {"pages-without-end": ["paths./cards.get"]}
+
+
+@pytest.mark.parametrize(
+    ("note", "is_key"),
+    [
+        ("Unique identifier randomly generated per transfer request by the calling client", True),
+        ("A unique request id", True),
+        ("Prevents duplicate payments", True),
+        ("Unique ID to reference the payment request", False),
+        ("Unique within the shop", False),
+    ],
+)
+def test_a_key_may_have_another_name_if_it_is_described(note: str, is_key: bool, tmp_path: Path) -> None:
+    text = GOOD.replace(KEY, "").replace("number: {type: string", f"number: {{description: {note}, type: string")
+    assert found(tmp_path, text) == ({} if is_key else {"write-without-key": ["paths./cards.post"]})
+
+
+def test_a_key_may_be_described_where_an_answer_has_it(tmp_path: Path) -> None:
+    text = GOOD.replace(KEY, "") + "    Done: {type: object, properties: {number: {description: unique per request}}}\n"
+    assert found(tmp_path, text) == {}
+
+
+def test_what_is_missing_of_a_key_is_said_precisely(tmp_path: Path) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text(GOOD.replace(KEY, ""), encoding="utf-8")
+    (finding,) = findings(file)["write-without-key"]
+    assert finding.what.startswith("no header or field is named after idempotency")

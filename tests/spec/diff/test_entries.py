@@ -122,6 +122,19 @@ def test_both_columns_of_one_place_are_one_entry() -> None:
     assert "in Python: the attribute is gone" in entry.what
 
 
+def test_what_one_document_alone_has_is_told_with_the_operations_of_that_document() -> None:
+    old, place = receives(CARD, {"Card": card()}), "components.schemas.Extra"
+    new = copy.deepcopy(old)
+    new["components"]["schemas"]["Extra"] = card()
+    content = {"content": json_content({"$ref": "#/components/schemas/Extra"})}
+    new["paths"]["/extras"] = {"post": operation("addExtra", requestBody=content)}
+    python = {place: PythonChange("fine", ("pkg.models.Extra",), "the class Extra is new")}
+    added = next(entry for entry in entries(old, new, python) if entry.place == place)
+    assert (added.operations, added.direction, added.wire) == (("post /extras",), "sent", "none")
+    removed = next(entry for entry in entries(new, old) if entry.place == place)
+    assert (removed.operations, removed.direction, removed.wire) == (("post /extras",), "sent", "none")
+
+
 def test_an_operation_whose_path_parameter_has_another_name_is_the_same() -> None:
     def path(name: str, schema: Tree) -> Tree:
         parameter = {"name": name, "in": "path", "required": True, "schema": TEXT}

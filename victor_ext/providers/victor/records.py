@@ -135,9 +135,9 @@ def _amount_in(source: object, name: str) -> Decimal | None:
 _PAYER = ["payment_request", "payer"]
 _RESPONSE = ["payment_request", "payment_request_response"]
 _DETAILS = "payment_request.payment_details"
-_AMOUNT, _ORIGINAL_AMOUNT, _APPROVAL_NOTES = (
-    f"{_DETAILS}.{name}".split(".") for name in ("amount", "original_amount", "approval_notes")
-)
+_AMOUNT = f"{_DETAILS}.amount".split(".")
+_ORIGINAL_AMOUNT = f"{_DETAILS}.original_amount".split(".")
+_APPROVAL_NOTES = f"{_DETAILS}.approval_notes".split(".")
 
 
 class PaymentRequest(Record):

@@ -99,6 +99,15 @@ class Sides:
         either = self._of_old(old) | self._of_new(new)
         return Reach(either.sent & self._common, either.received & self._common)
 
+    def reach_alone(self, old: Component | None, new: Component | None) -> Reach:
+        """The operations that reach what one document alone has, also those that the other one lacks."""
+        if new is None:
+            return self._of_old(old)
+        sent, received = (
+            frozenset(self._old_names.get(name, name) for name in names) for names in (new.sent, new.received)
+        )
+        return Reach(sent, received)
+
     @property
     def _common(self) -> Names:
         return frozenset(self.same_operations)

@@ -88,7 +88,8 @@ def _joined(changes: list[PythonChange]) -> PythonChange:
         return changes[0]
     level = max(changes, key=lambda each: LEVELS.index(each.level)).level
     names = tuple(sorted({name for change in changes for name in change.names}))
-    return PythonChange(level, names, "; ".join(dict.fromkeys(change.what for change in changes)))
+    what = "; ".join(dict.fromkeys(change.what for change in changes))
+    return PythonChange(level, names, what, "; ".join(dict.fromkeys(change.whole or change.what for change in changes)))
 
 
 def _entries(sides: Sides, python: Mapping[str, PythonChange]) -> list[Entry]:
@@ -103,22 +104,26 @@ def _entries(sides: Sides, python: Mapping[str, PythonChange]) -> list[Entry]:
 
 
 def _reach_of(sides: Sides, place: str) -> Reach:
-    """The operations that reach what changed in Python only."""
+    """The operations that reach a place: for what one document alone has, those of that document."""
     old, new = sides.old.by_place.get(place), sides.new.by_place.get(place)
-    return sides.reach(old, new) if old or new else Reach()
+    return sides.reach(old, new) if old and new else sides.reach_alone(old, new)
 
 
 def _entry(place: str, found: Mapping[Change, Reach], python: PythonChange | None, otherwise: Reach) -> Entry:
-    reach = Reach() if found else otherwise
+    reach = Reach()
     for each in found.values():
         reach |= each
+    reach = otherwise if reach == Reach() else reach
     levels: dict[Change, Level] = {change: _level(change, each) for change, each in found.items()}
     ordered = sorted(found, key=lambda each: (-LEVELS.index(levels[each]), each.kind, each.old, each.new))
     words = [*dict.fromkeys(_words(change, found[change]) for change in ordered)]
+    whole = [*words]
     if len(words) > MAX_WORDS:
         words[MAX_WORDS:] = [f"and {len(words) - MAX_WORDS} more"]
     if python is not None:
-        words.append(f"in Python: {python.what}" if words else python.what)
+        start = "in Python: " if words else ""
+        words.append(start + python.what)
+        whole.append(start + (python.whole or python.what))
     wire = worst(levels.values())
     return Entry(
         place=place,
@@ -129,6 +134,7 @@ def _entry(place: str, found: Mapping[Change, Reach], python: PythonChange | Non
         python="none" if python is None else python.level,
         names=() if python is None else python.names,
         fingerprint=_fingerprint(place, wire, [change for change in ordered if levels[change] == wire], python),
+        whole="" if whole == words else "; ".join(whole),
     )
 
 

@@ -29,6 +29,8 @@ class PythonChange:
     """The Python names that are gone, renamed or retyped: `pkg.models.Card.price`."""
     what: str
     """What happened to them, in one sentence without a full stop."""
+    whole: str = ""
+    """The same with all that `what` only counts (`and 2 more`); empty when it leaves out nothing."""
 
 
 @dataclass(frozen=True)
@@ -46,3 +48,5 @@ class Entry:
     names: tuple[str, ...]
     fingerprint: str
     """It stays the same when other components, texts or versions change."""
+    whole: str = ""
+    """The same as `what` with all that it only counts (`and 2 more`); empty when it leaves out nothing."""

@@ -19,7 +19,7 @@ from .surface import Surface, surface_of
 from .wrapper import Wrapper
 
 MAX_SHOWN = 3
-"""How many sentences, and users, of one change are shown; its names are complete."""
+"""How many sentences, and users, of one change are shown; its names are complete, and so is `whole`."""
 
 
 @dataclass(frozen=True)
@@ -56,24 +56,31 @@ def package_changes(old: Generated, new: Generated, package: str) -> Mapping[str
     by_place: dict[str, list[Finding]] = {}
     for each in (*function_findings(packages), *class_findings(packages)):
         by_place.setdefault(each.place, []).append(each)
-    wrapper = Wrapper(package)
-    return {place: _change(found, package, wrapper, old.surface) for place, found in sorted(by_place.items())}
+    wrapper = Wrapper(package, old.surface)
+    return {place: _change(found, package, wrapper) for place, found in sorted(by_place.items())}
 
 
-def _change(findings: list[Finding], package: str, wrapper: Wrapper, surface: Surface) -> PythonChange:
+def _change(findings: list[Finding], package: str, wrapper: Wrapper) -> PythonChange:
     """One change of several findings with one cause: those of the worst level, and who uses them."""
     level = worst(each.level for each in findings)
     assert level != "none"
     told = [each for each in findings if each.level == level]
-    what = _few([each.what for each in told], "; ")
-    users = [user for each in told for user in wrapper.users(each.name, surface)] if level != "fine" else []
-    if users:
-        what += f"; {'they are' if len(told) > 1 else 'it is'} used by {_few(sorted(users), ', ')}"
-    return PythonChange(level, tuple(sorted({f"{package}.{each.name}" for each in told})), what)
+    sentences = [each.what for each in told]
+    users = sorted({user for each in told for user in wrapper.users(each.name)}) if level != "fine" else []
+    names = tuple(sorted({f"{package}.{each.name}" for each in told}))
+    what, whole = _told(sentences, users, MAX_SHOWN), _told(sentences, users, len(sentences) + len(users))
+    return PythonChange(level, names, what, "" if what == whole else whole)
 
 
-def _few(words: list[str], joint: str) -> str:
+def _told(sentences: list[str], users: list[str], most: int) -> str:
+    """What happened, and who uses it, with so many sentences and users at most."""
+    what = _few(sentences, "; ", most)
+    verb = "they are" if len(sentences) > 1 else "it is"
+    return f"{what}; {verb} used by {_few(users, ', ', most)}" if users else what
+
+
+def _few(words: list[str], joint: str, most: int) -> str:
     """The first of some words, and how many more there are."""
     known = list(dict.fromkeys(words))
-    rest = len(known) - MAX_SHOWN
-    return joint.join(known[:MAX_SHOWN]) + (f"{joint}and {rest} more" if rest > 0 else "")
+    rest = len(known) - most
+    return joint.join(known[:most]) + (f"{joint}and {rest} more" if rest > 0 else "")

@@ -10,7 +10,7 @@ from pathlib import Path
 from victor_ext.spec.diff.components import Components
 from victor_ext.spec.diff.reading import list_in, mapping_in, mappings_in, trees_in
 from victor_ext.spec.document import load
-from victor_ext.spec.tree import is_list
+from victor_ext.spec.tree import Tree, is_list
 
 from .examples import refused_examples
 from .finding import Finding, Subject
@@ -122,7 +122,7 @@ def _pages_without_end(subject: Subject) -> Iterator[Finding]:
         if not operation.name.startswith("get ") or not paging:
             continue
         answers = list(subject.success(operation))
-        members = {name for schema in answers for name in subject.properties(schema)}
+        members = {name for schema in answers for name in _names_and_below(subject, schema)}
         headers = {
             name.lower() for _, response in subject.responses(operation) for name, _ in mappings_in(response, "headers")
         }
@@ -134,6 +134,13 @@ def _pages_without_end(subject: Subject) -> Iterator[Finding]:
                 f"a list is read in pages ({', '.join(paging)}), and nothing in its answer says which page is the last"
             )
             yield Finding(operation.place, what)
+
+
+def _names_and_below(subject: Subject, schema: Tree) -> Iterator[str]:
+    """The names of the properties of a schema, and of those of its objects: `{"albums": {"next": ...}}`."""
+    for name, child in subject.properties(schema).items():
+        yield name
+        yield from subject.properties(child)
 
 
 def _undocumented_failures(subject: Subject) -> Iterator[Finding]:
@@ -163,22 +170,51 @@ def _operations_without_id(subject: Subject) -> Iterator[Finding]:
             known[name] = operation.name
 
 
+_KEY_WORDS = re.compile(
+    r"(?is)idempoten"
+    r"|\bunique(?:ly)?\b.{0,60}\b(?:per|for each|for every)\b.{0,20}\b"
+    r"(?:request|call|transaction|transfer|payment|payout)\b"
+    r"|\bunique(?:ly)?\b.{0,10}\brequest (?:id|identifier|key)\b"
+    r"|\b(?:prevent|avoid|detect)\w*\b.{0,30}\bduplicate"
+)
+"""What a description says of a key: `unique identifier per transfer request`, `prevents duplicate payments`.
+
+The unique id of something that exists already is no key."""
+
+
 def _writes_without_key(subject: Subject) -> Iterator[Finding]:
+    described = _described_keys(subject)
     for operation in subject.operations:
         if not operation.name.startswith("post "):
             continue
-        headers = [str(tree.get("name", "")) for _, tree in subject.parameters(operation) if tree.get("in") == "header"]
+        headers = [tree for _, tree in subject.parameters(operation) if tree.get("in") == "header"]
         body = subject.parts.resolve(mapping_in(operation.tree, "requestBody"))
-        members = [
+        members = {
             name
             for _, medium in mappings_in(body, "content")
             if isinstance(medium.get("schema"), dict)
             for name in subject.properties(medium["schema"])
-        ]
-        if not any("idempot" in name.lower() for name in [*headers, *members]):
-            yield Finding(
-                operation.place, "it takes no idempotency key: after a lost answer it cannot be repeated safely"
-            )
+        }
+        is_named = any(
+            "idempot" in name.lower() for name in (*(str(each.get("name", "")) for each in headers), *members)
+        )
+        if not is_named and not members & described and not any(map(_says_key, headers)):
+            what = "no header or field is named after idempotency, and none is described as a unique id of each request"
+            yield Finding(operation.place, what)
+
+
+def _described_keys(subject: Subject) -> set[str]:
+    """The names of fields that a description calls a key, there or wherever else the document has the name."""
+    return {
+        name
+        for part in subject.schemas
+        for name, child in mappings_in(part.tree, "properties")
+        if _says_key(subject.parts.resolve(child)) or _says_key(child)
+    }
+
+
+def _says_key(tree: Tree) -> bool:
+    return _KEY_WORDS.search(str(tree.get("description", ""))) is not None
 
 
 def _answers_without_schema(subject: Subject) -> Iterator[Finding]:
