@@ -179,4 +179,4 @@ class Passing:
 
 def _holds(key: str, name: str) -> bool:
     """Whether a name in the query is `filter[*]`, or `filter[0]` of a list, of the parameter `filter`."""
-    return key == f"{name}[0]" or ("*" in key and key.startswith(f"{name}["))
+    return key == f"{name}[0]" or key.startswith(f"{name}[*")
