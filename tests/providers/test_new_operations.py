@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,9 @@ GOOD: dict[str, tuple[tuple[Any, ...], dict[str, Any], httpx.Response]] = {
     "payments.take_payment": ((), {"body": None}, httpx.Response(201, json={"brand": "new"})),
 }
 
+SENT = {"victor": 2}
+"""How often a write whose document declares a key is sent, where a system takes one and it is given one; else once."""
+
 
 class Provider:
     def __init__(self, *answers: httpx.Response) -> None:
@@ -81,11 +85,11 @@ class Provider:
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
 
-def call(system: str, mode: str, provider: Provider, name: str) -> Any:
+def call(system: str, mode: str, provider: Callable[[httpx.Request], httpx.Response], name: str, **more: Any) -> Any:
     clients, options = SYSTEMS[system]
     options = {**options, "transport": httpx.MockTransport(provider), "retry": RetryPolicy(max_attempts=2, base=0.0)}
     args, kwargs, _ = GOOD[name]
-    kwargs = {key: new_payment(amount=1) for key in kwargs}
+    kwargs = {**{key: new_payment(amount=1) for key in kwargs}, **more}
     if mode == "blocking":
         with clients[0](**options) as client:
             return operation(name).sync_detailed(*args, client=client.bind(client_class()), **kwargs)
@@ -117,7 +121,7 @@ class TestOnEachSystem:
         provider = Provider(httpx.Response(201, json=ERRORS[system]))
         with pytest.raises(UnreadableResponse, match="reports an error") as raised:
             call(system, mode, provider, "payments.take_payment")
-        assert (raised.value.outcome, provider.asked) == (Outcome.UNKNOWN, 1)
+        assert (raised.value.outcome, provider.asked) == (Outcome.UNKNOWN, SENT.get(system, 1))
 
     @pytest.mark.parametrize("body", NO_SUCCESS, ids=str)
     @pytest.mark.parametrize("name", ["payments.take_payment", "payments.get_payment"])
@@ -126,7 +130,7 @@ class TestOnEachSystem:
         provider = Provider(httpx.Response(201 if writes else 200, json=body))
         with pytest.raises(UnreadableResponse, match="reports an error") as raised:
             call(system, mode, provider, name)
-        assert (raised.value.outcome, provider.asked) == (Outcome.UNKNOWN, 1 if writes else 2)
+        assert (raised.value.outcome, provider.asked) == (Outcome.UNKNOWN, SENT.get(system, 1) if writes else 2)
 
     @pytest.mark.parametrize("body", NO_ERROR, ids=str)
     def test_no_error_is_none(self, system: str, mode: str, body: Any) -> None:
@@ -139,13 +143,50 @@ class TestOnEachSystem:
         provider = Provider(httpx.Response(status, json={"error": "no"}))
         with pytest.raises(UnreadableResponse, match="reports an error") as raised:
             call(system, mode, provider, name)
-        assert (raised.value.outcome, provider.asked) == (Outcome.UNKNOWN, 1)
+        assert (raised.value.outcome, provider.asked) == (Outcome.UNKNOWN, 1 if status == 204 else SENT.get(system, 1))
 
-    def test_a_write_without_a_key_is_sent_once(self, system: str, mode: str) -> None:
+    def test_only_a_write_with_a_key_is_sent_again(self, system: str, mode: str) -> None:
         provider = Provider(httpx.Response(201, content=b"<html>"))
         with pytest.raises(UnreadableResponse) as raised:
             call(system, mode, provider, "payments.take_payment")
-        assert (raised.value.outcome, provider.asked) == (Outcome.ACCEPTED, 1)
+        assert (raised.value.outcome, provider.asked) == (Outcome.ACCEPTED, SENT.get(system, 1))
+
+
+class TestKeysOfVictor:
+    """A new operation whose document declares the header has a key, as `create` has."""
+
+    def sent(self, mode: str, **arguments: Any) -> list[str | None]:
+        keys: list[str | None] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            if not request.url.path.endswith("/token"):
+                keys.append(request.headers.get("Idempotency-Key"))
+            return httpx.Response(201, json=TOKEN) if len(keys) != 1 else httpx.Response(503)
+
+        call("victor", mode, answer, "payments.take_payment", **arguments)
+        return keys
+
+    @pytest.mark.parametrize("mode", ["blocking", "awaited"])
+    def test_without_one_it_is_random_and_the_same_in_all_attempts(self, mode: str) -> None:
+        first, second = self.sent(mode), self.sent(mode)
+        assert len(first) == 2
+        assert len({*first, *second} - {None}) == 2
+        assert first[0] == first[1]
+
+    @pytest.mark.parametrize("mode", ["blocking", "awaited"])
+    def test_the_callers_is_kept(self, mode: str) -> None:
+        assert self.sent(mode, idempotency_key="mine") == ["mine", "mine"]
+
+    @pytest.mark.parametrize("name", ["payments.cancel_payment", "payments.get_payment"])
+    def test_an_operation_that_declares_none_has_none(self, name: str) -> None:
+        headers: list[httpx.Headers] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            headers.append(request.headers)
+            return httpx.Response(200, json=TOKEN) if len(headers) == 1 else GOOD[name][2]
+
+        call("victor", "blocking", answer, name)
+        assert "idempotency-key" not in headers[-1]
 
 
 @pytest.mark.parametrize("body", [{"error": "no"}, {"error": {"code": 7}}], ids=str)

@@ -10,7 +10,7 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.redaction import mask_digits, one_line, redact_excerpt
-from victor_ext.runtime.client.documented import document_complaint, is_generated
+from victor_ext.runtime.client.documented import declares_header, document_complaint, is_generated
 from victor_ext.runtime.client.json_values import (
     is_object,
     list_or_empty,
@@ -26,6 +26,7 @@ from victor_ext.runtime.loop.profile import Profile
 from .settings import CREATE_PATH, Environment
 
 _LIST_PATH = "/v2/payment-requests"
+_KEY = "Idempotency-Key"
 _MOST_BITS = 1024
 _NO_MESSAGE = "the provider gave no message"
 
@@ -36,7 +37,7 @@ def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
     return Profile(
         name="Victor",
         environment=f"{environment.name}{elsewhere}",
-        key_place=HeaderKey("Idempotency-Key", takes_key=_is_create, ignores_key=_is_respond),
+        key_place=HeaderKey(_KEY, takes_key=_takes_key, ignores_key=_is_respond),
         in_progress=in_progress,
         may_be_in_progress=may_be_in_progress,
         problems=read_problems,
@@ -50,6 +51,10 @@ def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
             "machine's clock."
         ),
     )
+
+
+def _takes_key(request: httpx.Request) -> bool:
+    return _is_create(request) or (not _is_respond(request) and declares_header(request, _KEY))
 
 
 def _is_create(request: httpx.Request) -> bool:

@@ -28,6 +28,10 @@ class Reader(Protocol):
         """The name of the operation's module, such as `list_cards`."""
         ...
 
+    def declares_header(self, name: str) -> bool:
+        """Whether the document declares a header parameter with this name, in any letter case, for the operation."""
+        ...
+
     def __call__(self, response: Response) -> str | None:
         """Why the response cannot be read, or None. What was read is kept as `response.parsed`."""
         ...
@@ -37,6 +41,12 @@ def is_generated(request: httpx.Request, *operations: str) -> bool:
     """Whether a generated operation made the request; with names, whether it is another one than these."""
     reader: Reader | None = request.extensions.get(READER)
     return reader is not None and reader.operation not in operations
+
+
+def declares_header(request: httpx.Request, name: str) -> bool:
+    """Whether a generated operation made the request whose document declares a header parameter with this name."""
+    reader: Reader | None = request.extensions.get(READER)
+    return reader is not None and reader.declares_header(name)
 
 
 def document_complaint(response: httpx.Response, problems: Callable[[httpx.Response], Sequence[Problem]]) -> str | None:

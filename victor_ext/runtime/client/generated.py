@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable, Hashable
 from copy import copy
 from functools import cache
+from types import FunctionType
 from typing import Any, Protocol, Self, TypeVar, cast
 
 import httpx
@@ -163,6 +164,13 @@ class _ParserOf:
     @property
     def operation(self) -> str:
         return self._parse.__module__.rpartition(".")[2]
+
+    def declares_header(self, name: str) -> bool:
+        # The generated `_get_kwargs` names each header as on the wire. The name of its argument does not say whether it
+        # is one: a query may have the same.
+        build = getattr(importlib.import_module(self._parse.__module__), "_get_kwargs", None)
+        constants = build.__code__.co_consts if isinstance(build, FunctionType) else ()
+        return any(isinstance(each, str) and each.lower() == name.lower() for each in constants)
 
     def __call__(self, response: Response) -> str | None:
         try:
