@@ -108,8 +108,8 @@ class TestWhatIsSent:
         moment = datetime.datetime(2026, 3, 4, 5, 6, 7, tzinfo=datetime.UTC)
         kwargs = get_animals_kind._get_kwargs(
             "a b",
-            filterlegs=4,
-            filterborn_after=moment,
+            filter_legs=4,
+            filter_born_after=moment,
             by="legs",
             descending=False,
             ids=["1", "2"],
