@@ -66,17 +66,15 @@ class Contract:
 
     def differences(self, document: Document) -> list[str]:
         """Where client and document part, one sentence each, in the order of the alphabet."""
-        return sorted({*self._crashes(document), *self.gone(document), *self._answers(document)})
+        return sorted({*self._crashes(), *self.gone(document), *self._answers(document)})
 
-    def _crashes(self, document: Document) -> Iterator[str]:
-        for operation, call in self._called(document):
-            for make in call.make:
-                result = Exchange(self, document, operation, make).result
-                if isinstance(result, Crash):
-                    yield (
-                        f"{operation.id}: {call.name} cannot be called with the generated package: {result}. "
-                        "Change what victor_ext makes of its arguments."
-                    )
+    def _crashes(self) -> Iterator[str]:
+        for name, exchanges in self.exchanges.items():
+            for crash in [exchange.result for exchange in exchanges if isinstance(exchange.result, Crash)]:
+                yield (
+                    f"{name}: {self.calls[name].name} cannot be called with the generated package: {crash}. "
+                    "Change what victor_ext makes of its arguments."
+                )
 
     def gone(self, document: Document) -> list[str]:
         """The differences without new members of answers, which take the longest to find."""
@@ -98,10 +96,11 @@ class Contract:
     def _sent(self, document: Document) -> Iterator[str]:
         known: set[str] = set()
         for operation, call in self._called(document):
-            sent = self.sent.get(operation.id, set())
+            exchanges = self.exchanges.get(operation.id, [])
             known |= {f"{operation.id}: {place}" for place in operation.sent}
-            if operation.id in self.crashed:
+            if any(isinstance(exchange.result, Crash) for exchange in exchanges):
                 continue
+            sent = {place for exchange in exchanges for place in exchange.sent}
             for place in operation.sent.keys() - sent:
                 if f"{operation.id}: {place}" not in self.not_sent:
                     yield (
@@ -113,21 +112,11 @@ class Contract:
         yield from _stale("not_sent", self.not_sent, known)
 
     @cached_property
-    def crashed(self) -> set[str]:
-        """The operations that the client cannot call with the generated package."""
+    def exchanges(self) -> dict[str, list[Exchange]]:
+        """By operation id, the calls that the client makes, answered as the committed document says."""
         document = Document.of(self.name)
         return {
-            operation.id
-            for operation, call in self._called(document)
-            if any(isinstance(Exchange(self, document, operation, make).result, Crash) for make in call.make)
-        }
-
-    @cached_property
-    def sent(self) -> dict[str, set[str]]:
-        """By operation id, the places of the requests that the client makes."""
-        document = Document.of(self.name)
-        return {
-            operation.id: {place for make in call.make for place in Exchange(self, document, operation, make).sent}
+            operation.id: [Exchange(self, document, operation, make) for make in call.make]
             for operation, call in self._called(document)
         }
 

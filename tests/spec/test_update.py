@@ -82,6 +82,11 @@ def test_what_breaks_is_a_decision(shop: Path, capsys: pytest.CaptureFixture[str
     assert "components.schemas.Card.properties.price" in (shop / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
+def test_the_names_are_those_of_the_package_that_was_named(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert update(shop, BROKEN, "--name", "bank") == 1
+    assert "bank.models.Card.price" in capsys.readouterr().out
+
+
 def test_the_same_document_again_changes_nothing(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = files(shop)
     assert update(shop, OLD, "--changelog", str(shop / "CHANGELOG.md")) == 0

@@ -18,7 +18,7 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.schema.untrusted_string import UntrustedString
 
-PREFIX = "field_"
+from .requests import PREFIX
 
 WORDS = {
     "[]": "list",

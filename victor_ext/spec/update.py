@@ -6,7 +6,6 @@ after it, so that a run that is interrupted can be repeated: it compares with th
 
 from __future__ import annotations
 
-import datetime
 import os
 import re
 import secrets
@@ -15,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .check import check
-from .diff.approvals import Approvals, read_approvals
-from .diff.compare import compare
+from .diff.approvals import read_approvals
+from .diff.documents import compare_documents
 from .diff.entry import Entry
-from .diff.python import python_changes
 from .diff.report import Report, number, one_line
 from .document import load
 from .generate import generate, package_name
@@ -72,15 +70,13 @@ def update(
     """
     name = package_name(document) if name is None else name
     before, after = load(document), load(newer)
-    approvals = read_approvals(document.with_name(f"{document.stem}.approved.yaml") if approved is None else approved)
-    result = compare(before, after, python_changes(document, newer))
-    report = Report(
-        old=document.name,
-        new=newer.name,
-        file=document.as_posix(),
-        entries=result.entries,
-        documentation=result.documentation,
-        approvals=Approvals(approvals, datetime.datetime.now(datetime.UTC).date()),
+    report = compare_documents(
+        document,
+        newer,
+        called=(document.name, newer.name),
+        file=document,
+        approved=read_approvals(document.with_name(f"{document.stem}.approved.yaml") if approved is None else approved),
+        package=name,
     )
     accepted = document.with_name(f"{document.stem}.accepted.yaml")
     checked = check(newer, None, name=name, accepted=accepted)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from victor_ext.spec.__main__ import main
-from victor_ext.spec.commands import diff as command
+from victor_ext.spec.diff import documents
 
 from .cases import CARD, STATUS, STATUSES, TEXT, Tree, card, receives, sends
 
@@ -22,7 +22,7 @@ BREAKS = {"Card": card(pin=TEXT)}, {"Card": card()}
 
 @pytest.fixture(autouse=True)
 def _today(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(command, "_today", lambda: datetime.date(2026, 6, 1))
+    monkeypatch.setattr(documents, "today", lambda: datetime.date(2026, 6, 1))
     monkeypatch.chdir(tmp_path)
 
 

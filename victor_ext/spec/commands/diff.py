@@ -7,7 +7,6 @@ import datetime
 import os
 import shutil
 import sys
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -21,15 +20,11 @@ from victor_ext.spec.diff.approvals import (
     read_approvals,
     write_approvals,
 )
-from victor_ext.spec.diff.compare import compare
-from victor_ext.spec.diff.entry import PythonChange
+from victor_ext.spec.diff.documents import compare_documents
 from victor_ext.spec.diff.formats import FORMATS
 from victor_ext.spec.diff.formats.text import as_text
-from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.diff.report import Report
 from victor_ext.spec.diff.sources import opened, path_of
-from victor_ext.spec.diff.version import version_problem
-from victor_ext.spec.document import load
 
 SUMMARY = "compare two versions of a document: what breaks on the wire, and in your Python"
 EPILOG = (
@@ -79,25 +74,16 @@ def run(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace, approved: list[Approval]) -> Report:
     with ExitStack() as stack:
         old, new = (stack.enter_context(opened(source)) for source in (options.old, options.new))
-        before, after = load(old), load(new)
-        python: Mapping[str, PythonChange] = {}
-        if not options.no_python:
-            python = python_changes(old, new, name=options.name)
-    result = compare(before, after, python)
-    return Report(
-        old=options.old,
-        new=options.new,
-        file=path_of(options.new).as_posix(),
-        entries=result.entries,
-        documentation=result.documentation,
-        approvals=Approvals(approved, _today()),
-        version_problem=version_problem(before, after, result.entries) if options.check_version else None,
-        python_compared=not options.no_python,
-    )
-
-
-def _today() -> datetime.date:
-    return datetime.datetime.now(datetime.UTC).date()
+        return compare_documents(
+            old,
+            new,
+            called=(options.old, options.new),
+            file=path_of(options.new),
+            approved=approved,
+            package=options.name,
+            with_python=not options.no_python,
+            check_version=options.check_version,
+        )
 
 
 def _approval_file(old: str, new: str) -> Path:
