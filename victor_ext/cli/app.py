@@ -92,7 +92,7 @@ def sandbox(context: typer.Context) -> None:
 
 @app.command(**_FORWARDED)
 def spec(context: typer.Context) -> None:
-    """Generate a typed package from an OpenAPI document.
+    """Generate, check and compare typed packages of OpenAPI documents.
 
     `victor spec --help` lists its commands.
     """

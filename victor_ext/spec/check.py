@@ -84,7 +84,7 @@ def check(
     Raises the errors of `generate`, and AcceptanceError.
     """
     path = acceptance.default_path(document) if accepted is None else accepted
-    acceptance.load(path)  # a mistake in it is told before the work begins
+    acceptance.load(path)  # a mistake in it is reported before the work begins
     with tempfile.TemporaryDirectory() as folder:
         result = generate(document, Path(folder), name=name, skip=skip)
         if not result.written:

@@ -33,7 +33,7 @@ _OF_NAMES = {
 """Mappings whose keys are names, such as the answer `default`."""
 _WORDS = ("description", "summary", "title")
 _WHOLE_SECTIONS = 2
-"""`paths` and `components.schemas` may themselves be references: they have at most so many steps."""
+"""`paths` and `components.schemas` may themselves be references: the maximum number of steps."""
 
 
 def bundle(document: Tree, path: Path, read: Read) -> None:

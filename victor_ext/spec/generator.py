@@ -26,7 +26,7 @@ from .rewrites import Log
 from .tree import Tree
 
 ROUNDS = 40
-"""At most so many times the document is parsed again after a failure is mended."""
+"""The maximum number of times that the document is parsed again after a failure is mended."""
 
 
 def parse(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[str]]:

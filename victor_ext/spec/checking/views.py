@@ -158,8 +158,8 @@ class Document:
         ]  # fmt: skip
         for view in self.views(part):
             own = self._words(view, name) if isinstance(name, str) else []
-            told = [word for word in words if word in own] or own or words
-            yield replace(view, tags={**view.tags, name: told}) if isinstance(name, str) and words else view
+            tags = [word for word in words if word in own] or own or words
+            yield replace(view, tags={**view.tags, name: tags}) if isinstance(name, str) and words else view
 
     def _words(self, view: View, name: str) -> list[str]:
         """The values of a property that has an enum: a mapping that has others contradicts it."""

@@ -51,7 +51,7 @@ def python_changes(old: Path, new: Path, *, name: str | None = None) -> Mapping[
 
 
 def package_changes(old: Generated, new: Generated, package: str) -> Mapping[str, PythonChange]:
-    """Compare two packages; `package` is the name that is told."""
+    """Compare two packages; `package` is the name that is reported."""
     packages = Packages(old.surface, new.surface, Blame(old.side, new.side))
     by_place: dict[str, list[Finding]] = {}
     for each in (*function_findings(packages), *class_findings(packages)):
@@ -64,15 +64,15 @@ def _change(findings: list[Finding], package: str, wrapper: Wrapper) -> PythonCh
     """One change of several findings with one cause: those of the worst level, and who uses them."""
     level = worst(each.level for each in findings)
     assert level != "none"
-    told = [each for each in findings if each.level == level]
-    sentences = [each.what for each in told]
-    users = sorted({user for each in told for user in wrapper.users(each.name)}) if level != "fine" else []
-    names = tuple(sorted({f"{package}.{each.name}" for each in told}))
-    what, whole = _told(sentences, users, MAX_SHOWN), _told(sentences, users, len(sentences) + len(users))
+    shown = [each for each in findings if each.level == level]
+    sentences = [each.what for each in shown]
+    users = sorted({user for each in shown for user in wrapper.users(each.name)}) if level != "fine" else []
+    names = tuple(sorted({f"{package}.{each.name}" for each in shown}))
+    what, whole = _sentence(sentences, users, MAX_SHOWN), _sentence(sentences, users, len(sentences) + len(users))
     return PythonChange(level, names, what, "" if what == whole else whole)
 
 
-def _told(sentences: list[str], users: list[str], most: int) -> str:
+def _sentence(sentences: list[str], users: list[str], most: int) -> str:
     """What happened, and who uses it, with so many sentences and users at most."""
     what = _few(sentences, "; ", most)
     verb = "they are" if len(sentences) > 1 else "it is"

@@ -7,7 +7,7 @@
   (`text("payee.account_number")`). A record reads the models that its `raw` names, or the one with its own name, or
   those that have at least half of the fields that it declares.
 
-What is private in the client is told as what uses it within its module.
+A private name of the client is reported as the public name that uses it within its module.
 """
 
 from __future__ import annotations
