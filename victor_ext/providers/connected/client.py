@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from copy import copy
 from typing import Any, Generic, TypeVar, cast
 
 import httpx
@@ -224,13 +225,18 @@ class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport], AwaitedCl
         return AsyncPages(fetch, begin)
 
 
+def _is_post(request: httpx.Request) -> bool:
+    return request.method == "POST"
+
+
 def _checked_key(key: object) -> KeyPlace:
     if key is None:
         return NoKey()
     if isinstance(key, type) or not (callable(getattr(key, "prepare", None)) and callable(getattr(key, "read", None))):
         raise ConfigurationError(f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}.")
     if isinstance(key, HeaderKey) and key.takes_key is None:
-        return HeaderKey(key.name, lambda request: request.method == "POST", key.ignores_key)
+        key = copy(key)
+        key.takes_key = _is_post
     return cast("KeyPlace", key)
 
 
