@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, Generic, TypeVar, cast
 
@@ -25,7 +25,8 @@ from victor_ext.runtime.loop.keys import BodyKey, HeaderKey, KeyPlace, NoKey
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .auth import ApiKeyAuth, ClientCredentialsAuth, Credentials, SignRequest, credentials_of
-from .paging import ListReader, Operation, P, PagesOf, PageStyle, T, operation_name
+from .operations import Operation, P, check_arguments, operation_name
+from .paging import ListReader, PagesOf, PageStyle, T
 from .profile import profile_of
 from .wire import AsyncWireTransport, WireTransport, origin_of
 
@@ -152,7 +153,12 @@ class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
         return cast("C", self._api.with_headers({place.name: idempotency_key}))
 
     def _lists(
-        self, operation: Any, style: PagesOf[Any], hooks: Callable[[ListReader], dict[str, list[Any]]]
+        self,
+        operation: Any,
+        style: PagesOf[Any],
+        hooks: Callable[[ListReader], dict[str, list[Any]]],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
     ) -> tuple[str, Callable[[], PageReader[Any]]]:
         """The import name of the operation, and what begins to read it, with a generated client for that reading."""
         if not isinstance(style, PageStyle):
@@ -160,6 +166,7 @@ class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
                 "paged: say how pages follow each other, as in bank.paged(list_cards, CursorPages())."
             )
         module = operation_name(operation)
+        check_arguments(module, args, kwargs)
 
         def begin() -> PageReader[Any]:
             reader = ListReader(style, what=module.rpartition(".")[2])
@@ -184,7 +191,7 @@ class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport], BlockingClient):
             args: Arguments of the operation, without `client`; so are `kwargs`. They are those of the first page.
 
         Raises:
-            ConfigurationError: `operation` is no generated operation.
+            ConfigurationError: `operation` is no generated operation, or takes other arguments.
             PaginationError: While it is read: the provider repeats pages for ever.
             UnreadableResponse: While it is read: a page has no list where `style` says, or an item of another class.
         """
@@ -196,7 +203,7 @@ class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport], BlockingClient):
             call = importlib.import_module(module).sync_detailed
             return reader.take(call(*args, client=reader.client, **reader.arguments(kwargs)).parsed)
 
-        module, begin = self._lists(operation, style, hooks)
+        module, begin = self._lists(operation, style, hooks, args, kwargs)
         return Pages(fetch, begin)
 
 
@@ -221,7 +228,7 @@ class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport], AwaitedCl
             call = importlib.import_module(module).asyncio_detailed
             return reader.take((await call(*args, client=reader.client, **reader.arguments(kwargs))).parsed)
 
-        module, begin = self._lists(operation, style, hooks)
+        module, begin = self._lists(operation, style, hooks, args, kwargs)
         return AsyncPages(fetch, begin)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, NamedTuple, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast, get_origin
 from urllib.parse import unquote_plus, urlencode
 
 import httpx
@@ -24,11 +24,11 @@ from victor_ext.errors import ConfigurationError, Outcome, PaginationError, Vict
 from victor_ext.runtime.client.expected import is_instance, type_name
 from victor_ext.runtime.client.json_values import NOT_JSON, is_object, json_of
 from victor_ext.runtime.client.paging import Page, PageReader
+from victor_ext.runtime.client.validation import shown
 from victor_ext.runtime.http.response import Response
 
 from .places import Place, fields_of, same_name, value_at, with_field
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 MOST_EMPTY_PAGES = 100
@@ -36,13 +36,6 @@ MOST_EMPTY_PAGES = 100
 
 _NEXT_LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[^\s;=,]+\s*(?:=\s*(?:"[^"]*"|[^\s;,"]+))?)*)')
 _REL_NEXT = re.compile(r';\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?![^\s;,]))', re.IGNORECASE)
-
-
-class Operation(Protocol[P]):
-    """The module of a generated operation, for type checkers: what it takes, without `client`."""
-
-    @property
-    def _get_kwargs(self) -> Callable[P, dict[str, Any]]: ...
 
 
 class PagesOf(Generic[T]):
@@ -71,7 +64,12 @@ class PageStyle(PagesOf[Any]):
         """This style for a list of one class: `bank.paged(list_cards, BY_CURSOR.of(Card))` yields cards.
 
         An item of another class is an `UnreadableResponse`.
+
+        Raises:
+            ConfigurationError: `kind` is no class.
         """
+        if not isinstance(get_origin(kind) or kind, type):
+            raise ConfigurationError(f"of takes the class of the items, as in of(Card), not {shown(kind)}.")
         return cast("PagesOf[T]", replace(self, kind=kind))
 
     def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:
@@ -312,24 +310,6 @@ class ListReader(PageReader[Any]):
 
 def _as_id(found: object) -> str | None:
     return None if found is None else str(found)
-
-
-def operation_name(function: Any) -> str:
-    """The import name of the module of a generated operation.
-
-    Args:
-        function: The module (`list_cards`), or one of its functions (`list_cards.sync`).
-
-    Raises:
-        ConfigurationError: It is neither.
-    """
-    name = getattr(function, "__module__", None) or getattr(function, "__name__", "")
-    if not hasattr(function, "sync_detailed") and getattr(function, "__name__", "") not in _FUNCTIONS:
-        raise ConfigurationError("paged: pass the module of a generated operation, as in bank.paged(list_cards, ...).")
-    return str(name)
-
-
-_FUNCTIONS = frozenset({"sync", "sync_detailed", "asyncio", "asyncio_detailed"})
 
 
 __all__ = ("CursorPages", "LinkedPages", "NumberedPages", "OffsetPages", "PageStyle")

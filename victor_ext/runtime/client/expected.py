@@ -31,7 +31,12 @@ def expect(kind: type[T], result: object) -> T:
         raise UnreadableResponse(
             f"The call was accepted, and returned {_described(result)}, not {type_name(kind)}.",
             outcome=Outcome.ACCEPTED,
-            hint="Do not repeat it: expect the class that it returned, or tell classes apart by isinstance.",
+            hint="Do not repeat it: "
+            + (
+                "look it up at the provider."
+                if result is None
+                else "expect that class, or tell them apart by isinstance."
+            ),
         )
     return cast("T", result)
 
