@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -75,7 +76,7 @@ def search() -> Any:
 
 def body(**fields: Any) -> Any:
     till_api()
-    return operation("payments.search_payments").PaymentSearch.from_dict(fields)
+    return importlib.import_module("till_api.models").PaymentSearch.from_dict(fields)
 
 
 WAYS: dict[str, tuple[Callable[[Body], Any], Any, list[Body]]] = {
@@ -115,8 +116,9 @@ class TestEachWay:
         page, style, _ = WAYS[way]
         server = Search(lambda _body: page({}))
         with pytest.raises(PaginationError, match="search_payments does not end"):
-            Caller(mode, server).read(search(), style.of(object), body=body())
-        assert len(server.requests) <= 65
+            Caller(mode, server).read(search(), style, body=body())
+        # A cursor that names itself is noticed at once; a page that ignores the number only when it brings nothing new.
+        assert len(server.requests) == (2 if way == "a cursor" else 7)
 
 
 def test_the_first_page_is_that_of_the_body(mode: str) -> None:
@@ -163,8 +165,8 @@ def test_a_body_without_fields_is_refused(mode: str, wrong: Any) -> None:
 
 
 def test_items_of_another_class_are_told(mode: str) -> None:
-    models = operation("payments.search_payments")
-    found = Caller(mode, Search(by_cursor)).read(search(), BY_CURSOR.of(models.Problem.__mro__[-1]), body=body())
-    assert len(found) == len(ITEMS)
+    till_api()
+    models = importlib.import_module("till_api.models")
+    assert len(Caller(mode, Search(by_cursor)).read(search(), BY_CURSOR.of(models.Payment), body=body())) == len(ITEMS)
     with pytest.raises(UnreadableResponse, match="an item of the class Payment, not Problem"):
         Caller(mode, Search(by_cursor)).read(search(), BY_CURSOR.of(models.Problem), body=body())
