@@ -28,7 +28,7 @@ PROMISED = {
     *("Conflict", "BadRequest", "RateLimited", "ServerError", "ConnectionFailed", "TimedOut", "DeadlineExceeded"),
     *("UnreadableResponse", "PaginationError", "StatusError"),
     *("PaymentRequest", "PaymentRequestResponse", "Payee", "Payer", "Status", "Direction", "Network"),
-    *("connect", "connect_async", "ApiClient", "AsyncApiClient", "HeaderKey", "BodyKey"),
+    *("connect", "connect_async", "expect", "ApiClient", "AsyncApiClient", "HeaderKey", "BodyKey"),
     *("ApiKeyAuth", "BasicAuth", "BearerAuth", "ClientCredentialsAuth", "SignedAuth"),
     *("CursorPages", "LinkedPages", "NumberedPages", "OffsetPages"),
     *("Event", "AttemptStarted", "AttemptEnded", "RetryScheduled", "CallEnded", "__version__"),

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .providers.victor.records import Payee, Payer, PaymentRequest, PaymentRequestResponse
     from .providers.victor.requests import check_payment_request
     from .providers.victor.statuses import Direction, Network, Status
+    from .runtime.client.expected import expect
     from .runtime.loop.clock import ProviderTime
     from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, Event, RetryScheduled
     from .runtime.loop.keys import BodyKey, HeaderKey, idempotency_key_for
@@ -99,6 +100,7 @@ __all__ = [
     "check_payment_request",
     "connect",
     "connect_async",
+    "expect",
     "idempotency_key_for",
 ]
 
@@ -110,6 +112,7 @@ _HOMES = (
     ".runtime.loop.clock",
     ".runtime.loop.retry",
     ".runtime.loop.events",
+    ".runtime.client.expected",
     ".providers.victor.statuses",
     ".providers.victor.records",
     ".providers.victor.requests",

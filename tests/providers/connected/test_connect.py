@@ -34,6 +34,7 @@ from victor_ext import (
     ConfigurationError,
     Event,
     HeaderKey,
+    InvalidRequest,
     Outcome,
     RetryPolicy,
     ServerError,
@@ -309,6 +310,26 @@ class TestKeys:
                 Caller(mode, provider).call("payments.take_payment", body=new_payment(**BODY))
             assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, None)
             assert len(provider.requests) == 1
+
+    def test_a_post_that_ignores_the_key_gets_none_and_is_not_repeated(self, mode: str) -> None:
+        """A random key there would make a repeat look safe: a second refund."""
+        provider = Provider(httpx.Response(503), CREATED)
+        caller = Caller(
+            mode, provider, key=HeaderKey(ignores_key=lambda request: request.url.path.endswith("/payments"))
+        )
+        with pytest.raises(VictorError) as raised:
+            caller.call("payments.take_payment", body=new_payment(**BODY))
+        assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, None)
+        assert [request.headers.get("idempotency-key") for request in provider.requests] == [None]
+
+    @pytest.mark.parametrize("key", ["", "two words", "tab\t", "line\n"])
+    def test_a_key_that_cannot_be_sent_is_refused(self, mode: str, key: str) -> None:
+        provider = Provider(CREATED)
+        with pytest.raises(InvalidRequest, match="Nothing was sent: idempotency_key") as raised:
+            Caller(mode, provider, key=HeaderKey()).call(
+                "payments.take_payment", body=new_payment(**BODY), idempotency_key=key
+            )
+        assert (raised.value.outcome, provider.requests) == (Outcome.NOT_SENT, [])
 
     def test_neither_reads_nor_other_writes_get_a_key(self, mode: str) -> None:
         provider = Provider(httpx.Response(204))

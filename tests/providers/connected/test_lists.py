@@ -253,6 +253,26 @@ def test_what_is_no_operation_is_refused(wrong: Any) -> None:
         client.paged(wrong, CursorPages())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ({"state": "accepted"}, "unexpected keyword argument 'state'"),
+        ({"client": "any"}, "unexpected keyword argument 'client'"),
+        ({1: "by position"}, "too many positional arguments"),
+    ],
+)
+def test_arguments_that_the_operation_does_not_take_are_refused_at_once(mode: str, arguments: Any, why: str) -> None:
+    args = [value for name, value in arguments.items() if name == 1]
+    kwargs = {name: value for name, value in arguments.items() if name != 1}
+    with pytest.raises(ConfigurationError, match=r"list_payments takes starting_after, limit, status .*" + why):
+        Caller(mode).run(lambda client: client.paged(payments(), CursorPages(), *args, **kwargs))
+
+
+def test_a_name_is_no_class_of_items() -> None:
+    with pytest.raises(ConfigurationError, match=r"of takes the class of the items, as in of\(Card\)"):
+        CursorPages().of("Payment")  # type: ignore[arg-type] # what is tested
+
+
 def test_what_is_no_style_is_refused() -> None:
     with connect(client_class(), base_url=URL) as client, pytest.raises(ConfigurationError, match="how pages follow"):
         client.paged(payments(), "cursor")  # type: ignore[arg-type] # what is tested

@@ -39,6 +39,7 @@ from victor_ext import (
     BadRequest,
     CallEnded,
     ConfigurationError,
+    InvalidRequest,
     Outcome,
     RetryPolicy,
     ServerError,
@@ -330,6 +331,28 @@ class TestTheGeneratedOperations:
             lambda victor: create_request_payment.sync(client=victor.api, body=body_of_create(), idempotency_key=KEY),
         )
         assert [request.headers["idempotency-key"] for request in provider.received] == [KEY] * 2
+
+    @pytest.mark.parametrize(
+        ("key", "said"),
+        [
+            ("", "has 0 characters and must have 20 to 128"),
+            ("INV-1042", "has 8 characters and must have 20 to 128"),
+            ("k" * 129, "has 129 characters and must have 20 to 128"),
+            ("two words, and long enough", "must be visible ASCII"),
+        ],
+    )
+    @pytest.mark.parametrize("mode", ["blocking", "awaited"])
+    def test_a_key_that_the_provider_does_not_take_is_refused_as_by_create(self, mode, key, said):
+        provider = Provider(httpx.Response(200, json=RECEIPT))
+        arguments = {"body": body_of_create(), "idempotency_key": key}
+        call, run = {
+            "blocking": (create_request_payment.sync, blocking),
+            "awaited": (create_request_payment.asyncio, awaited),
+        }[mode]
+        with pytest.raises(InvalidRequest, match=f"Nothing was sent: idempotency_key {said}") as raised:
+            run(provider, lambda victor: call(client=victor.api, **arguments))
+        assert [problem.field for problem in raised.value.problems] == ["idempotency_key"]
+        assert (raised.value.outcome, provider.received) == (Outcome.NOT_SENT, [])
 
     @pytest.mark.parametrize("failure", [httpx.ReadTimeout("no answer"), httpx.Response(503), httpx.Response(200)])
     def test_an_answer_to_a_request_is_sent_once(self, failure):

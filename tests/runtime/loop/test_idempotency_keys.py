@@ -205,13 +205,22 @@ class TestWhereTheKeyGoes:
         assert "X-Key" not in other.headers
 
     def test_an_empty_header_is_no_key(self):
-        """No repeat is safe by it; and where the operation takes one, a good one takes its place."""
-        plain, taking = (httpx.Request("POST", self.URL, headers={"Idempotency-Key": ""}) for _ in range(2))
-        assert HeaderKey().read(plain) is None
-        assert HeaderKey().prepare(plain) is None
-        key = HeaderKey(takes_key=lambda _request: True).prepare(taking)
-        assert key_problem(key) is None
-        assert taking.headers.get_list("Idempotency-Key") == [key]
+        assert HeaderKey().read(httpx.Request("POST", self.URL, headers={"Idempotency-Key": ""})) is None
+
+    @pytest.mark.parametrize(("key", "code"), [("", "length"), ("a b", "characters"), ("a\tb", "characters")])
+    def test_a_key_that_cannot_be_sent_is_refused(self, key, code):
+        """A random one in its place would make a second payment of the caller's second try."""
+        for place in (HeaderKey(), HeaderKey(takes_key=lambda _request: True)):
+            with pytest.raises(InvalidRequest, match="Nothing was sent: idempotency_key") as raised:
+                place.prepare(httpx.Request("POST", self.URL, headers={"Idempotency-Key": key}))
+            assert [problem.code for problem in raised.value.problems] == [code]
+        ignoring = HeaderKey(ignores_key=lambda _request: True)
+        assert ignoring.prepare(httpx.Request("POST", self.URL, headers={"Idempotency-Key": key})) is None
+
+    def test_the_rule_of_the_provider(self):
+        place = HeaderKey(problem=lambda _request, key: key_problem(key))
+        with pytest.raises(InvalidRequest, match="has 3 characters and must have 20 to 128"):
+            place.prepare(httpx.Request("POST", self.URL, headers={"Idempotency-Key": "abc"}))
 
     @pytest.mark.parametrize(
         ("body", "key"),

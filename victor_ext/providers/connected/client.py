@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any, Generic, TypeVar, cast
 
 import httpx
@@ -24,7 +25,8 @@ from victor_ext.runtime.loop.keys import BodyKey, HeaderKey, KeyPlace, NoKey
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .auth import ApiKeyAuth, ClientCredentialsAuth, Credentials, SignRequest, credentials_of
-from .paging import ListReader, PageStyle, operation_name
+from .operations import Operation, P, check_arguments, operation_name
+from .paging import ListReader, PagesOf, PageStyle, T
 from .profile import profile_of
 from .wire import AsyncWireTransport, WireTransport, origin_of
 
@@ -151,14 +153,20 @@ class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
         return cast("C", self._api.with_headers({place.name: idempotency_key}))
 
     def _lists(
-        self, function: Any, style: PageStyle, hooks: Callable[[ListReader], dict[str, list[Any]]]
+        self,
+        operation: Any,
+        style: PagesOf[Any],
+        hooks: Callable[[ListReader], dict[str, list[Any]]],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
     ) -> tuple[str, Callable[[], PageReader[Any]]]:
         """The import name of the operation, and what begins to read it, with a generated client for that reading."""
         if not isinstance(style, PageStyle):
             raise ConfigurationError(
                 "paged: say how pages follow each other, as in bank.paged(list_cards, CursorPages())."
             )
-        module = operation_name(function)
+        module = operation_name(operation)
+        check_arguments(module, args, kwargs)
 
         def begin() -> PageReader[Any]:
             reader = ListReader(style, what=module.rpartition(".")[2])
@@ -173,18 +181,19 @@ class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport], BlockingClient):
 
     _wire_type = WireTransport
 
-    def paged(self, function: Any, style: PageStyle, /, *args: Any, **kwargs: Any) -> Pages[Any]:
+    def paged(self, operation: Operation[P], style: PagesOf[T], /, *args: P.args, **kwargs: P.kwargs) -> Pages[T]:
         """All items of a list, page by page as they are needed: `for item in bank.paged(list_cards, BY_CURSOR): ...`
 
         Args:
-            function: The generated operation: its module (`list_cards`) or one of its functions.
-            style: How pages follow each other, and where their items are.
+            operation: The module of the generated operation (`list_cards`).
+            style: How pages follow each other, and where their items are. `BY_CURSOR.of(Card)` names the class of the
+                items, for type checkers too.
             args: Arguments of the operation, without `client`; so are `kwargs`. They are those of the first page.
 
         Raises:
-            ConfigurationError: `function` is no generated operation.
+            ConfigurationError: `operation` is no generated operation, or takes other arguments.
             PaginationError: While it is read: the provider repeats pages for ever.
-            UnreadableResponse: While it is read: a page has no list where `style` says.
+            UnreadableResponse: While it is read: a page has no list where `style` says, or an item of another class.
         """
 
         def hooks(reader: ListReader) -> dict[str, list[Any]]:
@@ -192,9 +201,9 @@ class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport], BlockingClient):
 
         def fetch(reader: Any) -> Any:
             call = importlib.import_module(module).sync_detailed
-            return reader.take(call(*args, client=reader.client, **kwargs).parsed)
+            return reader.take(call(*args, client=reader.client, **reader.arguments(kwargs)).parsed)
 
-        module, begin = self._lists(function, style, hooks)
+        module, begin = self._lists(operation, style, hooks, args, kwargs)
         return Pages(fetch, begin)
 
 
@@ -203,7 +212,7 @@ class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport], AwaitedCl
 
     _wire_type = AsyncWireTransport
 
-    def paged(self, function: Any, style: PageStyle, /, *args: Any, **kwargs: Any) -> AsyncPages[Any]:
+    def paged(self, operation: Operation[P], style: PagesOf[T], /, *args: P.args, **kwargs: P.kwargs) -> AsyncPages[T]:
         """All items of a list, as `ApiClient.paged` yields them: `async for item in bank.paged(...): ...`"""
 
         def hooks(reader: ListReader) -> dict[str, list[Any]]:
@@ -217,10 +226,14 @@ class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport], AwaitedCl
 
         async def fetch(reader: Any) -> Any:
             call = importlib.import_module(module).asyncio_detailed
-            return reader.take((await call(*args, client=reader.client, **kwargs)).parsed)
+            return reader.take((await call(*args, client=reader.client, **reader.arguments(kwargs))).parsed)
 
-        module, begin = self._lists(function, style, hooks)
+        module, begin = self._lists(operation, style, hooks, args, kwargs)
         return AsyncPages(fetch, begin)
+
+
+def _is_post(request: httpx.Request) -> bool:
+    return request.method == "POST"
 
 
 def _checked_key(key: object) -> KeyPlace:
@@ -229,7 +242,8 @@ def _checked_key(key: object) -> KeyPlace:
     if isinstance(key, type) or not (callable(getattr(key, "prepare", None)) and callable(getattr(key, "read", None))):
         raise ConfigurationError(f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}.")
     if isinstance(key, HeaderKey) and key.takes_key is None:
-        return HeaderKey(key.name, lambda request: request.method == "POST", key.ignores_key)
+        key = copy(key)
+        key.takes_key = _is_post
     return cast("KeyPlace", key)
 
 

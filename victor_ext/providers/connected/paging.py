@@ -14,18 +14,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, NamedTuple, TypeVar, cast, get_origin
 from urllib.parse import unquote_plus, urlencode
 
 import httpx
 
 from victor_ext.errors import ConfigurationError, Outcome, PaginationError, VictorError
+from victor_ext.runtime.client.expected import is_instance, type_name
 from victor_ext.runtime.client.json_values import NOT_JSON, is_object, json_of
 from victor_ext.runtime.client.paging import Page, PageReader
+from victor_ext.runtime.client.validation import shown
 from victor_ext.runtime.http.response import Response
 
-Place = str | Callable[[Any], Any]
+from .places import Place, fields_of, same_name, value_at, with_field
+
+T = TypeVar("T")
 
 MOST_EMPTY_PAGES = 100
 """The number of consecutive pages without items after which a list that always names a next page is given up."""
@@ -34,8 +38,12 @@ _NEXT_LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[^\s;=,]+\s*(?:=\s*(?:"[^"]*"|[^\
 _REL_NEXT = re.compile(r';\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?![^\s;,]))', re.IGNORECASE)
 
 
+class PagesOf(Generic[T]):
+    """How pages with items of one type follow each other, for type checkers: what `PageStyle.of` returns."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class PageStyle:
+class PageStyle(PagesOf[Any]):
     """What all styles have.
 
     Attributes:
@@ -44,18 +52,39 @@ class PageStyle:
             all items of all pages are yielded.
         more: Where a page says whether another one follows: a false value there ends the list. None: the page does not
             say so.
+        kind: The class of the items. Set it with `of`, which tells type checkers, too.
     """
 
     items: Place | None = None
     id: Place | None = None
     more: Place | None = None
+    kind: type[Any] | None = None
+
+    def of(self, kind: type[T]) -> PagesOf[T]:
+        """This style for a list of one class: `bank.paged(list_cards, BY_CURSOR.of(Card))` yields cards.
+
+        An item of another class is an `UnreadableResponse`.
+
+        Raises:
+            ConfigurationError: `kind` is no class.
+        """
+        if not isinstance(get_origin(kind) or kind, type):
+            raise ConfigurationError(f"of takes the class of the items, as in of(Card), not {shown(kind)}.")
+        return cast("PagesOf[T]", replace(self, kind=kind))
 
     def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:
         """How to change the request of the page that was read into that of the next page; None after the last one."""
         raise NotImplementedError
 
 
-Step = Callable[[httpx.URL], httpx.URL]
+class Field(NamedTuple):
+    """What the body of the next page's request has at a dotted path."""
+
+    path: str
+    value: Any
+
+
+Step = Callable[[httpx.URL], httpx.URL] | Field
 
 
 def _with(parameter: str, value: object) -> Step:
@@ -71,11 +100,28 @@ def _with(parameter: str, value: object) -> Step:
 
 
 @dataclass(frozen=True)
-class CursorPages(PageStyle):
+class ParameterPages(PageStyle):
+    """What the styles have that send a value for each page.
+
+    Attributes:
+        parameter: The name of the value, as the provider's documentation has it: of the query parameter, or of the
+            field of the body (`options.offset` is the field `offset` in the object `options`).
+        in_body: Whether the value is a field of the request's body.
+    """
+
+    parameter: str = ""
+    in_body: bool = field(default=False, kw_only=True)
+
+    def _sending(self, value: object) -> Step:
+        return Field(self.parameter, value) if self.in_body else _with(self.parameter, value)
+
+
+@dataclass(frozen=True)
+class CursorPages(ParameterPages):
     """Each page names the next one, or is followed by the items after its last one.
 
     Attributes:
-        parameter: The query parameter for the cursor, as the provider's documentation has it.
+        parameter: The query parameter for the cursor, or the field of the body.
         next: Where a page has the cursor of the next page. The list ends with a page without one.
         last: Where an item has what serves as cursor, if pages have none: the last item's is sent.
     """
@@ -92,28 +138,28 @@ class CursorPages(PageStyle):
             if self.last is not None:
                 raise reader.unusable(f"its last item has nothing at {self.last!r}")
             return None
-        return _with(self.parameter, cursor)
+        return self._sending(cursor)
 
 
 @dataclass(frozen=True)
-class OffsetPages(PageStyle):
+class OffsetPages(ParameterPages):
     """The number of items to skip is sent. Without `more`, the list ends with an empty page."""
 
     parameter: str = "offset"
 
     def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:  # noqa: ARG002 - the arguments of all styles
-        return _with(self.parameter, reader.sent(self.parameter, 0) + len(items)) if items else None
+        return self._sending(reader.sent(self, 0) + len(items)) if items else None
 
 
 @dataclass(frozen=True)
-class NumberedPages(PageStyle):
+class NumberedPages(ParameterPages):
     """Pages are numbered, from `first`. Without `more`, the list ends with an empty page."""
 
     parameter: str = "page"
     first: int = 1
 
     def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:  # noqa: ARG002 - the arguments of all styles
-        return _with(self.parameter, reader.sent(self.parameter, self.first) + 1) if items else None
+        return self._sending(reader.sent(self, self.first) + 1) if items else None
 
 
 @dataclass(frozen=True)
@@ -167,19 +213,38 @@ class ListReader(PageReader[Any]):
         self._style = style
         self._name = what
         self._empty = 0
+        self._body: Any = None
         self._url: httpx.URL = httpx.URL()
         self._step: Step | None = None
 
+    def arguments(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The arguments of the page to read: those of the first one, and the field of the body that names the page."""
+        style, step = self._style, self._step
+        if not (isinstance(style, ParameterPages) and style.in_body):
+            return arguments
+        body = fields_of(arguments.get("body"), style.parameter)
+        if isinstance(step, Field):
+            if value_at(self._body, step.path) == step.value:
+                raise self._names_itself()
+            body = with_field(body, *step)
+        self._body = body
+        return {**arguments, "body": body} if isinstance(step, Field) else arguments
+
     def turn(self, request: httpx.Request) -> None:
         """Make the request of the first page that of the page to read."""
-        url = request.url if self._step is None else self._step(request.url)
-        if self._step is not None and url == self._url:
-            raise PaginationError(
-                f"The list {self._name} does not end: page {self.number - 1} names itself as the next one. What was "
-                "yielded so far is complete as far as it goes.",
-                outcome=Outcome.ACCEPTED,
-            )
+        url = request.url
+        if self._step is not None and not isinstance(self._step, Field):
+            url = self._step(url)
+            if url == self._url:
+                raise self._names_itself()
         self._url = request.url = url
+
+    def _names_itself(self) -> PaginationError:
+        return PaginationError(
+            f"The list {self._name} does not end: page {self.number - 1} names itself as the next one. What was "
+            "yielded so far is complete as far as it goes.",
+            outcome=Outcome.ACCEPTED,
+        )
 
     def keep(self, response: httpx.Response) -> None:
         """Keep the response of a page until the next one."""
@@ -189,6 +254,7 @@ class ListReader(PageReader[Any]):
     def take(self, page: Any) -> Sequence[Any]:
         """The items of a page that was read, and note what follows it."""
         items = self._items(page)
+        self._check_kind(items)
         self._step = self._style.after(self, page, items)
         says_last = self._style.more is not None and value_at(page, self._style.more) in (False, 0, "false")
         self.is_last = says_last or self._step is None
@@ -207,9 +273,10 @@ class ListReader(PageReader[Any]):
             self.number, self.done = self.number + 1, False
         return page
 
-    def sent(self, parameter: str, default: int) -> int:
+    def sent(self, style: ParameterPages, default: int) -> int:
         """The number that the page just read was asked for with."""
-        value = self._url.params.get(parameter, "")
+        name = style.parameter
+        value = str(value_at(self._body, name) if style.in_body else self._url.params.get(name, ""))
         return int(value) if value.isdecimal() else default
 
     def unusable(self, why: str) -> VictorError:
@@ -227,64 +294,22 @@ class ListReader(PageReader[Any]):
         where = f"at {place!r}" if isinstance(place, str) else "where `items` looks" if place else "for a page"
         raise self.unusable(f"it has no list {where}: name the place of the items, as in items='data'")
 
+    def _check_kind(self, items: Sequence[Any]) -> None:
+        kind = self._style.kind
+        odd = [] if kind is None else [each for each in items if not is_instance(each, kind)]
+        if odd:
+            raise self.unusable(f"it has an item of the class {type(odd[0]).__name__}, not {type_name(kind)}")
+
     def _is_null(self, place: str) -> bool:
         """Whether the body says null there: an empty list, where a member that is missing says nothing."""
         above, _, last = place.rpartition(".")
         body = json_of(self.response)
         holder = body if not above or body is NOT_JSON else value_at(body, above)
-        return is_object(holder) and any(_same(name, last) and value is None for name, value in holder.items())
-
-
-def value_at(value: Any, place: Place) -> Any:
-    """What is at a place of a page or an item, or None."""
-    if not isinstance(place, str):
-        return place(value)
-    for name in place.split("."):
-        value = _member(value, name)
-    return value
-
-
-def _member(value: Any, name: str) -> Any:
-    if not isinstance(value, Mapping):
-        for attribute in (each.name for each in getattr(value, "__attrs_attrs__", ()) if _same(each.name, name)):
-            found = getattr(value, attribute, None)
-            # The marker of an unset value is falsy. Each generated package has its own.
-            if found is not None and type(found).__name__ != "Unset":
-                return found
-        value = getattr(value, "additional_properties", {})
-    members = cast("Mapping[str, Any]", value)
-    return members[name] if name in members else next((each for key, each in members.items() if _same(key, name)), None)
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two names are one member's, on the wire and in Python: `nextCursor` and `next_cursor`, for one."""
-    return _bare(one) == _bare(other)
-
-
-def _bare(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower().removeprefix("field_"))
+        return is_object(holder) and any(same_name(name, last) and value is None for name, value in holder.items())
 
 
 def _as_id(found: object) -> str | None:
     return None if found is None else str(found)
-
-
-def operation_name(function: Any) -> str:
-    """The import name of the module of a generated operation.
-
-    Args:
-        function: The module (`list_cards`), or one of its functions (`list_cards.sync`).
-
-    Raises:
-        ConfigurationError: It is neither.
-    """
-    name = getattr(function, "__module__", None) or getattr(function, "__name__", "")
-    if not hasattr(function, "sync_detailed") and getattr(function, "__name__", "") not in _FUNCTIONS:
-        raise ConfigurationError("paged: pass the module of a generated operation, as in bank.paged(list_cards, ...).")
-    return str(name)
-
-
-_FUNCTIONS = frozenset({"sync", "sync_detailed", "asyncio", "asyncio_detailed"})
 
 
 __all__ = ("CursorPages", "LinkedPages", "NumberedPages", "OffsetPages", "PageStyle")

@@ -20,7 +20,7 @@ from victor_ext.runtime.client.json_values import (
     text_or_empty,
 )
 from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
-from victor_ext.runtime.loop.keys import HeaderKey
+from victor_ext.runtime.loop.keys import HeaderKey, key_problem
 from victor_ext.runtime.loop.profile import Profile
 
 from .settings import CREATE_PATH, Environment
@@ -37,7 +37,7 @@ def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
     return Profile(
         name="Victor",
         environment=f"{environment.name}{elsewhere}",
-        key_place=HeaderKey(_KEY, takes_key=_takes_key, ignores_key=_is_respond),
+        key_place=HeaderKey(_KEY, takes_key=_takes_key, ignores_key=_is_respond, problem=_key_problem),
         in_progress=in_progress,
         may_be_in_progress=may_be_in_progress,
         problems=read_problems,
@@ -51,6 +51,11 @@ def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
             "machine's clock."
         ),
     )
+
+
+def _key_problem(request: httpx.Request, key: str) -> Problem | None:
+    # The document has a shortest length for this operation; those of newer documents are known to have the longest one.
+    return key_problem(key) if _is_create(request) else key_problem(key, shortest=1)
 
 
 def _takes_key(request: httpx.Request) -> bool:
