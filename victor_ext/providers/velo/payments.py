@@ -13,6 +13,9 @@ from .checks import Validation, day_around
 from .paging import changes, walk
 from .records import Payment, PaymentChange
 
+_IN_ORDER = "submittedDateTime:asc,paymentId:asc"
+"""All payments of a payout are submitted in one moment: by that alone, two pages need not have one order."""
+
 
 class Payments(Resource[Mode]):
     """Payments of a payor, over all payouts."""
@@ -40,12 +43,17 @@ class Payments(Resource[Mode]):
         The filters have Velo's names; one that is None is not sent. There is none for the payor's own reference: see
         `find`. Velo sets `remote_id` only when a payment is confirmed, so it does not find a new one.
 
+        A payment never leaves the window of `submitted_from` and `submitted_to`, so a walk by window yields each of its
+        payments once, however many are submitted meanwhile. Velo's own order has an id after the time. A `sort`
+        without one is sent with `paymentId` added, since payments of one moment may else change places between pages.
+
         Args:
             payor_id: The payor.
-            submitted_from: The first day, as a date or a text such as `2026-03-04`.
-            submitted_to: The last day.
+            submitted_from: The first day, as a date or a text such as `2026-03-04`. In which time zone Velo means its
+                days is not documented: for a window of moments add a day at both ends, and compare `submitted_at`.
+            submitted_to: The last day, which is part of the window.
             sensitive: True asks for unmasked data, which the key has to be allowed to see.
-            sort: Fields and directions, such as `submittedDateTime:asc`.
+            sort: Fields and directions, such as `submittedDateTime:asc`. None is Velo's own: the newest first.
             page_size: 1 to 100; Velo's default is 25.
 
         Raises:
@@ -67,7 +75,7 @@ class Payments(Resource[Mode]):
             submitted_date_from=validation.day("submitted_from", submitted_from),
             submitted_date_to=validation.day("submitted_to", submitted_to),
             sensitive=validation.flag("sensitive", sensitive),
-            sort=validation.sort(sort),
+            sort=_with_an_end(validation.sort(sort)),
             page_size=validation.page_size(page_size, 100),
         )
         validation.finish("The list of payments")
@@ -104,7 +112,7 @@ class Payments(Resource[Mode]):
             submitted_date_from=day_around(since, -1),
             submitted_date_to=None if until is None else day_around(until, 1),
         )
-        window = _walk({"payor_id": payor_id, "page_size": 100, "sort": "submittedDateTime:asc", **days})
+        window = _walk({"payor_id": payor_id, "page_size": 100, "sort": _IN_ORDER, **days})
         reader: PageReader[Payment] = window.begin()
         found: builtins.list[Payment] = []
         while not reader.done:
@@ -118,6 +126,11 @@ class Payments(Resource[Mode]):
         arguments = Validation().changes(payor_id, since, page_size, 1000, "The changes of payments")
         name, what = "payments.list_payment_changes", "feed of payments"
         return changes(name, PaymentChange, lambda change: change.payment_id, what, arguments)
+
+
+def _with_an_end(sort: str | None) -> str | None:
+    """A sort that leaves no two payments in an order of Velo's choice."""
+    return f"{sort},paymentId:asc" if isinstance(sort, str) and "paymentId" not in sort else sort
 
 
 def _walk(arguments: dict[str, object]) -> Walk[Payment]:
