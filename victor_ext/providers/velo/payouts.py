@@ -7,12 +7,13 @@ from collections.abc import Collection, Sequence
 from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem, VictorError
 from victor_ext.redaction import kind_of, one_line
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.resources import Mode, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, check_id
 from .generated import models
 from .paging import walk
+from .payout_audit import PayoutAudit
 from .records import Payout, PayoutPayment, Quote, Receipt
 from .requests import PaymentInstruction
 
@@ -26,7 +27,7 @@ _STATUSES = _BEFORE_PAID | _PAID | _DEAD_ENDS
 _PERCENT_LIMIT = 10**6
 
 
-class Payouts(Resource[Mode]):
+class Payouts(PayoutAudit[Mode]):
     """Payouts: payments that are submitted, quoted and paid together.
 
     The order of calls: `submit`, `wait` until ACCEPTED, `quote` if the currencies differ, `instruct`. No money moves
@@ -139,6 +140,9 @@ class Payouts(Resource[Mode]):
             InvalidRequest: An argument cannot be right, such as a status that Velo does not have; nothing was sent.
             Conflict: It was rejected or withdrawn instead, or is past the status.
             TimedOut: It did not have the status in that time.
+
+        Velo's document does not say in which order COMPLETED, INCOMPLETE and CONFIRMED follow each other, so one of
+        them may still become another, and is waited on: to wait until a payout is paid, name all that will do.
         """
         check_id("payout_id", payout_id, "The payout")
         wanted = _checked_statuses(until)

@@ -270,8 +270,18 @@ class PayoutPayment(Record):
     memo = text("payment_memo", hidden=True)
 
 
+class PaymentEvent(Record):
+    """One step of a payment, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or PAYMENT_CONFIRMED."""
+
+    id = identifier("event_id")
+    type = text("event_type")
+    happened_at = timestamp("event_date_time")
+    source = money("source_amount", "source_currency")
+    payment = money("payment_amount", "payment_currency")
+
+
 class Payment(Record):
-    """A payment in the list of all payments of a payor. Known states: ACCEPTED AWAITING_FUNDS FUNDED UNFUNDED
+    """A payment of a payor, with its history. Known states: ACCEPTED AWAITING_FUNDS FUNDED UNFUNDED
     BANK_PAYMENT_REQUESTED REJECTED ACCEPTED_BY_RAILS CONFIRMED RETURNED WITHDRAWN; others may come."""
 
     id = identifier("payment_id")
@@ -290,7 +300,16 @@ class Payment(Record):
     rejection_reason = text("rejection_reason")
     return_reason = text("return_reason")
     withdrawn_reason = text("withdrawn_reason")
+    auto_withdrawn_reason_code = text("auto_withdrawn_reason_code")
     is_withdrawable = boolean("withdrawable")
+    quote_id = text("quote_id")
+    rate = decimal("rate")
+    inverted_rate = decimal("inverted_rate")
+    transmission_type = text("transmission_type")
+    rails_id = text("rails_id")
+    trace_number = text("trace_number")
+    tracking_reference = text("payment_tracking_reference")
+    events = records("events", PaymentEvent)
     memo = text("payment_memo", hidden=True)
 
 
