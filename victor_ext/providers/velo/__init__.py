@@ -21,13 +21,10 @@ from __future__ import annotations
 from .audit_records import (
     FundingEntry,
     FundingEvent,
-    PayeeInvitation,
     PayoutHistory,
     PayoutStatistics,
     PayoutSummary,
     SourceAccountCost,
-    WebhookEndpoint,
-    WebhookPing,
 )
 from .auth import VeloAuth
 from .client import AsyncVelo, Velo
@@ -42,6 +39,7 @@ from .records import (
     PayeeBatch,
     PayeeChange,
     PayeeFailure,
+    PayeeInvitation,
     Payment,
     PaymentChange,
     PaymentEvent,
@@ -55,6 +53,7 @@ from .records import (
     SourceAccount,
 )
 from .requests import Address, Challenge, Company, Individual, NewPayee, PaymentChannel, PaymentInstruction
+from .webhooks import WebhookEndpoint, WebhookPing
 
 __all__ = (
     "AcceptedPayment",

@@ -1,12 +1,9 @@
-"""Records of history: what became of payouts and fundings; and of invitations and webhooks."""
+"""Records of history: what became of payouts and fundings."""
 
 from __future__ import annotations
 
-from victor_ext.runtime.client.json_values import list_or_empty
 from victor_ext.runtime.client.records import (
-    Field,
     Record,
-    boolean,
     decimal,
     identifier,
     integer,
@@ -95,35 +92,3 @@ class FundingEntry(Record):
     funding_type = text("funding_type")
     top_up_type = text("topup_type")
     events = records("events", FundingEvent)
-
-
-class PayeeInvitation(Record):
-    """How far the invitation of a payee is. Known states: ACCEPTED PENDING DECLINED; others may come.
-
-    `grace_period_ends` is a day, as text such as `2026-03-04`.
-    """
-
-    payee_id = identifier("payee_id")
-    status = text("invitation_status")
-    grace_period_ends = text("grace_period_end_date")
-
-
-def _as_texts(value: object) -> tuple[str, ...]:
-    return tuple(item for item in list_or_empty(value) if isinstance(item, str))
-
-
-class WebhookEndpoint(Record):
-    """A webhook at Velo: an address, and what is posted there. The header that it sends is a secret: see `raw`."""
-
-    id = identifier("id")
-    payor_id = text("payor_id")
-    url = text("webhook_url")
-    is_enabled = boolean("enabled")
-    categories = Field(_as_texts, "categories")
-
-
-class WebhookPing(Record):
-    """The receipt of a ping."""
-
-    id = identifier("id")
-    webhook_id = text("webhook_id")

@@ -10,11 +10,10 @@ from victor_ext.redaction import kind_of
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
-from .audit_records import PayeeInvitation
 from .checks import Validation, check_id
 from .generated import models
 from .paging import walk
-from .records import Payee
+from .records import Payee, PayeeInvitation
 from .requests import Address, Challenge, Company, Individual
 
 _API = "velo_api.api.payees"

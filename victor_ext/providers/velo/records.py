@@ -131,6 +131,17 @@ class PayeeChange(Record):
     email = text("email", hidden=True)
 
 
+class PayeeInvitation(Record):
+    """How far the invitation of a payee is. Known states: ACCEPTED PENDING DECLINED; others may come.
+
+    `grace_period_ends` is a day, as text such as `2026-03-04`.
+    """
+
+    payee_id = identifier("payee_id")
+    status = text("invitation_status")
+    grace_period_ends = text("grace_period_end_date")
+
+
 class SourceAccount(Record):
     """An account that payouts are paid from."""
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from victor_ext.redaction import concealed, kind_of
+from victor_ext.runtime.client.json_values import list_or_empty
+from victor_ext.runtime.client.records import Field, Record, boolean, identifier, text
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
-from .audit_records import WebhookEndpoint, WebhookPing
 from .checks import Validation, check_id
 from .generated import models
 from .notifications import SHORTEST_AUTHORIZATION
@@ -20,6 +21,27 @@ from .records import Receipt
 _API = "velo_api.api.webhooks"
 _LONGEST_URL = 2000
 _LONGEST_AUTHORIZATION = 1000
+
+
+def _as_texts(value: object) -> tuple[str, ...]:
+    return tuple(item for item in list_or_empty(value) if isinstance(item, str))
+
+
+class WebhookEndpoint(Record):
+    """A webhook at Velo: an address, and what is posted there. The header that it sends is a secret: see `raw`."""
+
+    id = identifier("id")
+    payor_id = text("payor_id")
+    url = text("webhook_url")
+    is_enabled = boolean("enabled")
+    categories = Field(_as_texts, "categories")
+
+
+class WebhookPing(Record):
+    """The receipt of a ping."""
+
+    id = identifier("id")
+    webhook_id = text("webhook_id")
 
 
 class Webhooks(Resource[Mode]):

@@ -19,12 +19,12 @@ from victor_ext.sandbox.server import (
 )
 from victor_ext.sandbox.velo.accounts import Accounts
 from victor_ext.sandbox.velo.audit import Audit
+from victor_ext.sandbox.velo.audit_calls import AuditCalls
 from victor_ext.sandbox.velo.commands import VeloCommands
 from victor_ext.sandbox.velo.formats import (
     Refused,
     error_body,
     find,
-    in_order,
     iso,
     matches,
     moment_of,
@@ -33,13 +33,10 @@ from victor_ext.sandbox.velo.formats import (
     text_of,
 )
 from victor_ext.sandbox.velo.operations import (
-    AUDIT_FILTERS,
     INVITATION_FILTERS,
-    NEWEST_FIRST,
     OPERATIONS,
     PAYEE_FILTERS,
     PAYMENT_FILTERS,
-    PAYOUT_FILTERS,
 )
 from victor_ext.sandbox.velo.payees import Payees
 from victor_ext.sandbox.velo.payouts import Payouts
@@ -47,7 +44,7 @@ from victor_ext.sandbox.velo.settings import VeloSettings
 from victor_ext.sandbox.velo.webhooks import Webhooks
 
 
-class VeloProvider(SandboxProvider[VeloSettings]):
+class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
     """Payees, accounts and payouts of one payor."""
 
     name = "velo"
@@ -264,58 +261,14 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         payments = self._payouts.get(call.params["payout_id"]).payments
         return json_response(200, page_of([one for one in payments if matches(one, query, PAYMENT_FILTERS)], query))
 
-    def _list_payments(self, call: Call) -> Response:
-        query = call.query_values()
-        payments = self._payouts.audit(self._payor_of(query, required=True))
-        found = self._in_window([one for one in payments if matches(one, query, AUDIT_FILTERS)], query)
-        return json_response(200, page_of(in_order(found, query.get("sort"), NEWEST_FIRST), query))
-
-    @staticmethod
-    def _in_window(items: list[JsonObject], query: dict[str, str]) -> list[JsonObject]:
-        first, last = query.get("submittedDateFrom", "0"), query.get("submittedDateTo", "9")
-        return [one for one in items if first <= one["submittedDateTime"][:10] <= last]
-
-    def _get_payment(self, call: Call) -> Response:
-        return json_response(200, self._audit.payment(self.payor_id, call.params["payment_id"]))
-
     def _withdraw_payment(self, call: Call) -> Response:
         payment_id = call.params["payment_id"]
         self._payouts.withdraw_payment(payment_id, text_of(object_of(call.json()), "reason", 2, 256))
         call.did_work(payment_id)
         return empty_response(204)
 
-    def _export(self, call: Call) -> Response:
-        query = call.query_values()
-        payor_id = self._payor_of(query, required=False)
-        text = self._audit.export(payor_id, query.get("startDate", "0"), query.get("endDate", "9"))
-        return Response(200, text.encode("utf-8"), ((b"content-type", b"application/csv"),))
-
-    # The history of payouts
-
-    def _list_payouts(self, call: Call) -> Response:
-        query = call.query_values()
-        payouts = self._audit.payouts(self._payor_of(query, required=False))
-        memo = query.get("payoutMemo", "").casefold()
-        found = [one for one in payouts if matches(one, query, PAYOUT_FILTERS)]
-        found = self._in_window([one for one in found if memo in (one["payoutMemo"] or "").casefold()], query)
-        return json_response(200, page_of(in_order(found, query.get("sort"), "submittedDateTime:asc"), query))
-
-    def _payout_history(self, call: Call) -> Response:
-        query, payout_id = call.query_values(), call.params["payout_id"]
-        summary = self._audit.history(payout_id)
-        payments = [one for one in self._payouts.audit(self.payor_id) if one["payout"]["payoutId"] == payout_id]
-        found = self._in_window([one for one in payments if matches(one, query, AUDIT_FILTERS)], query)
-        page = page_of(in_order(found, query.get("sort"), "remoteId:asc"), query)
-        return json_response(200, {"summary": summary, **page})
-
-    def _statistics(self, call: Call) -> Response:
-        return json_response(200, self._audit.statistics(self._payor_of(call.query_values(), required=False)))
-
-    def _list_fundings(self, call: Call) -> Response:
-        query = call.query_values()
-        fundings = self.accounts.audit(self._payor_of(query, required=True))
-        found = [one for one in fundings if matches(one, query, {"sourceAccountName": "sourceAccountName"})]
-        return json_response(200, page_of(in_order(found, query.get("sort"), "dateTime"), query))
+    def _payment_changes(self, call: Call) -> Response:
+        return self._feed(call, self._payouts.changes, 100, 1000)
 
     # Webhooks
 
@@ -347,9 +300,6 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         event_id = self._notified("system", "ping", {"sourceType": "ping"})
         call.did_work(webhook["id"])
         return json_response(202, {"id": event_id, "webhookId": webhook["id"]})
-
-    def _payment_changes(self, call: Call) -> Response:
-        return self._feed(call, self._payouts.changes, 100, 1000)
 
     def _feed(
         self, call: Call, changes: Callable[[str, float], list[JsonObject]], default: int, largest: int
