@@ -186,6 +186,13 @@ class TestWhatIsRefusedHere:
         assert refused(lambda velo: velo.webhooks.list("", page_size=0)) == {"payor_id": "format", "page_size": "range"}
 
 
+def test_the_answer_to_a_challenge_is_not_shown() -> None:
+    challenge = Challenge(value="4711-0815", description="Your number at Example Ltd")
+    shown = [repr(challenge), repr(challenge.to_model()), repr(challenge.value)]
+    assert [text for text in shown if "4711" in text] == []
+    assert challenge.to_model().to_dict()["value"] == "4711-0815"
+
+
 def test_what_is_left_out_is_not_sent() -> None:
     sent: dict[str, Any] = {}
 

@@ -162,6 +162,7 @@ class Payouts(PayoutAudit[Mode]):
                 goal=f"{' or '.join(wanted)} of payout {payout_id} did not come about",
                 advice="Wait again, or read the payout later.",
                 timeout=timeout,
+                describe=_last_seen,
             )
         )
 
@@ -252,6 +253,12 @@ def _has_status(payout_id: str, statuses: Collection[str]) -> OperationFlow[bool
         return False
     # A response about another payout (from a cache, a proxy) proves nothing about this one.
     return payout.id.casefold() == payout_id.casefold() and payout.status in statuses
+
+
+def _last_seen(payout: Payout) -> str:
+    """A payout that was waited for in vain. It may have been paid, and not be called what was asked for."""
+    hint = f" (paid: if {payout.status} will do, name it in until)" if payout.status in _PAID else ""
+    return f"{payout!r}{hint}"
 
 
 def _dead_end(payout: Payout, payout_id: str, wanted: Sequence[str]) -> Conflict:
