@@ -45,7 +45,8 @@ class PayeeUpdates(Resource[Mode]):
         Args:
             payee_id: The payee.
             address: The whole address, with the limits of `NewPayee`.
-            individual: The person, if it is one.
+            individual: The person, if it is one. Velo's document marks the date of birth and the national
+                identification as read-only here, and has both in its example of a request: they are sent.
             company: The company, if it is one.
             payee_type: `Individual` or `Company`.
             email: 3 to 255 characters.
