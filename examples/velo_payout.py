@@ -30,13 +30,18 @@ def pay(reference: str, amount: Money) -> PaymentInstruction:
 def story(sandbox: VeloSandbox, velo: Velo) -> str:
     """A payout in two currencies, a lost answer that is settled by looking, and the notifications of it all."""
     begun = datetime.now(UTC) - timedelta(minutes=1)
+    webhook_id = velo.webhooks.create(
+        sandbox.payor_id, url="https://hooks.example.com/velo", authorization_header=HEADER, categories=["payment"]
+    )
+    velo.webhooks.ping(webhook_id)
     payout_id = velo.payouts.submit([pay("INV-1", Money.of("44.23", "USD")), pay("INV-2", Money.of("100.00", "EUR"))])
     payout = velo.payouts.wait(payout_id, until="ACCEPTED")
     [rate] = velo.payouts.quote(payout_id).fx_summaries
     print(f"Payout {payout.id} is accepted; {rate.payment} costs {rate.source}, at {rate.rate}.")
     velo.payouts.instruct(payout_id)
     sandbox.advance(30)
-    print(f"Instructed, and half a minute later {velo.payouts.get(payout_id).status}.")
+    history = velo.payouts.history(payout_id)
+    print(f"Instructed, and half a minute later {history.status}: {history.confirmed_payments} payments confirmed.")
 
     sandbox.inject("lost_answer", operation="submit")
     try:
@@ -52,7 +57,10 @@ def story(sandbox: VeloSandbox, velo: Velo) -> str:
     posted = [json.dumps(one).encode() for one in sandbox.notifications()]
     for body in [*reversed(posted), posted[0]]:  # out of order, and one of them twice
         for notification in in_order.take(webhook.read(body, HEADER)):
-            print(f"  {notification.sequence_number}. {notification.event_name} of {notification.payor_payment_id}")
+            print(f"  {notification.sequence_number}. {notification.event_name} {notification.payor_payment_id or ''}")
+            if notification.payment_id:  # a hint: the payment itself is the fact
+                payment = velo.payments.get(notification.payment_id)
+                assert payment.payor_payment_id == notification.payor_payment_id
 
     velo.logout()
     if any(sandbox.work_done_by_reference()[invoice] != 1 for invoice in ("INV-1", "INV-2", "INV-3")):

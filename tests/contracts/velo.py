@@ -11,6 +11,7 @@ from tests.contracts.contract import ONCE, Call, Contract
 from victor_ext.providers import Money
 from victor_ext.providers.velo import (
     Address,
+    Challenge,
     Company,
     Individual,
     NewPayee,
@@ -180,8 +181,64 @@ def payee(velo: Any) -> Any:
     return velo.payees.get("payee-id-7", sensitive=False)
 
 
+def payee_update(velo: Any, **changes: Any) -> Any:
+    usual: dict[str, Any] = {
+        "address": Address(
+            line1="1 Main Street", line2="Floor 2", line3="Room 3", line4="Desk 4", city="Springfield", country="US",
+            county_or_province="IL", zip_or_postcode="62701",
+        ),
+        "payee_type": "Individual",
+        "email": "ada@example.com",
+        "language": "EN",
+        "contact_sms_number": "+14155550100",
+        "challenge": Challenge(value="12345", description="Your employee number"),
+        "individual": Individual(
+            first_name="Ada", last_name="Example", date_of_birth=DAY, national_identification="123456789", title="Dr",
+            other_names="B.",
+        ),
+    }  # fmt: skip
+    return velo.payees.update("payee-id-7", **{**usual, **changes})
+
+
+def company_update(velo: Any) -> Any:
+    company = Company(name="Example Ltd", tax_id="123456789", operating_name="Example")
+    return payee_update(velo, individual=None, company=company)
+
+
+def payouts(velo: Any) -> Any:
+    return velo.payouts.list(
+        "payor-1", status="INSTRUCTED", memo="March", from_payor_name="Example", submitted_from=DAY, submitted_to=DAY,
+        schedule_status="ANY", scheduled_from=DAY, scheduled_to=DAY, sort="status:asc", page_size=25,
+    )  # fmt: skip
+
+
+def audited_payments(velo: Any) -> Any:
+    return velo.payouts.audited_payments(
+        "payout-1", remote_id="payee-7", status="RETURNED", transmission_type="ACH", submitted_from=DAY,
+        submitted_to=DAY, sensitive=False, sort="status:asc", page_size=25,
+    )  # fmt: skip
+
+
+HEADER = "long-and-random-not-a-secret"
+
+
+def new_webhook(velo: Any, **changes: Any) -> Any:
+    usual = {"url": "https://example.com/velo", "authorization_header": HEADER, "categories": ["payment"]}
+    return velo.webhooks.create("payor-1", **{**usual, **changes})
+
+
+def webhook_update(velo: Any, **changes: Any) -> Any:
+    usual = {"url": "https://example.com/velo", "authorization_header": HEADER, "categories": ["payee"]}
+    return velo.webhooks.update("webhook-1", **{**usual, "enabled": False, **changes})
+
+
+SUBMITTED = {
+    "sourceAccountSummary.*.currency": "USD",
+    **dict.fromkeys(["submittedDateTime", "instructedDateTime"], SINCE.isoformat()),
+}
 CURRENCY = {"currency": "USD"}
 AUDITED = {"sourceCurrency": "USD", "paymentCurrency": "USD"}
+PAYMENT = {**AUDITED, **{f"events.*.{name}": value for name, value in AUDITED.items()}}
 SUMMARY = {f"fxSummaries.*.{name}": "USD" for name in ("sourceCurrency", "paymentCurrency")}
 PAYOUT = {
     **SUMMARY,
@@ -206,6 +263,11 @@ _PAGED: dict[str, Any] = {
     "listPayoutPayments": lambda velo, size: velo.payouts.payments("payout-1", page_size=size),
     "listPayments": lambda velo, size: velo.payments.list("payor-1", page_size=size),
     "listPaymentChanges": lambda velo, size: velo.payments.changes("payor-1", since=SINCE, page_size=size),
+    "listPayeeInvitations": lambda velo, size: velo.payees.invitations("payor-1", page_size=size),
+    "listPayouts": lambda velo, size: velo.payouts.list("payor-1", page_size=size),
+    "getPayoutHistory": lambda velo, size: velo.payouts.audited_payments("payout-1", page_size=size),
+    "listFundings": lambda velo, size: velo.fundings.list("payor-1", page_size=size),
+    "listWebhooks": lambda velo, size: velo.webhooks.list("payor-1", page_size=size),
 }
 
 CONTRACT = Contract(
@@ -255,14 +317,66 @@ CONTRACT = Contract(
         "withdrawPayout": Call("payouts.withdraw", (lambda velo: velo.payouts.withdraw("payout-1"),)),
         "quotePayout": Call("payouts.quote", (lambda velo: velo.payouts.quote("payout-1"),), SUMMARY),
         "listPayoutPayments": Call("payouts.payments", (payout_payments,), items(CURRENCY)),
-        "listPayments": Call("payments.list", (payments,), items(AUDITED)),
+        "listPayments": Call("payments.list", (payments,), items(PAYMENT)),
+        "getPayment": Call(
+            "payments.get",
+            (lambda velo: velo.payments.get("payment-1", sensitive=False),),
+            {**PAYMENT, "paymentId": "payment-1"},
+        ),
+        "withdrawPayment": Call(
+            "payments.withdraw", (lambda velo: velo.payments.withdraw("payment-1", reason="Not due"),)
+        ),
+        "exportTransactions": Call(
+            "payments.export",
+            (lambda velo: velo.payments.export("payor-1", start=DAY, end=DAY, include="payorOnly"),),
+            has_record=False,
+        ),
+        "listPayouts": Call("payouts.list", (payouts,), items(SUBMITTED)),
+        "getPayoutHistory": Call(
+            "payouts.history", (lambda velo: velo.payouts.history("payout-1"), audited_payments), items(PAYMENT)
+        ),
+        "getPayoutStatistics": Call("payouts.statistics", (lambda velo: velo.payouts.statistics("payor-1"),)),
+        "listFundings": Call(
+            "fundings.list",
+            (
+                lambda velo: velo.fundings.list(
+                    "payor-1", source_account_name="USD account", sort="amount", page_size=25
+                ),
+            ),
+        ),
+        "deletePayee": Call("payees.delete", (lambda velo: velo.payees.delete("payee-id-7"),)),
+        "updatePayee": Call("payees.update", (payee_update, company_update)),
+        "updatePayeeRemoteId": Call(
+            "payees.update_remote_id",
+            (lambda velo: velo.payees.update_remote_id("payee-id-7", payor_id="payor-1", remote_id="payee-8"),),
+        ),
+        "invitePayee": Call("payees.invite", (lambda velo: velo.payees.invite("payee-id-7", payor_id="payor-1"),)),
+        "listPayeeInvitations": Call(
+            "payees.invitations",
+            (
+                lambda velo: velo.payees.invitations(
+                    "payor-1", payee_id="payee-id-7", invitation_status="PENDING", page_size=25
+                ),
+            ),
+        ),
+        "createWebhook": Call("webhooks.create", (new_webhook,)),
+        "listWebhooks": Call("webhooks.list", (lambda velo: velo.webhooks.list("payor-1", page_size=25),)),
+        "getWebhook": Call("webhooks.get", (lambda velo: velo.webhooks.get("webhook-1"),), {"id": "webhook-1"}),
+        "updateWebhook": Call("webhooks.update", (webhook_update,)),
+        "pingWebhook": Call("webhooks.ping", (lambda velo: velo.webhooks.ping("webhook-1"),)),
         "listPaymentChanges": Call(
             "payments.changes",
             (lambda velo: velo.payments.changes("payor-1", since=SINCE, page_size=100),),
             items(AUDITED),
         ),
     },
-    unlimited={f"{operation}: query:page": "A walk counts its pages itself, from 1." for operation in _PAGED},
+    unlimited={
+        **{f"{operation}: query:page": "A walk counts its pages itself, from 1." for operation in _PAGED},
+        **dict.fromkeys(
+            [f"{operation}: body:authorizationHeader" for operation in ("createWebhook", "updateWebhook")],
+            "The client asks for 16 characters, as its receiver does: 4 can be guessed.",
+        ),
+    },
     not_called={"logout": "A token ends by itself; all clients of one key share it, so none may revoke it."},
     not_read={
         **dict.fromkeys(
@@ -284,6 +398,7 @@ CONTRACT = Contract(
             ],
             "Who a payee is; `raw` has it, and no record repeats it.",
         ),
+        "WebhookEndpoint.authorizationHeader": "A secret; `raw` has it, and no record repeats it.",
     },
     limited={
         **{f"{operation}: query:pageSize": paged for operation, paged in _PAGED.items()},
@@ -294,6 +409,18 @@ CONTRACT = Contract(
         "submitPayout: body:payments[].sourceAccountName": lambda velo, value: submit(velo, source_account_name=value),
         "submitPayout: body:payments[].payorPaymentId": lambda velo, value: submit(velo, payor_payment_id=value),
         "submitPayout: body:payments[].paymentMetadata": lambda velo, value: submit(velo, metadata=value),
+        "updatePayee: body:challenge.value": lambda velo, value: payee_update(
+            velo, challenge=Challenge(value=value, description="A number")
+        ),
+        "updatePayee: body:challenge.description": lambda velo, value: payee_update(
+            velo, challenge=Challenge(value="12345", description=value)
+        ),
+        "updatePayeeRemoteId: body:remoteId": lambda velo, value: velo.payees.update_remote_id(
+            "payee-id-7", payor_id="payor-1", remote_id=value
+        ),
+        "withdrawPayment: body:reason": lambda velo, value: velo.payments.withdraw("payment-1", reason=value),
+        "createWebhook: body:webhookUrl": lambda velo, value: new_webhook(velo, url=value),
+        "updateWebhook: body:webhookUrl": lambda velo, value: webhook_update(velo, url=value),
         "requestFunding: body:amount": fund,
         "createFundingAccount: body:name": lambda velo, value: new_funding_account(velo, name=value),
         "createFundingAccount: body:accountName": lambda velo, value: new_funding_account(velo, account_name=value),

@@ -272,6 +272,42 @@ METHODS: dict[str, Target] = {
     "payments.list": Target(
         VELO.payments.list, dict.fromkeys(["submitted_from", "submitted_to", "sort", "page_size"]) | {"payor_id": "p"}
     ),
+    "payees.update": Target(VELO.payees.update, dict.fromkeys([
+        "address", "individual", "company", "payee_type", "language", "contact_sms_number", "challenge",
+    ]) | {"payee_id": "p", "email": "a@b.example"}),
+    "payees.update with a challenge": Target(
+        lambda **values: VELO.payees.update("p", challenge=velo.Challenge(**values)),
+        {"value": "12345", "description": "d"},
+    ),
+    "payees.update_remote_id": Target(
+        VELO.payees.update_remote_id, {"payee_id": "p", "payor_id": "p", "remote_id": "r"}
+    ),
+    "payees.invite": Target(VELO.payees.invite, {"payee_id": "p", "payor_id": "p"}),
+    "payees.invitations": Target(
+        VELO.payees.invitations, dict.fromkeys(["payee_id", "invitation_status", "page_size"]) | {"payor_id": "p"}
+    ),
+    "payouts.list": Target(VELO.payouts.list, dict.fromkeys([
+        "status", "memo", "submitted_from", "scheduled_to", "sort", "page_size",
+    ]) | {"payor_id": "p"}),
+    "payouts.audited_payments": Target(
+        VELO.payouts.audited_payments, dict.fromkeys(["status", "submitted_to", "sensitive"]) | {"payout_id": "p"}
+    ),
+    "payouts.history": Target(VELO.payouts.history, {"payout_id": "p"}),
+    "payments.get": Target(VELO.payments.get, {"payment_id": "p", "sensitive": None}),
+    "payments.withdraw": Target(VELO.payments.withdraw, {"payment_id": "p", "reason": "Not due"}),
+    "payments.export": Target(
+        VELO.payments.export, {"payor_id": "p", "start": None, "end": None, "include": "payorOnly"}
+    ),
+    "fundings.list": Target(
+        VELO.fundings.list, dict.fromkeys(["source_account_name", "sort", "page_size"]) | {"payor_id": "p"}
+    ),
+    "webhooks.create": Target(VELO.webhooks.create, {
+        "payor_id": "p", "url": "https://h.example", "authorization_header": "long-and-random-7f3b1c9e",
+        "categories": None, "enabled": True,
+    }),
+    "webhooks.update": Target(VELO.webhooks.update, {
+        "webhook_id": "w", "url": None, "authorization_header": None, "categories": None, "enabled": True,
+    }),
     "evaluate": Target(FLEXFACTOR.evaluate, {
         **ORDERED, "customer_ip": None, "sense_key": None, "merchant_initiated": None, "expires_at": None,
         "idempotency_key": None,

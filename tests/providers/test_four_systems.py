@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -220,3 +220,64 @@ def test_a_listener_that_raises_costs_no_result(bench: Bench) -> None:
     assert bench.run(bench.adapter.WRITE, on_event=on_event) == Observed("success", None, 1, 1)
     bench.sandbox.inject("status", operation=bench.adapter.WRITE.word, status=400)
     assert (observed := bench.run(bench.adapter.WRITE, on_event=on_event)).word == "rejected", observed
+
+
+# The other operations of a system (`MORE` of its adapter), whose writes take no key.
+
+MORE = [(name, exchange) for name in SYSTEMS for exchange in getattr(ADAPTERS[name], "MORE", ())]
+
+
+@pytest.fixture(params=["blocking", "awaited"])
+def more(request: pytest.FixtureRequest, system: str) -> Iterator[Bench]:
+    with ADAPTERS[system].sandbox() as sandbox:
+        yield Bench(ADAPTERS[system], sandbox, request.param == "awaited")
+
+
+def observed_of(bench: Bench, exchange: Any, **options: Any) -> Observed:
+    """What comes of one call, about something of its own, that fails in this way."""
+    subject = exchange.subject(bench.sandbox)
+    before = bench.sandbox.work_done_by_reference().get(subject, 0)
+    if options:
+        bench.sandbox.inject(operation=exchange.word, **options)
+    seen = bench.run(SimpleNamespace(word=exchange.word, call=lambda client: exchange.call(client, subject)))
+    bench.sandbox.clear_faults()
+    return replace(seen, work=bench.sandbox.work_done_by_reference().get(subject, 0) - before)
+
+
+each_other = pytest.mark.parametrize(
+    ("system", "exchange"), MORE, indirect=["system"], ids=[f"{name}-{one.word}" for name, one in MORE]
+)
+
+
+@each_other
+def test_each_other_operation_fails_as_these_do(more: Bench, exchange: Any) -> None:
+    work = int(exchange.writes)
+    assert observed_of(more, exchange) == Observed("success", None, 1, work)
+    for failure, (kind, options, worked) in FAILURES.items():
+        seen = observed_of(more, exchange, kind=kind, **options)
+        error = "ServerError" if kind == "status" else "ConnectionFailed"
+        if not exchange.writes:
+            assert seen == Observed("success", None, 2, 0), failure
+        elif exchange.settles and worked:
+            assert seen == Observed("success", None, 1, 1), failure
+        else:
+            assert seen == Observed("unknown", error, 1, int(worked)), failure
+
+
+@each_other
+def test_each_other_operation_is_refused_as_these_are(more: Bench, exchange: Any) -> None:
+    for status, name in NAMES.items():
+        seen = observed_of(more, exchange, kind="status", status=status, times=None)
+        assert seen == Observed("rejected", name, 1, 0), status
+    seen = observed_of(more, exchange, kind="rate_limit", retry_after=0)
+    assert seen == Observed("success", None, 2, int(exchange.writes))
+    seen = observed_of(more, exchange, kind="html", status=200, work=True, times=None)
+    if exchange.settles:
+        assert seen == Observed("success", None, 1, 1)
+    else:
+        attempts = 1 if exchange.writes else 3
+        assert seen == Observed("accepted", "UnreadableResponse", attempts, int(exchange.writes))
+    subject = exchange.subject(more.sandbox)
+    more.sandbox.down()
+    seen = more.run(SimpleNamespace(word=exchange.word, call=lambda client: exchange.call(client, subject)))
+    assert (seen.word, seen.error, seen.attempts) == ("not_sent", "ConnectionFailed", 0)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .accepted_payment import AcceptedPayment as AcceptedPayment
+    from .challenge import Challenge as Challenge
     from .error import Error as Error
     from .error_response import ErrorResponse as ErrorResponse
     from .firm import Firm as Firm
@@ -14,9 +15,13 @@ if TYPE_CHECKING:
     from .funding_account_page import FundingAccountPage as FundingAccountPage
     from .funding_change import FundingChange as FundingChange
     from .funding_change_page import FundingChangePage as FundingChangePage
+    from .funding_entry import FundingEntry as FundingEntry
+    from .funding_entry_page import FundingEntryPage as FundingEntryPage
+    from .funding_event import FundingEvent as FundingEvent
     from .funding_request import FundingRequest as FundingRequest
     from .fx_summary import FxSummary as FxSummary
     from .instruction import Instruction as Instruction
+    from .invitation import Invitation as Invitation
     from .link import Link as Link
     from .new_funding_account import NewFundingAccount as NewFundingAccount
     from .new_payee import NewPayee as NewPayee
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from .new_payment import NewPayment as NewPayment
     from .new_payment_channel import NewPaymentChannel as NewPaymentChannel
     from .new_payout import NewPayout as NewPayout
+    from .new_webhook import NewWebhook as NewWebhook
     from .page_info import PageInfo as PageInfo
     from .payee import Payee as Payee
     from .payee_batch import PayeeBatch as PayeeBatch
@@ -31,28 +37,46 @@ if TYPE_CHECKING:
     from .payee_change_page import PayeeChangePage as PayeeChangePage
     from .payee_failure import PayeeFailure as PayeeFailure
     from .payee_failure_failed_submission import PayeeFailureFailedSubmission as PayeeFailureFailedSubmission
+    from .payee_invitation import PayeeInvitation as PayeeInvitation
+    from .payee_invitation_page import PayeeInvitationPage as PayeeInvitationPage
     from .payee_page import PayeePage as PayeePage
+    from .payee_update import PayeeUpdate as PayeeUpdate
     from .payment import Payment as Payment
     from .payment_change import PaymentChange as PaymentChange
     from .payment_change_page import PaymentChangePage as PaymentChangePage
+    from .payment_event import PaymentEvent as PaymentEvent
     from .payment_page import PaymentPage as PaymentPage
     from .payor_ref import PayorRef as PayorRef
     from .payout import Payout as Payout
     from .payout_account import PayoutAccount as PayoutAccount
+    from .payout_history import PayoutHistory as PayoutHistory
+    from .payout_history_page import PayoutHistoryPage as PayoutHistoryPage
     from .payout_of_payment import PayoutOfPayment as PayoutOfPayment
     from .payout_payment import PayoutPayment as PayoutPayment
     from .payout_payment_page import PayoutPaymentPage as PayoutPaymentPage
+    from .payout_schedule import PayoutSchedule as PayoutSchedule
+    from .payout_statistics import PayoutStatistics as PayoutStatistics
+    from .payout_summary import PayoutSummary as PayoutSummary
+    from .payout_summary_page import PayoutSummaryPage as PayoutSummaryPage
     from .person import Person as Person
     from .person_name import PersonName as PersonName
     from .postal_address import PostalAddress as PostalAddress
     from .quote import Quote as Quote
     from .rejected_payment import RejectedPayment as RejectedPayment
+    from .remote_id_update import RemoteIdUpdate as RemoteIdUpdate
     from .source_account import SourceAccount as SourceAccount
+    from .source_account_cost import SourceAccountCost as SourceAccountCost
     from .source_account_page import SourceAccountPage as SourceAccountPage
     from .token import Token as Token
+    from .webhook_endpoint import WebhookEndpoint as WebhookEndpoint
+    from .webhook_endpoint_page import WebhookEndpointPage as WebhookEndpointPage
+    from .webhook_ping import WebhookPing as WebhookPing
+    from .webhook_update import WebhookUpdate as WebhookUpdate
+    from .withdrawal import Withdrawal as Withdrawal
 
 _MODULES = {
     "AcceptedPayment": ".accepted_payment",
+    "Challenge": ".challenge",
     "Error": ".error",
     "ErrorResponse": ".error_response",
     "Firm": ".firm",
@@ -61,9 +85,13 @@ _MODULES = {
     "FundingAccountPage": ".funding_account_page",
     "FundingChange": ".funding_change",
     "FundingChangePage": ".funding_change_page",
+    "FundingEntry": ".funding_entry",
+    "FundingEntryPage": ".funding_entry_page",
+    "FundingEvent": ".funding_event",
     "FundingRequest": ".funding_request",
     "FxSummary": ".fx_summary",
     "Instruction": ".instruction",
+    "Invitation": ".invitation",
     "Link": ".link",
     "NewFundingAccount": ".new_funding_account",
     "NewPayee": ".new_payee",
@@ -71,6 +99,7 @@ _MODULES = {
     "NewPayment": ".new_payment",
     "NewPaymentChannel": ".new_payment_channel",
     "NewPayout": ".new_payout",
+    "NewWebhook": ".new_webhook",
     "PageInfo": ".page_info",
     "Payee": ".payee",
     "PayeeBatch": ".payee_batch",
@@ -78,29 +107,47 @@ _MODULES = {
     "PayeeChangePage": ".payee_change_page",
     "PayeeFailure": ".payee_failure",
     "PayeeFailureFailedSubmission": ".payee_failure_failed_submission",
+    "PayeeInvitation": ".payee_invitation",
+    "PayeeInvitationPage": ".payee_invitation_page",
     "PayeePage": ".payee_page",
+    "PayeeUpdate": ".payee_update",
     "Payment": ".payment",
     "PaymentChange": ".payment_change",
     "PaymentChangePage": ".payment_change_page",
+    "PaymentEvent": ".payment_event",
     "PaymentPage": ".payment_page",
     "PayorRef": ".payor_ref",
     "Payout": ".payout",
     "PayoutAccount": ".payout_account",
+    "PayoutHistory": ".payout_history",
+    "PayoutHistoryPage": ".payout_history_page",
     "PayoutOfPayment": ".payout_of_payment",
     "PayoutPayment": ".payout_payment",
     "PayoutPaymentPage": ".payout_payment_page",
+    "PayoutSchedule": ".payout_schedule",
+    "PayoutStatistics": ".payout_statistics",
+    "PayoutSummary": ".payout_summary",
+    "PayoutSummaryPage": ".payout_summary_page",
     "Person": ".person",
     "PersonName": ".person_name",
     "PostalAddress": ".postal_address",
     "Quote": ".quote",
     "RejectedPayment": ".rejected_payment",
+    "RemoteIdUpdate": ".remote_id_update",
     "SourceAccount": ".source_account",
+    "SourceAccountCost": ".source_account_cost",
     "SourceAccountPage": ".source_account_page",
     "Token": ".token",
+    "WebhookEndpoint": ".webhook_endpoint",
+    "WebhookEndpointPage": ".webhook_endpoint_page",
+    "WebhookPing": ".webhook_ping",
+    "WebhookUpdate": ".webhook_update",
+    "Withdrawal": ".withdrawal",
 }
 
 __all__ = (
     "AcceptedPayment",
+    "Challenge",
     "Error",
     "ErrorResponse",
     "Firm",
@@ -109,9 +156,13 @@ __all__ = (
     "FundingAccountPage",
     "FundingChange",
     "FundingChangePage",
+    "FundingEntry",
+    "FundingEntryPage",
+    "FundingEvent",
     "FundingRequest",
     "FxSummary",
     "Instruction",
+    "Invitation",
     "Link",
     "NewFundingAccount",
     "NewPayee",
@@ -119,6 +170,7 @@ __all__ = (
     "NewPayment",
     "NewPaymentChannel",
     "NewPayout",
+    "NewWebhook",
     "PageInfo",
     "Payee",
     "PayeeBatch",
@@ -126,25 +178,42 @@ __all__ = (
     "PayeeChangePage",
     "PayeeFailure",
     "PayeeFailureFailedSubmission",
+    "PayeeInvitation",
+    "PayeeInvitationPage",
     "PayeePage",
+    "PayeeUpdate",
     "Payment",
     "PaymentChange",
     "PaymentChangePage",
+    "PaymentEvent",
     "PaymentPage",
     "PayorRef",
     "Payout",
     "PayoutAccount",
+    "PayoutHistory",
+    "PayoutHistoryPage",
     "PayoutOfPayment",
     "PayoutPayment",
     "PayoutPaymentPage",
+    "PayoutSchedule",
+    "PayoutStatistics",
+    "PayoutSummary",
+    "PayoutSummaryPage",
     "Person",
     "PersonName",
     "PostalAddress",
     "Quote",
     "RejectedPayment",
+    "RemoteIdUpdate",
     "SourceAccount",
+    "SourceAccountCost",
     "SourceAccountPage",
     "Token",
+    "WebhookEndpoint",
+    "WebhookEndpointPage",
+    "WebhookPing",
+    "WebhookUpdate",
+    "Withdrawal",
 )
 
 

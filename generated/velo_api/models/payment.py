@@ -8,7 +8,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import FLAG, INSTANT, LEVELS, TEXT, WHOLE, Object, as_object, plain, read
+from ..decoding import FLAG, INSTANT, LEVELS, NUMBER, TEXT, WHOLE, Object, as_object, keep_raw, plain, read
 from ..types import UNSET, Unset
 
 
@@ -35,6 +35,15 @@ class Payment:
         return_reason (str | Unset):
         withdrawn_reason (str | Unset):
         withdrawable (bool | Unset):
+        quote_id (str | Unset):
+        rate (float | Unset):
+        inverted_rate (float | Unset):
+        transmission_type (str | Unset):
+        rails_id (str | Unset):
+        trace_number (str | Unset):
+        payment_tracking_reference (str | Unset):
+        auto_withdrawn_reason_code (str | Unset):
+        events (list[PaymentEvent] | Unset):
         payout (PayoutOfPayment | Unset):
     """
 
@@ -57,6 +66,15 @@ class Payment:
     return_reason: str | Unset = UNSET
     withdrawn_reason: str | Unset = UNSET
     withdrawable: bool | Unset = UNSET
+    quote_id: str | Unset = UNSET
+    rate: float | Unset = UNSET
+    inverted_rate: float | Unset = UNSET
+    transmission_type: str | Unset = UNSET
+    rails_id: str | Unset = UNSET
+    trace_number: str | Unset = UNSET
+    payment_tracking_reference: str | Unset = UNSET
+    auto_withdrawn_reason_code: str | Unset = UNSET
+    events: list[PaymentEvent] | Unset = UNSET
     payout: PayoutOfPayment | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -100,6 +118,24 @@ class Payment:
             fields["withdrawnReason"] = self.withdrawn_reason
         if not isinstance(self.withdrawable, Unset):
             fields["withdrawable"] = self.withdrawable
+        if not isinstance(self.quote_id, Unset):
+            fields["quoteId"] = self.quote_id
+        if not isinstance(self.rate, Unset):
+            fields["rate"] = self.rate
+        if not isinstance(self.inverted_rate, Unset):
+            fields["invertedRate"] = self.inverted_rate
+        if not isinstance(self.transmission_type, Unset):
+            fields["transmissionType"] = self.transmission_type
+        if not isinstance(self.rails_id, Unset):
+            fields["railsId"] = self.rails_id
+        if not isinstance(self.trace_number, Unset):
+            fields["traceNumber"] = self.trace_number
+        if not isinstance(self.payment_tracking_reference, Unset):
+            fields["paymentTrackingReference"] = self.payment_tracking_reference
+        if not isinstance(self.auto_withdrawn_reason_code, Unset):
+            fields["autoWithdrawnReasonCode"] = self.auto_withdrawn_reason_code
+        if not isinstance(self.events, Unset):
+            fields["events"] = plain(self.events)
         if not isinstance(self.payout, Unset):
             fields["payout"] = self.payout.to_dict()
         return fields
@@ -183,6 +219,62 @@ class Payment:
         self.withdrawable = (
             v if v.__class__ is bool else UNSET if v is None else read(FLAG, v, _left, d, "withdrawable")
         )
+        v = take("quoteId", None)
+        self.quote_id = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "quoteId")
+        )
+        v = take("rate", None)
+        self.rate = (
+            v
+            if v.__class__ is float or v.__class__ is int
+            else UNSET
+            if v is None
+            else read(NUMBER, v, _left, d, "rate")
+        )
+        v = take("invertedRate", None)
+        self.inverted_rate = (
+            v
+            if v.__class__ is float or v.__class__ is int
+            else UNSET
+            if v is None
+            else read(NUMBER, v, _left, d, "invertedRate")
+        )
+        v = take("transmissionType", None)
+        self.transmission_type = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "transmissionType")
+        )
+        v = take("railsId", None)
+        self.rails_id = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "railsId")
+        )
+        v = take("traceNumber", None)
+        self.trace_number = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "traceNumber")
+        )
+        v = take("paymentTrackingReference", None)
+        self.payment_tracking_reference = (
+            v
+            if v.__class__ is str
+            else UNSET
+            if v is None
+            else read(TEXT, v, _left, d, "paymentTrackingReference")
+        )
+        v = take("autoWithdrawnReasonCode", None)
+        self.auto_withdrawn_reason_code = (
+            v
+            if v.__class__ is str
+            else UNSET
+            if v is None
+            else read(TEXT, v, _left, d, "autoWithdrawnReasonCode")
+        )
+        v = take("events", None)
+        self.events = (
+            [PaymentEvent.from_dict(i, _left - 1) for i in v]
+            if v.__class__ is list and _left > 0
+            else UNSET
+            if v is None
+            else keep_raw(v, d, "events")
+        )
         v = take("payout", None)
         self.payout = (
             PayoutOfPayment.from_dict(v, _left - 1)
@@ -212,6 +304,7 @@ class Payment:
 
 
 # Below the class, because models may refer to each other in a circle.
+from ..models.payment_event import PaymentEvent  # noqa: E402
 from ..models.payout_of_payment import PayoutOfPayment  # noqa: E402
 
 _read_submitted_date_time = INSTANT

@@ -40,7 +40,7 @@ from victor_ext.providers.velo import (
     Velo,
     VeloAuth,
 )
-from victor_ext.providers.velo.profile import created_id, mismatch, read_problems, unreadable
+from victor_ext.providers.velo.profile import created_id, mismatch, read_problems, recovery_hint, unreadable
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),
@@ -202,6 +202,40 @@ class TestGoodAnswers:
 
         with velo(answer) as client, pytest.raises(TimedOut):
             client.payouts.wait("po-1", until="ACCEPTED", timeout=0)
+
+    @pytest.mark.parametrize("asked", ["COMPLETED", "INCOMPLETE"])
+    def test_a_payout_that_is_paid_by_another_name_is_waited_on_and_says_so(self, asked: str) -> None:
+        """Velo does not say in which order these follow each other."""
+        states = ["INSTRUCTED", "CONFIRMED", asked]
+
+        def answer(_: httpx.Request) -> httpx.Response:
+            state = states.pop(0) if len(states) > 1 else states[0]
+            return httpx.Response(200, json={"payoutId": "po-1", "status": state})
+
+        with velo(answer) as client:
+            client.payouts.get("po-1")
+            with pytest.raises(TimedOut, match="if CONFIRMED will do, name it in until"):
+                client.payouts.wait("po-1", until=asked, timeout=0)
+            assert client.payouts.wait("po-1", until=asked, timeout=0).status == asked
+
+    @pytest.mark.parametrize(
+        ("request_line", "look"),
+        [
+            ("DELETE /v4/payees/p-1", "payees.get("),
+            ("POST /v4/payees/p-1/payeeDetailsUpdate", "payees.get("),
+            ("POST /v4/payees/p-1/remoteIdUpdate", "payees.get("),
+            ("POST /v4/payees/p-1/invite", "payees.invitations("),
+            ("POST /v1/payments/p-1/withdraw", "payments.get("),
+            ("POST /v1/webhooks", "webhooks.list("),
+            ("POST /base/v1/webhooks/w-1", "webhooks.get("),
+            ("POST /v1/webhooks/w-1/ping", ""),
+            ("POST /v3/payouts/po-1/schedule", "payouts.get("),
+            ("POST /v3/payees/p-1/invite", ""),
+        ],
+    )
+    def test_where_to_look_after_a_lost_answer(self, request_line: str, look: str) -> None:
+        hint = recovery_hint(answered(request_line).request)
+        assert hint.startswith(f"with {look}") if look else hint == ""
 
     def test_another_account_says_nothing_of_the_currency(self) -> None:
         asked: list[str] = []

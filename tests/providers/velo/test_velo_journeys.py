@@ -176,7 +176,7 @@ class TestPaymentsOfAPayor:
     def test_the_list_and_the_feed(self, harness: Harness) -> None:
         payout_id = harness.submit(pay("INV-1"), pay("INV-2", remote_id="nobody"))
         listed = harness.all(lambda velo: velo.payments.list(harness.payor, submitted_from=harness.since.date()))
-        assert [(one.payor_payment_id, one.payout_id, one.status) for one in listed] == [
+        assert sorted((one.payor_payment_id, one.payout_id, one.status) for one in listed) == [
             ("INV-1", payout_id, "ACCEPTED"),
             ("INV-2", payout_id, "REJECTED"),
         ]

@@ -126,7 +126,7 @@ class Provider:
 def test_every_operation_is_signed_and_goes_through_the_same_loop(theirs: ModuleType) -> None:
     provider = Provider()
     extras = [module for module in operations() if ".more." in module.__name__]
-    assert (len(extras), len(operations())) == (34, 57)
+    assert (len(extras), len(operations())) == (34, 74)
     with Velo(VeloAuth("k", "s"), transport=httpx.MockTransport(provider), retry=QUICK) as velo:
         client = velo.bind(theirs.AuthenticatedClient)
         assert isinstance(client, theirs.AuthenticatedClient)

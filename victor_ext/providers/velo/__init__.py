@@ -18,6 +18,14 @@ with Velo(VeloAuth(api_key, api_secret), environment="sandbox") as velo:
 
 from __future__ import annotations
 
+from .audit_records import (
+    FundingEntry,
+    FundingEvent,
+    PayoutHistory,
+    PayoutStatistics,
+    PayoutSummary,
+    SourceAccountCost,
+)
 from .auth import VeloAuth
 from .client import AsyncVelo, Velo
 from .notifications import Notification, NotificationSequencer, Webhook, read_notification
@@ -31,8 +39,10 @@ from .records import (
     PayeeBatch,
     PayeeChange,
     PayeeFailure,
+    PayeeInvitation,
     Payment,
     PaymentChange,
+    PaymentEvent,
     PayorRef,
     Payout,
     PayoutAccount,
@@ -42,16 +52,20 @@ from .records import (
     RejectedPayment,
     SourceAccount,
 )
-from .requests import Address, Company, Individual, NewPayee, PaymentChannel, PaymentInstruction
+from .requests import Address, Challenge, Company, Individual, NewPayee, PaymentChannel, PaymentInstruction
+from .webhooks import WebhookEndpoint, WebhookPing
 
 __all__ = (
     "AcceptedPayment",
     "Address",
     "AsyncVelo",
+    "Challenge",
     "Company",
     "Funding",
     "FundingAccount",
     "FundingChange",
+    "FundingEntry",
+    "FundingEvent",
     "FxSummary",
     "Individual",
     "NewPayee",
@@ -61,20 +75,28 @@ __all__ = (
     "PayeeBatch",
     "PayeeChange",
     "PayeeFailure",
+    "PayeeInvitation",
     "Payment",
     "PaymentChange",
     "PaymentChannel",
+    "PaymentEvent",
     "PaymentInstruction",
     "PayorRef",
     "Payout",
     "PayoutAccount",
+    "PayoutHistory",
     "PayoutPayment",
+    "PayoutStatistics",
+    "PayoutSummary",
     "Quote",
     "Receipt",
     "RejectedPayment",
     "SourceAccount",
+    "SourceAccountCost",
     "Velo",
     "VeloAuth",
     "Webhook",
+    "WebhookEndpoint",
+    "WebhookPing",
     "read_notification",
 )

@@ -26,6 +26,7 @@ from .payouts import Payouts
 from .profile import profile_of
 from .settings import environment_and_url, from_process_environment
 from .source_accounts import SourceAccounts
+from .webhooks import Webhooks
 
 if TYPE_CHECKING:
     from velo_api.client import Client as GeneratedClient
@@ -41,6 +42,7 @@ class _VeloClient(BaseClient[Mode, Transport]):
     fundings: Fundings[Mode]
     payouts: Payouts[Mode]
     payments: Payments[Mode]
+    webhooks: Webhooks[Mode]
     _access: Access[Mode]
 
     def __init__(
@@ -129,6 +131,7 @@ class _VeloClient(BaseClient[Mode, Transport]):
         self.fundings = Fundings(*self._shared)
         self.payouts = Payouts(*self._shared)
         self.payments = Payments(*self._shared)
+        self.webhooks = Webhooks(*self._shared)
         self._access = Access(*self._shared)
         self._access.token = cast("OAuthToken", self._config.loop.authenticator)
 

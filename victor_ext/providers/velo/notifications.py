@@ -20,6 +20,9 @@ from victor_ext.runtime.client.json_values import object_or_empty, text_or_empty
 from victor_ext.runtime.client.records import as_timestamp
 from victor_ext.runtime.client.webhooks import invalid_notification, notification_body
 
+SHORTEST_AUTHORIZATION = 16
+"""Characters. Velo takes four, which can be guessed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Notification:
@@ -82,8 +85,11 @@ class Webhook:
         if not authorization:
             raise ConfigurationError("authorization is missing: pass the authorizationHeader of the webhook.")
         for value in authorization:
-            if not isinstance(value, str) or len(value.strip()) < 16:  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise ConfigurationError("authorization must be text of at least 16 characters that nobody can guess.")
+            if not isinstance(value, str) or len(value.strip()) < SHORTEST_AUTHORIZATION:  # pyright: ignore[reportUnnecessaryIsInstance]
+                least = SHORTEST_AUTHORIZATION
+                raise ConfigurationError(
+                    f"authorization must be text of {least} characters or more, and hard to guess."
+                )
         self._digests = tuple(_digest(value.strip()) for value in authorization)
 
     def __repr__(self) -> str:

@@ -18,7 +18,17 @@ from .generated import models
 R = TypeVar("R", bound=Record)
 
 _FILTERS_TO_LEAVE = frozenset(
-    {"status", "onboarded_status", "watchlist_status", "ofac_status", "disabled", "email", "display_name"}
+    {
+        "status",
+        "onboarded_status",
+        "invitation_status",
+        "schedule_status",
+        "watchlist_status",
+        "ofac_status",
+        "disabled",
+        "email",
+        "display_name",
+    }
 )
 """Filters that a payment or a payee may pass now, and no longer pass a moment later."""
 
@@ -67,6 +77,11 @@ def changes(
 ) -> Walk[R]:
     """A feed of changes, read page by page. One object may occur twice: before and after a change."""
     return walk(operation, kind, lambda change: f"{identify(change)} {_text_of(change)}", what, arguments)
+
+
+def in_one_order(sort: str | None, id_field: str) -> str | None:
+    """A sort that leaves no two items in an order of Velo's choice, which may be another on the next page."""
+    return f"{sort},{id_field}:asc" if isinstance(sort, str) and id_field not in sort else sort
 
 
 def _content(page: Any, what: str) -> list[Any]:

@@ -7,18 +7,19 @@ from datetime import datetime
 
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.resources import Mode, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, check_id
 from .generated import models
 from .paging import changes, walk
+from .payee_updates import PayeeUpdates
 from .profile import batch_id as batch_id_of
 from .records import Payee, PayeeBatch, PayeeChange
 from .requests import NewPayee
 
 
-class Payees(Resource[Mode]):
+class Payees(PayeeUpdates[Mode]):
     """Payees of a payor. Every method raises `InvalidRequest` before it sends anything, and else `VictorError`."""
 
     @listing

@@ -5,13 +5,18 @@ from __future__ import annotations
 import builtins
 from datetime import date, datetime
 
+from victor_ext.errors import Outcome, UnreadableResponse, VictorError
 from victor_ext.runtime.client.paging import PageReader
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, day_around
-from .paging import changes, walk
+from .generated import models
+from .paging import changes, in_one_order, walk
 from .records import Payment, PaymentChange
+
+_IN_ORDER = "submittedDateTime:asc,paymentId:asc"
+"""All payments of a payout are submitted in one moment: by that alone, two pages need not have one order."""
 
 
 class Payments(Resource[Mode]):
@@ -40,12 +45,17 @@ class Payments(Resource[Mode]):
         The filters have Velo's names; one that is None is not sent. There is none for the payor's own reference: see
         `find`. Velo sets `remote_id` only when a payment is confirmed, so it does not find a new one.
 
+        A payment never leaves the window of `submitted_from` and `submitted_to`, so a walk by window yields each of its
+        payments once, however many are submitted meanwhile. Velo's own order has an id after the time. A `sort`
+        without one is sent with `paymentId` added, since payments of one moment may else change places between pages.
+
         Args:
             payor_id: The payor.
-            submitted_from: The first day, as a date or a text such as `2026-03-04`.
-            submitted_to: The last day.
+            submitted_from: The first day, as a date or a text such as `2026-03-04`. In which time zone Velo means its
+                days is not documented: for a window of moments add a day at both ends, and compare `submitted_at`.
+            submitted_to: The last day, which is part of the window.
             sensitive: True asks for unmasked data, which the key has to be allowed to see.
-            sort: Fields and directions, such as `submittedDateTime:asc`.
+            sort: Fields and directions, such as `submittedDateTime:asc`. None is Velo's own: the newest first.
             page_size: 1 to 100; Velo's default is 25.
 
         Raises:
@@ -67,11 +77,49 @@ class Payments(Resource[Mode]):
             submitted_date_from=validation.day("submitted_from", submitted_from),
             submitted_date_to=validation.day("submitted_to", submitted_to),
             sensitive=validation.flag("sensitive", sensitive),
-            sort=validation.sort(sort),
+            sort=in_one_order(validation.sort(sort), "paymentId"),
             page_size=validation.page_size(page_size, 100),
         )
         validation.finish("The list of payments")
         return _walk(arguments)
+
+    @operation
+    def get(self, payment_id: str, *, sensitive: bool | None = None) -> OperationFlow[Payment]:
+        """Read one payment, with its history in `events`.
+
+        Args:
+            payment_id: The payment, such as a notification names it.
+            sensitive: True asks for unmasked data, which the key has to be allowed to see.
+        """
+        validation = Validation()
+        checked_id, flag = validation.id("payment_id", payment_id), validation.flag("sensitive", sensitive)
+        validation.finish("The payment")
+        return (yield from _read(**drop_none(payment_id=checked_id, sensitive=flag)))
+
+    @operation
+    def withdraw(self, payment_id: str, *, reason: str) -> OperationFlow[None]:
+        """Withdraw one payment that is ACCEPTED or UNFUNDED, before its payout is instructed. The request is sent once.
+
+        After a lost response the payment is read: if it is withdrawn, the call returns; else the outcome is unknown.
+
+        Args:
+            payment_id: The payment.
+            reason: Why, 2 to 256 characters.
+
+        Raises:
+            InvalidRequest: An argument breaks a rule; nothing was sent.
+            VictorError: Anything else; its outcome is `unknown` when the payment may have been withdrawn.
+        """
+        validation = Validation()
+        validation.id("payment_id", payment_id)
+        validation.text("reason", reason, 256, shortest=2)
+        validation.finish("The payment")
+        body = models.Withdrawal(reason=reason)
+        try:
+            yield from call_without_body("velo_api.api.payments.withdraw_payment", payment_id=payment_id, body=body)
+        except VictorError as error:
+            if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED) or not (yield from _is_withdrawn(payment_id)):
+                raise
 
     @operation
     def find(
@@ -104,7 +152,7 @@ class Payments(Resource[Mode]):
             submitted_date_from=day_around(since, -1),
             submitted_date_to=None if until is None else day_around(until, 1),
         )
-        window = _walk({"payor_id": payor_id, "page_size": 100, "sort": "submittedDateTime:asc", **days})
+        window = _walk({"payor_id": payor_id, "page_size": 100, "sort": _IN_ORDER, **days})
         reader: PageReader[Payment] = window.begin()
         found: builtins.list[Payment] = []
         while not reader.done:
@@ -112,12 +160,62 @@ class Payments(Resource[Mode]):
             found += [payment for payment in page.items if payment.payor_payment_id == payor_payment_id]
         return found
 
+    @operation
+    def export(
+        self,
+        payor_id: str,
+        *,
+        start: date | str | None = None,
+        end: date | str | None = None,
+        include: str | None = None,
+    ) -> OperationFlow[str]:
+        """Read the transactions of a range of days, as the CSV that Velo writes: payments, fundings, fees and returns.
+
+        The titles of its columns are not documented, nor in which unit it writes amounts: read it by its first line
+        (`csv.DictReader(io.StringIO(text))`). All of it is held in memory.
+
+        Args:
+            payor_id: The payor.
+            start: The first day, as a date or a text such as `2026-03-04`.
+            end: The last day, which is part of the range.
+            include: `payorOnly` (Velo's default) or `payorAndDescendants`.
+
+        Raises:
+            InvalidRequest: An argument cannot be right; nothing was sent.
+            UnreadableResponse: The answer is no CSV, or no UTF-8.
+        """
+        validation = Validation()
+        arguments = drop_none(
+            payor_id=validation.id("payor_id", payor_id),
+            start_date=validation.day("start", start),
+            end_date=validation.day("end", end),
+            include=validation.text("include", include, 40, required=False),
+        )
+        validation.finish("The export")
+        response = yield from call_without_body("velo_api.api.payments.export_transactions", **arguments)
+        try:
+            return bytes(response.content).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise UnreadableResponse("Velo's export is not UTF-8.", outcome=Outcome.ACCEPTED) from error
+
     @listing
     def changes(self, payor_id: str, *, since: datetime, page_size: int | None = None) -> Walk[PaymentChange]:
         """The payments of a payor that changed since a moment; see `payees.changes`. `page_size` is 1 to 1,000."""
         arguments = Validation().changes(payor_id, since, page_size, 1000, "The changes of payments")
         name, what = "payments.list_payment_changes", "feed of payments"
         return changes(name, PaymentChange, lambda change: change.payment_id, what, arguments)
+
+
+def _read(**arguments: object) -> OperationFlow[Payment]:
+    return Payment((yield from call("velo_api.api.payments.get_payment", models.Payment, **arguments)))
+
+
+def _is_withdrawn(payment_id: str) -> OperationFlow[bool]:
+    try:
+        payment = yield from _read(payment_id=payment_id)
+    except VictorError:
+        return False
+    return payment.id.casefold() == payment_id.casefold() and payment.status == "WITHDRAWN"
 
 
 def _walk(arguments: dict[str, object]) -> Walk[Payment]:

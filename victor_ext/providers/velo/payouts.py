@@ -7,12 +7,13 @@ from collections.abc import Collection, Sequence
 from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem, VictorError
 from victor_ext.redaction import kind_of, one_line
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.resources import Mode, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, check_id
 from .generated import models
 from .paging import walk
+from .payout_audit import PayoutAudit
 from .records import Payout, PayoutPayment, Quote, Receipt
 from .requests import PaymentInstruction
 
@@ -26,7 +27,7 @@ _STATUSES = _BEFORE_PAID | _PAID | _DEAD_ENDS
 _PERCENT_LIMIT = 10**6
 
 
-class Payouts(Resource[Mode]):
+class Payouts(PayoutAudit[Mode]):
     """Payouts: payments that are submitted, quoted and paid together.
 
     The order of calls: `submit`, `wait` until ACCEPTED, `quote` if the currencies differ, `instruct`. No money moves
@@ -139,6 +140,9 @@ class Payouts(Resource[Mode]):
             InvalidRequest: An argument cannot be right, such as a status that Velo does not have; nothing was sent.
             Conflict: It was rejected or withdrawn instead, or is past the status.
             TimedOut: It did not have the status in that time.
+
+        Velo's document does not say in which order COMPLETED, INCOMPLETE and CONFIRMED follow each other, so one of
+        them may still become another, and is waited on: to wait until a payout is paid, name all that will do.
         """
         check_id("payout_id", payout_id, "The payout")
         wanted = _checked_statuses(until)
@@ -158,6 +162,7 @@ class Payouts(Resource[Mode]):
                 goal=f"{' or '.join(wanted)} of payout {payout_id} did not come about",
                 advice="Wait again, or read the payout later.",
                 timeout=timeout,
+                describe=_last_seen,
             )
         )
 
@@ -248,6 +253,12 @@ def _has_status(payout_id: str, statuses: Collection[str]) -> OperationFlow[bool
         return False
     # A response about another payout (from a cache, a proxy) proves nothing about this one.
     return payout.id.casefold() == payout_id.casefold() and payout.status in statuses
+
+
+def _last_seen(payout: Payout) -> str:
+    """A payout that was waited for in vain. It may have been paid, and not be called what was asked for."""
+    hint = f" (paid: if {payout.status} will do, name it in until)" if payout.status in _PAID else ""
+    return f"{payout!r}{hint}"
 
 
 def _dead_end(payout: Payout, payout_id: str, wanted: Sequence[str]) -> Conflict:

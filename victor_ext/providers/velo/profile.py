@@ -85,8 +85,11 @@ def correlation_id(response: httpx.Response) -> str | None:
 # Private data of a request, which a response may repeat.
 
 
-_NAMES_PEOPLE = re.compile(r"/v4/payees|/v2/fundingAccounts")
-_PUBLIC = frozenset({"type", "remoteId", "payorId", "country", "countryCode", "currency", "language"})
+_NAMES_PEOPLE = re.compile(r"/v4/payees|/v2/fundingAccounts|/v1/webhooks")
+"""Requests that name people or accounts, or hold the header of a webhook."""
+_PUBLIC = frozenset(
+    {"type", "payeeType", "categories", "remoteId", "payorId", "country", "countryCode", "currency", "language"}
+)
 _WORD = re.compile(rf"[^\W_]{{{SHORTEST},}}")
 
 
@@ -115,11 +118,19 @@ _ASKS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("POST", re.compile(r"/v4/payees"), "new batch of payees"),
     ("POST", re.compile(r"/v2/fundingAccounts"), "new account"),
     ("POST", re.compile(r"/v3/sourceAccounts/[^/]+/fundingRequest"), "new funding"),
+    ("POST", re.compile(r"/v1/webhooks/[^/]+/ping"), "ping"),
+    ("POST", re.compile(r"/v1/webhooks"), "new webhook"),
     ("GET", re.compile(r"/v3/payouts/[^/]+"), "payout"),
+    ("GET", re.compile(r"/v4/paymentaudit/payments/[^/]+"), "payment"),
+    ("GET", re.compile(r"/v4/paymentaudit/payouts/[^/]+"), "history"),
+    ("GET", re.compile(r"/v4/paymentaudit/payoutStatistics"), "statistics"),
+    ("GET", re.compile(r"/v4/paymentaudit/transactions"), "export"),
+    ("GET", re.compile(r"/v1/webhooks/[^/]+"), "webhook"),
     ("GET", re.compile(r"/v4/payees/batch/[^/]+"), "batch"),
     ("GET", re.compile(r"/v[34]/(payees|sourceAccounts|payments)(/deltas)?"), "page"),
     ("GET", re.compile(r"/v2/fundingAccounts|/v1/deltas/fundings"), "page"),
-    ("GET", re.compile(r"/v3/payouts/[^/]+/payments|/v4/paymentaudit/payments"), "page"),
+    ("GET", re.compile(r"/v3/payouts/[^/]+/payments|/v4/paymentaudit/(payments|payouts|fundings)"), "page"),
+    ("GET", re.compile(r"/v4/payees/payors/[^/]+/invitationStatus|/v1/webhooks"), "page"),
 )
 
 _SAYS: dict[str, tuple[str, ...]] = {
@@ -128,8 +139,14 @@ _SAYS: dict[str, tuple[str, ...]] = {
     "payout": ("payoutId", "status"),
     "batch": ("status",),
     "quote": (),
+    "payment": ("paymentId", "status"),
+    "history": ("summary", "content", "page"),
+    "statistics": ("thisMonthPayoutsCount", "thisMonthFailedPaymentsCount"),
+    "webhook": ("id", "webhookUrl"),
+    "ping": (),
 }
-"""The members of which a response has at least one, by what was asked for. A quote may be empty."""
+"""The members of which a response has at least one, by what was asked for. A quote and a ping may be
+empty."""
 
 _WRAPPED = frozenset(
     [
@@ -140,13 +157,25 @@ _WRAPPED = frozenset(
         "get_payee_batch",
         "list_payee_changes",
         "list_payees",
+        "delete_payee",
+        "update_payee",
+        "update_payee_remote_id",
+        "invite_payee",
+        "list_payee_invitations",
         "create_funding_account",
         "get_funding",
         "get_funding_account",
         "list_funding_accounts",
         "list_funding_changes",
+        "list_fundings",
         "list_payment_changes",
         "list_payments",
+        "get_payment",
+        "withdraw_payment",
+        "export_transactions",
+        "list_payouts",
+        "get_payout_history",
+        "get_payout_statistics",
         "get_payout",
         "instruct_payout",
         "list_payout_payments",
@@ -156,6 +185,11 @@ _WRAPPED = frozenset(
         "get_source_account",
         "list_source_accounts",
         "request_funding",
+        "create_webhook",
+        "get_webhook",
+        "list_webhooks",
+        "ping_webhook",
+        "update_webhook",
     ]
 )
 """The operations, by the names of their generated modules, that the rules of this module are for."""
@@ -165,8 +199,18 @@ _LOOK: dict[str, str] = {
     "new batch of payees": "with payees.list(payor_id, remote_id=...)",
     "new funding": "with fundings.changes(payor_id, since=...)",
     "new account": "with funding_accounts.list(payor_id=...)",
+    "new webhook": "with webhooks.list(payor_id)",
 }
 """How to find what a request made, when its response was lost."""
+
+_READ: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"/v3/payouts/.+"), "with payouts.get(payout_id)"),
+    (re.compile(r"/v4/payees/[^/]+/invite"), "with payees.invitations(payor_id, payee_id=...)"),
+    (re.compile(r"/v4/payees/[^/]+(/payeeDetailsUpdate|/remoteIdUpdate)?"), "with payees.get(payee_id)"),
+    (re.compile(r"/v1/payments/[^/]+/withdraw"), "with payments.get(payment_id)"),
+    (re.compile(r"/v1/webhooks/[^/]+"), "with webhooks.get(webhook_id)"),
+)
+"""How to read what a request changes."""
 
 _NOT_JSON = frozenset({"application/csv", "text/csv", "application/octet-stream"})
 """Content types of Velo's exports."""
@@ -176,6 +220,8 @@ _OWN_IDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"/v[34]/payees/(?!deltas$)([^/]+)"), "payeeId"),
     (re.compile(r"/v[123]/sourceAccounts/([^/]+)|/v[12]/fundingAccounts/([^/]+)"), "id"),
     (re.compile(r"/v1/fundings/([^/]+)"), "fundingId"),
+    (re.compile(r"/v[34]/paymentaudit/payments/([^/]+)"), "paymentId"),
+    (re.compile(r"/v1/webhooks/([^/]+)"), "id"),
 )
 """Objects that are read by their id, and the member in which the response repeats it."""
 
@@ -210,7 +256,10 @@ def _missing(response: httpx.Response, asked: str) -> str | None:
         return None if made else f"it does not say which {asked.removeprefix('new ')} it made (its Location has no id)"
     if not response.content and response.request.method != "GET" and asked not in _SAYS:
         return None
-    if response.content and response.headers.get("content-type", "").partition(";")[0].strip().lower() in _NOT_JSON:
+    is_export = response.headers.get("content-type", "").partition(";")[0].strip().lower() in _NOT_JSON
+    if asked == "export":
+        return None if is_export else "its body is no CSV"
+    if response.content and is_export:
         return None
     reason = no_object_reason(response)
     wanted = _SAYS.get(asked)
@@ -238,7 +287,8 @@ def mismatch(response: httpx.Response) -> str | None:
 
 def recovery_hint(request: httpx.Request) -> str:
     """How to find out what a write did whose response was lost."""
-    return _LOOK.get(_asked_for(request)) or ("with payouts.get(payout_id)" if "/v3/payouts/" in _path(request) else "")
+    path = _path(request)
+    return _LOOK.get(_asked_for(request)) or next((look for at, look in _READ if at.fullmatch(path)), "")
 
 
 def _asked_for(request: httpx.Request) -> str:

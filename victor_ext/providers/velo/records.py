@@ -131,6 +131,17 @@ class PayeeChange(Record):
     email = text("email", hidden=True)
 
 
+class PayeeInvitation(Record):
+    """How far the invitation of a payee is. Known states: ACCEPTED PENDING DECLINED; others may come.
+
+    `grace_period_ends` is a day, as text such as `2026-03-04`.
+    """
+
+    payee_id = identifier("payee_id")
+    status = text("invitation_status")
+    grace_period_ends = text("grace_period_end_date")
+
+
 class SourceAccount(Record):
     """An account that payouts are paid from."""
 
@@ -270,8 +281,18 @@ class PayoutPayment(Record):
     memo = text("payment_memo", hidden=True)
 
 
+class PaymentEvent(Record):
+    """One step of a payment, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or PAYMENT_CONFIRMED."""
+
+    id = identifier("event_id")
+    type = text("event_type")
+    happened_at = timestamp("event_date_time")
+    source = money("source_amount", "source_currency")
+    payment = money("payment_amount", "payment_currency")
+
+
 class Payment(Record):
-    """A payment in the list of all payments of a payor. Known states: ACCEPTED AWAITING_FUNDS FUNDED UNFUNDED
+    """A payment of a payor, with its history. Known states: ACCEPTED AWAITING_FUNDS FUNDED UNFUNDED
     BANK_PAYMENT_REQUESTED REJECTED ACCEPTED_BY_RAILS CONFIRMED RETURNED WITHDRAWN; others may come."""
 
     id = identifier("payment_id")
@@ -290,7 +311,16 @@ class Payment(Record):
     rejection_reason = text("rejection_reason")
     return_reason = text("return_reason")
     withdrawn_reason = text("withdrawn_reason")
+    auto_withdrawn_reason_code = text("auto_withdrawn_reason_code")
     is_withdrawable = boolean("withdrawable")
+    quote_id = text("quote_id")
+    rate = decimal("rate")
+    inverted_rate = decimal("inverted_rate")
+    transmission_type = text("transmission_type")
+    rails_id = text("rails_id")
+    trace_number = text("trace_number")
+    tracking_reference = text("payment_tracking_reference")
+    events = records("events", PaymentEvent)
     memo = text("payment_memo", hidden=True)
 
 

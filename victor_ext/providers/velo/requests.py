@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from victor_ext.money import Money
-from victor_ext.redaction import concealed_account
+from victor_ext.redaction import concealed, concealed_account
 from victor_ext.runtime.client.requests import HiddenRepr, members_of
 from victor_ext.runtime.client.runners import drop_none
 
@@ -174,6 +174,31 @@ class PaymentChannel(HiddenRepr):
     def to_model(self) -> models.NewPaymentChannel:
         """The generated model."""
         return models.NewPaymentChannel(**members_of(self, name="payment_channel_name"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Challenge(HiddenRepr):
+    """A question that a payee answers when onboarding begins, and the answer.
+
+    Attributes:
+        value: The answer, 3 to 20 characters.
+        description: The question, up to 255 characters.
+    """
+
+    value: str
+    description: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", concealed(self.value))
+
+    def check(self, validation: Validation, place: str) -> None:
+        """Note each problem, with the place of this object in the call."""
+        validation.text(f"{place}.value", self.value, 20, shortest=3)
+        validation.text(f"{place}.description", self.description, 255)
+
+    def to_model(self) -> models.Challenge:
+        """The generated model."""
+        return models.Challenge(**members_of(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -120,6 +120,29 @@ class Accounts:
             self.sources[funding["sourceAccountId"]]["balance"] += funding["amount"]
         return len(due)
 
+    def audit(self, payor_id: str) -> list[JsonObject]:
+        """The history of the fundings."""
+        return [
+            {
+                "amount": one["amount"],
+                "currency": one["currency"],
+                "dateTime": iso(self.changed[one["fundingId"]]),
+                "status": "PENDING" if one["status"] == "PENDING" else "CREDIT",
+                "sourceAccountName": self.sources[one["sourceAccountId"]]["name"],
+                "fundingType": "ACH",
+                "topupType": "MANUAL",
+                "events": [
+                    {
+                        "eventId": f"{one['fundingId'][:-1]}0",
+                        "eventDateTime": iso(self.changed[one["fundingId"]]),
+                        "fundingEventType": "PAYOR_FUNDING_REQUESTED",
+                    }
+                ],
+            }
+            for one in self.fundings.values()
+            if one["payorId"] == payor_id
+        ]
+
     def changes(self, payor_id: str, since: float) -> list[JsonObject]:
         """The fundings that were changed since a moment."""
         found = [one for one in self.fundings.values() if one["payorId"] == payor_id]

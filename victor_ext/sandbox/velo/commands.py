@@ -36,6 +36,13 @@ class VeloCommands(ServerCommands):
         given = {"remoteId": remote_id, "email": "payee@example.com"}
         return self._provider.payees.add(self._provider.payor_id, given)
 
+    @command("POST", "/payees/{payee_id}/onboard")
+    def onboard_payee(self, payee_id: str) -> None:
+        """Have a payee accept its invitation and onboard: then it can be deleted, and its details cannot be changed."""
+        if payee_id not in self._provider.payees.all:
+            raise NotFound("There is no such payee.")
+        self._provider.payees.onboard(payee_id)
+
     @command("POST", "/sourceAccounts", returns=member("id", str))
     def add_source_account(self, name: str, currency: str, balance: int) -> JsonObject:
         """Add a source account with a balance in minor units; returns its id."""

@@ -100,6 +100,16 @@ def matches(item: JsonObject, query: dict[str, str], filters: dict[str, str]) ->
     return all(name not in query or str(item.get(member)) == query[name] for name, member in filters.items())
 
 
+def in_order(items: list[JsonObject], sort: str | None, default: str) -> list[JsonObject]:
+    """Items sorted by `field:asc,other:desc`. Items without a field come last."""
+    for part in reversed((sort or default).split(",")):
+        name, _, direction = part.partition(":")
+        there = [item for item in items if item.get(name) is not None]
+        without = [item for item in items if item.get(name) is None]
+        items = [*sorted(there, key=lambda item: item[name], reverse=direction == "desc"), *without]
+    return items
+
+
 def object_of(value: JsonValue) -> JsonObject:
     """A JSON object; any other value is a 400."""
     if not isinstance(value, dict):

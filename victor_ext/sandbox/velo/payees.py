@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from victor_ext.sandbox.server import JsonObject
-from victor_ext.sandbox.velo.formats import find, iso, list_of, text_of
+from victor_ext.sandbox.velo.formats import Refused, find, iso, list_of, object_of, text_of
 
 
 class Payees:
@@ -17,11 +17,12 @@ class Payees:
         self._batch_time = batch_time
         self.all: dict[str, JsonObject] = {}
         self.changed: dict[str, float] = {}
+        self.invited: dict[str, int] = {}
         self._batches: dict[str, tuple[float, int, list[JsonObject]]] = {}
 
     def clear(self) -> None:
         """Forget everything."""
-        for part in (self.all, self.changed, self._batches):
+        for part in (self.all, self.changed, self.invited, self._batches):
             part.clear()
 
     def of(self, payor_id: str) -> list[JsonObject]:
@@ -79,6 +80,58 @@ class Payees:
         self._batches[batch_id] = (self._now() + self._batch_time, len(items), failures)
         return batch_id, made
 
+    def update(self, payee_id: str, body: JsonObject) -> None:
+        """Change the details of a payee that has not onboarded."""
+        payee = find(self.all, payee_id, "payee")
+        if payee["onboardedStatus"] == "ONBOARDED":
+            raise Refused(400, "state", "The payee has onboarded, and changes its details itself.")
+        for name in ("address", "individual", "company", "challenge"):
+            if body.get(name) is not None:
+                object_of(body[name])
+        payee.update({name: body[name] for name in _DETAILS if body.get(name) is not None})
+        if body.get("individual") or body.get("company"):
+            payee["displayName"] = _display_name(body)
+        if "address" in body:
+            payee["country"] = body["address"].get("country", payee["country"])
+        self.changed[payee_id] = self._now()
+
+    def rename(self, payee_id: str, payor_id: str, remote_id: str) -> None:
+        """Change the payor's own id of a payee."""
+        payee = find(self.all, payee_id, "payee")
+        other = self.by_remote_id(payor_id, remote_id)
+        if other is not None and other is not payee:
+            raise Refused(409, "state", "Another payee has this remoteId.", "remoteId")
+        payee["payorRefs"][0]["remoteId"] = remote_id
+        self.changed[payee_id] = self._now()
+
+    def invite(self, payee_id: str) -> None:
+        """Invite a payee again; one that has accepted is a conflict."""
+        status = find(self.all, payee_id, "payee")["payorRefs"][0]["invitationStatus"]
+        if status != "PENDING":
+            raise Refused(409, "state", f"The invitation is {status}.")
+        self.invited[payee_id] = self.invited.get(payee_id, 1) + 1
+
+    def delete(self, payee_id: str, *, has_payments: bool) -> None:
+        """Delete a payee that has onboarded and has no payments."""
+        payee = find(self.all, payee_id, "payee")
+        if has_payments or payee["onboardedStatus"] != "ONBOARDED":
+            why = "has payments" if has_payments else "has not onboarded"
+            raise Refused(400, "state", f"The payee {why}.")
+        del self.all[payee_id], self.changed[payee_id]
+
+    def onboard(self, payee_id: str) -> None:
+        """Have a payee accept its invitation and onboard."""
+        payee = find(self.all, payee_id, "payee")
+        payee["onboardedStatus"], payee["payorRefs"][0]["invitationStatus"] = "ONBOARDED", "ACCEPTED"
+        self.changed[payee_id] = self._now()
+
+    def invitations(self, payor_id: str) -> list[JsonObject]:
+        """The invitations of the payees."""
+        return [
+            {"payeeId": payee["payeeId"], "invitationStatus": payee["payorRefs"][0]["invitationStatus"]}
+            for payee in self.of(payor_id)
+        ]
+
     def batch(self, batch_id: str) -> JsonObject:
         """The state of a batch."""
         due, count, failures = find(self._batches, batch_id, "batch")
@@ -100,6 +153,9 @@ class Payees:
             for payee in self.of(payor_id)
             if self.changed[payee["payeeId"]] >= since
         ]
+
+
+_DETAILS = ("email", "language", "payeeType", "contactSmsNumber", "address", "individual", "company")
 
 
 def _part(whole: JsonObject, name: str) -> JsonObject:

@@ -23,6 +23,8 @@ class Payout:
     status: str = "SUBMITTED"
     payments: list[JsonObject] = field(default_factory=list["JsonObject"])
     quoted: bool = False
+    memo: str | None = None
+    times: dict[str, float] = field(default_factory=dict[str, float])
 
 
 class Payouts:
@@ -55,6 +57,7 @@ class Payouts:
         """Make a payout; returns its id, and the payor's ids of its payments."""
         items = list_of(body, "payments")
         payout = Payout(self._new_id(), payor_id, self._now() + self._settings.validation)
+        payout.memo, payout.times["submitted"] = body.get("payoutMemo"), self._now()
         payout.payments = [self._payment(payout, item, place) for place, item in enumerate(items)]
         self.all[payout.id] = payout
         return payout.id, [one["payorPaymentId"] for one in payout.payments if one["payorPaymentId"]]
@@ -84,6 +87,7 @@ class Payouts:
             "submittedDateTime": iso(self._now()),
             "status": "SUBMITTED",
             "reason": reason,
+            "events": [],
         }
 
     def get(self, payout_id: str) -> Payout:
@@ -97,7 +101,7 @@ class Payouts:
         payout = self.get(payout_id)
         if payout.status not in ("ACCEPTED", "QUOTED"):
             raise Refused(409, "state", f"The payout is {payout.status}.")
-        payout.status, payout.quoted = "QUOTED", True
+        payout.status, payout.quoted, payout.times["quoted"] = "QUOTED", True, self._now()
         return {"fxSummaries": self._summaries(payout)}
 
     def instruct(self, payout_id: str) -> None:
@@ -109,6 +113,7 @@ class Payouts:
         if not payout.quoted and any(one["currency"] != one["sourceCurrency"] for one in accepted):
             raise Refused(409, "state", "Payments of other currencies need a quote first.")
         payout.status, payout.due = "INSTRUCTED", self._now() + self._settings.settlement
+        payout.times["instructed"] = self._now()
         for payment in accepted:
             account = self._accounts.sources[payment["sourceAccountId"]]
             funded = account["balance"] >= self._cost(payment)
@@ -120,9 +125,23 @@ class Payouts:
         payout = self.get(payout_id)
         if payout.status not in ("SUBMITTED", "ACCEPTED", "QUOTED"):
             raise Refused(400, "state", f"The payout is {payout.status}.")
-        payout.status = "WITHDRAWN"
+        payout.status, payout.times["withdrawn"] = "WITHDRAWN", self._now()
         for payment in payout.payments:
             self._set_status(payment, "WITHDRAWN")
+
+    def withdraw_payment(self, payment_id: str, reason: str) -> None:
+        """Withdraw one payment of a payout that is not instructed."""
+        self.move()
+        known = {one["paymentId"]: (payout, one) for payout in self.all.values() for one in payout.payments}
+        payout, payment = find(known, payment_id, "payment")
+        if payout.status not in ("ACCEPTED", "QUOTED") or payment["status"] != "ACCEPTED":
+            raise Refused(400, "state", f"The payment is {payment['status']}, its payout {payout.status}.")
+        payment["withdrawnReason"] = reason
+        self._set_status(payment, "WITHDRAWN")
+
+    def pays(self, payee_id: str) -> bool:
+        """Whether a payee has payments."""
+        return any(one["payeeId"] == payee_id for payout in self.all.values() for one in payout.payments)
 
     def move(self) -> int:
         """Make the moves that are due; returns their number."""
@@ -145,6 +164,14 @@ class Payouts:
 
     def _set_status(self, payment: JsonObject, status: str) -> None:
         payment["status"] = status
+        event: JsonObject = {
+            "eventId": self._new_id(),
+            "eventDateTime": iso(self._now()),
+            "eventType": f"PAYMENT_{status}",
+            "paymentAmount": payment["amount"],
+            "paymentCurrency": payment["currency"],
+        }
+        payment["events"].append(event)
         self.changed[payment["paymentId"]] = self._now()
         self._notify(f"payment.{status.lower()}", payment)
 
@@ -227,6 +254,7 @@ class Payouts:
                 "paymentCurrency": one["currency"],
                 "fundingStatus": "FUNDED" if one["status"] in ("FUNDED", "CONFIRMED") else "UNFUNDED",
                 "rejectionReason": one["reason"],
+                "withdrawnReason": one.get("withdrawnReason"),
                 "payout": {"payoutId": payout.id},
             }
             for payout, one in self._known(payor_id)
@@ -257,5 +285,5 @@ class Payouts:
 
 _AUDITED = (
     *("paymentId", "payeeId", "payorId", "payorPaymentId", "sourceAccountId", "sourceAccountName", "sourceCurrency"),
-    *("submittedDateTime", "status", "paymentMemo", "transmissionType"),
+    *("submittedDateTime", "status", "paymentMemo", "transmissionType", "events"),
 )

@@ -18,15 +18,33 @@ from victor_ext.sandbox.server import (
     json_response,
 )
 from victor_ext.sandbox.velo.accounts import Accounts
+from victor_ext.sandbox.velo.audit import Audit
+from victor_ext.sandbox.velo.audit_calls import AuditCalls
 from victor_ext.sandbox.velo.commands import VeloCommands
-from victor_ext.sandbox.velo.formats import Refused, error_body, find, iso, matches, moment_of, object_of, page_of
-from victor_ext.sandbox.velo.operations import AUDIT_FILTERS, OPERATIONS, PAYEE_FILTERS, PAYMENT_FILTERS
+from victor_ext.sandbox.velo.formats import (
+    Refused,
+    error_body,
+    find,
+    iso,
+    matches,
+    moment_of,
+    object_of,
+    page_of,
+    text_of,
+)
+from victor_ext.sandbox.velo.operations import (
+    INVITATION_FILTERS,
+    OPERATIONS,
+    PAYEE_FILTERS,
+    PAYMENT_FILTERS,
+)
 from victor_ext.sandbox.velo.payees import Payees
 from victor_ext.sandbox.velo.payouts import Payouts
 from victor_ext.sandbox.velo.settings import VeloSettings
+from victor_ext.sandbox.velo.webhooks import Webhooks
 
 
-class VeloProvider(SandboxProvider[VeloSettings]):
+class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
     """Payees, accounts and payouts of one payor."""
 
     name = "velo"
@@ -45,14 +63,17 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         self.notifications: list[JsonObject] = []
         self.payees = Payees(now, self._new_id, settings.batch_time)
         self.accounts = Accounts(now, self._new_id, settings.funding_time, settings.retry_after)
+        self.webhooks = Webhooks(self._new_id)
         self._payouts = Payouts(now, self._new_id, settings, self.payees, self.accounts, self._notify)
+        self._audit = Audit(now, self._payouts)
 
     def _new_id(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
     def reset(self) -> None:
         """Forget everything, credentials included. The payor stays."""
-        for part in (self._keys, self.tokens, self.notifications, self.payees, self.accounts, self._payouts):
+        stores = (self.payees, self.accounts, self.webhooks, self._payouts)
+        for part in (self._keys, self.tokens, self.notifications, *stores):
             part.clear()
 
     def error(self, status: int, code: str, message: str) -> Response:
@@ -139,6 +160,37 @@ class VeloProvider(SandboxProvider[VeloSettings]):
     def _payee_changes(self, call: Call) -> Response:
         return self._feed(call, self.payees.changes, 100, 1000)
 
+    def _update_payee(self, call: Call) -> Response:
+        payee_id = call.params["payee_id"]
+        self.payees.update(payee_id, object_of(call.json()))
+        call.did_work(payee_id)
+        return empty_response(204)
+
+    def _rename_payee(self, call: Call) -> Response:
+        payee_id, body = call.params["payee_id"], object_of(call.json())
+        payor_id = self._payor_of({"payorId": str(body.get("payorId"))}, required=True)
+        self.payees.rename(payee_id, payor_id, text_of(body, "remoteId", 1, 100))
+        call.did_work(payee_id)
+        return empty_response(204)
+
+    def _invite(self, call: Call) -> Response:
+        payee_id = call.params["payee_id"]
+        self._payor_of({"payorId": str(object_of(call.json()).get("payorId"))}, required=True)
+        self.payees.invite(payee_id)
+        call.did_work(payee_id)
+        return empty_response(200)
+
+    def _delete_payee(self, call: Call) -> Response:
+        payee_id = call.params["payee_id"]
+        self.payees.delete(payee_id, has_payments=self._payouts.pays(payee_id))
+        call.did_work(payee_id)
+        return empty_response(204)
+
+    def _invitations(self, call: Call) -> Response:
+        query = call.query_values()
+        found = self.payees.invitations(self._payor_of({"payorId": call.params["payor_id"]}, required=True))
+        return json_response(200, page_of([one for one in found if matches(one, query, INVITATION_FILTERS)], query))
+
     # Accounts
 
     def _list_sources(self, call: Call) -> Response:
@@ -209,18 +261,45 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         payments = self._payouts.get(call.params["payout_id"]).payments
         return json_response(200, page_of([one for one in payments if matches(one, query, PAYMENT_FILTERS)], query))
 
-    def _list_payments(self, call: Call) -> Response:
-        query = call.query_values()
-        first, last = query.get("submittedDateFrom", "0"), query.get("submittedDateTo", "9")
-        found = [
-            one
-            for one in self._payouts.audit(self._payor_of(query, required=True))
-            if matches(one, query, AUDIT_FILTERS) and first <= one["submittedDateTime"][:10] <= last
-        ]
-        return json_response(200, page_of(found, query))
+    def _withdraw_payment(self, call: Call) -> Response:
+        payment_id = call.params["payment_id"]
+        self._payouts.withdraw_payment(payment_id, text_of(object_of(call.json()), "reason", 2, 256))
+        call.did_work(payment_id)
+        return empty_response(204)
 
     def _payment_changes(self, call: Call) -> Response:
         return self._feed(call, self._payouts.changes, 100, 1000)
+
+    # Webhooks
+
+    def _list_webhooks(self, call: Call) -> Response:
+        query = call.query_values()
+        payor_id = self._payor_of(query, required=True)
+        mine = [self.webhooks.get(name) for name, one in self.webhooks.all.items() if one["payorId"] == payor_id]
+        return json_response(200, page_of(mine, query))
+
+    def _create_webhook(self, call: Call) -> Response:
+        body = object_of(call.json())
+        self._payor_of({"payorId": str(body.get("payorId"))}, required=True)
+        webhook_id = self.webhooks.create(body)
+        call.exchange.request_id = webhook_id
+        call.did_work(body["webhookUrl"])
+        return empty_response(201, {"Location": f"/v1/webhooks/{webhook_id}"})
+
+    def _get_webhook(self, call: Call) -> Response:
+        return json_response(200, self.webhooks.get(call.params["webhook_id"]))
+
+    def _update_webhook(self, call: Call) -> Response:
+        webhook_id = call.params["webhook_id"]
+        self.webhooks.update(webhook_id, object_of(call.json()))
+        call.did_work(webhook_id)
+        return empty_response(204)
+
+    def _ping(self, call: Call) -> Response:
+        webhook = self.webhooks.get(call.params["webhook_id"])
+        event_id = self._notified("system", "ping", {"sourceType": "ping"})
+        call.did_work(webhook["id"])
+        return json_response(202, {"id": event_id, "webhookId": webhook["id"]})
 
     def _feed(
         self, call: Call, changes: Callable[[str, float], list[JsonObject]], default: int, largest: int
@@ -242,18 +321,19 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         return f"VELO_BASE_URL={url}\nVELO_API_KEY={made['api_key']}\nVELO_API_SECRET={made['api_secret']}\n"
 
     def _notify(self, event: str, payment: JsonObject) -> None:
-        notification = {
+        names = ("paymentId", "payorPaymentId", "status")
+        source = {"sourceType": "payment_status_changed", **{name: payment[name] for name in names}}
+        self._notified("payment", event, source)
+
+    def _notified(self, category: str, event: str, source: JsonObject) -> str:
+        """Add a notification; returns the id of its event."""
+        event_id = self._new_id()
+        notification: JsonObject = {
             "apiVersion": "1",
             "sequenceNumber": len(self.notifications) + 1,
-            "category": "payment",
+            "category": category,
             "eventName": event,
-            "source": {
-                "sourceType": "payment_status_changed",
-                "eventId": self._new_id(),
-                "createdAt": iso(self.context.clock.now()),
-                "paymentId": payment["paymentId"],
-                "payorPaymentId": payment["payorPaymentId"],
-                "status": payment["status"],
-            },
+            "source": {"eventId": event_id, "createdAt": iso(self.context.clock.now()), **source},
         }
         self.notifications.append(notification)
+        return event_id

@@ -1,0 +1,211 @@
+"""Payees that change, and webhooks that are managed: what Velo keeps of it, what is refused, what no message shows."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.providers.velo.harness import QUICK, Harness, pay
+from tests.providers.velo.test_velo_checks import refused
+from tests.providers.velo.test_velo_secrets import places
+from victor_ext import BadRequest, Conflict, ConnectionFailed, NotFound, Outcome, VictorError
+from victor_ext.providers.velo import Address, Challenge, Company, Individual, Velo, VeloAuth
+
+HEADER = "long-and-random-7f3b1c9e"
+ADDRESS = Address(line1="100 Battery Street", city="Berlin", country="DE")
+PERSON = Individual(first_name="Ada", last_name="Example", date_of_birth=date(1970, 5, 20))
+
+
+class TestPayees:
+    def test_details_are_changed_until_the_payee_has_onboarded(self, harness: Harness) -> None:
+        challenge = Challenge(value="12345", description="Your number")
+
+        def update(velo: Any) -> Any:
+            return velo.payees.update(
+                harness.payee, address=ADDRESS, individual=PERSON, email="ada@example.com", language="de",
+                contact_sms_number="+14155550100", challenge=challenge,
+            )  # fmt: skip
+
+        assert harness(update) is None
+        payee = harness(lambda velo: velo.payees.get(harness.payee))
+        assert (payee.email, payee.language, payee.country) == ("ada@example.com", "de", "DE")
+        assert payee.display_name == "Example, Ada"
+        harness.sandbox.onboard_payee(harness.payee)
+        with pytest.raises(BadRequest, match="has onboarded"):
+            harness(update)
+
+    def test_the_payors_name_is_changed_and_payments_go_by_it(self, harness: Harness) -> None:
+        other = harness.sandbox.add_payee("payee-8")
+
+        def rename(velo: Any, remote_id: str) -> Any:
+            return velo.payees.update_remote_id(harness.payee, payor_id=harness.payor, remote_id=remote_id)
+
+        with pytest.raises(Conflict, match="Another payee has this remoteId"):
+            harness(lambda velo: rename(velo, "payee-8"))
+        harness(lambda velo: rename(velo, "payee-9"))
+        [renamed] = harness.all(lambda velo: velo.payees.list(harness.payor, remote_id="payee-9"))
+        assert (renamed.id, other != renamed.id) == (harness.payee, True)
+        payout_id = harness.submit(pay("INV-1"), pay("INV-2", remote_id="payee-9"))
+        payout = harness(lambda velo: velo.payouts.get(payout_id))
+        assert [one.payor_payment_id for one in payout.rejected] == ["INV-1"]
+
+    def test_an_invitation_is_sent_again_until_it_is_accepted(self, harness: Harness) -> None:
+        def invite(velo: Any) -> Any:
+            return velo.payees.invite(harness.payee, payor_id=harness.payor)
+
+        assert harness(invite) is None
+        pending = harness.all(lambda velo: velo.payees.invitations(harness.payor, invitation_status="PENDING"))
+        assert [(one.payee_id, one.status) for one in pending] == [(harness.payee, "PENDING")]
+        harness.sandbox.onboard_payee(harness.payee)
+        with pytest.raises(Conflict, match="ACCEPTED"):
+            harness(invite)
+        assert harness.all(lambda velo: velo.payees.invitations(harness.payor, invitation_status="PENDING")) == []
+        [accepted] = harness.all(lambda velo: velo.payees.invitations(harness.payor, payee_id=harness.payee))
+        assert accepted.status == "ACCEPTED"
+
+    def test_one_is_deleted_that_has_onboarded_and_has_no_payments(self, harness: Harness) -> None:
+        with pytest.raises(BadRequest, match="has not onboarded"):
+            harness(lambda velo: velo.payees.delete(harness.payee))
+        for payee_id in (paid := harness.payee, unpaid := harness.sandbox.add_payee("payee-8")):
+            harness.sandbox.onboard_payee(payee_id)
+        harness.submit(pay())
+        with pytest.raises(BadRequest, match="has payments"):
+            harness(lambda velo: velo.payees.delete(paid))
+        assert harness(lambda velo: velo.payees.delete(unpaid)) is None
+        with pytest.raises(NotFound):
+            harness(lambda velo: velo.payees.get(unpaid))
+        with pytest.raises(NotFound) as twice:
+            harness(lambda velo: velo.payees.delete(unpaid))
+        assert twice.value.outcome is Outcome.REJECTED
+
+    @pytest.mark.parametrize("body", ["", "<html>not here</html>"])
+    def test_a_404_that_is_not_velos_proves_no_deletion(self, harness: Harness, body: str) -> None:
+        harness.sandbox.inject("cut_request", operation="delete_payee", after=40)
+        harness.sandbox.inject("status", operation="get_payee", status=404, body=body)
+        with pytest.raises(ConnectionFailed) as raised:
+            harness(lambda velo: velo.payees.delete(harness.payee))
+        assert raised.value.outcome is Outcome.UNKNOWN
+        assert "payees.get(payee_id)" in str(raised.value)
+
+
+class TestWebhooks:
+    def create(self, harness: Harness, **options: Any) -> str:
+        usual = {"url": "https://hooks.example.com/velo", "authorization_header": HEADER, **options}
+        return str(harness(lambda velo: velo.webhooks.create(harness.payor, **usual)))
+
+    def test_they_are_made_read_changed_and_tried(self, harness: Harness) -> None:
+        first, second = self.create(harness, categories=("payment",)), self.create(harness, enabled=False)
+        listed = harness.all(lambda velo: velo.webhooks.list(harness.payor, page_size=1))
+        assert [(one.id, one.is_enabled) for one in listed] == [(first, True), (second, False)]
+        webhook = harness(lambda velo: velo.webhooks.get(first))
+        assert (webhook.url, webhook.categories) == ("https://hooks.example.com/velo", ("payment",))
+        assert webhook.payor_id == harness.payor
+        assert HEADER not in json.dumps(webhook.to_dict()) + repr(webhook)
+
+        harness(lambda velo: velo.webhooks.update(first, url="https://hooks.example.com/2", categories=["payee"]))
+        changed = harness(lambda velo: velo.webhooks.get(first))
+        assert (changed.url, changed.categories, changed.is_enabled) == (
+            "https://hooks.example.com/2",
+            ("payee",),
+            True,
+        )
+
+        ping = harness(lambda velo: velo.webhooks.ping(first))
+        [posted] = harness.sandbox.notifications()
+        assert (ping.webhook_id, posted["source"]["sourceType"]) == (first, "ping")
+        with pytest.raises(NotFound):
+            harness(lambda velo: velo.webhooks.ping("of-nobody-1"))
+
+    def test_an_unknown_category_is_velos_to_refuse(self, harness: Harness) -> None:
+        with pytest.raises(BadRequest, match="categories"):
+            self.create(harness, categories=["weather"])
+
+    @pytest.mark.parametrize("status", [400, 500])
+    def test_the_header_is_in_no_message(self, harness: Harness, status: int, caplog: Any) -> None:
+        caplog.set_level(logging.DEBUG)
+        body = json.dumps({"errors": [{"errorMessage": f"authorizationHeader {HEADER} is no good"}]})
+        webhook_id = self.create(harness)
+        calls: list[Any] = [
+            lambda velo: velo.webhooks.create(harness.payor, url="https://h.example.com", authorization_header=HEADER),
+            lambda velo: velo.webhooks.update(webhook_id, authorization_header=HEADER),
+        ]
+        for word, call in zip(("create_webhook", "update_webhook"), calls, strict=True):
+            for text in (body, f"<html>{HEADER}</html>"):
+                harness.sandbox.inject("status", operation=word, status=status, body=text)
+                with pytest.raises(VictorError) as raised:
+                    harness(call)
+                texts = [*places(raised.value), ("log", caplog.text)]
+                # What Velo wrote stays in the raw body, for the caller alone.
+                assert [place for place, shown in texts if HEADER in shown] == [], (word, text)
+
+
+class TestWhatIsRefusedHere:
+    def test_payees(self) -> None:
+        wrong: Any = "nothing of the kind"
+        assert refused(
+            lambda velo: velo.payees.update(
+                "a/b", address=wrong, individual=PERSON, company=Company(name="AB"), email="", language=5,
+                payee_type="", contact_sms_number="0041 1", challenge=Challenge(value="12", description=""),
+            )
+        ) == {
+            "payee_id": "format", "address": "type", "company.name": "length", "company": "choice", "email": "length",
+            "language": "type", "payee_type": "length", "contact_sms_number": "format", "challenge.value": "length",
+            "challenge.description": "length",
+        }  # fmt: skip
+        assert refused(lambda velo: velo.payees.update("p-1")) == {"payee_id": "missing"}
+        assert refused(lambda velo: velo.payees.update_remote_id("..", payor_id="", remote_id="x" * 101)) == {
+            "payee_id": "format", "payor_id": "format", "remote_id": "length",
+        }  # fmt: skip
+        assert refused(lambda velo: velo.payees.invite("..", payor_id=5)) == {"payee_id": "format", "payor_id": "type"}
+        assert refused(lambda velo: velo.payees.delete("a/b")) == {"payee_id": "format"}
+        assert refused(lambda velo: velo.payees.invitations("", payee_id="?", invitation_status="", page_size=101)) == {
+            "payor_id": "format", "payee_id": "format", "invitation_status": "length", "page_size": "range",
+        }  # fmt: skip
+
+    def test_webhooks(self) -> None:
+        many: Any = {"url": "", "authorization_header": "short", "categories": "payment", "enabled": "yes"}
+        found = {"url": "length", "authorization_header": "length", "categories": "type", "enabled": "type"}
+        assert refused(lambda velo: velo.webhooks.create("..", **many)) == {"payor_id": "format", **found}
+        assert refused(lambda velo: velo.webhooks.update("..", **many)) == {"webhook_id": "format", **found}
+        none: Any = {"url": None, "authorization_header": None, "enabled": None}
+        assert refused(lambda velo: velo.webhooks.create("p", **none)) == dict.fromkeys(none, "type")
+        assert refused(lambda velo: velo.webhooks.update("w-1")) == {"webhook_id": "missing"}
+        for header in ("long-and-random\n7f3b", "lang-und-zufällig-7f3b"):
+            assert refused(lambda velo, header=header: velo.webhooks.update("w", authorization_header=header)) == {
+                "authorization_header": "characters"
+            }
+        assert refused(lambda velo: velo.webhooks.update("w", categories=[])) == {"categories": "length"}
+        assert refused(lambda velo: velo.webhooks.update("w", categories=["a", 5, ""])) == {
+            "categories[1]": "type", "categories[2]": "length",
+        }  # fmt: skip
+        assert refused(lambda velo: velo.webhooks.list("", page_size=0)) == {"payor_id": "format", "page_size": "range"}
+
+
+def test_the_answer_to_a_challenge_is_not_shown() -> None:
+    challenge = Challenge(value="4711-0815", description="Your number at Example Ltd")
+    shown = [repr(challenge), repr(challenge.to_model()), repr(challenge.value)]
+    assert [text for text in shown if "4711" in text] == []
+    assert challenge.to_model().to_dict()["value"] == "4711-0815"
+
+
+def test_what_is_left_out_is_not_sent() -> None:
+    sent: dict[str, Any] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/authenticate":
+            return httpx.Response(200, json={"access_token": "t", "expires_in": 1799})
+        sent[request.url.path] = json.loads(request.content)
+        return httpx.Response(204)
+
+    with Velo(VeloAuth("k", "not-a-secret"), transport=httpx.MockTransport(answer), retry=QUICK) as velo:
+        velo.payees.update("p-1", company=Company(name="Example Ltd"))
+        velo.webhooks.update("w-1", enabled=False)
+    assert sent == {
+        "/v4/payees/p-1/payeeDetailsUpdate": {"company": {"name": "Example Ltd"}},
+        "/v1/webhooks/w-1": {"enabled": False},
+    }
