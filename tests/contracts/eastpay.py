@@ -60,6 +60,7 @@ def prepare(eastpay: Any) -> Any:
         merchant_transaction_id="INV-1042",
         merchant_id="merchant-1",
         checkout_type="AUTHORIZE",
+        checkout_id="checkout-1",
         notification_url=PAGE,
         shopper_result_url=PAGE,
     )
@@ -79,9 +80,6 @@ CONTRACT = Contract(
         "followUpPayment": Call("payments.refund", (refund,), PAID),
         "prepareCheckout": Call("checkouts.prepare", (prepare,), PAID),
         "getCheckoutPayment": Call("checkouts.status", (lambda eastpay: eastpay.checkouts.status("checkout-1"),), PAID),
-    },
-    not_sent={
-        "prepareCheckout: body:checkoutId": "Not known what it does when a checkout is new; `parameters` sends it."
     },
     not_read=dict.fromkeys(
         ("Checkout.buildNumber", "Checkout.ndc", "Checkout.timestamp"), "For the gateway's support; `fields` has them."

@@ -78,7 +78,7 @@ class Payments(Resource[Mode]):
             payment_brand: Such as VISA; the gateway may find it by itself.
             notification_url: Where the gateway posts a notification when the payment changes.
             shopper_result_url: Where the shopper is sent afterwards.
-            parameters: Further parameters by their names on the wire, such as `{"customer.email": "..."}`.
+            parameters: Further parameters by their names on the wire, such as `{"merchant.id": "..."}`.
 
         Raises:
             InvalidRequest: Something cannot be right; nothing was sent.
@@ -291,8 +291,7 @@ def _follow_up(
     reference: str,
     notification_url: str | None,
     parameters: Mapping[str, str] | None,
-    *,
-    original_transaction_id: str | None = None,
+    **more: str | None,
 ) -> OperationFlow[Payment]:
     validation = Validation()
     validation.id("payment_id", payment_id)
@@ -302,7 +301,7 @@ def _follow_up(
         {} if amount is _NO_AMOUNT else validation.amount(amount),
         payment_type=payment_type,
         merchant_transaction_id=validation.reference(reference),
-        original_transaction_id=validation.text("original_transaction_id", original_transaction_id, 255),
+        **{name: validation.text(name, value, 255) for name, value in more.items()},
         notification_url=validation.url("notification_url", notification_url),
         parameters=parameters,
     )

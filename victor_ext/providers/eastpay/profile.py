@@ -47,7 +47,7 @@ _WRAPPED = frozenset(
 """The operations, by the names of their generated modules, that the rules of this module are for."""
 _LIKE_A_CODE = re.compile(r"\s*[0-9]{3}\.[0-9]{3}\.")
 """The start of a code that the table need not have: it may mean anything."""
-FORM_NAMES = frozenset(
+_PUBLIC = frozenset(
     {
         "entityId",
         "entityType",
@@ -62,10 +62,10 @@ FORM_NAMES = frozenset(
         "merchant.id",
         "checkoutType",
         "checkoutId",
+        "card.expiryMonth",
+        "card.expiryYear",
     }
 )
-"""The names of forms for which the calls have arguments (and `card.*`)."""
-_PUBLIC = FORM_NAMES | {"card.expiryMonth", "card.expiryYear"}
 """What a form has that names no person. No message repeats the rest, which includes a caller's further parameters."""
 
 
