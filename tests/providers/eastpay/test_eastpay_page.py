@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.providers.eastpay.test_eastpay_failures import observe
 from victor_ext.providers.eastpay import EastPay, ResultCode
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "eastpay.md").read_text(encoding="utf-8")
@@ -23,6 +24,18 @@ def test_the_table_of_codes() -> None:
         for code in named:
             if code != "800.*":
                 assert ResultCode.parse(code.replace("*", "100")).kind == kind, code
+
+
+def test_the_table_of_rejections() -> None:
+    rows = re.findall(r"^\| ([^|]*`[18]00\.[^|]*)\| `(\w+)` \|[^|]*\| (?:a )?`(\w+)`", PAGE, re.MULTILINE)
+    assert [rejection for _, rejection, _ in rows] == ["declined", "declined", "request", "unclear"]
+    for codes, rejection, kind in rows:
+        for code in re.findall(r"`([0-9]{3}\.[0-9.*]+)`", codes.partition(" but ")[0]):
+            each = code.replace("800.*", "800.100.*").replace("*", "100")
+            assert ResultCode.parse(each).rejection == rejection, code
+            assert type(observe(400, {"result": {"code": each}})).__name__ == kind
+        for code in re.findall(r"`([0-9]{3}\.[0-9.*]+)`", codes.partition(" but ")[2]):
+            assert ResultCode.parse(code.replace("*", "100")).rejection is None
 
 
 @pytest.mark.parametrize("code", DIFFERENT)

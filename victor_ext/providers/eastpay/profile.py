@@ -24,7 +24,7 @@ from victor_ext.runtime.client.json_values import (
 )
 from victor_ext.runtime.loop.profile import Profile
 
-from .result_codes import ResultClass, ResultCode
+from .result_codes import Rejection, ResultClass, ResultCode
 
 _NO_MESSAGE = "the gateway gave no message"
 _NO_PROOF = (
@@ -97,8 +97,9 @@ def is_payment_result(response: httpx.Response) -> bool:
 
     The gateway answers 400 for both. The result code decides: what may have been done, or was declined, is a result.
     Refused parameters are no result, unless the code says that the payment is under way. Nor is a refusal that names
-    no payment, for it may be the inquiry that is refused. A payment that is under way is a result with any other
-    status of the 400s, too. (A code of success contradicts them; see `_unreadable`.)
+    no payment, for it may be the request or the inquiry that is refused; without an id, only a code of a declined
+    payment is a result, and not in an inquiry. A payment that is under way is a result with any other status of the
+    400s, too. (A code of success contradicts them; see `_unreadable`.)
     """
     if not 400 <= response.status_code < 500 or not _is_about_one_payment(response.request):
         return False
@@ -108,8 +109,9 @@ def is_payment_result(response: httpx.Response) -> bool:
         return True
     if response.status_code != 400 or _parameter_errors(body):
         return False
-    if code.rejected and response.request.method == "GET":
-        return _names_a_payment(body)
+    if code.rejected:
+        is_declined = code.rejection is Rejection.DECLINED and response.request.method != "GET"
+        return is_declined or _names_a_payment(body)
     return code.is_code or _LIKE_A_CODE.match(code.code) is not None
 
 
@@ -134,7 +136,8 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     description = text_or_empty(object_or_empty(body.get("result")).get("description"))
     if not found and (code or description):
         message = _redacted(description, private) or _NO_MESSAGE
-        found = [Problem("", code, f"{message} ({code})" if code else message)]
+        known = f"; {code}: {result_code.meaning}" if result_code.rejected else f" ({code})" if code else ""
+        found = [Problem("", code, f"{message}{known}")]
     if _is_by_reference(response.request) and response.status_code == 404:
         found.append(Problem("", code, _NO_PROOF))
     return found
