@@ -35,7 +35,8 @@ def sandbox() -> Iterator[EastPaySandbox]:
 
 def client(sandbox: EastPaySandbox, *, awaited: bool, **options: Any) -> Any:
     kind: Any = AsyncEastPay if awaited else EastPay
-    made = kind(TOKEN, base_url=f"{sandbox.url}/eastpay", entity_id=ENTITY, **options)
+    settings = {"base_url": f"{sandbox.url}/eastpay", "entity_id": ENTITY, "inquiry_by_reference": True}
+    made = kind(TOKEN, **settings, **options)
     made.known = next(iter(sandbox.payment_ids()), "")
     return made
 
@@ -50,6 +51,7 @@ def inquire(client: Any) -> Any:
 
 
 READ = Exchange("inquire", inquire)
+MORE_READS = [Exchange("find", lambda client: client.payments.find(KNOWN))]
 WRITE = Exchange("pay", pay)
 
 
