@@ -123,6 +123,15 @@ class TestRedirects:
         assert len(harness.sandbox.received()) == 1
 
 
+def test_a_reference_that_is_refused_is_no_declined_card(harness: Harness) -> None:
+    body = '{"result": {"code": "100.300.701", "description": "Reference validation failed"}}'
+    harness.sandbox.inject("status", operation="pay", status=400, body=body)
+    with pytest.raises(BadRequest, match=r"Reference validation failed; 100\.300\.701: The EastPay gateway") as raised:
+        harness.debit("INV-1")
+    assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 1)
+    assert harness.sandbox.work_done_by_reference() == {}
+
+
 def gateway(status: int, body: bytes | object) -> EastPay:
     """A client of a gateway that answers everything alike."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()

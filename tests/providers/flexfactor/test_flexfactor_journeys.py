@@ -183,7 +183,7 @@ def test_a_wait_ends_at_once_when_the_order_came_to_another_end(harness: Harness
     harness.sandbox.decide("DECLINED")
     decision = harness(lambda client: client.evaluate(**declined()))
     with pytest.raises(Conflict, match=r"is Cancelled, so it can no longer be COMPLETED\.") as raised:
-        harness(lambda client: client.orders.wait(decision.order_id, until="completed"))
+        harness(lambda client: client.orders.wait(decision.order_id, until="completed", timeout=5.0))
     assert (raised.value.outcome, len(harness.sent("order"))) == (Outcome.REJECTED, 1)
 
 
