@@ -110,7 +110,8 @@ class _EastPayClient(BaseClient[Mode, Transport]):
     @classmethod
     def from_env(cls, **options: Any) -> Self:
         """A client from the process environment: EASTPAY_TOKEN, EASTPAY_BASE_URL, EASTPAY_ENTITY_ID and, if it is not
-        MERCHANT, EASTPAY_ENTITY_TYPE. An empty variable counts as not set.
+        MERCHANT, EASTPAY_ENTITY_TYPE; EASTPAY_INQUIRY_BY_REFERENCE is true or false (if not set). An empty variable
+        counts as not set.
 
         Args:
             options: Arguments of the constructor; they win over the environment.

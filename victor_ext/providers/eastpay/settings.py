@@ -85,7 +85,7 @@ def from_process_environment(options: Mapping[str, Any], variables: Mapping[str,
     An empty variable counts as not set.
 
     Raises:
-        ConfigurationError: One that is needed is not set.
+        ConfigurationError: One that is needed is not set, or is not what it should be.
     """
     values = provider_variables(_PREFIX, variables)
     variables = None  # a traceback shows no frame with the bare values
@@ -96,5 +96,14 @@ def from_process_environment(options: Mapping[str, Any], variables: Mapping[str,
         for name in ("token", "base_url", "entity_id", "entity_type")
         if (variable := f"{_PREFIX}{name.upper()}") in values
     }
+    by_reference = f"{_PREFIX}INQUIRY_BY_REFERENCE"
+    if by_reference in values and "inquiry_by_reference" not in options:
+        found["inquiry_by_reference"] = _flag(by_reference, values[by_reference])
     given = {**found, **options}
     return {name: concealed(value) if name == "token" else value for name, value in given.items()}
+
+
+def _flag(variable: str, text: str) -> bool:
+    if text.casefold() not in ("true", "false"):
+        raise ConfigurationError(f"{variable} must be true or false.")  # the value may be the token by mistake
+    return text.casefold() == "true"
