@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields as dataclass_fields
 from ipaddress import ip_address
 from typing import Any, TypeGuard, cast
@@ -111,9 +111,9 @@ class Validation(validation.Validation):
             )
             self.note(field, "card_number", message)
 
-    def no_card_numbers_within(self, field: str, members: object) -> None:
+    def no_card_numbers_within(self, field: str, members: Mapping[Any, Any] | None) -> None:
         """No card number in a member that is about a card, by its name: `paymentMethod`, or one with "card" in it."""
-        for name, member in members.items() if is_object(members) else ():
+        for name, member in members.items() if isinstance(members, Mapping) else ():
             folded = name.casefold() if isinstance(name, str) else ""
             if "card" in folded or folded == "paymentmethod":
                 for value in _values_within(member):
