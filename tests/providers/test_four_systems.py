@@ -1,7 +1,7 @@
 """One table for all payment systems: the same failures, the same outcomes, the same names of errors.
 
 A system is described by its adapter (`<name>/adapter.py`): its sandbox, its client, one operation that reads, and
-one that moves money, with a key or without. What is expected follows from that alone. It may name more that read.
+one that moves money, with a key or without. What is expected follows from that alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ REFERENCE = "INV-1042"
 
 
 ADAPTERS: dict[str, Any] = {name: importlib.import_module(f"tests.providers.{name}.adapter") for name in SYSTEMS}
-MORE_READS = [(name, each) for name, adapter in ADAPTERS.items() for each in getattr(adapter, "MORE_READS", ())]
 KEYED = [name for name, adapter in ADAPTERS.items() if adapter.KEYED]
 
 
@@ -149,21 +148,6 @@ def test_an_exchange_fails_once(bench: Bench, failure: str) -> None:
     else:
         error = "ServerError" if kind == "status" else "ConnectionFailed"
         assert observed == Observed("unknown", error, 1, int(worked))
-
-
-@pytest.mark.parametrize(("system", "read"), MORE_READS, indirect=["system"])
-def test_another_read_fails_as_the_first_does(bench: Bench, read: Any) -> None:
-    for kind, options, _ in FAILURES.values():
-        bench.sandbox.inject(kind, operation=read.word, **options)
-        assert (bench.run(read).word, bench.sandbox.faults()) == ("success", []), kind
-    for status, error in NAMES.items():
-        bench.sandbox.inject("status", operation=read.word, status=status)
-        observed = bench.run(read)
-        assert (observed.word, observed.error, observed.work) == ("rejected", error, 0)
-    bench.sandbox.inject("html", operation=read.word, status=200, times=None)
-    assert bench.run(read).error == "UnreadableResponse"
-    bench.sandbox.down()
-    assert bench.run(read) == Observed("not_sent", "ConnectionFailed", 0, 0)
 
 
 def test_a_token_is_refused(bench: Bench) -> None:

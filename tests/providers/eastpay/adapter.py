@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from victor_ext.providers import Money
@@ -51,7 +52,15 @@ def inquire(client: Any) -> Any:
 
 
 READ = Exchange("inquire", inquire)
-MORE_READS = [Exchange("find", lambda client: client.payments.find(KNOWN))]
+MORE = [
+    SimpleNamespace(
+        word="find",
+        call=lambda client, reference: client.payments.find(reference),
+        subject=lambda _sandbox: KNOWN,
+        writes=False,
+        settles=False,
+    )
+]
 WRITE = Exchange("pay", pay)
 
 
