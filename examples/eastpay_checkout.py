@@ -12,7 +12,9 @@ def main() -> str:
     """Run the story; returns the line that sums it up."""
     with EastPaySandbox() as sandbox:
         merchant = sandbox.add_merchant()
-        with EastPay(merchant.token, base_url=f"{sandbox.url}/eastpay", entity_id=merchant.entity_id) as eastpay:
+        url, entity_id = f"{sandbox.url}/eastpay", merchant.entity_id
+        # This bank says that its gateway has the inquiry by reference, which EastPay does not document.
+        with EastPay(merchant.token, base_url=url, entity_id=entity_id, inquiry_by_reference=True) as eastpay:
             return story(sandbox, eastpay)
 
 
@@ -39,6 +41,8 @@ def story(sandbox: EastPaySandbox, eastpay: EastPay) -> str:
         eastpay.payments.debit(PRICE, card=card, merchant_transaction_id="INV-3")
     except VictorError as error:
         print(f"An answer is lost, and the outcome is {error.outcome}: {error}")
+    (found,) = eastpay.payments.find("INV-3")
+    print(f"Asked by its reference, INV-3 {found.result.kind}, and is not charged again.")
 
     refund = eastpay.payments.refund(settled.id, PRICE, merchant_transaction_id="INV-2-back")
     print(f"INV-2 is paid back: {refund.result.kind}.")

@@ -3,9 +3,18 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from victor_ext import BadRequest, VictorError, idempotency_key_for
+from victor_ext import BadRequest, Conflict, VictorError, idempotency_key_for
 from victor_ext.providers import Money
-from victor_ext.providers.flexfactor import Address, Card, FlexFactor, FlexFactorAuth, Payer, Transaction, Webhook
+from victor_ext.providers.flexfactor import (
+    Address,
+    Card,
+    FlexFactor,
+    FlexFactorAuth,
+    FlexFactorToken,
+    Payer,
+    Transaction,
+    Webhook,
+)
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 HOST = "hooks.shop.example"
@@ -31,7 +40,10 @@ def main() -> str:
     with FlexFactorSandbox() as sandbox:
         app_key, app_secret, mid = sandbox.add_client()
         with FlexFactor(FlexFactorAuth(app_key, app_secret), mid=mid, base_url=sandbox.url) as flexfactor:
-            return story(sandbox, flexfactor)
+            summary = story(sandbox, flexfactor)
+        with FlexFactor(FlexFactorToken(sandbox.add_token()), mid=mid, base_url=sandbox.url) as flexfactor:
+            print(f"With a token that is ready, {sum(1 for _ in flexfactor.orders.list())} orders are listed.")
+        return summary
 
 
 def story(sandbox: FlexFactorSandbox, flexfactor: FlexFactor) -> str:
@@ -48,6 +60,12 @@ def story(sandbox: FlexFactorSandbox, flexfactor: FlexFactor) -> str:
     notification = Webhook(sandbox.subscriber_key(), host=HOST).read(body, headers)
     order = flexfactor.orders.get(str(notification.order_id))  # a notification is a hint: the order is what counts
     print(f"A signed notification says {notification.event}, and the order is {order.status_name}.")
+
+    sandbox.decide("DECLINED")
+    try:
+        flexfactor.orders.wait(str(flexfactor.evaluate(**declined("INV-3")).order_id), until="COMPLETED")
+    except Conflict as error:
+        print(f"INV-3 is declined here too, so that nobody waits for it: {error}")
 
     order_id = str(rescued.order_id)
     refund = flexfactor.orders.refund(order_id, Money.of("4.23", "USD"))

@@ -9,10 +9,10 @@ from attrs import define, evolve, field
 T = TypeVar("T")
 
 SERVERS = (
-    "https://api-sandbox.flexfactor.io",
-    "https://api.flexfactor.io",
     "https://api-sandbox.flex-charge.com",
     "https://api.flex-charge.com",
+    "https://api-sandbox.flexfactor.io",
+    "https://api.flexfactor.io",
 )
 """The servers of the document."""
 

@@ -13,6 +13,11 @@ from victor_ext.providers.eastpay import Card, CardToken, EastPay
 PRICE = Money.of("92.00", "EGP")
 PAGE = "https://shop.example/after"
 PAID = {"result.code": "000.200.100"}
+FOUND = {
+    f"{name}.*.{member}": value
+    for name in ("payments", "records")
+    for member, value in {**PAID, "merchantTransactionId": "INV-1042"}.items()
+}
 
 
 def client(transport: httpx.MockTransport) -> EastPay:
@@ -21,6 +26,7 @@ def client(transport: httpx.MockTransport) -> EastPay:
         base_url="https://pay.bank.example/gateway",
         entity_id="EB000001",
         entity_type_in_inquiries=True,
+        inquiry_by_reference=True,
         transport=transport,
         retry=ONCE,
     )
@@ -54,6 +60,7 @@ def prepare(eastpay: Any) -> Any:
         merchant_transaction_id="INV-1042",
         merchant_id="merchant-1",
         checkout_type="AUTHORIZE",
+        checkout_id="checkout-1",
         notification_url=PAGE,
         shopper_result_url=PAGE,
     )
@@ -69,12 +76,10 @@ CONTRACT = Contract(
         "inquirePayment": Call(
             "payments.inquire", (lambda eastpay: eastpay.payments.inquire("payment-1"),), {**PAID, "id": "payment-1"}
         ),
+        "findPayments": Call("payments.find", (lambda eastpay: eastpay.payments.find("INV-1042"),), FOUND),
         "followUpPayment": Call("payments.refund", (refund,), PAID),
         "prepareCheckout": Call("checkouts.prepare", (prepare,), PAID),
         "getCheckoutPayment": Call("checkouts.status", (lambda eastpay: eastpay.checkouts.status("checkout-1"),), PAID),
-    },
-    not_sent={
-        "prepareCheckout: body:checkoutId": "Not known what it does when a checkout is new; `parameters` sends it."
     },
     not_read=dict.fromkeys(
         ("Checkout.buildNumber", "Checkout.ndc", "Checkout.timestamp"), "For the gateway's support; `fields` has them."

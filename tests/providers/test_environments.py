@@ -44,9 +44,9 @@ SYSTEMS = (
         (Velo, AsyncVelo), {"auth": VeloAuth("key-1", "not-a-secret")},
     ),
     System(
-        "FLEXFACTOR", "sandbox", "api-sandbox.flexfactor.io", "api.flexfactor.io",
+        "FLEXFACTOR", "sandbox", "api-sandbox.flex-charge.com", "api.flex-charge.com",
         (FlexFactor, AsyncFlexFactor), {"auth": FlexFactorAuth("key-1", "not-a-secret"), "mid": MID},
-        also_live=("api.flex-charge.com",),
+        also_live=("api.flexfactor.io",),
     ),
 )  # fmt: skip
 

@@ -26,7 +26,12 @@ GUID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "victor": {"auth": VictorOAuth("id", "secret")},
     "velo": {"auth": VeloAuth("key", "secret")},
-    "eastpay": {"token": "t" * 32, "base_url": "https://bank.example/pay", "entity_id": "EB000001"},
+    "eastpay": {
+        "token": "t" * 32,
+        "base_url": "https://bank.example/pay",
+        "entity_id": "EB000001",
+        "inquiry_by_reference": True,
+    },
     "flexfactor": {"auth": FlexFactorAuth("key", "secret"), "mid": GUID},
 }
 CLIENTS: dict[str, tuple[type[Any], type[Any]]] = {

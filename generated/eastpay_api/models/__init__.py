@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .follow_up_form import FollowUpForm as FollowUpForm
     from .payment import Payment as Payment
     from .payment_form import PaymentForm as PaymentForm
+    from .payment_list import PaymentList as PaymentList
     from .result import Result as Result
 
 _MODULES = {
@@ -18,10 +19,11 @@ _MODULES = {
     "FollowUpForm": ".follow_up_form",
     "Payment": ".payment",
     "PaymentForm": ".payment_form",
+    "PaymentList": ".payment_list",
     "Result": ".result",
 }
 
-__all__ = ("Checkout", "CheckoutForm", "FollowUpForm", "Payment", "PaymentForm", "Result")
+__all__ = ("Checkout", "CheckoutForm", "FollowUpForm", "Payment", "PaymentForm", "PaymentList", "Result")
 
 
 def __getattr__(name: str) -> Any:

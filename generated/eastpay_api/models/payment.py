@@ -19,6 +19,7 @@ class Payment:
         id (str): The gateway's id of this payment or step.
         result (Result):
         payment_type (str | Unset):
+        merchant_transaction_id (str | Unset): The merchant's own reference, if it is repeated.
         build_number (str | Unset):
         timestamp (str | Unset):
         ndc (str | Unset):
@@ -27,6 +28,7 @@ class Payment:
     id: str | Unset
     result: Result | Unset
     payment_type: str | Unset = UNSET
+    merchant_transaction_id: str | Unset = UNSET
     build_number: str | Unset = UNSET
     timestamp: str | Unset = UNSET
     ndc: str | Unset = UNSET
@@ -40,6 +42,8 @@ class Payment:
             fields["result"] = self.result.to_dict()
         if not isinstance(self.payment_type, Unset):
             fields["paymentType"] = self.payment_type
+        if not isinstance(self.merchant_transaction_id, Unset):
+            fields["merchantTransactionId"] = self.merchant_transaction_id
         if not isinstance(self.build_number, Unset):
             fields["buildNumber"] = self.build_number
         if not isinstance(self.timestamp, Unset):
@@ -66,6 +70,14 @@ class Payment:
         v = take("paymentType", None)
         self.payment_type = (
             v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "paymentType")
+        )
+        v = take("merchantTransactionId", None)
+        self.merchant_transaction_id = (
+            v
+            if v.__class__ is str
+            else UNSET
+            if v is None
+            else read(TEXT, v, _left, d, "merchantTransactionId")
         )
         v = take("buildNumber", None)
         self.build_number = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from victor_ext.providers import Money
@@ -35,7 +36,8 @@ def sandbox() -> Iterator[EastPaySandbox]:
 
 def client(sandbox: EastPaySandbox, *, awaited: bool, **options: Any) -> Any:
     kind: Any = AsyncEastPay if awaited else EastPay
-    made = kind(TOKEN, base_url=f"{sandbox.url}/eastpay", entity_id=ENTITY, **options)
+    settings = {"base_url": f"{sandbox.url}/eastpay", "entity_id": ENTITY, "inquiry_by_reference": True}
+    made = kind(TOKEN, **settings, **options)
     made.known = next(iter(sandbox.payment_ids()), "")
     return made
 
@@ -50,6 +52,15 @@ def inquire(client: Any) -> Any:
 
 
 READ = Exchange("inquire", inquire)
+MORE = [
+    SimpleNamespace(
+        word="find",
+        call=lambda client, reference: client.payments.find(reference),
+        subject=lambda _sandbox: KNOWN,
+        writes=False,
+        settles=False,
+    )
+]
 WRITE = Exchange("pay", pay)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -175,6 +176,80 @@ class TestUrls:
 )
 def test_further_parameters(parameters: Any, code: str) -> None:
     assert refused(parameters=parameters) == [("parameters", code)]
+
+
+CALLS: dict[str, Any] = {
+    "debit": lambda **more: EASTPAY.payments.debit(PRICE, merchant_transaction_id="A", **more),
+    "preauthorise": lambda **more: EASTPAY.payments.preauthorise(PRICE, merchant_transaction_id="A", **more),
+    "capture": lambda **more: EASTPAY.payments.capture("8ac7", PRICE, merchant_transaction_id="A", **more),
+    "reverse": lambda **more: EASTPAY.payments.reverse("8ac7", merchant_transaction_id="A", **more),
+    "refund": lambda **more: EASTPAY.payments.refund("8ac7", PRICE, merchant_transaction_id="A", **more),
+    "prepare": lambda **more: EASTPAY.checkouts.prepare(PRICE, **more),
+}
+CARD = "card of debit and preauthorise"
+WIRE_NAMES = {
+    "entityId": "the entity_id of the client",
+    "entityType": "the entity_type of the client",
+    "paymentType": "the call",
+    "amount": "the argument amount",
+    "currency": "the argument amount",
+    "merchantTransactionId": "the argument merchant_transaction_id",
+    "originalTransactionId": "the argument original_transaction_id",
+    "notificationUrl": "the argument notification_url",
+    "shopperResultUrl": "the argument shopper_result_url",
+    "paymentBrand": "the argument payment_brand",
+    "merchant.id": "the argument merchant_id",
+    "checkoutType": "the argument checkout_type",
+    "checkoutId": "the argument checkout_id",
+    "card.number": f"the argument {CARD}",
+    "card.token": f"the argument {CARD}",
+    "customer.email": "",
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("name", WIRE_NAMES)
+def test_a_parameter_goes_through_unless_the_call_has_it_from_elsewhere(call: str, name: str) -> None:
+    """A name that is refused is refused with an argument that this very call has."""
+    sent.clear()
+    refusal = ""
+    try:
+        CALLS[call](parameters={name: "12.34"})
+    except InvalidRequest as error:
+        refusal = str(error)
+    if not refusal:
+        assert sent[0][name] == ["12.34"]
+        return
+    assert sent == []
+    assert refusal == f"parameters: {name} comes from {WIRE_NAMES[name]}: leave it out here."
+    argument = WIRE_NAMES[name].removeprefix("the argument ")
+    group = EASTPAY.checkouts if call == "prepare" else EASTPAY.payments
+    has_it = argument in inspect.signature(getattr(group, call)).parameters
+    assert has_it or argument in ("the call", "the entity_id of the client", "the entity_type of the client", CARD)
+
+
+@pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        ("prepare", ["paymentBrand", "originalTransactionId"]),
+        ("debit", ["merchant.id", "checkoutId", "checkoutType", "originalTransactionId"]),
+        ("capture", ["merchant.id", "paymentBrand", "shopperResultUrl", "originalTransactionId"]),
+    ],
+)
+def test_what_a_call_has_no_argument_for_goes_through(call: str, names: list[str]) -> None:
+    sent.clear()
+    CALLS[call](parameters=dict.fromkeys(names, "x"))
+    assert [sent[0][name] for name in names] == [["x"]] * len(names)
+
+
+def test_a_checkout_sends_its_id() -> None:
+    sent.clear()
+    CALLS["prepare"](checkout_id="checkout-1", merchant_id="merchant-1", checkout_type="AUTHORIZE")
+    assert [sent[0][name] for name in ("checkoutId", "merchant.id", "checkoutType")] == [
+        ["checkout-1"],
+        ["merchant-1"],
+        ["AUTHORIZE"],
+    ]
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,15 @@ class TestRedirects:
         assert len(harness.sandbox.received()) == 1
 
 
+def test_a_reference_that_is_refused_is_no_declined_card(harness: Harness) -> None:
+    body = '{"result": {"code": "100.300.701", "description": "Reference validation failed"}}'
+    harness.sandbox.inject("status", operation="pay", status=400, body=body)
+    with pytest.raises(BadRequest, match=r"Reference validation failed; 100\.300\.701: The EastPay gateway") as raised:
+        harness.debit("INV-1")
+    assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 1)
+    assert harness.sandbox.work_done_by_reference() == {}
+
+
 def gateway(status: int, body: bytes | object) -> EastPay:
     """A client of a gateway that answers everything alike."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -147,7 +156,8 @@ class TestA400:
         ("code", "kind"),
         [
             ("800.100.153", "rejected"),
-            ("100.300.701", "rejected"),
+            ("800.100.05", "rejected"),
+            ("100.400.319", "rejected"),
             ("100.200.100", "pending"),
             ("000.400.000", "review"),
             ("000.900.000", "unknown"),
@@ -158,6 +168,28 @@ class TestA400:
             payment = observe(400, body)
             assert isinstance(payment, Payment)
             assert (payment.result.code, payment.result.kind) == (code, kind)
+
+    @pytest.mark.parametrize(
+        ("code", "words"),
+        [
+            ("100.300.701", "look before you charge again under another reference"),
+            ("100.100.100", "The EastPay gateway: authorization; it was refused"),
+            ("100.400.001", "The EastPay gateway: authentication"),
+        ],
+    )
+    def test_a_refusal_of_the_gateway_that_names_no_payment_is_of_the_request(self, code: str, words: str) -> None:
+        """Who took it for a declined payment would ask the shopper for another card, and be refused again."""
+        for result in ({"code": code}, {"code": code, "description": "Reference validation failed"}):
+            error = observe(400, {"result": result})
+            assert isinstance(error, BadRequest)
+            assert error.outcome is Outcome.REJECTED
+            (problem,) = error.problems
+            assert (problem.field, problem.code) == ("", code)
+            assert words in str(error)
+            assert ("Reference validation failed" in str(error)) is ("description" in result)
+        payment = observe(400, {"id": "8ac7", "result": {"code": code}})
+        assert isinstance(payment, Payment)
+        assert payment.result.rejected
 
     @pytest.mark.parametrize("more", [{}, {"parameterErrors": [{"name": "amount"}]}])
     def test_a_code_of_success_contradicts_it_and_is_neither(self, more: dict[str, Any]) -> None:

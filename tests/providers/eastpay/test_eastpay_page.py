@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.providers.eastpay.harness import Harness
+from tests.providers.eastpay.test_eastpay_failures import observe
 from victor_ext.providers.eastpay import EastPay, ResultCode
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "eastpay.md").read_text(encoding="utf-8")
@@ -23,6 +26,18 @@ def test_the_table_of_codes() -> None:
         for code in named:
             if code != "800.*":
                 assert ResultCode.parse(code.replace("*", "100")).kind == kind, code
+
+
+def test_the_table_of_rejections() -> None:
+    rows = re.findall(r"^\| ([^|]*`[18]00\.[^|]*)\| `(\w+)` \|[^|]*\| (?:a )?`(\w+)`", PAGE, re.MULTILINE)
+    assert [rejection for _, rejection, _ in rows] == ["declined", "declined", "request", "unclear"]
+    for codes, rejection, kind in rows:
+        for code in re.findall(r"`([0-9]{3}\.[0-9.*]+)`", codes.partition(" but ")[0]):
+            each = code.replace("800.*", "800.100.*").replace("*", "100")
+            assert ResultCode.parse(each).rejection == rejection, code
+            assert type(observe(400, {"result": {"code": each}})).__name__ == kind
+        for code in re.findall(r"`([0-9]{3}\.[0-9.*]+)`", codes.partition(" but ")[2]):
+            assert ResultCode.parse(code.replace("*", "100")).rejection is None
 
 
 @pytest.mark.parametrize("code", DIFFERENT)
@@ -42,6 +57,16 @@ def test_every_call_of_the_table_is_there() -> None:
             if not name.startswith("_")
         }
     assert public == set(named)
+
+
+def test_the_inquiry_by_reference(harness: Harness) -> None:
+    (block,) = [each for each in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "payments.find(" in each]
+    paid = harness.debit("INV-1042")
+    kept: list[Any] = []
+    names = {**harness.settings, "EastPay": EastPay, "keep": lambda *values: kept.append(values)}
+    exec(block, names)
+    names["eastpay"].close()
+    assert kept == [(paid.id, "succeeded")]
 
 
 def test_the_examples_are_python() -> None:

@@ -137,7 +137,7 @@ def test_what_is_no_text_is_no_code(value: object) -> None:
     [
         ("800.100.153", "The bank declined the authorization: the CVV is wrong."),
         ("800.100.05", "The bank or card scheme: authorization; it was refused. The bank's own code is 05."),
-        ("100.300.12", "The EastPay gateway: reference (a reference that was not accepted); it was refused."),
+        ("100.300.12", "; it was refused. It may be that an earlier payment has the reference: if one"),
         ("000.700.000", "group 700, which the table does not have; what it means is not known, inquire."),
         ("???", "This is no result code of EastPay: inquire for what became of the payment."),
     ],

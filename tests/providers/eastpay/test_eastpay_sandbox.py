@@ -123,7 +123,7 @@ def test_the_example(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[-1].startswith("EastPay: a checkout paid, a decline returned as a result")
-    assert len(lines) == 7
+    assert len(lines) == 8
 
 
 def test_the_adapter_reads_and_pays(sandbox: EastPaySandbox) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from victor_ext import ConfigurationError
 from victor_ext.providers.eastpay import AsyncEastPay, EastPay
+from victor_ext.providers.eastpay.settings import from_process_environment
 
 TOKEN = "token-of-the-merchant-0c1f7e55aa31"
 URL = "https://pay.bank.example/gateway"
@@ -85,6 +86,21 @@ def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         for shown in (repr(eastpay), repr(eastpay.authorization()), repr(vars(eastpay))):
             assert TOKEN not in shown
     assert EastPay.from_env(entity_id="EB000002", entity_type="POS").payments.entity.id == "EB000002"
+
+
+@pytest.mark.parametrize(("said", "allowed"), [("true", True), ("False", False), (" TRUE ", True), ("", False)])
+def test_the_inquiry_by_reference_of_the_environment(said: str, allowed: bool) -> None:
+    values = {"EASTPAY_TOKEN": TOKEN, "EASTPAY_BASE_URL": URL, "EASTPAY_ENTITY_ID": "EB000001"}
+    options = from_process_environment({}, {**values, "EASTPAY_INQUIRY_BY_REFERENCE": said})
+    assert EastPay(**options).payments.entity.found_by_reference is allowed
+
+
+def test_what_is_no_word_for_the_inquiry_by_reference() -> None:
+    values = {"EASTPAY_INQUIRY_BY_REFERENCE": TOKEN}
+    with pytest.raises(ConfigurationError, match="must be true or false") as raised:
+        from_process_environment(dict(GOOD), values)
+    assert TOKEN not in str(raised.value)
+    assert from_process_environment({**GOOD, "inquiry_by_reference": True}, values)["inquiry_by_reference"] is True
 
 
 def test_importing_the_provider_loads_no_generated_model_and_no_extra() -> None:

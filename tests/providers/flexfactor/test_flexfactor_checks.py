@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from datetime import datetime
@@ -20,6 +21,7 @@ from victor_ext.providers.flexfactor import (
     Card,
     FlexFactor,
     FlexFactorAuth,
+    FlexFactorToken,
     OrderItem,
     Payer,
     Subscription,
@@ -205,7 +207,7 @@ def test_both_pairs_of_hosts(environment: str, hosts: str, url: str) -> None:
         ({"mid": "my-shop"}, "mid must be a GUID as text"),
         ({"mid": MID, "site_id": 7}, "site_id must be a GUID"),
         ({"mid": MID, "environment": "staging"}, "write 'sandbox' or 'production'"),
-        ({"mid": MID, "hosts": "flexcharge"}, "write 'flexfactor' or 'flex-charge'"),
+        ({"mid": MID, "hosts": "flexcharge"}, "write 'flex-charge' or 'flexfactor'"),
         ({"mid": MID, "base_url": "https://api.flexfactor.io/v1/"}, "leave /v1 out"),
         ({"mid": MID, "base_url": "http://api.flexfactor.io"}, "unencrypted"),
         (
@@ -239,9 +241,36 @@ def test_a_url_of_the_same_environment_or_of_nobody_known_is_taken() -> None:
         assert FlexFactor(AUTH, mid=MID, base_url=url).base_url == url
 
 
-def test_credentials_of_another_kind() -> None:
-    with pytest.raises(ConfigurationError, match="must be FlexFactorAuth"):
-        FlexFactor(("key", "secret"), mid=MID)  # type: ignore[arg-type]
+ENDPOINTS = """
+Endpoints
+Sandbox testing | https://api-sandbox.flex-charge.com/v1/ |
+Production environment | https://api.flex-charge.com/v1/ |
+"""
+"""From the provider's page "Payment"."""
+
+
+@pytest.mark.parametrize("environment", ["sandbox", "production"])
+def test_the_default_hosts_are_those_of_the_providers_page(environment: str) -> None:
+    ((written,),) = [re.findall(r"https://\S+", line) for line in ENDPOINTS.lower().splitlines() if environment in line]
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(200, json={"id": "order-1"})
+
+    auth = FlexFactorToken("a-ready-token")
+    FlexFactor(auth, mid=MID, environment=environment, transport=httpx.MockTransport(answer)).orders.get("order-1")
+    assert asked == [f"{written}orders/order-1"]
+
+
+@pytest.mark.parametrize("auth", [("key", "secret"), "a-ready-token", None])
+def test_credentials_of_another_kind(auth: Any) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"must be FlexFactorAuth\(.*\) or FlexFactorToken\(token\), not"
+    ) as raised:
+        FlexFactor(auth, mid=MID)
+    assert "secret" not in str(raised.value).replace("app_secret", "")
+    assert "a-ready-token" not in str(raised.value)
 
 
 def test_settings_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,6 +290,15 @@ def test_settings_that_are_missing_are_named() -> None:
     with pytest.raises(ConfigurationError, match="FLEXFACTOR_MID is not set"):
         from_process_environment({"auth": AUTH}, {"FLEXFACTOR_APP_KEY": "k"})
     assert from_process_environment({"auth": AUTH, "mid": MID}, {}) == {"auth": AUTH, "mid": MID}
+
+
+@pytest.mark.parametrize("other", ["FLEXFACTOR_APP_KEY", "FLEXFACTOR_APP_SECRET"])
+def test_a_token_of_the_process_stands_alone(other: str) -> None:
+    values = {"FLEXFACTOR_MID": MID, "FLEXFACTOR_TOKEN": "a-ready-token"}
+    assert isinstance(from_process_environment({}, values)["auth"], FlexFactorToken)
+    with pytest.raises(ConfigurationError, match="set one kind of credentials alone") as raised:
+        from_process_environment({}, {**values, other: "k"})
+    assert "a-ready-token" not in str(raised.value)
 
 
 def test_importing_it_loads_no_generated_models() -> None:

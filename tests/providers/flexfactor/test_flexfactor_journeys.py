@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.providers.flexfactor.harness import Harness, declined
-from victor_ext import BadRequest, InvalidRequest, NotFound, Outcome, TimedOut, idempotency_key_for
+from tests.providers.flexfactor.harness import Harness, declined, scripted
+from victor_ext import BadRequest, Conflict, InvalidRequest, NotFound, Outcome, TimedOut, idempotency_key_for
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import OrderItem, OrderStatus, Subscription
 
@@ -176,6 +177,33 @@ def test_an_order_is_waited_for(harness: Harness) -> None:
     assert order.status is OrderStatus.COMPLETED
     with pytest.raises(TimedOut, match="did not come to that state"):
         harness(lambda client: client.orders.wait(decision.order_id, until=["Problem", 2], timeout=0))
+
+
+def test_a_wait_ends_at_once_when_the_order_came_to_another_end(harness: Harness) -> None:
+    harness.sandbox.decide("DECLINED")
+    decision = harness(lambda client: client.evaluate(**declined()))
+    with pytest.raises(Conflict, match=r"is Cancelled, so it can no longer be COMPLETED\.") as raised:
+        harness(lambda client: client.orders.wait(decision.order_id, until="completed", timeout=5.0))
+    assert (raised.value.outcome, len(harness.sent("order"))) == (Outcome.REJECTED, 1)
+
+
+ENDS = {2: {3}, 6: {3}, 7: {3, 6}}
+"""Declined, refunded, approved; and which of the eight numbers may follow."""
+
+
+@pytest.mark.parametrize("status", range(10))
+def test_which_ends_are_final(status: int) -> None:
+    client, script = scripted(httpx.Response(200, json={"id": "o-1", "status": status}))
+    for wanted in range(10):
+        script.requests.clear()
+        if wanted == status:
+            assert client.orders.wait("o-1", until=wanted, timeout=0).status == status
+            continue
+        final = status in ENDS and wanted <= 7 and wanted not in ENDS[status]
+        with pytest.raises(Conflict if final else TimedOut):
+            client.orders.wait("o-1", until=wanted, timeout=0)
+    with pytest.raises(TimedOut):
+        client.orders.wait("o-1", until=[9 if status == 8 else 8, 0 if status == 1 else 1], timeout=0)
 
 
 @pytest.mark.parametrize("arguments", [{"timeout": -1}, {"timeout": None}, {"until": "paid"}])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import time
 from typing import Any
 
@@ -10,8 +12,9 @@ import httpx
 import pytest
 
 from tests.providers.flexfactor.harness import MID, Harness, scripted
+from tests.providers.flexfactor.test_flexfactor_leaks import check
 from victor_ext import AuthenticationError, ConfigurationError, UnreadableResponse
-from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
+from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth, FlexFactorToken
 from victor_ext.providers.flexfactor.auth import issued_token
 
 ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
@@ -156,3 +159,60 @@ def test_a_call_that_stays_refused_renews_the_token_once_and_no_more() -> None:
         client.orders.get(ORDER)
     assert (raised.value.attempts, script.tokens) == (2, 2)
     assert script.authorizations == ["Bearer token-1", "Bearer token-1", "Bearer token-2"]
+
+
+class TestATokenThatIsReady:
+    @pytest.mark.parametrize(
+        ("scheme", "header"),
+        [({}, "Bearer a.b-c"), ({"scheme": "ApiKey"}, "ApiKey a.b-c"), ({"scheme": None}, "a.b-c")],
+    )
+    def test_how_it_is_written(self, scheme: dict[str, Any], header: str) -> None:
+        endpoint = TokenEndpoint(None)
+        client = FlexFactor(FlexFactorToken(" a.b-c\n", **scheme), mid=MID, transport=endpoint)
+        assert (client.orders.get(ORDER).id, client.authorization()) == (ORDER, header)
+        assert (endpoint.authorizations, endpoint.bodies) == ([header], [])
+
+    @pytest.mark.parametrize("scheme", ["Bearer", None])
+    def test_it_is_enough_for_every_call(self, harness: Harness, scheme: str | None) -> None:
+        from tests.providers.flexfactor.harness import PRICE, declined
+
+        harness.auth = FlexFactorToken(harness.sandbox.add_token(), scheme=scheme)  # type: ignore[assignment]
+        decision = harness(lambda client: client.evaluate(**declined()))
+        assert harness(lambda client: client.orders.get(decision.order_id)).id == decision.order_id
+        assert harness(lambda client: client.orders.refund(decision.order_id, PRICE)).succeeded
+        assert (harness.work("INV-1042"), harness.work("INV-1042/refund"), harness.sent("token")) == (1, 1, [])
+
+    def test_one_that_is_refused_is_not_renewed(self, harness: Harness) -> None:
+        token = harness.sandbox.add_token()
+        harness.sandbox.revoke_tokens()
+        harness.auth = FlexFactorToken(token)  # type: ignore[assignment]
+        with pytest.raises(AuthenticationError, match=r"never renewed: .* ten minutes") as raised:
+            harness(lambda client: client.orders.get(ORDER))
+        assert (raised.value.attempts, raised.value.outcome.value) == (1, "rejected")
+        check(raised.value, secrets=(token,))
+
+    @pytest.mark.parametrize(
+        ("token", "scheme"),
+        [
+            *(
+                (token, "Bearer")
+                for token in ("", " ", 7, None, b"s3cret", "Bearer s3cret", "s3cret\nX: y", "s3cr\u00e9t")
+            ),
+            *(("s3cret", scheme) for scheme in ("", "Bearer s3cret", "Bearer:", 7, "B\u00e9")),
+            ("s3cret" * 4000, None),
+        ],
+    )
+    def test_what_cannot_be_sent(self, token: Any, scheme: Any) -> None:
+        with pytest.raises(ConfigurationError, match=r"token (is|must|holds)|scheme must") as raised:
+            FlexFactorToken(token, scheme=scheme)
+        check(raised.value, secrets=("s3cr",))
+
+    def test_it_is_not_shown_or_pickled(self) -> None:
+        auth = FlexFactorToken("s3cret")
+        assert "s3cret" not in repr(auth) + repr(vars(auth))
+        assert copy.deepcopy(auth) is auth
+        with pytest.raises(TypeError, match="holds a secret"):
+            pickle.dumps(auth)
+        one, other = (FlexFactor(auth, mid=mid) for mid in (MID, MID.replace("3", "4")))
+        assert one.caller != other.caller
+        assert "s3cret" not in str(one.caller)

@@ -14,7 +14,7 @@ from .cards import Card, CardToken
 from .client import AsyncEastPay, EastPay
 from .notifications import payment_id_of
 from .records import Checkout, Payment
-from .result_codes import ResultClass, ResultCode
+from .result_codes import Rejection, ResultClass, ResultCode
 
 __all__ = (
     "AsyncEastPay",
@@ -23,6 +23,7 @@ __all__ = (
     "Checkout",
     "EastPay",
     "Payment",
+    "Rejection",
     "ResultClass",
     "ResultCode",
     "payment_id_of",

@@ -41,6 +41,7 @@ class Checkouts(Resource[Mode]):
         merchant_transaction_id: str | None = None,
         merchant_id: str | None = None,
         checkout_type: str | None = None,
+        checkout_id: str | None = None,
         notification_url: str | None = None,
         shopper_result_url: str | None = None,
         parameters: Mapping[str, str] | None = None,
@@ -54,9 +55,10 @@ class Checkouts(Resource[Mode]):
                 it; with None, none is sent.
             merchant_id: Sent as `merchant.id`.
             checkout_type: AUTHORIZE is the only word that was seen; with None, none is sent.
+            checkout_id: Sent as `checkoutId`, which the vendor lists and does not explain; with None, none is sent.
             notification_url: Where the gateway posts a notification when the payment changes.
             shopper_result_url: Where the shopper is sent afterwards.
-            parameters: Further parameters by their names on the wire.
+            parameters: Further parameters by their names on the wire, such as `{"paymentBrand": "VISA"}`.
 
         Raises:
             InvalidRequest: Something cannot be right; nothing was sent.
@@ -73,6 +75,7 @@ class Checkouts(Resource[Mode]):
             merchant_transaction_id=None if reference is None else validation.reference(reference),
             merchant_id=validation.text("merchant_id", merchant_id, 255),
             checkout_type=validation.text("checkout_type", checkout_type, _LONGEST_WORD),
+            checkout_id=validation.text("checkout_id", checkout_id, 255),
             notification_url=validation.url("notification_url", notification_url),
             shopper_result_url=validation.url("shopper_result_url", shopper_result_url),
             parameters=parameters,

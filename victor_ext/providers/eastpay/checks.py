@@ -16,7 +16,6 @@ from victor_ext.runtime.client.validation import is_encodable
 
 from .cards import Card, CardToken
 from .generated import models
-from .profile import FORM_NAMES
 from .settings import Entity
 
 FormT = TypeVar("FormT", "models.PaymentForm", "models.FollowUpForm", "models.CheckoutForm")
@@ -40,7 +39,7 @@ class Validation(validation.Validation):
         Raises:
             InvalidRequest: Any check has found a problem.
         """
-        further = self.parameters(parameters)
+        further = self.parameters(parameters, _sources_of(model, more))
         self.finish()
         form = model(**entity.in_form(), **fields, **drop_none(**more))
         form.additional_properties = further
@@ -124,8 +123,11 @@ class Validation(validation.Validation):
             return {}
         return card.fields()
 
-    def parameters(self, parameters: object) -> dict[str, str]:
-        """Further parameters by their names on the wire. No message shows their values."""
+    def parameters(self, parameters: object, sources: Mapping[str, str]) -> dict[str, str]:
+        """Further parameters by their names on the wire. No message shows their values.
+
+        `sources` has those that the call itself sends, by their names on the wire, with where they come from.
+        """
         if parameters is None:
             return {}
         if not isinstance(parameters, Mapping):
@@ -137,10 +139,26 @@ class Validation(validation.Validation):
             if not isinstance(name, str) or not _NAME.fullmatch(name) or not _is_text(value):
                 what = f"parameters: {one_line(name)!r} must be a name such as 'customer.email', with text."
                 self.note("parameters", "invalid", what)
-            elif name in FORM_NAMES or name.startswith("card."):
-                what = f"parameters: {name} has an argument of its own: leave it out here."
-                self.note("parameters", "taken", what)
+            elif name in sources or name.startswith("card."):
+                source = sources.get(name, "the argument card of debit and preauthorise")
+                self.note("parameters", "taken", f"parameters: {name} comes from {source}: leave it out here.")
         return given
+
+
+_SOURCES = {
+    "entity_id": "the entity_id of the client",
+    "entity_type": "the entity_type of the client",
+    "amount": "the argument amount",
+    "currency": "the argument amount",
+    "payment_type": "the call",
+}
+
+
+def _sources_of(model: type[Any], arguments: Mapping[str, object]) -> dict[str, str]:
+    """What a call with these arguments sends, by the names on the wire, with where each comes from."""
+    sources = {name: f"the argument {name}" for name in arguments} | _SOURCES
+    names = {field.name: field.name for field in model.__attrs_attrs__ if field.init}
+    return {wire: sources[name] for wire, name in model(**names).to_dict().items() if name in sources}
 
 
 def check_id(name: str, value: object) -> None:

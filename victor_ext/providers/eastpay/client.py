@@ -41,6 +41,7 @@ class _EastPayClient(BaseClient[Mode, Transport]):
         entity_id: str,
         entity_type: str = "MERCHANT",
         entity_type_in_inquiries: bool = False,
+        inquiry_by_reference: bool = False,
         timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
         deadline: float | None = DEFAULT_DEADLINE,
         retry: RetryPolicy = RetryPolicy(),
@@ -62,6 +63,8 @@ class _EastPayClient(BaseClient[Mode, Transport]):
             entity_type: MERCHANT, POS or PARTICIPATOR.
             entity_type_in_inquiries: True sends the entity's type with inquiries too. Whether the gateway needs that
                 is not known; the one program that was seen does not do it.
+            inquiry_by_reference: True allows `payments.find`, for a bank that says that its gateway answers
+                `GET /v3/query?merchantTransactionId=...`. EastPay does not document it.
             timeout: Seconds for each stage of one attempt (5 to connect, 20 for each other stage), or an
                 `httpx.Timeout`. None sets no bound; 0 is refused.
             deadline: Seconds for one call as a whole, with all attempts and waits. None sets no bound; 0 is refused.
@@ -81,11 +84,16 @@ class _EastPayClient(BaseClient[Mode, Transport]):
             ConfigurationError: An argument cannot work; the message names it.
         """
         token, base_url, proxy = concealed(token), concealed(base_url), concealed(proxy)
-        entity = checked_entity(entity_id, entity_type, in_inquiries=entity_type_in_inquiries)
+        entity = checked_entity(
+            entity_id,
+            entity_type,
+            in_inquiries=entity_type_in_inquiries,
+            found_by_reference=inquiry_by_reference,
+        )
         url = checked_gateway(base_url)
         secret = checked_token(token)
         config = ClientConfig(
-            profile=profile_of(url),
+            profile=profile_of(url, found_by_reference=inquiry_by_reference),
             authenticator=FixedToken(f"Bearer {secret}"),
             base_url=url,
             caller=caller_digest(f"{url.host} {entity.id}", product="eastpay"),
@@ -102,7 +110,8 @@ class _EastPayClient(BaseClient[Mode, Transport]):
     @classmethod
     def from_env(cls, **options: Any) -> Self:
         """A client from the process environment: EASTPAY_TOKEN, EASTPAY_BASE_URL, EASTPAY_ENTITY_ID and, if it is not
-        MERCHANT, EASTPAY_ENTITY_TYPE. An empty variable counts as not set.
+        MERCHANT, EASTPAY_ENTITY_TYPE; EASTPAY_INQUIRY_BY_REFERENCE is true or false (if not set). An empty variable
+        counts as not set.
 
         Args:
             options: Arguments of the constructor; they win over the environment.

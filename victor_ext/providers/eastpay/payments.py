@@ -7,11 +7,11 @@ returned as a `Payment` whose `result` says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-from victor_ext.errors import Outcome, UnreadableResponse
+from victor_ext.errors import ConfigurationError, Outcome, UnreadableResponse
 from victor_ext.money import Money
 from victor_ext.redaction import one_line
 from victor_ext.runtime.client.polling import poll
@@ -78,7 +78,7 @@ class Payments(Resource[Mode]):
             payment_brand: Such as VISA; the gateway may find it by itself.
             notification_url: Where the gateway posts a notification when the payment changes.
             shopper_result_url: Where the shopper is sent afterwards.
-            parameters: Further parameters by their names on the wire, such as `{"customer.email": "..."}`.
+            parameters: Further parameters by their names on the wire, such as `{"merchant.id": "..."}`.
 
         Raises:
             InvalidRequest: Something cannot be right; nothing was sent.
@@ -190,6 +190,44 @@ class Payments(Resource[Mode]):
         return (yield from _inquire(self.entity, payment_id))
 
     @operation
+    def find(self, merchant_transaction_id: str) -> OperationFlow[Sequence[Payment]]:
+        """Find the payments and steps with a reference of your own, such as after an unknown outcome.
+
+        EastPay documents no such inquiry. The request is that of the gateway whose parameters it has (OPPWA):
+        `GET /v3/query?merchantTransactionId=...`. So it is sent only if the client was made with
+        `inquiry_by_reference=True`, which is for a bank that says that its gateway answers it.
+
+        Args:
+            merchant_transaction_id: The reference, as it was passed to `debit` or another call.
+
+        Returns:
+            All payments of the answer. Each names the reference. An empty sequence says that the gateway has none now:
+            one that was sent a moment ago may come later.
+
+        Raises:
+            ConfigurationError: The client was made without `inquiry_by_reference=True`; nothing was sent.
+            InvalidRequest: It is no reference; nothing was sent.
+            NotFound: The gateway has none, or has no such inquiry: status 404 means both, and proves nothing.
+            UnreadableResponse: The answer is no list of payments, or one of them does not name the reference.
+        """
+        validation = Validation()
+        reference = validation.reference(merchant_transaction_id)
+        validation.finish("payments.find")
+        if not self.entity.found_by_reference:
+            raise ConfigurationError(_NO_INQUIRY_BY_REFERENCE)
+        raw = yield from call(
+            f"{_API}.find_payments",
+            models.PaymentList,
+            **self.entity.in_query(),
+            merchant_transaction_id=reference,
+        )
+        payments = [Payment(each) for found in (raw.payments, raw.records) for each in found or ()]
+        if any(payment.merchant_transaction_id != reference for payment in payments):
+            message = f"A payment in the answer does not name merchantTransactionId {one_line(reference)!r}."
+            raise UnreadableResponse(message, outcome=Outcome.UNKNOWN)
+        return payments
+
+    @operation
     def notified(self, body: bytes | str) -> OperationFlow[Payment]:
         """Ask what became of the payment that a notification names. Only the id of the notification is believed.
 
@@ -230,6 +268,12 @@ class Payments(Resource[Mode]):
         )
 
 
+_NO_INQUIRY_BY_REFERENCE = (
+    "EastPay documents no inquiry by merchantTransactionId, so nothing was sent. If the bank says that its gateway "
+    "answers GET /v3/query?merchantTransactionId=..., write EastPay(..., inquiry_by_reference=True). Else use "
+    "payments.inquire(id), with the id from the payment's notification, or the bank's back office."
+)
+
 _NO_AMOUNT: Any = object()
 """In place of an amount that may be left out, and is."""
 
@@ -247,8 +291,7 @@ def _follow_up(
     reference: str,
     notification_url: str | None,
     parameters: Mapping[str, str] | None,
-    *,
-    original_transaction_id: str | None = None,
+    **more: str | None,
 ) -> OperationFlow[Payment]:
     validation = Validation()
     validation.id("payment_id", payment_id)
@@ -258,7 +301,7 @@ def _follow_up(
         {} if amount is _NO_AMOUNT else validation.amount(amount),
         payment_type=payment_type,
         merchant_transaction_id=validation.reference(reference),
-        original_transaction_id=validation.text("original_transaction_id", original_transaction_id, 255),
+        **{name: validation.text(name, value, 255) for name, value in more.items()},
         notification_url=validation.url("notification_url", notification_url),
         parameters=parameters,
     )

@@ -14,6 +14,7 @@ from victor_ext.redaction import one_line, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, pattern_of
 from victor_ext.runtime.client.json_values import (
+    is_list,
     is_object,
     list_or_empty,
     no_object_reason,
@@ -23,19 +24,30 @@ from victor_ext.runtime.client.json_values import (
 )
 from victor_ext.runtime.loop.profile import Profile
 
-from .result_codes import ResultClass, ResultCode
+from .result_codes import Rejection, ResultClass, ResultCode
 
 _NO_MESSAGE = "the gateway gave no message"
+_NO_PROOF = (
+    "this does not prove that there is no such payment: a gateway without an inquiry by reference answers 404, too"
+)
+_NO_LIST = "its body has no list of payments"
 _CONTRADICTION = "its result code says that it succeeded"
 _ONE_PAYMENT = re.compile(r"/v3/payments/([^/]+)")
 _MOVES_MONEY = re.compile(r"/v3/(?:payments(?:/[^/]+)?|checkouts)\Z")
 _WRAPPED = frozenset(
-    {"create_payment", "follow_up_payment", "inquire_payment", "prepare_checkout", "get_checkout_payment"}
+    {
+        "create_payment",
+        "follow_up_payment",
+        "inquire_payment",
+        "find_payments",
+        "prepare_checkout",
+        "get_checkout_payment",
+    }
 )
 """The operations, by the names of their generated modules, that the rules of this module are for."""
 _LIKE_A_CODE = re.compile(r"\s*[0-9]{3}\.[0-9]{3}\.")
 """The start of a code that the table need not have: it may mean anything."""
-FORM_NAMES = frozenset(
+_PUBLIC = frozenset(
     {
         "entityId",
         "entityType",
@@ -50,15 +62,19 @@ FORM_NAMES = frozenset(
         "merchant.id",
         "checkoutType",
         "checkoutId",
+        "card.expiryMonth",
+        "card.expiryYear",
     }
 )
-"""The names of forms for which the calls have arguments (and `card.*`)."""
-_PUBLIC = FORM_NAMES | {"card.expiryMonth", "card.expiryYear"}
 """What a form has that names no person. No message repeats the rest, which includes a caller's further parameters."""
 
 
-def profile_of(base_url: httpx.URL) -> Profile:
+def profile_of(base_url: httpx.URL, *, found_by_reference: bool) -> Profile:
     """The gateway's profile at one bank. No operation takes a key, so no write that may have been done is repeated."""
+
+    def recovery_hint(request: httpx.Request) -> str:
+        return _recovery_hint(request, found_by_reference=found_by_reference)
+
     return Profile(
         name="EastPay",
         environment=str(base_url),
@@ -68,7 +84,7 @@ def profile_of(base_url: httpx.URL) -> Profile:
         unreadable=_unreadable,
         mismatch=_mismatch,
         may_quote_body=lambda response: _private_pattern(response.request) is None,
-        recovery_hint=_recovery_hint,
+        recovery_hint=recovery_hint,
         authentication_hint=(
             "The token is fixed: check it in the bank's back office (account data, merchant or channel), and that it "
             "belongs to this host."
@@ -81,10 +97,11 @@ def is_payment_result(response: httpx.Response) -> bool:
 
     The gateway answers 400 for both. The result code decides: what may have been done, or was declined, is a result.
     Refused parameters are no result, unless the code says that the payment is under way. Nor is a refusal that names
-    no payment, for it may be the inquiry that is refused. A payment that is under way is a result with any other
-    status of the 400s, too. (A code of success contradicts them; see `_unreadable`.)
+    no payment, for it may be the request or the inquiry that is refused; without an id, only a code of a declined
+    payment is a result, and not in an inquiry. A payment that is under way is a result with any other status of the
+    400s, too. (A code of success contradicts them; see `_unreadable`.)
     """
-    if not 400 <= response.status_code < 500 or _is_about_checkouts(response.request):
+    if not 400 <= response.status_code < 500 or not _is_about_one_payment(response.request):
         return False
     body = object_of(response)
     code = _code_in(body)
@@ -92,8 +109,9 @@ def is_payment_result(response: httpx.Response) -> bool:
         return True
     if response.status_code != 400 or _parameter_errors(body):
         return False
-    if code.rejected and response.request.method == "GET":
-        return _names_a_payment(body)
+    if code.rejected:
+        is_declined = code.rejection is Rejection.DECLINED and response.request.method != "GET"
+        return is_declined or _names_a_payment(body)
     return code.is_code or _LIKE_A_CODE.match(code.code) is not None
 
 
@@ -118,7 +136,10 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     description = text_or_empty(object_or_empty(body.get("result")).get("description"))
     if not found and (code or description):
         message = _redacted(description, private) or _NO_MESSAGE
-        found = [Problem("", code, f"{message} ({code})" if code else message)]
+        known = f"; {code}: {result_code.meaning}" if result_code.rejected else f" ({code})" if code else ""
+        found = [Problem("", code, f"{message}{known}")]
+    if _is_by_reference(response.request) and response.status_code == 404:
+        found.append(Problem("", code, _NO_PROOF))
     return found
 
 
@@ -134,14 +155,20 @@ def _unreadable(response: httpx.Response) -> str | None:
     if reason is not None:
         return reason
     body = object_of(response)
-    if _is_about_checkouts(response.request):
-        return None if text_or_empty(body.get("id")) else "its body has no checkout id"
+    if not _is_about_one_payment(response.request):
+        return _missing(response.request, body)
     code = _code_in(body)
     if response.status_code >= 400 and code.succeeded:
         return _CONTRADICTION
     if code.rejected and response.request.method == "GET" and not _names_a_payment(body):
         return "its code says no and not to which payment: it may be the inquiry that is refused"
     return None if code.code else "its body has no result code"
+
+
+def _missing(request: httpx.Request, body: dict[str, Any]) -> str | None:
+    if _is_about_checkouts(request):
+        return None if text_or_empty(body.get("id")) else "its body has no checkout id"
+    return None if any(is_list(body.get(name)) for name in ("payments", "records")) else _NO_LIST
 
 
 def _is_unknown(request: httpx.Request) -> bool:
@@ -160,7 +187,7 @@ def _mismatch(response: httpx.Response) -> str | None:
     return f"its body is about another payment, {one_line(named)}"
 
 
-def _recovery_hint(request: httpx.Request) -> str:
+def _recovery_hint(request: httpx.Request, *, found_by_reference: bool) -> str:
     reference = dict(_form_of(request)).get("merchantTransactionId")
     named = f" for merchantTransactionId {one_line(reference)!r}" if reference else ""
     asked = _ONE_PAYMENT.search(request.url.path)
@@ -171,6 +198,8 @@ def _recovery_hint(request: httpx.Request) -> str:
             f"{named} in the bank's back office (a checkout that no shopper was shown lapses after 15 minutes)".strip()
         )
     known = "with payments.inquire(id) once its notification names the id, or"
+    if found_by_reference and reference:
+        known = f"with payments.find({one_line(reference)!r}), or"
     return f"{known}{named} in the bank's back office,"
 
 
@@ -180,6 +209,14 @@ def _names_a_payment(body: dict[str, Any]) -> bool:
 
 def _is_about_checkouts(request: httpx.Request) -> bool:
     return request.method == "POST" and request.url.path.endswith("/checkouts")
+
+
+def _is_about_one_payment(request: httpx.Request) -> bool:
+    return not (_is_about_checkouts(request) or _is_by_reference(request))
+
+
+def _is_by_reference(request: httpx.Request) -> bool:
+    return request.method == "GET" and request.url.path.endswith("/v3/query")
 
 
 def _private_pattern(request: httpx.Request) -> re.Pattern[str] | None:

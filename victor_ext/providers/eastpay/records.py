@@ -49,7 +49,7 @@ class Payment(_EastPayRecord):
     timestamp = text("timestamp")
     build_number = text("build_number")
     ndc = text("ndc")
-    merchant_transaction_id = text("merchantTransactionId")
+    merchant_transaction_id = text("merchant_transaction_id")
 
     @property
     def succeeded(self) -> bool:

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["ResultClass", "ResultCode"]
+__all__ = ["Rejection", "ResultClass", "ResultCode"]
 
 
 class ResultClass(StrEnum):
@@ -36,6 +36,19 @@ class ResultClass(StrEnum):
     """The table does not have the code: inquire. Never charge again."""
 
 
+class Rejection(StrEnum):
+    """Whom a code of class `REJECTED` is about, as far as the table says."""
+
+    DECLINED = "declined"
+    """The bank, the card scheme or a control of the gateway declined the payment: another card may do."""
+
+    REQUEST = "request"
+    """The gateway did not accept a reference in the request: correct the request."""
+
+    UNCLEAR = "unclear"
+    """The table has only the group of the code: either of them."""
+
+
 _FORM = re.compile(r"(?:000|100)\.[0-9]{3}\.[0-9]{2,4}|800\.[0-9]{3}\.[0-9A-Za-z]{2,4}")
 
 _RULES: tuple[tuple[re.Pattern[str], ResultClass], ...] = (
@@ -48,6 +61,9 @@ _RULES: tuple[tuple[re.Pattern[str], ResultClass], ...] = (
 )
 """The first pattern that fits decides. A code that fits none is unknown, also one of the success family (000)."""
 
+_DECLINED = re.compile(r"800\..*|100\.400\.(?:152|319|329)")
+_REQUEST = re.compile(r"100\.300\..*")
+
 _FAMILIES = {
     "000": "the success family",
     "100": "the EastPay gateway",
@@ -57,7 +73,7 @@ _GROUPS = {
     "000": "succeeded",
     "100": "authorization",
     "200": "pending",
-    "300": "reference (a reference that was not accepted)",
+    "300": "reference (an id or a merchantTransactionId that was not accepted)",
     "400": "authentication (token, blacklist, 3-D Secure, address or CVV check)",
 }
 _MEANINGS = {
@@ -84,6 +100,10 @@ _PERMITTED = {
     ResultClass.REJECTED: "it was refused",
     ResultClass.UNKNOWN: "what it means is not known, inquire",
 }
+_LOOK_FIRST = (
+    "It may be that an earlier payment has the reference: if one has an unknown outcome, look before you charge again "
+    "under another reference."
+)
 _LONGEST_SHOWN = 40
 
 
@@ -129,6 +149,15 @@ class ResultCode:
         return self.kind is ResultClass.REJECTED
 
     @property
+    def rejection(self) -> Rejection | None:
+        """Whom a rejection is about: the payment or the request. None when it is no rejection."""
+        if not self.rejected:
+            return None
+        if _DECLINED.fullmatch(self.code):
+            return Rejection.DECLINED
+        return Rejection.REQUEST if _REQUEST.fullmatch(self.code) else Rejection.UNCLEAR
+
+    @property
     def must_inquire(self) -> bool:
         """Whether it may have been done, or may be done later: inquire, and never charge again."""
         return self.kind not in (ResultClass.SUCCEEDED, ResultClass.REJECTED)
@@ -158,7 +187,8 @@ class ResultCode:
             return "This is no result code of EastPay: inquire for what became of the payment."
         group = self.group or f"group {self.code[4:7]}, which the table does not have"
         bank = f" The bank's own code is {self.detail}." if self.code.startswith("800") else ""
-        said = f"{self.family}: {group}; {_PERMITTED[self.kind]}.{bank}"
+        advice = f" {_LOOK_FIRST}" if self.rejection is Rejection.REQUEST else ""
+        said = f"{self.family}: {group}; {_PERMITTED[self.kind]}.{bank}{advice}"
         return said[0].upper() + said[1:]
 
     def __str__(self) -> str:

@@ -29,11 +29,14 @@ class Entity:
         id: The vendor's table says eight capital letters or digits; its own sample has 32 characters, so both pass.
         type: MERCHANT, POS or PARTICIPATOR.
         in_inquiries: Whether inquiries name the type too. Whether the gateway needs that is not documented.
+        found_by_reference: Whether the bank says that its gateway has an inquiry by the merchant's own reference,
+            which is not documented.
     """
 
     id: str
     type: str
     in_inquiries: bool = False
+    found_by_reference: bool = False
 
     def in_form(self) -> dict[str, str]:
         """The fields of a form, by the names of the generated models."""
@@ -44,13 +47,13 @@ class Entity:
         return {"entity_id": self.id, **({"entity_type": self.type} if self.in_inquiries else {})}
 
 
-def checked_entity(entity_id: object, entity_type: object, *, in_inquiries: bool) -> Entity:
+def checked_entity(entity_id: object, entity_type: object, *, in_inquiries: bool, found_by_reference: bool) -> Entity:
     """The entity. Raises `ConfigurationError`."""
     if not isinstance(entity_id, str) or not _ENTITY_ID.fullmatch(entity_id):
         raise ConfigurationError(f"entity_id={shown(entity_id)} must be letters and digits, such as 'EB000001'.")
     if not isinstance(entity_type, str) or not _ENTITY_TYPE.fullmatch(entity_type):
         raise ConfigurationError(f"entity_type={shown(entity_type)} must be 'MERCHANT', 'POS' or 'PARTICIPATOR'.")
-    return Entity(entity_id, entity_type, in_inquiries)
+    return Entity(entity_id, entity_type, in_inquiries, found_by_reference)
 
 
 def checked_gateway(base_url: object) -> httpx.URL:
@@ -82,7 +85,7 @@ def from_process_environment(options: Mapping[str, Any], variables: Mapping[str,
     An empty variable counts as not set.
 
     Raises:
-        ConfigurationError: One that is needed is not set.
+        ConfigurationError: One that is needed is not set, or is not what it should be.
     """
     values = provider_variables(_PREFIX, variables)
     variables = None  # a traceback shows no frame with the bare values
@@ -93,5 +96,14 @@ def from_process_environment(options: Mapping[str, Any], variables: Mapping[str,
         for name in ("token", "base_url", "entity_id", "entity_type")
         if (variable := f"{_PREFIX}{name.upper()}") in values
     }
+    by_reference = f"{_PREFIX}INQUIRY_BY_REFERENCE"
+    if by_reference in values and "inquiry_by_reference" not in options:
+        found["inquiry_by_reference"] = _flag(by_reference, values[by_reference])
     given = {**found, **options}
     return {name: concealed(value) if name == "token" else value for name, value in given.items()}
+
+
+def _flag(variable: str, text: str) -> bool:
+    if text.casefold() not in ("true", "false"):
+        raise ConfigurationError(f"{variable} must be true or false.")  # the value may be the token by mistake
+    return text.casefold() == "true"

@@ -6,7 +6,7 @@ from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
 
 from __future__ import annotations
 
-from .auth import FlexFactorAuth
+from .auth import FlexFactorAuth, FlexFactorToken
 from .client import AsyncFlexFactor, FlexFactor
 from .notifications import Notification, NotificationDeduplicator, Webhook
 from .profile import ErrorCode, split_code, trace_id
@@ -23,6 +23,7 @@ __all__ = (
     "ErrorCode",
     "FlexFactor",
     "FlexFactorAuth",
+    "FlexFactorToken",
     "Notification",
     "NotificationDeduplicator",
     "Order",

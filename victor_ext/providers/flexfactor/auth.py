@@ -1,4 +1,4 @@
-"""AppKey and AppSecret, exchanged for a bearer token that lives for ten minutes."""
+"""AppKey and AppSecret, exchanged for a bearer token that lives for ten minutes; or a key or token that is ready."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 
 import httpx
 
-from victor_ext.redaction import concealed
+from victor_ext.errors import ConfigurationError
+from victor_ext.redaction import Secret, concealed
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
-from victor_ext.runtime.auth.tokens import Authenticator
+from victor_ext.runtime.auth.tokens import Authenticator, FixedToken
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
+from victor_ext.runtime.loop.headers import is_scheme, is_token
 
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
 
@@ -45,6 +47,13 @@ class FlexFactorAuth(UnpicklableCredentials):
         """A digest of the AppKey. It distinguishes two callers and identifies neither."""
         return caller_digest(self._app_key, product="victor-ext flexfactor")
 
+    def hint(self, environment: str) -> str:
+        """What to check after a 401."""
+        return (
+            f"The {environment} was asked: check that the AppKey and the AppSecret were made there (keys of one "
+            "environment are not valid in the other)."
+        )
+
     def __repr__(self) -> str:
         return "FlexFactorAuth(app_key='[hidden]', app_secret='[hidden]')"
 
@@ -65,6 +74,56 @@ class FlexFactorAuth(UnpicklableCredentials):
             "are not valid in the other."
         )
         return OAuthToken(token_request, issued_token, clock, lock, hint=hint)
+
+
+class FlexFactorToken(UnpicklableCredentials):
+    """An API key or a token that is ready, as the provider's page "Payment" has it ("authorization: Api key/Token").
+
+    It is sent as it is and never renewed: a call that is refused raises `AuthenticationError`. A token from
+    `/v1/oauth2/token` ends after ten minutes; `FlexFactorAuth` renews it.
+
+    Args:
+        token: The key or the token, without a word before it.
+        scheme: The word before it in the header. The page does not name one; the newer pages write `Bearer`, and some
+            older examples none at all: None sends the token alone.
+
+    Raises:
+        ConfigurationError: The token or the scheme is not text that the header can hold. No message shows either.
+    """
+
+    caller = ""
+    """Empty: nothing public is known of the caller."""
+
+    def __init__(self, token: str, *, scheme: str | None = "Bearer") -> None:
+        token, scheme = concealed(token), concealed(scheme)  # the scheme may be the token by mistake
+        secret = checked_secret("token", token, source="the merchant portal")
+        if not is_token(secret):
+            raise ConfigurationError(
+                "token holds a blank, or is too long for a header: leave out the word before it, which is the scheme."
+            )
+        if scheme is not None and not (isinstance(scheme, str) and is_scheme(scheme)):
+            raise ConfigurationError("scheme must be one word such as 'Bearer', or None to send the token alone.")
+        self._header = secret if scheme is None else Secret(f"{scheme} {secret}")
+
+    def authenticator(
+        self,
+        environment: str,  # noqa: ARG002 - as of `FlexFactorAuth`
+        base_url: httpx.URL,  # noqa: ARG002
+        clock: ServerClock,  # noqa: ARG002
+        lock: Lock,  # noqa: ARG002
+    ) -> Authenticator:
+        """The same header on every attempt."""
+        return FixedToken(self._header)
+
+    def hint(self, environment: str) -> str:
+        """What to check after a 401."""
+        return (
+            f"The token is sent as it is and never renewed: check that it was made in the {environment}, that it has "
+            "not ended (one from /v1/oauth2/token lives ten minutes), and its scheme ('Bearer', or None)."
+        )
+
+    def __repr__(self) -> str:
+        return "FlexFactorToken('[hidden]')"
 
 
 def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:

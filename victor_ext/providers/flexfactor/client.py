@@ -8,7 +8,8 @@ import httpx
 
 from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import concealed
+from victor_ext.redaction import concealed, kind_of
+from victor_ext.runtime.auth.stored_credentials import caller_digest
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Transport
 from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, ClientConfig
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
@@ -16,11 +17,11 @@ from victor_ext.runtime.http.connections import Verify
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
-from .auth import FlexFactorAuth
+from .auth import FlexFactorAuth, FlexFactorToken
 from .orders import Orders
 from .payments import Payments
 from .profile import profile_of
-from .settings import HOSTS, environment_and_url, from_process_environment, merchant_of
+from .settings import DEFAULT_HOSTS, HOSTS, environment_and_url, from_process_environment, merchant_of
 
 if TYPE_CHECKING:
     from flexfactor_api.client import Client as GeneratedClient
@@ -35,12 +36,12 @@ class _FlexFactorClient(BaseClient[Mode, Transport]):
 
     def __init__(
         self,
-        auth: FlexFactorAuth,
+        auth: FlexFactorAuth | FlexFactorToken,
         *,
         mid: str,
         site_id: str | None = None,
         environment: str = "sandbox",
-        hosts: str = "flexfactor",
+        hosts: str = DEFAULT_HOSTS,
         base_url: str | httpx.URL | None = None,
         timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
         deadline: float | None = DEFAULT_DEADLINE,
@@ -54,11 +55,12 @@ class _FlexFactorClient(BaseClient[Mode, Transport]):
         """Make a client. Nothing is sent.
 
         Args:
-            auth: `FlexFactorAuth(app_key, app_secret)`.
+            auth: `FlexFactorAuth(app_key, app_secret)`, or `FlexFactorToken(token)` for a key or a token that is ready.
             mid: The merchant's GUID.
             site_id: The site's GUID, where the merchant has several sites; None where there is one.
             environment: `"sandbox"` or `"production"`.
-            hosts: `"flexfactor"`, or `"flex-charge"` for the hosts under the older name.
+            hosts: `"flex-charge"` (`api.flex-charge.com`, as the provider's page has it), or `"flexfactor"` for the
+                hosts under the newer name (`api.flexfactor.io`).
             base_url: Another URL, such as a local sandbox's, without `/v1`: `https`, or `http` to this machine. None:
                 the environment's. A host of the provider's is refused under the name, or the default, of the other
                 environment.
@@ -80,19 +82,20 @@ class _FlexFactorClient(BaseClient[Mode, Transport]):
             ConfigurationError: An argument cannot work; the message names it.
         """
         # Either URL may hold a password, and what is given as an id may be the secret by mistake.
-        base_url, proxy, mid, site_id = map(concealed, (base_url, proxy, mid, site_id))
+        auth, base_url, proxy, mid, site_id = map(concealed, (auth, base_url, proxy, mid, site_id))
         merchant = merchant_of(mid, site_id)
-        if not isinstance(auth, FlexFactorAuth):
-            raise ConfigurationError(f"auth must be FlexFactorAuth(app_key, app_secret), not {type(auth).__name__}.")
+        if not isinstance(auth, FlexFactorAuth | FlexFactorToken):
+            wanted = "FlexFactorAuth(app_key, app_secret) or FlexFactorToken(token)"
+            raise ConfigurationError(f"auth must be {wanted}, not {kind_of(auth)}.")
         name, url = environment_and_url(environment, hosts, base_url)
         is_default = url == httpx.URL(HOSTS[hosts][name])
         clock = ServerClock()
         config = ClientConfig(
-            profile=profile_of(name, "" if is_default else str(url)),
+            profile=profile_of(name, "" if is_default else str(url), auth.hint(name)),
             authenticator=auth.authenticator(name, url, clock, self._lock()),
             base_url=url,
             environment=name,
-            caller=auth.caller,
+            caller=auth.caller or caller_digest(merchant.mid, product="victor-ext flexfactor merchant"),
             context=merchant,
             product=PRODUCT,
             clock=clock,
@@ -105,9 +108,11 @@ class _FlexFactorClient(BaseClient[Mode, Transport]):
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
-        """A client from the process environment: FLEXFACTOR_APP_KEY, FLEXFACTOR_APP_SECRET and FLEXFACTOR_MID; and
-        FLEXFACTOR_SITE_ID, FLEXFACTOR_ENVIRONMENT, FLEXFACTOR_HOSTS and FLEXFACTOR_BASE_URL, if set. An empty variable
-        counts as not set.
+        """A client from the process environment.
+
+        FLEXFACTOR_APP_KEY and FLEXFACTOR_APP_SECRET, or in place of both FLEXFACTOR_TOKEN (a bearer token that is
+        ready); FLEXFACTOR_MID; and FLEXFACTOR_SITE_ID, FLEXFACTOR_ENVIRONMENT, FLEXFACTOR_HOSTS and
+        FLEXFACTOR_BASE_URL, if set. An empty variable counts as not set.
 
         Args:
             options: Arguments of the constructor; they win over the environment.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from victor_ext.errors import Problem
+from victor_ext.errors import Conflict, Outcome, Problem
 from victor_ext.money import Money
 from victor_ext.redaction import one_line
 from victor_ext.runtime.client.json_values import object_of
@@ -29,6 +29,15 @@ _FIRST_PAGE = 1
 _MOST = 2**31 - 1
 """The largest page number, page size and status number."""
 _UNFINISHED = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSING})
+_LATER: Mapping[object, frozenset[OrderStatus]] = {
+    OrderStatus.CANCELLED: frozenset({OrderStatus.PROBLEM}),
+    OrderStatus.RETURNED: frozenset({OrderStatus.PROBLEM}),
+    OrderStatus.COMPLETED: frozenset({OrderStatus.RETURNED, OrderStatus.PROBLEM}),
+}
+"""The ends of an order by the provider's guide to its portal (declined, refunded, approved), and what may follow them.
+
+A problem may be found at any time. Nor is it known what a status with a new number may follow.
+"""
 
 Status = OrderStatus | int | str
 
@@ -63,11 +72,13 @@ class Orders(Resource[Mode]):
         Args:
             order_id: The provider's id.
             until: A status, or several. None (or an empty sequence) means any but DRAFT, ONHOLD and PROCESSING, which
-                by their names are not final. (The provider does not say which of its states are.)
+                by the provider's guide are not final.
             timeout: Seconds to wait in all; 0 reads once.
 
         Raises:
             InvalidRequest: An argument cannot be right; nothing was sent.
+            Conflict: It came to another end (CANCELLED, RETURNED or COMPLETED), so it can no longer have the status.
+                The `outcome` does not describe the payment.
             TimedOut: It did not have the status in that time.
         """
         validation = Validation()
@@ -77,6 +88,8 @@ class Orders(Resource[Mode]):
 
         def reached(order: Order) -> bool:
             status = order.status
+            if wanted is not None and status not in wanted and _is_past(status, wanted):
+                raise _ended_otherwise(order, order_id, wanted)
             return status is not None and (status not in _UNFINISHED if wanted is None else status in wanted)
 
         return (
@@ -243,6 +256,20 @@ def _cancel(field: str, order_id: str, idempotency_key: str | None) -> Operation
 def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
     response = yield from response_to(f"{_API}.get_order", models.Order, seconds, order_id=order_id)
     return Order(response.parsed, request_id_of(response))
+
+
+def _is_past(status: object, wanted: Sequence[int]) -> bool:
+    """Whether an order with this status can have none of the wanted ones any more, as far as is known."""
+    known = frozenset(OrderStatus) - _LATER.get(status, frozenset(OrderStatus))
+    return known.issuperset(wanted)
+
+
+def _ended_otherwise(order: Order, order_id: str, wanted: Sequence[int]) -> Conflict:
+    names = " or ".join(OrderStatus(number).name for number in wanted)
+    return Conflict(
+        f"Order {one_line(order_id)} is {one_line(order.status_name or order.status)}, so it can no longer be {names}.",
+        outcome=Outcome.REJECTED,
+    )
 
 
 def _status_numbers(validation: Validation, status: object) -> list[int] | None:

@@ -40,7 +40,7 @@ _LOOK = {
 }
 
 
-def profile_of(environment: str, elsewhere: str) -> Profile:
+def profile_of(environment: str, elsewhere: str, authentication_hint: str) -> Profile:
     """The provider's profile; `elsewhere` is the URL that is called, empty when it is the environment's own."""
     return Profile(
         name="FlexFactor",
@@ -56,10 +56,7 @@ def profile_of(environment: str, elsewhere: str) -> Profile:
         request_id_headers=("apigw-requestid", "x-request-id", "request-id", "x-correlation-id"),
         request_id_in_body=trace_id,
         recovery_hint=lambda request: _LOOK.get(operation_of(request), ""),
-        authentication_hint=(
-            f"The {environment} was asked: check that the AppKey and the AppSecret were made there (keys of one "
-            "environment are not valid in the other)."
-        ),
+        authentication_hint=authentication_hint,
     )
 
 

@@ -54,6 +54,8 @@ class _TransactionRequest(Hidden):
         validation.request("shipping", self.shipping, Address)
         validation.request("subscription", self.subscription, Subscription)
         validation.fields(self.fields)
+        validation.no_card_numbers_within("fields", self.fields)
+        validation.no_card_numbers_within("extra_body", self.extra_body)
         if isinstance(self.items, list | tuple):
             currency = getattr(self.amount, "currency", None)
             for place, item in enumerate(self.items):

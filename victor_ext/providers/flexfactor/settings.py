@@ -13,19 +13,24 @@ from victor_ext.runtime.client.settings import checked_environment, provider_var
 from victor_ext.runtime.client.validation import shown
 from victor_ext.runtime.http.connections import checked_base_url
 
-from .auth import FlexFactorAuth
+from .auth import FlexFactorAuth, FlexFactorToken
 
 HOSTS: Mapping[str, Mapping[str, str]] = {
-    "flexfactor": {
-        "sandbox": "https://api-sandbox.flexfactor.io",
-        "production": "https://api.flexfactor.io",
-    },
     "flex-charge": {
         "sandbox": "https://api-sandbox.flex-charge.com",
         "production": "https://api.flex-charge.com",
     },
+    "flexfactor": {
+        "sandbox": "https://api-sandbox.flexfactor.io",
+        "production": "https://api.flexfactor.io",
+    },
 }
-"""By the name that the provider goes by, and by environment. Its pages use both pairs; the first is the newer one."""
+"""By the name that the provider goes by, and by environment.
+
+The provider's page "Payment" lists the first pair under "Endpoints". Some of its newer pages have the second.
+"""
+
+DEFAULT_HOSTS = "flex-charge"
 
 GUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PREFIX = "FLEXFACTOR_"
@@ -74,14 +79,15 @@ def from_process_environment(options: Mapping[str, Any], variables: Mapping[str,
     An empty variable counts as not set.
 
     Raises:
-        ConfigurationError: A variable that is needed is not set.
+        ConfigurationError: A variable that is needed is not set, or both kinds of credentials are.
     """
     values = provider_variables(_PREFIX, variables)
     variables = None  # a traceback shows no frame with the bare values
     key, secret, mid = f"{_PREFIX}APP_KEY", f"{_PREFIX}APP_SECRET", f"{_PREFIX}MID"
+    token = f"{_PREFIX}TOKEN"
     hint = (
-        f"Set {key}, {secret} and {mid}; {_PREFIX}SITE_ID, {_PREFIX}ENVIRONMENT, {_PREFIX}HOSTS and {_PREFIX}BASE_URL "
-        "may be left out."
+        f"Set {key}, {secret} (or {token} in place of both) and {mid}; {_PREFIX}SITE_ID, {_PREFIX}ENVIRONMENT, "
+        f"{_PREFIX}HOSTS and {_PREFIX}BASE_URL may be left out."
     )
     found: dict[str, Any] = {
         name: str(values[variable])
@@ -89,8 +95,13 @@ def from_process_environment(options: Mapping[str, Any], variables: Mapping[str,
         if (variable := f"{_PREFIX}{name.upper()}") in values
     }
     if "auth" not in options:
-        require_variables(values, key, secret, hint=hint)
-        found["auth"] = FlexFactorAuth(values[key], values[secret])
+        if token in values and (key in values or secret in values):
+            raise ConfigurationError(f"{token} and {key} or {secret} are set: set one kind of credentials alone.")
+        if token in values:
+            found["auth"] = FlexFactorToken(values[token])
+        else:
+            require_variables(values, key, secret, hint=hint)
+            found["auth"] = FlexFactorAuth(values[key], values[secret])
     if "mid" not in options:
         require_variables(values, mid, hint=hint)
     return {**found, **options}

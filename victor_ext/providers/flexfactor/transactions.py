@@ -88,7 +88,7 @@ class Transaction(_Part):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Card(Hidden, _Part):
-    """The card, by a token that stands for its number.
+    """The card, by a token that stands for its number. A card number in place of any of these is refused, unsent.
 
     Attributes:
         token: What the vault gave in exchange for the number.
@@ -114,6 +114,8 @@ class Card(Hidden, _Part):
 
     def check(self, validation: Validation, place: str) -> None:
         validation.texts(place, self)
+        for each in dataclass_fields(self):
+            validation.no_card_number(f"{place}.{each.name}", getattr(self, each.name))
         for name in ("bin", "last4"):
             validation.digits(f"{place}.{name}", getattr(self, name))
         validation.integer(f"{place}.expiration_month", self.expiration_month, 1, 12)

@@ -9,6 +9,7 @@ from victor_ext.sandbox.eastpay.settings import EastPaySettings
 from victor_ext.sandbox.eastpay.state import (
     NO_SUCH_REFERENCE,
     STARTED,
+    SUCCEEDED,
     Checkout,
     Ending,
     Entry,
@@ -41,6 +42,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         Operation("pay", "POST", "/{base}/v3/payments"),
         Operation("follow_up", "POST", "/{base}/v3/payments/{id}"),
         Operation("inquire", "GET", "/{base}/v3/payments/{id}"),
+        Operation("find", "GET", "/{base}/v3/query"),
         Operation("prepare", "POST", "/{base}/v3/checkouts"),
         Operation("widget", "GET", "/{base}/v3/checkouts/{id}"),
         Operation("checkout_status", "GET", "/{base}/v3/checkouts/{id}/payment"),
@@ -141,10 +143,24 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
             return json_response(400, self._envelope({"result": refusal}))
         if operation == "checkout_status":
             return self._checkout_status(call)
+        if operation == "find":
+            return self._find(call)
         entry = self._entry(call.params["id"], call.owner)
         if entry is None:
             return self.error(404, "not_found", "There is no such payment.")
         return self.payment_response(entry)
+
+    def _find(self, call: Call) -> Response:
+        """All payments and steps with a reference, oldest first. The form of the list is the sandbox's choice."""
+        if self.settings.documented_only:
+            return self.error(404, "not_found", "There is nothing here.")
+        reference = call.query_values().get("merchantTransactionId")
+        found = [
+            self._payment(entry, entry.code_at(self._now))
+            for entry in self.state.entries.values()
+            if reference and entry.owner == call.owner and entry.form.get("merchantTransactionId") == reference
+        ]
+        return json_response(200, self._envelope({"result": result(SUCCEEDED), "payments": found}))
 
     def _prepare(self, call: Call, form: dict[str, str]) -> Response:
         made = Checkout(self.state.new_id(), call.owner, form, self._now + _CHECKOUT_LIFE)
@@ -169,11 +185,15 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         """The response about a payment, with a result code (None: the current one)."""
         code = code or entry.code_at(self._now)
         status = self.settings.declined_status if is_declined(code) else 200
+        return json_response(status, self._envelope(self._payment(entry, code)))
+
+    @staticmethod
+    def _payment(entry: Entry, code: str) -> JsonObject:
         body: JsonObject = {"id": entry.id, "paymentType": entry.payment_type, "result": result(code)}
         for name in ("amount", "currency", "merchantTransactionId"):
             if entry.form.get(name):
                 body[name] = entry.form[name]
-        return json_response(status, self._envelope(body))
+        return body
 
     def _envelope(self, body: JsonObject) -> JsonObject:
         moment = datetime.fromtimestamp(self._now, UTC)

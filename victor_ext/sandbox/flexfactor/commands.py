@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from victor_ext.sandbox.flexfactor.notifications import signed_request
 from victor_ext.sandbox.flexfactor.orders import STATE_AFTER
-from victor_ext.sandbox.server import JsonObject, ServerCommands, command, member, nothing
+from victor_ext.sandbox.server import JsonObject, NotFound, ServerCommands, command, member, nothing
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
@@ -35,6 +35,15 @@ class FlexFactorCommands(ServerCommands):
         `app_key=None`, `app_secret=None`: new ones are made. `mid=None`: the merchant of the first client.
         """
         return self._provider.state.add_client(app_key, app_secret, mid)
+
+    @command("POST", "/tokens", returns=member("token", str))
+    def add_token(self, app_key: str | None = None) -> JsonObject:
+        """A token that is ready, of a client (None: the first). It lives as long as those that clients ask for."""
+        state = self._provider.state
+        owner = app_key or next(iter(state.clients), "")
+        if owner not in state.clients:
+            raise NotFound("There is no such client: add_client makes one.")
+        return {"token": state.tokens.issue(owner, self._provider.settings.token_life)[0]}
 
     @command("GET", "/tokens")
     def tokens_issued(self) -> dict[str, int]:

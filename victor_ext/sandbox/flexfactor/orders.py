@@ -13,15 +13,15 @@ STATE_NUMBERS = {name: number for number, name in enumerate(_STATES)}
 
 STATE_AFTER = {
     "APPROVED": "Completed",
-    "DECLINED": "Returned",
+    "DECLINED": "Cancelled",
     "CHALLENGE": "Onhold",
     "SUBMITTED": "Draft",
     "PROCESSING": "Processing",
     "CAPTUREREQUIRED": "Capturerequired",
-    "EXPIRED": "Returned",
+    "EXPIRED": "Cancelled",
     "CANCELLED": "Cancelled",
 }
-"""The state of an order after a decision. Some of them are the sandbox's choice."""
+"""The state of an order after a decision, by the guide to the provider's portal, or else the sandbox's choice."""
 
 CANCELLABLE = frozenset({"Draft", "Onhold", "Processing", "Capturerequired"})
 

@@ -88,6 +88,16 @@ def _is_text(value: JsonValue) -> bool:
     return isinstance(value, str) and bool(value)
 
 
+def _is_card_token(value: JsonValue) -> bool:
+    """Text that is no card number (13 to 19 digits with Luhn's check digit): no card data may get here."""
+    if not _is_text(value):
+        return False
+    digits = [int(char) for char in str(value) if char in "0123456789"]
+    others = set(str(value)) - set("0123456789 -")
+    luhn = sum(digits[-1::-2]) + sum(sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
+    return bool(others) or not 13 <= len(digits) <= 19 or luhn % 10 != 0
+
+
 def _is_flag(value: JsonValue) -> bool:
     return isinstance(value, bool)
 
@@ -120,7 +130,7 @@ _CAPTURE: dict[str, Callable[[JsonValue], bool]] = {
 _PARTS: dict[str, dict[str, Callable[[JsonValue], bool]]] = {
     "transaction": {"id": _is_text, "timestampUtc": _is_moment, "amount": _is_cents, "currency": _is_currency},
     "payer": {"email": _is_text},
-    "paymentMethod": {"cardNumber": _is_text},
+    "paymentMethod": {"cardNumber": _is_card_token},
 }
 
 

@@ -1,0 +1,110 @@
+"""The inquiry by the merchant's own reference, which EastPay does not document: it has to be turned on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.providers.eastpay.harness import PRICE, QUICK, Harness
+from victor_ext import BadRequest, ConfigurationError, ConnectionFailed, InvalidRequest, NotFound, UnreadableResponse
+from victor_ext.providers.eastpay import EastPay
+from victor_ext.sandbox.eastpay import EastPaySandbox, EastPaySettings, Merchant
+
+CODE = {"code": "000.000.000"}
+
+
+def find(harness: Harness, reference: str) -> Any:
+    return harness(lambda eastpay: eastpay.payments.find(reference), inquiry_by_reference=True)
+
+
+def test_nothing_is_sent_unless_it_is_turned_on(harness: Harness) -> None:
+    with pytest.raises(ConfigurationError, match="inquiry_by_reference=True") as raised:
+        harness(lambda eastpay: eastpay.payments.find("INV-1"))
+    assert "payments.inquire(id)" in str(raised.value)
+    assert harness.sandbox.received() == []
+
+
+def test_it_finds_a_payment_and_its_steps_after_a_lost_answer(harness: Harness) -> None:
+    harness.settings["inquiry_by_reference"] = True
+    harness.debit("INV-2")
+    harness.sandbox.inject("lost_answer", operation="pay")
+    with pytest.raises(ConnectionFailed, match=r"look with payments\.find\('INV-1'\), or for .* before you repeat"):
+        harness.debit("INV-1")
+    (paid,) = find(harness, "INV-1")
+    assert (paid.succeeded, paid.merchant_transaction_id, paid.fields["amount"]) == (True, "INV-1", "92.00")
+    refund = harness(lambda eastpay: eastpay.payments.refund(paid.id, PRICE, merchant_transaction_id="INV-1"))
+    assert [each.id for each in find(harness, "INV-1")] == [paid.id, refund.id]
+    assert [each.payment_type for each in find(harness, "INV-1")] == ["DB", "RF"]
+    assert list(find(harness, "INV-3")) == []
+    assert harness.sandbox.received()[-1].path == "/eastpay/v3/query"
+
+
+def test_of_another_entity_nothing_is_found(harness: Harness) -> None:
+    harness.debit("INV-1")
+    token, entity_id = "t" * 40, "EB000099"
+    harness.sandbox.add_merchant(entity_id, token)
+    harness.settings.update(token=token, entity_id=entity_id)
+    assert list(find(harness, "INV-1")) == []
+
+
+def test_a_gateway_without_it_answers_404_which_proves_nothing() -> None:
+    with EastPaySandbox(EastPaySettings(documented_only=True)) as sandbox:
+        merchant: Merchant = sandbox.add_merchant()
+        harness = Harness(False, sandbox, merchant)
+        harness.debit("INV-1")
+        with pytest.raises(NotFound, match=r"There is nothing here.*this does not prove that there is no such payment"):
+            find(harness, "INV-1")
+
+
+@pytest.mark.parametrize("reference", ["", " INV-1", "x" * 256, 7, None])
+def test_what_is_no_reference_is_refused(harness: Harness, reference: Any) -> None:
+    with pytest.raises(InvalidRequest, match="merchant_transaction_id"):
+        find(harness, reference)
+    assert harness.sandbox.received() == []
+
+
+def asked(status: int, body: object) -> Any:
+    """What a client finds at a gateway that gives this answer."""
+    transport = httpx.MockTransport(lambda _request: httpx.Response(status, content=json.dumps(body).encode()))
+    with EastPay(
+        "t" * 40,
+        base_url="https://bank.example/pay",
+        entity_id="EB000001",
+        transport=transport,
+        retry=QUICK,
+        inquiry_by_reference=True,
+    ) as eastpay:
+        return eastpay.payments.find("INV-1")
+
+
+ONE = {"id": "8ac7", "merchantTransactionId": "INV-1", "result": {"code": "100.200.100"}}
+
+
+@pytest.mark.parametrize("names", [("payments",), ("records",), ("payments", "records")])
+def test_the_list_may_have_either_name(names: tuple[str, ...]) -> None:
+    found = asked(200, {"result": CODE, **{name: [ONE] for name in names}})
+    assert [payment.result.kind for payment in found] == ["pending"] * len(names)
+    assert list(asked(200, {name: [] for name in names})) == []
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"result": CODE}, {"result": {"code": "000.200.100"}}, {"payments": {}}, {"payments": None}, ONE]
+)
+def test_an_answer_without_a_list_is_not_an_empty_list(body: object) -> None:
+    with pytest.raises(UnreadableResponse, match="no list of payments"):
+        asked(200, body)
+
+
+@pytest.mark.parametrize("other", [{"id": "8ac8"}, {**ONE, "merchantTransactionId": "INV-10"}, {}, 7, None])
+def test_a_payment_that_does_not_name_the_reference_is_no_answer(other: object) -> None:
+    with pytest.raises(UnreadableResponse, match="does not name merchantTransactionId 'INV-1'"):
+        asked(200, {"payments": [ONE, other]})
+
+
+@pytest.mark.parametrize("code", ["000.000.000", "000.200.100", "100.300.100", "800.100.153", "700.400.580"])
+def test_a_refusal_of_the_inquiry_is_never_a_payment(code: str) -> None:
+    with pytest.raises(BadRequest):
+        asked(400, {"id": "8ac7", "result": {"code": code}})

@@ -1,0 +1,165 @@
+"""A card number where a token belongs: in no environment is it sent, and nothing shows it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import pickle
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.providers.flexfactor.harness import MID, QUICK, declined
+from tests.providers.flexfactor.test_flexfactor_leaks import check
+from tests.providers.flexfactor.test_flexfactor_sandbox import KEY, post, token_of
+from victor_ext import InvalidRequest, Outcome
+from victor_ext.providers.flexfactor import AsyncFlexFactor, Card, FlexFactor, FlexFactorToken
+from victor_ext.providers.flexfactor.checks import is_card_number
+from victor_ext.sandbox.flexfactor import FlexFactorSandbox
+
+WRITTEN = (
+    "4111111111111111",
+    "4111 1111 1111 1111",
+    "4111-1111-1111-1111",
+    " 4111\u20111111\u00a01111.1111\n",
+    "5555555555554444",
+    "378282246310005",
+    "6011000990139424",
+    "4222222222222",
+    "6304000000000000000",
+)
+TOKENS = (
+    "tok_4242",
+    "tok_4111111111111111",
+    "4111111111111112",
+    "411111111111",
+    "41111111111111111111",
+    "4111/1111/1111/1111",
+    "56FE7D4C9A0B11EE8C990242AC120002",
+    "\u0664111111111111111",
+    "",
+)
+SHOWN = ("411111111111", "4111 1111", "4111-1111")
+
+
+@pytest.mark.parametrize("number", [*WRITTEN, 4111111111111111])
+def test_numbers(number: object) -> None:
+    assert is_card_number(number)
+
+
+@pytest.mark.parametrize("token", [*TOKENS, None, True, -4111111111111111, 4111111111111111.0, b"4" * 16, []])
+def test_what_is_no_number(token: object) -> None:
+    assert not is_card_number(token)
+    assert not is_card_number(10**5000)
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.from_regex(r"\A[0-9]{12,18}\Z"))
+def test_exactly_one_check_digit_of_ten_makes_a_number(digits: str) -> None:
+    assert sum(is_card_number(f"{digits}{last}") for last in range(10)) == 1
+
+
+@pytest.fixture(params=["sandbox", "production"])
+def environment(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=["evaluate", "transmit"])
+def call(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def refusal(call: str, environment: str, *, awaited: bool = False, **changes: Any) -> InvalidRequest:
+    """The error of a call. Fails if a request was sent."""
+    sent: list[httpx.Request] = []
+    options: dict[str, Any] = {
+        "mid": MID,
+        "environment": environment,
+        "transport": httpx.MockTransport(lambda request: (sent.append(request), httpx.Response(500))[1]),
+        "retry": QUICK,
+    }
+    auth = FlexFactorToken("a-ready-token")
+
+    async def make_awaited() -> None:
+        async with AsyncFlexFactor(auth, **options) as client:
+            await getattr(client, call)(**declined(**changes))
+
+    def make() -> None:
+        getattr(FlexFactor(auth, **options), call)(**declined(**changes))
+
+    with pytest.raises(InvalidRequest) as raised:
+        asyncio.run(make_awaited()) if awaited else make()
+    assert (sent, raised.value.outcome) == ([], Outcome.NOT_SENT)
+    return raised.value
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+@pytest.mark.parametrize("number", [*WRITTEN, 4111111111111111])
+def test_in_place_of_a_token(
+    caplog: pytest.LogCaptureFixture, call: str, environment: str, number: Any, awaited: bool
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    card = Card(token=number)
+    error = refusal(call, environment, awaited=awaited, card=card)
+    assert ("card.token", "card_number") in [(problem.field, problem.code) for problem in error.problems]
+    assert "a card is named by its token alone" in str(error)
+    secrets = (str(number), repr(number).strip("'"))
+    check(error, secrets=secrets)
+    shown = f"{error!r}{error}{vars(error)}{pickle.dumps(error)!r}{card!r}{card}{caplog.text}{caplog.records}"
+    assert [secret for secret in secrets if secret in shown] == []
+    assert "1111" not in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"card": Card(token="tok_1", holder_name="4111 1111 1111 1111")}, "card.holder_name"),
+        ({"card": Card(token="tok_1", bin="4111111111111111")}, "card.bin"),
+        ({"extra_body": {"paymentMethod": {"pan": "4111-1111-1111-1111"}}}, "extra_body.paymentMethod"),
+        ({"extra_body": {"PAYMENTMETHOD": {"deep": [{"pan": 4111111111111111}]}}}, "extra_body.PAYMENTMETHOD"),
+        ({"extra_body": {"creditCard": {"number": "4111111111111111"}}}, "extra_body.creditCard"),
+        ({"fields": {"cardNumber": "4111111111111111"}}, "fields.cardNumber"),
+    ],
+)
+def test_in_another_member_about_the_card(call: str, environment: str, changes: dict[str, Any], field: str) -> None:
+    error = refusal(call, environment, **changes)
+    assert [(problem.field, problem.code) for problem in error.problems] == [(field, "card_number")]
+    check(error, secrets=SHOWN)
+
+
+def test_what_cannot_be_written_is_refused_as_ever(call: str) -> None:
+    deep: Any = "4111111111111111"
+    for _ in range(5000):
+        deep = [deep]
+    for value in (deep, 10**5000):
+        error = refusal(call, "sandbox", extra_body={"cardData": value})
+        assert [problem.code for problem in error.problems] == ["type"]
+
+
+def test_a_number_elsewhere_is_none_of_a_card(sandbox: FlexFactorSandbox) -> None:
+    """An order may have a number whose last digit happens to be right: one in ten has."""
+    app_token, mid = token_of(sandbox)
+    with FlexFactor(FlexFactorToken(app_token), mid=mid, base_url=sandbox.url) as client:
+        arguments = declined(order_id="4111111111111111", fields={"ticket": "4111111111111111"})
+        assert client.evaluate(**arguments, extra_body={"device": {"imei": "490154203237518"}}).approved
+
+
+@pytest.mark.parametrize("number", ["4111111111111111", "4111 1111 1111 1111", "378282-246310-005"])
+@pytest.mark.parametrize("path", ["evaluate", "transmit"])
+def test_the_sandbox_refuses_one_of_any_client(sandbox: FlexFactorSandbox, path: str, number: str) -> None:
+    token, mid = token_of(sandbox)
+    body = {
+        "mid": mid, "orderId": "INV-1", "isDeclined": True, "idempotencyKey": KEY, "payer": {"email": "a@example.com"},
+        "transaction": {"id": "t-1", "timestampUtc": "2026-03-04T05:06:07Z", "amount": 4423, "currency": "USD"},
+        "paymentMethod": {"cardNumber": number},
+    }  # fmt: skip
+    status, answer = post(f"{sandbox.url}/v1/{path}", body, token)
+    assert (status, list(answer["errors"])) == (400, ["PaymentMethod.CardNumber"])
+    assert number not in json.dumps(answer)
+    assert sandbox.work_done_by_reference() == {}
+    body["paymentMethod"] = {"cardNumber": "tok_4242"}
+    assert post(f"{sandbox.url}/v1/{path}", body, token)[0] == 200
