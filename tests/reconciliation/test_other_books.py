@@ -13,7 +13,7 @@ from eastpay_api import models
 
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.velo import adapter as velo_adapter
-from victor_ext import ConfigurationError, NotFound, RetryPolicy, ServerError
+from victor_ext import BadRequest, ConfigurationError, NotFound, RetryPolicy, ServerError
 from victor_ext.money import Money
 from victor_ext.providers.eastpay import Payment
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
@@ -195,3 +195,13 @@ def test_only_clients_are_taken() -> None:
     client: Any = object()
     with pytest.raises(ConfigurationError, match="client is object and must be Victor, Velo, EastPay or FlexFactor"):
         reconcile(client, [], start=now - timedelta(hours=1), end=now)
+
+
+def test_a_bad_request_is_no_missing_payment_where_no_list_was_read() -> None:
+    now = datetime.now(UTC)
+    with eastpay_adapter.sandbox() as sandbox, eastpay_adapter.client(sandbox, awaited=False) as eastpay:
+        sandbox.inject("status", status=400, operation="inquire", times=100)
+        with pytest.raises(BadRequest):
+            reconcile(
+                eastpay, [{"id": "0" * 32, "amount": "1"}], start=now - timedelta(hours=1), end=now, currency="EGP"
+            )

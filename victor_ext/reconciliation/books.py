@@ -40,7 +40,8 @@ class Book:
         look_up: Read one payment by the provider's id; a result, or something to await.
         find: Read the payments with a reference, if there is no list; a sequence, or something to await.
         choose: Of the records that `find` returned, those that are payments of their own.
-        absent: The errors of `look_up` that mean that there is no such payment.
+        absent: The errors of `look_up` that mean that there is no such payment. After a list that could be read, a 400
+            is about the id: Victor documents nothing else for an id that does not exist.
         amounts: Whether the provider says amounts, so that an amount that is not there is a difference.
         currency: The only currency of the provider, if it has one.
         notes: What cannot be told, in sentences.
@@ -51,7 +52,7 @@ class Book:
     look_up: Callable[[str], Any] | None
     find: Callable[[str], Any] | None = None
     choose: Callable[[Sequence[Any]], Sequence[Any]] = list
-    absent: tuple[type[VictorError], ...] = (NotFound, InvalidRequest)
+    absent: tuple[type[VictorError], ...] = (NotFound, BadRequest, InvalidRequest)
     amounts: bool = True
     currency: str | None = None
     notes: Sequence[str] = ()
@@ -109,8 +110,6 @@ def _victor(client: Any, page_size: int | None) -> Book:
         ).pages(),
         read=read,
         look_up=client.payment_requests.get,
-        # The document has only a 400 for an id that does not exist.
-        absent=(NotFound, BadRequest, InvalidRequest),
         currency=_DOLLARS,
         notes=(
             "Victor lists no idempotency keys: rows are matched by id and client_reference_id.",
@@ -165,6 +164,7 @@ def _eastpay(client: Any) -> Book:
         look_up=client.payments.inquire,
         find=client.payments.find if can_find else None,
         choose=choose,
+        absent=(NotFound, InvalidRequest),  # without a list, a 400 may be about the client's settings
         amounts=False,
         notes=(
             "EastPay has no list: a payment that EastPay has and our book has not cannot be found.",
