@@ -15,10 +15,11 @@ from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.velo import adapter as velo_adapter
 from victor_ext import BadRequest, ConfigurationError, NotFound, RetryPolicy, ServerError
 from victor_ext.money import Money
-from victor_ext.providers.eastpay import Payment
+from victor_ext.providers.eastpay import AsyncEastPay, EastPay, Payment
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
 from victor_ext.providers.velo import PaymentInstruction
 from victor_ext.reconciliation import reconcile, reconcile_async
+from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 Report = list[tuple[str, str | None, tuple[str, ...]]]
@@ -94,6 +95,11 @@ def test_velo_needs_the_payor() -> None:
 
 
 def test_eastpay_is_looked_up_payment_by_payment(compare: Callable[..., tuple[Report, Any]]) -> None:
+    def client(sandbox: EastPaySandbox, *, awaited: bool) -> Any:
+        kind: Any = AsyncEastPay if awaited else EastPay
+        entity = eastpay_adapter.ENTITY
+        return kind(eastpay_adapter.TOKEN, base_url=f"{sandbox.url}/eastpay", entity_id=entity)
+
     with eastpay_adapter.sandbox() as sandbox:
         with eastpay_adapter.client(sandbox, awaited=False) as eastpay:
             ids = [eastpay_adapter.pay(eastpay, reference).id for reference in ("EQUAL", "OTHER")]
@@ -103,7 +109,7 @@ def test_eastpay_is_looked_up_payment_by_payment(compare: Callable[..., tuple[Re
             {"id": "0" * 32, "amount": "1.00"},
             {"reference": "NO-ID", "amount": "1.00"},
         ]
-        rows, summary = compare(eastpay_adapter, sandbox, ours, currency="EGP")
+        rows, summary = compare(SimpleNamespace(client=client), sandbox, ours, currency="EGP")
     assert rows == [
         ("differs", ids[1], ("amount",)),
         ("missing", "0" * 32, ()),
