@@ -84,6 +84,20 @@ def test_velo(compare: Callable[..., tuple[Report, Any]]) -> None:
     assert summary.theirs == 5
 
 
+def test_a_payment_of_velo_beyond_the_window_is_looked_up_by_its_id() -> None:
+    now = datetime.now(UTC)
+    with velo_adapter.sandbox() as sandbox, velo_adapter.client(sandbox, awaited=False) as velo:
+        velo_adapter.submit(velo, "LATE")
+        (payment,) = velo.payments.list(sandbox.payor_id)
+        ours = [
+            {"id": payment_id, "amount": "44.23", "currency": "USD"}
+            for payment_id in (payment.id, "00000000-0000-4000-8000-000000000000", "no id of Velo's")
+        ]
+        window = {"start": now - timedelta(days=9), "end": now - timedelta(days=8)}
+        with reconcile(velo, ours, **window, payor_id=sandbox.payor_id) as report:
+            assert [row.kind.value for row in report] == ["missing", "missing", "matched"]
+
+
 def test_velo_needs_the_payor() -> None:
     now = datetime.now(UTC)
     with (

@@ -49,7 +49,7 @@ class Book:
 
     pages: Callable[[Window], Any] | None
     read: Callable[[Any], Theirs | None]
-    look_up: Callable[[str], Any] | None
+    look_up: Callable[[str], Any]
     find: Callable[[str], Any] | None = None
     choose: Callable[[Sequence[Any]], Sequence[Any]] = list
     absent: tuple[type[VictorError], ...] = (NotFound, BadRequest, InvalidRequest)
@@ -136,7 +136,7 @@ def _velo(client: Any, payor_id: str, page_size: int | None) -> Book:
             page_size=page_size or 100,
         ).pages(),
         read=read,
-        look_up=getattr(client.payments, "get", None),
+        look_up=client.payments.get,
         notes=("Velo lists no idempotency keys: rows are matched by id and payor_payment_id.",),
     )
 
