@@ -87,7 +87,7 @@ def main() -> int:
 def _run(folder: Path, rows: int, options: argparse.Namespace, first_peak: float | None) -> Run:
     _write(folder / "invoices.csv", rows)
     with (
-        _sandbox(folder, signed=options.signed) as (environment, sandbox),
+        sandbox_process(folder, signed=options.signed) as (environment, sandbox),
         _state(postgresql=options.postgresql) as state,
     ):
         alone = _calls_alone(environment, options.workers)
@@ -115,7 +115,7 @@ def _write(path: Path, rows: int) -> None:
 
 
 @contextmanager
-def _sandbox(folder: Path, *, signed: bool) -> Iterator[tuple[dict[str, str], subprocess.Popen[bytes]]]:
+def sandbox_process(folder: Path, *, signed: bool) -> Iterator[tuple[dict[str, str], subprocess.Popen[bytes]]]:
     """A sandbox that keeps nothing but its requests for payment, and the environment of its client."""
     ready, settings = folder / "ready", folder / "env"
     words = ["--port", "0", "--env-file", settings, "--ready-file", ready, "--quiet", "--keep-received", "0"]

@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 
 HERE = Path(__file__).parent
-TIMED_FOLDERS = ("bulk", "cli", "faults", "model", "mutants", "sandbox", "security")
+TIMED_FOLDERS = ("bulk", "cli", "faults", "model", "mutants", "reconciliation", "sandbox", "security")
 """Their tests use processes, sockets and time limits: on a machine that is busy they may fail for that alone."""
 THOROUGH_FOLDERS = ("fuzz", "spec")
 THOROUGH_FILES = ("test_exports.py", "test_provider_names.py", "test_velo_example.py", "test_velo_whole_document.py")

@@ -12,8 +12,10 @@ from enum import Enum
 from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem, check_payment_request, money
+from victor_ext.tables.files import HeadingCheck
+from victor_ext.tables.hidden import Hidden, NumberText
+from victor_ext.tables.records import SourceBroken
 
-from .hidden import Hidden, NumberText
 from .settings import DAYS
 
 REQUIRED = ("payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date")
@@ -48,6 +50,38 @@ class Fields:
     arguments: dict[str, Any] = field(default_factory=dict[str, Any])
     extras: dict[str, str] = field(default_factory=dict[str, str])
     problems: list[Problem] = field(default_factory=list[Problem])
+
+
+def heading_check(key_column: str, required: Sequence[str]) -> HeadingCheck:
+    """Return the check of a CSV heading: it must name the key column and these columns, and no key."""
+
+    def check(names: Sequence[str], line: int) -> None:
+        if "idempotency_key" in names:
+            raise SourceBroken(
+                line,
+                "idempotency_key",
+                "column",
+                f"keys are made from the column {key_column}; rename or drop the column idempotency_key.",
+            )
+        if key_column not in names:
+            raise SourceBroken(
+                line,
+                key_column,
+                "key_column",
+                f"the heading ({', '.join(names)}) has no column {key_column} to tell the rows apart: name another "
+                "one.",
+            )
+        missing = [name for name in required if name not in names]
+        if missing:
+            raise SourceBroken(
+                line,
+                missing[0],
+                "required",
+                f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing in the heading, which names: "
+                f"{', '.join(names)}.",
+            )
+
+    return check
 
 
 def split_record(record: Mapping[str, object], key_column: str) -> Fields:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
+
+from victor_ext.tables.writing import csv_writer, escape_formulas
 
 from .batch_store import BatchStore, Try
 from .layout import Submission, pages_of
@@ -14,16 +14,6 @@ from .rows import ASKED, Result, Row, RowOutcome, RowResult, Sent
 from .spool import identity_of, temporary
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
-
-# Spreadsheets run a cell as a formula if it begins with one of these characters, even after blanks or in quotes. A
-# single quote prevents this. See https://owasp.org/www-community/attacks/CSV_Injection.
-_SIGNS = "=+\\-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
-_BLANK = "\\s\0-\x1f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
-"""Invisible characters: spaces, control characters and zero-width marks."""
-_BEGINS = re.compile(rf"[{_BLANK}]*[{_SIGNS}]|[\t\r\n\0]")
-_BREAKS = re.compile(r"[;\t\r\n]")
-_WITHIN = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)(?=[{_SIGNS}])")
-"""Start of a cell in a spreadsheet that uses another delimiter and so ignores the quotes."""
 
 
 def columns_of(loads: Sequence[Submission]) -> list[str]:
@@ -70,7 +60,7 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
         columns: Extra columns.
         escape: Put a single quote before text that a spreadsheet would run as a formula.
     """
-    writer = csv.writer(_Lines(file))
+    writer = csv_writer(file)
     asked = [name for name in ASKED if name not in columns]
     heading = [*COLUMNS, *(f"file_{column}" if column in COLUMNS else column for column in columns), *asked]
     writer.writerow(map(escape_formulas, heading) if escape else heading)
@@ -89,16 +79,6 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
         writer.writerow(map(escape_formulas, cells) if escape else cells)
         count += 1
     return count
-
-
-class _Lines:
-    """Replaces CRLF with LF. The writer itself must use CRLF, or it leaves a single CR unquoted."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-
-    def write(self, line: str) -> int:
-        return self._file.write(line.removesuffix("\r\n") + "\n")
 
 
 def stored_rows(
@@ -150,10 +130,3 @@ def _line(row: Row, result: Result | None) -> RowResult:
     found = result or (Result(RowOutcome.WAITING) if row.arguments is not None else _set_aside(row))
     asked = {name: str(row.arguments[name]) for name in ASKED if name in row.arguments} if row.arguments else {}
     return RowResult(row.number, row.key, found.id, found.status, found.outcome, found.error, row.extras, asked)
-
-
-def escape_formulas(text: str) -> str:
-    """Put a single quote before text that a spreadsheet would run as a formula. Idempotent."""
-    if _BREAKS.search(text):
-        text = _WITHIN.sub(r"\1'", text)
-    return f"'{text}" if _BEGINS.match(text) else text

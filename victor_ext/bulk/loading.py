@@ -9,15 +9,15 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 
 from victor_ext import ConfigurationError, Problem, idempotency_key_for
+from victor_ext.tables.sources import open_source
 
 from .batch_store import BatchStore, Try
 from .check import Check
-from .columns import REQUIRED, differing
+from .columns import ARGUMENTS, REQUIRED, differing, heading_check
 from .export import latest_results
 from .layout import Chunk, Submission, chunk_rows_for, next_try, pages_of
 from .rows import RowOutcome
 from .settings import DAY, KEY_COLUMN, PATIENCE, Settings
-from .sources import open_source
 from .spool import Spool, identity_of
 from .validating import ChangedRow, Digests, Reading, RowValidator
 from .vault import Vault
@@ -95,7 +95,8 @@ def check_source(
     """
     settings = source.settings
     required = [name for name in REQUIRED if name != "due_date" or settings.due_date is None]
-    opened = open_source(source.rows, encoding=settings.encoding, key_column=snapshot.key_column, required=required)
+    heading = heading_check(snapshot.key_column, required)
+    opened = open_source(source.rows, encoding=settings.encoding, known=ARGUMENTS, check=heading)
     last = snapshot.loads[-1] if snapshot.loads else None
     retention = settings.key_retention or (last.retention if last else DAY)
     patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import PaymentRequest, Victor, money
+from victor_ext.tables.hidden import hidden_fields
 
 from .batch_store import BatchStore
 from .export import stored_rows
-from .hidden import hidden_fields
 from .rows import Result, Row, RowOutcome, Sent
 
 _DATES_DIFFER = timedelta(minutes=5)

@@ -13,11 +13,11 @@ from typing import TextIO
 import httpx
 
 from victor_ext import ConfigurationError, Victor
+from victor_ext.tables.hidden import HiddenRows, hidden
 
 from .batch_store import BatchStore
 from .check import Check, refuse_invalid
 from .export import columns_of, results_of, write_csv
-from .hidden import HiddenRows, hidden
 from .layout import Submission, checked_batch
 from .loading import (
     BatchSnapshot,

@@ -19,8 +19,9 @@ from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from victor_ext import ConfigurationError, Problem
+from victor_ext.tables.hidden import hidden, kind_of
 
-from .hidden import hidden, kind_of, with_hidden_password
+from .hidden import with_hidden_password
 from .notices import database_notices, reason_of
 from .pacing import pause_after
 from .vault import SealedValues, Vault

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from victor_ext import Problem, idempotency_key_for
+from victor_ext.tables.sources import Record, RowSource, SourceBroken
 
 from .check import SHOWN, Check
 from .columns import Fields, as_json, canonical_text, problems_of, split_record
 from .layout import Chunk
 from .rows import Row, RowProblem
 from .settings import DAYS
-from .sources import Record, RowSource, SourceBroken
 from .spool import KnownRow, Spool, identity_of
 from .vault import Vault
 

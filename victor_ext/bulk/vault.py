@@ -23,8 +23,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from dbos import Serializer
 
 from victor_ext import ConfigurationError
-
-from .hidden import Hidden, HiddenBytes, hidden_fields, kind_of
+from victor_ext.tables.hidden import Hidden, HiddenBytes, hidden_fields, kind_of
 
 _SALT = b"victor-ext bulk storage 1"
 _NONCE = 12

@@ -15,6 +15,7 @@ import typer
 
 from .bulk import bulk
 from .failures import FAILED, INTERRUPTED, MISUSE, TERMINATED, Misuse, Terminated, usage_failure, usage_message
+from .reconcile import reconcile
 from .rfp import rfp
 from .screen import OutputLost, at_terminal, complain, say
 from .session import AsJson, Session, with_session
@@ -55,6 +56,7 @@ app = typer.Typer(
 )
 app.add_typer(rfp, name="rfp")
 app.add_typer(bulk, name="bulk")
+app.command()(reconcile)
 
 
 @app.callback(invoke_without_command=True)
@@ -149,8 +151,10 @@ def run(arguments: Sequence[str]) -> int:
         # A character that the terminal cannot encode must not lose the output.
         stdout.reconfigure(errors="backslashreplace")
     try:
-        with _sigterm_as_exception():
+        with _sigterm_as_exception() as received:
             status = app(list(arguments), prog_name="victor", standalone_mode=False)
+        if received and status == INTERRUPTED:
+            status = TERMINATED  # typer takes `Terminated` for Ctrl-C
         return status if isinstance(status, int) else 0
     except Misuse as error:
         usage_failure(str(error)).report(as_json=as_json)
@@ -178,14 +182,16 @@ def _without_output(error: OutputLost) -> int:
 
 
 @contextmanager
-def _sigterm_as_exception() -> Generator[None]:
-    """Raise `Terminated` on SIGTERM, so that it is reported like Ctrl-C."""
+def _sigterm_as_exception() -> Generator[list[int]]:
+    """Raise `Terminated` on SIGTERM, so that it is reported like Ctrl-C. Yields the signals that were received."""
+    received: list[int] = []
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
         raise Terminated
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
-        yield
+        yield received
     finally:
         signal.signal(signal.SIGTERM, before)

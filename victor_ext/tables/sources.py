@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from victor_ext import ConfigurationError, Problem
 
-from .files import CsvFile, JsonLinesFile
+from .files import CsvFile, HeadingCheck, JsonLinesFile
 from .hidden import HiddenValue, hidden_fields
 from .records import Record, SourceBroken
 
@@ -55,16 +55,16 @@ def open_source(
     source: str | os.PathLike[str] | Iterable[Mapping[str, object]],
     *,
     encoding: str | None,
-    key_column: str,
-    required: Sequence[str],
+    known: Collection[str],
+    check: HeadingCheck,
 ) -> RowSource:
     """Return a source for a path or for mappings. The file suffix selects the format.
 
     Args:
         source: A path, or mappings.
         encoding: File encoding; None means UTF-8.
-        key_column: Column that a CSV heading must contain.
-        required: Other columns that a CSV heading must contain.
+        known: Column names that a CSV heading may have. They tell its delimiter.
+        check: Checks the names of a CSV heading, and raises `SourceBroken`.
 
     Raises:
         ConfigurationError: The file cannot be opened or has an unsupported format.
@@ -82,4 +82,4 @@ def open_source(
             raise ConfigurationError(f"{path} is a spreadsheet or an archive ({kind}). {_FORMATS_HINT}")
     if path.suffix.lower() in _JSON_LINES:
         return JsonLinesFile(path, encoding)
-    return CsvFile(path, encoding, key_column, required)
+    return CsvFile(path, encoding, known, check)

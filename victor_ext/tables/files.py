@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from victor_ext import Problem
 
-from .columns import ARGUMENTS
 from .hidden import Hidden, HiddenValue, NumberText, hidden_fields, hidden_pairs
 from .records import Record, SourceBroken, checked_encoding, lines_of
 
 _DELIMITERS = (",", ";", "\t")
+
+HeadingCheck = Callable[[Sequence[str], int], None]
+"""Checks the names of a CSV heading, which is in this line."""
 
 
 class _TextFile:
@@ -35,19 +37,26 @@ class CsvFile(_TextFile):
 
     The delimiter is a comma, semicolon or tab, detected from the heading. Quoted fields may contain line breaks. Rows
     without values are skipped.
+
+    Args:
+        path: The file.
+        encoding: Its encoding; None means UTF-8.
+        known: Names that a heading may have. They tell the delimiter.
+        check: Called with the names of the heading and its line. It raises `SourceBroken` if a column is missing or
+            must not be there.
     """
 
-    def __init__(self, path: Path, encoding: str | None, key_column: str, required: Sequence[str]) -> None:
+    def __init__(self, path: Path, encoding: str | None, known: Collection[str], check: HeadingCheck) -> None:
         super().__init__(path, encoding)
-        self._key_column = key_column
-        self._required = required
+        self._known = known
+        self._check = check
 
     def records(self) -> Iterator[Record]:
         """Yield the records. Raises `SourceBroken` for an invalid heading or unbalanced quotes."""
         lines = lines_of(self._path, self._encoding)
         # The heading determines the delimiter; it is assumed to be one line.
         first = next(lines, "")
-        reader = csv.reader(_chained(first, lines), delimiter=_delimiter(first), strict=True)
+        reader = csv.reader(_chained(first, lines), delimiter=_delimiter(first, self._known), strict=True)
         begins = 1
         number = 0
         heading: list[str] | None = None
@@ -56,7 +65,8 @@ class CsvFile(_TextFile):
             if not any(cells.value):
                 continue
             if heading is None:
-                heading = _heading(cells.value, line, self._key_column, self._required)
+                heading = _heading(cells.value, line)
+                self._check(heading, line)
                 continue
             number += 1
             yield _csv_record(number, line, heading, cells)
@@ -69,11 +79,11 @@ def _chained(first: str, rest: Iterator[str]) -> Iterator[str]:
     yield from rest
 
 
-def _delimiter(first: str) -> str:
-    """Return the delimiter that splits the heading into the most argument names."""
+def _delimiter(first: str, names: Collection[str]) -> str:
+    """Return the delimiter that splits the heading into the most known names."""
 
     def known(delimiter: str) -> int:
-        return sum(name.strip().strip('"') in ARGUMENTS for name in first.split(delimiter))
+        return sum(name.strip().strip('"') in names for name in first.split(delimiter))
 
     return max(_DELIMITERS, key=known)
 
@@ -89,34 +99,11 @@ def _next(reader: Iterator[list[str]], begins: int) -> HiddenValue[list[str]] | 
         raise SourceBroken(begins, None, "format", f"not a CSV row ({error}): mind the quotes from here on.") from None
 
 
-def _heading(cells: list[str], line: int, key_column: str, required: Sequence[str]) -> list[str]:
+def _heading(cells: list[str], line: int) -> list[str]:
     names = [cell.strip() or f"column_{place}" for place, cell in enumerate(cells, start=1)]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise SourceBroken(line, repeated[0], "repeated", f"the heading names {', '.join(repeated)} more than once.")
-    if "idempotency_key" in names:
-        raise SourceBroken(
-            line,
-            "idempotency_key",
-            "column",
-            f"keys are made from the column {key_column}; rename or drop the column idempotency_key.",
-        )
-    if key_column not in names:
-        raise SourceBroken(
-            line,
-            key_column,
-            "key_column",
-            f"the heading ({', '.join(names)}) has no column {key_column} to tell the rows apart: name another one.",
-        )
-    missing = [name for name in required if name not in names]
-    if missing:
-        raise SourceBroken(
-            line,
-            missing[0],
-            "required",
-            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing in the heading, which names: "
-            f"{', '.join(names)}.",
-        )
     return names
 
 

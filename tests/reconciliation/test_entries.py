@@ -1,0 +1,167 @@
+"""Our book as it comes: CSV, JSON Lines, an export of bulk sending, entries; and what is said of wrong rows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from victor_ext import ConfigurationError, InvalidRequest
+from victor_ext.money import Money
+from victor_ext.reconciliation import Entry, InvalidEntries
+from victor_ext.reconciliation.entries import EntryReader
+
+PRICE = Money.of("44.23", "USD")
+
+
+def read(ours: Any, **options: Any) -> list[Entry]:
+    return list(EntryReader(**{"currency": "USD", **options}).read(ours))
+
+
+def problems(ours: Any, **options: Any) -> list[str]:
+    with pytest.raises(InvalidEntries) as caught:
+        read(ours, **options)
+    return [problem.message for problem in caught.value.problems]
+
+
+def written(folder: Path, text: str, name: str = "ours.csv") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_file_of_bulk_sending(tmp_path: Path) -> None:
+    heading = "invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,client_reference_id"
+    text = f"{heading}\n1042,043987673645,aHeq349838,44.23,BUSINESS,2026-03-04,INV-1042\n"
+    assert read(written(tmp_path, text)) == [Entry(PRICE, "INV-1042", line=2)]
+    assert read(written(tmp_path, text), columns={"reference": "invoice_no"}) == [Entry(PRICE, "1042", line=2)]
+
+
+def test_the_export_of_bulk_sending(tmp_path: Path) -> None:
+    text = (
+        "row,key,id,status,outcome,error,invoice_no,amount,payer_counterparty_id,due_date,client_reference_id\n"
+        "1,k-1,QNNEVS9JL4,created,created,,1,44.23,aHeq349838,2026-03-04,INV-1\n"
+        "2,k-2,,,unknown,It may have been sent.,2,44.23,aHeq349838,2026-03-04,'=INV-2\n"
+        "3,k-3,,,rejected,No.,3,44.23,aHeq349838,2026-03-04,INV-3\n"
+        "4,,,,refused,No.,4,,,,\n"
+    )
+    reader = EntryReader(currency="USD")
+    assert list(reader.read(written(tmp_path, text))) == [
+        Entry(PRICE, "INV-1", "QNNEVS9JL4", "k-1", line=2),
+        Entry(PRICE, "=INV-2", None, "k-2", line=3),
+    ]
+    assert reader.not_asked == 2
+
+
+def test_semicolons_a_byte_order_mark_times_and_currencies(tmp_path: Path) -> None:
+    text = "\ufeffreference;amount;currency;at\nR-1;4423;JPY;2026-03-04T05:06:07.5Z\n"
+    at = datetime(2026, 3, 4, 5, 6, 7, 500_000, tzinfo=UTC)
+    assert read(written(tmp_path, text)) == [Entry(Money(4423, "JPY"), "R-1", at=at, line=2)]
+
+
+def test_json_lines_mappings_and_entries(tmp_path: Path) -> None:
+    text = '{"reference": "R-1", "amount": 44.23}\n{"id": "A", "amount": "44.23"}\n'
+    expected = [Entry(PRICE, "R-1", line=1), Entry(PRICE, id="A", line=2)]
+    assert read(written(tmp_path, text, "ours.jsonl")) == expected
+    assert read([{"reference": "R-1", "amount": Decimal("44.23")}, {"id": "A", "amount": PRICE}]) == expected
+    assert read([Entry(PRICE, "R-1"), Entry(PRICE, id="A")]) == expected
+    assert read(iter([Entry(PRICE, "R-1", line=70)])) == [Entry(PRICE, "R-1", line=70)]
+
+
+def test_a_column_that_is_not_read(tmp_path: Path) -> None:
+    path = written(tmp_path, "id,reference,amount\n7,R-1,44.23\n")
+    assert read(path, columns={"id": None}) == [Entry(PRICE, "R-1", line=2)]
+
+
+WRONG = {
+    "R-1,1,USD,": None,
+    "R-1,,USD,": "line 2, amount: it is empty: write 44.23.",
+    '"R-1","1,234.50",USD,': (
+        "line 2, amount: it is '1,234.50': write digits with at most 2 decimals for USD, such as 44.23."
+    ),
+    "R-1,1.5,JPY,": "line 2, amount: it is '1.5': write digits with at most 0 decimals for JPY, such as 4423.",
+    "R-1,1e3,USD,": "line 2, amount: it is '1e3': write digits with at most 2 decimals for USD, such as 44.23.",
+    "R-1,0,USD,": "line 2, amount: amount is 0.00 and must be above zero.",
+    "R-1,-5,USD,": "line 2, amount: amount is -5.00 and must be above zero.",
+    "R-1,1,usd,": "line 2, currency: it is 'usd': write three capital letters (ISO 4217), such as USD.",
+    ",1,USD,": (
+        "line 2, reference: the row has neither a reference nor an id: the provider can be asked for nothing else."
+    ),
+    "R-1,1,USD,2026-03-04": "line 2, at: it is '2026-03-04': write a Zulu time, such as 2026-03-04T05:06:07Z.",
+    "R-1,1": "line 2: the row has 2 fields and the heading 4: the columns may have shifted.",
+    f"{'R' * 256},1,USD,": "line 2, reference: reference must be text of 1 to 255 characters.",
+}
+
+
+@pytest.mark.parametrize("row", WRONG)
+def test_a_row_that_is_wrong_is_told_by_line_and_field(tmp_path: Path, row: str) -> None:
+    path = written(tmp_path, f"reference,amount,currency,at\n{row}\n")
+    if WRONG[row] is None:
+        assert len(read(path)) == 1
+    else:
+        assert problems(path) == [WRONG[row]]
+
+
+def test_all_wrong_rows_are_told_at_once_and_not_more_than_one_can_read(tmp_path: Path) -> None:
+    path = written(tmp_path, "reference,amount\n" + "R,no\n" * 30)
+    told = problems(path)
+    assert [text.split(",")[0] for text in told[:20]] == [f"line {n}" for n in range(2, 22)]
+    assert told[20:] == ["... and 10 more problems."]
+
+
+HEADINGS = {
+    "reference,total": "line 1, amount: the heading (reference, total) has no column amount: say which one it is",
+    "invoice,amount": "line 1, reference: the heading (invoice, amount) has neither a reference nor an id: say which",
+    "reference,reference,amount": "line 1, reference: the heading names reference more than once.",
+}
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_a_heading_that_lacks_a_column(tmp_path: Path, heading: str) -> None:
+    (told,) = problems(written(tmp_path, f"{heading}\n1,2,3\n"))
+    assert told.startswith(HEADINGS[heading])
+
+
+def test_a_column_that_is_named_and_not_there(tmp_path: Path) -> None:
+    path = written(tmp_path, "reference,amount\nR,1\n")
+    (told,) = problems(path, columns={"reference": "invoice_no"})
+    assert told == "line 1, invoice_no: the heading (reference, amount) has no column invoice_no."
+    with pytest.raises(ConfigurationError, match="columns names invoice: the fields are reference, id"):
+        read(path, columns={"invoice": "reference"})
+
+
+def test_a_currency_is_needed(tmp_path: Path) -> None:
+    (told,) = problems(written(tmp_path, "reference,amount\nR,1\n"), currency=None)
+    assert told.startswith("line 1, currency: the heading (reference, amount) has no column currency: name one")
+    (told,) = problems([{"reference": "R", "amount": "1"}], currency=None)
+    assert told == "line 1, currency: it is empty: write three letters, such as USD, or name one currency for all rows."
+
+
+def test_a_float_is_refused() -> None:
+    (told,) = problems([{"reference": "R", "amount": 44.23}])
+    assert told.endswith("a float, which cannot hold cents exactly: write Decimal('44.23') or '44.23'.")
+
+
+def test_no_account_number_is_shown_of_a_row_that_is_wrong(tmp_path: Path) -> None:
+    path = written(tmp_path, "reference,payee_account_number,amount\nR,043987673645,no\n")
+    assert "043987673645" not in " ".join(problems(path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"amount": "44.23"}, "amount"),
+        ({"amount": Money(0, "USD")}, "amount"),
+        ({"reference": None}, "reference"),
+        ({"reference": 7}, "reference"),
+        ({"id": " "}, "id"),
+        ({"at": datetime(2026, 3, 4)}, "at"),  # noqa: DTZ001 - what is refused
+    ],
+)
+def test_an_entry_checks_itself(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        Entry(**{"amount": PRICE, "reference": "R", **changes})
+    assert [problem.field for problem in caught.value.problems] == [field]

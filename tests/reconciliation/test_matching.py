@@ -1,0 +1,275 @@
+"""The matching in SQL finds what an oracle of plain loops finds, whatever the two books hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import example, given, settings
+
+from victor_ext.money import Money
+from victor_ext.reconciliation import Entry, Kind, Row, Theirs
+from victor_ext.reconciliation.store import Store
+from victor_ext.reconciliation.window import Zone
+
+WHEN = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Ours:
+    reference: str | None = "R1"
+    id: str | None = None
+    key: str | None = None
+    cents: int = 100
+    currency: str = "USD"
+    core: bool = True
+
+    def entry(self) -> Entry:
+        return Entry(Money(self.cents, self.currency), self.reference, self.id, self.key)
+
+
+@dataclass(frozen=True)
+class Other:
+    reference: str | None = "R1"
+    id: str | None = "A"
+    cents: int | None = 100
+    requested: int | None = None
+    currency: str = "USD"
+    zone: Zone = Zone.INSIDE
+    minute: int = 0
+
+    def payment(self) -> Theirs:
+        amount = None if self.cents is None else Money(self.cents, self.currency)
+        requested = amount if self.requested is None else Money(self.requested, self.currency)
+        at = WHEN + timedelta(minutes=self.minute)
+        return Theirs(self.id, self.reference, amount, requested, self.currency, "pending", at)
+
+
+def found(ours: list[Ours], theirs: list[Other], *, amounts: bool = True, checked: bool = True) -> list[Row]:
+    store = Store()
+    try:
+        for one in ours:
+            store.add_ours([(one.entry(), Zone.INSIDE if one.core else Zone.AROUND)], checked=checked)
+        store.add_theirs((one.payment(), one.zone) for one in theirs)
+        totals = store.match(amounts=amounts)
+        rows = list(store.rows(tuple(Kind)))
+    finally:
+        store.close()
+    assert {kind: total.count for kind, total in totals.items()} == Counter(row.kind for row in rows)
+    return rows
+
+
+def simple(ours: list[Ours], theirs: list[Other]) -> list[tuple[str, str]]:
+    return [(row.kind.value, " ".join(row.differences)) for row in found(ours, theirs)]
+
+
+@dataclass
+class Oracle:
+    """The rules, in loops over all pairs."""
+
+    ours: list[Ours]
+    theirs: list[Other]
+    amounts: bool
+    pairs: dict[int, int] = field(default_factory=dict)
+
+    def rows(self) -> list[tuple[str, int | None, int | None, str]]:
+        """Kind, the place of ours, the place of theirs, what differs."""
+        self.theirs = [one for place, one in enumerate(self.theirs) if one.id is None or not self._listed(one, place)]
+        self._pair(lambda o, t: o.id is not None and t.id is not None and o.id.upper() == t.id.upper())
+        same = lambda o, t: o.reference is not None and o.reference == t.reference  # noqa: E731
+        asked = lambda t: t.cents if t.requested is None else t.requested  # noqa: E731
+        self._pair(lambda o, t: same(o, t) and (o.cents, o.currency) == (asked(t), t.currency))
+        self._pair(lambda o, t: same(o, t) and (o.cents, o.currency) == (t.cents, t.currency))
+        self._pair(same)
+        return [*self._both(), *self._ours_alone(), *self._theirs_alone()]
+
+    def _listed(self, one: Other, place: int) -> bool:
+        return any(other.id is not None and other.id.upper() == one.id.upper() for other in self.theirs[:place])
+
+    def _pair(self, equal) -> None:
+        for row in sorted(range(len(self.ours)), key=lambda row: (self.ours[row].id is not None, row)):
+            free = [n for n in range(len(self.theirs)) if n not in self.pairs.values()]
+            fitting = [n for n in free if row not in self.pairs and equal(self.ours[row], self.theirs[n])]
+            if fitting:
+                order = lambda n: (self.theirs[n].zone >= 2, self.theirs[n].minute, n)  # noqa: E731
+                self.pairs[row] = min(fitting, key=order)
+
+    def _both(self):
+        first: dict[str, int] = {}
+        for row, number in sorted(self.pairs.items()):
+            o, t = self.ours[row], self.theirs[number]
+            asked_twice = o.key is not None and first.setdefault(o.key, number) != number
+            if not o.core and t.zone >= Zone.AROUND:
+                continue
+            asked = t.cents if t.requested is None else t.requested
+            wrong = self.amounts if t.cents is None else _plain(o.cents, o.currency) not in {
+                _plain(t.cents, t.currency), _plain(asked, t.currency)
+            }  # fmt: skip
+            differing = [
+                *(["currency"] if o.currency != t.currency else []),
+                *(["amount"] if wrong else []),
+                *(["id"] if o.id and t.id and o.id.upper() != t.id.upper() else []),
+                *(["reference"] if o.reference and t.reference and o.reference != t.reference else []),
+            ]
+            modified = t.cents is not None and o.cents == asked != t.cents
+            kind = "duplicate" if asked_twice else "differs" if differing else "modified" if modified else "matched"
+            yield kind, row, number, " ".join(differing)
+
+    def _ours_alone(self):
+        for row, o in enumerate(self.ours):
+            if row in self.pairs or not o.core:
+                continue
+            known = any(
+                (o.id and t.id and o.id.upper() == t.id.upper()) or (o.reference and o.reference == t.reference)
+                for t in self.theirs
+            )
+            again = any(
+                o.key is not None and e.key == o.key and e_row != row and (e_row < row or e_row in self.pairs)
+                for e_row, e in enumerate(self.ours)
+            )
+            yield "repeated" if known or again else "missing", row, None, ""
+
+    def _theirs_alone(self):
+        for number, t in enumerate(self.theirs):
+            if number in self.pairs.values():
+                continue
+            claims = [row for row, o in enumerate(self.ours) if t.reference is not None and o.reference == t.reference]
+            by_pair = [
+                row for row, n in sorted(self.pairs.items())
+                if t.reference is not None and self.theirs[n].reference == t.reference
+            ]  # fmt: skip
+            claims = claims or by_pair
+            if claims:
+                if t.zone < 2 or (t.zone == Zone.AROUND and self.ours[claims[0]].core):
+                    yield "duplicate", claims[0], number, ""
+            elif t.zone < Zone.AROUND:
+                yield "unknown" if t.zone is Zone.INSIDE else "at_edge", None, number, ""
+
+
+def _plain(cents: int, currency: str) -> str:
+    return f"{Money(cents, currency).amount:f}"
+
+
+REFERENCES = st.sampled_from([None, "R1", "R2", "R3"])
+IDS = st.sampled_from([None, None, "A", "a", "B", "C", "D"])
+CENTS = st.sampled_from([100, 200])
+CURRENCIES = st.sampled_from(["USD", "USD", "EUR"])
+OURS = st.builds(Ours, REFERENCES, IDS, st.sampled_from([None, None, "k1", "k2"]), CENTS, CURRENCIES, st.booleans())
+THEIRS = st.builds(
+    Other, REFERENCES, IDS, st.sampled_from([100, 200, None]), st.sampled_from([None, None, 100, 200]), CURRENCIES,
+    st.sampled_from(Zone), st.integers(0, 2),
+)  # fmt: skip
+
+
+@settings(max_examples=400)
+@given(
+    st.lists(OURS.filter(lambda one: one.reference or one.id), max_size=6), st.lists(THEIRS, max_size=6), st.booleans()
+)
+@example([Ours()], [Other(), Other(id="B")], True)
+def test_it_finds_what_the_oracle_finds(ours: list[Ours], theirs: list[Other], amounts: bool) -> None:
+    theirs = [one if one.cents else Other(one.reference, one.id, None, None, "USD", one.zone) for one in theirs]
+    expected = Oracle(ours, theirs, amounts).rows()
+    rows = found(ours, theirs, amounts=amounts)
+    assert Counter(_shown(row) for row in rows) == Counter(
+        _expected(*one, ours, _listed_once(theirs)) for one in expected
+    )
+
+
+def _shown(row: Row):
+    return row.kind.value, row.ours, row.theirs, " ".join(row.differences)
+
+
+def _expected(kind, place, number, differing, ours, theirs):
+    return (
+        kind, None if place is None else ours[place].entry(), None if number is None else theirs[number].payment(),
+        differing,
+    )  # fmt: skip
+
+
+def _listed_once(theirs: list[Other]) -> list[Other]:
+    seen: set[str] = set()
+    return [one for one in theirs if one.id is None or not (one.id.upper() in seen or seen.add(one.id.upper()))]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        pytest.param([Ours()], [Other()], [("matched", "")], id="equal"),
+        pytest.param([Ours(reference=None, id="a")], [Other()], [("matched", "")], id="by id, in any letter case"),
+        pytest.param([Ours()], [Other(cents=101)], [("differs", "amount")], id="another amount"),
+        pytest.param([Ours()], [Other(currency="EUR")], [("differs", "currency")], id="another currency"),
+        pytest.param([Ours()], [Other(cents=None)], [("differs", "amount")], id="an amount that cannot be read"),
+        pytest.param([Ours(id="B")], [Other()], [("differs", "id")], id="another id"),
+        pytest.param([Ours(id="A")], [Other(reference="R2")], [("differs", "reference")], id="another reference"),
+        pytest.param([Ours()], [Other(cents=90, requested=100)], [("modified", "")], id="the payer agreed to less"),
+        pytest.param([Ours(cents=90)], [Other(cents=90, requested=100)], [("matched", "")], id="and our book knows"),
+        pytest.param([Ours()], [], [("missing", "")], id="ours alone"),
+        pytest.param([], [Other()], [("unknown", "")], id="theirs alone"),
+        pytest.param([], [Other(zone=Zone.EDGE)], [("at_edge", "")], id="theirs alone, at the edge"),
+        pytest.param([], [Other(zone=Zone.AROUND)], [], id="theirs alone, of the neighbouring window"),
+        pytest.param([Ours()], [Other(zone=Zone.AROUND)], [("matched", "")], id="just beyond the edge"),
+        pytest.param([Ours(core=False)], [Other(zone=Zone.EDGE)], [("matched", "")], id="ours just beyond the edge"),
+        pytest.param([Ours(core=False)], [Other(zone=Zone.AROUND)], [], id="both beyond the edge"),
+        pytest.param([Ours()] * 2, [Other(), Other(id="B")], [("matched", "")] * 2, id="two payments, one reference"),
+        pytest.param(
+            [Ours()], [Other(), Other(id="B")], [("duplicate", ""), ("matched", "")], id="asked twice by reference"
+        ),
+        pytest.param(
+            [Ours(reference=None, id="A")], [Other(), Other(id="B")], [("duplicate", ""), ("matched", "")],
+            id="asked twice, and our book knows the id alone",
+        ),
+        pytest.param(
+            [Ours(key="k", reference="R1"), Ours(key="k", reference="R2")], [Other(), Other(id="B", reference="R2")],
+            [("duplicate", ""), ("matched", "")], id="asked twice by one key",
+        ),
+        pytest.param(
+            [Ours()], [Other(), Other(id="B", zone=Zone.AROUND)], [("duplicate", ""), ("matched", "")],
+            id="asked again just after the window",
+        ),
+        pytest.param([Ours(), Ours()], [Other()], [("repeated", ""), ("matched", "")], id="ours twice, theirs once"),
+        pytest.param(
+            [Ours(key="k"), Ours(key="k")], [], [("missing", ""), ("repeated", "")], id="one key twice in our book"
+        ),
+        pytest.param(
+            [Ours(cents=200), Ours(cents=100)], [Other(cents=100), Other(id="B", cents=200)], [("matched", "")] * 2,
+            id="of several with one reference, those with equal amounts",
+        ),
+    ],
+)  # fmt: skip
+def test_the_smallest_cases(ours: list[Ours], theirs: list[Other], expected: list[tuple[str, str]]) -> None:
+    assert simple(ours, theirs) == expected
+
+
+def test_a_duplicate_names_the_payment_that_was_matched() -> None:
+    first, _ = found([Ours()], [Other(), Other(id="B", minute=1)])
+    assert (first.kind, first.theirs.id, first.other_id, first.ours.reference) == (Kind.DUPLICATE, "B", "A", "R1")
+
+
+def test_a_duplicate_belongs_to_the_first_of_ours() -> None:
+    ours = [Ours(reference=None, id="A"), Ours(reference=None, id="B")]
+    first, *_ = found(ours, [Other(), Other(id="B"), Other(id="C", minute=1)])
+    assert (first.kind, first.theirs.id, first.other_id, first.ours.id) == (Kind.DUPLICATE, "C", "A", "A")
+
+
+def test_what_cannot_be_looked_for_is_not_missing() -> None:
+    assert [row.kind for row in found([Ours()], [], checked=False)] == [Kind.UNCHECKED]
+    assert [row.kind for row in found([Ours(id="A")], [], checked=False)] == [Kind.MISSING]
+
+
+def test_sums_are_exact_and_apart_by_currency() -> None:
+    store = Store()
+    huge = 10**25 + 1
+    store.add_ours([(Ours(f"R{n}", cents=huge).entry(), Zone.INSIDE) for n in range(3)], checked=True)
+    store.add_ours([(Ours("E", cents=10, currency="EUR").entry(), Zone.INSIDE)], checked=True)
+    store.add_ours([(Ours("TWICE", cents=10).entry(), Zone.INSIDE)], checked=True)
+    theirs = [Other("X", "X", 30), Other("Y", "Y", None), Other("TWICE", "A", 10), Other("TWICE", "B", 10)]
+    store.add_theirs((one.payment(), Zone.INSIDE) for one in theirs)
+    totals = store.match(amounts=True)
+    assert totals[Kind.MISSING].ours == [Money(10, "EUR"), Money(3 * huge, "USD")]
+    assert totals[Kind.UNKNOWN].theirs == [Money(30, "USD")]
+    assert totals[Kind.UNKNOWN].count == 2
+    assert (totals[Kind.DUPLICATE].ours, totals[Kind.DUPLICATE].theirs) == ((), [Money(10, "USD")])
+    store.close()

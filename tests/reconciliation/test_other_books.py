@@ -1,0 +1,227 @@
+"""Velo, EastPay and FlexFactor: the same report, as far as each provider can be asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from eastpay_api import models
+
+from tests.providers.eastpay import adapter as eastpay_adapter
+from tests.providers.velo import adapter as velo_adapter
+from victor_ext import BadRequest, ConfigurationError, NotFound, RetryPolicy, ServerError
+from victor_ext.money import Money
+from victor_ext.providers.eastpay import AsyncEastPay, EastPay, Payment
+from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
+from victor_ext.providers.velo import PaymentInstruction
+from victor_ext.reconciliation import reconcile, reconcile_async
+from victor_ext.sandbox.eastpay import EastPaySandbox
+from victor_ext.sandbox.flexfactor import FlexFactorSandbox
+
+Report = list[tuple[str, str | None, tuple[str, ...]]]
+
+
+@pytest.fixture(params=[False, True], ids=["blocking", "awaited"])
+def compare(request: pytest.FixtureRequest) -> Callable[..., tuple[Report, Any]]:
+    """Compare with a client of an adapter: the rows (kind, reference or id, differences), and the summary."""
+
+    def shown(report: Any) -> tuple[Report, Any]:
+        with report:
+            rows = [
+                (row.kind.value, (row.ours or row.theirs).reference or (row.ours or row.theirs).id, row.differences)
+                for row in report
+            ]
+            return rows, report.summary
+
+    def run(adapter: Any, sandbox: Any, ours: list[dict[str, Any]], **options: Any) -> tuple[Report, Any]:
+        now = datetime.now(UTC)
+        window = {"start": now - timedelta(hours=1), "end": now + timedelta(hours=1)}
+
+        async def awaited() -> tuple[Report, Any]:
+            async with adapter.client(sandbox, awaited=True) as client:
+                return shown(await reconcile_async(client, ours, **window, **options))
+
+        if request.param:
+            return asyncio.run(awaited())
+        with adapter.client(sandbox, awaited=False) as client:
+            return shown(reconcile(client, ours, **window, **options))
+
+    return run
+
+
+def test_velo(compare: Callable[..., tuple[Report, Any]]) -> None:
+    with velo_adapter.sandbox() as sandbox:
+        with velo_adapter.client(sandbox, awaited=False) as velo:
+            for reference, price in (
+                ("EQUAL", "44.23"),
+                ("LESS", "44.23"),
+                ("TWICE", "1"),
+                ("TWICE", "1"),
+                ("NEW", "1"),
+            ):
+                payment = PaymentInstruction(
+                    remote_id=velo_adapter.PAYEE, amount=Money.of(price, "USD"),
+                    source_account_name=velo_adapter.ACCOUNT, payor_payment_id=reference,
+                )  # fmt: skip
+                velo.payouts.submit([payment])
+        ours = [
+            {"payor_payment_id": reference, "amount": amount, "currency": "USD"}
+            for reference, amount in (("EQUAL", "44.23"), ("LESS", "44"), ("TWICE", "1"), ("GONE", "1"))
+        ]
+        rows, summary = compare(velo_adapter, sandbox, ours, payor_id=sandbox.payor_id)
+    assert rows == [
+        ("duplicate", "TWICE", ()),
+        ("differs", "LESS", ("amount",)),
+        ("missing", "GONE", ()),
+        ("unknown", "NEW", ()),
+        ("matched", "EQUAL", ()),
+        ("matched", "TWICE", ()),
+    ]
+    assert summary.theirs == 5
+
+
+def test_a_payment_of_velo_beyond_the_window_is_looked_up_by_its_id() -> None:
+    now = datetime.now(UTC)
+    with velo_adapter.sandbox() as sandbox, velo_adapter.client(sandbox, awaited=False) as velo:
+        velo_adapter.submit(velo, "LATE")
+        (payment,) = velo.payments.list(sandbox.payor_id)
+        ours = [
+            {"id": payment_id, "amount": "44.23", "currency": "USD"}
+            for payment_id in (payment.id, "00000000-0000-4000-8000-000000000000", "no id of Velo's")
+        ]
+        window = {"start": now - timedelta(days=9), "end": now - timedelta(days=8)}
+        with reconcile(velo, ours, **window, payor_id=sandbox.payor_id) as report:
+            assert [row.kind.value for row in report] == ["missing", "missing", "matched"]
+
+
+def test_velo_needs_the_payor() -> None:
+    now = datetime.now(UTC)
+    with (
+        velo_adapter.sandbox() as sandbox,
+        velo_adapter.client(sandbox, awaited=False) as velo,
+        pytest.raises(ConfigurationError, match="payor_id is missing"),
+    ):
+        reconcile(velo, [], start=now - timedelta(hours=1), end=now)
+
+
+def test_eastpay_is_looked_up_payment_by_payment(compare: Callable[..., tuple[Report, Any]]) -> None:
+    def client(sandbox: EastPaySandbox, *, awaited: bool) -> Any:
+        kind: Any = AsyncEastPay if awaited else EastPay
+        entity = eastpay_adapter.ENTITY
+        return kind(eastpay_adapter.TOKEN, base_url=f"{sandbox.url}/eastpay", entity_id=entity)
+
+    with eastpay_adapter.sandbox() as sandbox:
+        with eastpay_adapter.client(sandbox, awaited=False) as eastpay:
+            ids = [eastpay_adapter.pay(eastpay, reference).id for reference in ("EQUAL", "OTHER")]
+        ours = [
+            {"id": ids[0], "reference": "EQUAL", "amount": "92.00"},
+            {"id": ids[1], "amount": "91.00"},
+            {"id": "0" * 32, "amount": "1.00"},
+            {"reference": "NO-ID", "amount": "1.00"},
+        ]
+        rows, summary = compare(SimpleNamespace(client=client), sandbox, ours, currency="EGP")
+    assert rows == [
+        ("differs", ids[1], ("amount",)),
+        ("missing", "0" * 32, ()),
+        ("unchecked", "NO-ID", ()),
+        ("matched", "EQUAL", ()),
+    ]
+    assert "EastPay has no list: a payment that EastPay has and our book has not cannot be found." in summary.notes
+
+
+def test_eastpay_is_looked_up_by_reference_where_its_bank_answers_that() -> None:
+    """By a stand-in of the inquiry, which only some banks have: a step is no payment, and not found proves nothing."""
+    now = datetime.now(UTC)
+
+    def payment(reference: str, number: int, payment_type: str = "DB", code: str = "000.000.000") -> Payment:
+        amounts = {"amount": "92.00", "currency": "EGP"}
+        return Payment(models.Payment.from_dict({
+            "id": f"{number:032}", "merchantTransactionId": reference, "paymentType": payment_type,
+            "result": {"code": code}, **amounts,
+        }))  # fmt: skip
+
+    def find(reference: str) -> list[Payment]:
+        if reference == "404":
+            raise NotFound("No such inquiry.")
+        known = {
+            "EQUAL": [payment("EQUAL", 1), payment("EQUAL", 2, "RF")],
+            "TWICE": [payment("TWICE", 3), payment("TWICE", 4)],
+            "AGAIN": [payment("AGAIN", 5, code="800.100.152"), payment("AGAIN", 6)],
+            "DECLINED": [payment("DECLINED", 7, code="800.100.152")],
+        }
+        return known.get(reference, [])
+
+    ours = [
+        {"reference": reference, "amount": "92"} for reference in ("EQUAL", "TWICE", "GONE", "404", "AGAIN", "DECLINED")
+    ]
+    with eastpay_adapter.sandbox() as sandbox, eastpay_adapter.client(sandbox, awaited=False) as eastpay:
+        eastpay.payments.entity = SimpleNamespace(found_by_reference=True)
+        eastpay.payments.find = find
+        with reconcile(eastpay, ours, start=now - timedelta(hours=1), end=now, currency="EGP") as report:
+            rows = [(row.kind.value, row.ours.reference) for row in report if row.ours]
+    assert rows == [
+        ("duplicate", "TWICE"),
+        ("missing", "GONE"),
+        ("unchecked", "404"),
+        ("matched", "EQUAL"),
+        ("matched", "TWICE"),
+        ("matched", "AGAIN"),
+        ("matched", "DECLINED"),
+    ]
+
+
+def test_flexfactor_has_a_list_and_no_amounts(compare: Callable[..., tuple[Report, Any]]) -> None:
+    with FlexFactorSandbox() as sandbox:
+        app_key, app_secret, mid = sandbox.add_client()
+        for order in ("EQUAL", "NEW"):
+            sandbox.add_order(order)
+        known = sandbox.add_order("KNOWN")
+
+        def client(sandbox: FlexFactorSandbox, *, awaited: bool) -> Any:
+            kind: Any = AsyncFlexFactor if awaited else FlexFactor
+            return kind(FlexFactorAuth(app_key, app_secret), mid=mid, base_url=sandbox.url)
+
+        ours = [
+            {"external_order_id": "EQUAL", "amount": "1.00", "currency": "USD"},
+            {"external_order_id": "EURO", "amount": "1.00", "currency": "EUR", "id": known},
+            {"external_order_id": "GONE", "amount": "1.00", "currency": "USD"},
+        ]
+        rows, summary = compare(SimpleNamespace(client=client), sandbox, ours)
+    assert sorted(rows) == [
+        ("differs", "EURO", ("currency", "reference")),
+        ("matched", "EQUAL", ()),
+        ("missing", "GONE", ()),
+        ("unknown", "NEW", ()),
+    ]
+    assert summary.notes == ("FlexFactor does not document the unit of an order's amount: amounts are not compared.",)
+
+
+def test_a_lookup_that_fails_is_no_missing_payment() -> None:
+    now, retry = datetime.now(UTC), RetryPolicy(base=0.0, max_attempts=3)
+    with eastpay_adapter.sandbox() as sandbox, eastpay_adapter.client(sandbox, awaited=False, retry=retry) as eastpay:
+        sandbox.inject("status", status=500, operation="inquire", times=100)
+        with pytest.raises(ServerError):
+            reconcile(
+                eastpay, [{"id": "0" * 32, "amount": "1"}], start=now - timedelta(hours=1), end=now, currency="EGP"
+            )
+
+
+def test_only_clients_are_taken() -> None:
+    now = datetime.now(UTC)
+    client: Any = object()
+    with pytest.raises(ConfigurationError, match="client is object and must be Victor, Velo, EastPay or FlexFactor"):
+        reconcile(client, [], start=now - timedelta(hours=1), end=now)
+
+
+def test_a_bad_request_is_no_missing_payment_where_no_list_was_read() -> None:
+    now = datetime.now(UTC)
+    with eastpay_adapter.sandbox() as sandbox, eastpay_adapter.client(sandbox, awaited=False) as eastpay:
+        sandbox.inject("status", status=400, operation="inquire", times=100)
+        with pytest.raises(BadRequest):
+            reconcile(
+                eastpay, [{"id": "0" * 32, "amount": "1"}], start=now - timedelta(hours=1), end=now, currency="EGP"
+            )

@@ -1,0 +1,192 @@
+"""`victor reconcile` as a process or in this one: its exit status, its output, its file, and being killed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.victor_command import Command, Ran
+from tests.reconciliation.planted import SETTINGS, Planted
+from victor_ext import zulu
+from victor_ext.reconciliation.report import FIELDS
+from victor_ext.sandbox import Sandbox
+
+ROWS = 60
+
+
+@pytest.fixture(scope="module")
+def planted() -> Iterator[Planted]:
+    with Sandbox(SETTINGS) as sandbox:
+        planted = Planted(sandbox)
+        with planted.victor:
+            planted.plant(ROWS)
+            yield planted
+
+
+@pytest.fixture(scope="module")
+def command(planted: Planted) -> Command:
+    client_id, client_secret = planted.sandbox.add_oauth_client()
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return Command({
+        **kept, "PYTHONWARNINGS": "error", "COLUMNS": "200", "VICTOR_BASE_URL": planted.sandbox.url,
+        "VICTOR_CLIENT_ID": client_id, "VICTOR_CLIENT_SECRET": client_secret,
+    })  # fmt: skip
+
+
+@pytest.fixture
+def book(planted: Planted, tmp_path: Path) -> Path:
+    return planted.write(tmp_path / "ours.csv")
+
+
+def window(planted: Planted) -> list[str]:
+    return ["--start", zulu.format(planted.start), "--end", zulu.format(planted.end)]
+
+
+def run(command: Command, planted: Planted, book: Path, *words: str) -> Ran:
+    return command("reconcile", str(book), *window(planted), *words)
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_books_that_differ(command: Command, planted: Planted, book: Path) -> None:
+    ran = run(command, planted, book)
+    assert (ran.status, ran.err) == (1, "")
+    lines = ran.out.splitlines()
+    assert [line.split("  ")[0] for line in lines[:4]] == ["ASKED TWICE"] * 3 + ["differs"]
+    assert "ours: line " in lines[0]
+    assert "(TWICE-0), 44.23 USD, pending; and " in lines[0]
+    table = {line.split()[0]: line for line in lines if line.split()[1:2] and line.split()[1].isdigit()}
+    assert {kind: int(line.split()[1]) for kind, line in table.items() if kind != "at"} == {
+        kind: count for kind, count in planted.expected.items() if kind != "at_edge"
+    }
+    ends = {line.index("USD") + 3 for kind, line in table.items() if kind in ("matched", "missing", "repeated")}
+    assert len(ends) == 1, "sums are aligned"
+    assert table["missing"].split()[2:] == ["221.15", "USD", "-", "ours,", "and", "not", "theirs"]
+    total = sum(planted.expected.values()) - planted.expected["matched"] - planted.expected["modified"]
+    assert lines[-1] == f"The books differ: {total} rows."
+    assert f"... and {total - 10} more: --out report.csv writes all of them" in lines
+    assert "\x1b" not in ran.out
+
+
+def test_colours_are_for_terminals(command: Command, planted: Planted, book: Path) -> None:
+    words = ["reconcile", str(book), *window(planted)]
+    ran = command.at_terminal(*words)
+    assert ran.status == 1
+    assert "\x1b[1;37;41mASKED TWICE" in ran.out
+    assert "\x1b[1;37;41m" not in command.at_terminal(*words, NO_COLOR="1").out
+
+
+def test_books_that_agree(command: Command, planted: Planted, tmp_path: Path) -> None:
+    requests = planted.victor.payment_requests.list(direction="outbound", end_datetime=planted.end)
+    rows = [{"id": request.id, "amount": str(request.amount)} for request in requests]
+    ran = run(command, planted, planted.write(tmp_path / "ours.csv", rows))
+    assert ran.status == 0, ran.out
+    assert ran.out.splitlines()[-1] == "The books agree."
+
+
+def test_json_and_a_report_of_all_rows(command: Command, planted: Planted, book: Path, tmp_path: Path) -> None:
+    ran = run(command, planted, book, "--json", "--out", str(tmp_path / "report.csv"))
+    assert (ran.status, ran.err, ran.json["agrees"]) == (1, "", False)
+    assert {kind: count for kind, count in ran.json["counts"].items() if count} == planted.expected
+    assert ran.json["sums"]["missing"] == {"ours": {"USD": "221.15"}, "theirs": {}}
+    rows = read(tmp_path / "report.csv")
+    assert Counter(row["kind"] for row in rows) == planted.expected
+    assert tuple(rows[0]) == FIELDS
+    run(command, planted, book, "--out", str(tmp_path / "report.jsonl"))
+    lines = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text("utf-8").splitlines()]
+    assert [{name: "" if value is None else str(value) for name, value in line.items()} for line in lines] == rows
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ours.csv", "report.csv", "report.jsonl"]
+
+
+def test_rows_that_are_wrong_are_told_before_the_provider_is_asked(
+    command: Command, planted: Planted, tmp_path: Path
+) -> None:
+    before = len(planted.sandbox.received())
+    book = planted.write(tmp_path / "ours.csv", [{"client_reference_id": "R", "amount": "1,5"}, {"amount": "1"}])
+    ran = run(command, planted, book)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.splitlines() == [
+        "line 2, amount: it is '1,5': write digits with at most 2 decimals for USD, such as 44.23.",
+        "line 3, reference: the row has neither a reference nor an id: the provider can be asked for nothing else.",
+        "Error: the file cannot be compared as it is. Nothing was read from the provider.",
+    ]
+    as_json = run(command, planted, book, "--json")
+    assert [problem["field"] for problem in as_json.error["problems"]] == ["amount", "reference"]
+    assert len(planted.sandbox.received()) == before
+
+
+MISUSE = {
+    "--start, --end are missing.": [],
+    "--end must be after start": ["--start", "2026-03-05T00:00:00Z", "--end", "2026-03-04T00:00:00Z"],
+    "--provider is 'velvet': write one of victor, velo": ["--provider", "velvet"],
+    "--column is 'invoice_no': write FIELD=NAME": ["--column", "invoice_no"],
+    "the fields are reference, id, key": ["--column", "invoice=x"],
+    "--out /nowhere/report.csv cannot be written": ["--out", "/nowhere/report.csv"],
+    "--payor-id is for Velo": ["--payor-id", "P"],
+    "VELO_API_KEY": ["--provider", "velo"],
+}
+
+
+@pytest.mark.parametrize("message", MISUSE)
+def test_misuse(command: Command, planted: Planted, book: Path, message: str) -> None:
+    words = MISUSE[message]
+    given = words if message.startswith(("--start", "--end")) else [*window(planted), *words]
+    ran = command("reconcile", str(book), *given)
+    assert (ran.status, ran.out) == (2, "")
+    assert message in ran.err
+
+
+def test_a_file_that_is_not_there(command: Command, planted: Planted, tmp_path: Path) -> None:
+    ran = run(command, planted, tmp_path / "none.csv")
+    assert ran.status == 2
+    assert "none.csv cannot be read: No such file or directory." in ran.err
+
+
+def test_a_read_that_fails_is_no_difference(command: Command, planted: Planted, book: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report.csv"
+    planted.sandbox.inject("status", status=403, operation="list", times=100)
+    try:
+        ran = run(command, planted, book, "--out", str(out))
+    finally:
+        planted.sandbox.clear_faults()
+    assert (ran.status, ran.out) == (75, "")
+    assert "403" in ran.err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=str
+)
+def test_it_is_ended_in_the_middle_and_repeated(
+    command: Command, planted: Planted, book: Path, tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    out, folder = tmp_path / "report.csv", tmp_path / "temporary"
+    folder.mkdir()
+    run(command, planted, book, "--out", str(out))
+    expected = out.read_bytes()
+    out.write_text("of yesterday", "utf-8")
+    words = ["reconcile", book, *window(planted), "--page-size", "10", "--out", out]
+    in_folder = Command({**command.environment, "TMPDIR": str(folder)})
+    seen = len([call for call in planted.sandbox.received() if call.operation == "list"])
+    planted.sandbox.inject("cut_answer", operation="list", skip=3, how="stall", after=1)
+    with in_folder.started(*map(str, words)) as process:
+        while len([call for call in planted.sandbox.received() if call.operation == "list"]) < seen + 4:
+            assert process.poll() is None
+        assert in_folder.stopped(process, number).status == status
+    planted.sandbox.clear_faults()
+    assert out.read_text("utf-8") == "of yesterday"
+    assert list(folder.iterdir()) == []
+    assert command.in_a_process(*map(str, words)).status == 1
+    assert out.read_bytes() == expected
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ours.csv", "report.csv", "temporary"]
+    assert {call.method for call in planted.sandbox.received()[-20:]} == {"GET"} | {"POST"}, "tokens and reads"

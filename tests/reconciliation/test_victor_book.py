@@ -1,0 +1,124 @@
+"""Our book against a sandbox's, over real sockets: everything that was planted is found, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.reconciliation.planted import SETTINGS, Planted
+from victor_ext import AsyncVictor, ConnectionFailed, RetryPolicy, ServerError, Victor, VictorOAuth
+from victor_ext.money import Money
+from victor_ext.reconciliation import Kind, Progress, reconcile, reconcile_async
+from victor_ext.sandbox import Sandbox
+
+ROWS = 1_500
+QUICK = RetryPolicy(base=0.0, max_attempts=3)
+
+
+@pytest.fixture(scope="module")
+def planted() -> Iterator[Planted]:
+    with Sandbox(SETTINGS) as sandbox:
+        planted = Planted(sandbox)
+        with planted.victor:
+            planted.plant(ROWS)
+            yield planted
+
+
+@pytest.fixture(scope="module")
+def book(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return planted.write(tmp_path_factory.mktemp("book") / "ours.csv")
+
+
+def window(planted: Planted) -> dict[str, datetime]:
+    return {"start": planted.start, "end": planted.end}
+
+
+def found(report: Any) -> Counter[str]:
+    return Counter(row.kind.value for row in report)
+
+
+def test_all_that_was_planted_is_found_and_nothing_else(planted: Planted, book: Path) -> None:
+    told: list[Progress] = []
+    with reconcile(planted.victor, book, **window(planted), on_progress=told.append) as report:
+        assert found(report) == planted.expected
+        rows = {row.theirs.reference if row.ours is None else row.ours.reference: row for row in report.differences()}
+        assert rows["AMOUNT-3"].differences == ("amount",)
+        assert rows["CURRENCY-3"].differences == ("currency",)
+        assert rows["ANOTHER-3"].differences == ("reference",)
+        assert rows["MISSING-3"].ours.key == "key-of-a-missing-one-3"
+        assert rows["UNKNOWN-3"].theirs.status == "pending"
+        assert rows["TWICE-1"].other_id not in (None, rows["TWICE-1"].theirs.id)
+        assert next(iter(report)).kind is Kind.DUPLICATE
+        summary = report.summary
+    assert not report.agrees
+    assert summary.totals[Kind.MISSING].ours == [Money.of("221.15", "USD")]
+    assert summary.totals[Kind.MODIFIED].theirs == [Money.of("40.00", "USD")]
+    assert summary.outside == 1
+    assert (told[-1].ours, told[-1].theirs, told[-1].looked_up) == (len(planted.rows), summary.theirs, 1)
+    assert {seen.method for seen in planted.sandbox.received()[-20:]} == {"GET"}
+
+
+def test_an_awaited_client_finds_the_same(planted: Planted, book: Path) -> None:
+    async def run() -> Counter[str]:
+        auth = VictorOAuth(*planted.sandbox.add_oauth_client())
+        async with AsyncVictor(auth, base_url=planted.sandbox.url) as victor:
+            with await reconcile_async(victor, book, **window(planted)) as report:
+                return found(report)
+
+    assert asyncio.run(run()) == planted.expected
+
+
+def test_books_that_agree(planted: Planted) -> None:
+    ours = [{"id": request.id, "amount": request.amount} for request in planted.victor.payment_requests.list(
+        direction="outbound", end_datetime=planted.end)]  # fmt: skip
+    with reconcile(planted.victor, ours, **window(planted)) as report:
+        assert report.agrees
+        assert set(report.summary.totals) == {Kind.MATCHED}
+
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "a 503": {"kind": "status", "status": 503, "times": 2},
+    "a cut answer": {"kind": "cut_answer", "after": 60, "times": 2},
+    "a lost answer": {"kind": "lost_answer", "times": 2},
+    "a 429": {"kind": "rate_limit", "retry_after": 0, "times": 1},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_while_walking_changes_nothing(planted: Planted, book: Path, fault: str) -> None:
+    with _client(planted) as victor:
+        planted.sandbox.inject(operation="list", skip=7, **FAULTS[fault])
+        with reconcile(victor, book, **window(planted)) as report:
+            assert found(report) == planted.expected
+    assert planted.sandbox.clear_faults() == 0, "the fault was not met"
+
+
+@pytest.mark.parametrize(("fault", "error"), [("a 503", ServerError), ("a cut answer", ConnectionFailed)])
+def test_a_walk_that_fails_gives_no_report(planted: Planted, book: Path, fault: str, error: type[Exception]) -> None:
+    with _client(planted) as victor:
+        planted.sandbox.inject(operation="list", skip=7, **{**FAULTS[fault], "times": 100})
+        try:
+            with pytest.raises(error):
+                reconcile(victor, book, **window(planted))
+        finally:
+            planted.sandbox.clear_faults()
+        with reconcile(victor, book, **window(planted)) as report:
+            assert found(report) == planted.expected
+
+
+def _client(planted: Planted) -> Victor:
+    return Victor(VictorOAuth(*planted.sandbox.add_oauth_client()), base_url=planted.sandbox.url, retry=QUICK)
+
+
+def test_inbound_requests_are_not_ours() -> None:
+    with Sandbox() as sandbox, Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url) as victor:
+        sandbox.create_inbound("12.00")
+        now = datetime.now(UTC)
+        with reconcile(victor, [], start=now - timedelta(hours=1), end=now + timedelta(hours=1)) as report:
+            assert report.summary.totals == {}

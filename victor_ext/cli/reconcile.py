@@ -1,0 +1,154 @@
+"""`victor reconcile`: does our book agree with the provider's?"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import reconcile_output
+from .failures import FOR_NOW, MISUSE, Misuse, victor_failure
+from .screen import say
+from .session import Checks, Session, with_session
+
+if TYPE_CHECKING:
+    from victor_ext.reconciliation import Reconciliation
+
+_PROVIDERS = {
+    "victor": ("victor_ext", "Victor"),
+    "velo": ("victor_ext.providers.velo", "Velo"),
+    "eastpay": ("victor_ext.providers.eastpay", "EastPay"),
+    "flexfactor": ("victor_ext.providers.flexfactor", "FlexFactor"),
+}
+
+
+def _option(text: str, metavar: str, **settings: Any) -> Any:
+    return typer.Option(help=text, metavar=metavar, **settings)
+
+
+@with_session
+def reconcile(
+    session: Session,
+    file: Annotated[Path, typer.Argument(help="Our book: CSV or JSON Lines, a file or an export of victor bulk.")],
+    *,
+    start: Annotated[str | None, _option("The window's start: a Zulu time, or today (UTC).", "TIME")] = None,
+    end: Annotated[str | None, _option("The window's end, which is no part of it.", "TIME")] = None,
+    provider: Annotated[str, _option(f"One of {', '.join(_PROVIDERS)}.", "NAME")] = "victor",
+    column: Annotated[
+        list[str] | None,
+        _option(
+            "Which column is the reference, id, key, amount, currency or at (the time): reference=invoice_no. id= "
+            "reads none. Repeat it for several.",
+            "FIELD=NAME",
+        ),
+    ] = None,
+    currency: Annotated[str | None, _option("Of rows without one (default: Victor's, USD).", "CODE")] = None,
+    encoding: Annotated[str | None, _option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None,
+    margin: Annotated[
+        float, _option("How far the time of one payment may differ in both books.", "MINUTES", min=0.0)
+    ] = 10.0,
+    payor_id: Annotated[str | None, _option("The payor; Velo needs it.", "ID")] = None,
+    page_size: Annotated[int | None, _option("Payments in a page (default: the provider's).", "N")] = None,
+    out: Annotated[
+        Path | None,
+        _option("Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE"),
+    ] = None,
+) -> None:
+    """Compare a file with what the provider has: matched, missing, unknown, differing, asked twice.
+
+    Nothing is sent but reads. The exit status is 0 if the books agree, 1 if they do not, 2 for misuse or rows that
+    cannot be right, and 75 if the provider's book could not be read: then nothing is known, and it can be run again.
+    """
+    checks = Checks()
+    window = {"start": checks.moment("start", start, needed=True), "end": checks.moment("end", end, needed=True)}
+    with _failures(session):
+        checks.finish("The reconciliation")
+        from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - only this needs it
+
+        if provider not in _PROVIDERS:
+            raise Misuse(f"--provider is {provider!r}: write one of {', '.join(_PROVIDERS)}.")
+        if out is not None and (out.is_dir() or not os.access(out.parent, os.W_OK)):
+            raise Misuse(f"--out {out} cannot be written: name a file in a folder that is there.")
+        options: dict[str, Any] = {
+            **window, "columns": _columns(column or []), "currency": currency, "encoding": encoding,
+            "margin": timedelta(minutes=margin), "payor_id": payor_id, "page_size": page_size,
+        }  # fmt: skip
+        with (
+            _client(session, provider) as client,
+            reconcile_output.Progress(as_json=session.as_json) as progress,
+            compare(client, file, **options, on_progress=progress.show) as report,
+        ):
+            progress.close()
+            written = None if out is None else _write(report, out)
+            if session.as_json:
+                say(json.dumps(report.summary.to_dict()))
+            else:
+                reconcile_output.show(report, out if written else None)
+            raise typer.Exit(0 if report.agrees else 1)
+
+
+def _columns(given: list[str]) -> dict[str, str | None]:
+    columns: dict[str, str | None] = {}
+    for text in given:
+        name, equals, column = text.partition("=")
+        if not equals:
+            raise Misuse(f"--column is {text!r}: write FIELD=NAME, such as reference=invoice_no.")
+        columns[name.strip()] = column.strip() or None
+    return columns
+
+
+@contextmanager
+def _client(session: Session, provider: str) -> Generator[Any]:
+    module, name = _PROVIDERS[provider]
+    given = {"environment": session.environment, "base_url": session.base_url, "deadline": session.deadline}
+    if provider == "eastpay" and given.pop("environment") is not None:
+        raise Misuse("--environment is not for EastPay, whose environment is its URL: write --base-url.")
+    options = {name: value for name, value in given.items() if value is not None}
+    with getattr(import_module(module), name).from_env(**options) as client:
+        yield client
+
+
+@contextmanager
+def _failures(session: Session) -> Generator[None]:
+    """Report a failure. A read that failed must not look like books that differ."""
+    from victor_ext import VictorError  # noqa: PLC0415 - `victor --help` does not need them
+    from victor_ext.reconciliation import InvalidEntries  # noqa: PLC0415 - the same
+
+    try:
+        yield
+    except VictorError as error:
+        failure = victor_failure(error, None, session.spelled)
+        if isinstance(error, InvalidEntries) and not session.as_json:
+            reconcile_output.show_problems(error)
+        else:
+            failure.report(as_json=session.as_json)
+        raise typer.Exit(MISUSE if failure.exit_status == MISUSE else FOR_NOW) from None
+
+
+def _write(report: Reconciliation, out: Path) -> int:
+    """Write all rows. The file has its name only when it is complete."""
+    from victor_ext.reconciliation import write_csv, write_json_lines  # noqa: PLC0415 - only this needs it
+
+    write = write_json_lines if out.suffix.lower() in (".jsonl", ".ndjson", ".json") else write_csv
+    partial: str | None = None
+    try:
+        handle, partial = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            count = write(file, report)
+        os.replace(partial, out)
+        partial = None
+    except OSError as error:
+        raise Misuse(f"--out {out} cannot be written: {error.strerror or error}.") from error
+    finally:
+        if partial is not None:
+            with suppress(OSError):
+                os.unlink(partial)
+    return count

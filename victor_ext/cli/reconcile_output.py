@@ -1,0 +1,170 @@
+"""Output of `victor reconcile`: progress, a table of counts and sums, and the first differences."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from .screen import complain, notices, plain, say
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from victor_ext.money import Money
+    from victor_ext.reconciliation import InvalidEntries, Reconciliation, Row
+    from victor_ext.reconciliation import Progress as Counts
+
+_SHOWN = 10
+"""The maximum number of differences to show."""
+_LINE_EVERY = 10.0
+_STYLES = {
+    "duplicate": "bold white on red",
+    "differs": "red",
+    "missing": "red",
+    "unknown": "red",
+    "at_edge": "yellow",
+    "repeated": "yellow",
+    "unchecked": "yellow",
+    "modified": "cyan",
+    "matched": "green",
+}
+_MEANINGS = {
+    "duplicate": "asked twice: one more of theirs for one of ours",
+    "differs": "another amount, currency, id or reference",
+    "missing": "ours, and not theirs",
+    "unknown": "theirs, and not ours",
+    "at_edge": "theirs, near an end of the window: see the neighbouring book",
+    "repeated": "ours once more than theirs: look before you ask again",
+    "unchecked": "ours, and the provider cannot be asked for it",
+    "modified": "the payer agreed to another amount",
+    "matched": "in both books",
+}
+
+
+class Progress:
+    """How far it has come: a line that moves in a terminal, occasional lines elsewhere, nothing with --json."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._quiet = as_json
+        self._notices = notices()
+        self._last = time.monotonic()
+        self._open = False
+
+    def __enter__(self) -> Self:
+        self._notices.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+        self._notices.__exit__(None, None, None)
+
+    def show(self, counts: Counts) -> None:
+        """Show the counts, not more often than a reader wants them."""
+        at_terminal = sys.stderr is not None and sys.stderr.isatty()
+        if self._quiet or time.monotonic() - self._last < (0.1 if at_terminal else _LINE_EVERY):
+            return
+        self._last = time.monotonic()
+        text = f"{counts.ours:,} of ours read, {counts.theirs:,} of theirs"
+        if counts.looked_up:
+            text += f", {counts.looked_up:,} looked up"
+        if at_terminal:
+            self._open = True
+            print(f"\r{text}", end="", file=sys.stderr, flush=True)
+        else:
+            complain(text)
+
+    def close(self) -> None:
+        """Remove the line."""
+        if self._open:
+            self._open = False
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def show(report: Reconciliation, out: Path | None) -> None:
+    """Print the first differences, counts and sums, and the verdict."""
+    summary = report.summary
+    differing = sum(summary.totals[kind].count for kind in summary.totals if kind not in ("matched", "modified"))
+    for row in islice(report.differences(), _SHOWN):
+        say(_difference(row))
+    if differing > _SHOWN:
+        more = f"... and {differing - _SHOWN:,} more"
+        say(more + (": --out report.csv writes all of them" if out is None else f": see {plain(str(out))}"))
+    if differing:
+        say("")
+    for line in _table(report):
+        say(line)
+    say("")
+    for note in _notes(report):
+        say(note)
+    say("The books agree." if report.agrees else f"The books differ: {_rows(differing)}.")
+    if out is not None:
+        complain(f"All rows are in {plain(str(out))}.")
+
+
+def show_problems(error: InvalidEntries) -> None:
+    """Print the problems of rows, a line each."""
+    for problem in error.problems:
+        complain(plain(problem.message))
+    complain("Error: the file cannot be compared as it is. Nothing was read from the provider.")
+
+
+def _difference(row: Row) -> Text:
+    from rich.text import Text  # noqa: PLC0415 - JSON does without it
+
+    kind = row.kind.value
+    label = "ASKED TWICE" if kind == "duplicate" else kind.replace("_", " ")
+    return Text.assemble((f"{label:<12}", _STYLES[kind]), "  ", plain("; ".join(_facts(row))))
+
+
+def _facts(row: Row) -> Iterator[str]:
+    ours, theirs = row.ours, row.theirs
+    if row.differences:
+        yield ", ".join(row.differences)
+    if ours is not None:
+        name = ours.reference or ours.id or ""
+        line = "" if ours.line is None else f"line {ours.line}, "
+        yield f"ours: {line}{name}, {ours.amount}"
+    if theirs is not None:
+        amount = "no amount" if theirs.amount is None else str(theirs.amount)
+        name = " ".join(part for part in (theirs.id, f"({theirs.reference})" if theirs.reference else None) if part)
+        yield f"theirs: {name or '-'}, {amount}, {theirs.status or 'no status'}"
+    if row.other_id is not None:
+        yield f"and {row.other_id}"
+
+
+def _table(report: Reconciliation) -> Iterator[Text]:
+    from rich.text import Text  # noqa: PLC0415 - JSON does without it
+
+    headings = ("", "rows", "ours", "theirs", "")
+    rows = [
+        (kind.value, f"{totals.count:,}", _sums(totals.ours), _sums(totals.theirs), _MEANINGS[kind.value])
+        for kind, totals in report.summary.totals.items()
+    ]
+    widths = [max(len(row[place]) for row in [headings, *rows]) for place in range(4)]
+    for row in [headings, *rows]:
+        cells = [row[0].replace("_", " ").ljust(widths[0]), *(row[i].rjust(widths[i]) for i in (1, 2, 3)), row[4]]
+        line = Text("  ".join(cells).rstrip(), style="bold" if row is headings else "")
+        line.stylize(_STYLES.get(row[0], ""), 0, len(row[0]))
+        yield line
+
+
+def _notes(report: Reconciliation) -> Iterator[str]:
+    summary = report.summary
+    yield f"{_rows(summary.ours)} of ours, {summary.theirs:,} of theirs were read."
+    if summary.outside:
+        yield f"{_rows(summary.outside)} of ours outside of the window by their own time: no part of this."
+    if summary.not_asked:
+        yield f"{_rows(summary.not_asked)} of the export for which nothing was made at the provider: no part of this."
+    yield from summary.notes
+
+
+def _sums(sums: Sequence[Money]) -> str:
+    return " + ".join(f"{money.amount:,f} {money.currency}" for money in sums) or "-"
+
+
+def _rows(count: Any) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"

@@ -1,0 +1,32 @@
+"""Does our book agree with the provider's? See docs/reconcile.md.
+
+from victor_ext.reconciliation import reconcile
+
+with reconcile(victor, "invoices.csv", start=start, end=end) as report:
+    for row in report.differences():
+        print(row.kind, row.ours, row.theirs)
+"""
+
+from __future__ import annotations
+
+from .entries import COLUMNS, Entry, InvalidEntries
+from .export import write_csv, write_json_lines
+from .report import Kind, Row, Summary, Theirs, Totals
+from .run import Progress, Reconciliation, reconcile, reconcile_async
+
+__all__ = (
+    "COLUMNS",
+    "Entry",
+    "InvalidEntries",
+    "Kind",
+    "Progress",
+    "Reconciliation",
+    "Row",
+    "Summary",
+    "Theirs",
+    "Totals",
+    "reconcile",
+    "reconcile_async",
+    "write_csv",
+    "write_json_lines",
+)

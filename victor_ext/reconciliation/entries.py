@@ -1,0 +1,263 @@
+"""Our side: the payments that a company's own book names, from Python, CSV or JSON Lines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from victor_ext import ConfigurationError, InvalidRequest, Problem, zulu
+from victor_ext.money import Money
+from victor_ext.tables.records import Record, SourceBroken
+from victor_ext.tables.sources import open_source
+from victor_ext.tables.writing import escape_formulas
+
+COLUMNS: Mapping[str, Sequence[str]] = {
+    "reference": (
+        "reference", "client_reference_id", "payor_payment_id", "merchant_transaction_id", "external_order_id",
+    ),
+    "id": ("id", "victor_payment_request_id", "payment_id"),
+    "key": ("key", "idempotency_key"),
+    "amount": ("amount",),
+    "currency": ("currency",),
+    "at": ("at", "created_at"),
+}  # fmt: skip
+"""The columns that each field is read from, unless `columns` names another one. The first with a value counts."""
+
+_EXPORT = frozenset({"row", "key", "id", "status", "outcome", "error"})
+"""The columns by which an export of `victor bulk` is known."""
+_NOT_ASKED = frozenset({"rejected", "refused", "waiting", "not_sent"})
+"""Outcomes in such an export of rows for which the provider has made nothing."""
+_SHOWN = 20
+"""The maximum number of problems in one error."""
+_LONGEST = 255
+"""The maximum characters of a reference, id or key. A longer one indicates wrong columns."""
+
+
+class InvalidEntries(InvalidRequest):
+    """Rows of our book cannot be right. `problems` has the line and the field of each, and what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One payment of our book. It needs a `reference` or an `id`: by these it is found at the provider.
+
+    Attributes:
+        amount: What was asked or paid, above zero.
+        reference: Our reference, as it was sent: `client_reference_id` at Victor, `payor_payment_id` at Velo.
+        id: The provider's id, if the book has it.
+        key: The idempotency key. No provider lists keys. Entries with one key are one payment.
+        at: When it was sent, aware. None: somewhere in the window.
+        line: The line or row of the source, from 1.
+
+    Raises:
+        InvalidRequest: A value cannot be right; `problems` has all of them.
+    """
+
+    amount: Money
+    reference: str | None = None
+    id: str | None = None
+    key: str | None = None
+    at: datetime | None = None
+    line: int | None = None
+
+    def __post_init__(self) -> None:
+        problems = [*self._problems()]
+        if problems:
+            raise InvalidRequest.of(problems)
+
+    def _problems(self) -> Iterator[Problem]:
+        amount: object = self.amount
+        if not isinstance(amount, Money):
+            yield Problem("amount", "type", "amount must be Money: write Money.of('44.23', 'USD').")
+        elif amount.minor_units <= 0:
+            yield Problem("amount", "range", f"amount is {amount.amount:f} and must be above zero.")
+        for name in ("reference", "id", "key"):
+            value: object = getattr(self, name)
+            if value is not None and not (isinstance(value, str) and value.strip() and len(value) <= _LONGEST):
+                yield Problem(name, "text", f"{name} must be text of 1 to {_LONGEST} characters.")
+        if self.reference is None and self.id is None:
+            message = "the row has neither a reference nor an id: the provider can be asked for nothing else."
+            yield Problem("reference", "required", message)
+        at: object = self.at
+        if at is not None and (not isinstance(at, datetime) or at.tzinfo is None):
+            yield Problem("at", "type", "at must be an aware datetime: write datetime(2026, 3, 4, tzinfo=UTC).")
+
+
+Ours = str | os.PathLike[str] | Iterable[Entry | Mapping[str, object]]
+"""Our book: the path of a CSV or JSON Lines file, or entries, or mappings with the columns of a file."""
+
+
+@dataclass(slots=True)
+class EntryReader:
+    """Reads our book.
+
+    Attributes:
+        columns: The column of a field, by field; None: the field is not read. See `COLUMNS` for the others.
+        currency: The currency of rows without one (ISO 4217).
+        encoding: The encoding of a file; None: UTF-8.
+        not_asked: The rows of an export of `victor bulk` for which nothing was made at the provider.
+    """
+
+    columns: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    currency: str | None = None
+    encoding: str | None = None
+    not_asked: int = 0
+    _problems: list[Problem] = field(default_factory=list[Problem])
+    _problem_count: int = 0
+
+    def __post_init__(self) -> None:
+        unknown = sorted(self.columns.keys() - COLUMNS.keys())
+        if unknown:
+            message = f"columns names {', '.join(unknown)}: the fields are {', '.join(COLUMNS)}."
+            raise ConfigurationError.of([Problem("columns", "choice", message)])
+
+    def read(self, ours: Ours) -> Iterator[Entry]:
+        """Yield the entries.
+
+        Raises:
+            InvalidEntries: Rows cannot be right; raised at the end, with the first 20 problems.
+            ConfigurationError: The file cannot be opened.
+        """
+        names = [name for places in map(self._places, COLUMNS) for name in places]
+        source = open_source(concealed(ours), encoding=self.encoding, known=names, check=self._check_heading)
+        try:
+            for record in source.records():
+                entry = self._entry_of(record)
+                if entry is not None:
+                    yield entry
+        except SourceBroken as broken:
+            self._note(broken.line, Problem(broken.column or "", broken.code, broken.message))
+        if self._problems:
+            more = self._problem_count - len(self._problems)
+            if more:
+                self._problems.append(Problem("", "more", f"... and {more:,} more problems."))
+            raise InvalidEntries.of(self._problems, doing="The reconciliation")
+
+    def _places(self, name: str) -> Sequence[str]:
+        if name not in self.columns:
+            return COLUMNS[name]
+        column = self.columns[name]
+        return () if column is None else (column,)
+
+    def _check_heading(self, names: Sequence[str], line: int) -> None:
+        heading = ", ".join(names)
+        absent = [column for column in self.columns.values() if column is not None and column not in names]
+        if absent:
+            raise SourceBroken(line, absent[0], "column", f"the heading ({heading}) has no column {absent[0]}.")
+        if not any(name in names for name in self._places("amount")):
+            message = f"the heading ({heading}) has no column amount: say which one it is, such as amount=total."
+            raise SourceBroken(line, "amount", "required", message)
+        if not any(name in names for field_name in ("reference", "id") for name in self._places(field_name)):
+            message = (
+                f"the heading ({heading}) has neither a reference nor an id: say which column has the reference that "
+                "was sent, such as reference=invoice_no."
+            )
+            raise SourceBroken(line, "reference", "required", message)
+        if self.currency is None and not any(name in names for name in self._places("currency")):
+            message = f"the heading ({heading}) has no column currency: name one, or one currency for all rows."
+            raise SourceBroken(line, "currency", "required", message)
+
+    def _entry_of(self, record: Record) -> Entry | None:
+        place = record.line or record.number
+        found: Mapping[str, Any] = record.fields
+        entry = found.get("")  # see `_ConcealedRows`
+        if isinstance(entry, Entry):
+            return entry if entry.line else replace(entry, line=place)
+        if record.problems:
+            for problem in record.problems:
+                self._note(place, problem)
+            return None
+        exported = found.keys() >= _EXPORT
+        if exported and found["outcome"] in _NOT_ASKED:
+            self.not_asked += 1
+            return None
+        values = {name: self._value(found, name, escaped=exported) for name in COLUMNS}
+        try:
+            return Entry(
+                amount=_money(values["amount"], values["currency"] or self.currency),
+                reference=values["reference"], id=values["id"], key=values["key"], at=_moment(values["at"]), line=place,
+            )  # fmt: skip
+        except InvalidRequest as error:
+            for problem in error.problems:
+                self._note(place, problem)
+            return None
+
+    def _value(self, found: Mapping[str, Any], name: str, *, escaped: bool) -> Any:
+        for column in self._places(name):
+            value = found.get(column)
+            if value is None or (isinstance(value, str) and not value.strip()):
+                continue
+            if not isinstance(value, str):
+                return value
+            text = value.strip()
+            # An export of `victor bulk` has a single quote before what a spreadsheet would run.
+            return text[1:] if escaped and text[:1] == "'" and escape_formulas(text[1:]) == text else text
+        return None
+
+    def _note(self, place: int | None, problem: Problem) -> None:
+        self._problem_count += 1
+        if len(self._problems) < _SHOWN:
+            where = ", ".join(part for part in (None if place is None else f"line {place}", problem.field) if part)
+            message = f"{where}: {problem.message}" if where else problem.message
+            self._problems.append(Problem(problem.field, problem.code, message))
+
+
+def concealed(ours: Ours) -> str | os.PathLike[str] | Iterable[Mapping[str, object]]:
+    """Return our book in a form that no `repr` shows: a row may have an account number. A path is returned as it is."""
+    return ours if isinstance(ours, str | os.PathLike | _ConcealedRows) else _ConcealedRows(ours)
+
+
+class _ConcealedRows(Iterable[Mapping[str, object]]):
+    """Entries and mappings as mappings. An entry is the value of an empty name."""
+
+    def __init__(self, rows: Iterable[Entry | Mapping[str, object]]) -> None:
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[Mapping[str, object]]:
+        return map(_as_mapping, self._rows)
+
+    def __repr__(self) -> str:
+        return "[hidden rows]"
+
+
+def _as_mapping(row: Entry | Mapping[str, object]) -> Mapping[str, object]:
+    return {"": row} if isinstance(row, Entry) else row
+
+
+def _money(amount: Any, currency: Any) -> Money:
+    """Return the amount of a row. Raises `InvalidRequest` in words for a file."""
+    if isinstance(amount, Money):
+        return amount
+    if amount is None:
+        raise InvalidRequest.of([Problem("amount", "required", "it is empty: write 44.23.")])
+    if currency is None:
+        message = "it is empty: write three letters, such as USD, or name one currency for all rows."
+        raise InvalidRequest.of([Problem("currency", "required", message)])
+    try:
+        return Money.of(amount, currency)
+    except InvalidRequest as error:
+        (problem,) = error.problems
+        if problem.field == "currency":
+            message = f"it is {str(currency)[:20]!r}: write three capital letters (ISO 4217), such as USD."
+        elif isinstance(amount, float):
+            message = "it is a float, which cannot hold cents exactly: write Decimal('44.23') or '44.23'."
+        else:
+            decimals = Money(0, currency).decimals
+            message = (
+                f"it is {str(amount)[:40]!r}: write digits with at most {decimals} decimals for {currency}, such as "
+                f"{Money(4423, currency).amount:f}."
+            )
+        raise InvalidRequest.of([Problem(problem.field, problem.code, message)]) from None
+
+
+def _moment(value: Any) -> datetime | None:
+    if not isinstance(value, str):
+        return value  # type: ignore[no-any-return] # `Entry` checks it
+    try:
+        return zulu.parse(value).astimezone(UTC)
+    except InvalidRequest:
+        message = f"it is {value[:40]!r}: write a Zulu time, such as 2026-03-04T05:06:07Z."
+        raise InvalidRequest.of([Problem("at", "format", message)]) from None

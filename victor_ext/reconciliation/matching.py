@@ -1,0 +1,113 @@
+"""Which entry of ours is which payment of theirs: SQL over the tables of `store`.
+
+Ids come first, then references; of several with one reference, those with equal amounts. What the rules are is told in
+docs/reconcile.md, and once more by the oracle of the tests.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+_PAIRS = """
+CREATE TABLE pairs (row INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE);
+CREATE INDEX ours_by_id ON ours (id);
+CREATE INDEX ours_by_reference ON ours (reference);
+CREATE INDEX ours_by_key ON ours (key);
+CREATE INDEX theirs_by_reference ON theirs (reference);
+"""
+
+_STAGES = (
+    {"id": "id"},
+    {"reference": "reference", "amount": "requested", "currency": "currency"},
+    {"reference": "reference", "amount": "amount", "currency": "currency"},
+    {"reference": "reference"},
+)
+"""The columns that are equal in a pair, ours and theirs, from the surest to the least sure."""
+
+_PAIR = """
+INSERT INTO pairs
+WITH
+    o AS (
+        SELECT row, {ours}, row_number() OVER (PARTITION BY {ours} ORDER BY id IS NOT NULL, row) AS place
+        FROM ours WHERE {ours_known} AND row NOT IN (SELECT row FROM pairs)
+    ),
+    t AS (
+        SELECT number, {theirs}, row_number() OVER (PARTITION BY {partition} ORDER BY zone >= 2, at, number) AS place
+        FROM theirs WHERE {theirs_known} AND number NOT IN (SELECT number FROM pairs)
+    )
+SELECT o.row, t.number FROM o JOIN t USING ({ours}, place)
+"""
+
+_REPORT = """
+CREATE TABLE claimed (reference TEXT PRIMARY KEY, row INTEGER NOT NULL, number INTEGER NOT NULL) WITHOUT ROWID;
+INSERT OR IGNORE INTO claimed
+    SELECT o.reference, p.row, p.number FROM pairs p JOIN ours o USING (row)
+    WHERE o.reference IS NOT NULL ORDER BY p.row;
+INSERT OR IGNORE INTO claimed
+    SELECT t.reference, p.row, p.number FROM pairs p JOIN theirs t USING (number)
+    WHERE t.reference IS NOT NULL ORDER BY p.row;
+
+CREATE TABLE report (kind TEXT NOT NULL, row INTEGER, number INTEGER, differences TEXT NOT NULL DEFAULT '',
+    other INTEGER);
+
+INSERT INTO report
+WITH keyed AS (
+    SELECT row, first_value(number) OVER (PARTITION BY key ORDER BY row) AS first FROM pairs JOIN ours USING (row)
+    WHERE key IS NOT NULL
+),
+compared AS (
+    SELECT row, number, keyed.first, o.amount AS ours, t.amount, t.requested,
+        iif(t.currency <> o.currency, 'currency ', '')
+        || iif(iif(t.amount IS NULL, {amounts}, o.amount NOT IN (t.amount, t.requested)), 'amount ', '')
+        || iif(t.id <> o.id, 'id ', '') || iif(t.reference <> o.reference, 'reference ', '') AS differences
+    FROM pairs JOIN ours o USING (row) JOIN theirs t USING (number) LEFT JOIN keyed USING (row)
+    WHERE o.core OR t.zone < 2
+)
+SELECT CASE WHEN first <> number THEN 'duplicate' WHEN differences <> '' THEN 'differs'
+        WHEN ours = requested AND ours <> amount THEN 'modified' ELSE 'matched' END,
+    row, number, differences, iif(first <> number, first, NULL)
+FROM compared ORDER BY row;
+
+INSERT INTO report (kind, row)
+SELECT CASE
+    WHEN EXISTS (SELECT 1 FROM theirs t WHERE t.id = o.id)
+        OR EXISTS (SELECT 1 FROM theirs t WHERE t.reference = o.reference)
+        OR EXISTS (SELECT 1 FROM ours e WHERE e.key = o.key AND e.row <> o.row
+            AND (e.row < o.row OR e.row IN (SELECT row FROM pairs)))
+    THEN 'repeated' WHEN o.checked THEN 'missing' ELSE 'unchecked' END, row
+FROM ours o WHERE core AND row NOT IN (SELECT row FROM pairs) ORDER BY row;
+
+INSERT INTO report (kind, row, number, other)
+SELECT 'duplicate', c.row, t.number, c.number FROM theirs t JOIN claimed c USING (reference) JOIN ours o USING (row)
+WHERE t.number NOT IN (SELECT number FROM pairs) AND (t.zone < 2 OR (t.zone = 2 AND o.core) OR {found})
+ORDER BY c.row, t.at, t.number;
+
+INSERT INTO report (kind, number)
+SELECT iif(zone = 0, 'unknown', 'at_edge'), number FROM theirs t
+WHERE zone < 2 AND number NOT IN (SELECT number FROM pairs)
+    AND NOT EXISTS (SELECT 1 FROM claimed c WHERE c.reference = t.reference) ORDER BY at, number;
+
+CREATE INDEX report_by_kind ON report (kind);
+"""
+
+
+def match(database: sqlite3.Connection, *, amounts: bool, found: bool) -> None:
+    """Fill the table `report`.
+
+    Args:
+        database: The database of `store`.
+        amounts: Whether an amount that the provider does not say is a difference.
+        found: Whether all payments of theirs were found for a row of ours, so that none is outside of the window.
+    """
+    database.executescript(_PAIRS)
+    for stage in _STAGES:
+        database.execute(
+            _PAIR.format(
+                ours=", ".join(stage),
+                theirs=", ".join(f"{theirs} AS {ours}" for ours, theirs in stage.items()),
+                partition=", ".join(stage.values()),
+                ours_known=" AND ".join(f"{name} IS NOT NULL" for name in stage),
+                theirs_known=" AND ".join(f"{name} IS NOT NULL" for name in stage.values()),
+            )
+        )
+    database.executescript(_REPORT.format(amounts=int(amounts), found=int(found)))

@@ -1,0 +1,191 @@
+"""What a reconciliation finds: rows, and their counts and sums."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from victor_ext import zulu
+from victor_ext.money import Money
+
+from .entries import Entry
+
+
+class Kind(StrEnum):
+    """What is true of a row. The order is that of the report: what matters most comes first."""
+
+    DUPLICATE = "duplicate"
+    """Theirs, one more for a payment of ours: the customer was asked twice."""
+
+    DIFFERS = "differs"
+    """On both sides, with another amount, currency, id or reference."""
+
+    MISSING = "missing"
+    """Ours, and not theirs."""
+
+    UNKNOWN = "unknown"
+    """Theirs, and not ours."""
+
+    AT_EDGE = "at_edge"
+    """Theirs, not ours, and so near to an end of the window that it may be in the book of the neighbouring one."""
+
+    REPEATED = "repeated"
+    """Ours, once more than theirs: another row of ours has the same reference, id or key."""
+
+    UNCHECKED = "unchecked"
+    """Ours, and the provider has no way to look for it."""
+
+    MODIFIED = "modified"
+    """On both sides: the payer agreed to another amount than was asked. The amount that was asked is ours."""
+
+    MATCHED = "matched"
+    """On both sides, and equal."""
+
+
+AGREEING = frozenset({Kind.MATCHED, Kind.MODIFIED})
+"""The kinds of rows with which the books agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """A payment as the provider has it. None: the provider does not say it, or it cannot be read.
+
+    Attributes:
+        id: The provider's id.
+        reference: Our reference, as the provider repeats it.
+        amount: The amount as it stands.
+        requested: The amount that was asked, if the payer agreed to another one; else as `amount`.
+        currency: ISO 4217, also where the amount cannot be read.
+        status: The provider's word.
+        at: When it was made, by the provider's clock.
+    """
+
+    id: str | None
+    reference: str | None
+    amount: Money | None
+    requested: Money | None
+    currency: str | None
+    status: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the report.
+
+    Attributes:
+        kind: What is true of it.
+        ours: Our entry; for a duplicate the one that was asked twice. None: `unknown`, `at_edge`.
+        theirs: The provider's payment. None: `missing`, `repeated`, `unchecked`.
+        differences: What differs: `amount`, `currency`, `id`, `reference`.
+        other_id: Of a duplicate: the id of the payment that our entry was matched with.
+    """
+
+    kind: Kind
+    ours: Entry | None
+    theirs: Theirs | None
+    differences: tuple[str, ...] = ()
+    other_id: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row as JSON data, with amounts as text and times as Zulu time."""
+        ours, theirs = self.ours, self.theirs
+        return {
+            "kind": self.kind.value,
+            "differences": " ".join(self.differences),
+            "line": ours and ours.line,
+            "reference": ours and ours.reference,
+            "id": ours and ours.id,
+            "key": ours and ours.key,
+            "amount": ours and f"{ours.amount.amount:f}",
+            "currency": ours and ours.amount.currency,
+            "at": None if ours is None else _zulu(ours.at),
+            "their_reference": theirs and theirs.reference,
+            "their_id": theirs and theirs.id,
+            "their_amount": theirs and _plain(theirs.amount),
+            "their_requested_amount": theirs and _plain(theirs.requested),
+            "their_currency": theirs and theirs.currency,
+            "their_status": theirs and theirs.status,
+            "their_time": None if theirs is None else _zulu(theirs.at),
+            "other_id": self.other_id,
+        }
+
+
+FIELDS = (
+    "kind", "differences", "line", "reference", "id", "key", "amount", "currency", "at", "their_reference", "their_id",
+    "their_amount", "their_requested_amount", "their_currency", "their_status", "their_time", "other_id",
+)  # fmt: skip
+"""The names of `Row.to_dict`, and the columns of a report as CSV."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The rows of one kind: their number, and the sums of both sides, one for each currency.
+
+    A duplicate adds nothing to ours. Amounts that the provider does not say are in no sum.
+    """
+
+    count: int
+    ours: Sequence[Money] = ()
+    theirs: Sequence[Money] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts and sums of a reconciliation.
+
+    Attributes:
+        totals: By kind; kinds without rows are left out.
+        ours: The number of entries in our book.
+        theirs: The number of payments that the provider listed, or found.
+        outside: Our entries outside of the window by their own time; they are no part of the report.
+        not_asked: Rows of a bulk export for which nothing was made at the provider; they are no part of the report.
+        notes: What cannot be told at this provider, in sentences.
+    """
+
+    totals: Mapping[Kind, Totals]
+    ours: int
+    theirs: int
+    outside: int
+    not_asked: int
+    notes: Sequence[str]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all rows are `matched`, or `modified`."""
+        return self.totals.keys() <= AGREEING
+
+    def count(self, kind: Kind) -> int:
+        """Return the number of rows of a kind."""
+        return self.totals[kind].count if kind in self.totals else 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the summary as JSON data, with amounts as text."""
+        return {
+            "agrees": self.agrees,
+            "counts": {kind.value: self.count(kind) for kind in Kind},
+            "sums": {
+                kind.value: {"ours": _sums(totals.ours), "theirs": _sums(totals.theirs)}
+                for kind, totals in self.totals.items()
+            },
+            "ours": self.ours,
+            "theirs": self.theirs,
+            "outside": self.outside,
+            "not_asked": self.not_asked,
+            "notes": list(self.notes),
+        }
+
+
+def _sums(sums: Sequence[Money]) -> dict[str, str]:
+    return {money.currency: f"{money.amount:f}" for money in sums}
+
+
+def _plain(amount: Money | None) -> str | None:
+    return None if amount is None else f"{amount.amount:f}"
+
+
+def _zulu(moment: datetime | None) -> str | None:
+    return None if moment is None else zulu.format(moment)

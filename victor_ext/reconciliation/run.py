@@ -1,0 +1,291 @@
+"""`reconcile` and `reconcile_async`: one flow, and a driver for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Self
+
+from victor_ext import VictorError
+
+from .books import Book, book_of
+from .entries import Entry, EntryReader, Ours, concealed
+from .report import AGREEING, Kind, Row, Summary
+from .store import Store
+from .window import MARGIN, Window, Zone
+
+if TYPE_CHECKING:
+    from victor_ext import AsyncVictor, Victor
+    from victor_ext.providers import (
+        AsyncEastPay,
+        AsyncFlexFactor,
+        AsyncVelo,
+        EastPay,
+        FlexFactor,
+        Velo,
+    )
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a reconciliation has come: entries of ours, payments of theirs, and entries that were looked up."""
+
+    ours: int = 0
+    theirs: int = 0
+    looked_up: int = 0
+
+
+OnProgress = Callable[[Progress], None]
+
+
+class Reconciliation:
+    """The result: an iterable of rows, what matters most first. Close it, or use it in a `with` statement.
+
+    Attributes:
+        summary: Counts and sums.
+    """
+
+    def __init__(self, store: Store, summary: Summary) -> None:
+        self._store = store
+        self.summary = summary
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the books agree."""
+        return self.summary.agrees
+
+    def __iter__(self) -> Iterator[Row]:
+        return self._store.rows(tuple(Kind))
+
+    def differences(self) -> Iterator[Row]:
+        """Yield the rows with which the books do not agree."""
+        return self._store.rows([kind for kind in Kind if kind not in AGREEING])
+
+    def close(self) -> None:
+        """Remove the temporary database."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def reconcile(
+    client: Victor | Velo | EastPay | FlexFactor,
+    ours: Ours,
+    *,
+    start: datetime,
+    end: datetime,
+    margin: timedelta = MARGIN,
+    columns: Mapping[str, str | None] | None = None,
+    currency: str | None = None,
+    encoding: str | None = None,
+    payor_id: str | None = None,
+    page_size: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> Reconciliation:
+    """Compare our book with the provider's. Nothing is sent but reads.
+
+        with reconcile(victor, "invoices.csv", start=start, end=end) as report:
+            for row in report:
+                print(row.kind, row.ours, row.theirs)
+
+    All rows of ours are read and checked before the provider is asked. Both sides go into a temporary database, so
+    that memory does not grow with their number.
+
+    Args:
+        client: A client of the provider.
+        ours: The path of a CSV or JSON Lines file, or an iterable of `Entry` or of mappings.
+        start: The start of the window, aware, by the provider's time.
+        end: The end of the window, aware. It is no part of the window.
+        margin: How far the time of one payment may differ in the two books. The provider's list is read that much
+            further at both ends.
+        columns: The column of a field, by field (`COLUMNS`): `{"reference": "invoice_no"}`. None: no such column.
+        currency: The currency of rows without one. None: the provider's, if it has only one.
+        encoding: The encoding of a file. None: UTF-8.
+        payor_id: The payor; for Velo only, and needed there.
+        page_size: The number of payments in a page. None: the provider's default, or the largest that it documents.
+        on_progress: Called after each step.
+
+    Raises:
+        InvalidRequest: An argument cannot be right. Nothing was read.
+        InvalidEntries: Rows of ours cannot be right; `problems` has the place of each. The provider was not asked.
+        ConfigurationError: The file cannot be opened, or the temporary folder cannot be used.
+        VictorError: The provider's book could not be read. There is no report then: repeat it as you like.
+    """
+    ours = concealed(ours)
+    window = Window(start, end, margin)
+    book = book_of(client, payor_id=payor_id, page_size=page_size)
+    reader = EntryReader(columns or {}, currency or book.currency, encoding)
+    steps = _steps(book, reader, ours, window, on_progress)
+    return _drive(steps)
+
+
+async def reconcile_async(
+    client: AsyncVictor | AsyncVelo | AsyncEastPay | AsyncFlexFactor,
+    ours: Ours,
+    *,
+    start: datetime,
+    end: datetime,
+    margin: timedelta = MARGIN,
+    columns: Mapping[str, str | None] | None = None,
+    currency: str | None = None,
+    encoding: str | None = None,
+    payor_id: str | None = None,
+    page_size: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> Reconciliation:
+    """As `reconcile`, with an awaited client. The work on the database is done in a worker thread."""
+    ours = concealed(ours)
+    window = Window(start, end, margin)
+    book = book_of(client, payor_id=payor_id, page_size=page_size)
+    reader = EntryReader(columns or {}, currency or book.currency, encoding)
+    steps = _steps(book, reader, ours, window, on_progress)
+    return await _adrive(steps)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Ask the provider: the result is there at once, or has to be awaited."""
+
+    take: Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Work on files and on the database."""
+
+    do: Callable[[], Any]
+
+
+_Steps = Generator[_Read | _Work, Any, Reconciliation]
+
+
+def _steps(book: Book, reader: EntryReader, ours: Ours, window: Window, on_progress: OnProgress | None) -> _Steps:
+    store = Store()
+    try:
+        loading = _Loading(store, reader.read(ours), window, has_list=book.pages is not None)
+        told = Progress()
+        while (yield _Work(loading.batch)):
+            told = _tell(on_progress, replace(told, ours=loading.count))
+        told = _tell(on_progress, replace(told, ours=loading.count))
+        if book.pages is not None:
+            pages = book.pages(window)
+            while (page := (yield _Read(partial(_following, pages)))) is not None:
+                payments = [payment for payment in map(book.read, page.items) if payment is not None]
+                new = yield _Work(partial(store.add_theirs, [(each, window.zone(each.at)) for each in payments]))
+                told = _tell(on_progress, replace(told, theirs=told.theirs + new))
+        told = yield from _look_up(book, store, told, on_progress)
+        totals = yield _Work(partial(store.match, amounts=book.amounts, found=book.pages is None))
+    except BaseException:
+        store.close()
+        raise
+    return Reconciliation(
+        store, Summary(totals, loading.count, told.theirs, loading.outside, reader.not_asked, book.notes)
+    )
+
+
+def _look_up(
+    book: Book, store: Store, told: Progress, on_progress: OnProgress | None
+) -> Generator[_Read | _Work, Any, Progress]:
+    """Read the payments of ours that were not in the list, one by one: by id, then by reference if there is no list."""
+    for name, ask in (("id", book.look_up), ("reference", book.find)):
+        if ask is None:
+            continue
+        after = 0
+        while batch := (yield _Work(partial(store.to_look_up, name, after))):
+            for row, value in batch:
+                after = row
+                try:
+                    found = yield _Read(partial(ask, value))
+                except book.absent:
+                    # An inquiry by reference fails in this way, too, if the provider has none.
+                    found = None
+                records = [] if found is None else [found] if name == "id" else book.choose(found)
+                payments = [payment for payment in map(book.read, records) if payment is not None]
+                # Of what was not in the list, only our entry says that it belongs to the window.
+                new = yield _Work(partial(store.add_theirs, [(payment, Zone.OUTSIDE) for payment in payments]))
+                if found is not None:
+                    yield _Work(partial(store.set_checked, row))
+                told = _tell(on_progress, replace(told, theirs=told.theirs + new, looked_up=told.looked_up + 1))
+    return told
+
+
+class _Loading:
+    """Puts our entries into the store, one batch at a time."""
+
+    def __init__(self, store: Store, entries: Iterator[Entry], window: Window, *, has_list: bool) -> None:
+        self._store = store
+        self._entries = entries
+        self._window = window
+        self._has_list = has_list
+        self.count = 0
+        self.outside = 0
+
+    def batch(self) -> bool:
+        """Add the next batch. Return whether there was one."""
+        entries = list(islice(self._entries, _BATCH))
+        self.count += len(entries)
+        zones: Sequence[Zone] = [self._window.zone(entry.at) for entry in entries]
+        self.outside += sum(zone >= Zone.AROUND for zone in zones)
+        near = [pair for pair in zip(entries, zones, strict=True) if pair[1] is not Zone.OUTSIDE]
+        self._store.add_ours(near, checked=self._has_list)
+        return bool(entries)
+
+
+def _tell(on_progress: OnProgress | None, progress: Progress) -> Progress:
+    if on_progress is not None:
+        on_progress(progress)
+    return progress
+
+
+def _following(pages: Any) -> Any:
+    return anext(pages, None) if hasattr(pages, "__anext__") else next(pages, None)
+
+
+def _drive(steps: _Steps) -> Reconciliation:
+    """Run the steps with blocking calls."""
+    try:
+        step = next(steps)
+        while True:
+            try:
+                result = step.take() if isinstance(step, _Read) else step.do()
+            except VictorError as error:
+                step = steps.throw(error)
+            else:
+                step = steps.send(result)
+    except StopIteration as end:
+        found: Reconciliation = end.value
+        return found
+    finally:
+        steps.close()
+
+
+async def _adrive(steps: _Steps) -> Reconciliation:
+    """Run the steps with awaited calls, and the work in a worker thread."""
+    import anyio.to_thread  # noqa: PLC0415 - only those who await pay for it
+
+    try:
+        step = next(steps)
+        while True:
+            try:
+                if isinstance(step, _Read):
+                    result = await step.take()
+                else:
+                    result = await anyio.to_thread.run_sync(step.do)
+            except VictorError as error:
+                step = steps.throw(error)
+            else:
+                step = steps.send(result)
+    except StopIteration as end:
+        found: Reconciliation = end.value
+        return found
+    finally:
+        steps.close()

@@ -1,0 +1,195 @@
+"""Both books in a temporary database, so that memory does not grow with the number of rows.
+
+It is an SQLite database without a name. The system removes its file when the process ends, however it ends, and no
+other process can open it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Context, Decimal
+from typing import Any
+
+from victor_ext import ConfigurationError
+from victor_ext.money import Money
+
+from .entries import Entry
+from .matching import match
+from .report import Kind, Row, Theirs, Totals
+from .window import Zone
+
+_BATCH = 500
+_CACHE_KIB = 4096
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EXACT = Context(prec=100, traps=[])
+# Ids are compared without letter case, as everywhere: some providers write UUIDs in capitals.
+_SCHEMA = """
+CREATE TABLE ours (row INTEGER PRIMARY KEY, line INTEGER, reference TEXT, id TEXT COLLATE NOCASE, key TEXT,
+    amount TEXT NOT NULL, currency TEXT NOT NULL, at INTEGER, core INTEGER NOT NULL, checked INTEGER NOT NULL);
+CREATE TABLE theirs (number INTEGER PRIMARY KEY, id TEXT COLLATE NOCASE UNIQUE, reference TEXT, amount TEXT,
+    requested TEXT, currency TEXT, status TEXT, at INTEGER, zone INTEGER NOT NULL);
+BEGIN;
+"""
+_ROWS = """
+SELECT kind, differences, o.line, o.reference, o.id, o.key, o.amount, o.currency, o.at,
+    t.number, t.id, t.reference, t.amount, t.requested, t.currency, t.status, t.at, other.id
+FROM report LEFT JOIN ours o USING (row) LEFT JOIN theirs t USING (number)
+    LEFT JOIN theirs other ON other.number = report.other
+WHERE kind = ? ORDER BY report.rowid
+"""
+_COUNTS = "SELECT kind, count(*) FROM report GROUP BY kind"
+_OUR_SUMS = """SELECT kind, o.currency, exact_sum(o.amount) FROM report JOIN ours o USING (row)
+WHERE kind <> 'duplicate' GROUP BY kind, o.currency ORDER BY o.currency"""
+_THEIR_SUMS = """SELECT kind, t.currency, exact_sum(t.amount) FROM report JOIN theirs t USING (number)
+WHERE t.amount IS NOT NULL GROUP BY kind, t.currency ORDER BY t.currency"""
+
+
+class _ExactSum:
+    """The aggregate function `exact_sum`: SQLite itself adds text as floats."""
+
+    def __init__(self) -> None:
+        self._sum = Decimal(0)
+
+    def step(self, amount: str) -> None:
+        self._sum = _EXACT.add(self._sum, Decimal(amount))
+
+    def finalize(self) -> str:
+        return f"{self._sum:f}"
+
+
+@contextmanager
+def _temporary() -> Generator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise ConfigurationError(
+            f"The folder for temporary files, {tempfile.gettempdir()}, cannot be used: {error}. Make room in it, or "
+            "name another one by TMPDIR."
+        ) from None
+
+
+class Store:
+    """Our entries, their payments, and the report. It is used by one thread at a time.
+
+    Methods raise `ConfigurationError` if the disk is full.
+    """
+
+    @_temporary()
+    def __init__(self) -> None:
+        # An async client calls it from worker threads, one after the other.
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        create: Any = self._database.create_aggregate  # typeshed wants a protocol that only it declares
+        create("exact_sum", 1, _ExactSum)
+        self._database.executescript(
+            f"PRAGMA journal_mode = OFF; PRAGMA cache_size = -{_CACHE_KIB}; PRAGMA temp_store = FILE; {_SCHEMA}"
+        )
+
+    @_temporary()
+    def add_ours(self, entries: Iterable[tuple[Entry, Zone]], *, checked: bool) -> None:
+        """Add entries of ours. `checked`: whether one without an id can be looked for at the provider."""
+        self._database.executemany(
+            "INSERT INTO ours (line, reference, id, key, amount, currency, at, core, checked) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    entry.line, _trimmed(entry.reference), _trimmed(entry.id), _trimmed(entry.key),
+                    f"{entry.amount.amount:f}", entry.amount.currency, _microseconds(entry.at),
+                    zone <= Zone.EDGE, checked or entry.id is not None,
+                )
+                for entry, zone in entries
+            ),
+        )  # fmt: skip
+
+    @_temporary()
+    def add_theirs(self, payments: Iterable[tuple[Theirs, Zone]]) -> int:
+        """Add payments of theirs, each id once. Return how many were new."""
+        found = self._database.executemany(
+            "INSERT OR IGNORE INTO theirs (id, reference, amount, requested, currency, status, at, zone) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    _trimmed(payment.id), _trimmed(payment.reference), _text(payment.amount), _text(payment.requested),
+                    payment.currency, payment.status, _microseconds(payment.at), zone,
+                )
+                for payment, zone in payments
+            ),
+        )  # fmt: skip
+        return found.rowcount
+
+    @_temporary()
+    def to_look_up(self, name: str, after: int) -> list[tuple[int, str]]:
+        """Return a batch of rows of ours beyond the row `after` to look up by `name`: each row, and its value.
+
+        By `"id"`: those whose id is not among theirs. By `"reference"`: those without an id.
+        """
+        condition = "id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.id = o.id)"
+        if name == "reference":
+            condition = "id IS NULL"
+        return self._database.execute(
+            f"SELECT row, {name} FROM ours o WHERE row > ? AND core AND {condition} ORDER BY row LIMIT ?",  # noqa: S608 - no text of others
+            (after, _BATCH),
+        ).fetchall()
+
+    @_temporary()
+    def set_checked(self, row: int) -> None:
+        """Note that the provider was asked for a row of ours."""
+        self._database.execute("UPDATE ours SET checked = 1 WHERE row = ?", (row,))
+
+    @_temporary()
+    def match(self, *, amounts: bool, found: bool = False) -> dict[Kind, Totals]:
+        """Make the report, and return its counts and sums. The arguments are those of `matching.match`."""
+        match(self._database, amounts=amounts, found=found)
+        counts: dict[str, int] = dict(self._database.execute(_COUNTS))
+        ours, theirs = self._sums(_OUR_SUMS), self._sums(_THEIR_SUMS)
+        return {kind: Totals(counts[kind], ours.get(kind, ()), theirs.get(kind, ())) for kind in Kind if kind in counts}
+
+    def _sums(self, query: str) -> dict[str, list[Money]]:
+        found: dict[str, list[Money]] = {}
+        for kind, currency, amount in self._database.execute(query):
+            found.setdefault(kind, []).append(Money.of(amount, currency))
+        return found
+
+    def rows(self, kinds: Sequence[Kind]) -> Iterator[Row]:
+        """Yield the rows of these kinds, in this order."""
+        for kind in kinds:
+            with _temporary():
+                cursor = self._database.execute(_ROWS, (kind,))
+            while batch := cursor.fetchmany(_BATCH):
+                yield from map(_row, batch)
+
+    def close(self) -> None:
+        """Remove the database."""
+        self._database.close()
+
+
+def _row(cells: Sequence[Any]) -> Row:
+    kind, differences, line, reference, id_, key, amount, currency, at, number, *theirs, other_id = cells
+    entry = None
+    if amount is not None:
+        entry = Entry(Money.of(amount, currency), reference, id_, key, _moment(at), line)
+    return Row(Kind(kind), entry, None if number is None else _theirs(*theirs), tuple(differences.split()), other_id)
+
+
+def _theirs(id_: Any, reference: Any, amount: Any, requested: Any, currency: Any, status: Any, at: Any) -> Theirs:
+    first, second = (None if text is None else Money.of(text, currency) for text in (amount, requested))
+    return Theirs(id_, reference, first, second, currency, status, _moment(at))
+
+
+def _trimmed(text: str | None) -> str | None:
+    return (text or "").strip() or None
+
+
+def _text(amount: Money | None) -> str | None:
+    return None if amount is None else f"{amount.amount:f}"
+
+
+def _microseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _moment(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)
