@@ -45,7 +45,7 @@ class OperationAnswers:
         self._caller = caller
         self._findings = findings
         self._models = models
-        self._synthesis = Synthesis(document, files=False)
+        self._synthesis = Synthesis(document, as_json=True)
 
     def check(self) -> None:
         """Feed every documented answer to the sync and the async function, unless no request can be sent at all."""

@@ -52,7 +52,7 @@ class Models:
         self._document = document
         self._package = package
         self._findings = findings
-        self._synthesis = Synthesis(document, files=False)
+        self._synthesis = Synthesis(document, as_json=True)
         self._known: set[tuple[int, Any]] = set()
         self._counted: set[tuple[str, str]] = set()
         self._waiting: list[tuple[View, Any]] = []
@@ -85,7 +85,7 @@ class Models:
             return self._of_view(views[0], value, found)
         views = [view for view in views if fits(self._document, view, value)] or views[:1]
         outcomes = [(self._of_view(view, value, found), view) for view in views]
-        best, view = min(outcomes, key=lambda each: (len(each[0].losses), each[0].foreign))
+        best, view = min(outcomes, key=lambda each: (len(each[0].losses), each[0].foreign, _undeclared(each[1], value)))
         return self._of_another(best, view, found) if self._is_another(view, found) else best
 
     def _is_another(self, view: View, found: Any) -> bool:
@@ -214,6 +214,11 @@ class Models:
 
     def _wrong(self, place: str, what: str) -> _Outcome:
         return _Outcome({(place, what): lambda: self._findings.wrong(place, what)})
+
+
+def _undeclared(view: View, value: Any) -> int:
+    """How many properties of a value an alternative does not declare."""
+    return len(value.keys() - view.properties.keys()) if is_mapping(value) else 0
 
 
 def _words(place: str) -> list[str]:

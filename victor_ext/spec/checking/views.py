@@ -61,6 +61,10 @@ class View:
     tags: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """The values of discriminators that select this alternative of a union."""
     limits: Tree = field(default_factory=dict[str, Any])
+    only_null: bool = False
+    """Whether `null` is the only value."""
+    impossible: bool = False
+    """Whether what it is merged of contradicts itself, so that no value has all of it."""
 
     @property
     def binary(self) -> bool:
@@ -132,7 +136,7 @@ class Document:
         own = _own(node)
         found, parts = [own], node.items("allOf")
         for part in parts:
-            found = [_merge(one, other) for one in found for other in self.views(part)][:MAX_VIEWS]
+            found = _possible([_merge(one, other) for one in found for other in self.views(part)])
         if len(parts) == 1 and not own.properties and not own.types:  # another name of the same schema
             found = [replace(view, place=other.place) for view, other in zip(found, self.views(parts[0]), strict=False)]
         for key in ("oneOf", "anyOf"):
@@ -141,11 +145,16 @@ class Document:
             if len(some) < len(members):
                 found = [replace(view, nullable=True) for view in found]
             if some:
-                found = [
-                    replace(_merge(one, other), place=one.place if one.properties else other.place)
+                merged = [
+                    replace(
+                        _merge(one, other),
+                        place=one.place if one.properties else other.place,
+                        closed=other.closed and not one.properties,
+                    )
                     for one in found
                     for other in some
-                ][:MAX_VIEWS]
+                ]
+                found = _possible(merged)
         return found
 
     def _member(self, node: Node, part: Node) -> Iterator[View]:
@@ -193,6 +202,7 @@ def _own(node: Node) -> View:
         additional=node.child("additionalProperties") if is_mapping(additional) and additional else None,
         closed=additional is False,
         limits={key: tree[key] for key in LIMITS if key in tree},
+        only_null=kinds in ("null", ["null"]) or ("const" in tree and tree["const"] is None),
     )
 
 
@@ -202,12 +212,18 @@ def _open_properties(node: Node) -> dict[str, Node]:
     return {name: child for name, child in node.mapping("properties").items() if declared[name] is not False}
 
 
+def _possible(views: list[View]) -> list[View]:
+    """The alternatives without those that contradict themselves; all of them, when each does."""
+    return ([view for view in views if not view.impossible] or views)[:MAX_VIEWS]
+
+
 def _merge(one: View, other: View) -> View:
     """What both say; where they contradict each other, what the second says."""
     common = tuple(kind for kind in other.types if kind in one.types)
-    enum = other.enum if one.enum is None else one.enum
+    enum, both = other.enum if one.enum is None else one.enum, True
     if one.enum is not None and other.enum is not None:
-        enum = [value for value in one.enum if value in other.enum] or other.enum
+        shared = [value for value in one.enum if value in other.enum]
+        enum, both = shared or other.enum, bool(shared)
     return View(
         one.place,
         common or other.types or one.types,
@@ -222,6 +238,8 @@ def _merge(one: View, other: View) -> View:
         closed=False,
         tags={**one.tags, **other.tags},
         limits={**one.limits, **other.limits},
+        only_null=one.only_null or other.only_null,
+        impossible=one.impossible or other.impossible or not both,
     )
 
 
