@@ -45,10 +45,18 @@ class Synthesis:
     def __init__(self, document: Document, *, as_json: bool = False) -> None:
         self._document = document
         self._as_json = as_json
+        self._made: dict[tuple[int, Direction, int, int, str], tuple[Node, Any]] = {}
 
     def value(self, node: Node, direction: Direction, number: int = 0, *, full: int = 2, text: str = PLAIN) -> Any:
-        """A value of a schema, with the optional properties of its outer `full` levels; `text` for plain texts."""
-        return _Maker(self._document, direction, number, text, as_json=self._as_json).of(node, full, ())
+        """A value of a schema, with the optional properties of its outer `full` levels; `text` for plain texts.
+
+        It is made once, and is not to be changed.
+        """
+        key = id(node.tree), direction, number, full, text
+        if key not in self._made:
+            maker = _Maker(self._document, direction, number, text, as_json=self._as_json)
+            self._made[key] = node, maker.of(node, full, ())
+        return self._made[key][1]
 
     def of_view(self, view: View, direction: Direction, number: int = 0, *, full: int = 2, text: str = PLAIN) -> Any:
         """A value of one alternative."""

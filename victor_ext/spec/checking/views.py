@@ -92,6 +92,7 @@ class Document:
         self.root = Node(tree, "")
         self._views: dict[int, tuple[Tree, list[View]]] = {}  # with the tree, so that no other one gets its id
         self._open: set[int] = set()
+        self._targets: dict[str, Node | None] = {}
 
     def follow(self, node: Node) -> Node:
         """The target of a reference, with its place; an empty mapping when there is none."""
@@ -100,10 +101,12 @@ class Document:
             if reference in seen or not reference.startswith("#/"):
                 return Node({}, node.place)
             seen.add(reference)
-            node = self._target(reference, node.place)
+            if reference not in self._targets:
+                self._targets[reference] = self._target(reference)
+            node = self._targets[reference] or Node({}, node.place)
         return node
 
-    def _target(self, reference: str, place: str) -> Node:
+    def _target(self, reference: str) -> Node | None:
         found: Any = self.root.tree
         steps = [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference[2:].split("/")]
         for step in steps:
@@ -111,20 +114,24 @@ class Document:
                 found = found[int(step)]
             else:
                 found = found.get(step) if is_mapping(found) else None
-        return Node(found, ".".join(steps)) if is_mapping(found) else Node({}, place)
+        return Node(found, ".".join(steps)) if is_mapping(found) else None
 
     def views(self, node: Node) -> list[View]:
         """One view for each alternative of a schema: a single one when it has no union."""
-        node = self.follow(node)
-        key = id(node.tree)
+        known = self._views.get(id(node.tree))
+        if known is not None:
+            return known[1]
+        whole = self.follow(node)
+        key = id(whole.tree)
+        if key in self._open:  # a schema that is a part of itself adds nothing
+            return [View(whole.place)]
         if key not in self._views:
-            if key in self._open:  # a schema that is a part of itself adds nothing
-                return [View(node.place)]
             self._open.add(key)
             try:
-                self._views[key] = node.tree, self._build(node)
+                self._views[key] = whole.tree, self._build(whole)
             finally:
                 self._open.discard(key)
+        self._views[id(node.tree)] = node.tree, self._views[key][1]
         return self._views[key][1]
 
     def properties(self, node: Node) -> dict[str, Node]:
