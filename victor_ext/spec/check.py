@@ -99,10 +99,9 @@ def check(
                 stale.append(Problem("differs", f"... and {len(diff) - MAX_DIFF_LINES} more lines of difference"))
         findings = inspect(load(document), result.package, progress)
     problems = findings.beside(result.left_out)
-    added = (
-        [] if accept is None else acceptance.add(path, accept, problems, datetime.datetime.now().astimezone().date())
-    )
-    left, used = acceptance.judge(path, acceptance.load(path), problems)
+    today = datetime.datetime.now().astimezone().date()
+    added = [] if accept is None else acceptance.add(path, accept, problems, today)
+    left, used = acceptance.judge(path, acceptance.load(path), problems, today)
     return Report(document.name, findings, [*stale, *left], used, added)
 
 

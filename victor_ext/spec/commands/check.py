@@ -41,6 +41,8 @@ def run(options: argparse.Namespace) -> int:
     check_names(options)
     if options.accepted is not None and len(options.documents) > 1:
         raise AcceptanceError("--accepted is the file of one document: check one document at a time.")
+    if options.accepted is not None and options.accept is None and not options.accepted.exists():
+        raise AcceptanceError(f"--accepted {options.accepted}: there is no such file: write it, or name another.")
     return max(_check(document, options) for document in options.documents)
 
 
