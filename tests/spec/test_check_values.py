@@ -51,6 +51,17 @@ def test_a_member_of_a_union_that_allows_no_other_property_does_not_fit_one_that
     assert mismatch(document, node, {"user": "a", "token": "b"}) == "a property is not declared"
 
 
+@pytest.mark.parametrize("kind", [{}, {"type": "object"}])
+@pytest.mark.parametrize("values", ["Links", "Link"])
+def test_a_map_has_a_value_of_its_own_schema(kind: dict[str, Any], values: str) -> None:
+    links = {**kind, "additionalProperties": {"$ref": f"#/components/schemas/{values}"}}
+    link = {"type": "object", "properties": {"href": {"type": "string"}}}
+    document = Document({"components": {"schemas": {"Links": links, "Link": link}}})
+    node = Node(links, "x")
+    for full in (0, 1, 2):
+        assert mismatch(document, node, Synthesis(document, as_json=True).value(node, "received", full=full)) is None
+
+
 class Unset:
     """As the one of a generated package."""
 

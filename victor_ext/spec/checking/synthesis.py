@@ -86,7 +86,7 @@ class _Maker:
         if view.binary:
             return self._text if self._as_json else BYTES
         kind = view.types[self._number % len(view.types)] if view.types else ""
-        if kind == "object" or (not kind and view.properties):
+        if kind == "object" or (not kind and (view.properties or view.additional is not None)):
             return self._object(view, full, (*within, id(view)))
         if kind == "array":
             return self._array(view, full, (*within, id(view)))
@@ -107,7 +107,8 @@ class _Maker:
             found.setdefault(name, words[0])
         if full > 0 and view.additional is not None and not self._endless(view.additional, within):
             found["additional-key"] = self.of(view.additional, full - 1, within)
-        return found or (dict(FREE) if full > 0 and not view.closed and not view.properties else found)
+        is_free = full > 0 and not view.closed and not view.properties and view.additional is None
+        return dict(FREE) if is_free and not found else found
 
     def _endless(self, node: Node, within: tuple[int, ...]) -> bool:
         return all(id(view) in within for view in self._document.views(node))
