@@ -6,9 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from victor_ext.spec import document
+from victor_ext.spec import generate as generating
 from victor_ext.spec.__main__ import main
 from victor_ext.spec.generate import generate
 
@@ -143,6 +146,20 @@ def test_a_reader_that_goes_away_is_no_failure(shop: Path) -> None:
     )
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+def test_each_document_is_read_once_and_its_package_is_made_once(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    for module, name in ((document, "_read"), (generating, "render")):
+        honest = vars(module)[name]
+
+        def counted(*args: Any, honest: Any = honest, name: str = name) -> Any:
+            done.append(name)
+            return honest(*args)
+
+        monkeypatch.setattr(module, name, counted)
+    assert update(shop, ADDED) == 0
+    assert done == ["_read", "_read", "render", "render"]
 
 
 def test_a_document_that_describes_nothing_is_refused(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from victor_ext.spec.document import load
+from victor_ext.spec.tree import Tree, copied
 
 from .approvals import Approval, Approvals
 from .compare import compare
@@ -41,9 +42,27 @@ def compare_documents(
 
     Raises DocumentError, and the errors of `generate`.
     """
-    before, after = load(old), load(new)
-    python: Mapping[str, PythonChange] = python_changes(old, new, name=package) if with_python else {}
-    result = compare(before, after, python)
+    trees = load(old), load(new)
+    python = python_changes(old, new, name=package, trees=trees) if with_python else None
+    return report_on(*trees, python, called=called, file=file, approved=approved, check_version=check_version)
+
+
+def report_on(
+    before: Tree,
+    after: Tree,
+    python: Mapping[str, PythonChange] | None,
+    *,
+    called: tuple[str, str],
+    file: Path,
+    approved: Sequence[Approval],
+    check_version: bool = False,
+) -> Report:
+    """Compare two loaded documents, which stay as they are.
+
+    `python` has the changes of their packages; None when they were not compared. The others are those of
+    `compare_documents`.
+    """
+    result = compare(copied(before), copied(after), python)
     return Report(
         old=called[0],
         new=called[1],
@@ -52,7 +71,7 @@ def compare_documents(
         documentation=result.documentation,
         approvals=Approvals(list(approved), today()),
         version_problem=version_problem(before, after, result.entries) if check_version else None,
-        python_compared=with_python,
+        python_compared=python is not None,
     )
 
 
