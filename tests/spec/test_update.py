@@ -85,6 +85,17 @@ def test_what_breaks_is_a_decision(shop: Path, capsys: pytest.CaptureFixture[str
     assert "components.schemas.Card.properties.price" in (shop / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
+def test_the_changelog_names_new_operations_and_what_is_to_be_looked_at(shop: Path) -> None:
+    newer = OLD.replace(
+        "  /cards/{id}:\n", "  /cards:\n    get: {responses: {'200': {description: ok}}}\n  /cards/{id}:\n"
+    )
+    newer = newer.replace("price: {type: integer}", "price: {type: integer, nullable: true}")
+    update(shop, newer, "--changelog", str(shop / "CHANGELOG.md"))
+    changelog = (shop / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "  - New operations: `get /cards`.\n" in changelog
+    assert "components.schemas.Card.properties.price` (" in changelog
+
+
 def test_the_names_are_those_of_the_package_that_was_named(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert update(shop, BROKEN, "--name", "bank") == 1
     assert "bank.models.Card.price" in capsys.readouterr().out

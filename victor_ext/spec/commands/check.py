@@ -14,7 +14,7 @@ from victor_ext.spec.document import DocumentError
 
 from .packages import add_package_arguments, check_names
 
-SUMMARY = "call every operation, decode every answer, and compare the package in OUT with a fresh one"
+SUMMARY = "call every operation, decode every answer, and compare the package in --out with a fresh one"
 EPILOG = (
     "Exit status: 0 when all is there, 1 when something is missing or wrong, 2 for misuse or an unreadable document."
 )

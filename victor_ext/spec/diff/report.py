@@ -52,7 +52,8 @@ class Report:
     def notices(self) -> list[str]:
         """What else a person has to know: approvals that no longer count, and the version."""
         found = [
-            f"{entry.place}: the approval of {entry.fingerprint} expired on {approval.expires}: {approval.reason}"
+            f"{entry.place}: the approval of {entry.fingerprint} expired on {approval.expires}: {approval.reason}. "
+            "Look at the change again; then write a later day for `expires`, or remove the approval."
             for entry in self.entries
             for approval in self.approvals.expired(entry)
         ]
