@@ -94,8 +94,8 @@ def _entry(path: Path, number: int, written: Any) -> Entry:
         raise AcceptanceError(f"{where} must have {', '.join(KEYS)}.")
     unknown = [key for key in written if key not in (*KEYS, *OTHER_KEYS)]
     if unknown:
-        keys = ", ".join((*KEYS, *OTHER_KEYS))
-        raise AcceptanceError(f"{where} has {', '.join(map(repr, unknown))}: write some of {keys} and nothing else.")
+        known = ", ".join((*KEYS, *OTHER_KEYS))
+        raise AcceptanceError(f"{where} has {', '.join(map(repr, unknown))}: write some of {known} and nothing else.")
     if "place" in written and "places" in written:
         raise AcceptanceError(f"{where} has place and places: write place for one loss, places for all of one kind.")
     keys = ("places" if "places" in written else "place", *KEYS[1:])

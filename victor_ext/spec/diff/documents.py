@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from victor_ext.spec.document import load
@@ -12,6 +13,7 @@ from victor_ext.spec.tree import Tree, copied
 from .approvals import Approval, Approvals
 from .compare import compare
 from .entry import PythonChange
+from .lines import Lines
 from .python import python_changes
 from .report import Report
 from .version import version_problem
@@ -27,6 +29,7 @@ def compare_documents(
     package: str | None = None,
     with_python: bool = True,
     check_version: bool = False,
+    with_lines: bool = False,
 ) -> Report:
     """Compare two documents.
 
@@ -39,12 +42,14 @@ def compare_documents(
         package: The name of the generated package; None takes it from `old`.
         with_python: Whether both packages are generated and compared.
         check_version: Whether `info.version` must have moved as the changes ask for.
+        with_lines: Whether the report knows the lines of the newer document.
 
     Raises DocumentError, and the errors of `generate`.
     """
     trees = load(old), load(new)
     python = python_changes(old, new, name=package, trees=trees) if with_python else None
-    return report_on(*trees, python, called=called, file=file, approved=approved, check_version=check_version)
+    report = report_on(*trees, python, called=called, file=file, approved=approved, check_version=check_version)
+    return replace(report, lines=Lines(new)) if with_lines else report
 
 
 def report_on(

@@ -8,6 +8,7 @@ from typing import Any
 
 from .approvals import Approval, Approvals, Column
 from .entry import LEVELS, Entry, Level, worst
+from .lines import Lines
 
 COLUMNS: tuple[Column, ...] = ("wire", "python")
 
@@ -27,6 +28,8 @@ class Report:
     approvals: Approvals = field(default_factory=Approvals)
     version_problem: str | None = None
     python_compared: bool = True
+    lines: Lines | None = None
+    """The lines of the new document; None when they were not looked up."""
 
     def breaking(self) -> list[Entry]:
         """The entries that break something, and were not approved."""
