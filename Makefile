@@ -37,7 +37,7 @@ check-generated: setup ## Fail when generated/ is stale, edited by hand, or lack
 	@$(BIN)/python -m victor_ext.spec check --out=generated $(DOCUMENTS)
 
 .PHONY: update-spec
-update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=openapi/victor.yaml), and say what to decide
+update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=openapi/victor.yaml), and say what to decide (make ends with 2 where the command ends with 1)
 	@test -n "$(FROM)" || { echo "Name the newer document: make update-spec FROM=newer.yaml"; exit 2; }
 	@$(BIN)/python -m victor_ext.spec update "--out=generated" --changelog=CHANGELOG.md \
 		-- "$${SPEC:-openapi/victor.yaml}" "$$FROM"; status=$$?; test $$status -lt 2 || exit $$status; \

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
-import pkgutil
 import re
 import sys
 import typing
-import warnings
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl
 
-import attrs
 import httpx
 
-from victor_ext.spec.tree import is_list
-
-_ALIAS = "_package_under_check"
-
-
-class _Marker:
-    """A value for any field of a model."""
-
-    def to_dict(self) -> dict[str, Any]:
-        return {}
+from victor_ext.spec.checking import package as checking
+from victor_ext.spec.checking.package import classes_in, hints_of
 
 
 class Operation:
@@ -103,39 +90,12 @@ def _argument(name: str, annotation: Any, marker: str) -> Any:
     return marker
 
 
-class Package:
-    """The package in a folder, imported under another name, so that an installed one of its name stays as it is.
-
-    A context manager, which forgets the modules at its end. Raises what importing a module raises, warnings included.
-    """
+class Package(checking.Package):
+    """A package as the check imports it, with what tests ask of its models and operations."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._fields: dict[Any, dict[str, Any]] = {}
-        _forget()
-        spec = importlib.util.spec_from_file_location(
-            _ALIAS, folder / "__init__.py", submodule_search_locations=[str(folder)]
-        )
-        if spec is None or spec.loader is None:
-            raise RuntimeError(f"{folder} is not a package.")
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            for path in sorted(folder.rglob("*.py")):
-                compile(path.read_bytes(), str(path), "exec")
-            root = sys.modules[_ALIAS] = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(root)
-            names = [found.name for found in pkgutil.walk_packages([str(folder)], f"{_ALIAS}.")]
-            self._modules = [importlib.import_module(name) for name in names]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _forget()
-
-    def load(self, name: str) -> Any:
-        """One module of the package."""
-        return importlib.import_module(f"{_ALIAS}.{name}")
+        super().__init__(folder)
+        self._types: dict[Any, dict[str, Any]] = {}
 
     @cached_property
     def classes(self) -> dict[str, Any]:
@@ -153,39 +113,11 @@ class Package:
 
     def fields(self, model: Any) -> dict[str, Any]:
         """The wire names that a model reads and writes, with the types of their fields."""
-        if model not in self._fields:
-            self._fields[model] = dict(_fields(model))
-        return self._fields[model]
+        if model not in self._types:
+            hints = hints_of(model, sys.modules[model.__module__])
+            self._types[model] = {wire: hints[name] for wire, name in self.attributes(model).items()}
+        return self._types[model]
 
     def additional(self, model: Any) -> Any:
         """The type of the undeclared properties."""
-        return _hints(model)["additional_properties"]
-
-
-def _fields(model: Any) -> Iterator[tuple[str, Any]]:
-    hints = _hints(model)
-    for field in attrs.fields(model):
-        if field.name == "additional_properties":
-            continue
-        filled = model.from_dict({})
-        setattr(filled, field.name, _Marker())
-        for wire in filled.to_dict():
-            if wire not in model.from_dict({wire: None}).additional_properties:  # a declared field reads null as absent
-                yield wire, hints[field.name]
-
-
-def _hints(model: Any) -> dict[str, Any]:
-    return typing.get_type_hints(model, vars(sys.modules[model.__module__]), {})
-
-
-def classes_in(hint: Any) -> list[Any]:
-    """All classes in a type, or in a list of types: `list[A] | Unset` has list, A and Unset."""
-    if is_list(hint):
-        return [each for part in hint for each in classes_in(part)]
-    own = [hint] if isinstance(hint, type) else []
-    return own + [each for part in typing.get_args(hint) for each in classes_in(part)]
-
-
-def _forget() -> None:
-    for name in [name for name in sys.modules if name == _ALIAS or name.startswith(f"{_ALIAS}.")]:
-        del sys.modules[name]
+        return hints_of(model, sys.modules[model.__module__])["additional_properties"]

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from victor_ext.spec.__main__ import main
+from victor_ext.spec.checking.acceptance import judge, load
+from victor_ext.spec.checking.problems import Problem
 
 LOSS = "GET /ping: answer '700', which is no status of HTTP"
 OTHER = "GET /pong: answer '700', which is no status of HTTP"
@@ -21,6 +23,7 @@ paths:
   /pong: {{get: {{operationId: pong, responses: {ANSWER}}}}}
 """
 ENTRY = '- place: "{}"\n  reason: nobody listens\n  since: 2026-03-04\n'
+GROUP = '- places: "{}"\n  reason: nobody listens\n  since: 2026-03-04\n'
 BOTH = ENTRY.format(LOSS) + ENTRY.format(OTHER)
 
 
@@ -70,7 +73,63 @@ def test_an_entry_that_matches_nothing_is_red(
 ) -> None:
     accepted.write_text(BOTH + ENTRY.format("GET /peng"))
     assert main(["check", str(document)]) == 1
-    assert capsys.readouterr().err == (f"{accepted}: GET /peng: it matches nothing any more; remove the entry\n")
+    assert capsys.readouterr().err == f"{accepted}: GET /peng: it matches nothing; remove the entry\n"
+
+
+def test_an_entry_for_all_losses_of_one_kind(
+    document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accepted.write_text(GROUP.format("GET *: answer *, which is no status of HTTP"))
+    assert main(["check", str(document), "--verbose"]) == 0
+    printed = capsys.readouterr().out
+    assert "accepted since 2026-03-04: GET *: answer *, which is no status of HTTP: nobody listens\n" in printed
+    before = accepted.read_text(encoding="utf-8")
+    assert main(["check", str(document), "--accept", "all else"]) == 0
+    assert accepted.read_text(encoding="utf-8") == before
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        "POST *: answer *, which is no status of HTTP",
+        "*: answer *, which is no header of HTTP",
+        "*: answer *, which is no status",
+        "*: answer * status of HTTP",
+        "*: ANSWER *, which is no status of HTTP",
+        "GET /p.*: answer *, which is no status of HTTP",
+    ],
+)
+def test_an_entry_for_a_kind_accepts_no_other_kind(accepted: Path, places: str) -> None:
+    accepted.write_text(GROUP.format(places))
+    losses = [Problem("left out", LOSS), Problem("missing", "GET /pong", "answer '700', which is no status of HTTP")]
+    left, used = judge(accepted, load(accepted), losses, datetime.date(2026, 3, 4))
+    assert used == []
+    assert left == [*losses, Problem("acceptance", f"{accepted}: {places}", "it matches nothing")]
+
+
+def test_an_entry_counts_until_it_expires(document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    accepted.write_text(BOTH + "  expires: 2999-12-31\n")
+    assert main(["check", str(document)]) == 0
+    capsys.readouterr()
+    accepted.write_text(BOTH + "  expires: 2026-03-05\n")
+    assert main(["check", str(document)]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        f"left out: {OTHER}; do without it, and accept it with a reason",
+        (
+            f"{accepted}: {OTHER}: it counted until 2026-03-05; look at it again: write a later day for `expires`, or"
+            " remove the entry"
+        ),
+    ]
+
+
+def test_a_file_that_does_not_exist_is_refused_unless_it_is_to_be_written(
+    document: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = tmp_path / "nowhere.yaml"
+    assert main(["check", str(document), "--accepted", str(named)]) == 2
+    assert capsys.readouterr().err == f"--accepted {named}: there is no such file: write it, or name another.\n"
+    assert main(["check", str(document), "--accepted", str(named), "--accept", "no webhooks"]) == 0
+    assert main(["check", str(document), "--accepted", str(named)]) == 0
 
 
 @pytest.mark.parametrize(
@@ -83,7 +142,14 @@ def test_an_entry_that_matches_nothing_is_red(
         (ENTRY.format(LOSS).replace("2026-03-04", "2026-02-30"), "since is '2026-02-30': write a date"),
         (
             ENTRY.format(LOSS) + "  until: 2027-01-01\n",
-            "has 'until': write place, reason, since and nothing else",
+            "has 'until': write some of place, reason, since, places, expires and nothing else",
+        ),
+        (ENTRY.format(LOSS) + "  expires: soon\n", "entry 1: expires is 'soon': write a date, as 2026-03-04"),
+        (ENTRY.format(LOSS) + "  expires: []\n", "entry 1: expires is []: write a date, as 2026-03-04"),
+        (ENTRY.format(LOSS) + "  places: '*: no status of HTTP'\n", "has place and places: write place for one loss"),
+        *(
+            (GROUP.format(wide), f"entry 1: places is {wide!r}: write the text of a loss, `place: words`, with `*` for")
+            for wide in ("*", "* /ping", "*: *", "*: * *, * * * * *", "*: * which * *")
         ),
         (ENTRY.format(LOSS) * 2, f"two entries have the place {LOSS!r}"),
         ("place: x\n", "must be a list of entries, each with place, reason, since"),

@@ -40,6 +40,27 @@ def test_an_example_that_contradicts_its_schema_is_a_note() -> None:
     ]
 
 
+def test_an_example_in_a_map_that_contradicts_the_schema_of_its_values_is_a_note(tmp_path: Path) -> None:
+    spec = tmp_path / "some.json"
+    values = {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Value"}}
+    medium = {"application/json": {"schema": values, "example": {"year": {"number": 2018}, "no": None}}}
+    tree = {
+        "openapi": "3.1.0",
+        "info": {"title": "T", "version": "1"},
+        "paths": paths(responses={"200": {"description": "Ok", "content": medium}}),
+        "components": {"schemas": {"Value": {"type": "object", "properties": {"number": {"type": "string"}}}}},
+    }
+    spec.write_text(json.dumps(tree), encoding="utf-8")
+    report = check(spec, None)
+    assert [each.line() for each in report.problems] == []
+    assert list(report.findings.notes) == [
+        (
+            "paths./x.get.responses.200.content.application/json: the example contradicts its schema:"
+            " year: number: int where string is declared"
+        )
+    ]
+
+
 def paths(**operation: Any) -> dict[str, Any]:
     return {"/x": {"get": {"operationId": "x", "responses": {"200": {"description": "Ok"}}, **operation}}}
 

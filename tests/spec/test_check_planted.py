@@ -49,6 +49,11 @@ def _parse_response(*, client, response):
 REQUESTS = {
     "a list joined": ("find", 'url = url.replace("&tags=text1", "")', r"query:tags: it is sent as .* instead of"),
     "another name": ("find", 'url = url.replace("limit=", "max=")', "query:limit: no argument of the function sends"),
+    "names swapped": (
+        "find",
+        'url = url.replace("limit=", "@=").replace("status=", "limit=").replace("@=", "status=")',
+        "query:limit: the argument status sends it, and not limit",
+    ),
     "a lost parameter": (
         "find",
         'url = _re.sub("status=[a-z]+", "", url)',
@@ -277,6 +282,12 @@ def test_the_constructor_loses_a_field(package: Path) -> None:
         "Order.__init__ = _init\n",
     )
     assert any("Order built by its constructor is another value" in line for line in lines(package))
+
+
+def test_a_word_of_an_enum_is_another(package: Path) -> None:
+    module = package / "models" / "status.py"
+    module.write_text(module.read_text(encoding="utf-8").replace('"paid"', '"payed"'), encoding="utf-8")
+    assert any("no enum value 'paid'" in line for line in lines(package))
 
 
 @pytest.mark.parametrize(("enum", "member", "word"), [("status", "PAID", "'paid'"), ("order_size", "VALUE_2", "2")])

@@ -71,3 +71,30 @@ def test_what_cannot_be_read_says_why(tmp_path: Path, text: str, name: str, says
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="nowhere"):
         load(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize(
+    "content", [b"PK\x03\x04rest", b"\x1f\x8b\x08rest", b"%PDF-1.7", b"openapi: 3.0.0\0", b"\x7fELF\0"]
+)
+def test_a_file_that_is_no_text_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_bytes(content)
+    with pytest.raises(DocumentError) as refused:
+        load(spec)
+    assert str(refused.value) == (
+        f"{spec} cannot be read: it is no text: name a document in YAML or JSON; an archive must be unpacked first."
+    )
+
+
+def test_what_is_no_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    for path, said in (
+        (tmp_path, f"{tmp_path} cannot be read: it is a folder: name the document in it."),
+        (tmp_path / "no.yaml", f"{tmp_path / 'no.yaml'} cannot be read: No such file or directory."),
+        (
+            Path("https://api.example/spec.yaml"),
+            "https://api.example/spec.yaml is an address: download the document, and name the file.",
+        ),
+    ):
+        with pytest.raises(DocumentError) as refused:
+            load(path)
+        assert str(refused.value) == said

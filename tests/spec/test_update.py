@@ -6,9 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from victor_ext.spec import document
+from victor_ext.spec import generate as generating
 from victor_ext.spec.__main__ import main
 from victor_ext.spec.generate import generate
 
@@ -82,6 +85,17 @@ def test_what_breaks_is_a_decision(shop: Path, capsys: pytest.CaptureFixture[str
     assert "components.schemas.Card.properties.price" in (shop / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
+def test_the_changelog_names_new_operations_and_what_is_to_be_looked_at(shop: Path) -> None:
+    newer = OLD.replace(
+        "  /cards/{id}:\n", "  /cards:\n    get: {responses: {'200': {description: ok}}}\n  /cards/{id}:\n"
+    )
+    newer = newer.replace("price: {type: integer}", "price: {type: integer, nullable: true}")
+    update(shop, newer, "--changelog", str(shop / "CHANGELOG.md"))
+    changelog = (shop / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "  - New operations: `get /cards`.\n" in changelog
+    assert "components.schemas.Card.properties.price` (" in changelog
+
+
 def test_the_names_are_those_of_the_package_that_was_named(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert update(shop, BROKEN, "--name", "bank") == 1
     assert "bank.models.Card.price" in capsys.readouterr().out
@@ -143,6 +157,20 @@ def test_a_reader_that_goes_away_is_no_failure(shop: Path) -> None:
     )
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+def test_each_document_is_read_once_and_its_package_is_made_once(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    for module, name in ((document, "_read"), (generating, "render")):
+        honest = vars(module)[name]
+
+        def counted(*args: Any, honest: Any = honest, name: str = name) -> Any:
+            done.append(name)
+            return honest(*args)
+
+        monkeypatch.setattr(module, name, counted)
+    assert update(shop, ADDED) == 0
+    assert done == ["_read", "_read", "render", "render"]
 
 
 def test_a_document_that_describes_nothing_is_refused(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:

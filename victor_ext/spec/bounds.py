@@ -26,6 +26,11 @@ _SPLIT = "split the document"
 _ALIASES = f"an alias counts as all that it stands for. Use fewer, or {_SPLIT}"
 
 
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BINARY = (b"PK\x03\x04", b"\x1f\x8b", b"%PDF", b"\x89PNG")
+"""How archives and the like begin: their first bytes can be text."""
+
+
 class OutOfBoundsError(ValueError):
     """The document is too large, nested too deeply, or endless; the message says where."""
 
@@ -36,7 +41,9 @@ def read_text(path: Path) -> str:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise OutOfBoundsError(f"it has more than {MAX_BYTES:,} bytes: {_SPLIT}.")
-    return data.decode("utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig")
+    if data.startswith(_BINARY) or (b"\0" in data and data[:2] not in _UTF16):
+        raise ValueError("it is no text: name a document in YAML or JSON; an archive must be unpacked first.")
+    return data.decode("utf-16" if data[:2] in _UTF16 else "utf-8-sig")
 
 
 def check_yaml(text: str) -> None:

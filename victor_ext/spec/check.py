@@ -14,7 +14,8 @@ from .checking import acceptance
 from .checking.inspection import Progress, inspect, silent
 from .checking.problems import Findings, Problem
 from .document import load
-from .generate import generate
+from .generate import GenerationResult, generate
+from .tree import Tree
 
 MAX_DIFF_LINES = 400
 """Of one package: an edit is short, and a stale package is recognised by its first lines."""
@@ -85,29 +86,47 @@ def check(
     """
     path = acceptance.default_path(document) if accepted is None else accepted
     acceptance.load(path)  # a mistake in it is reported before the work begins
+    tree = load(document)
     with tempfile.TemporaryDirectory() as folder:
-        result = generate(document, Path(folder), name=name, skip=skip)
-        if not result.written:
-            return Report(document.name, Findings(), [*_left_out(result.left_out), Problem("missing", "the package")])
-        stale: list[Problem] = []
-        if packages is not None and not (packages / result.package.name).is_dir():
-            stale = [Problem("missing", f"{packages / result.package.name}", "no package is there: generate it")]
-        elif packages is not None:
-            diff = list(differences(packages / result.package.name, result.package))
-            stale = [Problem("differs", line) for line in diff[:MAX_DIFF_LINES]]
-            if len(diff) > MAX_DIFF_LINES:
-                stale.append(Problem("differs", f"... and {len(diff) - MAX_DIFF_LINES} more lines of difference"))
-        findings = inspect(load(document), result.package, progress)
+        result = generate(document, Path(folder), name=name, skip=skip, tree=tree)
+        report = check_generated(tree, document.name, result, path, accept=accept, progress=progress)
+        if packages is not None and result.written:
+            report.problems[:0] = _stale(packages / result.package.name, result.package)
+    return report
+
+
+def check_generated(
+    tree: Tree,
+    called: str,
+    result: GenerationResult,
+    accepted: Path,
+    *,
+    accept: str | None = None,
+    progress: Progress = silent,
+) -> Report:
+    """Look for what is wrong with a package that was generated just now.
+
+    `tree` is its document, which the report calls `called`; the others are those of `check`. Raises AcceptanceError.
+    """
+    if not result.written:
+        return Report(called, Findings(), [*Findings().beside(result.left_out), Problem("missing", "the package")])
+    findings = inspect(tree, result.package, progress)
     problems = findings.beside(result.left_out)
-    added = (
-        [] if accept is None else acceptance.add(path, accept, problems, datetime.datetime.now().astimezone().date())
-    )
-    left, used = acceptance.judge(path, acceptance.load(path), problems)
-    return Report(document.name, findings, [*stale, *left], used, added)
+    today = datetime.datetime.now().astimezone().date()
+    added = [] if accept is None else acceptance.add(accepted, accept, problems, today)
+    left, used = acceptance.judge(accepted, acceptance.load(accepted), problems, today)
+    return Report(called, findings, left, used, added)
 
 
-def _left_out(lines: list[str]) -> list[Problem]:
-    return Findings().beside(lines)
+def _stale(committed: Path, fresh: Path) -> list[Problem]:
+    """What is wrong with an earlier package."""
+    if not committed.is_dir():
+        return [Problem("missing", f"{committed}", "no package is there: generate it")]
+    diff = list(differences(committed, fresh))
+    stale = [Problem("differs", line) for line in diff[:MAX_DIFF_LINES]]
+    if len(diff) > MAX_DIFF_LINES:
+        stale.append(Problem("differs", f"... and {len(diff) - MAX_DIFF_LINES} more lines of difference"))
+    return stale
 
 
 def differences(committed: Path, fresh: Path) -> Iterator[str]:

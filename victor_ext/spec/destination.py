@@ -37,10 +37,10 @@ def package_folder(out: Path, name: str) -> Path:
     check_name(name)
     folder = out.resolve()
     if folder.exists() and not folder.is_dir():
-        raise DestinationError(f"OUT is {out}, which is no folder: name a folder.")
+        raise DestinationError(f"--out is {out}, which is no folder: name a folder.")
     package = folder / name
     if package.is_symlink():
-        raise DestinationError(f"{package} is a link: remove it, or name another folder with OUT.")
+        raise DestinationError(f"{package} is a link: remove it, or name another folder with --out.")
     if package.exists():
         _check_generated(package)
     return package
@@ -50,15 +50,15 @@ def check_name(name: str) -> None:
     """Raise DestinationError for a name that is no identifier, a keyword, or the name of another module."""
     if not _NAME.fullmatch(name):
         raise DestinationError(
-            f"{name!r} is no name for a package: give a NAME of ASCII letters, digits and underscores that begins with "
-            "a letter, such as payments_api."
+            f"{name!r} is no name for a package: give one of ASCII letters, digits and underscores that begins with a "
+            "letter, such as --name payments_api."
         )
     if keyword.iskeyword(name):
-        raise DestinationError(f"{name!r} is a keyword of Python: give another NAME, such as {name}_api.")
+        raise DestinationError(f"{name!r} is a keyword of Python: give another name, such as --name {name}_api.")
     if name in _RESERVED:
         raise DestinationError(
-            f"{name!r} is the name of another module, and one would hide the other: give another NAME, such as "
-            f"{name}_api."
+            f"{name!r} is the name of another module, and one would hide the other: give another name, such as "
+            f"--name {name}_api."
         )
 
 
@@ -66,7 +66,8 @@ def _check_generated(package: Path) -> None:
     foreign = package if not (package / MARKER).is_file() else next(_foreign_files(package), None)
     if foreign is not None:
         raise DestinationError(
-            f"{foreign} was not generated: move it away, or name another folder with OUT or another package with NAME."
+            f"{foreign} was not generated: move it away, or name another folder with --out or another package "
+            "with --name."
         )
 
 

@@ -82,10 +82,15 @@ def load(path: Path) -> Tree:
 
 def _read(path: Path) -> Any:
     """The values of one file."""
+    if address := re.match(r"(https?:)/+(.*)", str(path)):  # a Path has one slash of two
+        raise DocumentError(f"{address[1]}//{address[2]} is an address: download the document, and name the file.")
     try:
         text = read_text(path)
         return _from_json(text) if path.suffix == ".json" else _from_yaml(text)
-    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+    except OSError as error:
+        why = "it is a folder: name the document in it." if path.is_dir() else f"{error.strerror or error}."
+        raise DocumentError(f"{path} cannot be read: {why}") from error
+    except (ValueError, TypeError, yaml.YAMLError) as error:
         raise DocumentError(f"{path} cannot be read: {error}") from error
 
 

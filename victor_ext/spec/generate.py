@@ -22,6 +22,7 @@ from .document_error import PlaceError
 from .generator import parse, render
 from .origins import Origins, origins
 from .rewrites import Log, prepare
+from .tree import Tree
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py")
@@ -70,12 +71,19 @@ def package_name(document: Path) -> str:
 
 
 def generate(
-    document: Path, out: Path, *, name: str | None = None, skip: Collection[str] = (), trace: bool = False
+    document: Path,
+    out: Path,
+    *,
+    name: str | None = None,
+    skip: Collection[str] = (),
+    trace: bool = False,
+    tree: Tree | None = None,
 ) -> GenerationResult:
     """Write the package of a document into the folder `out`, in place of an earlier one.
 
     `name` is the name of the package; None takes it from the document. `skip` names rewrites to leave out, for tests.
-    `trace` looks up where each name comes from, which costs time and memory and changes no byte of the package.
+    `trace` looks up where each name comes from, which costs time and memory and changes no byte of the package. `tree`
+    is what `load` made of the document; None loads it.
 
     Raises DocumentError when the document cannot be read; RuntimeError when the installed tools are not the pinned
     ones; DestinationError (a RuntimeError) when the package must not be written there; and OSError.
@@ -83,21 +91,21 @@ def generate(
     require_pinned_tools()
     package = package_folder(out, package_name(document) if name is None else name)
     try:
-        tree, log = prepare(load(document), skip=skip, trace=trace)
+        prepared, log = prepare(load(document) if tree is None else tree, skip=skip, trace=trace)
     except PlaceError as error:
         raise DocumentError(f"{document} cannot be read: {error}") from None
     except RecursionError:
         raise DocumentError(f"{document} cannot be read: a schema holds itself, by way of allOf.") from None
     with build_folder(package) as folder:
         built = folder / package.name
-        data, problems = parse(tree, log)
+        data, problems = parse(prepared, log)
         problems += render(data, built, TEMPLATES, log) if data else []
         written = (built / "client.py").exists()
         changes = ChangedFiles()
         if written:
             _finish(built)
             changes = move_into_place(built, package)
-    found = origins(tree, data) if trace and data is not None else Origins()
+    found = origins(prepared, data) if trace and data is not None else Origins()
     return GenerationResult(package, log, problems, written, changes, found)
 
 

@@ -203,8 +203,10 @@ def _type(tree: Tree, key: str, place: str) -> None:
 
 def _items(tree: Tree, key: str, place: str) -> None:
     """A list of schemas, one for each item, was how a tuple was written before 3.1."""
-    value = tree[key]
-    if is_list(value):
+    value, kind = tree[key], tree.get("type", "array")
+    if "array" not in (kind if is_list(kind) else [kind]):
+        del tree[key]  # of another type: it says nothing
+    elif is_list(value):
         del tree[key]
         tree["prefixItems"] = value
         _entry(tree, "prefixItems", "[Schema]", place)

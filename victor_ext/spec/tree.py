@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import copy
 from typing import Any, TypeGuard
 
@@ -27,6 +28,12 @@ def in_place_of(tree: Tree, new: Tree) -> Tree:
     found = copy(tree)
     found.clear()
     found.update(new)
+    return found
+
+
+def copied(tree: Tree) -> Tree:
+    """A copy of a loaded document that shares nothing with it."""
+    found: Tree = json.loads(json.dumps(tree))
     return found
 
 

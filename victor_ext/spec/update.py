@@ -13,14 +13,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .check import check
+from .check import check_generated
+from .checking.acceptance import default_path
+from .checking.acceptance import load as read_accepted
+from .destination import build_folder, move_into_place, package_folder
 from .diff.approvals import read_approvals
-from .diff.documents import compare_documents
+from .diff.documents import report_on
 from .diff.entry import Entry
+from .diff.python import Generated, package_changes
 from .diff.report import Report, number, one_line
 from .document import load
-from .generate import generate, package_name
-from .tree import Tree, mapping_at
+from .generate import package_name
+from .shape import METHODS
+from .tree import Tree, is_mapping, mapping_at
 
 UNRELEASED = re.compile(r"^## (?:\[?Unreleased\]?).*$", re.MULTILINE)
 MAX_LINES = 20
@@ -69,21 +74,22 @@ def update(
         OSError: A file cannot be read or written.
     """
     name = package_name(document) if name is None else name
+    approvals = read_approvals(document.with_name(f"{document.stem}.approved.yaml") if approved is None else approved)
+    accepted = default_path(document)
+    read_accepted(accepted)  # a mistake in it is reported before the work begins
     before, after = load(document), load(newer)
-    report = compare_documents(
-        document,
-        newer,
-        called=(document.name, newer.name),
-        file=document,
-        approved=read_approvals(document.with_name(f"{document.stem}.approved.yaml") if approved is None else approved),
-        package=name,
-    )
-    accepted = document.with_name(f"{document.stem}.accepted.yaml")
-    checked = check(newer, None, name=name, accepted=accepted)
-    losses = [f"{each.place}: {each.what}" for each in checked.problems]
-    if losses:
-        return Update(report, losses, out / name)
-    package = generate(newer, out, name=name).package
+    package = package_folder(out, name)
+    with build_folder(package) as folder:
+        old = Generated.of(document, before, folder / "old", name)
+        new = Generated.of(newer, after, folder / "new", name)
+        changes = package_changes(old, new, name)
+        names = document.name, newer.name
+        report = report_on(before, after, changes, called=names, file=document, approved=approvals)
+        checked = check_generated(after, newer.name, new.made, accepted)
+        losses = [f"{each.place}: {each.what}" for each in checked.problems]
+        if losses:
+            return Update(report, losses, package)
+        move_into_place(new.made.package, package)
     if changelog is not None and report.entries:
         _add_to(changelog, "\n".join(_changelog_lines(document, before, after, report)))
     _replace(document, newer.read_bytes())
@@ -102,6 +108,26 @@ def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) 
         yield f"  - `{one_line(entry.place)}` ({' and '.join(columns)}): {one_line(entry.what)}"
     if len(serious) > MAX_LINES:
         yield f"  - and {number(len(serious) - MAX_LINES, 'more change')} that break something."
+    looks = [each for each in report.entries if each not in serious and "look" in (each.wire, each.python)]
+    for entry in looks[:MAX_LINES]:
+        yield f"  - `{one_line(entry.place)}` (to look at): {one_line(entry.what)}"
+    if len(looks) > MAX_LINES:
+        yield f"  - and {number(len(looks) - MAX_LINES, 'more change')} to look at."
+    new = [f"`{one_line(each)}`" for each in _operations(after) if each not in set(_operations(before))]
+    if new:
+        rest = f" and {len(new) - MAX_LINES} more" if len(new) > MAX_LINES else ""
+        yield f"  - New operations: {', '.join(new[:MAX_LINES])}{rest}."
+
+
+def _operations(document: Tree) -> list[str]:
+    """`get /v1/cards` for each operation."""
+    return [
+        f"{method} {path}"
+        for path, item in mapping_at(document, "paths").items()
+        if is_mapping(item)
+        for method in METHODS
+        if method in item
+    ]
 
 
 def _add_to(changelog: Path, entry: str) -> None:

@@ -139,7 +139,10 @@ class TestApprovals:
         assert run(*breaking()) == 0
         approve(fingerprint, expires="2026-05-31")
         assert run(*breaking()) == 1
-        assert f"the approval of {fingerprint} expired on 2026-05-31: agreed" in capsys.readouterr().out
+        assert (
+            f"the approval of {fingerprint} expired on 2026-05-31: agreed. Look at the change again; then write"
+            in capsys.readouterr().out
+        )
 
     def test_the_scope_counts(self, capsys: pytest.CaptureFixture[str]) -> None:
         fingerprint = entry(capsys, *breaking())["fingerprint"]

@@ -11,6 +11,8 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
+import attrs
+
 from victor_ext.spec.tree import is_list, is_mapping
 
 from .package import classes_in, is_model
@@ -37,11 +39,15 @@ def options(hint: Any) -> list[Any]:
     return sorted(named, key=lambda each: 2 if each is Any else 1 if each is str else 0)
 
 
-def misfit(model: Any) -> tuple[int, int]:
-    """How little a model is the one for its values: what is undeclared in it, and how many of its fields are absent."""
-    names: tuple[str, ...] = getattr(model, "__slots__", ())
-    absent = sum(type(getattr(model, name, None)).__name__ == "Unset" for name in names)
-    return undeclared(model), absent
+def misfit(model: Any) -> tuple[int, int, int]:
+    """How little a model is the one for its values.
+
+    What is undeclared in it, how many of its required fields are absent, and how many of all its fields.
+    """
+    own: Any = model.__class__
+    fields = attrs.fields(own) if attrs.has(own) else ()
+    absent = [each for each in fields if type(getattr(model, each.name, None)).__name__ == "Unset"]
+    return undeclared(model), sum(each.default is attrs.NOTHING for each in absent), len(absent)
 
 
 def undeclared(model: Any) -> int:

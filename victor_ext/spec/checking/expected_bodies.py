@@ -15,6 +15,7 @@ from .operations import Medium
 from .recording import Request
 
 FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 
 
 class _Part(NamedTuple):
@@ -33,7 +34,7 @@ def body_differences(medium: Medium, value: Any, request: Request) -> Iterator[D
     """How the body of a request differs from a value in a content type."""
     if medium.bare == FORM:
         yield from _form_differences(medium, value, request)
-    elif medium.bare.startswith("multipart/"):
+    elif medium.bare == MULTIPART:
         yield from _multipart_differences(medium, value, request)
     elif why := _difference(medium, value, request):
         yield Difference(why)

@@ -28,6 +28,8 @@ def fits(document: Document, view: View, value: Any) -> bool:
 def _reason(document: Document, view: View, value: Any, depth: int) -> str | None:
     if value is None:
         return None if view.nullable or not view.types else "null is not declared"
+    if view.only_null:
+        return f"{type(value).__name__} where null is declared"
     if why := _scalar_reason(view, value):
         return why
     if is_mapping(value):
@@ -58,8 +60,9 @@ def _object_reason(document: Document, view: View, value: dict[str, Any], depth:
                 return f"{name} is required and not there"
     if view.closed and not value.keys() <= view.properties.keys():
         return "a property is not declared"
-    for name, child in view.properties.items() if depth else ():
-        if value.get(name) is not None and (why := _of(document, child, value[name], depth - 1)):
+    for name, each in value.items() if depth else ():
+        child = view.properties.get(name, view.additional)
+        if child is not None and each is not None and (why := _of(document, child, each, depth - 1)):
             return f"{name}: {why}"
     return None
 

@@ -13,7 +13,7 @@ from .answers import OperationAnswers
 from .models import Models
 from .operations import SOMEWHERE, Operation, base_url, operations
 from .package import Package, PackageError
-from .probes import Probe, prefixes, same_name
+from .probes import Probe, same_name, sent_path
 from .problems import Findings
 from .recording import Caller
 from .requests import OperationRequests
@@ -69,8 +69,8 @@ class _Inspection:
 
     def _probe(self, operation: Operation, rest: list[Probe]) -> Probe | None:
         """The function of an operation. Two operations may have paths of one shape: then the name decides."""
-        starts = prefixes(operation, self._base)
-        found = [each for each in rest if each.takes(operation, starts)]
+        path = sent_path(operation, self._base)
+        found = [each for each in rest if each.takes(operation, path)]
         named = [each for each in found or rest if same_name(each.function, operation)]
         return next(iter(named or found), None)
 

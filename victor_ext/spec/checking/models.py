@@ -45,6 +45,10 @@ class _Outcome:
         self.words |= other.words
 
 
+_NOTHING = _Outcome()
+"""Of a value in which nothing can be lost; it is never added to."""
+
+
 class Models:
     """Compares decoded values with schemas."""
 
@@ -52,10 +56,11 @@ class Models:
         self._document = document
         self._package = package
         self._findings = findings
-        self._synthesis = Synthesis(document, files=False)
+        self._synthesis = Synthesis(document, as_json=True)
         self._known: set[tuple[int, Any]] = set()
         self._counted: set[tuple[str, str]] = set()
         self._waiting: list[tuple[View, Any]] = []
+        self._enums: dict[tuple[int, Any], _Outcome] = {}
 
     def compare(self, node: Node, value: Any, found: Any) -> None:
         """Report the declared fields and enum values of a JSON value that its decoded form does not have."""
@@ -79,13 +84,13 @@ class Models:
     def _compared(self, node: Node, value: Any, found: Any) -> _Outcome:
         """With the alternative of the schema that the decoded value fits best."""
         if value is None:
-            return _Outcome()
+            return _NOTHING
         views = self._document.views(node)
         if len(views) == 1:
             return self._of_view(views[0], value, found)
         views = [view for view in views if fits(self._document, view, value)] or views[:1]
         outcomes = [(self._of_view(view, value, found), view) for view in views]
-        best, view = min(outcomes, key=lambda each: (len(each[0].losses), each[0].foreign))
+        best, view = min(outcomes, key=lambda each: (len(each[0].losses), each[0].foreign, _undeclared(each[1], value)))
         return self._of_another(best, view, found) if self._is_another(view, found) else best
 
     def _is_another(self, view: View, found: Any) -> bool:
@@ -108,7 +113,7 @@ class Models:
             return _Outcome()
         if is_list(value):
             return self._of_list(view, value, found)
-        return self._of_word(view, value, found)
+        return _NOTHING if view.enum is None else self._of_word(view, value, found)
 
     def _of_list(self, view: View, value: list[Any], found: Any) -> _Outcome:
         outcome = _Outcome()
@@ -123,7 +128,14 @@ class Models:
     def _of_word(self, view: View, value: Any, found: Any) -> _Outcome:
         words = view.words()
         if value not in words:
-            return _Outcome()
+            return _NOTHING
+        own: Any = found.__class__
+        key = id(view), own
+        if key not in self._enums:
+            self._enums[key] = self._of_enum(view, words, found)
+        return self._enums[key]
+
+    def _of_enum(self, view: View, words: list[Any], found: Any) -> _Outcome:
         if not isinstance(found, Enum):
             return self._missing(view.place, f"its {len(words)} enum values have no enum in Python")
         known = [member.value for member in type(found)]
@@ -214,6 +226,11 @@ class Models:
 
     def _wrong(self, place: str, what: str) -> _Outcome:
         return _Outcome({(place, what): lambda: self._findings.wrong(place, what)})
+
+
+def _undeclared(view: View, value: Any) -> int:
+    """How many properties of a value an alternative does not declare."""
+    return len(value.keys() - view.properties.keys()) if is_mapping(value) else 0
 
 
 def _words(place: str) -> list[str]:

@@ -166,7 +166,7 @@ class Passing:
         for option in options(hints["body"]):
             for value in values:
                 try:
-                    found.append({"body": build(option, value), **chosen})
+                    found.append({"body": _with_boundary(build(option, value), medium), **chosen})
                     break
                 except NoArgumentError:
                     continue
@@ -174,7 +174,19 @@ class Passing:
             found = []
         if not found and "body" in self._probe.function.required:
             raise NoArgumentError(f"{medium.place}: the type of the argument body has no place for {short(given.body)}")
-        return sorted(found, key=lambda each: misfit(each["body"])) or [{}]
+        return sorted(found, key=lambda each: (_lacks_boundary(each["body"], medium), *misfit(each["body"]))) or [{}]
+
+
+def _lacks_boundary(body: Any, medium: Medium) -> bool:
+    """Whether it is bytes where a file, which has a content type, would be right."""
+    return medium.bare.startswith("multipart/") and isinstance(body, bytes)
+
+
+def _with_boundary(body: Any, medium: Medium) -> Any:
+    """A body whose parts the caller writes: its content type names what is between them."""
+    if medium.bare.startswith("multipart/") and hasattr(body, "mime_type"):
+        body.mime_type = f"{medium.content_type}; boundary=between"
+    return body
 
 
 def _holds(key: str, name: str) -> bool:

@@ -37,21 +37,18 @@ class Probe:
         if self.request is not None:
             self._look(self.request)
 
-    def takes(self, operation: Operation, prefixes: set[str]) -> bool:
-        """Whether this is the function of an operation; notes the arguments that go into the path."""
+    def takes(self, operation: Operation, path: re.Pattern[str]) -> bool:
+        """Whether this is the function of an operation with such a path; notes the arguments that go into it."""
         if self.request is None or self.request.method != operation.method:
             return False
+        found = path.fullmatch("/".join(self.request.path))
+        if found is None:
+            return False
         names = re.findall(r"{([^}]+)}", operation.segments)
-        pattern = "".join(
-            r"([^/]*~\d+~[^/]*?)" if part.startswith("{") else re.escape(part)
-            for part in re.split(r"({[^}]+})", operation.segments)
-        )
-        starts = "|".join(map(re.escape, sorted(prefixes)))
-        found = re.fullmatch(f"(?:{starts}){pattern}", "/".join(self.request.path))
-        for name, written in zip(names, found.groups() if found else (), strict=False):
+        for name, written in zip(names, found.groups(), strict=False):
             for marker in re.findall(r"~\d+~", written):
                 self.sent["path", name].append(self._markers[marker])
-        return found is not None
+        return True
 
     def named(self, location: str, name: str) -> str | None:
         """The argument that has the name of a parameter."""
@@ -69,9 +66,14 @@ class Probe:
                         self.sent[location, key].append(argument)
 
 
-def prefixes(operation: Operation, base: str) -> set[str]:
-    """The paths before the operation's own, by its server and by the client's."""
-    return {urlsplit(operation.server).path.rstrip("/"), urlsplit(base).path.rstrip("/")}
+def sent_path(operation: Operation, base: str) -> re.Pattern[str]:
+    """The path of an operation with markers in it, behind the one of its server, or of the client's."""
+    own = "".join(
+        r"([^/]*~\d+~[^/]*?)" if part.startswith("{") else re.escape(part)
+        for part in re.split(r"({[^}]+})", operation.segments)
+    )
+    prefixes = {urlsplit(url).path.rstrip("/") for url in (operation.server, base)}
+    return re.compile(f"(?:{'|'.join(map(re.escape, sorted(prefixes)))}){own}")
 
 
 def _letters(name: str) -> str:

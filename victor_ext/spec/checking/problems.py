@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["left out", "missing", "wrong", "differs", "acceptance"]
+Kind = Literal["left out", "missing", "wrong", "differs", "acceptance", "ended"]
 
 ADVICE: dict[Kind, str] = {
     "left out": "do without it, and accept it with a reason",
@@ -15,6 +15,7 @@ ADVICE: dict[Kind, str] = {
     "wrong": "do not use it; it cannot be accepted",
     "differs": "generate the package again",
     "acceptance": "remove the entry",
+    "ended": "look at it again: write a later day for `expires`, or remove the entry",
 }
 """What to do about a problem of each kind, unless it says so itself."""
 
@@ -40,7 +41,7 @@ class Problem:
         if self.kind == "differs":
             return self.place
         what = f": {self.what}" if self.what else ""
-        head = "" if self.kind == "acceptance" else f"{self.kind}: "
+        head = "" if self.kind in ("acceptance", "ended") else f"{self.kind}: "
         return f"{head}{self.place}{what}; {ADVICE[self.kind]}"
 
 

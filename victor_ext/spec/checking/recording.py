@@ -1,10 +1,13 @@
-"""Calls of generated functions through a transport that records the request and gives one answer."""
+"""Calls of generated functions through httpx clients that record the request, or give one answer, and send nothing.
+
+A large document needs tens of thousands of calls. So httpx builds a request where the request is what is wanted, and is
+not asked where the answer is; and no coroutine waits for anything, so that none needs a loop of events.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import unquote, unquote_plus
@@ -17,6 +20,46 @@ from .package import Function, Package
 
 class _RecordedError(Exception):
     """Ends a call whose request is all that is wanted."""
+
+    def __init__(self, request: httpx.Request) -> None:
+        super().__init__()
+        self.request = request
+
+
+class _Client(httpx.Client):
+    answer: httpx.Response | None = None
+
+    def request(self, *args: Any, **kwargs: Any) -> httpx.Response:
+        return self.answer or super().request(*args, **kwargs)
+
+    def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
+        if self.answer is not None:
+            return self.answer
+        request.read()
+        raise _RecordedError(request)
+
+
+class _AsyncClient(httpx.AsyncClient):
+    answer: httpx.Response | None = None
+
+    async def request(self, *args: Any, **kwargs: Any) -> httpx.Response:
+        return self.answer or await super().request(*args, **kwargs)
+
+    async def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
+        if self.answer is not None:
+            return self.answer
+        await request.aread()
+        raise _RecordedError(request)
+
+
+def _end(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine that waits for nothing returns. Raises RuntimeError when it waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration as ended:
+        return ended.value
+    coroutine.close()
+    raise RuntimeError("it waits for something that is no answer")
 
 
 @dataclass
@@ -60,45 +103,39 @@ class Caller:
     """Calls the functions of a package. A context manager."""
 
     def __init__(self, package: Package, base_url: str) -> None:
-        self._request: httpx.Request | None = None
-        self._answer: httpx.Response | None = None
-        self._runner = asyncio.Runner()
-        transport = httpx.MockTransport(self._respond)
-        self._client = package.load("client").Client(base_url=base_url, httpx_args={"transport": transport})
+        offline = httpx.MockTransport(lambda _: httpx.Response(200))  # without it, httpx reads certificates
+        self._client = package.load("client").Client(base_url=base_url, httpx_args={"transport": offline})
+        with self._client.get_httpx_client() as made:
+            usual: dict[str, Any] = {"base_url": made.base_url, "headers": made.headers, "cookies": made.cookies}
+        self._sync = _Client(**usual, transport=offline)
+        self._async = _AsyncClient(**usual, transport=offline)
+        self._client.set_httpx_client(self._sync).set_async_httpx_client(self._async)
         self.calls = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.get_httpx_client().close()
-        self._runner.run(self._client.get_async_httpx_client().aclose())
-        self._runner.close()
-
-    def _respond(self, request: httpx.Request) -> httpx.Response:
-        self._request = request
-        if self._answer is None:
-            raise _RecordedError
-        return self._answer
+        self._sync.close()
+        _end(self._async.aclose())
 
     def request(self, function: Function, arguments: dict[str, Any], *, awaited: bool = False) -> Request:
         """The request of a call. Raises what the function raises, and RuntimeError when it sends nothing."""
-        self._answer = self._request = None
-        with contextlib.suppress(_RecordedError):
+        self._sync.answer = self._async.answer = None
+        try:
             self._call(function, arguments, awaited=awaited)
-        sent: httpx.Request | None = self._request
-        if sent is None:
-            raise RuntimeError("no request was sent")
-        return Request.of(sent)
+        except _RecordedError as recorded:
+            return Request.of(recorded.request)
+        raise RuntimeError("no request was sent")
 
     def answer(self, function: Function, arguments: dict[str, Any], answer: httpx.Response, *, awaited: bool) -> Any:
         """What a call makes of an answer: `.parsed`. Raises what the function raises."""
-        self._answer = answer
+        self._sync.answer = self._async.answer = answer
         return self._call(function, arguments, awaited=awaited).parsed
 
     def read(self, function: Function, arguments: dict[str, Any], answer: httpx.Response) -> Any:
         """What `sync` makes of an answer. Raises what it raises."""
-        self._answer = answer
+        self._sync.answer = answer
         self.calls += 1
         return function.short(client=self._client, **arguments) if function.short else None
 
@@ -108,7 +145,7 @@ class Caller:
         if called is None:
             raise ValueError(f"there is no {'asyncio' if awaited else 'sync'}_detailed")
         if awaited:
-            return self._runner.run(called(client=self._client, **arguments))
+            return _end(called(client=self._client, **arguments))
         return called(client=self._client, **arguments)
 
 

@@ -38,7 +38,7 @@ class OperationRequests:
         self._findings = findings
         self._models = models
         self._synthesis = Synthesis(document)
-        self._json_synthesis = Synthesis(document, files=False)
+        self._json_synthesis = Synthesis(document, as_json=True)
         self._passing = Passing(document, operation, probe, findings)
 
     def check(self) -> None:

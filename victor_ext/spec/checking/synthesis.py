@@ -36,25 +36,37 @@ PLAIN, TRICKY = "text é", "a b/c?d=e&f+g%h;é"
 
 
 class Synthesis:
-    """Values of the schemas of one document. Without `files`, for JSON, a binary is a text."""
+    """Values of the schemas of one document.
 
-    def __init__(self, document: Document, *, files: bool = True) -> None:
+    As JSON, a binary is a text, and what may be anything is an object; elsewhere, where an object may have no form, it
+    is a text.
+    """
+
+    def __init__(self, document: Document, *, as_json: bool = False) -> None:
         self._document = document
-        self._files = files
+        self._as_json = as_json
+        self._made: dict[tuple[int, Direction, int, int, str], tuple[Node, Any]] = {}
 
     def value(self, node: Node, direction: Direction, number: int = 0, *, full: int = 2, text: str = PLAIN) -> Any:
-        """A value of a schema, with the optional properties of its outer `full` levels; `text` for plain texts."""
-        return _Maker(self._document, direction, number, text, files=self._files).of(node, full, ())
+        """A value of a schema, with the optional properties of its outer `full` levels; `text` for plain texts.
+
+        It is made once, and is not to be changed.
+        """
+        key = id(node.tree), direction, number, full, text
+        if key not in self._made:
+            maker = _Maker(self._document, direction, number, text, as_json=self._as_json)
+            self._made[key] = node, maker.of(node, full, ())
+        return self._made[key][1]
 
     def of_view(self, view: View, direction: Direction, number: int = 0, *, full: int = 2, text: str = PLAIN) -> Any:
         """A value of one alternative."""
-        return _Maker(self._document, direction, number, text, files=self._files).of_view(view, full, ())
+        return _Maker(self._document, direction, number, text, as_json=self._as_json).of_view(view, full, ())
 
 
 class _Maker:
-    def __init__(self, document: Document, direction: Direction, number: int, text: str, *, files: bool) -> None:
+    def __init__(self, document: Document, direction: Direction, number: int, text: str, *, as_json: bool) -> None:
         self._document = document
-        self._files = files
+        self._as_json = as_json
         self._direction: Direction = direction
         self._hidden = "readOnly" if direction == "sent" else "writeOnly"
         self._number = number
@@ -69,10 +81,12 @@ class _Maker:
         words = [value for value in view.enum or [] if value is not None]
         if words:
             return words[self._number % len(words)]
+        if view.only_null:
+            return None
         if view.binary:
-            return BYTES if self._files else self._text
+            return self._text if self._as_json else BYTES
         kind = view.types[self._number % len(view.types)] if view.types else ""
-        if kind == "object" or (not kind and view.properties):
+        if kind == "object" or (not kind and (view.properties or view.additional is not None)):
             return self._object(view, full, (*within, id(view)))
         if kind == "array":
             return self._array(view, full, (*within, id(view)))
@@ -93,7 +107,8 @@ class _Maker:
             found.setdefault(name, words[0])
         if full > 0 and view.additional is not None and not self._endless(view.additional, within):
             found["additional-key"] = self.of(view.additional, full - 1, within)
-        return found or (dict(FREE) if full > 0 and not view.closed and not view.properties else found)
+        is_free = full > 0 and not view.closed and not view.properties and view.additional is None
+        return dict(FREE) if is_free and not found else found
 
     def _endless(self, node: Node, within: tuple[int, ...]) -> bool:
         return all(id(view) in within for view in self._document.views(node))
@@ -108,7 +123,7 @@ class _Maker:
             return [] if view.items is not None else [self._text] * count
         items: list[Any] = []
         for offset in range(count):  # items take their alternatives in turn
-            maker = _Maker(self._document, self._direction, self._number + offset, self._text, files=self._files)
+            maker = _Maker(self._document, self._direction, self._number + offset, self._text, as_json=self._as_json)
             items.append(maker.of(view.items, full - 1 if offset == 0 else min(full - 1, 0), within))
         return items
 
@@ -119,7 +134,7 @@ class _Maker:
             return _number(kind, view, self._number)
         if kind == "string":
             return self._string(view)
-        return dict(FREE)
+        return dict(FREE) if self._as_json else self._text
 
     def _string(self, view: View) -> str:
         if view.format in TEXTS:

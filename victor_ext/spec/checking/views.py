@@ -61,6 +61,10 @@ class View:
     tags: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """The values of discriminators that select this alternative of a union."""
     limits: Tree = field(default_factory=dict[str, Any])
+    only_null: bool = False
+    """Whether `null` is the only value."""
+    impossible: bool = False
+    """Whether what it is merged of contradicts itself, so that no value has all of it."""
 
     @property
     def binary(self) -> bool:
@@ -88,6 +92,7 @@ class Document:
         self.root = Node(tree, "")
         self._views: dict[int, tuple[Tree, list[View]]] = {}  # with the tree, so that no other one gets its id
         self._open: set[int] = set()
+        self._targets: dict[str, Node | None] = {}
 
     def follow(self, node: Node) -> Node:
         """The target of a reference, with its place; an empty mapping when there is none."""
@@ -96,10 +101,12 @@ class Document:
             if reference in seen or not reference.startswith("#/"):
                 return Node({}, node.place)
             seen.add(reference)
-            node = self._target(reference, node.place)
+            if reference not in self._targets:
+                self._targets[reference] = self._target(reference)
+            node = self._targets[reference] or Node({}, node.place)
         return node
 
-    def _target(self, reference: str, place: str) -> Node:
+    def _target(self, reference: str) -> Node | None:
         found: Any = self.root.tree
         steps = [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference[2:].split("/")]
         for step in steps:
@@ -107,20 +114,24 @@ class Document:
                 found = found[int(step)]
             else:
                 found = found.get(step) if is_mapping(found) else None
-        return Node(found, ".".join(steps)) if is_mapping(found) else Node({}, place)
+        return Node(found, ".".join(steps)) if is_mapping(found) else None
 
     def views(self, node: Node) -> list[View]:
         """One view for each alternative of a schema: a single one when it has no union."""
-        node = self.follow(node)
-        key = id(node.tree)
+        known = self._views.get(id(node.tree))
+        if known is not None:
+            return known[1]
+        whole = self.follow(node)
+        key = id(whole.tree)
+        if key in self._open:  # a schema that is a part of itself adds nothing
+            return [View(whole.place)]
         if key not in self._views:
-            if key in self._open:  # a schema that is a part of itself adds nothing
-                return [View(node.place)]
             self._open.add(key)
             try:
-                self._views[key] = node.tree, self._build(node)
+                self._views[key] = whole.tree, self._build(whole)
             finally:
                 self._open.discard(key)
+        self._views[id(node.tree)] = node.tree, self._views[key][1]
         return self._views[key][1]
 
     def properties(self, node: Node) -> dict[str, Node]:
@@ -132,7 +143,7 @@ class Document:
         own = _own(node)
         found, parts = [own], node.items("allOf")
         for part in parts:
-            found = [_merge(one, other) for one in found for other in self.views(part)][:MAX_VIEWS]
+            found = _possible([_merge(one, other) for one in found for other in self.views(part)])
         if len(parts) == 1 and not own.properties and not own.types:  # another name of the same schema
             found = [replace(view, place=other.place) for view, other in zip(found, self.views(parts[0]), strict=False)]
         for key in ("oneOf", "anyOf"):
@@ -141,11 +152,16 @@ class Document:
             if len(some) < len(members):
                 found = [replace(view, nullable=True) for view in found]
             if some:
-                found = [
-                    replace(_merge(one, other), place=one.place if one.properties else other.place)
+                merged = [
+                    replace(
+                        _merge(one, other),
+                        place=one.place if one.properties else other.place,
+                        closed=other.closed and not one.properties,
+                    )
                     for one in found
                     for other in some
-                ][:MAX_VIEWS]
+                ]
+                found = _possible(merged)
         return found
 
     def _member(self, node: Node, part: Node) -> Iterator[View]:
@@ -193,6 +209,7 @@ def _own(node: Node) -> View:
         additional=node.child("additionalProperties") if is_mapping(additional) and additional else None,
         closed=additional is False,
         limits={key: tree[key] for key in LIMITS if key in tree},
+        only_null=kinds in ("null", ["null"]) or ("const" in tree and tree["const"] is None),
     )
 
 
@@ -202,12 +219,18 @@ def _open_properties(node: Node) -> dict[str, Node]:
     return {name: child for name, child in node.mapping("properties").items() if declared[name] is not False}
 
 
+def _possible(views: list[View]) -> list[View]:
+    """The alternatives without those that contradict themselves; all of them, when each does."""
+    return ([view for view in views if not view.impossible] or views)[:MAX_VIEWS]
+
+
 def _merge(one: View, other: View) -> View:
     """What both say; where they contradict each other, what the second says."""
     common = tuple(kind for kind in other.types if kind in one.types)
-    enum = other.enum if one.enum is None else one.enum
+    enum, both = other.enum if one.enum is None else one.enum, True
     if one.enum is not None and other.enum is not None:
-        enum = [value for value in one.enum if value in other.enum] or other.enum
+        shared = [value for value in one.enum if value in other.enum]
+        enum, both = shared or other.enum, bool(shared)
     return View(
         one.place,
         common or other.types or one.types,
@@ -222,6 +245,8 @@ def _merge(one: View, other: View) -> View:
         closed=False,
         tags={**one.tags, **other.tags},
         limits={**one.limits, **other.limits},
+        only_null=one.only_null or other.only_null,
+        impossible=one.impossible or other.impossible or not both,
     )
 
 

@@ -14,7 +14,7 @@ from victor_ext.spec.document import DocumentError
 
 from .packages import add_package_arguments, check_names
 
-SUMMARY = "call every operation, decode every answer, and compare the package in OUT with a fresh one"
+SUMMARY = "call every operation, decode every answer, and compare the package in --out with a fresh one"
 EPILOG = (
     "Exit status: 0 when all is there, 1 when something is missing or wrong, 2 for misuse or an unreadable document."
 )
@@ -41,6 +41,8 @@ def run(options: argparse.Namespace) -> int:
     check_names(options)
     if options.accepted is not None and len(options.documents) > 1:
         raise AcceptanceError("--accepted is the file of one document: check one document at a time.")
+    if options.accepted is not None and options.accept is None and not options.accepted.exists():
+        raise AcceptanceError(f"--accepted {options.accepted}: there is no such file: write it, or name another.")
     return max(_check(document, options) for document in options.documents)
 
 

@@ -83,6 +83,7 @@ def _report(options: argparse.Namespace, approved: list[Approval]) -> Report:
             package=options.name,
             with_python=not options.no_python,
             check_version=options.check_version,
+            with_lines=options.format in ("github", "sarif"),
         )
 
 

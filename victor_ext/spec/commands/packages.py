@@ -16,4 +16,4 @@ def add_package_arguments(command: argparse.ArgumentParser, *, out: str, is_requ
 def check_names(options: argparse.Namespace) -> None:
     """Raise RuntimeError when several documents would make one package."""
     if options.name is not None and len(options.documents) > 1:
-        raise RuntimeError("NAME is the name of one package: give SPEC, the document to make it of, too.")
+        raise RuntimeError("--name is the name of one package: name one document with it.")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from victor_ext.spec.document import load
-from victor_ext.spec.generate import generate, package_name
+from victor_ext.spec.generate import GenerationResult, generate, package_name
+from victor_ext.spec.tree import Tree, copied
 
 from .blame import Blame, Side
 from .classes import class_findings
@@ -28,26 +29,30 @@ class Generated:
 
     side: Side
     surface: Surface
+    made: GenerationResult
 
     @classmethod
-    def of(cls, document: Path, folder: Path, name: str) -> Generated:
-        """Generate the package `name` into a folder. Raises the errors of `generate`."""
-        made = generate(document, folder, name=name, trace=True)
-        return cls(Side(load(document), made.origins), surface_of(made.package) if made.written else Surface())
+    def of(cls, document: Path, tree: Tree, folder: Path, name: str) -> Generated:
+        """Generate the package `name` of a loaded document into a folder. Raises the errors of `generate`."""
+        made = generate(document, folder, name=name, trace=True, tree=tree)
+        return cls(Side(copied(tree), made.origins), surface_of(made.package) if made.written else Surface(), made)
 
 
-def python_changes(old: Path, new: Path, *, name: str | None = None) -> Mapping[str, PythonChange]:
+def python_changes(
+    old: Path, new: Path, *, name: str | None = None, trees: tuple[Tree, Tree] | None = None
+) -> Mapping[str, PythonChange]:
     """Generate both packages into a temporary folder and compare them.
 
-    `old` and `new` are the documents. `name` is the name of the package; None takes it from the old document. Returns
-    the changes by place; the places are those of `components`, in the old document where it has them. Raises the errors
-    of `generate`.
+    `old` and `new` are the documents, `trees` what `load` made of them; None loads them. `name` is the name of the
+    package; None takes it from the old document. Returns the changes by place; the places are those of `components`, in
+    the old document where it has them. Raises the errors of `generate`.
     """
     package = package_name(old) if name is None else name
+    before, after = trees or (load(old), load(new))
     with tempfile.TemporaryDirectory() as folder:
-        before = Generated.of(old, Path(folder, "old"), package)
-        after = Generated.of(new, Path(folder, "new"), package)
-    return package_changes(before, after, package)
+        earlier = Generated.of(old, before, Path(folder, "old"), package)
+        newer = Generated.of(new, after, Path(folder, "new"), package)
+    return package_changes(earlier, newer, package)
 
 
 def package_changes(old: Generated, new: Generated, package: str) -> Mapping[str, PythonChange]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from .approvals import Approval, Approvals, Column
 from .entry import LEVELS, Entry, Level, worst
+from .lines import Lines
 
 COLUMNS: tuple[Column, ...] = ("wire", "python")
 
@@ -27,6 +28,8 @@ class Report:
     approvals: Approvals = field(default_factory=Approvals)
     version_problem: str | None = None
     python_compared: bool = True
+    lines: Lines | None = None
+    """The lines of the new document; None when they were not looked up."""
 
     def breaking(self) -> list[Entry]:
         """The entries that break something, and were not approved."""
@@ -52,7 +55,8 @@ class Report:
     def notices(self) -> list[str]:
         """What else a person has to know: approvals that no longer count, and the version."""
         found = [
-            f"{entry.place}: the approval of {entry.fingerprint} expired on {approval.expires}: {approval.reason}"
+            f"{entry.place}: the approval of {entry.fingerprint} expired on {approval.expires}: {approval.reason}. "
+            "Look at the change again; then write a later day for `expires`, or remove the approval."
             for entry in self.entries
             for approval in self.approvals.expired(entry)
         ]

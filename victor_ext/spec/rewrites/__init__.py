@@ -5,11 +5,10 @@ Each rewrite keeps the meaning, has a name, and logs where it was applied. The f
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection
 
 from victor_ext.spec.shape import check_shape
-from victor_ext.spec.tree import Tree
+from victor_ext.spec.tree import Tree, copied
 
 from . import answers, bodies, hooks, names, operations, schemas, serialization, servers, unions
 from .base import Log
@@ -70,7 +69,7 @@ def prepare(document: Tree, *, skip: Collection[str] = (), trace: bool = False) 
 
     Raises PlaceError when a part of the document has the wrong type.
     """
-    tree: Tree = json.loads(json.dumps(document))
+    tree = copied(document)
     check_shape(tree)
     if trace:
         tree = placed(tree, tree)

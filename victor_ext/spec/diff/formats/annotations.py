@@ -29,7 +29,8 @@ def as_github(report: Report) -> str:
 
 
 def _command(command: str, report: Report, title: str, message: str) -> str:
-    properties = f"file={_property(report.file)}" + (f",title={_property(title)}" if title else "")
+    line = f",line={report.lines.of(title)}" if title and report.lines is not None else ""
+    properties = f"file={_property(report.file)}{line}" + (f",title={_property(title)}" if title else "")
     return f"::{command} {properties}::{_data(message)}"
 
 
@@ -114,6 +115,7 @@ def _rules() -> list[dict[str, Any]]:
 
 def _result(report: Report, entry: Entry, column: Column) -> dict[str, Any]:
     level, approval = _level(entry, column), report.approval(entry, column)
+    line = 1 if report.lines is None else report.lines.of(entry.place)
     artifact = {"uri": quote(report.file.replace("\\", "/"))}
     result: dict[str, Any] = {
         "ruleId": f"{column}-{level}",
@@ -121,7 +123,7 @@ def _result(report: Report, entry: Entry, column: Column) -> dict[str, Any]:
         "message": {"text": f"{one_line(entry.place)}: {one_line(entry.what)} ({operations_text(entry)})"},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": artifact, "region": {"startLine": 1}},
+                "physicalLocation": {"artifactLocation": artifact, "region": {"startLine": line}},
                 "logicalLocations": [{"fullyQualifiedName": entry.place, "kind": "member"}],
             }
         ],
