@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from .replacing import replaced
 from .rewrites import Log
 from .rewrites.base import operations, schemas
-from .rewrites.schemas import write_out_allof
+from .rewrites.composition import write_out_allof
 from .tree import Tree, is_list, is_mapping, list_at
 
 PLACE = "x-place"
@@ -179,7 +179,7 @@ def _write_out(tree: Tree, failure: Failure, log: Log) -> bool:
     """Merge an `allOf`, which loses nothing."""
     if failure.schema is None or not failure.schema.get("allOf"):
         return False
-    write_out_allof(tree, failure.schema)
+    write_out_allof(tree, failure.schema, failure.where)
     log("inline-allof", failure.where)
     return True
 

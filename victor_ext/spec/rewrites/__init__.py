@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from victor_ext.spec.shape import check_shape
 from victor_ext.spec.tree import Tree
 
-from . import answers, bodies, hooks, names, operations, schemas, serialization, servers, unions
+from . import answers, bodies, composition, hooks, names, operations, schemas, serialization, servers, unions
 from .base import Log
 from .places import placed
 
@@ -45,9 +45,9 @@ REWRITES: tuple[Rewrite, ...] = (
     schemas.repair_enum,
     schemas.describe_default,
     schemas.drop_null_of_object,
-    schemas.merge_allof_siblings,
-    schemas.inline_allof,
-    schemas.own_class_for_single_allof,
+    composition.merge_allof_siblings,
+    composition.inline_allof,
+    composition.own_class_for_single_allof,
     unions.keep_union_siblings,
     unions.mark_union_members,
     schemas.mark_answers,

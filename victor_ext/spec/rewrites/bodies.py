@@ -10,7 +10,7 @@ from victor_ext.spec.requests import STYLES, Style
 from victor_ext.spec.tree import Tree, is_mapping, mapping_at
 
 from .base import Log, Operation, bare_type, components, media_types, operations, reachable, resolve, schemas
-from .names import RESERVED, class_name
+from .names import free_name
 from .serialization import is_json, is_nested, is_object, undefined, variants
 
 URL_ENCODED = "application/x-www-form-urlencoded"
@@ -52,11 +52,8 @@ def _share_schema(document: Tree, operation: Operation, content: Tree) -> None:
             groups.setdefault(json.dumps(schema, sort_keys=True), []).append(medium)
     for media in groups.values():
         if len(media) > 1:
-            name = f"{operation.tree['operationId']}_body"
             named = components(document)
-            taken = RESERVED | {class_name(each) for each in named}
-            while class_name(name) in taken:
-                name += "_inner"
+            name = free_name(named, f"{operation.tree['operationId']}_body")
             named[name] = media[0]["schema"]
             for medium in media:
                 medium["schema"] = {"$ref": f"#/components/schemas/{name}"}

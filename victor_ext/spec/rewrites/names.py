@@ -42,6 +42,14 @@ def module_name(name: str, prefix: str = PREFIX) -> str:
     return str(strings.PythonIdentifier(name, prefix))
 
 
+def free_name(named: Tree, name: str) -> str:
+    """The name for a new schema, longer when its class would have the name of another one."""
+    taken = {module_name(class_name(each)) for each in (*RESERVED, *named)}
+    while module_name(class_name(name)) in taken:
+        name += "_inner"
+    return name
+
+
 def inline_reference(document: Tree, log: Log) -> None:
     """Replace references to parameters, bodies, answers and paths by their targets: the generator follows few."""
     for path, item in mapping_at(document, "paths").items():

@@ -8,7 +8,7 @@ from typing import Any
 from victor_ext.spec.tree import Tree, in_place_of, is_list, is_mapping, list_at, mapping_at
 
 from .base import Log, components, resolve, schemas
-from .schemas import all_properties, is_object, write_out_allof
+from .composition import all_properties, is_object, write_out_allof
 from .serialization import kinds, variants
 
 OF_OBJECT = ("properties", "required", "additionalProperties")
@@ -31,19 +31,21 @@ def keep_union_siblings(document: Tree, log: Log) -> None:
         if all(each.keys() >= schema["properties"].keys() for each in own):
             _drop(schema, OF_OBJECT)
         elif len(keys) > 1 or sum(not each.keys() <= schema["properties"].keys() for each in own) < 2:
-            write_out_allof(document, schema)
+            write_out_allof(document, schema, where)
             _drop(schema, ("discriminator",))
         else:
-            schema[keys[0]] = [_with(document, schema, part) for part in members]
+            schema[keys[0]] = [
+                _with(document, schema, part, f"{where}_type_{number}") for number, part in enumerate(members)
+            ]
             _drop(schema, (*OF_OBJECT, "type"))
         log("keep-union-siblings", where)
 
 
-def _with(document: Tree, schema: Tree, member: Tree) -> Tree:
+def _with(document: Tree, schema: Tree, member: Tree, where: str) -> Tree:
     """A member of a union that says what stands beside the union, too."""
     beside = in_place_of(schema, {key: schema[key] for key in OF_OBJECT if key in schema})
     found = in_place_of(resolve(document, member), {"allOf": [deepcopy(beside), deepcopy(resolve(document, member))]})
-    write_out_allof(document, found)
+    write_out_allof(document, found, where)
     discriminator = mapping_at(schema, "discriminator")
     if "propertyName" in discriminator and "$ref" in member:
         found["x-one-of"] = {discriminator["propertyName"]: _tag_values(discriminator, member["$ref"])}
