@@ -313,7 +313,7 @@ def _member(schema: Tree) -> str:
 KEPT_IN_SCHEMA = {
     *("$ref", "type", "format", "nullable", "properties", "required", "items", "prefixItems", "enum", "const"),
     *("additionalProperties", "allOf", "oneOf", "anyOf", "description", "example", "title"),
-    *("x-enum-varnames", "x-one-of", "x-words", "x-inner", "x-in-answers"),
+    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers"),
 }
 KEPT_IN_OPERATION = {"operationId", "tags", "summary", "description", "parameters", "requestBody", "responses"}
 

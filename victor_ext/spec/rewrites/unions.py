@@ -60,8 +60,7 @@ def _drop(schema: Tree, keys: tuple[str, ...]) -> None:
 def mark_union_members(document: Tree, log: Log) -> None:
     """Mark the members of a union with what selects them.
 
-    `x-one-of` has the values of discriminators, `x-words` those of the constants and enums in which the members differ,
-    and `x-inner` the names in the objects in which they differ.
+    `x-one-of` has the values of discriminators, `x-words` those of the constants and enums in which the members differ.
     """
     done: dict[int, Tree] = {}
     for where, schema in schemas(document):
@@ -70,15 +69,13 @@ def mark_union_members(document: Tree, log: Log) -> None:
         discriminator = mapping_at(schema, "discriminator")
         members = members if len(members) > 1 else []
         words = _differing([_words(document, part, done) for part in members])
-        inner = _differing([_inner(document, part, done) for part in members])
-        for part, own, names in zip(members, words, inner, strict=True):
+        for part, own in zip(members, words, strict=True):
             whole = resolve(document, part)
             tags: Tree = whole.setdefault("x-one-of", {})
             if "propertyName" in discriminator and "$ref" in part:
                 known = tags.setdefault(discriminator["propertyName"], [])
                 known.extend(word for word in _tag_values(discriminator, part["$ref"]) if word not in known)
             whole.setdefault("x-words", {}).update(own)
-            whole.setdefault("x-inner", {}).update(names)
             log("mark-union-members", f"{where}: {part.get('$ref', 'an object without a name')}")
 
 
@@ -93,13 +90,6 @@ def _words(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, lis
     properties = all_properties(document, schema, done).items()
     found = {name: [str(value).casefold() for value in _values(document, child)] for name, child in properties}
     return {name: sorted(set(values)) for name, values in found.items() if values}
-
-
-def _inner(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, list[str]]:
-    """The names in each property that is an object."""
-    properties = all_properties(document, schema, done).items()
-    found = {name: all_properties(document, child, done) for name, child in properties if is_object(document, child)}
-    return {name: sorted(names) for name, names in found.items()}
 
 
 def _differing(of_members: list[dict[str, list[str]]]) -> list[dict[str, list[str]]]:
