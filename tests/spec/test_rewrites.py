@@ -104,6 +104,7 @@ def test_a_default_becomes_words() -> None:
         ({"type": "object", "nullable": True}, {"type": "object"}),
         ({"type": ["object", "null"]}, {"type": "object"}),
         ({"type": "string", "nullable": True}, {"type": "string", "nullable": True}),
+        ({"properties": {"a": {"type": "null"}}}, {"properties": {"a": {}}}),
     ],
 )
 def test_schemas_are_mended(definition: dict[str, Any], made: dict[str, Any]) -> None:

@@ -32,6 +32,17 @@ def repair_type(document: Tree, log: Log) -> None:
             log("repair-type", f"{where} (items of any type)")
 
 
+def free_null_property(document: Tree, log: Log) -> None:
+    """Let a property that can be null only hold anything: null reads as absent, so that only other values tell."""
+    for where, schema in schemas(document):
+        for name, child in mapping_at(schema, "properties").items():
+            if child.get("type") in ("null", ["null"]):
+                child.pop("type")
+                child.pop("enum", None)
+                child.pop("const", None)
+                log("free-null-property", f"{where}.{name}")
+
+
 def keep_reference_siblings(document: Tree, log: Log) -> None:
     """Write what stands beside a reference as a part of `allOf`; OpenAPI 3.0 ignores it, and so does the generator."""
     if str(document["openapi"]).startswith("3.0"):
