@@ -82,7 +82,14 @@ BODIES: dict[str, dict[str, Any]] = {
         }
     ),
     "nested": body(
-        MULTIPART={"schema": {"properties": {"document": {"properties": {"file": BINARY, "name": STRING}}}}}
+        MULTIPART={
+            "schema": {
+                "properties": {
+                    "document": {"properties": {"file": BINARY, "name": STRING}},
+                    "documents": {"type": "array", "items": {"$ref": "#/components/schemas/Attached"}},
+                }
+            }
+        }
     ),
     "file": body(
         JSON={"schema": {"$ref": "#/components/schemas/Attached"}},
@@ -110,10 +117,11 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 
 
-NESTED_FILE = (
-    "POST /nested: the form's field document: a file within it, which is refused when called: "
+NESTED_FILES = [
+    f"POST /nested: the form's field {name}: a file within it, which is refused when called: "
     "a part of a form is a file or JSON"
-)
+    for name in ("document", "documents")
+]
 
 SCHEMAS: dict[str, Any] = {
     "Note": {"type": "object", "properties": {"text": STRING}},
@@ -224,7 +232,7 @@ class TestUrlEncodedForms:
     def test_it_is_reported(self, wire: Wire) -> None:
         assert wire.result.left_out == [
             "POST /order: the form's field bare is an object, whose form is not defined, and is refused when called",
-            NESTED_FILE,
+            *NESTED_FILES,
         ]
 
     @pytest.mark.parametrize(
@@ -332,7 +340,7 @@ class TestMultipart:
         models, file = wire.models, wire.types.File(payload=b"1")
         with pytest.raises(ValueError, match="document: a part of a form is a file or JSON"):
             wire.send("nested", body=models.NestedBody(document=models.NestedBodyDocument(file=file)))
-        assert NESTED_FILE in wire.result.left_out
+        assert set(NESTED_FILES) <= set(wire.result.left_out)
 
 
 class TestOtherBodies:

@@ -42,6 +42,16 @@ class Failure:
         return cls(_OBJECT.sub("it", words), where, schema)
 
     @property
+    def loss(self) -> str:
+        """What the package lacks for it, in words that do not change with the generator."""
+        if self.schema is not None:
+            return (
+                f"{self.where}: its type, which is read as anything, because the generator cannot express it: "
+                "read the value as it came, and give one in its JSON form"
+            )
+        return f"{self.where or 'The document'}: the generator cannot express it: call it by a request of your own"
+
+    @property
     def follows(self) -> bool:
         """Whether another failure is the cause."""
         return _MISSING in self.text
@@ -146,7 +156,7 @@ def unreadable_schema(tree: Tree, words: str) -> list[Failure]:
 def _unreadable(tree: Tree, steps: tuple[int | str, ...], words: str) -> Failure:
     places = {id(schema): where for where, schema in schemas(tree)}
     found: Any = tree
-    smallest: tuple[str, Tree | None] = ("", None)
+    smallest: tuple[str, Tree | None] = (".".join(map(str, steps)), None)
     for step in steps:
         if is_mapping(found) and step in found:
             found = found[str(step)]
@@ -170,8 +180,8 @@ def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
         if failure.schema is not None and id(failure.schema) not in mended:
             mended.add(id(failure.schema))
             if not _write_out(tree, failure, log):
+                log.lose(failure.loss, failure.text)
                 _forget(failure.schema)
-                log.left_out.append(f"{failure.where}: its type, which is read as anything ({failure.text})")
     return bool(mended)
 
 

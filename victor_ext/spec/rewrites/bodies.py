@@ -187,19 +187,15 @@ def _is_list_of_complex(document: Tree, schema: Tree) -> bool:
     return any(is_nested(document, items) for items in lists)
 
 
-def _is_file_within(document: Tree, schema: Tree) -> bool:
-    """Whether a field can hold a file in an object, or in a list of lists: a part of a form is a file or JSON."""
-    inside = [child for whole in variants(document, schema) for child in _inside(whole)]
+def _is_file_within(document: Tree, field: Tree) -> bool:
+    """Whether a field can hold a file in an object, or in the objects of a list: a part of a form is a file or JSON."""
+    wholes = variants(document, field)
+    wholes += [
+        each for whole in wholes if is_mapping(whole.get("items")) for each in variants(document, whole["items"])
+    ]
+    inside = [child for whole in wholes for child in mapping_at(whole, "properties").values()]
+    inside += [whole["additionalProperties"] for whole in wholes if is_mapping(whole.get("additionalProperties"))]
     return any(each.get("format") == "binary" for child in inside for each in reachable(document, child, set()))
-
-
-def _inside(whole: Tree) -> Iterator[Tree]:
-    """The values in an object, or in the items of a list."""
-    items = whole.get("items")
-    for each in [whole, items] if is_mapping(items) else [whole]:
-        yield from mapping_at(each, "properties").values()
-        if is_mapping(each.get("additionalProperties")):
-            yield each["additionalProperties"]
 
 
 def _undefined_field(document: Tree, schema: Tree, encoding: Tree) -> str | None:
