@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,17 @@ SCHEMAS: Tree = {
         entries={"oneOf": [{"type": "array", "items": ref(each)} for each in ("Text", "OfCard", "Number")]},
         codes={"oneOf": [{"type": "array", "items": word("a", "b")}, {"type": "array", "items": ref("Text")}]},
     ),
+    "OrFlag": {
+        **an_object(("id",), id=TEXT),
+        "type": ["object", "boolean"],
+        "oneOf": [{"type": "boolean"}, {"type": "object"}, {"type": "null"}],
+    },
+    "Turn": {"type": "integer", "oneOf": [{"const": 1}, {"const": 2}]},
+    "Start": an_object(type={"type": "integer", "enum": [1], "allOf": [ref("Turn")]}, same=TEXT),
+    "Stop": an_object(type={"type": "integer", "enum": [2], "allOf": [ref("Turn")]}, same=TEXT),
+    "Move": {"oneOf": [ref("Start"), ref("Stop")]},
+    "Choice": {"oneOf": [word("none", "auto"), an_object(name=TEXT)]},
+    "Chooser": an_object(choice={"allOf": [ref("Choice"), {"nullable": True}]}, flag=ref("OrFlag")),
     "Listed": an_object(entries={"items": ref("Day")}),
 }
 
@@ -113,6 +125,7 @@ def read(wire: Wire, operation: str, /, **value: Any) -> Any:
         ("payment", {"kind": "x", "status": "paid"}, "Final"),
         ("event", {"type": "t", "data": {"number": "1"}}, "OfCard"),
         ("event", {"type": "t", "data": {"iban": "1"}}, "OfBank"),
+        ("move", {"type": 2, "same": "1"}, "Stop"),
         ("cell", {"value": "1"}, "Text"),
         ("cell", {"value": 1}, "Number"),
         ("cell", {"value": True}, "Truth"),
@@ -174,6 +187,22 @@ def test_a_list_is_told_by_its_items(wire: Wire, entries: list[Tree], kind: str)
     found = read(wire, "many", entries=entries)
     assert {type(each).__name__ for each in found.entries} == {kind}
     assert found.to_dict() == {"entries": entries}
+
+
+def test_properties_beside_a_union_are_those_of_its_objects(wire: Wire) -> None:
+    found = read(wire, "chooser", flag={"id": "1"})
+    assert (found.flag.id, found.flag.additional_properties) == ("1", {})
+    assert read(wire, "chooser", flag=True).flag is True
+    assert not hasattr(wire.models, "OrFlagType2")  # null has no properties
+
+
+def test_a_union_beside_words_stays_a_union(wire: Wire) -> None:
+    assert isinstance(read(wire, "chooser", choice="auto").choice, Enum)
+    assert read(wire, "chooser", choice={"name": "n"}).choice.name == "n"
+
+
+def test_values_beside_a_reference_are_the_values(wire: Wire) -> None:
+    assert wire.models.Stop.__annotations__["type_"] == "StopType | Unset"
 
 
 def test_a_list_of_words_that_nobody_knows_is_a_list_of_words(wire: Wire) -> None:

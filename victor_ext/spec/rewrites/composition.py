@@ -11,7 +11,7 @@ from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping
 
 from .base import Log, components, resolve, schemas
 from .names import SCHEMAS, free_name
-from .redefinition import REDEFINED, both, gist
+from .redefinition import REDEFINED, TYPED, both, gist
 
 NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator", "x-redefined-as")
 SOURCES = "x-redefined-as"
@@ -59,10 +59,23 @@ def is_object(document: Tree, schema: Tree) -> bool:
 def inline_allof(document: Tree, log: Log) -> None:
     """Merge `allOf` where the generator cannot: nested ones, unions and plain types in it, redefined properties."""
     for where, schema in schemas(document):
-        if not schema.get("allOf") or not _beyond_the_generator(document, schema):
+        if not schema.get("allOf"):
+            continue
+        _drop_wordy_members(document, schema)
+        if not _beyond_the_generator(document, schema):
             continue
         write_out_allof(document, schema, where)
         log("inline-allof", where)
+
+
+def _drop_wordy_members(document: Tree, schema: Tree) -> None:
+    """Leave a reference to a union alone in `allOf`: the other members say nothing of the value, such as `nullable`."""
+    typed = [part for part in schema["allOf"] if TYPED & part.keys()]
+    if len(typed) == 1 < len(schema["allOf"]) and "$ref" in typed[0] and not is_object(document, typed[0]):
+        for part in schema["allOf"]:
+            if part is not typed[0]:
+                schema.update({key: value for key, value in part.items() if key not in schema})
+        schema["allOf"] = typed
 
 
 def write_out_allof(document: Tree, schema: Tree, where: str) -> None:
@@ -137,7 +150,7 @@ def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
     if schema.get("oneOf") or schema.get("anyOf"):
         return True
     if len(parts) == 1 and "$ref" in parts[0]:
-        return False
+        return bool({"enum", "const"} & schema.keys())
     defined: dict[str, str] = {}
     for part in [schema, *parts]:
         whole = resolve(document, part)

@@ -18,15 +18,18 @@ OF_OBJECT = ("properties", "required", "additionalProperties")
 def keep_union_siblings(document: Tree, log: Log) -> None:
     """Put the properties beside a union into each of its members: the generator drops them.
 
-    A union whose members have no more than one set of properties among them becomes a single class.
+    A union whose members have no more than one set of properties among them becomes a single class. Members that are no
+    objects stay as they are: what is said of properties is nothing to them.
     """
     for where, schema in reversed(schemas(document)):
         keys = [key for key in ("oneOf", "anyOf") if schema.get(key)]
         if not keys or not schema.get("properties"):
             continue
         members = [part for key in keys for part in schema[key] if resolve(document, part).get("type") != "null"]
-        if any(kinds(whole) - {"None", "null", "object"} for part in members for whole in variants(document, part)):
-            continue  # a member is no object: what the properties mean for it is not said
+        if not all(_is_about_objects(document, part) for part in members):
+            _add_to_objects(document, schema, keys, where)
+            log("keep-union-siblings", where)
+            continue
         own = [all_properties(document, part, {}) for part in members]
         if all(each.keys() >= schema["properties"].keys() for each in own):
             _drop(schema, OF_OBJECT)
@@ -39,6 +42,23 @@ def keep_union_siblings(document: Tree, log: Log) -> None:
             ]
             _drop(schema, (*OF_OBJECT, "type"))
         log("keep-union-siblings", where)
+
+
+def _is_about_objects(document: Tree, member: Tree) -> bool:
+    """Whether no value of a member is a scalar or a list."""
+    return not any(kinds(whole) - {"None", "null", "object"} for whole in variants(document, member))
+
+
+def _add_to_objects(document: Tree, schema: Tree, keys: list[str], where: str) -> None:
+    """Put the properties beside a union into those of its members that are objects."""
+    for key in keys:
+        schema[key] = [
+            _with(document, schema, part, f"{where}_type_{number}")
+            if _is_about_objects(document, part) and resolve(document, part).get("type") != "null"
+            else part
+            for number, part in enumerate(schema[key])
+        ]
+    _drop(schema, (*OF_OBJECT, "type"))
 
 
 def _with(document: Tree, schema: Tree, member: Tree, where: str) -> Tree:
