@@ -17,12 +17,14 @@ Readers do not raise: they return MISMATCH for a value that is not of their type
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, IntEnum, StrEnum
 from functools import cache
 from io import BytesIO
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 from uuid import UUID
+
+import attrs
 
 from .types import UNSET, File, Unset
 
@@ -31,6 +33,12 @@ LEVELS: Final = 100
 
 ABSENT: Final[Any] = UNSET
 """UNSET for a required field of a request, whose type does not include Unset."""
+
+TRIAL: Final = 3
+"""The levels of models that are read to tell the members of a union apart: the time stays in bounds."""
+
+LOOKED_AT: Final = 5
+"""The items of a list that tell of which type it is."""
 
 NOT_AN_OBJECT: Final = "(not an object)"
 """The key under which a model keeps a value that should have been an object."""
@@ -170,6 +178,15 @@ class Reader(Generic[T]):
         found = self.read(value, left)
         return value if found is MISMATCH else found
 
+    def distance(self, value: Any) -> tuple[int, ...]:
+        """How badly a value fits, by what its outermost objects tell: see `Object.distance`."""
+        known = self.exact(value, 1) is not MISMATCH
+        return (0 if known else 1 if self.read(value, 1) is not MISMATCH else 2, 0, 0, 0, 0)
+
+    def absent(self, value: Any) -> int:  # noqa: ARG002 - as `Object.absent`
+        """How many of the declared fields a value has not."""
+        return 0
+
 
 class Scalar(Reader[T]):
     """A value that contains no others; `take` returns MISMATCH for a value of another type."""
@@ -254,8 +271,6 @@ class Shape(NamedTuple):
     tags: Mapping[str, frozenset[str]]
     words: Mapping[str, frozenset[str]] = {}
     """The values of the constants and enums in which the members of the union differ, in lower case."""
-    inner: Mapping[str, frozenset[str]] = {}
-    """The wire names in the objects in which they differ."""
 
 
 class Object(Reader[T]):
@@ -271,25 +286,25 @@ class Object(Reader[T]):
         found = self.read(value, left)
         return self._model.from_dict({NOT_AN_OBJECT: value}, 0) if found is MISMATCH else found
 
-    def distance(self, value: Mapping[str, Any]) -> tuple[int, ...]:
+    def distance(self, value: Any) -> tuple[int, ...]:
         """How badly an object fits the model, the most important first.
 
-        These are the discriminator, constants, unknown and missing required fields, words of enums, unknown fields one
-        level deeper, and missing fields.
+        These are the discriminator, constants, unknown and missing required fields, and words of enums.
         """
         shape: Shape | None = getattr(self._model, "SHAPE", None)
-        if shape is None:
-            return (1, 0, 0, 0, 0, 0, 0)
+        if shape is None or not isinstance(value, Mapping):
+            return (1 if isinstance(value, Mapping) else 2, 0, 0, 0, 0)
         named = any(_folded(value.get(tag)) in known for tag, known in shape.tags.items())
         unknown = sum(name not in shape.names for name in value)
         missing = sum(name not in value for name in shape.required)
         given = [(value.get(name), known) for name, known in shape.words.items()]
         other = [known for word, known in given if word is not None and _folded(word) not in known]
         constants = sum(len(known) == 1 for known in other)
-        objects = [(value.get(name), known) for name, known in shape.inner.items()]
-        inner = sum(len(each.keys() - known) for each, known in objects if isinstance(each, Mapping))
-        absent = sum(name not in value for name in shape.names)
-        return (not named, constants, unknown, missing, len(other), inner, absent)
+        return (not named, constants, unknown, missing, len(other))
+
+    def absent(self, value: Any) -> int:
+        shape: Shape | None = getattr(self._model, "SHAPE", None)
+        return 0 if shape is None else sum(name not in value for name in shape.names)
 
 
 def _folded(value: Any) -> str | None:
@@ -314,13 +329,21 @@ class Array(Reader[list[T]]):
         found = [self._of.exact(each, left - 1) for each in value]
         return MISMATCH if any(each is MISMATCH for each in found) else found
 
+    def distance(self, value: Any) -> tuple[int, ...]:
+        if not isinstance(value, list):
+            return (2, 0, 0, 0, 0)
+        return tuple(
+            map(sum, zip((0,) * 5, *(self._of.distance(each) for each in value[:LOOKED_AT]), strict=True))
+        )
+
 
 class Either(Reader[Any]):
-    """A union: the model that fits an object best, else the first type that reads the value."""
+    """A union: the model, or the list, that fits a value best, else the first type that reads it."""
 
     def __init__(self, *readers: Reader[Any]) -> None:
         self._readers = sorted(readers, key=lambda reader: reader.rank)
         self._models = [reader for reader in readers if isinstance(reader, Object)]
+        self._lists = [reader for reader in readers if isinstance(reader, Array)]
 
     def read(self, value: Any, left: int) -> Any:
         found = self.exact(value, left)
@@ -328,8 +351,9 @@ class Either(Reader[Any]):
 
     def exact(self, value: Any, left: int) -> Any:
         if self._models and isinstance(value, Mapping):
-            fields: Mapping[str, Any] = value
-            return min(self._models, key=lambda model: model.distance(fields)).read(fields, left)
+            return _best(self._models, value, left).read(value, left)
+        if len(self._lists) > 1 and isinstance(value, list) and left > 0:
+            return _best(self._lists, value, left).read(value, left)
         return _first(reader.exact(value, left) for reader in self._readers)
 
     def item(self, value: Any, left: int) -> Any:
@@ -337,6 +361,33 @@ class Either(Reader[Any]):
         if found is not MISMATCH:
             return found
         return self._models[0].item(value, left) if len(self._models) == len(self._readers) else value
+
+    def distance(self, value: Any) -> tuple[int, ...]:
+        return min(reader.distance(value) for reader in self._readers)
+
+
+def _best(readers: Sequence[Reader[Any]], value: Any, left: int) -> Reader[Any]:
+    """The reader that fits; where the outermost objects do not tell, the one that loses least within them."""
+    distances = [reader.distance(value) for reader in readers] if len(readers) > 1 else [()]
+    least = min(distances)
+    tied = [reader for reader, distance in zip(readers, distances, strict=True) if distance == least]
+    if len(tied) == 1:
+        return tied[0]
+    trial = min(left, TRIAL)
+    return min(tied, key=lambda reader: (_losses(reader.read(value, trial)), reader.absent(value)))
+
+
+def _losses(found: Any) -> int:
+    """How many values no attribute holds, how many required fields are missing, and how many words no enum has."""
+    if isinstance(found, list):
+        return sum(map(_losses, found))
+    if isinstance(found, Enum):
+        return int(found not in type(found).__members__.values())
+    if not hasattr(found, "additional_properties"):
+        return 0
+    values = [(each, getattr(found, each.name)) for each in attrs.fields(type(found)) if each.init]
+    missing = sum(value is UNSET and each.default is attrs.NOTHING for each, value in values)
+    return len(found.additional_properties) + missing + sum(_losses(value) for _, value in values)
 
 
 def _first(found: Iterable[Any]) -> Any:

@@ -89,6 +89,10 @@ def _part(name: str, value: Any, declared: str | None) -> tuple[str | None, Any,
         kind is not None and not _is_json(kind) and not isinstance(value, (dict, list))
     ):
         return None, Hidden(text_of(name, value).encode()), kind or "text/plain"
+    if holds_file(value):
+        raise ValueError(
+            f"{name}: a part of a form is a file or JSON, and JSON has no bytes: leave the file out of it."
+        )
     if isinstance(value, (dict, list)) or kind is not None:
         if kind is not None and not _is_json(kind):
             raise ValueError(
@@ -108,13 +112,17 @@ def content(body: Any) -> bytes:
     return data
 
 
+def holds_file(value: Any) -> bool:
+    """Whether a plain value is a file, or has one in it."""
+    if isinstance(value, (dict, list)):
+        return any(map(holds_file, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, File)
+
+
 def without_files(value: Any) -> Any:
     """A JSON value. Raises ValueError for a file in it."""
-    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]:
-        if isinstance(each, File):
-            raise ValueError("body: JSON has no bytes: send the file in another content type.")
-        if isinstance(each, (dict, list)):
-            without_files(each)
+    if holds_file(value):
+        raise ValueError("body: JSON has no bytes: send the file in another content type.")
     return value
 
 
@@ -132,13 +140,15 @@ def chosen(content_type: str | None, body: Any, kinds: Mapping[str, tuple[type, 
     """The content type to send a body as; None for an absent body.
 
     `kinds` has the content types of an operation, each with the types of its body. Without a `content_type`, it is the
-    first of them that has the type of the body, or else the first. Raises ValueError for one that is not in `kinds`,
-    and TypeError for one whose body has another type than this one.
+    first of them that has the type of the body, or else the first; a body with a file goes as multipart. Raises
+    ValueError for one that is not in `kinds`, and TypeError for one whose body has another type than this one.
     """
     if body is UNSET:
         return None
     fitting = [kind for kind, types in kinds.items() if isinstance(body, types)]
     if content_type is None:
+        if len(fitting) > 1 and holds_file(plain(body)):
+            fitting.sort(key=lambda kind: not kind.startswith("multipart/"))
         return fitting[0] if fitting else next(iter(kinds))
     if content_type not in kinds:
         raise ValueError(

@@ -32,7 +32,7 @@ def zoo(zoo_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mo
     """The package made from the zoo, imported."""
     folder = tmp_path_factory.mktemp("zoo")
     outcome = generate(zoo_yaml, folder)
-    assert outcome.problems == []
+    assert outcome.log.reasons == {}
     sys.path.insert(0, str(folder))
     importlib.import_module("zoo_api.models")
     yield importlib.import_module("zoo_api")

@@ -81,6 +81,20 @@ BODIES: dict[str, dict[str, Any]] = {
             "encoding": {"image": {"contentType": "image/png"}, "xml": {"contentType": "application/xml"}},
         }
     ),
+    "nested": body(
+        MULTIPART={
+            "schema": {
+                "properties": {
+                    "document": {"properties": {"file": BINARY, "name": STRING}},
+                    "documents": {"type": "array", "items": {"$ref": "#/components/schemas/Attached"}},
+                }
+            }
+        }
+    ),
+    "file": body(
+        JSON={"schema": {"$ref": "#/components/schemas/Attached"}},
+        MULTIPART={"schema": {"$ref": "#/components/schemas/Attached"}},
+    ),
     "anything": body(**{"*/*": {"schema": BINARY}}),
     "any_json": body(**{"*/*": {"schema": LINE}}),
     "octets": body(**{"application/octet-stream": {"schema": STRING}}),
@@ -103,13 +117,30 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 
 
-SCHEMAS: dict[str, Any] = {"Note": {"type": "object", "properties": {"text": STRING}}}
+NESTED_FILES = [
+    f"POST /nested: the form's field {name}: a file within it, which is refused when called: "
+    "a part of a form is a file or JSON"
+    for name in ("document", "documents")
+]
+
+SCHEMAS: dict[str, Any] = {
+    "Note": {"type": "object", "properties": {"text": STRING}},
+    "Attached": {"type": "object", "properties": {"file": BINARY, "file_id": STRING}},
+}
 PATHS: dict[str, Any] = {
     **{
         f"/{name}": {
             "post": {"operationId": name, "requestBody": each, "responses": {"204": {"description": "-"}}},
         }
         for name, each in BODIES.items()
+    },
+    "/declared": {
+        "post": {
+            "operationId": "declared",
+            "parameters": [{"name": "content-type", "in": "header", "required": True, "schema": STRING}],
+            "requestBody": BODIES["upload"],
+            "responses": {"204": {"description": "-"}},
+        }
     },
     **{
         f"/read/{name}": {
@@ -200,7 +231,8 @@ class TestUrlEncodedForms:
 
     def test_it_is_reported(self, wire: Wire) -> None:
         assert wire.result.left_out == [
-            "POST /order: the form's field bare is an object, whose form is not defined, and is refused when called"
+            "POST /order: the form's field bare is an object, whose form is not defined, and is refused when called",
+            *NESTED_FILES,
         ]
 
     @pytest.mark.parametrize(
@@ -292,6 +324,23 @@ class TestMultipart:
         model["xml"] = {"a": 1}
         with pytest.raises(ValueError, match="xml: the document declares it as application/xml"):
             wire.send("upload", body=model)
+
+    def test_a_declared_content_type_is_no_argument(self, wire: Wire) -> None:
+        sent = wire.send("declared", body=wire.models.DeclaredBody(note="n"))
+        assert parts_of(sent) == {"note": ("text/plain", None, b"n")}
+
+    def test_a_body_with_a_file_goes_as_a_form(self, wire: Wire) -> None:
+        attached, file = wire.models.Attached, wire.types.File(payload=b"1", file_name="1.bin")
+        assert parts_of(wire.send("file", body=attached(file=file)))["file"][1:] == ("1.bin", b"1")
+        assert wire.send("file", body=attached(file_id="1")).content == b'{"file_id":"1"}'
+        with pytest.raises(ValueError, match="JSON has no bytes"):
+            wire.send("file", body=attached(file=file), content_type=JSON)
+
+    def test_a_file_within_an_object_is_refused_and_named(self, wire: Wire) -> None:
+        models, file = wire.models, wire.types.File(payload=b"1")
+        with pytest.raises(ValueError, match="document: a part of a form is a file or JSON"):
+            wire.send("nested", body=models.NestedBody(document=models.NestedBodyDocument(file=file)))
+        assert set(NESTED_FILES) <= set(wire.result.left_out)
 
 
 class TestOtherBodies:

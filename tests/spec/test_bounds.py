@@ -170,7 +170,7 @@ def test_what_json_cannot_hold_is_refused_by_name(tmp_path: Path, text: str, say
 
 
 LEVELS = """
-from victor_ext.spec.rewrites import schemas
+from victor_ext.spec.rewrites import composition
 levels = {}
 for n in range(59, 0, -1):  # the top first, so that what it refers to is yet to be merged
     below = {"$ref": f"#/components/schemas/L{n - 1}"}
@@ -178,7 +178,7 @@ for n in range(59, 0, -1):  # the top first, so that what it refers to is yet to
     levels[f"L{n}"] = {"allOf": [below, {"allOf": [below, own]}]}
 levels["L0"] = {"type": "object", "properties": {"a": {"type": "string"}}}
 document = {"openapi": "3.0.3", "paths": {}, "components": {"schemas": levels}}
-schemas.inline_allof(document, lambda *_: None)
+composition.inline_allof(document, lambda *_: None)
 print(len(levels["L59"]["properties"]))
 """
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from victor_ext.spec.__main__ import main
 from victor_ext.spec.generate import GenerationResult, generate
 
 from .generated_package import Package
@@ -206,6 +207,22 @@ def test_members_of_a_union_with_one_property_name(make: Make) -> None:
     holder = made.model("Holder").from_dict({"value": {"a": {"y": "1"}, "b": "2"}, "each": [{"a": {"x": "3"}}]})
     assert holder.value.a.y == "1"
     assert holder.each[0].a.x == "3"
+
+
+def test_a_loss_is_told_in_words_of_ours_and_the_generators_only_on_demand(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    json_value = {"oneOf": [TEXT, {"type": "array", "items": ref("Json")}]}
+    spec = tmp_path / "some.json"
+    spec.write_text(json.dumps(document(schemas={"Json": json_value})), encoding="utf-8")
+    loss = (
+        "  LEFT OUT: Json(oneOf 2)[]: its type, which is read as anything, because the generator cannot express it: "
+        "read the value as it came, and give one in its JSON form\n"
+    )
+    assert main(["generate", f"--out={tmp_path}", str(spec)]) == 1
+    assert capsys.readouterr().err == loss
+    assert main(["generate", f"--out={tmp_path}", "--verbose", str(spec)]) == 1
+    assert capsys.readouterr().err.startswith(f"{loss}    openapi-python-client: ")
 
 
 def test_a_property_that_allof_redefines(make: Make) -> None:

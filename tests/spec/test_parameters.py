@@ -72,6 +72,16 @@ PATHS: dict[str, Any] = {
     }
     for name, each in PARAMETERS.items()
 }
+PATHS["/own/{id}#shared"] = {
+    "get": {
+        "operationId": "own_fragment",
+        "parameters": [
+            {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
+            {"name": "x", "in": "query", "schema": {"type": "string"}},
+        ],
+        "responses": {"204": {"description": "-"}},
+    }
+}
 PATHS["/own?kind=a"] = {
     "get": {
         "operationId": "own_query",
@@ -226,6 +236,10 @@ def test_an_object_in_an_object_is_refused_where_only_deep_objects_nest(wire: Wi
         ValueError, match="x: neither the document nor OpenAPI says how an object is written as the mem"
     ):
         wire.send("nested", x=model.from_dict({"range": {"gt": 1}}))
+
+
+def test_a_fragment_of_a_path_is_not_sent(wire: Wire) -> None:
+    assert wire.target("own_fragment", "i", x="b") == "/own/i?x=b"
 
 
 def test_a_path_with_a_query_of_its_own_keeps_it(wire: Wire) -> None:

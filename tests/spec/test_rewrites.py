@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,7 @@ def test_a_default_becomes_words() -> None:
         ({"type": "object", "nullable": True}, {"type": "object"}),
         ({"type": ["object", "null"]}, {"type": "object"}),
         ({"type": "string", "nullable": True}, {"type": "string", "nullable": True}),
+        ({"properties": {"a": {"type": "null"}}}, {"properties": {"a": {}}}),
     ],
 )
 def test_schemas_are_mended(definition: dict[str, Any], made: dict[str, Any]) -> None:
@@ -140,6 +142,40 @@ def test_references_to_places_without_a_name() -> None:
     name = tree["components"]["schemas"]["A"]["properties"]["x"]["$ref"].rpartition("/")[2]
     assert tree["components"]["schemas"][name] == {"type": "string"}
     assert "name-referenced-schema" in log.applied
+
+
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        ("#/components/schemas/B/properties/items/items", "B_items_item"),
+        ("#/components/responses/Conflict/content/application~1json/schema", "Conflict_response"),
+        (
+            "#/paths/~1things/get/responses/200/content/application~1json/schema/properties/a",
+            "get_things_response_200_a",
+        ),
+        ("#/paths/~1others~1%7Bid%7D/post/requestBody/content/application~1json/schema", "make_body"),
+    ],
+)
+def test_a_schema_without_a_name_is_called_after_its_place(reference: str, name: str) -> None:
+    content = {"content": {"application/json": {"schema": copy.deepcopy(THING)}}}
+    document = {
+        "openapi": "3.0.3",
+        "info": {"title": "T", "version": "1"},
+        "paths": {
+            "/things": {"get": {"responses": {"200": {"description": "-", **content}}}},
+            "/others/{id}": {"post": {"operationId": "make", "requestBody": content, "responses": {}}},
+        },
+        "components": {
+            "responses": {"Conflict": {"description": "-", **content}},
+            "schemas": {
+                "A": {"type": "object", "properties": {"x": {"$ref": reference}}},
+                "B": {"type": "object", "properties": {"items": {"type": "array", "items": THING}}},
+            },
+        },
+    }
+    tree, log = prepare(document)
+    assert tree["components"]["schemas"]["A"]["properties"]["x"] == {"$ref": f"#/components/schemas/{name}"}
+    assert log.left_out == []
 
 
 @pytest.mark.parametrize("reference", ["#/components/schemas/Nothing", "other.yaml#/X"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,31 @@ SCHEMAS: Tree = {
     "CardReason": word("stolen", "lost"),
     "BankReason": word("closed"),
     "Reason": an_object(code={"allOf": [TEXT, {"anyOf": [ref("CardReason"), ref("BankReason")]}]}),
+    "Text": an_object(value=TEXT),
+    "Number": an_object(value={"type": "number"}),
+    "Truth": an_object(value={"type": "boolean"}),
+    "Cell": {"oneOf": [ref("Text"), ref("Number"), ref("Truth")]},
+    "InCard": an_object(data=an_object(of=an_object(kind={"const": "card"}, id=TEXT))),
+    "InBank": an_object(data=an_object(of=an_object(kind={"const": "bank"}, id=TEXT))),
+    "InNone": an_object(
+        data=an_object(of=an_object(("kind", "id", "reason"), kind=word("none"), id=TEXT, reason=TEXT))
+    ),
+    "Inside": {"oneOf": [ref("InCard"), ref("InBank"), ref("InNone")]},
+    "Many": an_object(
+        entries={"oneOf": [{"type": "array", "items": ref(each)} for each in ("Text", "OfCard", "Number")]},
+        codes={"oneOf": [{"type": "array", "items": word("a", "b")}, {"type": "array", "items": ref("Text")}]},
+    ),
+    "OrFlag": {
+        **an_object(("id",), id=TEXT),
+        "type": ["object", "boolean"],
+        "oneOf": [{"type": "boolean"}, {"type": "object"}, {"type": "null"}],
+    },
+    "Turn": {"type": "integer", "oneOf": [{"const": 1}, {"const": 2}]},
+    "Start": an_object(type={"type": "integer", "enum": [1], "allOf": [ref("Turn")]}, same=TEXT),
+    "Stop": an_object(type={"type": "integer", "enum": [2], "allOf": [ref("Turn")]}, same=TEXT),
+    "Move": {"oneOf": [ref("Start"), ref("Stop")]},
+    "Choice": {"oneOf": [word("none", "auto"), an_object(name=TEXT)]},
+    "Chooser": an_object(choice={"allOf": [ref("Choice"), {"nullable": True}]}, flag=ref("OrFlag")),
     "Listed": an_object(entries={"items": ref("Day")}),
 }
 
@@ -99,6 +125,13 @@ def read(wire: Wire, operation: str, /, **value: Any) -> Any:
         ("payment", {"kind": "x", "status": "paid"}, "Final"),
         ("event", {"type": "t", "data": {"number": "1"}}, "OfCard"),
         ("event", {"type": "t", "data": {"iban": "1"}}, "OfBank"),
+        ("move", {"type": 2, "same": "1"}, "Stop"),
+        ("cell", {"value": "1"}, "Text"),
+        ("cell", {"value": 1}, "Number"),
+        ("cell", {"value": True}, "Truth"),
+        ("inside", {"data": {"of": {"kind": "card", "id": "1"}}}, "InCard"),
+        ("inside", {"data": {"of": {"kind": "bank", "id": "1"}}}, "InBank"),
+        ("inside", {"data": {"of": {"kind": "none", "id": "1", "reason": "x"}}}, "InNone"),
     ],
 )
 def test_a_member_is_told_by_its_words_and_by_the_fields_within(wire: Wire, union: str, value: Tree, kind: str) -> None:
@@ -140,6 +173,58 @@ def test_a_union_of_enums_within_all_of_is_one_enum(wire: Wire) -> None:
 
 def test_items_without_a_type_are_a_list(wire: Wire) -> None:
     assert [type(each).__name__ for each in read(wire, "listed", entries=[{"type": "DAY"}]).entries] == ["Day"]
+
+
+@pytest.mark.parametrize(
+    ("entries", "kind"),
+    [
+        ([{"value": "1"}, {"value": "2"}], "Text"),
+        ([{"value": 1}], "Number"),
+        ([{"type": "t", "data": {"number": "1"}}], "OfCard"),
+    ],
+)
+def test_a_list_is_told_by_its_items(wire: Wire, entries: list[Tree], kind: str) -> None:
+    found = read(wire, "many", entries=entries)
+    assert {type(each).__name__ for each in found.entries} == {kind}
+    assert found.to_dict() == {"entries": entries}
+
+
+def test_properties_beside_a_union_are_those_of_its_objects(wire: Wire) -> None:
+    found = read(wire, "chooser", flag={"id": "1"})
+    assert (found.flag.id, found.flag.additional_properties) == ("1", {})
+    assert read(wire, "chooser", flag=True).flag is True
+    assert not hasattr(wire.models, "OrFlagType2")  # null has no properties
+
+
+def test_a_union_beside_words_stays_a_union(wire: Wire) -> None:
+    assert isinstance(read(wire, "chooser", choice="auto").choice, Enum)
+    assert read(wire, "chooser", choice={"name": "n"}).choice.name == "n"
+
+
+def test_values_beside_a_reference_are_the_values(wire: Wire) -> None:
+    assert wire.models.Stop.__annotations__["type_"] == "StopType | Unset"
+
+
+def test_a_list_of_words_that_nobody_knows_is_a_list_of_words(wire: Wire) -> None:
+    found = read(wire, "many", codes=["x", "a"], entries=[])
+    assert (found.codes, found.entries) == (["x", "a"], [])
+    assert read(wire, "many", codes=[{"value": "x"}]).codes[0].value == "x"
+
+
+def test_a_union_in_itself_is_read_in_time(tmp_path: Path) -> None:
+    """Each level is told by what is in it, and only a few levels are looked at."""
+    schemas = {
+        "Left": an_object(inner=ref("Either")),
+        "Right": an_object(inner=ref("Either")),
+        "Either": {"oneOf": [ref("Left"), ref("Right")]},
+    }
+    content = {"application/json": {"schema": ref("Either")}}
+    paths = {"/x": {"get": {"operationId": "x", "responses": {"200": {"description": "-", "content": content}}}}}
+    wire = Wire(tmp_path, "wire_inward", paths=paths, components={"schemas": schemas})
+    value: Tree = {}
+    for _ in range(90):
+        value = {"inner": value}
+    assert read(wire, "x", **value).to_dict() == value
 
 
 def test_a_class_that_contains_the_union_it_is_a_member_of(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from .replacing import replaced
 from .rewrites import Log
 from .rewrites.base import operations, schemas
-from .rewrites.schemas import write_out_allof
+from .rewrites.composition import write_out_allof
 from .tree import Tree, is_list, is_mapping, list_at
 
 PLACE = "x-place"
@@ -40,6 +40,16 @@ class Failure:
         """A failure with the words of openapi-python-client, without addresses in memory."""
         words = " ".join(f"{error.header} {error.detail or ''}".split())
         return cls(_OBJECT.sub("it", words), where, schema)
+
+    @property
+    def loss(self) -> str:
+        """What the package lacks for it, in words that do not change with the generator."""
+        if self.schema is not None:
+            return (
+                f"{self.where}: its type, which is read as anything, because the generator cannot express it: "
+                "read the value as it came, and give one in its JSON form"
+            )
+        return f"{self.where or 'The document'}: the generator cannot express it: call it by a request of your own"
 
     @property
     def follows(self) -> bool:
@@ -146,7 +156,7 @@ def unreadable_schema(tree: Tree, words: str) -> list[Failure]:
 def _unreadable(tree: Tree, steps: tuple[int | str, ...], words: str) -> Failure:
     places = {id(schema): where for where, schema in schemas(tree)}
     found: Any = tree
-    smallest: tuple[str, Tree | None] = ("", None)
+    smallest: tuple[str, Tree | None] = (".".join(map(str, steps)), None)
     for step in steps:
         if is_mapping(found) and step in found:
             found = found[str(step)]
@@ -170,8 +180,8 @@ def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
         if failure.schema is not None and id(failure.schema) not in mended:
             mended.add(id(failure.schema))
             if not _write_out(tree, failure, log):
+                log.lose(failure.loss, failure.text)
                 _forget(failure.schema)
-                log.left_out.append(f"{failure.where}: its type, which is read as anything ({failure.text})")
     return bool(mended)
 
 
@@ -179,7 +189,7 @@ def _write_out(tree: Tree, failure: Failure, log: Log) -> bool:
     """Merge an `allOf`, which loses nothing."""
     if failure.schema is None or not failure.schema.get("allOf"):
         return False
-    write_out_allof(tree, failure.schema)
+    write_out_allof(tree, failure.schema, failure.where)
     log("inline-allof", failure.where)
     return True
 

@@ -43,8 +43,6 @@ class GenerationResult:
     package: Path
     """The folder of the package."""
     log: Log
-    problems: list[str]
-    """What openapi-python-client reported."""
     written: bool
     """Whether the package was written; if not, an earlier one is unchanged."""
     changes: ChangedFiles
@@ -60,7 +58,7 @@ class GenerationResult:
     @property
     def left_out(self) -> list[str]:
         """Parts of the document that the package lacks."""
-        return [*self.log.left_out, *self.problems]
+        return self.log.left_out
 
 
 def package_name(document: Path) -> str:
@@ -98,15 +96,16 @@ def generate(
         raise DocumentError(f"{document} cannot be read: a schema holds itself, by way of allOf.") from None
     with build_folder(package) as folder:
         built = folder / package.name
-        data, problems = parse(prepared, log)
-        problems += render(data, built, TEMPLATES, log) if data else []
+        data = parse(prepared, log)
+        if data is not None:
+            render(data, built, TEMPLATES, log)
         written = (built / "client.py").exists()
         changes = ChangedFiles()
         if written:
             _finish(built)
             changes = move_into_place(built, package)
     found = origins(prepared, data) if trace and data is not None else Origins()
-    return GenerationResult(package, log, problems, written, changes, found)
+    return GenerationResult(package, log, written, changes, found)
 
 
 def require_pinned_tools() -> None:

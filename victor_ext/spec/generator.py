@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Generator, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,10 @@ ROUNDS = 40
 """The maximum number of times that the document is parsed again after a failure is mended."""
 
 
-def parse(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[str]]:
-    """What is to be generated, and what no mending can keep; None when the document is refused as a whole.
+def parse(tree: Tree, log: Log) -> GeneratorData | None:
+    """What is to be generated; None when the document is refused as a whole.
 
-    Schemas of `tree` that fail are replaced by `{}`, and reported in `log.left_out`.
+    Schemas of `tree` that fail are replaced by `{}`. They, and what no mending can keep, are in `log.left_out`.
     """
     data, failures = _attempt(tree, log, None)
     for _ in range(ROUNDS):
@@ -41,14 +42,15 @@ def parse(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[str]]:
         data, failures = _attempt(tree, log, Tracker(tree))
         if not mend(tree, failures, log):
             break
-    problems = [failure.text for failure in failures]
+    for failure in failures:
+        log.lose(replace(failure, schema=None).loss, failure.text)
     if data is not None:
         give_distinct_names(data)
-    return data, problems
+    return data
 
 
-def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> list[str]:
-    """Write the package, unformatted, into a new folder. Returns what openapi-python-client reports."""
+def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None:
+    """Write the package, unformatted, into a new folder; what cannot be written is in `log.left_out`."""
     with _differences(), contextlib.redirect_stdout(io.StringIO()):
         project = openapi_python_client.Project(
             openapi=data, config=_config(folder, log), custom_template_path=templates
@@ -59,7 +61,8 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> list
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
-        return [f"{error.header} {error.detail or ''}" for error in project.build()]
+        for failure in map(Failure.of, project.build()):
+            log.lose(failure.loss, failure.text)
 
 
 def _attempt(tree: Tree, log: Log, tracker: Tracker | None) -> tuple[GeneratorData | None, list[Failure]]:

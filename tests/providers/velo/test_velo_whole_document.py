@@ -71,7 +71,7 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     sys.path.insert(0, str(folder))
     try:
         outcome = generate(spec, folder / "acme")
-        assert (outcome.problems, outcome.package.name) == ([], "velo_api")
+        assert (outcome.left_out, outcome.package.name) == ([], "velo_api")
         yield importlib.import_module("acme.velo_api.client")
     finally:
         sys.path.remove(str(folder))

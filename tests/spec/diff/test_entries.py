@@ -152,6 +152,12 @@ def test_what_the_package_absorbs_is_said_for_answers_only() -> None:
     assert received.what == "property removed (the package reads it as UNSET)"
 
 
+def test_what_the_package_absorbs_is_said_once_for_changes_of_one_kind() -> None:
+    old, new = ({"Card": card(pin={**TEXT, "enum": words})} for words in (["a"], ["a", "b", "c"]))
+    (added,) = entries(receives(CARD, old), receives(CARD, new))
+    assert added.what == ('enum value "b" added (the package keeps it as a member of its own); enum value "c" added')
+
+
 class TestFingerprints:
     def fingerprint(self, old: Tree, new: Tree, place: str = "components.schemas.Card.properties.pin") -> str:
         return next(entry.fingerprint for entry in entries(old, new) if entry.place == place)

@@ -24,7 +24,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--verbose",
         action="store_true",
-        help="name each file that changed, and each place where the recipe rewrote the document",
+        help="name each changed file, each place where the recipe rewrote the document, and the reason of each loss",
     )
 
 
@@ -40,6 +40,8 @@ def _generate(document: Path, options: argparse.Namespace) -> int:
         print(f"  {line}")
     for line in result.left_out:
         print(f"  LEFT OUT: {line}", file=sys.stderr)
+        if line in result.log.reasons and (options.verbose or not result.written):
+            print(f"    openapi-python-client: {result.log.reasons[line]}", file=sys.stderr)
     if not result.written:
         print(f"{document.name}: no package was made, and {result.package} is as it was.", file=sys.stderr)
         return 2

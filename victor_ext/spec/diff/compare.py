@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -116,7 +116,7 @@ def _entry(place: str, found: Mapping[Change, Reach], python: PythonChange | Non
     reach = otherwise if reach == Reach() else reach
     levels: dict[Change, Level] = {change: _level(change, each) for change, each in found.items()}
     ordered = sorted(found, key=lambda each: (-LEVELS.index(levels[each]), each.kind, each.old, each.new))
-    words = [*dict.fromkeys(_words(change, found[change]) for change in ordered)]
+    words = [*dict.fromkeys(_words(ordered, found))]
     whole = [*words]
     if len(words) > MAX_WORDS:
         words[MAX_WORDS:] = [f"and {len(words) - MAX_WORDS} more"]
@@ -143,10 +143,16 @@ def _level(change: Change, reach: Reach) -> Level:
     return worst([*([sent] if reach.sent else []), *([received] if reach.received else [])])
 
 
-def _words(change: Change, reach: Reach) -> str:
-    """A change in words, with what the generated package makes of it when it is received."""
-    absorbs = reach.received and change.absorbed
-    return f"{words_of(change)} ({change.absorbed})" if absorbs else words_of(change)
+def _words(changes: list[Change], found: Mapping[Change, Reach]) -> Iterator[str]:
+    """Changes in words, the first of a kind with what the generated package makes of such when they are received."""
+    said: set[tuple[str, str]] = set()
+    for change in changes:
+        told = (change.kind, change.absorbed)
+        if found[change].received and change.absorbed and told not in said:
+            said.add(told)
+            yield f"{words_of(change)} ({change.absorbed})"
+        else:
+            yield words_of(change)
 
 
 def _direction(reach: Reach) -> Direction:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from victor_ext.spec.shape import check_shape
 from victor_ext.spec.tree import Tree, copied
 
-from . import answers, bodies, hooks, names, operations, schemas, serialization, servers, unions
+from . import answers, bodies, composition, hooks, names, operations, schemas, serialization, servers, unions
 from .base import Log
 from .places import placed
 
@@ -31,6 +31,7 @@ REWRITES: tuple[Rewrite, ...] = (
     serialization.content_parameter,
     serialization.flatten_object_parameter,
     operations.drop_repeated_parameter,
+    operations.drop_content_type_header,
     operations.drop_null_of_path,
     operations.declare_path_parameter,
     operations.drop_impossible_body,
@@ -40,13 +41,14 @@ REWRITES: tuple[Rewrite, ...] = (
     bodies.order_bodies,
     bodies.non_json_content,
     schemas.repair_type,
+    schemas.free_null_property,
     schemas.repair_const,
     schemas.repair_enum,
     schemas.describe_default,
     schemas.drop_null_of_object,
-    schemas.merge_allof_siblings,
-    schemas.inline_allof,
-    schemas.own_class_for_single_allof,
+    composition.merge_allof_siblings,
+    composition.inline_allof,
+    composition.own_class_for_single_allof,
     unions.keep_union_siblings,
     unions.mark_union_members,
     schemas.mark_answers,

@@ -21,6 +21,8 @@ class Log:
     """The places where each rewrite was applied, by its name."""
     left_out: list[str] = field(default_factory=list[str])
     """Parts of the document that no rewrite can keep."""
+    reasons: dict[str, str] = field(default_factory=dict[str, str])
+    """The words of openapi-python-client for what it cannot generate, by the entry of `left_out`."""
     renamed: dict[str, str] = field(default_factory=dict[str, str])
     """The new names of schemas."""
     content_types: dict[str, str] = field(default_factory=dict[str, str])
@@ -31,6 +33,11 @@ class Log:
     def __call__(self, rewrite: str, where: str) -> None:
         """Note that a rewrite was applied."""
         self.applied.setdefault(rewrite, []).append(where)
+
+    def lose(self, loss: str, reason: str) -> None:
+        """Note a part that openapi-python-client cannot generate, with its own words."""
+        self.left_out.append(loss)
+        self.reasons[loss] = reason
 
     def lines(self, most: int = 20) -> list[str]:
         """One line for each place, or a single line for a rewrite with more than `most` places."""

@@ -10,7 +10,7 @@ from victor_ext.spec.requests import STYLES, Style
 from victor_ext.spec.tree import Tree, is_mapping, mapping_at
 
 from .base import Log, Operation, bare_type, components, media_types, operations, reachable, resolve, schemas
-from .names import RESERVED, class_name
+from .names import free_name
 from .serialization import is_json, is_nested, is_object, undefined, variants
 
 URL_ENCODED = "application/x-www-form-urlencoded"
@@ -52,11 +52,8 @@ def _share_schema(document: Tree, operation: Operation, content: Tree) -> None:
             groups.setdefault(json.dumps(schema, sort_keys=True), []).append(medium)
     for media in groups.values():
         if len(media) > 1:
-            name = f"{operation.tree['operationId']}_body"
             named = components(document)
-            taken = RESERVED | {class_name(each) for each in named}
-            while class_name(name) in taken:
-                name += "_inner"
+            name = free_name(named, f"{operation.tree['operationId']}_body")
             named[name] = media[0]["schema"]
             for medium in media:
                 medium["schema"] = {"$ref": f"#/components/schemas/{name}"}
@@ -95,9 +92,9 @@ def form(document: Tree, content_type: str, schema: Tree) -> str:
 
 
 def text_in_json(document: Tree, log: Log) -> None:
-    """Make a binary within JSON a text: JSON has no bytes. One that a form has too stays a file."""
+    """Make a binary within JSON a text: JSON has no bytes. One that a form has too is a file or a text."""
     places = {id(schema): where for where, schema in schemas(document) if schema.get("format") == "binary"}
-    inside: list[tuple[Operation, str, str, Tree]] = []
+    inside: list[tuple[Operation, str, Tree]] = []
     outside: set[int] = set()
     for operation in operations(document) if places else []:
         for place, content in media_types(operation):
@@ -106,17 +103,16 @@ def text_in_json(document: Tree, log: Log) -> None:
                     each for each in reachable(document, mapping_at(medium, "schema"), set()) if id(each) in places
                 ]
                 if is_json(kind):
-                    inside += [(operation, place, kind, each) for each in found]
+                    inside += [(operation, place, each) for each in found]
                 else:
                     outside |= {id(each) for each in found}
-    for operation, place, kind, schema in inside:
-        where = places[id(schema)]
-        if id(schema) not in outside:
-            schema.pop("format", None)
-            log("text-in-json", where)
-        elif place == "body":
+    for operation, place, schema in inside:
+        if place == "body" and id(schema) in outside:
             log.requests.request(operation.tree).json_files = True
-            log.left_out.append(f"{operation.where}: {where} as {kind}, which has no bytes, is refused when called")
+        if schema.pop("format", None) and id(schema) in outside:
+            words = {key: schema.pop(key) for key in ("type", "nullable") if key in schema}
+            schema["anyOf"] = [{**words, "format": "binary"}, words]
+        log("text-in-json", places[id(schema)])
 
 
 def binary_media_type(document: Tree, log: Log) -> None:
@@ -141,20 +137,28 @@ def record_encodings(document: Tree, log: Log) -> None:
             fields = dict(_properties(document, whole))
             log.left_out += _nameless(document, whole, f"{operation.where}: body as {kind}")
             for name in [*fields, *(name for name in declared if name not in fields)]:
-                encoding = dict(mapping_at(declared, name))
+                encoding, field = dict(mapping_at(declared, name)), fields.get(name, {})
                 where = f"{operation.where}: the form's field {name}"
-                if encoding.get("headers"):
-                    log.left_out.append(f"{where}: the headers of its part")
-                if bare_type(kind) == URL_ENCODED:
-                    if newer and not encoding and _is_complex(document, fields[name]):
-                        encoding = {"contentType": "application/json"}
-                    reason = _undefined_field(document, fields.get(name, {}), encoding)
-                    if reason:
-                        log.left_out.append(f"{where} {reason}, whose form is not defined, and is refused when called")
+                if bare_type(kind) == URL_ENCODED and newer and not encoding and _is_complex(document, field):
+                    encoding = {"contentType": "application/json"}
+                log.left_out += [f"{where}{loss}" for loss in _lost_of_field(document, field, encoding, kind)]
                 arguments = _arguments(encoding)
                 if arguments:
                     encodings.setdefault(arguments, []).append(name)
             log("record-encodings", f"{operation.where} {kind}")
+
+
+def _lost_of_field(document: Tree, field: Tree, encoding: Tree, kind: str) -> Iterator[str]:
+    """What a form cannot carry of a field."""
+    if encoding.get("headers"):
+        yield ": the headers of its part"
+    if bare_type(kind) != URL_ENCODED:
+        if _is_file_within(document, field):
+            yield ": a file within it, which is refused when called: a part of a form is a file or JSON"
+        return
+    reason = _undefined_field(document, field, encoding)
+    if reason:
+        yield f" {reason}, whose form is not defined, and is refused when called"
 
 
 def _nameless(document: Tree, schema: Tree, where: str) -> list[str]:
@@ -181,6 +185,17 @@ def _is_complex(document: Tree, schema: Tree) -> bool:
 def _is_list_of_complex(document: Tree, schema: Tree) -> bool:
     lists = [whole["items"] for whole in variants(document, schema) if is_mapping(whole.get("items"))]
     return any(is_nested(document, items) for items in lists)
+
+
+def _is_file_within(document: Tree, field: Tree) -> bool:
+    """Whether a field can hold a file in an object, or in the objects of a list: a part of a form is a file or JSON."""
+    wholes = variants(document, field)
+    wholes += [
+        each for whole in wholes if is_mapping(whole.get("items")) for each in variants(document, whole["items"])
+    ]
+    inside = [child for whole in wholes for child in mapping_at(whole, "properties").values()]
+    inside += [whole["additionalProperties"] for whole in wholes if is_mapping(whole.get("additionalProperties"))]
+    return any(each.get("format") == "binary" for child in inside for each in reachable(document, child, set()))
 
 
 def _undefined_field(document: Tree, schema: Tree, encoding: Tree) -> str | None:

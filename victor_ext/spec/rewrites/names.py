@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from copy import copy, deepcopy
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from openapi_python_client import strings
 
@@ -40,6 +41,14 @@ def class_name(name: str) -> str:
 def module_name(name: str, prefix: str = PREFIX) -> str:
     """The name that the generator gives to the module of a class or of an operation, or to the folder of a tag."""
     return str(strings.PythonIdentifier(name, prefix))
+
+
+def free_name(named: Tree, name: str) -> str:
+    """The name for a new schema, longer when its class would have the name of another one."""
+    taken = {module_name(class_name(each)) for each in (*RESERVED, *named)}
+    while module_name(class_name(name)) in taken:
+        name += "_inner"
+    return name
 
 
 def inline_reference(document: Tree, log: Log) -> None:
@@ -106,13 +115,42 @@ def _name_target(document: Tree, where: str, schema: Tree, names: dict[str, str]
     known = next((key for key, each in named.items() if each is found), None)
     name = known or names.get(reference)
     if name is None:
-        name = "".join(character if character.isalnum() else "_" for character in reference[2:])
+        name = _name_of(document, reference)
         while name in named:
             name += "_other"
-        named[name] = deepcopy(found)
+        named[name] = copy(found)
+        if "$ref" not in found:  # one class for both
+            found.clear()
+            found["$ref"] = SCHEMAS + name
     names[reference] = name
     schema["$ref"] = SCHEMAS + name
     log("name-referenced-schema", f"{where}: {reference} is now {name}")
+
+
+def _name_of(document: Tree, reference: str) -> str:
+    """A name for the target of a reference: that of its component or of its operation, and the steps within it."""
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in map(unquote, reference[2:].split("/"))]
+    words, rest = [], steps
+    if steps[0] == "paths" and len(steps) > 2:
+        operation = mapping_at(mapping_at(mapping_at(document, "paths"), steps[1]), steps[2])
+        words, rest = [str(operation.get("operationId") or f"{steps[2]}_{steps[1]}")], steps[3:]
+    elif steps[0] == "components" and len(steps) > 2:
+        words, rest = [steps[2], KINDS.get(steps[1], "")], steps[3:]
+    before: str | None = None
+    for step in rest:
+        is_name = before in NAMED_WITHIN
+        if is_name or (before != "content" and step not in SILENT):
+            words.append(step if is_name else KINDS.get(step, step))
+        before = None if is_name else step
+    return _words("_".join(words)) or "schema"
+
+
+KINDS = {"responses": "response", "requestBody": "body", "requestBodies": "body", "items": "item", "headers": "header"}
+"""The words of a name for steps of a reference."""
+NAMED_WITHIN = ("properties", "definitions", "$defs")
+"""Steps of a reference that a name of the document follows."""
+SILENT = {*NAMED_WITHIN, "schema", "content", "allOf", "oneOf", "anyOf"}
+"""Steps of a reference that say nothing in a name."""
 
 
 def drop_title(document: Tree, log: Log) -> None:
@@ -305,7 +343,7 @@ def _member(schema: Tree) -> str:
 KEPT_IN_SCHEMA = {
     *("$ref", "type", "format", "nullable", "properties", "required", "items", "prefixItems", "enum", "const"),
     *("additionalProperties", "allOf", "oneOf", "anyOf", "description", "example", "title"),
-    *("x-enum-varnames", "x-one-of", "x-words", "x-inner", "x-in-answers"),
+    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers"),
 }
 KEPT_IN_OPERATION = {"operationId", "tags", "summary", "description", "parameters", "requestBody", "responses"}
 

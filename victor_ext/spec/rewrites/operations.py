@@ -41,6 +41,17 @@ def drop_repeated_parameter(document: Tree, log: Log) -> None:
         operation.tree["parameters"] = list(first.values())
 
 
+def drop_content_type_header(document: Tree, log: Log) -> None:
+    """Drop a parameter for the header Content-Type of a body: OpenAPI ignores it, and in a form it has a boundary."""
+    for operation in operations(document):
+        if "requestBody" not in operation.tree:
+            continue
+        for parameter in list(list_at(operation.tree, "parameters")):
+            if parameter["in"] == "header" and parameter["name"].lower() == "content-type":
+                operation.tree["parameters"].remove(parameter)
+                log("drop-content-type-header", operation.where)
+
+
 def drop_null_of_path(document: Tree, log: Log) -> None:
     """Drop the null of a parameter in the path: there is no text for it."""
     for where, parameter in _parameters(document):

@@ -8,7 +8,7 @@ from typing import Any
 from victor_ext.spec.tree import Tree, in_place_of, is_list, is_mapping, list_at, mapping_at
 
 from .base import Log, components, resolve, schemas
-from .schemas import all_properties, is_object, write_out_allof
+from .composition import all_properties, is_object, write_out_allof
 from .serialization import kinds, variants
 
 OF_OBJECT = ("properties", "required", "additionalProperties")
@@ -18,32 +18,54 @@ OF_OBJECT = ("properties", "required", "additionalProperties")
 def keep_union_siblings(document: Tree, log: Log) -> None:
     """Put the properties beside a union into each of its members: the generator drops them.
 
-    A union whose members have no more than one set of properties among them becomes a single class.
+    A union whose members have no more than one set of properties among them becomes a single class. Members that are no
+    objects stay as they are: what is said of properties is nothing to them.
     """
     for where, schema in reversed(schemas(document)):
         keys = [key for key in ("oneOf", "anyOf") if schema.get(key)]
         if not keys or not schema.get("properties"):
             continue
         members = [part for key in keys for part in schema[key] if resolve(document, part).get("type") != "null"]
-        if any(kinds(whole) - {"None", "null", "object"} for part in members for whole in variants(document, part)):
-            continue  # a member is no object: what the properties mean for it is not said
+        if not all(_is_about_objects(document, part) for part in members):
+            _add_to_objects(document, schema, keys, where)
+            log("keep-union-siblings", where)
+            continue
         own = [all_properties(document, part, {}) for part in members]
         if all(each.keys() >= schema["properties"].keys() for each in own):
             _drop(schema, OF_OBJECT)
         elif len(keys) > 1 or sum(not each.keys() <= schema["properties"].keys() for each in own) < 2:
-            write_out_allof(document, schema)
+            write_out_allof(document, schema, where)
             _drop(schema, ("discriminator",))
         else:
-            schema[keys[0]] = [_with(document, schema, part) for part in members]
+            schema[keys[0]] = [
+                _with(document, schema, part, f"{where}_type_{number}") for number, part in enumerate(members)
+            ]
             _drop(schema, (*OF_OBJECT, "type"))
         log("keep-union-siblings", where)
 
 
-def _with(document: Tree, schema: Tree, member: Tree) -> Tree:
+def _is_about_objects(document: Tree, member: Tree) -> bool:
+    """Whether no value of a member is a scalar or a list."""
+    return not any(kinds(whole) - {"None", "null", "object"} for whole in variants(document, member))
+
+
+def _add_to_objects(document: Tree, schema: Tree, keys: list[str], where: str) -> None:
+    """Put the properties beside a union into those of its members that are objects."""
+    for key in keys:
+        schema[key] = [
+            _with(document, schema, part, f"{where}_type_{number}")
+            if _is_about_objects(document, part) and resolve(document, part).get("type") != "null"
+            else part
+            for number, part in enumerate(schema[key])
+        ]
+    _drop(schema, (*OF_OBJECT, "type"))
+
+
+def _with(document: Tree, schema: Tree, member: Tree, where: str) -> Tree:
     """A member of a union that says what stands beside the union, too."""
     beside = in_place_of(schema, {key: schema[key] for key in OF_OBJECT if key in schema})
     found = in_place_of(resolve(document, member), {"allOf": [deepcopy(beside), deepcopy(resolve(document, member))]})
-    write_out_allof(document, found)
+    write_out_allof(document, found, where)
     discriminator = mapping_at(schema, "discriminator")
     if "propertyName" in discriminator and "$ref" in member:
         found["x-one-of"] = {discriminator["propertyName"]: _tag_values(discriminator, member["$ref"])}
@@ -58,8 +80,7 @@ def _drop(schema: Tree, keys: tuple[str, ...]) -> None:
 def mark_union_members(document: Tree, log: Log) -> None:
     """Mark the members of a union with what selects them.
 
-    `x-one-of` has the values of discriminators, `x-words` those of the constants and enums in which the members differ,
-    and `x-inner` the names in the objects in which they differ.
+    `x-one-of` has the values of discriminators, `x-words` those of the constants and enums in which the members differ.
     """
     done: dict[int, Tree] = {}
     for where, schema in schemas(document):
@@ -68,15 +89,13 @@ def mark_union_members(document: Tree, log: Log) -> None:
         discriminator = mapping_at(schema, "discriminator")
         members = members if len(members) > 1 else []
         words = _differing([_words(document, part, done) for part in members])
-        inner = _differing([_inner(document, part, done) for part in members])
-        for part, own, names in zip(members, words, inner, strict=True):
+        for part, own in zip(members, words, strict=True):
             whole = resolve(document, part)
             tags: Tree = whole.setdefault("x-one-of", {})
             if "propertyName" in discriminator and "$ref" in part:
                 known = tags.setdefault(discriminator["propertyName"], [])
                 known.extend(word for word in _tag_values(discriminator, part["$ref"]) if word not in known)
             whole.setdefault("x-words", {}).update(own)
-            whole.setdefault("x-inner", {}).update(names)
             log("mark-union-members", f"{where}: {part.get('$ref', 'an object without a name')}")
 
 
@@ -91,13 +110,6 @@ def _words(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, lis
     properties = all_properties(document, schema, done).items()
     found = {name: [str(value).casefold() for value in _values(document, child)] for name, child in properties}
     return {name: sorted(set(values)) for name, values in found.items() if values}
-
-
-def _inner(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, list[str]]:
-    """The names in each property that is an object."""
-    properties = all_properties(document, schema, done).items()
-    found = {name: all_properties(document, child, done) for name, child in properties if is_object(document, child)}
-    return {name: sorted(names) for name, names in found.items()}
 
 
 def _differing(of_members: list[dict[str, list[str]]]) -> list[dict[str, list[str]]]:

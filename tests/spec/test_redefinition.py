@@ -1,0 +1,146 @@
+"""A property that several members of `allOf` define: the class has what all of them say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from victor_ext.spec.check import check
+
+from .wire import Tree, Wire
+
+TEXT: Tree = {"type": "string"}
+NUMBER: Tree = {"type": "integer"}
+
+
+def an_object(required: tuple[str, ...] = (), **properties: Any) -> Tree:
+    return {"type": "object", "properties": properties, "required": [*required]}
+
+
+def ref(name: str) -> Tree:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def twice(earlier: Tree, later: Tree) -> Tree:
+    return {"allOf": [an_object(o=earlier), an_object(o=later)]}
+
+
+def listed(items: Tree) -> Tree:
+    return {"type": "array", "items": items}
+
+
+SCHEMAS: Tree = {
+    "A": an_object(("a",), a=TEXT),
+    "B": an_object(b=TEXT, more=ref("B")),
+    "AB": an_object(("a",), a=TEXT, b=TEXT),
+    "Color": {"type": "string", "enum": ["red", "green"]},
+    "Inline": twice(an_object(("a",), a=TEXT), an_object(("b",), b=TEXT)),
+    "OfRef": twice(ref("A"), an_object(b=TEXT)),
+    "OfRefs": twice(ref("A"), ref("B")),
+    "OfRefsAgain": twice(ref("A"), ref("B")),
+    "Covered": twice(ref("AB"), an_object(a=TEXT)),
+    "Needs": twice(ref("AB"), an_object(("b",))),
+    "Lists": twice(listed(an_object(a=TEXT)), listed(an_object(b=TEXT))),
+    "Deep": twice(an_object(p=an_object(a=TEXT)), an_object(p=an_object(b=TEXT))),
+    "Thrice": {"allOf": [*twice(ref("A"), ref("B"))["allOf"], an_object(o=an_object(c=TEXT))]},
+    "Narrow": twice({"oneOf": [ref("A"), ref("B")]}, ref("B")),
+    "Wide": twice(ref("B"), {"oneOf": [ref("A"), ref("B")]}),
+    "OrNull": twice({"anyOf": [ref("A"), {"type": "null"}]}, an_object(b=TEXT)),
+    "OfUnion": twice({"oneOf": [ref("A"), ref("B")]}, an_object(c=TEXT)),
+    "Words": twice(ref("A"), {"description": "an a"}),
+    "Wordless": twice({"description": "an a"}, ref("A")),
+    "Closed": twice(ref("Color"), TEXT),
+    "Whole": twice(NUMBER, {"type": "number"}),
+    "Circle": {"allOf": [an_object(o=ref("Circle"), x=TEXT), an_object(o=ref("Ring"))]},
+    "Ring": an_object(o=ref("Ring"), y=TEXT),
+    "Beside": {"allOf": [an_object(o=an_object(a=TEXT))], "properties": {"o": an_object(b=TEXT)}},
+}
+
+
+@pytest.fixture(scope="module")
+def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
+    paths = {
+        f"/{name}": {
+            "get": {
+                "operationId": name.lower(),
+                "responses": {"200": {"description": "-", "content": {"application/json": {"schema": ref(name)}}}},
+            }
+        }
+        for name in SCHEMAS
+    }
+    folder = tmp_path_factory.mktemp("redefinition")
+    made = Wire(folder, "wire_redefinition", openapi="3.1.0", paths=paths, components={"schemas": SCHEMAS})
+    assert made.result.left_out == []
+    return made
+
+
+def read(wire: Wire, name: str, value: Any) -> Any:
+    """The property `o` of an answer."""
+    return wire.read(name.lower(), httpx.Response(200, json={"o": value})).o
+
+
+@pytest.mark.parametrize("name", ["Inline", "OfRef", "OfRefs", "Thrice", "OrNull", "OfUnion", "Beside"])
+def test_an_object_has_the_fields_of_each_definition(wire: Wire, name: str) -> None:
+    value = {"a": "1", "b": "2"} if name != "OfUnion" else {"a": "1", "b": "2", "c": "3"}
+    found = read(wire, name, value)
+    assert {field: getattr(found, field) for field in value} == value
+    assert found.additional_properties == {}
+
+
+def test_what_each_definition_requires_is_required(wire: Wire) -> None:
+    with pytest.raises(TypeError, match="'a' and 'b'"):
+        wire.models.InlineO()
+    with pytest.raises(TypeError, match="'a'"):
+        wire.models.OfRefO()
+    assert {"a", "b"} <= set(wire.models.NeedsO(a="1", b="2").to_dict())
+    with pytest.raises(TypeError, match="'b'"):
+        wire.models.NeedsO(a="1")
+
+
+def test_a_definition_that_has_all_of_the_others_is_the_class(wire: Wire) -> None:
+    assert type(read(wire, "Covered", {"a": "1"})).__name__ == "AB"
+    assert type(read(wire, "Narrow", {"a": "1"})).__name__ == "B"
+    assert type(read(wire, "Wide", {"a": "1"})).__name__ == "B"
+    assert type(read(wire, "Words", {"a": "1"})).__name__ == "A"
+    assert type(read(wire, "Wordless", {"a": "1"})).__name__ == "A"
+
+
+def test_the_same_named_objects_are_one_class_everywhere(wire: Wire) -> None:
+    first, second = read(wire, "OfRefs", {}), read(wire, "OfRefsAgain", {})
+    assert type(first) is type(second)
+    assert type(first).__name__ == "AAndB"
+
+
+def test_items_and_inner_objects_have_the_fields_of_each_definition(wire: Wire) -> None:
+    [item] = read(wire, "Lists", [{"a": "1", "b": "2"}])
+    inner = read(wire, "Deep", {"p": {"a": "1", "b": "2"}}).p
+    assert (item.a, item.b, inner.a, inner.b) == ("1", "2", "1", "2")
+
+
+def test_a_narrower_type_stays(wire: Wire) -> None:
+    assert type(read(wire, "Closed", "red")).__name__ == "Color"
+    assert type(read(wire, "Whole", 3.0)) is int
+
+
+def test_objects_that_contain_themselves(wire: Wire) -> None:
+    found = read(wire, "Circle", {"o": {"o": {"x": "1", "y": "2"}}})
+    assert (found.o.o.x, found.o.o.y) == ("1", "2")
+
+
+def test_the_check_finds_nothing(tmp_path: Path) -> None:
+    """It looks for each field of each definition."""
+    responses = {
+        "200": {"description": "-", "content": {"application/json": {"schema": {"oneOf": [*map(ref, SCHEMAS)]}}}}
+    }
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "T", "version": "1"},
+        "paths": {f"/{name}": {"get": {"responses": responses}} for name in "x"},
+        "components": {"schemas": SCHEMAS},
+    }
+    (tmp_path / "some.json").write_text(json.dumps(document))
+    assert check(tmp_path / "some.json", None).problems == []

@@ -1,0 +1,232 @@
+"""Rewrites of `allOf`: what the generator cannot merge is merged here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+
+from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at
+
+from .base import Log, components, resolve, schemas
+from .names import SCHEMAS, free_name
+from .redefinition import REDEFINED, TYPED, both, gist
+
+NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator", "x-redefined-as")
+SOURCES = "x-redefined-as"
+"""The key with the definitions that a named composition is made of."""
+
+
+def merge_allof_siblings(document: Tree, log: Log) -> None:
+    """Keep the siblings of an `allOf` with a single reference, which the generator drops.
+
+    With a second, empty member in `allOf` it reads them.
+    """
+    for where, schema in schemas(document):
+        if is_single_reference(schema) and has_siblings(schema):
+            schema["allOf"].append({"type": "object"})
+            log("merge-allof-siblings", where)
+
+
+def own_class_for_single_allof(document: Tree, log: Log) -> None:
+    """Make a class of a named schema that adds nothing to the schema that it refers to."""
+    for where, schema in components(document).items():
+        if is_single_reference(schema) and not has_siblings(schema) and is_object(document, schema["allOf"][0]):
+            schema["allOf"].append({"type": "object"})
+            log("own-class-for-single-allof", where)
+
+
+def is_single_reference(schema: Tree) -> bool:
+    parts = list_at(schema, "allOf")
+    return len(parts) == 1 and "$ref" in parts[0]
+
+
+def has_siblings(schema: Tree) -> bool:
+    return any(schema.get(key) for key in ("properties", "required", "additionalProperties"))
+
+
+def is_object(document: Tree, schema: Tree) -> bool:
+    """Whether the schema becomes a class."""
+    schema = resolve(document, schema)
+    if schema.get("oneOf") or schema.get("anyOf"):
+        return False
+    if schema.get("allOf"):
+        return any(is_object(document, part) for part in schema["allOf"]) or "properties" in schema
+    return schema.get("type") == "object" or ("type" not in schema and "properties" in schema)
+
+
+def inline_allof(document: Tree, log: Log) -> None:
+    """Merge `allOf` where the generator cannot: nested ones, unions and plain types in it, redefined properties."""
+    for where, schema in schemas(document):
+        if not schema.get("allOf"):
+            continue
+        _drop_wordy_members(document, schema)
+        if not _beyond_the_generator(document, schema):
+            continue
+        write_out_allof(document, schema, where)
+        log("inline-allof", where)
+
+
+def _drop_wordy_members(document: Tree, schema: Tree) -> None:
+    """Leave a reference to a union alone in `allOf`: the other members say nothing of the value, such as `nullable`."""
+    typed = [part for part in schema["allOf"] if TYPED & part.keys()]
+    if len(typed) == 1 < len(schema["allOf"]) and "$ref" in typed[0] and not is_object(document, typed[0]):
+        for part in schema["allOf"]:
+            if part is not typed[0]:
+                schema.update({key: value for key, value in part.items() if key not in schema})
+        schema["allOf"] = typed
+
+
+def write_out_allof(document: Tree, schema: Tree, where: str) -> None:
+    """Put the merged properties of `allOf`, and of unions beside it, into the schema itself, whose place is `where`."""
+    merged = _merged(document, schema, {})
+    for key in ("allOf", "oneOf", "anyOf"):
+        schema.pop(key, None)
+    schema.update({**merged, **{key: schema[key] for key in ("description",) if key in schema}})
+    for name, child in list(mapping_at(schema, "properties").items()):
+        _settle(document, child, f"{where}_{name}")
+
+
+def _settle(document: Tree, schema: Tree, where: str) -> None:
+    """Merge the definitions of a property, or of the items of a list, that `both` put into `allOf`.
+
+    The result is the one of them that says all, or else a new class. It has a name when a definition is a reference:
+    only what has a name can contain itself.
+    """
+    if is_mapping(schema.get("items")):
+        _settle(document, schema["items"], f"{where}_item")
+    if not schema.pop(REDEFINED, False):
+        return
+    parts = list({gist(part): part for part in _sources(document, schema["allOf"])}.values())
+    whole = next((part for part in reversed(parts) if _says_all(document, part, parts)), None)
+    if whole is not None:
+        _replace(schema, whole)
+    elif any("$ref" in part for part in parts):
+        _name_composition(document, schema, parts, where)
+    else:
+        write_out_allof(document, schema, where)
+
+
+def _replace(schema: Tree, new: Tree) -> None:
+    schema.clear()
+    schema.update(new)
+
+
+def _sources(document: Tree, parts: list[Tree]) -> Iterator[Tree]:
+    """The definitions, with those of a named composition in its place."""
+    for part in parts:
+        yield from resolve(document, part).get(SOURCES, [part]) if "$ref" in part else [part]
+
+
+def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: str) -> None:
+    """Make a reference of a composition, to a named schema that all compositions of the same definitions share."""
+    named = components(document)
+    key = sorted(map(gist, parts))
+    for name, each in named.items():
+        if SOURCES in each and sorted(map(gist, each[SOURCES])) == key:
+            _replace(schema, {"$ref": SCHEMAS + name})
+            return
+    references = [part["$ref"].rpartition("/")[2] for part in parts if "$ref" in part]
+    name = free_name(named, "_and_".join(references) if len(references) == len(parts) else re.sub(r"\W+", "_", where))
+    named[name] = in_place_of(schema, {"allOf": deepcopy(parts), SOURCES: deepcopy(parts)})
+    _replace(schema, {"$ref": SCHEMAS + name})
+    write_out_allof(document, named[name], name)
+
+
+def _says_all(document: Tree, part: Tree, parts: list[Tree]) -> bool:
+    """Whether an object has the fields that all others have, in the same way, and requires them, too."""
+    wholes = [_merged(document, each, {}) for each in [part, *parts]]
+    (fields, required), *others = [(mapping_at(each, "properties"), set(list_at(each, "required"))) for each in wholes]
+    gists = {name: gist(child) for name, child in fields.items()}
+    return not any("additionalProperties" in each for each in wholes) and all(
+        needed <= required and all(gists.get(name) == gist(child) for name, child in own.items())
+        for own, needed in others
+    )
+
+
+def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
+    parts = schema["allOf"]
+    if schema.get("oneOf") or schema.get("anyOf"):
+        return True
+    if len(parts) == 1 and "$ref" in parts[0]:
+        return bool({"enum", "const"} & schema.keys())
+    defined: dict[str, str] = {}
+    for part in [schema, *parts]:
+        whole = resolve(document, part)
+        if part is not schema and (
+            not (is_object(document, part) or set(whole) <= {"description", "required", "nullable"})
+            or ("$ref" not in part and "allOf" in part)
+        ):
+            return True
+        own = mapping_at(whole, "properties") if part is schema else all_properties(document, whole, {})
+        for name, child in own.items():
+            if defined.setdefault(name, gist(child)) != gist(child):
+                return True
+    return False
+
+
+def all_properties(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
+    """The properties of a schema, with those of its `allOf` and of its unions. `done` is for `_merged`."""
+    found: Tree = _merged(document, schema, done).get("properties", {})
+    return found
+
+
+def _merged(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
+    """One schema with the properties of `allOf`, and those of every member of a union, none of them required.
+
+    `done` has the merged schemas by id: each is merged once, because nested references can be exponentially many.
+    """
+    schema = resolve(document, schema)
+    if id(schema) in done:
+        return done[id(schema)]
+    done[id(schema)] = {}  # a schema adds nothing to itself
+    merged: Tree = {}
+    for part in list_at(schema, "allOf"):
+        _add(document, merged, _merged(document, part, done))
+    _add(document, merged, _united(document, [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")], done))
+    own = {key: value for key, value in schema.items() if key not in NOT_MERGED}
+    _add(document, merged, own)
+    if merged.get("properties") or merged.get("type") == "object":
+        merged["type"] = "object"
+    else:
+        merged.pop("properties", None)
+    done[id(schema)] = merged
+    return merged
+
+
+def _united(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
+    """What the members of a union say together: the properties of all of them, or the values of all their enums."""
+    wholes = [_merged(document, part, done) for part in members]
+    wholes = [whole for whole in wholes if whole.get("type") != "null"]
+    properties = [mapping_at(whole, "properties") for whole in wholes]
+    if any(properties):
+        names = dict.fromkeys(name for each in properties for name in each)
+        return {"properties": {name: one_of([each[name] for each in properties if name in each]) for name in names}}
+    if wholes and all(whole.get("enum") or "const" in whole for whole in wholes):
+        return one_of(wholes)
+    scalars = all(whole.get("type", "object") != "object" or "anyOf" in whole for whole in wholes)
+    return {"anyOf": members} if wholes and scalars else {}
+
+
+def one_of(found: list[Tree]) -> Tree:
+    """One schema for what several say: an enum of the values of enums, and otherwise a union of those that differ."""
+    different = list({json.dumps({**each, "description": ""}, sort_keys=True): each for each in found}.values())
+    if len(different) == 1:
+        return different[0]
+    values = [[each["const"]] if "const" in each else list_at(each, "enum") for each in different]
+    if all(values) and len({each.get("type") for each in different}) == 1:
+        rest = {key: value for key, value in different[0].items() if key not in ("const", "enum", "x-enum-varnames")}
+        whole = {**rest, "enum": list(dict.fromkeys(value for each in values for value in each))}
+        return in_place_of(different[0], whole)
+    return in_place_of(different[0], {"anyOf": different})
+
+
+def _add(document: Tree, merged: Tree, part: Tree) -> None:
+    """Add the keys of `part`; of a property that both have, what both say of it."""
+    for name, child in mapping_at(part, "properties").items():
+        properties = merged.setdefault("properties", {})
+        properties[name] = both(document, properties[name], child) if name in properties else child
+    if part.get("required"):
+        merged["required"] = sorted({*list_at(merged, "required"), *part["required"]})
+    merged.update({key: value for key, value in part.items() if key not in ("properties", "required")})

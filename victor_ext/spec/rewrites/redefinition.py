@@ -1,0 +1,113 @@
+"""A property that several members of `allOf` define: one schema for what they say of it together."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from victor_ext.spec.tree import Tree, in_place_of, is_list, is_mapping, list_at
+
+from .base import resolve
+
+REDEFINED = "x-redefined"
+"""The key of a composition that `both` made; `inline_allof` settles it."""
+TYPED = {
+    *("$ref", "type", "format", "properties", "required", "items", "prefixItems", "enum", "const"),
+    *("additionalProperties", "allOf", "oneOf", "anyOf"),
+}
+"""Keys that say what a value is."""
+
+
+def both(document: Tree, earlier: Tree, later: Tree) -> Tree:
+    """What two definitions say together: the narrower one, the fields of both objects, a list of what both lists have.
+
+    Where they contradict each other, it is the later one.
+    """
+    if gist(earlier) == gist(later):
+        return later
+    for narrow, wide in ((later, earlier), (earlier, later)):
+        if not TYPED & wide.keys() or _is_among(document, narrow, wide):
+            return _with_words(narrow, {**earlier, **later}) if "$ref" not in wide else narrow
+    first, last = _bare(document, earlier), _bare(document, later)
+    if _has_fields(document, first) and _has_fields(document, last):
+        return in_place_of(later, {"allOf": [*_parts(first), *_parts(last)], REDEFINED: True})
+    return _both_values(document, earlier, later)
+
+
+def _both_values(document: Tree, earlier: Tree, later: Tree) -> Tree:
+    """The same of lists and scalars."""
+    first, last = resolve(document, earlier), resolve(document, later)
+    if is_mapping(first.get("items")) and is_mapping(last.get("items")):
+        return in_place_of(later, {**first, **last, "items": both(document, first["items"], last["items"])})
+    kinds = _kinds(first), _kinds(last)
+    if kinds == (["integer"], ["number"]) or (kinds[0] == kinds[1] and _is_closed(first) and not _is_closed(last)):
+        return _with_words(earlier, later)
+    if "$ref" not in earlier and "$ref" not in later and kinds[0] == kinds[1]:
+        return in_place_of(later, {**earlier, **later})
+    return later
+
+
+def gist(schema: Tree) -> str:
+    """What a schema says of its values, as text: the same for schemas that differ only in their words."""
+    return json.dumps(_typed(schema), sort_keys=True)
+
+
+def _typed(schema: Any) -> Any:
+    if not is_mapping(schema):
+        return schema
+    found: Tree = {}
+    for key in TYPED & schema.keys():
+        value = schema[key]
+        if key == "properties":
+            found[key] = {name: _typed(child) for name, child in value.items()}
+        elif key in ("allOf", "oneOf", "anyOf", "prefixItems"):
+            found[key] = [_typed(child) for child in value]
+        else:
+            found[key] = _typed(value) if key in ("items", "additionalProperties") else value
+    return found
+
+
+def _is_among(document: Tree, narrow: Tree, wide: Tree) -> bool:
+    """Whether a schema, or each of its members when it is a union, is a member of a union."""
+    members = {gist(each) for each in _members(resolve(document, wide))}
+    own = _members(narrow) or [narrow]
+    return bool(members) and "properties" not in wide and all(gist(each) in members for each in own)
+
+
+def _members(schema: Tree) -> list[Tree]:
+    return [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
+
+
+def _with_words(schema: Tree, words: Tree) -> Tree:
+    """A schema with the keys of another one that say nothing of the value, such as its description."""
+    if "$ref" in schema:
+        return schema
+    return in_place_of(schema, {**schema, **{key: value for key, value in words.items() if key not in TYPED}})
+
+
+def _bare(document: Tree, schema: Tree) -> Tree:
+    """The only member of a union beside null; any other schema is itself."""
+    members = [each for each in _members(schema) if resolve(document, each).get("type") != "null"]
+    return members[0] if len(members) == 1 and not {"properties", "allOf"} & schema.keys() else schema
+
+
+def _parts(schema: Tree) -> list[Tree]:
+    """The members of a composition that `both` made, or the schema."""
+    return list_at(schema, "allOf") if REDEFINED in schema else [schema]
+
+
+def _has_fields(document: Tree, schema: Tree) -> bool:
+    """Whether a value can be an object."""
+    whole = resolve(document, schema)
+    parts = [*_members(whole), *list_at(whole, "allOf")]
+    return "properties" in whole or _kinds(whole) == ["object"] or any(_has_fields(document, each) for each in parts)
+
+
+def _kinds(schema: Tree) -> list[str]:
+    """The declared types of a value beside null."""
+    kind = schema.get("type")
+    return [each for each in (kind if is_list(kind) else [kind]) if each not in (None, "null")]
+
+
+def _is_closed(schema: Tree) -> bool:
+    return bool(schema.get("enum")) or "const" in schema
