@@ -241,14 +241,14 @@ def called_by(system: str, name: str, *, awaited: bool) -> set[str]:
             method = getattr(method, part)
     arguments = arguments_of(method)
     if awaited:
-        asyncio.run(_use_awaited(client, method, arguments))
+        asyncio.run(use_awaited(client, method, arguments))
     else:
         with client:
-            _use(method, arguments)
+            use(method, arguments)
     return recorder.called
 
 
-def _use(method: Any, arguments: dict[str, Any]) -> None:
+def use(method: Any, arguments: dict[str, Any]) -> None:
     try:
         result = method(**arguments)
         if isinstance(result, Iterator) or hasattr(result, "pages"):
@@ -259,7 +259,7 @@ def _use(method: Any, arguments: dict[str, Any]) -> None:
         pass  # the answer is no good one for these arguments; what was called is what counts
 
 
-async def _use_awaited(client: Any, method: Any, arguments: dict[str, Any]) -> None:
+async def use_awaited(client: Any, method: Any, arguments: dict[str, Any]) -> None:
     async with client:
         try:
             result = method(**arguments)

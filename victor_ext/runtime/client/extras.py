@@ -9,12 +9,14 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from typing import Any, Protocol, Self, TypeGuard, TypeVar
+from types import FunctionType
+from typing import Any, Protocol, Self, TypeGuard, TypeVar, runtime_checkable
 from urllib.parse import quote
 
-from victor_ext.errors import InvalidRequest, Problem
+from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.redaction import kind_of, one_line
 
 from .json_values import is_object
@@ -32,6 +34,7 @@ _MOST_DIGITS = 300
 """Both of a number: about what a JSON reader with floats can read at all."""
 
 
+@runtime_checkable
 class _Model(Protocol):
     """A model of a generated package."""
 
@@ -216,18 +219,73 @@ def extra_query_text(operation: str, extra: ExtraQuery | None) -> str:
     """
     if extra is None:
         return ""
-    problems = extra_query_problems(extra, _arguments_of(operation))
+    problems = extra_query_problems(extra, _parameters_of(operation) - {"body"})
     if problems:
         raise InvalidRequest.of(problems)
     pairs = [(name, each) for name, value in extra.items() for each in (value if _is_sequence(value) else [value])]
     return "&".join(f"{quote(name, safe='')}={quote(_text(each), safe='')}" for name, each in pairs if each is not None)
 
 
+# ---- For each call of a client ----
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Extras:
+    """What `with_options` adds to each call of a client: members to the bodies, filters to what is read.
+
+    Args:
+        body: Added to each write. A member that the call sends itself is refused.
+        query: Added to each GET.
+
+    Raises:
+        ConfigurationError: A value that cannot be sent.
+    """
+
+    body: ExtraBody | None = None
+    query: ExtraQuery | None = None
+
+    def __post_init__(self) -> None:
+        problems = [*extra_body_problems(self.body, {}), *extra_query_problems(self.query, ())]
+        if problems:
+            raise ConfigurationError.of(problems)
+
+    def arguments(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a generated operation with the members. Raises `InvalidRequest`."""
+        if self.body is None or _is_read(operation):
+            return arguments
+        body = arguments.get("body")
+        if isinstance(body, _Model):
+            return {**arguments, "body": with_extra_body(body, self.body)}
+        if body is None and "body" in _parameters_of(operation):
+            return {**arguments, "body": _json(self.body)}
+        name = operation.rpartition(".")[2]
+        message = f"extra_body: {name} sends no object that could have more members: make this call without it."
+        raise InvalidRequest.of([Problem("extra_body", "combination", message)])
+
+    def query_text(self, operation: str) -> str:
+        """What is added to the query of a generated operation, percent-encoded. Raises `InvalidRequest`."""
+        return extra_query_text(operation, self.query) if _is_read(operation) else ""
+
+
+NO_EXTRAS = Extras()
+
+
 @cache
-def _arguments_of(operation: str) -> frozenset[str]:
+def _parameters_of(operation: str) -> frozenset[str]:
     """The names of a generated operation's arguments."""
-    build = importlib.import_module(operation)._get_kwargs  # noqa: SLF001 - the one list of them
-    return frozenset(inspect.signature(build).parameters) - {"body"}
+    return frozenset(inspect.signature(_builder_of(operation)).parameters)
+
+
+@cache
+def _is_read(operation: str) -> bool:
+    """Whether a generated operation is a GET."""
+    return "get" in _builder_of(operation).__code__.co_consts
+
+
+def _builder_of(operation: str) -> FunctionType:
+    """The generated function that has all arguments of an operation, and names its method."""
+    build: FunctionType = importlib.import_module(operation)._get_kwargs  # noqa: SLF001 - nothing else has both
+    return build
 
 
 def _text(value: object) -> str:

@@ -147,11 +147,11 @@ class listing(_Definition, Generic[P, T]):  # noqa: N801 - a decorator
     def __init__(self, walk: Callable[Concatenate[Any, P], Walk[T]]) -> None:
         def blocking(resource: Resource[Any], *args: Any, **kwargs: Any) -> Pages[T]:
             made, run = walk(resource, *args, **kwargs), resource.runner.run
-            return Pages(lambda reader: run(made.read(reader)), made.begin)
+            return Pages(lambda reader: run(made.read(reader)), _beginning(made, resource))
 
         def awaited(resource: Resource[Any], *args: Any, **kwargs: Any) -> AsyncPages[T]:
             made, run = walk(resource, *args, **kwargs), resource.runner.run
-            return AsyncPages(lambda reader: run(made.read(reader)), made.begin)
+            return AsyncPages(lambda reader: run(made.read(reader)), _beginning(made, resource))
 
         self._blocking, self._awaited = blocking, awaited
         self._show(walk, "Pages[{}]", "AsyncPages[{}]")
@@ -167,6 +167,14 @@ class listing(_Definition, Generic[P, T]):  # noqa: N801 - a decorator
 
     def __get__(self, resource: Resource[Any] | None, owner: type[Any]) -> Any:
         return self if resource is None else self._bound_to(resource)
+
+
+def _beginning(walk: Walk[T], resource: Resource[Any]) -> Callable[[], PageReader[T]]:
+    """What begins a pass. Items may leave a filter that only the caller knows: such a list is read repeatedly."""
+    if not resource.runner.extras.query:
+        return walk.begin
+
+    return lambda: walk.begin().repeated()
 
 
 class stream(_Definition, Generic[P, T]):  # noqa: N801 - a decorator

@@ -14,7 +14,7 @@ import httpx
 
 from victor_ext.runtime.loop.flow import Sleep, adrive, drive
 
-from .extras import ExtraQuery, extra_query_text
+from .extras import NO_EXTRAS, ExtraQuery, Extras, extra_query_text
 
 T = TypeVar("T")
 
@@ -53,9 +53,12 @@ class Call:
         # Loaded by the first call, so that importing the package loads no models.
         return importlib.import_module(self.name)
 
-    def client(self, api: ApiWithin) -> Any:
-        """The generated client for this one call."""
-        return api(self.seconds).for_one_call(self.undocumented, self.query)
+    def prepared(self, api: ApiWithin, extras: Extras) -> tuple[Any, dict[str, Any]]:
+        """The generated client for this one call, and its arguments."""
+        if extras is NO_EXTRAS:
+            return api(self.seconds).for_one_call(self.undocumented, self.query), self.arguments
+        query = "&".join(filter(None, (self.query, extras.query_text(self.name))))
+        return api(self.seconds).for_one_call(self.undocumented, query), extras.arguments(self.name, self.arguments)
 
 
 OperationFlow = Generator[Call | Sleep, Any, T]
@@ -116,9 +119,10 @@ def drop_none(**values: Any) -> dict[str, Any]:
 class SyncRunner:
     """Runs the flows of resources with blocking calls."""
 
-    def __init__(self, api: ApiWithin, sleep: Callable[[float], None]) -> None:
+    def __init__(self, api: ApiWithin, sleep: Callable[[float], None], extras: Extras = NO_EXTRAS) -> None:
         self._api = api
         self._sleep = sleep
+        self.extras = extras
 
     def run(self, flow: OperationFlow[T]) -> T:
         """Run the flow to its end."""
@@ -128,8 +132,8 @@ class SyncRunner:
         if type(step) is Sleep:
             return self._sleep(step.seconds)
         assert type(step) is Call
-        client = step.client(self._api)
-        response = step.module.sync_detailed(client=client, **step.arguments)
+        client, arguments = step.prepared(self._api, self.extras)
+        response = step.module.sync_detailed(client=client, **arguments)
         step.attempts = getattr(client.response, "attempts", 1)
         return response
 
@@ -137,9 +141,10 @@ class SyncRunner:
 class AsyncRunner:
     """Runs the flows of resources with awaited calls."""
 
-    def __init__(self, api: ApiWithin, sleep: Callable[[float], Awaitable[None]]) -> None:
+    def __init__(self, api: ApiWithin, sleep: Callable[[float], Awaitable[None]], extras: Extras = NO_EXTRAS) -> None:
         self._api = api
         self._sleep = sleep
+        self.extras = extras
 
     async def run(self, flow: OperationFlow[T]) -> T:
         """Run the flow to its end."""
@@ -149,7 +154,7 @@ class AsyncRunner:
         if type(step) is Sleep:
             return await self._sleep(step.seconds)
         assert type(step) is Call
-        client = step.client(self._api)
-        response = await step.module.asyncio_detailed(client=client, **step.arguments)
+        client, arguments = step.prepared(self._api, self.extras)
+        response = await step.module.asyncio_detailed(client=client, **arguments)
         step.attempts = getattr(client.response, "attempts", 1)
         return response
