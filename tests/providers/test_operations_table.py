@@ -1,4 +1,4 @@
-"""The tables `## Operations` of the pages, held against the generated packages and against what the methods send.
+"""The pages' tables of operations, held against the generated packages and against what the methods send.
 
 Each row names one operation of a provider, and the methods that call it, or a dash with the reason.
 """
@@ -46,18 +46,22 @@ class Row(NamedTuple):
 
 
 def rows_of(page: str) -> list[Row]:
-    """The table under `## Operations`; without the heading none."""
-    section = page.partition("\n## Operations\n")[2].partition("\n## ")[0]
-    lines = [line.strip().strip("|") for line in section.splitlines() if line.startswith("|")]
-    if not lines:
+    """The table of operations; without one none."""
+    found = re.search(r"^(\| operation \|.*)\n\|[-|]+\n((?:\|.*\n?)+)", page, re.MULTILINE)
+    if found is None:
         return []
-    header = [cell.strip().lower() for cell in lines[0].split("|")]
-    found: list[Row] = []
-    for line in lines[2:]:
-        cells = dict(zip(header, (cell.strip() for cell in line.split("|")), strict=True))
-        [operation] = re.findall(r"`([A-Z]+ /[^`]*)`", cells["operation"])
-        found.append(Row(operation, re.findall(r"`([\w.]+)", cells["method"]), cells["note"]))
-    return found
+    lines = (found[1], *found[2].splitlines())
+    header, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+    return [_row(dict(zip(header, cells, strict=True))) for cells in rows]
+
+
+def _row(cells: Mapping[str, str]) -> Row:
+    """A row of `operation | method | note`, or of Velo's `operation | request | called by`."""
+    called = cells.get("called by", cells.get("method", "-"))
+    [operation] = re.findall(r"`([A-Z]+ /[^`]*)`", cells.get("request", cells["operation"]))
+    if called.startswith("`bind`"):
+        return Row(operation, [], called)
+    return Row(operation, re.findall(r"`([\w.]+)", called.partition(":")[0]), cells.get("note", ""))
 
 
 @cache
@@ -134,27 +138,36 @@ def test_the_generated_operations_are_found() -> None:
 
 def test_the_frame_counts_what_the_tables_say() -> None:
     page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
-    cells = re.findall(r"^\| \[\w+\]\((\w+)\.md#operations\) \| (\d+) \| (\d+) \|", page, re.MULTILINE)
+    cells = re.findall(r"^\| \[\w+\]\((\w+)\.md[^)]*\) \| (\d+) \| (\d+) \|", page, re.MULTILINE)
     stated = {system: (int(named), int(called)) for system, named, called in cells}
-    counted = {system: (len(table(system)), sum(bool(row.methods) for row in table(system))) for system in SYSTEMS}
-    assert stated == {system: counts for system, counts in counted.items() if counts != (0, 0)}
+    assert tuple(stated) == SYSTEMS
+    for system in SYSTEMS:
+        if rows := table(system):
+            assert stated[system] == (len(rows), sum(bool(row.methods) for row in rows)), system
 
 
 # ---- What the methods really send ----
+
+
+@cache
+def answers_of(system: str) -> dict[str, Any]:
+    """A good answer to each operation, by its id."""
+    contract: Contract = importlib.import_module(f"tests.contracts.{system}").CONTRACT
+    document = Document.of(system)
+    found: dict[str, Any] = {}
+    for each in document.operations:
+        schema, known = each.answer[1], contract.calls.get(each.id)
+        body = None if schema is None else document.value(schema)
+        found[each.id] = _with(body, known.answer if known else {})
+    return found
 
 
 class Recorder:
     """Answers each operation as its document declares, and keeps which ones were called."""
 
     def __init__(self, system: str) -> None:
-        contract: Contract = importlib.import_module(f"tests.contracts.{system}").CONTRACT
-        self._document = Document.of(system)
+        self._document, self._answers = Document.of(system), answers_of(system)
         self.called: set[str] = set()
-        self._answers: dict[str, Any] = {}
-        for each in self._document.operations:
-            schema, known = each.answer[1], contract.calls.get(each.id)
-            body = None if schema is None else self._document.value(schema)
-            self._answers[each.id] = _with(body, known.answer if known else {})
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         operations = [each for each in self._document.operations if each.matches(request)]
@@ -173,14 +186,14 @@ KNOWN: Mapping[str, Any] = {
     "payee_account_number": "043987673645", "payer_counterparty_id": "aHeq349838", "biller_type": "BUSINESS",
     "due_date": NOW.date(), "notes": "yes", "timeout": 0.0, "country": "US", "routing_number": "011401533",
     "account_number": "043987673645", "name": "Main account", "date_of_birth": "1970-05-20", "email": "a@b.example",
-    "source_account_id": "account-1",
+    "source_account_id": "account-1", "until": "ACCEPTED",
 }  # fmt: skip
 """Arguments, and fields of request objects, that are not made by their types alone."""
 MADE: Mapping[Any, Any] = {
     str: GUID, int: 1, bool: True, Decimal: Decimal("44.23"), bytes: b"{}", Any: {}, Money: Money.of("44.23", "USD"),
     datetime: NOW - timedelta(hours=1),
 }  # fmt: skip
-NEEDED = {"timeout", "individual"}
+NEEDED = {"timeout", "individual", "enabled"}
 """Arguments that are given although they have a default."""
 
 
@@ -233,17 +246,17 @@ def called_by(system: str, name: str, *, awaited: bool) -> set[str]:
         **ARGUMENTS[system], transport=httpx.MockTransport(recorder), retry=ONCE, deadline=5.0
     )
     home = importlib.import_module(CLIENTS[system][0].__module__.rpartition(".")[0])
-    if isinstance(getattr(home, name, None), type):  # credentials, which get their token with any call
-        method: Any = client.authorization
-    else:
-        method = client
-        for part in name.split("."):
-            method = getattr(method, part)
+    method: Any = client
+    for part in () if isinstance(getattr(home, name, None), type) else name.split("."):
+        method = getattr(method, part)
+    if method is client:  # the name is that of credentials, which ask for a token with any call
+        method = client.authorization
     arguments = arguments_of(method)
     if awaited:
         asyncio.run(use_awaited(client, method, arguments))
     else:
         with client:
+            client.authorization()  # `logout` has a token to revoke
             use(method, arguments)
     return recorder.called
 
@@ -261,6 +274,7 @@ def use(method: Any, arguments: dict[str, Any]) -> None:
 
 async def use_awaited(client: Any, method: Any, arguments: dict[str, Any]) -> None:
     async with client:
+        await client.authorization()
         try:
             result = method(**arguments)
             if inspect.isawaitable(result):
