@@ -25,7 +25,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed
+from victor_ext.redaction import Secret, concealed, concealed_within
 from victor_ext.runtime.http.connections import Verify, async_connections, checked_transport, connections
 from victor_ext.runtime.http.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
 from victor_ext.runtime.loop.clock import ProviderTime, ServerClock
@@ -125,6 +125,7 @@ class BaseClient(Generic[Mode, Transport]):
             ConfigurationError: A value that cannot work; the message names it.
         """
         other = object.__new__(type(self))
+        extra_body, extra_query = concealed_within(extra_body), concealed_within(extra_query)  # whatever is in them
         config = self._config.replace(timeout, deadline, retry, extra_body, extra_query)
         other._assemble(config, self._connections, original=self._transport)
         return other
