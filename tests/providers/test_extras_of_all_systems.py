@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ from tests.contracts.contract import ONCE
 from victor_ext import ConfigurationError, InvalidRequest, connect
 
 from .test_introspection import ARGUMENTS, CLIENTS
-from .test_operations_table import Recorder, arguments_of, use
+from .test_operations_table import TOKEN, Recorder, arguments_of, use
 
 WRITES = {
     ("victor", "payment_requests.create"): ("payment_details", "amount"),
@@ -138,6 +139,29 @@ def test_a_list_with_a_filter_that_items_may_leave_is_read_until_nothing_is_miss
         found = velo.with_options(extra_query={"purpose": "RENT"}).payees.list(ARGUMENTS["flexfactor"]["mid"])
         assert [each.id for each in found] == ["a", "b"]
     assert [each.rpartition("&")[2] for each in asked] == ["purpose=RENT"] * 4
+
+
+@pytest.mark.parametrize("system", ["victor", "velo"])
+def test_so_is_the_list_that_a_search_reads(system: str) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "page" not in request.url.params:
+            return httpx.Response(200, json=TOKEN)
+        asked.append(request.url.params["page"])
+        items = [{"victor_payment_request_id": "a", "paymentId": "a"}] if len(asked) % 2 else []
+        return httpx.Response(200, json={"results": items, "content": items, "page": {} if system == "velo" else None})
+
+    with CLIENTS[system][0](**ARGUMENTS[system], transport=httpx.MockTransport(answer)) as client:
+        for extras in ({}, {"extra_query": {"purpose": "RENT"}}):
+            changed = client.with_options(**extras)
+            since = datetime.now(UTC)
+            if system == "victor":
+                changed.payment_requests.find("INV-1", start_datetime=since)
+            else:
+                changed.payments.find("INV-1", payor_id=ARGUMENTS["flexfactor"]["mid"], since=since)
+    first = asked[0]
+    assert [each == first for each in asked] == [True, False] + [True, False] * 2
 
 
 def test_a_client_without_methods_says_where_to_put_them() -> None:

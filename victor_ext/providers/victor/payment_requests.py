@@ -189,7 +189,12 @@ class PaymentRequests(Resource[Mode]):
             VictorError: The list could not be read.
         """
         return reading.find(
-            client_reference_id, start_datetime, end_datetime, clock=self.clock, extra_query=extra_query
+            client_reference_id,
+            start_datetime,
+            end_datetime,
+            clock=self.clock,
+            begin=self.begin,
+            extra_query=extra_query,
         )
 
     @operation

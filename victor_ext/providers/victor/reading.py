@@ -132,15 +132,16 @@ def find(
     end: datetime | None,
     *,
     clock: ServerClock,
+    begin: Callable[[Walk[PaymentRequest]], PageReader[PaymentRequest]],
     extra_query: ExtraQuery | None = None,
 ) -> OperationFlow[SearchResult]:
-    """Read the list of a time window and keep the requests with this reference."""
+    """Read the list of a time window and keep the requests with this reference. `begin` begins a pass over the list."""
     _check_search(client_reference_id, start, end, extra_query)
     window = _Window(start, end).widened(clock.skew)
     while True:
         request = ListRequest(start_datetime=window.start, end_datetime=window.end, extra_query=extra_query)
         listed = walk(request, clock)
-        reader, found, read = listed.begin(), list[PaymentRequest](), 0
+        reader, found, read = begin(listed), list[PaymentRequest](), 0
         while not reader.done:
             page = reader.accept((yield from listed.read(reader)))
             # This response may be the first one that shows the provider's time.
