@@ -101,6 +101,18 @@ REFUSED_HERE: dict[str, Callable[[Any], Any]] = {
     "an account as bytes": lambda victor: create(victor, payee_account_number=ACCOUNT.encode()),
     "an account that is too long": lambda victor: create(victor, payee_account_number=ACCOUNT * 2),
     "an account with a typing error": lambda victor: create(victor, payee_account_number=f"{ACCOUNT}-"),
+    "an account in an extra body": lambda victor: create(
+        victor, extra_body={"payee": {"account_number": ACCOUNT, "owner": {"of": [ACCOUNT]}}, "new": 1.5}
+    ),
+    "an account in the extra body of an answer": lambda victor: victor.payment_requests.accept(
+        "in-1", notes="n", extra_body={"notes": ACCOUNT, "new": {"account": ACCOUNT}}
+    ),
+    "an account in an extra query": lambda victor: victor.payment_requests.get(
+        "a1", extra_query={"account": ACCOUNT, "new": [ACCOUNT, 1.5]}
+    ),
+    "an account in the extra body of all calls": lambda victor: create(
+        victor.with_options(extra_body={"payee": {"account_number": ACCOUNT}, "new": {"account": ACCOUNT}})
+    ),
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pytest_httpx import HTTPXMock
 
 from victor_ext import (
     AsyncVictor,
@@ -99,9 +100,11 @@ def test_an_error_under_a_good_status_is_neither_success_nor_refusal(client_clas
     assert json.loads(raised.value.body) == body
 
 
-def test_an_error_under_a_good_status_does_not_end_a_list() -> None:
+def test_an_error_under_a_good_status_does_not_end_a_list(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(method="POST", json={"access_token": "t", "expires": 4_102_444_800_000})
+    httpx_mock.add_response(method="GET", json=REFUSAL)
     with (
-        Victor(VictorOAuth("id", "not-a-secret"), transport=httpx.MockTransport(Provider(lambda _: REFUSAL))) as victor,
+        Victor(VictorOAuth("id", "not-a-secret"), transport=httpx.HTTPTransport(verify=False)) as victor,
         pytest.raises(UnreadableResponse, match="reports an error"),
     ):
         victor.with_options(retry=RetryPolicy(max_attempts=1)).payment_requests.find(

@@ -130,12 +130,13 @@ WIRED: Any = {
 PAYMENT: Any = {
     "payee_account_number": "043987673645", "payer_counterparty_id": "aHeq349838", "amount": Decimal("44.23"),
     "biller_type": "BUSINESS", "due_date": None, "ultimate_creditor": "Acme", "amount_modification_allowed": True,
-    "notes": "n", "client_reference_id": "INV-1", "idempotency_key": "k" * 36,
+    "notes": "n", "client_reference_id": "INV-1", "idempotency_key": "k" * 36, "extra_body": {"purpose": "RENT"},
 }  # fmt: skip
 LISTED: Any = dict.fromkeys([
     "status", "direction", "start_datetime", "end_datetime", "victor_id", "due_date_start_date", "due_date_end_date",
     "approval_start_datetime", "approval_end_datetime", "victor_payment_request_parent_id",
     "victor_payment_request_child_id", "network_type", "tracking_id", "instant_payment_rails_id", "page_size",
+    "extra_query",
 ]) | {"page": 0}  # fmt: skip
 INSTRUCTION: Any = {
     "remote_id": "payee-7", "amount": Money.of("44.23", "USD"), "source_account_name": "USD account",
@@ -203,7 +204,9 @@ CONSTRUCTORS: dict[str, Target] = {
     "RetryPolicy": Target(RetryPolicy, {"max_attempts": 6, "base": 0.5, "cap": 8.0, "quota": 500}),
     "with_changes": Target(RetryPolicy().with_changes, {"max_attempts": 6, "base": 0.5, "cap": 8.0, "quota": 500}),
     "bind": Target(VICTOR.bind, {"client_class": Client}),
-    "with_options": Target(VICTOR.with_options, {"timeout": 5.0, "deadline": 60.0, "retry": ONCE}),
+    "with_options": Target(
+        VICTOR.with_options, {"timeout": 5.0, "deadline": 60.0, "retry": ONCE, "extra_body": None, "extra_query": None}
+    ),
 }
 
 
@@ -228,12 +231,15 @@ def evaluated(part: type, name: str) -> Callable[..., Any]:
 METHODS: dict[str, Target] = {
     "create": Target(VICTOR.payment_requests.create, PAYMENT),
     "check_payment_request": Target(check_payment_request, PAYMENT),
-    "get": Target(VICTOR.payment_requests.get, {"id": "a1"}),
+    "get": Target(VICTOR.payment_requests.get, {"id": "a1", "extra_query": None}),
     "list": Target(VICTOR.payment_requests.list, LISTED),
-    "accept": Target(VICTOR.payment_requests.accept, {"id": "a1", "notes": "n", "modified_amount": None}),
-    "decline": Target(VICTOR.payment_requests.decline, {"id": "a1", "notes": "n"}),
+    "accept": Target(
+        VICTOR.payment_requests.accept, {"id": "a1", "notes": "n", "modified_amount": None, "extra_body": None}
+    ),
+    "decline": Target(VICTOR.payment_requests.decline, {"id": "a1", "notes": "n", "extra_body": None}),
     "find": Target(
-        VICTOR.payment_requests.find, {"client_reference_id": "I", "start_datetime": NOW, "end_datetime": None}
+        VICTOR.payment_requests.find, {"client_reference_id": "I", "start_datetime": NOW, "end_datetime": None,
+         "extra_query": None}
     ),
     "wait": Target(VICTOR.payment_requests.wait, {"id": "a1", "until": None, "timeout": 1.0}),
     "idempotency_key_for": Target(lambda **facts: idempotency_key_for(*facts.values()), {"kind": "invoice", "fact": 1}),

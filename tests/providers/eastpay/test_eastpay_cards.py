@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pytest_httpx import HTTPXMock
 
 from tests.frames import OURS
 from tests.providers.eastpay.harness import PRICE, Harness
@@ -149,34 +150,33 @@ ECHOES: dict[str, tuple[int, Any]] = {
 }
 
 
+def scripted() -> EastPay:
+    """A client whose one response `httpx_mock` has."""
+    transport = httpx.HTTPTransport(verify=False)
+    return EastPay(BEARER, base_url="https://bank.example/pay", entity_id="EB000001", transport=transport)
+
+
 @pytest.mark.parametrize("echo", ECHOES)
 @pytest.mark.parametrize("kept", [card(), CardToken(TOKEN)], ids=["card", "token"])
-def test_a_gateway_that_repeats_the_card_is_not_quoted(kept: Any, echo: str) -> None:
+def test_a_gateway_that_repeats_the_card_is_not_quoted(httpx_mock: HTTPXMock, kept: Any, echo: str) -> None:
     status, body = ECHOES[echo]
-    answer = httpx.Response(status, text=body) if isinstance(body, str) else httpx.Response(status, json=body)
-    transport = httpx.MockTransport(lambda _request: answer)
-    with (
-        EastPay(BEARER, base_url="https://bank.example/pay", entity_id="EB000001", transport=transport) as eastpay,
-        pytest.raises(VictorError) as raised,
-    ):
+    httpx_mock.add_response(status, **{"text" if isinstance(body, str) else "json": body})
+    with scripted() as eastpay, pytest.raises(VictorError) as raised:
         eastpay.payments.debit(PRICE, card=kept, merchant_transaction_id="INV-1")
     secret = [NUMBER, CVV] if isinstance(kept, Card) else [TOKEN]
     for text in (str(raised.value), repr(raised.value), repr(raised.value.problems)):
         assert not any(each in text for each in secret), text
 
 
-def test_what_is_wrong_is_still_said() -> None:
-    body = {"result": {"parameterErrors": [{"name": "card.number", "message": f"{NUMBER} fails its check"}]}}
-    transport = httpx.MockTransport(lambda _request: httpx.Response(400, json=body))
-    with (
-        EastPay(BEARER, base_url="https://bank.example/pay", entity_id="EB000001", transport=transport) as eastpay,
-        pytest.raises(BadRequest, match=r"card\.number: \[hidden\] fails its check"),
-    ):
+def test_what_is_wrong_is_still_said(httpx_mock: HTTPXMock) -> None:
+    wrong = {"name": "card.number", "message": f"{NUMBER} fails its check"}
+    httpx_mock.add_response(400, json={"result": {"parameterErrors": [wrong]}})
+    with scripted() as eastpay, pytest.raises(BadRequest, match=r"card\.number: \[hidden\] fails its check"):
         eastpay.payments.debit(PRICE, card=card(), merchant_transaction_id="INV-1")
 
 
 @pytest.mark.parametrize("status", [400, 403, 500])
-def test_what_was_said_of_the_shopper_is_not_repeated(status: int) -> None:
+def test_what_was_said_of_the_shopper_is_not_repeated(httpx_mock: HTTPXMock, status: int) -> None:
     said = {"customer.givenName": "Perpetua", "customer.phone": "+20 2 1234"}
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -185,24 +185,17 @@ def test_what_was_said_of_the_shopper_is_not_repeated(status: int) -> None:
             status, json={"result": {"code": "no", "description": words}, "form": str(request.content)}
         )
 
-    with (
-        EastPay(
-            BEARER, base_url="https://bank.example/pay", entity_id="EB000001", transport=httpx.MockTransport(answer)
-        ) as eastpay,
-        pytest.raises(VictorError) as raised,
-    ):
+    httpx_mock.add_callback(answer)
+    with scripted() as eastpay, pytest.raises(VictorError) as raised:
         eastpay.payments.debit(PRICE, card=card(), merchant_transaction_id="INV-1", parameters=said)
     for text in (str(raised.value), repr(raised.value.problems)):
         assert not any(each in text for each in (*said.values(), "Zoë")), text
     assert "no [hidden] [hidden] for [hidden] (no)" in str(raised.value)
 
 
-def test_a_code_stays_whole_though_a_group_of_it_is_the_cvv() -> None:
-    body = {"result": {"code": "100.100.101", "parameterErrors": [{"name": "amount", "message": "is odd"}]}}
-    transport = httpx.MockTransport(lambda _request: httpx.Response(400, json=body))
-    with (
-        EastPay(BEARER, base_url="https://bank.example/pay", entity_id="EB000001", transport=transport) as eastpay,
-        pytest.raises(BadRequest) as raised,
-    ):
+def test_a_code_stays_whole_though_a_group_of_it_is_the_cvv(httpx_mock: HTTPXMock) -> None:
+    wrong = {"name": "amount", "message": "is odd"}
+    httpx_mock.add_response(400, json={"result": {"code": "100.100.101", "parameterErrors": [wrong]}})
+    with scripted() as eastpay, pytest.raises(BadRequest) as raised:
         eastpay.payments.debit(PRICE, card=card(cvv="100"), merchant_transaction_id="INV-1")
     assert raised.value.problems[0].code == "100.100.101"

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from eastpay_api.api.payments import inquire_payment
+from pytest_httpx import HTTPXMock
 
 from tests.providers.eastpay.harness import PRICE, Harness, card
 from victor_ext import BadRequest, InvalidRequest, NotFound, Outcome, TimedOut
@@ -184,20 +185,17 @@ def test_further_parameters(harness: Harness) -> None:
     assert paid.succeeded
 
 
-def test_an_inquiry_names_the_type_of_the_entity_when_told_to() -> None:
-    seen: list[str] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request.url.query.decode())
-        return httpx.Response(200, json={"id": "8ac7", "result": {"code": "000.000.000"}})
-
-    for wanted in (False, True):
-        with EastPay(
-            "t" * 40, base_url="https://bank.example/pay", entity_id="EB000001",
-            entity_type_in_inquiries=wanted, transport=httpx.MockTransport(answer),
-        ) as eastpay:  # fmt: skip
-            eastpay.with_options(deadline=5).payments.inquire("8ac7")
-    assert seen == ["entityId=EB000001", "entityId=EB000001&entityType=MERCHANT"]
+@pytest.mark.parametrize(("wanted", "query"), [(False, ""), (True, "&entityType=MERCHANT")])
+def test_an_inquiry_names_the_type_of_the_entity_when_told_to(httpx_mock: HTTPXMock, wanted: bool, query: str) -> None:
+    httpx_mock.add_response(
+        url=f"https://bank.example/pay/v3/payments/8ac7?entityId=EB000001{query}",
+        json={"id": "8ac7", "result": {"code": "000.000.000"}},
+    )
+    with EastPay(
+        "t" * 40, base_url="https://bank.example/pay", entity_id="EB000001",
+        entity_type_in_inquiries=wanted, transport=httpx.HTTPTransport(verify=False),
+    ) as eastpay:  # fmt: skip
+        eastpay.with_options(deadline=5).payments.inquire("8ac7")
 
 
 def test_the_generated_operations_sign_and_fail_alike(sandbox: EastPaySandbox, merchant: Merchant) -> None:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_httpx import HTTPXMock
 
 from tests.providers.velo.harness import QUICK, Harness, pay
 from victor_ext import AuthenticationError, ConfigurationError, ConnectionFailed, UnreadableResponse
@@ -46,28 +47,29 @@ def velo(answer: Callable[[httpx.Request], httpx.Response], **options: Any) -> V
 
 
 class TestHowItIsAskedFor:
-    def test_with_basic_and_an_empty_body(self) -> None:
-        endpoint = Endpoint()
-        with velo(endpoint) as client:
-            client.payees.get("p-1")
-        [asked] = endpoint.asked
-        assert (asked.method, str(asked.url)) == (
-            "POST",
-            "https://api.sandbox.velopayments.com/v1/authenticate?grant_type=client_credentials",
-        )
+    def test_with_basic_and_an_empty_body(self, httpx_mock: HTTPXMock) -> None:
         pair = base64.b64encode(b"key-1:secret:with colon").decode()
-        assert asked.headers["authorization"] == f"Basic {pair}"
-        assert (asked.content, asked.headers["content-length"]) == (b"", "0")
-        assert asked.headers["content-type"] == "application/json"
-        assert endpoint.signed == ["Bearer token-1"]
-
-    def test_under_the_path_of_a_base_url(self) -> None:
-        endpoint = Endpoint()
-        auth = VeloAuth("k", "s")
-        transport = httpx.MockTransport(
-            lambda request: endpoint(request) if request.url.path != "/velo/v1/authenticate" else httpx.Response(400)
+        host = "https://api.sandbox.velopayments.com"
+        httpx_mock.add_response(
+            method="POST",
+            url=f"{host}/v1/authenticate?grant_type=client_credentials",
+            match_headers={
+                "authorization": f"Basic {pair}",
+                "Content-Length": "0",
+                "content-type": "application/json",
+            },
+            match_content=b"",
+            json={"access_token": "token-1", "token_type": "bearer", "expires_in": 1799},
         )
-        client = Velo(auth, base_url="http://127.0.0.1:1/velo", transport=transport)
+        signed = {"Authorization": "Bearer token-1"}
+        httpx_mock.add_response(method="GET", url=f"{host}/v4/payees/p-1", match_headers=signed, json=PAYEE)
+        with Velo(VeloAuth("key-1", "secret:with colon"), transport=httpx.HTTPTransport(verify=False)) as client:
+            client.payees.get("p-1")
+
+    def test_under_the_path_of_a_base_url(self, httpx_mock: HTTPXMock) -> None:
+        url = "http://127.0.0.1:1/velo"
+        httpx_mock.add_response(400, url=f"{url}/v1/authenticate?grant_type=client_credentials")
+        client = Velo(VeloAuth("k", "s"), base_url=url, transport=httpx.HTTPTransport(verify=False))
         with client, pytest.raises(AuthenticationError, match="/velo/v1/authenticate refused"):
             client.payees.get("p-1")
 

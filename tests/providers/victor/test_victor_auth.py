@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import warnings
 
 import httpx
 import jwt
 import pytest
+from pytest_httpx import HTTPXMock
 
 from tests.runtime.fakes import FakeClock, http_date
 from victor_ext import AuthenticationError, ConfigurationError, Victor, VictorJwt, VictorOAuth
@@ -155,74 +155,67 @@ class TestSignedTokens:
         assert signed("staging")[0].startswith("Token ")
 
 
-class Provider:
-    """Answers the token endpoint and everything else, and keeps what it received."""
-
-    def __init__(self, **token):
-        self.token = {"access_token": "tok-1", "token_type": "Bearer", "expires": 4_102_444_800_000, **token}
-        self.received = []
-
-    def __call__(self, request):
-        self.received.append(request)
-        if request.url.path.endswith("/v2/auth/token"):
-            return httpx.Response(200, json=self.token)
-        return httpx.Response(200, json=CREATED)
+STAGING = "https://api.stage.victorfi.com"
+TOKEN = {"access_token": "tok-1", "token_type": "Bearer", "expires": 4_102_444_800_000}
 
 
 class TestOAuth:
-    def get(self, provider, **options):
-        client = Victor(VictorOAuth("id-1", "secret-1"), transport=httpx.MockTransport(provider), **options)
-        client.payment_requests.get("a7ffd43c37c1")
-        return client
+    """Each request that is expected is scripted, made, and no other is."""
 
-    def test_what_is_asked_and_what_is_sent_then(self):
-        provider = Provider()
-        self.get(provider)
-        ask, call = provider.received
-        assert (ask.method, str(ask.url)) == ("POST", "https://api.stage.victorfi.com/v2/auth/token")
-        assert json.loads(ask.content) == {"client_id": "id-1", "client_secret": "secret-1"}
-        assert ask.headers["content-type"] == "application/json"
-        assert "authorization" not in ask.headers
-        assert call.headers["authorization"] == "Bearer tok-1"
+    def client(self, **options):
+        return Victor(VictorOAuth("id-1", "secret-1"), transport=httpx.HTTPTransport(verify=False), **options)
+
+    def issue(self, httpx_mock, base_url=STAGING, **changes):
+        httpx_mock.add_response(
+            method="POST",
+            url=f"{base_url}/v2/auth/token",
+            match_json={"client_id": "id-1", "client_secret": "secret-1"},
+            match_headers={"Content-Type": "application/json"},
+            json={**TOKEN, **changes},
+        )
+
+    def serve(self, httpx_mock, base_url=STAGING, header="Bearer tok-1"):
+        url = f"{base_url}/v2/payment-requests/a7ffd43c37c1"
+        httpx_mock.add_response(method="GET", url=url, match_headers={"Authorization": header}, json=CREATED)
+
+    def test_what_is_asked_and_what_is_sent_then(self, httpx_mock: HTTPXMock):
+        self.issue(httpx_mock)
+        self.serve(httpx_mock)
+        self.client().payment_requests.get("a7ffd43c37c1")
+        assert "authorization" not in httpx_mock.get_requests()[0].headers
 
     @pytest.mark.parametrize(
         ("token_type", "header"), [("Token", "Token tok-1"), (None, "Bearer tok-1"), ("", "Bearer tok-1")]
     )
-    def test_the_type_is_the_one_that_came(self, token_type, header):
-        provider = Provider(token_type=token_type)
-        self.get(provider)
-        assert provider.received[-1].headers["authorization"] == header
+    def test_the_type_is_the_one_that_came(self, httpx_mock: HTTPXMock, token_type, header):
+        self.issue(httpx_mock, token_type=token_type)
+        self.serve(httpx_mock, header=header)
+        self.client().payment_requests.get("a7ffd43c37c1")
 
     @pytest.mark.parametrize(
         ("base_url", "asked"),
         [
-            ("https://proxy.example/victor", "https://proxy.example/victor/v2/auth/token"),
-            ("https://proxy.example/victor/", "https://proxy.example/victor/v2/auth/token"),
-            ("http://127.0.0.1:8900", "http://127.0.0.1:8900/v2/auth/token"),
+            ("https://proxy.example/victor", "https://proxy.example/victor"),
+            ("https://proxy.example/victor/", "https://proxy.example/victor"),
+            ("http://127.0.0.1:8900", "http://127.0.0.1:8900"),
         ],
     )
-    def test_another_base_url(self, base_url, asked):
-        provider = Provider()
-        self.get(provider, environment="staging", base_url=base_url)
-        assert str(provider.received[0].url) == asked
-        assert str(provider.received[1].url) == asked.replace("auth/token", "payment-requests/a7ffd43c37c1")
+    def test_another_base_url(self, httpx_mock: HTTPXMock, base_url, asked):
+        self.issue(httpx_mock, asked)
+        self.serve(httpx_mock, asked)
+        self.client(environment="staging", base_url=base_url).payment_requests.get("a7ffd43c37c1")
 
-    def test_authorization_is_what_a_call_would_carry(self):
-        provider = Provider()
-        client = Victor(VictorOAuth("id-1", "secret-1"), transport=httpx.MockTransport(provider))
+    def test_authorization_is_what_a_call_would_carry(self, httpx_mock: HTTPXMock):
+        self.issue(httpx_mock)  # once
+        client = self.client()
         assert client.authorization() == "Bearer tok-1"
         assert client.authorization() == "Bearer tok-1"
-        assert len(provider.received) == 1
 
-    def test_a_refusal_says_which_environment_was_asked_and_what_to_check(self):
-        client = Victor(
-            VictorOAuth("id-1", "secret-1"),
-            environment="production",
-            transport=httpx.MockTransport(lambda _request: httpx.Response(401, json={})),
-        )
+    def test_a_refusal_says_which_environment_was_asked_and_what_to_check(self, httpx_mock: HTTPXMock):
+        httpx_mock.add_response(401, url="https://api.victorfi.com/v2/auth/token", json={})
         words = r"refused the credentials \(status 401\)\. Check the client id and secret: production was asked"
         with pytest.raises(AuthenticationError, match=words) as raised:
-            client.payment_requests.get("a7ffd43c37c1")
+            self.client(environment="production").payment_requests.get("a7ffd43c37c1")
         assert raised.value.outcome == "not_sent"
 
     @pytest.mark.parametrize(

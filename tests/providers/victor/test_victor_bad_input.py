@@ -14,6 +14,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from pytest_httpx import HTTPXMock
 
 from victor_ext import (
     AsyncVictor,
@@ -409,12 +410,10 @@ def test_a_used_up_client_awaited(name):
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
-def test_a_401_says_which_environment_was_asked_and_what_to_check(environment, victor_key_pair):
-    victor = Victor(
-        VictorJwt("key-1", victor_key_pair[0]),
-        environment=environment,
-        transport=httpx.MockTransport(lambda _request: httpx.Response(401, json={"message": "no"})),
-    )
+def test_a_401_says_which_environment_was_asked_and_what_to_check(httpx_mock: HTTPXMock, environment, victor_key_pair):
+    httpx_mock.add_response(401, json={"message": "no"})  # once: it is not asked again
+    auth = VictorJwt("key-1", victor_key_pair[0])
+    victor = Victor(auth, environment=environment, transport=httpx.HTTPTransport(verify=False))
     with pytest.raises(AuthenticationError) as raised:
         victor.payment_requests.get("b34783af0")
     message = str(raised.value)

@@ -139,7 +139,7 @@ def _leaves(schemas: dict[str, Any], schema: dict[str, Any], path: str, required
 
 def _filters(schema: dict[str, Any]) -> Iterator[str]:
     stated = schema["properties"]
-    arguments = set(inspect.signature(PaymentRequests.list).parameters) - {"self"}
+    arguments = set(inspect.signature(PaymentRequests.list).parameters) - {"self", "extra_query"}
     yield from _differ("ListPaymentRequests and PaymentRequests.list", set(stated), arguments)
     yield from _differ("ListPaymentRequests required", schema.get("required", []), [])
     kinds = {

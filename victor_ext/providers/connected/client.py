@@ -14,6 +14,7 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import concealed
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Transport
 from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, ClientConfig
+from victor_ext.runtime.client.extras import NO_EXTRAS
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.client.validation import shown
@@ -120,6 +121,11 @@ class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
 
     def _attach(self) -> None:
         """No resources: the operations are those of the generated package."""
+        if self._config.extras != NO_EXTRAS:
+            raise ConfigurationError(
+                "extra_body and extra_query are for the methods of the providers' own clients. Here, set members on "
+                "the model (`body['purpose'] = 'RENT'`), and generate the package from the newer document for filters."
+            )
 
     @property
     def _api(self) -> Any:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.money import Money
 from victor_ext.redaction import concealed, concealed_within, kind_of
-from victor_ext.runtime.client.json_values import is_object
+from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
 from victor_ext.runtime.client.runners import drop_none
 
 from .checks import Validation, check_wire
@@ -36,7 +35,7 @@ class _TransactionRequest(Hidden):
     recurring: bool | None = None
     subscription: Subscription | None = None
     fields: Mapping[str, str] | None = None
-    extra_body: Mapping[str, Any] | None = None
+    extra_body: ExtraBody | None = None
 
     def __post_init__(self) -> None:
         for name in ("customer_ip", "sense_key", "fields", "extra_body"):
@@ -136,46 +135,11 @@ class TransmitRequest(_TransactionRequest):
         return with_extra(body, self.extra_body, doing="transmit")
 
 
-def with_extra(body: M, extra: Mapping[str, Any] | None, *, doing: str) -> M:
-    """The body with members that this package does not know; an object that exists gets more members.
-
-    Raises:
-        InvalidRequest: A member exists already, in any letter case: the provider reads names in any, so a member that
-            this package sends could be replaced unnoticed. Or JSON cannot carry a value.
-    """
-    known = body.to_dict()
-    if extra is None:
-        check_wire(known, doing)
-        return body
-    problems: list[Problem] = []
-    merged = _merged(known, extra, "extra_body", problems) if is_object(extra) else known
-    if not is_object(extra):
-        problems.append(Problem("extra_body", "type", f"extra_body must be a dict, not {kind_of(extra)}."))
-    if problems:
-        raise InvalidRequest.of(problems, doing=doing)
-    check_wire(merged, doing)
-    return type(body).from_dict(merged)
-
-
-def _merged(known: dict[str, Any], extra: Mapping[str, Any], field: str, problems: list[Problem]) -> dict[str, Any]:
-    merged = dict(known)
-    spelled = {_folded(name): name for name in known}
-    for name, value in extra.items():
-        place = f"{field}.{name}"
-        ours = spelled.setdefault(_folded(name), name)
-        if ours not in merged:
-            merged[ours] = value
-        elif ours not in known:
-            problems.append(Problem(place, "duplicate", f"{place} is there twice, in two spellings: write it once."))
-        elif is_object(known[ours]) and is_object(value):
-            merged[ours] = _merged(merged[ours], value, place, problems)
-        else:
-            problems.append(Problem(place, "duplicate", f"{place} is set already: use the argument for it."))
-    return merged
-
-
-def _folded(name: object) -> object:
-    return name.casefold() if isinstance(name, str) else name
+def with_extra(body: M, extra: ExtraBody | None, *, doing: str) -> M:
+    """The body with members that this package does not know; JSON can carry it. Raises `InvalidRequest`."""
+    whole = with_extra_body(body, extra, doing=doing)
+    check_wire(whole.to_dict(), doing)
+    return whole
 
 
 def in_utc(moment: datetime | None) -> datetime | None:

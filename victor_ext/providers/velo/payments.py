@@ -153,7 +153,7 @@ class Payments(Resource[Mode]):
             submitted_date_to=None if until is None else day_around(until, 1),
         )
         window = _walk({"payor_id": payor_id, "page_size": 100, "sort": _IN_ORDER, **days})
-        reader: PageReader[Payment] = window.begin()
+        reader: PageReader[Payment] = self.begin(window)
         found: builtins.list[Payment] = []
         while not reader.done:
             page = reader.accept((yield from window.read(reader)))

@@ -16,6 +16,7 @@ from victor_ext import money
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.redaction import kind_of
 from victor_ext.runtime.client import validation
+from victor_ext.runtime.client.extras import extra_body_problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,10 @@ def as_date(value: object) -> date | None:
     return None
 
 
+RESPONSE_ARGUMENTS = {"status": "accept or decline", "notes": "notes", "modified_amount": "modified_amount"}
+"""The members of the body of `accept` and `decline`, each with what sets it."""
+
+
 def check_response(
     request_id: object,
     *,
@@ -206,10 +211,11 @@ def check_response(
     may_be_modified: bool | None = None,
     is_outbound: bool = False,
     child_id: str | None = None,
+    extra_body: object = None,
 ) -> None:
     """Check the arguments of `accept` and `decline`. Raises `InvalidRequest` with all problems.
 
-    The last four arguments come from the record, if the caller passed one. `requested` is its requested amount.
+    `requested`, its requested amount, and the three arguments after it come from the record, if the caller passed one.
     """
     found = Validation()
     found.add(id_problem("id", request_id))
@@ -226,6 +232,7 @@ def check_response(
             own = "its own" if requested is None else requested
             message = f"modified_amount is {modified_amount}, and the request allows no amount but {own}: leave it out."
             found.add(Problem("modified_amount", "combination", message))
+    found.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
     found.finish("The answer")
 
 

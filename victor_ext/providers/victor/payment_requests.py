@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from victor_ext.money import Amount
+from victor_ext.runtime.client.extras import ExtraBody, ExtraQuery
 from victor_ext.runtime.client.requests import arguments_of
 from victor_ext.runtime.client.resources import Mode, Resource, Results, Walk, listing, operation, stream
 from victor_ext.runtime.client.runners import OperationFlow
@@ -42,6 +43,8 @@ class PaymentRequests(Resource[Mode]):
             client_reference_id: The caller's reference; up to 128 characters. None: not sent.
             idempotency_key: One key for each payment, the same for every repeat, such as
                 `idempotency_key_for("invoice", 1042)`. None: a random key, available on the result and on errors.
+            extra_body: Members of the body that this package does not know, by their names on the wire, such as
+                `{"payment_details": {"purpose": "RENT"}}`. The response is not compared with them. None: none.
 
         Returns:
             The new request. It is created, but not yet delivered to the payer or paid.
@@ -56,19 +59,23 @@ class PaymentRequests(Resource[Mode]):
         return creating.create(request, now, left=self.clock.countdown(self.deadline))
 
     @operation
-    def get(self, id: str) -> OperationFlow[PaymentRequest]:
+    def get(self, id: str, *, extra_query: ExtraQuery | None = None) -> OperationFlow[PaymentRequest]:
         """Read one payment request by its id, with the `response` to an inbound request.
 
         The document describes the `status` of this call as "Either Pending or Error", so it may remain Pending. Use
         `list` or `wait` for the current status.
 
+        Args:
+            id: The id of the request.
+            extra_query: Parameters that this package does not know, by their names on the wire. None: none.
+
         Raises:
-            InvalidRequest: `id` is invalid; nothing was sent.
+            InvalidRequest: An argument is invalid; nothing was sent.
             NotFound: The request does not exist.
             UnreadableResponse: The response is not a payment request, or is a different one.
             VictorError: Any other failure.
         """
-        return reading.get(id)
+        return reading.get(id, extra_query=extra_query)
 
     @listing
     @arguments_of(ListRequest)
@@ -78,6 +85,8 @@ class PaymentRequests(Resource[Mode]):
         Args:
             page: The number of the first page to read. 0: the first page of the list.
             page_size: The number of requests in a page, at least 1. None: the provider's default (50).
+            extra_query: Filters that this package does not know, by their names on the wire, such as `{"purpose":
+                "RENT"}`; sent with each page. Requests may leave such a filter, so the list is read as with `status`.
 
         The other arguments are filters with the names of the document. None: no filter. Times are aware datetimes.
 
@@ -101,6 +110,7 @@ class PaymentRequests(Resource[Mode]):
         *,
         notes: str,
         modified_amount: Amount | None = None,
+        extra_body: ExtraBody | None = None,
     ) -> OperationFlow[PaymentRequest]:
         """Accept an inbound request: agree to pay it. This moves money.
 
@@ -113,6 +123,8 @@ class PaymentRequests(Resource[Mode]):
             notes: 1 to 150 characters.
             modified_amount: The amount to pay, in US dollars above zero, if the request allows another one. None: the
                 requested amount.
+            extra_body: Members of the body that this package does not know, by their names on the wire. They are not
+                compared when the request is read back. None: none.
 
         Raises:
             InvalidRequest: An argument is invalid; nothing was sent.
@@ -121,27 +133,41 @@ class PaymentRequests(Resource[Mode]):
             VictorError: Any other failure. With outcome `unknown` the request may be accepted: read it with `get`.
         """
         return responding.respond(
-            id, accept=True, notes=notes, modified_amount=modified_amount, left=self.clock.countdown(self.deadline)
+            id,
+            accept=True,
+            notes=notes,
+            modified_amount=modified_amount,
+            extra_body=extra_body,
+            left=self.clock.countdown(self.deadline),
         )
 
     @operation
-    def decline(self, id: str | PaymentRequest, *, notes: str) -> OperationFlow[PaymentRequest]:
+    def decline(
+        self, id: str | PaymentRequest, *, notes: str, extra_body: ExtraBody | None = None
+    ) -> OperationFlow[PaymentRequest]:
         """Decline an inbound request: refuse to pay it. The call is sent once, and read back as in `accept`.
 
         Args:
             id: The id of the inbound request, or its record.
             notes: 1 to 150 characters.
+            extra_body: As in `accept`.
 
         Raises:
             InvalidRequest: An argument is invalid; nothing was sent.
             Conflict: The request is outbound, or its response differs from this one; outcomes as in `accept`.
             VictorError: Any other failure. With outcome `unknown` the request may be declined: read it with `get`.
         """
-        return responding.respond(id, accept=False, notes=notes, left=self.clock.countdown(self.deadline))
+        left = self.clock.countdown(self.deadline)
+        return responding.respond(id, accept=False, notes=notes, extra_body=extra_body, left=left)
 
     @operation
     def find(
-        self, client_reference_id: str, *, start_datetime: datetime, end_datetime: datetime | None = None
+        self,
+        client_reference_id: str,
+        *,
+        start_datetime: datetime,
+        end_datetime: datetime | None = None,
+        extra_query: ExtraQuery | None = None,
     ) -> OperationFlow[SearchResult]:
         """Find the requests with a reference in a time window, such as after a `create` with an unknown outcome.
 
@@ -152,6 +178,7 @@ class PaymentRequests(Resource[Mode]):
             client_reference_id: The reference that was passed to `create`.
             start_datetime: The start of the window, an aware datetime.
             end_datetime: The end of the window, an aware datetime. None: no end.
+            extra_query: As in `list`: filters that narrow what is read.
 
         Returns:
             A list with the searched window (`start`, `end`) and the number of requests in it (`read`). An empty list
@@ -161,7 +188,14 @@ class PaymentRequests(Resource[Mode]):
             InvalidRequest: An argument is invalid; nothing was sent.
             VictorError: The list could not be read.
         """
-        return reading.find(client_reference_id, start_datetime, end_datetime, clock=self.clock)
+        return reading.find(
+            client_reference_id,
+            start_datetime,
+            end_datetime,
+            clock=self.clock,
+            begin=self.begin,
+            extra_query=extra_query,
+        )
 
     @operation
     def wait(

@@ -10,6 +10,7 @@ from typing import Any
 
 from victor_ext import zulu
 from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
+from victor_ext.runtime.client.extras import ExtraQuery
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
@@ -30,11 +31,14 @@ _ARRIVAL_MARGIN = 5.0
 """A request counts as new if it was created this many seconds after the reading began, by the provider's clock."""
 
 
-def get(request_id: str, seconds: float | None = None) -> OperationFlow[PaymentRequest]:
+def get(
+    request_id: str, seconds: float | None = None, extra_query: ExtraQuery | None = None
+) -> OperationFlow[PaymentRequest]:
     """Read one payment request. `seconds` is the time limit (None: the client's deadline)."""
     check_id(request_id)
+    arguments = drop_none(victor_payment_request_id=request_id, extra_query=extra_query)
     found = PaymentRequest(  # the model's repr would show account numbers
-        (yield from call(_GET, models.GetPaymentRequestResponse, seconds, victor_payment_request_id=request_id))
+        (yield from call(_GET, models.GetPaymentRequestResponse, seconds, **arguments))
     )
     if not found.id and found.status is None:
         raise UnreadableResponse(
@@ -50,14 +54,15 @@ def walk(request: ListRequest, clock: ServerClock) -> Walk[PaymentRequest]:
 
     def begin() -> PageReader[PaymentRequest]:
         what = "list of payment requests"
-        if wire.keys().isdisjoint(FILTERS_TO_LEAVE):
+        # A filter that this package does not know may be one that requests leave.
+        if wire.keys().isdisjoint(FILTERS_TO_LEAVE) and not request.extra_query:
             return PageReader(_id_of, content=content_of, first=page, what=what)
         arrived = _arrived_since(clock)
         return RepeatedPageReader(_id_of, content=content_of, first=page, what=what, arrived=arrived)
 
     def read(reader: PageReader[PaymentRequest]) -> OperationFlow[Sequence[PaymentRequest]]:
         try:
-            answer = yield from _read_page(reader.number, request.page_size, wire)
+            answer = yield from _read_page(reader.number, request.page_size, wire, extra_query=request.extra_query)
         except BadRequest:
             # The response after the last page is not documented: a 400 after a short page is read as the end.
             if reader.last_was_short:
@@ -122,14 +127,21 @@ class SearchResult(list[PaymentRequest]):
 
 
 def find(
-    client_reference_id: str, start: datetime, end: datetime | None, *, clock: ServerClock
+    client_reference_id: str,
+    start: datetime,
+    end: datetime | None,
+    *,
+    clock: ServerClock,
+    begin: Callable[[Walk[PaymentRequest]], PageReader[PaymentRequest]],
+    extra_query: ExtraQuery | None = None,
 ) -> OperationFlow[SearchResult]:
-    """Read the list of a time window and keep the requests with this reference."""
-    _check_search(client_reference_id, start, end)
+    """Read the list of a time window and keep the requests with this reference. `begin` begins a pass over the list."""
+    _check_search(client_reference_id, start, end, extra_query)
     window = _Window(start, end).widened(clock.skew)
     while True:
-        listed = walk(ListRequest(start_datetime=window.start, end_datetime=window.end), clock)
-        reader, found, read = listed.begin(), list[PaymentRequest](), 0
+        request = ListRequest(start_datetime=window.start, end_datetime=window.end, extra_query=extra_query)
+        listed = walk(request, clock)
+        reader, found, read = begin(listed), list[PaymentRequest](), 0
         while not reader.done:
             page = reader.accept((yield from listed.read(reader)))
             # This response may be the first one that shows the provider's time.
@@ -171,7 +183,7 @@ def _moved(moment: datetime, seconds: float) -> datetime:
         return moment
 
 
-def _check_search(client_reference_id: object, start_datetime: Any, end_datetime: Any) -> None:
+def _check_search(client_reference_id: object, start_datetime: Any, end_datetime: Any, extra_query: Any) -> None:
     """Check the arguments of `find`. Raises `InvalidRequest` with all problems."""
     found = Validation()
     found.required(REFERENCE, client_reference_id)
@@ -179,7 +191,7 @@ def _check_search(client_reference_id: object, start_datetime: Any, end_datetime
         message = "start_datetime is missing: write datetime(2026, 3, 4, tzinfo=UTC)."
         found.add(Problem("start_datetime", "required", message))
     try:
-        ListRequest(start_datetime=start_datetime, end_datetime=end_datetime).filters()
+        ListRequest(start_datetime=start_datetime, end_datetime=end_datetime, extra_query=extra_query).filters()
     except InvalidRequest as error:
         found.problems += error.problems
     found.finish("The search")
@@ -209,14 +221,18 @@ def listed(
 
 
 def _read_page(
-    page: int, page_size: int | None, wire: dict[str, str], seconds: float | None = None
+    page: int,
+    page_size: int | None,
+    wire: dict[str, str],
+    seconds: float | None = None,
+    extra_query: ExtraQuery | None = None,
 ) -> OperationFlow[models.ListPaymentRequestsResponse]:
     read: models.ListPaymentRequestsResponse = yield from call(
         _LIST,
         models.ListPaymentRequestsResponse,
         seconds,
         page=page,
-        **drop_none(page_size=page_size),
+        **drop_none(page_size=page_size, extra_query=extra_query),
         **_arguments(wire),
     )
     return read

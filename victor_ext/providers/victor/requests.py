@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,13 @@ from victor_ext import money, zulu
 from victor_ext.errors import Problem
 from victor_ext.money import Amount
 from victor_ext.redaction import concealed_account
+from victor_ext.runtime.client.extras import (
+    ExtraBody,
+    ExtraQuery,
+    extra_body_problems,
+    extra_query_problems,
+    with_extra_body,
+)
 from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.client.validation import moment_problem
 from victor_ext.runtime.loop.keys import key_problem
@@ -35,6 +42,19 @@ from .checks import (
 )
 from .generated import models
 
+_ARGUMENTS = {
+    "payee.account_number": "payee_account_number",
+    "payee.ultimate_creditor": "ultimate_creditor",
+    "payer.victor_counterparty_id": "payer_counterparty_id",
+    "payment_details.amount": "amount",
+    "payment_details.biller_type": "biller_type",
+    "payment_details.due_date": "due_date",
+    "payment_details.amount_modification_allowed": "amount_modification_allowed",
+    "payment_details.notes": "notes",
+    "client_reference_id": "client_reference_id",
+}
+"""The members of the body of `create`, each with its argument."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateRequest:
@@ -50,6 +70,7 @@ class CreateRequest:
     notes: str | None = None
     client_reference_id: str | None = None
     idempotency_key: str | None = None
+    extra_body: ExtraBody | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "payee_account_number", concealed_account(self.payee_account_number))
@@ -75,6 +96,7 @@ class CreateRequest:
         found.optional(REFERENCE, self.client_reference_id)
         if self.idempotency_key is not None:
             found.add(key_problem(self.idempotency_key))
+        found.problems += extra_body_problems(self.extra_body, _ARGUMENTS)
         found.finish("The payment request")
 
     def to_model(self) -> models.NewRtpRfpPaymentRequest:
@@ -89,12 +111,13 @@ class CreateRequest:
             amount_modification_allowed=self.amount_modification_allowed,
             notes=self.notes,
         )
-        return models.NewRtpRfpPaymentRequest(
+        body = models.NewRtpRfpPaymentRequest(
             payee=models.RfpPayeeRequestDetails(**payee),
             payer=models.RfpPayerDetails(victor_counterparty_id=self.payer_counterparty_id),
             payment_details=models.RfpBasePaymentDetails(**details),
             **drop_none(client_reference_id=self.client_reference_id),
         )
+        return with_extra_body(body, self.extra_body, _ARGUMENTS)
 
 
 def due_date_problem(value: object, now: datetime | None) -> Problem | None:
@@ -132,6 +155,7 @@ def check_payment_request(
     notes: Any = None,
     client_reference_id: Any = None,
     idempotency_key: Any = None,
+    extra_body: Any = None,
     now: datetime | None = None,
 ) -> None:
     """Check the arguments of `payment_requests.create` without sending a request.
@@ -157,6 +181,7 @@ def check_payment_request(
         notes=notes,
         client_reference_id=client_reference_id,
         idempotency_key=idempotency_key,
+        extra_body=extra_body,
     )
     request.check(zulu.now() if now is None else now)
 
@@ -200,6 +225,7 @@ class ListRequest:
     instant_payment_rails_id: str | None = None
     page: int = 0
     page_size: int | None = None
+    extra_query: ExtraQuery | None = None
 
     def filters(self) -> dict[str, str]:
         """Check the arguments and return the filters that are not None, as text for the request.
@@ -223,11 +249,12 @@ class ListRequest:
                 window = f"{last} ({wire[last]}) is before {first} ({wire[first]})"
                 message = f"{window}, so that nothing could be found: swap them."
                 found.add(Problem(last, "range", message))
+        found.problems += extra_query_problems(self.extra_query, (*FILTERS, "page", "page_size"))
         found.finish("The list")
         return wire
 
 
-FILTERS = [each.name for each in fields(ListRequest) if each.name not in ("page", "page_size")]
+FILTERS = [each.name for each in fields(ListRequest) if each.name not in ("page", "page_size", "extra_query")]
 
 
 def _filter_problem(name: str, value: object) -> Problem | None:

@@ -9,9 +9,10 @@ from decimal import Decimal
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.redaction import one_line
+from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
 from victor_ext.runtime.client.runners import OperationFlow, call_with_attempts, drop_none
 
-from .checks import check_response
+from .checks import RESPONSE_ARGUMENTS, check_response
 from .generated import models
 from .reading import get
 from .records import PaymentRequest, PaymentRequestResponse
@@ -86,11 +87,13 @@ def respond(
     accept: bool,
     notes: str,
     modified_amount: money.Amount | None = None,
+    extra_body: ExtraBody | None = None,
     left: Callable[[], float | None],
 ) -> OperationFlow[PaymentRequest]:
     """Respond to an inbound request once. If the outcome is uncertain, read the request and compare.
 
-    `left` returns the seconds left of the deadline; the request is not read if none are left.
+    `left` returns the seconds left of the deadline; the request is not read if none are left. `extra_body` is sent and
+    not compared: what the provider makes of it is not known.
     """
     known = request if isinstance(request, PaymentRequest) else None
     request_id = request.id if isinstance(request, PaymentRequest) else request
@@ -102,12 +105,13 @@ def respond(
         may_be_modified=None if known is None else known.amount_modification_allowed,
         is_outbound=known is not None and known.direction is Direction.OUTBOUND,
         child_id=None if known is None else known.child_id,
+        extra_body=extra_body,
     )
     amount = None if modified_amount is None else money.to_decimal(modified_amount)
     requested = None if known is None else known.amount if known.original_amount is None else known.original_amount
     intended = IntendedResponse(Status.ACCEPTED if accept else Status.DECLINED, notes, amount, requested)
     try:
-        returned, attempts = yield from _send(request_id, intended)
+        returned, attempts = yield from _send(request_id, intended, extra_body)
     except VictorError as error:
         if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             raise
@@ -122,7 +126,9 @@ def respond(
     return (yield from _settle(request_id, intended, uncertain, left()))
 
 
-def _send(request_id: str, intended: IntendedResponse) -> OperationFlow[tuple[PaymentRequest, int]]:
+def _send(
+    request_id: str, intended: IntendedResponse, extra_body: ExtraBody | None
+) -> OperationFlow[tuple[PaymentRequest, int]]:
     word = "Accepted" if intended.status is Status.ACCEPTED else "Declined"
     body = models.RfpInboundPaymentRequestResponseRequestDetails(
         **drop_none(
@@ -135,7 +141,7 @@ def _send(request_id: str, intended: IntendedResponse) -> OperationFlow[tuple[Pa
         _RESPOND,
         models.RfpInboundPaymentRequestResponseDetails,
         victor_payment_request_id=request_id,
-        body=body,
+        body=with_extra_body(body, extra_body, RESPONSE_ARGUMENTS),
     )
     return PaymentRequest(raw), attempts
 

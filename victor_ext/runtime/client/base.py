@@ -25,7 +25,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed
+from victor_ext.redaction import Secret, concealed, concealed_within
 from victor_ext.runtime.http.connections import Verify, async_connections, checked_transport, connections
 from victor_ext.runtime.http.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
 from victor_ext.runtime.loop.clock import ProviderTime, ServerClock
@@ -33,6 +33,7 @@ from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .config import KEEP, ClientConfig
+from .extras import ExtraBody, ExtraQuery
 from .generated import bind
 from .resources import Awaited, Blocking, Mode
 from .runners import AsyncRunner, SyncRunner
@@ -82,7 +83,7 @@ class BaseClient(Generic[Mode, Transport]):
         self._transport = self._attempt_transport_type(
             config.loop, connections, config.base_url, original=original, driver=self._driver
         )
-        self._runner = self._runner_type(self._api_within, self._driver.sleep)
+        self._runner = self._runner_type(self._api_within, self._driver.sleep, config.extras)
         self._attach()
 
     def _attach(self) -> None:
@@ -104,8 +105,10 @@ class BaseClient(Generic[Mode, Transport]):
         timeout: httpx.Timeout | float | None = KEEP,
         deadline: float | None = KEEP,
         retry: RetryPolicy = KEEP,
+        extra_body: ExtraBody | None = KEEP,
+        extra_query: ExtraQuery | None = KEEP,
     ) -> Self:
-        """A client with other limits that shares this one's connections, token, clock and retry quota.
+        """A client with other options that shares this one's connections, token, clock and retry quota.
 
         Closing it closes no connections; closing the original closes both.
 
@@ -113,12 +116,18 @@ class BaseClient(Generic[Mode, Transport]):
             timeout: Seconds for each stage of one attempt, or an `httpx.Timeout`; None sets no bound. 0 is refused.
             deadline: Seconds for one call as a whole; None sets no bound. 0 is refused.
             retry: How patiently a call is tried again. Another `quota` than the client's starts a new retry quota.
+            extra_body: Members that a newer document has, by their names on the wire: added to the body of each write
+                that a method of this client makes. What the call sends itself is refused. None: none.
+            extra_query: Filters that a newer document has, by their names on the wire: added to each read, and to each
+                page of a list. None: none.
 
         Raises:
             ConfigurationError: A value that cannot work; the message names it.
         """
         other = object.__new__(type(self))
-        other._assemble(self._config.replace(timeout, deadline, retry), self._connections, original=self._transport)
+        extra_body, extra_query = concealed_within(extra_body), concealed_within(extra_query)  # whatever is in them
+        config = self._config.replace(timeout, deadline, retry, extra_body, extra_query)
+        other._assemble(config, self._connections, original=self._transport)
         return other
 
     @property

@@ -18,6 +18,7 @@ from victor_ext.runtime.loop.events import OnEvent, Reporter
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 
+from .extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras
 from .validation import are_seconds, seconds_complaint
 
 DEFAULT_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
@@ -70,6 +71,7 @@ class ClientConfig:
         accept: str = "application/json",
     ) -> None:
         self.accept = accept
+        self.extras = NO_EXTRAS
         self.base_url, self.environment, self.caller, self.product = base_url, environment, caller, product
         self.context = context
         self.timeout = checked_timeout(timeout)
@@ -85,12 +87,23 @@ class ClientConfig:
         )
 
     def replace(
-        self, timeout: httpx.Timeout | float | None, deadline: float | None, retry: RetryPolicy
+        self,
+        timeout: httpx.Timeout | float | None,
+        deadline: float | None,
+        retry: RetryPolicy,
+        extra_body: ExtraBody | None,
+        extra_query: ExtraQuery | None,
     ) -> ClientConfig:
-        """A copy with other limits; tokens, clock, quota and connections stay the same ones."""
+        """A copy with other options; tokens, clock, quota and connections stay the same ones."""
         copy = object.__new__(ClientConfig)
         copy.base_url, copy.environment, copy.caller = self.base_url, self.environment, self.caller
         copy.product, copy.clock, copy.context, copy.accept = self.product, self.clock, self.context, self.accept
+        copy.extras = self.extras
+        if extra_body is not KEEP or extra_query is not KEEP:
+            copy.extras = Extras(
+                self.extras.body if extra_body is KEEP else extra_body,
+                self.extras.query if extra_query is KEEP else extra_query,
+            )
         copy.timeout = self.timeout if timeout is KEEP else checked_timeout(timeout)
         loop = self.loop
         policy = loop.policy if retry is KEEP else _checked_policy(retry)

@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self, TypeVar, cast
 import httpx
 
 from victor_ext.runtime.http.response import NOT_READ, Response
+from victor_ext.runtime.http.transport import EXTRA_QUERY
 
 from .config import checked_timeout
 from .documented import READER
@@ -65,7 +66,8 @@ class _Bound:
     """The import name of the package's module of errors."""
     _undocumented: Read | None = None
     response: httpx.Response | None = None
-    """The response of a client for one call (see `reading_undocumented`)."""
+    """The response of a client for one call (see `for_one_call`)."""
+    _query: str = ""
     _at: str
     _connect: Connect
     _options: dict[str, Any]
@@ -135,17 +137,25 @@ class _Bound:
         raise response.unusable(response, "this status is not in the provider's document" if undocumented else why)
 
     def request_extensions(self, parse: Callable[..., Any]) -> dict[str, Any]:
-        """The parser of an operation, for the attempt loop: a response that it cannot read may be asked for again."""
-        return {READER: _ParserOf(self, parse)}
+        """The parser of an operation, for the attempt loop: a response that it cannot read may be asked for again.
+
+        And what is to be added to the query, for the client that builds the request.
+        """
+        return {READER: _ParserOf(self, parse), **({EXTRA_QUERY: self._query} if self._query else {})}
 
     def is_undocumented(self, error: Exception) -> bool:
         """Whether a parser raised this because the document does not list the status of the response."""
         return isinstance(error, importlib.import_module(self._errors).UnexpectedStatus)
 
-    def reading_undocumented(self, read: Read) -> Self:
-        """A copy for one call, which also reads a response with a good status that the document does not list."""
+    def for_one_call(self, undocumented: Read, query: str = "") -> Self:
+        """A copy for one call, which also reads a response with a good status that the document does not list.
+
+        Args:
+            undocumented: Reads that response.
+            query: What is added to the query, percent-encoded.
+        """
         other = copy(self)
-        other._undocumented = read  # noqa: SLF001 - of the same class
+        other._undocumented, other._query = undocumented, query  # noqa: SLF001 - of the same class
         return other
 
     def with_http_options(self, **changes: Any) -> Self:

@@ -88,6 +88,10 @@ class PageReader(Generic[T]):
         self._landmark_met = 0
         self.done = False
 
+    def repeated(self) -> RepeatedPageReader[T]:
+        """A reader of the same list that reads it repeatedly."""
+        return RepeatedPageReader(self._identify, content=self._content, first=self._first, what=self._what)
+
     def accept(self, items: Sequence[T]) -> Page[T]:
         """Process the items of page `number`, then set `number` to the next page or set `done`.
 
@@ -184,6 +188,10 @@ class RepeatedPageReader(PageReader[T]):
         self._quiet = 0
         self._before = _Pass()
         self._now = _Pass()
+
+    def repeated(self) -> RepeatedPageReader[T]:
+        """This reader."""
+        return self
 
     def accept(self, items: Sequence[T]) -> Page[T]:
         """Process the items of page `number`, then set `number` to the page to read next or set `done`.

@@ -60,6 +60,11 @@ class Resource(Generic[Mode]):
         self.deadline = deadline
         self.context = context
 
+    def begin(self, walk: Walk[T]) -> PageReader[T]:
+        """Begin a pass over a list. Items may leave a filter that only the caller knows: it is then read repeatedly."""
+        reader = walk.begin()
+        return reader.repeated() if self.runner.extras.query else reader
+
 
 Results = Callable[[], OperationFlow[T | None]]
 """Makes the flow to the next result of a stream; the result None ends it."""
@@ -147,11 +152,11 @@ class listing(_Definition, Generic[P, T]):  # noqa: N801 - a decorator
     def __init__(self, walk: Callable[Concatenate[Any, P], Walk[T]]) -> None:
         def blocking(resource: Resource[Any], *args: Any, **kwargs: Any) -> Pages[T]:
             made, run = walk(resource, *args, **kwargs), resource.runner.run
-            return Pages(lambda reader: run(made.read(reader)), made.begin)
+            return Pages(lambda reader: run(made.read(reader)), lambda: resource.begin(made))
 
         def awaited(resource: Resource[Any], *args: Any, **kwargs: Any) -> AsyncPages[T]:
             made, run = walk(resource, *args, **kwargs), resource.runner.run
-            return AsyncPages(lambda reader: run(made.read(reader)), made.begin)
+            return AsyncPages(lambda reader: run(made.read(reader)), lambda: resource.begin(made))
 
         self._blocking, self._awaited = blocking, awaited
         self._show(walk, "Pages[{}]", "AsyncPages[{}]")

@@ -14,6 +14,8 @@ import httpx
 
 from victor_ext.runtime.loop.flow import Sleep, adrive, drive
 
+from .extras import NO_EXTRAS, ExtraQuery, Extras, extra_query_text
+
 T = TypeVar("T")
 
 ApiWithin = Callable[[float | None], Any]
@@ -24,10 +26,11 @@ class Call:
     """Call a generated operation, by the import name of its module, with these arguments.
 
     `undocumented` reads a response whose good status the document does not list. `seconds` bounds a call that is part
-    of a longer one; None leaves it the client's deadline. After the call `attempts` has its number of attempts.
+    of a longer one; None leaves it the client's deadline. `query` is added to the URL, as it is. After the call
+    `attempts` has its number of attempts.
     """
 
-    __slots__ = ("arguments", "attempts", "name", "seconds", "undocumented")
+    __slots__ = ("arguments", "attempts", "name", "query", "seconds", "undocumented")
 
     def __init__(
         self,
@@ -35,11 +38,13 @@ class Call:
         arguments: dict[str, Any],
         undocumented: Callable[[httpx.Response], Any],
         seconds: float | None = None,
+        query: str = "",
     ) -> None:
         self.name = name
         self.arguments = arguments
         self.undocumented = undocumented
         self.seconds = seconds
+        self.query = query
         self.attempts = 0
 
     @property
@@ -47,6 +52,13 @@ class Call:
         """The generated module: it has `sync_detailed` and `asyncio_detailed`."""
         # Loaded by the first call, so that importing the package loads no models.
         return importlib.import_module(self.name)
+
+    def prepared(self, api: ApiWithin, extras: Extras) -> tuple[Any, dict[str, Any]]:
+        """The generated client for this one call, and its arguments."""
+        if extras is NO_EXTRAS:
+            return api(self.seconds).for_one_call(self.undocumented, self.query), self.arguments
+        query = "&".join(filter(None, (self.query, extras.query_text(self.name))))
+        return api(self.seconds).for_one_call(self.undocumented, query), extras.arguments(self.name, self.arguments)
 
 
 OperationFlow = Generator[Call | Sleep, Any, T]
@@ -59,9 +71,10 @@ def call(name: str, model: Any, seconds: float | None = None, /, **arguments: An
         name: The import name of the operation's module, such as `some_api.api.payments.get_payment`.
         model: The class of a good response.
         seconds: Seconds for the call; None leaves it the client's deadline.
-        arguments: Those of the generated function, without `client`.
+        arguments: Those of the generated function, without `client`; and an `extra_query`.
 
     Raises:
+        InvalidRequest: `extra_query` has a filter with an argument of its own, or a value that no query can carry.
         UnreadableResponse: The status was good, and the body is not what the document declares.
     """
     return (yield from response_to(name, model, seconds, **arguments)).parsed
@@ -73,13 +86,21 @@ def call_with_attempts(name: str, model: Any, /, **arguments: Any) -> OperationF
     return (yield step).parsed, step.attempts
 
 
-def response_to(name: str, model: Any, seconds: float | None = None, /, **arguments: Any) -> OperationFlow[Any]:
+def response_to(
+    name: str,
+    model: Any,
+    seconds: float | None = None,
+    /,
+    *,
+    extra_query: ExtraQuery | None = None,
+    **arguments: Any,
+) -> OperationFlow[Any]:
     """As `call`; returns the whole generated `Response` with its headers. Without a model the body is not read."""
 
     def read(response: httpx.Response) -> Any:
         return None if model is None else model.from_dict(response.json())
 
-    return (yield Call(name, arguments, read, seconds))
+    return (yield Call(name, arguments, read, seconds, extra_query_text(name, extra_query)))
 
 
 def call_without_body(name: str, /, **arguments: Any) -> OperationFlow[Any]:
@@ -98,9 +119,10 @@ def drop_none(**values: Any) -> dict[str, Any]:
 class SyncRunner:
     """Runs the flows of resources with blocking calls."""
 
-    def __init__(self, api: ApiWithin, sleep: Callable[[float], None]) -> None:
+    def __init__(self, api: ApiWithin, sleep: Callable[[float], None], extras: Extras = NO_EXTRAS) -> None:
         self._api = api
         self._sleep = sleep
+        self.extras = extras
 
     def run(self, flow: OperationFlow[T]) -> T:
         """Run the flow to its end."""
@@ -110,8 +132,8 @@ class SyncRunner:
         if type(step) is Sleep:
             return self._sleep(step.seconds)
         assert type(step) is Call
-        client = self._api(step.seconds).reading_undocumented(step.undocumented)
-        response = step.module.sync_detailed(client=client, **step.arguments)
+        client, arguments = step.prepared(self._api, self.extras)
+        response = step.module.sync_detailed(client=client, **arguments)
         step.attempts = getattr(client.response, "attempts", 1)
         return response
 
@@ -119,9 +141,10 @@ class SyncRunner:
 class AsyncRunner:
     """Runs the flows of resources with awaited calls."""
 
-    def __init__(self, api: ApiWithin, sleep: Callable[[float], Awaitable[None]]) -> None:
+    def __init__(self, api: ApiWithin, sleep: Callable[[float], Awaitable[None]], extras: Extras = NO_EXTRAS) -> None:
         self._api = api
         self._sleep = sleep
+        self.extras = extras
 
     async def run(self, flow: OperationFlow[T]) -> T:
         """Run the flow to its end."""
@@ -131,7 +154,7 @@ class AsyncRunner:
         if type(step) is Sleep:
             return await self._sleep(step.seconds)
         assert type(step) is Call
-        client = self._api(step.seconds).reading_undocumented(step.undocumented)
-        response = await step.module.asyncio_detailed(client=client, **step.arguments)
+        client, arguments = step.prepared(self._api, self.extras)
+        response = await step.module.asyncio_detailed(client=client, **arguments)
         step.attempts = getattr(client.response, "attempts", 1)
         return response

@@ -110,6 +110,9 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
             await self._connections.aclose()
 
 
+EXTRA_QUERY = "victor_ext.extra_query"
+"""The extension of a request with what is added to its query: filters that the generated operation does not know."""
+
 _CANNOT_BE_WRITTEN = (httpx.InvalidURL, ValueError, TypeError, OverflowError, RecursionError)
 """Text that no URL or header can hold, a number that JSON does not have, an object of an unknown type."""
 
@@ -120,6 +123,11 @@ class _RequestBuilder:
     def build_request(self, *args: Any, **kwargs: Any) -> httpx.Request:
         """The request. Raises `InvalidRequest`."""
         client: Any = super()
+        extensions: dict[str, Any] = kwargs.get("extensions") or {}
+        extra = extensions.get(EXTRA_QUERY)
+        if extra:
+            url = str(kwargs["url"])
+            kwargs["url"] = f"{url}{'&' if '?' in url else '?'}{extra}"
         try:
             request: httpx.Request = client.build_request(*args, **kwargs)
         except _CANNOT_BE_WRITTEN as error:

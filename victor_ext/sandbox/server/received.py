@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from victor_ext.sandbox.server.jsontypes import JsonObject
 
@@ -36,6 +36,9 @@ class Received:
     """From the head of the request to the response; None while the call is being served."""
     reference: str | None = None
     """The caller's own reference for the work, such as an invoice; of a call about several, the first."""
+    undeclared: list[str] = field(default_factory=list[str])
+    """Members of the body, and filters, that the document allows and does not name, such as
+    `payment_details.purpose`. Victor's sandbox alone says so."""
 
     def to_dict(self) -> JsonObject:
         """The call as JSON."""

@@ -40,9 +40,10 @@ class Violation:
 class Validator:
     """One compiled schema."""
 
-    __slots__ = ("_schema",)
+    __slots__ = ("_components", "_root", "_schema")
 
     def __init__(self, schema: Json, components: Json) -> None:
+        self._root, self._components = schema, components
         self._schema = Draft4Validator({"allOf": [schema], "components": components})
 
     def accepts(self, value: object) -> bool:
@@ -53,6 +54,10 @@ class Validator:
         """Every way in which the value does not conform, ordered by path."""
         return sorted(_violations(self._schema, value), key=lambda violation: (violation.path, violation.rule))
 
+    def undeclared(self, value: object) -> list[str]:
+        """The places of members that the schema does not name, such as `payment_details.purpose`."""
+        return list(_undeclared(self._root, self._components, value, ""))
+
 
 def _violations(schema: Draft4Validator, value: object) -> Iterator[Violation]:
     for error in schema.iter_errors(value):
@@ -62,6 +67,18 @@ def _violations(schema: Draft4Validator, value: object) -> Iterator[Violation]:
             yield Violation((*path, str(error.kind.as_dict()["property"])), rule, empty=True)
         else:
             yield Violation(path, rule, empty=error.instance in (None, ""))
+
+
+def _undeclared(schema: Json, components: Json, value: object, place: str) -> Iterator[str]:
+    reference = schema.get("$ref")
+    declared = components["schemas"][reference.rsplit("/", 1)[1]] if reference else schema
+    members = declared.get("properties")
+    if isinstance(value, dict) and members is not None:
+        for name, each in cast("Json", value).items():
+            if name in members:
+                yield from _undeclared(members[name], components, each, f"{place}{name}.")
+            else:
+                yield f"{place}{name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,6 +187,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         problems = problems or check_times(filters)
         if problems:
             return self._validation("list", _LIST_TARGET, problems)
+        call.exchange.undeclared = [] if query is None else query.undeclared(filters)
         number, size, requests = self._listing.page(filters)
         response = self._checked("list", 200, self._formats.page(number, size, requests))
         if "status" in filters:
@@ -217,6 +218,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             problems = self._body_problems("create", body) or self._rules.problems(body)
             if problems:
                 return self._refused(problems[0])
+            self._note_undeclared("create", call, body)
             request = self.ledger.create(call.owner, key, digest, body)
             call.exchange.work_done = True
             if request.client_reference_id is not None:
@@ -235,6 +237,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         problems = [problem] if problem else self._body_problems("respond", body)
         if problems:
             return self._validation("respond", _RESPOND_TARGET, problems)
+        self._note_undeclared("respond", call, body)
         try:
             request, call.exchange.work_done = self.ledger.respond(call.params["id"], body)
         except UnknownId:
@@ -271,6 +274,11 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     def _body_problems(self, operation: str, body: object) -> list[Problem]:
         schema = self.document.operations[_OPERATION_IDS[operation]].body
         return [] if schema is None or schema.accepts(body) else from_violations(schema.violations(body))
+
+    def _note_undeclared(self, operation: str, call: Call, body: object) -> None:
+        schema = self.document.operations[_OPERATION_IDS[operation]].body
+        if schema is not None:
+            call.exchange.undeclared = schema.undeclared(body)
 
     def _refused(self, problem: Problem, status: int = 400) -> Response:
         return self._checked("create", status, self._formats.create_error(problem), like=400)

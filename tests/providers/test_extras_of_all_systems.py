@@ -1,0 +1,172 @@
+"""`with_options(extra_body=..., extra_query=...)`: one way for the writes and the reads of all four systems."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from victor_api.client import Client
+
+from tests.contracts.contract import ONCE
+from victor_ext import ConfigurationError, InvalidRequest, connect
+
+from .test_introspection import ARGUMENTS, CLIENTS
+from .test_operations_table import TOKEN, Recorder, arguments_of, use
+
+WRITES = {
+    ("victor", "payment_requests.create"): ("payment_details", "amount"),
+    ("victor", "payment_requests.accept"): ("notes",),
+    ("velo", "payouts.submit"): ("payments",),
+    ("velo", "payees.create"): ("payorId",),
+    ("velo", "source_accounts.fund"): ("amount",),
+    ("eastpay", "payments.debit"): ("amount",),
+    ("eastpay", "payments.refund"): ("paymentType",),
+    ("flexfactor", "evaluate"): ("idempotencyKey",),
+    ("flexfactor", "capture"): ("amount",),
+    ("flexfactor", "orders.refund"): ("amountToRefund",),
+    ("flexfactor", "orders.cancel"): ("idempotencyKey",),
+}
+"""Writes, each with the place of a member that it sends itself."""
+READS = {
+    ("victor", "payment_requests.list"): "/v2/payment-requests",
+    ("velo", "payees.list"): "/v4/payees",
+    ("eastpay", "payments.inquire"): "/v3/payments/",
+    ("flexfactor", "orders.list"): "/v1/orders",
+}
+writes = pytest.mark.parametrize(("system", "name"), WRITES)
+
+
+class Kept(Recorder):
+    """Keeps the requests, too."""
+
+    def __init__(self, system: str) -> None:
+        super().__init__(system)
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return super().__call__(request)
+
+
+def called(system: str, name: str, **extras: Any) -> list[httpx.Request]:
+    """The requests of a call by a client with these extras."""
+    kept = Kept(system)
+    with CLIENTS[system][0](**ARGUMENTS[system], transport=httpx.MockTransport(kept), retry=ONCE) as client:
+        method: Any = client.with_options(**extras)
+        for part in name.split("."):
+            method = getattr(method, part)
+        use(method, arguments_of(method))
+    return kept.requests
+
+
+def members(request: httpx.Request) -> dict[str, Any]:
+    if request.headers["content-type"].startswith("application/json"):
+        return json.loads(request.content)
+    return dict(httpx.QueryParams(request.content.decode()))
+
+
+@writes
+def test_a_write_sends_the_members_beside_its_own(system: str, name: str) -> None:
+    plain, more = (
+        next(each for each in reversed(called(system, name, **extras)) if each.method == "POST")
+        for extras in ({}, {"extra_body": {"purpose": "RENT"}})
+    )
+    added = members(more)
+    assert added.pop("purpose") == "RENT"
+    changing = {"idempotencyKey"}  # a new one for each call
+    assert {k: v for k, v in added.items() if k not in changing} == {
+        k: v for k, v in members(plain).items() if k not in changing
+    }
+
+
+@writes
+def test_what_it_sends_itself_is_refused_and_nothing_is_sent(system: str, name: str) -> None:
+    extra: Any = "1"
+    for part in reversed(WRITES[system, name]):
+        extra = {part: extra}
+    with pytest.raises(InvalidRequest, match=rf"extra_body\.{'.'.join(WRITES[system, name])} is set already"):
+        called(system, name, extra_body=extra)
+
+
+@pytest.mark.parametrize(("system", "name"), READS)
+def test_a_read_sends_the_filters(system: str, name: str) -> None:
+    [asked, *_] = [
+        each
+        for each in called(system, name, extra_query={"purpose": ["a b", 7]}, extra_body={"purpose": "RENT"})
+        if READS[system, name] in each.url.path
+    ]
+    assert asked.url.query.decode().endswith("purpose=a%20b&purpose=7")
+    assert asked.content == b""
+
+
+def test_a_write_without_a_body_says_so() -> None:
+    with pytest.raises(InvalidRequest, match="withdraw_payout sends no object"):
+        called("velo", "payouts.withdraw", extra_body={"purpose": "RENT"})
+
+
+def test_a_write_with_an_optional_body_has_one() -> None:
+    *_, sent = called("velo", "payouts.instruct", extra_body={"purpose": "RENT"})
+    assert json.loads(sent.content) == {"purpose": "RENT"}
+
+
+@pytest.mark.parametrize("system", CLIENTS)
+def test_what_cannot_be_sent_is_refused_at_once(system: str) -> None:
+    with CLIENTS[system][0](**ARGUMENTS[system]) as client:
+        with pytest.raises(ConfigurationError, match="is a float"):
+            client.with_options(extra_body={"new": 1.5})
+        with pytest.raises(ConfigurationError, match="must be a dict"):
+            client.with_options(extra_query="a=b")
+        other = client.with_options(extra_query={"a": 1}).with_options(deadline=5.0)
+        assert other._config.extras.query == {"a": 1}
+        assert other.with_options(extra_query=None)._config.extras.query is None
+
+
+def test_a_list_with_a_filter_that_items_may_leave_is_read_until_nothing_is_missing() -> None:
+    pages = {1: ["a", "b"], 2: []}
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("authenticate"):
+            return httpx.Response(200, json={"access_token": "t", "expires_in": 1799})
+        asked.append(request.url.query.decode())
+        items = [{"payeeId": each} for each in pages[int(request.url.params["page"])]]
+        return httpx.Response(200, json={"content": items, "page": {}})
+
+    with CLIENTS["velo"][0](**ARGUMENTS["velo"], transport=httpx.MockTransport(answer)) as velo:
+        found = velo.with_options(extra_query={"purpose": "RENT"}).payees.list(ARGUMENTS["flexfactor"]["mid"])
+        assert [each.id for each in found] == ["a", "b"]
+    assert [each.rpartition("&")[2] for each in asked] == ["purpose=RENT"] * 4
+
+
+@pytest.mark.parametrize("system", ["victor", "velo"])
+def test_so_is_the_list_that_a_search_reads(system: str) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "page" not in request.url.params:
+            return httpx.Response(200, json=TOKEN)
+        asked.append(request.url.params["page"])
+        items = [{"victor_payment_request_id": "a", "paymentId": "a"}] if len(asked) % 2 else []
+        return httpx.Response(200, json={"results": items, "content": items, "page": {} if system == "velo" else None})
+
+    with CLIENTS[system][0](**ARGUMENTS[system], transport=httpx.MockTransport(answer)) as client:
+        for extras in ({}, {"extra_query": {"purpose": "RENT"}}):
+            changed = client.with_options(**extras)
+            since = datetime.now(UTC)
+            if system == "victor":
+                changed.payment_requests.find("INV-1", start_datetime=since)
+            else:
+                changed.payments.find("INV-1", payor_id=ARGUMENTS["flexfactor"]["mid"], since=since)
+    first = asked[0]
+    assert [each == first for each in asked] == [True, False] + [True, False] * 2
+
+
+def test_a_client_without_methods_says_where_to_put_them() -> None:
+    with connect(Client, base_url="https://pay.example") as client:
+        for extras in ({"extra_body": {"a": 1}}, {"extra_query": {"a": 1}}):
+            with pytest.raises(ConfigurationError, match="set members on the model"):
+                client.with_options(**extras)
+        assert client.with_options(deadline=5.0, extra_query=None).base_url == client.base_url

@@ -1,0 +1,302 @@
+"""The pages' tables of operations, held against the generated packages and against what the methods send.
+
+Each row names one operation of a provider, and the methods that call it, or a dash with the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import importlib
+import importlib.util
+import inspect
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from tests.contracts.contract import ONCE, Contract, _specific, _with
+from tests.contracts.document import Document
+from victor_ext import InvalidRequest, VictorError
+from victor_ext.providers import Money
+
+from .test_introspection import ARGUMENTS, CLIENTS
+
+ROOT = Path(__file__).resolve().parents[2]
+SYSTEMS = ("victor", "velo", "eastpay", "flexfactor")
+GUID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
+TOKEN = {"access_token": "t", "accessToken": "t", "token_type": "bearer", "expires": 4_102_444_800_000}
+NOW = datetime.now(UTC)
+
+
+class Row(NamedTuple):
+    """One operation of a page's table."""
+
+    operation: str
+    methods: list[str]
+    note: str
+
+
+def rows_of(page: str) -> list[Row]:
+    """The table of operations; without one none."""
+    found = re.search(r"^(\| operation \|.*)\n\|[-|]+\n((?:\|.*\n?)+)", page, re.MULTILINE)
+    if found is None:
+        return []
+    lines = (found[1], *found[2].splitlines())
+    header, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+    return [_row(dict(zip(header, cells, strict=True))) for cells in rows]
+
+
+def _row(cells: Mapping[str, str]) -> Row:
+    """A row of `operation | method | note`, or of Velo's `operation | request | called by`."""
+    called = cells.get("called by", cells.get("method", "-"))
+    [operation] = re.findall(r"`([A-Z]+ /[^`]*)`", cells.get("request", cells["operation"]))
+    if called.startswith("`bind`"):
+        return Row(operation, [], called)
+    return Row(operation, re.findall(r"`([\w.]+)", called.partition(":")[0]), cells.get("note", ""))
+
+
+@cache
+def table(system: str) -> list[Row]:
+    return rows_of((ROOT / "docs" / f"{system}.md").read_text(encoding="utf-8"))
+
+
+def route(operation: str) -> str:
+    """A method and a path, whatever the names of its parameters."""
+    return re.sub(r"{[^}]*}", "{}", operation)
+
+
+@cache
+def generated(system: str) -> frozenset[str]:
+    """The operations of a generated package, as its modules send them."""
+    found: set[str] = set()
+    for module in (ROOT / "generated" / f"{system}_api" / "api").rglob("*.py"):
+        text = module.read_text(encoding="utf-8")
+        if "_get_kwargs" in text:
+            [(method, path)] = re.findall(r'"method": "(\w+)",\s+"url": "([^"]+)"', text)
+            found.add(route(f"{method.upper()} {path}"))
+    return frozenset(found)
+
+
+# ---- What is missing, or too much ----
+
+
+def complaints(rows: Sequence[Row], operations: frozenset[str]) -> list[str]:
+    """Where a table and a package part, one sentence each."""
+    named = [route(row.operation) for row in rows]
+    return [
+        *(f"{each} is generated and has no row" for each in sorted(operations - set(named))),
+        *(f"{each} has {named.count(each)} rows" for each in sorted(set(named)) if named.count(each) > 1),
+        *(f"{row.operation} has neither a method nor a reason" for row in rows if not row.methods and not row.note),
+        *(
+            f"{row.operation} is in no package, and has the method {row.methods[0]}"
+            for row in rows
+            if row.methods and route(row.operation) not in operations
+        ),
+    ]
+
+
+with_table = pytest.mark.parametrize("system", [system for system in SYSTEMS if table(system)])
+
+
+@with_table
+def test_each_generated_operation_has_one_row_and_no_row_invents_a_method(system: str) -> None:
+    assert complaints(table(system), generated(system)) == []
+
+
+def test_a_table_that_is_wrong_is_told() -> None:
+    page = """
+## Operations
+
+| operation | method | note |
+|---|---|---|
+| `GET /a` | `things.list` | |
+| `GET /a/{id}` | - | |
+| `GET /a/{name}` | - | no need |
+| `POST /b` | `things.create` | |
+"""
+    assert complaints(rows_of(page), frozenset({"GET /a", "GET /a/{}", "PUT /a/{}"})) == [
+        "PUT /a/{} is generated and has no row",
+        "GET /a/{} has 2 rows",
+        "GET /a/{id} has neither a method nor a reason",
+        "POST /b is in no package, and has the method things.create",
+    ]
+
+
+def test_the_generated_operations_are_found() -> None:
+    for system in SYSTEMS:
+        assert generated(system) == {route(f"{each.method} {each.path}") for each in Document.of(system).operations}
+
+
+def test_the_frame_counts_what_the_tables_say() -> None:
+    page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| \[\w+\]\((\w+)\.md[^)]*\) \| (\d+) \| (\d+) \|", page, re.MULTILINE)
+    stated = {system: (int(named), int(called)) for system, named, called in cells}
+    assert tuple(stated) == SYSTEMS
+    for system in SYSTEMS:
+        if rows := table(system):
+            assert stated[system] == (len(rows), sum(bool(row.methods) for row in rows)), system
+
+
+# ---- What the methods really send ----
+
+
+@cache
+def answers_of(system: str) -> dict[str, Any]:
+    """A good answer to each operation, by its id."""
+    contract: Contract = importlib.import_module(f"tests.contracts.{system}").CONTRACT
+    document = Document.of(system)
+    found: dict[str, Any] = {}
+    for each in document.operations:
+        schema, known = each.answer[1], contract.calls.get(each.id)
+        body = None if schema is None else document.value(schema)
+        found[each.id] = _with(body, known.answer if known else {})
+    return found
+
+
+class Recorder:
+    """Answers each operation as its document declares, and keeps which ones were called."""
+
+    def __init__(self, system: str) -> None:
+        self._document, self._answers = Document.of(system), answers_of(system)
+        self.called: set[str] = set()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        operations = [each for each in self._document.operations if each.matches(request)]
+        if not operations:
+            return httpx.Response(200, json=TOKEN)
+        found = max(operations, key=_specific)
+        self.called.add(route(f"{found.method} {found.path}"))
+        headers = {"Location": f"{request.url}/made-1"} if found.answer[1] is None else {}
+        body = self._answers[found.id]
+        if body is None:
+            return httpx.Response(found.answer[0], headers=headers)
+        return httpx.Response(found.answer[0], json={**body, **TOKEN} if "token" in request.url.path else body)
+
+
+KNOWN: Mapping[str, Any] = {
+    "payee_account_number": "043987673645", "payer_counterparty_id": "aHeq349838", "biller_type": "BUSINESS",
+    "due_date": NOW.date(), "notes": "yes", "timeout": 0.0, "country": "US", "routing_number": "011401533",
+    "account_number": "043987673645", "name": "Main account", "date_of_birth": "1970-05-20", "email": "a@b.example",
+    "source_account_id": "account-1", "until": "ACCEPTED",
+}  # fmt: skip
+"""Arguments, and fields of request objects, that are not made by their types alone."""
+MADE: Mapping[Any, Any] = {
+    str: GUID, int: 1, bool: True, Decimal: Decimal("44.23"), bytes: b"{}", Any: {}, Money: Money.of("44.23", "USD"),
+    datetime: NOW - timedelta(hours=1),
+}  # fmt: skip
+NEEDED = {"timeout", "individual", "enabled"}
+"""Arguments that are given although they have a default."""
+
+
+def argument(name: str, kind: Any, namespace: Mapping[str, Any]) -> Any:
+    """A value for an argument, by its name or its type."""
+    if name in KNOWN:
+        return KNOWN[name]
+    if isinstance(kind, str):
+        kind = eval(kind, dict(namespace))  # the annotations of the package
+    if kind in MADE:
+        return MADE[kind]
+    origin, parts = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        return argument(name, parts[0], namespace)
+    if origin in (list, tuple) or (isinstance(origin, type) and issubclass(origin, Sequence)):
+        return [argument(name, parts[0], namespace)]
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        home = vars(importlib.import_module(kind.__module__))
+        return kind(**dict(required(inspect.signature(kind), {**namespace, **home})))
+    raise LookupError(f"say in KNOWN what to pass for {name}: {kind}")
+
+
+def required(signature: inspect.Signature, namespace: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, parameter in signature.parameters.items():
+        is_needed = parameter.default is parameter.empty or name in NEEDED
+        if name != "self" and is_needed:
+            yield name, argument(name, parameter.annotation, namespace)
+
+
+def namespace_of(method: Any) -> dict[str, Any]:
+    """The names that annotations of a method use: those of its module and of its request object's."""
+    home = vars(inspect.getmodule(inspect.unwrap(method)))
+    package = home["__package__"]
+    found: dict[str, Any] = {}
+    for each in ("requests", "transactions", "settings"):
+        if importlib.util.find_spec(f"{package}.{each}") is not None:
+            found |= vars(importlib.import_module(f"{package}.{each}"))
+    return {**found, **home}
+
+
+def arguments_of(method: Any) -> dict[str, Any]:
+    signature = inspect.signature(method)
+    return dict(required(signature, namespace_of(method)))
+
+
+def called_by(system: str, name: str, *, awaited: bool) -> set[str]:
+    """The operations that a method calls."""
+    recorder = Recorder(system)
+    client = CLIENTS[system][awaited](
+        **ARGUMENTS[system], transport=httpx.MockTransport(recorder), retry=ONCE, deadline=5.0
+    )
+    home = importlib.import_module(CLIENTS[system][0].__module__.rpartition(".")[0])
+    method: Any = client
+    for part in () if isinstance(getattr(home, name, None), type) else name.split("."):
+        method = getattr(method, part)
+    if method is client:  # the name is that of credentials, which ask for a token with any call
+        method = client.authorization
+    arguments = arguments_of(method)
+    if awaited:
+        asyncio.run(use_awaited(client, method, arguments))
+    else:
+        with client:
+            client.authorization()  # `logout` has a token to revoke
+            use(method, arguments)
+    return recorder.called
+
+
+def use(method: Any, arguments: dict[str, Any]) -> None:
+    try:
+        result = method(**arguments)
+        if isinstance(result, Iterator) or hasattr(result, "pages"):
+            next(iter(result), None)
+    except InvalidRequest:
+        raise  # nothing was sent: another argument is needed in KNOWN
+    except VictorError:
+        pass  # the answer is no good one for these arguments; what was called is what counts
+
+
+async def use_awaited(client: Any, method: Any, arguments: dict[str, Any]) -> None:
+    async with client:
+        await client.authorization()
+        try:
+            result = method(**arguments)
+            if inspect.isawaitable(result):
+                await result
+            else:
+                await anext(aiter(result), None)
+        except InvalidRequest:
+            raise
+        except VictorError:
+            pass
+
+
+METHODS = [
+    pytest.param(system, row.operation, name, id=f"{system} {name} {row.operation}")
+    for system in SYSTEMS
+    for row in table(system)
+    for name in row.methods
+]
+
+
+@pytest.mark.parametrize("awaited", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize(("system", "operation", "name"), METHODS)
+def test_each_method_calls_its_operation(system: str, operation: str, name: str, awaited: bool) -> None:
+    called = called_by(system, name, awaited=awaited)
+    assert route(operation) in called, f"{system}.{name} calls {sorted(called)}, and not {operation}"

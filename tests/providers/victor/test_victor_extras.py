@@ -1,0 +1,232 @@
+"""What this package does not know yet is sent by its name on the wire: `extra_body` and `extra_query` of Victor."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from victor_ext import (
+    AsyncVictor,
+    BadRequest,
+    Conflict,
+    InvalidRequest,
+    Victor,
+    VictorError,
+    VictorOAuth,
+    check_payment_request,
+)
+from victor_ext.providers.victor import requests
+from victor_ext.providers.victor.checks import RESPONSE_ARGUMENTS
+from victor_ext.providers.victor.payment_requests import PaymentRequests
+from victor_ext.sandbox import Sandbox
+from victor_ext.sandbox.victor import document
+from victor_ext.sandbox.victor import provider as provider_module
+
+from .test_victor_checks import ANSWER, CREATE
+from .test_victor_client import RECEIPT, Provider, awaited, blocking, create
+
+both = pytest.mark.parametrize("run", [blocking, awaited])
+EXTRA = {"payment_details": {"purpose": "RENT", "surcharge": Decimal("0.10")}, "memo_lines": ["a", None]}
+ANSWERED = {
+    "victor_payment_request_id": "in-1",
+    "status": "Accepted",
+    "original_amount": "44.23",
+    "modified_amount": "44.23",
+    "notes": "yes",
+}
+
+
+def respond(word: str, **arguments: Any) -> Callable[[Any], Any]:
+    return lambda victor: getattr(victor.payment_requests, word)("in-1", notes="yes", **arguments)
+
+
+@both
+def test_create_sends_them_beside_its_own(run: Any) -> None:
+    provider = Provider()
+    run(provider, lambda victor: create(victor, notes="n", extra_body=EXTRA))
+    [request] = provider.received
+    body = json.loads(request.content, parse_float=Decimal)
+    assert body["payment_details"]["surcharge"] == Decimal("0.10")
+    assert body["payment_details"]["purpose"] == "RENT"
+    assert (body["payment_details"]["amount"], body["payment_details"]["notes"]) == ("44.23", "n")
+    assert (body["memo_lines"], body["payee"]["account_number"]) == (["a", None], "043987673645")
+
+
+@both
+def test_each_attempt_sends_the_same_bytes_and_key(run: Any) -> None:
+    provider = Provider(httpx.Response(503), httpx.ReadError("cut"), httpx.Response(200, json=RECEIPT))
+    run(provider, lambda victor: create(victor, client_reference_id="INV-1042", extra_body=EXTRA))
+    assert len(provider.received) == 3
+    assert len({(each.content, each.headers["idempotency-key"]) for each in provider.received}) == 1
+    assert b'"purpose"' in provider.received[0].content
+
+
+@both
+@pytest.mark.parametrize("word", ["accept", "decline"])
+def test_an_answer_sends_them_too(run: Any, word: str) -> None:
+    provider = Provider(httpx.Response(200, json={**ANSWERED, "status": {"accept": "Accepted"}.get(word, "Rejected")}))
+    try:
+        run(provider, respond(word, extra_body={"reason_code": "AC04"}))
+    except VictorError:
+        assert word == "decline"  # the word of the answer is another; what was sent is what counts here
+    assert json.loads(provider.received[0].content) == {
+        "reason_code": "AC04",
+        "notes": "yes",
+        "status": {"accept": "Accepted", "decline": "Declined"}[word],
+    }
+
+
+@both
+def test_what_was_added_is_not_compared_when_an_answer_is_read_back(run: Any) -> None:
+    said = {"payment_details": {"amount": "44.23"}, "payment_request_response": {"status": "Accepted", "notes": "yes"}}
+    read = {
+        "victor_payment_request_id": "in-1",
+        "direction": "inbound",
+        "status": "accepted",
+        "payment_request": said,
+    }
+    provider = Provider(httpx.ReadError("cut"), httpx.Response(200, json=read))
+    found = run(provider, respond("accept", extra_body={"reason_code": "AC04"}))
+    assert (found.id, [each.method for each in provider.received]) == ("in-1", ["POST", "GET"])
+    assert "reason_code" not in str(provider.received[1].url)
+
+
+@both
+@pytest.mark.parametrize(("place", "argument"), requests._ARGUMENTS.items())
+def test_a_member_with_an_argument_is_refused_by_the_arguments_name(run: Any, place: str, argument: str) -> None:
+    provider = Provider()
+    *outer, last = place.split(".")
+    extra: dict[str, Any] = {last: "99"}
+    for name in reversed(outer):
+        extra = {name: extra}
+    with pytest.raises(InvalidRequest) as raised:
+        run(provider, lambda victor: create(victor, amount=1.5, extra_body=extra))
+    own, [added] = raised.value.problems[:-1], raised.value.problems[-1:]
+    assert [each.field for each in own] == ["amount"], "the checks of the arguments still run, in one error"
+    assert (added.field, added.message.endswith(f"use the argument {argument}.")) == (f"extra_body.{place}", True)
+    assert argument in inspect.signature(PaymentRequests.create).parameters
+    assert not provider.received
+
+
+@both
+@pytest.mark.parametrize("name", RESPONSE_ARGUMENTS)
+def test_a_member_of_an_answer_is_the_methods_own(run: Any, name: str) -> None:
+    provider = Provider()
+    with pytest.raises(InvalidRequest, match=f"extra_body.{name} is set already by this method"):
+        run(provider, respond("decline", extra_body={name: "1.00"}))
+    assert not provider.received
+
+
+def test_the_members_with_arguments_are_those_of_the_document() -> None:
+    assert requests._ARGUMENTS == CREATE
+    assert RESPONSE_ARGUMENTS == ANSWER
+
+
+def test_a_check_without_a_call_knows_them() -> None:
+    with pytest.raises(InvalidRequest, match=r"extra_body\.payer: |extra_body\.payer is set already"):
+        check_payment_request(
+            payee_account_number="043987673645", payer_counterparty_id="aHeq349838", amount="1.00",
+            biller_type="BUSINESS", due_date=datetime.now(UTC).date(), extra_body={"payer": "x"},
+        )  # fmt: skip
+
+
+PAGES = [[{"victor_payment_request_id": "a"}], [{"victor_payment_request_id": "b"}], []]
+
+
+def paged(request: httpx.Request) -> httpx.Response:
+    number = int(request.url.params["page"])
+    return httpx.Response(200, json={"page": number, "results": PAGES[min(number, 2)]})
+
+
+@both
+@pytest.mark.parametrize("method", ["list", "find"])
+def test_every_page_of_every_reading_carries_them(run: Any, method: str) -> None:
+    provider = Paged()
+    since = datetime(2026, 3, 4, tzinfo=UTC)
+    arguments: dict[str, Any] = {"start_datetime": since, "extra_query": {"purpose": "RENT & food", "rail": ["a", "b"]}}
+
+    def read(victor: Any) -> Any:
+        if method == "find":
+            return victor.payment_requests.find("INV-1042", **arguments)
+        found = victor.payment_requests.list(**arguments)
+        return collected(found) if isinstance(victor, AsyncVictor) else [each.id for each in found]
+
+    found = run(provider, read)
+    assert [each.url.params["page"] for each in provider.received] == ["0", "1", "2"] * 2, "read twice: see `list`"
+    for each in provider.received:
+        query = each.url.query.decode()
+        assert query.endswith("&purpose=RENT%20%26%20food&rail=a&rail=b")
+        assert "start_datetime=2026-03-0" in query
+    assert found == ([] if method == "find" else ["a", "b"])
+
+
+class Paged(Provider):
+    """Three pages of a list, of which the last is empty."""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if "page" not in request.url.params:
+            return super().__call__(request)
+        self.received.append(request)
+        return paged(request)
+
+
+async def collected(found: Any) -> list[str]:
+    return [each.id async for each in found]
+
+
+@both
+def test_one_request_is_read_with_them(run: Any) -> None:
+    provider = Provider(httpx.Response(200, json={**RECEIPT, "victor_payment_request_id": "x"}))
+    run(provider, lambda victor: victor.payment_requests.get("x", extra_query={"expand": "payer"}))
+    run(provider, lambda victor: victor.payment_requests.get("x"))
+    assert [each.url.raw_path for each in provider.received] == [
+        b"/v2/payment-requests/x?expand=payer",
+        b"/v2/payment-requests/x",
+    ]
+
+
+@both
+def test_a_filter_with_an_argument_is_refused_when_list_is_called(run: Any) -> None:
+    provider = Provider()
+    with pytest.raises(InvalidRequest) as raised:
+        run(provider, lambda victor: victor.payment_requests.list(page=-1, extra_query={"Status": "x", "page": 1}))
+    assert [each.field for each in raised.value.problems] == ["page", "extra_query.Status", "extra_query.page"]
+    assert "use its argument status" in str(raised.value)
+    assert not provider.received
+
+
+def test_the_sandbox_takes_what_its_document_allows_and_a_key_covers_it() -> None:
+    with Sandbox() as sandbox, Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url) as victor:
+        made = create(victor, idempotency_key="k" * 20, extra_body=EXTRA)
+        again = create(victor, idempotency_key="k" * 20, extra_body=EXTRA)
+        assert again.id == made.id
+        with pytest.raises(Conflict):
+            create(victor, idempotency_key="k" * 20, extra_body={"memo_lines": []})
+        [found] = victor.payment_requests.list(victor_id=made.id, extra_query={"purpose": "RENT"})
+        assert found.id == made.id
+        seen = {each.operation: sorted(each.undeclared) for each in sandbox.received() if not each.replayed}
+        first = next(each for each in sandbox.received() if each.work_done)
+    assert sorted(first.undeclared) == ["memo_lines", "payment_details.purpose", "payment_details.surcharge"]
+    assert seen["list"] == ["purpose"]
+
+
+def test_the_sandbox_refuses_what_its_document_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = yaml.safe_load(document.document_path().read_text(encoding="utf-8"))
+    schemas = closed["components"]["schemas"]
+    schemas["RfpBasePaymentDetails"]["additionalProperties"] = False
+    schemas["ListPaymentRequests"]["additionalProperties"] = False
+    monkeypatch.setattr(provider_module, "load_document", lambda: document.Document(closed))
+    with Sandbox() as sandbox, Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url) as victor:
+        with pytest.raises(BadRequest):
+            create(victor, extra_body=EXTRA)
+        with pytest.raises(BadRequest):
+            next(iter(victor.payment_requests.list(extra_query={"purpose": "RENT"})))
+        create(victor, extra_body={"memo_lines": []})

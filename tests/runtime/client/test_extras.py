@@ -1,0 +1,134 @@
+"""`extra_body` and `extra_query`: what they add, what they refuse, and that nothing is lost or replaced on the way."""
+
+from __future__ import annotations
+
+import copy
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from victor_ext import InvalidRequest
+from victor_ext.runtime.client.extras import extra_body_problems, extra_query_text, with_extra_body
+
+LIST = "victor_api.api.payment_requests.list_payment_requests"
+SENT = {"payee": {"account": "043"}, "amount": "44.23", "tags": ["a"]}
+
+
+class Body:
+    """The parts of a generated model that these tests need."""
+
+    def __init__(self, members: dict[str, Any]) -> None:
+        self.members = members
+
+    def to_dict(self) -> dict[str, Any]:
+        return self.members
+
+    @classmethod
+    def from_dict(cls, members: Any) -> Body:
+        return cls(members)
+
+
+def sent_with(extra: Any) -> Any:
+    return with_extra_body(Body(copy.deepcopy(SENT)), extra).to_dict()
+
+
+def refused(extra: Any) -> list[tuple[str, str]]:
+    with pytest.raises(InvalidRequest) as raised:
+        sent_with(extra)
+    return [(each.field, each.code) for each in raised.value.problems]
+
+
+def test_members_are_added_also_to_an_object_that_is_sent() -> None:
+    extra = {"payee": {"nick": {"a": [1, None]}}, "purpose": "RENT", "flag": True}
+    payee = {"account": "043", "nick": {"a": [1, None]}}
+    assert sent_with(extra) == {**SENT, "payee": payee, "purpose": "RENT", "flag": True}
+    assert sent_with(None) == sent_with({}) == SENT
+
+
+def test_what_the_caller_changes_later_is_not_what_is_sent() -> None:
+    extra: dict[str, Any] = {"purpose": {"codes": ["RENT"]}}
+    body = sent_with(extra)
+    extra["purpose"]["codes"].append("FOOD")
+    assert body["purpose"] == {"codes": ["RENT"]}
+
+
+@pytest.mark.parametrize(
+    ("extra", "found"),
+    [
+        ({"amount": "1"}, [("extra_body.amount", "duplicate")]),
+        ({"AMOUNT": "1"}, [("extra_body.AMOUNT", "duplicate")]),
+        ({"payee": {"Account": "1"}}, [("extra_body.payee.Account", "duplicate")]),
+        ({"tags": [], "amount": "1"}, [("extra_body.tags", "duplicate"), ("extra_body.amount", "duplicate")]),
+        ({"payee": None}, [("extra_body.payee", "duplicate")]),
+        ({"dueDate": 1, "due_date": 2}, [("extra_body.due_date", "duplicate")]),
+        ({"new": 1.5}, [("extra_body.new", "type")]),
+        ({"new": [{"a": b"x"}]}, [("extra_body.new[0].a", "type")]),
+        ({"new": Decimal("NaN")}, [("extra_body.new", "type")]),
+        ({"new": Decimal("0.12345678901234567890")}, [("extra_body.new", "type")]),
+        ({"new": "\ud800"}, [("extra_body.new", "type")]),
+        ({"new": 10**400}, [("extra_body.new", "type")]),
+        ({7: 1}, [("extra_body", "name")]),
+        ({"new": {7: 1}}, [("extra_body.new", "type")]),
+        (["a"], [("extra_body", "type")]),
+    ],
+)  # fmt: skip
+def test_nothing_is_replaced_and_nothing_is_written_inexactly(extra: Any, found: list[tuple[str, str]]) -> None:
+    assert refused(extra) == found
+
+
+def test_the_argument_is_named_and_the_value_is_not() -> None:
+    taken = {"payment_details.amount": "amount"}
+    [inner] = extra_body_problems({"payment_details": {"amount": "99.99"}}, taken)
+    assert inner.message == "extra_body.payment_details.amount is set already by this method: use the argument amount."
+    [outer] = extra_body_problems({"payment_details": "99.99"}, taken)
+    assert outer.message.endswith("give an object with the members to add.")
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=4))
+def test_a_decimal_is_written_exactly_or_refused(value: Decimal) -> None:
+    try:
+        body = sent_with({"new": value})
+    except InvalidRequest:
+        assert len(value.as_tuple().digits) > 15
+    else:
+        assert json.loads(json.dumps(body), parse_float=Decimal)["new"] == value
+
+
+def test_amounts_of_fifteen_digits_are_never_refused() -> None:
+    for text in ("44.23", "44.20", "0.01", "9999999999999.99", "1E+20", "-0.00", "100"):
+        written = json.dumps(sent_with({"new": Decimal(text)})["new"])
+        assert Decimal(written) == Decimal(text)
+
+
+def test_a_body_that_is_nested_without_end_is_refused() -> None:
+    endless: dict[str, Any] = {}
+    endless["inner"] = endless
+    assert [code for _, code in refused({"new": endless})] == ["type"]
+
+
+class TestQuery:
+    def test_the_text(self) -> None:
+        extra = {"purpose": "RENT & food", "ids": ["a", 7], "paid": True, "least": Decimal("1E+2"), "left_out": None}
+        assert extra_query_text(LIST, extra) == "purpose=RENT%20%26%20food&ids=a&ids=7&paid=true&least=100"
+        assert extra_query_text(LIST, None) == extra_query_text(LIST, {}) == ""
+
+    @pytest.mark.parametrize(
+        ("extra", "found"),
+        [
+            ({"status": "pending"}, ("extra_query.status", "duplicate")),
+            ({"pageSize": 5}, ("extra_query.pageSize", "duplicate")),
+            ({"least": 1.5}, ("extra_query.least", "type")),
+            ({"most": {"a": 1}}, ("extra_query.most", "type")),
+            ({"text": "\ud800"}, ("extra_query.text", "type")),
+            ({"": 1}, ("extra_query", "name")),
+            ("a=b", ("extra_query", "type")),
+        ],
+    )
+    def test_what_is_refused(self, extra: Any, found: tuple[str, str]) -> None:
+        with pytest.raises(InvalidRequest) as raised:
+            extra_query_text(LIST, extra)
+        assert [(each.field, each.code) for each in raised.value.problems] == [found]

@@ -1,0 +1,311 @@
+"""`extra_body` and `extra_query`: what a caller sends that this package does not know yet.
+
+A provider's document grows between two releases. A new member of a body, or a new filter, is then sent by its name on
+the wire. What this package sends itself is not replaced, in any spelling: a check that was passed would say nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from types import FunctionType
+from typing import Any, Protocol, Self, TypeGuard, TypeVar, runtime_checkable
+from urllib.parse import quote
+
+from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
+from victor_ext.redaction import kind_of, one_line
+
+from .json_values import is_object
+from .validation import is_encodable
+
+ExtraBody = Mapping[str, Any]
+"""Members of a JSON body by their names on the wire. An object that is sent in any case gets more members."""
+
+ExtraQuery = Mapping[str, Any]
+"""Filters by their names on the wire; a list sends its name once for each item, None sends nothing."""
+
+_MOST_LEVELS = 64
+_MOST_BITS = 1024
+_MOST_DIGITS = 300
+"""Both of a number: about what a JSON reader with floats can read at all."""
+
+
+@runtime_checkable
+class _Model(Protocol):
+    """A model of a generated package."""
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any], /) -> Self: ...
+
+
+M = TypeVar("M", bound=_Model)
+
+
+def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] | None = None, *, doing: str = "") -> M:
+    """The body of a call with the caller's own members.
+
+    Args:
+        body: The generated model with all that this package sends.
+        extra: The members to add; None adds nothing.
+        taken: Places that cannot be given (see `extra_body_problems`); None: those that are set in `body`.
+        doing: What was not done, for the message.
+
+    Raises:
+        InvalidRequest: A member is this package's own, or JSON has no such value.
+    """
+    if extra is None:
+        return body
+    known = body.to_dict()
+    problems = list(extra_body_problems(extra, dict.fromkeys(_places(known), "") if taken is None else taken))
+    if problems:
+        raise InvalidRequest.of(problems, doing=doing)
+    return type(body).from_dict(_merged(known, extra))
+
+
+def extra_body_problems(extra: object, taken: Mapping[str, str]) -> list[Problem]:
+    """What is wrong with an `extra_body`. No message shows a value.
+
+    Args:
+        extra: The argument of the caller; None is right.
+        taken: Each place that this package sends itself, such as `payment_details.amount`, with the argument for it
+            (an empty text: with no argument whose name is known).
+    """
+    if extra is None:
+        return []
+    if not _is_mapping(extra):
+        message = f"extra_body must be a dict of names on the wire and JSON values, not {kind_of(extra)}."
+        return [Problem("extra_body", "type", message)]
+    arguments = {tuple(map(_folded, place.split("."))): argument for place, argument in taken.items()}
+    return list(_member_problems(extra, "extra_body", (), arguments, set()))
+
+
+def _member_problems(
+    extra: Mapping[Any, Any],
+    field: str,
+    path: tuple[str, ...],
+    arguments: Mapping[tuple[str, ...], str],
+    met: set[tuple[str, ...]],
+) -> Iterator[Problem]:
+    for name, value in extra.items():
+        if not _is_name(name):
+            yield Problem(field, "name", f"{field} has a name that is not a text: write the name on the wire.")
+            continue
+        place, inner = f"{field}.{one_line(name)}", (*path, _folded(name))
+        is_ours = any(taken[: len(inner)] == inner for taken in arguments)
+        if inner in arguments or (is_ours and not _is_mapping(value)):
+            argument = arguments.get(inner)
+            use = f"use the argument {argument}" if argument else "use the argument for it"
+            if argument is None:
+                use = "give an object with the members to add"
+            yield Problem(place, "duplicate", f"{place} is set already by this method: {use}.")
+        elif is_ours:
+            yield from _member_problems(value, place, inner, arguments, met)
+        elif inner in met:
+            yield Problem(place, "duplicate", f"{place} is there twice, in two spellings: write it once.")
+        else:
+            met.add(inner)
+            yield from _value_problems(value, place)
+
+
+def _value_problems(value: object, place: str, levels: int = _MOST_LEVELS) -> Iterator[Problem]:
+    complaint = None
+    if _is_mapping(value) and levels:
+        for name, each in value.items():
+            if _is_name(name):
+                yield from _value_problems(each, f"{place}.{one_line(name)}", levels - 1)
+            else:
+                complaint = "has a name that is not a text"
+    elif _is_sequence(value) and levels:
+        for number, each in enumerate(value):
+            yield from _value_problems(each, f"{place}[{number}]", levels - 1)
+    else:
+        complaint = _scalar_complaint(value)
+    if complaint is not None:
+        yield Problem(place, "type", f"{place} {complaint}.")
+
+
+def _scalar_complaint(value: object) -> str | None:
+    if isinstance(value, float):
+        return "is a float, which does not hold every amount: write Decimal('44.23'), or the text that the wire wants"
+    if isinstance(value, Decimal):
+        return None if _number(value) is not None else "is no number that JSON keeps digit by digit: write it as text"
+    if isinstance(value, str):
+        return None if is_encodable(value) else "is no text: it has half of a character (a lone surrogate)"
+    if value is None or (isinstance(value, int) and value.bit_length() <= _MOST_BITS):
+        return None
+    return f"is {kind_of(value)}, which cannot be sent here: write text, int, Decimal, True, False or None"
+
+
+def _number(value: Decimal) -> int | float | None:
+    """The number whose JSON text says exactly this; None if there is none. Fifteen digits are never too many."""
+    if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
+        return None
+    if value == value.to_integral_value():
+        return int(value)
+    near = float(value)
+    return near if Decimal(repr(near)) == value else None  # JSON writes the shortest text of the float
+
+
+def _json(value: Any) -> Any:
+    """A checked value as `json.dumps` takes it: a copy, which the caller changes no more."""
+    if isinstance(value, Decimal):
+        return _number(value)
+    if _is_mapping(value):
+        return {name: _json(each) for name, each in value.items()}
+    return [_json(each) for each in value] if _is_sequence(value) else value
+
+
+def _merged(known: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(known)
+    spelled = {_folded(name): name for name in known}
+    for name, value in extra.items():
+        ours = spelled.get(_folded(name), name)
+        inside = merged.get(ours)
+        merged[ours] = _merged(inside, value) if is_object(inside) and ours in known else _json(value)
+    return merged
+
+
+def _places(known: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in known.items():
+        if is_object(value) and value:
+            yield from _places(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+# ---- Filters ----
+
+
+def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]:
+    """What is wrong with an `extra_query`; `taken` are the names of arguments that the operation has."""
+    if extra is None:
+        return []
+    if not _is_mapping(extra):
+        message = f"extra_query must be a dict of names on the wire and values, not {kind_of(extra)}."
+        return [Problem("extra_query", "type", message)]
+    arguments = {_folded(name): name for name in taken}
+    return [problem for name, value in extra.items() for problem in _filter_problems(name, value, arguments)]
+
+
+def _filter_problems(name: object, value: object, arguments: Mapping[str, str]) -> Iterator[Problem]:
+    if not _is_name(name):
+        yield Problem("extra_query", "name", "extra_query has a name that is not a text: write the name on the wire.")
+        return
+    place = f"extra_query.{one_line(name)}"
+    argument = arguments.get(_folded(name))
+    if argument is not None:
+        yield Problem(place, "duplicate", f"{place} is known to this method: use its argument {argument.rstrip('_')}.")
+    for each in value if _is_sequence(value) else [value]:
+        complaint = _scalar_complaint(each)
+        if complaint is not None:
+            yield Problem(place, "type", f"{place} {complaint}.")
+
+
+def extra_query_text(operation: str, extra: ExtraQuery | None) -> str:
+    """The end of a URL for the caller's own filters, percent-encoded and without a `?`.
+
+    Args:
+        operation: The import name of the generated operation, whose own arguments are taken.
+        extra: The filters; None: none.
+
+    Raises:
+        InvalidRequest: A filter has an argument, or a value that no query can carry.
+    """
+    if extra is None:
+        return ""
+    problems = extra_query_problems(extra, _parameters_of(operation) - {"body"})
+    if problems:
+        raise InvalidRequest.of(problems)
+    pairs = [(name, each) for name, value in extra.items() for each in (value if _is_sequence(value) else [value])]
+    return "&".join(f"{quote(name, safe='')}={quote(_text(each), safe='')}" for name, each in pairs if each is not None)
+
+
+# ---- For each call of a client ----
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Extras:
+    """What `with_options` adds to each call of a client: members to the bodies, filters to what is read.
+
+    Args:
+        body: Added to each write. A member that the call sends itself is refused.
+        query: Added to each GET.
+
+    Raises:
+        ConfigurationError: A value that cannot be sent.
+    """
+
+    body: ExtraBody | None = None
+    query: ExtraQuery | None = None
+
+    def __post_init__(self) -> None:
+        problems = [*extra_body_problems(self.body, {}), *extra_query_problems(self.query, ())]
+        if problems:
+            raise ConfigurationError.of(problems)
+
+    def arguments(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a generated operation with the members. Raises `InvalidRequest`."""
+        if self.body is None or _is_read(operation):
+            return arguments
+        body = arguments.get("body")
+        if isinstance(body, _Model):
+            return {**arguments, "body": with_extra_body(body, self.body)}
+        if body is None and "body" in _parameters_of(operation):
+            return {**arguments, "body": _json(self.body)}
+        name = operation.rpartition(".")[2]
+        message = f"extra_body: {name} sends no object that could have more members: make this call without it."
+        raise InvalidRequest.of([Problem("extra_body", "combination", message)])
+
+    def query_text(self, operation: str) -> str:
+        """What is added to the query of a generated operation, percent-encoded. Raises `InvalidRequest`."""
+        return extra_query_text(operation, self.query) if _is_read(operation) else ""
+
+
+NO_EXTRAS = Extras()
+
+
+@cache
+def _parameters_of(operation: str) -> frozenset[str]:
+    """The names of a generated operation's arguments."""
+    return frozenset(inspect.signature(_builder_of(operation)).parameters)
+
+
+@cache
+def _is_read(operation: str) -> bool:
+    """Whether a generated operation is a GET."""
+    return "get" in _builder_of(operation).__code__.co_consts
+
+
+def _builder_of(operation: str) -> FunctionType:
+    """The generated function that has all arguments of an operation, and names its method."""
+    build: FunctionType = importlib.import_module(operation)._get_kwargs  # noqa: SLF001 - nothing else has both
+    return build
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def _folded(name: str) -> str:
+    """A name for comparison: a provider may read `dueDate`, `due_date` and `DUE-DATE` as one."""
+    return name.casefold().replace("_", "").replace("-", "")
+
+
+def _is_name(name: object) -> TypeGuard[str]:
+    return isinstance(name, str) and bool(name) and is_encodable(name)
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_sequence(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    return isinstance(value, list | tuple)
