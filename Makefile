@@ -148,9 +148,9 @@ sbom: setup .venv/release ## Write build/sbom.cdx.json: what the package and its
 	@mkdir -p build
 	@$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url --constraint requirements.lock -o build/sbom.txt
-	@PYTHONPATH=.venv/release $(BIN)/python -m cyclonedx_py requirements build/sbom.txt --pyproject pyproject.toml \
+	@PYTHONPATH=.venv/release $(BIN)/python -W ignore -m cyclonedx_py requirements build/sbom.txt --pyproject pyproject.toml \
 		--output-reproducible --of JSON -o build/sbom.cdx.json
-	@echo build/sbom.cdx.json
+	@$(BIN)/python -m tests.release.sbom build/sbom.cdx.json
 
 workflows: .venv/release ## Look for weaknesses in .github/workflows
 	@.venv/release/bin/zizmor --offline --persona pedantic .github/workflows

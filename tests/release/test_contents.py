@@ -1,4 +1,4 @@
-"""`make build` refuses a distribution with a file too many, one too few, or metadata that is wrong."""
+"""`make build` refuses a distribution with a file too many, one too few, or metadata that is wrong; `make sbom`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from tests.release.contents import (
     wrong_metadata,
     wrong_names,
 )
+from tests.release.sbom import completed, direct
+from victor_ext import __version__
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS = list(PROJECT["optional-dependencies"])
@@ -94,3 +96,17 @@ def test_the_classifiers_name_the_pythons_that_are_tested() -> None:
     assert named == list(PYTHONS)
     assert f"python: {json.dumps(PYTHONS)}" in workflow
     assert PROJECT["requires-python"] == f">={PYTHONS[0]}"
+
+
+def test_the_sbom_has_the_release_and_what_it_depends_on() -> None:
+    names = direct()
+    assert {"httpx", "dbos", "typer", "openapi-python-client", "jsonschema-rs"} <= names
+    assert "victor-ext" not in names
+    bom = {
+        "metadata": {"component": {"bom-ref": "root", "name": "victor-ext", "type": "application"}},
+        "components": [{"name": "httpx", "bom-ref": "r-1"}, {"name": "idna", "bom-ref": "r-2"}],
+        "dependencies": [{"ref": "root"}, {"ref": "r-1"}],
+    }
+    found = completed(bom, {"httpx"})
+    assert found["metadata"]["component"]["purl"] == f"pkg:pypi/victor-ext@{__version__}"
+    assert found["dependencies"] == [{"ref": "root", "dependsOn": ["r-1"]}, {"ref": "r-1"}]
