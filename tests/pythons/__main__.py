@@ -40,6 +40,8 @@ FAST = (
 PATIENCE = 1800
 """Seconds that one command may take."""
 
+LAST_LINES = 40
+
 
 class Failed(Exception):
     """A command did not end well; its last lines."""
@@ -61,22 +63,26 @@ class Row:
         return (self.python, self.resolution, self.extra, self.tests, self.result, f"{self.seconds:.0f}")
 
 
-def environment_with_pyenv() -> dict[str, str]:
-    """The variables, with the Pythons of pyenv on the PATH: its shims do not lead to those that are not chosen."""
+def variables() -> dict[str, str]:
+    """Those of this process, without what would lead a Python to other packages, and with the Pythons of pyenv.
+
+    The shims of pyenv do not lead to the Pythons that are not chosen.
+    """
     pythons = sorted(str(folder) for folder in Path.home().glob(".pyenv/versions/3.*/bin"))
-    return {**os.environ, "PATH": os.pathsep.join([os.environ["PATH"], *pythons])}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {**kept, "PATH": os.pathsep.join([os.environ["PATH"], *pythons])}
 
 
 def run(*words: object, cwd: Path = ROOT) -> str:
     """Run a command and return what it prints."""
     command = [str(word) for word in words]
-    options: dict[str, Any] = {"cwd": cwd, "env": environment_with_pyenv(), "capture_output": True, "text": True}
+    options: dict[str, Any] = {"cwd": cwd, "env": variables(), "capture_output": True, "text": True}
     try:
         ended = subprocess.run(command, **options, check=False, timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         raise Failed(f"no end after {PATIENCE} s: {words[0]}") from None
     if ended.returncode:
-        raise Failed(f"{ended.stdout}\n{ended.stderr}".strip())
+        raise Failed("\n".join(f"{ended.stdout}\n{ended.stderr}".strip().splitlines()[-LAST_LINES:]))
     return ended.stdout
 
 

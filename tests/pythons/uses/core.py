@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from pathlib import Path
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+import victor_ext
 from victor_ext import Victor, VictorJwt
+
+assert Path(victor_ext.__file__).is_relative_to(sys.prefix), victor_ext.__file__
 
 CREATED = {"victor_payment_request_id": "rfp-1", "status": "created"}
 NEEDS = {"victor_ext.bulk": "bulk", "victor_ext.sandbox": "sandbox", "victor_ext.spec": "spec"}
