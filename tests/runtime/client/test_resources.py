@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -205,8 +204,7 @@ def test_errors_come_through() -> None:
             shop.pets.get("nobody")
         with pytest.raises(UnreadableResponse) as caught:
             shop.pets.get("list")
-        # httpx 0.27 writes a space after the comma.
-        assert (caught.value.outcome, json.loads(caught.value.body or b"")) == (Outcome.ACCEPTED, ["no", "object"])
+        assert (caught.value.outcome, caught.value.body) == (Outcome.ACCEPTED, b'["no","object"]')
         assert (caught.value.attempts, caught.value.request.url.path) == (1, "/pets/list")  # type: ignore[union-attr]
 
 
