@@ -35,6 +35,7 @@ FAST = (
     *("-n", "2", "-m", "not timed and not thorough"),
     *(f"--ignore=tests/{folder}" for folder in (*TIMED_FOLDERS, *THOROUGH_FOLDERS)),
     # These start mypy and pyright, which are no dependencies.
+    "--ignore=tests/providers/connected/test_page_types.py",
     "--deselect=tests/providers/connected/test_connect.py::TestTheClient::test_type_checkers_know_the_class_of_api",
 )
 PATIENCE = 1800
