@@ -173,9 +173,10 @@ def missing_because(version: str) -> str:
     if there(version):
         return ""
     try:
-        uv("python", "install", version)
+        # Not `uv`: what is quiet gives no reason.
+        run(sys.executable, "-m", "uv", "python", "install", version)
     except Failed as failure:
-        return str(failure).splitlines()[-1].strip()
+        return (str(failure).splitlines() or ["uv gives no reason"])[-1].strip()
     return ""
 
 

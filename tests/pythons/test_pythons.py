@@ -37,7 +37,7 @@ def test_a_python_that_is_not_there_is_named(
     def nothing_can_be_had(*words: object, **_options: object) -> str:
         raise Failed("error: tried\nno network")
 
-    monkeypatch.setattr(pythons, "uv", nothing_can_be_had)
+    monkeypatch.setattr(pythons, "run", nothing_can_be_had)
     monkeypatch.setattr(pythons, "build_wheel", lambda folder: folder / "any.whl")
     assert pythons.main(named) == 1
     said = capsys.readouterr().out
