@@ -22,7 +22,7 @@ $(SETUP): requirements.lock pyproject.toml
 lock: setup ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --group dev --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
-	@for tools in tests/fuzz tests/mutants tests/security; do \
+	@for tools in tests/fuzz tests/mutants tests/release tests/security; do \
 		test $$tools = tests/mutants && alone=--no-deps || alone=; \
 		$(BIN)/uv pip compile --quiet --upgrade $$alone $$tools/requirements.in --universal --python-version 3.11 \
 			--generate-hashes --no-emit-index-url --no-header -o $$tools/requirements.txt || exit 1; done
@@ -115,7 +115,7 @@ mutants: .venv/mutants ## Change 300 lines where decisions lie, one at a time: d
 	@$(BIN)/python -m tests.mutants.mutants --mutants "$(MUTANTS)" --seed "$(SEED)"
 
 # What one target alone needs stands beside the environment: what the tests run with stays as it is locked.
-.venv/fuzz .venv/mutants .venv/security: .venv/%: tests/%/requirements.txt | $(SETUP)
+.venv/fuzz .venv/mutants .venv/release .venv/security: .venv/%: tests/%/requirements.txt | $(SETUP)
 	@rm -rf $@
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps --require-hashes \
 		--target $@ -r $< || { rm -rf $@; echo "$< cannot be installed here: see above. (The fuzzer has wheels for" \
@@ -133,9 +133,27 @@ docs: setup ## Write the documentation as a site into site/
 	@$(BIN)/mkdocs build --strict --quiet
 	@echo "site/index.html"
 
-.PHONY: build clean
-build: setup ## Build the wheel and the source distribution into dist/
+.PHONY: test-pythons
+test-pythons: setup ## Use the wheel on Python 3.11 to 3.14, each extra alone, newest and oldest dependencies (or PYTHONS="3.12 3.13")
+	@$(BIN)/python -m tests.pythons $(PYTHONS)
+
+.PHONY: build sbom workflows clean
+build: setup .venv/release ## Build the wheel and the source distribution into dist/, and check both
+	@rm -rf dist
 	@$(BIN)/python -m hatchling build
+	@$(BIN)/python -m tests.release dist
+	@PYTHONPATH=.venv/release $(BIN)/python -m twine check --strict dist/*
+
+sbom: setup .venv/release ## Write build/sbom.cdx.json: what the package and its extras depend on, as locked (CycloneDX)
+	@mkdir -p build
+	@$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --constraint requirements.lock -o build/sbom.txt
+	@PYTHONPATH=.venv/release $(BIN)/python -W ignore -m cyclonedx_py requirements build/sbom.txt --pyproject pyproject.toml \
+		--output-reproducible --of JSON -o build/sbom.cdx.json
+	@$(BIN)/python -m tests.release.sbom build/sbom.cdx.json
+
+workflows: .venv/release ## Look for weaknesses in .github/workflows
+	@.venv/release/bin/zizmor --offline --persona pedantic .github/workflows
 
 clean: ## Remove what the other targets made
 	rm -rf .venv dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis

@@ -8,9 +8,9 @@ import hypothesis
 import pytest
 
 HERE = Path(__file__).parent
-TIMED_FOLDERS = ("bulk", "cli", "faults", "model", "mutants", "reconciliation", "sandbox", "security")
+TIMED_FOLDERS = ("bulk", "cli", "faults", "model", "mutants", "pythons", "reconciliation", "sandbox", "security")
 """Their tests use processes, sockets and time limits: on a machine that is busy they may fail for that alone."""
-THOROUGH_FOLDERS = ("fuzz", "spec")
+THOROUGH_FOLDERS = ("fuzz", "release", "spec")
 THOROUGH_FILES = ("test_exports.py", "test_provider_names.py", "test_velo_example.py", "test_velo_whole_document.py")
 """They search for examples, or start processes: `make quick` leaves them out."""
 TIMED_FILES = ("test_demo.py", "test_soak.py", "test_readme.py", "test_python_page.py", "test_docs.py")

@@ -23,6 +23,7 @@ from victor_ext.tables.hidden import hidden, kind_of
 
 from .hidden import with_hidden_password
 from .notices import database_notices, reason_of
+from .older_sqlite import PLUGIN, add_subseconds, check_version
 from .pacing import pause_after
 from .vault import SealedValues, Vault
 
@@ -53,6 +54,8 @@ class State:
         url = hidden(url)
         self.url = _checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            check_version()
         database_notices.reset()
         route_dbos_log()
 
@@ -68,8 +71,9 @@ class State:
 
     @property
     def connection_string(self) -> str:
-        """The URL with its password, which is a secret."""
-        return self.url.render_as_string(hide_password=False)
+        """The URL for DBOS, with its password, which is a secret."""
+        url = self.url.update_query_dict({"plugin": PLUGIN}) if self.is_sqlite else self.url
+        return url.render_as_string(hide_password=False)
 
     @property
     def path(self) -> Path:
@@ -273,6 +277,7 @@ def _sqlite_options(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
     # Each connection has its own cache; the system caches the file anyway.
     connection.execute("PRAGMA cache_size=-512")
+    add_subseconds(connection)
 
 
 class _ToOurLog(logging.Handler):

@@ -1,0 +1,90 @@
+"""Batches in an SQLite file, where the system's SQLite is older than what DBOS expects of it."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import dbos._migration
+import dbos._sys_db
+import dbos._sys_db_sqlite
+import pytest
+import sqlalchemy as sa
+
+from tests.bulk.bulk_runs import asked_once, keys_of, rows
+from victor_ext import ConfigurationError
+from victor_ext.bulk.state import State
+from victor_ext.sandbox import Sandbox
+
+Senders = Callable[..., Any]
+
+
+@pytest.fixture
+def old_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An SQLite 3.40, and a DBOS that uses it as it does on Python 3.12 and newer, on any Python and SQLite."""
+    connect = sqlite3.dbapi2.connect
+
+    def connect_to_older(*words: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*words, **options)
+        connection.create_function("unixepoch", 1, lambda modifier: None)
+        return connection
+
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", connect_to_older)
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
+    # DBOS has read its Python's version when it was imported.
+    older = "(strftime('%s','now') * 1000)"
+    newer = "(unixepoch('subsec') * 1000)"
+    migrations = [text.replace(older, newer) for text in dbos._sys_db_sqlite.sqlite_migrations]
+    assert any(newer in text for text in migrations)
+    monkeypatch.setattr(dbos._sys_db_sqlite, "sqlite_migrations", migrations)
+    newer_python = SimpleNamespace(**{**vars(sys), "version_info": max(sys.version_info, (3, 12))})
+    monkeypatch.setattr(dbos._sys_db, "sys", newer_python)
+
+
+@pytest.mark.usefixtures("old_sqlite")
+def test_a_batch_is_sent(sender: Senders, victor_sandbox: Sandbox) -> None:
+    records = rows(3)
+    # Without the function that we add, the batch cannot be stored, and this ends with the time limit.
+    assert sender().send(records).exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", records))
+
+
+@pytest.mark.usefixtures("old_sqlite")
+def test_times_are_whole_milliseconds_of_now(tmp_path: Path) -> None:
+    state = State(f"sqlite:///{tmp_path}/state.sqlite")
+    with state.engine() as ours:
+        of_dbos = sa.create_engine(state.connection_string)
+        for engine in (ours, of_dbos):
+            with engine.connect() as connection:
+                found = connection.scalar(sa.text("SELECT unixepoch('subsec') * 1000"))
+                other = connection.scalar(sa.text("SELECT unixepoch('auto')"))
+            assert found == int(found)
+            assert abs(found / 1000 - time.time()) < 60
+            assert other is None
+        of_dbos.dispose()
+
+
+def test_a_newer_sqlite_keeps_its_own_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 42, 0))
+    state = State(f"sqlite:///{tmp_path}/state.sqlite")
+    with state.engine() as engine, engine.connect() as connection:
+        query = "SELECT unixepoch('now') IS NULL, unixepoch('subsec') IS NULL"
+        with closing(sqlite3.connect("")) as own:
+            assert connection.execute(sa.text(query)).one() == own.execute(query).fetchone()
+
+
+def test_an_sqlite_that_is_too_old_for_dbos_is_refused_with_the_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.34.1")
+    with pytest.raises(ConfigurationError, match=r"is 3\.34\.1: 3\.35 is the oldest .* postgresql://") as refused:
+        State(f"sqlite:///{tmp_path}/state.sqlite")
+    assert [(problem.field, problem.code) for problem in refused.value.problems] == [("state", "sqlite_version")]
+    assert not State("postgresql://user@host/database").is_sqlite

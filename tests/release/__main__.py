@@ -1,0 +1,69 @@
+"""Check what `make build` has built: `python -m tests.release dist`."""
+
+from __future__ import annotations
+
+import sys
+import tarfile
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from hatchling.builders.wheel import WheelBuilder
+
+from tests.release.contents import (
+    IN_SOURCE,
+    IN_WHEEL,
+    ROOT,
+    committed,
+    expected_in_source,
+    expected_in_wheel,
+    files_of,
+    wrong_entry_points,
+    wrong_metadata,
+    wrong_names,
+)
+from victor_ext import __version__
+
+
+def wrong_wheel(wheel: Path, extras: list[str]) -> Iterator[str]:
+    """What is wrong with the wheel."""
+    found = files_of(wheel)
+    yield from wrong_names(found, IN_WHEEL, expected_in_wheel(committed()))
+    metadata = next((data for name, data in found.items() if name.endswith(".dist-info/METADATA")), b"")
+    yield from wrong_metadata(metadata, __version__, extras)
+    yield from wrong_entry_points(found)
+
+
+def wrong_source(source: Path, wheel: Path, extras: list[str]) -> Iterator[str]:
+    """What is wrong with the source distribution; the wheel that is built from it must be the same wheel."""
+    found = files_of(source)
+    yield from wrong_names(found, IN_SOURCE, expected_in_source(committed()))
+    yield from wrong_metadata(found.get("PKG-INFO", b""), __version__, extras)
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(source) as archive:
+        archive.extractall(folder, filter="data")
+        (tree,) = Path(folder).iterdir()
+        (built,) = WheelBuilder(str(tree)).build(directory=folder, versions=["standard"])
+        if Path(built).read_bytes() != wheel.read_bytes():
+            yield f"builds another wheel than {wheel.name}"
+
+
+def main(folder: Path) -> int:
+    """Returns 0 when there is one wheel and one source distribution of this version, and nothing is wrong with them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = list(project["optional-dependencies"])
+    wheel = folder / f"victor_ext-{__version__}-py3-none-any.whl"
+    source = folder / f"victor_ext-{__version__}.tar.gz"
+    missing = [path.name for path in (wheel, source) if not path.is_file()]
+    others = {path.name for path in folder.glob("*")} - {wheel.name, source.name}
+    wrong = [f"{folder} lacks {name}" for name in missing]
+    wrong += [f"{folder} has {name}, which is not of this version: delete it" for name in sorted(others)]
+    if not missing:
+        wrong += [f"{wheel.name} {what}" for what in wrong_wheel(wheel, extras)]
+        wrong += [f"{source.name} {what}" for what in wrong_source(source, wheel, extras)]
+    print("\n".join(wrong) or f"{wheel.name} and {source.name} contain what they should.")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,106 @@
+"""What a wheel and a source distribution must and must not contain."""
+
+from __future__ import annotations
+
+import email
+import re
+import subprocess
+import tarfile
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatch
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+GENERATED = ("victor_api", "velo_api", "eastpay_api", "flexfactor_api")
+PACKAGES = ("victor_ext", *GENERATED)
+
+IN_WHEEL = (
+    *(f"{package}/__init__.py" for package in PACKAGES),
+    *(f"{package}/py.typed" for package in PACKAGES),
+    "victor_ext/openapi/victor.yaml",  # the sandbox reads it
+    "victor_ext/spec/templates/*.jinja",
+    "*.dist-info/METADATA",
+    "*.dist-info/RECORD",
+    "*.dist-info/WHEEL",
+    "*.dist-info/entry_points.txt",
+    "*.dist-info/licenses/LICENSE",
+)
+IN_SOURCE = (
+    *("PKG-INFO", "LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "Makefile", "requirements.lock"),
+    *("openapi/*.yaml", "victor_ext/__init__.py", "generated/*/__init__.py", "tests/conftest.py", "docs/*.md"),
+)
+NOWHERE = ("*.pyc", "*__pycache__*", "*.pem", "*.key", "*.env", "*.sqlite*", "*.log", "*~", "*.orig", "*.rej", "*.swp")
+METADATA = {
+    "Name": r"victor-ext",
+    "Requires-Python": r">=3\.11",
+    "License-Expression": r"Apache-2\.0",
+    "Description-Content-Type": r"text/markdown",
+    "Summary": r".{20,}\.",
+}
+
+
+def files_of(distribution: Path) -> dict[str, bytes]:
+    """Files of a wheel, or of a source distribution without its first folder."""
+    if distribution.suffix == ".whl":
+        with zipfile.ZipFile(distribution) as wheel:
+            return {name: wheel.read(name) for name in wheel.namelist() if not name.endswith("/")}
+    found: dict[str, bytes] = {}
+    with tarfile.open(distribution) as source:
+        for member in source.getmembers():
+            data = source.extractfile(member)
+            if data is not None:
+                found[member.name.partition("/")[2]] = data.read()
+    return found
+
+
+def committed() -> list[str]:
+    """Names of the files that git knows."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [name for name in listed.stdout.split("\0") if name]
+
+
+def expected_in_wheel(files: Iterable[str]) -> set[str]:
+    """The files of the packages, as a wheel names them."""
+    packages = ("victor_ext/", *(f"generated/{package}/" for package in GENERATED))
+    names = {name.removeprefix("generated/") for name in files if name.startswith(packages)}
+    return names | {"victor_ext/openapi/victor.yaml"}
+
+
+def expected_in_source(files: Iterable[str]) -> set[str]:
+    """The files of the repository without what only its host reads."""
+    return {name for name in files if not name.startswith((".github/", ".ci/"))} | {"PKG-INFO"}
+
+
+def wrong_names(found: Iterable[str], required: Iterable[str], expected: set[str]) -> Iterator[str]:
+    """What is there and must not be, and what is not there and must be."""
+    names = {name for name in found if not fnmatch(name, "*.dist-info/*")}
+    for pattern in required:
+        if not any(fnmatch(name, pattern) for name in found):
+            yield f"lacks {pattern}"
+    for name in sorted(names):
+        if any(fnmatch(name, pattern) for pattern in NOWHERE):
+            yield f"has {name}, which belongs into no distribution"
+    yield from (f"has {name}, which is not committed" for name in sorted(names - expected))
+    yield from (f"lacks {name}, which is committed" for name in sorted(expected - names))
+
+
+def wrong_metadata(text: bytes, version: str, extras: Iterable[str]) -> Iterator[str]:
+    """What the metadata says wrongly, or does not say."""
+    metadata = email.message_from_bytes(text)
+    for name, pattern in {**METADATA, "Version": re.escape(version)}.items():
+        if not re.fullmatch(pattern, metadata.get(name, "")):
+            yield f"says {name}: {metadata.get(name)}, which is not {pattern}"
+    said = set(metadata.get_all("Provides-Extra", []))
+    if said != set(extras):
+        yield f"says the extras {', '.join(sorted(said))}, which are {', '.join(sorted(extras))}"
+    if "# " not in str(metadata.get_payload()):
+        yield "has no description"
+
+
+def wrong_entry_points(found: Mapping[str, bytes]) -> Iterator[str]:
+    """The command and the plugin of pytest that are not declared."""
+    declared = next((data.decode() for name, data in found.items() if name.endswith("/entry_points.txt")), "")
+    for line in ("victor = victor_ext.cli:main", "victor = victor_ext.testing"):
+        if line not in declared.splitlines():
+            yield f"has no entry point {line}"

@@ -1,0 +1,112 @@
+"""`make build` refuses a distribution with a file too many, one too few, or metadata that is wrong; `make sbom`."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.release.contents import (
+    IN_WHEEL,
+    ROOT,
+    committed,
+    expected_in_source,
+    expected_in_wheel,
+    files_of,
+    wrong_entry_points,
+    wrong_metadata,
+    wrong_names,
+)
+from tests.release.sbom import completed, direct
+from victor_ext import __version__
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+EXTRAS = list(PROJECT["optional-dependencies"])
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of the wheel that is built here."""
+    from hatchling.builders.wheel import WheelBuilder
+
+    (built,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path_factory.mktemp("dist")), versions=["standard"])
+    return files_of(Path(built))
+
+
+def wrong(found: dict[str, bytes]) -> list[str]:
+    return [*wrong_names(found, IN_WHEEL, expected_in_wheel(committed())), *wrong_entry_points(found)]
+
+
+def test_the_wheel_is_what_is_committed(wheel: dict[str, bytes]) -> None:
+    assert wrong(wheel) == []
+
+
+@pytest.mark.parametrize("name", ["victor_ext/py.typed", "victor_ext/openapi/victor.yaml", "velo_api/client.py"])
+def test_a_file_too_few_is_named(wheel: dict[str, bytes], name: str) -> None:
+    found = {other: data for other, data in wheel.items() if other != name}
+    assert f"lacks {name}, which is committed" in wrong(found)
+
+
+def test_a_licence_too_few_is_named(wheel: dict[str, bytes]) -> None:
+    found = {name: data for name, data in wheel.items() if not name.endswith("LICENSE")}
+    assert wrong(found) == ["lacks *.dist-info/licenses/LICENSE"]
+
+
+@pytest.mark.parametrize("name", ["tests/conftest.py", "victor_ext/notes.txt", "victor_api/odd.py"])
+def test_a_file_too_many_is_named(wheel: dict[str, bytes], name: str) -> None:
+    assert wrong({**wheel, name: b""}) == [f"has {name}, which is not committed"]
+
+
+@pytest.mark.parametrize("name", ["victor_ext/key.pem", "victor_ext/a.sqlite-wal", "victor_ext/__pycache__/a.pyc"])
+def test_what_belongs_nowhere_is_named_also_when_it_is_committed(name: str) -> None:
+    assert [*wrong_names([name], (), {name})] == [f"has {name}, which belongs into no distribution"]
+
+
+def test_the_source_distribution_has_all_but_what_its_host_reads() -> None:
+    files = [".ci/run", ".github/workflows/ci.yml", "Makefile"]
+    assert expected_in_source(files) == {"Makefile", "PKG-INFO"}
+
+
+def test_an_entry_point_too_few_is_named(wheel: dict[str, bytes]) -> None:
+    found = {name: data.replace(b"victor_ext.cli:main", b"other:main") for name, data in wheel.items()}
+    assert [*wrong_entry_points(found)] == ["has no entry point victor = victor_ext.cli:main"]
+
+
+def test_metadata(wheel: dict[str, bytes]) -> None:
+    (text,) = (data for name, data in wheel.items() if name.endswith("/METADATA"))
+    (version,) = (line[9:].decode() for line in text.splitlines() if line.startswith(b"Version: "))
+    assert [*wrong_metadata(text, version, EXTRAS)] == []
+    assert len([*wrong_metadata(text, "9.9", EXTRAS)]) == 1
+    assert len([*wrong_metadata(text, version, EXTRAS[1:])]) == 1
+    assert len([*wrong_metadata(b"", version, EXTRAS)]) == 8
+
+
+def test_the_extra_all_is_all_other_extras() -> None:
+    others = ",".join(sorted(name for name in EXTRAS if name != "all"))
+    assert PROJECT["optional-dependencies"]["all"] == [f"victor-ext[{others}]"]
+
+
+def test_the_classifiers_name_the_pythons_that_are_tested() -> None:
+    from tests.pythons.__main__ import PYTHONS
+
+    named = [line.rpartition(" ")[2] for line in PROJECT["classifiers"] if "Python :: 3." in line]
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+    assert named == list(PYTHONS)
+    assert f"python: {json.dumps(PYTHONS)}" in workflow
+    assert PROJECT["requires-python"] == f">={PYTHONS[0]}"
+
+
+def test_the_sbom_has_the_release_and_what_it_depends_on() -> None:
+    names = direct()
+    assert {"httpx", "dbos", "typer", "openapi-python-client", "jsonschema-rs"} <= names
+    assert "victor-ext" not in names
+    bom = {
+        "metadata": {"component": {"bom-ref": "root", "name": "victor-ext", "type": "application"}},
+        "components": [{"name": "httpx", "bom-ref": "r-1"}, {"name": "idna", "bom-ref": "r-2"}],
+        "dependencies": [{"ref": "root"}, {"ref": "r-1"}],
+    }
+    found = completed(bom, {"httpx"})
+    assert found["metadata"]["component"]["purl"] == f"pkg:pypi/victor-ext@{__version__}"
+    assert found["dependencies"] == [{"ref": "root", "dependsOn": ["r-1"]}, {"ref": "r-1"}]
