@@ -91,7 +91,7 @@ def _share(numbers: list[int], folder: Path) -> list[tuple[int, _Found]]:
             path = OPENAPI / f"{case.document}.yaml"
             if case.document not in old:
                 base = folder / f"old_{case.document}_{number}"
-                made = Generated.of(path, base, f"{case.document}_api")
+                made = Generated.of(path, load(path), base, f"{case.document}_api")
                 client = OldClient(f"{case.document}_api", Provider(load(path)))
                 old[case.document] = (made, client, UserCode(base / f"{case.document}_api"))
             found.append((number, _one(number, folder, server, *old[case.document])))
@@ -106,7 +106,7 @@ def _one(number: int, folder: Path, server: Server, old: Generated, client: OldC
     document = case.new(load(path))
     changed = folder / f"{name}.json"
     changed.write_text(json.dumps(document), encoding="utf-8")
-    new = Generated.of(changed, folder, f"{name}_pkg")
+    new = Generated.of(changed, load(changed), folder, f"{name}_pkg")
     for kind in ("user", "strict"):
         (folder / f"{name}_{kind}.py").write_text(user.text(f"{name}_pkg", strict=kind == "strict"), encoding="utf-8")
     same_surface = UserCode(folder / f"{name}_pkg").text(f"{name}_pkg") == user.text(f"{name}_pkg")
