@@ -155,6 +155,21 @@ def test_a_far_reference_within_a_far_reference(make: Make) -> None:
     assert read.x.c.d.e == "deep"
 
 
+def test_a_far_reference_through_the_target_of_another(make: Make) -> None:
+    """Codat refers to `Account/definitions/prototype`, and to properties within it."""
+    inner = "#/components/schemas/A/properties/a"
+    schemas = {
+        "A": an_object(a=an_object(b=an_object(c=TEXT))),
+        "X": an_object(x={"$ref": inner}),
+        "Y": an_object(y={"$ref": f"{inner}/properties/b"}),
+        "Z": an_object(z={"$ref": f"{inner}/properties/b/properties/c"}),
+    }
+    made = make(document(schemas=schemas))
+    assert made.left_out == []
+    assert made.model("X").from_dict({"x": {"b": {"c": "deep"}}}).x.b.c == "deep"
+    assert made.model("Y").from_dict({"y": {"c": "deep"}}).y.c == "deep"
+
+
 @pytest.mark.parametrize("name", ["a/b", "a b", "a%41", "a~1b", "ä", "1", "a.b"])
 def test_schemas_have_any_name(make: Make, name: str) -> None:
     pointer = name.replace("~", "~0").replace("/", "~1").replace("%", "%25")

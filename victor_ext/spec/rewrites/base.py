@@ -77,13 +77,22 @@ def components(document: Tree) -> Tree:
     return schemas
 
 
-def target(document: Tree, reference: str) -> Any:
-    """The target of a reference; None when there is none, or when it is in another file."""
+def target(document: Tree, reference: str, followed: frozenset[str] = frozenset()) -> Any:
+    """The target of a reference; None when there is none, or when it is in another file.
+
+    A reference may lead through another one. `followed` are those that led here.
+    """
     if not reference.startswith("#/"):
         return None
     found: Any = document
     for step in reference[2:].split("/"):
         name = step.replace("~1", "/").replace("~0", "~")
+        seen = followed
+        while is_mapping(found) and name not in found and isinstance(other := found.get("$ref"), str):
+            if other in seen:
+                return None
+            seen |= {other}
+            found = target(document, other, seen)
         if is_mapping(found) and name not in found:
             name = unquote(step).replace("~1", "/").replace("~0", "~")
         if is_list(found) and name.isdecimal() and int(name) < len(found):
