@@ -133,6 +133,9 @@ MISUSE = {
     "the fields are reference, id, key": ["--column", "invoice=x"],
     "--out /nowhere/report.csv cannot be written": ["--out", "/nowhere/report.csv"],
     "--payor-id is for Velo": ["--payor-id", "P"],
+    "--margin is nan: write minutes from 0 to 525600": ["--margin", "nan"],
+    "--margin is inf: write minutes from 0 to 525600": ["--margin", "inf"],
+    "--currency is 'EURO': write three capital letters (ISO 4217), such as USD.": ["--currency", "EURO"],
     "VELO_API_KEY": ["--provider", "velo"],
 }
 
@@ -144,6 +147,51 @@ def test_misuse(command: Command, planted: Planted, book: Path, message: str) ->
     ran = command("reconcile", str(book), *given)
     assert (ran.status, ran.out) == (2, "")
     assert message in ran.err
+
+
+def test_the_report_does_not_replace_our_book(command: Command, planted: Planted, book: Path) -> None:
+    before = book.read_bytes()
+    linked = book.with_name("linked.csv")
+    linked.symlink_to(book)
+    for out in (book, linked, book.parent / "." / book.name):
+        ran = run(command, planted, book, "--out", str(out))
+        assert (ran.status, ran.out) == (2, "")
+        assert "is the file that is compared: name another one" in ran.err
+    assert book.read_bytes() == before
+
+
+def test_a_pipe_is_refused_before_it_is_read(command: Command, planted: Planted, tmp_path: Path) -> None:
+    pipe = tmp_path / "ours.jsonl"
+    os.mkfifo(pipe)
+    ran = run(command, planted, pipe)
+    assert (ran.status, ran.out) == (2, "")
+    assert "ours.jsonl is no file but a pipe or a device" in ran.err
+
+
+def test_yesterday_is_a_window(command: Command, planted: Planted, book: Path) -> None:
+    ran = command("reconcile", str(book), "--start", "yesterday", "--end", "yesterday")
+    assert (ran.status, ran.out) == (2, "")
+    assert "--end must be after start." in ran.err
+
+
+def test_the_wrong_window_is_told(command: Command, planted: Planted, tmp_path: Path) -> None:
+    request = next(iter(planted.victor.payment_requests.list(direction="outbound")))
+    assert request.amount is not None
+    row = {"id": request.id, "amount": f"{request.amount:f}"}
+    wrong = ["--start", "2001-01-01T00:00:00Z", "--end", "2001-01-02T00:00:00Z"]
+    ran = command("reconcile", str(planted.write(tmp_path / "ours.csv", [row])), *wrong)
+    assert ran.status == 0
+    assert (
+        "1 row of ours found by id alone, because the provider's list of the window has no such payment: whether the "
+        "customer was asked twice is not known."
+    ) in ran.out
+    book = planted.write(tmp_path / "timed.csv", [{**row, "at": "2001-03-01T00:00:00Z"}])
+    ran = command("reconcile", str(book), *wrong)
+    assert ran.status == 0
+    assert "Nothing was compared: no row of either book is in the window." in ran.out
+    assert "agree" not in ran.out
+    as_json = json.loads(command("reconcile", str(tmp_path / "ours.csv"), *wrong, "--json").out)
+    assert (as_json["agrees"], as_json["elsewhere"]) == (True, 1)
 
 
 def test_a_file_that_is_not_there(command: Command, planted: Planted, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.reconciliation.planted import SETTINGS, Planted
-from victor_ext import AsyncVictor, ConnectionFailed, RetryPolicy, ServerError, Victor, VictorOAuth
+from victor_ext import AsyncVictor, ConfigurationError, ConnectionFailed, RetryPolicy, ServerError, Victor, VictorOAuth
 from victor_ext.money import Money
 from victor_ext.reconciliation import Kind, Progress, reconcile, reconcile_async
 from victor_ext.sandbox import Sandbox
@@ -110,6 +110,26 @@ def test_a_walk_that_fails_gives_no_report(planted: Planted, book: Path, fault: 
             planted.sandbox.clear_faults()
         with reconcile(victor, book, **window(planted)) as report:
             assert found(report) == planted.expected
+
+
+def test_the_client_belongs_to_the_function(planted: Planted) -> None:
+    ours = [{"reference": "R", "amount": "1.00"}]
+    with pytest.raises(ConfigurationError, match="client is AsyncVictor: await reconcile_async instead"):
+        reconcile(AsyncVictor(VictorOAuth("id", "a secret that is fake")), ours, **window(planted))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # the mistake
+
+    async def mistaken() -> None:
+        await reconcile_async(planted.victor, ours, **window(planted))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # the mistake
+
+    with pytest.raises(ConfigurationError, match="client is Victor: use reconcile instead"):
+        asyncio.run(mistaken())
+
+
+def test_a_report_is_read_before_it_is_closed(planted: Planted) -> None:
+    with reconcile(planted.victor, [], **window(planted)) as report:
+        pass
+    for read in (report.__iter__, report.differences):
+        with pytest.raises(ConfigurationError, match="The report is closed: read it inside the `with` statement"):
+            read()
 
 
 def _client(planted: Planted) -> Victor:

@@ -29,6 +29,8 @@ _PROVIDERS = {
     "flexfactor": ("victor_ext.providers.flexfactor", "FlexFactor"),
 }
 
+_LONGEST_MARGIN = 365 * 24 * 60
+
 
 def _option(text: str, metavar: str, **settings: Any) -> Any:
     return typer.Option(help=text, metavar=metavar, **settings)
@@ -39,7 +41,7 @@ def reconcile(
     session: Session,
     file: Annotated[Path, typer.Argument(help="Our book: CSV or JSON Lines, a file or an export of victor bulk.")],
     *,
-    start: Annotated[str | None, _option("The window's start: a Zulu time, or today (UTC).", "TIME")] = None,
+    start: Annotated[str | None, _option("The window's start: a Zulu time, yesterday or today (UTC).", "TIME")] = None,
     end: Annotated[str | None, _option("The window's end, which is no part of it.", "TIME")] = None,
     provider: Annotated[str, _option(f"One of {', '.join(_PROVIDERS)}.", "NAME")] = "victor",
     column: Annotated[
@@ -77,6 +79,10 @@ def reconcile(
             raise Misuse(f"--provider is {provider!r}: write one of {', '.join(_PROVIDERS)}.")
         if out is not None and (out.is_dir() or not os.access(out.parent, os.W_OK)):
             raise Misuse(f"--out {out} cannot be written: name a file in a folder that is there.")
+        if out is not None and out.exists() and file.exists() and out.samefile(file):
+            raise Misuse(f"--out {out} is the file that is compared: name another one.")
+        if not margin <= _LONGEST_MARGIN:  # NaN, too
+            raise Misuse(f"--margin is {margin}: write minutes from 0 to {_LONGEST_MARGIN}.")
         options: dict[str, Any] = {
             **window, "columns": _columns(column or []), "currency": currency, "encoding": encoding,
             "margin": timedelta(minutes=margin), "payor_id": payor_id, "page_size": page_size,

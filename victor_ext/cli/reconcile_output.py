@@ -100,7 +100,10 @@ def show(report: Reconciliation, out: Path | None) -> None:
     say("")
     for note in _notes(report):
         say(note)
-    say("The books agree." if report.agrees else f"The books differ: {_rows(differing)}.")
+    if not summary.totals:
+        say("Nothing was compared: no row of either book is in the window.")
+    else:
+        say("The books agree." if report.agrees else f"The books differ: {_rows(differing)}.")
     if out is not None:
         complain(f"All rows are in {plain(str(out))}.")
 
@@ -159,6 +162,11 @@ def _notes(report: Reconciliation) -> Iterator[str]:
         yield f"{_rows(summary.outside)} of ours outside of the window by their own time: no part of this."
     if summary.not_asked:
         yield f"{_rows(summary.not_asked)} of the export for which nothing was made at the provider: no part of this."
+    if summary.elsewhere:
+        yield (
+            f"{_rows(summary.elsewhere)} of ours found by id alone, because the provider's list of the window "
+            "has no such payment: whether the customer was asked twice is not known."
+        )
     yield from summary.notes
 
 

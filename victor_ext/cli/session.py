@@ -161,7 +161,7 @@ class Checks:
                 self._problems.append(Problem(name, "required", f"{name} is missing."))
             return None
         try:
-            return zulu.parse(f"{day(text)}T00:00:00Z" if text in _DAYS else text)
+            return zulu.parse(f"{_day(_MIDNIGHTS[text])}T00:00:00Z" if text in _MIDNIGHTS else text)
         except InvalidRequest as error:
             # The client's message has no name for the value: add it.
             self._problems += [Problem(name, found.code, f"{name}: {found.message}") for found in error.problems]
@@ -181,10 +181,13 @@ class Checks:
 
 
 _DAYS = {"today": 0, "tomorrow": 1}
+_MIDNIGHTS = {"yesterday": -1, **_DAYS}
 
 
 def day(text: str | None) -> str | None:
     """Convert `today` and `tomorrow` to UTC dates; return other text unchanged."""
-    if text not in _DAYS:
-        return text
-    return (datetime.now(UTC).date() + timedelta(days=_DAYS[text])).isoformat()
+    return _day(_DAYS[text]) if text in _DAYS else text
+
+
+def _day(later: int) -> str:
+    return (datetime.now(UTC).date() + timedelta(days=later)).isoformat()

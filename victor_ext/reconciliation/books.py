@@ -58,12 +58,21 @@ class Book:
     notes: Sequence[str] = ()
 
 
-def book_of(client: object, *, payor_id: str | None, page_size: int | None) -> Book:
+def book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: int | None) -> Book:
     """Return the book of a client's provider.
 
     Raises:
-        ConfigurationError: It is no client of these providers, or `payor_id` does not belong to it.
+        ConfigurationError: It is no client of these providers, its calls are not `awaited` as those of the caller are,
+            or `payor_id` does not belong to it.
     """
+    book = _book_of(client, payor_id, page_size)
+    if hasattr(client, "__aenter__") is not awaited:
+        instead = "use reconcile" if awaited else "await reconcile_async"
+        raise ConfigurationError(f"client is {type(client).__name__}: {instead} instead.")
+    return book
+
+
+def _book_of(client: object, payor_id: str | None, page_size: int | None) -> Book:
     if isinstance(client, Victor | AsyncVictor):
         _only_velo(payor_id)
         return _victor(client, page_size)

@@ -144,6 +144,8 @@ class Summary:
         outside: Our entries outside of the window by their own time; they are no part of the report.
         not_asked: Rows of a bulk export for which nothing was made at the provider; they are no part of the report.
         notes: What cannot be told at this provider, in sentences.
+        elsewhere: Our entries whose payment is not in the list of the window, and was found by its id. Whether there
+            is a second payment beside it is not known.
     """
 
     totals: Mapping[Kind, Totals]
@@ -152,6 +154,7 @@ class Summary:
     outside: int
     not_asked: int
     notes: Sequence[str]
+    elsewhere: int = 0
 
     @property
     def agrees(self) -> bool:
@@ -175,6 +178,7 @@ class Summary:
             "theirs": self.theirs,
             "outside": self.outside,
             "not_asked": self.not_asked,
+            "elsewhere": self.elsewhere,
             "notes": list(self.notes),
         }
 

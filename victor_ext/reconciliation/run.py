@@ -9,7 +9,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
-from victor_ext import VictorError
+from victor_ext import ConfigurationError, VictorError
 
 from .books import Book, book_of
 from .entries import Entry, EntryReader, Ours, concealed
@@ -53,6 +53,7 @@ class Reconciliation:
     def __init__(self, store: Store, summary: Summary) -> None:
         self._store = store
         self.summary = summary
+        self._is_closed = False
 
     @property
     def agrees(self) -> bool:
@@ -60,14 +61,20 @@ class Reconciliation:
         return self.summary.agrees
 
     def __iter__(self) -> Iterator[Row]:
-        return self._store.rows(tuple(Kind))
+        return self._rows(tuple(Kind))
 
     def differences(self) -> Iterator[Row]:
         """Yield the rows with which the books do not agree."""
-        return self._store.rows([kind for kind in Kind if kind not in AGREEING])
+        return self._rows([kind for kind in Kind if kind not in AGREEING])
+
+    def _rows(self, kinds: Sequence[Kind]) -> Iterator[Row]:
+        if self._is_closed:
+            raise ConfigurationError("The report is closed: read it inside the `with` statement, or before `close()`.")
+        return self._store.rows(kinds)
 
     def close(self) -> None:
         """Remove the temporary database."""
+        self._is_closed = True
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -122,7 +129,7 @@ def reconcile(
     """
     ours = concealed(ours)
     window = Window(start, end, margin)
-    book = book_of(client, payor_id=payor_id, page_size=page_size)
+    book = book_of(client, awaited=False, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
     steps = _steps(book, reader, ours, window, on_progress)
     return _drive(steps)
@@ -145,7 +152,7 @@ async def reconcile_async(
     """As `reconcile`, with an awaited client. The work on the database is done in a worker thread."""
     ours = concealed(ours)
     window = Window(start, end, margin)
-    book = book_of(client, payor_id=payor_id, page_size=page_size)
+    book = book_of(client, awaited=True, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
     steps = _steps(book, reader, ours, window, on_progress)
     return await _adrive(steps)
@@ -182,20 +189,24 @@ def _steps(book: Book, reader: EntryReader, ours: Ours, window: Window, on_progr
                 payments = [payment for payment in map(book.read, page.items) if payment is not None]
                 new = yield _Work(partial(store.add_theirs, [(each, window.zone(each.at)) for each in payments]))
                 told = _tell(on_progress, replace(told, theirs=told.theirs + new))
-        told = yield from _look_up(book, store, told, on_progress)
+        told, elsewhere = yield from _look_up(book, store, told, on_progress)
         totals = yield _Work(partial(store.match, amounts=book.amounts, found=book.pages is None))
     except BaseException:
         store.close()
         raise
     return Reconciliation(
-        store, Summary(totals, loading.count, told.theirs, loading.outside, reader.not_asked, book.notes)
+        store, Summary(totals, loading.count, told.theirs, loading.outside, reader.not_asked, book.notes, elsewhere)
     )
 
 
 def _look_up(
     book: Book, store: Store, told: Progress, on_progress: OnProgress | None
-) -> Generator[_Read | _Work, Any, Progress]:
-    """Read the payments of ours that were not in the list, one by one: by id, then by reference if there is no list."""
+) -> Generator[_Read | _Work, Any, tuple[Progress, int]]:
+    """Read the payments of ours that were not in the list, one by one: by id, then by reference if there is no list.
+
+    Return also how many of them the list of the window, where there is one, has not.
+    """
+    elsewhere = 0
     for name, ask in (("id", book.look_up), ("reference", book.find)):
         if ask is None:
             continue
@@ -210,12 +221,13 @@ def _look_up(
                     found = None
                 records = [] if found is None else [found] if name == "id" else book.choose(found)
                 payments = [payment for payment in map(book.read, records) if payment is not None]
+                elsewhere += len(payments) if book.pages is not None else 0
                 # Of what was not in the list, only our entry says that it belongs to the window.
                 new = yield _Work(partial(store.add_theirs, [(payment, Zone.OUTSIDE) for payment in payments]))
                 if found is not None:
                     yield _Work(partial(store.set_checked, row))
                 told = _tell(on_progress, replace(told, theirs=told.theirs + new, looked_up=told.looked_up + 1))
-    return told
+    return told, elsewhere
 
 
 class _Loading:

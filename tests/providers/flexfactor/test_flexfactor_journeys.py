@@ -206,6 +206,12 @@ def test_which_ends_are_final(status: int) -> None:
         client.orders.wait("o-1", until=[9 if status == 8 else 8, 0 if status == 1 else 1], timeout=0)
 
 
+def test_a_wait_names_its_argument_and_the_states(harness: Harness) -> None:
+    with pytest.raises(InvalidRequest, match="until must be numbers, or names among: DRAFT, ") as caught:
+        harness(lambda flexfactor: flexfactor.orders.wait("order-1", until="APPROVED"))
+    assert [problem.field for problem in caught.value.problems] == ["until"]
+
+
 @pytest.mark.parametrize("arguments", [{"timeout": -1}, {"timeout": None}, {"until": "paid"}])
 def test_what_cannot_be_waited_for(harness: Harness, arguments: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest):

@@ -21,7 +21,7 @@ from victor_ext.spec.generate import generate
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 PAGE = (ROOT / "docs" / "velo.md").read_text(encoding="utf-8")
-FIRST, LOST, WEBHOOKS, NOTIFICATIONS, _BIND, SANDBOX = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+FIRST, PAYEES, LOST, WEBHOOKS, NOTIFICATIONS, _BIND, SANDBOX = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 BOUND = re.compile(r"`bind`: `(\w+)\.(\w+)`")
 
 
@@ -128,6 +128,15 @@ class TestTheCode:
         exec(FIRST.replace('environment="sandbox"', "base_url=url"), names)
         assert sandbox.work_done_by_reference()["INV-1042"] == 1
         assert harness(lambda velo: velo.payouts.get(names["payout_id"])).status == "INSTRUCTED"
+
+    def test_payees(self, sandbox: VeloSandbox, capsys: pytest.CaptureFixture[str]) -> None:
+        harness = Harness(sandbox, awaited=False)
+        harness(lambda velo: exec(PAYEES, {"velo": velo, "payor_id": harness.payor}))
+        assert capsys.readouterr().out == ""
+        [payee] = harness.all(lambda velo: velo.payees.list(harness.payor, remote_id="payee-8"))
+        assert harness(lambda velo: velo.payees.get(payee.id)).raw.address.city == "Springfield"
+        harness(lambda velo: exec(PAYEES, {"velo": velo, "payor_id": harness.payor}))
+        assert "'remoteId': 'payee-8'" in capsys.readouterr().out
 
     @pytest.mark.parametrize("lost", [False, True])
     def test_after_a_lost_answer(self, sandbox: VeloSandbox, *, lost: bool) -> None:

@@ -83,7 +83,7 @@ class Orders(Resource[Mode]):
         """
         validation = Validation()
         validation.path_id("order_id", order_id)
-        wanted = _status_numbers(validation, until)
+        wanted = _status_numbers(validation, until, "until")
         validation.finish("orders.wait")
 
         def reached(order: Order) -> bool:
@@ -140,7 +140,7 @@ class Orders(Resource[Mode]):
             PaginationError: While walking, when the provider repeats its pages for ever.
         """
         validation = Validation()
-        numbers = _status_numbers(validation, status)
+        numbers = _status_numbers(validation, status, "status")
         for name, text in (("query", query), ("mid", mid), ("order_by", order_by)):
             validation.text(name, text, required=False)
         validation.moment("start", start)
@@ -272,7 +272,7 @@ def _ended_otherwise(order: Order, order_id: str, wanted: Sequence[int]) -> Conf
     )
 
 
-def _status_numbers(validation: Validation, status: object) -> list[int] | None:
+def _status_numbers(validation: Validation, status: object, argument: str) -> list[int] | None:
     if status is None:
         return None
     numbers: list[int] = []
@@ -284,7 +284,7 @@ def _status_numbers(validation: Validation, status: object) -> list[int] | None:
             numbers.append(int(OrderStatus[name]))
         else:
             names = ", ".join(OrderStatus.__members__)
-            validation.add(Problem("status", "choice", f"status must be numbers, or names among: {names}."))
+            validation.add(Problem(argument, "choice", f"{argument} must be numbers, or names among: {names}."))
     return numbers or None
 
 
