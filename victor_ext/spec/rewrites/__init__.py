@@ -52,6 +52,7 @@ REWRITES: tuple[Rewrite, ...] = (
     unions.keep_union_siblings,
     unions.mark_union_members,
     schemas.mark_answers,
+    schemas.mark_sent_nulls,
     unions.name_union_member,
     # These need the final schemas and ids, and come before what they read is dropped.
     serialization.record_styles,

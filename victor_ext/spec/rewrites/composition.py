@@ -9,7 +9,7 @@ from copy import deepcopy
 
 from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at
 
-from .base import Log, components, resolve, schemas
+from .base import HAD_NULL, Log, components, resolve, schemas
 from .names import SCHEMAS, free_name
 from .redefinition import REDEFINED, TYPED, both, gist
 
@@ -211,7 +211,9 @@ def _united(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
 
 def one_of(found: list[Tree]) -> Tree:
     """One schema for what several say: an enum of the values of enums, and otherwise a union of those that differ."""
-    different = list({json.dumps({**each, "description": ""}, sort_keys=True): each for each in found}.values())
+    different = list(
+        {json.dumps({**each, "description": "", HAD_NULL: None}, sort_keys=True): each for each in found}.values()
+    )
     if len(different) == 1:
         return different[0]
     values = [[each["const"]] if "const" in each else list_at(each, "enum") for each in different]
