@@ -313,6 +313,7 @@ def test_a_failing_property_costs_itself_only(make: Make, monkeypatch: pytest.Mo
         ({"enum": []}, "a"),
         ({"type": "string", "enum": ["a", None], "nullable": True}, "a"),
         ({"type": "null"}, 3),
+        ({"allOf": [{"anyOf": [{"type": ["string", "null"], "enum": ["a", None]}, {"const": "b"}]}]}, "a"),
         ({"examples": ["x"]}, "x"),
         ({"type": "string", "contentMediaType": "text/plain"}, "x"),
         ({"type": "object", "patternProperties": {"^x": TEXT}}, {"x": "1"}),

@@ -217,7 +217,7 @@ def one_of(found: list[Tree]) -> Tree:
     if len(different) == 1:
         return different[0]
     values = [[each["const"]] if "const" in each else list_at(each, "enum") for each in different]
-    if all(values) and len({each.get("type") for each in different}) == 1:
+    if all(values) and len({json.dumps(each.get("type")) for each in different}) == 1:
         rest = {key: value for key, value in different[0].items() if key not in ("const", "enum", "x-enum-varnames")}
         whole = {**rest, "enum": list(dict.fromkeys(value for each in values for value in each))}
         return in_place_of(different[0], whole)

@@ -147,12 +147,13 @@ def _is_own_class(schema: Tree, named: set[int]) -> bool:
 def mark_sent_nulls(document: Tree, log: Log) -> None:
     """Mark the properties that JSON sends as null, and whose own null is dropped: objects and enums."""
     seen: set[int] = set()
+    done: dict[int, Tree] = {}
     for operation in operations(document):
         for kind, medium in mapping_at(mapping_at(operation.tree, "requestBody"), "content").items():
             if not is_json(kind):
                 continue
             for schema in reachable(document, mapping_at(medium, "schema"), seen):
-                properties = all_properties(document, schema, {})
+                properties = all_properties(document, schema, done)
                 names = [name for name, child in properties.items() if HAD_NULL in resolve(document, child)]
                 if names:
                     schema[SENT_NULLS] = names
