@@ -46,6 +46,7 @@ REWRITES: tuple[Rewrite, ...] = (
     schemas.repair_enum,
     schemas.describe_default,
     schemas.drop_null_of_object,
+    composition.name_single_union,
     composition.merge_allof_siblings,
     composition.inline_allof,
     composition.own_class_for_single_allof,

@@ -29,6 +29,17 @@ def merge_allof_siblings(document: Tree, log: Log) -> None:
             log("merge-allof-siblings", where)
 
 
+def name_single_union(document: Tree, log: Log) -> None:
+    """Write a named union of one reference as `allOf`: the generator would build what is within that schema twice."""
+    for where, schema in components(document).items():
+        keys = [key for key in ("oneOf", "anyOf", "allOf", "type", "properties") if schema.get(key)]
+        members = list_at(schema, keys[0]) if keys in (["oneOf"], ["anyOf"]) else []
+        if len(members) == 1 and "$ref" in members[0]:
+            schema["allOf"] = schema.pop(keys[0])
+            schema.pop("discriminator", None)
+            log("name-single-union", where)
+
+
 def own_class_for_single_allof(document: Tree, log: Log) -> None:
     """Make a class of a named schema that adds nothing to the schema that it refers to."""
     for where, schema in components(document).items():
