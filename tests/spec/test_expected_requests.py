@@ -39,6 +39,13 @@ def test_paths_and_headers(style: str, explode: bool, value: Any, written: str) 
     assert written in values(Parameter("", "path", "color", Node({}, ""), style, explode), value)
 
 
+def test_the_order_of_properties_does_not_count() -> None:
+    """A model writes what the document requires, and what it does not declare, first."""
+    turned = dict(reversed(RGB.items()))
+    assert "R=100,G=200,B=150" in values(Parameter("", "header", "color", Node({}, ""), "simple", explode=True), turned)
+    assert [("color", "R,100,G,200,B,150")] in query_pairs("color", turned, "form", explode=False)
+
+
 @pytest.mark.parametrize(
     ("style", "explode", "value", "written"),
     [

@@ -204,6 +204,14 @@ def test_a_union_that_holds_itself(make: Make) -> None:
     assert value["a"]["b"] == "c"
 
 
+@pytest.mark.parametrize("key", ["oneOf", "anyOf"])
+def test_a_named_union_of_one_reference(make: Make, key: str) -> None:
+    inner = an_object(x=an_object(t=TEXT))
+    made = make(document({"/x": {"get": answering(ref("Alias"))}}, {"Alias": {key: [ref("Thing")]}, "Thing": inner}))
+    assert made.left_out == []
+    assert made.model("Alias").from_dict({"x": {"t": "1"}}).x.t == "1"
+
+
 def test_a_list_that_holds_itself_costs_its_items_only(make: Make) -> None:
     schemas = {
         "Json": {"oneOf": [TEXT, {"type": "array", "items": ref("Json")}]},
@@ -313,6 +321,7 @@ def test_a_failing_property_costs_itself_only(make: Make, monkeypatch: pytest.Mo
         ({"enum": []}, "a"),
         ({"type": "string", "enum": ["a", None], "nullable": True}, "a"),
         ({"type": "null"}, 3),
+        ({"allOf": [{"anyOf": [{"type": ["string", "null"], "enum": ["a", None]}, {"const": "b"}]}]}, "a"),
         ({"examples": ["x"]}, "x"),
         ({"type": "string", "contentMediaType": "text/plain"}, "x"),
         ({"type": "object", "patternProperties": {"^x": TEXT}}, {"x": "1"}),

@@ -78,6 +78,8 @@ STATUSES = {"type": "string", "enum": ["active", "closed", "frozen"]}
 SENT = "paths./cards.post.requestBody.content.application/json.schema"
 RECEIVED = "paths./cards.get.responses.200.content.application/json.schema"
 LIMIT = "paths./cards.get.parameters.query:limit"
+DECLINED = {"description": "", "content": json_content(card(code=TEXT))}
+CONFLICT = {"description": "", "content": json_content(card(why=TEXT))}
 
 
 def both(name: str, change: tuple[Tree, Tree], place: str, sent: str, received: str) -> list[Case]:
@@ -884,6 +886,62 @@ MORE = [
         "components.securitySchemes.key",
         "sent",
         "fine",
+    ),
+    Case(
+        "null among the values",
+        receives(card(word={"enum": ["a"]}), openapi="3.1.0"),
+        receives(card(word={"enum": ["a", None]}), openapi="3.1.0"),
+        "paths./cards.get.responses.200.content.application/json.schema.properties.word",
+        "received",
+        "breaks",
+    ),
+    Case(
+        "null no longer among the values",
+        sends(card(word={"type": ["string", "null"], "enum": ["a", None]}), openapi="3.1.0"),
+        sends(card(word={"type": ["string", "null"], "enum": ["a"]}), openapi="3.1.0"),
+        "paths./cards.post.requestBody.content.application/json.schema.properties.word",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "pattern of the first of two members",
+        sends({"allOf": [{**TEXT, "pattern": "a"}, {"pattern": "b"}]}),
+        sends({"allOf": [{**TEXT, "pattern": "c"}, {"pattern": "b"}]}),
+        "paths./cards.post.requestBody.content.application/json.schema",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "answer of a status that the default described",
+        document({"/c": {"get": operation(responses={"default": DECLINED})}}),
+        document({"/c": {"get": operation(responses={"default": DECLINED, "409": CONFLICT})}}),
+        "paths./c.get.responses.409.content.application/json.schema.properties.code",
+        "received",
+        "breaks",
+    ),
+    Case(
+        "answer of a status that the default describes now",
+        document({"/c": {"get": operation(responses={"default": DECLINED, "409": CONFLICT})}}),
+        document({"/c": {"get": operation(responses={"default": DECLINED})}}),
+        "paths./c.get.responses.409.content.application/json.schema.properties.why",
+        "received",
+        "breaks",
+    ),
+    Case(
+        "a schema that changed when it became the member of a union",
+        sends(card(a=TEXT, b=TEXT)),
+        sends({"anyOf": [card(a={"type": "integer"}, b=TEXT), {"type": "string"}]}),
+        "paths./cards.post.requestBody.content.application/json.schema.properties.a",
+        "sent",
+        "breaks",
+    ),
+    Case(
+        "a member of a union that changed when it became the schema",
+        receives({"anyOf": [card(a=TEXT, b=TEXT), {"type": "string"}]}),
+        receives(card(a={"type": "integer"}, b=TEXT)),
+        "paths./cards.get.responses.200.content.application/json.schema.anyOf[0].properties.a",
+        "received",
+        "breaks",
     ),
     Case(
         "unused schema removed", document({}, {"Card": card()}), document({}), "components.schemas.Card", "both", "none"

@@ -235,6 +235,13 @@ class TestVersion:
         assert run("old.json", "new.json", "--check-version") == status
         assert run("old.json", "new.json") == 0
 
+    @pytest.mark.parametrize(("new", "status"), [("1.0.0", 0), ("1.2.0", 0), ("0.9.9", 1)])
+    def test_no_version_goes_back(self, capsys: pytest.CaptureFixture[str], new: str, status: int) -> None:
+        write("old.json", receives(CARD, BREAKS[0]))
+        write("new.json", receives(CARD, BREAKS[0]), new)
+        assert run("old.json", "new.json", "--check-version") == status
+        assert ("went back from 1.0.0 to 0.9.9: write 1.0.0" in capsys.readouterr().out) == bool(status)
+
 
 def test_the_bytes_do_not_depend_on_the_order_of_hashes(victor_yaml: Path) -> None:
     new = (

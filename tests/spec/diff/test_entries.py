@@ -11,7 +11,7 @@ from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.components import Components
 from victor_ext.spec.diff.entry import Entry, PythonChange
 
-from .cases import CARD, TEXT, Tree, card, document, json_content, operation, receives
+from .cases import CARD, TEXT, Tree, card, document, json_content, operation, receives, sends
 
 BASE = {"$ref": "#/components/schemas/Base"}
 
@@ -251,3 +251,14 @@ def test_a_schema_that_changed_is_still_the_member_of_a_union_that_it_became() -
     assert [each.place.rpartition(".")[2] for each in found] == ["tail", "pet"]
     assert "can no longer be" not in found[1].what
     assert found[1].what.startswith("may also be Dog (a union instead of Cat)")
+
+
+def test_another_break_of_what_is_written_out_instead_of_a_schema_has_another_fingerprint() -> None:
+    """An approval of one would be an approval of all."""
+    old = sends({"type": "object", "properties": {"now": CARD, "later": CARD}}, {"Card": card()})
+    written = [card(("id",)) | {"maxProperties": 1}, card(("id", "pin"), pin=TEXT), card(id={**TEXT, "enum": ["a"]})]
+    found: list[Entry] = []
+    for schema in written:
+        found += entries(old, sends({"type": "object", "properties": {"now": schema, "later": CARD}}, {"Card": card()}))
+    assert [entry.wire for entry in found] == ["breaks"] * 3
+    assert len({entry.fingerprint for entry in found}) == 3

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from itertools import permutations
 from typing import Any
 
 from victor_ext.spec.tree import is_list, is_mapping
@@ -18,6 +19,8 @@ from .operations import Parameter
 Pair = tuple[str, str]
 
 JOINTS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+MOST_ORDERED = 5
+"""The properties of an object whose every order is tried."""
 
 
 def text(value: Any) -> str:
@@ -65,8 +68,15 @@ def query_pairs(name: str, value: Any, style: str, *, explode: bool) -> list[lis
     if is_mapping(value):
         if explode and style == "form":
             return _exploded(value)
-        return [[(name, flat(value, JOINTS.get(style, ",")))], *([[(name, as_json(value))]] if _nested(value) else [])]
+        joined = [[(name, flat(each, JOINTS.get(style, ",")))] for each in _orders(value)]
+        return [*joined, *([[(name, as_json(value))]] if _nested(value) else [])]
     return [[(name, text(value))]]
+
+
+def _orders(value: Any) -> list[Any]:
+    """An object with its properties in every order, none of which counts; any other value is itself."""
+    ordered = is_mapping(value) and len(value) <= MOST_ORDERED
+    return [dict(each) for each in permutations(value.items())] if ordered else [value]
 
 
 def _nested(value: Any) -> bool:
@@ -107,6 +117,11 @@ def values(parameter: Parameter, value: Any) -> list[str]:
     """A value in a path, a header or a cookie, as one text: every right way."""
     if parameter.content_type is not None:
         return [as_json(value), *([value] if isinstance(value, str) else [])]
+    return [way for each in _orders(value) for way in _values(parameter, each)]
+
+
+def _values(parameter: Parameter, value: Any) -> list[str]:
+    """The same for one order of properties."""
     joined = flat(value)
     pairs = [f"{key}={_inner(each)}" for key, each in value.items()] if is_mapping(value) and parameter.explode else []
     if parameter.style == "label":

@@ -166,7 +166,7 @@ def _fingerprint(place: str, wire: Level, changes: Iterable[Change], python: Pyt
 
     The index of a server is left out: another server before it makes no difference.
     """
-    essence = [[change.kind, change.old, change.new] for change in changes]
+    essence = [[change.kind, change.old, change.new, *filter(None, [change.detail])] for change in changes]
     if not essence and python is not None:
         essence = [["python", python.level, *python.names]]
     return _hash(re.sub(r"servers\[\d+\]", "servers[]", place), wire, essence)

@@ -39,6 +39,10 @@ class Differences:
         """Those of null alone."""
         return Differences([each for each in self.found if each[0].startswith("null-")])
 
+    def without_null(self) -> Differences:
+        """All others."""
+        return Differences([each for each in self.found if not each[0].startswith("null-")], self.other_type)
+
 
 def keyword_differences(old: Shape, new: Shape) -> Differences:
     """What differs between the keywords of two schemas, without what a common base gives."""

@@ -34,7 +34,7 @@ def keywords(tree: Tree) -> dict[str, Any]:
     types = _types(tree)
     found: dict[str, Any] = {
         "type": types - {"null"} or None,
-        "null": "null" in types or tree.get("nullable") is True or None,
+        "null": tree.get("nullable") is True or _admits_null(tree, types) or None,
         "enum": _enum(tree),
         "default": as_json(tree["default"]) if "default" in tree else None,
         "discriminator": tree.get("discriminator") if _has_discriminator(tree) else None,
@@ -48,7 +48,7 @@ def keywords(tree: Tree) -> dict[str, Any]:
 
 
 def join(keyword: str, first: Any, second: Any) -> Any:
-    """The value of a keyword that two members of `allOf` give: what both admit, or the second one."""
+    """The value of a keyword that two members of `allOf` give: what both admit, both, or the second one."""
     if keyword == "type":
         integers = {"integer"} if {"integer", "number"} <= first | second else set[str]()
         return frozenset((first & second) | integers) or second
@@ -58,6 +58,8 @@ def join(keyword: str, first: Any, second: Any) -> Any:
         return max(first, second)
     if keyword in UPPER_LIMITS:
         return min(first, second)
+    if keyword == "pattern" or keyword in CONSTRAINTS:
+        return " and ".join(sorted({str(first), str(second)}))
     return second
 
 
@@ -91,6 +93,14 @@ def _enum(tree: Tree) -> tuple[str, ...] | None:
         return (as_json(tree["const"]),) if tree["const"] is not None else None
     values = tree.get("enum")
     return tuple(dict.fromkeys(as_json(each) for each in values if each is not None)) if is_list(values) else None
+
+
+def _admits_null(tree: Tree, types: frozenset[str]) -> bool:
+    """Whether null is among the types, and among the values where these are listed."""
+    values = [tree["const"]] if "const" in tree else tree.get("enum")
+    if not is_list(values):
+        return "null" in types
+    return None in values and (not types or "null" in types)
 
 
 def _scalar(value: Any) -> str | float | None:

@@ -128,13 +128,17 @@ class OperationComparison:
             if match is None:
                 ranged = [each for each in after if each[:1] == status[:1] and "XX" in each + status]
                 match = after.pop(ranged[0]) if ranged and ranged[0] not in before else None
+            if match is None:
+                self.sides.add(f"{_class_of(status)}-removed", here, directed.answer)
+                match = _covering(status, new)
             if match is not None:
                 self._pair(tree, match, here)
-            else:
-                self.sides.add(f"{_class_of(status)}-removed", here, directed.answer)
-        for status in after:
-            kind = "success-added" if _class_of(status) == "success" else "answer-added"
-            self.sides.add(kind, f"{place}.responses.{spelled[status]}", directed.answer)
+        for status, tree in after.items():
+            here = f"{place}.responses.{spelled[status]}"
+            self.sides.add("success-added" if _class_of(status) == "success" else "answer-added", here, directed.answer)
+            before_it = _covering(status, old)
+            if before_it is not None:
+                self._pair(before_it, tree, here)
 
     def _pair(self, old: Tree, new: Tree, place: str) -> None:
         """Compare two parameters, headers, bodies or answers, once."""
@@ -313,6 +317,13 @@ def _serialisation(tree: Tree, *, header: bool, plain: bool) -> str:
 
 def _class_of(status: str) -> str:
     return "success" if status.startswith("2") else "default-answer" if status == "DEFAULT" else "answer"
+
+
+def _covering(status: str, answers: Tree) -> Tree | None:
+    """The answer that stands for a status without one of its own: of its range, or for an error the default."""
+    written = {each.upper(): tree for each, tree in members(answers)}
+    default = written.get("DEFAULT") if _class_of(status) == "answer" else None
+    return written.get(f"{status[:1]}XX", default)
 
 
 def _media(old: Tree, new: Tree) -> dict[str, str | None]:

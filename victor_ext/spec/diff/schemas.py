@@ -101,6 +101,19 @@ class SchemaComparison:
             self._visited.add(pair)
             self._walk(old, new, old_end, new_end)
 
+    def compare_with_member(self, old: Part, new: Part) -> None:
+        """Compare a single schema with the member of a union that it became, or was. Null is said of the whole."""
+        old_end, new_end = self.sides.old_shapes.end(old.tree)[0], self.sides.new_shapes.end(new.tree)[0]
+        before, after = self.sides.old_shapes.shape(old_end), self.sides.new_shapes.shape(new_end)
+        named = before.place.startswith("components.schemas.") and before.place == after.place
+        pair = (id(old_end), id(new_end))
+        if named or before.unions or after.unions or pair in self._visited:
+            return
+        self._visited.add(pair)
+        self._note(old, new, keyword_differences(before, after).without_null())
+        self._properties(old, new, before, after)
+        self._others(old, new, before, after)
+
     def same(self, old: Tree, new: Tree) -> bool:
         """Whether two schemas mean the same on the wire."""
         ends = self.sides.old_shapes.end(old)[0], self.sides.new_shapes.end(new)[0]

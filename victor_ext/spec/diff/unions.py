@@ -17,6 +17,11 @@ class SchemaComparer(Protocol):
 
     def compare(self, old: Part, new: Part) -> None:
         """Compare two schemas."""
+        ...
+
+    def compare_with_member(self, old: Part, new: Part) -> None:
+        """Compare a single schema with the member of a union that it became, or was."""
+        ...
 
     def same(self, old: Tree, new: Tree) -> bool:
         """Whether two schemas mean the same on the wire."""
@@ -58,9 +63,13 @@ def _compare_union(sides: Sides, comparer: SchemaComparer, old: Part, new: Part,
         if all(member is not each for _, each in pairs):
             sides.add("member-added", old.place, reach, "", label(sides.new_shapes, member.tree))
     for first, second in pairs:
+        place = old.below + first.step
+        old_part = child_part(sides.old, old, first, place) if first.step else old
+        new_part = child_part(sides.new, new, second, place) if second.step else new
         if first.step and second.step:
-            place = old.below + first.step
-            comparer.compare(child_part(sides.old, old, first, place), child_part(sides.new, new, second, place))
+            comparer.compare(old_part, new_part)
+        else:
+            comparer.compare_with_member(old_part, new_part)
     _compare_values(sides, old, new, pairs)
 
 

@@ -17,14 +17,15 @@ def version_problem(old: Tree, new: Tree, entries: Iterable[Entry]) -> str | Non
     """What is wrong with the new version, and what to write; None when it is right.
 
     A change that breaks on the wire asks for a new major version (a new minor one below 1.0), another entry for a new
-    minor one at least, and no change for none.
+    minor one at least, and no change for none; no version goes back.
     """
     before, after = (str(mapping_in(each, "info").get("version", "")) for each in (old, new))
     levels = {entry.wire for entry in entries}
-    if not levels:
-        return None
-    step = "major" if "breaks" in levels else "minor" if levels - {"none"} else "patch"
     first, second = _numbers(before), _numbers(after)
+    if not levels:
+        back = first is not None and second is not None and second < first
+        return f"info.version went back from {before} to {after}: write {before} or a later one." if back else None
+    step = "major" if "breaks" in levels else "minor" if levels - {"none"} else "patch"
     if first is None:
         return None if before != after else f"info.version is still {before!r}: give it a new value."
     needed = _next(first, step)

@@ -11,6 +11,8 @@ from victor_ext.spec.requests import Requests
 from victor_ext.spec.tree import Tree, is_list, is_mapping, list_at, mapping_at
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+HAD_NULL = "x-had-null"
+"""The key of a schema whose null was dropped."""
 
 
 @dataclass

@@ -9,7 +9,7 @@ from copy import deepcopy
 
 from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at
 
-from .base import Log, components, resolve, schemas
+from .base import HAD_NULL, Log, components, resolve, schemas
 from .names import SCHEMAS, free_name
 from .redefinition import REDEFINED, TYPED, both, gist
 
@@ -27,6 +27,17 @@ def merge_allof_siblings(document: Tree, log: Log) -> None:
         if is_single_reference(schema) and has_siblings(schema):
             schema["allOf"].append({"type": "object"})
             log("merge-allof-siblings", where)
+
+
+def name_single_union(document: Tree, log: Log) -> None:
+    """Write a named union of one reference as `allOf`: the generator would build what is within that schema twice."""
+    for where, schema in components(document).items():
+        keys = [key for key in ("oneOf", "anyOf", "allOf", "type", "properties") if schema.get(key)]
+        members = list_at(schema, keys[0]) if keys in (["oneOf"], ["anyOf"]) else []
+        if len(members) == 1 and "$ref" in members[0]:
+            schema["allOf"] = schema.pop(keys[0])
+            schema.pop("discriminator", None)
+            log("name-single-union", where)
 
 
 def own_class_for_single_allof(document: Tree, log: Log) -> None:
@@ -211,11 +222,13 @@ def _united(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
 
 def one_of(found: list[Tree]) -> Tree:
     """One schema for what several say: an enum of the values of enums, and otherwise a union of those that differ."""
-    different = list({json.dumps({**each, "description": ""}, sort_keys=True): each for each in found}.values())
+    different = list(
+        {json.dumps({**each, "description": "", HAD_NULL: None}, sort_keys=True): each for each in found}.values()
+    )
     if len(different) == 1:
         return different[0]
     values = [[each["const"]] if "const" in each else list_at(each, "enum") for each in different]
-    if all(values) and len({each.get("type") for each in different}) == 1:
+    if all(values) and len({json.dumps(each.get("type")) for each in different}) == 1:
         rest = {key: value for key, value in different[0].items() if key not in ("const", "enum", "x-enum-varnames")}
         whole = {**rest, "enum": list(dict.fromkeys(value for each in values for value in each))}
         return in_place_of(different[0], whole)

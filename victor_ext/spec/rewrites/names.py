@@ -343,7 +343,7 @@ def _member(schema: Tree) -> str:
 KEPT_IN_SCHEMA = {
     *("$ref", "type", "format", "nullable", "properties", "required", "items", "prefixItems", "enum", "const"),
     *("additionalProperties", "allOf", "oneOf", "anyOf", "description", "example", "title"),
-    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers"),
+    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-sent-nulls"),
 }
 KEPT_IN_OPERATION = {"operationId", "tags", "summary", "description", "parameters", "requestBody", "responses"}
 

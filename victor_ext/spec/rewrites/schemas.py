@@ -7,12 +7,17 @@ from typing import Any
 
 from victor_ext.spec.tree import Tree, is_list, is_mapping, mapping_at
 
-from .base import Log, answers, components, operations, reachable, schemas
-from .composition import has_siblings, is_object, is_single_reference
+from .base import HAD_NULL, Log, answers, components, operations, reachable, resolve, schemas
+from .composition import all_properties, has_siblings, is_object, is_single_reference
+from .serialization import is_json
 
 TYPES = {"string", "number", "integer", "boolean", "array", "object", "null"}
 TYPED_BY = {"properties", "enum", "const", "allOf", "oneOf", "anyOf"}
 """Keys beside `items` that say of what type a value is."""
+
+
+SENT_NULLS = "x-sent-nulls"
+"""The key of a model with the names of the properties that can be sent as null, but whose type has no null."""
 
 
 def repair_type(document: Tree, log: Log) -> None:
@@ -93,6 +98,8 @@ def repair_enum(document: Tree, log: Log) -> None:
         kinds: set[type[Any]] = {type(value) for value in repaired}
         if len(kinds) == 1 and kinds <= {str, int}:
             schema["enum"] = repaired
+            if None in values or schema.get("nullable"):
+                schema[HAD_NULL] = True
             if repaired != values:
                 log("repair-enum", where)
         elif not repaired or kinds != {bool} or schema.get("type") != "boolean":
@@ -123,6 +130,7 @@ def drop_null_of_object(document: Tree, log: Log) -> None:
             or (_is_own_class(schema, named) and is_object(document, schema))
         ):
             del schema["nullable"]
+            schema[HAD_NULL] = True
             log("drop-null-of-object", where)
 
 
@@ -134,6 +142,22 @@ def _is_own_class(schema: Tree, named: set[int]) -> bool:
 
 
 # ---- Marks: extension keys that model.py.jinja reads ----
+
+
+def mark_sent_nulls(document: Tree, log: Log) -> None:
+    """Mark the properties that JSON sends as null, and whose own null is dropped: objects and enums."""
+    seen: set[int] = set()
+    done: dict[int, Tree] = {}
+    for operation in operations(document):
+        for kind, medium in mapping_at(mapping_at(operation.tree, "requestBody"), "content").items():
+            if not is_json(kind):
+                continue
+            for schema in reachable(document, mapping_at(medium, "schema"), seen):
+                properties = all_properties(document, schema, done)
+                names = [name for name, child in properties.items() if HAD_NULL in resolve(document, child)]
+                if names:
+                    schema[SENT_NULLS] = names
+                    log("mark-sent-nulls", f"{', '.join(names)} in {operation.where}")
 
 
 def mark_answers(document: Tree, log: Log) -> None:
