@@ -73,7 +73,7 @@ class Contract:
             for crash in [exchange.result for exchange in exchanges if isinstance(exchange.result, Crash)]:
                 yield (
                     f"{name}: {self.calls[name].name} cannot be called with the generated package: {crash}. "
-                    "Change what victor_ext makes of its arguments."
+                    "Change what victor_ext makes of its arguments, or the names that it uses."
                 )
 
     def gone(self, document: Document) -> list[str]:
@@ -90,7 +90,10 @@ class Contract:
                 )
         for name, call in self.calls.items():
             if name not in declared:
-                yield f"{call.name}: the document has no operation {name} any more. Remove the method."
+                yield (
+                    f"{call.name}: the document has no operation {name} any more. If it has another id now, write that "
+                    "in `calls` of tests/contracts and where victor_ext calls it; else remove the method."
+                )
         yield from _stale("not_called", self.not_called, declared)
 
     def _sent(self, document: Document) -> Iterator[str]:
@@ -139,7 +142,12 @@ class Contract:
             call.name: {leaf.place for leaf in document.leaves(operation.answer[1] or {})}
             for operation, call in self._called(document)
         }
+        of_gone_operations = {
+            call.name for call in self.calls.values()
+        } - declared.keys()  # told once, by `_operations`
         for name, places in self.recorded.items():
+            if name in of_gone_operations:
+                continue
             for place in places.keys() - declared.get(name, set()):
                 yield (
                     f"{place}: the document declares it no more, and {name} reads it: {', '.join(places[place])}. "

@@ -93,6 +93,21 @@ def test_a_new_operation_and_one_that_is_gone_are_named(system: str) -> None:
     assert any("no operation" in line for line in found)
 
 
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_an_operation_with_another_id_is_no_loss_of_its_members(system: str) -> None:
+    contract, document = contract_of(system), Document.of(system).copy()
+    renamed = next(
+        each
+        for each in document.operations
+        if each.id in contract.calls and contract.recorded.get(contract.calls[each.id].name)
+    )
+    renamed.tree["operationId"] = "newName"
+    name = contract.calls[renamed.id].name
+    found = contract.gone(Document(document.tree))
+    assert [line for line in found if line.startswith(f"{name}: ") and "another id" in line]
+    assert [line for line in found if "declares it no more" in line and f"and {name} reads it" in line] == []
+
+
 def test_a_call_that_the_generated_package_no_longer_takes_is_one_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     from victor_api.models import RfpBasePaymentDetails
 

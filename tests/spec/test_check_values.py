@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import attrs
 import pytest
+from victor_api.decoding import OpenStrEnum
 
 from victor_ext.spec.checking.arguments import build
 from victor_ext.spec.checking.fitting import mismatch
@@ -92,6 +93,48 @@ class Slim(Wide):
 
     country: Any = attrs.field(kw_only=True)
     street: Any = attrs.field(init=False, default=None)
+
+
+class Pome(OpenStrEnum):
+    APPLE = "apple"
+
+
+class Drupe(OpenStrEnum):
+    PLUM = "plum"
+
+
+@attrs.define
+class Pomes:
+    """A list of words of an enum that keeps a plum as a member of its own."""
+
+    words: Any
+    additional_properties: dict[str, Any] = attrs.field(init=False, factory=dict[str, Any])
+
+    def to_dict(self) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def from_dict(cls, written: dict[str, Any]) -> Self:
+        return cls([Pome(each) for each in written["words"]])
+
+
+@attrs.define
+class Drupes:
+    """A list of words of an enum that has the plum."""
+
+    words: Any
+    additional_properties: dict[str, Any] = attrs.field(init=False, factory=dict[str, Any])
+
+    def to_dict(self) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def from_dict(cls, written: dict[str, Any]) -> Self:
+        return cls([Drupe(each) for each in written["words"]])
+
+
+def test_a_caller_takes_the_class_whose_enum_has_the_words_of_a_list() -> None:
+    assert type(build(Pomes | Drupes, {"words": ["plum"]})) is Drupes
 
 
 @pytest.mark.parametrize(("value", "cls"), [({"city": "a"}, Wide), ({"city": "a", "country": "b"}, Slim)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -72,7 +73,7 @@ def test_an_addition_needs_no_decision(shop: Path, capsys: pytest.CaptureFixture
     assert "colour" in (shop / "shop_api" / "models" / "card.py").read_text(encoding="utf-8")
     changelog = (shop / "CHANGELOG.md").read_text(encoding="utf-8")
     assert "### Added\n\n- A thing." in changelog
-    assert "from version 1.4.0 to 1.5.0" in changelog
+    assert ": version 1.5.0 instead of 1.4.0. " in changelog
 
 
 def test_what_breaks_is_a_decision(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,6 +117,16 @@ def test_a_document_that_makes_no_whole_package_replaces_nothing(
     assert update(shop, newer, "--changelog", str(shop / "CHANGELOG.md")) == 2
     assert capsys.readouterr().err
     assert files(shop) == before
+
+
+def test_a_loss_is_accepted_by_the_command_that_the_refusal_names(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert update(shop, LOSSY) == 2
+    command = capsys.readouterr().err.splitlines()[-1]
+    assert main(shlex.split(command.replace("REASON", "'never read'"))[2:]) == 0
+    assert update(shop, LOSSY) == 1
+    assert (shop / "shop.yaml").read_text(encoding="utf-8") == LOSSY
 
 
 def test_a_folder_that_was_not_generated_is_left_alone(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,7 +98,7 @@ def update(
 
 def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) -> Iterator[str]:
     versions = [one_line(str(mapping_at(each, "info").get("version", ""))) for each in (before, after)]
-    moved = f" from version {versions[0]} to {versions[1]}" if versions[0] != versions[1] else ""
+    moved = f": version {versions[1]} instead of {versions[0]}" if versions[0] != versions[1] else ""
     yield f"- The document `{document.name}` is a newer one{moved}. {report.summary()}"
     serious = [each for each in report.entries if "breaks" in (each.wire, each.python)]
     for entry in serious[:MAX_LINES]:

@@ -10,6 +10,7 @@ means three things that it does not say; `_strict` adds them:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _BITS = {"int32": 31, "int64": 63}
-_METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,6 @@ def _undeclared(schema: Json, components: Json, value: object, place: str) -> It
 class Operation:
     """One operation: what it takes and what it may answer."""
 
-    name: str
-    method: str
-    path: str
     query: Validator | None
     integers: frozenset[str]
     """Query parameters that are numbers; a query string carries only text."""
@@ -96,33 +93,63 @@ class Operation:
 
 
 class Document:
-    """Every operation of one document, by `operationId`."""
+    """The operations of one document, by method and path: a newer document may give them other ids, and have more."""
 
     def __init__(self, raw: Json) -> None:
-        schemas = cast("Json", raw.get("components", {}).get("schemas", {}))
+        components = cast("Json", raw.get("components", {}))
+        schemas = cast("Json", components.get("schemas", {}))
         self._components: Json = {"schemas": {name: _strict(schema) for name, schema in schemas.items()}}
-        self.operations: dict[str, Operation] = {}
-        for path, item in raw["paths"].items():
-            for method in _METHODS:
-                if method in item:
-                    operation = self._operation(path, method, item[method])
-                    self.operations[operation.name] = operation
+        self._parameters = cast("Json", components.get("parameters", {}))
+        self._paths: Json = {_shape(path): item for path, item in raw["paths"].items()}
+        self._operations: dict[tuple[str, str], Operation] = {}
 
-    def _operation(self, path: str, method: str, raw: Json) -> Operation:
-        query = [p for p in raw.get("parameters", []) if p["in"] == "query"]
-        schema = self._resolve(query[0]["schema"]) if query else None
-        properties = cast("Json", schema["properties"]) if schema else {}
+    def operation(self, method: str, path: str) -> Operation:
+        """One operation; the names of the parameters in the path do not matter.
+
+        It is compiled when it is first asked for: what the sandbox does not serve may have any form. `LookupError`
+        when the document does not have it.
+        """
+        key = method.lower(), _shape(path)
+        if key not in self._operations:
+            try:
+                raw = self._paths[key[1]][key[0]]
+            except KeyError:
+                raise LookupError(f"openapi/victor.yaml has no {method} {path}, which the sandbox serves") from None
+            self._operations[key] = self._operation(raw)
+        return self._operations[key]
+
+    def _operation(self, raw: Json) -> Operation:
+        query = self._query(raw)
         body = _json_schema(raw.get("requestBody", {}))
-        responses = {int(status): _json_schema(answer) for status, answer in raw["responses"].items()}
+        statuses = {str(status): _json_schema(answer) for status, answer in raw["responses"].items()}
         return Operation(
-            name=raw["operationId"],
-            method=method.upper(),
-            path=path,
-            query=self._compile(schema) if schema else None,
-            integers=frozenset(name for name, rule in properties.items() if rule.get("type") == "integer"),
+            query=self._compile(query) if query else None,
+            integers=frozenset(name for name, rule in query["properties"].items() if rule.get("type") == "integer")
+            if query
+            else frozenset(),
             body=self._compile(body) if body else None,
-            responses={status: self._compile(found) for status, found in responses.items() if found},
+            responses={
+                int(status): self._compile(found) for status, found in statuses.items() if found and status.isdecimal()
+            },
         )
+
+    def _query(self, raw: Json) -> Json | None:
+        """The query as one object: the properties of an object in it are parameters of their own."""
+        properties: Json = {}
+        required: list[str] = []
+        for given in raw.get("parameters", []):
+            parameter = self._parameters[given["$ref"].rsplit("/", 1)[1]] if "$ref" in given else given
+            if parameter["in"] != "query":
+                continue
+            schema = self._resolve(parameter["schema"])
+            if "properties" in schema:
+                properties |= schema["properties"]
+                required += schema.get("required", [])
+            else:
+                properties[parameter["name"]] = schema
+                required += [parameter["name"]] if parameter.get("required") else []
+        found: Json = {"type": "object", "properties": properties}
+        return {**found, **({"required": required} if required else {})} if properties else None
 
     def _resolve(self, schema: Json) -> Json:
         reference = schema.get("$ref")
@@ -130,6 +157,10 @@ class Document:
 
     def _compile(self, schema: Json) -> Validator:
         return Validator(_strict(schema), self._components)
+
+
+def _shape(path: str) -> str:
+    return re.sub(r"{[^}]*}", "{}", path)
 
 
 def _json_schema(holder: Json) -> Json | None:

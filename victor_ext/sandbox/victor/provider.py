@@ -22,6 +22,7 @@ from victor_ext.sandbox.server.provider import SandboxProvider
 from victor_ext.sandbox.server.response import Response, error_response, json_response
 from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands, new_key_pair
+from victor_ext.sandbox.victor.document import Operation as Declared
 from victor_ext.sandbox.victor.document import load_document
 from victor_ext.sandbox.victor.due_dates import DueDates
 from victor_ext.sandbox.victor.formats import Formats
@@ -44,7 +45,7 @@ _OPERATIONS = (
     Operation("respond", "POST", "/v2/payment-requests/respond-to-request/{id}", "respondToPaymentRequest"),
     Operation("token", "POST", "/v2/auth/token"),
 )
-_OPERATION_IDS = {operation.name: operation.operation_id or "" for operation in _OPERATIONS}
+_BY_NAME = {operation.name: operation for operation in _OPERATIONS}
 
 
 class VictorProvider(SandboxProvider[SandboxSettings]):
@@ -177,7 +178,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return self._handlers[operation](call)
 
     def _list(self, call: Call) -> Response:
-        rules = self.document.operations["listPaymentRequests"]
+        rules = self._declared("list")
         try:
             filters = read_query(call.query, rules.integers)
         except ValueError:
@@ -271,12 +272,16 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             return Problem((KEY_NAME,), "size", "must have 20 to 128 characters")
         return None
 
+    def _declared(self, operation: str) -> Declared:
+        served = _BY_NAME[operation]
+        return self.document.operation(served.method, served.path)
+
     def _body_problems(self, operation: str, body: object) -> list[Problem]:
-        schema = self.document.operations[_OPERATION_IDS[operation]].body
+        schema = self._declared(operation).body
         return [] if schema is None or schema.accepts(body) else from_violations(schema.violations(body))
 
     def _note_undeclared(self, operation: str, call: Call, body: object) -> None:
-        schema = self.document.operations[_OPERATION_IDS[operation]].body
+        schema = self._declared(operation).body
         if schema is not None:
             call.exchange.undeclared = schema.undeclared(body)
 
@@ -293,7 +298,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     def _checked(self, operation: str, status: int, body: JsonObject, *, like: int | None = None) -> Response:
         """The response; a 500 when it does not conform to the document, which is a mistake of the sandbox."""
         if self.settings.check_answers and not self.settings.quirks:
-            schema = self.document.operations[_OPERATION_IDS[operation]].responses.get(like or status)
+            schema = self._declared(operation).responses.get(like or status)
             if schema is not None and not schema.accepts(body):
                 where = ", ".join(".".join(each.path) or "body" for each in schema.violations(body))
                 self.context.log_failure(f"an answer to '{operation}' breaks the document at: {where}")

@@ -54,7 +54,8 @@ def undeclared(model: Any) -> int:
     """How many properties of a model, and of the models in it, are no attributes, or have no value of their enum."""
     free: dict[str, Any] = getattr(model, "additional_properties", {})
     names: tuple[str, ...] = getattr(model, "__slots__", ())
-    inner = [getattr(model, name, None) for name in names]
+    values = [getattr(model, name, None) for name in names]
+    inner = [each for value in values for each in (value if is_list(value) else [value])]
     words = sum(each not in type(each).__members__.values() for each in inner if isinstance(each, Enum))
     return len(free) + words + sum(undeclared(each) for each in inner if is_model(each))
 

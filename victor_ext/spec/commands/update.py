@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import shutil
 import sys
 from pathlib import Path
 
+from victor_ext.spec.checking.acceptance import default_path
 from victor_ext.spec.diff.formats.text import as_text
 from victor_ext.spec.diff.report import number, one_line, operations_text
 from victor_ext.spec.update import Update, update
@@ -47,10 +49,14 @@ def run(options: argparse.Namespace) -> int:
     print(as_text(done.report, width=width))
     print()
     if done.losses:
+        command = [
+            *("victor", "spec", "check", str(options.newer)),
+            *("--accepted", str(default_path(options.document)), "--accept", "REASON"),
+        ]
         print("\n".join(done.losses), file=sys.stderr)
         print(
-            f"Nothing was replaced: the package of {options.newer.name} would lack what is named above. Accept it in "
-            f"{options.document.stem}.accepted.yaml, or mend the document.",
+            f"Nothing was replaced: the package of {options.newer.name} would lack what is named above. Mend the "
+            f"document, or do without it:\n  {shlex.join(command)}",
             file=sys.stderr,
         )
         return 2
