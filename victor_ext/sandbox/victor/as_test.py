@@ -8,8 +8,7 @@ from victor_ext.sandbox.server.received import Received
 from victor_ext.sandbox.victor.model import BUILT_IN, DEMO_ACCOUNTS, PaymentRequest
 from victor_ext.sandbox.victor.state import Directory
 
-_STATUS_KINDS = ("status", "html")
-_WITHOUT_END = {False: "cut_request", True: "lost_answer"}
+_WITHOUT_WAIT = {False: "cut_request", True: "lost_answer"}
 """What stands for a `stall`, without its wait: to the client it is the same."""
 _KNOWN = {account.account_number for account in DEMO_ACCOUNTS}
 _ANSWERED = {"Accepted": "accepted", "Rejected": "declined"}
@@ -128,14 +127,14 @@ class _Writer:
         for call in self._calls:
             if call.operation != operation or call.fault in (None, "delay"):
                 continue
-            kind, options = str(call.fault), ""
+            kind, after = str(call.fault), call.work_done or call.replayed
             if kind == "stall":
-                kind = _WITHOUT_END[call.work_done]
-            elif kind in _STATUS_KINDS and call.status is not None:
-                options = f", status={call.status}" + (", work=True" if call.work_done else "")
-            elif kind == "rate_limit":
-                options = ", retry_after=0"
-            self._lines.append(f'victor_sandbox.inject("{kind}", operation="{operation}"{options})')
+                kind = _WITHOUT_WAIT[after]
+            options = f', operation="{operation}"'
+            if kind in ("status", "html", "rate_limit"):
+                options += ", retry_after=0" if kind == "rate_limit" else f", status={call.status}"
+                options += ", work=True" if after else ""
+            self._lines.append(f'victor_sandbox.inject("{kind}"{options})')
 
     def _call(self, name: str, arguments: Iterable[tuple[str, str | None]], first: str | None = None) -> None:
         given = [*([first] if first else []), *(f"{each}={value}" for each, value in arguments if value is not None)]
