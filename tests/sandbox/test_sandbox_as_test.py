@@ -137,6 +137,16 @@ def test_what_is_copied_passes_and_makes_the_same(life, seen, client, victor_san
     assert met[0] == met[1]
 
 
+def test_a_refusal_that_ended_a_call_before_is_left_out(seen, client, victor_sandbox, request):
+    seen.inject("status", operation="create", status=403)
+    key = "invoice-1042-" + "0" * 20
+    with pytest.raises(victor_ext.PermissionDenied):
+        ask(client, idempotency_key=key)
+    source = copied(seen, ask(client, idempotency_key=key).id)
+    run(source, request)
+    assert victor_sandbox.attempts_by_key() == {key: 1}
+
+
 def test_what_is_copied_fails_when_the_life_was_another_one(seen, client, request):
     source = copied(seen, failed(seen, client))
     with pytest.raises(AssertionError):

@@ -12,10 +12,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
 
 from victor_ext import RetryPolicy, Victor, VictorJwt
 from victor_ext.sandbox import Sandbox, SandboxSettings
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect, sync_playwright = playwright_api.expect, playwright_api.sync_playwright
 
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -59,7 +61,7 @@ def window(browser, sandbox):
     contexts = []
     errors: list[str] = []
 
-    def opened(path: str = "/", width: int = 1280, **options) -> Page:
+    def opened(path: str = "/", width: int = 1280, **options):
         context = browser.new_context(viewport={"width": width, "height": 800}, reduced_motion="reduce", **options)
         contexts.append(context)
         page = context.new_page()

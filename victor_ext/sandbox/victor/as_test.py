@@ -10,6 +10,7 @@ from victor_ext.sandbox.victor.state import Directory
 
 _WITHOUT_WAIT = {False: "cut_request", True: "lost_answer"}
 """What stands for a `stall`, without its wait: to the client it is the same."""
+_NEVER_TRIED_AGAIN = {*range(400, 500)} - {408, 425, 429}
 _KNOWN = {account.account_number for account in DEMO_ACCOUNTS}
 _ANSWERED = {"Accepted": "accepted", "Rejected": "declined"}
 
@@ -131,6 +132,8 @@ class _Writer:
             if kind == "stall":
                 kind = _WITHOUT_WAIT[after]
             options = f', operation="{operation}"'
+            if kind in ("status", "html") and call.status in _NEVER_TRIED_AGAIN:
+                continue  # it ended a call of its own, and what is copied is the one that succeeded
             if kind in ("status", "html", "rate_limit"):
                 options += ", retry_after=0" if kind == "rate_limit" else f", status={call.status}"
                 options += ", work=True" if after else ""
