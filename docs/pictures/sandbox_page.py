@@ -1,21 +1,35 @@
-"""Make the pictures of the sandbox's page, as Chromium shows it: `python docs/pictures/sandbox_page.py [FOLDER]`."""
+"""Make the pictures of the sandbox's page, as Chromium shows it: `python docs/pictures/sandbox_page.py`."""
 
 from __future__ import annotations
 
 import shutil
-import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal, NamedTuple
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from victor_ext import RetryPolicy, Victor, VictorError, VictorJwt, idempotency_key_for
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
-PICTURES = Path(__file__).parent
-SIZES = {"wide": (1280, 800), "phone": (375, 760)}
+
+class Picture(NamedTuple):
+    """One picture of the page."""
+
+    name: str
+    width: int
+    height: int
+    scheme: Literal["light", "dark"]
+    opened: bool
+    """Whether a request is open, with its life."""
+
+
+PICTURES = (
+    Picture("sandbox-page", 1280, 860, "light", opened=True),
+    Picture("sandbox-page-phone", 375, 760, "dark", opened=False),
+)
 
 
 def send(sandbox: Sandbox) -> str:
@@ -53,26 +67,34 @@ def send(sandbox: Sandbox) -> str:
     return shown
 
 
-def main(folder: Path) -> None:
+def take(browser: Browser, folder: Path) -> None:
     """Write every picture."""
-    with Sandbox(SandboxSettings(demo_data=True, seed=7)) as sandbox, sync_playwright() as playwright:
+    with Sandbox(SandboxSettings(demo_data=True, seed=7)) as sandbox:
         shown = send(sandbox)
+        for picture in PICTURES:
+            page = browser.new_page(
+                viewport={"width": picture.width, "height": picture.height},
+                color_scheme=picture.scheme,
+                has_touch=picture.width < 600,
+                is_mobile=picture.width < 600,
+                reduced_motion="reduce",
+            )
+            page.goto(f"{sandbox.url}/#/records/{shown}" if picture.opened else sandbox.url)
+            page.get_by_text("live", exact=True).wait_for()
+            if picture.opened:
+                page.get_by_role("button", name="Accept").wait_for()
+            page.screenshot(path=folder / f"{picture.name}.png")
+            page.close()
+
+
+def main() -> None:
+    """Start a browser, and write every picture beside this file."""
+    with sync_playwright() as playwright:
         program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
         browser = playwright.chromium.launch(executable_path=program)
-        for scheme in ("light", "dark"):
-            for name, (width, height) in SIZES.items():
-                page = browser.new_page(
-                    viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
-                )
-                page.goto(sandbox.url)
-                page.get_by_text("live", exact=True).wait_for()
-                page.screenshot(path=folder / f"sandbox-page-{name}-{scheme}-list.png")
-                page.goto(f"{sandbox.url}/#/records/{shown}")
-                page.get_by_role("button", name="Accept").wait_for()
-                page.screenshot(path=folder / f"sandbox-page-{name}-{scheme}.png")
-                page.close()
+        take(browser, Path(__file__).parent)
         browser.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES)
+    main()

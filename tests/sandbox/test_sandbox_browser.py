@@ -5,6 +5,7 @@ Skipped where no browser is found: `apt-get install chromium`, or `.venv/bin/pla
 
 from __future__ import annotations
 
+import runpy
 import shutil
 import threading
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright i
 expect, sync_playwright = playwright_api.expect, playwright_api.sync_playwright
 
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -243,6 +245,12 @@ def test_it_fits_and_can_be_read(window, victor, sandbox, width, scheme):
         page.locator("h1").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         assert page.evaluate(CONTRAST) == [], path
+
+
+def test_the_pictures_of_the_documentation_can_be_made(browser, tmp_path):
+    script = runpy.run_path(str(PICTURES / "sandbox_page.py"))
+    script["take"](browser, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in PICTURES.glob("sandbox-page*.png")}
 
 
 CONTRAST = """() => {

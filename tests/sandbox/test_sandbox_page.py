@@ -144,6 +144,14 @@ def test_a_request_that_was_cut_off_is_shown_as_far_as_it_came(sandbox, caller, 
     assert "043987673645" not in shown
 
 
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(1, "1 s"), (90, "1 min 30 s"), (90_061, "1 d 1 h"), (0.25, "0.25 s"), (59.9, "1 min")]
+)
+def test_how_far_the_clock_was_advanced(sandbox, http, seconds, shown):
+    sandbox.advance(seconds)
+    assert f"advanced by {shown}<" in http.get(sandbox.url).text
+
+
 def test_old_contents_are_forgotten_and_the_page_says_so(sandbox, caller, http):
     for _ in range(201):
         caller.http.get("/v2")

@@ -45,8 +45,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {"clock": _clock, "moment": _moment, "short_key": _short_key, "masked": masked}
-    environment.filters["ticks"] = _ticks
+    environment.filters |= {"clock": _clock, "moment": _moment, "span": _span}
+    environment.filters |= {"short_key": _short_key, "masked": masked, "ticks": _ticks}
     return environment
 
 
@@ -56,6 +56,16 @@ def _clock(seconds: float) -> str:
 
 def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _span(seconds: float) -> str:
+    """A length of time by its two largest units."""
+    left, parts = round(seconds), list[str]()
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, length)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or f"{seconds:g} s"
 
 
 def _ticks(text: str) -> str:
