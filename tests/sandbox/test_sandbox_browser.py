@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import pytest
 
 from victor_ext import RetryPolicy, Victor, VictorJwt
@@ -150,6 +151,15 @@ def test_the_keyboard_is_enough(window, victor, sandbox):
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_any_key_leads_to_its_calls(window, sandbox):
+    key = "a/b?c=1#d%41&e 'f' \"g\" <h>"
+    httpx.post(sandbox.url + "/v2/payment-requests/request-payment", headers={"idempotency-key": key})
+    page = window()
+    page.locator("li.group").filter(has_text="a/b?c=1#d%41&").get_by_role("link").click()
+    expect(page.locator("#detail code")).to_have_text(key)
+    expect(page.locator(".timeline")).to_contain_text("create, attempt 1")
 
 
 def test_what_a_person_is_typing_stays(window, victor):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from urllib.parse import quote, urlsplit
 
@@ -206,6 +207,18 @@ def test_the_stream_tells_what_is_new_and_nothing_else(sandbox, caller):
         sandbox.reset()
         after = message()
         assert after["lists"]["groups"] == {"order": [], "html": {}}
+
+
+def test_a_call_is_shown_while_it_is_worked_on_and_when_it_has_ended(sandbox, caller):
+    sandbox.inject("delay", operation="create", delay=0.4)
+    with watching(sandbox.url) as message, ThreadPoolExecutor(1) as pool:
+        message()
+        made = pool.submit(caller.create, KEY)
+        shown = [message()["lists"]["calls"]["html"]["1"]]
+        made.result()
+        while "200" not in shown[-1]:
+            shown.append(message()["lists"].get("calls", {"html": {}})["html"].get("1", ""))
+        assert "working" in shown[0]
 
 
 def test_time_alone_moves_what_the_stream_shows(start):

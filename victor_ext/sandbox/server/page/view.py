@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from victor_ext.sandbox.server.commands import Command, NotFound
 from victor_ext.sandbox.server.faults import KINDS
@@ -23,7 +23,9 @@ _WHEN = {
 }
 """The kinds of faults that are always before, or always after the work."""
 
-Fragments = dict[str, str]
+_Rendered: TypeAlias = tuple[object, str]
+"""The state that a fragment was made from, and the fragment."""
+Fragments: TypeAlias = dict[str, str]
 """Rendered fragments by their id, in the order of the page."""
 
 
@@ -40,6 +42,11 @@ class Group:
     faults: list[str] = field(default_factory=list[str])
 
     @property
+    def state(self) -> object:
+        """All that its fragment is made from."""
+        return self.at, self.key, tuple(self.records), self.attempts, self.work, tuple(self.faults)
+
+    @property
     def is_duplicate(self) -> bool:
         """Whether one key has led to more than one piece of work."""
         return self.work > 1
@@ -53,6 +60,7 @@ class PageView:
         self._context = provider.context
         self._commands = commands
         self._records = provider.records()
+        self._rendered: dict[tuple[str, str], _Rendered] = {}
         self._title = "Keys" if self._records is None else self._records.title
 
     def index(self) -> str:
@@ -85,10 +93,16 @@ class PageView:
         """The items of each list by their id, newest first."""
         self._provider.tick()
         calls = self._context.log.last(_CALLS)
-        return {
-            "groups": {group.id: render_block("lists.html", "group", group=group) for group in self._groups(calls)},
-            "calls": {str(call.number): render_block("lists.html", "call", call=call) for call in calls},
-        }
+        items: list[tuple[str, str, object, object]]
+        items = [("group", group.id, group.state, group) for group in self._groups(calls)]
+        items += [("call", str(call.number), _state(call), call) for call in calls]
+        # Most of it is as it was when it was last asked for.
+        before = self._rendered
+        self._rendered = {each[:2]: _rendered(before.get(each[:2]), *each) for each in items}
+        lists: dict[str, Fragments] = {"groups": {}, "calls": {}}
+        for (block, item_id), (_, html) in self._rendered.items():
+            lists[f"{block}s"][item_id] = html
+        return lists
 
     def parts(self) -> Fragments:
         """The other places that change."""
@@ -176,6 +190,18 @@ class PageView:
         calls = self._context.log.after(0)
         about = [each for each in calls if each.request_id in ids or (key is not None and each.idempotency_key == key)]
         return about[-_CALLS_OF_A_LIFE:]
+
+
+def _rendered(before: _Rendered | None, block: str, _id: str, state: object, item: object) -> _Rendered:
+    """The fragment of one item of a list: the one from before when its state is the same."""
+    if before is not None and before[0] == state:
+        return before
+    return state, render_block("lists.html", block, **{block: item})
+
+
+def _state(call: Received) -> object:
+    """All that its fragment is made from: a call that has ended changes no more."""
+    return call.milliseconds, call.status, call.attempt, call.fault, call.replayed
 
 
 def _timeline(moves: Iterable[Move], calls: Iterable[Received]) -> list[Move | Received]:
