@@ -171,7 +171,7 @@ def test_what_does_not_exist_is_a_404(sandbox, http):
 def test_what_callers_say_is_text(sandbox, http, text):
     """In every field that a caller or a test can fill."""
     sandbox.add_counterparty("hostile", name=text)
-    request_id = sandbox.create_inbound(notes=text[:100], ultimate_creditor=text[:100])
+    request_id = sandbox.create_inbound(notes=text)
     sandbox.move(request_id, "failed", text)
     http.get(sandbox.url + "/" + quote(text, errors="replace"), headers={"idempotency-key": ascii(text)})
     with watching(sandbox.url) as message:
