@@ -168,6 +168,9 @@ def test_it_reads_as_one_would_write_it(seen, client):
 
 
 def test_an_account_of_a_person_is_not_in_it(seen, client):
-    source = copied(seen, ask(client, account="998877665544").id)
+    notes = "To 998877665544, for order 42"
+    source = copied(seen, ask(client, account="998877665544", notes=notes, client_reference_id="INV-20261042").id)
     assert "998877665544" not in source
     assert '"000000005544"' in source
+    assert '"To 000000005544, for order 42"' in source
+    assert '"INV-20261042"' in source

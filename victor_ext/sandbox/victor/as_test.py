@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from victor_ext.sandbox.server.received import Received
@@ -11,6 +12,7 @@ from victor_ext.sandbox.victor.state import Directory
 _WITHOUT_WAIT = {False: "cut_request", True: "lost_answer"}
 """What stands for a `stall`, without its wait: to the client it is the same."""
 _NEVER_TRIED_AGAIN = {*range(400, 500)} - {408, 425, 429}
+_LONG_NUMBER = re.compile(r"(?<![\w-])[0-9]{5,}(?=[0-9]{4}(?![\w-]))")
 _KNOWN = {account.account_number for account in DEMO_ACCOUNTS}
 _ANSWERED = {"Accepted": "accepted", "Rejected": "declined"}
 
@@ -84,7 +86,7 @@ class _Writer:
         if answered.answer is None:
             return
         accepted = answered.answer == "Accepted"
-        arguments = [("notes", _text(answered.approval_notes or "."))]
+        arguments = [("notes", _text(_without_numbers(answered.approval_notes or ".")))]
         amount = answered.modified_amount
         by_client = any(call.operation == "respond" and call.work_done for call in self._calls)
         if inbound is not None and by_client:
@@ -147,11 +149,16 @@ class _Writer:
 
 def _texts(request: PaymentRequest, *names: str) -> list[tuple[str, str | None]]:
     found = ((name, getattr(request, name)) for name in names)
-    return [(name, None if value is None else _text(value)) for name, value in found]
+    return [(name, None if value is None else _text(_without_numbers(value))) for name, value in found]
 
 
 def _account(number: str) -> str:
     return number if number in _KNOWN else "0" * (len(number) - 4) + number[-4:]
+
+
+def _without_numbers(text: str) -> str:
+    """A text whose long numbers, which may be those of accounts, are written with zeros."""
+    return _LONG_NUMBER.sub(lambda found: "0" * len(found[0]), text)
 
 
 def _text(value: str) -> str:
