@@ -56,11 +56,16 @@ sandbox: PORT = 8900
 sandbox: setup ## Run the sandbox on port 8900 (or PORT=...), with demo data
 	@$(BIN)/victor sandbox --demo-data --port "$(PORT)"
 
-.PHONY: test quick lint types contracts format
+.PHONY: test test-page quick lint types contracts format
 # One more than there are cores: some tests wait for what is slow on purpose.
 test: WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 test: setup lint types contracts check-generated ## Run all checks
 	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal
+
+test-page: setup ## Try the sandbox's page in Chromium; fetches one if there is none (`make test` tries it when there is one)
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+		$(BIN)/playwright install chromium
+	@$(BIN)/python -m pytest -q -rs tests/sandbox/test_sandbox_browser.py
 
 quick: setup ## Run what needs no process and no waiting, in less than a minute
 	@$(BIN)/python -m pytest -q -n 2 -m "not timed and not thorough"

@@ -19,6 +19,8 @@ IN_WHEEL = (
     *(f"{package}/__init__.py" for package in PACKAGES),
     *(f"{package}/py.typed" for package in PACKAGES),
     "victor_ext/openapi/victor.yaml",  # the sandbox reads it
+    "victor_ext/sandbox/server/page/templates/index.html",
+    "victor_ext/sandbox/server/page/static/page.js",
     "victor_ext/spec/templates/*.jinja",
     "*.dist-info/METADATA",
     "*.dist-info/RECORD",

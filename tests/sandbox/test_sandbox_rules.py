@@ -147,6 +147,6 @@ def test_another_method_is_a_405(caller, method, path, allow):
     assert (response.status_code, response.headers["allow"]) == (405, allow)
 
 
-@pytest.mark.parametrize("path", ["/", "/v2", "/v1/payment-requests", f"{LIST}/", f"{LIST}/a/b"])
+@pytest.mark.parametrize("path", ["/v3", "/v2", "/v1/payment-requests", f"{LIST}/", f"{LIST}/a/b"])
 def test_another_path_is_a_404_and_never_a_redirect(caller, path):
     assert caller.call("GET", path).status_code == 404

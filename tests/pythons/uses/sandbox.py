@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.request import urlopen
+
 from victor_ext import RetryPolicy, Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
@@ -18,3 +20,5 @@ with Sandbox(SandboxSettings(demo_data=True)) as sandbox:
         )
         assert sandbox.work_done_by_key() == {created.idempotency_key: 1}
         assert [request.id for request in victor.payment_requests.list(direction="outbound")] == [created.id]
+        with urlopen(sandbox.url) as page:
+            assert "44.23" in page.read().decode()

@@ -9,7 +9,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from victor_ext.sandbox.server.call import BodyKey, Call, HeaderKey
 from victor_ext.sandbox.server.context import SandboxContext
-from victor_ext.sandbox.server.control_api import is_control
 from victor_ext.sandbox.server.faults import Fault
 from victor_ext.sandbox.server.operations import OTHER
 from victor_ext.sandbox.server.provider import AnyProvider
@@ -28,7 +27,7 @@ class Api:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call. It is recorded in full before the first byte of the response is sent."""
-        if is_control(scope["path"]):
+        if self._context.is_own(scope["method"], scope["path"]):
             await self._control(scope, receive, send)
             return
         call = self._begin(scope)
@@ -45,10 +44,12 @@ class Api:
         call.exchange.fault = fault.kind if fault else None
         whole = await _read_body(receive, self._limit)
         if whole is None:
+            self._context.contents.keep(call.exchange.number, scope["headers"], b"", None)
             self._context.finish(call.exchange, None)
             return
         call.body = whole
         response = await self._respond(call, scope["path"], fault)
+        self._context.contents.keep(call.exchange.number, scope["headers"], whole, response)
         self._context.finish(call.exchange, response.status)
         for message in response.messages(call.exchange, self._context.clock.date_header()):
             await send(message)

@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, 
 
 from victor_ext.sandbox.server.faults import FaultOptions, Kind, read_fault
 from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
+from victor_ext.sandbox.server.paths import CONTROL, PAGE
 from victor_ext.sandbox.server.received import Received
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.server.service import Service
-
-CONTROL = "/_sandbox"
 
 A = ParamSpec("A")
 C = TypeVar("C", bound="ServerCommands")
@@ -45,6 +44,24 @@ class Command:
     def signature(self) -> inspect.Signature:
         """The parameters of the command, after `self`."""
         return inspect.signature(self.work)
+
+    @property
+    def parameters(self) -> tuple[inspect.Parameter, ...]:
+        """What a caller gives: in the path, in the query (GET) or in the body."""
+        return tuple(self.signature.parameters.values())[1:]
+
+    @property
+    def documentation(self) -> str:
+        """The docstring without its indentation."""
+        return inspect.getdoc(self.work) or ""
+
+    def to_dict(self) -> JsonObject:
+        """The command as JSON, for those who ask what there is."""
+        return {
+            "call": f"{self.method} {self.path}",
+            "parameters": [each.name for each in self.parameters],
+            "what": " ".join(self.documentation.split("\n\n")[0].split()),
+        }
 
 
 @overload
@@ -117,11 +134,13 @@ class ServerCommands:
 
     @command("GET", "/")
     def info(self) -> JsonObject:
-        """The name of the sandbox, its settings and its clocks."""
+        """The name of the sandbox, its settings, its clocks and its commands."""
         return {
             "sandbox": self._provider.name,
             "settings": self._context.settings.to_dict(),
             "clock": self._context.clock.to_dict(),
+            "page": self._service.control_url + PAGE,
+            "commands": [each.to_dict() for each in self.commands()],
             **self._provider.info(),
         }
 

@@ -20,7 +20,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from victor_ext.sandbox.server.context import SandboxContext
-from victor_ext.sandbox.server.control_api import is_control
 from victor_ext.sandbox.server.faults import Fault, How
 
 _LINE_LIMIT = 16_384
@@ -78,7 +77,7 @@ class SandboxConnection(H11Protocol):
     def _choose_fault(self, data: bytes) -> None:
         self._fault_chosen = True
         method, path, query = _request_line(data)
-        self._control = is_control(path)
+        self._control = self.context.is_own(method, path)
         if self._control:
             return
         operation = self.context.operations.name(method, path)
@@ -95,6 +94,7 @@ class SandboxConnection(H11Protocol):
         key = None if self.context.key is None else self.context.key.in_request(head)
         exchange = self.context.begin(method, path, self.context.operations.name(method, path), key)
         exchange.fault = fault.kind
+        self.context.contents.keep_bytes(exchange.number, head)
         self._closed = True
 
         def end() -> None:
@@ -107,7 +107,7 @@ class SandboxConnection(H11Protocol):
         """The fault of the current call; chosen now when the call was pipelined."""
         if not self._fault_chosen:
             self._fault_chosen = True
-            if not is_control(path):
+            if not self.context.is_own(method, path):
                 operation = self.context.operations.name(method, path)
                 self.fault = self.context.faults.pick(method, path, operation, query=query, pipelined=True)
         return self.fault

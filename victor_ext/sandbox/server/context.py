@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from email.utils import formatdate
 
 from victor_ext.sandbox.server.call import KeyLocation
+from victor_ext.sandbox.server.changes import Changes
+from victor_ext.sandbox.server.contents import ContentLog
 from victor_ext.sandbox.server.faults import FaultQueue
-from victor_ext.sandbox.server.operations import Operation, OperationTable
+from victor_ext.sandbox.server.operations import OTHER, Operation, OperationTable
+from victor_ext.sandbox.server.paths import is_control, is_page
 from victor_ext.sandbox.server.received import Received, ReceivedLog
 from victor_ext.sandbox.server.settings import ServerSettings
 
@@ -63,22 +66,31 @@ class SandboxContext:
         self.clock = Clock(skew=settings.clock_skew)
         self.faults = FaultQueue(settings.seed)
         self.log = ReceivedLog(settings.keep_received)
+        self.contents = ContentLog()
+        self.changes = Changes()
 
     def reset(self) -> None:
         """Forget faults and received calls, and set the clocks back."""
         self.faults.clear()
         self.log.clear()
+        self.contents.clear()
         self.clock.advanced = 0.0
         self.clock.skew = self.settings.clock_skew
 
+    def is_own(self, method: str, path: str) -> bool:
+        """Whether a call is for the control API or for the page: no fault touches it, and it is not recorded."""
+        return is_control(path) or (is_page(method, path) and self.operations.name(method, path) == OTHER)
+
     def begin(self, method: str, path: str, operation: str, key: str | None) -> Received:
         """Record a call whose head has arrived."""
+        self.changes.touch()
         return self.log.begin(self.clock.wall(), method, path, operation, key)
 
     def finish(self, exchange: Received, status: int | None) -> None:
         """Record the status of the response (None: there was none), and log the call."""
         exchange.status = status
         exchange.milliseconds = max(0.0, round((self.clock.wall() - exchange.at) * 1000, 3))
+        self.changes.touch()
         if access.isEnabledFor(logging.INFO):
             access.info("%s", _log_line(exchange))
 

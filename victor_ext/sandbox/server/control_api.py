@@ -11,23 +11,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from victor_ext.sandbox.server.commands import CONTROL, Command, NotFound
+from victor_ext.sandbox.server.commands import Command, NotFound
 from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
+from victor_ext.sandbox.server.paths import CONTROL
 
 RunCommand: TypeAlias = Callable[[Command, JsonObject], Awaitable[JsonValue]]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[JSONResponse]]
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-def is_control(path: str) -> bool:
-    """Whether a path belongs to the control API, which no fault touches."""
-    return path == CONTROL or path.startswith(CONTROL + "/")
-
-
-def control_app(commands: Sequence[Command], run: RunCommand) -> Starlette:
-    """An application with a route for each command."""
+def control_app(commands: Sequence[Command], run: RunCommand, pages: Sequence[Route]) -> Starlette:
+    """An application with a route for each command, and those of the page."""
     routes = [Route(command.path, _endpoint(command, run), methods=[command.method]) for command in commands]
     rest = _no_such_command(commands)
+    routes += [*pages]
     routes += [Route(path, rest, methods=list(_METHODS)) for path in (CONTROL, CONTROL + "/{rest:path}")]
     return Starlette(routes=routes)
 

@@ -11,6 +11,7 @@ from victor_ext.sandbox.server.commands import ServerCommands
 from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.jsontypes import JsonObject
 from victor_ext.sandbox.server.operations import Operation
+from victor_ext.sandbox.server.page.records import Records
 from victor_ext.sandbox.server.response import Response, error_response
 from victor_ext.sandbox.server.settings import ServerSettings
 
@@ -51,6 +52,13 @@ class SandboxProvider(ABC, Generic[S]):
         """Set the business clock forward and make the moves that are due; returns their number."""
         self.context.clock.advanced += seconds
         return 0
+
+    def tick(self) -> None:
+        """Make the moves that time has made due. An open page calls it about once a second."""
+
+    def records(self) -> Records | None:
+        """What the page shows of the provider's state; None: calls and keys only."""
+        return None
 
     def work_by_key(self) -> Mapping[str, int]:
         """How often work was done under each key."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from victor_ext.sandbox.server.jsontypes import JsonObject
 
@@ -85,6 +86,10 @@ class ReceivedLog:
     def after(self, number: int) -> list[Received]:
         """The remembered calls with a larger number, oldest first."""
         return [exchange for exchange in self._kept if exchange.number > number]
+
+    def last(self, count: int) -> list[Received]:
+        """The last remembered calls, newest first."""
+        return list(islice(reversed(self._kept), count))
 
     def clear(self) -> None:
         """Forget all calls and counts. Numbers go on."""

@@ -76,6 +76,7 @@ async def _serve(
 def _greet(service: Service, settings: ServerSettings) -> None:
     lines = [
         f"{service.provider.heading} on {service.url}",
+        f"Page on {service.control_url}/",
         f"Control API on {service.control_url}/_sandbox/",
     ]
     if not is_this_machine(settings.host):

@@ -16,6 +16,7 @@ from victor_ext.sandbox.server.control_api import control_app
 from victor_ext.sandbox.server.guard import ControlGuard
 from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
 from victor_ext.sandbox.server.listener import Listener
+from victor_ext.sandbox.server.page.routes import page_routes
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.settings import ServerSettings
 
@@ -46,7 +47,9 @@ class Service:
 
     def _control_api(self, *, over_api_port: bool) -> ASGIApp:
         settings = self.context.settings
-        app = control_app(self._commands.commands(), partial(self.run, over_api_port=over_api_port))
+        commands = self._commands.commands()
+        pages = page_routes(self.provider, commands)
+        app = control_app(commands, partial(self.run, over_api_port=over_api_port), pages)
         return ControlGuard(app, settings.host, settings.allowed_host)
 
     def _listen(self, app: ASGIApp, option: str, port: int) -> Listener:
@@ -96,7 +99,10 @@ class Service:
         if over_api_port and command.name == "down" and parameters.get("seconds") is None:
             raise ValueError("give seconds, or start with a control port: this port would never come back")
         found = command.work(self._commands, **parameters)
-        return await found if inspect.isawaitable(found) else found
+        result = await found if inspect.isawaitable(found) else found
+        if command.method != "GET":
+            self.context.changes.touch()
+        return result
 
     def down(self, seconds: float | None) -> JsonObject:
         """Stop to listen, for some seconds or until `up`."""

@@ -6,13 +6,14 @@ import re
 import uuid
 from dataclasses import asdict
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from victor_ext.sandbox.server.commands import ServerCommands, command, member, nothing
 from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
+from victor_ext.sandbox.victor.ledger import CannotRespond
 from victor_ext.sandbox.victor.model import (
     BEHAVIOURS,
     NETWORKS,
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from victor_ext.sandbox.victor.provider import VictorProvider
 
 _AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?")
+_LONGEST_NOTES = 150
+"""Of an answer, in the provider's document."""
+Answer = Literal["Accepted", "Declined"]
 
 
 class SandboxCommands(ServerCommands):
@@ -178,6 +182,31 @@ class SandboxCommands(ServerCommands):
         self._provider.ledger.tick()
         return _record(self._provider.ledger.get(request_id))
 
+    @command("POST", "/payment-requests/{request_id}/respond", returns=nothing)
+    def respond(
+        self, request_id: str, status: Answer, notes: str | None = None, *, modified_amount: str | None = None
+    ) -> JsonObject:
+        """Respond as the payer does in their own bank: `Accepted` or `Declined`. A twin moves with its parent."""
+        if status not in ("Accepted", "Declined"):
+            raise ValueError("status must be Accepted or Declined")
+        body: JsonObject = {"status": status, "notes": _notes(notes or f"{status} on the sandbox's page")}
+        if modified_amount is not None:
+            if not isinstance(modified_amount, str) or not _AMOUNT.fullmatch(modified_amount):
+                raise ValueError("modified_amount must be a text such as '44.23'")
+            body["modified_amount"] = modified_amount
+        try:
+            return _record(self._provider.ledger.respond_as_payer(request_id, body))
+        except CannotRespond as reason:
+            raise ValueError(reason.message) from None
+
+    @command("POST", "/payment-requests/{request_id}/expire", returns=nothing)
+    def expire(self, request_id: str) -> JsonObject:
+        """Let a request that has no answer expire now, and its twin with it."""
+        try:
+            return _record(self._provider.ledger.expire(request_id))
+        except CannotRespond as reason:
+            raise ValueError(reason.message) from None
+
     @command("POST", "/payment-requests/{request_id}/move", returns=nothing)
     def move(self, request_id: str, status: Status, error_message: str | None = None) -> JsonObject:
         """Put a request into any status. A twin stays as it is."""
@@ -190,6 +219,12 @@ def new_key_pair() -> tuple[str, str]:
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return pem.decode("ascii"), public.decode("ascii")
+
+
+def _notes(notes: JsonValue) -> str:
+    if not isinstance(notes, str) or len(notes) > _LONGEST_NOTES:
+        raise ValueError(f"notes must be a text of at most {_LONGEST_NOTES} characters")
+    return notes
 
 
 def _record(request: PaymentRequest) -> JsonObject:

@@ -40,6 +40,8 @@ _AFTERWARDS: dict[Status, Status] = {
     "accepted": "completed",
 }
 """The next status of a request that the `depart` option moves."""
+_OPEN: tuple[Status, ...] = ("created", "pending", "processing", "needs-review")
+"""The statuses of a request that waits for its payer."""
 _STEP = 1.0
 """Seconds of the business clock for one step of a request's life without `auto`."""
 
@@ -195,6 +197,35 @@ class Ledger:
         request = self.get(request_id)
         if request.direction == "outbound":
             raise CannotRespond("", "This request is outbound; answer the inbound one (its child).")
+        return self._respond(request, ("pending",), body)
+
+    def respond_as_payer(self, request_id: str, body: JsonObject) -> PaymentRequest:
+        """Respond to a request as its payer does, in the sandbox or elsewhere; returns it.
+
+        Raises `UnknownId`, or `CannotRespond` with the reason.
+        """
+        request = self.get(request_id)
+        if request.child_id is not None:
+            self.respond(request.child_id, body)
+        else:
+            open_ = ("pending",) if request.direction == "inbound" else _OPEN
+            self._respond(request, open_, body)
+        return self.get(request_id)
+
+    def expire(self, request_id: str) -> PaymentRequest:
+        """Let a request without an answer expire now, and its twin; raises `UnknownId` or `CannotRespond`."""
+        request = self.get(request_id)
+        if request.status not in _OPEN:
+            raise CannotRespond("status", f"This request is {request.status}; only one without an answer can expire.")
+        twin = self._store.requests.get(request.child_id or request.parent_id or "")
+        both = [each for each in (request, twin) if each is not None and each.status in _OPEN]
+        now = self._clock.now()
+        self._store.commit([replace(each, status="expired", changed_at=now) for each in both])
+        return self.get(request_id)
+
+    def _respond(
+        self, request: PaymentRequest, open_: Iterable[Status], body: JsonObject
+    ) -> tuple[PaymentRequest, bool]:
         answer = "Accepted" if body["status"] == "Accepted" else "Rejected"
         modified, notes = body.get("modified_amount"), body["notes"]
         if request.answer is not None:
@@ -202,7 +233,7 @@ class Ledger:
             if same and self._settings.second_answer == "replay":
                 return request, False
             raise CannotRespond("status", "This request has been answered already.")
-        if request.status != "pending":
+        if request.status not in open_:
             raise CannotRespond("status", f"This request is {request.status}; only a pending one can be answered.")
         self._check_modified(request, answer, modified)
         now = self._clock.now()

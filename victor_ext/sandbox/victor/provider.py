@@ -18,6 +18,7 @@ from victor_ext.sandbox.server.call import Call, HeaderKey
 from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.jsontypes import JsonObject
 from victor_ext.sandbox.server.operations import Operation
+from victor_ext.sandbox.server.page.records import Records
 from victor_ext.sandbox.server.provider import SandboxProvider
 from victor_ext.sandbox.server.response import Response, error_response, json_response
 from victor_ext.sandbox.victor.authentication import Authenticator, Refused
@@ -30,6 +31,7 @@ from victor_ext.sandbox.victor.journal import open_journal
 from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, Ledger, UnknownId, fingerprint
 from victor_ext.sandbox.victor.listing import Listing, check_times, read_query
 from victor_ext.sandbox.victor.model import DEMO_ACCOUNTS, DEMO_COUNTERPARTIES
+from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Directory, Store
 from victor_ext.sandbox.victor.validation import CreateRules, Problem, from_violations, json_body
@@ -64,7 +66,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         self.document = load_document()
         self.journal = open_journal(settings.state)
         self.directory = Directory(self.journal)
-        self.store = Store(self.journal)
+        self.store = Store(self.journal, clock.wall)
         self.due_dates = DueDates(clock, settings.due_date_zone)
         self.ledger = Ledger(settings, clock, self.store, self.directory, self.due_dates)
         self._authenticator = Authenticator(settings, clock, self.directory)
@@ -113,6 +115,14 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         self.journal.put("clock", "advanced", clock.advanced + seconds)
         clock.advanced += seconds
         return self.ledger.lifecycle.pass_time(clock.now())
+
+    def tick(self) -> None:
+        """Make the moves that are due, with `auto`."""
+        self.ledger.tick()
+
+    def records(self) -> Records:
+        """The payment requests, for the page."""
+        return PaymentRequestRecords(self.store, self.directory, self.context.clock)
 
     def work_by_key(self) -> Mapping[str, int]:
         """How many requests there are under each key: counted in the store, which survives a restart."""

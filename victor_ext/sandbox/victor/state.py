@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from victor_ext.sandbox.server.jsontypes import JsonValue
 from victor_ext.sandbox.victor.authentication import digest, read_public_key
+from victor_ext.sandbox.victor.history import History
 from victor_ext.sandbox.victor.journal import Journal, KeyRecord
 from victor_ext.sandbox.victor.model import BUILT_IN, Account, Counterparty, PaymentRequest
 
@@ -92,8 +93,9 @@ class Directory:
 class Store:
     """Payment requests in the order of creation, and the records of idempotency keys."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, wall: Callable[[], float]) -> None:
         self._journal = journal
+        self.history = History(wall)
         self.requests: dict[str, PaymentRequest] = {}
         self.order: list[str] = []
         self.created: array[float] = array("d")
@@ -108,6 +110,7 @@ class Store:
         """Restore what the journal holds."""
         for request in requests:
             self._keep(request)
+        self.history.clear()  # when they moved is not kept
         for key in keys:
             self.keys[key.owner, key.key] = key
 
@@ -125,6 +128,7 @@ class Store:
             part.clear()
         del self.created[:]
         self.version += 1
+        self.history.clear()
 
     def not_before(self, now: float) -> float:
         """A creation time that is not before the last one, also when the clock was set back."""
@@ -137,4 +141,5 @@ class Store:
             self.created.append(request.created_at)
             if request.idempotency_key is not None and request.direction == "outbound":
                 self.work_by_key[request.idempotency_key] += 1
+        self.history.add(self.requests.get(request.id), request)
         self.requests[request.id] = request

@@ -1,0 +1,287 @@
+"""The page in a real Chromium, with a client in Python at the other end.
+
+Skipped where no browser is found: `apt-get install chromium`, or `.venv/bin/playwright install chromium`.
+"""
+
+from __future__ import annotations
+
+import runpy
+import shutil
+import threading
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from victor_ext import RetryPolicy, Victor, VictorJwt
+from victor_ext.sandbox import Sandbox, SandboxSettings
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect, sync_playwright = playwright_api.expect, playwright_api.sync_playwright
+
+HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="module")
+def launch():
+    """Start a browser with more arguments."""
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+        program = own if Path(own).exists() else next(filter(None, map(shutil.which, NAMES)), None)
+        if program is None:
+            pytest.skip("no browser: apt-get install chromium, or .venv/bin/playwright install chromium")
+        # The sandbox of Chromium needs rights that containers do not have. The only pages here are ours.
+        yield lambda *more: playwright.chromium.launch(executable_path=program, args=["--no-sandbox", *more])
+
+
+@pytest.fixture(scope="module")
+def browser(launch):
+    browser = launch()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox(SandboxSettings(auto=0.1, demo_data=True)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def victor(sandbox):
+    auth = VictorJwt(*sandbox.new_api_key())
+    with Victor(auth, base_url=sandbox.url, retry=RetryPolicy(base=0.0)) as victor:
+        yield victor
+
+
+@pytest.fixture
+def window(browser, sandbox):
+    """Opens pages; every test ends with no error in any of them."""
+    contexts = []
+    errors: list[str] = []
+
+    def opened(path: str = "/", width: int = 1280, **options):
+        context = browser.new_context(viewport={"width": width, "height": 800}, reduced_motion="reduce", **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.goto(sandbox.url + path)
+        if not path.startswith("/docs"):
+            expect(page.get_by_role("status")).to_have_text("live")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert [each for each in errors if "status of 400" not in each] == []
+
+
+def ask(victor: Victor, notes: str = "Window cleaning", payer: str = "aHeq349838", **more):
+    return victor.payment_requests.create(
+        payee_account_number="043987673645",
+        payer_counterparty_id=payer,
+        amount=Decimal("44.23"),
+        biller_type="BUSINESS",
+        due_date=datetime.now(UTC).date(),
+        notes=notes,
+        **more,
+    )
+
+
+def test_a_request_made_in_python_appears_and_accepting_it_ends_the_wait(window, victor):
+    page = window()
+    page.evaluate("window.untouched = true")
+    made = ask(victor, "Appears by itself")
+    row = page.locator(f'a[href="#/records/{made.id}"]')
+    expect(row).to_contain_text("Appears by itself")
+    ended: list[str] = []
+    waiting = threading.Thread(
+        target=lambda: ended.append(victor.payment_requests.wait(made.id, timeout=60.0).status), daemon=True
+    )
+    waiting.start()
+    row.click()
+    assert ended == []
+    page.get_by_label("Notes to the payee").fill("Paid by hand")
+    page.get_by_role("button", name="Accept").click()
+    waiting.join(60)
+    assert ended == ["completed"]
+    assert victor.payment_requests.get(made.id).approval_notes == "Paid by hand"
+    expect(page.locator("#detail header")).to_contain_text("completed")
+    expect(page.locator(".timeline")).to_contain_text("accepted")
+    assert page.evaluate("window.untouched"), "the page was loaded again"
+
+
+def test_what_a_caller_writes_is_text(window, victor, sandbox):
+    page = window()
+    made = ask(victor, HOSTILE)
+    row = page.locator(f'a[href="#/records/{made.id}"]')
+    expect(row).to_contain_text(HOSTILE)
+    row.click()
+    expect(page.locator("#detail q")).to_have_text(HOSTILE)
+    page.goto(f"{sandbox.url}/#/calls/{sandbox.received()[-1].number}")
+    expect(page.locator("#detail")).to_contain_text("onerror")
+    assert page.title() == "Victor sandbox (staging)"
+    assert page.locator("main img, main script").count() == 0
+
+
+def test_the_keyboard_is_enough(window, victor, sandbox):
+    made = ask(victor, "By keyboard")
+    page = window()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("#detail q")).to_have_text("By keyboard")
+    expect(page.locator("#detail h2")).to_be_focused()
+    page.keyboard.press("e")
+    expect(page.locator("#detail header")).to_contain_text("expired")
+    assert sandbox.request(made.id)["status"] == "expired"
+    page.keyboard.press("Escape")
+    expect(page.locator("#detail")).to_be_hidden()
+    expect(page.locator(f'a[href="#/records/{made.id}"]')).to_be_focused()
+    page.keyboard.press("2")
+    expect(page.get_by_role("tab", name="Calls")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("/")
+    page.keyboard.type("no call says this")
+    assert page.locator("#calls li:visible").count() == 0
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_any_key_leads_to_its_calls(window, sandbox):
+    key = "a/b?c=1#d%41&e 'f' \"g\" <h>"
+    httpx.post(sandbox.url + "/v2/payment-requests/request-payment", headers={"idempotency-key": key})
+    page = window()
+    page.locator("li.group").filter(has_text="a/b?c=1#d%41&").get_by_role("link").click()
+    expect(page.locator("#detail code")).to_have_text(key)
+    expect(page.locator(".timeline")).to_contain_text("create, attempt 1")
+
+
+def test_what_a_person_is_typing_stays(window, victor):
+    made = ask(victor)
+    page = window(f"/#/records/{made.id}")
+    notes = page.get_by_label("Notes to the payee")
+    notes.fill("Half a sen")
+    victor.payment_requests.get(made.id)
+    expect(page.locator(".timeline")).to_contain_text("get")
+    expect(notes).to_have_value("Half a sen")
+    expect(notes).to_be_focused()
+
+
+def test_a_fault_before_the_work_and_one_after_it(window, victor, sandbox):
+    page = window()
+    page.get_by_text("Faults", exact=True).click()
+    page.get_by_role("button", name="Fail before the work").click()
+    expect(page.locator(".faults")).to_contain_text("status 503 create, before the work, 1 more")
+    page.get_by_label("meet").select_option("lost_answer")
+    expect(page.get_by_role("button", name="Fail before the work")).to_be_disabled()
+    page.get_by_role("button", name="Fail after the work").click()
+    expect(page.locator(".faults li")).to_have_count(2)
+    made = ask(victor, "Third time lucky")
+    expect(page.get_by_text("No fault is waiting")).to_be_visible()
+    group = page.locator("li.group").filter(has_text="Third time lucky")
+    expect(group).to_contain_text("3 attempts")
+    assert sandbox.work_done_by_key()[made.idempotency_key] == 1
+
+
+def test_the_clock_and_a_refused_command(window, victor, sandbox):
+    page = window()
+    page.get_by_text("Clock", exact=True).click()
+    before = sandbox.clock()["advanced"]
+    page.get_by_role("button", name="Advance 1 second").click()
+    expect(page.locator(".clock")).to_contain_text("advanced by")
+    assert sandbox.clock()["advanced"] == before + 1
+    made = ask(victor, amount_modification_allowed=True)
+    page.goto(f"{sandbox.url}/#/records/{made.id}")
+    page.get_by_label("Another amount").fill("ten")
+    page.get_by_role("button", name="Accept").click()
+    expect(page.get_by_role("alert")).to_contain_text("modified_amount must be a text such as '44.23'")
+
+
+def test_the_test_is_copied(window, victor):
+    made = ask(victor, "Copied")
+    page = window(f"/#/records/{made.id}", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy as a test").click()
+    expect(page.get_by_role("alert")).to_have_text("Copied.")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    compile(copied, "copied", "exec")
+    assert 'notes="Copied"' in copied
+
+
+def test_a_page_elsewhere_cannot_command_the_sandbox(launch, browser, sandbox, victor):
+    """As in DNS rebinding, a name of the page's own means this machine; and plain calls from another origin."""
+    before = sandbox.info()["requests"]
+    page = browser.new_page()
+    page.route("http://evil.example/", lambda route: route.fulfill(body="<p>Good day</p>", content_type="text/html"))
+    page.goto("http://evil.example/")
+    reset = f"fetch('{sandbox.url}/_sandbox/reset', {{method: 'POST', mode: 'no-cors'}}).then(() => 'sent', () => 'no')"
+    page.evaluate(reset)
+    frame = page.evaluate(
+        """url => new Promise(done => {
+            const frame = document.createElement("iframe");
+            frame.src = url;
+            frame.onload = () => { try { done(frame.contentDocument ? "read" : "closed"); } catch { done("closed"); } };
+            document.body.append(frame);
+        })""",
+        sandbox.url,
+    )
+    assert frame == "closed"
+    page.close()
+    port = sandbox.url.rpartition(":")[2]
+    rebound = launch("--host-resolver-rules=MAP rebound.example 127.0.0.1")
+    page = rebound.new_page()
+    answer = page.goto(f"http://rebound.example:{port}/")
+    assert answer.status == 403
+    assert "foreign_host" in page.content()
+    said = page.evaluate("fetch('/_sandbox/reset', {method: 'POST'}).then(each => each.status)")
+    assert said == 403
+    rebound.close()
+    assert sandbox.info()["requests"] == before
+    assert before > 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_it_fits_and_can_be_read(window, victor, sandbox, width, scheme):
+    made = ask(victor, "A long note " * 8)
+    page = window("/", width, color_scheme=scheme)
+    for path in ("/", f"/#/records/{made.id}", f"/#/calls/{sandbox.received()[-1].number}", "/docs"):
+        page.goto(sandbox.url + path)
+        page.locator("h1").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert page.evaluate(CONTRAST) == [], path
+
+
+def test_the_pictures_of_the_documentation_can_be_made(browser, tmp_path):
+    script = runpy.run_path(str(PICTURES / "sandbox_page.py"))
+    script["take"](browser, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in PICTURES.glob("sandbox-page*.png")}
+
+
+CONTRAST = """() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const over = (colours) => {
+    canvas.fillStyle = "#fff"; canvas.fillRect(0, 0, 1, 1);
+    for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const luminance = (rgb) => rgb.map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const weak = [];
+  for (const each of document.querySelectorAll("body *")) {
+    if (!each.checkVisibility() || each.matches(":disabled, option, kbd, kbd *")) continue;
+    if (![...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim())) continue;
+    const behind = [];
+    for (let at = each; at; at = at.parentElement) behind.unshift(getComputedStyle(at).backgroundColor);
+    const [one, two] = [over([...behind, getComputedStyle(each).color]), over(behind)].map(luminance);
+    const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+    if (ratio < 4.5) weak.push(`${each.className || each.tagName}: ${ratio.toFixed(1)}`);
+  }
+  return [...new Set(weak)];
+}"""
+"""The texts whose contrast is under 4.5 (WCAG 2.2, criterion 1.4.3)."""

@@ -1,0 +1,414 @@
+"""The page as it is served: what it shows, who may see it, and what it tells as things happen."""
+
+from __future__ import annotations
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from urllib.parse import quote, urlsplit
+
+import httpx
+import pytest
+
+from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, RawConnection, exchange
+from tests.sandbox.tiny_pay import TinySandbox
+from victor_ext.sandbox import RemoteSandbox
+from victor_ext.sandbox.command_line import PROVIDERS, provider_named
+from victor_ext.sandbox.server import Operation, ServerInThread, json_response
+from victor_ext.sandbox.server.faults import KINDS
+
+PAGE = "/_sandbox/page"
+HOSTILE = "<script>document.title='taken'</script><img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def http():
+    """No certificates: loading them takes longer than all of this."""
+    with httpx.Client(verify=False, trust_env=False) as http:
+        yield http
+
+
+@contextmanager
+def watching(url: str):
+    """The page's event stream; yields a function that waits for the next message."""
+    with RawConnection(url) as connection:
+        connection.send(f"GET {PAGE}/events HTTP/1.1\r\nhost: {urlsplit(url).netloc}\r\n\r\n".encode())
+        received = b""
+
+        def message() -> dict:
+            nonlocal received
+            while not (found := re.search(rb"data: (.*?)\n\n", received)):
+                part = connection.socket.recv(65536)
+                assert part, "the stream ended"
+                received += part
+            received = received[found.end() :]
+            return json.loads(found[1])
+
+        yield message
+
+
+# What is shown
+
+
+def test_the_page_shows_what_there_is(start, http):
+    sandbox, caller = start(demo_data=True)
+    made = caller.created(key=KEY, notes="Invoice 1042")
+    page = http.get(sandbox.url)
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    for text in ("Victor sandbox (staging)", "44.23", "Invoice 1042", "Victor Doe", "129.95", KEY[:13], "1 attempt"):
+        assert text in page.text
+    assert f"#/records/{made['victor_payment_request_id']}" in page.text
+    assert sandbox.received()[-1].operation == "create", "looking is not recorded"
+
+
+def test_requests_are_grouped_by_key(start, http):
+    sandbox, caller = start(demo_data=True)
+    sandbox.inject("lost_answer", operation="create")
+    with pytest.raises(httpx.TransportError):
+        caller.create(KEY)
+    caller.create(KEY)
+    sandbox.inject("status", operation="create", status=503)
+    caller.create("another key that leads to nothing")
+    with watching(sandbox.url) as message:
+        groups = message()["lists"]["groups"]
+    assert groups["order"][:2] == ["key:another key that leads to nothing", f"key:{KEY}"]
+    nothing, twice = (groups["html"][each] for each in groups["order"][:2])
+    assert "nothing made" in nothing
+    assert "status 503" in nothing
+    assert "2 attempts" in twice
+    assert "lost_answer" in twice
+    assert twice.count('class="row record"') == 2, "the request and its inbound twin"
+
+
+def test_more_work_than_one_for_a_key_is_marked(sandbox, caller, http):
+    caller.created(key=KEY)
+    (made,) = sandbox.requests()
+    store = sandbox._running().service.provider.store
+    assert "under one key" not in http.get(sandbox.url).text
+    store.work_by_key[KEY] += 1
+    assert "2 requests under one key" in http.get(sandbox.url).text
+    assert made["id"] in http.get(sandbox.url).text
+
+
+def test_a_record_tells_its_life(start, http):
+    sandbox, caller = start(demo_data=True)
+    sandbox.advance(3600)
+    sandbox.inject("status", operation="create")
+    caller.create(KEY)
+    child = caller.create(KEY).json()["victor_payment_request_child_id"]
+    caller.respond(child, notes="Paid in full")
+    sandbox.advance(1)
+    parent = sandbox.request(child)["parent_id"]
+    found = http.get(f"{sandbox.url}{PAGE}/records/{parent}").text
+    timeline = re.sub(r"<[^>]*>|\s+", " ", found.partition('class="timeline"')[2].partition("</ol>")[0])
+    order = ["create, attempt 1", "503", "fault: status, before the work", "create, attempt 2", "did the work"]
+    order += ["created", "of the business clock", "respond", "accepted", "completed"]
+    places = [timeline.index(each) for each in order]
+    assert places == sorted(places), timeline
+    assert "Paid in full" in found
+    assert child in found
+
+
+def test_a_call_shows_the_exchange_without_credentials(sandbox, caller, http):
+    token = caller.token()
+    headers = {"authorization": f"Token {token}", "idempotency-key": KEY}
+    body = {"payee": {"account_number": "998877665544"}, "note": HOSTILE}
+    answer = caller.http.post(CREATE, json=body, headers=headers)
+    shown = http.get(f"{sandbox.url}{PAGE}/calls/1").text
+    assert token not in shown
+    assert "Token …" in shown
+    assert "998877665544" not in shown
+    assert "••••••••5544" in shown
+    assert KEY in shown
+    assert str(answer.status_code) in shown
+    assert "<script" not in shown
+
+
+def test_secrets_of_the_token_call_are_not_shown(sandbox, caller, http):
+    client_id, client_secret = sandbox.add_oauth_client()
+    issued = caller.http.post("/v2/auth/token", json={"client_id": client_id, "client_secret": client_secret}).json()
+    shown = http.get(f"{sandbox.url}{PAGE}/calls/1").text
+    assert client_id in shown
+    assert client_secret not in shown
+    assert issued["access_token"] not in shown
+
+
+def test_a_request_that_was_cut_off_is_shown_as_far_as_it_came(sandbox, caller, http):
+    sandbox.inject("cut_request", operation="create", after=-5)
+    with pytest.raises(httpx.TransportError):
+        caller.create(KEY)
+    shown = http.get(f"{sandbox.url}{PAGE}/calls/1").text
+    assert "cut_request" in shown
+    assert "There was none." in shown
+    assert KEY in shown
+    assert "043987673645" not in shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(1, "1 s"), (90, "1 min 30 s"), (90_061, "1 d 1 h"), (0.25, "0.25 s"), (59.9, "1 min")]
+)
+def test_how_far_the_clock_was_advanced(sandbox, http, seconds, shown):
+    sandbox.advance(seconds)
+    assert f"advanced by {shown}<" in http.get(sandbox.url).text
+
+
+def test_old_contents_are_forgotten_and_the_page_says_so(sandbox, caller, http):
+    for _ in range(201):
+        caller.http.get("/v2")
+    assert "has been forgotten" in http.get(f"{sandbox.url}{PAGE}/calls/1").text
+    assert "user-agent" in http.get(f"{sandbox.url}{PAGE}/calls/2").text
+
+
+def test_what_does_not_exist_is_a_404(sandbox, http):
+    for path in ("records/X", "keys/X", "calls/7", "calls/0"):
+        answer = http.get(f"{sandbox.url}{PAGE}/{path}")
+        assert (answer.status_code, "Not here" in answer.text) == (404, True), path
+    assert http.get(f"{sandbox.url}{PAGE}/nonsense").json()["error"] == "no_such_command"
+
+
+@pytest.mark.parametrize("text", [HOSTILE, "\ud800", "'\"&<>`{{7*7}}{%x%}", "</textarea></script>\x00\u202e"])
+def test_what_callers_say_is_text(sandbox, http, text):
+    """In every field that a caller or a test can fill."""
+    sandbox.add_counterparty("hostile", name=text)
+    request_id = sandbox.create_inbound(notes=text)
+    sandbox.move(request_id, "failed", text)
+    http.get(sandbox.url + "/" + quote(text, errors="replace"), headers={"idempotency-key": ascii(text)})
+    with watching(sandbox.url) as message:
+        rows = "".join(message()["lists"]["groups"]["html"].values())
+    pages = [rows]
+    for path in ("/", f"{PAGE}/records/{request_id}", f"{PAGE}/calls/1", f"{PAGE}/keys/{quote(ascii(text))}"):
+        answer = http.get(sandbox.url + path)
+        assert answer.status_code == 200, path
+        pages.append(answer.text)
+    for page in pages:
+        scripts = re.findall(r"<script[^>]*>", page)
+        assert scripts in ([], ['<script type="module" src="/_sandbox/page/page.js">'])
+        assert "<img" not in page
+        assert "49" not in re.sub(r"[0-9a-f-]*49[0-9:]*", "", page) or "{{7*7}}" not in text
+
+
+# Live
+
+
+def test_the_stream_tells_what_is_new_and_nothing_else(sandbox, caller):
+    with watching(sandbox.url) as message:
+        first = message()
+        assert first["lists"]["groups"] == {"order": [], "html": {}}
+        assert set(first["parts"]) == {"clock", "faults"}
+        request_id = sandbox.create_inbound("5.00", notes="Rent")
+        second = message()
+        assert second["lists"]["groups"]["order"] == [request_id]
+        assert "Rent" in second["lists"]["groups"]["html"][request_id]
+        assert set(second["lists"]) == {"groups"}
+        assert "parts" not in second
+        sandbox.inject("status")
+        assert "status 503" in message()["parts"]["faults"]
+        sandbox.reset()
+        after = message()
+        assert after["lists"]["groups"] == {"order": [], "html": {}}
+
+
+def test_a_call_is_shown_while_it_is_worked_on_and_when_it_has_ended(sandbox, caller):
+    sandbox.inject("delay", operation="create", delay=0.4)
+    with watching(sandbox.url) as message, ThreadPoolExecutor(1) as pool:
+        message()
+        made = pool.submit(caller.create, KEY)
+        shown = [message()["lists"]["calls"]["html"]["1"]]
+        made.result()
+        while "200" not in shown[-1]:
+            shown.append(message()["lists"].get("calls", {"html": {}})["html"].get("1", ""))
+        assert "working" in shown[0]
+
+
+def test_time_alone_moves_what_the_stream_shows(start):
+    sandbox, caller = start(auto=0.1)
+    caller.created(counterparty="failsRfp")
+    with watching(sandbox.url) as message:
+        shown = ""
+        while "failed" not in shown:
+            shown = "".join(message()["lists"].get("groups", {"html": {}})["html"].values())
+
+
+def test_an_open_page_lasts_through_down_and_ends_with_the_sandbox(start):
+    sandbox, _ = start()
+    with watching(sandbox.url) as message:
+        message()
+        sandbox.down()
+        sandbox.create_inbound("7.00")
+        assert "7.00" in str(message())
+        sandbox.up()
+        sandbox.stop()
+        with pytest.raises((AssertionError, ConnectionError)):
+            message()
+
+
+def test_a_stream_that_nobody_reads_any_more_is_let_go(sandbox):
+    watchers = sandbox._running().service.context.changes._watchers
+    with watching(sandbox.url) as message:
+        message()
+        assert len(watchers) == 1
+    with watching(sandbox.url) as message:
+        message()
+        sandbox.inject("status")
+        message()
+        assert len(watchers) == 1
+
+
+# What the page can do
+
+
+def test_a_payer_elsewhere_responds(sandbox, caller):
+    request_id = caller.created(counterparty="ignoresRfp")["victor_payment_request_id"]
+    sandbox.respond(request_id, "Accepted", "Paid")
+    sandbox.advance(1)
+    found = sandbox.request(request_id)
+    assert (found["status"], found["approval_notes"], found["original_amount"]) == ("completed", "Paid", "44.23")
+    with pytest.raises(ValueError, match="answered already"):
+        sandbox.respond(request_id, "Declined")
+
+
+def test_responding_to_a_parent_is_responding_to_its_twin(start):
+    sandbox, caller = start(demo_data=True)
+    made = caller.created(amount_modification_allowed=True)
+    remote = RemoteSandbox(sandbox.url)
+    remote.respond(made["victor_payment_request_id"], "Accepted", modified_amount="40.00")
+    both = [sandbox.request(made[f"victor_payment_request_{which}id"]) for which in ("", "child_")]
+    assert {(each["status"], each["amount"]) for each in both} == {("accepted", "40.00")}
+
+
+def test_a_request_and_its_twin_expire_together(start):
+    sandbox, caller = start(demo_data=True)
+    made = caller.created()
+    sandbox.expire(made["victor_payment_request_child_id"])
+    assert sandbox.request(made["victor_payment_request_id"])["status"] == "expired"
+    with pytest.raises(ValueError, match="is expired; only one without an answer can expire"):
+        sandbox.expire(made["victor_payment_request_id"])
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"status": "Maybe"}, "status must be Accepted or Declined"),
+        ({"status": "Accepted", "notes": "n" * 151}, "notes must be a text of at most 150"),
+        ({"status": "Accepted", "modified_amount": "ten"}, "modified_amount must be"),
+        ({"status": "Accepted", "modified_amount": "1.00"}, "does not allow another amount"),
+    ],
+)
+def test_an_impossible_response_is_refused(sandbox, options, reason):
+    request_id = sandbox.create_inbound()
+    with pytest.raises(ValueError, match=reason):
+        sandbox.respond(request_id, **options)
+    assert sandbox.request(request_id)["status"] == "pending"
+
+
+# The control API on a page
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_every_command_is_on_the_page_of_the_control_api_and_in_its_list(name, http):
+    provider = provider_named(name)
+
+    class Here(provider.commands_type, ServerInThread):
+        provider_type = provider
+
+    with Here() as sandbox:
+        shown = http.get(sandbox.url + "/docs").text
+        listed = http.get(sandbox.url + "/_sandbox/").json()
+        assert http.get(sandbox.url).status_code == 200
+    assert f"{sandbox.settings.host}" in shown
+    for command in provider.commands_type.commands():
+        assert f"<b>{command.method}</b> <code>{command.path}</code>" in shown
+    calls = [each["call"] for each in listed["commands"]]
+    assert calls == [f"{each.method} {each.path}" for each in provider.commands_type.commands()]
+    assert all(each["what"] for each in listed["commands"])
+    assert all(f"<code>{kind}</code>" in shown for kind in KINDS)
+    assert "`" not in shown
+
+
+# Who may see it
+
+
+def test_pages_elsewhere_can_neither_call_nor_frame_it(sandbox, http):
+    netloc = urlsplit(sandbox.url).netloc
+    foreign = [
+        {"host": "rebound.example"},
+        {"host": f"evil.example:{netloc.partition(':')[2]}"},
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"sec-fetch-site": "cross-site"},
+        {"referer": "http://evil.example/"},
+    ]
+    for path in ("/", "/docs", f"{PAGE}/events", f"{PAGE}/page.js", f"{PAGE}/calls/1"):
+        for headers in foreign:
+            answer = http.get(sandbox.url + path, headers=headers)
+            assert (answer.status_code, answer.json()["error"][:8]) == (403, "foreign_"), (path, headers)
+    shown = http.get(sandbox.url).headers
+    assert "frame-ancestors 'none'" in shown["content-security-policy"]
+    assert "default-src 'none'" in shown["content-security-policy"]
+    assert "unsafe" not in shown["content-security-policy"]
+    assert shown["cache-control"] == "no-store"
+    assert not {name for name in shown if name.startswith("access-control-")}
+
+
+def test_it_loads_nothing_from_elsewhere(sandbox, http):
+    for path in ("/", "/docs", f"{PAGE}/page.js", f"{PAGE}/page.css", f"{PAGE}/icon.svg"):
+        text = http.get(sandbox.url + path).text.replace("http://www.w3.org/2000/svg", "")
+        assert re.findall(r"(?:https?:)?//[a-z][\w.-]+\.[a-z]{2,}", text) == [], path
+        for asset in re.findall(r'(?:src|href)="(/[^"#]*)"', text):
+            assert http.get(sandbox.url + asset).status_code == 200, asset
+
+
+def test_no_fault_touches_the_page(sandbox, http):
+    sandbox.inject("refuse", times=None)
+    assert http.get(sandbox.url).status_code == 200
+    assert http.get(sandbox.url + "/docs").status_code == 200
+    assert (sandbox.faults()[0]["met"], sandbox.received()) == (0, [])
+
+
+def test_only_looking_is_the_page_s(caller):
+    assert caller.call("POST", "/").status_code == 404
+    assert caller.call("POST", "/docs").status_code == 404
+    assert caller.call("HEAD", "/docs").status_code == 200
+
+
+def test_a_provider_s_own_operation_goes_before_the_page(http):
+    class Provider(TinySandbox.provider_type):
+        operations = (*TinySandbox.provider_type.operations, Operation("root", "GET", "/"))
+
+        def handle(self, operation, call):
+            return json_response(200, {"root": True}) if operation == "root" else super().handle(operation, call)
+
+    class Here(TinySandbox):
+        provider_type = Provider
+
+    with Here() as sandbox:
+        assert http.get(sandbox.url).json() == {"root": True}
+        assert sandbox.received()[0].operation == "root"
+        assert http.get(sandbox.url + "/docs").status_code == 200
+
+
+def test_another_provider_shows_its_keys_and_calls(http):
+    with TinySandbox() as sandbox:
+        name, secret = sandbox.add_client()
+        token = http.post(sandbox.url + "/v1/token", data={"name": name, "secret": secret}).json()["token"]
+        body = {"idempotencyKey": KEY, "reference": "INV-1", "cents": 1200}
+        http.post(sandbox.url + "/v1/charges", json=body, headers={"authorization": f"Bearer {token}"})
+        page = http.get(sandbox.url).text
+        life = http.get(f"{sandbox.url}{PAGE}/keys/{KEY}").text
+        form = http.get(f"{sandbox.url}{PAGE}/calls/1").text
+        assert http.get(f"{sandbox.url}{PAGE}/records/x").status_code == 404
+    assert ">Keys <" in page
+    assert "work done" in page
+    assert "charge, attempt 1" in life
+    assert name in form
+    assert secret not in form
+    assert token not in form
+
+
+def test_the_page_is_on_the_control_port_too(start, http):
+    sandbox, _ = start(control_port=0)
+    sandbox.down()
+    assert http.get(sandbox.control_url).status_code == 200
+    assert sandbox.info()["page"] == sandbox.control_url + "/"
+    assert exchange(sandbox.control_url, f"GET {LIST} HTTP/1.0\r\n\r\n".encode())[0].startswith(b"HTTP/1.1 403 ")

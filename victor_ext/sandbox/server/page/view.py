@@ -1,0 +1,220 @@
+"""What the page shows, as rendered fragments: its lists, its parts, and the life of one record, key or call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from victor_ext.sandbox.server.commands import Command, NotFound
+from victor_ext.sandbox.server.faults import KINDS
+from victor_ext.sandbox.server.page.exchange_text import body_text, header_lines
+from victor_ext.sandbox.server.page.records import Move, Record
+from victor_ext.sandbox.server.page.rendering import render, render_block
+from victor_ext.sandbox.server.provider import AnyProvider
+from victor_ext.sandbox.server.received import Received
+
+_RECORDS = 200
+_CALLS = 300
+_CALLS_OF_A_LIFE = 500
+_WHEN = {
+    **dict.fromkeys(("refuse", "cut_request"), "before"),
+    **dict.fromkeys(("cut_answer", "lost_answer", "truncated_json", "malformed_json"), "after"),
+}
+"""The kinds of faults that are always before, or always after the work."""
+
+_Rendered: TypeAlias = tuple[object, str]
+"""The state that a fragment was made from, and the fragment."""
+Fragments: TypeAlias = dict[str, str]
+"""Rendered fragments by their id, in the order of the page."""
+
+
+@dataclass
+class Group:
+    """What one idempotency key, or one record without a key, has led to."""
+
+    id: str
+    at: float
+    key: str | None
+    records: list[Record] = field(default_factory=list[Record])
+    attempts: int = 0
+    work: int = 0
+    faults: list[str] = field(default_factory=list[str])
+
+    @property
+    def state(self) -> object:
+        """All that its fragment is made from."""
+        return self.at, self.key, tuple(self.records), self.attempts, self.work, tuple(self.faults)
+
+    @property
+    def is_duplicate(self) -> bool:
+        """Whether one key has led to more than one piece of work."""
+        return self.work > 1
+
+
+class PageView:
+    """The page of one sandbox. All of it runs on the serving thread, and nothing in it waits."""
+
+    def __init__(self, provider: AnyProvider, commands: Sequence[Command]) -> None:
+        self._provider = provider
+        self._context = provider.context
+        self._commands = commands
+        self._records = provider.records()
+        self._rendered: dict[tuple[str, str], _Rendered] = {}
+        self._title = "Keys" if self._records is None else self._records.title
+
+    def index(self) -> str:
+        """The whole page."""
+        return render(
+            "index.html",
+            heading=self._provider.heading,
+            title=self._title,
+            lists=self.lists(),
+            parts=self.parts(),
+            operations=self._context.operations.names,
+            kinds={kind: _WHEN.get(kind, "either") for kind in KINDS},
+        )
+
+    def docs(self, url: str) -> str:
+        """The control API, as it is called at `url`."""
+        own, shared = _parted(self._commands, type(self._provider).title)
+        return render(
+            "docs.html",
+            url=url,
+            heading=self._provider.heading,
+            sections=(own, shared),
+            kinds=KINDS,
+            operations=self._context.operations.names,
+        )
+
+    # What the page keeps up to date
+
+    def lists(self) -> dict[str, Fragments]:
+        """The items of each list by their id, newest first."""
+        self._provider.tick()
+        calls = self._context.log.last(_CALLS)
+        items: list[tuple[str, str, object, object]]
+        items = [("group", group.id, group.state, group) for group in self._groups(calls)]
+        items += [("call", str(call.number), _state(call), call) for call in calls]
+        # Most of it is as it was when it was last asked for.
+        before = self._rendered
+        self._rendered = {each[:2]: _rendered(before.get(each[:2]), *each) for each in items}
+        lists: dict[str, Fragments] = {"groups": {}, "calls": {}}
+        for (block, item_id), (_, html) in self._rendered.items():
+            lists[f"{block}s"][item_id] = html
+        return lists
+
+    def parts(self) -> Fragments:
+        """The other places that change."""
+        faults = self._context.faults.waiting
+        return {
+            "clock": render_block("parts.html", "clock", clock=self._context.clock),
+            "faults": render_block("parts.html", "faults", faults=faults),
+        }
+
+    def _groups(self, calls: Sequence[Received]) -> list[Group]:
+        work, attempts = self._provider.work_by_key(), self._context.log.attempts
+        groups: dict[str, Group] = {}
+        records: Sequence[Record] = () if self._records is None else self._records.latest(_RECORDS)
+        for record in records:
+            group_id = record.group if record.key is None else f"key:{record.key}"
+            group = groups.setdefault(group_id, Group(group_id, record.at, record.key))
+            group.at = min(group.at, record.at)
+            group.records.append(record)
+        by_key = {group.key: group for group in groups.values() if group.key is not None}
+        for call in calls:
+            key = call.idempotency_key
+            # A record that is older than those that are shown keeps its key: nothing new has come of it.
+            if key is None or (key not in by_key and self._records is not None and work.get(key)):
+                continue
+            group = by_key.setdefault(key, Group(f"key:{key}", call.at, key))
+            groups.setdefault(group.id, group)
+            if call.fault is not None:
+                group.faults.append(f"{call.fault} {call.status}" if call.fault == "status" else call.fault)
+        for key, group in by_key.items():
+            group.attempts, group.work = attempts.get(key, 0), work.get(key, 0)
+            group.faults.reverse()
+        for group in groups.values():
+            group.records.sort(key=lambda record: record.incoming)
+        return sorted(groups.values(), key=lambda group: group.at, reverse=True)
+
+    # What opens
+
+    def record(self, record_id: str) -> str:
+        """The life of one record; raises `NotFound`."""
+        if self._records is None:
+            raise NotFound("This sandbox shows no records.")
+        details = self._records.details(record_id)
+        calls = self._calls_about(details.ids, details.record.key)
+        return render(
+            "record.html",
+            details=details,
+            record=details.record,
+            timeline=_timeline(details.moves, calls),
+            as_test=self._records.as_test(record_id, calls),
+        )
+
+    def key(self, key: str) -> str:
+        """The calls with one key; raises `NotFound`."""
+        attempts = self._context.log.attempts.get(key)
+        if attempts is None:
+            raise NotFound("No call with this key has come.")
+        calls = self._calls_about(frozenset(), key)
+        return render("key.html", key=key, attempts=attempts, timeline=_timeline((), calls),
+                      work=self._provider.work_by_key().get(key, 0))  # fmt: skip
+
+    def call(self, number: int) -> str:
+        """One call with its headers and bodies; raises `NotFound`."""
+        found = self._context.log.after(number - 1)[:1]
+        if not found or found[0].number != number:
+            raise NotFound("There is no such call, or it has been forgotten.")
+        return render("call.html", call=found[0], **self._exchange(number))
+
+    def _exchange(self, number: int) -> dict[str, Any]:
+        content = self._context.contents.get(number)
+        if content is None:
+            return {"content": None}
+        response = content.response
+        shown: dict[str, Any] = {
+            "content": content,
+            "request_headers": header_lines(content.headers),
+            "request_body": body_text(content.body, _content_type(content.headers)),
+            "response": response,
+        }
+        if response is not None:
+            shown["response_headers"] = header_lines(response.headers)
+            shown["response_body"] = body_text(response.body, _content_type(response.headers))
+        return shown
+
+    def _calls_about(self, ids: frozenset[str], key: str | None) -> list[Received]:
+        calls = self._context.log.after(0)
+        about = [each for each in calls if each.request_id in ids or (key is not None and each.idempotency_key == key)]
+        return about[-_CALLS_OF_A_LIFE:]
+
+
+def _rendered(before: _Rendered | None, block: str, _id: str, state: object, item: object) -> _Rendered:
+    """The fragment of one item of a list: the one from before when its state is the same."""
+    if before is not None and before[0] == state:
+        return before
+    return state, render_block("lists.html", block, **{block: item})
+
+
+def _state(call: Received) -> object:
+    """All that its fragment is made from: a call that has ended changes no more."""
+    return call.milliseconds, call.status, call.attempt, call.fault, call.replayed
+
+
+def _timeline(moves: Iterable[Move], calls: Iterable[Received]) -> list[Move | Received]:
+    """Calls and moves in the order of the wall clock: a call comes before what it has moved."""
+    both: list[Move | Received] = [*calls, *moves]
+    return sorted(both, key=lambda each: each.at)
+
+
+def _content_type(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    return dict(headers).get(b"content-type", b"").decode("latin-1")
+
+
+def _parted(commands: Sequence[Command], title: str) -> tuple[tuple[str, list[Command]], tuple[str, list[Command]]]:
+    shared = "victor_ext.sandbox.server.commands"
+    own = [each for each in commands if each.work.__module__ != shared]
+    return (title, own), ("Every sandbox", [each for each in commands if each.work.__module__ == shared])

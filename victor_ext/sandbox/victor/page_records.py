@@ -1,0 +1,147 @@
+"""Payment requests as the page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from victor_ext.sandbox.server.commands import NotFound
+from victor_ext.sandbox.server.context import Clock
+from victor_ext.sandbox.server.page.exchange_text import last_four
+from victor_ext.sandbox.server.page.records import Action, Details, Field, Move, Record, Records, Tone
+from victor_ext.sandbox.server.paths import CONTROL
+from victor_ext.sandbox.server.received import Received
+from victor_ext.sandbox.victor.as_test import as_test
+from victor_ext.sandbox.victor.model import PaymentRequest, Status
+from victor_ext.sandbox.victor.state import Directory, Store
+
+_TONES: dict[Status, Tone] = {
+    "pending": "waiting",
+    "processing": "waiting",
+    "needs-review": "waiting",
+    "accepted": "good",
+    "completed": "good",
+    "declined": "bad",
+    "expired": "bad",
+    "failed": "bad",
+}
+_WAITING: tuple[Status, ...] = ("created", "pending", "processing", "needs-review")
+
+
+class PaymentRequestRecords(Records):
+    """The requests of a sandbox."""
+
+    title = "Requests"
+
+    def __init__(self, store: Store, directory: Directory, clock: Clock) -> None:
+        self._store = store
+        self._directory = directory
+        self._clock = clock
+
+    def latest(self, count: int) -> Sequence[Record]:
+        """The last requests, newest first."""
+        requests = self._store.requests
+        return [self._record(requests[each]) for each in reversed(self._store.order[-count:])]
+
+    def details(self, record_id: str) -> Details:
+        """One request with its moves, and with buttons while it waits for its payer."""
+        request = self._get(record_id)
+        family = [each for each in (request.id, request.parent_id, request.child_id) if each is not None]
+        moves = self._store.history.of(request, self._clock.advanced)
+        related: list[tuple[str, str]] = []
+        if request.parent_id is not None:
+            related.append(("The outbound request", request.parent_id))
+        if request.child_id is not None:
+            related.append(("The inbound twin", request.child_id))
+        waits = request.status in _WAITING
+        return Details(
+            record=self._record(request),
+            facts=self._facts(request),
+            moves=[Move(each.status, _tone(each.status), each.at, each.due) for each in moves],
+            related=related,
+            fields=_fields(request) if waits else (),
+            actions=_actions(request) if waits else (),
+            ids=frozenset(family),
+        )
+
+    def as_test(self, record_id: str, calls: Sequence[Received]) -> str:
+        """A test with the fixtures of `victor_ext.testing`."""
+        request = self._get(record_id)
+        parent = self._store.requests.get(request.parent_id or "")
+        twin = self._store.requests.get((parent or request).child_id or "")
+        return as_test(parent or request, twin, self._directory, calls)
+
+    def _get(self, request_id: str) -> PaymentRequest:
+        found = self._store.requests.get(request_id)
+        if found is None:
+            raise NotFound("There is no such payment request.")
+        return found
+
+    def _record(self, request: PaymentRequest) -> Record:
+        parent = self._store.requests.get(request.parent_id or "")
+        return Record(
+            id=request.id,
+            group=request.parent_id or request.id,
+            at=self._store.history.of(request, self._clock.advanced)[0].at,
+            status=request.status,
+            tone=_tone(request.status),
+            amount=request.amount,
+            incoming=request.direction == "inbound",
+            who=self._who(request),
+            key=(parent or request).idempotency_key,
+            reference=request.client_reference_id,
+            notes=request.notes,
+        )
+
+    def _who(self, request: PaymentRequest) -> str:
+        if request.direction == "inbound":
+            payee = self._directory.accounts.get(request.payee_account)
+            return request.ultimate_creditor or (payee.name if payee else last_four(request.payee_account))
+        counterparty = self._directory.counterparties.get(request.counterparty_id or "")
+        return counterparty.name if counterparty else str(request.counterparty_id)
+
+    def _facts(self, request: PaymentRequest) -> list[tuple[str, str]]:
+        changeable = "may be changed by the payer" if request.amount_modification_allowed else None
+        facts = [
+            ("Id", request.id),
+            ("Direction", request.direction),
+            ("Notes", request.notes),
+            ("Reference", request.client_reference_id),
+            ("Key", request.idempotency_key),
+            ("Due", request.due_date),
+            ("Amount", changeable),
+            ("Asked for", request.original_amount),
+            ("Payer's notes", request.approval_notes),
+            ("Error", request.error_message),
+            ("Payee", last_four(request.payee_account)),
+            ("Creditor", request.ultimate_creditor),
+            ("Counterparty", request.counterparty_id),
+            ("Payer", None if request.payer_account is None else last_four(request.payer_account)),
+            ("Network", request.network),
+        ]
+        return [(name, value) for name, value in facts if value]
+
+
+def _tone(status: Status) -> Tone:
+    return _TONES.get(status, "plain")
+
+
+def _fields(request: PaymentRequest) -> tuple[Field, ...]:
+    notes = Field(name="notes", label="Notes to the payee")
+    if not request.amount_modification_allowed:
+        return (notes,)
+    return notes, Field(name="modified_amount", label=f"Another amount than {request.amount}", longest=20)
+
+
+def _actions(request: PaymentRequest) -> tuple[Action, ...]:
+    path = f"{CONTROL}/payment-requests/{request.id}"
+    accept = Action(
+        label="Accept",
+        path=path + "/respond",
+        parameters={"status": "Accepted"},
+        shortcut="a",
+        fields=("notes", "modified_amount"),
+    )
+    decline = Action(
+        label="Decline", path=path + "/respond", parameters={"status": "Declined"}, shortcut="d", fields=("notes",)
+    )
+    return accept, decline, Action(label="Expire", path=path + "/expire", parameters={}, shortcut="e")
