@@ -11,9 +11,9 @@ import typer
 
 from . import view
 from .failures import Doubt
-from .screen import at_terminal, complain, notices, plain, say, spinner
+from .screen import at_terminal, complain, notices, plain, say, spinner, terminal_width
 from .session import Checks, Session, day, with_session
-from .view import as_json_lines, as_table, at_most
+from .table import as_json_lines, as_table, at_most, with_payers
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest
@@ -137,6 +137,9 @@ def list_(
     ] = None,
     page: Annotated[int, typer.Option(metavar="N", help="The page to begin with; the first is 0.")] = 0,
     page_size: Annotated[int | None, typer.Option(metavar="N", help="How many to ask for at a time.")] = None,
+    payers: Annotated[
+        bool, typer.Option("--payers", help="Name the payers of inbound requests, too: one more call for each of them.")
+    ] = False,
 ) -> None:
     """List payment requests, page by page as they come in. With --json: one JSON document a line."""
     checks = Checks()
@@ -165,6 +168,8 @@ def list_(
         checks.finish("The list was not sent")
         found = requests.list(**given, page=page, page_size=page_size)
         pages = at_most(limit, (page.items for page in found.pages()))
+        if payers:
+            pages = with_payers(pages, requests.get)
         count = as_json_lines(pages) if session.as_json else as_table(pages)
     if count == 0 and not session.as_json:
         complain("No payment request passes these filters." if given else "There are no payment requests.")
@@ -246,7 +251,7 @@ def _show(request: PaymentRequest, *, as_json: bool, place: str | None = None) -
     if as_json:
         say(json.dumps(request.to_dict()))
         return
-    for line in view.full(request, place):
+    for line in view.full(request, place, terminal_width()):
         say(line)
 
 

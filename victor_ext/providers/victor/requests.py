@@ -131,6 +131,7 @@ def due_date_problem(value: object, now: datetime | None) -> Problem | None:
     due = as_date(value)
     if problem is not None or due is None or now is None:
         return problem
+    now = now.astimezone(UTC)
     earliest = (now - timedelta(hours=12)).date()
     latest = (now + timedelta(hours=14 + 24)).date()
     right = f"it is {now:%Y-%m-%d %H:%M} in UTC, so write {now.date()} or {(now + timedelta(days=1)).date()}."
