@@ -33,6 +33,7 @@ Settings come from the environment:
                         or: a key pair of your own
   VICTOR_PRIVATE_KEY_PASSWORD
                         of a private key that is encrypted
+  VICTOR_PROFILE        or: the name of settings in ~/.config/victor/profiles.toml
 
 \b
 Exit status:

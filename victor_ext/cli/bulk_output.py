@@ -42,7 +42,12 @@ def show_check(check: Check, *, skip_invalid: bool, as_json: bool) -> None:
         say(json.dumps({**asdict(check), "exit_status": exit_status_of(check, skip_invalid=skip_invalid)}))
         return
     _print_problems(check)
-    say(f"{_rows(check.rows)}: {_kinds(check)}. Nothing was sent.")
+    say(f"{summary_of(check)} Nothing was sent.")
+
+
+def summary_of(check: Check) -> str:
+    """Return a sentence about the rows of a file."""
+    return f"{_rows(check.rows)}: {_kinds(check)}."
 
 
 def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
