@@ -27,6 +27,7 @@ class BatchStatus:
         complete: Whether all rows of the source are stored, whatever their outcome. No row is sent before.
         over: Whether workers have nothing left to do. Rows may still be unsettled.
         check: Result of checking the source, if this call checked it.
+        payments: Created requests by what the provider says of them now (`completed` is paid), if this call read that.
     """
 
     batch: str
@@ -35,6 +36,7 @@ class BatchStatus:
     complete: bool
     over: bool
     check: Check | None = field(default=None, repr=False)
+    payments: Mapping[str, int] | None = None
 
     @property
     def settled(self) -> int:

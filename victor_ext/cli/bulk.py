@@ -53,6 +53,9 @@ Batch = Annotated[str | None, _option("The batch's name.", "NAME")]
 BatchName = Annotated[str | None, typer.Argument(metavar="[BATCH]", help="The batch, when there are several.")]
 Rate = Annotated[float | None, _option("Rows a second at most, over all machines (default: as fast as it goes).", "N")]
 Workers = Annotated[int, _option("Calls under way at a time in this process, 1 to 100.", "N")]
+Refresh = Annotated[
+    bool, typer.Option("--refresh", help="Read what the provider says of the requests now: completed is paid.")
+]
 KeyRetention = Annotated[
     float | None,
     _option(
@@ -213,15 +216,22 @@ def resume(
 
 @bulk.command()
 @with_session
-def status(session: Session, name: BatchName = None, *, batch: Batch = None, state: State = _DEFAULT_STATE) -> None:
-    """Show how far batches have come. With --json: one JSON document a line.
+def status(
+    session: Session,
+    name: BatchName = None,
+    *,
+    batch: Batch = None,
+    state: State = _DEFAULT_STATE,
+    refresh: Refresh = False,
+) -> None:
+    """Show how far batches have come; with --refresh: who has paid. With --json: one JSON document a line.
 
     The exit status is the one that `send` would end with now.
     """
     found: list[BatchStatus] = []
     for one in _batches(session, state, name, batch):
         with _sender(session, state, batch=one) as sender:
-            found.append(sender.status())
+            found.append(sender.status(refresh=refresh))
         bulk_output.show_status(found[-1], as_json=session.as_json)
     raise typer.Exit(_exit_status(found))
 
@@ -244,6 +254,7 @@ def export(
             help="Write all text as it is, for programs. (default: a ' before what a spreadsheet would run)",
         ),
     ] = False,
+    refresh: Refresh = False,
 ) -> None:
     """Write what became of each row, as CSV. It ends with 0, whatever became of them.
 
@@ -253,7 +264,7 @@ def export(
     if len(found) > 1:
         raise Misuse(f"There are several batches ({', '.join(found)}): name one of them with --batch.")
     with _sender(session, state, batch=found[0]) as sender:
-        bulk_output.write_export(sender, output, as_json=session.as_json, escape=not no_escape)
+        bulk_output.write_export(sender, output, as_json=session.as_json, escape=not no_escape, refresh=refresh)
 
 
 @bulk.command()

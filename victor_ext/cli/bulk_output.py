@@ -63,6 +63,8 @@ def show_status(status: BatchStatus, *, as_json: bool) -> None:
         say(json.dumps(status_as_dict(status)))
         return
     say(f"{plain(status.batch)}: {_rows(status.rows)}: {counts(status)}{_state(status)}")
+    for word, count in (status.payments or {}).items():
+        say(f"  {count:,} {plain(word)}{' (paid)' if word == 'completed' else ''}")
 
 
 def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
@@ -104,19 +106,21 @@ def show_interruption(status: BatchStatus | None, command: str, *, as_json: bool
     )
 
 
-def write_export(sender: BulkSender, output: Path | None, *, as_json: bool, escape: bool = True) -> None:
+def write_export(
+    sender: BulkSender, output: Path | None, *, as_json: bool, escape: bool = True, refresh: bool = False
+) -> None:
     """Write the results of a batch to a file or standard output."""
     missing = _not_stored(sender)
     if output is None:
         with standard_output() as stdout:
-            _write(sender, stdout, as_json=as_json, escape=escape)
+            _write(sender, stdout, as_json=as_json, escape=escape, refresh=refresh)
         print(missing, end="", file=sys.stderr)
         return
     try:
         # Rename at the end, so that the output file is always complete.
         partial = output.with_name(output.name + ".part")
         with partial.open("w", encoding="utf-8", newline="") as file:
-            count = _write(sender, file, as_json=as_json, escape=escape)
+            count = _write(sender, file, as_json=as_json, escape=escape, refresh=refresh)
         os.replace(partial, output)
     except OSError as error:
         raise Misuse(f"--output {output} cannot be written: {error.strerror or error}.") from error
@@ -134,11 +138,11 @@ def _not_stored(sender: BulkSender) -> str:
     )
 
 
-def _write(sender: BulkSender, file: TextIO, *, as_json: bool, escape: bool) -> int:
+def _write(sender: BulkSender, file: TextIO, *, as_json: bool, escape: bool, refresh: bool) -> int:
     if not as_json:
-        return sender.export_csv(file, escape=escape)
+        return sender.export_csv(file, escape=escape, refresh=refresh)
     count = 0
-    for result in sender.export():
+    for result in sender.export(refresh=refresh):
         fields = {name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error")}
         file.write(json.dumps({**fields, "columns": dict(result.extras), "asked": dict(result.asked)}) + "\n")
         count += 1
@@ -155,6 +159,7 @@ def status_as_dict(status: BatchStatus) -> dict[str, Any]:
         "over": status.over,
         "unsettled": status.unsettled,
         "check": None if status.check is None else asdict(status.check),
+        "payments": None if status.payments is None else dict(status.payments),
     }
 
 
