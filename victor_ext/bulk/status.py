@@ -50,11 +50,17 @@ class BatchStatus:
 
     @property
     def exit_status(self) -> int:
-        """Exit status of the command: 0 if all rows are created, 1 if some are not, 3 if some are unknown."""
+        """Exit status of the command.
+
+        0 if all rows are created, 3 if the outcome of some is unknown, 75 if some are not sent yet (`resume` sends
+        them), and 1 if some are refused or rejected.
+        """
         if any(self.counts.get(outcome, 0) for outcome in MAY_EXIST):
             return 3
+        if self.unsettled or not self.complete:
+            return 75
         changed = self.check is not None and self.check.changed
-        return 0 if self.complete and not changed and self.counts.get(RowOutcome.CREATED, 0) == self.rows else 1
+        return 0 if not changed and self.counts.get(RowOutcome.CREATED, 0) == self.rows else 1
 
 
 class StatusReader:

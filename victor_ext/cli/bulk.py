@@ -232,7 +232,8 @@ def status(
     for one in _batches(session, state, name, batch):
         with _sender(session, state, batch=one) as sender:
             found.append(sender.status(refresh=refresh))
-        bulk_output.show_status(found[-1], as_json=session.as_json)
+        go_on = _next("resume", one, state, session, yes=False)
+        bulk_output.show_status(found[-1], go_on, as_json=session.as_json)
     raise typer.Exit(_exit_status(found))
 
 
@@ -264,7 +265,8 @@ def export(
     if len(found) > 1:
         raise Misuse(f"There are several batches ({', '.join(found)}): name one of them with --batch.")
     with _sender(session, state, batch=found[0]) as sender:
-        bulk_output.write_export(sender, output, as_json=session.as_json, escape=not no_escape, refresh=refresh)
+        go_on = _next("resume", found[0], state, session, yes=False)
+        bulk_output.write_export(sender, output, go_on, as_json=session.as_json, escape=not no_escape, refresh=refresh)
 
 
 @bulk.command()
@@ -295,7 +297,7 @@ def _batches(session: Session, state: str, name: str | None, batch: str | None) 
     if not found:
         raise Misuse(
             f"There is no batch in {bulk_output.without_password(state)}: nothing was stored there, and nothing was "
-            "sent from it. Begin with: victor bulk send FILE"
+            "sent from it. Begin with 'victor bulk send', and the name of your file."
         )
     return found
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from .bulk_progress import counts
 from .failures import Failure, Misuse
-from .screen import plain, say, standard_output
+from .screen import complain, plain, say, standard_output
 from .wording import with_hint
 
 if TYPE_CHECKING:
@@ -57,12 +57,14 @@ def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
     return 1 if check.invalid or check.changed else 0
 
 
-def show_status(status: BatchStatus, *, as_json: bool) -> None:
-    """Print the status of a batch."""
+def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
+    """Print the status of a batch; `resume` is the command that goes on with it."""
     if as_json:
         say(json.dumps(status_as_dict(status)))
         return
     say(f"{plain(status.batch)}: {_rows(status.rows)}: {counts(status)}{_state(status)}")
+    if not (status.complete and status.over):
+        complain(f"Go on with:\n  {resume}")
     for word, count in (status.payments or {}).items():
         say(f"  {count:,} {plain(word)}{' (paid)' if word == 'completed' else ''}")
 
@@ -107,10 +109,10 @@ def show_interruption(status: BatchStatus | None, command: str, *, as_json: bool
 
 
 def write_export(
-    sender: BulkSender, output: Path | None, *, as_json: bool, escape: bool = True, refresh: bool = False
+    sender: BulkSender, output: Path | None, resume: str, *, as_json: bool, escape: bool = True, refresh: bool = False
 ) -> None:
-    """Write the results of a batch to a file or standard output."""
-    missing = _not_stored(sender)
+    """Write the results of a batch to a file or standard output; `resume` is the command that goes on with it."""
+    missing = _not_stored(sender, resume)
     if output is None:
         with standard_output() as stdout:
             _write(sender, stdout, as_json=as_json, escape=escape, refresh=refresh)
@@ -127,14 +129,14 @@ def write_export(
     print(f"{_rows(count)} written to {output}\n{missing}", end="", file=sys.stderr)
 
 
-def _not_stored(sender: BulkSender) -> str:
+def _not_stored(sender: BulkSender, resume: str) -> str:
     """Return a line about rows that are missing in an export, or an empty string."""
     status = sender.status()
     if status.complete:
         return ""
     return (
         f"Storing {plain(status.batch)} was interrupted: the rows that are not in this export were not stored, and not "
-        "sent. Go on with victor bulk resume.\n"
+        f"sent. Go on with:\n  {resume}\n"
     )
 
 
@@ -175,8 +177,8 @@ def _rows(count: int) -> str:
 
 def _state(status: BatchStatus) -> str:
     if not status.complete:
-        return " (storing it was interrupted: victor bulk resume)"
-    return "" if status.over else " (under way, or interrupted: victor bulk resume)"
+        return " (storing it was interrupted)"
+    return "" if status.over else " (under way, or interrupted)"
 
 
 def _wrong(check: Check) -> str:
