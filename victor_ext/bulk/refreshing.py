@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 
 from victor_ext import BadRequest, NotFound, Victor
 
@@ -32,8 +33,8 @@ def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, 
         return statuses
     requests = victor.payment_requests
     found: set[str] = set()
-    window = {"due_date_start_date": min(dates), "due_date_end_date": max(dates)}
-    for request in requests.list(direction="outbound", **window):
+    first, last = (date.fromisoformat(each) for each in (min(dates), max(dates)))
+    for request in requests.list(direction="outbound", due_date_start_date=first, due_date_end_date=last):
         if request.id in statuses:
             statuses[request.id] = request.status
             found.add(request.id)

@@ -6,7 +6,7 @@ import os
 import stat
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from .failures import Misuse
 
@@ -86,7 +86,7 @@ def _checked(name: str, profile: object, path: Path) -> dict[str, str]:
     if not isinstance(profile, dict):
         raise Misuse(f"{path}: {name} is no profile: write [{name}] above its settings.")
     values: dict[str, str] = {}
-    for setting, value in dict[str, Any](profile).items():
+    for setting, value in cast("dict[str, object]", profile).items():
         where = f"{path}: [{name}]"
         if setting not in _SETTINGS:
             raise Misuse(f"{where} has {setting}, which is no setting: write one of {', '.join(_SETTINGS)}.")
