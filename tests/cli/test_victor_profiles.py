@@ -42,6 +42,12 @@ def test_a_profile_stands_alone(profiled: Command, settings: dict[str, str]) -> 
     assert "are not set" in ran.err
 
 
+def test_an_empty_name_is_no_profile(profiled: Command, settings: dict[str, str]) -> None:
+    ran = profiled("rfp", "list", "--profile", "", **settings)
+    assert (ran.status, ran.out) == (2, "")
+    assert "There is no profile '' in" in ran.err
+
+
 def test_the_command_that_settles_a_create_names_the_profile(profiled: Command, victor_sandbox: Sandbox) -> None:
     victor_sandbox.inject("lost_answer", operation="create", times=None)
     ran = profiled("rfp", "create", "--payee-account-number", "043987673645", "--payer-counterparty-id", "acme000001",

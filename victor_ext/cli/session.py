@@ -167,8 +167,8 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
         profile: Profile = None,
         **options: Any,
     ) -> None:
-        chosen = profile if profile is not None else os.environ.get("VICTOR_PROFILE", "").strip()
-        if chosen:
+        chosen = profile if profile is not None else os.environ.get("VICTOR_PROFILE", "").strip() or None
+        if chosen is not None:
             profiles.use(chosen)
         function(Session(context, environment, base_url, deadline, as_json, profile), *arguments, **options)
 
