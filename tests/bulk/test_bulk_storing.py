@@ -70,8 +70,8 @@ def test_a_batch_that_was_stored_in_part_is_sent_by_nobody_and_resumed_from_its_
         False,
     )
     assert len(list(sender().export())) == transactions * 200
-    bulk_output.write_export(sender(), tmp_path / "results.csv", as_json=False)
-    assert "were not stored" in capsys.readouterr().err
+    bulk_output.write_export(sender(), tmp_path / "results.csv", "victor bulk resume", as_json=False)
+    assert "not stored, and not sent. Go on with:\n  victor bulk resume\n" in capsys.readouterr().err
     assert victor_sandbox.attempts_by_key() == {}
 
     assert sender(key_column="unused").resume().exit_status == 0

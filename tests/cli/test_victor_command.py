@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -181,3 +182,27 @@ def test_sandbox_says_what_it_does_not_take(bare_command: Command) -> None:
     ran = bare_command("sandbox", "--help")
     assert ran.status == 0
     assert "--quirks" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("rfp list --status p", ["pending", "processing"]),
+        ("rfp list --direction in", ["inbound"]),
+        ("rfp create --due-date to", ["today", "tomorrow"]),
+        ("rfp watch ABC --environment p", ["production"]),
+        ("rfp list --profile l", ["live"]),
+        ("reconcile file.csv --provider ve", ["velo"]),
+    ],
+)
+def test_a_shell_completes_values(bare_command: Command, tmp_path: Path, line: str, offered: list[str]) -> None:
+    profiles = tmp_path / "victor" / "profiles.toml"
+    profiles.parent.mkdir()
+    profiles.write_text("[live]\n[test]\n")
+    profiles.chmod(0o600)
+    words = f"victor {line}"
+    ran = bare_command.in_a_process(
+        _VICTOR_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(words.count(" ")),
+        XDG_CONFIG_HOME=str(tmp_path),
+    )  # fmt: skip
+    assert ran.out.split() == offered

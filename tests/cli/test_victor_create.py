@@ -250,7 +250,7 @@ sys.exit(main({[*words(idempotency_key=KEY), "--json"]!r}))
 
 @pytest.mark.victor_sandbox(environment="production")
 def test_the_environment_can_be_chosen_by_option(command: Command) -> None:
-    ran: Ran = command(*words(amount="1"), "--environment", "production", "--json")
+    ran: Ran = command(*words(amount="1"), "--environment", "production", "--yes", "--json")
     assert ran.status == 0
     assert ran.json["amount"] == "1"
 

@@ -9,6 +9,7 @@ import pty
 import signal
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
@@ -81,15 +82,20 @@ class Command:
         )
         return Ran(ended.returncode, ended.stdout or "", ended.stderr or "")
 
-    def at_terminal(self, *words: str, **variables: str) -> Ran:
-        """Run it to its end, with both of its outputs going to terminals."""
-        outputs = [_Terminal(), _Terminal()]
+    def at_terminal(self, *words: str, columns: int = 200, typed: str | None = None, **variables: str) -> Ran:
+        """Run it to its end, with both of its outputs going to terminals of so many columns.
+
+        `typed` is what a person types there. None: nobody can type anything.
+        """
+        outputs = [_Terminal(columns), _Terminal(columns)]
+        if typed is not None:
+            outputs[1].type(typed)
         process = subprocess.Popen(
             [SCRIPT, *words],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if typed is None else outputs[1].theirs,
             stdout=outputs[0].theirs,
             stderr=outputs[1].theirs,
-            env={**self.environment, "TERM": "xterm-256color", **variables},
+            env={**self.environment, "COLUMNS": "", "TERM": "xterm-256color", **variables},
         )
         texts = [output.read_to_end() for output in outputs]
         return Ran(process.wait(PATIENCE), *texts)
@@ -127,11 +133,16 @@ class Command:
 class _Terminal:
     """A terminal that remembers what was written to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: int) -> None:
         self._ours, self.theirs = pty.openpty()
+        termios.tcsetwinsize(self.theirs, (50, columns))
         self._found: list[bytes] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    def type(self, text: str) -> None:
+        """Type a text, which waits until somebody reads it."""
+        os.write(self._ours, text.encode())
 
     def read_to_end(self) -> str:
         """Everything that was written, once nobody can write any more."""

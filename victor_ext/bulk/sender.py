@@ -29,6 +29,7 @@ from .loading import (
     take_snapshot,
 )
 from .ownership import batches_of, no_such_batch
+from .refreshing import counted, current_statuses, refreshed
 from .rows import RowResult
 from .run import Progress, WorkerContext, run_batch, serve
 from .settings import Settings, batch_named_by, day_of, provider_of, seconds_of
@@ -167,20 +168,37 @@ class BulkSender:
             with self._store(vault, batch) as store:
                 return run_batch(self._context(victor, vault), store, self._loads(store), on_progress)
 
-    def status(self) -> BatchStatus:
-        """Return the current status of the batch."""
-        with self._stored() as (store, loads):
-            return StatusReader(store, loads, by_others=True).read()
+    def status(self, *, refresh: bool = False) -> BatchStatus:
+        """Return the current status of the batch.
 
-    def export(self) -> Iterator[RowResult]:
+        Args:
+            refresh: Read what the provider says now of each request, too: `payments` counts it, `completed` is paid.
+
+        Raises:
+            VictorError: With `refresh`, the provider could not be read.
+        """
+        with self._stored() as (victor, store, loads):
+            status = StatusReader(store, loads, by_others=True).read()
+            if not refresh:
+                return status
+            return replace(status, payments=counted(current_statuses(victor, results_of(store, loads))))
+
+    def export(self, *, refresh: bool = False) -> Iterator[RowResult]:
         """Yield the current result of every row in order, one for each key.
 
         If the batch is not `complete` (see `status`), rows that were not stored are missing.
-        """
-        with self._stored() as (store, loads):
-            yield from results_of(store, loads)
 
-    def export_csv(self, file: TextIO, *, escape: bool = True) -> int:
+        Args:
+            refresh: Read the provider's present `status` of each created request: `completed` is paid. Without it,
+                the status is that of the answer to `create`.
+
+        Raises:
+            VictorError: With `refresh`, the provider could not be read. Nothing has been yielded then.
+        """
+        with self._stored() as (victor, store, loads):
+            yield from _results(victor, store, loads, refresh=refresh)
+
+    def export_csv(self, file: TextIO, *, escape: bool = True, refresh: bool = False) -> int:
         """Write the export as CSV.
 
         The columns are row, key, id, status, outcome, error, the source's other columns, and the requested values.
@@ -188,12 +206,14 @@ class BulkSender:
         Args:
             file: Open text file.
             escape: Put a single quote before text that a spreadsheet would run as a formula.
+            refresh: As for `export`.
 
         Returns:
             The number of rows written.
         """
-        with self._stored() as (store, loads):
-            return write_csv(file, results_of(store, loads), columns_of(loads), escape=escape)
+        with self._stored() as (victor, store, loads):
+            results = _results(victor, store, loads, refresh=refresh)
+            return write_csv(file, results, columns_of(loads), escape=escape)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.
@@ -252,9 +272,9 @@ class BulkSender:
             yield BatchStore(client, engine, vault.application, batch)
 
     @contextmanager
-    def _stored(self) -> Generator[tuple[BatchStore, list[Submission]]]:
-        with self._vault() as (_, vault), self._store(vault, self._name(None)) as store:
-            yield store, self._loads(store)
+    def _stored(self) -> Generator[tuple[Victor, BatchStore, list[Submission]]]:
+        with self._vault() as (victor, vault), self._store(vault, self._name(None)) as store:
+            yield victor, store, self._loads(store)
 
     def _context(self, victor: Victor, vault: Vault) -> WorkerContext:
         return WorkerContext(victor, self._state, vault, self._settings)
@@ -300,3 +320,11 @@ class BulkSender:
             return self.send(load.source, on_progress=on_progress)
         finally:
             self._settings = before
+
+
+def _results(victor: Victor, store: BatchStore, loads: list[Submission], *, refresh: bool) -> Iterator[RowResult]:
+    if not refresh:
+        return results_of(store, loads)
+    # Before anything is written: a provider that cannot be read must not cut an export off.
+    statuses = current_statuses(victor, results_of(store, loads))
+    return refreshed(results_of(store, loads), statuses)

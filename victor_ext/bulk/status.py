@@ -27,6 +27,7 @@ class BatchStatus:
         complete: Whether all rows of the source are stored, whatever their outcome. No row is sent before.
         over: Whether workers have nothing left to do. Rows may still be unsettled.
         check: Result of checking the source, if this call checked it.
+        payments: Created requests by what the provider says of them now (`completed` is paid), if this call read that.
     """
 
     batch: str
@@ -35,6 +36,7 @@ class BatchStatus:
     complete: bool
     over: bool
     check: Check | None = field(default=None, repr=False)
+    payments: Mapping[str, int] | None = None
 
     @property
     def settled(self) -> int:
@@ -48,11 +50,17 @@ class BatchStatus:
 
     @property
     def exit_status(self) -> int:
-        """Exit status of the command: 0 if all rows are created, 1 if some are not, 3 if some are unknown."""
+        """Exit status of the command.
+
+        0 if all rows are created, 3 if the outcome of some is unknown, 75 if some are not sent yet (`resume` sends
+        them), and 1 if some are refused or rejected.
+        """
         if any(self.counts.get(outcome, 0) for outcome in MAY_EXIST):
             return 3
+        if self.unsettled or not self.complete:
+            return 75
         changed = self.check is not None and self.check.changed
-        return 0 if self.complete and not changed and self.counts.get(RowOutcome.CREATED, 0) == self.rows else 1
+        return 0 if not changed and self.counts.get(RowOutcome.CREATED, 0) == self.rows else 1
 
 
 class StatusReader:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from .bulk import bulk
+from .doctor import doctor
 from .failures import FAILED, INTERRUPTED, MISUSE, TERMINATED, Misuse, Terminated, usage_failure, usage_message
 from .reconcile import reconcile
 from .rfp import rfp
@@ -33,6 +34,7 @@ Settings come from the environment:
                         or: a key pair of your own
   VICTOR_PRIVATE_KEY_PASSWORD
                         of a private key that is encrypted
+  VICTOR_PROFILE        or: the name of settings in ~/.config/victor/profiles.toml
 
 \b
 Exit status:
@@ -57,6 +59,7 @@ app = typer.Typer(
 app.add_typer(rfp, name="rfp")
 app.add_typer(bulk, name="bulk")
 app.command()(reconcile)
+app.command()(doctor)
 
 
 @app.callback(invoke_without_command=True)

@@ -7,7 +7,7 @@ import re
 import shlex
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -17,9 +17,10 @@ import typer
 
 from . import bulk_output
 from .bulk_progress import Progress
+from .confirmation import confirm
 from .failures import INTERRUPTED, TERMINATED, UNKNOWN, Misuse, Terminated, victor_failure
-from .screen import notices
-from .session import Session, with_session
+from .screen import notices, plain
+from .session import Session, Yes, with_session
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender
@@ -52,6 +53,9 @@ Batch = Annotated[str | None, _option("The batch's name.", "NAME")]
 BatchName = Annotated[str | None, typer.Argument(metavar="[BATCH]", help="The batch, when there are several.")]
 Rate = Annotated[float | None, _option("Rows a second at most, over all machines (default: as fast as it goes).", "N")]
 Workers = Annotated[int, _option("Calls under way at a time in this process, 1 to 100.", "N")]
+Refresh = Annotated[
+    bool, typer.Option("--refresh", help="Read what the provider says of the requests now: completed is paid.")
+]
 KeyRetention = Annotated[
     float | None,
     _option(
@@ -67,8 +71,23 @@ Patience = Annotated[
 
 
 @contextmanager
-def _sender(session: Session, state: str, *, workers: int = 16, **options: Any) -> Generator[BulkSender]:
-    """Open a sender for the block. A failure is reported and ends the command."""
+def _sender(
+    session: Session,
+    state: str,
+    *,
+    workers: int = 16,
+    question: Callable[[BulkSender], str] | None = None,
+    **options: Any,
+) -> Generator[BulkSender]:
+    """Open a sender for the block. A failure is reported and ends the command.
+
+    Args:
+        session: The command's.
+        state: Where the batch is kept.
+        workers: Calls under way at a time.
+        question: What is asked before the block, in production. None: nothing.
+        options: Of the sender.
+    """
     try:
         from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
     except ImportError as error:
@@ -77,17 +96,21 @@ def _sender(session: Session, state: str, *, workers: int = 16, **options: Any) 
 
     with session.client(limits=httpx.Limits(max_connections=2 * workers + 4)) as victor:
         try:
-            yield BulkSender(victor, state=state, workers=workers, **options)
+            sender = BulkSender(victor, state=state, workers=workers, **options)
+            if question is not None:
+                confirm(session, victor, partial(question, sender), yes=False)
+            yield sender
         except InvalidRows as error:
             failure = victor_failure(error, None, session.spelled)
             bulk_output.report_invalid(failure, error.check, as_json=session.as_json)
             raise typer.Exit(failure.exit_status) from None
 
 
-def _next(command: str, batch: str, state: str, session: Session) -> str:
+def _next(command: str, batch: str, state: str, session: Session, *, yes: bool) -> str:
     """Return another command for the batch, without passwords, for display."""
     place = [] if state == _DEFAULT_STATE else ["--state", bulk_output.without_password(state)]
-    return shlex.join(["victor", "bulk", command, "--batch", batch, *place, *session.options()])
+    unasked = ["--yes"] if yes and command == "resume" else []
+    return shlex.join(["victor", "bulk", command, "--batch", batch, *place, *unasked, *session.options()])
 
 
 @bulk.command()
@@ -121,6 +144,7 @@ def send(
         bool, typer.Option("--ask-again", help="Send the rows of another batch once more, on purpose, to all of them.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all rows, and send nothing.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Send the rows of a file.
 
@@ -138,8 +162,12 @@ def send(
         "key_retention": key_retention,
         "patience": patience,
     }
+
+    def question(sender: BulkSender) -> str:
+        return f"{bulk_output.summary_of(sender.check(file))} Those that are new ask their payers for money."
+
     with (
-        _sender(session, state, workers=workers, **options) as sender,
+        _sender(session, state, workers=workers, question=None if yes or dry_run else question, **options) as sender,
         Progress(as_json=session.as_json) as progress,
     ):
         if dry_run:
@@ -147,10 +175,10 @@ def send(
             progress.close()
             bulk_output.show_check(check, skip_invalid=skip_invalid, as_json=session.as_json)
             raise typer.Exit(bulk_output.exit_status_of(check, skip_invalid=skip_invalid))
-        with _stoppable(session, progress, _next("resume", batch or file.name, state, session)):
+        with _stoppable(session, progress, _next("resume", batch or file.name, state, session, yes=yes)):
             status = sender.send(file, on_row=progress.row, on_progress=progress.show)
         progress.close()
-        _finish([status], state, session)
+        _finish([status], state, session, yes=yes)
 
 
 @bulk.command()
@@ -165,33 +193,47 @@ def resume(
     workers: Workers = 16,
     key_retention: KeyRetention = None,
     patience: Patience = None,
+    yes: Yes = False,
 ) -> None:
     """Go on with what was interrupted, and try what is not settled again, with the same keys."""
     options: dict[str, Any] = {"rate": rate, "key_retention": key_retention, "patience": patience, "workers": workers}
     found: list[BatchStatus] = []
+
+    def question(sender: BulkSender) -> str:
+        status = sender.status()
+        return f"{plain(status.batch)}: {status.unsettled:,} of {status.rows:,} rows are not settled, and are sent."
+
     for one in _batches(session, state, name, batch):
         with (
-            _sender(session, state, batch=one, **options) as sender,
+            _sender(session, state, batch=one, question=None if yes else question, **options) as sender,
             Progress(as_json=session.as_json) as progress,
         ):
-            with _stoppable(session, progress, _next("resume", one, state, session)):
+            with _stoppable(session, progress, _next("resume", one, state, session, yes=yes)):
                 found.append(sender.resume(on_progress=progress.show))
             progress.close()
-    _finish(found, state, session)
+    _finish(found, state, session, yes=yes)
 
 
 @bulk.command()
 @with_session
-def status(session: Session, name: BatchName = None, *, batch: Batch = None, state: State = _DEFAULT_STATE) -> None:
-    """Show how far batches have come. With --json: one JSON document a line.
+def status(
+    session: Session,
+    name: BatchName = None,
+    *,
+    batch: Batch = None,
+    state: State = _DEFAULT_STATE,
+    refresh: Refresh = False,
+) -> None:
+    """Show how far batches have come; with --refresh: who has paid. With --json: one JSON document a line.
 
     The exit status is the one that `send` would end with now.
     """
     found: list[BatchStatus] = []
     for one in _batches(session, state, name, batch):
         with _sender(session, state, batch=one) as sender:
-            found.append(sender.status())
-        bulk_output.show_status(found[-1], as_json=session.as_json)
+            found.append(sender.status(refresh=refresh))
+        go_on = _next("resume", one, state, session, yes=False)
+        bulk_output.show_status(found[-1], go_on, as_json=session.as_json)
     raise typer.Exit(_exit_status(found))
 
 
@@ -213,6 +255,7 @@ def export(
             help="Write all text as it is, for programs. (default: a ' before what a spreadsheet would run)",
         ),
     ] = False,
+    refresh: Refresh = False,
 ) -> None:
     """Write what became of each row, as CSV. It ends with 0, whatever became of them.
 
@@ -222,7 +265,8 @@ def export(
     if len(found) > 1:
         raise Misuse(f"There are several batches ({', '.join(found)}): name one of them with --batch.")
     with _sender(session, state, batch=found[0]) as sender:
-        bulk_output.write_export(sender, output, as_json=session.as_json, escape=not no_escape)
+        go_on = _next("resume", found[0], state, session, yes=False)
+        bulk_output.write_export(sender, output, go_on, as_json=session.as_json, escape=not no_escape, refresh=refresh)
 
 
 @bulk.command()
@@ -253,7 +297,7 @@ def _batches(session: Session, state: str, name: str | None, batch: str | None) 
     if not found:
         raise Misuse(
             f"There is no batch in {bulk_output.without_password(state)}: nothing was stored there, and nothing was "
-            "sent from it. Begin with: victor bulk send FILE"
+            "sent from it. Begin with 'victor bulk send', and the name of your file."
         )
     return found
 
@@ -278,9 +322,9 @@ def _leave(status: int) -> NoReturn:
     raise typer.Exit(status)
 
 
-def _finish(found: list[BatchStatus], state: str, session: Session) -> None:
+def _finish(found: list[BatchStatus], state: str, session: Session, *, yes: bool) -> None:
     for one in found:
-        command = partial(_next, batch=one.batch, state=state, session=session)
+        command = partial(_next, batch=one.batch, state=state, session=session, yes=yes)
         bulk_output.show_result(one, command, as_json=session.as_json)
     _leave(_exit_status(found))
 

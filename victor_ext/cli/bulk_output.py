@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from .bulk_progress import counts
 from .failures import Failure, Misuse
-from .screen import plain, say, standard_output
+from .screen import complain, plain, say, standard_output
 from .wording import with_hint
 
 if TYPE_CHECKING:
@@ -42,7 +42,12 @@ def show_check(check: Check, *, skip_invalid: bool, as_json: bool) -> None:
         say(json.dumps({**asdict(check), "exit_status": exit_status_of(check, skip_invalid=skip_invalid)}))
         return
     _print_problems(check)
-    say(f"{_rows(check.rows)}: {_kinds(check)}. Nothing was sent.")
+    say(f"{summary_of(check)} Nothing was sent.")
+
+
+def summary_of(check: Check) -> str:
+    """Return a sentence about the rows of a file."""
+    return f"{_rows(check.rows)}: {_kinds(check)}."
 
 
 def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
@@ -52,12 +57,16 @@ def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
     return 1 if check.invalid or check.changed else 0
 
 
-def show_status(status: BatchStatus, *, as_json: bool) -> None:
-    """Print the status of a batch."""
+def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
+    """Print the status of a batch; `resume` is the command that goes on with it."""
     if as_json:
         say(json.dumps(status_as_dict(status)))
         return
     say(f"{plain(status.batch)}: {_rows(status.rows)}: {counts(status)}{_state(status)}")
+    if not (status.complete and status.over):
+        complain(f"Go on with:\n  {resume}")
+    for word, count in (status.payments or {}).items():
+        say(f"  {count:,} {plain(word)}{' (paid)' if word == 'completed' else ''}")
 
 
 def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
@@ -99,41 +108,43 @@ def show_interruption(status: BatchStatus | None, command: str, *, as_json: bool
     )
 
 
-def write_export(sender: BulkSender, output: Path | None, *, as_json: bool, escape: bool = True) -> None:
-    """Write the results of a batch to a file or standard output."""
-    missing = _not_stored(sender)
+def write_export(
+    sender: BulkSender, output: Path | None, resume: str, *, as_json: bool, escape: bool = True, refresh: bool = False
+) -> None:
+    """Write the results of a batch to a file or standard output; `resume` is the command that goes on with it."""
+    missing = _not_stored(sender, resume)
     if output is None:
         with standard_output() as stdout:
-            _write(sender, stdout, as_json=as_json, escape=escape)
+            _write(sender, stdout, as_json=as_json, escape=escape, refresh=refresh)
         print(missing, end="", file=sys.stderr)
         return
     try:
         # Rename at the end, so that the output file is always complete.
         partial = output.with_name(output.name + ".part")
         with partial.open("w", encoding="utf-8", newline="") as file:
-            count = _write(sender, file, as_json=as_json, escape=escape)
+            count = _write(sender, file, as_json=as_json, escape=escape, refresh=refresh)
         os.replace(partial, output)
     except OSError as error:
         raise Misuse(f"--output {output} cannot be written: {error.strerror or error}.") from error
     print(f"{_rows(count)} written to {output}\n{missing}", end="", file=sys.stderr)
 
 
-def _not_stored(sender: BulkSender) -> str:
+def _not_stored(sender: BulkSender, resume: str) -> str:
     """Return a line about rows that are missing in an export, or an empty string."""
     status = sender.status()
     if status.complete:
         return ""
     return (
         f"Storing {plain(status.batch)} was interrupted: the rows that are not in this export were not stored, and not "
-        "sent. Go on with victor bulk resume.\n"
+        f"sent. Go on with:\n  {resume}\n"
     )
 
 
-def _write(sender: BulkSender, file: TextIO, *, as_json: bool, escape: bool) -> int:
+def _write(sender: BulkSender, file: TextIO, *, as_json: bool, escape: bool, refresh: bool) -> int:
     if not as_json:
-        return sender.export_csv(file, escape=escape)
+        return sender.export_csv(file, escape=escape, refresh=refresh)
     count = 0
-    for result in sender.export():
+    for result in sender.export(refresh=refresh):
         fields = {name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error")}
         file.write(json.dumps({**fields, "columns": dict(result.extras), "asked": dict(result.asked)}) + "\n")
         count += 1
@@ -150,6 +161,7 @@ def status_as_dict(status: BatchStatus) -> dict[str, Any]:
         "over": status.over,
         "unsettled": status.unsettled,
         "check": None if status.check is None else asdict(status.check),
+        "payments": None if status.payments is None else dict(status.payments),
     }
 
 
@@ -165,8 +177,8 @@ def _rows(count: int) -> str:
 
 def _state(status: BatchStatus) -> str:
     if not status.complete:
-        return " (storing it was interrupted: victor bulk resume)"
-    return "" if status.over else " (under way, or interrupted: victor bulk resume)"
+        return " (storing it was interrupted)"
+    return "" if status.over else " (under way, or interrupted)"
 
 
 def _wrong(check: Check) -> str:

@@ -17,7 +17,7 @@ import typer
 from . import reconcile_output
 from .failures import FOR_NOW, MISUSE, Misuse, victor_failure
 from .screen import say
-from .session import Checks, Session, with_session
+from .session import Checks, Session, values, with_session
 
 if TYPE_CHECKING:
     from victor_ext.reconciliation import Reconciliation
@@ -43,7 +43,9 @@ def reconcile(
     *,
     start: Annotated[str | None, _option("The window's start: a Zulu time, yesterday or today (UTC).", "TIME")] = None,
     end: Annotated[str | None, _option("The window's end, which is no part of it.", "TIME")] = None,
-    provider: Annotated[str, _option(f"One of {', '.join(_PROVIDERS)}.", "NAME")] = "victor",
+    provider: Annotated[
+        str, _option(f"One of {', '.join(_PROVIDERS)}.", "NAME", autocompletion=values(*_PROVIDERS))
+    ] = "victor",
     column: Annotated[
         list[str] | None,
         _option(

@@ -9,31 +9,41 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import victor_ext
+
 from . import view
+from .confirmation import confirm
 from .failures import Doubt
-from .screen import at_terminal, complain, notices, plain, say, spinner
-from .session import Checks, Session, day, with_session
-from .view import as_json_lines, as_table, at_most
+from .screen import at_terminal, complain, masked, notices, plain, say, spinner, terminal_width
+from .session import Checks, Session, Yes, day, values, with_session
+from .table import as_json_lines, as_table, at_most, with_payers
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest
 
 rfp = typer.Typer(rich_markup_mode=None)
 
-_STATUSES = "created, pending, processing, needs-review, accepted, completed, declined, expired or failed"
+_EVERY_STATUS = (
+    "created", "pending", "processing", "needs-review", "accepted", "completed", "declined", "expired", "failed",
+)  # fmt: skip
+_STATUSES = f"{', '.join(_EVERY_STATUS[:-1])} or {_EVERY_STATUS[-1]}"
+
+_DAYS = ("today", "tomorrow")
 
 RequestId = Annotated[str, typer.Argument(metavar="ID", help="The id of the payment request.")]
 AnswerNotes = Annotated[str | None, typer.Option(help="1 to 150 characters. [needed]", metavar="TEXT")]
-Until = Annotated[str | None, typer.Option(metavar="STATUS", help=f"Stop at it: {_STATUSES} (default: a final one).")]
 Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Stop after so long, with status 1.")]
 
 
-def _needed(text: str, metavar: str) -> Any:
-    return typer.Option(help=f"{text} [needed]", metavar=metavar)
+def _needed(text: str, metavar: str, *words: str) -> Any:
+    return typer.Option(help=f"{text} [needed]", metavar=metavar, autocompletion=values(*words))
 
 
-def _optional(text: str, metavar: str = "TEXT") -> Any:
-    return typer.Option(help=text, metavar=metavar)
+def _optional(text: str, metavar: str = "TEXT", *words: str) -> Any:
+    return typer.Option(help=text, metavar=metavar, autocompletion=values(*words))
+
+
+Until = Annotated[str | None, _optional(f"Stop at it: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS)]
 
 
 @rfp.callback(invoke_without_command=True)
@@ -51,8 +61,10 @@ def create(
     payee_account_number: Annotated[str | None, _needed("The account that receives; 3 to 20 digits.", "DIGITS")] = None,
     payer_counterparty_id: Annotated[str | None, _needed("Who is asked; up to 16 characters.", "ID")] = None,
     amount: Annotated[str | None, _needed("US dollars, above zero, at most two decimals.", "USD")] = None,
-    biller_type: Annotated[str | None, _needed("BUSINESS or CONSUMER.", "TYPE")] = None,
-    due_date: Annotated[str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE")] = None,
+    biller_type: Annotated[str | None, _needed("BUSINESS or CONSUMER.", "TYPE", "BUSINESS", "CONSUMER")] = None,
+    due_date: Annotated[
+        str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *_DAYS)
+    ] = None,
     ultimate_creditor: Annotated[
         str | None, typer.Option(help="For whom it is collected; only with BUSINESS.", metavar="NAME")
     ] = None,
@@ -75,6 +87,7 @@ def create(
             "KEY",
         ),
     ] = None,
+    yes: Yes = False,
 ) -> None:
     """Ask a counterparty for money. Status 0 means asked, not paid: follow it with `victor rfp watch`."""
     arguments: dict[str, Any] = {
@@ -92,14 +105,23 @@ def create(
     }
     doubt = Doubt(
         advice="With its key, this makes no second one:",
-        command=["victor", "rfp", "create", *_words(arguments), *session.options(), *session.json_option],
+        command=["victor", "rfp", "create", *_words(arguments), *_yes(yes), *session.options(), *session.json_option],
         look=_search(client_reference_id, session, is_first=idempotency_key is None),
         key=arguments["idempotency_key"],
         secret=payee_account_number,
     )
-    with session.client(doubt) as victor:
-        made = victor.payment_requests.create(**arguments)
-        _show(made, as_json=session.as_json, place=session.place(victor))
+
+    def question() -> str:
+        with session.failures(doubt):
+            victor_ext.check_payment_request(**arguments)
+        account = masked(payee_account_number or "")
+        return f"This asks {plain(payer_counterparty_id or '')} for {plain(amount or '')} USD, to be paid to {account}."
+
+    with session.client() as victor:
+        confirm(session, victor, question, yes=yes)
+        with session.failures(doubt):
+            made = victor.payment_requests.create(**arguments)
+            _show(made, as_json=session.as_json, place=session.place(victor))
 
 
 @rfp.command()
@@ -118,18 +140,20 @@ def get(
 def list_(
     session: Session,
     *,
-    status: Annotated[str | None, _optional(f"{_STATUSES}.")] = None,
-    direction: Annotated[str | None, _optional("outbound (we ask) or inbound (we are asked).")] = None,
-    start_datetime: Annotated[str | None, _optional("From this moment on, in Zulu time.", "TIME")] = None,
-    end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME")] = None,
+    status: Annotated[str | None, _optional(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)] = None,
+    direction: Annotated[
+        str | None, _optional("outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound")
+    ] = None,
+    start_datetime: Annotated[str | None, _optional("From this moment on, in Zulu time.", "TIME", *_DAYS)] = None,
+    end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME", *_DAYS)] = None,
     victor_id: Annotated[str | None, _optional("The provider's id.")] = None,
-    due_date_start_date: Annotated[str | None, _optional("Due from this day on.", "DATE")] = None,
-    due_date_end_date: Annotated[str | None, _optional("Due up to this day.", "DATE")] = None,
-    approval_start_datetime: Annotated[str | None, _optional("Approved from this moment on.", "TIME")] = None,
-    approval_end_datetime: Annotated[str | None, _optional("Approved up to this moment.", "TIME")] = None,
+    due_date_start_date: Annotated[str | None, _optional("Due from this day on.", "DATE", *_DAYS)] = None,
+    due_date_end_date: Annotated[str | None, _optional("Due up to this day.", "DATE", *_DAYS)] = None,
+    approval_start_datetime: Annotated[str | None, _optional("Approved from this moment on.", "TIME", *_DAYS)] = None,
+    approval_end_datetime: Annotated[str | None, _optional("Approved up to this moment.", "TIME", *_DAYS)] = None,
     victor_payment_request_parent_id: Annotated[str | None, _optional("The outbound request of a twin.")] = None,
     victor_payment_request_child_id: Annotated[str | None, _optional("The inbound twin of a request.")] = None,
-    network_type: Annotated[str | None, _optional("FedNow or RTP.")] = None,
+    network_type: Annotated[str | None, _optional("FedNow or RTP.", "TEXT", "FedNow", "RTP")] = None,
     tracking_id: Annotated[str | None, _optional("The tracking id.")] = None,
     instant_payment_rails_id: Annotated[str | None, _optional("The id on the payment network.")] = None,
     limit: Annotated[
@@ -137,6 +161,9 @@ def list_(
     ] = None,
     page: Annotated[int, typer.Option(metavar="N", help="The page to begin with; the first is 0.")] = 0,
     page_size: Annotated[int | None, typer.Option(metavar="N", help="How many to ask for at a time.")] = None,
+    payers: Annotated[
+        bool, typer.Option("--payers", help="Name the payers of inbound requests, too: one more call for each of them.")
+    ] = False,
 ) -> None:
     """List payment requests, page by page as they come in. With --json: one JSON document a line."""
     checks = Checks()
@@ -165,6 +192,8 @@ def list_(
         checks.finish("The list was not sent")
         found = requests.list(**given, page=page, page_size=page_size)
         pages = at_most(limit, (page.items for page in found.pages()))
+        if payers:
+            pages = with_payers(pages, requests.get)
         count = as_json_lines(pages) if session.as_json else as_table(pages)
     if count == 0 and not session.as_json:
         complain("No payment request passes these filters." if given else "There are no payment requests.")
@@ -176,8 +205,8 @@ def find(
     session: Session,
     client_reference_id: Annotated[str, typer.Argument(metavar="REFERENCE", help="Your own reference.")],
     *,
-    start_datetime: Annotated[str | None, _needed("From this moment on, in Zulu time.", "TIME")] = None,
-    end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME")] = None,
+    start_datetime: Annotated[str | None, _needed("From this moment on, in Zulu time.", "TIME", *_DAYS)] = None,
+    end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME", *_DAYS)] = None,
 ) -> None:
     """List the payment requests with a reference of your own: to see what became of a create.
 
@@ -207,12 +236,21 @@ def accept(
     modified_amount: Annotated[
         str | None, typer.Option(help="Another amount to pay, if the request allows it.", metavar="USD")
     ] = None,
+    yes: Yes = False,
 ) -> None:
     """Agree to pay an inbound request. This moves money. It is sent once, and read back when in doubt."""
-    with session.client(_answer_doubt(request_id, session)) as victor:
-        # The client reports missing notes together with other problems.
-        answered = victor.payment_requests.accept(request_id, notes=notes or "", modified_amount=modified_amount)
-        _show(answered, as_json=session.as_json, place=session.place(victor))
+    with session.client() as victor:
+
+        def question() -> str:
+            lines = view.full(victor.payment_requests.get(request_id), None, terminal_width())
+            other = "" if modified_amount is None else f" {plain(modified_amount)} USD, in place of its amount"
+            return "\n".join([*(line.plain for line in lines), f"This pays it{other}."])
+
+        confirm(session, victor, question, yes=yes)
+        with session.failures(_answer_doubt(request_id, session)):
+            # The client reports missing notes together with other problems.
+            answered = victor.payment_requests.accept(request_id, notes=notes or "", modified_amount=modified_amount)
+            _show(answered, as_json=session.as_json, place=session.place(victor))
 
 
 @rfp.command()
@@ -246,7 +284,7 @@ def _show(request: PaymentRequest, *, as_json: bool, place: str | None = None) -
     if as_json:
         say(json.dumps(request.to_dict()))
         return
-    for line in view.full(request, place):
+    for line in view.full(request, place, terminal_width()):
         say(line)
 
 
@@ -260,6 +298,10 @@ def _words(arguments: dict[str, Any]) -> list[str]:
         elif value is not None:
             words += [f"--{option}", str(value)]
     return words
+
+
+def _yes(yes: bool) -> list[str]:  # noqa: FBT001 - the option itself
+    return ["--yes"] if yes else []
 
 
 def _search(reference: str | None, session: Session, *, is_first: bool) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -113,6 +114,11 @@ def at_terminal() -> bool:
     """Whether standard output is a terminal."""
     stdout: Any = sys.stdout
     return stdout is not None and bool(stdout.isatty())
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal that standard output is, or None if it is none. COLUMNS wins."""
+    return shutil.get_terminal_size().columns if at_terminal() else None
 
 
 def plain(text: str) -> str:

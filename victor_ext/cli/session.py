@@ -14,6 +14,7 @@ import typer
 
 import victor_ext
 
+from . import profiles
 from .failures import Doubt, Failure, Misuse, interruption, surprise, unwritten, victor_failure
 from .screen import OutputLost
 from .wording import spellings
@@ -25,10 +26,34 @@ _DEFAULT_DEADLINE = 60.0
 """Seconds; the client's default."""
 _VARIABLES = {"environment": "VICTOR_ENVIRONMENT", "base_url": "VICTOR_BASE_URL"}
 
+
+def values(*words: str) -> Callable[[str], list[str]]:
+    """Return what a shell offers for an option with these values."""
+    return lambda incomplete: [word for word in words if word.startswith(incomplete)]
+
+
+def _profiles(incomplete: str) -> list[str]:
+    return values(*profiles.names())(incomplete)
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, with data in full, for programs.")]
 Environment = Annotated[
-    str | None, typer.Option(help="staging or production (instead of VICTOR_ENVIRONMENT).", metavar="NAME")
+    str | None,
+    typer.Option(
+        help="staging or production (instead of VICTOR_ENVIRONMENT).",
+        metavar="NAME",
+        autocompletion=values("staging", "production"),
+    ),
 ]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        help="Settings of that name in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).",
+        metavar="NAME",
+        autocompletion=_profiles,
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it in production, too, without a question.")]
 BaseUrl = Annotated[
     str | None, typer.Option(help="Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", metavar="URL")
 ]
@@ -50,18 +75,28 @@ class Session:
     base_url: str | None = None
     deadline: float | None = None
     as_json: bool = False
+    profile: str | None = None
 
     @contextmanager
     def client(self, doubt: Doubt | None = None, **settings: Any) -> Generator[Victor]:
-        """Open a client for the block. A failure is reported and ends the command.
+        """Open a client for the block. A failure is reported and ends the command; see `failures`.
 
         Args:
             doubt: For commands that write: what to do if the outcome is unknown.
             settings: Further settings of the client.
         """
+        with self.failures(doubt), victor_ext.Victor.from_env(**{**settings, **self.given()}) as victor:
+            yield victor
+
+    @contextmanager
+    def failures(self, doubt: Doubt | None = None) -> Generator[None]:
+        """Report a failure of the block, and end the command.
+
+        Args:
+            doubt: For commands that write: what to do if the outcome is unknown.
+        """
         try:
-            with victor_ext.Victor.from_env(**self._given(), **settings) as victor:
-                yield victor
+            yield
         except KeyboardInterrupt as error:
             if doubt is None:
                 raise
@@ -92,7 +127,10 @@ class Session:
     def options(self) -> list[str]:
         """Return the connection options for another command line, without `--json`."""
         deadline = None if self.deadline is None else f"{self.deadline:g}"
-        given = {"--environment": self.environment, "--base-url": self.base_url, "--deadline": deadline}
+        given = {
+            "--profile": self.profile, "--environment": self.environment, "--base-url": self.base_url,
+            "--deadline": deadline,
+        }  # fmt: skip
         return [word for name, value in given.items() if value is not None for word in (name, value)]
 
     @property
@@ -110,7 +148,8 @@ class Session:
         failure.report(as_json=self.as_json)
         raise typer.Exit(failure.exit_status) from None
 
-    def _given(self) -> dict[str, Any]:
+    def given(self) -> dict[str, Any]:
+        """Return the client's settings that options gave."""
         given = {"environment": self.environment, "base_url": self.base_url, "deadline": self.deadline}
         return {name: value for name, value in given.items() if value is not None}
 
@@ -125,9 +164,13 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
         environment: Environment = None,
         base_url: BaseUrl = None,
         deadline: Deadline = None,
+        profile: Profile = None,
         **options: Any,
     ) -> None:
-        function(Session(context, environment, base_url, deadline, as_json), *arguments, **options)
+        chosen = profile if profile is not None else os.environ.get("VICTOR_PROFILE", "").strip() or None
+        if chosen is not None:
+            profiles.use(chosen)
+        function(Session(context, environment, base_url, deadline, as_json, profile), *arguments, **options)
 
     def of(described: Callable[..., None], kind: Any) -> list[inspect.Parameter]:
         parameters = inspect.signature(described, eval_str=True).parameters.values()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .screen import masked, plain, say
+from .screen import masked, plain
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from victor_ext import Payer, PaymentRequest
+    from victor_ext import PaymentRequest
 
 _STYLES = {
     "completed": "green",
@@ -28,26 +27,29 @@ _MEANINGS = {
     "completed": "paid",
 }
 _LABEL_WIDTH = 20
-_GAP = "  "
-
-_HEADINGS = ("ID", "STATUS", "DIRECTION", "AMOUNT", "DUE", "CREATED (UTC)", "PAYER", "PAYEE", "REFERENCE")
-# Minimum widths for usual values, so that columns align across pages.
-_WIDTHS = (10, 12, 9, 12, 10, 19, 16, 8, 0)
-_AMOUNT = 3
-_STATUS = 1
+NOTHING = "-"
+"""What stands for a value that was not sent."""
 
 
-def full(request: PaymentRequest, place: str | None = None) -> Iterator[Text]:
-    """Yield the lines of one payment request; `place` is the environment it was written to."""
-    from rich.text import Text  # noqa: PLC0415 - JSON does without it
+def full(request: PaymentRequest, place: str | None = None, width: int | None = None) -> Iterator[Text]:
+    """Yield the lines of one payment request.
 
-    yield Text.assemble(_label("Payment request"), (_shown(request.id), "bold"))
-    status = _shown(request.status)
+    Args:
+        request: The request.
+        place: The environment it was written to.
+        width: Columns of the terminal. None: no terminal; no value is continued below itself.
+    """
+    status = shown(request.status)
     meaning = f" ({_MEANINGS[status]})" if status in _MEANINGS else ""
-    yield Text.assemble(_label("Status"), (status, _STYLES.get(status, "")), meaning)
+    [line] = entry("Payment request", shown(request.id), None)
+    line.stylize("bold", _LABEL_WIDTH)
+    yield line
+    first, *rest = entry("Status", f"{status}{meaning}", width)
+    first.stylize(style_of(status), _LABEL_WIDTH, _LABEL_WIDTH + len(status))
+    yield from (first, *rest)
     for label, value in (("Environment", place), *_facts(request)):
         if value is not None:
-            yield Text.assemble(_label(label), plain(value))
+            yield from entry(label, plain(value), width)
 
 
 def _facts(request: PaymentRequest) -> Iterator[tuple[str, str | None]]:
@@ -78,72 +80,50 @@ def _facts(request: PaymentRequest) -> Iterator[tuple[str, str | None]]:
     yield "Idempotency key", request.idempotency_key
 
 
-def table(pages: Iterable[Sequence[PaymentRequest]]) -> Iterator[Text]:
-    """Yield a heading, and a line for each request as its page arrives."""
-    from rich.text import Text  # noqa: PLC0415 - JSON does without it
-
-    widths = list(_WIDTHS)
-    headed = False
-    for page in pages:
-        rows = [_cells(request) for request in page]
-        widths = [max(width, *(_cell_width(row[i]) for row in rows)) for i, width in enumerate(widths)]
-        if not headed:
-            headed = True
-            yield Text(_line(_HEADINGS, widths).rstrip(), style="bold")
-        for row in rows:
-            line = Text(_line(row, widths).rstrip())
-            start = widths[0] + len(_GAP)
-            line.stylize(_STYLES.get(row[_STATUS], ""), start, start + len(row[_STATUS]))
-            yield line
-
-
 def change(request: PaymentRequest, seen: datetime) -> Text:
     """Return one line of a watch: the time of the change and the status."""
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
-    status = _shown(request.status)
+    status = shown(request.status)
     reason = f"  {plain(request.error_message)}" if request.error_message else ""
-    return Text.assemble(f"{_moment(seen)}{_GAP}", (status, _STYLES.get(status, "")), reason)
+    return Text.assemble(f"{_moment(seen)}  ", (status, style_of(status)), reason)
 
 
-def _cells(request: PaymentRequest) -> tuple[str, ...]:
-    cells = (
-        request.id,
-        request.status,
-        request.direction,
-        None if request.amount is None else f"{request.amount:f}",
-        None if request.due_date is None else request.due_date.isoformat(),
-        None if request.created_at is None else f"{request.created_at:%Y-%m-%d %H:%M:%S}",
-        _payer(request.payer),
-        None if request.payee is None else _number(request.payee.account_number),
-        request.client_reference_id,
-    )
-    return tuple(_shown(cell) for cell in cells)
+def entry(name: str, value: str, width: int | None, *, label: int = _LABEL_WIDTH) -> Iterator[Text]:
+    """Yield a label with its value, which continues below itself where the terminal is too narrow for it.
+
+    Args:
+        name: The label.
+        value: Printable text.
+        width: Columns of the terminal. None: one line, however long.
+        label: Columns of the label.
+    """
+    from rich.console import Console  # noqa: PLC0415 - JSON does without it
+    from rich.text import Text  # noqa: PLC0415 - see above
+
+    text = Text(value)
+    parts = [text] if width is None else text.wrap(Console(width=width), max(width - label, label))
+    for i, part in enumerate(parts):
+        yield Text.assemble(f"{'' if i else name:<{label}}", part.plain.rstrip())
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded: list[str] = []
-    for i, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        padding = " " * (width - _cell_width(cell))
-        padded.append(padding + cell if i == _AMOUNT else cell + padding)
-    return _GAP.join(padded)
+def style_of(status: str) -> str:
+    """Return the style of a status."""
+    return _STYLES.get(status, "")
 
 
-def _cell_width(text: str) -> int:
-    from rich.cells import cell_len  # noqa: PLC0415 - see above
-
-    # Some characters take two columns of a terminal.
-    return cell_len(text)
-
-
-def _label(text: str) -> str:
-    return f"{text:<{_LABEL_WIDTH}}"
+def payer_of(request: PaymentRequest) -> str | None:
+    """Return who is to pay, in short."""
+    payer = request.payer
+    return None if payer is None else payer.counterparty_id or payer.name or _number(payer.account_number)
 
 
-def _payer(payer: Payer | None) -> str | None:
-    if payer is None:
+def payee_of(request: PaymentRequest) -> str | None:
+    """Return who is to be paid, in short: for whom it is collected, and the account."""
+    payee = request.payee
+    if payee is None:
         return None
-    return payer.counterparty_id or payer.name or _number(payer.account_number)
+    return " ".join(filter(None, (payee.ultimate_creditor, _number(payee.account_number)))) or None
 
 
 def _number(number: str | None) -> str | None:
@@ -158,35 +138,6 @@ def _moment(moment: datetime | None) -> str | None:
     return None if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _shown(value: str | None) -> str:
-    return "-" if not value else plain(f"{value}")
-
-
-def as_json_lines(pages: Iterable[Sequence[PaymentRequest]]) -> int:
-    """Print one JSON document per line. Returns the number of requests."""
-    count = 0
-    for page in pages:
-        say("\n".join(json.dumps(request.to_dict()) for request in page))
-        count += len(page)
-    return count
-
-
-def as_table(pages: Iterable[Sequence[PaymentRequest]]) -> int:
-    """Print a table, page by page. Returns the number of requests."""
-    count = 0
-    for count, line in enumerate(table(pages)):  # noqa: B007 - the heading is line 0
-        say(line)
-    return count
-
-
-def at_most(limit: int | None, pages: Iterator[Sequence[PaymentRequest]]) -> Iterator[Sequence[PaymentRequest]]:
-    """Yield pages up to `limit` requests; None for all."""
-    left = limit
-    for page in pages:
-        items = page if left is None else page[:left]
-        yield items
-        if left is not None:
-            left -= len(items)
-            if left <= 0:
-                # Do not fetch a page that is not needed.
-                return
+def shown(value: str | None) -> str:
+    """Return external text for display; `-` for none."""
+    return NOTHING if not value else plain(f"{value}")

@@ -126,11 +126,11 @@ CALLS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         "payee_account_number",
         "2 characters and must have 3 to 20",
     ),
-    "a date in the past": (create(due_date=ahead(-3)), "due_date", r"in the past: write \d{4}-\d\d-\d\d or later"),
+    "a date in the past": (create(due_date=ahead(-3)), "due_date", r"in the past: .* write \d{4}-\d\d-\d\d or \d"),
     "a date 3 days ahead": (
         create(due_date=ahead(3)),
         "due_date",
-        r"more than 24 hours ahead.*write \d{4}-\d\d-\d\d or earlier",
+        r"at most 24 hours ahead.*write \d{4}-\d\d-\d\d or \d{4}-\d\d-\d\d\.",
     ),
     "a datetime for a date": (
         create(due_date=AWARE),

@@ -131,15 +131,15 @@ def due_date_problem(value: object, now: datetime | None) -> Problem | None:
     due = as_date(value)
     if problem is not None or due is None or now is None:
         return problem
+    now = now.astimezone(UTC)
     earliest = (now - timedelta(hours=12)).date()
     latest = (now + timedelta(hours=14 + 24)).date()
+    right = f"it is {now:%Y-%m-%d %H:%M} in UTC, so write {now.date()} or {(now + timedelta(days=1)).date()}."
     if due < earliest:
-        return Problem("due_date", "past", f"due_date {due} is in the past: write {earliest} or later.")
+        return Problem("due_date", "past", f"due_date {due} is in the past: {right}")
     if due > latest:
-        return Problem(
-            "due_date", "range", f"due_date {due} is more than 24 hours ahead, which the provider rejects: "
-            f"write {latest} or earlier.",
-        )  # fmt: skip
+        late = f"due_date {due} is too late: the provider takes a due date at most 24 hours ahead; {right}"
+        return Problem("due_date", "range", late)
     return None
 
 

@@ -1,0 +1,81 @@
+"""`--refresh`: who has paid."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.bulk.bulk_runs import Bulk, row, rows, write_csv
+from victor_ext import ServerError
+from victor_ext.bulk.refreshing import NOT_FOUND
+from victor_ext.sandbox import Sandbox
+
+KEY = ("--key-column", "invoice_no")
+
+
+def asked(sandbox: Sandbox) -> list[str]:
+    return [request["id"] for request in sandbox.requests() if request["direction"] == "outbound"]
+
+
+def reads(sandbox: Sandbox) -> list[str]:
+    return [each.operation for each in sandbox.received() if each.operation in ("list", "get")]
+
+
+def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    write_csv(bulk.folder / "invoices.csv", [*rows(3), row(4, amount="0")])
+    assert bulk("send", "invoices.csv", *KEY, "--skip-invalid").status == 1
+    paid, declined, _ = asked(victor_sandbox)
+    victor_sandbox.move(paid, "completed")
+    victor_sandbox.move(declined, "declined")
+    assert {line["status"] for line in bulk("export").table} == {"created", ""}
+    before = reads(victor_sandbox)
+
+    exported = bulk("export", "--refresh")
+    assert (exported.status, exported.err) == (0, "")
+    found = {line["id"]: line["status"] for line in exported.table}
+    assert (found[paid], found[declined], found[""]) == ("completed", "declined", "")
+    assert reads(victor_sandbox)[len(before) :] == ["list"] * 2  # a page, and the empty one behind it
+
+    shown = bulk("status", "--refresh")
+    assert shown.status == 1
+    assert "  1 completed (paid)\n" in shown.out
+    assert bulk("status", "--refresh", "--json").json["payments"] == {"completed": 1, "declined": 1, "created": 1}
+    assert bulk("status", "--json").json["payments"] is None
+    assert {json.loads(line)["status"] for line in bulk("export", "--refresh", "--json").out.splitlines()} == {
+        "completed", "declined", "created", None,
+    }  # fmt: skip
+
+
+def test_what_the_list_lacks_is_read_by_its_id(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
+    sender().send(rows(2))
+    victor_sandbox.move(asked(victor_sandbox)[0], "completed")
+    victor_sandbox.inject("status", operation="list", status=200, body='{"results": []}', times=None)
+    assert dict(sender().status(refresh=True).payments) == {"completed": 1, "created": 1}
+    victor_sandbox.inject("status", operation="get", status=404, body="{}", times=None)
+    assert sender().status(refresh=True).payments == {"not found": 2}
+    assert {(one.status, one.error) for one in sender().export(refresh=True)} == {(None, NOT_FOUND)}
+
+
+def test_a_provider_that_cannot_be_read_costs_no_old_file(
+    bulk: Bulk, sender: Callable[..., Any], victor_sandbox: Sandbox
+) -> None:
+    write_csv(bulk.folder / "invoices.csv", rows(1))
+    assert bulk("send", "invoices.csv", *KEY).status == 0
+    assert bulk("export", "-o", "results.csv").status == 0
+    before = (bulk.folder / "results.csv").read_text()
+    victor_sandbox.inject("status", operation="list", status=503, times=None)
+    ran = bulk("export", "--refresh", "-o", "results.csv", "--deadline", "0.5")
+    assert (ran.status, ran.out, (bulk.folder / "results.csv").read_text()) == (1, "", before)
+    sender().send(rows(1))
+    with pytest.raises(ServerError):
+        next(sender().export(refresh=True))
+
+
+def test_a_batch_without_a_request_asks_nothing(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
+    sender(skip_invalid=True).send([row(1, amount="0")])
+    before = reads(victor_sandbox)
+    assert sender().status(refresh=True).payments == {}
+    assert reads(victor_sandbox) == before

@@ -1,0 +1,116 @@
+"""`victor doctor`: tick or cross, and what to do."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from tests.cli.victor_command import Command, Ran
+from tests.faults.certificates import Authority
+from tests.faults.raw_provider import RawProvider
+from tests.faults.raw_sockets import background
+from victor_ext.sandbox import Sandbox
+
+CHECKS = ["Settings", "Credentials", "Environment", "DNS", "Connection", "TLS", "Signed read", "Clock"]
+
+
+def checks(ran: Ran) -> dict[str, dict[str, Any]]:
+    return {each["check"]: each for each in ran.json["checks"]}
+
+
+def verdicts(ran: Ran) -> list[bool | None]:
+    return [each["ok"] for each in ran.json["checks"]]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 140])
+def test_all_is_well(command: Command, columns: int) -> None:
+    ran = command.at_terminal("doctor", columns=columns)
+    assert (ran.status, ran.err) == (0, "")
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", ran.out).splitlines()
+    assert max(map(len, lines)) <= columns
+    named = [line for line in lines if not line.startswith(" ")]
+    assert [line[2:15].strip() for line in named] == CHECKS
+    assert [line[0] for line in named] == ["✓"] * 5 + ["-"] + ["✓"] * 2
+    assert "\x1b[32m✓" in ran.out
+
+
+def test_json_says_what_was_found_and_how_long_it_took(command: Command, settings: dict[str, str]) -> None:
+    ran = command("doctor", "--json")
+    assert (ran.status, ran.err, ran.json["ok"], ran.json["exit_status"]) == (0, "", True, 0)
+    assert list(checks(ran)) == CHECKS
+    assert all(0 <= checks(ran)[name]["seconds"] < 30 for name in ("DNS", "Connection", "Signed read"))
+    assert settings["VICTOR_CLIENT_SECRET"] not in ran.out
+
+
+def test_a_setting_that_is_missing_ends_it(bare_command: Command) -> None:
+    ran = bare_command("doctor", "--json")
+    assert (ran.status, verdicts(ran)) == (2, [True, False])
+    assert "VICTOR_CLIENT_ID" in checks(ran)["Credentials"]["found"]
+
+
+def test_credentials_of_somebody_else_are_crossed(command: Command) -> None:
+    ran = command("doctor", "--json", VICTOR_CLIENT_SECRET="wrong")
+    assert (ran.status, verdicts(ran)) == (1, [True, True, True, True, True, None, False, True])
+    assert "made in this environment" in checks(ran)["Signed read"]["advice"]
+
+
+def test_a_host_that_is_not_there_is_75(command: Command) -> None:
+    ran = command("doctor", "--json", "--base-url", "https://nobody.invalid")
+    assert (ran.status, verdicts(ran)) == (75, [True, True, True, False, None, None, None, None])
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        ran = command("doctor", "--json", "--base-url", f"http://127.0.0.1:{unused.getsockname()[1]}")
+    assert (ran.status, verdicts(ran)) == (75, [True, True, True, True, False, None, None, None])
+    assert checks(ran)["Signed read"]["found"] == "not tried: Connection is the first to mend"
+
+
+def test_a_provider_that_is_out_of_order_is_crossed(command: Command, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.inject("status", operation="list", status=503, times=None)
+    ran = command("doctor", "--json", "--deadline", "0.5")
+    assert (ran.status, checks(ran)["Signed read"]["ok"], checks(ran)["Clock"]["ok"]) == (1, False, True)
+
+
+@pytest.mark.parametrize(("skew", "said"), [(-90.0, "90 s ahead of the provider's"), (90.0, "90 s behind")])
+def test_a_clock_that_is_off_is_crossed(command: Command, victor_sandbox: Sandbox, skew: float, said: str) -> None:
+    victor_sandbox.set_clock_skew(skew)
+    ran = command("doctor", "--json")
+    assert (ran.status, checks(ran)["Signed read"]["ok"], checks(ran)["Clock"]["ok"]) == (1, True, False)
+    found = checks(ran)["Clock"]["found"].replace("89 s", "90 s").replace("91 s", "90 s")
+    assert said in found
+    assert "NTP" in checks(ran)["Clock"]["advice"]
+
+
+def test_behind_a_proxy_only_the_signed_read_counts(command: Command) -> None:
+    ran = command("doctor", "--json", "--base-url", "https://nobody.invalid", "--deadline", "0.5",
+                  HTTPS_PROXY="http://user:pass-word@127.0.0.1:1")  # fmt: skip
+    assert (ran.status, verdicts(ran)) == (75, [True, True, True, None, None, None, False, None])
+    assert "pass-word" not in ran.out
+
+
+@pytest.fixture
+def secured(bare_command: Command, victor_sandbox: Sandbox, tmp_path: Path) -> Iterator[Command]:
+    """The command at a provider with TLS, whose authority is in a file."""
+    api_key, private_key = victor_sandbox.new_api_key()
+    authority = Authority(tmp_path)
+    (tmp_path / "authority.pem").write_bytes(authority.certificate.public_bytes(Encoding.PEM))
+    with background() as loop:
+        provider = RawProvider(loop, tls=authority.server())
+        settings = {"VICTOR_BASE_URL": provider.url(), "VICTOR_API_KEY": api_key, "VICTOR_PRIVATE_KEY": private_key}
+        yield Command({**bare_command.environment, **settings})
+        provider.close()
+
+
+def test_tls_is_looked_at_with_what_the_client_trusts(secured: Command, tmp_path: Path) -> None:
+    ran = secured("doctor", "--json", SSL_CERT_FILE=str(tmp_path / "authority.pem"))
+    assert (ran.status, verdicts(ran)) == (0, [True] * 7 + [None]), ran
+    assert re.fullmatch(r"TLSv1\.3, the certificate is good for \d+ days", checks(ran)["TLS"]["found"])
+    assert "expires soon" in checks(ran)["TLS"]["advice"]
+    ran = secured("doctor", "--json")
+    assert (ran.status, verdicts(ran)) == (1, [True] * 5 + [False, None, None])
+    assert "not trusted" in checks(ran)["TLS"]["found"]

@@ -1,0 +1,91 @@
+"""In production, a person is asked before anybody is asked for money and before money moves."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.bulk.bulk_runs import rows, write_csv
+from tests.cli.test_victor_create import KEY, creates, words
+from tests.cli.victor_command import Command
+from victor_ext.sandbox import Sandbox
+
+pytestmark = pytest.mark.victor_sandbox(environment="production")
+
+
+@pytest.fixture
+def command(command: Command) -> Command:
+    """The command, which takes the sandbox for production."""
+    return Command({**command.environment, "VICTOR_ENVIRONMENT": "production"})
+
+
+def moves(sandbox: Sandbox) -> int:
+    return sum(exchange.operation in ("create", "respond") for exchange in sandbox.received())
+
+
+@pytest.mark.parametrize(("typed", "status", "sent"), [("y\n", 0, 1), ("n\n", 1, 0), ("\n", 1, 0), ("\x04", 130, 0)])
+def test_a_create_is_asked_about(command: Command, victor_sandbox: Sandbox, typed: str, status: int, sent: int) -> None:
+    ran = command.at_terminal(*words(), typed=typed)
+    assert (ran.status, len(creates(victor_sandbox))) == (status, sent), ran
+    assert "This asks acme000001 for 44.23 USD, to be paid to ****3645." in ran.err
+    assert f"Do it in production (production, {victor_sandbox.url})? [y/N]" in ran.err
+    assert ("It was not wanted. Nothing was sent." in ran.err) == (status == 1)
+
+
+def test_what_is_wrong_is_said_before_the_question(command: Command) -> None:
+    ran = command.at_terminal(*words(amount="-1"), typed="")
+    assert ran.status == 2
+    assert "--amount" in ran.err
+    assert "[y/N]" not in ran.err
+
+
+def test_an_accept_shows_what_it_pays(command: Command, victor_sandbox: Sandbox) -> None:
+    request_id = victor_sandbox.create_inbound("1500.00", notes="Deposit")
+    accept = ("rfp", "accept", request_id, "--notes", "Yes")
+    ran = command.at_terminal(*accept, typed="n\n")
+    assert (ran.status, moves(victor_sandbox)) == (1, 0)
+    assert "1500.00 USD" in ran.err
+    assert "Deposit" in ran.err
+    assert command.at_terminal(*accept, typed="y\n").status == 0
+    assert moves(victor_sandbox) == 1
+
+
+def test_where_nobody_can_be_asked_nothing_is_sent_without_yes(command: Command, victor_sandbox: Sandbox) -> None:
+    request_id = victor_sandbox.create_inbound()
+    for line in (words(), ["rfp", "accept", request_id, "--notes", "Yes"]):
+        ran = command.in_a_process(*line)
+        assert (ran.status, ran.out, moves(victor_sandbox)) == (2, "", 0)
+        assert "write --yes if it is meant" in ran.err
+    for line in (words(), ["rfp", "accept", request_id, "--notes", "Yes"]):
+        assert command(*line, "--yes").status == 0
+    assert moves(victor_sandbox) == 2
+
+
+def test_what_moves_no_money_is_not_asked_about(command: Command, victor_sandbox: Sandbox) -> None:
+    request_id = victor_sandbox.create_inbound()
+    for line in (["get", request_id], ["list"], ["decline", request_id, "--notes", "No"]):
+        assert command("rfp", *line).status == 0
+
+
+def test_the_command_that_settles_it_asks_no_more_than_this_one(command: Command, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    ran = command(*words(idempotency_key=KEY), "--yes", "--deadline", "0.5", "--json")
+    assert ran.status == 3
+    assert "--yes" in shlex.split(ran.error["next_command"])
+
+
+def test_a_batch_is_asked_about(command: Command, victor_sandbox: Sandbox, tmp_path: Path) -> None:
+    write_csv(tmp_path / "invoices.csv", rows(2))
+    place = ["--state", f"sqlite:///{tmp_path}/state.sqlite"]
+    send = ["bulk", "send", str(tmp_path / "invoices.csv"), "--key-column", "invoice_no", *place]
+    assert command.in_a_process(*send).status == 2
+    assert command.in_a_process(*send, "--dry-run").status == 0
+    ran = command.at_terminal(*send, typed="n\n")
+    assert (ran.status, moves(victor_sandbox)) == (1, 0)
+    assert "2 rows: 2 new. Those that are new ask their payers for money." in ran.err
+    assert command.at_terminal(*send, typed="y\n").status == 0
+    assert moves(victor_sandbox) == 2
+    ran = command.at_terminal("bulk", "resume", *place, typed="n\n")
+    assert "0 of 2 rows are not settled" in ran.err

@@ -1,0 +1,92 @@
+"""`--profile`: named settings in a file that only its owner can read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.victor_command import Command
+from victor_ext.sandbox import Sandbox
+
+
+@pytest.fixture
+def file(tmp_path: Path, settings: dict[str, str]) -> Path:
+    """Two profiles: the sandbox's credentials, and one without any."""
+    path = tmp_path / "victor" / "profiles.toml"
+    path.parent.mkdir()
+    lines = [f'{name.removeprefix("VICTOR_").lower()} = "{value}"' for name, value in settings.items()]
+    path.write_text("\n".join(["[sandbox]", *lines, "[empty]", 'environment = "production"', ""]))
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture
+def profiled(bare_command: Command, file: Path) -> Command:
+    """The command without settings of its own."""
+    return Command({**bare_command.environment, "XDG_CONFIG_HOME": str(file.parents[1])})
+
+
+@pytest.mark.parametrize("words", [("--profile", "sandbox"), ()])
+def test_a_profile_is_all_that_is_needed(profiled: Command, words: tuple[str, ...]) -> None:
+    variables = {} if words else {"VICTOR_PROFILE": "sandbox"}
+    ran = profiled("rfp", "list", "--json", *words, **variables)
+    assert (ran.status, ran.err, len(ran.json_lines)) == (0, "", 2)
+
+
+def test_a_profile_stands_alone(profiled: Command, settings: dict[str, str]) -> None:
+    other = {"VICTOR_API_KEY": "k", "VICTOR_BASE_URL": "http://127.0.0.1:1", "VICTOR_ENVIRONMENT": "production"}
+    assert profiled("rfp", "list", "--profile", "sandbox", **other).status == 0
+    ran = profiled("rfp", "list", "--profile", "empty", **settings)
+    assert (ran.status, ran.out) == (2, "")
+    assert "are not set" in ran.err
+
+
+def test_an_empty_name_is_no_profile(profiled: Command, settings: dict[str, str]) -> None:
+    ran = profiled("rfp", "list", "--profile", "", **settings)
+    assert (ran.status, ran.out) == (2, "")
+    assert "There is no profile '' in" in ran.err
+
+
+def test_the_command_that_settles_a_create_names_the_profile(profiled: Command, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    ran = profiled("rfp", "create", "--payee-account-number", "043987673645", "--payer-counterparty-id", "acme000001",
+                   "--amount", "1", "--biller-type", "BUSINESS", "--due-date", "today", "--profile", "sandbox",
+                   "--deadline", "0.5", "--json")  # fmt: skip
+    assert ran.status == 3
+    assert " --profile sandbox " in ran.error["next_command"]
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
+def test_a_file_that_others_may_read_or_change_is_refused(profiled: Command, file: Path, mode: int) -> None:
+    file.chmod(mode)
+    ran = profiled("rfp", "list", "--profile", "sandbox")
+    assert (ran.status, ran.out) == (2, "")
+    assert f"(mode {mode:o}): chmod 600 {file}" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "There are no profiles:"),
+        ("[live]\n", "There is no profile 'sandbox' in"),
+        ("[live]\n", "which has: live."),
+        ("[sandbox]\nclient_secret = s3cret\n", "is no TOML file:"),
+        ("\udcff", "it is no UTF-8"),
+        ("sandbox = 's3cret'", "write [sandbox] above its settings"),
+        ("[sandbox]\nclient_secret = 12345\n", "client_secret must be text: put it in quotes"),
+        ("[sandbox]\nsecret = 's3cret'\n", "has secret, which is no setting: write one of environment, base_url"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_said_without_its_values(
+    profiled: Command, file: Path, text: str | None, said: str
+) -> None:
+    if text is None:
+        file.unlink()
+    else:
+        file.write_bytes(text.encode(errors="surrogateescape"))
+    ran = profiled("rfp", "list", "--profile", "sandbox")
+    assert (ran.status, ran.out) == (2, "")
+    assert said in ran.err
+    assert "s3cret" not in ran.err
+    assert "12345" not in ran.err

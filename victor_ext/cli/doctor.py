@@ -1,0 +1,253 @@
+"""`victor doctor`: does this machine reach the provider, with these settings, and at the right time?"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import ssl
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+import victor_ext
+
+from .failures import FAILED, FOR_NOW, MISUSE, victor_failure
+from .screen import plain, say, terminal_width
+from .session import Session, with_session
+from .view import entry
+
+if TYPE_CHECKING:
+    import httpx
+
+    from victor_ext import Victor
+
+_DEADLINE = 20.0
+"""Seconds for the signed read, if `--deadline` does not say."""
+_CONNECT = 5.0
+"""Seconds for a connection, and for a TLS handshake."""
+_TOLERATED = 2.0
+"""Seconds by which two clocks may differ: a `Date` header has whole seconds, and was under way."""
+_EXPIRES_SOON = 14
+"""Days."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check has found.
+
+    Attributes:
+        check: What was looked at.
+        ok: Whether it is right. None: it could not be looked at.
+        found: What was found.
+        advice: What to do about it, or None.
+        seconds: How long it took, where that says something.
+        exit_status: What the command ends with because of it.
+    """
+
+    check: str
+    ok: bool | None
+    found: str
+    advice: str | None = None
+    seconds: float | None = None
+    exit_status: int = 0
+
+
+def _good(check: str, found: str, seconds: float | None = None, advice: str | None = None) -> Finding:
+    return Finding(check, ok=True, found=found, seconds=seconds, advice=advice)
+
+
+def _bad(check: str, found: str, advice: str, exit_status: int = FAILED) -> Finding:
+    return Finding(check, ok=False, found=found, advice=advice, exit_status=exit_status)
+
+
+def _skipped(check: str, why: str) -> Finding:
+    return Finding(check, ok=None, found=why)
+
+
+def _after(check: str, failed: str) -> Finding:
+    return _skipped(check, f"not tried: {failed} is the first to mend")
+
+
+@with_session
+def doctor(session: Session) -> None:
+    """Check the settings, the way to the provider, the clock and a signed read. Nothing is changed anywhere.
+
+    The exit status is 0 if all is well, 2 if a setting is wrong, 75 if the provider cannot be reached now, and 1 if
+    anything else is wrong.
+    """
+    found: list[Finding] = []
+    for finding in _findings(session):
+        found.append(finding)
+        if not session.as_json:
+            _show(finding)
+    status = next((each.exit_status for each in found if each.ok is False), 0)
+    if session.as_json:
+        checks = [{name: value for name, value in asdict(each).items() if name != "exit_status"} for each in found]
+        say(json.dumps({"ok": status == 0, "checks": checks, "exit_status": status}))
+    raise typer.Exit(status)
+
+
+def _findings(session: Session) -> Iterator[Finding]:
+    yield _profile(session)
+    try:
+        victor = victor_ext.Victor.from_env(**{"deadline": _DEADLINE, **session.given()})
+    except victor_ext.VictorError as error:
+        failure = victor_failure(error, None, session.spelled)
+        yield _bad("Credentials", failure.message, "Correct that setting, and run it again.", MISUSE)
+        return
+    with victor:
+        yield _credentials()
+        yield _good("Environment", f"{victor.environment}, {victor.base_url}")
+        failed: Finding | None = None
+        for finding in _way(victor):
+            failed = finding if finding.ok is False else failed
+            yield finding
+        yield _signed_read(victor, session) if failed is None else _after("Signed read", failed.check)
+        yield _clock(victor)
+
+
+def _profile(session: Session) -> Finding:
+    name = session.profile or os.environ.get("VICTOR_PROFILE", "").strip()
+    return _good("Settings", f"the profile {plain(name)}" if name else "the environment variables")
+
+
+def _credentials() -> Finding:
+    # The client is made: they are complete and can be used.
+    oauth = os.environ.get("VICTOR_CLIENT_ID", "").strip()
+    kind = "OAuth client" if oauth else "API key with a private key that can be read,"
+    name = oauth or os.environ.get("VICTOR_API_KEY", "").strip()
+    return _good("Credentials", f"{kind} {'...' + plain(name[-4:]) if len(name) > 8 else ''}".rstrip(" ,"))
+
+
+def _way(victor: Victor) -> Iterator[Finding]:
+    """Look at the way to the provider, step by step."""
+    import httpx  # noqa: PLC0415 - `victor --help` does not need it
+
+    url = httpx.URL(victor.base_url)
+    if _has_proxy(url):
+        # Behind a proxy, neither this machine's DNS nor its own connection counts.
+        for check in ("DNS", "Connection", "TLS"):
+            yield _skipped(check, "a proxy is set (HTTPS_PROXY or ALL_PROXY): see the signed read")
+        return
+    port = url.port or {"http": 80}.get(url.scheme, 443)
+    steps: list[tuple[str, Callable[[], Finding]]] = [
+        ("DNS", lambda: _dns(url.host, port)),
+        ("Connection", lambda: _connection(url.host, port)),
+        ("TLS", lambda: _tls(url, port)),
+    ]
+    failed: str | None = None
+    for check, look in steps:
+        finding = look() if failed is None else _after(check, failed)
+        if finding.ok is False:
+            failed = check
+        yield finding
+
+
+def _has_proxy(url: httpx.URL) -> bool:
+    proxies = urllib.request.getproxies()
+    local = url.host in ("localhost", "127.0.0.1", "::1")
+    return (
+        bool(proxies.get(url.scheme) or proxies.get("all")) and not local and not urllib.request.proxy_bypass(url.host)
+    )
+
+
+def _dns(host: str, port: int) -> Finding:
+    began = time.monotonic()
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        return _bad(
+            "DNS", f"{host} has no address: {error.strerror or error}", "Check this machine's resolver.", FOR_NOW
+        )
+    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+    return _good("DNS", f"{host} is {', '.join(addresses[:3])}", time.monotonic() - began)
+
+
+def _connection(host: str, port: int) -> Finding:
+    began = time.monotonic()
+    try:
+        with socket.create_connection((host, port), timeout=_CONNECT):
+            return _good("Connection", f"port {port} answers", time.monotonic() - began)
+    except OSError as error:
+        advice = f"Check that a firewall lets this machine call {host}, or set HTTPS_PROXY."
+        return _bad("Connection", f"port {port} cannot be reached: {error.strerror or error}", advice, FOR_NOW)
+
+
+def _tls(url: httpx.URL, port: int) -> Finding:
+    import httpx  # noqa: PLC0415 - `victor --help` does not need it
+
+    if url.scheme == "http":
+        return _skipped("TLS", "none: http to this machine")
+    began = time.monotonic()
+    try:
+        context = httpx.create_ssl_context()  # what the client trusts, SSL_CERT_FILE included
+        with (
+            socket.create_connection((url.host, port), timeout=_CONNECT) as plain_socket,
+            context.wrap_socket(plain_socket, server_hostname=url.host) as secured,
+        ):
+            seconds = time.monotonic() - began
+            certificate: dict[str, Any] = secured.getpeercert() or {}
+            return _judged(certificate, secured.version() or "TLS", seconds)
+    except ssl.SSLCertVerificationError as error:
+        advice = "If your company inspects TLS, set SSL_CERT_FILE to its CA bundle; else somebody is in between."
+        return _bad("TLS", f"the certificate is not trusted: {error.verify_message}", advice)
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error.strerror or error
+        return _bad(
+            "TLS", f"the handshake failed: {reason}", "Check what stands between: a firewall or a proxy.", FOR_NOW
+        )
+
+
+def _judged(certificate: dict[str, Any], version: str, seconds: float) -> Finding:
+    days = (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86400
+    advice = "It expires soon: ask the provider when it is renewed." if days < _EXPIRES_SOON else None
+    return _good("TLS", f"{version}, the certificate is good for {days:.0f} days", seconds, advice)
+
+
+def _signed_read(victor: Victor, session: Session) -> Finding:
+    began = time.monotonic()
+    try:
+        next(iter(victor.payment_requests.list(page_size=1).pages()), None)
+    except victor_ext.VictorError as error:
+        failure = victor_failure(error, None, session.spelled)
+        advice = (
+            "Check that the credentials were made in this environment."
+            if error.status_code in (401, 403)
+            else "Run it again in a while; if it stays, tell the provider the request id."
+            if error.status_code is not None
+            else "Mend what is crossed above."
+        )
+        return _bad("Signed read", failure.message, advice, failure.exit_status)
+    return _good("Signed read", "payment requests can be listed", time.monotonic() - began)
+
+
+def _clock(victor: Victor) -> Finding:
+    provider = victor.provider_time()
+    if not provider.is_known:
+        return _skipped("Clock", "not known: no answer said what time it is")
+    offset = (datetime.now(UTC) - provider.moment).total_seconds()
+    if abs(offset) <= _TOLERATED:
+        return _good("Clock", f"agrees with the provider's to within {_TOLERATED:g} s")
+    return _bad(
+        "Clock",
+        f"{abs(offset):,.0f} s {'ahead of' if offset > 0 else 'behind'} the provider's",
+        "Let NTP set this machine's clock. The client corrects for it, once it has had an answer.",
+    )
+
+
+def _show(finding: Finding) -> None:
+    mark, style = {True: ("✓", "green"), False: ("✗", "red"), None: ("-", "")}[finding.ok]
+    took = "" if finding.seconds is None else f" ({finding.seconds * 1000:,.0f} ms)"
+    texts = [f"{finding.found}{took}", *([] if finding.advice is None else [finding.advice])]
+    for i, text in enumerate(texts):
+        name = f"{mark} {finding.check}" if i == 0 else ""
+        for line in entry(name, plain(text), terminal_width(), label=15):
+            if i == 0:
+                line.stylize(style, 0, 1)
+            say(line)

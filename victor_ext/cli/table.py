@@ -1,0 +1,206 @@
+"""A list of payment requests in the width of the terminal: a table, with fewer columns where it is narrow, or cards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import view
+from .screen import say, terminal_width
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from victor_ext import PaymentRequest
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of the table.
+
+    `width` is that of usual values, so that the columns of all pages stand in line. `rank` says which column goes first
+    where there is no room: the highest; one without a rank stays. `cut` allows the value to be cut to that width.
+    """
+
+    heading: str
+    width: int
+    rank: int | None = None
+    cut: bool = False
+    right: bool = False
+
+
+_COLUMNS = (
+    _Column("ID", 10),
+    _Column("STATUS", 12),
+    _Column("DIRECTION", 9, rank=3),
+    _Column("AMOUNT", 10, right=True),
+    _Column("DUE", 10, rank=1),
+    _Column("CREATED (UTC)", 19, rank=5),
+    _Column("PAYER", 12, cut=True),
+    _Column("PAYEE", 12, rank=2, cut=True),
+    _Column("REFERENCE", 12, rank=4, cut=True),
+    _Column("NOTES", 16, cut=True),
+)
+_DROPPED = sorted((i for i, column in enumerate(_COLUMNS) if column.rank), key=lambda i: -(_COLUMNS[i].rank or 0))
+_ID, _STATUS, _PAYER, _PAYEE = 0, 1, 6, 7
+_GAP = "  "
+_CARD_LABEL = 17
+
+
+def as_json_lines(pages: Iterable[Sequence[PaymentRequest]]) -> int:
+    """Print one JSON document per line. Returns the number of requests."""
+    count = 0
+    for page in pages:
+        say("\n".join(json.dumps(request.to_dict()) for request in page))
+        count += len(page)
+    return count
+
+
+def as_table(pages: Iterable[Sequence[PaymentRequest]]) -> int:
+    """Print a table, page by page. Returns the number of requests."""
+    count = 0
+
+    def counted() -> Iterator[Sequence[PaymentRequest]]:
+        nonlocal count
+        for page in pages:
+            count += len(page)
+            yield page
+
+    for line in lines(counted(), terminal_width()):
+        say(line)
+    return count
+
+
+def at_most(limit: int | None, pages: Iterator[Sequence[PaymentRequest]]) -> Iterator[Sequence[PaymentRequest]]:
+    """Yield pages up to `limit` requests; None for all."""
+    left = limit
+    for page in pages:
+        items = page if left is None else page[:left]
+        yield items
+        if left is not None:
+            left -= len(items)
+            if left <= 0:
+                # Do not fetch a page that is not needed.
+                return
+
+
+def with_payers(
+    pages: Iterable[Sequence[PaymentRequest]], get: Callable[[str], PaymentRequest]
+) -> Iterator[Sequence[PaymentRequest]]:
+    """Yield the pages with the payers of inbound requests, which a list lacks: `get` reads each of them."""
+    from victor_ext import PaymentRequest  # noqa: PLC0415 - `victor --help` does not need it
+
+    for page in pages:
+        yield [
+            PaymentRequest(request.raw, completed_by=get(request.id))
+            if request.direction == "inbound" and request.payer is None and request.id
+            else request
+            for request in page
+        ]
+
+
+def lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iterator[Text]:
+    """Yield a heading, and a line for each request as its page arrives; or cards, if there is no room for a table.
+
+    A page whose values need more room than those before it has a layout, and a heading, of its own.
+
+    Args:
+        pages: The requests.
+        width: Columns of the terminal. None: no terminal; all columns are shown, and nothing is cut.
+    """
+    widths = [column.width for column in _COLUMNS]
+    empty = set(range(len(_COLUMNS)))
+    headed: tuple[int, ...] | None = None
+    for page in pages:
+        rows = [_cells(request) for request in page]
+        widths = [max([known, *(_cell_width(row[i]) for row in rows)]) for i, known in enumerate(widths)]
+        empty -= {i for row in rows for i, cell in enumerate(row) if cell != view.NOTHING}
+        layout = _fit(widths, width, empty)
+        if layout is None:
+            for row in rows:
+                yield from _card(row, width or 0)
+            continue
+        if headed != tuple(layout):
+            headed = tuple(layout)
+            yield _line(tuple(column.heading for column in _COLUMNS), layout, style="bold")
+        for row in rows:
+            yield _line(row, layout)
+
+
+def _fit(widths: Sequence[int], total: int | None, empty: set[int]) -> dict[int, int] | None:
+    """Return the columns to show with their widths, or None if not even the needed ones have room.
+
+    Columns without a value go first. Where no payer is known, as in a list of inbound requests, the payee is needed.
+    """
+    if total is None:
+        return dict(enumerate(widths))
+    shown = {i: column.width if column.cut else widths[i] for i, column in enumerate(_COLUMNS)}
+    order = dict.fromkeys([*sorted(empty - {_PAYEE}, reverse=True), *_DROPPED])
+    dropped = iter([i for i in order if i != _PAYEE or _PAYER not in empty])
+    while sum(shown.values()) + len(_GAP) * (len(shown) - 1) > total:
+        column = next(dropped, None)
+        if column is None:
+            return None
+        del shown[column]
+    left = total - sum(shown.values()) - len(_GAP) * (len(shown) - 1)
+    for i, least in shown.items():
+        shown[i] = least + min(widths[i] - least, left)
+        left -= shown[i] - least
+    return shown
+
+
+def _line(cells: Sequence[str], layout: dict[int, int], style: str = "") -> Text:
+    from rich.text import Text  # noqa: PLC0415 - JSON does without it
+
+    text = _GAP.join(_padded(cells[i], width, right=_COLUMNS[i].right) for i, width in layout.items())
+    line = Text(text.rstrip(), style=style)
+    if not style:
+        start = layout[_ID] + len(_GAP)
+        line.stylize(view.style_of(cells[_STATUS]), start, start + len(cells[_STATUS]))
+    return line
+
+
+def _padded(cell: str, width: int, *, right: bool) -> str:
+    from rich.cells import set_cell_size  # noqa: PLC0415 - see above
+
+    if _cell_width(cell) > width:
+        cell = f"{set_cell_size(cell, width - 1).rstrip()}…"
+    padding = " " * (width - _cell_width(cell))
+    return padding + cell if right else cell + padding
+
+
+def _card(cells: Sequence[str], width: int) -> Iterator[Text]:
+    from rich.text import Text  # noqa: PLC0415 - JSON does without it
+
+    labelled = {column.heading: cell for column, cell in zip(_COLUMNS, cells, strict=True)}
+    request_id, status = labelled.pop("ID"), labelled.pop("STATUS")
+    yield Text.assemble((request_id, "bold"), _GAP, (status, view.style_of(status)))
+    for heading, cell in labelled.items():
+        if cell != view.NOTHING:
+            yield from view.entry(f"{_GAP}{heading}", cell, width, label=_CARD_LABEL)
+    yield Text()
+
+
+def _cells(request: PaymentRequest) -> tuple[str, ...]:
+    cells = (
+        request.id,
+        request.status,
+        request.direction,
+        None if request.amount is None else f"{request.amount:f}",
+        None if request.due_date is None else request.due_date.isoformat(),
+        None if request.created_at is None else f"{request.created_at:%Y-%m-%d %H:%M:%S}",
+        view.payer_of(request),
+        view.payee_of(request),
+        request.client_reference_id,
+        request.notes,
+    )
+    return tuple(view.shown(cell) for cell in cells)
+
+
+def _cell_width(text: str) -> int:
+    from rich.cells import cell_len  # noqa: PLC0415 - see above
+
+    # Some characters take two columns of a terminal.
+    return cell_len(text)
