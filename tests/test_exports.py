@@ -17,8 +17,8 @@ from victor_ext import errors, money, testing, zulu
 PACKAGE = Path(victor_ext.__file__).parent
 HEAVY = ["cryptography", "jwt", "typer", "rich", "starlette", "uvicorn", "anyio", "victor_api", "dbos"]
 
-OURS = re.compile(r"\bvictor_ext\b|\bVictorError\b")
-"""The name of this package, and of the base of its errors: not those of a payment system."""
+OURS = re.compile(r"\bvictor_ext\b|\bVictorError\b|\bVICTOR_(LOG|LISTENER_ERRORS)\b")
+"""The names of this package, of the base of its errors and of its own variables: not those of a payment system."""
 
 # The names that the design and the documentation promise.
 PROMISED = {
@@ -31,7 +31,7 @@ PROMISED = {
     *("connect", "connect_async", "expect", "ApiClient", "AsyncApiClient", "HeaderKey", "BodyKey"),
     *("ApiKeyAuth", "BasicAuth", "BearerAuth", "ClientCredentialsAuth", "SignedAuth"),
     *("CursorPages", "LinkedPages", "NumberedPages", "OffsetPages"),
-    *("Event", "AttemptStarted", "AttemptEnded", "RetryScheduled", "CallEnded", "__version__"),
+    *("Event", "AttemptStarted", "AttemptEnded", "RetryScheduled", "CallEnded", "CallStarted", "__version__"),
 }
 
 

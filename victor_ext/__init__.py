@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .providers.victor.statuses import Direction, Network, Status
     from .runtime.client.expected import expect
     from .runtime.loop.clock import ProviderTime
-    from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, Event, RetryScheduled
+    from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled
     from .runtime.loop.keys import BodyKey, HeaderKey, idempotency_key_for
     from .runtime.loop.retry import RetryPolicy
 
@@ -59,6 +59,7 @@ __all__ = [
     "BearerAuth",
     "BodyKey",
     "CallEnded",
+    "CallStarted",
     "ClientCredentialsAuth",
     "ConfigurationError",
     "Conflict",

@@ -168,6 +168,11 @@ class BaseClient(Generic[Mode, Transport]):
         return self._config.clock.provider_time()
 
     @property
+    def listener_failures(self) -> int:
+        """How many times `on_event` has raised, for clients made by `with_options` too."""
+        return self._config.loop.reporter.failures
+
+    @property
     def environment(self) -> str:
         """The name of the environment; empty where the provider has only one."""
         return self._config.environment

@@ -148,9 +148,9 @@ class _FixedCookies(CookieJar):
         """Keep none: no call depends on an earlier one."""
 
 
-def _reporter(on_event: OnEvent | None) -> Reporter | None:
+def _reporter(on_event: OnEvent | None) -> Reporter:
     if on_event is None:
-        return None
+        return Reporter()
     if not callable(on_event):
         raise ConfigurationError(f"on_event must be callable with one event, not {type(on_event).__name__}.")
     if inspect.iscoroutinefunction(on_event):
