@@ -31,7 +31,16 @@ PROMISED = {
     *("connect", "connect_async", "expect", "ApiClient", "AsyncApiClient", "HeaderKey", "BodyKey"),
     *("ApiKeyAuth", "BasicAuth", "BearerAuth", "ClientCredentialsAuth", "SignedAuth"),
     *("CursorPages", "LinkedPages", "NumberedPages", "OffsetPages"),
-    *("Event", "AttemptStarted", "AttemptEnded", "RetryScheduled", "CallEnded", "CallStarted", "__version__"),
+    *(
+        "Event",
+        "AttemptStarted",
+        "AttemptEnded",
+        "RetryScheduled",
+        "CallEnded",
+        "CallStarted",
+        "ResponseInfo",
+        "__version__",
+    ),
 }
 
 
@@ -156,5 +165,10 @@ class TestTheRuntimeKnowsNoProvider:
                 if isinstance(node, ast.ImportFrom):
                     assert node.level <= 1, f"{path.name} imports from its parent"
                     module = node.module or ""
-                    below = ("victor_ext.runtime", "victor_ext.errors", "victor_ext.redaction")
+                    below = (
+                        "victor_ext.runtime",
+                        "victor_ext.errors",
+                        "victor_ext.redaction",
+                        "victor_ext.response_info",
+                    )
                     assert not module.startswith("victor") or module.startswith(below), path.name

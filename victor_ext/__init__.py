@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .providers.victor.records import Payee, Payer, PaymentRequest, PaymentRequestResponse
     from .providers.victor.requests import check_payment_request
     from .providers.victor.statuses import Direction, Network, Status
+    from .response_info import ResponseInfo
     from .runtime.client.expected import expect
     from .runtime.loop.clock import ProviderTime
     from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled
@@ -85,6 +86,7 @@ __all__ = [
     "Problem",
     "ProviderTime",
     "RateLimited",
+    "ResponseInfo",
     "RetryPolicy",
     "RetryScheduled",
     "ServerError",
@@ -109,6 +111,7 @@ __all__ = [
 # the names; each needs most of those before it.
 _HOMES = (
     ".errors",
+    ".response_info",
     ".runtime.loop.keys",
     ".runtime.loop.clock",
     ".runtime.loop.retry",

@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 
 import httpx
 
+from victor_ext.runtime.http.response import Response
 from victor_ext.runtime.loop.flow import Sleep, adrive, drive
 
 from .extras import NO_EXTRAS, ExtraQuery, Extras, extra_query_text
+from .records import describe
 
 T = TypeVar("T")
 
@@ -116,6 +118,24 @@ def drop_none(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+class _Last:
+    """The response of the last call of a flow."""
+
+    __slots__ = ("_response",)
+
+    def __init__(self) -> None:
+        self._response: Response | None = None
+
+    def came(self, response: httpx.Response | None) -> int:
+        """Keep the response of a call, and return the call's attempts."""
+        self._response = response if isinstance(response, Response) else None
+        return 1 if self._response is None else self._response.attempts
+
+    def describe(self, result: Any) -> None:
+        if self._response is not None:
+            describe(result, self._response.info())
+
+
 class SyncRunner:
     """Runs the flows of resources with blocking calls."""
 
@@ -125,16 +145,19 @@ class SyncRunner:
         self.extras = extras
 
     def run(self, flow: OperationFlow[T]) -> T:
-        """Run the flow to its end."""
-        return drive(flow, self._execute)
+        """Run the flow to its end. The records that it returns know the response of its last call."""
+        last = _Last()
+        result = drive(flow, lambda step: self._execute(step, last))
+        last.describe(result)
+        return result
 
-    def _execute(self, step: Call | Sleep) -> Any:
+    def _execute(self, step: Call | Sleep, last: _Last) -> Any:
         if type(step) is Sleep:
             return self._sleep(step.seconds)
         assert type(step) is Call
         client, arguments = step.prepared(self._api, self.extras)
         response = step.module.sync_detailed(client=client, **arguments)
-        step.attempts = getattr(client.response, "attempts", 1)
+        step.attempts = last.came(client.response)
         return response
 
 
@@ -147,14 +170,17 @@ class AsyncRunner:
         self.extras = extras
 
     async def run(self, flow: OperationFlow[T]) -> T:
-        """Run the flow to its end."""
-        return await adrive(flow, self._execute)
+        """Run the flow to its end. The records that it returns know the response of its last call."""
+        last = _Last()
+        result = await adrive(flow, lambda step: self._execute(step, last))
+        last.describe(result)
+        return result
 
-    async def _execute(self, step: Call | Sleep) -> Any:
+    async def _execute(self, step: Call | Sleep, last: _Last) -> Any:
         if type(step) is Sleep:
             return await self._sleep(step.seconds)
         assert type(step) is Call
         client, arguments = step.prepared(self._api, self.extras)
         response = await step.module.asyncio_detailed(client=client, **arguments)
-        step.attempts = getattr(client.response, "attempts", 1)
+        step.attempts = last.came(client.response)
         return response

@@ -87,6 +87,8 @@ class _Call:
         else:
             response = yield from self._reported(self._report)
         response.unusable, response.attempts = self._unusable, self._attempts
+        response.request_id_headers = self._loop.profile.request_id_headers
+        response.request_id_in_body = self._loop.profile.request_id_in_body
         return response
 
     def _reported(self, report: CallReport) -> Flow[Response]:

@@ -129,4 +129,6 @@ def request_id_of(response: httpx.Response | None, profile: Profile) -> str | No
     if response is None:
         return None
     named = next((response.headers[name] for name in profile.request_id_headers if name in response.headers), None)
-    return named or profile.request_id_in_body(response)
+    if named or profile.request_id_in_body is None:
+        return named
+    return profile.request_id_in_body(response)
