@@ -33,6 +33,7 @@ from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .config import KEEP, ClientConfig
+from .extra_headers import ExtraHeaders
 from .extras import ExtraBody, ExtraQuery
 from .generated import bind
 from .resources import Awaited, Blocking, Mode
@@ -107,6 +108,7 @@ class BaseClient(Generic[Mode, Transport]):
         retry: RetryPolicy = KEEP,
         extra_body: ExtraBody | None = KEEP,
         extra_query: ExtraQuery | None = KEEP,
+        headers: ExtraHeaders | None = KEEP,
     ) -> Self:
         """A client with other options that shares this one's connections, token, clock and retry quota.
 
@@ -120,13 +122,17 @@ class BaseClient(Generic[Mode, Transport]):
                 that a method of this client makes. What the call sends itself is refused. None: none.
             extra_query: Filters that a newer document has, by their names on the wire: added to each read, and to each
                 page of a list. None: none.
+            headers: Headers that are sent with each call, such as `{"X-Tenant": "north"}`. Those that the client sets
+                itself are refused. They replace those of an earlier `with_options`; requests for a token have none of
+                them. None: none.
 
         Raises:
             ConfigurationError: A value that cannot work; the message names it.
         """
+        headers = concealed_within(headers)
         other = object.__new__(type(self))
         extra_body, extra_query = concealed_within(extra_body), concealed_within(extra_query)  # whatever is in them
-        config = self._config.replace(timeout, deadline, retry, extra_body, extra_query)
+        config = self._config.replace(timeout, deadline, retry, extra_body, extra_query, headers)
         other._assemble(config, self._connections, original=self._transport)
         return other
 

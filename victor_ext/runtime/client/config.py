@@ -15,9 +15,11 @@ from victor_ext.runtime.http.response import CODINGS
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.events import OnEvent, Reporter
+from victor_ext.runtime.loop.keys import HeaderKey
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 
+from .extra_headers import ExtraHeaders, checked_headers
 from .extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras
 from .validation import are_seconds, seconds_complaint
 
@@ -72,6 +74,7 @@ class ClientConfig:
     ) -> None:
         self.accept = accept
         self.extras = NO_EXTRAS
+        self.headers: dict[str, str] = {}
         self.base_url, self.environment, self.caller, self.product = base_url, environment, caller, product
         self.context = context
         self.timeout = checked_timeout(timeout)
@@ -93,12 +96,16 @@ class ClientConfig:
         retry: RetryPolicy,
         extra_body: ExtraBody | None,
         extra_query: ExtraQuery | None,
+        headers: ExtraHeaders | None,
     ) -> ClientConfig:
         """A copy with other options; tokens, clock, quota and connections stay the same ones."""
         copy = object.__new__(ClientConfig)
         copy.base_url, copy.environment, copy.caller = self.base_url, self.environment, self.caller
         copy.product, copy.clock, copy.context, copy.accept = self.product, self.clock, self.context, self.accept
-        copy.extras = self.extras
+        copy.extras, copy.headers = self.extras, self.headers
+        if headers is not KEEP:
+            place = self.loop.profile.key_place
+            copy.headers = checked_headers(headers, place.name if isinstance(place, HeaderKey) else None)
         if extra_body is not KEEP or extra_query is not KEEP:
             copy.extras = Extras(
                 self.extras.body if extra_body is KEEP else extra_body,
@@ -127,6 +134,7 @@ class ClientConfig:
         python = ".".join(map(str, sys.version_info[:2]))
         agent = f"{self.product} httpx/{httpx.__version__} python/{python}"
         headers = httpx.Headers({"user-agent": agent, "accept": self.accept, "accept-encoding": CODINGS})
+        headers.update(self.headers)
         headers.update(options.get("headers"))
         cookies = _FixedCookies()
         httpx.Cookies(cookies).update(options.get("cookies"))
