@@ -72,6 +72,8 @@ class BaseClient(Generic[Mode, Transport]):
     ) -> None:
         """Put the client together, over the caller's transport or over connections of its own."""
         proxy = concealed(proxy)  # it may hold a password
+        if config.max_concurrency is not None:
+            config.loop.turns = self._driver_type.lock(config.max_concurrency)
         sockets: Any = transport
         if sockets is None:
             sockets = self._connect(config.base_url, verify=verify, limits=limits, proxy=proxy)
@@ -110,7 +112,7 @@ class BaseClient(Generic[Mode, Transport]):
         extra_query: ExtraQuery | None = KEEP,
         headers: ExtraHeaders | None = KEEP,
     ) -> Self:
-        """A client with other options that shares this one's connections, token, clock and retry quota.
+        """A client with other options that shares this one's connections, token, clock, retry quota and turns.
 
         Closing it closes no connections; closing the original closes both.
 

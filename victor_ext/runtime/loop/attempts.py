@@ -22,7 +22,7 @@ from .classification import Failure, Repeat, may_repeat, of_exception, of_respon
 from .clock import ServerClock
 from .error_messages import error_for, request_id_of, what_to_do
 from .events import CallReport, Reporter
-from .flow import Flow, Send, Sleep
+from .flow import Acquire, Flow, Lock, Send, Sleep
 from .headers import sendable
 from .profile import SAFE_METHODS, UNRESTED, Profile
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
@@ -48,6 +48,7 @@ class AttemptLoop:
     clock: ServerClock
     deadline: float | None
     reporter: Reporter = field(default_factory=Reporter)
+    turns: Lock | None = None
     draw: Callable[[], float] = random.random
 
     def call(self, request: httpx.Request) -> Flow[Response]:
@@ -73,6 +74,7 @@ class _Call:
         self._started = loop.clock.monotonic()
         self._attempts = 0
         self._sending = False
+        self._waited = 0.0
         self._retries = 0
         self._redirects = 0
         self._renewed = False
@@ -82,20 +84,34 @@ class _Call:
         self._report = loop.reporter.report(request, key) if loop.reporter.is_active else None
 
     def run(self) -> Flow[Response]:
-        if self._report is None:
-            response = yield from self._attempt_until_definite(self._request, signed=True)
-        else:
-            response = yield from self._reported(self._report)
+        flow = self._attempt_until_definite(self._request, signed=True)
+        if self._loop.turns is not None:
+            flow = self._in_turn(self._loop.turns, flow)
+        response = yield from (flow if self._report is None else self._reported(self._report, flow))
         response.unusable, response.attempts = self._unusable, self._attempts
         response.request_id_headers = self._loop.profile.request_id_headers
         response.request_id_in_body = self._loop.profile.request_id_in_body
         return response
 
-    def _reported(self, report: CallReport) -> Flow[Response]:
+    def _in_turn(self, turns: Lock, attempts: Flow[Response]) -> Flow[Response]:
+        """The attempts, once it is this call's turn. It keeps its turn until it ends, also while it waits."""
+        permit = turns.permit()
+        try:
+            is_next = yield Acquire(permit, self._left())
+            self._waited = self._loop.clock.monotonic() - self._started
+            if not is_next:
+                what = "as many other calls as max_concurrency allows were under way"
+                late = Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
+                raise self._out_of_time(self._request, late)
+            return (yield from attempts)
+        finally:
+            permit.release()
+
+    def _reported(self, report: CallReport, attempts: Flow[Response]) -> Flow[Response]:
         """The attempts, with the events of the beginning and the end."""
         report.call_started()
         try:
-            response = yield from self._attempt_until_definite(self._request, signed=True)
+            response = yield from attempts
         except VictorError as error:
             self._report_end(report, error.response, type(error).__name__, error.outcome)
             raise
@@ -322,7 +338,7 @@ class _Call:
             error=error,
             outcome=outcome,
             seconds=loop.clock.monotonic() - self._started,
-            waited=0.0,
+            waited=self._waited,
             request_id=request_id_of(response, loop.profile),
             quota=loop.quota.available,
         )
