@@ -17,9 +17,11 @@ from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .auth import Credentials
+from .health import Health, Ping
 from .payment_requests import PaymentRequests
 from .profile import profile_of
 from .settings import environment_and_url, from_process_environment
+from .statuses import EnvironmentWord
 
 if TYPE_CHECKING:
     from victor_api.client import Client as GeneratedClient
@@ -30,12 +32,13 @@ if TYPE_CHECKING:
 class _VictorClient(BaseClient[Mode, Transport]):
     _package = "victor_api"
     payment_requests: PaymentRequests[Mode]
+    _health: Health[Mode]
 
     def __init__(
         self,
         auth: Credentials,
         *,
-        environment: str = "staging",
+        environment: EnvironmentWord = "staging",
         base_url: str | httpx.URL | None = None,
         timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
         deadline: float | None = DEFAULT_DEADLINE,
@@ -123,11 +126,30 @@ class _VictorClient(BaseClient[Mode, Transport]):
 
     def _attach(self) -> None:
         self.payment_requests = PaymentRequests(*self._shared)
+        self._health = Health(*self._shared)
 
 
 class Victor(_VictorClient[Blocking, httpx.BaseTransport], BlockingClient):
     """A client of the Victor API with blocking calls. Safe to share between threads."""
 
+    def ping(self) -> Ping:
+        """Make one signed read, which changes nothing: are the credentials accepted, and what time is it there?
+
+        Use it when a service starts, and by hand. A health check that runs often costs the provider a call each time.
+
+        Returns:
+            How long it took, the difference of the clocks, and the response.
+
+        Raises:
+            AuthenticationError: The provider does not accept the credentials.
+            VictorError: Any other failure.
+        """
+        return self._health.ping()
+
 
 class AsyncVictor(_VictorClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient):
     """A client of the Victor API with awaited calls. The arguments are those of `Victor`."""
+
+    async def ping(self) -> Ping:
+        """As `Victor.ping`, awaited."""
+        return await self._health.ping()

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.http.response import Response
 from victor_ext.runtime.loop.flow import Sleep, adrive, drive
 
@@ -29,10 +30,10 @@ class Call:
 
     `undocumented` reads a response whose good status the document does not list. `seconds` bounds a call that is part
     of a longer one; None leaves it the client's deadline. `query` is added to the URL, as it is. After the call
-    `attempts` has its number of attempts.
+    `attempts` has its number of attempts, and `response` its response.
     """
 
-    __slots__ = ("arguments", "attempts", "name", "query", "seconds", "undocumented")
+    __slots__ = ("arguments", "attempts", "name", "query", "response", "seconds", "undocumented")
 
     def __init__(
         self,
@@ -48,6 +49,17 @@ class Call:
         self.seconds = seconds
         self.query = query
         self.attempts = 0
+        self.response: Response | None = None
+
+    @property
+    def info(self) -> ResponseInfo | None:
+        """What there is to say of the response, after the call."""
+        return None if self.response is None else self.response.info()
+
+    def answered(self, response: httpx.Response | None) -> None:
+        """Keep the response; one that did not come through the attempt loop says nothing of its attempts."""
+        self.response = response if isinstance(response, Response) else None
+        self.attempts = 1 if self.response is None else self.response.attempts
 
     @property
     def module(self) -> ModuleType:
@@ -119,21 +131,17 @@ def drop_none(**values: Any) -> dict[str, Any]:
 
 
 class _Last:
-    """The response of the last call of a flow."""
+    """The last call of a flow, for the records that the flow returns."""
 
-    __slots__ = ("_response",)
+    __slots__ = ("call",)
 
     def __init__(self) -> None:
-        self._response: Response | None = None
-
-    def came(self, response: httpx.Response | None) -> int:
-        """Keep the response of a call, and return the call's attempts."""
-        self._response = response if isinstance(response, Response) else None
-        return 1 if self._response is None else self._response.attempts
+        self.call: Call | None = None
 
     def describe(self, result: Any) -> None:
-        if self._response is not None:
-            describe(result, self._response.info())
+        info = None if self.call is None else self.call.info
+        if info is not None:
+            describe(result, info)
 
 
 class SyncRunner:
@@ -157,7 +165,8 @@ class SyncRunner:
         assert type(step) is Call
         client, arguments = step.prepared(self._api, self.extras)
         response = step.module.sync_detailed(client=client, **arguments)
-        step.attempts = last.came(client.response)
+        step.answered(client.response)
+        last.call = step
         return response
 
 
@@ -182,5 +191,6 @@ class AsyncRunner:
         assert type(step) is Call
         client, arguments = step.prepared(self._api, self.extras)
         response = await step.module.asyncio_detailed(client=client, **arguments)
-        step.attempts = last.came(client.response)
+        step.answered(client.response)
+        last.call = step
         return response
