@@ -108,7 +108,7 @@ class TestNames:
     def test_type_checkers_and_the_interpreter_see_the_same_names(self):
         """The names under TYPE_CHECKING are those that are loaded when they are asked for."""
         tree = ast.parse((PACKAGE / "__init__.py").read_text())
-        [block] = [node for node in tree.body if isinstance(node, ast.If)]
+        block = next(node for node in tree.body if isinstance(node, ast.If))
         imported = {
             (alias.asname or alias.name, f"victor_ext.{node.module}")
             for node in block.body

@@ -7,6 +7,7 @@ with Victor(VictorJwt(api_key, private_key), environment="staging") as victor:
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 from ._version import __version__
@@ -126,6 +127,12 @@ _HOMES = (
     ".providers.connected.paging",
     ".providers.connected.client",
 )
+
+
+if os.environ.get("VICTOR_LOG"):
+    from ._log import log_to_stderr
+
+    log_to_stderr(os.environ["VICTOR_LOG"])
 
 
 def __getattr__(name: str) -> object:
