@@ -39,6 +39,7 @@ PROMISED = {
         "CallEnded",
         "CallStarted",
         "ResponseInfo",
+        "Ping",
         "__version__",
     ),
 }

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .providers.connected.paging import CursorPages, LinkedPages, NumberedPages, OffsetPages
     from .providers.victor.auth import VictorJwt, VictorOAuth
     from .providers.victor.client import AsyncVictor, Victor
+    from .providers.victor.health import Ping
     from .providers.victor.records import Payee, Payer, PaymentRequest, PaymentRequestResponse
     from .providers.victor.requests import check_payment_request
     from .providers.victor.statuses import Direction, Network, Status
@@ -84,6 +85,7 @@ __all__ = [
     "PaymentRequest",
     "PaymentRequestResponse",
     "PermissionDenied",
+    "Ping",
     "Problem",
     "ProviderTime",
     "RateLimited",
@@ -122,6 +124,7 @@ _HOMES = (
     ".providers.victor.records",
     ".providers.victor.requests",
     ".providers.victor.auth",
+    ".providers.victor.health",
     ".providers.victor.client",
     ".providers.connected.auth",
     ".providers.connected.paging",
