@@ -17,8 +17,8 @@ from victor_ext import errors, money, testing, zulu
 PACKAGE = Path(victor_ext.__file__).parent
 HEAVY = ["cryptography", "jwt", "typer", "rich", "starlette", "uvicorn", "anyio", "victor_api", "dbos"]
 
-OURS = re.compile(r"\bvictor_ext\b|\bVictorError\b")
-"""The name of this package, and of the base of its errors: not those of a payment system."""
+OURS = re.compile(r"\bvictor_ext\b|\bVictorError\b|\bVICTOR_(LOG|LISTENER_ERRORS)\b")
+"""The names of this package, of the base of its errors and of its own variables: not those of a payment system."""
 
 # The names that the design and the documentation promise.
 PROMISED = {
@@ -31,7 +31,17 @@ PROMISED = {
     *("connect", "connect_async", "expect", "ApiClient", "AsyncApiClient", "HeaderKey", "BodyKey"),
     *("ApiKeyAuth", "BasicAuth", "BearerAuth", "ClientCredentialsAuth", "SignedAuth"),
     *("CursorPages", "LinkedPages", "NumberedPages", "OffsetPages"),
-    *("Event", "AttemptStarted", "AttemptEnded", "RetryScheduled", "CallEnded", "__version__"),
+    *(
+        "Event",
+        "AttemptStarted",
+        "AttemptEnded",
+        "RetryScheduled",
+        "CallEnded",
+        "CallStarted",
+        "ResponseInfo",
+        "Ping",
+        "__version__",
+    ),
 }
 
 
@@ -99,7 +109,7 @@ class TestNames:
     def test_type_checkers_and_the_interpreter_see_the_same_names(self):
         """The names under TYPE_CHECKING are those that are loaded when they are asked for."""
         tree = ast.parse((PACKAGE / "__init__.py").read_text())
-        [block] = [node for node in tree.body if isinstance(node, ast.If)]
+        block = next(node for node in tree.body if isinstance(node, ast.If))
         imported = {
             (alias.asname or alias.name, f"victor_ext.{node.module}")
             for node in block.body
@@ -156,5 +166,10 @@ class TestTheRuntimeKnowsNoProvider:
                 if isinstance(node, ast.ImportFrom):
                     assert node.level <= 1, f"{path.name} imports from its parent"
                     module = node.module or ""
-                    below = ("victor_ext.runtime", "victor_ext.errors", "victor_ext.redaction")
+                    below = (
+                        "victor_ext.runtime",
+                        "victor_ext.errors",
+                        "victor_ext.redaction",
+                        "victor_ext.response_info",
+                    )
                     assert not module.startswith("victor") or module.startswith(below), path.name

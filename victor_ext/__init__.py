@@ -7,6 +7,7 @@ with Victor(VictorJwt(api_key, private_key), environment="staging") as victor:
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 from ._version import __version__
@@ -37,12 +38,14 @@ if TYPE_CHECKING:
     from .providers.connected.paging import CursorPages, LinkedPages, NumberedPages, OffsetPages
     from .providers.victor.auth import VictorJwt, VictorOAuth
     from .providers.victor.client import AsyncVictor, Victor
+    from .providers.victor.health import Ping
     from .providers.victor.records import Payee, Payer, PaymentRequest, PaymentRequestResponse
     from .providers.victor.requests import check_payment_request
     from .providers.victor.statuses import Direction, Network, Status
+    from .response_info import ResponseInfo
     from .runtime.client.expected import expect
     from .runtime.loop.clock import ProviderTime
-    from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, Event, RetryScheduled
+    from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled
     from .runtime.loop.keys import BodyKey, HeaderKey, idempotency_key_for
     from .runtime.loop.retry import RetryPolicy
 
@@ -59,6 +62,7 @@ __all__ = [
     "BearerAuth",
     "BodyKey",
     "CallEnded",
+    "CallStarted",
     "ClientCredentialsAuth",
     "ConfigurationError",
     "Conflict",
@@ -81,9 +85,11 @@ __all__ = [
     "PaymentRequest",
     "PaymentRequestResponse",
     "PermissionDenied",
+    "Ping",
     "Problem",
     "ProviderTime",
     "RateLimited",
+    "ResponseInfo",
     "RetryPolicy",
     "RetryScheduled",
     "ServerError",
@@ -108,6 +114,7 @@ __all__ = [
 # the names; each needs most of those before it.
 _HOMES = (
     ".errors",
+    ".response_info",
     ".runtime.loop.keys",
     ".runtime.loop.clock",
     ".runtime.loop.retry",
@@ -117,11 +124,18 @@ _HOMES = (
     ".providers.victor.records",
     ".providers.victor.requests",
     ".providers.victor.auth",
+    ".providers.victor.health",
     ".providers.victor.client",
     ".providers.connected.auth",
     ".providers.connected.paging",
     ".providers.connected.client",
 )
+
+
+if os.environ.get("VICTOR_LOG"):
+    from ._log import log_to_stderr
+
+    log_to_stderr(os.environ["VICTOR_LOG"])
 
 
 def __getattr__(name: str) -> object:

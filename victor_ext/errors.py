@@ -30,6 +30,7 @@ from typing import Any, Self
 import httpx
 
 from .redaction import without_secrets
+from .response_info import ResponseInfo
 
 __all__ = (
     "AuthenticationError",
@@ -161,6 +162,13 @@ class VictorError(Exception):
     def status_code(self) -> int | None:
         """The HTTP status of the last response, or None."""
         return None if self.response is None else self.response.status_code
+
+    @property
+    def response_info(self) -> ResponseInfo | None:
+        """The last response without its body, as on a record: status, headers, request id, attempts; or None."""
+        if self.response is None:
+            return None
+        return ResponseInfo(self.response.status_code, self.response.headers, self.attempts, request_id=self.request_id)
 
     @property
     def body(self) -> bytes | None:

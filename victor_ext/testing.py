@@ -13,6 +13,7 @@ Retries of these clients do not wait. A mark sets options of the sandbox:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,8 @@ _MARK = "victor_sandbox"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the mark."""
+    """Register the mark, and have clients raise what a listener (`on_event`) raises: in production it is logged."""
+    os.environ.setdefault("VICTOR_LISTENER_ERRORS", "raise")
     config.addinivalue_line("markers", f"{_MARK}(**settings): settings of the `{_MARK}` fixture (SandboxSettings)")
 
 

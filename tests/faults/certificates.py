@@ -56,6 +56,12 @@ class Authority:
 
     def server(self, *names: x509.GeneralName, ends: timedelta = DAY) -> ssl.SSLContext:
         """What a server of these names needs."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.pair(*names, ends=ends))
+        return context
+
+    def pair(self, *names: x509.GeneralName, ends: timedelta = DAY) -> Path:
+        """A file with a private key and its certificate, for a server of these names or for a client."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._signed(
             _name("A server for tests"), key.public_key(), x509.SubjectAlternativeName(names or [HERE]), ends=ends
@@ -67,9 +73,7 @@ class Authority:
             )
             + certificate.public_bytes(serialization.Encoding.PEM)
         )
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(path)
-        return context
+        return path
 
     @property
     def pem(self) -> str:

@@ -147,3 +147,23 @@ def test_who_is_not_trusted_gets_nothing(
         assert "certificate" in str(observed.error).lower(), why
         assert proxy.connections == 1, why
         assert provider.record.bytes_received == 0, why
+
+
+@each_mode
+@each_version
+def test_a_client_certificate(background: Background, authority: Authority, mode: str, version: str) -> None:
+    """Mutual TLS by an `ssl.SSLContext`, as docs/python.md has it: a provider that demands a certificate gets one."""
+    demanding = authority.server()
+    demanding.verify_mode = ssl.CERT_REQUIRED
+    demanding.load_verify_locations(cadata=authority.pem)
+    provider = RawProvider(background, tls=demanding)
+    with_one, without = authority.trusted(VERSIONS[version]), authority.trusted(VERSIONS[version])
+    with_one.load_cert_chain(authority.pair())
+    words = []
+    for context in (with_one, without):
+        caller = CALLERS[mode](provider.url(), verify=context)
+        words.append(caller.start("create", "S1").word)
+        caller.close()
+    provider.close()
+    assert words == ["success", "not_sent"]  # without one, already the request for a token fails
+    assert provider.record.work.total() == 1

@@ -362,5 +362,7 @@ def test_events_tell_the_story_of_a_call(victor_sandbox: Sandbox, victor_auth: V
     ) as victor:
         victor.payment_requests.create(**invoice())
     assert story == [
-        "AttemptStarted", "AttemptEnded", "RetryScheduled", "AttemptStarted", "AttemptEnded", "CallEnded",
-    ]  # fmt: skip
+        "CallStarted",
+        *("AttemptStarted", "AttemptEnded", "RetryScheduled", "AttemptStarted", "AttemptEnded"),
+        "CallEnded",
+    ]

@@ -123,7 +123,15 @@ class Target:
             list(result)
 
 
-MADE: Any = {"transport": SENT_WITH, "retry": ONCE, "timeout": 5.0, "deadline": 60.0, "on_event": None}
+MADE: Any = {
+    "transport": SENT_WITH,
+    "retry": ONCE,
+    "timeout": 5.0,
+    "deadline": 60.0,
+    "on_event": None,
+    "max_concurrency": 2,
+    "user_agent": "billing/2.3",
+}
 WIRED: Any = {
     **MADE, "transport": None, "proxy": None, "verify": True, "limits": None, "base_url": "https://127.0.0.1:1",
 }  # fmt: skip

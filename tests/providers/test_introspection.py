@@ -127,7 +127,18 @@ def test_help_shows_every_method(system: str, awaited: bool) -> None:
 def test_both_clients_show_one_constructor(system: str) -> None:
     blocking, awaited = CLIENTS[system]
     assert inspect.signature(blocking) == inspect.signature(awaited)
-    shared = ["timeout", "deadline", "retry", "transport", "proxy", "verify", "limits", "on_event"]
+    shared = [
+        "timeout",
+        "deadline",
+        "retry",
+        "transport",
+        "proxy",
+        "verify",
+        "limits",
+        "on_event",
+        "max_concurrency",
+        "user_agent",
+    ]
     assert list(inspect.signature(blocking).parameters)[-len(shared) :] == shared
     for client in (blocking, awaited):
         shown = pydoc.plain(pydoc.render_doc(client))

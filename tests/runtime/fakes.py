@@ -221,7 +221,7 @@ class Harness:
             quota=self.quota,
             clock=self.clock,
             deadline=self.deadline,
-            reporter=None if self.on_event is None else Reporter(self.on_event),
+            reporter=Reporter(self.on_event),
             draw=self.draw,
         )
         if self.mode == "async":

@@ -521,6 +521,7 @@ class TestTheClient:
         caller.call("payments.take_payment", body=new_payment(**BODY))
         names = [type(event).__name__ for event in events]
         assert names == [
+            "CallStarted",
             "AttemptStarted",
             "AttemptEnded",
             "RetryScheduled",

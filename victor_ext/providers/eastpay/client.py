@@ -50,6 +50,8 @@ class _EastPayClient(BaseClient[Mode, Transport]):
         verify: Verify = True,
         limits: httpx.Limits | None = None,
         on_event: OnEvent | None = None,
+        max_concurrency: int | None = None,
+        user_agent: str | None = None,
     ) -> None:
         """Make a client. Nothing is sent.
 
@@ -79,6 +81,11 @@ class _EastPayClient(BaseClient[Mode, Transport]):
                 calls: after a response a connection rests for a moment before it is used again, if there are others.
             on_event: Called with each attempt, retry and end of a call; see `victor_ext.Event`. What it raises is
                 logged. None: nothing is called.
+            max_concurrency: How many calls may be under way at a time, in each process (of an async client: in each
+                event loop). The others wait for their turn, within their deadline; an error with the outcome `not_sent`
+                ends those whose turn does not come. None: no bound but that of the connections.
+            user_agent: What is added to the `User-Agent`, such as `"billing/2.3"`: the provider's support can tell your
+                calls apart by it. None: nothing.
 
         Raises:
             ConfigurationError: An argument cannot work; the message names it.
@@ -104,6 +111,8 @@ class _EastPayClient(BaseClient[Mode, Transport]):
             deadline=deadline,
             retry=retry,
             on_event=on_event,
+            max_concurrency=max_concurrency,
+            user_agent=user_agent,
         )
         self._start(config, transport, verify=verify, limits=limits, proxy=proxy)
 

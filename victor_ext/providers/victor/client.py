@@ -17,9 +17,11 @@ from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .auth import Credentials
+from .health import Health, Ping
 from .payment_requests import PaymentRequests
 from .profile import profile_of
 from .settings import environment_and_url, from_process_environment
+from .statuses import EnvironmentWord
 
 if TYPE_CHECKING:
     from victor_api.client import Client as GeneratedClient
@@ -30,12 +32,13 @@ if TYPE_CHECKING:
 class _VictorClient(BaseClient[Mode, Transport]):
     _package = "victor_api"
     payment_requests: PaymentRequests[Mode]
+    _health: Health[Mode]
 
     def __init__(
         self,
         auth: Credentials,
         *,
-        environment: str = "staging",
+        environment: EnvironmentWord = "staging",
         base_url: str | httpx.URL | None = None,
         timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
         deadline: float | None = DEFAULT_DEADLINE,
@@ -45,6 +48,8 @@ class _VictorClient(BaseClient[Mode, Transport]):
         verify: Verify = True,
         limits: httpx.Limits | None = None,
         on_event: OnEvent | None = None,
+        max_concurrency: int | None = None,
+        user_agent: str | None = None,
     ) -> None:
         """Make a client. Nothing is sent.
 
@@ -66,6 +71,11 @@ class _VictorClient(BaseClient[Mode, Transport]):
                 calls: after a response a connection rests for a moment before it is used again, if there are others.
             on_event: Called with each attempt, retry and end of a call; see `victor_ext.Event`. What it raises is
                 logged. None: nothing is called.
+            max_concurrency: How many calls may be under way at a time, in each process (of an async client: in each
+                event loop). The others wait for their turn, within their deadline; an error with the outcome `not_sent`
+                ends those whose turn does not come. None: no bound but that of the connections.
+            user_agent: What is added to the `User-Agent`, such as `"billing/2.3"`: the provider's support can tell your
+                calls apart by it. None: nothing.
 
         Raises:
             ConfigurationError: An argument cannot work; the message names it.
@@ -90,6 +100,8 @@ class _VictorClient(BaseClient[Mode, Transport]):
             deadline=deadline,
             retry=retry,
             on_event=on_event,
+            max_concurrency=max_concurrency,
+            user_agent=user_agent,
         )
         self._start(config, transport, verify=verify, limits=limits, proxy=proxy)
 
@@ -114,11 +126,30 @@ class _VictorClient(BaseClient[Mode, Transport]):
 
     def _attach(self) -> None:
         self.payment_requests = PaymentRequests(*self._shared)
+        self._health = Health(*self._shared)
 
 
 class Victor(_VictorClient[Blocking, httpx.BaseTransport], BlockingClient):
     """A client of the Victor API with blocking calls. Safe to share between threads."""
 
+    def ping(self) -> Ping:
+        """Make one signed read, which changes nothing: are the credentials accepted, and what time is it there?
+
+        Use it when a service starts, and by hand. A health check that runs often costs the provider a call each time.
+
+        Returns:
+            How long it took, the difference of the clocks, and the response.
+
+        Raises:
+            AuthenticationError: The provider does not accept the credentials.
+            VictorError: Any other failure.
+        """
+        return self._health.ping()
+
 
 class AsyncVictor(_VictorClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient):
     """A client of the Victor API with awaited calls. The arguments are those of `Victor`."""
+
+    async def ping(self) -> Ping:
+        """As `Victor.ping`, awaited."""
+        return await self._health.ping()

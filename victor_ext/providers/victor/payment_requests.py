@@ -15,6 +15,7 @@ from . import creating, reading, responding, waiting
 from .reading import SearchResult
 from .records import PaymentRequest
 from .requests import CreateRequest, ListRequest
+from .statuses import StatusWord
 
 
 class PaymentRequests(Resource[Mode]):
@@ -202,7 +203,7 @@ class PaymentRequests(Resource[Mode]):
         self,
         id: str,
         *,
-        until: str | Collection[str] | None = None,
+        until: StatusWord | Collection[str] | None = None,
         timeout: float = 300.0,
     ) -> OperationFlow[PaymentRequest]:
         """Read a request repeatedly until it has a wanted status. The result combines `list` and `get`.
@@ -225,7 +226,7 @@ class PaymentRequests(Resource[Mode]):
         self,
         id: str,
         *,
-        until: str | Collection[str] | None = None,
+        until: StatusWord | Collection[str] | None = None,
         timeout: float = 300.0,
     ) -> Results[PaymentRequest]:
         """Yield a request now and after each change of its status, until it has a wanted status.

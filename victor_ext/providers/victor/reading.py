@@ -12,6 +12,7 @@ from victor_ext import zulu
 from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
 from victor_ext.runtime.client.extras import ExtraQuery
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
+from victor_ext.runtime.client.records import RecordList
 from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
 from victor_ext.runtime.loop.clock import ServerClock
@@ -97,13 +98,14 @@ SEARCH_MARGIN = 60.0
 """Seconds that `find` adds at both ends of its window, in addition to the known difference of the clocks."""
 
 
-class SearchResult(list[PaymentRequest]):
+class SearchResult(RecordList[PaymentRequest]):
     """The list of requests that `find` returns.
 
     Attributes:
         start: The start of the searched window; earlier than the caller's `start_datetime`.
         end: The end of the searched window, or None if it is open.
         read: The number of requests in the window.
+        response_info: The response with the last page that was read.
     """
 
     def __init__(self, found: Iterable[PaymentRequest], *, start: datetime, end: datetime | None, read: int) -> None:

@@ -41,6 +41,7 @@ from .checks import (
     unicode_problem,
 )
 from .generated import models
+from .statuses import BillerTypeWord, DirectionWord, NetworkWord, StatusWord
 
 _ARGUMENTS = {
     "payee.account_number": "payee_account_number",
@@ -63,7 +64,7 @@ class CreateRequest:
     payee_account_number: str
     payer_counterparty_id: str
     amount: Amount
-    biller_type: str
+    biller_type: BillerTypeWord
     due_date: date | str
     ultimate_creditor: str | None = None
     amount_modification_allowed: bool | None = None
@@ -209,8 +210,8 @@ MAX_INT32 = 2**31 - 1
 class ListRequest:
     """The arguments of `list`, which documents them."""
 
-    status: str | None = None
-    direction: str | None = None
+    status: StatusWord | None = None
+    direction: DirectionWord | None = None
     start_datetime: datetime | None = None
     end_datetime: datetime | None = None
     victor_id: str | None = None
@@ -220,7 +221,7 @@ class ListRequest:
     approval_end_datetime: datetime | None = None
     victor_payment_request_parent_id: str | None = None
     victor_payment_request_child_id: str | None = None
-    network_type: str | None = None
+    network_type: NetworkWord | None = None
     tracking_id: str | None = None
     instant_payment_rails_id: str | None = None
     page: int = 0

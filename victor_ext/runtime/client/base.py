@@ -33,6 +33,7 @@ from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .config import KEEP, ClientConfig
+from .extra_headers import ExtraHeaders
 from .extras import ExtraBody, ExtraQuery
 from .generated import bind
 from .resources import Awaited, Blocking, Mode
@@ -71,6 +72,8 @@ class BaseClient(Generic[Mode, Transport]):
     ) -> None:
         """Put the client together, over the caller's transport or over connections of its own."""
         proxy = concealed(proxy)  # it may hold a password
+        if config.max_concurrency is not None:
+            config.loop.turns = self._driver_type.lock(config.max_concurrency)
         sockets: Any = transport
         if sockets is None:
             sockets = self._connect(config.base_url, verify=verify, limits=limits, proxy=proxy)
@@ -107,8 +110,9 @@ class BaseClient(Generic[Mode, Transport]):
         retry: RetryPolicy = KEEP,
         extra_body: ExtraBody | None = KEEP,
         extra_query: ExtraQuery | None = KEEP,
+        headers: ExtraHeaders | None = KEEP,
     ) -> Self:
-        """A client with other options that shares this one's connections, token, clock and retry quota.
+        """A client with other options that shares this one's connections, token, clock, retry quota and turns.
 
         Closing it closes no connections; closing the original closes both.
 
@@ -120,13 +124,17 @@ class BaseClient(Generic[Mode, Transport]):
                 that a method of this client makes. What the call sends itself is refused. None: none.
             extra_query: Filters that a newer document has, by their names on the wire: added to each read, and to each
                 page of a list. None: none.
+            headers: Headers that are sent with each call, such as `{"X-Tenant": "north"}`. Those that the client sets
+                itself are refused. They replace those of an earlier `with_options`; requests for a token have none of
+                them. None: none.
 
         Raises:
             ConfigurationError: A value that cannot work; the message names it.
         """
+        headers = concealed_within(headers)
         other = object.__new__(type(self))
         extra_body, extra_query = concealed_within(extra_body), concealed_within(extra_query)  # whatever is in them
-        config = self._config.replace(timeout, deadline, retry, extra_body, extra_query)
+        config = self._config.replace(timeout, deadline, retry, extra_body, extra_query, headers)
         other._assemble(config, self._connections, original=self._transport)
         return other
 
@@ -166,6 +174,11 @@ class BaseClient(Generic[Mode, Transport]):
     def provider_time(self) -> ProviderTime:
         """The provider's time, and whether it is known from a response. Makes no call, and is never awaited."""
         return self._config.clock.provider_time()
+
+    @property
+    def listener_failures(self) -> int:
+        """How many times `on_event` has raised, for clients made by `with_options` too."""
+        return self._config.loop.reporter.failures
 
     @property
     def environment(self) -> str:

@@ -15,11 +15,13 @@ from victor_ext.runtime.http.response import CODINGS
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.events import OnEvent, Reporter
+from victor_ext.runtime.loop.keys import HeaderKey
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 
+from .extra_headers import ExtraHeaders, checked_headers, checked_user_agent
 from .extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras
-from .validation import are_seconds, seconds_complaint
+from .validation import are_seconds, seconds_complaint, shown
 
 DEFAULT_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 """Seconds for each stage of one attempt: 5 to connect; 20 each to write, to read and to get a free connection."""
@@ -48,9 +50,11 @@ class ClientConfig:
         deadline: Seconds for one call as a whole; None sets no bound.
         retry: How patiently a call is tried again.
         on_event: Called with each attempt, retry and end of a call, or None.
+        max_concurrency: How many calls may be under way at a time; None sets no bound.
+        user_agent: What is added to the `User-Agent`, or None.
 
     Raises:
-        ConfigurationError: One of the last four has a value that cannot work.
+        ConfigurationError: One of the last six has a value that cannot work.
     """
 
     def __init__(
@@ -68,11 +72,16 @@ class ClientConfig:
         deadline: float | None,
         retry: RetryPolicy,
         on_event: OnEvent | None,
+        max_concurrency: int | None = None,
+        user_agent: str | None = None,
         accept: str = "application/json",
     ) -> None:
         self.accept = accept
         self.extras = NO_EXTRAS
-        self.base_url, self.environment, self.caller, self.product = base_url, environment, caller, product
+        self.headers: dict[str, str] = {}
+        self.base_url, self.environment, self.caller = base_url, environment, caller
+        self.product = product + checked_user_agent(user_agent)
+        self.max_concurrency = _checked_concurrency(max_concurrency)
         self.context = context
         self.timeout = checked_timeout(timeout)
         self.clock = clock
@@ -93,12 +102,17 @@ class ClientConfig:
         retry: RetryPolicy,
         extra_body: ExtraBody | None,
         extra_query: ExtraQuery | None,
+        headers: ExtraHeaders | None,
     ) -> ClientConfig:
         """A copy with other options; tokens, clock, quota and connections stay the same ones."""
         copy = object.__new__(ClientConfig)
         copy.base_url, copy.environment, copy.caller = self.base_url, self.environment, self.caller
         copy.product, copy.clock, copy.context, copy.accept = self.product, self.clock, self.context, self.accept
-        copy.extras = self.extras
+        copy.max_concurrency = self.max_concurrency
+        copy.extras, copy.headers = self.extras, self.headers
+        if headers is not KEEP:
+            place = self.loop.profile.key_place
+            copy.headers = checked_headers(headers, place.name if isinstance(place, HeaderKey) else None)
         if extra_body is not KEEP or extra_query is not KEEP:
             copy.extras = Extras(
                 self.extras.body if extra_body is KEEP else extra_body,
@@ -115,6 +129,7 @@ class ClientConfig:
             clock=self.clock,
             deadline=loop.deadline if deadline is KEEP else _checked_deadline(deadline),
             reporter=loop.reporter,
+            turns=loop.turns,
         )
         return copy
 
@@ -127,6 +142,7 @@ class ClientConfig:
         python = ".".join(map(str, sys.version_info[:2]))
         agent = f"{self.product} httpx/{httpx.__version__} python/{python}"
         headers = httpx.Headers({"user-agent": agent, "accept": self.accept, "accept-encoding": CODINGS})
+        headers.update(self.headers)
         headers.update(options.get("headers"))
         cookies = _FixedCookies()
         httpx.Cookies(cookies).update(options.get("cookies"))
@@ -148,14 +164,21 @@ class _FixedCookies(CookieJar):
         """Keep none: no call depends on an earlier one."""
 
 
-def _reporter(on_event: OnEvent | None) -> Reporter | None:
+def _reporter(on_event: OnEvent | None) -> Reporter:
     if on_event is None:
-        return None
+        return Reporter()
     if not callable(on_event):
         raise ConfigurationError(f"on_event must be callable with one event, not {type(on_event).__name__}.")
     if inspect.iscoroutinefunction(on_event):
         raise ConfigurationError("on_event must be a plain function: nothing awaits it.")
     return Reporter(on_event)
+
+
+def _checked_concurrency(count: object) -> int | None:
+    if count is None or (isinstance(count, int) and not isinstance(count, bool) and count >= 1):
+        return count
+    message = f"max_concurrency={shown(count)} must be a whole number, 1 or more."
+    raise ConfigurationError.of([Problem("max_concurrency", "range", message, hint="None sets no bound")])
 
 
 def _checked_policy(retry: object) -> RetryPolicy:

@@ -28,6 +28,11 @@ class Reader(Protocol):
         """The name of the operation's module, such as `list_cards`."""
         ...
 
+    @property
+    def path_template(self) -> str | None:
+        """The operation's path in the document, such as `/cards/{card_id}`."""
+        ...
+
     def declares_header(self, name: str) -> bool:
         """Whether the document declares a header parameter with this name, in any letter case, for the operation."""
         ...

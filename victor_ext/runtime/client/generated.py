@@ -175,12 +175,14 @@ class _ParserOf:
     def operation(self) -> str:
         return self._parse.__module__.rpartition(".")[2]
 
+    @property
+    def path_template(self) -> str | None:
+        return _path_template(self._parse.__module__)
+
     def declares_header(self, name: str) -> bool:
         # The generated `_get_kwargs` names each header as on the wire. The name of its argument does not say whether it
         # is one: a query may have the same.
-        build = getattr(importlib.import_module(self._parse.__module__), "_get_kwargs", None)
-        constants = build.__code__.co_consts if isinstance(build, FunctionType) else ()
-        return any(isinstance(each, str) and each.lower() == name.lower() for each in constants)
+        return any(each.lower() == name.lower() for each in _constants_of(self._parse.__module__))
 
     def __call__(self, response: Response) -> str | None:
         try:
@@ -192,6 +194,19 @@ class _ParserOf:
             if response.status_code in _WITHOUT_BODY and not response.content:
                 response.parsed = None
         return None
+
+
+def _constants_of(module: str) -> list[str]:
+    """The texts that the code of a generated operation's `_get_kwargs` holds: its path, and its headers' names."""
+    build = getattr(importlib.import_module(module), "_get_kwargs", None)
+    constants = build.__code__.co_consts if isinstance(build, FunctionType) else ()
+    return [each for each in constants if isinstance(each, str)]
+
+
+@cache
+def _path_template(module: str) -> str | None:
+    # A path begins with a slash (OpenAPI 3.1, 4.8.8), and the generated code fills the template in with `format`.
+    return next((each for each in _constants_of(module) if each.startswith("/")), None)
 
 
 def unread_because(error: Exception) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from victor_ext.errors import Outcome, PaginationError
+from victor_ext.response_info import ResponseInfo
 
 T = TypeVar("T")
 
@@ -40,6 +41,11 @@ class Page(Generic[T]):
     number: int
     items: Sequence[T]
     reading: int = 1
+
+    @property
+    def response_info(self) -> ResponseInfo | None:
+        """The response with this page: its status, headers, request id and attempts. None where items are models."""
+        return getattr(self.items[0], "response_info", None) if self.items else None
 
 
 class PageReader(Generic[T]):

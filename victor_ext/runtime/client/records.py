@@ -20,6 +20,7 @@ from enum import StrEnum
 from typing import Any, Generic, Self, TypeGuard, TypeVar, overload
 
 from victor_ext.redaction import mask
+from victor_ext.response_info import ResponseInfo
 
 from .json_values import list_or_empty, object_or_empty
 
@@ -37,15 +38,19 @@ class Record:
 
     Attributes:
         raw: What the fields are read from, with everything that the provider sent.
+        response_info: The response that the record came with: its status, headers, request id and the call's attempts.
+            A call that takes several requests has that of the last one. None for a part of a record, and for a record
+            that no call returned, such as that of a notification. Records that differ in it alone are equal.
     """
 
-    __slots__ = ("raw",)
+    __slots__ = ("raw", "response_info")
 
     _completed_by: Any = None
     """Another record of the same object, for fields that are None in this one."""
 
     def __init__(self, raw: Any) -> None:
         self.raw = raw
+        self.response_info: ResponseInfo | None = None
 
     def _value_at(self, path: Sequence[str]) -> Any:
         """The value at a path of names, None where there is none.
@@ -94,11 +99,33 @@ class Record:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        names = [name for kind in type(self).__mro__ for name in getattr(kind, "__slots__", ())]
+        names = {name for kind in type(self).__mro__ for name in getattr(kind, "__slots__", ())} - {"response_info"}
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
     def __hash__(self) -> int:
         return hash(repr(self))
+
+
+class RecordList(list[R]):
+    """Records that one call returned.
+
+    Attributes:
+        response_info: The response of the last request of the call, also when no record was found.
+    """
+
+    response_info: ResponseInfo | None = None
+
+
+def describe(result: Any, info: ResponseInfo) -> None:
+    """Tell the records of a result what response they came with."""
+    if isinstance(result, Record):
+        result.response_info = info
+    elif isinstance(result, list):
+        each: Any
+        for each in result:  # pyright: ignore[reportUnknownVariableType] - whatever a flow has returned
+            describe(each, info)
+        if isinstance(result, RecordList):
+            result.response_info = info
 
 
 class Field(Generic[T]):

@@ -12,9 +12,12 @@ from typing import Any, TypeVar
 
 import httpx
 
+from victor_ext.response_info import ResponseInfo
+from victor_ext.runtime.http.response import Response
 from victor_ext.runtime.loop.flow import Sleep, adrive, drive
 
 from .extras import NO_EXTRAS, ExtraQuery, Extras, extra_query_text
+from .records import describe
 
 T = TypeVar("T")
 
@@ -27,10 +30,10 @@ class Call:
 
     `undocumented` reads a response whose good status the document does not list. `seconds` bounds a call that is part
     of a longer one; None leaves it the client's deadline. `query` is added to the URL, as it is. After the call
-    `attempts` has its number of attempts.
+    `attempts` has its number of attempts, and `response` its response.
     """
 
-    __slots__ = ("arguments", "attempts", "name", "query", "seconds", "undocumented")
+    __slots__ = ("arguments", "attempts", "name", "query", "response", "seconds", "undocumented")
 
     def __init__(
         self,
@@ -46,6 +49,17 @@ class Call:
         self.seconds = seconds
         self.query = query
         self.attempts = 0
+        self.response: Response | None = None
+
+    @property
+    def info(self) -> ResponseInfo | None:
+        """What there is to say of the response, after the call."""
+        return None if self.response is None else self.response.info()
+
+    def answered(self, response: httpx.Response | None) -> None:
+        """Keep the response; one that did not come through the attempt loop says nothing of its attempts."""
+        self.response = response if isinstance(response, Response) else None
+        self.attempts = 1 if self.response is None else self.response.attempts
 
     @property
     def module(self) -> ModuleType:
@@ -116,6 +130,20 @@ def drop_none(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+class _Last:
+    """The last call of a flow, for the records that the flow returns."""
+
+    __slots__ = ("call",)
+
+    def __init__(self) -> None:
+        self.call: Call | None = None
+
+    def describe(self, result: Any) -> None:
+        info = None if self.call is None else self.call.info
+        if info is not None:
+            describe(result, info)
+
+
 class SyncRunner:
     """Runs the flows of resources with blocking calls."""
 
@@ -125,16 +153,20 @@ class SyncRunner:
         self.extras = extras
 
     def run(self, flow: OperationFlow[T]) -> T:
-        """Run the flow to its end."""
-        return drive(flow, self._execute)
+        """Run the flow to its end. The records that it returns know the response of its last call."""
+        last = _Last()
+        result = drive(flow, lambda step: self._execute(step, last))
+        last.describe(result)
+        return result
 
-    def _execute(self, step: Call | Sleep) -> Any:
+    def _execute(self, step: Call | Sleep, last: _Last) -> Any:
         if type(step) is Sleep:
             return self._sleep(step.seconds)
         assert type(step) is Call
         client, arguments = step.prepared(self._api, self.extras)
         response = step.module.sync_detailed(client=client, **arguments)
-        step.attempts = getattr(client.response, "attempts", 1)
+        step.answered(client.response)
+        last.call = step
         return response
 
 
@@ -147,14 +179,18 @@ class AsyncRunner:
         self.extras = extras
 
     async def run(self, flow: OperationFlow[T]) -> T:
-        """Run the flow to its end."""
-        return await adrive(flow, self._execute)
+        """Run the flow to its end. The records that it returns know the response of its last call."""
+        last = _Last()
+        result = await adrive(flow, lambda step: self._execute(step, last))
+        last.describe(result)
+        return result
 
-    async def _execute(self, step: Call | Sleep) -> Any:
+    async def _execute(self, step: Call | Sleep, last: _Last) -> Any:
         if type(step) is Sleep:
             return await self._sleep(step.seconds)
         assert type(step) is Call
         client, arguments = step.prepared(self._api, self.extras)
         response = await step.module.asyncio_detailed(client=client, **arguments)
-        step.attempts = getattr(client.response, "attempts", 1)
+        step.answered(client.response)
+        last.call = step
         return response

@@ -22,6 +22,7 @@ from victor_ext.runtime.loop.profile import UNRESTED
 from .http11 import Connection, Steps, Unasked, exchange
 from .locks import Permit, Semaphore
 from .routes import Route
+from .timing import timing_of
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +96,12 @@ class ConnectionPool:
             is_new = connection is None
             if connection is None:
                 connection = lease.connection = Connection()
-                yield from self._open(connection, timeouts)
+                began = time.monotonic()
+                try:
+                    yield from self._open(connection, timeouts)
+                finally:
+                    if (timing := timing_of(request)) is not None:
+                        timing.connected(began)
             try:
                 return (yield from exchange(connection, request, target, headers, timeouts))
             except Unasked:

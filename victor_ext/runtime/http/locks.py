@@ -222,10 +222,14 @@ def _running_loop() -> Any:
 
 
 class ThreadLock:
-    """A lock for threads, one per process: a forked child has none of the threads that hold it."""
+    """A lock for threads, one per process: a forked child has none of the threads that hold it.
 
-    def __init__(self) -> None:
-        self._semaphores = PerProcess(Semaphore)
+    Args:
+        places: How many threads may hold it at a time.
+    """
+
+    def __init__(self, places: int = 1) -> None:
+        self._semaphores = PerProcess(lambda: Semaphore(places))
 
     def permit(self) -> ThreadPermit:
         """A permit of this lock, to be acquired."""
@@ -233,10 +237,14 @@ class ThreadLock:
 
 
 class TaskLock:
-    """A lock for tasks, one per event loop: no loop can wake the tasks of another."""
+    """A lock for tasks, one per event loop: no loop can wake the tasks of another.
 
-    def __init__(self) -> None:
-        self._semaphores = PerLoop(Semaphore)
+    Args:
+        places: How many tasks of a loop may hold it at a time.
+    """
+
+    def __init__(self, places: int = 1) -> None:
+        self._semaphores = PerLoop(lambda: Semaphore(places))
 
     def permit(self) -> TaskPermit:
         """A permit of this lock, to be acquired."""

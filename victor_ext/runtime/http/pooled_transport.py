@@ -21,6 +21,7 @@ from .deadline_stream import BoundedBackend
 from .http11 import Connect, Connection, Read, StartTls, Step, Unasked, Write, next_event, receive
 from .locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from .routes import Route
+from .timing import timing_of
 
 _ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
     getattr(httpcore, name): getattr(httpx, name)
@@ -50,7 +51,10 @@ class PooledTransport(httpx.BaseTransport):
         permit = ThreadPermit(pool.semaphore)
         lease = Lease(permit, pool)
         try:
-            if not permit.acquire(timeouts.get("pool")):
+            admitted = permit.acquire(timeouts.get("pool"))
+            if (timing := timing_of(request)) is not None:
+                timing.admitted()
+            if not admitted:
                 raise httpx.PoolTimeout(_ALL_IN_USE)
             head = drive(pool.exchange(lease, request, timeouts), lambda step: self.take(lease.leased, step))
         except BaseException:
@@ -85,7 +89,10 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         permit = TaskPermit(pool.semaphore)
         lease = Lease(permit, pool)
         try:
-            if not await permit.acquire(timeouts.get("pool")):
+            admitted = await permit.acquire(timeouts.get("pool"))
+            if (timing := timing_of(request)) is not None:
+                timing.admitted()
+            if not admitted:
                 raise httpx.PoolTimeout(_ALL_IN_USE)
             head = await adrive(pool.exchange(lease, request, timeouts), lambda step: self.take(lease.leased, step))
         except BaseException:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from victor_ext.redaction import redact_excerpt
+from victor_ext.response_info import ResponseInfo
 
 from .httpx_internals import set_class, set_content
 
@@ -43,6 +44,8 @@ class Response(httpx.Response):
         damage: Why the body is not what was sent (bad compression, too long), or None when it is whole.
         too_long: Whether the body is longer than the limit, so that another attempt would bring the same.
         attempts: How many attempts of the call it took.
+        request_id_headers: Headers that may carry the provider's id of the exchange.
+        request_id_in_body: Reads that id from the body, or None where no body has it.
         parsed: What the generated parser made of it within the attempt loop; `NOT_READ` where the loop did not ask it.
         unusable: Makes the error of the call from the response and the reason, for code above the attempt loop that
             finds that it cannot use the response.
@@ -51,9 +54,19 @@ class Response(httpx.Response):
     damage: str | None = None
     too_long: bool = False
     attempts: int = 1
+    request_id_headers: tuple[str, ...] = ()
+    request_id_in_body: Callable[[Response], str | None] | None = None
     parsed: Any = NOT_READ
     unusable: Callable[[Response, str], VictorError] | None = None
     _parsed: Any = _UNPARSED
+
+    def info(self) -> ResponseInfo:
+        """What a record keeps of the response. It has no reference to it: the request holds a token."""
+        read = self.request_id_in_body
+        found = None if read is None else read(self)
+        return ResponseInfo(
+            self.status_code, self.headers, self.attempts, names=self.request_id_headers, request_id=found
+        )
 
     def json(self, **kwargs: Any) -> Any:
         """The body as JSON.

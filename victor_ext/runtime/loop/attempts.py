@@ -6,10 +6,9 @@ check each delay exactly. `classification` says which failure permits a retry, `
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import httpx
@@ -17,11 +16,13 @@ import httpx
 from victor_ext.errors import DeadlineExceeded, Outcome, VictorError
 from victor_ext.runtime.client.validation import MOST_SECONDS
 from victor_ext.runtime.http.response import Response
+from victor_ext.runtime.http.timing import TIMING, Timing
 
 from .classification import Failure, Repeat, may_repeat, of_exception, of_response, of_unusable
 from .clock import ServerClock
-from .error_messages import error_for, what_to_do
-from .flow import Flow, Send, Sleep
+from .error_messages import error_for, request_id_of, what_to_do
+from .events import CallReport, Reporter
+from .flow import Acquire, Flow, Lock, Send, Sleep
 from .headers import sendable
 from .profile import SAFE_METHODS, UNRESTED, Profile
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
@@ -29,10 +30,6 @@ from .timeouts import Timeouts, configured_timeouts
 
 if TYPE_CHECKING:
     from victor_ext.runtime.auth.tokens import Authenticator
-
-    from .events import Reporter
-
-logger = logging.getLogger(__name__)
 
 _MAX_REDIRECTS = 5
 
@@ -50,7 +47,8 @@ class AttemptLoop:
     quota: RetryQuota
     clock: ServerClock
     deadline: float | None
-    reporter: Reporter | None = None
+    reporter: Reporter = field(default_factory=Reporter)
+    turns: Lock | None = None
     draw: Callable[[], float] = random.random
 
     def call(self, request: httpx.Request) -> Flow[Response]:
@@ -75,22 +73,61 @@ class _Call:
         self._timeouts = configured_timeouts(request.extensions)
         self._started = loop.clock.monotonic()
         self._attempts = 0
+        self._sending = False
+        self._waited = 0.0
         self._retries = 0
         self._redirects = 0
         self._renewed = False
         self._best_effort_ends: float | None = None
         self._paid = RetryQuota.REFUND
         self._outcome = Outcome.NOT_SENT
+        self._report = loop.reporter.report(request, key) if loop.reporter.is_active else None
 
     def run(self) -> Flow[Response]:
-        try:
-            response = yield from self._attempt_until_definite(self._request, signed=True)
-        except VictorError as error:
-            self._report_end(error.outcome)
-            raise
-        self._report_end(None)
+        flow = self._attempt_until_definite(self._request, signed=True)
+        if self._loop.turns is not None:
+            flow = self._in_turn(self._loop.turns, flow)
+        response = yield from (flow if self._report is None else self._reported(self._report, flow))
         response.unusable, response.attempts = self._unusable, self._attempts
+        response.request_id_headers = self._loop.profile.request_id_headers
+        response.request_id_in_body = self._loop.profile.request_id_in_body
         return response
+
+    def _in_turn(self, turns: Lock, attempts: Flow[Response]) -> Flow[Response]:
+        """The attempts, once it is this call's turn. It keeps its turn until it ends, also while it waits."""
+        permit = turns.permit()
+        try:
+            is_next = yield Acquire(permit, self._left())
+            self._waited = self._loop.clock.monotonic() - self._started
+            if not is_next:
+                what = "as many other calls as max_concurrency allows were under way"
+                late = Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
+                raise self._out_of_time(self._request, late)
+            return (yield from attempts)
+        finally:
+            permit.release()
+
+    def _reported(self, report: CallReport, attempts: Flow[Response]) -> Flow[Response]:
+        """The attempts, with the events of the beginning and the end."""
+        report.call_started()
+        try:
+            response = yield from attempts
+        except VictorError as error:
+            self._report_end(report, error.response, type(error).__name__, error.outcome)
+            raise
+        except BaseException as error:  # noqa: BLE001 - raised below; of a caller's own transport or credentials, or the call is interrupted
+            other = error
+        else:
+            self._report_end(report, response, None, None)
+            return response
+        # Outside of the handler: a listener's traceback would show frames that hold the token.
+        outcome = self._outcome.combined_with(Outcome.UNKNOWN) if self._sending else self._outcome
+        name = "Interrupted" if isinstance(other, GeneratorExit) else type(other).__name__
+        self._report_end(report, None, name, outcome)
+        try:
+            raise other
+        finally:
+            del other
 
     def _unusable(self, response: Response, why: str) -> VictorError:
         """The error of this call when the code above the loop cannot read its good response."""
@@ -156,22 +193,26 @@ class _Call:
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left)
         request.extensions[UNRESTED] = loop.profile.names_its_subject(request)
         self._attempts += counted
-        if loop.reporter is not None:
-            loop.reporter.attempt_started(request, self._attempts, self._key)
+        timing = None
+        if self._report is not None:
+            timing = request.extensions[TIMING] = Timing()
+            self._report.attempt_started(request, self._attempts, for_token=not counted)
         began = loop.clock.monotonic()
         came: Response | httpx.RequestError
+        self._sending = counted
         try:
             came = yield Send(request, left)
         except httpx.RequestError as error:
             came = error
+        self._sending = False
         # Outside of the handler: the frames of httpx hold the token, and a listener's traceback would show them.
         if isinstance(came, httpx.RequestError):
-            self._report_attempt(request, None, type(came).__name__, began)
+            self._report_attempt(request, timing, None, type(came).__name__, began)
             return of_exception(came)
         response: Response = came
         if "age" not in response.headers:  # a cached response carries an old time
             loop.clock.learn(response.headers.get("date"))
-        self._report_attempt(request, response.status_code, None, began)
+        self._report_attempt(request, timing, response.status_code, None, began)
         begun = counted and self._key is not None and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
         return of_response(response, loop.profile, begun=begun) or response
 
@@ -221,7 +262,15 @@ class _Call:
             raise self._error(request, failure, why="the client's retry quota is used up")
         self._paid = cost
         self._retries += 1
-        self._report_retry(request, wait, failure)
+        report = self._report or loop.reporter.report(self._request, self._key)
+        report.retry_scheduled(
+            request,
+            for_token=not signed,
+            attempt=self._attempts + 1,
+            wait=wait,
+            reason=failure.what,
+            quota=loop.quota.available,
+        )
         yield Sleep(wait)
 
     def _left(self) -> float | None:
@@ -265,29 +314,34 @@ class _Call:
         why = f"the deadline of {self._loop.deadline:g} s has passed or would pass before the next attempt"
         return self._error(request, last, why=why, error_class=DeadlineExceeded)
 
-    def _report_attempt(self, request: httpx.Request, status: int | None, error: str | None, began: float) -> None:
-        loop = self._loop
-        if loop.reporter is not None:
-            seconds = loop.clock.monotonic() - began
-            loop.reporter.attempt_ended(request, self._attempts, self._key, status=status, error=error, seconds=seconds)
+    def _report_attempt(
+        self, request: httpx.Request, timing: Timing | None, status: int | None, error: str | None, began: float
+    ) -> None:
+        if self._report is not None and timing is not None:
+            self._report.attempt_ended(
+                request,
+                self._attempts,
+                timing,
+                status=status,
+                error=error,
+                seconds=self._loop.clock.monotonic() - began,
+                for_token=self._failing is None,
+            )
 
-    def _report_retry(self, request: httpx.Request, wait: float, failure: Failure) -> None:
-        logger.info(
-            "%s %s: attempt %d failed (%s), again in %.2f s",
-            request.method,
-            request.url.path,
-            self._attempts,
-            failure.what,
-            wait,
+    def _report_end(
+        self, report: CallReport, response: httpx.Response | None, error: str | None, outcome: Outcome | None
+    ) -> None:
+        loop = self._loop
+        report.call_ended(
+            attempts=self._attempts,
+            status_code=None if response is None else response.status_code,
+            error=error,
+            outcome=outcome,
+            seconds=loop.clock.monotonic() - self._started,
+            waited=self._waited,
+            request_id=request_id_of(response, loop.profile),
+            quota=loop.quota.available,
         )
-        if self._loop.reporter is not None:
-            self._loop.reporter.retry_scheduled(request, self._attempts + 1, self._key, wait=wait, reason=failure.what)
-
-    def _report_end(self, outcome: Outcome | None) -> None:
-        loop = self._loop
-        if loop.reporter is not None:
-            seconds = loop.clock.monotonic() - self._started
-            loop.reporter.call_ended(self._request, self._attempts, self._key, outcome=outcome, seconds=seconds)
 
 
 def _asked_to_wait(failure: Failure, clock: ServerClock) -> float | None:

@@ -45,7 +45,7 @@ def error_for(
         request=request,
         response=response,
         attempts=attempts,
-        request_id=_request_id(response, profile),
+        request_id=request_id_of(response, profile),
         retry_after=retry_after,
         problems=problems,
         hint="" if call is None else what_to_do(outcome, key, call, profile, conflict=_conflict(response, key)),
@@ -124,8 +124,11 @@ def what_to_do(
     return f"It may have been done: repeat it with idempotency_key={key!r}, or {look}."
 
 
-def _request_id(response: httpx.Response | None, profile: Profile) -> str | None:
+def request_id_of(response: httpx.Response | None, profile: Profile) -> str | None:
+    """The provider's id of the exchange, from the headers or the body of a response; None where there is none."""
     if response is None:
         return None
     named = next((response.headers[name] for name in profile.request_id_headers if name in response.headers), None)
-    return named or profile.request_id_in_body(response)
+    if named or profile.request_id_in_body is None:
+        return named
+    return profile.request_id_in_body(response)

@@ -1,125 +1,269 @@
-"""The events of a client's calls, for `on_event`.
+"""The events of a client's calls, for `on_event`, and the log records of retries and calls.
 
-Events hold no body, no token and no header; a path may hold the id of a payment. A listener runs in the thread or task
-of the call: keep it short. What it raises is logged, and does not change the result of the call.
+Events hold no body, no token and no header. A listener runs in the thread or task of the call: keep it short. What it
+raises is logged and counted (`client.listener_failures`), and does not change the result of the call; in tests, where
+the environment variable VICTOR_LISTENER_ERRORS is `raise`, it is raised. The package's pytest plugin sets it.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import secrets
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import count
+from typing import Any
 
 import httpx
 
 from victor_ext.errors import Outcome
 from victor_ext.redaction import redact_excerpt
+from victor_ext.runtime.client.documented import READER, Reader
+from victor_ext.runtime.http.timing import Timing
 
 logger = logging.getLogger(__name__)
+
+LISTENER_ERRORS = "VICTOR_LISTENER_ERRORS"
+"""The environment variable that is `raise` where an exception of a listener is to end the call, as in tests."""
 
 _FRAMES = 5
 """The most frames of a listener's exception that are logged, the innermost ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptStarted:
-    """A request is about to be sent."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEvent:
+    """What each event says of its call.
 
-    method: str
-    path: str
-    attempt: int
-    idempotency_key: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptEnded:
-    """A request has a response, or has failed.
-
-    `status_code` is None without a response; `error` is then the kind of failure, such as `ReadTimeout`.
-    `seconds` is how long the attempt took.
+    Attributes:
+        call_id: The same text in all events of one call, and in no other call's.
+        operation: The name of the generated operation, such as `get_payment_request`; None for a request that no
+            generated operation made.
+        method: The HTTP method.
+        path_template: The path as the provider's document has it, such as `/v2/payment-requests/{id}`; None where
+            `operation` is None. With `operation` it is what to use as a label: neither ever holds an id.
+        path: The path that is requested. It may hold the id of a payment: do not use it as a label.
+        idempotency_key: The key of the call, or None.
     """
 
+    call_id: str
+    operation: str | None
     method: str
+    path_template: str | None
     path: str
-    attempt: int
     idempotency_key: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallStarted(CallEvent):
+    """A call begins. It may have to wait for its turn, or for a token, before it is sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptStarted(CallEvent):
+    """A request is about to be sent.
+
+    Attributes:
+        attempt: The number of the attempt, from 1.
+        for_token: Whether it asks for a token. `method` and both paths are then those of that request, and `attempt`
+            is the number of attempts before it.
+    """
+
+    attempt: int
+    for_token: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptEnded(CallEvent):
+    """A request has a response, or has failed.
+
+    Attributes:
+        attempt: As in `AttemptStarted`.
+        status_code: The status of the response, or None without a response.
+        error: The kind of failure without a response, such as `ReadTimeout`; else None.
+        seconds: How long the attempt took. What is left of it without the next two was spent on the wire, and waiting
+            for the provider.
+        waited: Seconds of it that it waited for a free connection of the pool. None with a transport of the caller's.
+        connecting: Seconds of it that it took to open a connection, with name resolution and TLS; 0.0 on a kept
+            connection. None with a transport of the caller's.
+        for_token: As in `AttemptStarted`.
+    """
+
+    attempt: int
     status_code: int | None
     error: str | None
     seconds: float
+    waited: float | None = None
+    connecting: float | None = None
+    for_token: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RetryScheduled:
-    """The call will be repeated after `wait` seconds, because of `reason`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryScheduled(CallEvent):
+    """The call will be repeated.
 
-    method: str
-    path: str
+    Attributes:
+        attempt: The number of the attempt to come.
+        wait: Seconds until then.
+        reason: Why the last attempt does not count, in words.
+        quota: What is left of the client's retry quota (see `RetryPolicy`).
+    """
+
     attempt: int
-    idempotency_key: str | None
     wait: float
     reason: str
+    quota: int
 
 
-@dataclass(frozen=True, slots=True)
-class CallEnded:
-    """The whole call has ended after `seconds`. `outcome` is None if it succeeded."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(CallEvent):
+    """The whole call has ended.
 
-    method: str
-    path: str
+    Attributes:
+        attempts: How many times the call was sent.
+        status_code: The status of the last response, or None.
+        error: The class of the error, such as `BadRequest`, or None if the call succeeded. `Interrupted` for a
+            cancelled task or a Ctrl-C.
+        outcome: The outcome of the error, or None if the call succeeded.
+        seconds: How long the whole call took, with all waits.
+        waited: Seconds of it that the call waited for its turn (`max_concurrency`).
+        request_id: The provider's id of the last exchange, or None.
+        quota: What is left of the client's retry quota.
+    """
+
     attempts: int
-    idempotency_key: str | None
+    status_code: int | None
+    error: str | None
     outcome: Outcome | None
     seconds: float
+    waited: float
+    request_id: str | None
+    quota: int
 
 
-Event = AttemptStarted | AttemptEnded | RetryScheduled | CallEnded
+Event = CallStarted | AttemptStarted | AttemptEnded | RetryScheduled | CallEnded
 OnEvent = Callable[[Event], None]
 
 
 class Reporter:
-    """Calls a listener with the events of one client."""
+    """Reports the calls of one client to its listener and to the log.
 
-    def __init__(self, on_event: OnEvent) -> None:
+    Attributes:
+        failures: How many times the listener has raised.
+    """
+
+    def __init__(self, on_event: OnEvent | None = None) -> None:
         self._on_event = on_event
+        self._failed = count(1)
+        self.failures = 0
 
-    def _report(self, event: Event) -> None:
+    @property
+    def is_active(self) -> bool:
+        """Whether anybody wants to know of each call. If not, only retries are reported."""
+        return self._on_event is not None or logger.isEnabledFor(logging.DEBUG)
+
+    def report(self, request: httpx.Request, key: str | None) -> CallReport:
+        """The report of one call."""
+        return CallReport(self, request, key)
+
+    def emit(self, event: Event) -> None:
+        """Give an event to the listener. What it raises is logged and counted, or raised in tests."""
+        if self._on_event is None:
+            return
         try:
             self._on_event(event)
-        except Exception as error:  # noqa: BLE001 - a listener's failure is not the call's
-            _log(error, event)
+        except Exception as error:
+            self.failures = next(self._failed)
+            if os.environ.get(LISTENER_ERRORS) == "raise":
+                raise
+            _log_failure(error, event)
 
-    def attempt_started(self, request: httpx.Request, attempt: int, key: str | None) -> None:
+
+class CallReport:
+    """The events of one call. The arguments of its methods are the attributes of the events."""
+
+    def __init__(self, reporter: Reporter, request: httpx.Request, key: str | None) -> None:
+        reader: Reader | None = request.extensions.get(READER)
+        self._emit = reporter.emit
+        self._call: dict[str, Any] = {
+            "call_id": secrets.token_hex(8),
+            "operation": None if reader is None else reader.operation,
+            "method": request.method,
+            "path_template": None if reader is None else reader.path_template,
+            "path": request.url.path,
+            "idempotency_key": key,
+        }
+
+    def call_started(self) -> None:
+        """Report `CallStarted`."""
+        self._emit(CallStarted(**self._call))
+
+    def attempt_started(self, request: httpx.Request, attempt: int, *, for_token: bool) -> None:
         """Report `AttemptStarted`."""
-        self._report(AttemptStarted(request.method, request.url.path, attempt, key))
+        self._emit(AttemptStarted(**self._of(request, for_token=for_token), attempt=attempt, for_token=for_token))
 
     def attempt_ended(
         self,
         request: httpx.Request,
         attempt: int,
-        key: str | None,
+        timing: Timing,
         *,
         status: int | None,
         error: str | None,
         seconds: float,
+        for_token: bool,
     ) -> None:
         """Report `AttemptEnded`."""
-        self._report(AttemptEnded(request.method, request.url.path, attempt, key, status, error, seconds))
+        self._emit(
+            AttemptEnded(
+                **self._of(request, for_token=for_token),
+                attempt=attempt,
+                status_code=status,
+                error=error,
+                seconds=seconds,
+                waited=timing.waited,
+                connecting=timing.connecting,
+                for_token=for_token,
+            )
+        )
 
-    def retry_scheduled(
-        self, request: httpx.Request, attempt: int, key: str | None, *, wait: float, reason: str
-    ) -> None:
-        """Report `RetryScheduled`."""
-        self._report(RetryScheduled(request.method, request.url.path, attempt, key, wait, reason))
+    def retry_scheduled(self, request: httpx.Request, *, for_token: bool, **about: Any) -> None:
+        """Report `RetryScheduled`, to the log too."""
+        event = RetryScheduled(**self._of(request, for_token=for_token), **about)
+        if logger.isEnabledFor(logging.INFO):
+            path = event.path_template or event.path
+            before, what = event.attempt - 1, event.reason
+            text = "%s %s: attempt %d failed (%s), again in %.2f s"
+            logger.info(text, event.method, path, before, what, event.wait, extra=_extra(event))
+        self._emit(event)
 
-    def call_ended(
-        self, request: httpx.Request, attempts: int, key: str | None, *, outcome: Outcome | None, seconds: float
-    ) -> None:
-        """Report `CallEnded`."""
-        self._report(CallEnded(request.method, request.url.path, attempts, key, outcome, seconds))
+    def call_ended(self, **about: Any) -> None:
+        """Report `CallEnded`, to the log too."""
+        event = CallEnded(**self._call, **about)
+        if logger.isEnabledFor(logging.DEBUG):
+            path, how = event.path_template or event.path, event.error or event.status_code
+            text = "%s %s: %s after %d attempts, %.3f s"
+            logger.debug(text, event.method, path, how, event.attempts, event.seconds, extra=_extra(event))
+        self._emit(event)
+
+    def _of(self, request: httpx.Request, *, for_token: bool) -> dict[str, Any]:
+        if not for_token:
+            return self._call
+        # The address that issues tokens is a setting: there is no id in it.
+        path = request.url.path
+        return {**self._call, "method": request.method, "path": path, "path_template": path}
 
 
-def _log(error: Exception, event: Event) -> None:
+def _extra(event: Event) -> dict[str, Any]:
+    """The event's attributes for a log record: `call_id`, `call_operation`, `call_attempts` ...
+
+    The prefix keeps them apart from those that the application gives to every record, such as `request_id`.
+    """
+    return {name if name == "call_id" else f"call_{name}": value for name, value in asdict(event).items()}
+
+
+def _log_failure(error: Exception, event: Event) -> None:
     """Log what a listener raised, and where; no source lines, no causes, and no long number in its text."""
     try:
         said = redact_excerpt(str(error))

@@ -127,9 +127,9 @@ class Driver:
         self.sleep = sleep
 
     @staticmethod
-    def lock() -> Lock:
-        """A lock whose permits `Acquire` acquires."""
-        return ThreadLock()
+    def lock(places: int = 1) -> Lock:
+        """A lock whose permits `Acquire` acquires. So many threads may hold it at a time."""
+        return ThreadLock(places)
 
     def run(self, flow: Flow[T]) -> T:
         """Run the flow to its end."""
@@ -166,9 +166,9 @@ class AsyncDriver:
         self.sleep = sleep or anyio.sleep
 
     @staticmethod
-    def lock() -> Lock:
-        """A lock whose permits `Acquire` acquires."""
-        return TaskLock()
+    def lock(places: int = 1) -> Lock:
+        """A lock whose permits `Acquire` acquires. So many tasks may hold it at a time."""
+        return TaskLock(places)
 
     async def run(self, flow: Flow[T]) -> T:
         """Run the flow to its end."""

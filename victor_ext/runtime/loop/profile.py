@@ -73,7 +73,8 @@ class Profile:
         may_quote_body: Whether a message may quote the start of a response's body. Return False where the body may
             repeat a secret of the request. What `problems` reads is shown in any case.
         request_id_headers: Headers that may carry the provider's id of an exchange, the best one first.
-        request_id_in_body: Reads that id from the body of a response whose headers carry none.
+        request_id_in_body: Reads that id from the body of a response whose headers carry none; None where no body has
+            it.
         authentication_hint: What to check after a 401; ends the error's message.
         recovery_hint: How to find out whether a write was done, such as "with payments.find(reference)".
     """
@@ -98,7 +99,7 @@ class Profile:
         "x-correlation-id",
         "apigw-requestid",
     )
-    request_id_in_body: Callable[[httpx.Response], str | None] = any_body
+    request_id_in_body: Callable[[httpx.Response], str | None] | None = None
     authentication_hint: str = "Check the credentials."
     recovery_hint: Callable[[httpx.Request], str] = no_recovery_hint
 

@@ -1,0 +1,127 @@
+"""`response_info`: what records, pages and errors of all four systems say of the response they came with."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.contracts.contract import ONCE
+from victor_ext import NotFound, ResponseInfo, RetryPolicy, Victor, VictorError
+from victor_ext.providers.velo.records import Receipt
+from victor_ext.runtime.client.records import Record
+
+from .test_introspection import ARGUMENTS, CLIENTS
+from .test_operations_table import NOW, SYSTEMS, TOKEN, Recorder, arguments_of, table
+
+ID = "r-42"
+
+
+class Signing(Recorder):
+    """Its answers carry an id, and a cookie."""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        response = super().__call__(request)
+        response.headers.update({"X-Request-Id": ID, "Set-Cookie": "session=secret"})
+        return response
+
+
+def results(system: str) -> Iterator[tuple[str, Any]]:
+    """What each method of a system returns or raises; of a list its first page, and the first item of that."""
+    with CLIENTS[system][0](
+        **ARGUMENTS[system], transport=httpx.MockTransport(Signing(system)), retry=ONCE, deadline=5.0
+    ) as client:
+        for name in dict.fromkeys(name for row in table(system) for name in row.methods):
+            method: Any = client
+            for part in name.split("."):
+                method = getattr(method, part, None)
+            if method is None:  # the name of credentials
+                continue
+            try:
+                result = method(**arguments_of(method))
+                if hasattr(result, "pages"):
+                    result = next(iter(result.pages()), None)
+                    yield name, result
+                    result = result and result.items[0]
+            except VictorError as error:
+                result = error if error.response is not None else None
+            yield name, result
+
+
+@pytest.mark.parametrize("system", [system for system in SYSTEMS if table(system)])
+def test_every_method_of_a_system(system: str) -> None:
+    kinds = set()
+    for name, result in results(system):
+        if result is None or isinstance(result, str | bytes | Receipt | Iterator):
+            continue  # a write without a record: the events know its response
+        info = result.response_info
+        assert isinstance(info, ResponseInfo), name
+        expected = None if system == "velo" else ID  # Velo's is in the bodies of its errors
+        assert (info.request_id, info.attempts, info.status_code // 100) == (expected, 1, 2), name
+        assert info.headers["x-request-id"] == ID
+        assert "set-cookie" not in info.headers
+        kinds |= {kind for kind in (Record, VictorError) if isinstance(result, kind)}
+    assert Record in kinds
+
+
+RECORD = {"victor_payment_request_id": "a7ffd43c37c1", "status": "PENDING"}
+
+
+def victor_over(*responses: httpx.Response) -> Victor:
+    script = list(responses)
+
+    def provider(request: httpx.Request) -> httpx.Response:
+        if "token" in request.url.path:
+            return httpx.Response(200, json=TOKEN)
+        return script.pop(0) if len(script) > 1 else script[0]
+
+    return Victor(**ARGUMENTS["victor"], transport=httpx.MockTransport(provider), retry=RetryPolicy(base=0.0))
+
+
+def test_the_attempts_are_counted_and_the_last_response_is_told() -> None:
+    first = httpx.Response(503, headers={"X-Request-Id": "first"})
+    second = httpx.Response(200, headers={"X-Request-Id": "second", "Server": "edge"}, json=RECORD)
+    with victor_over(first, second) as victor:
+        info = victor.payment_requests.get("a7ffd43c37c1").response_info
+    assert info is not None
+    assert (info.status_code, info.attempts, info.request_id, info.headers["server"]) == (200, 2, "second", "edge")
+    assert repr(info) == "ResponseInfo(status_code=200, request_id='second', attempts=2)"
+
+
+def test_an_error_tells_the_same() -> None:
+    with victor_over(httpx.Response(404, headers={"X-Request-Id": ID})) as victor, pytest.raises(NotFound) as raised:
+        victor.payment_requests.get("a7ffd43c37c1")
+    info = raised.value.response_info
+    assert info is not None
+    assert (info.status_code, info.attempts, info.request_id, info.headers["x-request-id"]) == (404, 1, ID, ID)
+    assert VictorError("Nothing came.").response_info is None
+
+
+def test_a_search_without_a_result_tells_it_too() -> None:
+    with victor_over(httpx.Response(200, headers={"X-Request-Id": ID}, json={"results": []})) as victor:
+        found = victor.payment_requests.find("INV-1", start_datetime=NOW)
+    assert found == []
+    assert found.response_info is not None
+    assert found.response_info.request_id == ID
+
+
+def test_two_readings_of_one_state_are_equal_and_survive_a_pickle() -> None:
+    responses = [httpx.Response(200, headers={"X-Request-Id": each}, json=RECORD) for each in "12"]
+    with victor_over(*responses) as victor:
+        one, two = (victor.payment_requests.get("a7ffd43c37c1") for _ in range(2))
+    assert one == two
+    assert hash(one) == hash(two)
+    for twin in (pickle.loads(pickle.dumps(one)), copy.copy(one), copy.deepcopy(one)):
+        assert twin == one
+        assert twin.response_info.request_id == "1"
+
+
+def test_nothing_that_holds_a_token_is_kept() -> None:
+    with victor_over(httpx.Response(200, json=RECORD)) as victor:
+        info = victor.payment_requests.get("a7ffd43c37c1").response_info
+    assert b"Token" not in pickle.dumps(info)
+    assert not any(isinstance(getattr(info, name), httpx.Response | httpx.Request) for name in ResponseInfo.__slots__)

@@ -1,0 +1,175 @@
+"""`max_concurrency`: calls wait for their turn, and what the late ones are told."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from victor_api.client import Client
+
+from victor_ext import CallEnded, ConfigurationError, DeadlineExceeded, Event, Outcome, VictorError, connect
+from victor_ext import connect_async as connect_awaited
+
+URL = "http://localhost"
+MOST = 3
+
+
+class Waves(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Answers when `MOST` requests are there, and counts how many there are at a time."""
+
+    def __init__(self) -> None:
+        self.here = self.peak = self.total = 0
+        self._lock, self._barrier = threading.Lock(), threading.Barrier(MOST)
+        self._gathered = asyncio.Event()
+
+    def _enter(self) -> None:
+        with self._lock:
+            self.here += 1
+            self.total += 1
+            self.peak = max(self.peak, self.here)
+
+    def _leave(self) -> httpx.Response:
+        with self._lock:
+            self.here -= 1
+        return httpx.Response(200, json={})
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._enter()
+        self._barrier.wait(5)
+        return self._leave()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._enter()
+        gathered = self._gathered
+        if self.here == MOST:
+            self._gathered = asyncio.Event()
+            gathered.set()
+        await asyncio.wait_for(gathered.wait(), 5)
+        return self._leave()
+
+
+def test_threads_take_turns() -> None:
+    waves = Waves()
+    with connect(Client, base_url=URL, transport=waves, max_concurrency=MOST) as client:
+        others = client.with_options(deadline=30.0)
+        gets = [each.api.get_httpx_client().get for each in (client, others)]
+        with ThreadPoolExecutor(12) as pool:
+            answers = list(pool.map(lambda number: gets[number % 2]("/"), range(12)))
+    assert [each.status_code for each in answers] == [200] * 12
+    assert (waves.peak, waves.total) == (MOST, 12)
+
+
+def test_tasks_take_turns() -> None:
+    waves = Waves()
+
+    async def main() -> None:
+        async with connect_awaited(Client, base_url=URL, transport=waves, max_concurrency=MOST) as client:
+            others = client.with_options(deadline=30.0)
+            gets = [each.api.get_async_httpx_client().get for each in (client, others)]
+            await asyncio.gather(*(gets[number % 2]("/") for number in range(12)))
+
+    asyncio.run(main())
+    assert (waves.peak, waves.total) == (MOST, 12)
+
+
+def check_late(error: DeadlineExceeded, events: list[Event]) -> None:
+    assert (error.outcome, error.attempts) == (Outcome.NOT_SENT, 0)
+    assert "as many other calls as max_concurrency allows were under way" in str(error)
+    assert str(error).endswith("Nothing was sent: repeat it as you like.")
+    (late,) = [event for event in events if isinstance(event, CallEnded) and event.path == "/late"]
+    assert (late.error, late.attempts) == ("DeadlineExceeded", 0)
+    assert 0.05 <= late.waited <= late.seconds
+
+
+def test_the_late_thread_is_told_that_nothing_was_sent() -> None:
+    arrived, may_go, paths = threading.Event(), threading.Event(), list[str]()
+    events: list[Event] = []
+
+    def provider(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path)
+        arrived.set()
+        assert may_go.wait(5)
+        return httpx.Response(200, json={})
+
+    options: Any = {"max_concurrency": 1, "on_event": events.append}
+    with connect(Client, base_url=URL, transport=httpx.MockTransport(provider), **options) as client:
+        first = threading.Thread(target=client.api.get_httpx_client().get, args=["/first"])
+        first.start()
+        assert arrived.wait(5)
+        with pytest.raises(DeadlineExceeded) as raised:
+            client.with_options(deadline=0.05).api.get_httpx_client().post("/late")
+        may_go.set()
+        first.join()
+        client.api.get_httpx_client().get("/next")
+    check_late(raised.value, events)
+    assert paths == ["/first", "/next"]
+
+
+def test_the_late_task_is_told_that_nothing_was_sent_and_a_cancelled_one_gives_up_its_turn() -> None:
+    arrived, paths, events = asyncio.Event(), list[str](), list[Event]()
+
+    async def provider(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path)
+        if request.url.path == "/first":
+            arrived.set()
+            await asyncio.sleep(60)  # until it is cancelled
+        return httpx.Response(200, json={})
+
+    async def main() -> None:
+        options: Any = {"max_concurrency": 1, "on_event": events.append}
+        transport = httpx.MockTransport(provider)
+        async with connect_awaited(Client, base_url=URL, transport=transport, **options) as client:
+            first = asyncio.create_task(client.api.get_async_httpx_client().get("/first"))
+            await asyncio.wait_for(arrived.wait(), 5)
+            with pytest.raises(DeadlineExceeded) as raised:
+                await client.with_options(deadline=0.05).api.get_async_httpx_client().post("/late")
+            check_late(raised.value, events)
+            waiting = asyncio.create_task(client.api.get_async_httpx_client().get("/gone"))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            first.cancel()
+            await asyncio.gather(first, waiting, return_exceptions=True)
+            await client.api.get_async_httpx_client().get("/next")
+
+    asyncio.run(main())
+    assert paths == ["/first", "/next"]
+
+
+def test_a_failed_call_gives_up_its_turn() -> None:
+    transport = httpx.MockTransport(lambda _request: httpx.Response(404))
+    with connect(Client, base_url=URL, transport=transport, max_concurrency=1) as client:
+        for _ in range(3):
+            with pytest.raises(VictorError, match="404"):
+                client.api.get_httpx_client().get("/")
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, True, "2"], ids=repr)
+def test_a_bound_that_is_none_is_refused(count: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"max_concurrency=.* must be a whole number, 1 or more: None sets no"):
+        connect(Client, base_url=URL, max_concurrency=count)
+
+
+class TestUserAgent:
+    def test_it_comes_after_the_packages_own(self) -> None:
+        seen: list[str] = []
+
+        def provider(request: httpx.Request) -> httpx.Response:
+            seen.append(request.headers["user-agent"])
+            return httpx.Response(200, json={})
+
+        with connect(
+            Client, base_url=URL, transport=httpx.MockTransport(provider), user_agent="billing/2.3 (north)"
+        ) as client:
+            client.with_options(deadline=5.0).api.get_httpx_client().get("/")
+        (agent,) = seen
+        assert agent.startswith("victor-ext/")
+        assert " billing/2.3 (north) httpx/" in agent
+
+    @pytest.mark.parametrize("text", ["", "a\nb", "bücher/1", 1], ids=repr)
+    def test_one_that_cannot_be_sent_is_refused(self, text: Any) -> None:
+        with pytest.raises(ConfigurationError, match=r"user_agent.*user_agent='billing/2\.3'"):
+            connect(Client, base_url=URL, user_agent=text)

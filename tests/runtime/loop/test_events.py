@@ -1,0 +1,264 @@
+"""What a listener is told of a call, and what is logged of it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+from victor_api.client import Client
+
+from tests.providers.test_introspection import ARGUMENTS, CLIENTS
+from tests.runtime.fakes import BOTH, KEY, OK, Happens, Harness, raises, status
+from victor_ext import BadRequest, Victor, connect
+from victor_ext.errors import Outcome, VictorError
+from victor_ext.runtime.loop.events import (
+    LISTENER_ERRORS,
+    AttemptEnded,
+    AttemptStarted,
+    CallEnded,
+    CallStarted,
+    Event,
+    RetryScheduled,
+)
+
+ID = "a7ffd43c37c1"
+LOGGER = "victor_ext.runtime.loop.events"
+
+
+@pytest.fixture(params=BOTH)
+def mode(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def story(mode: str, *script: Happens, method: str = "POST", **options: Any) -> list[Event]:
+    """The events of one call of the small provider, whatever becomes of it."""
+    observed: list[Event] = []
+    harness = Harness(mode, list(script), on_event=observed.append, **options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(LISTENER_ERRORS, "log")
+        with suppress(VictorError, ZeroDivisionError, KeyboardInterrupt, asyncio.CancelledError):
+            harness.call(method, KEY if method == "POST" else None)
+    return observed
+
+
+def ended(events: list[Event]) -> CallEnded:
+    assert isinstance(events[-1], CallEnded)
+    assert [type(event) for event in events].count(CallEnded) == 1
+    return events[-1]
+
+
+class TestTheStoryOfACall:
+    def test_each_step_is_told(self, mode: str) -> None:
+        events = story(mode, raises(httpx.ReadTimeout, 2.0), Happens(200, seconds=1.0))
+        call: dict[str, Any] = {
+            "call_id": events[0].call_id,
+            "operation": None,
+            "method": "POST",
+            "path_template": None,
+            "path": "/payments",
+            "idempotency_key": KEY,
+        }
+        assert events == [
+            CallStarted(**call),
+            AttemptStarted(**call, attempt=1),
+            AttemptEnded(**call, attempt=1, status_code=None, error="ReadTimeout", seconds=2.0),
+            RetryScheduled(**call, attempt=2, wait=0.5, reason="no answer in time (it happened)", quota=490),
+            AttemptStarted(**call, attempt=2),
+            AttemptEnded(**call, attempt=2, status_code=200, error=None, seconds=1.0),
+            CallEnded(
+                **call,
+                attempts=2,
+                status_code=200,
+                error=None,
+                outcome=None,
+                seconds=3.5,
+                waited=0.0,
+                request_id=None,
+                quota=500,
+            ),
+        ]
+
+    def test_each_retry_is_told_with_the_number_of_its_attempt(self, mode: str) -> None:
+        events = story(mode, *[status(503)] * 3, OK, method="GET")
+        assert [event.attempt for event in events if isinstance(event, RetryScheduled)] == [2, 3, 4]
+
+    def test_what_was_told_cannot_be_changed(self, mode: str) -> None:
+        events = story(mode, status(503), OK)
+        assert {type(event) for event in events} == set(Event.__args__)
+        for event in events:
+            with pytest.raises(dataclasses.FrozenInstanceError):
+                event.path = "/elsewhere"  # type: ignore[misc] # it is what must fail
+
+    def test_two_calls_have_two_ids(self, mode: str) -> None:
+        ids = [{event.call_id for event in story(mode, OK)} for _ in range(2)]
+        assert [len(each) for each in ids] == [1, 1]
+        assert ids[0] != ids[1]
+
+    @pytest.mark.parametrize(
+        ("happens", "expected"),
+        [
+            (Happens(400, headers=[("X-Request-Id", "r-1")]), (400, "BadRequest", Outcome.REJECTED, "r-1")),
+            (raises(httpx.ConnectError), (None, "ConnectionFailed", Outcome.NOT_SENT, None)),
+            (status(503), (503, "ServerError", Outcome.UNKNOWN, None)),
+            (Happens(200, b"no JSON"), (200, "UnreadableResponse", Outcome.ACCEPTED, None)),
+            (Happens(200, headers=[("X-Request-Id", "r-2")]), (200, None, None, "r-2")),
+            (raises(ZeroDivisionError), (None, "ZeroDivisionError", Outcome.UNKNOWN, None)),
+        ],
+        ids=lambda value: "" if isinstance(value, Happens) else str(value[1]),
+    )
+    def test_how_it_ended(self, mode: str, happens: Happens, expected: tuple[Any, ...]) -> None:
+        end = ended(story(mode, happens))
+        assert (end.status_code, end.error, end.outcome, end.request_id) == expected
+
+    @pytest.mark.parametrize("what", [KeyboardInterrupt, asyncio.CancelledError])
+    def test_an_interrupted_call_ends_too(self, mode: str, what: type[BaseException]) -> None:
+        """A span or a gauge of calls under way would stay open for ever."""
+        end = ended(story(mode, raises(what)))
+        assert (end.error, end.outcome, end.attempts) == ("Interrupted", Outcome.UNKNOWN, 1)
+
+    def test_a_failure_of_the_credentials_leaves_the_outcome(self, mode: str) -> None:
+        class Broken:
+            def authorize(self, request: Any, exchange: Any, left: Any) -> Any:
+                raise ZeroDivisionError
+
+            def should_retry_unauthorized(self, request: Any) -> bool:
+                return False
+
+        end = ended(story(mode, OK, auth=lambda _clock, _lock: Broken()))
+        assert (end.error, end.outcome, end.attempts) == ("ZeroDivisionError", Outcome.NOT_SENT, 0)
+
+
+class TestNames:
+    """Labels of a metric: few, and never an id."""
+
+    def test_the_template_of_the_document_and_never_the_id(self) -> None:
+        events: list[Event] = []
+        provider = httpx.MockTransport(lambda _request: httpx.Response(404))
+        client_class, arguments = CLIENTS["victor"][0], ARGUMENTS["victor"]
+        with client_class(**arguments, transport=provider, on_event=events.append) as victor:
+            with pytest.raises(VictorError):
+                victor.payment_requests.get(ID)
+            with pytest.raises(VictorError):
+                victor.api.get_httpx_client().get(f"/v2/other/{ID}")
+        known, other = events[0], events[-1]
+        assert (known.operation, known.path_template) == (
+            "get_payment_request",
+            "/v2/payment-requests/{victor_payment_request_id}",
+        )
+        assert known.path == f"/v2/payment-requests/{ID}"
+        assert (other.operation, other.path_template) == (None, None)
+
+    def test_a_request_for_a_token_is_told_apart(self) -> None:
+        events: list[Event] = []
+
+        def provider(request: httpx.Request) -> httpx.Response:
+            if "auth" in request.url.path:
+                return httpx.Response(200, json={"access_token": "t", "token_type": "bearer", "expires_in": 1800})
+            return httpx.Response(404)
+
+        client_class, arguments = CLIENTS["velo"][0], ARGUMENTS["velo"]
+        transport = httpx.MockTransport(provider)
+        with client_class(**arguments, transport=transport, on_event=events.append) as velo, pytest.raises(VictorError):
+            velo.payouts.get("7c2b5a52-6b5e-4c0e-8d4a-0d5a0b9f4c11")
+        attempts = [event for event in events if isinstance(event, AttemptEnded)]
+        assert [(each.for_token, each.attempt, each.path_template) for each in attempts] == [
+            (True, 0, "/v1/authenticate"),
+            (False, 1, "/v3/payouts/{payout_id}"),
+        ]
+        assert len({event.call_id for event in events}) == 1
+        assert len({event.operation for event in events}) == 1
+
+
+class TestAListenerThatRaises:
+    def test_it_is_counted(self, mode: str) -> None:
+        def on_event(_event: Event) -> None:
+            raise ZeroDivisionError
+
+        harness = Harness(mode, on_event=on_event)
+        assert harness.call().status_code == 200
+        assert harness.loop.reporter.failures == 4
+
+    def test_the_client_says_how_often(self) -> None:
+        def on_event(event: Event) -> None:
+            assert not isinstance(event, CallEnded)
+
+        provider = httpx.MockTransport(lambda _request: httpx.Response(404))
+        with connect(Client, base_url="http://localhost", transport=provider, on_event=on_event) as client:
+            assert client.listener_failures == 0
+            with pytest.raises(VictorError):
+                client.with_options(deadline=1.0).api.get_httpx_client().get("/")
+            assert client.listener_failures == 1
+
+    @pytest.mark.parametrize("kind", Event.__args__)
+    def test_in_tests_it_is_raised(self, mode: str, kind: type[Event], monkeypatch: pytest.MonkeyPatch) -> None:
+        def on_event(event: Event) -> None:
+            if isinstance(event, kind):
+                raise LookupError("a mistake of the listener")
+
+        monkeypatch.setenv(LISTENER_ERRORS, "raise")
+        with pytest.raises(LookupError, match="a mistake"):
+            Harness(mode, [status(503), OK], on_event=on_event).call()
+
+    def test_the_plugin_of_the_package_asks_for_that(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        import os
+
+        from victor_ext import testing
+
+        class Config:
+            def addinivalue_line(self, *_line: str) -> None: ...
+
+        monkeypatch.delenv(LISTENER_ERRORS)
+        testing.pytest_configure(Config())  # type: ignore[arg-type] # all that it uses
+        assert os.environ[LISTENER_ERRORS] == "raise"
+
+
+class TestTheLog:
+    def test_a_retry_is_one_record_with_everything_to_search_by(
+        self, mode: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        Harness(mode, [status(503), OK]).call("POST", KEY)
+        (record,) = [each for each in caplog.records if each.name == LOGGER]
+        assert record.getMessage().startswith("POST /payments: attempt 1 failed (status 503")
+        told = {name.removeprefix("call_"): value for name, value in vars(record).items() if "call_" in name}
+        assert told.pop("id")
+        assert told.pop("reason").startswith("status 503")
+        assert told == {
+            "operation": None,
+            "method": "POST",
+            "path_template": None,
+            "path": "/payments",
+            "idempotency_key": KEY,
+            "attempt": 2,
+            "wait": 0.5,
+            "quota": 495,
+        }
+
+    def test_a_call_is_one_record_at_debug(self, mode: str, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG)
+        Harness(mode, [Happens(200, seconds=1.25)]).call("POST", KEY)
+        with pytest.raises(BadRequest):
+            Harness(mode, [status(400)]).call("POST", KEY)
+        good, bad = [each for each in caplog.records if each.name == LOGGER]
+        assert good.getMessage() == "POST /payments: 200 after 1 attempts, 1.250 s"
+        assert bad.getMessage() == "POST /payments: BadRequest after 1 attempts, 0.000 s"
+        assert (vars(bad)["call_outcome"], vars(bad)["call_status_code"]) == ("rejected", 400)
+        assert vars(good)["call_id"] != vars(bad)["call_id"]
+
+    def test_the_id_of_a_payment_is_not_in_its_text(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG)
+        provider = httpx.MockTransport(lambda _request: httpx.Response(404))
+        with Victor(**ARGUMENTS["victor"], transport=provider) as victor, pytest.raises(VictorError):
+            victor.payment_requests.get(ID)
+        text = [each.getMessage() for each in caplog.records if each.name == LOGGER]
+        assert len(text) == 1
+        assert ID not in text[0]
+
+    def test_nothing_is_made_when_nobody_listens(self, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("victor_ext.runtime.loop.events.CallReport.__init__", None)
+        assert Harness(mode).call().status_code == 200

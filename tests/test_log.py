@@ -1,0 +1,41 @@
+"""VICTOR_LOG: the log on standard error, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import httpx
+from victor_ext import connect
+from victor_api.client import Client
+script = [httpx.Response(503), httpx.Response(200, json={})]
+transport = httpx.MockTransport(lambda request: script.pop(0))
+with connect(Client, base_url="http://localhost", transport=transport) as client:
+    client.api.get_httpx_client().get("/")
+"""
+
+
+def written(level: str) -> str:
+    environment = {**os.environ, "VICTOR_LOG": level}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == ""
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    ("level", "lines"), [("", []), ("info", ["INFO"]), ("DEBUG", ["INFO", "DEBUG"]), ("error", [])]
+)
+def test_each_level(level: str, lines: list[str]) -> None:
+    found = written(level).splitlines()
+    assert [line.split()[2] for line in found] == lines
+    assert len({line.partition("[call ")[2] for line in found}) == bool(lines)
+
+
+def test_another_word_is_warned_of() -> None:
+    assert "VICTOR_LOG='loud' is no level: write debug, info, warning or error." in written("loud")

@@ -1,0 +1,189 @@
+"""Spans and metrics, read from the SDK's in-memory exporters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+
+from tests.providers.test_introspection import ARGUMENTS, CLIENTS
+from victor_ext import NotFound, RetryPolicy
+from victor_ext.otel import OpenTelemetry
+from victor_ext.sandbox import Sandbox
+
+ID = "a7ffd43c37c1"
+TEMPLATE = "/v2/payment-requests/{victor_payment_request_id}"
+TOKEN = {"access_token": "t", "token": "t", "token_type": "Bearer", "expires": 4_000_000_000_000, "expires_in": 1800}
+
+
+class Observed:
+    """A listener, and what it has exported."""
+
+    def __init__(self) -> None:
+        self._spans, self._metrics = InMemorySpanExporter(), InMemoryMetricReader()
+        tracers = TracerProvider()
+        tracers.add_span_processor(SimpleSpanProcessor(self._spans))
+        self.tracer = tracers.get_tracer("the service")
+        self.listener = OpenTelemetry(
+            tracer_provider=tracers,
+            meter_provider=MeterProvider([self._metrics]),
+            attributes={"server.address": "api.example.com"},
+        )
+
+    @property
+    def spans(self) -> tuple[ReadableSpan, ...]:
+        return self._spans.get_finished_spans()
+
+    def metrics(self) -> dict[str, list[tuple[dict[str, Any], Any]]]:
+        """The points of each metric: attributes, and a sum, a last value, or the count of a histogram."""
+        data = self._metrics.get_metrics_data()
+        found: dict[str, list[tuple[dict[str, Any], Any]]] = {}
+        assert data is not None
+        for resource in data.resource_metrics:
+            for scope in resource.scope_metrics:
+                for metric in scope.metrics:
+                    found[metric.name] = [
+                        (dict(point.attributes or {}), getattr(point, "count", None) or getattr(point, "value", None))
+                        for point in metric.data.data_points
+                    ]
+        return found
+
+
+@pytest.fixture
+def observed() -> Observed:
+    return Observed()
+
+
+def client_of(system: str, observed: Observed, provider: Callable[[httpx.Request], httpx.Response]) -> Any:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if any(word in request.url.path for word in ("token", "authenticate")):
+            return httpx.Response(200, json=TOKEN)
+        return provider(request)
+
+    return CLIENTS[system][0](
+        **ARGUMENTS[system],
+        transport=httpx.MockTransport(answer),
+        retry=RetryPolicy(base=0.0),
+        on_event=observed.listener,
+    )
+
+
+def failing_once(**record: Any) -> Callable[[httpx.Request], httpx.Response]:
+    script = [httpx.Response(503), httpx.Response(200, json=record, headers={"X-Request-Id": "r-1"})]
+    return lambda _request: script.pop(0)
+
+
+def test_a_call_is_a_span_with_its_attempts_as_events(observed: Observed) -> None:
+    victor = client_of("victor", observed, failing_once(victor_payment_request_id=ID, status="PENDING"))
+    with victor, observed.tracer.start_as_current_span("pay an invoice") as parent:
+        victor.payment_requests.get(ID)
+    span, _ = observed.spans
+    assert (span.name, span.kind, span.status.status_code) == (f"GET {TEMPLATE}", SpanKind.CLIENT, StatusCode.UNSET)
+    assert span.parent is not None
+    assert span.parent.span_id == parent.get_span_context().span_id
+    attributes = dict(span.attributes or {})
+    assert attributes.pop("victor_ext.call_id")
+    assert attributes == {
+        "server.address": "api.example.com",
+        "http.request.method": "GET",
+        "url.template": TEMPLATE,
+        "http.response.status_code": 200,
+        "http.request.resend_count": 1,
+        "victor_ext.operation": "get_payment_request",
+        "victor_ext.outcome": "success",
+        "victor_ext.request_id": "r-1",
+    }
+    told = [(event.name, dict(event.attributes or {})) for event in span.events]
+    for _, each in told:
+        each.pop("victor_ext.duration", None)
+    assert told == [
+        ("victor_ext.token", {"http.response.status_code": 200}),
+        ("victor_ext.attempt", {"http.response.status_code": 503, "error.type": "503"}),
+        ("victor_ext.retry", {"victor_ext.retry.wait": 0.0}),
+        ("victor_ext.attempt", {"http.response.status_code": 200, "http.request.resend_count": 1}),
+    ]
+
+
+def test_a_failed_call_is_a_span_with_an_error(observed: Observed) -> None:
+    with client_of("victor", observed, lambda _request: httpx.Response(404)) as victor, pytest.raises(NotFound):
+        victor.payment_requests.get(ID)
+    (span,) = observed.spans
+    attributes = dict(span.attributes or {})
+    assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, "NotFound")
+    assert (attributes["error.type"], attributes["victor_ext.outcome"]) == ("NotFound", "rejected")
+    assert attributes["http.response.status_code"] == 404
+    assert "http.request.resend_count" not in attributes
+
+
+def test_an_interrupted_call_leaves_no_span_open(observed: Observed) -> None:
+    def provider(_request: httpx.Request) -> httpx.Response:
+        raise KeyboardInterrupt
+
+    with client_of("victor", observed, provider) as victor, pytest.raises(KeyboardInterrupt):
+        victor.payment_requests.get(ID)
+    (span,) = observed.spans
+    assert dict(span.attributes or {})["error.type"] == "Interrupted"
+    assert observed.metrics()["victor_ext.call.active"][0][1] == 0
+
+
+def test_the_metrics_of_two_calls(observed: Observed) -> None:
+    script = failing_once(victor_payment_request_id=ID, status="PENDING")
+    with client_of("victor", observed, script) as victor:
+        victor.payment_requests.get(ID)
+    with client_of("victor", observed, lambda _request: httpx.Response(404)) as victor, pytest.raises(NotFound):
+        victor.payment_requests.get(ID)
+    metrics = observed.metrics()
+    always: dict[str, Any] = {"server.address": "api.example.com"}
+    read = {**always, "http.request.method": "GET", "url.template": TEMPLATE}
+    assert metrics["victor_ext.call.duration"] == [
+        ({**read, "victor_ext.outcome": "success"}, 1),
+        ({**read, "victor_ext.outcome": "rejected", "error.type": "NotFound"}, 1),
+    ]
+    assert [count for _, count in metrics["victor_ext.call.attempts"]] == [1, 1]
+    assert metrics["victor_ext.call.active"] == [(read, 0)]
+    assert metrics["victor_ext.call.turn.wait"] == [(read, 2)]
+    assert metrics["victor_ext.retries"] == [(read, 1)]
+    assert metrics["victor_ext.retry.quota"] == [(always, 500)]
+    assert metrics["victor_ext.token.requests"] == [({**always, "http.response.status_code": 200}, 2)]
+    statuses = [each["http.response.status_code"] for each, _ in metrics["http.client.request.duration"]]
+    assert statuses == [200, 503, 200, 404]
+    assert "victor_ext.connection.wait" not in metrics  # a transport of the caller's own does not tell
+
+
+def test_connections_are_counted_over_real_sockets(
+    observed: Observed, victor_sandbox: Sandbox, victor_auth: Any
+) -> None:
+    environment, url = victor_sandbox.settings.environment, victor_sandbox.url
+    client = CLIENTS["victor"][0]
+    with client(victor_auth, environment=environment, base_url=url, on_event=observed.listener) as victor:
+        list(victor.payment_requests.list())
+    metrics = observed.metrics()
+    assert sum(count for _, count in metrics["victor_ext.connection.opened"]) >= 1
+    assert sum(count for _, count in metrics["victor_ext.connection.wait"]) == len(victor_sandbox.received())
+
+
+@pytest.mark.parametrize("system", CLIENTS)
+def test_no_label_and_no_name_holds_an_id(system: str, observed: Observed) -> None:
+    from tests.providers.test_extras_of_all_systems import READS
+    from tests.providers.test_operations_table import GUID, Recorder, arguments_of, use
+
+    (name,) = [name for of, name in READS if of == system]
+    with client_of(system, observed, Recorder(system)) as client:
+        method: Any = client
+        for part in name.split("."):
+            method = getattr(method, part)
+        use(method, arguments_of(method))
+    assert GUID not in json.dumps(observed.metrics())
+    assert observed.spans
+    for span in observed.spans:
+        assert GUID not in span.name
+        assert GUID not in str(dict(span.attributes or {}))

@@ -1,0 +1,162 @@
+"""Traces and metrics of a client's calls, with OpenTelemetry (extra `otel`).
+
+    from victor_ext.otel import OpenTelemetry
+
+    victor = Victor(auth, on_event=OpenTelemetry())
+
+A span is a whole call, of kind CLIENT, and a child of the span that is current where the call is made. Its attempts are
+events of it. Attributes follow the semantic conventions for HTTP where those have a name, and begin with `victor_ext.`
+elsewhere. No attribute of a metric, and no name of a span, holds an id: paths are those of the provider's document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import AttemptEnded, CallEnded, CallStarted, Event, RetryScheduled, __version__
+
+try:
+    from opentelemetry import metrics, trace
+except ImportError as error:  # pragma: no cover - the tests have it
+    raise ImportError("victor_ext.otel needs opentelemetry-api: pip install 'victor-ext[otel]'") from error
+
+__all__ = ("OpenTelemetry",)
+
+_NAME = "victor_ext"
+
+
+class OpenTelemetry:
+    """A listener for `on_event` that makes a span of each call, and these metrics:
+
+    | metric | kind | attributes besides method and `url.template` |
+    |---|---|---|
+    | `victor_ext.call.duration` | histogram, s | `victor_ext.outcome` (`success`, or the error's), `error.type` |
+    | `victor_ext.call.attempts` | histogram | `victor_ext.outcome` |
+    | `victor_ext.call.active` | up-down counter | |
+    | `victor_ext.call.turn.wait` | histogram, s | |
+    | `http.client.request.duration` | histogram, s | `http.response.status_code`, `error.type`; one for each attempt |
+    | `victor_ext.retries` | counter | |
+    | `victor_ext.retry.quota` | gauge | what is left of the client's retry quota; no other attributes |
+    | `victor_ext.token.requests` | counter | `http.response.status_code`, `error.type` |
+    | `victor_ext.connection.wait` | histogram, s | waiting for a free connection of the pool |
+    | `victor_ext.connection.opened` | counter | new connections |
+
+    Args:
+        tracer_provider: Makes the spans; None: the global one.
+        meter_provider: Takes the metrics; None: the global one.
+        attributes: Added to every span and metric, such as `{"server.address": "api.example.com"}`.
+    """
+
+    def __init__(
+        self,
+        *,
+        tracer_provider: trace.TracerProvider | None = None,
+        meter_provider: metrics.MeterProvider | None = None,
+        attributes: Mapping[str, str] | None = None,
+    ) -> None:
+        self._tracer = trace.get_tracer(_NAME, __version__, tracer_provider)
+        meter = metrics.get_meter(_NAME, __version__, meter_provider)
+        self._attributes = dict(attributes or {})
+        self._spans: dict[str, trace.Span] = {}
+        self._duration = meter.create_histogram("victor_ext.call.duration", "s", "Duration of whole calls")
+        self._attempts = meter.create_histogram("victor_ext.call.attempts", "{attempt}", "Attempts of a call")
+        self._active = meter.create_up_down_counter("victor_ext.call.active", "{call}", "Calls under way")
+        self._turn_wait = meter.create_histogram("victor_ext.call.turn.wait", "s", "Waiting for a turn")
+        self._exchange = meter.create_histogram("http.client.request.duration", "s", "Duration of HTTP requests")
+        self._retries = meter.create_counter("victor_ext.retries", "{retry}", "Repeated attempts")
+        self._quota = meter.create_gauge("victor_ext.retry.quota", "{token}", "What is left of the retry quota")
+        self._tokens = meter.create_counter("victor_ext.token.requests", "{request}", "Requests for a token")
+        self._wait = meter.create_histogram("victor_ext.connection.wait", "s", "Waiting for a free connection")
+        self._opened = meter.create_counter("victor_ext.connection.opened", "{connection}", "Connections opened")
+
+    def __call__(self, event: Event) -> None:
+        """Take an event of a client."""
+        if isinstance(event, CallStarted):
+            self._call_started(event)
+        elif isinstance(event, AttemptEnded):
+            self._attempt_ended(event)
+        elif isinstance(event, RetryScheduled):
+            self._retry_scheduled(event)
+        elif isinstance(event, CallEnded):
+            self._call_ended(event)
+
+    def _labels(self, event: Event, **more: Any) -> dict[str, Any]:
+        """The attributes of a metric. None leaves one out."""
+        found = {"http.request.method": event.method, "url.template": event.path_template}
+        return {**self._attributes, **_given(found), **_given(more)}
+
+    def _call_started(self, event: CallStarted) -> None:
+        name = f"{event.method} {event.path_template}" if event.path_template else event.method
+        attributes = self._labels(event) | _given(
+            {
+                "victor_ext.operation": event.operation,
+                "victor_ext.call_id": event.call_id,
+                "victor_ext.idempotency_key": event.idempotency_key,
+            }
+        )
+        self._spans[event.call_id] = self._tracer.start_span(name, kind=trace.SpanKind.CLIENT, attributes=attributes)
+        self._active.add(1, self._labels(event))
+
+    def _attempt_ended(self, event: AttemptEnded) -> None:
+        told = _given({"http.response.status_code": event.status_code, "error.type": _error_type(event)})
+        resent = event.attempt - 1
+        self._span_of(event).add_event(
+            "victor_ext.token" if event.for_token else "victor_ext.attempt",
+            told
+            | _given(
+                {
+                    "http.request.resend_count": resent if resent > 0 and not event.for_token else None,
+                    "victor_ext.duration": event.seconds,
+                    "victor_ext.connection.wait": event.waited,
+                    "victor_ext.connection.open": event.connecting,
+                }
+            ),
+        )
+        self._exchange.record(event.seconds, {**self._labels(event), **told})
+        if event.for_token:
+            self._tokens.add(1, {**self._attributes, **told})
+        if event.waited is not None:
+            self._wait.record(event.waited, self._labels(event))
+        if event.connecting:
+            self._opened.add(1, self._attributes)
+
+    def _retry_scheduled(self, event: RetryScheduled) -> None:
+        self._span_of(event).add_event("victor_ext.retry", {"victor_ext.retry.wait": event.wait})
+        self._retries.add(1, self._labels(event))
+        self._quota.set(event.quota, self._attributes)
+
+    def _call_ended(self, event: CallEnded) -> None:
+        outcome = "success" if event.outcome is None else event.outcome.value
+        span = self._spans.pop(event.call_id, trace.INVALID_SPAN)
+        told = {
+            "http.response.status_code": event.status_code,
+            "http.request.resend_count": event.attempts - 1 if event.attempts > 1 else None,
+            "error.type": event.error,
+            "victor_ext.outcome": outcome,
+            "victor_ext.request_id": event.request_id,
+        }
+        span.set_attributes(_given(told))
+        if event.error is not None:
+            span.set_status(trace.StatusCode.ERROR, event.error)
+        span.end()
+        labels = self._labels(event, **{"victor_ext.outcome": outcome, "error.type": event.error})
+        self._duration.record(event.seconds, labels)
+        self._attempts.record(event.attempts, self._labels(event, **{"victor_ext.outcome": outcome}))
+        self._turn_wait.record(event.waited, self._labels(event))
+        self._active.add(-1, self._labels(event))
+        self._quota.set(event.quota, self._attributes)
+
+    def _span_of(self, event: Event) -> trace.Span:
+        return self._spans.get(event.call_id, trace.INVALID_SPAN)
+
+
+def _error_type(event: AttemptEnded) -> str | None:
+    """As the conventions have it: the kind of failure, or the status where that is an error."""
+    if event.error is not None or event.status_code is None or event.status_code < 400:
+        return event.error
+    return str(event.status_code)
+
+
+def _given(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in attributes.items() if value is not None}

@@ -1,0 +1,52 @@
+"""What a record, a page or an error says of the response that it was made from."""
+
+from __future__ import annotations
+
+import httpx
+
+__all__ = ("ResponseInfo",)
+
+
+class ResponseInfo:
+    """The response of a call without its body: what to write to a log, and to quote to the provider's support.
+
+    Attributes:
+        status_code: The HTTP status.
+        headers: The headers, without cookies.
+        attempts: The number of times that the call was sent.
+    """
+
+    __slots__ = ("_names", "_request_id", "attempts", "headers", "status_code")
+
+    def __init__(
+        self,
+        status_code: int,
+        headers: httpx.Headers,
+        attempts: int,
+        *,
+        names: tuple[str, ...] = (),
+        request_id: str | None = None,
+    ) -> None:
+        """Describe a response.
+
+        Args:
+            status_code: The HTTP status.
+            headers: The headers of the response.
+            attempts: The number of times that the call was sent.
+            names: Headers that may carry the provider's id of the exchange, the best one first.
+            request_id: That id, if none of these headers is there.
+        """
+        self.status_code = status_code
+        self.headers = headers
+        self.attempts = attempts
+        self._names = names
+        self._request_id = request_id
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's id of the exchange, or None."""
+        return next((self.headers[name] for name in self._names if name in self.headers), self._request_id)
+
+    def __repr__(self) -> str:
+        shown = f"status_code={self.status_code}, request_id={self.request_id!r}, attempts={self.attempts}"
+        return f"{type(self).__name__}({shown})"
