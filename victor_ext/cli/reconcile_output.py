@@ -159,6 +159,11 @@ def _notes(report: Reconciliation) -> Iterator[str]:
         yield f"{_rows(summary.outside)} of ours outside of the window by their own time: no part of this."
     if summary.not_asked:
         yield f"{_rows(summary.not_asked)} of the export for which nothing was made at the provider: no part of this."
+    if summary.statuses:
+        counts = ", ".join(f"{count:,} {plain(status)}" for status, count in summary.statuses.items())
+        yield f"Of those in both books: {counts}."
+    if summary.ours and not summary.theirs:
+        yield "The provider has shown nothing: check the account, the environment and the window before you ask again."
     yield from summary.notes
 
 

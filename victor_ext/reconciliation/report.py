@@ -143,6 +143,8 @@ class Summary:
         theirs: The number of payments that the provider listed, or found.
         outside: Our entries outside of the window by their own time; they are no part of the report.
         not_asked: Rows of a bulk export for which nothing was made at the provider; they are no part of the report.
+        statuses: How many of the rows that are `matched` or `modified` have each status at the provider. Their sum says
+            what was asked, and the statuses what became of it: a payment that was declined is in both books, too.
         notes: What cannot be told at this provider, in sentences.
     """
 
@@ -151,6 +153,7 @@ class Summary:
     theirs: int
     outside: int
     not_asked: int
+    statuses: Mapping[str, int]
     notes: Sequence[str]
 
     @property
@@ -175,6 +178,7 @@ class Summary:
             "theirs": self.theirs,
             "outside": self.outside,
             "not_asked": self.not_asked,
+            "statuses": dict(self.statuses),
             "notes": list(self.notes),
         }
 

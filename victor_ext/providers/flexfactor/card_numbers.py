@@ -6,10 +6,10 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from victor_ext.redaction import one_line
-from victor_ext.runtime.client.json_values import is_list, is_object
+from victor_ext.runtime.client.json_values import is_list
 
 _SHORTEST, _LONGEST = 13, 19
 _MOST_LEVELS = 50
@@ -52,8 +52,8 @@ def places_of_card_numbers(members: object, *, about_a_card: bool = False) -> It
 def _places(value: object, place: str, about_a_card: bool, levels: int) -> Iterator[str]:  # noqa: FBT001 - as its caller
     if levels == 0:
         return
-    if is_object(value) or isinstance(value, Mapping):
-        for name, each in dict[Any, Any](value).items():
+    if _is_mapping(value):
+        for name, each in value.items():
             if has_card_number(name):
                 yield place
                 continue
@@ -66,6 +66,10 @@ def _places(value: object, place: str, about_a_card: bool, levels: int) -> Itera
             yield from _places(each, place, about_a_card, levels - 1)
     elif about_a_card and has_card_number(value):
         yield place
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
 
 
 def _is_about_a_card(name: object) -> bool:
