@@ -189,7 +189,9 @@ def test_a_number_elsewhere_is_none_of_a_card(sandbox: FlexFactorSandbox) -> Non
         assert client.evaluate(**arguments, extra_body={"device": {"imei": "490154203237518"}}).approved
 
 
-@pytest.mark.parametrize("number", ["4111111111111111", "4111 1111 1111 1111", "378282-246310-005"])
+@pytest.mark.parametrize(
+    "number", ["4111111111111111", "4111/1111/1111/1111", "378282-246310-005", "\u0664111111111111111"]
+)
 @pytest.mark.parametrize("path", ["evaluate", "transmit"])
 def test_the_sandbox_refuses_one_of_any_client(sandbox: FlexFactorSandbox, path: str, number: str) -> None:
     token, mid = token_of(sandbox)
