@@ -144,7 +144,7 @@ def test_a_row_with_an_id_is_found_by_its_reference_too_at_eastpay(id_: str, exp
         return [
             Payment(models.Payment.from_dict({
                 "id": f"{number:032}", "merchantTransactionId": reference, "paymentType": "DB", "amount": "92.00",
-                "currency": "EGP", "result": {"code": "000.000.000"},
+                "currency": "egp", "result": {"code": "000.000.000"},
             })) for number in (3, 4)
         ]  # fmt: skip
 

@@ -148,8 +148,7 @@ def _velo(client: Any, payor_id: str, page_size: int | None) -> Book:
 def _eastpay(client: Any) -> Book:
     def read(payment: Any) -> Theirs:
         fields = payment.fields
-        currency = fields.get("currency")
-        currency = currency if isinstance(currency, str) else None
+        currency = _currency(fields.get("currency"))
         amount = _money(fields.get("amount"), currency)
         reference = payment.merchant_transaction_id
         return Theirs(payment.id or None, reference, amount, amount, currency, str(payment.result), None)
@@ -184,7 +183,9 @@ def _flexfactor(client: Any, page_size: int | None) -> Book:
         placed: datetime | None = order.placed_at
         if placed is not None and placed.tzinfo is None:
             placed = placed.replace(tzinfo=UTC)
-        return Theirs(order.id, order.external_order_id, None, None, order.currency, order.status_name, placed)
+        return Theirs(
+            order.id, order.external_order_id, None, None, _currency(order.currency), order.status_name, placed
+        )
 
     return Book(
         pages=lambda window: client.orders.list(start=window.first, end=window.last, page_size=page_size).pages(),
@@ -193,6 +194,11 @@ def _flexfactor(client: Any, page_size: int | None) -> Book:
         amounts=False,
         notes=("FlexFactor does not document the unit of an order's amount: amounts are not compared.",),
     )
+
+
+def _currency(code: object) -> str | None:
+    """Return a code of ISO 4217 in capitals, as our book has it."""
+    return code.strip().upper() if isinstance(code, str) else None
 
 
 def _money(amount: Any, currency: str | None) -> Money | None:
