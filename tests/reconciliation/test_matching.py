@@ -84,6 +84,7 @@ class Oracle:
         self._pair(lambda o, t: same(o, t) and (o.cents, o.currency) == (asked(t), t.currency))
         self._pair(lambda o, t: same(o, t) and (o.cents, o.currency) == (t.cents, t.currency))
         self._pair(same)
+        self._pair(lambda o, t: o.reference is not None and _folded(o.reference) == _folded(t.reference))
         return [*self._both(), *self._ours_alone(), *self._theirs_alone()]
 
     def _listed(self, one: Other, place: int) -> bool:
@@ -123,7 +124,8 @@ class Oracle:
             if row in self.pairs or not o.core:
                 continue
             known = any(
-                (o.id and t.id and o.id.upper() == t.id.upper()) or (o.reference and o.reference == t.reference)
+                (o.id and t.id and o.id.upper() == t.id.upper())
+                or (o.reference and _folded(o.reference) == _folded(t.reference))
                 for t in self.theirs
             )
             again = any(
@@ -136,10 +138,14 @@ class Oracle:
         for number, t in enumerate(self.theirs):
             if number in self.pairs.values():
                 continue
-            claims = [row for row, o in enumerate(self.ours) if t.reference is not None and o.reference == t.reference]
+            claims = [
+                row
+                for row, o in enumerate(self.ours)
+                if t.reference is not None and _folded(o.reference) == _folded(t.reference)
+            ]
             by_pair = [
                 row for row, n in sorted(self.pairs.items())
-                if t.reference is not None and self.theirs[n].reference == t.reference
+                if t.reference is not None and _folded(self.theirs[n].reference) == _folded(t.reference)
             ]  # fmt: skip
             claims = claims or by_pair
             if claims:
@@ -149,11 +155,15 @@ class Oracle:
                 yield "unknown" if t.zone is Zone.INSIDE else "at_edge", None, number, ""
 
 
+def _folded(reference: str | None) -> str | None:
+    return reference and reference.lower()
+
+
 def _plain(cents: int, currency: str) -> str:
     return f"{Money(cents, currency).amount:f}"
 
 
-REFERENCES = st.sampled_from([None, "R1", "R2", "R3"])
+REFERENCES = st.sampled_from([None, "R1", "R2", "R3", "r1"])
 IDS = st.sampled_from([None, None, "A", "a", "B", "C", "D"])
 CENTS = st.sampled_from([100, 200])
 CURRENCIES = st.sampled_from(["USD", "USD", "EUR"])
@@ -206,6 +216,12 @@ def _listed_once(theirs: list[Other]) -> list[Other]:
         pytest.param([Ours(id="A")], [Other(reference="R2")], [("differs", "reference")], id="another reference"),
         pytest.param([Ours()], [Other(cents=90, requested=100)], [("modified", "")], id="the payer agreed to less"),
         pytest.param([Ours(cents=90)], [Other(cents=90, requested=100)], [("matched", "")], id="and our book knows"),
+        pytest.param(
+            [Ours("Caf\u00e9 1")], [Other("CAFE\u0301\u00a01")], [("differs", "reference")], id="as others write"
+        ),
+        pytest.param([Ours("r1"), Ours()], [Other(), Other("r1", "B")], [("matched", "")] * 2, id="two letter cases"),
+        pytest.param([Ours()], [Other(), Other("r1", "B")], [("duplicate", ""), ("matched", "")], id="twice, r1"),
+        pytest.param([Ours(), Ours("r1")], [Other()], [("repeated", ""), ("matched", "")], id="ours twice, r1 and R1"),
         pytest.param([Ours()], [], [("missing", "")], id="ours alone"),
         pytest.param([], [Other()], [("unknown", "")], id="theirs alone"),
         pytest.param([], [Other(zone=Zone.EDGE)], [("at_edge", "")], id="theirs alone, at the edge"),
@@ -256,7 +272,7 @@ def test_a_duplicate_belongs_to_the_first_of_ours() -> None:
 
 def test_what_cannot_be_looked_for_is_not_missing() -> None:
     assert [row.kind for row in found([Ours()], [], checked=False)] == [Kind.UNCHECKED]
-    assert [row.kind for row in found([Ours(id="A")], [], checked=False)] == [Kind.MISSING]
+    assert [row.kind for row in found([Ours(id="A")], [], checked=False)] == [Kind.UNCHECKED]
 
 
 def test_sums_are_exact_and_apart_by_currency() -> None:

@@ -167,6 +167,11 @@ def _notes(report: Reconciliation) -> Iterator[str]:
             f"{_rows(summary.elsewhere)} of ours found by id alone, because the provider's list of the window "
             "has no such payment: whether the customer was asked twice is not known."
         )
+    if summary.statuses:
+        counts = ", ".join(f"{count:,} {plain(status)}" for status, count in summary.statuses.items())
+        yield f"Of those in both books: {counts}."
+    if summary.ours and not summary.theirs:
+        yield "The provider has shown nothing: check the account, the environment and the window before you ask again."
     yield from summary.notes
 
 

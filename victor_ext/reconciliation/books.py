@@ -36,7 +36,8 @@ class Book:
 
     Attributes:
         pages: Begin to read the pages of a window. None: the provider has no list.
-        read: A record in the terms of the report. None: it is no payment of ours.
+        read: A record in the terms of the report.
+        is_outbound: Whether a record of the list is a payment that we asked for.
         look_up: Read one payment by the provider's id; a result, or something to await.
         find: Read the payments with a reference, if there is no list; a sequence, or something to await.
         choose: Of the records that `find` returned, those that are payments of their own.
@@ -48,11 +49,12 @@ class Book:
     """
 
     pages: Callable[[Window], Any] | None
-    read: Callable[[Any], Theirs | None]
+    read: Callable[[Any], Theirs]
     look_up: Callable[[str], Any]
     find: Callable[[str], Any] | None = None
     choose: Callable[[Sequence[Any]], Sequence[Any]] = list
     absent: tuple[type[VictorError], ...] = (NotFound, BadRequest, InvalidRequest)
+    is_outbound: Callable[[Any], bool] = lambda _record: True
     amounts: bool = True
     currency: str | None = None
     notes: Sequence[str] = ()
@@ -103,9 +105,10 @@ def _only_velo(payor_id: str | None) -> None:
 
 
 def _victor(client: Any, page_size: int | None) -> Book:
-    def read(request: PaymentRequest) -> Theirs | None:
-        if request.direction == "inbound":
-            return None
+    def is_outbound(request: PaymentRequest) -> bool:
+        return request.direction != "inbound"
+
+    def read(request: PaymentRequest) -> Theirs:
         amount = request.original_amount if request.amount is None else request.amount
         requested = amount if request.original_amount is None else request.original_amount
         return Theirs(
@@ -118,6 +121,7 @@ def _victor(client: Any, page_size: int | None) -> Book:
             direction="outbound", start_datetime=window.first, end_datetime=window.last, page_size=page_size
         ).pages(),
         read=read,
+        is_outbound=is_outbound,
         look_up=client.payment_requests.get,
         currency=_DOLLARS,
         notes=(
@@ -153,8 +157,7 @@ def _velo(client: Any, payor_id: str, page_size: int | None) -> Book:
 def _eastpay(client: Any) -> Book:
     def read(payment: Any) -> Theirs:
         fields = payment.fields
-        currency = fields.get("currency")
-        currency = currency if isinstance(currency, str) else None
+        currency = _currency(fields.get("currency"))
         amount = _money(fields.get("amount"), currency)
         reference = payment.merchant_transaction_id
         return Theirs(payment.id or None, reference, amount, amount, currency, str(payment.result), None)
@@ -178,6 +181,7 @@ def _eastpay(client: Any) -> Book:
         notes=(
             "EastPay has no list: a payment that EastPay has and our book has not cannot be found.",
             *(() if can_find else (by_id,)),
+            "EastPay's status 404 means a wrong path as well: without one payment that is found, rows are unchecked.",
             "EastPay need not repeat amounts: those that it does not repeat are not compared.",
         ),
     )
@@ -188,7 +192,9 @@ def _flexfactor(client: Any, page_size: int | None) -> Book:
         placed: datetime | None = order.placed_at
         if placed is not None and placed.tzinfo is None:
             placed = placed.replace(tzinfo=UTC)
-        return Theirs(order.id, order.external_order_id, None, None, order.currency, order.status_name, placed)
+        return Theirs(
+            order.id, order.external_order_id, None, None, _currency(order.currency), order.status_name, placed
+        )
 
     return Book(
         pages=lambda window: client.orders.list(start=window.first, end=window.last, page_size=page_size).pages(),
@@ -197,6 +203,11 @@ def _flexfactor(client: Any, page_size: int | None) -> Book:
         amounts=False,
         notes=("FlexFactor does not document the unit of an order's amount: amounts are not compared.",),
     )
+
+
+def _currency(code: object) -> str | None:
+    """Return a code of ISO 4217 in capitals, as our book has it."""
+    return code.strip().upper() if isinstance(code, str) else None
 
 
 def _money(amount: Any, currency: str | None) -> Money | None:

@@ -78,6 +78,8 @@ class Entry:
             value: object = getattr(self, name)
             if value is not None and not (isinstance(value, str) and value.strip() and len(value) <= _LONGEST):
                 yield Problem(name, "text", f"{name} must be text of 1 to {_LONGEST} characters.")
+            elif isinstance(value, str) and value != value.encode(errors="ignore").decode():
+                yield Problem(name, "unicode", f"{name} holds half of a character (a lone surrogate).")
         if self.reference is None and self.id is None:
             message = "the row has neither a reference nor an id: the provider can be asked for nothing else."
             yield Problem("reference", "required", message)

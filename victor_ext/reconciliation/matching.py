@@ -1,6 +1,7 @@
 """Which entry of ours is which payment of theirs: SQL over the tables of `store`.
 
-Ids come first, then references; of several with one reference, those with equal amounts. What the rules are is told in
+Ids come first, then references, those with equal amounts before others; last come references that differ in letter
+case, blanks or forms of one letter alone: nobody is to be asked again because of these. What the rules are is told in
 docs/reconcile.md, and once more by the oracle of the tests.
 """
 
@@ -12,8 +13,10 @@ _PAIRS = """
 CREATE TABLE pairs (row INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE);
 CREATE INDEX ours_by_id ON ours (id);
 CREATE INDEX ours_by_reference ON ours (reference);
+CREATE INDEX ours_by_folded ON ours (folded);
 CREATE INDEX ours_by_key ON ours (key);
 CREATE INDEX theirs_by_reference ON theirs (reference);
+CREATE INDEX IF NOT EXISTS theirs_by_folded ON theirs (folded);
 """
 
 _STAGES = (
@@ -21,6 +24,7 @@ _STAGES = (
     {"reference": "reference", "amount": "requested", "currency": "currency"},
     {"reference": "reference", "amount": "amount", "currency": "currency"},
     {"reference": "reference"},
+    {"folded": "folded"},
 )
 """The columns that are equal in a pair, ours and theirs, from the surest to the least sure."""
 
@@ -39,12 +43,12 @@ SELECT o.row, t.number FROM o JOIN t USING ({ours}, place)
 """
 
 _REPORT = """
-CREATE TABLE claimed (reference TEXT PRIMARY KEY, row INTEGER NOT NULL, number INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE claimed (folded TEXT PRIMARY KEY, row INTEGER NOT NULL, number INTEGER NOT NULL) WITHOUT ROWID;
 INSERT OR IGNORE INTO claimed
-    SELECT o.reference, p.row, p.number FROM pairs p JOIN ours o USING (row)
+    SELECT o.folded, p.row, p.number FROM pairs p JOIN ours o USING (row)
     WHERE o.reference IS NOT NULL ORDER BY p.row;
 INSERT OR IGNORE INTO claimed
-    SELECT t.reference, p.row, p.number FROM pairs p JOIN theirs t USING (number)
+    SELECT t.folded, p.row, p.number FROM pairs p JOIN theirs t USING (number)
     WHERE t.reference IS NOT NULL ORDER BY p.row;
 
 CREATE TABLE report (kind TEXT NOT NULL, row INTEGER, number INTEGER, differences TEXT NOT NULL DEFAULT '',
@@ -58,7 +62,7 @@ WITH keyed AS (
 compared AS (
     SELECT row, number, keyed.first, o.amount AS ours, t.amount, t.requested,
         iif(t.currency <> o.currency, 'currency ', '')
-        || iif(iif(t.amount IS NULL, {amounts}, o.amount NOT IN (t.amount, t.requested)), 'amount ', '')
+        || iif(iif(t.amount IS NULL, {amounts}, o.amount <> t.amount AND o.amount IS NOT t.requested), 'amount ', '')
         || iif(t.id <> o.id, 'id ', '') || iif(t.reference <> o.reference, 'reference ', '') AS differences
     FROM pairs JOIN ours o USING (row) JOIN theirs t USING (number) LEFT JOIN keyed USING (row)
     WHERE o.core OR t.zone < 2
@@ -71,21 +75,21 @@ FROM compared ORDER BY row;
 INSERT INTO report (kind, row)
 SELECT CASE
     WHEN EXISTS (SELECT 1 FROM theirs t WHERE t.id = o.id)
-        OR EXISTS (SELECT 1 FROM theirs t WHERE t.reference = o.reference)
+        OR EXISTS (SELECT 1 FROM theirs t WHERE t.folded = o.folded)
         OR EXISTS (SELECT 1 FROM ours e WHERE e.key = o.key AND e.row <> o.row
             AND (e.row < o.row OR e.row IN (SELECT row FROM pairs)))
     THEN 'repeated' WHEN o.checked THEN 'missing' ELSE 'unchecked' END, row
 FROM ours o WHERE core AND row NOT IN (SELECT row FROM pairs) ORDER BY row;
 
 INSERT INTO report (kind, row, number, other)
-SELECT 'duplicate', c.row, t.number, c.number FROM theirs t JOIN claimed c USING (reference) JOIN ours o USING (row)
+SELECT 'duplicate', c.row, t.number, c.number FROM theirs t JOIN claimed c USING (folded) JOIN ours o USING (row)
 WHERE t.number NOT IN (SELECT number FROM pairs) AND (t.zone < 2 OR (t.zone = 2 AND o.core) OR {found})
 ORDER BY c.row, t.at, t.number;
 
 INSERT INTO report (kind, number)
 SELECT iif(zone = 0, 'unknown', 'at_edge'), number FROM theirs t
 WHERE zone < 2 AND number NOT IN (SELECT number FROM pairs)
-    AND NOT EXISTS (SELECT 1 FROM claimed c WHERE c.reference = t.reference) ORDER BY at, number;
+    AND NOT EXISTS (SELECT 1 FROM claimed c WHERE c.folded = t.folded) ORDER BY at, number;
 
 CREATE INDEX report_by_kind ON report (kind);
 """

@@ -143,6 +143,8 @@ class Summary:
         theirs: The number of payments that the provider listed, or found.
         outside: Our entries outside of the window by their own time; they are no part of the report.
         not_asked: Rows of a bulk export for which nothing was made at the provider; they are no part of the report.
+        statuses: How many of the rows that are `matched` or `modified` have each status at the provider. Their sum says
+            what was asked, and the statuses what became of it: a payment that was declined is in both books, too.
         notes: What cannot be told at this provider, in sentences.
         elsewhere: Our entries whose payment is not in the list of the window, and was found by its id. Whether there
             is a second payment beside it is not known.
@@ -153,6 +155,7 @@ class Summary:
     theirs: int
     outside: int
     not_asked: int
+    statuses: Mapping[str, int]
     notes: Sequence[str]
     elsewhere: int = 0
 
@@ -179,6 +182,7 @@ class Summary:
             "outside": self.outside,
             "not_asked": self.not_asked,
             "elsewhere": self.elsewhere,
+            "statuses": dict(self.statuses),
             "notes": list(self.notes),
         }
 

@@ -184,34 +184,51 @@ def _steps(book: Book, reader: EntryReader, ours: Ours, window: Window, on_progr
             told = _tell(on_progress, replace(told, ours=loading.count))
         told = _tell(on_progress, replace(told, ours=loading.count))
         if book.pages is not None:
-            pages = book.pages(window)
-            while (page := (yield _Read(partial(_following, pages)))) is not None:
-                payments = [payment for payment in map(book.read, page.items) if payment is not None]
-                new = yield _Work(partial(store.add_theirs, [(each, window.zone(each.at)) for each in payments]))
-                told = _tell(on_progress, replace(told, theirs=told.theirs + new))
+            told = yield from _walk(book, store, window, told, on_progress)
         told, elsewhere = yield from _look_up(book, store, told, on_progress)
+        # In which order payments are listed is documented nowhere: one that moved to a page that was read already is
+        # not to be taken for missing.
+        if book.pages is not None and (yield _Work(store.lacks_some)):
+            told = yield from _walk(book, store, window, told, on_progress, again=True)
         totals = yield _Work(partial(store.match, amounts=book.amounts, found=book.pages is None))
+        statuses = yield _Work(store.statuses)
     except BaseException:
         store.close()
         raise
     return Reconciliation(
-        store, Summary(totals, loading.count, told.theirs, loading.outside, reader.not_asked, book.notes, elsewhere)
+        store,
+        Summary(totals, loading.count, told.theirs, loading.outside, reader.not_asked, statuses, book.notes, elsewhere),
     )
+
+
+def _walk(
+    book: Book, store: Store, window: Window, told: Progress, on_progress: OnProgress | None, *, again: bool = False
+) -> Generator[_Read | _Work, Any, Progress]:
+    """Read the list. `again`: only what was not read before, by its id, counts."""
+    assert book.pages is not None
+    pages = book.pages(window)
+    while (page := (yield _Read(partial(_following, pages)))) is not None:
+        payments = [book.read(record) for record in page.items if book.is_outbound(record)]
+        near = [(each, window.zone(each.at)) for each in payments if each.id or not again]
+        new = yield _Work(partial(store.add_theirs, near))
+        told = _tell(on_progress, replace(told, theirs=told.theirs + new))
+    return told
 
 
 def _look_up(
     book: Book, store: Store, told: Progress, on_progress: OnProgress | None
 ) -> Generator[_Read | _Work, Any, tuple[Progress, int]]:
-    """Read the payments of ours that were not in the list, one by one: by id, then by reference if there is no list.
+    """Read the payments of ours one by one: by reference if there is no list, then by each id that was not met.
 
     Return also how many of them the list of the window, where there is one, has not.
     """
     elsewhere = 0
-    for name, ask in (("id", book.look_up), ("reference", book.find)):
+    for name, ask in (("reference", book.find), ("id", book.look_up)):
         if ask is None:
             continue
         after = 0
-        while batch := (yield _Work(partial(store.to_look_up, name, after))):
+        next_batch = partial(store.to_look_up, name, unless_referenced=book.find is not None)
+        while batch := (yield _Work(partial(next_batch, after))):
             for row, value in batch:
                 after = row
                 try:
@@ -220,13 +237,16 @@ def _look_up(
                     # An inquiry by reference fails in this way, too, if the provider has none.
                     found = None
                 records = [] if found is None else [found] if name == "id" else book.choose(found)
-                payments = [payment for payment in map(book.read, records) if payment is not None]
-                elsewhere += len(payments) if book.pages is not None else 0
                 # Of what was not in the list, only our entry says that it belongs to the window.
-                new = yield _Work(partial(store.add_theirs, [(payment, Zone.OUTSIDE) for payment in payments]))
+                near = [(book.read(record), Zone.OUTSIDE) for record in records if book.is_outbound(record)]
+                elsewhere += len(near) if book.pages is not None else 0
+                new = yield _Work(partial(store.add_theirs, near))
                 if found is not None:
-                    yield _Work(partial(store.set_checked, row))
+                    # An id of a payment that others asked us for says nothing of ours.
+                    yield _Work(partial(store.set_checked, row, len(near) == len(records)))
                 told = _tell(on_progress, replace(told, theirs=told.theirs + new, looked_up=told.looked_up + 1))
+    if book.pages is None and told.theirs:  # else a look-up in vain may be about a wrong path, and proves nothing
+        yield _Work(store.set_ids_checked)
     return told, elsewhere
 
 

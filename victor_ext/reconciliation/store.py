@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+import unicodedata
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -28,10 +29,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT = Context(prec=100, traps=[])
 # Ids are compared without letter case, as everywhere: some providers write UUIDs in capitals.
 _SCHEMA = """
-CREATE TABLE ours (row INTEGER PRIMARY KEY, line INTEGER, reference TEXT, id TEXT COLLATE NOCASE, key TEXT,
-    amount TEXT NOT NULL, currency TEXT NOT NULL, at INTEGER, core INTEGER NOT NULL, checked INTEGER NOT NULL);
-CREATE TABLE theirs (number INTEGER PRIMARY KEY, id TEXT COLLATE NOCASE UNIQUE, reference TEXT, amount TEXT,
-    requested TEXT, currency TEXT, status TEXT, at INTEGER, zone INTEGER NOT NULL);
+CREATE TABLE ours (row INTEGER PRIMARY KEY, line INTEGER, reference TEXT, folded TEXT, id TEXT COLLATE NOCASE,
+    key TEXT, amount TEXT NOT NULL, currency TEXT NOT NULL, at INTEGER, core INTEGER NOT NULL,
+    checked INTEGER NOT NULL);
+CREATE TABLE theirs (number INTEGER PRIMARY KEY, id TEXT COLLATE NOCASE UNIQUE, reference TEXT, folded TEXT,
+    amount TEXT, requested TEXT, currency TEXT, status TEXT, at INTEGER, zone INTEGER NOT NULL);
 BEGIN;
 """
 _ROWS = """
@@ -41,6 +43,11 @@ FROM report LEFT JOIN ours o USING (row) LEFT JOIN theirs t USING (number)
     LEFT JOIN theirs other ON other.number = report.other
 WHERE kind = ? ORDER BY report.rowid
 """
+_LACKS_SOME = """SELECT EXISTS (SELECT 1 FROM ours o WHERE core
+AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.id = o.id)
+AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.folded = o.folded))"""
+_STATUSES = """SELECT coalesce(status, 'no status'), count(*) FROM report JOIN theirs USING (number)
+WHERE kind IN ('matched', 'modified') GROUP BY status ORDER BY count(*) DESC, status LIMIT 20"""
 _COUNTS = "SELECT kind, count(*) FROM report GROUP BY kind"
 _OUR_SUMS = """SELECT kind, o.currency, exact_sum(o.amount) FROM report JOIN ours o USING (row)
 WHERE kind <> 'duplicate' GROUP BY kind, o.currency ORDER BY o.currency"""
@@ -90,15 +97,15 @@ class Store:
 
     @_temporary()
     def add_ours(self, entries: Iterable[tuple[Entry, Zone]], *, checked: bool) -> None:
-        """Add entries of ours. `checked`: whether one without an id can be looked for at the provider."""
+        """Add entries of ours. `checked`: whether the provider has a list that shows which of them it has not."""
         self._database.executemany(
-            "INSERT INTO ours (line, reference, id, key, amount, currency, at, core, checked) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO ours (line, reference, folded, id, key, amount, currency, at, core, checked) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
-                    entry.line, _trimmed(entry.reference), _trimmed(entry.id), _trimmed(entry.key),
-                    f"{entry.amount.amount:f}", entry.amount.currency, _microseconds(entry.at),
-                    zone <= Zone.EDGE, checked or entry.id is not None,
+                    entry.line, _trimmed(entry.reference), _folded(entry.reference), _trimmed(entry.id),
+                    _trimmed(entry.key), f"{entry.amount.amount:f}", entry.amount.currency, _microseconds(entry.at),
+                    zone <= Zone.EDGE, checked,
                 )
                 for entry, zone in entries
             ),
@@ -108,12 +115,13 @@ class Store:
     def add_theirs(self, payments: Iterable[tuple[Theirs, Zone]]) -> int:
         """Add payments of theirs, each id once. Return how many were new."""
         found = self._database.executemany(
-            "INSERT OR IGNORE INTO theirs (id, reference, amount, requested, currency, status, at, zone) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO theirs (id, reference, folded, amount, requested, currency, status, at, zone) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
-                    _trimmed(payment.id), _trimmed(payment.reference), _text(payment.amount), _text(payment.requested),
-                    payment.currency, payment.status, _microseconds(payment.at), zone,
+                    _trimmed(payment.id), _trimmed(payment.reference), _folded(payment.reference),
+                    _text(payment.amount), _text(payment.requested), _trimmed(payment.currency),
+                    _trimmed(payment.status), _microseconds(payment.at), zone,
                 )
                 for payment, zone in payments
             ),
@@ -121,23 +129,42 @@ class Store:
         return found.rowcount
 
     @_temporary()
-    def to_look_up(self, name: str, after: int) -> list[tuple[int, str]]:
+    def to_look_up(self, name: str, after: int, *, unless_referenced: bool = False) -> list[tuple[int, str]]:
         """Return a batch of rows of ours beyond the row `after` to look up by `name`: each row, and its value.
 
-        By `"id"`: those whose id is not among theirs. By `"reference"`: those without an id.
+        By `"id"`: those whose id is not among theirs; with `unless_referenced`, nor their reference. By `"reference"`:
+        all that have one.
         """
         condition = "id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.id = o.id)"
         if name == "reference":
-            condition = "id IS NULL"
+            condition = "reference IS NOT NULL"
+        elif unless_referenced:
+            condition += " AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.reference = o.reference)"
         return self._database.execute(
             f"SELECT row, {name} FROM ours o WHERE row > ? AND core AND {condition} ORDER BY row LIMIT ?",  # noqa: S608 - no text of others
             (after, _BATCH),
         ).fetchall()
 
     @_temporary()
-    def set_checked(self, row: int) -> None:
-        """Note that the provider was asked for a row of ours."""
-        self._database.execute("UPDATE ours SET checked = 1 WHERE row = ?", (row,))
+    def set_checked(self, row: int, checked: bool) -> None:  # noqa: FBT001 - the value of a column
+        """Note whether the provider has said what it has for a row of ours."""
+        self._database.execute("UPDATE ours SET checked = ? WHERE row = ?", (checked, row))
+
+    @_temporary()
+    def set_ids_checked(self) -> None:
+        """Note that the provider has been asked for all rows of ours with an id."""
+        self._database.execute("UPDATE ours SET checked = 1 WHERE id IS NOT NULL")
+
+    @_temporary()
+    def lacks_some(self) -> bool:
+        """Return whether a row of ours has nothing at the provider by its id or reference."""
+        self._database.execute("CREATE INDEX IF NOT EXISTS theirs_by_folded ON theirs (folded)")
+        return bool(self._database.execute(_LACKS_SOME).fetchone()[0])
+
+    @_temporary()
+    def statuses(self) -> dict[str, int]:
+        """Return how many of the payments that are in both books, and equal, have each status; call `match` before."""
+        return dict(self._database.execute(_STATUSES))
 
     @_temporary()
     def match(self, *, amounts: bool, found: bool = False) -> dict[Kind, Totals]:
@@ -180,7 +207,14 @@ def _theirs(id_: Any, reference: Any, amount: Any, requested: Any, currency: Any
 
 
 def _trimmed(text: str | None) -> str | None:
-    return (text or "").strip() or None
+    # A provider's JSON may hold half of a character, which no database and no file takes.
+    return (text or "").strip().encode("utf-8", "backslashreplace").decode() or None
+
+
+def _folded(reference: str | None) -> str | None:
+    """A reference without what spreadsheets and other systems change: letter case, blanks, forms of one letter."""
+    text = _trimmed(reference)
+    return None if text is None else " ".join(unicodedata.normalize("NFKC", text).casefold().split()) or text
 
 
 def _text(amount: Money | None) -> str | None:

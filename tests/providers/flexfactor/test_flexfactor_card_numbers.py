@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import pickle
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -16,9 +17,9 @@ from hypothesis import strategies as st
 from tests.providers.flexfactor.harness import MID, QUICK, declined
 from tests.providers.flexfactor.test_flexfactor_leaks import check
 from tests.providers.flexfactor.test_flexfactor_sandbox import KEY, post, token_of
-from victor_ext import InvalidRequest, Outcome
+from victor_ext import ConfigurationError, InvalidRequest, Outcome
 from victor_ext.providers.flexfactor import AsyncFlexFactor, Card, FlexFactor, FlexFactorToken
-from victor_ext.providers.flexfactor.checks import is_card_number
+from victor_ext.providers.flexfactor.card_numbers import has_card_number, is_card_number
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 WRITTEN = (
@@ -31,6 +32,17 @@ WRITTEN = (
     "6011000990139424",
     "4222222222222",
     "6304000000000000000",
+    "4111/1111/1111/1111",
+    "4111_1111_1111_1111",
+    "4111\u200b1111\u200b1111\u200b1111",
+    "\uff14\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11",
+    "\u0664111111111111111",
+)
+AMONG_WORDS = (
+    "card 4111111111111111 exp 12/30",
+    "4111 1111 1111 1111 12/30",
+    ";4111111111111111=30121010000?",
+    "4111111111111111|12|2030|123",
 )
 TOKENS = (
     "tok_4242",
@@ -38,9 +50,9 @@ TOKENS = (
     "4111111111111112",
     "411111111111",
     "41111111111111111111",
-    "4111/1111/1111/1111",
     "56FE7D4C9A0B11EE8C990242AC120002",
-    "\u0664111111111111111",
+    "41111111-1111-1111-8111-111111111111",
+    "tok_0a6f9351-6bec-157e-7123-175000958949",
     "",
 )
 SHOWN = ("411111111111", "4111 1111", "4111-1111")
@@ -54,7 +66,14 @@ def test_numbers(number: object) -> None:
 @pytest.mark.parametrize("token", [*TOKENS, None, True, -4111111111111111, 4111111111111111.0, b"4" * 16, []])
 def test_what_is_no_number(token: object) -> None:
     assert not is_card_number(token)
-    assert not is_card_number(10**5000)
+    assert not has_card_number(token)
+    assert not has_card_number(10**5000)
+
+
+@pytest.mark.parametrize("text", [*WRITTEN, *AMONG_WORDS])
+def test_one_among_other_words(text: str) -> None:
+    assert has_card_number(text)
+    assert refusal("evaluate", "sandbox", card=Card(token=text)).problems[0].code == "card_number"
 
 
 @settings(derandomize=True, deadline=None)
@@ -123,12 +142,35 @@ def test_in_place_of_a_token(
         ({"extra_body": {"PAYMENTMETHOD": {"deep": [{"pan": 4111111111111111}]}}}, "extra_body.PAYMENTMETHOD"),
         ({"extra_body": {"creditCard": {"number": "4111111111111111"}}}, "extra_body.creditCard"),
         ({"fields": {"cardNumber": "4111111111111111"}}, "fields.cardNumber"),
+        ({"fields": {"pan": "4111111111111111"}}, "fields.pan"),
+        ({"extra_body": {"payment_method": {"number": "4111111111111111"}}}, "extra_body.payment_method"),
+        ({"extra_body": {"details": [{"card-data": {"n": "4111111111111111"}}]}}, "extra_body.details.card-data"),
+        ({"extra_body": {"card": {"number": Decimal(4111111111111111)}}}, "extra_body.card"),
+        ({"extra_body": {"device": {"4111111111111111": 1.0}}}, "extra_body.device"),
+        ({"fields": {"4111 1111 1111 1111": 1}}, "fields"),
     ],
 )
 def test_in_another_member_about_the_card(call: str, environment: str, changes: dict[str, Any], field: str) -> None:
     error = refusal(call, environment, **changes)
     assert [(problem.field, problem.code) for problem in error.problems] == [(field, "card_number")]
     check(error, secrets=SHOWN)
+
+
+@pytest.mark.parametrize(
+    "extras",
+    [
+        {"extra_body": {"paymentMethod": {"number": "4111111111111111"}}},
+        {"extra_body": {"cardNumber": "4111-1111-1111-1111"}},
+        {"extra_body": {"card": {"4111111111111111": 1.0}}},
+        {"extra_query": {"cardNumber": ["4111 1111 1111 1111"]}},
+    ],
+)
+def test_for_all_calls_of_a_client(extras: dict[str, Any]) -> None:
+    client = FlexFactor(FlexFactorToken("a-ready-token"), mid=MID)
+    with pytest.raises(ConfigurationError) as raised:
+        client.with_options(**extras)
+    assert [problem.code for problem in raised.value.problems] == ["card_number"]
+    assert "1111" not in f"{raised.value!r}{raised.value}{pickle.dumps(raised.value)!r}"
 
 
 def test_what_cannot_be_written_is_refused_as_ever(call: str) -> None:
@@ -148,7 +190,9 @@ def test_a_number_elsewhere_is_none_of_a_card(sandbox: FlexFactorSandbox) -> Non
         assert client.evaluate(**arguments, extra_body={"device": {"imei": "490154203237518"}}).approved
 
 
-@pytest.mark.parametrize("number", ["4111111111111111", "4111 1111 1111 1111", "378282-246310-005"])
+@pytest.mark.parametrize(
+    "number", ["4111111111111111", "4111/1111/1111/1111", "378282-246310-005", "\u0664111111111111111"]
+)
 @pytest.mark.parametrize("path", ["evaluate", "transmit"])
 def test_the_sandbox_refuses_one_of_any_client(sandbox: FlexFactorSandbox, path: str, number: str) -> None:
     token, mid = token_of(sandbox)

@@ -15,7 +15,7 @@ from victor_ext import InvalidRequest
 from victor_ext.runtime.client.extras import extra_body_problems, extra_query_text, with_extra_body
 
 LIST = "victor_api.api.payment_requests.list_payment_requests"
-SENT = {"payee": {"account": "043"}, "amount": "44.23", "tags": ["a"]}
+SENT = {"payee": {"account": "043"}, "amount": "44.23", "tags": ["a"], "card.number": "4"}
 
 
 class Body:
@@ -64,6 +64,11 @@ def test_what_the_caller_changes_later_is_not_what_is_sent() -> None:
         ({"payee": {"Account": "1"}}, [("extra_body.payee.Account", "duplicate")]),
         ({"tags": [], "amount": "1"}, [("extra_body.tags", "duplicate"), ("extra_body.amount", "duplicate")]),
         ({"payee": None}, [("extra_body.payee", "duplicate")]),
+        ({"payee.account": "1"}, [("extra_body.payee.account", "duplicate")]),
+        ({"Payee[Account]": "1"}, [("extra_body.Payee[Account]", "duplicate")]),
+        ({"card.NUMBER": "1"}, [("extra_body.card.NUMBER", "duplicate")]),
+        ({"card": {"number": "1"}}, [("extra_body.card.number", "duplicate")]),
+        ({"amount[]": "1"}, [("extra_body.amount[]", "duplicate")]),
         ({"dueDate": 1, "due_date": 2}, [("extra_body.due_date", "duplicate")]),
         ({"new": 1.5}, [("extra_body.new", "type")]),
         ({"new": [{"a": b"x"}]}, [("extra_body.new[0].a", "type")]),
@@ -121,6 +126,7 @@ class TestQuery:
         [
             ({"status": "pending"}, ("extra_query.status", "duplicate")),
             ({"pageSize": 5}, ("extra_query.pageSize", "duplicate")),
+            ({"page[]": 5}, ("extra_query.page[]", "duplicate")),
             ({"least": 1.5}, ("extra_query.least", "type")),
             ({"most": {"a": 1}}, ("extra_query.most", "type")),
             ({"text": "\ud800"}, ("extra_query.text", "type")),

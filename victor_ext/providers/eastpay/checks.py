@@ -11,6 +11,7 @@ import httpx
 from victor_ext.money import Money
 from victor_ext.redaction import concealed, kind_of, one_line
 from victor_ext.runtime.client import validation
+from victor_ext.runtime.client.extras import folded_name
 from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.client.validation import is_encodable
 
@@ -135,12 +136,13 @@ class Validation(validation.Validation):
             self.note("parameters", "type", what)
             return {}
         given: dict[Any, Any] = {name: concealed(value) for name, value in parameters.items()}  # pyright: ignore[reportUnknownVariableType] - a caller's mapping may hold anything
+        taken = {folded_name(name): source for name, source in sources.items()}  # in any spelling
         for name, value in given.items():
             if not isinstance(name, str) or not _NAME.fullmatch(name) or not _is_text(value):
                 what = f"parameters: {one_line(name)!r} must be a name such as 'customer.email', with text."
                 self.note("parameters", "invalid", what)
-            elif name in sources or name.startswith("card."):
-                source = sources.get(name, "the argument card of debit and preauthorise")
+            elif (folded := folded_name(name)) in taken or folded.startswith("card."):
+                source = taken.get(folded, "the argument card of debit and preauthorise")
                 self.note("parameters", "taken", f"parameters: {name} comes from {source}: leave it out here.")
         return given
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import httpx
 
 from victor_ext._version import PRODUCT
+from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.redaction import concealed
 from victor_ext.runtime.auth.stored_credentials import caller_digest
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Transport
 from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, ClientConfig
+from victor_ext.runtime.client.extras import folded_name
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.http.connections import Verify
 from victor_ext.runtime.loop.clock import ServerClock
@@ -129,6 +132,12 @@ class _EastPayClient(BaseClient[Mode, Transport]):
             ConfigurationError: A variable that is needed is not set, or a value cannot work.
         """
         return cls(**from_process_environment(options))
+
+    def _check_extras(self, extra_body: object, extra_query: object) -> None:  # noqa: ARG002 - of all providers
+        names = cast("Iterable[object]", extra_body if isinstance(extra_body, Mapping) else ())
+        if any(isinstance(name, str) and folded_name(name).partition(".")[0] == "card" for name in names):
+            message = "extra_body: a card comes from the argument card of debit and preauthorise: leave it out here."
+            raise ConfigurationError.of([Problem("extra_body", "taken", message)])
 
     @property
     def api(self) -> GeneratedClient:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields as dataclass_fields
 from ipaddress import ip_address
 from typing import Any, TypeGuard, cast
@@ -19,6 +19,7 @@ from victor_ext.runtime.client import validation
 from victor_ext.runtime.client.json_values import is_list, is_object
 from victor_ext.runtime.client.validation import is_encodable, moment_problem
 
+from .card_numbers import has_card_number, places_of_card_numbers
 from .settings import GUID
 
 _MOST_CENTS = 10**15
@@ -29,10 +30,6 @@ _MOST_BITS = 1024
 
 _MOST_LEVELS = 50
 """The deepest nesting of objects and lists; no body of this provider comes near it."""
-
-_MOST_CARD_DIGITS = 19
-_CARD_NUMBER = re.compile("[0-9]{13,19}")
-_GAPS = re.compile(r"[\s.\u2010-\u2015\u2212-]")
 
 _NO_ID = re.compile(r"[\x00-\x1f\x7f-\x9f]|\A\.{1,2}\Z")
 """What no part of a path can hold: control characters, and the names `.` and `..`."""
@@ -103,21 +100,14 @@ class Validation(validation.Validation):
             self.note(field, "format", f"{field} must be digits alone.")
 
     def no_card_number(self, field: str, value: object) -> None:
-        """No card number, in any environment. The message does not show the value."""
-        if is_card_number(value):
-            message = (
-                f"{field} looks like a card number (13 to 19 digits with a check digit), and a card is named by its "
-                'token alone: see "A token for the card" in docs/flexfactor.md.'
-            )
-            self.note(field, "card_number", message)
+        """No card number, alone or among other words, in any environment. The message does not show the value."""
+        if has_card_number(value):
+            self.add(card_number_problem(field))
 
-    def no_card_numbers_within(self, field: str, members: Mapping[Any, Any] | None) -> None:
-        """No card number in a member that is about a card, by its name: `paymentMethod`, or one with "card" in it."""
-        for name, member in members.items() if isinstance(members, Mapping) else ():
-            folded = name.casefold() if isinstance(name, str) else ""
-            if "card" in folded or folded == "paymentmethod":
-                for value in _values_within(member):
-                    self.no_card_number(f"{field}.{name}", value)
+    def no_card_numbers_within(self, field: str, members: object) -> None:
+        """No card number in a member that is about a card, by its name, at any depth; nor as a name."""
+        for place in places_of_card_numbers(members):
+            self.add(card_number_problem(f"{field}.{place}".rstrip(".")))
 
     def integer(self, field: str, value: object, least: int, most: int) -> None:
         """A whole number, or None."""
@@ -137,7 +127,8 @@ class Validation(validation.Validation):
         if is_object(value):
             for name, each in value.items():
                 self.text("a name in fields", name)
-                self.text(f"fields[{name!r}]", each)
+                if not has_card_number(name):  # else `no_card_numbers_within` says so, and shows none
+                    self.text(f"fields[{name!r}]", each)
         elif value is not None:
             self.note("fields", "type", f"fields must be a dict of text to text, not {kind_of(value)}.")
 
@@ -150,20 +141,13 @@ class Validation(validation.Validation):
             self.note(field, code, f"{field} must be {kind.__name__}(...), not {kind_of(value)}.")
 
 
-def is_card_number(value: object) -> bool:
-    """Whether text or a number is that of a card: 13 to 19 digits, the last of them a check digit (ISO/IEC 7812-1).
-
-    Blanks, hyphens and dots may divide the digits.
-    """
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return False
-    if isinstance(value, int) and not 0 <= value < 10**_MOST_CARD_DIGITS:
-        return False
-    digits = _GAPS.sub("", str(value))
-    if not _CARD_NUMBER.fullmatch(digits):
-        return False
-    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
-    return (sum(doubled) + sum(map(int, digits[-1::-2]))) % 10 == 0
+def card_number_problem(field: str) -> Problem:
+    """That a card number stands where none may be. The message does not show it."""
+    message = (
+        f"{field} looks like a card number (13 to 19 digits with a check digit), and a card is named by its "
+        'token alone: see "A token for the card" in docs/flexfactor.md.'
+    )
+    return Problem(field, "card_number", message)
 
 
 def amount_problem(field: str, amount: object, *, zero: bool = False) -> Problem | None:
@@ -214,15 +198,6 @@ def check_wire(body: dict[str, Any], doing: str) -> None:
     for field in _unwritable(body, ""):
         found.add(Problem(field, "type", f"{field} is nothing that JSON can carry."))
     found.finish(doing)
-
-
-def _values_within(value: object, levels: int = _MOST_LEVELS) -> Iterator[object]:
-    inner = value.values() if is_object(value) else value if is_list(value) else None
-    if inner is None:
-        yield value
-    elif levels > 0:  # what is nested more deeply is refused in any case
-        for each in inner:
-            yield from _values_within(each, levels - 1)
 
 
 def _unwritable(value: object, field: str, levels: int = _MOST_LEVELS) -> Iterator[str]:

@@ -18,6 +18,7 @@ from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .auth import FlexFactorAuth, FlexFactorToken
+from .checks import Validation
 from .orders import Orders
 from .payments import Payments
 from .profile import profile_of
@@ -130,6 +131,13 @@ class _FlexFactorClient(BaseClient[Mode, Transport]):
             ConfigurationError: A variable that is needed is not set, or a value cannot work.
         """
         return cls(**from_process_environment(options))
+
+    def _check_extras(self, extra_body: object, extra_query: object) -> None:
+        found = Validation()
+        found.no_card_numbers_within("extra_body", extra_body)
+        found.no_card_numbers_within("extra_query", extra_query)
+        if found.problems:
+            raise ConfigurationError.of(found.problems)
 
     @property
     def api(self) -> GeneratedClient:

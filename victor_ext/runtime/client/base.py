@@ -93,6 +93,9 @@ class BaseClient(Generic[Mode, Transport]):
         """Make the resources. Called for each new client, those of `with_options` included."""
         raise NotImplementedError
 
+    def _check_extras(self, extra_body: object, extra_query: object) -> None:
+        """Check what the provider wants nowhere. Raises `ConfigurationError`."""
+
     @property
     def _shared(self) -> tuple[SyncRunner | AsyncRunner, ServerClock, float | None, Any]:
         """The arguments of every resource."""
@@ -134,6 +137,7 @@ class BaseClient(Generic[Mode, Transport]):
         headers = concealed_within(headers)
         other = object.__new__(type(self))
         extra_body, extra_query = concealed_within(extra_body), concealed_within(extra_query)  # whatever is in them
+        self._check_extras(extra_body, extra_query)
         config = self._config.replace(timeout, deadline, retry, extra_body, extra_query, headers)
         other._assemble(config, self._connections, original=self._transport)
         return other

@@ -81,7 +81,7 @@ def extra_body_problems(extra: object, taken: Mapping[str, str]) -> list[Problem
     if not _is_mapping(extra):
         message = f"extra_body must be a dict of names on the wire and JSON values, not {kind_of(extra)}."
         return [Problem("extra_body", "type", message)]
-    arguments = {tuple(map(_folded, place.split("."))): argument for place, argument in taken.items()}
+    arguments = {_path_of(place): argument for place, argument in taken.items()}
     return list(_member_problems(extra, "extra_body", (), arguments, set()))
 
 
@@ -96,7 +96,7 @@ def _member_problems(
         if not _is_name(name):
             yield Problem(field, "name", f"{field} has a name that is not a text: write the name on the wire.")
             continue
-        place, inner = f"{field}.{one_line(name)}", (*path, _folded(name))
+        place, inner = f"{field}.{one_line(name)}", (*path, *_path_of(name))
         is_ours = any(taken[: len(inner)] == inner for taken in arguments)
         if inner in arguments or (is_ours and not _is_mapping(value)):
             argument = arguments.get(inner)
@@ -163,9 +163,9 @@ def _json(value: Any) -> Any:
 
 def _merged(known: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(known)
-    spelled = {_folded(name): name for name in known}
+    spelled = {folded_name(name): name for name in known}
     for name, value in extra.items():
-        ours = spelled.get(_folded(name), name)
+        ours = spelled.get(folded_name(name), name)
         inside = merged.get(ours)
         merged[ours] = _merged(inside, value) if is_object(inside) and ours in known else _json(value)
     return merged
@@ -189,7 +189,7 @@ def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]
     if not _is_mapping(extra):
         message = f"extra_query must be a dict of names on the wire and values, not {kind_of(extra)}."
         return [Problem("extra_query", "type", message)]
-    arguments = {_folded(name): name for name in taken}
+    arguments = {folded_name(name): name for name in taken}
     return [problem for name, value in extra.items() for problem in _filter_problems(name, value, arguments)]
 
 
@@ -198,7 +198,7 @@ def _filter_problems(name: object, value: object, arguments: Mapping[str, str]) 
         yield Problem("extra_query", "name", "extra_query has a name that is not a text: write the name on the wire.")
         return
     place = f"extra_query.{one_line(name)}"
-    argument = arguments.get(_folded(name))
+    argument = arguments.get(folded_name(name))
     if argument is not None:
         yield Problem(place, "duplicate", f"{place} is known to this method: use its argument {argument.rstrip('_')}.")
     for each in value if _is_sequence(value) else [value]:
@@ -255,7 +255,13 @@ class Extras:
             return arguments
         body = arguments.get("body")
         if isinstance(body, _Model):
-            return {**arguments, "body": with_extra_body(body, self.body)}
+            more = {**arguments, "body": with_extra_body(body, self.body)}
+            try:
+                _builder_of(operation)(**more)
+            except ValueError as error:  # a form has no place for an object
+                message = f"extra_body: {one_line(error)}"
+                raise InvalidRequest.of([Problem("extra_body", "type", message)]) from None
+            return more
         if body is None and "body" in _parameters_of(operation):
             return {**arguments, "body": _json(self.body)}
         name = operation.rpartition(".")[2]
@@ -294,9 +300,17 @@ def _text(value: object) -> str:
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
-def _folded(name: str) -> str:
-    """A name for comparison: a provider may read `dueDate`, `due_date` and `DUE-DATE` as one."""
-    return name.casefold().replace("_", "").replace("-", "")
+_NO_DIFFERENCE = str.maketrans({"_": None, "-": None, " ": None, "[": ".", "]": None})
+
+
+def folded_name(name: str) -> str:
+    """A name for comparison: a provider may read `dueDate`, `due_date` and `DUE-DATE` as one, and `a[b]` as `a.b`."""
+    return name.casefold().translate(_NO_DIFFERENCE).strip(".")
+
+
+def _path_of(name: str) -> tuple[str, ...]:
+    """The parts of a name. A form has no objects, and names such as `card.number` in place of them."""
+    return tuple(folded_name(name).split("."))
 
 
 def _is_name(name: object) -> TypeGuard[str]:

@@ -89,13 +89,12 @@ def _is_text(value: JsonValue) -> bool:
 
 
 def _is_card_token(value: JsonValue) -> bool:
-    """Text that is no card number (13 to 19 digits with Luhn's check digit): no card data may get here."""
+    """Text that is no card number (13 to 19 digits, a check digit, no letters): no card data may get here."""
     if not _is_text(value):
         return False
-    digits = [int(char) for char in str(value) if char in "0123456789"]
-    others = set(str(value)) - set("0123456789 -")
+    digits = [int(char) for char in str(value) if char.isdecimal()]
     luhn = sum(digits[-1::-2]) + sum(sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
-    return bool(others) or not 13 <= len(digits) <= 19 or luhn % 10 != 0
+    return any(map(str.isalpha, str(value))) or not 13 <= len(digits) <= 19 or luhn % 10 != 0
 
 
 def _is_flag(value: JsonValue) -> bool:

@@ -1,0 +1,156 @@
+"""What a provider says in an odd way, or at an odd time, makes no row look equal, and none look missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from eastpay_api import models
+from pytest_httpx import HTTPXMock
+
+from tests.providers.eastpay import adapter as eastpay_adapter
+from victor_ext import InvalidRequest, Victor, VictorOAuth
+from victor_ext.money import Money
+from victor_ext.providers.eastpay import Payment
+from victor_ext.reconciliation import Entry, Reconciliation, reconcile
+
+START = datetime(2026, 3, 4, tzinfo=UTC)
+WINDOW = {"start": START, "end": START + timedelta(days=1)}
+
+
+def request(
+    number: int, reference: str | None, amount: object = "44.23", *, original: object = None, **more: object
+) -> dict[str, Any]:
+    details = {"amount": amount, "original_amount": original}
+    return {
+        "victor_payment_request_id": f"ID-{number}", "client_reference_id": reference, "direction": "outbound",
+        "status": "pending", "created_at": "2026-03-04T12:00:00Z", "payment_request": {"payment_details": details},
+        **more,
+    }  # fmt: skip
+
+
+def page(requests: Sequence[Mapping[str, Any]]) -> bytes:
+    return json.dumps({"results": list(requests)}).encode()
+
+
+def compared(victor: Victor, *ours: Mapping[str, object]) -> list[tuple[str, str]]:
+    with reconcile(victor, [{"amount": "44.23", **each} for each in ours], **WINDOW, page_size=2) as report:
+        return kinds(report)
+
+
+def kinds(report: Reconciliation) -> list[tuple[str, str]]:
+    return [(row.kind.value, " ".join(row.differences)) for row in report]
+
+
+@pytest.fixture
+def victor(httpx_mock: HTTPXMock) -> Iterator[Victor]:
+    token = {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}
+    httpx_mock.add_response(method="POST", json=token)
+    with Victor(VictorOAuth("id-1", "not-a-secret"), transport=httpx.HTTPTransport(verify=False)) as client:
+        yield client
+
+
+@pytest.mark.parametrize("original", ["44.235", "1e30", "0.001"])
+def test_an_asked_amount_that_cannot_be_read_makes_no_other_amount_equal(
+    victor: Victor, httpx_mock: HTTPXMock, original: str
+) -> None:
+    httpx_mock.add_response(method="GET", content=page([request(1, "INV-1", "99.00", original=original)]))
+    httpx_mock.add_response(method="GET", content=page([]))
+    assert compared(victor, {"reference": "INV-1"}) == [("differs", "amount")]
+
+
+def test_one_that_moves_while_the_list_is_read_is_not_missing(victor: Victor, httpx_mock: HTTPXMock) -> None:
+    """The list begins with what was changed last: the last one is changed while the first page is read."""
+    before = [request(number, f"INV-{number}") for number in range(4)]
+    after = [before[-1], *before[:-1]]
+
+    def answer(call: httpx.Request) -> httpx.Response:
+        at = int(call.url.params.get("page", 0))
+        listed = before if len(httpx_mock.get_requests(method="GET")) == 1 else after
+        return httpx.Response(200, content=page(listed[2 * at : 2 * at + 2]))
+
+    httpx_mock.add_callback(answer, method="GET", is_reusable=True)
+    ours = [{"reference": f"INV-{number}"} for number in range(4)]
+    assert compared(victor, *ours) == [("matched", "")] * 4
+
+
+def test_reading_the_list_again_makes_nothing_a_duplicate(victor: Victor, httpx_mock: HTTPXMock) -> None:
+    one = request(1, "INV-1", victor_payment_request_id=None)
+    for listed in ([one], [], [one], []):
+        httpx_mock.add_response(method="GET", content=page(listed))
+    assert compared(victor, {"reference": "INV-1"}, {"reference": "GONE"}) == [("missing", ""), ("matched", "")]
+
+
+def test_the_id_of_an_inbound_request_is_not_missing(victor: Victor, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(method="GET", content=page([]))
+    httpx_mock.add_response(method="GET", content=json.dumps(request(9, None, direction="inbound")).encode())
+    httpx_mock.add_response(method="GET", content=page([]))
+    assert compared(victor, {"id": "ID-9"}) == [("unchecked", "")]
+
+
+def test_half_of_a_character_ends_nothing(victor: Victor, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(
+        method="GET", content=page([request(1, "INV-1\ud800", status="p\ud800"), request(2, "INV-2")])
+    )
+    httpx_mock.add_response(method="GET", content=page([]))
+    assert compared(victor, {"reference": "INV-2"}) == [("unknown", ""), ("matched", "")]
+    with pytest.raises(InvalidRequest, match="reference holds half of a character"):
+        Entry(Money.of("44.23", "USD"), "INV-1\ud800")
+
+
+def test_a_declined_payment_is_in_both_books_and_is_counted_by_its_status(
+    victor: Victor, httpx_mock: HTTPXMock
+) -> None:
+    listed = [
+        request(number, f"INV-{number}", status=status) for number, status in enumerate(["declined", "completed"])
+    ]
+    for answer in (page(listed), page([])):
+        httpx_mock.add_response(method="GET", content=answer)
+    ours = [{"reference": f"INV-{number}", "amount": "44.23"} for number in range(2)]
+    with reconcile(victor, ours, **WINDOW) as report:
+        assert report.agrees
+        assert report.summary.to_dict()["statuses"] == {"completed": 1, "declined": 1}
+
+
+NOW = datetime.now(UTC)
+EASTPAY = {"start": NOW - timedelta(hours=1), "end": NOW, "currency": "EGP"}
+
+
+def test_not_found_proves_nothing_at_eastpay_where_nothing_was_found() -> None:
+    """Status 404 is for a wrong path, too: such as a base URL of another bank's."""
+    ours = [{"id": f"{number:032}", "amount": "1"} for number in range(2)]
+    with eastpay_adapter.sandbox() as sandbox, eastpay_adapter.client(sandbox, awaited=False) as eastpay:
+        with reconcile(eastpay, ours, **EASTPAY) as report:
+            assert [row.kind.value for row in report] == ["unchecked", "unchecked"]
+        found = eastpay_adapter.pay(eastpay, "INV-1").id
+        with reconcile(eastpay, [*ours, {"id": found, "amount": "92"}], **EASTPAY) as report:
+            assert [row.kind.value for row in report] == ["missing", "missing", "matched"]
+
+
+@pytest.mark.parametrize(
+    ("id_", "expected"),
+    [
+        pytest.param(f"{3:032}", [("duplicate", ""), ("matched", "")], id="its id is known"),
+        pytest.param(f"{9:032}", [("duplicate", ""), ("differs", "id")], id="its id is wrong"),
+    ],
+)
+def test_a_row_with_an_id_is_found_by_its_reference_too_at_eastpay(id_: str, expected: list[tuple[str, str]]) -> None:
+    def find(reference: str) -> list[Payment]:
+        return [
+            Payment(models.Payment.from_dict({
+                "id": f"{number:032}", "merchantTransactionId": reference, "paymentType": "DB", "amount": "92.00",
+                "currency": "egp", "result": {"code": "000.000.000"},
+            })) for number in (3, 4)
+        ]  # fmt: skip
+
+    with eastpay_adapter.sandbox() as sandbox, eastpay_adapter.client(sandbox, awaited=False) as eastpay:
+        eastpay.payments.entity = SimpleNamespace(found_by_reference=True)
+        eastpay.payments.find = find
+        ours = [{"id": id_, "reference": "TWICE", "amount": "92"}]
+        with reconcile(eastpay, ours, **EASTPAY) as report:
+            assert kinds(report) == expected
