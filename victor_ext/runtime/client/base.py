@@ -53,6 +53,10 @@ class BaseClient(Generic[Mode, Transport]):
     _attempt_transport_type: ClassVar[Callable[..., Any]]
     _runner_type: ClassVar[Callable[..., Any]]
     _http_client_type: ClassVar[Callable[..., Any]]
+    _on_retry_wait: ClassVar[Any] = None  # an `OnWait`
+    """For tests: called in place of each wait before a retry. The time counts as passed."""
+    _on_poll_wait: ClassVar[Any] = None
+    """For tests: the same for the waits of `wait` and `watch`."""
     _config: ClientConfig
     _connections: Any
     _driver: Any
@@ -80,10 +84,15 @@ class BaseClient(Generic[Mode, Transport]):
         self._config = config
         self._connections = connections
         self._driver = self._driver_type(connections)
+        poll_sleep = self._driver.sleep
+        if self._on_retry_wait is not None:
+            self._driver.sleep = self._driver_type.skipping(config.clock, self._on_retry_wait)
+        if self._on_poll_wait is not None:
+            poll_sleep = self._driver_type.skipping(config.clock, self._on_poll_wait)
         self._transport = self._attempt_transport_type(
             config.loop, connections, config.base_url, original=original, driver=self._driver
         )
-        self._runner = self._runner_type(self._api_within, self._driver.sleep, config.extras)
+        self._runner = self._runner_type(self._api_within, poll_sleep, config.extras)
         self._attach()
 
     def _attach(self) -> None:
