@@ -4,6 +4,7 @@ A provider writes one class that is generic over both, and names the two modes:
 
     class _ShopClient(BaseClient[Mode, Transport]):
         _package = "shop_api"
+        _resources: ClassVar[dict[str, Any]] = {"orders": Orders}
         orders: Orders[Mode]
 
         def __init__(self, token: str, *, transport: Transport | None = None, ...) -> None:
@@ -47,6 +48,8 @@ class BaseClient(Generic[Mode, Transport]):
 
     _package: ClassVar[str]
     """The import name of the generated package that `api` belongs to."""
+    _resources: ClassVar[dict[str, Any]] = {}
+    """The types of the resources that `_attach` makes, by name. The class has them too, for `create_autospec`."""
     _connect: ClassVar[Callable[..., Any]]
     _transport_type: ClassVar[type[httpx.BaseTransport | httpx.AsyncBaseTransport]]
     _driver_type: ClassVar[type[Driver | AsyncDriver]]
@@ -94,6 +97,13 @@ class BaseClient(Generic[Mode, Transport]):
         )
         self._runner = self._runner_type(self._api_within, poll_sleep, config.extras)
         self._attach()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        runner = getattr(cls, "_runner_type", None)
+        if runner is not None:  # the class has a mode
+            for name, kind in cls._resources.items():
+                setattr(cls, name, kind.without_client(runner(_no_client, _no_client)))
 
     def _attach(self) -> None:
         """Make the resources. Called for each new client, those of `with_options` included."""
@@ -193,6 +203,10 @@ class BaseClient(Generic[Mode, Transport]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({getattr(self, '_config', '')})"
+
+
+def _no_client(_seconds: float | None) -> Any:
+    raise ConfigurationError("This is a resource of the class. Make a client, and call that of the client.")
 
 
 def _authorization_of(request: httpx.Request) -> Secret:
