@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +22,7 @@ from victor_ext import (
     AuthenticationError,
     ConnectionFailed,
     InvalidRequest,
+    Outcome,
     PermissionDenied,
     RateLimited,
     Victor,
@@ -283,3 +288,57 @@ def test_a_process_that_is_killed_at_a_step_asks_nobody_twice(
         assert [entry.state for entry in again.entries()] == [EntryState.SENT]
     assert [*victor_sandbox.work_done_by_key().values()] == [1]
     assert len(victor_sandbox.requests()) == 1
+
+
+def test_a_worker_that_has_lost_its_lease_overwrites_nothing(
+    outbox: Outbox, engine: sa.Engine, victor: Victor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(outbox, engine, invoice())
+    slow = victor.with_options()
+
+    def stalled(**_arguments: Any) -> Any:
+        assert [entry.state for entry in Outbox(engine).send(victor)] == [EntryState.SENT]
+        raise ConnectionFailed("Nothing was sent.", outcome=Outcome.NOT_SENT)
+
+    monkeypatch.setattr(slow.payment_requests, "create", stalled)
+    with pytest.raises(ConnectionFailed):
+        outbox.send(slow)
+    assert [entry.state for entry in outbox.entries()] == [EntryState.SENT]
+
+
+WORKER = """
+import os, signal, sys
+from datetime import timedelta
+import sqlalchemy as sa
+from victor_ext import Victor
+from victor_ext.outbox import Outbox
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+engine = sa.create_engine(sys.argv[1])
+with Victor.from_env() as victor:
+    create = victor.payment_requests.create
+    if sys.argv[2] == "before the call":
+        victor.payment_requests.create = die
+    else:
+        victor.payment_requests.create = lambda **arguments: die(create(**arguments))
+    Outbox(engine, lease=timedelta(microseconds=1)).send(victor)
+"""
+
+
+@pytest.mark.parametrize("step", ["before the call", "after the call"])
+def test_a_worker_that_is_killed_with_9(
+    outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox, sent_once: Any, step: str
+) -> None:
+    stored(outbox, engine, invoice())
+    client_id, client_secret = victor_sandbox.add_oauth_client()
+    setting = {"VICTOR_BASE_URL": victor_sandbox.url, "VICTOR_ENVIRONMENT": "staging"}
+    credentials = {"VICTOR_CLIENT_ID": client_id, "VICTOR_CLIENT_SECRET": client_secret}
+    url = engine.url.render_as_string(hide_password=False)
+    worker = [sys.executable, "-c", WORKER, url, step]
+    ended = subprocess.run(worker, env={**os.environ, **setting, **credentials}, timeout=60, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    with Victor(VictorOAuth(client_id, client_secret), base_url=victor_sandbox.url) as second:
+        assert [entry.state for entry in outbox.send(second)] == [EntryState.SENT]
+    assert len(sent_once(idempotency_key_for("invoice", 1042))) == (1 if step == "before the call" else 2)
