@@ -293,7 +293,8 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
 
     def response_problems(self, operation: str, body: JsonObject) -> list[Problem]:
         """What the document refuses in a good response of an operation."""
-        return from_violations(self._declared(operation).responses[200].violations(body))
+        schema = self._declared(operation).responses.get(200)
+        return [] if schema is None else from_violations(schema.violations(body))
 
     def _body_problems(self, operation: str, body: object) -> list[Problem]:
         schema = self._declared(operation).body
