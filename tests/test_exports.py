@@ -101,7 +101,9 @@ class TestNames:
         defined = {
             name
             for name, value in vars(module).items()
-            if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__ and callable(value)
+            if not name.startswith("_")
+            and getattr(value, "__module__", "").startswith(module.__name__)
+            and callable(value)
         }
         assert set(module.__all__) == defined
         assert list(module.__all__) == sorted(module.__all__)

@@ -91,6 +91,7 @@ def test_missing_settings_are_named(bare_command: Command, words: tuple[str, ...
     assert "VICTOR_CLIENT_ID" in ran.err
 
 
+@pytest.mark.victor_sandbox(demo_data=True)
 def test_a_private_key_can_be_in_a_file(
     bare_command: Command, victor_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

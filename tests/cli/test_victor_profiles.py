@@ -27,6 +27,7 @@ def profiled(bare_command: Command, file: Path) -> Command:
     return Command({**bare_command.environment, "XDG_CONFIG_HOME": str(file.parents[1])})
 
 
+@pytest.mark.victor_sandbox(demo_data=True)
 @pytest.mark.parametrize("words", [("--profile", "sandbox"), ()])
 def test_a_profile_is_all_that_is_needed(profiled: Command, words: tuple[str, ...]) -> None:
     variables = {} if words else {"VICTOR_PROFILE": "sandbox"}

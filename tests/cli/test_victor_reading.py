@@ -44,6 +44,7 @@ def test_an_id_that_cannot_be_is_named_and_not_sent(command: Command, victor_san
     assert [exchange for exchange in victor_sandbox.received() if exchange.operation != "token"] == []
 
 
+@pytest.mark.victor_sandbox(demo_data=True)
 def test_list_is_a_table_in_line(command: Command, victor_sandbox: Sandbox) -> None:
     for amount in ("0.99", "123456.78", "10"):
         victor_sandbox.create_inbound(amount)
@@ -59,6 +60,7 @@ def test_list_is_a_table_in_line(command: Command, victor_sandbox: Sandbox) -> N
     assert not any(line.endswith(" ") for line in [heading, *rows])
 
 
+@pytest.mark.victor_sandbox(demo_data=True)
 def test_list_as_json_is_a_document_a_line(command: Command, victor_sandbox: Sandbox) -> None:
     ids = [victor_sandbox.create_inbound() for _ in range(3)]
     ran = command("rfp", "list", "--json", "--page-size", "2")
@@ -140,6 +142,7 @@ def test_a_reader_that_has_had_enough_is_no_failure(command: Command, victor_san
     assert process.wait(PATIENCE) == 141
 
 
+@pytest.mark.victor_sandbox(demo_data=True)
 @pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("form", [(), ("--json",)])
 def test_a_list_that_cannot_be_written_ends_in_a_sentence(command: Command, form: tuple[str, ...]) -> None:

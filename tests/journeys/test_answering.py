@@ -128,6 +128,7 @@ def test_a_server_that_asks_for_patience_has_not_begun(victor_sandbox: Sandbox, 
     assert victor.payment_requests.accept(inbound, notes="Thank you.").status == "accepted"
 
 
+@pytest.mark.victor_sandbox(demo_data=True)
 def test_the_twin_carries_the_answer_to_its_parent(victor_sandbox: Sandbox, async_victor: AsyncVictor) -> None:
     async def main() -> None:
         async with async_victor as victor:

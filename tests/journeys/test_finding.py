@@ -81,6 +81,7 @@ def test_blanks_around_a_reference_are_no_difference(victor_sandbox: Sandbox, vi
     assert [request.id for request in victor.payment_requests.find("INV-7", start_datetime=zulu.now())] == [made.id]
 
 
+@pytest.mark.victor_sandbox(demo_data=True)
 def test_an_empty_result_says_what_it_does_not_prove(victor: Victor) -> None:
     start = datetime(2026, 3, 4, tzinfo=UTC)
 

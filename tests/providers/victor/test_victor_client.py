@@ -635,6 +635,7 @@ def test_a_client_made_outside_of_an_event_loop_works_in_several():
     assert provider.tokens == 1
 
 
+@pytest.mark.victor_sandbox(demo_data=True)
 def test_each_event_loop_has_connections_of_its_own(victor_sandbox, victor_auth):
     """A request over a connection of a loop that has ended leaves, and its answer never comes."""
     victor = AsyncVictor(victor_auth, base_url=victor_sandbox.url)

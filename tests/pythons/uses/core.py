@@ -15,7 +15,7 @@ from victor_ext import Victor, VictorJwt
 assert Path(victor_ext.__file__).is_relative_to(sys.prefix), victor_ext.__file__
 
 CREATED = {"victor_payment_request_id": "rfp-1", "status": "created"}
-NEEDS = {"victor_ext.bulk": "bulk", "victor_ext.sandbox": "sandbox", "victor_ext.spec": "spec"}
+NEEDS = {f"victor_ext.{extra}": extra for extra in ("bulk", "outbox", "sandbox", "spec")}
 
 keys: list[str] = []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import httpx
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 class _EastPayClient(BaseClient[Mode, Transport]):
     _package = "eastpay_api"
+    _resources: ClassVar[dict[str, Any]] = {"payments": Payments, "checkouts": Checkouts}
     payments: Payments[Mode]
     checkouts: Checkouts[Mode]
 

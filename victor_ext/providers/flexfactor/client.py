@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import httpx
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 class _FlexFactorClient(BaseClient[Mode, Transport]):
     _package = "flexfactor_api"
+    _resources: ClassVar[dict[str, Any]] = {"orders": Orders, "_payments": Payments}
     orders: Orders[Mode]
     _payments: Payments[Mode]
 
@@ -143,6 +144,11 @@ class _FlexFactorClient(BaseClient[Mode, Transport]):
     def api(self) -> GeneratedClient:
         """The generated client, for generated operations: they sign, retry and fail as those here do."""
         return cast("GeneratedClient", self._api)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name in ("evaluate", "capture", "transmit") if hasattr(cls, "_payments") else ():
+            setattr(cls, name, staticmethod(getattr(cls._payments, name)))
 
     def _attach(self) -> None:
         self._payments = Payments[Mode](*self._shared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import httpx
 
@@ -36,6 +36,15 @@ if TYPE_CHECKING:
 
 class _VeloClient(BaseClient[Mode, Transport]):
     _package = "velo_api"
+    _resources: ClassVar[dict[str, Any]] = {
+        "payees": Payees,
+        "source_accounts": SourceAccounts,
+        "funding_accounts": FundingAccounts,
+        "fundings": Fundings,
+        "payouts": Payouts,
+        "payments": Payments,
+        "webhooks": Webhooks,
+    }
     payees: Payees[Mode]
     source_accounts: SourceAccounts[Mode]
     funding_accounts: FundingAccounts[Mode]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import httpx
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 class _VictorClient(BaseClient[Mode, Transport]):
     _package = "victor_api"
+    _resources: ClassVar[dict[str, Any]] = {"payment_requests": PaymentRequests}
     payment_requests: PaymentRequests[Mode]
     _health: Health[Mode]
 

@@ -29,6 +29,9 @@ from .statuses import (
 )
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from .fakes import FakeFields
     from .generated import models
 
     RawPaymentRequest = (
@@ -180,6 +183,23 @@ class PaymentRequest(Record):
         self.raw = raw
         self.idempotency_key = idempotency_key
         self._completed_by = completed_by
+
+    @classmethod
+    def fake(cls, **fields: Unpack[FakeFields]) -> PaymentRequest:
+        """A request for tests, without a provider: `PaymentRequest.fake(status="completed", amount="12.00")`.
+
+        Args:
+            fields: The record's own attributes, in the types that it returns; numbers of accounts and names in a
+                `Payee` and a `Payer`. Those left out have plausible values, the same in every run. None: not sent.
+
+        Raises:
+            TypeError: There is no such attribute.
+            InvalidRequest: An amount is none that could be sent, such as a float.
+        """
+        from .fakes import fake_model  # noqa: PLC0415 - only tests need it
+
+        key = fields.pop("idempotency_key", None)
+        return cls(fake_model(fields), key)
 
     id = Field(_as_id, "victor_payment_request_id")
 

@@ -4,6 +4,7 @@ A provider writes one class that is generic over both, and names the two modes:
 
     class _ShopClient(BaseClient[Mode, Transport]):
         _package = "shop_api"
+        _resources: ClassVar[dict[str, Any]] = {"orders": Orders}
         orders: Orders[Mode]
 
         def __init__(self, token: str, *, transport: Transport | None = None, ...) -> None:
@@ -48,12 +49,18 @@ class BaseClient(Generic[Mode, Transport]):
 
     _package: ClassVar[str]
     """The import name of the generated package that `api` belongs to."""
+    _resources: ClassVar[dict[str, Any]] = {}
+    """The types of the resources that `_attach` makes, by name. The class has them too, for `create_autospec`."""
     _connect: ClassVar[Callable[..., Any]]
     _transport_type: ClassVar[type[httpx.BaseTransport | httpx.AsyncBaseTransport]]
     _driver_type: ClassVar[type[Driver | AsyncDriver]]
     _attempt_transport_type: ClassVar[Callable[..., Any]]
     _runner_type: ClassVar[Callable[..., Any]]
     _http_client_type: ClassVar[Callable[..., Any]]
+    _on_retry_wait: ClassVar[Any] = None  # an `OnWait`
+    """For tests: called in place of each wait before a retry. The time counts as passed."""
+    _on_poll_wait: ClassVar[Any] = None
+    """For tests: the same for the waits of `wait` and `watch`."""
     _config: ClientConfig
     _connections: Any
     _driver: Any
@@ -83,11 +90,23 @@ class BaseClient(Generic[Mode, Transport]):
         self._config = config
         self._connections = connections
         self._driver = self._driver_type(connections)
+        poll_sleep = self._driver.sleep
+        if self._on_retry_wait is not None:
+            self._driver.sleep = self._driver_type.skipping(config.clock, self._on_retry_wait)
+        if self._on_poll_wait is not None:
+            poll_sleep = self._driver_type.skipping(config.clock, self._on_poll_wait)
         self._transport = self._attempt_transport_type(
             config.loop, connections, config.base_url, original=original, driver=self._driver
         )
-        self._runner = self._runner_type(self._api_within, self._driver.sleep, config.extras)
+        self._runner = self._runner_type(self._api_within, poll_sleep, config.extras)
         self._attach()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        runner = getattr(cls, "_runner_type", None)
+        if runner is not None:  # the class has a mode
+            for name, kind in cls._resources.items():
+                setattr(cls, name, kind.without_client(runner(_no_client, _no_client)))
 
     def _attach(self) -> None:
         """Make the resources. Called for each new client, those of `with_options` included."""
@@ -201,6 +220,10 @@ class BaseClient(Generic[Mode, Transport]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({getattr(self, '_config', '')})"
+
+
+def _no_client(_seconds: float | None) -> Any:
+    raise ConfigurationError("This is a resource of the class. Make a client, and call that of the client.")
 
 
 def _authorization_of(request: httpx.Request) -> Secret:

@@ -19,7 +19,7 @@ import inspect
 import types
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from functools import update_wrapper
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from victor_ext.redaction import concealed_within
 from victor_ext.runtime.loop.clock import ServerClock
@@ -59,6 +59,13 @@ class Resource(Generic[Mode]):
         self.clock = clock
         self.deadline = deadline
         self.context = context
+
+    @classmethod
+    def without_client(cls, runner: SyncRunner | AsyncRunner) -> Self:
+        """A resource that shows its operations, as blocking or awaited ones, and can call none of them."""
+        made = object.__new__(cls)
+        made.runner, made.clock, made.deadline, made.context = runner, ServerClock(), None, None
+        return made
 
     def begin(self, walk: Walk[T]) -> PageReader[T]:
         """Begin a pass over a list. Items may leave a filter that only the caller knows: it is then read repeatedly."""

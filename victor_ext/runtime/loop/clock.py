@@ -40,6 +40,9 @@ class ServerClock:
     `Date` is carried forward by the monotonic clock, which no correction of the local clock moves.
     """
 
+    _skipped = 0.0
+    """Seconds of monotonic time that `skip` has let pass."""
+
     def __init__(self) -> None:
         self._last: tuple[str, float] | None = None
         self._anchor: tuple[float, float] | None = None
@@ -48,7 +51,17 @@ class ServerClock:
 
     def monotonic(self) -> float:
         """Monotonic seconds, for durations."""
-        return time.monotonic()
+        return time.monotonic() + self._skipped
+
+    def skip(self, seconds: float) -> None:
+        """Let monotonic time pass at once, and the provider's wall clock stay: for tests that wait for nothing."""
+        self._skipped += seconds
+        if self._anchor is not None:
+            self._anchor = self._anchor[0], self._anchor[1] + seconds
+        if self._last_date is not None:
+            self._last_date = self._last_date[0] + seconds, self._last_date[1]
+        if self._last is not None:
+            self._last = self._last[0], self._last[1] - seconds
 
     def countdown(self, seconds: float | None) -> Callable[[], float | None]:
         """A function that says how many of these seconds, counted from now, are left. None: there is no bound."""

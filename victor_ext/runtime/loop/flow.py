@@ -17,6 +17,8 @@ import httpx
 from victor_ext.runtime.http.locks import Permit, TaskLock, TaskPermit, ThreadLock, ThreadPermit
 from victor_ext.runtime.http.response import Response, aread, read
 
+from .clock import ServerClock
+
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -56,6 +58,7 @@ class Acquire:
 
 
 Step = Send | Sleep | Acquire
+OnWait = Callable[[float], object]
 Flow = Generator[Step, Any, T]
 
 
@@ -127,6 +130,16 @@ class Driver:
         self.sleep = sleep
 
     @staticmethod
+    def skipping(clock: ServerClock, on_wait: OnWait) -> Callable[[float], None]:
+        """In place of a sleep: set the clock forward and call `on_wait` with the seconds."""
+
+        def skip(seconds: float) -> None:
+            clock.skip(seconds)
+            on_wait(seconds)
+
+        return skip
+
+    @staticmethod
     def lock(places: int = 1) -> Lock:
         """A lock whose permits `Acquire` acquires. So many threads may hold it at a time."""
         return ThreadLock(places)
@@ -164,6 +177,18 @@ class AsyncDriver:
         self._transport = transport
         self._grace = grace
         self.sleep = sleep or anyio.sleep
+
+    @staticmethod
+    def skipping(clock: ServerClock, on_wait: OnWait) -> Callable[[float], Awaitable[None]]:
+        """In place of a sleep: set the clock forward and call `on_wait` with the seconds. Other tasks have a turn."""
+        from anyio.lowlevel import checkpoint  # noqa: PLC0415 - see __init__
+
+        async def skip(seconds: float) -> None:
+            await checkpoint()
+            clock.skip(seconds)
+            on_wait(seconds)
+
+        return skip
 
     @staticmethod
     def lock(places: int = 1) -> Lock:

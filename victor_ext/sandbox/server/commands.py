@@ -10,6 +10,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
 from functools import wraps
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
@@ -86,7 +88,7 @@ def command(method: str, path: str, *, returns: Callable[[Any], Any] | None = No
             signature.bind(self, *args, **options)
             given = {**dict(zip(names, args, strict=False)), **options}
             # None is "not given" everywhere but in `times`, where it means without end.
-            given = {name: value for name, value in given.items() if value is not None or name == "times"}
+            given = {name: _plain(value) for name, value in given.items() if value is not None or name == "times"}
             found = self._send(declared, given)  # pyright: ignore[reportPrivateUsage] - a method of the same class
             return found if returns is None else returns(found)
 
@@ -150,14 +152,15 @@ class ServerCommands:
         return self._context.clock.to_dict()
 
     @command("POST", "/clock/advance", returns=member("moved", int))
-    def advance(self, seconds: float) -> JsonObject:
+    def advance(self, seconds: float | timedelta) -> JsonObject:
         """Set the business clock forward and make every move that is due; returns `moved`, the number of moves."""
-        if _seconds(seconds) < 0:
+        ahead = _seconds(seconds)
+        if ahead < 0:
             raise ValueError("seconds must not be negative: time does not run backwards")
-        return {"moved": self._provider.advance(seconds), **self._context.clock.to_dict()}
+        return {"moved": self._provider.advance(ahead), **self._context.clock.to_dict()}
 
     @command("POST", "/clock/skew", returns=nothing)
-    def set_clock_skew(self, seconds: float) -> JsonObject:
+    def set_clock_skew(self, seconds: float | timedelta) -> JsonObject:
         """Put the server's clock (tokens, `Date`) ahead of this machine's, or behind it when negative."""
         self._context.clock.skew = _seconds(seconds)
         return self._context.clock.to_dict()
@@ -216,6 +219,15 @@ class ServerCommands:
         self._context.reset()
         self._provider.reset()
         return {}
+
+
+def _plain(value: object) -> JsonValue:
+    """An argument in Python as a JSON value: an amount and a date as text, a duration in seconds."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return value.total_seconds() if isinstance(value, timedelta) else value
 
 
 def _seconds(value: JsonValue) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Sequence
 from email.utils import formatdate
@@ -19,7 +18,6 @@ from victor_ext.sandbox.server.settings import ServerSettings
 
 access = logging.getLogger("victor_ext.sandbox.access")
 logger = logging.getLogger("victor_ext.sandbox")
-_LONG_NUMBER = re.compile(r"[0-9]{5,}(?=[0-9]{4})")
 
 
 class Clock:
@@ -92,31 +90,8 @@ class SandboxContext:
         exchange.milliseconds = max(0.0, round((self.clock.wall() - exchange.at) * 1000, 3))
         self.changes.touch()
         if access.isEnabledFor(logging.INFO):
-            access.info("%s", _log_line(exchange))
+            access.info("%s", exchange.summary())
 
     def log_failure(self, message: str, error: BaseException | None = None) -> None:
         """Log a mistake of the sandbox itself."""
         logger.error("%s", message, exc_info=error)
-
-
-def _log_line(exchange: Received) -> str:
-    key = exchange.idempotency_key
-    parts = [
-        f"{exchange.method:<4}",
-        _redacted(exchange.path),
-        "-" if exchange.status is None else str(exchange.status),
-        f"{exchange.milliseconds:.1f} ms",
-    ]
-    if key is not None:
-        parts.append(f"key={_redacted(key[:8])}{'…' if len(key) > 8 else ''} attempt={exchange.attempt}")
-    if exchange.replayed:
-        parts.append("replayed")
-    if exchange.fault:
-        parts.append(f"fault={exchange.fault}")
-    return "  ".join(parts)
-
-
-def _redacted(text: str) -> str:
-    """A path or key on one line, with the last four digits of a long number only."""
-    plain = "".join(c if c.isprintable() else "?" for c in text[:200])
-    return _LONG_NUMBER.sub(lambda match: "*" * len(match[0]), plain)

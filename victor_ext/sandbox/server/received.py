@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
 from victor_ext.sandbox.server.jsontypes import JsonObject
+
+_LONG_NUMBER = re.compile(r"[0-9]{5,}(?=[0-9]{4})")
 
 
 @dataclass(slots=True)
@@ -44,6 +47,29 @@ class Received:
     def to_dict(self) -> JsonObject:
         """The call as JSON."""
         return {name: getattr(self, name) for name in Received.__slots__}
+
+    def summary(self) -> str:
+        """The call on one line, without a body, with the beginning of its key and no long number."""
+        key = self.idempotency_key
+        parts = [
+            f"{self.method:<4}",
+            redact(self.path),
+            "-" if self.status is None else str(self.status),
+            "-" if self.milliseconds is None else f"{self.milliseconds:.1f} ms",
+        ]
+        if key is not None:
+            parts.append(f"key={redact(key[:8])}{'…' if len(key) > 8 else ''} attempt={self.attempt}")
+        if self.replayed:
+            parts.append("replayed")
+        if self.fault:
+            parts.append(f"fault={self.fault}")
+        return "  ".join(parts)
+
+
+def redact(text: str) -> str:
+    """A text on one line, with the last four digits of a long number only."""
+    plain = "".join(c if c.isprintable() else "?" for c in text[:200])
+    return _LONG_NUMBER.sub(lambda match: "*" * len(match[0]), plain)
 
 
 class ReceivedLog:

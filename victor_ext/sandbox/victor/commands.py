@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import asdict
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
@@ -24,7 +25,7 @@ from victor_ext.sandbox.victor.model import (
     PaymentRequest,
     Status,
 )
-from victor_ext.sandbox.victor.validation import read_date
+from victor_ext.sandbox.victor.validation import Problem, read_date
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.victor.provider import VictorProvider
@@ -85,6 +86,8 @@ class SandboxCommands(ServerCommands):
         if not isinstance(account_number, str) or not re.fullmatch("[0-9]{3,20}", account_number):
             raise ValueError("account_number must be a text of 3 to 20 digits; leading zeros count")
         account = Account(account_number=account_number, **_texts(routing_number=routing_number, name=name))
+        # It is shown as the payer of an inbound request.
+        _refuse(self._provider.response_problems("get", {"payment_request": {"payer": asdict(account)}}))
         self._provider.directory.add_account(account)
         return asdict(account)
 
@@ -137,8 +140,8 @@ class SandboxCommands(ServerCommands):
     @command("POST", "/payment-requests/inbound", returns=member("id", str))
     def create_inbound(
         self,
-        amount: str = "10.00",
-        due_date: str | None = None,
+        amount: str | int | Decimal = "10.00",
+        due_date: str | date | None = None,
         *,
         payer_account: str | None = None,
         payee_account: str | None = None,
@@ -148,19 +151,39 @@ class SandboxCommands(ServerCommands):
         notes: str | None = None,
         network: Network | None = None,
     ) -> JsonObject:
-        """Make an inbound request from outside of the sandbox, waiting for an answer; returns its id."""
+        """Make an inbound request from outside of the sandbox, waiting for an answer; returns its id.
+
+        What the document refuses in a create is refused here too. The due date may be any.
+        """
         provider = self._provider
-        if not _AMOUNT.fullmatch(str(amount)) or Decimal(amount) <= 0:
-            raise ValueError("amount must be a text such as '44.23', above zero")
-        due = due_date or provider.due_dates.tomorrow().isoformat()
-        if read_date(due) is None:
-            raise ValueError("due_date must be YYYY-MM-DD")
+        if isinstance(amount, int) and not isinstance(amount, bool):
+            amount = str(amount)
+        if not isinstance(amount, str) or not _AMOUNT.fullmatch(amount) or Decimal(amount) <= 0:
+            raise ValueError("amount must be a text such as '44.23', a Decimal or an int, above zero and never a float")
+        due = provider.due_dates.tomorrow().isoformat() if due_date is None else due_date
+        if not isinstance(due, str) or read_date(due) is None:
+            raise ValueError("due_date must be YYYY-MM-DD, or a date")
+        if network is not None and network not in NETWORKS:
+            raise ValueError("network must be RTP or FedNow")
+        payer = payer_account or next(iter(provider.directory.accounts), "243884643621")
+        if not isinstance(payer, str) or not re.fullmatch("[0-9]{3,20}", payer):
+            raise ValueError("payer_account must be a text of 3 to 20 digits; leading zeros count")
+        payee = payee_account or "043987673645"
+        kind = "BUSINESS" if biller_type is None else biller_type
+        given = {"amount_modification_allowed": amount_modification_allowed, "notes": notes}
+        details = {"amount": amount, "due_date": due, "biller_type": kind, **_given(**given)}
+        body = {
+            "payee": {"account_number": payee, **_given(ultimate_creditor=ultimate_creditor)},
+            "payer": {"victor_counterparty_id": "outside"},
+            "payment_details": details,
+        }
+        _refuse(provider.create_problems(body, from_outside=True))
         request = provider.ledger.create_inbound(
             amount=amount,
             due_date=due,
-            payer_account=payer_account or next(iter(provider.directory.accounts), "243884643621"),
-            payee_account=payee_account or "043987673645",
-            biller_type=biller_type or "BUSINESS",
+            payer_account=payer,
+            payee_account=payee,
+            biller_type=kind,
             ultimate_creditor=ultimate_creditor,
             amount_modification_allowed=bool(amount_modification_allowed),
             notes=notes,
@@ -210,6 +233,7 @@ class SandboxCommands(ServerCommands):
     @command("POST", "/payment-requests/{request_id}/move", returns=nothing)
     def move(self, request_id: str, status: Status, error_message: str | None = None) -> JsonObject:
         """Put a request into any status. A twin stays as it is."""
+        _texts(error_message=error_message)
         return _record(self._provider.ledger.move(request_id, status, error_message))
 
 
@@ -231,8 +255,20 @@ def _record(request: PaymentRequest) -> JsonObject:
     return {**request.to_dict(), "tracking_id": request.tracking_id, "rails_id": request.rails_id}
 
 
+def _refuse(problems: list[Problem]) -> None:
+    """Raise `ValueError` when there are problems, each with the argument that is wrong."""
+    names = {"account_number": "payee_account"}
+    found = [f"{names.get(each.path[-1], each.path[-1])} {each.message}" for each in problems]
+    if found:
+        raise ValueError("; ".join(found))
+
+
+def _given(**options: JsonValue) -> JsonObject:
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def _texts(**options: JsonValue) -> JsonObject:
-    given = {name: value for name, value in options.items() if value is not None}
+    given = _given(**options)
     for name, value in given.items():
         if not isinstance(value, str):
             raise TypeError(f"{name} must be a text")

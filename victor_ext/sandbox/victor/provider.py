@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from victor_ext.sandbox.server.call import Call, HeaderKey
 from victor_ext.sandbox.server.context import SandboxContext
-from victor_ext.sandbox.server.jsontypes import JsonObject
+from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
 from victor_ext.sandbox.server.operations import Operation
 from victor_ext.sandbox.server.page.records import Records
 from victor_ext.sandbox.server.provider import SandboxProvider
@@ -226,7 +226,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             conflict = Problem((KEY_NAME,), "conflict", "This key was used with another body.")
             return self._refused(conflict, int(self.settings.key_conflict))
         if request is None:
-            problems = self._body_problems("create", body) or self._rules.problems(body)
+            problems = self.create_problems(body)
             if problems:
                 return self._refused(problems[0])
             self._note_undeclared("create", call, body)
@@ -285,6 +285,16 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     def _declared(self, operation: str) -> Declared:
         served = _BY_NAME[operation]
         return self.document.operation(served.method, served.path)
+
+    def create_problems(self, body: JsonValue, *, from_outside: bool = False) -> list[Problem]:
+        """What the document and the rules refuse in the body of a create."""
+        found = self._body_problems("create", body)
+        return found or self._rules.problems(body, from_outside=from_outside)
+
+    def response_problems(self, operation: str, body: JsonObject) -> list[Problem]:
+        """What the document refuses in a good response of an operation."""
+        schema = self._declared(operation).responses.get(200)
+        return [] if schema is None else from_violations(schema.violations(body))
 
     def _body_problems(self, operation: str, body: object) -> list[Problem]:
         schema = self._declared(operation).body

@@ -79,8 +79,11 @@ class CreateRules:
         self._due_dates = due_dates
         self._directory = directory
 
-    def problems(self, body: JsonObject) -> list[Problem]:
-        """The problems of a body that conforms to the schema."""
+    def problems(self, body: JsonObject, *, from_outside: bool = False) -> list[Problem]:
+        """The problems of a body that conforms to the schema.
+
+        A request `from_outside` may have any due date, and neither of its accounts need be known here.
+        """
         payee, details = body["payee"], body["payment_details"]
         found: list[Problem] = []
         if Decimal(details["amount"]) <= 0:
@@ -88,10 +91,10 @@ class CreateRules:
         if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
             path = ("payee", "ultimate_creditor")
             found.append(Problem(path, "invalid", "may be set only when biller_type is BUSINESS"))
-        wrong = self._due_date(details["due_date"])
+        wrong = None if from_outside else self._due_date(details["due_date"])
         if wrong:
             found.append(Problem(("payment_details", "due_date"), "invalid", wrong))
-        if self._strict:
+        if self._strict and not from_outside:
             found.extend(self._unknown(payee["account_number"], body["payer"]["victor_counterparty_id"]))
         return found
 

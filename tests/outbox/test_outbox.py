@@ -1,0 +1,344 @@
+"""The outbox on SQLite and PostgreSQL: one request for each invoice, whatever ends the process, and never a guess."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.bulk.postgres import Postgres
+from victor_ext import (
+    AuthenticationError,
+    ConnectionFailed,
+    InvalidRequest,
+    Outcome,
+    PermissionDenied,
+    RateLimited,
+    Victor,
+    VictorOAuth,
+    idempotency_key_for,
+)
+from victor_ext.outbox import EntryState, Outbox
+from victor_ext.sandbox import Sandbox
+from victor_ext.testing import Faults, TimeTravel
+
+NO_LEASE = timedelta(microseconds=1)
+"""So that the next pass need not wait for what a killed worker had."""
+
+
+@pytest.fixture(scope="module")
+def postgres_server() -> Iterator[Postgres]:
+    server = Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    if request.param == "sqlite":
+        made = sa.create_engine(f"sqlite:///{tmp_path / 'invoices.sqlite'}")
+    else:
+        server: Postgres = request.getfixturevalue("postgres_server")
+        name = f"outbox_{uuid4().hex[:12]}"
+        maintenance = sa.create_engine(_url(server, "postgres"), isolation_level="AUTOCOMMIT")
+        with maintenance.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        maintenance.dispose()
+        made = sa.create_engine(_url(server, name))
+    yield made
+    made.dispose()
+
+
+def _url(server: Postgres, name: str) -> str:
+    return server.url(name).replace("postgresql://", "postgresql+psycopg://")
+
+
+@pytest.fixture
+def outbox(engine: sa.Engine) -> Outbox:
+    made = Outbox(engine, lease=NO_LEASE)
+    made.create_table()
+    return made
+
+
+def invoice(number: int = 1042, **changes: Any) -> dict[str, Any]:
+    asked = {
+        "payee_account_number": "043987673645",
+        "payer_counterparty_id": "acceptsRfp",
+        "amount": Decimal("44.23"),
+        "biller_type": "BUSINESS",
+        "due_date": datetime.now(UTC).date(),
+        "client_reference_id": f"INV-{number}",
+        "idempotency_key": idempotency_key_for("invoice", number),
+    }
+    return {**asked, **changes}
+
+
+def stored(outbox: Outbox, engine: sa.Engine, *invoices: dict[str, Any]) -> None:
+    with Session(engine) as session, session.begin():
+        for each in invoices:
+            outbox.add(session, **each)
+
+
+class Killed(BaseException):
+    """Kill -9, as far as Python can tell: nothing catches it, and nothing after it is done."""
+
+
+class TestStoring:
+    def test_an_entry_is_there_with_the_invoice_or_not_at_all(self, outbox: Outbox, engine: sa.Engine) -> None:
+        with Session(engine) as session:
+            outbox.add(session, **invoice(1))
+            session.rollback()
+        with engine.begin() as connection:
+            outbox.add(connection, **invoice(2))
+        assert [entry.client_reference_id for entry in outbox.entries()] == ["INV-2"]
+
+    def test_the_same_invoice_is_stored_once(self, outbox: Outbox, engine: sa.Engine) -> None:
+        stored(outbox, engine, invoice(), invoice(amount="44.23"))
+        assert len(outbox.entries()) == 1
+        with pytest.raises(ValueError, match="with other arguments"):
+            stored(outbox, engine, invoice(amount="44.24"))
+
+    @pytest.mark.parametrize("missing", ["idempotency_key", "client_reference_id"])
+    def test_without_key_and_reference_no_repeat_is_safe(self, outbox: Outbox, engine: sa.Engine, missing: str) -> None:
+        with pytest.raises(ValueError, match="needs idempotency_key and client_reference_id"):
+            stored(outbox, engine, invoice(**{missing: None}))
+
+    def test_what_could_never_be_sent_is_refused_at_once(self, outbox: Outbox, engine: sa.Engine) -> None:
+        with pytest.raises(InvalidRequest, match="amount"):
+            stored(outbox, engine, invoice(amount=12.5))
+        assert outbox.entries() == []
+
+
+class TestSending:
+    def test_each_is_sent_once_and_its_end_is_read(
+        self, outbox: Outbox, engine: sa.Engine, victor: Victor, time_travel: TimeTravel, victor_sandbox: Sandbox
+    ) -> None:
+        stored(outbox, engine, invoice(1), invoice(2, payer_counterparty_id="declinesRfp"))
+        assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT] * 2
+        assert outbox.send(victor) == []
+        time_travel.advance(minutes=1)
+        assert {entry.status for entry in outbox.refresh(victor)} == {"completed", "declined"}
+        assert outbox.refresh(victor) == []
+        assert set(victor_sandbox.work_done_by_key().values()) == {1}
+        assert outbox.counts()[EntryState.SENT] == 2 == sum(outbox.counts().values())
+
+    def test_a_refusal_is_stored_with_its_reason(
+        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults
+    ) -> None:
+        stored(outbox, engine, invoice(1), invoice(2))
+        faults.status(400, operation="create")
+        refused, sent = outbox.send(victor)
+        assert (refused.state, sent.state) == (EntryState.REFUSED, EntryState.SENT)
+        assert refused.error
+        assert outbox.entries("refused") == [refused]
+
+    @pytest.mark.parametrize(
+        ("order", "error"),
+        [
+            (lambda faults: faults.rate_limit(times=None, operation="create"), RateLimited),
+            (lambda faults: faults.status(401, times=None, operation="create"), AuthenticationError),
+            (lambda faults: faults.status(403, operation="create"), PermissionDenied),
+            (lambda faults: faults.down(), ConnectionFailed),
+        ],
+    )
+    def test_what_was_not_sent_waits(
+        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, order: Any, error: type[Exception]
+    ) -> None:
+        stored(outbox, engine, invoice())
+        victor.payment_requests.find("x", start_datetime=datetime.now(UTC))  # so that the provider's time is known
+        order(faults)
+        with pytest.raises(error):
+            outbox.send(victor)
+        (entry,) = outbox.entries()
+        assert entry.state is EntryState.WAITING
+        faults.up()
+        faults.clear()
+        assert [each.state for each in outbox.send(victor)] == [EntryState.SENT]
+
+    def test_a_refusal_of_one_keeps_nobody_waiting(
+        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults
+    ) -> None:
+        stored(outbox, engine, invoice(1), invoice(2))
+        faults.status(403, operation="create")
+        with pytest.raises(PermissionDenied):
+            outbox.send(victor)
+        assert [entry.state for entry in outbox.entries()] == [EntryState.WAITING, EntryState.SENT]
+
+    def test_an_unknown_outcome_is_sent_again_under_its_key(
+        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, sent_once: Any
+    ) -> None:
+        stored(outbox, engine, invoice())
+        faults.lose_answer(times=6, operation="create")
+        assert outbox.send(victor) == []
+        assert outbox.counts()[EntryState.SENDING] == 1
+        assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
+        assert len(sent_once(idempotency_key_for("invoice", 1042))) == 7
+
+    def test_what_a_worker_holds_is_left_to_it(self, engine: sa.Engine, victor: Victor, faults: Faults) -> None:
+        outbox = Outbox(engine)
+        outbox.create_table()
+        stored(outbox, engine, invoice())
+        faults.lose_answer(times=6, operation="create")
+        assert outbox.send(victor) == outbox.send(victor) == []
+        assert Outbox(engine).counts()[EntryState.SENDING] == 1
+
+
+class TestOldKeys:
+    """The sandbox forgets keys after an hour: a repeat would ask the customer a second time."""
+
+    @pytest.fixture
+    def old(self, engine: sa.Engine, victor: Victor, faults: Faults) -> Callable[[Any], Outbox]:
+        def make(order: Any) -> Outbox:
+            outbox = Outbox(engine, lease=NO_LEASE, keys_kept=timedelta(hours=1))
+            outbox.create_table()
+            stored(outbox, engine, invoice())
+            order(faults)
+            assert outbox.send(victor) == []
+            with engine.begin() as connection:  # it was an hour ago
+                earlier = outbox.table.c.first_sent_at - 3601
+                connection.execute(sa.update(outbox.table).values(first_sent_at=earlier))
+            return outbox
+
+        return make
+
+    @pytest.mark.victor_sandbox(key_life=0)
+    def test_what_was_done_is_found(self, old: Any, victor: Victor, victor_sandbox: Sandbox) -> None:
+        outbox = old(
+            lambda faults: (faults.lose_answer(operation="create"), faults.status(503, times=5, operation="create"))
+        )
+        assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
+        assert [*victor_sandbox.work_done_by_key().values()] == [1]
+
+    def test_what_is_not_found_is_for_somebody_to_look_at(
+        self, old: Any, victor: Victor, victor_sandbox: Sandbox
+    ) -> None:
+        outbox = old(lambda faults: faults.status(503, times=6, operation="create"))
+        (entry,) = outbox.send(victor)
+        assert entry.state is EntryState.UNCLEAR
+        assert "too old" in str(entry.error) and "no proof" in str(entry.error)
+        assert outbox.send(victor) == []
+        assert [*victor_sandbox.work_done_by_key().values()] == [0]
+
+    def test_a_request_of_another_amount_is_not_it(self, old: Any, victor: Victor) -> None:
+        outbox = old(lambda faults: faults.status(503, times=6, operation="create"))
+        victor.payment_requests.create(**invoice(amount="1.00", idempotency_key="another-key-0123456789"))
+        assert [entry.state for entry in outbox.send(victor)] == [EntryState.UNCLEAR]
+
+    def test_a_refusal_after_a_send_in_doubt_is_looked_up(
+        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults
+    ) -> None:
+        stored(outbox, engine, invoice())
+        faults.lose_answer(operation="create")
+        faults.status(503, times=5, operation="create")
+        assert outbox.send(victor) == []
+        faults.status(400, operation="create")
+        assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
+
+
+STEPS = ("commit of the claim", "call", "after the call", "commit of the result", "after the result")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_process_that_is_killed_at_a_step_asks_nobody_twice(
+    outbox: Outbox, engine: sa.Engine, victor_sandbox: Sandbox, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(outbox, engine, invoice())
+    auth = VictorOAuth(*victor_sandbox.add_oauth_client())
+    commits = 0
+
+    def on_commit(_connection: sa.Connection) -> None:
+        nonlocal commits
+        commits += 1
+        if (commits, step) in ((1, STEPS[0]), (2, STEPS[3])):
+            raise Killed
+
+    with Victor(auth, base_url=victor_sandbox.url) as first:
+        create = first.payment_requests.create
+
+        def call(**arguments: Any) -> Any:
+            if step == STEPS[1]:
+                raise Killed
+            made = create(**arguments)
+            if step == STEPS[2]:
+                raise Killed
+            return made
+
+        monkeypatch.setattr(first.payment_requests, "create", call)
+        sa.event.listen(engine, "commit", on_commit)
+        if step == STEPS[4]:
+            assert len(outbox.send(first)) == 1
+        else:
+            with pytest.raises(Killed):
+                outbox.send(first)
+        sa.event.remove(engine, "commit", on_commit)
+    with Victor(auth, base_url=victor_sandbox.url) as second:
+        again = Outbox(engine, lease=NO_LEASE)
+        again.send(second)
+        assert [entry.state for entry in again.entries()] == [EntryState.SENT]
+    assert [*victor_sandbox.work_done_by_key().values()] == [1]
+    assert len(victor_sandbox.requests()) == 1
+
+
+def test_a_worker_that_has_lost_its_lease_overwrites_nothing(
+    outbox: Outbox, engine: sa.Engine, victor: Victor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(outbox, engine, invoice())
+    slow = victor.with_options()
+
+    def stalled(**_arguments: Any) -> Any:
+        assert [entry.state for entry in Outbox(engine).send(victor)] == [EntryState.SENT]
+        raise ConnectionFailed("Nothing was sent.", outcome=Outcome.NOT_SENT)
+
+    monkeypatch.setattr(slow.payment_requests, "create", stalled)
+    with pytest.raises(ConnectionFailed):
+        outbox.send(slow)
+    assert [entry.state for entry in outbox.entries()] == [EntryState.SENT]
+
+
+WORKER = """
+import os, signal, sys
+from datetime import timedelta
+import sqlalchemy as sa
+from victor_ext import Victor
+from victor_ext.outbox import Outbox
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+engine = sa.create_engine(sys.argv[1])
+with Victor.from_env() as victor:
+    create = victor.payment_requests.create
+    if sys.argv[2] == "before the call":
+        victor.payment_requests.create = die
+    else:
+        victor.payment_requests.create = lambda **arguments: die(create(**arguments))
+    Outbox(engine, lease=timedelta(microseconds=1)).send(victor)
+"""
+
+
+@pytest.mark.parametrize("step", ["before the call", "after the call"])
+def test_a_worker_that_is_killed_with_9(
+    outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox, sent_once: Any, step: str
+) -> None:
+    stored(outbox, engine, invoice())
+    client_id, client_secret = victor_sandbox.add_oauth_client()
+    setting = {"VICTOR_BASE_URL": victor_sandbox.url, "VICTOR_ENVIRONMENT": "staging"}
+    credentials = {"VICTOR_CLIENT_ID": client_id, "VICTOR_CLIENT_SECRET": client_secret}
+    url = engine.url.render_as_string(hide_password=False)
+    worker = [sys.executable, "-c", WORKER, url, step]
+    ended = subprocess.run(worker, env={**os.environ, **setting, **credentials}, timeout=60, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    with Victor(VictorOAuth(client_id, client_secret), base_url=victor_sandbox.url) as second:
+        assert [entry.state for entry in outbox.send(second)] == [EntryState.SENT]
+    assert len(sent_once(idempotency_key_for("invoice", 1042))) == (1 if step == "before the call" else 2)

@@ -1,0 +1,163 @@
+"""Tests without the sandbox: payment requests that were never sent, and mocks with the signatures of the clients."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from unittest.mock import create_autospec
+
+import anyio
+import pytest
+
+from victor_ext import (
+    AsyncVictor,
+    ConfigurationError,
+    Direction,
+    InvalidRequest,
+    Network,
+    Payee,
+    Payer,
+    PaymentRequest,
+    PaymentRequestResponse,
+    Status,
+    Victor,
+)
+from victor_ext.providers.eastpay import AsyncEastPay, EastPay
+from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor
+from victor_ext.providers.velo import AsyncVelo, Velo
+from victor_ext.providers.victor.fakes import FakeFields
+
+WHOLE: dict[str, Any] = {
+    "id": "RFP0000042",
+    "status": Status.NEEDS_REVIEW,
+    "direction": Direction.INBOUND,
+    "network": Network.FEDNOW,
+    "amount": Decimal("12.00"),
+    "original_amount": Decimal("13.50"),
+    "due_date": date(2026, 5, 6),
+    "created_at": datetime(2026, 5, 5, 1, 2, 3, tzinfo=UTC),
+    "approved_at": datetime(2026, 5, 5, 4, 5, 6, tzinfo=UTC),
+    "payee": Payee("000123456789", "SampleCo Billing Inc."),
+    "payer": Payer("lake000002", "243884643621", "011401533", "Victor Doe"),
+    "biller_type": "CONSUMER",
+    "amount_modification_allowed": False,
+    "notes": "Rent",
+    "approval_notes": "Paid.",
+    "client_reference_id": "INV-7",
+    "parent_id": "PARENT0001",
+    "child_id": "CHILD00001",
+    "error_message": "No.",
+    "response": PaymentRequestResponse(Status.DECLINED, Decimal("13.50"), Decimal("12.00"), "Paid."),
+    "idempotency_key": "invoice-1042-0123456789",
+}
+
+
+class TestFakePaymentRequests:
+    @pytest.mark.parametrize("name", WHOLE)
+    def test_each_attribute_is_what_was_given(self, name: str) -> None:
+        assert getattr(PaymentRequest.fake(**{name: WHOLE[name]}), name) == WHOLE[name]
+
+    def test_all_of_them_together(self) -> None:
+        made = PaymentRequest.fake(**WHOLE)
+        assert {name: getattr(made, name) for name in WHOLE} == WHOLE
+
+    def test_every_attribute_of_a_record_can_be_set(self) -> None:
+        attributes = PaymentRequest.fake().to_dict().keys() - {"is_terminal"}
+        assert attributes == FakeFields.__annotations__.keys() == WHOLE.keys()
+
+    @pytest.mark.parametrize("name", sorted(WHOLE.keys() - {"id", "direction"}))
+    def test_none_is_a_value_that_was_not_sent(self, name: str) -> None:
+        assert getattr(PaymentRequest.fake(**{name: None}), name) is None
+
+    def test_the_defaults_are_the_same_each_time(self) -> None:
+        assert PaymentRequest.fake() == PaymentRequest.fake()
+        assert PaymentRequest.fake().to_dict() == PaymentRequest.fake().to_dict()
+        assert PaymentRequest.fake(status="completed") != PaymentRequest.fake()
+
+    def test_amounts_and_words_are_read_as_those_of_the_provider(self) -> None:
+        made = PaymentRequest.fake(amount="12.00", status="COMPLETED")
+        assert (made.amount, made.status, made.is_terminal) == (Decimal("12.00"), Status.COMPLETED, True)
+        assert PaymentRequest.fake(status="frozen").status == "frozen"
+        assert PaymentRequest.fake(amount=12).amount == 12
+
+    def test_it_is_a_record_like_any_other(self) -> None:
+        made = PaymentRequest.fake()
+        assert "243884643621" not in repr(PaymentRequest.fake(payer=WHOLE["payer"]).payer)
+        assert pickle.loads(pickle.dumps(made)) == made
+
+    def test_a_wrong_attribute_is_named(self) -> None:
+        with pytest.raises(TypeError, match="no attribute amout; those it has are id, status"):
+            PaymentRequest.fake(amout="12.00")
+        with pytest.raises(InvalidRequest, match="amount"):
+            PaymentRequest.fake(amount=12.5)
+
+
+class TestMocksOfClients:
+    def test_a_call_is_checked_against_the_real_signature(self) -> None:
+        victor = create_autospec(Victor, instance=True)
+        victor.payment_requests.get.return_value = PaymentRequest.fake(id="RFP1")
+        assert victor.payment_requests.get("RFP1").id == "RFP1"
+        victor.payment_requests.get.assert_called_once_with("RFP1")
+        with pytest.raises(TypeError, match="missing a required argument: 'payee_account_number'"):
+            victor.payment_requests.create(amount="12.00")
+        with pytest.raises(TypeError, match="unexpected keyword argument 'amout'"):
+            victor.payment_requests.list(amout="12.00")
+        with pytest.raises(AttributeError, match="creat"):
+            victor.payment_requests.creat()
+        with pytest.raises(AttributeError):
+            victor.payments  # noqa: B018 - Victor has none
+
+    def test_awaited_calls_are_awaited(self) -> None:
+        victor = create_autospec(AsyncVictor, instance=True)
+        victor.payment_requests.get.return_value = PaymentRequest.fake(id="RFP1")
+        victor.payment_requests.list.return_value.__aiter__.return_value = [PaymentRequest.fake(id="RFP2")]
+        victor.__aenter__.return_value = victor
+
+        async def use() -> list[str]:
+            async with victor as client:
+                one = await client.payment_requests.get("RFP1")
+                return [one.id, *[each.id async for each in client.payment_requests.list(status="pending")]]
+
+        assert anyio.run(use) == ["RFP1", "RFP2"]
+        victor.payment_requests.get.assert_awaited_once_with("RFP1")
+
+    def test_a_mock_of_a_client_that_exists(self) -> None:
+        class Service:
+            def __init__(self, victor: Victor) -> None:
+                self.victor = victor
+
+            def paid(self, request_id: str) -> bool:
+                return self.victor.payment_requests.wait(request_id).status == "completed"
+
+        victor = create_autospec(Victor, instance=True)
+        victor.payment_requests.wait.return_value = PaymentRequest.fake(status="completed")
+        assert Service(victor).paid("RFP1")
+        assert isinstance(victor, Victor)
+
+    @pytest.mark.parametrize(
+        ("client", "path", "awaited"),
+        [
+            (Velo, "payouts.get", False), (AsyncVelo, "payouts.get", True),
+            (FlexFactor, "orders.get", False), (AsyncFlexFactor, "orders.get", True),
+            (FlexFactor, "evaluate", False), (AsyncFlexFactor, "evaluate", True),
+            (EastPay, "payments.debit", False), (AsyncEastPay, "checkouts.prepare", True),
+        ],
+    )  # fmt: skip
+    def test_those_of_the_other_systems(self, client: type, path: str, awaited: bool) -> None:
+        found = create_autospec(client, instance=True)
+        for name in path.split("."):
+            found = getattr(found, name)
+        assert inspect.iscoroutinefunction(found) is awaited
+        with pytest.raises(TypeError, match="missing a required argument"):
+            found()
+
+    def test_what_a_class_shows_can_call_nothing(self) -> None:
+        with pytest.raises(ConfigurationError, match="Make a client"):
+            Victor.payment_requests.get("RFP1")
+
+    def test_each_class_shows_what_its_clients_have(self, victor: Victor) -> None:
+        assert type(Victor.payment_requests) is type(victor.payment_requests)
+        assert victor.payment_requests is not Victor.payment_requests

@@ -1,0 +1,270 @@
+"""The fixtures of the plugin: failures by name, time that passes at once, and what a failed test shows."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import anyio
+import pytest
+
+from victor_ext import AsyncVictor, ConnectionFailed, Outcome, RateLimited, TimedOut, Victor, VictorError, VictorOAuth
+from victor_ext.sandbox import Received, Sandbox
+from victor_ext.testing import Faults, TimeTravel
+
+pytest_plugins = ["pytester"]
+KEY = "invoice-1042-0123456789"
+
+
+def create(victor: Victor, **changes: Any) -> Any:
+    return victor.payment_requests.create(**arguments(**changes))
+
+
+def arguments(**changes: Any) -> dict[str, Any]:
+    asked = {
+        "payee_account_number": "043987673645",
+        "payer_counterparty_id": "acceptsRfp",
+        "amount": "44.23",
+        "biller_type": "BUSINESS",
+        "due_date": datetime.now(UTC).date(),
+        "idempotency_key": KEY,
+    }
+    return {**asked, **changes}
+
+
+def fault_of(calls: list[Received]) -> list[str | None]:
+    return [each.fault for each in calls]
+
+
+def test_a_sandbox_is_empty_unless_the_mark_says_otherwise(victor_sandbox: Sandbox, victor: Victor) -> None:
+    assert victor_sandbox.accounts() == victor_sandbox.requests() == [*victor.payment_requests.list()] == []
+
+
+@pytest.mark.victor_sandbox(demo_data=True)
+def test_demo_data_are_there_when_they_are_asked_for(victor: Victor) -> None:
+    assert len([*victor.payment_requests.list()]) == 2
+
+
+def test_a_lost_answer_is_asked_for_again(victor: Victor, faults: Faults, sent_once: Any) -> None:
+    faults.lose_answer()
+    request = create(victor)
+    calls = sent_once(request.idempotency_key)
+    assert fault_of(calls) == ["lost_answer", None]
+    assert [each.replayed for each in calls] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("order", "met"),
+    [
+        (lambda faults: faults.status(503, times=2), ["status", "status", None]),
+        (lambda faults: faults.status(502, work=True, operation="create"), ["status", None]),
+        (lambda faults: faults.cut(after=10), ["cut_answer", None]),
+        (lambda faults: faults.cut_request(), ["cut_request", None]),
+        (lambda faults: faults.rate_limit(retry_after=30), ["rate_limit", None]),
+        (lambda faults: faults.damage(skip=0), ["malformed_json", None]),
+        (lambda faults: faults.delay(0.01), ["delay"]),
+    ],
+)
+def test_each_failure_by_its_name(victor: Victor, faults: Faults, sent_once: Any, order: Any, met: list[str]) -> None:
+    order(faults)
+    began = time.monotonic()
+    create(victor)
+    assert fault_of(sent_once(KEY)) == met
+    assert time.monotonic() - began < 25  # the Retry-After of 30 s has passed at once
+
+
+def test_silence_ends_by_the_timeout(victor: Victor, faults: Faults) -> None:
+    faults.stall(times=None)
+    with pytest.raises(VictorError) as caught:
+        create(victor.with_options(timeout=0.05, deadline=0.2))
+    assert caught.value.outcome is Outcome.UNKNOWN
+
+
+def test_a_provider_that_is_down_has_got_nothing(victor: Victor, faults: Faults, sent_once: Any) -> None:
+    faults.down()
+    with pytest.raises(ConnectionFailed) as caught:
+        create(victor)
+    assert caught.value.outcome is Outcome.NOT_SENT
+    faults.up()
+    create(victor)
+    assert len(sent_once(KEY)) == 1
+
+
+def test_a_fault_that_is_cleared_meets_no_call(victor: Victor, faults: Faults, sent_once: Any) -> None:
+    faults.status(500, times=None)
+    faults.clear()
+    create(victor)
+    assert fault_of(sent_once(KEY)) == [None]
+
+
+def test_a_wrong_option_is_named(faults: Faults) -> None:
+    with pytest.raises(ValueError, match="status must be between 200 and 599"):
+        faults.status(42)
+    with pytest.raises(ValueError, match="unknown option tims"):
+        faults.lose_answer(tims=2)  # type: ignore[call-arg] # on purpose
+
+
+def test_sent_once_says_what_it_found(victor: Victor, faults: Faults, sent_once: Any) -> None:
+    faults.status(503, times=None)
+    with pytest.raises(VictorError):
+        create(victor)
+    with pytest.raises(AssertionError, match=r"has done no work under the key 'invoice-1042-0123456789', in 6 calls"):
+        sent_once(KEY)
+
+
+@pytest.mark.victor_sandbox(key_life=1)
+def test_sent_once_counts_work_that_was_done_twice(victor: Victor, sent_once: Any, time_travel: TimeTravel) -> None:
+    create(victor)
+    time_travel.advance(seconds=2)  # the provider has forgotten the key
+    create(victor)
+    with pytest.raises(AssertionError, match="has done the work 2 times"):
+        sent_once(KEY)
+
+
+def test_time_that_passes_ends_a_request(victor: Victor, victor_sandbox: Sandbox, time_travel: TimeTravel) -> None:
+    request = create(victor, payer_counterparty_id="ignoresRfp")
+    assert time_travel.advance(days=3, hours=1, minutes=1, seconds=1) >= 1
+    assert victor_sandbox.request(request.id)["status"] == "expired"
+
+
+def test_time_travels_to_a_moment_and_never_back(time_travel: TimeTravel) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    time_travel.to(tomorrow)
+    assert timedelta(0) <= time_travel.now - tomorrow < timedelta(seconds=5)
+    with pytest.raises(ValueError, match="must not be negative"):
+        time_travel.to(datetime.now(UTC))
+    with pytest.raises(ValueError, match="aware datetime"):
+        time_travel.to(datetime(2030, 1, 1))  # noqa: DTZ001 - the mistake
+
+
+def test_wait_waits_for_nothing(victor: Victor, time_travel: TimeTravel) -> None:
+    began = time.monotonic()
+    request = create(victor)
+    before = time_travel.now
+    assert victor.payment_requests.wait(request.id).status == "completed"
+    assert time_travel.now - before > timedelta(seconds=1)
+    never = create(victor, payer_counterparty_id="ignoresRfp", idempotency_key=KEY + "-2")
+    with pytest.raises(TimedOut):
+        victor.payment_requests.wait(never.id, timeout=600)
+    assert time.monotonic() - began < 25
+
+
+def test_wait_waits_for_nothing_with_other_options_and_a_clock_that_is_off(
+    victor: Victor, victor_sandbox: Sandbox, time_travel: TimeTravel
+) -> None:
+    victor_sandbox.set_clock_skew(-3000)
+    request = create(victor.with_options(deadline=20), payer_counterparty_id="ignoresRfp")
+    with pytest.raises(TimedOut):
+        victor.with_options(deadline=20).payment_requests.wait(request.id, timeout=3000)
+    assert {each.status for each in victor_sandbox.received()[2:]} == {200}  # the skipped time is none of the tokens'
+
+
+@pytest.mark.victor_sandbox(auto=0.01)
+def test_without_time_travel_wait_takes_its_time(victor: Victor, victor_sandbox: Sandbox) -> None:
+    request = create(victor)
+    victor.payment_requests.wait(request.id)
+    assert victor_sandbox.clock()["advanced"] == 0
+
+
+def test_a_retry_after_beyond_the_deadline_is_told(victor: Victor, faults: Faults) -> None:
+    faults.rate_limit(retry_after=3600)
+    with pytest.raises(RateLimited) as caught:
+        create(victor)
+    assert caught.value.retry_after == 3600
+
+
+def test_awaited_calls_have_it_all(
+    async_victor: AsyncVictor, faults: Faults, sent_once: Any, time_travel: TimeTravel
+) -> None:
+    async def ask() -> str:
+        faults.lose_answer()
+        faults.rate_limit(retry_after=30)
+        async with async_victor as victor:
+            request = await victor.payment_requests.create(**arguments())
+            return str((await victor.payment_requests.wait(request.id)).status)
+
+    began = time.monotonic()
+    assert anyio.run(ask) == "completed"
+    assert fault_of(sent_once(KEY)) == ["lost_answer", "rate_limit", None]
+    assert time.monotonic() - began < 25
+
+
+class TestOtherCredentials:
+    @pytest.fixture
+    def victor_auth(self, victor_sandbox: Sandbox) -> VictorOAuth:
+        return VictorOAuth(*victor_sandbox.add_oauth_client())
+
+    def test_the_credentials_can_be_overridden(self, victor: Victor, victor_sandbox: Sandbox) -> None:
+        create(victor)
+        assert [*victor_sandbox.tokens_issued().values()] == [1]
+
+
+FAILING = """
+    import pytest
+    from datetime import date, datetime, UTC
+    {extra}
+    def test_it({fixtures}):
+        {prepare}
+        victor.payment_requests.create(
+            payee_account_number="043987673645", payer_counterparty_id="aHeq349838", amount="44.23",
+            biller_type="BUSINESS", due_date=datetime.now(UTC).date(), notes="for 043987673645",
+            idempotency_key="invoice-1042-0123456789")
+        {then}
+"""
+
+
+def failing(pytester: pytest.Pytester, **parts: str) -> str:
+    parts = {"extra": "", "fixtures": "victor, victor_sandbox", "prepare": "pass", "then": "assert 0", **parts}
+    pytester.makepyfile(FAILING.format(**parts))
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--tb=line")
+    result.assert_outcomes(failed=1)
+    return result.stdout.str()
+
+
+def test_a_test_that_fails_shows_the_exchange(pytester: pytest.Pytester) -> None:
+    prepare = "victor_sandbox.inject('lost_answer'); victor_sandbox.inject('status', operation='get')"
+    shown = failing(pytester, prepare=prepare).partition("- Victor sandbox -")[2]
+    assert "  1  POST  /v2/payment-requests/request-payment  200" in shown
+    assert "key=invoice-… attempt=1  fault=lost_answer" in shown
+    assert "key=invoice-… attempt=2  replayed" in shown
+    assert "status  met by 0 calls" in shown
+    assert "outbound  created  44.23  key=invoice-…" in shown
+    assert "043987673645" not in shown and "0123456789" not in shown
+
+
+def test_a_long_exchange_is_shortened(pytester: pytest.Pytester) -> None:
+    prepare = "[[*victor.payment_requests.list()] for _ in range(33)]"
+    assert "calls (the last 30; 4 before them):" in failing(pytester, prepare=prepare)
+
+
+def test_a_sandbox_that_was_stopped_spoils_no_report(pytester: pytest.Pytester) -> None:
+    assert "not known: this sandbox does not run" in failing(pytester, then="victor_sandbox.stop(); assert 0")
+
+
+def test_a_fixture_of_the_users_own_is_left_alone(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.fixture
+        def victor_sandbox():
+            return "mine"
+
+        def test_it(victor_sandbox):
+            assert victor_sandbox == "another"
+    """)
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(failed=1)
+    result.stdout.no_fnmatch_line("*Victor sandbox*")
+
+
+def test_a_test_that_passes_shows_nothing(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(victor): [*victor.payment_requests.list()]")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-rA")
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("*Victor sandbox*")
+
+
+def test_a_due_date_of_the_demo_is_a_date(victor_sandbox: Sandbox, victor: Victor) -> None:
+    request_id = victor_sandbox.create_inbound(due_date=date(2026, 3, 4))
+    assert victor.payment_requests.get(request_id).due_date == date(2026, 3, 4)

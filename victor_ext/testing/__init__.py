@@ -1,0 +1,175 @@
+"""A pytest plugin: a sandbox of the provider, clients of it, and failures on command. See docs/testing.md.
+
+pytest loads it by itself when the package is installed with the extra `sandbox`:
+
+    def test_an_invoice_is_asked_for_once(victor, faults, sent_once):
+        faults.lose_answer(operation="create")  # the work is done, the response is lost
+        request = victor.payment_requests.create(...)
+        sent_once(request.idempotency_key)
+
+The sandbox of each test is empty. A mark sets its options:
+`@pytest.mark.victor_sandbox(demo_data=True, environment="production")`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import pytest
+
+import victor_ext
+
+from .faults import Faults
+from .report import describe as _describe
+from .travel import TimeTravel
+
+if TYPE_CHECKING:
+    from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt, VictorOAuth
+    from victor_ext.sandbox import Received, Sandbox
+
+__all__ = (
+    "Faults",
+    "TimeTravel",
+    "async_victor",
+    "faults",
+    "pytest_configure",
+    "pytest_runtest_makereport",
+    "sent_once",
+    "time_travel",
+    "victor",
+    "victor_auth",
+    "victor_key_pair",
+    "victor_retry",
+    "victor_sandbox",
+)
+
+_MARK = "victor_sandbox"
+T = TypeVar("T")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the mark, and have clients raise what a listener (`on_event`) raises: in production it is logged."""
+    os.environ.setdefault("VICTOR_LISTENER_ERRORS", "raise")
+    config.addinivalue_line("markers", f"{_MARK}(**settings): settings of the `{_MARK}` fixture (SandboxSettings)")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what a test that failed has said to the sandbox."""
+    report = yield
+    sandbox: Any = getattr(item, "funcargs", {}).get("victor_sandbox")
+    if report.when == "call" and report.failed and hasattr(sandbox, "received"):
+        try:
+            shown = _describe(sandbox)
+        except Exception as error:  # noqa: BLE001 - the test may have stopped the sandbox, or overridden the fixture
+            shown = f"not known: {error}"
+        report.sections.append(("Victor sandbox", shown))
+    return report
+
+
+@pytest.fixture
+def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """A sandbox for one test, on a free port of this machine: empty, unless the mark says `demo_data=True`."""
+    from victor_ext.sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - only tests that use it import it
+
+    mark = request.node.get_closest_marker(_MARK)
+    settings: dict[str, Any] = mark.kwargs if mark else {}
+    with Sandbox(SandboxSettings(**settings)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def faults(victor_sandbox: Sandbox) -> Faults:
+    """Failures on command: `faults.lose_answer()`, `faults.status(503, times=2)`, `faults.cut(after=10)`."""
+    return Faults(victor_sandbox)
+
+
+@pytest.fixture
+def sent_once(victor_sandbox: Sandbox) -> Callable[[str], list[Received]]:
+    """Check that the provider has done the work under a key once; returns the calls that had the key."""
+
+    def check(idempotency_key: str) -> list[Received]:
+        __tracebackhide__ = True
+        times = victor_sandbox.work_done_by_key().get(idempotency_key, 0)
+        calls = [each for each in victor_sandbox.received() if each.idempotency_key == idempotency_key]
+        what = "done no work" if times == 0 else f"done the work {times} times"
+        assert times == 1, f"the provider has {what} under the key {idempotency_key!r}, in {len(calls)} calls"
+        return calls
+
+    return check
+
+
+@pytest.fixture
+def time_travel(victor_sandbox: Sandbox) -> TimeTravel:
+    """The sandbox's business clock: `time_travel.advance(days=1)`.
+
+    In a test that asks for it, `wait` and `watch` of the clients wait for nothing: the clock moves on instead.
+    """
+    return TimeTravel(victor_sandbox)
+
+
+@pytest.fixture(scope="session")
+def victor_key_pair() -> tuple[str, str]:
+    """An RSA key pair, made once for a run: the private key and the public key, as PEM."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415 - see above
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return private.decode(), public.decode()
+
+
+@pytest.fixture
+def victor_auth(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str]) -> VictorJwt | VictorOAuth:
+    """Credentials that the sandbox accepts. Override it to test with `VictorOAuth`."""
+    private, public = victor_key_pair
+    return victor_ext.VictorJwt(victor_sandbox.add_api_key(public), private)
+
+
+@pytest.fixture
+def victor_retry() -> RetryPolicy:
+    """The retry policy of the clients: the default without waiting. Override it to test another policy."""
+    return victor_ext.RetryPolicy(base=0.0)
+
+
+@pytest.fixture
+def victor(
+    request: pytest.FixtureRequest,
+    victor_sandbox: Sandbox,
+    victor_auth: VictorJwt | VictorOAuth,
+    victor_retry: RetryPolicy,
+) -> Iterator[Victor]:
+    """A client of the sandbox with blocking calls. Its retries wait for nothing, whatever `Retry-After` says."""
+    kind = _without_waiting(victor_ext.Victor, request, victor_sandbox)
+    environment, url = victor_sandbox.settings.environment, victor_sandbox.url
+    with kind(victor_auth, environment=environment, base_url=url, retry=victor_retry) as client:
+        yield client
+
+
+@pytest.fixture
+def async_victor(
+    request: pytest.FixtureRequest,
+    victor_sandbox: Sandbox,
+    victor_auth: VictorJwt | VictorOAuth,
+    victor_retry: RetryPolicy,
+) -> AsyncVictor:
+    """A client of the sandbox with awaited calls, as `victor`. Open it in the test: `async with async_victor: ...`."""
+    kind = _without_waiting(victor_ext.AsyncVictor, request, victor_sandbox)
+    environment, url = victor_sandbox.settings.environment, victor_sandbox.url
+    return kind(victor_auth, environment=environment, base_url=url, retry=victor_retry)
+
+
+def _without_waiting(client: type[T], request: pytest.FixtureRequest, sandbox: Sandbox) -> type[T]:
+    """The same client, whose waits let the time pass at the sandbox instead; those of `wait` only with `time_travel`.
+
+    Without `time_travel` a test may have another thread, or another process, that moves what is waited for.
+    """
+    waits = {"_on_retry_wait": staticmethod(sandbox.advance)}
+    if "time_travel" in request.fixturenames:
+        waits["_on_poll_wait"] = staticmethod(sandbox.advance)
+    return cast("type[T]", type(client.__name__, (client,), waits))

@@ -1,0 +1,74 @@
+"""The fixture `faults`: the failures that a test orders, in the words of a test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from victor_ext.sandbox.server import ServerCommands
+    from victor_ext.sandbox.server.faults import FaultOptions
+
+__all__ = ("Faults",)
+
+
+class Faults:
+    """Lets the next matching calls to a sandbox fail. Each method returns the id of the fault.
+
+    Every method takes the options of a fault (docs/sandbox.md, "Faults"), above all `times` (1; None: all calls until
+    `clear`), `operation` (such as `"create"`; any), `skip` (how many calls pass first) and `work` (whether the provider
+    does the work before it fails). A wrong option is a `ValueError`.
+
+    Args:
+        sandbox: The sandbox of any provider, in this process or in another one.
+    """
+
+    def __init__(self, sandbox: ServerCommands) -> None:
+        self._sandbox = sandbox
+
+    def lose_answer(self, **options: Unpack[FaultOptions]) -> int:
+        """The work is done, and no byte of the response arrives."""
+        return self._sandbox.inject("lost_answer", **options)
+
+    def cut(self, **options: Unpack[FaultOptions]) -> int:
+        """The work is done, and the response is cut off `after` so many bytes (negative: counted from its end)."""
+        return self._sandbox.inject("cut_answer", **options)
+
+    def cut_request(self, **options: Unpack[FaultOptions]) -> int:
+        """The connection ends `after` so many bytes of the request; without `after`, when all of it was read."""
+        return self._sandbox.inject("cut_request", **options)
+
+    def status(self, code: int, /, **options: Unpack[FaultOptions]) -> int:
+        """A response with this status, `body` and `headers`; no work is done, unless `work=True`."""
+        options["status"] = code
+        return self._sandbox.inject("status", **options)
+
+    def rate_limit(self, **options: Unpack[FaultOptions]) -> int:
+        """A 429 that asks to wait for `retry_after` seconds (1)."""
+        return self._sandbox.inject("rate_limit", **options)
+
+    def stall(self, **options: Unpack[FaultOptions]) -> int:
+        """Silence: the request is read, and nothing comes back. The client's timeout ends it."""
+        return self._sandbox.inject("stall", **options)
+
+    def delay(self, seconds: float, /, **options: Unpack[FaultOptions]) -> int:
+        """The response comes so many seconds late."""
+        options["delay"] = seconds
+        return self._sandbox.inject("delay", **options)
+
+    def damage(self, **options: Unpack[FaultOptions]) -> int:
+        """The work is done, and the response is no JSON."""
+        return self._sandbox.inject("malformed_json", **options)
+
+    def down(self) -> None:
+        """Refuse connections until `up`: nothing of a call leaves this machine."""
+        self._sandbox.down()
+
+    def up(self) -> None:
+        """Accept connections again."""
+        self._sandbox.up()
+
+    def clear(self) -> None:
+        """Remove the faults that no call has met yet."""
+        self._sandbox.clear_faults()
