@@ -157,8 +157,10 @@ def test_it_reads_as_one_would_write_it(seen, client):
     source = copied(seen, accepted_after_faults(seen, client))
     assert source.startswith("from datetime import UTC, datetime\nfrom decimal import Decimal\n\n\ndef test_")
     for line in (
-        '    victor_sandbox.inject("lost_answer", operation="create")',
-        '    victor_sandbox.inject("status", operation="create", status=502, work=True)',
+        "def test_a_request_that_is_completed(victor_sandbox, victor, faults, sent_once):",
+        '    faults.lose_answer(operation="create")',
+        '    faults.status(502, operation="create", work=True)',
+        "    sent_once(request.idempotency_key)",
         "    request = victor.payment_requests.create(",
         '        amount=Decimal("44.23"),',
         '    victor.payment_requests.accept(request.child_id, notes="Paid in full")',

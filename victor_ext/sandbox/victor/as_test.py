@@ -13,6 +13,16 @@ _WITHOUT_WAIT = {False: "cut_request", True: "lost_answer"}
 """What stands for a `stall`, without its wait: to the client it is the same."""
 _NEVER_TRIED_AGAIN = {*range(400, 500)} - {408, 425, 429}
 _LONG_NUMBER = re.compile(r"(?<![\w-])[0-9]{5,}(?=[0-9]{4}(?![\w-]))")
+_WORDS = {
+    "lost_answer": "lose_answer",
+    "cut_answer": "cut",
+    "cut_request": "cut_request",
+    "status": "status",
+    "rate_limit": "rate_limit",
+    "malformed_json": "damage",
+}
+"""The methods of the fixture `faults`."""
+_FIXTURES = ("victor_sandbox", "victor", "faults", "sent_once")
 _KNOWN = {account.account_number for account in DEMO_ACCOUNTS}
 _ANSWERED = {"Accepted": "accepted", "Rejected": "declined"}
 
@@ -50,7 +60,8 @@ class _Writer:
         status = request.status.replace("-", "_")
         imports = "\n".join(sorted(self._imports)) + "\n\n\n" if self._imports else ""
         body = "\n".join("    " + line for line in self._lines)
-        return f"{imports}def test_a_request_that_is_{status}(victor_sandbox, victor):\n{body}\n"
+        fixtures = [each for each in _FIXTURES if re.search(rf"\b{each}[.(]", body)]
+        return f"{imports}def test_a_request_that_is_{status}({', '.join(fixtures)}):\n{body}\n"
 
     def create(self, request: PaymentRequest, twin: PaymentRequest | None) -> None:
         self._add_counterparty(request, twin)
@@ -66,7 +77,7 @@ class _Writer:
             *_texts(request, "ultimate_creditor", "notes", "client_reference_id", "idempotency_key"),
         ]
         self._call("request = victor.payment_requests.create", arguments)
-        self._lines.append("assert victor_sandbox.work_done_by_key() == {request.idempotency_key: 1}")
+        self._lines.append("sent_once(request.idempotency_key)")
 
     def receive(self, request: PaymentRequest) -> None:
         self._id = "request_id"
@@ -133,18 +144,30 @@ class _Writer:
             kind, after = str(call.fault), call.work_done or call.replayed
             if kind == "stall":
                 kind = _WITHOUT_WAIT[after]
-            options = f', operation="{operation}"'
             if kind in ("status", "html") and call.status in _NEVER_TRIED_AGAIN:
                 continue  # it ended a call of its own, and what is copied is the one that succeeded
-            if kind in ("status", "html", "rate_limit"):
-                options += ", retry_after=0" if kind == "rate_limit" else f", status={call.status}"
-                options += ", work=True" if after else ""
-            self._lines.append(f'victor_sandbox.inject("{kind}"{options})')
+            self._lines.append(_fault(kind, call, work=after))
 
     def _call(self, name: str, arguments: Iterable[tuple[str, str | None]], first: str | None = None) -> None:
         given = [*([first] if first else []), *(f"{each}={value}" for each, value in arguments if value is not None)]
         line = f"{name}({', '.join(given)})"
         self._lines += [line] if len(line) < 100 else [f"{name}(", *(f"    {each}," for each in given), ")"]
+
+
+def _fault(kind: str, call: Received, *, work: bool) -> str:
+    """The line that orders a fault, in the words of the fixture `faults` where it has one for the kind."""
+    options = [f'operation="{call.operation}"']
+    if kind == "html":
+        options.append(f"status={call.status}")
+    if kind == "rate_limit":
+        options.append("retry_after=0")
+    if work and kind in ("status", "html", "rate_limit"):
+        options.append("work=True")
+    if kind == "status":
+        options.insert(0, str(call.status))
+    if kind in _WORDS:
+        return f"faults.{_WORDS[kind]}({', '.join(options)})"
+    return f"victor_sandbox.inject({', '.join([_text(kind), *options])})"
 
 
 def _texts(request: PaymentRequest, *names: str) -> list[tuple[str, str | None]]:
