@@ -283,16 +283,3 @@ def test_another_default_due_date_changes_no_row(bulk: Bulk, victor_sandbox: San
     again = bulk("send", "invoices.csv", *KEY, "--due-date", "tomorrow")
     assert (again.status, again.err) == (0, "Of 2 rows: 2 sent or stored before.\n")
     assert len(victor_sandbox.work_done_by_key()) == 2
-
-
-def test_it_starts_in_less_than_a_second(bulk: Bulk) -> None:
-    write_csv(bulk.folder / "invoices.csv", rows(1))
-    assert bulk("send", "invoices.csv", *KEY, "--dry-run").status == 0  # all modules are compiled now
-    for words in (("send", "invoices.csv", *KEY, "--dry-run"), ("send", "invoices.csv", *KEY), ("status",)):
-        process = subprocess.Popen(
-            [SCRIPT, "bulk", *words], cwd=bulk.folder, env=bulk.environment, stdout=subprocess.DEVNULL
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        # The processor's time: another test may keep this one waiting.
-        assert (process.returncode, used.ru_utime + used.ru_stime < 1.0) == (0, True), (words, used)

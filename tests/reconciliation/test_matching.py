@@ -174,7 +174,7 @@ THEIRS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(
     st.lists(OURS.filter(lambda one: one.reference or one.id), max_size=6), st.lists(THEIRS, max_size=6), st.booleans()
 )

@@ -130,7 +130,7 @@ def test_texts_of_a_document_are_no_code(given_texts: list[str]) -> None:
 
 @pytest.mark.parametrize("times", [1, 60])
 def test_each_text_alone_is_no_code(times: int, tmp_path: Path) -> None:
-    for number, piece in enumerate(PIECES):
+    for number, piece in enumerate(PIECES[times % 2 :: 2]):
         folder = tmp_path / str(number)
         folder.mkdir()
         build(document([f"{piece * times}{place}" for place in range(PLACES)]), folder)

@@ -137,6 +137,7 @@ class Document:
         """The query as one object: the properties of an object in it are parameters of their own."""
         properties: Json = {}
         required: list[str] = []
+        closed = False
         for given in raw.get("parameters", []):
             parameter = self._parameters[given["$ref"].rsplit("/", 1)[1]] if "$ref" in given else given
             if parameter["in"] != "query":
@@ -145,10 +146,11 @@ class Document:
             if "properties" in schema:
                 properties |= schema["properties"]
                 required += schema.get("required", [])
+                closed |= schema.get("additionalProperties") is False
             else:
                 properties[parameter["name"]] = schema
                 required += [parameter["name"]] if parameter.get("required") else []
-        found: Json = {"type": "object", "properties": properties}
+        found: Json = {"type": "object", "properties": properties, "additionalProperties": not closed}
         return {**found, **({"required": required} if required else {})} if properties else None
 
     def _resolve(self, schema: Json) -> Json:
