@@ -59,8 +59,10 @@ sandbox: setup ## Run the sandbox on port 8900 (or PORT=...), with demo data
 .PHONY: test test-page quick lint types contracts format
 # One more than there are cores: some tests wait for what is slow on purpose.
 test: WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
+# Of the cases of the tests that take long, every second one; all of them with `make test SAMPLE=`.
+test: SAMPLE = --sample
 test: setup lint types contracts check-generated ## Run all checks
-	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal
+	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal $(SAMPLE)
 
 test-page: setup ## Try the sandbox's page in Chromium; fetches one if there is none (`make test` tries it when there is one)
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
