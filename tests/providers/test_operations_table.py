@@ -78,7 +78,8 @@ def route(operation: str) -> str:
 def generated(system: str) -> frozenset[str]:
     """The operations of a generated package, as its modules send them."""
     found: set[str] = set()
-    for module in (ROOT / "generated" / f"{system}_api" / "api").rglob("*.py"):
+    package = Path(str(importlib.import_module(f"{system}_api").__file__)).parent
+    for module in (package / "api").rglob("*.py"):
         text = module.read_text(encoding="utf-8")
         if "_get_kwargs" in text:
             [(method, path)] = re.findall(r'"method": "(\w+)",\s+"url": "([^"]+)"', text)

@@ -34,6 +34,8 @@ CRASH = ("tests/bulk/test_bulk_crashes.py", "-k", "sqlite")
 FAST = (
     *("-n", "2", "-m", "not timed and not thorough"),
     *(f"--ignore=tests/{folder}" for folder in (*TIMED_FOLDERS, *THOROUGH_FOLDERS)),
+    # The server comes from a wheel that is no dependency.
+    *("-k", "not postgresql"),
     # This reads the exporters of OpenTelemetry's SDK, which is no dependency; `uses/otel.py` needs the API alone.
     "--ignore=tests/test_otel.py",
     # These start mypy and pyright, which are no dependencies.
