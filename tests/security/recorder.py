@@ -65,14 +65,24 @@ class Recorder:
             writer.write(ANSWER)
 
     def close(self) -> None:
-        async def shut() -> None:
-            self._server.close()
-            tasks = list(self._tasks)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks)
+        self._background.run(self.shut())
 
-        self._background.run(shut())
+    async def shut(self) -> None:
+        """Close what has been accepted too, in the loop of the server.
+
+        A connection that is accepted when `Server.close` is called gets no transport of the server's any more: asyncio
+        fails halfway, says nothing, and leaves an unclosed transport behind. So nothing more is accepted first, and
+        what was accepted gets the three rounds of the loop after which `_serve` has it: transport, protocol, task.
+        """
+        for listening in self._server.sockets:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        self._server.close()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks)
 
 
 class RecordingProxy(Recorder):
