@@ -118,6 +118,24 @@ def test_a_date_that_is_none_is_named(command: Command, text: str) -> None:
     assert f"--due-date is {text!r}" in ran.err
 
 
+def test_a_date_too_late_says_which_are_right_and_why(command: Command, victor_sandbox: Sandbox) -> None:
+    for ran in (command(*words(due_date="2999-01-01")), command(*words(due_date="2999-01-01", idempotency_key=KEY))):
+        assert ran.status == 2
+        right = rf"so write {datetime.now(UTC):%Y-%m}-\d\d or \d{{4}}-\d\d-\d\d\."
+        assert re.search(r"--due-date 2999-01-01 is too late: .* at most 24 hours ahead; .*" + right, ran.err)
+    ran = command(*words(due_date="2020-01-01", biller_type="X"))
+    assert "--due-date 2020-01-01 is in the past" in ran.err
+    assert creates(victor_sandbox) == []
+
+
+def test_a_repeat_on_a_later_day_is_sent_as_it_was(command: Command, victor_sandbox: Sandbox) -> None:
+    asked = words(idempotency_key=KEY, due_date=datetime.now(UTC).date().isoformat())
+    made = command(*asked, "--json").json
+    victor_sandbox.set_clock_skew(4 * 86400)
+    assert command(*words(idempotency_key=KEY, due_date="2020-01-01")).status == 1, "the provider decides"
+    assert command(*asked, "--json").json["id"] == made["id"]
+
+
 def test_a_refusal_is_status_1(command: Command) -> None:
     assert command(*words(idempotency_key=KEY)).status == 0
     ran = command(*words(idempotency_key=KEY, amount="45.00"), "--json")

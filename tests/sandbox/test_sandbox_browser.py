@@ -97,6 +97,7 @@ def ask(victor: Victor, notes: str = "Window cleaning", payer: str = "aHeq349838
 def test_a_request_made_in_python_appears_and_accepting_it_ends_the_wait(window, victor):
     page = window()
     page.evaluate("window.untouched = true")
+    assert page.locator(".fresh").count() == 0, "nothing has changed since the page was made"
     made = ask(victor, "Appears by itself")
     row = page.locator(f'a[href="#/records/{made.id}"]')
     expect(row).to_contain_text("Appears by itself")
@@ -148,6 +149,7 @@ def test_the_keyboard_is_enough(window, victor, sandbox):
     page.keyboard.press("/")
     page.keyboard.type("no call says this")
     assert page.locator("#calls li:visible").count() == 0
+    expect(page.get_by_text("Nothing here passes the filter. Only the newest 300 are on the page.")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()

@@ -112,12 +112,12 @@ def create(
     )
 
     def question() -> str:
-        with session.failures(doubt):
-            victor_ext.check_payment_request(**arguments)
         account = masked(payee_account_number or "")
         return f"This asks {plain(payer_counterparty_id or '')} for {plain(amount or '')} USD, to be paid to {account}."
 
     with session.client() as victor:
+        with session.failures(doubt):
+            _check(arguments, victor.provider_time().moment, is_first=idempotency_key is None)
         confirm(session, victor, question, yes=yes)
         with session.failures(doubt):
             made = victor.payment_requests.create(**arguments)
@@ -286,6 +286,20 @@ def _show(request: PaymentRequest, *, as_json: bool, place: str | None = None) -
         return
     for line in view.full(request, place, terminal_width()):
         say(line)
+
+
+def _check(arguments: dict[str, Any], now: datetime, *, is_first: bool) -> None:
+    """Raise `InvalidRequest` with all problems of a create, those of its due date at this time among them.
+
+    The client leaves these out because the call has a key. A repeat may come on a later day: its due date may be past.
+    One that is too late today was too late then.
+    """
+    try:
+        victor_ext.check_payment_request(**arguments, now=now)
+    except victor_ext.InvalidRequest as error:
+        problems = [problem for problem in error.problems if is_first or problem.code != "past"]
+        if problems:
+            raise victor_ext.InvalidRequest.of(problems, doing="The payment request") from None
 
 
 def _words(arguments: dict[str, Any]) -> list[str]:

@@ -71,6 +71,7 @@ class PageView:
             title=self._title,
             lists=self.lists(),
             parts=self.parts(),
+            most={"groups": _RECORDS, "calls": _CALLS},
             operations=self._context.operations.names,
             kinds={kind: _WHEN.get(kind, "either") for kind in KINDS},
         )

@@ -94,7 +94,8 @@ function updateList(name, { order, html }) {
       if (item) {
         if (before === item) before = fresh;
         item.replaceWith(fresh);
-        if (item.innerText !== fresh.innerText) fresh.classList.add("fresh");
+        // Not innerText: of an item that has left the page it has other spaces.
+        if (item.textContent !== fresh.textContent) fresh.classList.add("fresh");
       } else {
         fresh.classList.add("fresh");
       }
@@ -119,6 +120,7 @@ function afterListChange() {
       shown += item.hidden ? 0 : 1;
     }
     one(`#tab-${list.dataset.list} .count`).textContent = shown;
+    one(".unmatched", list.parentElement).hidden = shown > 0 || list.children.length === 0;
   }
   for (const row of all("[data-row]")) {
     if (row.getAttribute("href") === location.hash) row.setAttribute("aria-current", "true");
