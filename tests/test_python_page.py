@@ -6,7 +6,6 @@ import inspect
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -15,20 +14,20 @@ import pytest
 import victor_ext
 from victor_ext import (
     AsyncVictor,
-    Outcome,
     PaymentRequest,
     RetryPolicy,
     Victor,
     VictorError,
     VictorJwt,
-    idempotency_key_for,
-    zulu,
 )
 from victor_ext.providers.victor.payment_requests import PaymentRequests
 from victor_ext.sandbox import Sandbox
 
-PAGE = (Path(__file__).parent.parent / "docs" / "python.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE = (DOCS / "python.md").read_text(encoding="utf-8")
+MONEY = (DOCS / "money.md").read_text(encoding="utf-8")
+PYTHON_BLOCKS = re.compile(r"```python\n(.*?)```", re.DOTALL)
+BLOCKS = PYTHON_BLOCKS.findall(PAGE)
 
 
 def section(heading: str) -> str:
@@ -92,25 +91,18 @@ def test_the_tree_of_errors() -> None:
 
 
 def test_settling_an_unknown_outcome(victor_sandbox: Sandbox, victor: Victor) -> None:
+    (settling,) = [block for block in PYTHON_BLOCKS.findall(MONEY) if "began" in block]
     victor_sandbox.inject("lost_answer", operation="create", times=6)
-    invoice = SimpleNamespace(
-        number=1042,
-        reference="INV-1042",
-        arguments={
-            "payee_account_number": "043987673645",
-            "payer_counterparty_id": "acme000001",
-            "amount": "44.23",
-            "biller_type": "BUSINESS",
-            "due_date": datetime.now(UTC).date(),
-            "client_reference_id": "INV-1042",
-        },
-    )
-    names: dict[str, Any] = {
-        "victor": victor, "invoice": invoice, "zulu": zulu, "Outcome": Outcome, "VictorError": VictorError,
-        "idempotency_key_for": idempotency_key_for,
-    }  # fmt: skip
+    invoice = {
+        "payee_account_number": "043987673645",
+        "payer_counterparty_id": "acme000001",
+        "amount": "44.23",
+        "biller_type": "BUSINESS",
+        "due_date": datetime.now(UTC).date(),
+    }
+    names: dict[str, Any] = {"victor": victor, "invoice": invoice}
 
-    exec(BLOCKS[1], names)
+    exec(settling, names)
 
     assert [found.id for found in names["found"]] == [names["request"].id]
     assert victor_sandbox.work_done_by_key() == {names["key"]: 1}

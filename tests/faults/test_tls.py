@@ -152,7 +152,7 @@ def test_who_is_not_trusted_gets_nothing(
 @each_mode
 @each_version
 def test_a_client_certificate(background: Background, authority: Authority, mode: str, version: str) -> None:
-    """Mutual TLS by an `ssl.SSLContext`, as docs/python.md has it: a provider that demands a certificate gets one."""
+    """Mutual TLS by an `ssl.SSLContext`, as docs/production.md has it: who demands a certificate gets one."""
     demanding = authority.server()
     demanding.verify_mode = ssl.CERT_REQUIRED
     demanding.load_verify_locations(cadata=authority.pem)
