@@ -101,7 +101,7 @@ class TestMocksOfClients:
         victor.payment_requests.get.return_value = PaymentRequest.fake(id="RFP1")
         assert victor.payment_requests.get("RFP1").id == "RFP1"
         victor.payment_requests.get.assert_called_once_with("RFP1")
-        with pytest.raises(TypeError, match="missing a required.* argument: 'payee_account_number'"):
+        with pytest.raises(TypeError, match=r"missing a required.* argument: 'payee_account_number'"):
             victor.payment_requests.create(amount="12.00")
         with pytest.raises(TypeError, match="unexpected keyword argument 'amout'"):
             victor.payment_requests.list(amout="12.00")
