@@ -10,26 +10,30 @@ import uvicorn
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
 PORT = int(os.environ.get("PORT", "8000"))
-POST = '{"number": 1042, "amount": "44.23", "counterparty": "ignoresRfp", "due_date": "\'$(date -u +%F)\'"}'
+SANDBOX_PORT = int(os.environ.get("SANDBOX_PORT", "8900"))
 
-GREETING = f"""
-  curl http://127.0.0.1:{PORT}/invoices --json '{POST}'
-  curl http://127.0.0.1:{PORT}/invoices/1042          # accept it on the page of the sandbox, and ask again
-  curl http://127.0.0.1:{PORT}/health/provider
-  curl http://127.0.0.1:{PORT}/metrics
+GREETING = """
+  curl {url}/invoices -H 'Content-Type: application/json' \\
+    -d '{{"number": 1042, "amount": "44.23", "counterparty": "ignoresRfp", "due_date": "'$(date -u +%F)'"}}'
+  curl {url}/invoices/1042
 
-The sandbox's page, where you are the payer: """
+Accept it as its payer on the sandbox's page, {page}, and ask again. See also {url}/docs, /metrics, /health/provider.
+"""
 
 
 def main() -> None:
-    """Serve both until Ctrl-C. The sandbox keeps its state beside the service's database."""
-    settings = SandboxSettings(port=int(os.environ.get("SANDBOX_PORT", "8900")), state="sandbox.sqlite", auto=1)
-    with Sandbox(settings) as sandbox:
-        client_id, client_secret = sandbox.add_oauth_client("invoices", "not-a-real-secret")
-        os.environ |= {"VICTOR_ENVIRONMENT": "staging", "VICTOR_BASE_URL": sandbox.url}
-        os.environ |= {"VICTOR_CLIENT_ID": client_id, "VICTOR_CLIENT_SECRET": client_secret}
-        print(GREETING + sandbox.url)
-        uvicorn.run("service:create_app", factory=True, port=PORT)
+    """Serve both until Ctrl-C. The state of both is in this folder, so it survives that, and `kill -9`."""
+    sandbox = Sandbox(SandboxSettings(port=SANDBOX_PORT, state="sandbox.sqlite", auto=1))
+    try:
+        sandbox.start()
+    except OSError as error:
+        raise SystemExit(f"{error}: set SANDBOX_PORT.") from None
+    client_id, client_secret = sandbox.add_oauth_client("invoices", "not-a-real-secret")
+    os.environ |= {"VICTOR_ENVIRONMENT": "staging", "VICTOR_BASE_URL": sandbox.url}
+    os.environ |= {"VICTOR_CLIENT_ID": client_id, "VICTOR_CLIENT_SECRET": client_secret}
+    print(GREETING.format(url=f"http://127.0.0.1:{PORT}", page=sandbox.url), flush=True)
+    uvicorn.run("service:create_app", factory=True, port=PORT)
+    sandbox.stop()
 
 
 if __name__ == "__main__":

@@ -25,8 +25,7 @@ DATABASE_URL = os.environ.get("DATABASE_URL", "sqlite+aiosqlite:///invoices.sqli
 PAYEE_ACCOUNT = os.environ.get("PAYEE_ACCOUNT", "043987673645")
 
 
-class Base(DeclarativeBase):
-    pass
+class Base(DeclarativeBase): ...
 
 
 class Invoice(Base):  # what is known of its payment is in the outbox, under its key
@@ -53,7 +52,8 @@ class StoredInvoice(NewInvoice):
 def create_app(victor: AsyncVictor | None = None, database_url: str = DATABASE_URL, interval: float = 2.0) -> FastAPI:
     """The service, with a client from the environment unless one is given, and so many seconds between two passes."""
     registry = CollectorRegistry()
-    meters = MeterProvider([PrometheusMetricReader(registry=registry)])
+    reader = PrometheusMetricReader(disable_target_info=True, scope_info_enabled=False, registry=registry)
+    meters = MeterProvider([reader])
     client = victor or AsyncVictor.from_env(on_event=OpenTelemetry(meter_provider=meters))
     engine = create_async_engine(database_url)
     outbox = AsyncOutbox(engine)

@@ -33,7 +33,7 @@ class Service:
         )
         self._database = folder / "invoices.sqlite"
         self._processes = multiprocessing.get_context("forkserver")
-        self._processes.set_forkserver_preload(["pytest", "uvicorn", "fastapi", "service", "victor_ext.sandbox"])
+        self._processes.set_forkserver_preload(["pytest", "crashing"])  # so that a process begins in no time
         self.process: BaseProcess | None = None
         self._client = httpx.Client()
 
@@ -101,7 +101,8 @@ def until(reached: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def service(victor_sandbox: Sandbox, tmp_path: Path) -> Iterator[Service]:
+def service(victor_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))  # for the process that the others are forked from
     made = Service(victor_sandbox, tmp_path)
     yield made
     made.close()
