@@ -70,6 +70,7 @@ def create_app(victor: AsyncVictor | None = None, database_url: str = DATABASE_U
 
     app = FastAPI(title="Invoices", lifespan=lifespan)
     app.add_exception_handler(VictorError, error_response)
+    app.add_api_route("/health", lambda: {"status": "alive"})
     app.add_route("/health/provider", readiness(client))
 
     @app.post("/invoices", status_code=201)
@@ -106,10 +107,6 @@ def create_app(victor: AsyncVictor | None = None, database_url: str = DATABASE_U
             paid=entry.status == "completed",
             error=entry.error,
         )
-
-    @app.get("/health")
-    async def health() -> dict[str, str]:
-        return {"status": "alive"}
 
     @app.get("/metrics")
     async def metrics() -> Response:
