@@ -48,13 +48,16 @@ update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=o
 rehearsal: setup ## Change the documents in 83 ways: does `victor spec diff` tell what an old client, and old code, really meet?
 	@$(BIN)/python -m tests.spec.rehearsal
 
-.PHONY: demo sandbox
+.PHONY: demo sandbox service
 demo: setup ## Watch a dozen requests for payment go through a sandbox that fails on purpose
 	@$(BIN)/python examples/demo.py
 
 sandbox: PORT = 8900
 sandbox: setup ## Run the sandbox on port 8900 (or PORT=...), with demo data
 	@$(BIN)/victor sandbox --demo-data --port "$(PORT)"
+
+service: setup ## Run examples/service, a FastAPI service with invoices, on port 8000 (or PORT=...) with a sandbox of its own
+	@mkdir -p build && cd build && exec ../$(BIN)/python ../examples/service/run.py
 
 .PHONY: test test-page quick lint types contracts format
 # One more than there are cores: some tests wait for what is slow on purpose.

@@ -10,7 +10,18 @@ import hypothesis
 import pytest
 
 HERE = Path(__file__).parent
-TIMED_FOLDERS = ("bulk", "cli", "faults", "model", "mutants", "pythons", "reconciliation", "sandbox", "security")
+TIMED_FOLDERS = (
+    "bulk",
+    "cli",
+    "examples",
+    "faults",
+    "model",
+    "mutants",
+    "pythons",
+    "reconciliation",
+    "sandbox",
+    "security",
+)
 """Their tests use processes, sockets and time limits: on a machine that is busy they may fail for that alone."""
 THOROUGH_FOLDERS = ("fuzz", "release", "spec")
 THOROUGH_FILES = ("test_exports.py", "test_provider_names.py", "test_velo_example.py", "test_velo_whole_document.py")
@@ -46,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what depends on time, and what takes long; with `--sample`, leave out half of the latter."""
     for item in items:
-        parts = item.path.relative_to(HERE).parts
+        parts = item.path.relative_to(HERE if item.path.is_relative_to(HERE) else HERE.parent).parts
         if parts[0] in TIMED_FOLDERS or parts[-1] in TIMED_FILES or "mutations" in parts[-1]:
             item.add_marker("timed")
         searches = hypothesis.is_hypothesis_test(getattr(item, "obj", None))

@@ -1,20 +1,24 @@
-"""How a web service answers when a call of its client failed: an exception handler for FastAPI and Starlette.
+"""What a web service needs of its client, for FastAPI and Starlette: an exception handler, and a readiness check.
 
     app.add_exception_handler(VictorError, error_response)
+    app.add_route("/health/provider", readiness(victor))
 
-The answer is `application/problem+json` (RFC 9457) with the error's `outcome` and `idempotency_key`.
+The answer to an error is `application/problem+json` (RFC 9457) with the error's `outcome` and `idempotency_key`.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import anyio
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from victor_ext import Conflict, InvalidRequest, NotFound, Outcome, RateLimited, VictorError
+from victor_ext import AsyncVictor, Conflict, InvalidRequest, NotFound, Outcome, RateLimited, VictorError
 
-__all__ = ("error_response",)
+__all__ = ("error_response", "readiness")
 
 _BY_OUTCOME = {Outcome.NOT_SENT: 503, Outcome.REJECTED: 502, Outcome.UNKNOWN: 504, Outcome.ACCEPTED: 502}
 """503: repeat as you like. 504: it may have happened, repeat under the same key. 502: not the caller's fault."""
@@ -46,3 +50,38 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
         ]
     headers = {} if error.retry_after is None else {"Retry-After": f"{error.retry_after:.0f}"}
     return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def readiness(
+    victor: AsyncVictor, *, max_age: float = 15.0, deadline: float = 3.0
+) -> Callable[[Request], Awaitable[JSONResponse]]:
+    """A route that says whether the provider answers this client: 200, or the status and body of `error_response`.
+
+    It asks by `victor.ping()`, and keeps the answer: however many ask, the provider gets one call in `max_age` seconds.
+
+    Args:
+        victor: The client of the service.
+        max_age: Seconds for which an answer is kept, good or bad.
+        deadline: Seconds that the call may take, with its retries.
+    """
+    lock = anyio.Lock()
+    hurried = victor.with_options(deadline=deadline)
+    asked_at = float("-inf")
+    kept: tuple[dict[str, Any], VictorError | None] = ({}, None)
+
+    async def ready(request: Request) -> JSONResponse:
+        nonlocal asked_at, kept
+        async with lock:
+            if time.monotonic() - asked_at >= max_age:
+                try:
+                    ping = await hurried.ping()
+                    kept = ({"seconds": ping.seconds, "clock_offset": ping.clock_offset}, None)
+                except VictorError as error:
+                    kept = ({}, error)
+                asked_at = time.monotonic()
+        told, failed = kept
+        if failed is not None:
+            return await error_response(request, failed)
+        return JSONResponse({"status": "ready", **told})
+
+    return ready

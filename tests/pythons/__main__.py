@@ -38,6 +38,8 @@ FAST = (
     *("-k", "not postgresql"),
     # This reads the exporters of OpenTelemetry's SDK, which is no dependency; `uses/otel.py` needs the API alone.
     "--ignore=tests/test_otel.py",
+    # These need FastAPI and aiosqlite, which are no dependencies.
+    *("--ignore=examples", "--ignore=tests/outbox/test_async_outbox.py"),
     # These start mypy and pyright, which are no dependencies.
     "--ignore=tests/providers/connected/test_page_types.py",
     "--deselect=tests/providers/connected/test_connect.py::TestTheClient::test_type_checkers_know_the_class_of_api",

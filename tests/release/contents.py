@@ -31,6 +31,7 @@ IN_WHEEL = (
 IN_SOURCE = (
     *("PKG-INFO", "LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "Makefile", "requirements.lock"),
     *("openapi/*.yaml", "victor_ext/__init__.py", "generated/*/__init__.py", "tests/conftest.py", "docs/*.md"),
+    *("examples/service/service.py", "examples/service/README.md", "examples/service/test_*.py"),
 )
 NOWHERE = ("*.pyc", "*__pycache__*", "*.pem", "*.key", "*.env", "*.sqlite*", "*.log", "*~", "*.orig", "*.rej", "*.swp")
 METADATA = {

@@ -1,0 +1,116 @@
+"""The awaited outbox: the passes are those of the blocking one, whose tests are in test_outbox.py."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from tests.bulk.postgres import Postgres
+from victor_ext import AsyncVictor, ConnectionFailed, idempotency_key_for
+from victor_ext.outbox import AsyncOutbox, EntryState
+from victor_ext.testing import Faults, TimeTravel
+
+KEY = idempotency_key_for("invoice", 1042)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}"
+    else:
+        server = Postgres()
+        yield server.url("postgres").replace("postgresql://", "postgresql+psycopg://")
+        server.stop()
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[tuple[AsyncOutbox, AsyncSession]]:
+    engine = create_async_engine(url)
+    outbox = AsyncOutbox(engine, lease=timedelta(microseconds=1))
+    await outbox.create_table()
+    async with AsyncSession(engine) as session:
+        yield outbox, session
+    await engine.dispose()
+
+
+async def add(outbox: AsyncOutbox, session: AsyncSession) -> None:
+    await outbox.add(
+        session,
+        payee_account_number="043987673645",
+        payer_counterparty_id="acceptsRfp",
+        amount=Decimal("44.23"),
+        biller_type="BUSINESS",
+        due_date=datetime.now(UTC).date(),
+        client_reference_id="INV-1042",
+        idempotency_key=KEY,
+    )
+
+
+def test_one_is_stored_sent_settled_and_followed(
+    database_url: str, async_victor: AsyncVictor, faults: Faults, time_travel: TimeTravel, sent_once: Any
+) -> None:
+    async def check() -> None:
+        async with opened(database_url) as (outbox, session), async_victor as victor:
+            await add(outbox, session)
+            await session.rollback()
+            assert await outbox.entries() == []
+            await add(outbox, session)
+            await session.commit()
+            faults.lose_answer(times=6, operation="create")
+            assert await outbox.send(victor) == []
+            assert await outbox.entries("sending") == [await outbox.entry(KEY)]
+            assert [entry.state for entry in await outbox.send(victor)] == [EntryState.SENT]
+            time_travel.advance(minutes=1)
+            assert [entry.status for entry in await outbox.refresh(victor)] == ["completed"]
+            assert await outbox.refresh(victor) == []
+            assert (await outbox.counts())[EntryState.SENT] == 1
+            assert await outbox.entry("another-key-0123456789") is None
+
+    anyio.run(check)
+    assert len(sent_once(KEY)) == 7
+
+
+def test_a_worker_goes_on_after_failures_and_ends_with_its_block(
+    tmp_path: Path, async_victor: AsyncVictor, faults: Faults, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def check() -> None:
+        async with opened(f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}") as (outbox, session):
+            await add(outbox, session)
+            await session.commit()
+            faults.status(401, times=None)
+            async with async_victor as victor, outbox.worker(victor, interval=0.001):
+                with anyio.fail_after(20):
+                    while "outbox.send has failed" not in caplog.text:  # noqa: ASYNC110 - a log has no event
+                        await anyio.sleep(0.001)
+                    faults.clear()
+                    while (await outbox.counts())[EntryState.SENT] == 0:  # noqa: ASYNC110 - a table has no event
+                        await anyio.sleep(0.001)
+            calls = len(caplog.records)
+            await anyio.sleep(0.01)
+            assert len(caplog.records) == calls
+
+    with caplog.at_level(logging.WARNING, logger="victor_ext.outbox"):
+        anyio.run(check)
+
+
+def test_an_error_of_the_provider_is_raised(tmp_path: Path, async_victor: AsyncVictor, faults: Faults) -> None:
+    async def check() -> None:
+        async with opened(f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}") as (outbox, session):
+            await add(outbox, session)
+            await session.commit()
+            faults.down()
+            async with async_victor as victor:
+                with pytest.raises(ConnectionFailed):
+                    await outbox.send(victor)
+            assert [entry.state for entry in await outbox.entries()] == [EntryState.WAITING]
+
+    anyio.run(check)

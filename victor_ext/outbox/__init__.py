@@ -1,0 +1,29 @@
+"""An outbox: payment requests that are stored in your own database, in the transaction of the invoice, and sent later.
+
+    outbox = Outbox(engine)
+    outbox.create_table()
+
+    with Session(engine) as session, session.begin():
+        session.add(Invoice(number=1042, ...))
+        outbox.add(session, ..., client_reference_id="INV-1042", idempotency_key=idempotency_key_for("invoice", 1042))
+
+    with Victor.from_env() as victor:  # in a worker, again and again
+        outbox.send(victor)
+        outbox.refresh(victor)
+
+`AsyncOutbox` is the same, awaited, on an `AsyncEngine` and with `AsyncVictor`; its `run` is the worker.
+
+A process may be killed between any two steps. What was begun is taken up again, under the same key while the provider
+keeps it; afterwards it is looked up by its reference and never sent again. See docs/outbox.md.
+"""
+
+try:
+    from .asynchronous import AsyncOutbox
+    from .blocking import Outbox
+    from .entries import Entry, EntryState
+except ImportError as error:
+    raise ImportError(
+        f"victor_ext.outbox needs {error.name}; install its extra: pip install 'victor-ext[outbox]'", name=error.name
+    ) from error
+
+__all__ = ("AsyncOutbox", "Entry", "EntryState", "Outbox")

@@ -1,0 +1,129 @@
+"""The outbox with awaited calls."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+
+from victor_ext import AsyncVictor, VictorError
+
+from .entries import Entry, EntryState
+from .passes import Call, OutboxBase, Pass, Step, Transaction
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+
+T = TypeVar("T")
+
+_log = logging.getLogger("victor_ext.outbox")
+
+
+class AsyncOutbox(OutboxBase):
+    """`Outbox`, awaited, on an `AsyncEngine`: `sqlalchemy[asyncio]` with a driver such as aiosqlite or psycopg.
+
+    Args:
+        engine: The asynchronous engine of the database that has your invoices.
+        keys_kept, lease, table: As for `Outbox`.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        keys_kept: timedelta = timedelta(hours=24),
+        lease: timedelta = timedelta(minutes=2),
+        table: str = "victor_outbox",
+    ) -> None:
+        super().__init__(keys_kept, lease, table)
+        self._engine = engine
+
+    async def create_table(self) -> None:
+        """As `Outbox.create_table`, awaited."""
+        await self._transaction(Transaction(lambda connection: self.table.create(connection, checkfirst=True)))
+
+    async def add(self, session: AsyncSession | AsyncConnection, **arguments: Any) -> None:
+        """As `Outbox.add`, awaited, with a session or connection of yours."""
+        await session.run_sync(self._add, arguments)
+
+    async def send(self, victor: AsyncVictor) -> list[Entry]:
+        """As `Outbox.send`, awaited."""
+        return await self._run(self._send(victor), victor)
+
+    async def refresh(self, victor: AsyncVictor) -> list[Entry]:
+        """As `Outbox.refresh`, awaited."""
+        return await self._run(self._refresh(victor), victor)
+
+    async def run(self, victor: AsyncVictor, *, interval: float = 5.0) -> None:
+        """Send, settle and refresh until it is cancelled: the worker of a service.
+
+        A failure is logged (logger `victor_ext.outbox`) and ends the pass, not the worker: the provider or the database
+        may be away for a while.
+
+        Args:
+            victor: The client. It is not closed.
+            interval: Seconds between two passes.
+        """
+        while True:
+            for work in (self.send, self.refresh):
+                try:
+                    await work(victor)
+                except VictorError as error:
+                    _log.warning("outbox.%s has failed, and is tried again: %s", work.__name__, error)
+                except Exception:  # noqa: BLE001 - a worker that has ended sends nothing; it is logged with its traceback
+                    _log.exception("outbox.%s has failed, and is tried again", work.__name__)
+            await anyio.sleep(interval)
+
+    @asynccontextmanager
+    async def worker(self, victor: AsyncVictor, *, interval: float = 5.0) -> AsyncGenerator[None]:
+        """Let `run` go on in the background while the block lasts, such as the lifespan of a FastAPI service."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(self.run, victor, interval=interval))
+            yield
+            tasks.cancel_scope.cancel()
+
+    async def entry(self, idempotency_key: str) -> Entry | None:
+        """As `Outbox.entry`, awaited."""
+        found: Entry | None = await self._transaction(self._entry(idempotency_key))
+        return found
+
+    async def entries(self, state: EntryState | str | None = None) -> list[Entry]:
+        """As `Outbox.entries`, awaited."""
+        found: list[Entry] = await self._transaction(self._entries(state))
+        return found
+
+    async def counts(self) -> dict[EntryState, int]:
+        """As `Outbox.counts`, awaited."""
+        found: dict[EntryState, int] = await self._transaction(self._counts())
+        return found
+
+    async def _run(self, steps: Pass[T], victor: AsyncVictor) -> T:
+        result: Any = None
+        error: VictorError | None = None
+        while True:
+            try:
+                step = steps.send(result) if error is None else steps.throw(error)
+            except StopIteration as end:
+                ended: T = end.value
+                return ended
+            result, error = None, None
+            try:
+                result = await self._step(step, victor)
+            except VictorError as failed:
+                error = failed
+
+    async def _step(self, step: Step, victor: AsyncVictor) -> Any:
+        if isinstance(step, Transaction):
+            return await self._transaction(step)
+        if isinstance(step, Call):
+            return await getattr(victor.payment_requests, step.operation)(**step.arguments)
+        return await anext(step.pages, None)
+
+    async def _transaction(self, step: Transaction) -> Any:
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(step.work)

@@ -1,0 +1,119 @@
+"""The outbox with blocking calls."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from victor_ext import Victor, VictorError
+
+from .entries import Entry, EntryState
+from .passes import Call, OutboxBase, Pass, Step, Transaction
+
+T = TypeVar("T")
+
+
+class Outbox(OutboxBase):
+    """The outbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use in several workers.
+
+    Args:
+        engine: An SQLAlchemy engine of the database that has your invoices.
+        keys_kept: How long the provider keeps an idempotency key. It does not document this: ask, and set it.
+        lease: How long a worker may work on one entry before another one takes it up: more than the client's deadline.
+        table: The name of the outbox's table.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        *,
+        keys_kept: timedelta = timedelta(hours=24),
+        lease: timedelta = timedelta(minutes=2),
+        table: str = "victor_outbox",
+    ) -> None:
+        super().__init__(keys_kept, lease, table)
+        self._engine = engine
+
+    def create_table(self) -> None:
+        """Make the table, unless it exists. With migrations of your own, take `outbox.table` into their metadata."""
+        self.table.create(self._engine, checkfirst=True)
+
+    def add(self, session: Session | sa.Connection, **arguments: Any) -> None:
+        """Store a request in a transaction of yours. It is sent once that is committed, and forgotten if it is not.
+
+        The same arguments under the same key are stored once.
+
+        Args:
+            session: Your session or connection.
+            arguments: Those of `payment_requests.create`. `client_reference_id` and `idempotency_key` are required.
+
+        Raises:
+            InvalidRequest: An argument is invalid.
+            ValueError: The key was used for other arguments, or the key or the reference is missing.
+        """
+        self._add(session, arguments)
+
+    def send(self, victor: Victor) -> list[Entry]:
+        """Send what waits, and settle what may have been sent; returns the entries that have come to a result.
+
+        One pass. An entry whose outcome stays unknown is left for a later pass.
+
+        Raises:
+            VictorError: The provider cannot be reached or refuses every call (credentials, rate). What was not sent
+                waits for the next pass.
+        """
+        return self._run(self._send(victor), victor)
+
+    def refresh(self, victor: Victor) -> list[Entry]:
+        """Read the statuses of all requests that were sent and have not ended; returns the entries that changed.
+
+        One walk over the provider's list, from the oldest of them on. No webhook is needed.
+
+        Raises:
+            VictorError: The list could not be read.
+        """
+        return self._run(self._refresh(victor), victor)
+
+    def entry(self, idempotency_key: str) -> Entry | None:
+        """The entry with this key; None: there is none."""
+        found: Entry | None = self._transaction(self._entry(idempotency_key))
+        return found
+
+    def entries(self, state: EntryState | str | None = None) -> list[Entry]:
+        """The entries in a state (None: all), oldest first."""
+        found: list[Entry] = self._transaction(self._entries(state))
+        return found
+
+    def counts(self) -> dict[EntryState, int]:
+        """The number of entries in each state, such as for `/metrics`."""
+        found: dict[EntryState, int] = self._transaction(self._counts())
+        return found
+
+    def _run(self, steps: Pass[T], victor: Victor) -> T:
+        result: Any = None
+        error: VictorError | None = None
+        while True:
+            try:
+                step = steps.send(result) if error is None else steps.throw(error)
+            except StopIteration as end:
+                ended: T = end.value
+                return ended
+            result, error = None, None
+            try:
+                result = self._step(step, victor)
+            except VictorError as failed:
+                error = failed
+
+    def _step(self, step: Step, victor: Victor) -> Any:
+        if isinstance(step, Transaction):
+            return self._transaction(step)
+        if isinstance(step, Call):
+            return getattr(victor.payment_requests, step.operation)(**step.arguments)
+        return next(step.pages, None)
+
+    def _transaction(self, step: Transaction) -> Any:
+        with self._engine.begin() as connection:
+            return step.work(connection)

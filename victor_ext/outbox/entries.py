@@ -1,0 +1,74 @@
+"""Entries of the outbox, and the table that has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from victor_ext import PaymentRequest
+
+
+class EntryState(StrEnum):
+    """What is known of an entry."""
+
+    WAITING = "waiting"
+    """Nothing of it was sent."""
+    SENDING = "sending"
+    """It is being sent, or may have been: it is taken up again."""
+    SENT = "sent"
+    """The provider has it."""
+    REFUSED = "refused"
+    """The provider, or the check before it, refused it. `error` says why."""
+    UNCLEAR = "unclear"
+    """It may have been sent, its key is too old, and no request has its reference: somebody has to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One payment request of the outbox, as it is stored. `status` is the provider's; None before it is sent."""
+
+    idempotency_key: str
+    client_reference_id: str
+    state: EntryState
+    request_id: str | None
+    status: str | None
+    error: str | None
+
+
+def outbox_table(name: str) -> sa.Table:
+    """The table. Times are epoch seconds: `first_sent_at` by the provider's clock, `leased_until` by the worker's."""
+    return sa.Table(
+        name,
+        sa.MetaData(),
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("key", sa.String(128), nullable=False, unique=True),
+        sa.Column("reference", sa.String(128), nullable=False),
+        sa.Column("arguments", sa.Text, nullable=False),
+        sa.Column("state", sa.String(16), nullable=False, index=True),
+        sa.Column("leased_until", sa.Double, nullable=False),
+        sa.Column("first_sent_at", sa.Double),
+        sa.Column("request_id", sa.String(128)),
+        sa.Column("status", sa.String(64)),
+        sa.Column("ended", sa.Boolean, nullable=False),
+        sa.Column("error", sa.Text),
+    )
+
+
+def entry_of(row: Any) -> Entry:
+    """The entry that a row of the table has."""
+    return Entry(row.key, row.reference, EntryState(row.state), row.request_id, row.status, row.error)
+
+
+def values_of(request: PaymentRequest) -> dict[str, Any]:
+    """What the table stores of a request that the provider has."""
+    status = None if request.status is None else str(request.status)
+    return {
+        "state": EntryState.SENT.value,
+        "request_id": request.id,
+        "status": status,
+        "ended": request.is_terminal,
+        "error": request.error_message,
+    }
