@@ -22,7 +22,7 @@ $(SETUP): requirements.lock pyproject.toml
 lock: setup ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --group dev --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
-	@for tools in tests/fuzz tests/mutants tests/release tests/security; do \
+	@for tools in tests/fuzz tests/mutants tests/release tests/security benchmarks/peers; do \
 		test $$tools = tests/mutants && alone=--no-deps || alone=; \
 		$(BIN)/uv pip compile --quiet --upgrade $$alone $$tools/requirements.in --universal --python-version 3.11 \
 			--generate-hashes --no-emit-index-url --no-header -o $$tools/requirements.txt || exit 1; done
@@ -91,9 +91,23 @@ format: setup ## Format the code
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
 
-.PHONY: bench
-bench: setup ## Measure against raw httpx, as ratios of one run
-	@$(BIN)/python -m benchmarks
+.PHONY: bench bench-page hot-paths
+bench: setup .venv/peers ## Measure against raw httpx and other clients, and write docs/benchmarks.md (or BENCH=--quick, which writes nothing)
+	@$(BIN)/python -m benchmarks $(BENCH)
+
+bench-page: setup ## Make docs/benchmarks.md and its chart again from the recorded run
+	@$(BIN)/python -m benchmarks.page
+
+hot-paths: setup ## Accept the calls that one GET, one create and one page make now (of this Python)
+	@$(BIN)/python -m benchmarks.hot_paths --accept
+
+# In an environment of its own: no client is made faster or slower by what another one, or an extra of ours, installs.
+.venv/peers: benchmarks/peers/requirements.txt | $(SETUP)
+	@echo "Installing what $< names into $@ ..."
+	@rm -rf $@
+	@$(BIN)/python -m venv $@
+	@$@/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< || { rm -rf $@; exit 1; }
+	@touch $@
 
 .PHONY: soak cancellations
 soak: setup ## Send up to 100,000 requests from 64 workers through a network that fails one exchange in five (or SOAK=options)

@@ -1,53 +1,96 @@
-"""Run all measurements and print them: `python -m benchmarks [--quick] [--json]`."""
+"""Measure victor_ext against raw httpx and other clients: `python -m benchmarks [--quick]`, mostly `make bench`.
+
+Without `--quick` it takes about 8 minutes, and writes the record of the run (benchmarks/results/peers.json) and the
+page that is made of it. With `--quick` it takes one or two, and prints the page.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
+import platform
+import re
+import shutil
 import sys
-from dataclasses import asdict
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
-from benchmarks import calls, imports, listing
-from benchmarks.measure import Figure
+from benchmarks import page
+from benchmarks.measure import Refused, answer_bytes, make_stock, output, run
+from benchmarks.measures import CONTENDERS, MEASURES
+from benchmarks.peers import victor
 from benchmarks.server import canned_server
+
+_VERSIONS = """
+import json, sys
+from importlib.metadata import version
+print(json.dumps({name: version(name) for name in sys.argv[1:]}))
+"""
 
 
 def main() -> int:
-    """Exit status 1 when a figure is beyond its limit."""
+    """Exit status 1 when a ratio of ours is beyond its limit, or a contender fails."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the pages")
-    parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything; nothing is written")
     options = parser.parse_args()
-    with canned_server(1) as url:
-        found = calls.figures(url)
-    found += listing.figures(100 if options.quick else 1000)
-    found += imports.figures()
-    if options.json:
-        print(json.dumps([{**asdict(figure), "met": figure.met} for figure in found], indent=1))
+    began = time.monotonic()
+
+    def tell(what: str) -> None:
+        print(f"{time.monotonic() - began:5.0f} s  {what}", file=sys.stderr, flush=True)
+
+    try:
+        record = recorded(10 if options.quick else 1, tell)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    if options.quick:
+        print(page.markdown(record))
     else:
-        Console().print(_table(found))
-    return 0 if all(figure.met for figure in found) else 1
+        page.RECORD.write_text(page.as_text(record), encoding="utf-8")
+        page.write(record)
+        tell(f"written: {', '.join(str(path.relative_to(page.ROOT)) for path in (page.RECORD, page.PAGE, page.CHART))}")
+    beyond = page.beyond_limits(record)
+    for line in beyond:
+        print(line, file=sys.stderr)
+    return 1 if beyond else 0
 
 
-def _table(found: list[Figure]) -> Table:
-    title = "Ratios are to the first line of a group; signed afresh: to a get and a signature"
-    table = Table("measured", "what", title=title, title_justify="left")
-    for heading in ("value", "unit", "ratio", "at most"):
-        table.add_column(heading, justify="left" if heading == "unit" else "right")
-    group = ""
-    for figure in found:
-        if figure.group != group and group:
-            table.add_section()
-        ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
-        limit = "" if figure.limit is None else f"{figure.limit:.2f}"
-        style = "" if figure.met else "red"
-        label = figure.group if figure.group != group else ""
-        table.add_row(label, figure.name, f"{figure.value:,.1f}", figure.unit, ratio, limit, style=style)
-        group = figure.group
-    return table
+def recorded(quick: int, tell: page.Tell) -> page.Record:
+    """Run, and say where and when that was."""
+    tell("generating the stock client, making keys")
+    make_stock()
+    shutil.rmtree(victor.KEYS, ignore_errors=True)
+    for bits in (2048, 4096):
+        victor.key(bits)
+    began, load = time.monotonic(), os.getloadavg()[0]
+    with canned_server() as url:
+        measures = run(url, quick, tell)
+    peers = sorted({each.distribution for each in CONTENDERS.values() if each.peer} - {"openapi-python-client"})
+    return {
+        "taken": datetime.now(UTC).date().isoformat(),
+        "machine": machine(),
+        "python": platform.python_version(),
+        "load": [round(load, 2), round(os.getloadavg()[0], 2)],
+        "seconds": round(time.monotonic() - began),
+        "versions": {
+            **{name: version(name) for name in ("victor-ext", "httpx", "openapi-python-client")},
+            **output("stock", _VERSIONS, *peers),
+        },
+        "bytes": answer_bytes(),
+        "measures": {name: measures[name] for name in MEASURES},
+    }
+
+
+def machine() -> str:
+    """What kind of machine this is: system, processor, cores; no name of it."""
+    described = platform.machine()
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        found = re.search(r"model name\s*:\s*(.+)", information.read_text(encoding="utf-8"))
+        described = found[1].strip() if found else described
+    return f"{platform.system()}, {os.cpu_count()} cores, {described}"
 
 
 if __name__ == "__main__":

@@ -1,107 +1,81 @@
-"""A server that costs next to nothing: canned answers over keep-alive, in a process of its own."""
+"""A server that costs next to nothing: canned answers over keep-alive, in a process of its own.
+
+The first part of a path names the API (`shapes.SHAPES`): `http://127.0.0.1:PORT/stripe/v1/payment_intents?limit=100`.
+A list never ends: a client stops when it has read enough.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import multiprocessing
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-PAGE_SIZE = 100
-_PAGE = re.compile(rb"[?&]page=(\d+)")
-_PLACE = "@@@@@"
+from benchmarks.shapes import NEXT, SHAPES, THIS
 
-
-def receipt(number: int, page: str) -> dict[str, Any]:
-    """A listed payment request as the provider sends it: all fields, upper-case direction, epoch milliseconds."""
-    return {
-        "victor_payment_request_id": f"R{page}{number:03d}",
-        "client_reference_id": f"INV-{page}{number:03d}",
-        "error_message": None,
-        "direction": "OUTBOUND",
-        "status": "pending",
-        "payment_network": "RTP",
-        "victor_payment_request_parent_id": None,
-        "victor_payment_request_child_id": "QNNEVS9JL4",
-        "payment_request": {
-            "payee": {"account_number": "043987673645", "ultimate_creditor": "SampleCo Billing Inc."},
-            "payer": {"victor_counterparty_id": "aHeq349838"},
-            "payment_details": {
-                "amount": "44.23",
-                "notes": "Notes regarding sample payment.",
-                "biller_type": "BUSINESS",
-                "due_date": "2026-03-04",
-                "amount_modification_allowed": False,
-                "original_amount": "44.23",
-                "approval_notes": "Notes regarding accepted request.",
-            },
-            "approved_at": None,
-            "created_at": 1772600000000,
-        },
-    }
-
-
-def single() -> dict[str, Any]:
-    """One payment request as `get` answers it."""
-    listed = receipt(1, "00001")
-    details = listed["payment_request"]
-    return {
-        "victor_payment_request_id": listed["victor_payment_request_id"],
-        "client_reference_id": listed["client_reference_id"],
-        "direction": "INBOUND",
-        "error_message": None,
-        "status": "Pending",
-        "payment_request": {
-            "payee": details["payee"],
-            "payer": {"account_number": "243884643621", "routing_number": "011401533", "name": "Victor Doe"},
-            "payment_details": details["payment_details"],
-            "payment_request_response": {},
-        },
-    }
+_SIZE = re.compile(rb"[?&](?:page_size|per_page|limit)=(\d+)")
+_CURSOR = re.compile(rb"[?&](?:page|cursor|after|after_cursor|starting_after|from)=[A-Za-z_]*(\d{1,5})")
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class _Canned(asyncio.Protocol):
-    pages = 1000
-    template = b""
-    one = b""
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
         self.buffer = b""
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
-        while b"\r\n\r\n" in self.buffer:
-            head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
-            self.transport.write(self._answer(head))  # type: ignore[attr-defined]  # a TCP transport can write
-
-    def _answer(self, head: bytes) -> bytes:
-        line = head.split(b"\r\n", 1)[0]
-        page = _PAGE.search(line)
-        if page is None:
-            return _http(self.one)
-        number = int(page[1])
-        if number >= self.pages:
-            return _http(b'{"page":%d,"page_size":25,"results":[]}' % number)
-        page_of = self.template.replace(b'"page": 0,', b'"page": %d,' % number, 1)
-        return _http(page_of.replace(_PLACE.encode(), b"%05d" % number))
+        while (end := self.buffer.find(b"\r\n\r\n")) >= 0:
+            head = self.buffer[:end]
+            body = _LENGTH.search(head)
+            whole = end + 4 + (int(body[1]) if body else 0)
+            if len(self.buffer) < whole:
+                return
+            self.buffer = self.buffer[whole:]
+            self.transport.write(answer(head[: head.find(b"\r\n")]))  # type: ignore[attr-defined]  # a TCP transport
 
 
-def _http(body: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+def answer(line: bytes) -> bytes:
+    """The whole response to a request line."""
+    name = line.split(b"/", 2)[1].split(b"?")[0].split(b" ")[0].decode()
+    name = "gocardless" if name == "payments" else name  # its client leaves the path of a URL out
+    size = _SIZE.search(line)
+    if size is None:
+        return _one(name, made=line.startswith(b"POST"))
+    found = _CURSOR.search(line)
+    number = int(found[1]) if found else 0
+    if found and name == "stripe":  # its cursor is the last payment of the page before
+        number += 1
+    return (
+        _page(name, int(size[1]))
+        .replace(THIS.encode(), b"%05d" % number)
+        .replace(NEXT.encode(), b"%05d" % (number + 1))
+    )
 
 
-def _serve(port: Any, pages: int) -> None:
-    listed = {"page": 0, "page_size": 25, "results": [receipt(n, _PLACE) for n in range(PAGE_SIZE)]}
-    _Canned.template = json.dumps(listed).encode()
-    _Canned.one = json.dumps(single()).encode()
-    _Canned.pages = pages
+@cache
+def _one(name: str, *, made: bool) -> bytes:
+    status = "201 Created" if made and name == "mollie" else "200 OK"  # the other clients take either
+    return _http(name, SHAPES[name].single(), "", status)
 
+
+@cache
+def _page(name: str, size: int) -> bytes:
+    return _http(name, SHAPES[name].template(size), SHAPES[name].headers)
+
+
+def _http(name: str, body: bytes, headers: str, status: str = "200 OK") -> bytes:
+    kind = "application/hal+json" if name == "mollie" else "application/json"
+    head = f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\n{headers}content-length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def _serve(port: Any) -> None:
     async def main() -> None:
-        server = await asyncio.get_running_loop().create_server(_Canned, "127.0.0.1", 0)
+        server = await asyncio.get_running_loop().create_server(_Canned, "127.0.0.1", 0, backlog=512)
         port.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
@@ -109,11 +83,11 @@ def _serve(port: Any, pages: int) -> None:
 
 
 @contextmanager
-def canned_server(pages: int) -> Iterator[str]:
-    """The URL of a running server with this number of pages of 100 items."""
+def canned_server() -> Iterator[str]:
+    """The URL of a running server."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(there, pages), daemon=True)
+    process = context.Process(target=_serve, args=(there,), daemon=True)
     process.start()
     try:
         yield f"http://127.0.0.1:{here.recv()}"

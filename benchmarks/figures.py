@@ -1,0 +1,86 @@
+"""From the times of a record to the figures that are shown. Nothing is stored but times, units and sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from benchmarks.measures import MEASURES, Measure, contender
+
+TIMES = "\N{MULTIPLICATION SIGN}"
+_SCALES = {"call": (1e6, "µs a call"), "item": (1e6, "µs an item"), "process": (1e3, "ms")}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a table.
+
+    Attributes:
+        name: The contender.
+        label: What it is called.
+        headings: Of the cells.
+        cells: What is shown.
+        judged: The number by which it is compared with others: less is better.
+        shown: That number, with its unit.
+        limited: The ratio that the measure's limit is for.
+    """
+
+    name: str
+    label: str
+    headings: tuple[str, ...]
+    cells: tuple[str, ...]
+    judged: float
+    shown: str
+    limited: float = 0.0
+
+
+def lines_of(name: str, record: dict[str, Any]) -> list[Line]:
+    """The rows of a measure, in the order of the record."""
+    measure, rows = MEASURES[name], record["measures"][name]
+    make = {"memory": _memory, "size": _size}.get(measure.kind, _timed)
+    return [make(measure, row, rounds) for row, rounds in rows.items()]
+
+
+def _timed(measure: Measure, name: str, rounds: list[Any]) -> Line:
+    """Each round: units, seconds and seconds of CPU, of the contender and of raw httpx."""
+    scale, unit = _SCALES[measure.what]
+    each = [seconds / units * scale for (units, seconds, _), _ in rounds]
+    cpu = [used / units * scale for (units, _, used), _ in rounds]
+    ratios = [(own[1] / own[0]) / (raw[1] / raw[0]) for own, raw in rounds]
+    used = median((own[2] / own[0]) / (raw[2] / raw[0]) for own, raw in rounds)
+    units = sum(own[0] for own, _ in rounds)
+    ratio = median(ratios)
+    cells = [spread(each), number(median(cpu)), f"{ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f})", f"{used:.2f}"]
+    headings = [unit, "CPU, " + unit.split(maxsplit=1)[0], f"{TIMES} raw httpx", "of its CPU"]
+    if measure.what == "item":
+        cells.insert(0, f"{1e6 / median(each):,.0f}")
+        headings.insert(0, "items a second")
+    if measure.what != "process":
+        cells.append(f"{units:,}")
+        headings.append(f"{measure.what}s measured")
+    label = f"{int(name):,} items" if measure.kind == "growth" else contender(name).label
+    return Line(name, label, tuple(headings), tuple(cells), ratio, f"{ratio:.2f} {TIMES}", ratio)
+
+
+def _memory(_: Measure, name: str, rounds: list[Any]) -> Line:
+    peak, grown, items = rounds[0]
+    cells = (f"{peak:.1f}", f"{grown:.1f}", f"{items:,}")
+    headings = ("MB at most", "growth, MB", "items")
+    return Line(name, contender(name).label, headings, cells, peak, f"{peak:.1f} MB", peak / (peak - grown))
+
+
+def _size(_: Measure, name: str, rounds: list[Any]) -> Line:
+    size, packages = rounds[0]
+    cells = (f"{size:.1f}", f"{packages}")
+    return Line(name, contender(name).label, ("MB", "packages"), cells, size, f"{size:.1f} MB, {packages} packages")
+
+
+def spread(values: list[float]) -> str:
+    """The median, and the lowest and the highest in brackets."""
+    return f"{number(median(values))} ({number(min(values))} to {number(max(values))})"
+
+
+def number(value: float) -> str:
+    """Three figures that count."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

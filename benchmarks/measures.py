@@ -1,0 +1,143 @@
+"""What is measured, and of whom. The run, the page and the test of the page all read these two tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One client, or one setting of a client.
+
+    Attributes:
+        label: What the page calls it.
+        module: Its module in `benchmarks.peers`.
+        shape: Whose answers it gets, a name in `shapes.SHAPES`.
+        distribution: The name under which it is installed; empty for ours and for what is no package.
+        connect: The function that connects it.
+        awaited: The function that connects its awaited client; empty if it has none.
+        peer: Whether it is another client, with which ours is compared.
+    """
+
+    label: str
+    module: str
+    shape: str
+    distribution: str = ""
+    connect: str = "connect"
+    awaited: str = "connect_awaited"
+    peer: bool = True
+
+
+CONTENDERS = {
+    "bare": Contender("a bare socket: the server's cost", "bare", "victor", awaited="", peer=False),
+    "raw": Contender("raw httpx, `json()`", "raw", "victor", "httpx", peer=False),
+    "victor": Contender("**victor_ext**", "victor", "victor", peer=False),
+    "stock": Contender("openapi-python-client, stock", "stock", "victor_documented", "openapi-python-client"),
+    "stripe_requests": Contender("stripe, on requests", "stripe_sdk", "stripe", "stripe", awaited=""),
+    "stripe_httpx": Contender("stripe, on httpx", "stripe_sdk", "stripe", "stripe", connect="connect_httpx"),
+    "modern_treasury": Contender("modern-treasury", "modern_treasury_sdk", "modern_treasury", "modern-treasury"),
+    "increase": Contender("increase", "increase_sdk", "increase", "increase"),
+    "square": Contender("squareup", "square_sdk", "square", "squareup"),
+    "gocardless": Contender("gocardless-pro (untyped)", "gocardless_sdk", "gocardless", "gocardless-pro", awaited=""),
+    "mollie": Contender("mollie-api-py", "mollie_sdk", "mollie", "mollie-api-py"),
+}
+VARIANTS = {
+    "signature_2048": "RS512 at 2048 bits alone, no call",
+    "signature_4096": "RS512 at 4096 bits alone, no call",
+    "reused_2048": "2048 bits, token reused",
+    "signed_2048": "2048 bits, signed for each call",
+    "reused_4096": "4096 bits, token reused",
+    "signed_4096": "4096 bits, signed for each call",
+    "features_none": "one attempt, no deadline",
+    "features_default": "as it comes: attempts, quota, deadline",
+    "features_all": "and `on_event`, and `max_concurrency=64`",
+}
+"""Other settings of victor_ext (`peers.victor.VARIANTS`) and what the page calls them."""
+
+
+def contender(name: str) -> Contender:
+    """The contender, or the variant of ours, of this name."""
+    if name in VARIANTS:
+        return Contender(VARIANTS[name], "victor", "victor", connect=name, awaited="", peer=False)
+    return CONTENDERS[name]
+
+
+Kind = Literal["call", "items", "threads", "awaited", "first", "growth", "memory", "size"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One table of the page.
+
+    Attributes:
+        title: Its heading.
+        kind: How it is measured; see `peers.worker`.
+        rows: Its contenders, in order.
+        what: What one unit is: `call`, `item` or `process`.
+        rounds: How often each is measured, in turn with the others.
+        share: How many units each takes in a round.
+        budget: Seconds after which a round ends all the same; the page shows how many units there were.
+        argument: The operation, the size of a page, or how many at a time.
+        note: What a reader must know to judge it.
+        limit: The most that the ratio of victor_ext may be (of memory: the last peak over that of the second page).
+            `make bench` ends with 1 beyond it.
+    """
+
+    title: str
+    kind: Kind
+    rows: tuple[str, ...]
+    what: str
+    rounds: int
+    share: int
+    budget: float
+    argument: str | int = 0
+    note: str = ""
+    limit: float | None = None
+
+
+BLOCKING = tuple(name for name in CONTENDERS if name != "bare")
+AWAITED = tuple(name for name, each in CONTENDERS.items() if each.awaited)
+PACKAGES = tuple(name for name in BLOCKING if name != "stripe_httpx")
+
+MEASURES = {
+    "get": Measure("One GET", "call", tuple(CONTENDERS), "call", 9, 200, 1.0, "get", limit=1.35),
+    "create": Measure(
+        "One POST that makes a payment", "call", tuple(CONTENDERS), "call", 9, 200, 1.0, "create",
+        "victor_ext makes an idempotency key, checks what it sends, and compares the answer with it.",
+    ),
+    "items_100": Measure(
+        "Items in pages of 100, five fields of each read", "items", BLOCKING, "item", 5, 20_000, 0.9, 100, limit=4.0
+    ),
+    "items_1000": Measure(
+        "Items in pages of 1,000, five fields of each read", "items", BLOCKING, "item", 5, 20_000, 0.9, 1000,
+        "Some of the providers allow 100 a page at most; the client does not mind.",
+    ),
+    "awaited": Measure("Awaited, 50 calls at a time", "awaited", AWAITED, "call", 5, 2_000, 1.5, 50),
+    "threads": Measure("16 threads on one client", "threads", BLOCKING, "call", 5, 1_600, 0.7, 16),
+    "first": Measure(
+        "A fresh process: import, client, first answer", "first", BLOCKING, "process", 9, 1, 0,
+        note="victor_ext reads its key and signs a token here. The modules were compiled before.", limit=2.3,
+    ),
+    "memory": Measure(
+        "Peak memory while iterating", "memory", BLOCKING, "item", 1, 20_000, 6.0, 100,
+        "A process of its own each. Growth is what the peak rises from the second page to the last.", limit=1.15,
+    ),
+    "size": Measure(
+        "Installed", "size", PACKAGES, "package", 1, 1, 0,
+        note="The package with all that it needs, without compiled modules. A stock client is counted with what it "
+        "needs to run, not with its generator.",
+    ),
+    "signing": Measure(
+        "victor_ext: signing tokens (RS512)", "call",
+        tuple(name for name in VARIANTS if not name.startswith("features")), "call", 5, 60, 1.5, "get",
+    ),
+    "features": Measure(
+        "victor_ext: what the loop's features cost where nothing fails", "call",
+        tuple(name for name in VARIANTS if name.startswith("features")), "call", 9, 200, 1.0, "get",
+    ),
+    "growth": Measure(
+        "victor_ext: from 1,000 to 1,000,000 items", "growth", ("1000", "10000", "100000", "1000000"), "item", 2, 0, 60,
+        1000, "Pages of 1,000, five fields of each item read.",
+    ),
+}  # fmt: skip

@@ -1,0 +1,53 @@
+"""A socket and nothing else: what the server and the machine's sockets take of every figure."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+from benchmarks.shapes import SHAPES
+
+
+class Bare:
+    """Sends the same bytes again and again, and reads until the answer is whole."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.socket = socket.create_connection((str(parts.hostname), int(parts.port or 80)))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        shape = SHAPES["victor"]
+        body = json.dumps(shape.body).encode()
+        host = f"Host: {parts.netloc}\r\n"
+        self.asking = f"GET /victor{shape.one} HTTP/1.1\r\n{host}\r\n".encode()
+        self.making = f"POST /victor{shape.many} HTTP/1.1\r\n{host}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+    def _exchange(self, sent: bytes) -> bytes:
+        self.socket.sendall(sent)
+        found = self.socket.recv(65536)
+        head, _, body = found.partition(b"\r\n\r\n")
+        length = int(head.rpartition(b": ")[2])
+        while len(body) < length:
+            body += self.socket.recv(65536)
+        return body
+
+    def get(self) -> object:
+        return self._exchange(self.asking)
+
+    def create(self) -> object:
+        return self._exchange(self.making)
+
+    def items(self, page_size: int) -> Any:
+        raise NotImplementedError
+
+    def read(self, item: Any) -> tuple[Any, ...]:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def connect(url: str) -> Bare:
+    """A connected socket."""
+    return Bare(url)

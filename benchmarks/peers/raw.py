@@ -1,0 +1,72 @@
+"""httpx alone, with `json()`: it asks for the same bytes as the client that it stands beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+from benchmarks.shapes import SHAPES
+
+
+class Raw:
+    """Calls of one API by httpx."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.shape = SHAPES[name]
+        self.client = httpx.Client(base_url=f"{url}/{name}", headers={"authorization": "Bearer benchmark"})
+        self.paths = self.shape.fields
+
+    def get(self) -> object:
+        return self.client.get(self.shape.one).json()
+
+    def create(self) -> object:
+        return self.client.post(self.shape.many, json=self.shape.body).json()
+
+    def items(self, page_size: int) -> Iterator[Any]:
+        number = 0
+        while True:
+            found = self.client.get(
+                self.shape.many, params={self.shape.size: page_size, self.shape.cursor: f"{number:05d}"}
+            ).json()
+            for key in self.shape.items:
+                found = found[key]
+            yield from found
+            number += 1
+
+    def read(self, item: Any) -> tuple[Any, ...]:
+        found = []
+        for path in self.paths:
+            value = item
+            for key in path:
+                value = value[key]
+            found.append(value)
+        return tuple(found)
+
+    def close(self) -> None:
+        self.client.close()
+
+
+class AwaitedRaw:
+    """Calls of one API by `httpx.AsyncClient`."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.path = SHAPES[name].one
+        self.client = httpx.AsyncClient(base_url=f"{url}/{name}", headers={"authorization": "Bearer benchmark"})
+
+    async def get(self) -> object:
+        return (await self.client.get(self.path)).json()
+
+    async def close(self) -> None:
+        await self.client.aclose()
+
+
+def connect(url: str) -> Raw:
+    """A client of the first API."""
+    return Raw(url, "victor")
+
+
+def connect_awaited(url: str) -> AwaitedRaw:
+    """An awaited client of the first API."""
+    return AwaitedRaw(url, "victor")

@@ -1,0 +1,140 @@
+"""victor_ext, as its README says: signed tokens, here each used for 200 seconds; all features of the loop on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt
+
+KEYS = Path(__file__).parents[2] / "build/benchmarks"
+"""Where the keys are that tokens are signed with: made once for a run, as a user's are."""
+
+
+def key(bits: int) -> bytes:
+    """A key of this size; made when there is none."""
+    path = KEYS / f"rsa-{bits}.pem"
+    if not path.exists():
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
+        made = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+        coding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial_file = path.with_suffix(f".{os.getpid()}")
+        partial_file.write_bytes(made.private_bytes(coding, form, serialization.NoEncryption()))
+        partial_file.replace(path)  # another process may make one at the same time
+    return path.read_bytes()
+
+
+def payment() -> Any:
+    """The arguments of `create`."""
+    return {
+        "payee_account_number": "043987673645",
+        "payer_counterparty_id": "aHeq349838",
+        "amount": "44.23",
+        "biller_type": "BUSINESS",
+        "due_date": datetime.now(UTC).date(),
+        "client_reference_id": "INV-00001001",
+    }
+
+
+def read(item: Any) -> tuple[Any, ...]:
+    """Five fields of a payment request."""
+    return item.id, item.client_reference_id, item.status, item.amount, item.created_at
+
+
+class Ours:
+    """A client of `victor_ext`."""
+
+    def __init__(self, url: str, *, bits: int = 2048, reuse: float = 200, **options: Any) -> None:
+        self.client = Victor(VictorJwt("benchmark", key(bits), reuse=reuse), base_url=f"{url}/victor", **options)
+        self.read = read
+
+    def get(self) -> object:
+        return self.client.payment_requests.get("R00001001")
+
+    def create(self) -> object:
+        return self.client.payment_requests.create(**payment())
+
+    def items(self, page_size: int) -> Iterator[Any]:
+        return iter(self.client.payment_requests.list(page_size=page_size))
+
+    def close(self) -> None:
+        self.client.close()
+
+
+class AwaitedOurs:
+    """An awaited client of `victor_ext`."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self.client = AsyncVictor(VictorJwt("benchmark", key(2048), reuse=200), base_url=f"{url}/victor", **options)
+
+    async def get(self) -> object:
+        return await self.client.payment_requests.get("R00001001")
+
+    async def create(self) -> object:
+        return await self.client.payment_requests.create(**payment())
+
+    def items(self, page_size: int) -> AsyncIterator[Any]:
+        return aiter(self.client.payment_requests.list(page_size=page_size))
+
+    async def close(self) -> None:
+        await self.client.aclose()
+
+
+class Signature:
+    """One signature by PyJWT, and no call."""
+
+    def __init__(self, bits: int) -> None:
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+        self.key: Any = load_pem_private_key(key(bits), None)
+
+    def get(self) -> object:
+        import jwt
+
+        return jwt.encode({"sub": "benchmark", "iss": "victor-api", "iat": 1, "exp": 240}, self.key, algorithm="RS512")
+
+    create = get
+
+    def items(self, page_size: int) -> Any:
+        raise NotImplementedError
+
+    def read(self, item: Any) -> tuple[Any, ...]:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def connect(url: str) -> Ours:
+    """The client as it is measured against others."""
+    return Ours(url)
+
+
+def connect_awaited(url: str) -> AwaitedOurs:
+    """The awaited client as it is measured against others."""
+    return AwaitedOurs(url)
+
+
+def _ignored(_: object) -> None:
+    """Take an event."""
+
+
+VARIANTS: dict[str, Any] = {
+    "signature_2048": lambda _: Signature(2048),
+    "signature_4096": lambda _: Signature(4096),
+    "reused_2048": Ours,
+    "signed_2048": partial(Ours, reuse=0),
+    "reused_4096": partial(Ours, bits=4096),
+    "signed_4096": partial(Ours, bits=4096, reuse=0),
+    "features_default": Ours,
+    "features_none": partial(Ours, deadline=None, retry=RetryPolicy(max_attempts=1)),
+    "features_all": partial(Ours, max_concurrency=64, on_event=_ignored),
+}
+"""Clients with other settings, measured beside each other."""

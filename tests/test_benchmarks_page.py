@@ -1,0 +1,119 @@
+"""docs/benchmarks.md is made of the recorded run: nothing in it is typed, left out or improved."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from statistics import median
+
+import pytest
+
+from benchmarks import figures, page
+from benchmarks.chart import SHOWN, svg
+from benchmarks.measures import CONTENDERS, MEASURES, contender
+from benchmarks.shapes import SHAPES
+
+AGAIN = "Make it again: make bench-page (or, for a new run, make bench)."
+
+
+@pytest.fixture(scope="module")
+def record():
+    return json.loads(page.RECORD.read_text(encoding="utf-8"))
+
+
+def test_the_page_and_its_chart_are_those_of_the_record(record):
+    assert page.PAGE.read_text(encoding="utf-8") == page.markdown(record), AGAIN
+    assert page.CHART.read_text(encoding="utf-8") == svg(record), AGAIN
+
+
+def test_the_record_has_each_contender_of_each_measure(record):
+    """With as many rounds as are defined, so it is no quick run; whoever adds a client has to measure it."""
+    assert list(record["measures"]) == list(MEASURES)
+    for name, measure in MEASURES.items():
+        rows = record["measures"][name]
+        assert tuple(rows) == measure.rows, name
+        assert {len(rounds) for rounds in rows.values()} == {measure.rounds}, name
+
+
+def test_the_page_shows_each_row_of_the_record(record):
+    shown = tables(page.PAGE.read_text(encoding="utf-8"))
+    assert list(shown) == [measure.title for measure in MEASURES.values()]
+    for measure in MEASURES.values():
+        growth = measure.kind == "growth"
+        labels = [f"{int(row):,} items" if growth else contender(row).label for row in measure.rows]
+        assert [row[0] for row in shown[measure.title]] == labels
+
+
+def test_the_ratios_shown_are_those_of_the_times(record):
+    """Reckoned here once more, of the record alone."""
+    shown = tables(page.PAGE.read_text(encoding="utf-8"))
+    checked = 0
+    for name, measure in MEASURES.items():
+        if measure.kind in {"memory", "size"}:
+            continue
+        for row, rounds in zip(shown[measure.title], record["measures"][name].values(), strict=True):
+            ratio = median(own[1] / own[0] * raw[0] / raw[1] for own, raw in rounds)
+            assert f"{ratio:.2f}" in [cell.split(" ")[0] for cell in row], (name, row)
+            checked += 1
+    assert checked > 60
+
+
+def test_a_slower_contender_has_a_higher_ratio_and_a_falsified_one_another_page(record):
+    changed = copy.deepcopy(record)
+    for own, _ in changed["measures"]["get"]["victor"]:
+        own[1] *= 2
+    before, after = (
+        next(line for line in figures.lines_of("get", each) if line.name == "victor") for each in (record, changed)
+    )
+    assert after.judged == pytest.approx(2 * before.judged)
+    assert page.markdown(changed) != page.markdown(record)
+    assert svg(changed) != svg(record)
+    del changed["measures"]["get"]["stripe_httpx"]
+    assert "stripe, on httpx" not in tables(page.markdown(changed))["One GET"]
+
+
+@pytest.mark.parametrize("name", [name for name, measure in MEASURES.items() if "victor" in measure.rows])
+def test_each_peer_that_is_ahead_has_its_line(record, name):
+    """Also the slowest, when its times are made the shortest."""
+    changed = copy.deepcopy(record)
+    rows = changed["measures"][name]
+    last = list(rows)[-1]
+    rows[last] = [[value / 1e3 for value in row] if isinstance(row[0], float) else row for row in rows[last]]
+    for row in rows[last]:
+        if isinstance(row[0], list):
+            row[0] = [row[0][0], row[0][1] / 1e3, row[0][2]]
+    line = next((each for each in page.wins(changed) if each.startswith(f"- {MEASURES[name].title}: ")), "")
+    assert CONTENDERS[last].label in line
+    if name == "get":
+        assert page.beyond_limits(record | {"measures": {**record["measures"], "get": slow(record)}})
+
+
+def slow(record):
+    rows = copy.deepcopy(record["measures"]["get"])
+    for own, _ in rows["victor"]:
+        own[1] *= 100
+    return rows
+
+
+def test_the_answers_have_about_as_many_bytes_for_each_client():
+    sizes = [len(shape.template(100)) / 100 for shape in SHAPES.values()]
+    assert max(sizes) < 1.25 * min(sizes)
+
+
+def test_the_chart_has_a_bar_for_each_client_and_a_ground_for_light_and_dark(record):
+    drawn = svg(record)
+    assert "prefers-color-scheme: dark" in drawn
+    assert 'class="ground"' in drawn
+    bars = len(re.findall(r'<rect class="(?:peer|ours|raw)"', drawn))
+    assert bars == sum(len([row for row in MEASURES[name].rows if row != "bare"]) for name in SHOWN)
+
+
+def tables(text: str) -> dict[str, list[list[str]]]:
+    """The rows of the table below each heading, as cells."""
+    found: dict[str, list[list[str]]] = {}
+    for part in text.split("\n## ")[1:]:
+        title, _, rest = part.partition("\n")
+        rows = [line.strip("| ").split(" | ") for line in rest.splitlines() if line.startswith("| ")]
+        found[title] = rows[1:]
+    return found
