@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import itertools
 import json
+import subprocess
 import sys
 import sysconfig
 import threading
@@ -43,7 +44,6 @@ Counts = dict[str, int]
 _ROOTS = tuple(
     (str(Path(path).resolve()) + "/", prefix)
     for path, prefix in (
-        (sysconfig.get_path("purelib"), ""),
         (sysconfig.get_path("stdlib"), "python/"),
         (Path(__file__).parents[1], ""),
     )
@@ -99,6 +99,8 @@ def named(found: Counter[CodeType]) -> Counts:
 def _place(filename: str) -> str:
     if filename.startswith("<"):
         return filename.split(maxsplit=1)[0].rstrip(">") + ">"  # of attrs: `<attrs generated init ...>`
+    if "/site-packages/" in filename:
+        return filename.rpartition("/site-packages/")[2]
     for root, prefix in _ROOTS:
         if filename.startswith(root):
             return prefix + filename.removeprefix(root)
@@ -207,15 +209,42 @@ def accept(found: dict[str, Counts]) -> None:
     RECORD.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
 
 
+def in_another_python(version: str, options: list[str]) -> None:
+    """Run this with another version of Python, if there is one, in a temporary environment of what is locked."""
+    from tests.pythons.__main__ import variables
+
+    root, uv = Path(__file__).parents[1], [sys.executable, "-m", "uv"]
+    environment = {**variables(), "PYTHONPATH": f"{root}:{root / 'generated'}"}
+    found = subprocess.run(
+        [*uv, "python", "find", "--system", "--no-python-downloads", version],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if found.returncode:
+        print(f"Python {version} is not here: its counts stay as they are.")
+        return
+    python = ("--quiet", "--no-project", "--isolated", "--no-python-downloads", "--python", found.stdout.strip())
+    locked = ("--with-requirements", str(root / "requirements.lock"))
+    command = [*uv, "run", *python, *locked, "python", "-m", "benchmarks.hot_paths", *options]
+    subprocess.run(command, env=environment, cwd=root, check=True)
+
+
 def main() -> None:
     """Print the totals, and what changed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.hot_paths", description=__doc__)
     parser.add_argument("--accept", action="store_true", help="record what is counted now")
+    parser.add_argument(
+        "--pythons", nargs="+", default=[], metavar="3.12", help="those of these versions that are here"
+    )
+    options = parser.parse_args()
+    for version in options.pythons:
+        in_another_python(version, ["--accept"] if options.accept else [])
+    if options.pythons:
+        return
     found = count()
     for text in complaints(recorded().get(PYTHON, {}), found):
         print(text)
-    print(", ".join(f"{path} {sum(counts.values()):,}" for path, counts in found.items()))
-    if parser.parse_args().accept:
+    print(f"Python {PYTHON}:", ", ".join(f"{path} {sum(counts.values()):,}" for path, counts in found.items()))
+    if options.accept:
         accept(found)
 
 
