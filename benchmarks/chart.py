@@ -41,7 +41,7 @@ def svg(record: dict[str, Any]) -> str:
         y += 8
         for line in lines:
             kind = {"victor": "ours", "raw": "raw"}.get(line.name, "peer")
-            width = max(1, round((_WIDTH - _LEFT - 80) * min(line.judged, longest) / longest))
+            width = max(1, round((_WIDTH - _LEFT - 110) * min(line.judged, longest) / longest))
             shown = f"{line.judged:.2f}" + (", cut" if line.judged > longest else "")
             label = escape(contender(line.name).label.replace("*", "").replace("`", ""))
             drawn += [
