@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.ready
+# Hundreds of processes are started: none of them shall compile the package anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup
 help: ## Show this list
@@ -59,13 +61,20 @@ sandbox: setup ## Run the sandbox on port 8900 (or PORT=...), with demo data
 service: setup ## Run examples/service, a FastAPI service with invoices, on port 8000 (or PORT=...) with a sandbox of its own
 	@mkdir -p build && cd build && exec ../$(BIN)/python ../examples/service/run.py
 
-.PHONY: test test-page quick lint types contracts format
+.PHONY: test checks compiled test-page quick lint types contracts format
 # One more than there are cores: some tests wait for what is slow on purpose.
 test: WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 # Of the cases of the tests that take long, every second one; all of them with `make test SAMPLE=`.
 test: SAMPLE = --sample
-test: setup lint types contracts check-generated ## Run all checks
+test: setup ## Run all checks
+	@$(MAKE) --no-print-directory --jobs 2 compiled checks
 	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal $(SAMPLE)
+
+checks: lint types contracts check-generated
+
+# The workers of pytest would each compile all tests at the same time.
+compiled: setup
+	@$(BIN)/python -m pytest --collect-only --quiet --quiet -p no:cacheprovider >/dev/null || true
 
 test-page: setup ## Try the sandbox's page in Chromium; fetches one if there is none (`make test` tries it when there is one)
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
