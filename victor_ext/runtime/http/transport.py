@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import httpx
@@ -12,6 +13,8 @@ from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow
 
 from .response import Response
+
+_httpx_logger = logging.getLogger("httpx")
 
 
 class Guard:
@@ -128,6 +131,10 @@ class _RequestBuilder:
         if extra:
             url = str(kwargs["url"])
             kwargs["url"] = f"{url}{'&' if '?' in url else '?'}{extra}"
+        path: object = kwargs.get("url")
+        if isinstance(path, str) and path.startswith("/") and not path.startswith("//"):
+            # As httpx joins them. It would parse the path first, and the whole once more.
+            kwargs["url"] = str(client.base_url).removesuffix("/") + path
         try:
             request: httpx.Request = client.build_request(*args, **kwargs)
         except _CANNOT_BE_WRITTEN as error:
@@ -137,9 +144,51 @@ class _RequestBuilder:
         raise InvalidRequest(f"The request cannot be written, and nothing was sent: {why.rstrip('.')}.")
 
 
+def _is_plain(client: httpx.Client | httpx.AsyncClient, request: httpx.Request, options: dict[str, Any]) -> bool:
+    """Whether httpx's client has nothing to do for a request but to give it to the transport.
+
+    That is so unless somebody has set a hook, an authentication or redirects on it, or has built the request without
+    it. The transport reads the whole response, follows no redirect and keeps no cookie.
+    """
+    if client.auth is not None or client.follow_redirects or client.is_closed or any(client.event_hooks.values()):
+        return False
+    return "timeout" in request.extensions and all(each is httpx.USE_CLIENT_DEFAULT for each in options.values())
+
+
+def _log(response: httpx.Response) -> None:
+    """Log a response with httpx's own line and logger, for those who read it."""
+    if _httpx_logger.isEnabledFor(logging.INFO):
+        request, status = response.request, f"{response.status_code} {response.reason_phrase}"
+        _httpx_logger.info('HTTP Request: %s %s "%s %s"', request.method, request.url, response.http_version, status)
+
+
 class HttpClient(_RequestBuilder, httpx.Client):
     """With blocking calls."""
+
+    def __init__(self, *, transport: httpx.BaseTransport, **options: Any) -> None:
+        super().__init__(transport=transport, **options)
+        self._attempts = transport
+
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Send a request, through the rest of httpx's client only where it has something to do."""
+        if not _is_plain(self, request, options):
+            return super().send(request, **options)
+        response = self._attempts.handle_request(request)
+        _log(response)
+        return response
 
 
 class AsyncHttpClient(_RequestBuilder, httpx.AsyncClient):
     """With awaited calls."""
+
+    def __init__(self, *, transport: httpx.AsyncBaseTransport, **options: Any) -> None:
+        super().__init__(transport=transport, **options)
+        self._attempts = transport
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """As `HttpClient.send`."""
+        if not _is_plain(self, request, options):
+            return await super().send(request, **options)
+        response = await self._attempts.handle_async_request(request)
+        _log(response)
+        return response
