@@ -146,7 +146,16 @@ def proxy_for(base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None) 
 
 
 def checked_transport(transport: T, kind: type[httpx.BaseTransport | httpx.AsyncBaseTransport]) -> T:
-    """A caller's transport. Raises `ConfigurationError` where it is not one for this mode of client."""
+    """A caller's transport.
+
+    Raises `ConfigurationError` where it is not one for this mode of client, or is known to say that nothing was sent
+    after the whole request was.
+    """
+    if any(each.__module__.partition(".")[0] == "pyreqwest" for each in type(transport).__mro__):
+        raise ConfigurationError(
+            "transport: pyreqwest reports an answer that did not come as a connection that was not made, so a payment "
+            "that was asked for would be asked for again. Leave transport out, or pass one of httpx."
+        )
     method = "handle_request" if kind is httpx.BaseTransport else "handle_async_request"
     if not callable(getattr(transport, method, None)):
         raise ConfigurationError(f"transport must be an httpx.{kind.__name__}, not {type(transport).__name__}.")
