@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from .providers.connected.paging import CursorPages, LinkedPages, NumberedPages, OffsetPages
     from .providers.victor.auth import VictorJwt, VictorOAuth
     from .providers.victor.client import AsyncVictor, Victor
-    from .providers.victor.health import Ping
     from .providers.victor.records import Payee, Payer, PaymentRequest, PaymentRequestResponse
     from .providers.victor.requests import check_payment_request
     from .providers.victor.statuses import Direction, Network, Status
     from .response_info import ResponseInfo
     from .runtime.client.expected import expect
+    from .runtime.client.health import Ping
     from .runtime.loop.clock import ProviderTime
     from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled
     from .runtime.loop.keys import BodyKey, HeaderKey, idempotency_key_for
@@ -120,11 +120,11 @@ _HOMES = (
     ".runtime.loop.retry",
     ".runtime.loop.events",
     ".runtime.client.expected",
+    ".runtime.client.health",
     ".providers.victor.statuses",
     ".providers.victor.records",
     ".providers.victor.requests",
     ".providers.victor.auth",
-    ".providers.victor.health",
     ".providers.victor.client",
     ".providers.connected.auth",
     ".providers.connected.paging",

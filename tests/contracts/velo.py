@@ -61,7 +61,8 @@ def new_payees(velo: Any) -> Any:
         account_name="Example Ltd", country_code="DE", currency="EUR", iban="DE89370400440532013000", name="Current"
     )
     company = Company(name="Example Ltd", tax_id="123456789", operating_name="Example")
-    usual: dict[str, Any] = {"email": "ada@example.com", "address": address, "language": "EN"}
+    challenge = Challenge(value="12345", description="Your employee number")
+    usual: dict[str, Any] = {"email": "ada@example.com", "address": address, "language": "EN", "challenge": challenge}
     return velo.payees.create(
         "payor-1",
         [
@@ -69,6 +70,16 @@ def new_payees(velo: Any) -> Any:
             NewPayee(remote_id="payee-8", company=company, payment_channel=by_iban, **usual),
         ],
     )
+
+
+def one_payee(velo: Any, **changes: Any) -> Any:
+    usual: dict[str, Any] = {
+        "remote_id": "payee-7",
+        "email": "ada@example.com",
+        "address": Address(line1="1 Main Street", city="Springfield", country="US"),
+        "company": Company(name="Example Ltd"),
+    }
+    return velo.payees.create("payor-1", [NewPayee(**usual, **changes)])
 
 
 def payees(velo: Any) -> Any:
@@ -409,6 +420,12 @@ CONTRACT = Contract(
         "submitPayout: body:payments[].sourceAccountName": lambda velo, value: submit(velo, source_account_name=value),
         "submitPayout: body:payments[].payorPaymentId": lambda velo, value: submit(velo, payor_payment_id=value),
         "submitPayout: body:payments[].paymentMetadata": lambda velo, value: submit(velo, metadata=value),
+        "createPayees: body:payees[].challenge.value": lambda velo, value: one_payee(
+            velo, challenge=Challenge(value=value, description="A number")
+        ),
+        "createPayees: body:payees[].challenge.description": lambda velo, value: one_payee(
+            velo, challenge=Challenge(value="12345", description=value)
+        ),
         "updatePayee: body:challenge.value": lambda velo, value: payee_update(
             velo, challenge=Challenge(value=value, description="A number")
         ),

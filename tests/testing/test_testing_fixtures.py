@@ -230,7 +230,13 @@ def test_a_test_that_fails_shows_the_exchange(pytester: pytest.Pytester) -> None
     assert "key=invoice-… attempt=2  replayed" in shown
     assert "status  met by 0 calls" in shown
     assert "outbound  created  44.23  key=invoice-…" in shown
+    first, second = shown.split("  2  POST")
+    for call in (first.partition("  1  POST")[2], second):
+        sent, answered = call.splitlines()[1:3]
+        assert sent.strip().startswith("> {") and '"amount": "44.23"' in sent
+        assert answered.strip().startswith("< {") and "victor_payment_request_id" in answered
     assert "043987673645" not in shown and "0123456789" not in shown
+    assert max(map(len, shown.splitlines())) < 230
 
 
 def test_a_long_exchange_is_shortened(pytester: pytest.Pytester) -> None:

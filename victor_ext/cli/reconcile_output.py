@@ -9,7 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from .screen import complain, notices, plain, say
+from .screen import complain, notices, plain, say, terminal_width
+from .view import entry
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -89,7 +90,8 @@ def show(report: Reconciliation, out: Path | None) -> None:
     summary = report.summary
     differing = sum(summary.totals[kind].count for kind in summary.totals if kind not in ("matched", "modified"))
     for row in islice(report.differences(), _SHOWN):
-        say(_difference(row))
+        for line in _difference(row):
+            say(line)
     if differing > _SHOWN:
         more = f"... and {differing - _SHOWN:,} more"
         say(more + (": --out report.csv writes all of them" if out is None else f": see {plain(str(out))}"))
@@ -115,12 +117,12 @@ def show_problems(error: InvalidEntries) -> None:
     complain("Error: the file cannot be compared as it is. Nothing was read from the provider.")
 
 
-def _difference(row: Row) -> Text:
-    from rich.text import Text  # noqa: PLC0415 - JSON does without it
-
+def _difference(row: Row) -> Iterator[Text]:
     kind = row.kind.value
     label = "ASKED TWICE" if kind == "duplicate" else kind.replace("_", " ")
-    return Text.assemble((f"{label:<12}", _STYLES[kind]), "  ", plain("; ".join(_facts(row))))
+    first, *rest = entry(label, plain("; ".join(_facts(row))), terminal_width(), label=14)
+    first.stylize(_STYLES[kind], 0, len(label))
+    yield from (first, *rest)
 
 
 def _facts(row: Row) -> Iterator[str]:
@@ -140,6 +142,7 @@ def _facts(row: Row) -> Iterator[str]:
 
 
 def _table(report: Reconciliation) -> Iterator[Text]:
+    """Yield the counts and sums: without what the kinds mean where the terminal is too narrow, or as cards."""
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
     headings = ("", "rows", "ours", "theirs", "")
@@ -147,12 +150,25 @@ def _table(report: Reconciliation) -> Iterator[Text]:
         (kind.value, f"{totals.count:,}", _sums(totals.ours), _sums(totals.theirs), _MEANINGS[kind.value])
         for kind, totals in report.summary.totals.items()
     ]
-    widths = [max(len(row[place]) for row in [headings, *rows]) for place in range(4)]
+    widths = [max(len(row[place]) for row in [headings, *rows]) for place in range(5)]
+    room = terminal_width() or sum(widths) + 8
+    if sum(widths[:4]) + 6 > room:
+        yield from (line for row in rows for line in _card(row, room))
+        return
     for row in [headings, *rows]:
-        cells = [row[0].replace("_", " ").ljust(widths[0]), *(row[i].rjust(widths[i]) for i in (1, 2, 3)), row[4]]
+        meaning = row[4] if sum(widths) + 8 <= room else ""
+        cells = [row[0].replace("_", " ").ljust(widths[0]), *(row[i].rjust(widths[i]) for i in (1, 2, 3)), meaning]
         line = Text("  ".join(cells).rstrip(), style="bold" if row is headings else "")
         line.stylize(_STYLES.get(row[0], ""), 0, len(row[0]))
         yield line
+
+
+def _card(row: Sequence[str], width: int) -> Iterator[Text]:
+    [name] = entry(f"{row[0].replace('_', ' ')}: {row[1]}", "", None)
+    name.stylize(_STYLES[row[0]], 0, len(row[0]))
+    yield name
+    for label, value in (("ours", row[2]), ("theirs", row[3]), ("", row[4])):
+        yield from entry(f"  {label}", value, width, label=10)
 
 
 def _notes(report: Reconciliation) -> Iterator[str]:

@@ -1,19 +1,26 @@
-"""What a test that failed has said to the sandbox, for pytest's report. Bodies, tokens and keys are not in it."""
+"""What a test that failed has said to the sandbox, for pytest's report. Tokens and whole keys are not in it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox import SandboxCommands
+    from victor_ext.sandbox import Received, SandboxCommands
 
 _MOST = 30
+_WITH_BODIES = 8
+"""So many calls, the last ones, are shown with their bodies: what failed is among them, and it stays on a screen."""
 
 
 def describe(sandbox: SandboxCommands) -> str:
     """The last calls as the sandbox saw them, the faults that wait, and the last payment requests."""
-    calls = [f"{each.number}  {each.summary()}" for each in sandbox.received()]
+    received = sandbox.received()
+    bodies = {each["number"]: each for each in sandbox.bodies(received[-1].number - _WITH_BODIES if received else 0)}
+    calls = [
+        "\n".join([f"{each.number}  {each.summary()}", *_excerpts(each, bodies.get(each.number, {}))])
+        for each in received
+    ]
     requests = [_request(each) for each in sandbox.requests()]
     faults = [f"{each['kind']}  met by {each['met']} calls" for each in sandbox.faults()]
     parts = [("calls", calls), ("faults that still wait", faults), ("payment requests", requests)]
@@ -26,6 +33,13 @@ def _part(title: str, lines: list[str]) -> list[str]:
     left_out = len(lines) - _MOST
     head = f"{title} (the last {_MOST}; {left_out} before them):" if left_out > 0 else f"{title}:"
     return [head, *(f"  {line}" for line in lines[-_MOST:])]
+
+
+def _excerpts(call: Received, bodies: Mapping[str, Any]) -> Iterator[str]:
+    """The beginning of each body on a line of its own: what was said, and what was answered."""
+    for mark, body in ((">", bodies.get("request")), ("<", bodies.get("response"))):
+        if body:
+            yield f"       {mark} {call.excerpt(body)}"
 
 
 def _request(request: Mapping[str, Any]) -> str:

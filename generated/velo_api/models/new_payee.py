@@ -21,6 +21,8 @@ class NewPayee:
         address (PostalAddress):
         payment_channel (NewPaymentChannel | Unset):
         language (str | Unset):
+        challenge (Challenge | Unset): What a payee is asked when onboarding begins, in place of Velo's
+            usual question.
         individual (Person | Unset):
         company (Firm | Unset):
     """
@@ -31,6 +33,7 @@ class NewPayee:
     address: PostalAddress
     payment_channel: NewPaymentChannel | Unset = UNSET
     language: str | Unset = UNSET
+    challenge: Challenge | Unset = UNSET
     individual: Person | Unset = UNSET
     company: Firm | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -49,6 +52,8 @@ class NewPayee:
             fields["paymentChannel"] = self.payment_channel.to_dict()
         if not isinstance(self.language, Unset):
             fields["language"] = self.language
+        if not isinstance(self.challenge, Unset):
+            fields["challenge"] = self.challenge.to_dict()
         if not isinstance(self.individual, Unset):
             fields["individual"] = self.individual.to_dict()
         if not isinstance(self.company, Unset):
@@ -88,6 +93,14 @@ class NewPayee:
         self.language = (
             v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "language")
         )
+        v = take("challenge", None)
+        self.challenge = (
+            Challenge.from_dict(v, _left - 1)
+            if v.__class__ is dict and _left > 0
+            else UNSET
+            if v is None
+            else read(Object(Challenge), v, _left, d, "challenge")
+        )
         v = take("individual", None)
         self.individual = (
             Person.from_dict(v, _left - 1)
@@ -125,6 +138,7 @@ class NewPayee:
 
 
 # Below the class, because models may refer to each other in a circle.
+from ..models.challenge import Challenge  # noqa: E402
 from ..models.firm import Firm  # noqa: E402
 from ..models.new_payment_channel import NewPaymentChannel  # noqa: E402
 from ..models.person import Person  # noqa: E402

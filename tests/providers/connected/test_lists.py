@@ -329,3 +329,14 @@ def test_over_real_sockets(mode: str) -> None:
         found = Caller(mode, auth=auth, base_url=sandbox.url).read(payments(), style)
         assert ids(found) == [f"pay_{number}" for number in range(5)]
         assert [seen.operation for seen in sandbox.received()] == ["token", "list", "list", "list", "list"]
+
+
+def test_a_page_knows_its_response() -> None:
+    def made(params: Params) -> httpx.Response:
+        return httpx.Response(200, json=by_cursor(params), headers={"X-Request-Id": params.get("cursor", "0")})
+
+    style = CursorPages("cursor", next="meta.next_cursor", **ENVELOPE)
+    with connect(client_class(), base_url=URL, transport=httpx.MockTransport(Lists(made))) as client:
+        infos = [page.response_info for page in client.paged(payments(), style).pages()]
+    known = [info and (info.status_code, info.attempts, info.headers["x-request-id"]) for info in infos]
+    assert known == [(200, 1, "0"), (200, 1, "3"), (200, 1, "6")]

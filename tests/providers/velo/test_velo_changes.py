@@ -13,8 +13,8 @@ import pytest
 from tests.providers.velo.harness import QUICK, Harness, pay
 from tests.providers.velo.test_velo_checks import refused
 from tests.providers.velo.test_velo_secrets import places
-from victor_ext import BadRequest, Conflict, ConnectionFailed, NotFound, Outcome, VictorError
-from victor_ext.providers.velo import Address, Challenge, Company, Individual, Velo, VeloAuth
+from victor_ext import BadRequest, Conflict, ConnectionFailed, InvalidRequest, NotFound, Outcome, VictorError
+from victor_ext.providers.velo import Address, Challenge, Company, Individual, NewPayee, Velo, VeloAuth
 
 HEADER = "long-and-random-7f3b1c9e"
 ADDRESS = Address(line1="100 Battery Street", city="Berlin", country="DE")
@@ -191,6 +191,20 @@ def test_the_answer_to_a_challenge_is_not_shown() -> None:
     shown = [repr(challenge), repr(challenge.to_model()), repr(challenge.value)]
     assert [text for text in shown if "4711" in text] == []
     assert challenge.to_model().to_dict()["value"] == "4711-0815"
+
+
+def test_a_new_payee_may_have_a_challenge_too() -> None:
+    def payee(value: str) -> NewPayee:
+        challenge = Challenge(value=value, description="Your number")
+        return NewPayee(
+            remote_id="bob", email="bob@example.com", address=ADDRESS, individual=PERSON, challenge=challenge
+        )
+
+    assert payee("4711").to_model().to_dict()["challenge"] == {"value": "4711", "description": "Your number"}
+    transport = httpx.MockTransport(lambda _request: httpx.Response(500))
+    with Velo(VeloAuth("key", "secret"), transport=transport) as velo, pytest.raises(InvalidRequest) as raised:
+        velo.payees.create("payor-1", [payee("12")])
+    assert [problem.field for problem in raised.value.problems] == ["payees[0].challenge.value"]
 
 
 def test_what_is_left_out_is_not_sent() -> None:

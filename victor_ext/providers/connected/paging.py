@@ -271,7 +271,7 @@ class ListReader(PageReader[Any]):
             )
         if not items and not self.is_last:
             self.number, self.done = self.number + 1, False
-        return page
+        return replace(page, info=self.response.info())
 
     def sent(self, style: ParameterPages, default: int) -> int:
         """The number that the page just read was asked for with."""

@@ -12,6 +12,7 @@ from victor_ext.redaction import concealed, kind_of
 from victor_ext.runtime.auth.stored_credentials import caller_digest
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Transport
 from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, ClientConfig
+from victor_ext.runtime.client.health import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.http.connections import Verify
 from victor_ext.runtime.loop.clock import ServerClock
@@ -35,6 +36,7 @@ class _FlexFactorClient(BaseClient[Mode, Transport]):
     _resources: ClassVar[dict[str, Any]] = {"orders": Orders, "_payments": Payments}
     orders: Orders[Mode]
     _payments: Payments[Mode]
+    _health: Health[Mode]
 
     def __init__(
         self,
@@ -153,9 +155,12 @@ class _FlexFactorClient(BaseClient[Mode, Transport]):
     def _attach(self) -> None:
         self._payments = Payments[Mode](*self._shared)
         self.orders = Orders(*self._shared)
+        self._health = Health(
+            *self._shared, read="flexfactor_api.api.orders.list_orders", mid=self.orders.context.mid, page_size=1
+        )
 
 
-class FlexFactor(_FlexFactorClient[Blocking, httpx.BaseTransport], BlockingClient):
+class FlexFactor(_FlexFactorClient[Blocking, httpx.BaseTransport], BlockingPing, BlockingClient):
     """A client of FlexFactor (formerly FlexCharge) with blocking calls. Safe to share between threads."""
 
     def _attach(self) -> None:
@@ -164,7 +169,7 @@ class FlexFactor(_FlexFactorClient[Blocking, httpx.BaseTransport], BlockingClien
         self.evaluate, self.capture, self.transmit = payments.evaluate, payments.capture, payments.transmit
 
 
-class AsyncFlexFactor(_FlexFactorClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient):
+class AsyncFlexFactor(_FlexFactorClient[Awaited, httpx.AsyncBaseTransport], AwaitedPing, AwaitedClient):
     """A client of FlexFactor with awaited calls. The arguments are those of `FlexFactor`."""
 
     def _attach(self) -> None:

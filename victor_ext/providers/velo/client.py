@@ -12,6 +12,7 @@ from victor_ext.redaction import concealed, kind_of
 from victor_ext.runtime.auth.oauth import OAuthToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Transport
 from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, ClientConfig
+from victor_ext.runtime.client.health import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.http.connections import Verify
 from victor_ext.runtime.loop.clock import ServerClock
@@ -53,6 +54,7 @@ class _VeloClient(BaseClient[Mode, Transport]):
     payments: Payments[Mode]
     webhooks: Webhooks[Mode]
     _access: Access[Mode]
+    _health: Health[Mode]
 
     def __init__(
         self,
@@ -150,11 +152,12 @@ class _VeloClient(BaseClient[Mode, Transport]):
         self.payouts = Payouts(*self._shared)
         self.payments = Payments(*self._shared)
         self.webhooks = Webhooks(*self._shared)
+        self._health = Health(*self._shared, read="velo_api.api.source_accounts.list_source_accounts", page_size=1)
         self._access = Access(*self._shared)
         self._access.token = cast("OAuthToken", self._config.loop.authenticator)
 
 
-class Velo(_VeloClient[Blocking, httpx.BaseTransport], BlockingClient):
+class Velo(_VeloClient[Blocking, httpx.BaseTransport], BlockingPing, BlockingClient):
     """A client of Velo Payments with blocking calls. Safe to share between threads."""
 
     def logout(self) -> None:
@@ -181,7 +184,7 @@ class Velo(_VeloClient[Blocking, httpx.BaseTransport], BlockingClient):
             super().close()
 
 
-class AsyncVelo(_VeloClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient):
+class AsyncVelo(_VeloClient[Awaited, httpx.AsyncBaseTransport], AwaitedPing, AwaitedClient):
     """A client of Velo Payments with awaited calls. The arguments are those of `Velo`."""
 
     async def logout(self) -> None:

@@ -213,6 +213,7 @@ class NewPayee(HiddenRepr):
         company: The company, if it is one.
         payment_channel: Where the payee is paid, if that is known already.
         language: A language code such as `en`.
+        challenge: What the payee is asked when onboarding begins, in place of Velo's usual question.
     """
 
     remote_id: str
@@ -222,6 +223,7 @@ class NewPayee(HiddenRepr):
     company: Company | None = None
     payment_channel: PaymentChannel | None = None
     language: str | None = None
+    challenge: Challenge | None = None
 
     def check(self, validation: Validation, place: str) -> None:
         """Note each problem, with the place of this object in the call."""
@@ -233,6 +235,7 @@ class NewPayee(HiddenRepr):
         validation.request(f"{place}.address", self.address, Address)
         validation.request(f"{place}.individual", self.individual, Individual, required=False)
         validation.request(f"{place}.company", self.company, Company, required=False)
+        validation.request(f"{place}.challenge", self.challenge, Challenge, required=False)
         validation.request(f"{place}.payment_channel", self.payment_channel, PaymentChannel, required=False)
 
     def to_model(self) -> models.NewPayee:
@@ -244,6 +247,7 @@ class NewPayee(HiddenRepr):
             address=self.address.to_model(),
             **drop_none(
                 language=self.language,
+                challenge=self.challenge and self.challenge.to_model(),
                 individual=self.individual and self.individual.to_model(),
                 company=self.company and self.company.to_model(),
                 payment_channel=self.payment_channel and self.payment_channel.to_model(),

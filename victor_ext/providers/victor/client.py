@@ -11,13 +11,13 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import concealed, kind_of
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Transport
 from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, ClientConfig
+from victor_ext.runtime.client.health import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.http.connections import Verify
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .auth import Credentials
-from .health import Health, Ping
 from .payment_requests import PaymentRequests
 from .profile import profile_of
 from .settings import environment_and_url, from_process_environment
@@ -127,30 +127,14 @@ class _VictorClient(BaseClient[Mode, Transport]):
 
     def _attach(self) -> None:
         self.payment_requests = PaymentRequests(*self._shared)
-        self._health = Health(*self._shared)
+        self._health = Health(
+            *self._shared, read="victor_api.api.payment_requests.list_payment_requests", page=0, page_size=1
+        )
 
 
-class Victor(_VictorClient[Blocking, httpx.BaseTransport], BlockingClient):
+class Victor(_VictorClient[Blocking, httpx.BaseTransport], BlockingPing, BlockingClient):
     """A client of the Victor API with blocking calls. Safe to share between threads."""
 
-    def ping(self) -> Ping:
-        """Make one signed read, which changes nothing: are the credentials accepted, and what time is it there?
 
-        Use it when a service starts, and by hand. A health check that runs often costs the provider a call each time.
-
-        Returns:
-            How long it took, the difference of the clocks, and the response.
-
-        Raises:
-            AuthenticationError: The provider does not accept the credentials.
-            VictorError: Any other failure.
-        """
-        return self._health.ping()
-
-
-class AsyncVictor(_VictorClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient):
+class AsyncVictor(_VictorClient[Awaited, httpx.AsyncBaseTransport], AwaitedPing, AwaitedClient):
     """A client of the Victor API with awaited calls. The arguments are those of `Victor`."""
-
-    async def ping(self) -> Ping:
-        """As `Victor.ping`, awaited."""
-        return await self._health.ping()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from victor_ext.errors import Outcome, PaginationError
@@ -36,16 +36,18 @@ class Page(Generic[T]):
         number: The provider's number of the page.
         items: The items of the page that were not yielded before.
         reading: The number of the pass over the list, from 1 (see `RepeatedPageReader`).
+        info: The response of the page, where its items do not have it; read `response_info`.
     """
 
     number: int
     items: Sequence[T]
     reading: int = 1
+    info: ResponseInfo | None = field(default=None, compare=False, repr=False)
 
     @property
     def response_info(self) -> ResponseInfo | None:
-        """The response with this page: its status, headers, request id and attempts. None where items are models."""
-        return getattr(self.items[0], "response_info", None) if self.items else None
+        """The response with this page: its status, headers, request id and attempts."""
+        return self.info or (getattr(self.items[0], "response_info", None) if self.items else None)
 
 
 class PageReader(Generic[T]):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, 
 
 from victor_ext.sandbox.server.faults import FaultOptions, Kind, read_fault
 from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
+from victor_ext.sandbox.server.page.exchange_text import body_text
 from victor_ext.sandbox.server.paths import CONTROL, PAGE
 from victor_ext.sandbox.server.received import Received
 
@@ -169,6 +170,22 @@ class ServerCommands:
     def received(self, after: int = 0) -> list[JsonObject]:
         """The remembered calls with a number above `after`, oldest first."""
         return [each.to_dict() for each in self._context.log.after(after)]
+
+    @command("GET", "/received/bodies")
+    def bodies(self, after: int = 0) -> list[JsonObject]:
+        """What the calls above `after` said and were answered, without credentials: `number`, `request`, `response`.
+
+        The last 200 calls are kept. Of an account number the last four digits stand. None: there is no response.
+        """
+        found: list[JsonObject] = []
+        for each in self._context.log.after(after):
+            content = self._context.contents.get(each.number)
+            if content is not None:
+                answer = content.response
+                response = None if answer is None else body_text(answer.body, answer.headers)
+                request = body_text(content.body, content.headers)
+                found.append({"number": each.number, "request": request, "response": response})
+        return found
 
     @command("GET", "/keys/attempts")
     def attempts_by_key(self) -> dict[str, int]:

@@ -65,6 +65,12 @@ class Received:
             parts.append(f"fault={self.fault}")
         return "  ".join(parts)
 
+    def excerpt(self, body: str) -> str:
+        """The beginning of its body, or of that of its response, on one line as in `summary`."""
+        key = self.idempotency_key
+        hidden = body if key is None else body.replace(key, f"{key[:8]}…")
+        return redact(" ".join(hidden.split()))
+
 
 def redact(text: str) -> str:
     """A text on one line, with the last four digits of a long number only."""

@@ -34,9 +34,10 @@ def header_lines(headers: Iterable[Header]) -> list[tuple[str, str]]:
     return shown
 
 
-def body_text(body: bytes, content_type: str) -> str:
+def body_text(body: bytes, headers: Iterable[Header]) -> str:
     """A body for people: JSON with indentation, a form with one field on a line, or the beginning of a text."""
     text = body.decode("utf-8", "replace")
+    content_type = dict(headers).get(b"content-type", b"").decode("latin-1")
     if content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
         return _cut("\n".join(f"{name}={_member(name, value)}" for name, value in parse_qsl(text, True)))  # noqa: FBT003 (keep_blank_values)
     try:

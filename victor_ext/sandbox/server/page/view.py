@@ -179,12 +179,12 @@ class PageView:
         shown: dict[str, Any] = {
             "content": content,
             "request_headers": header_lines(content.headers),
-            "request_body": body_text(content.body, _content_type(content.headers)),
+            "request_body": body_text(content.body, content.headers),
             "response": response,
         }
         if response is not None:
             shown["response_headers"] = header_lines(response.headers)
-            shown["response_body"] = body_text(response.body, _content_type(response.headers))
+            shown["response_body"] = body_text(response.body, response.headers)
         return shown
 
     def _calls_about(self, ids: frozenset[str], key: str | None) -> list[Received]:
@@ -209,10 +209,6 @@ def _timeline(moves: Iterable[Move], calls: Iterable[Received]) -> list[Move | R
     """Calls and moves in the order of the wall clock: a call comes before what it has moved."""
     both: list[Move | Received] = [*calls, *moves]
     return sorted(both, key=lambda each: each.at)
-
-
-def _content_type(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    return dict(headers).get(b"content-type", b"").decode("latin-1")
 
 
 def _parted(commands: Sequence[Command], title: str) -> tuple[tuple[str, list[Command]], tuple[str, list[Command]]]:
