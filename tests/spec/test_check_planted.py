@@ -20,6 +20,7 @@ import httpx as _httpx
 import re as _re
 import urllib.parse as _parse
 _honest = _get_kwargs
+_builder = _httpx.Client(base_url="https://api.example/v1", verify=False)  # it sends nothing, and reads no certificates
 
 def _swapped(kwargs):
     one, other = (_parse.quote(kwargs[name], safe="") for name in ("order_id", "item_name"))
@@ -28,7 +29,7 @@ def _swapped(kwargs):
 def _get_kwargs(*args, **kwargs):
     made = _honest(*args, **kwargs)
     cookies = made.pop("cookies", {{}})
-    request = _httpx.Client(base_url="https://api.example/v1").build_request(**made)
+    request = _builder.build_request(**made)
     url, content = str(request.url), request.read()
     headers = {{name: value for name, value in request.headers.items() if name not in ("host", "content-length")}}
     if cookies:

@@ -33,7 +33,7 @@ SAMPLE = (
 def test_a_sample_is_told_right_and_proven() -> None:
     cases = [case for case in CASES if case.title in SAMPLE]
     assert len(cases) == len(SAMPLE)
-    results = rehearse(cases)
+    results = rehearse(cases, processes=1)
     assert [f"{result.line()}\n{result.reasons()}" for result in results if not result.holds] == []
 
 

@@ -10,11 +10,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.metadata import requires, version
 from pathlib import Path
+
+from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
@@ -134,7 +135,8 @@ def _finish(built: Path) -> None:
 
 def _ruff(built: Path, *arguments: str) -> None:
     """Run ruff in the new folder around the package, where no file of the user can shadow a module."""
-    command = [sys.executable, "-m", "ruff", *arguments, str(built)]
+    ruff: str = find_ruff_bin()
+    command = [ruff, *arguments, str(built)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RUFF_")}
     done = subprocess.run(  # noqa: S603 - no part of the command comes from the document
         command, capture_output=True, text=True, check=False, cwd=built.parent, env=environment

@@ -11,9 +11,12 @@ import io
 from collections.abc import Generator, Iterable
 from dataclasses import replace
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
+import jinja2
 import openapi_python_client
+from jinja2.bccache import Bucket
 from openapi_python_client import strings
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -28,6 +31,23 @@ from .tree import Tree
 
 ROUNDS = 40
 """The maximum number of times that the document is parsed again after a failure is mended."""
+
+
+class _CompiledTemplates(jinja2.BytecodeCache):
+    """Templates compiled once in a process: to compile them takes longer than to write a small package."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _CompiledTemplates()
 
 
 def parse(tree: Tree, log: Log) -> GeneratorData | None:
@@ -55,6 +75,7 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
         project = openapi_python_client.Project(
             openapi=data, config=_config(folder, log), custom_template_path=templates
         )
+        project.env.bytecode_cache = _COMPILED
         project.env.filters["in_double_quote_literal"] = literal
         names: dict[str, Any] = {"requests": log.requests, "literal": repr}
         project.env.globals.update(names)

@@ -58,14 +58,17 @@ class Result:
         return f"      {self.proven.wire}\n      {self.proven.python}\n      {self.entries}"
 
 
-def rehearse(cases: Sequence[Case]) -> list[Result]:
-    """Run cases: the documents in some processes, and then one type check of all user code."""
+def rehearse(cases: Sequence[Case], processes: int = PROCESSES) -> list[Result]:
+    """Run cases: the documents in some processes (1: in this one), and then one type check of all user code."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         numbers = [CASES.index(case) for case in cases]
-        shares = [[number for number in numbers if number % PROCESSES == share] for share in range(PROCESSES)]
-        with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-            found = dict(pair for part in pool.map(_share, shares, [folder] * PROCESSES) for pair in part)
+        if processes == 1:
+            found = dict(_share(numbers, folder))
+        else:
+            shares = [[number for number in numbers if number % processes == share] for share in range(processes)]
+            with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+                found = dict(pair for part in pool.map(_share, shares, [folder] * processes) for pair in part)
         proven = _python_proofs(folder, numbers, {number: each.same_surface for number, each in found.items()})
         return [
             Result(CASES[number], found[number].told, Pair(found[number].wire, proven[number]), found[number].entries)
