@@ -91,3 +91,16 @@ def test_a_file_that_cannot_be_used_is_said_without_its_values(
     assert said in ran.err
     assert "s3cret" not in ran.err
     assert "12345" not in ran.err
+
+
+def test_the_doctor_crosses_a_profile_that_cannot_be_used(profiled: Command, file: Path) -> None:
+    ran = profiled("doctor", "--profile", "nobody", "--json")
+    assert (ran.status, ran.err, ran.json["ok"], ran.json["exit_status"]) == (2, "", False, 2)
+    [crossed] = ran.json["checks"]
+    assert (crossed["check"], crossed["ok"]) == ("Settings", False)
+    assert crossed["found"] == f"There is no profile 'nobody' in {file}, which has: sandbox, empty."
+    assert "name another profile" in crossed["advice"]
+    file.chmod(0o644)
+    ran = profiled("doctor", VICTOR_PROFILE="sandbox")
+    assert (ran.status, ran.err) == (2, "")
+    assert ran.out.startswith("✗ Settings") and f"chmod 600 {file}" in ran.out

@@ -17,9 +17,9 @@ import typer
 
 import victor_ext
 
-from .failures import FAILED, FOR_NOW, MISUSE, victor_failure
+from .failures import FAILED, FOR_NOW, MISUSE, Misuse, victor_failure
 from .screen import plain, say, terminal_width
-from .session import Session, with_session
+from .session import Session, with_common_options
 from .view import entry
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _after(check: str, failed: str) -> Finding:
     return _skipped(check, f"not tried: {failed} is the first to mend")
 
 
-@with_session
+@with_common_options
 def doctor(session: Session) -> None:
     """Check the settings, the way to the provider, the clock and a signed read. Nothing is changed anywhere.
 
@@ -94,7 +94,10 @@ def doctor(session: Session) -> None:
 
 
 def _findings(session: Session) -> Iterator[Finding]:
-    yield _profile(session)
+    settings = _settings(session)
+    yield settings
+    if settings.ok is False:
+        return
     try:
         victor = victor_ext.Victor.from_env(**{"deadline": _DEADLINE, **session.given()})
     except victor_ext.VictorError as error:
@@ -112,8 +115,12 @@ def _findings(session: Session) -> Iterator[Finding]:
         yield _clock(victor)
 
 
-def _profile(session: Session) -> Finding:
-    name = session.profile or os.environ.get("VICTOR_PROFILE", "").strip()
+def _settings(session: Session) -> Finding:
+    try:
+        name = session.use_profile()
+    except Misuse as error:
+        advice = "Correct the file, name another profile, or leave it out to use the environment variables."
+        return _bad("Settings", str(error), advice, MISUSE)
     return _good("Settings", f"the profile {plain(name)}" if name else "the environment variables")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -76,6 +77,17 @@ class Session:
     deadline: float | None = None
     as_json: bool = False
     profile: str | None = None
+
+    def use_profile(self) -> str | None:
+        """Set the variables of the profile that was chosen; return its name, or None if none was.
+
+        Raises:
+            Misuse: The file or the profile cannot be used.
+        """
+        name = self.profile if self.profile is not None else os.environ.get("VICTOR_PROFILE", "").strip() or None
+        if name is not None:
+            profiles.use(name)
+        return name
 
     @contextmanager
     def client(self, doubt: Doubt | None = None, **settings: Any) -> Generator[Victor]:
@@ -155,7 +167,18 @@ class Session:
 
 
 def with_session(function: Callable[..., None]) -> Callable[..., None]:
-    """Decorate a function whose first parameter is a `Session`: add the common options after its own."""
+    """Decorate a function that takes a `Session` first: add the common options after its own, and use the profile."""
+
+    @wraps(function)
+    def profiled(session: Session, *arguments: Any, **options: Any) -> None:
+        session.use_profile()
+        function(session, *arguments, **options)
+
+    return with_common_options(profiled)
+
+
+def with_common_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Decorate as `with_session` does, a function that calls `Session.use_profile` itself."""
 
     def command(
         context: typer.Context,
@@ -167,9 +190,6 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
         profile: Profile = None,
         **options: Any,
     ) -> None:
-        chosen = profile if profile is not None else os.environ.get("VICTOR_PROFILE", "").strip() or None
-        if chosen is not None:
-            profiles.use(chosen)
         function(Session(context, environment, base_url, deadline, as_json, profile), *arguments, **options)
 
     def of(described: Callable[..., None], kind: Any) -> list[inspect.Parameter]:
