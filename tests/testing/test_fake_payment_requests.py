@@ -82,6 +82,7 @@ class TestFakePaymentRequests:
         assert (made.amount, made.status, made.is_terminal) == (Decimal("12.00"), Status.COMPLETED, True)
         assert PaymentRequest.fake(status="frozen").status == "frozen"
         assert PaymentRequest.fake(amount=12).amount == 12
+        assert PaymentRequest.fake(due_date="2026-05-06").due_date == date(2026, 5, 6)
 
     def test_it_is_a_record_like_any_other(self) -> None:
         made = PaymentRequest.fake()
@@ -93,6 +94,19 @@ class TestFakePaymentRequests:
             PaymentRequest.fake(amout="12.00")
         with pytest.raises(InvalidRequest, match="amount"):
             PaymentRequest.fake(amount=12.5)
+
+    @pytest.mark.parametrize(
+        ("name", "value", "said"),
+        [
+            ("due_date", "4 March", "due_date is '4 March' and must be a date"),
+            ("due_date", WHOLE["created_at"], "due_date is a datetime and must be a date"),
+            ("created_at", datetime(2026, 5, 5), "created_at is a naive datetime"),  # noqa: DTZ001 - what is wrong
+            ("approved_at", "2026-05-05T01:02:03Z", "approved_at must be an aware datetime"),
+        ],
+    )
+    def test_a_date_or_a_time_that_the_client_refuses_is_refused(self, name: str, value: Any, said: str) -> None:
+        with pytest.raises(InvalidRequest, match=said):
+            PaymentRequest.fake(**{name: value})
 
 
 class TestMocksOfClients:

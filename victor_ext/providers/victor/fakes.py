@@ -7,7 +7,10 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from victor_ext import money
+from victor_ext.errors import InvalidRequest, Problem
+from victor_ext.runtime.client.validation import moment_problem
 
+from .checks import as_date, date_problem
 from .generated import models
 from .records import Payee, Payer, PaymentRequestResponse
 
@@ -21,7 +24,7 @@ class FakeFields(TypedDict, total=False):
     network: str | None
     amount: Decimal | str | int | None
     original_amount: Decimal | str | int | None
-    due_date: date | None
+    due_date: date | str | None
     created_at: datetime | None
     approved_at: datetime | None
     payee: Payee | None
@@ -59,12 +62,11 @@ def fake_model(fields: FakeFields) -> models.PaymentRequestReceipt | models.GetP
         known = ", ".join(FakeFields.__annotations__)
         raise TypeError(f"PaymentRequest.fake has no attribute {', '.join(unknown)}; those it has are {known}")
     given: FakeFields = {**_DEFAULTS, **fields}
-    moments = {name: _epoch(given.get(name)) for name in ("created_at", "approved_at")}
-    due = given.get("due_date")
+    moments = {name: _epoch(name, given.get(name)) for name in ("created_at", "approved_at")}
     details = {
         "amount": _amount(given.get("amount")),
         "original_amount": _amount(given.get("original_amount")),
-        "due_date": None if due is None else due.isoformat(),
+        "due_date": _date("due_date", given.get("due_date")),
         **{name: given.get(name) for name in ("biller_type", "amount_modification_allowed", "notes", "approval_notes")},
     }
     request = {
@@ -95,8 +97,23 @@ def _amount(value: Decimal | str | int | None) -> str | None:
     return None if value is None else str(money.to_decimal(value))
 
 
-def _epoch(moment: Any) -> float | None:
-    return None if moment is None else moment.timestamp()
+def _date(name: str, value: object) -> str | None:
+    if value is None:
+        return None
+    _require(date_problem(name, value))
+    return str(as_date(value))
+
+
+def _epoch(name: str, moment: Any) -> float | None:
+    if moment is None:
+        return None
+    _require(moment_problem(name, moment))
+    return float(moment.timestamp())
+
+
+def _require(problem: Problem | None) -> None:
+    if problem is not None:
+        raise InvalidRequest.of([problem])
 
 
 def _payee(payee: Payee | None) -> dict[str, Any] | None:

@@ -194,7 +194,7 @@ class PaymentRequest(Record):
 
         Raises:
             TypeError: There is no such attribute.
-            InvalidRequest: An amount is none that could be sent, such as a float.
+            InvalidRequest: An amount, a date or a time that the client does not take, such as a naive datetime.
         """
         from .fakes import fake_model  # noqa: PLC0415 - only tests need it
 
