@@ -110,6 +110,33 @@ def test_a_record_tells_its_life(start, http):
     assert child in found
 
 
+def test_what_a_forgotten_life_began_with_comes_after_its_call(sandbox, caller, http, monkeypatch):
+    monkeypatch.setattr("victor_ext.sandbox.victor.history._KEPT", 0)
+    for _ in range(20):  # a time in milliseconds is before the call in every second case
+        made = caller.created(counterparty="ignoresRfp")["victor_payment_request_id"]
+        found = http.get(f"{sandbox.url}{PAGE}/records/{made}").text
+        timeline = found.partition('class="timeline"')[2]
+        assert timeline.index(">create</a>") < timeline.index(">created<")
+
+
+def test_the_lists_say_how_many_there_are(sandbox, caller, monkeypatch):
+    monkeypatch.setattr("victor_ext.sandbox.server.page.view._RECORDS", 2)
+    monkeypatch.setattr("victor_ext.sandbox.server.page.view._CALLS", 1)
+    for _ in range(3):
+        caller.created(counterparty="ignoresRfp")
+    with watching(sandbox.url) as message:
+        lists = message()["lists"]
+    assert [(len(lists[name]["order"]), lists[name]["total"]) for name in ("groups", "calls")] == [(2, 3), (1, 3)]
+
+
+def test_a_key_is_shown_whole(sandbox, caller, http):
+    key = "6a1f0c52-9c1f-4f0e-8d7b-6a1234566905"
+    made = caller.created(key=key, notes="To 998877665544")["victor_payment_request_id"]
+    found = http.get(f"{sandbox.url}{PAGE}/records/{made}").text
+    assert f"<dd>{key}</dd>" in found
+    assert "998877665544" not in found
+
+
 def test_a_call_shows_the_exchange_without_credentials(sandbox, caller, http):
     token = caller.token()
     headers = {"authorization": f"Token {token}", "idempotency-key": KEY}
@@ -194,7 +221,7 @@ def test_what_callers_say_is_text(sandbox, http, text):
 def test_the_stream_tells_what_is_new_and_nothing_else(sandbox, caller):
     with watching(sandbox.url) as message:
         first = message()
-        assert first["lists"]["groups"] == {"order": [], "html": {}}
+        assert first["lists"]["groups"] == {"order": [], "html": {}, "total": 0}
         assert set(first["parts"]) == {"clock", "faults"}
         request_id = sandbox.create_inbound("5.00", notes="Rent")
         second = message()
@@ -206,7 +233,7 @@ def test_the_stream_tells_what_is_new_and_nothing_else(sandbox, caller):
         assert "status 503" in message()["parts"]["faults"]
         sandbox.reset()
         after = message()
-        assert after["lists"]["groups"] == {"order": [], "html": {}}
+        assert after["lists"]["groups"] == {"order": [], "html": {}, "total": 0}
 
 
 def test_a_call_is_shown_while_it_is_worked_on_and_when_it_has_ended(sandbox, caller):

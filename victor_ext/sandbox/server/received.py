@@ -119,6 +119,10 @@ class ReceivedLog:
         """The remembered calls with a larger number, oldest first."""
         return [exchange for exchange in self._kept if exchange.number > number]
 
+    def __len__(self) -> int:
+        """The number of remembered calls."""
+        return len(self._kept)
+
     def last(self, count: int) -> list[Received]:
         """The last remembered calls, newest first."""
         return list(islice(reversed(self._kept), count))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from victor_ext.sandbox.server.page.exchange_text import LONG_NUMBER
 from victor_ext.sandbox.server.received import Received
 from victor_ext.sandbox.victor.model import BUILT_IN, DEMO_ACCOUNTS, PaymentRequest
 from victor_ext.sandbox.victor.state import Directory
@@ -12,7 +13,6 @@ from victor_ext.sandbox.victor.state import Directory
 _WITHOUT_WAIT = {False: "cut_request", True: "lost_answer"}
 """What stands for a `stall`, without its wait: to the client it is the same."""
 _NEVER_TRIED_AGAIN = {*range(400, 500)} - {408, 425, 429}
-_LONG_NUMBER = re.compile(r"(?<![\w-])[0-9]{5,}(?=[0-9]{4}(?![\w-]))")
 _WORDS = {
     "lost_answer": "lose_answer",
     "cut_answer": "cut",
@@ -181,7 +181,7 @@ def _account(number: str) -> str:
 
 def _without_numbers(text: str) -> str:
     """A text whose long numbers, which may be those of accounts, are written with zeros."""
-    return _LONG_NUMBER.sub(lambda found: "0" * len(found[0]), text)
+    return LONG_NUMBER.sub(lambda found: "0" * len(found[0]), text)
 
 
 def _text(value: str) -> str:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from victor_ext.sandbox.victor.model import PaymentRequest, Status
 
 _KEPT = 2_000
+_HALF_MILLISECOND = 0.0005
+"""By so much may a time of the provider, which is rounded, lie before the call that led to it."""
 
 
 class Came(NamedTuple):
@@ -44,10 +46,10 @@ class History:
         if moves and moves[0].status == ("pending" if request.direction == "inbound" else "created"):
             return moves
         first: Status = "pending" if request.direction == "inbound" else "created"
-        told = [Came(first, request.created_at - advanced, request.created_at)]
+        told: list[tuple[Status, float]] = [(first, request.created_at)]
         if request.status != first and not moves:
-            told.append(Came(request.status, request.changed_at - advanced, request.changed_at))
-        return told + moves
+            told.append((request.status, request.changed_at))
+        return [Came(status, due - advanced + _HALF_MILLISECOND, due) for status, due in told] + moves
 
     def clear(self) -> None:
         """Forget everything."""

@@ -37,6 +37,10 @@ class PaymentRequestRecords(Records):
         self._directory = directory
         self._clock = clock
 
+    def count(self) -> int:
+        """All requests, each with its twin."""
+        return self._store.families
+
     def latest(self, count: int) -> Sequence[Record]:
         """The last requests, newest first."""
         requests = self._store.requests

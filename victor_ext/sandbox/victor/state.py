@@ -98,6 +98,8 @@ class Store:
         self.history = History(wall)
         self.requests: dict[str, PaymentRequest] = {}
         self.order: list[str] = []
+        self.families = 0
+        """The number of requests, each with its twin."""
         self.created: array[float] = array("d")
         """`created_at` of each request in `order`: never falling, so that time ranges can be bisected."""
         self.keys: dict[tuple[str, str], KeyRecord] = {}
@@ -127,6 +129,7 @@ class Store:
         for part in (self.requests, self.order, self.keys, self.work_by_key):
             part.clear()
         del self.created[:]
+        self.families = 0
         self.version += 1
         self.history.clear()
 
@@ -139,6 +142,7 @@ class Store:
         if request.id not in self.requests:
             self.order.append(request.id)
             self.created.append(request.created_at)
+            self.families += request.parent_id is None
             if request.idempotency_key is not None and request.direction == "outbound":
                 self.work_by_key[request.idempotency_key] += 1
         self.history.add(self.requests.get(request.id), request)

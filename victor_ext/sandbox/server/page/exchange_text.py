@@ -18,7 +18,8 @@ _SECRET = re.compile(
 _PUBLIC = ("token_type", "tokentype")
 _NUMBER = re.compile(r"(account|routing|card)[._]?(number|no)$|iban$|(^|\.)number$", re.IGNORECASE)
 _DIGITS = re.compile(r"\w(?=(?:\W?\w){4})")
-_LONG_NUMBER = re.compile(r"[0-9]{5,}(?=[0-9]{4})")
+LONG_NUMBER = re.compile(r"(?<![\w-])[0-9]{5,}(?=[0-9]{4}(?![\w-]))")
+"""All but the last four digits of a number that stands alone: digits in a key, such as a UUID, are no account."""
 _LONGEST = 16_000
 
 
@@ -54,7 +55,7 @@ def last_four(number: str) -> str:
 
 def masked(text: str) -> str:
     """A text in which of each long number only the last four digits stand."""
-    return _LONG_NUMBER.sub(lambda found: "•" * len(found[0]), text)
+    return LONG_NUMBER.sub(lambda found: "•" * len(found[0]), text)
 
 
 def _redacted(value: object, depth: int = 0) -> JsonValue:

@@ -93,6 +93,10 @@ class Records(ABC):
     """What they are called, in the plural."""
 
     @abstractmethod
+    def count(self) -> int:
+        """The number of all of them; one and those that belong to it count as one."""
+
+    @abstractmethod
     def latest(self, count: int) -> Sequence[Record]:
         """The last records, newest first."""
 

@@ -1,7 +1,8 @@
 """Server-sent events: what has changed on the page, as rendered fragments.
 
-One message is a JSON object. `lists` has, for each list that has changed, the ids of its items in `order`, and the
-`html` of those that are new or different. `parts` has the html of each part that is different.
+One message is a JSON object. `lists` has, for each list that has changed, the ids of its items in `order`, the `html`
+of those that are new or different, and the `total` of which these are the newest. `parts` has the html of each part
+that is different.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Sent:
             before = self.lists.get(name)
             if before is None or before != items or [*before] != [*items]:
                 html = {each: text for each, text in items.items() if (before or {}).get(each) != text}
-                update.setdefault("lists", {})[name] = {"order": [*items], "html": html}
+                update.setdefault("lists", {})[name] = {"order": [*items], "html": html, "total": view.totals[name]}
         changed = {name: text for name, text in parts.items() if self.parts.get(name) != text}
         if changed:
             update["parts"] = changed

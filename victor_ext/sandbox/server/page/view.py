@@ -61,6 +61,8 @@ class PageView:
         self._commands = commands
         self._records = provider.records()
         self._rendered: dict[tuple[str, str], _Rendered] = {}
+        self.totals: dict[str, int] = {}
+        """How many items each list has, of which it shows the newest."""
         self._title = "Keys" if self._records is None else self._records.title
 
     def index(self) -> str:
@@ -70,6 +72,7 @@ class PageView:
             heading=self._provider.heading,
             title=self._title,
             lists=self.lists(),
+            totals=self.totals,
             parts=self.parts(),
             most={"groups": _RECORDS, "calls": _CALLS},
             operations=self._context.operations.names,
@@ -94,8 +97,11 @@ class PageView:
         """The items of each list by their id, newest first."""
         self._provider.tick()
         calls = self._context.log.last(_CALLS)
+        groups = self._groups(calls)
+        kept = 0 if self._records is None else self._records.count()
+        self.totals = {"groups": kept + sum(not each.records for each in groups), "calls": len(self._context.log)}
         items: list[tuple[str, str, object, object]]
-        items = [("group", group.id, group.state, group) for group in self._groups(calls)]
+        items = [("group", group.id, group.state, group) for group in groups]
         items += [("call", str(call.number), _state(call), call) for call in calls]
         # Most of it is as it was when it was last asked for.
         before = self._rendered

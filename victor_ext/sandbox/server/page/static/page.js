@@ -82,8 +82,9 @@ async function copy(button) {
 
 // Lists
 
-function updateList(name, { order, html }) {
+function updateList(name, { order, html, total }) {
   const list = one(`[data-list="${name}"]`);
+  list.dataset.total = total;
   const known = new Map([...list.children].map((item) => [item.dataset.id, item]));
   const focused = document.activeElement?.closest?.("[data-row]")?.getAttribute("href");
   let before = list.firstElementChild;
@@ -119,7 +120,7 @@ function afterListChange() {
       item.hidden = !words.every((word) => text.includes(word));
       shown += item.hidden ? 0 : 1;
     }
-    one(`#tab-${list.dataset.list} .count`).textContent = shown;
+    one(`#tab-${list.dataset.list} .count`).textContent = shown === Number(list.dataset.total) ? shown : `${shown} of ${list.dataset.total}`;
     one(".unmatched", list.parentElement).hidden = shown > 0 || list.children.length === 0;
   }
   for (const row of all("[data-row]")) {
