@@ -112,19 +112,28 @@ def lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Itera
     """
     widths = [column.width for column in _COLUMNS]
     empty = set(range(len(_COLUMNS)))
-    headed: tuple[int, ...] | None = None
+    headed: tuple[str, ...] | None = None
+    mixed = False
     for page in pages:
         rows = [_cells(request) for request in page]
         widths = [max([known, *(_cell_width(row[i]) for row in rows)]) for i, known in enumerate(widths)]
         empty -= {i for row in rows for i, cell in enumerate(row) if cell != view.NOTHING}
         layout = _fit(widths, width, empty)
+        headings = tuple(column.heading for column in _COLUMNS)
+        others = [_with_other_party(row) for row in rows]
+        mixed = mixed or others != rows
+        if mixed and layout is not None and _PAYEE not in layout:
+            rows, headings = others, (*headings[:_PAYER], "PAYER/PAYEE", *headings[_PAYEE:])
+            widths[_PAYER] = max([widths[_PAYER], *(_cell_width(row[_PAYER]) for row in rows)])
+            layout = _fit(widths, width, empty)
         if layout is None:
             for row in rows:
                 yield from _card(row, width or 0)
             continue
-        if headed != tuple(layout):
-            headed = tuple(layout)
-            yield _line(tuple(column.heading for column in _COLUMNS), layout, style="bold")
+        shown = tuple(headings[i] for i in layout)
+        if headed != shown:
+            headed = shown
+            yield _line(headings, layout, style="bold")
         for row in rows:
             yield _line(row, layout)
 
@@ -149,6 +158,13 @@ def _fit(widths: Sequence[int], total: int | None, empty: set[int]) -> dict[int,
         shown[i] = least + min(widths[i] - least, left)
         left -= shown[i] - least
     return shown
+
+
+def _with_other_party(cells: tuple[str, ...]) -> tuple[str, ...]:
+    """Put the payee in the place of a payer that is not known, where there is no column for payees."""
+    if cells[_PAYER] != view.NOTHING or cells[_PAYEE] == view.NOTHING:
+        return cells
+    return (*cells[:_PAYER], f"to {cells[_PAYEE]}", *cells[_PAYEE:])
 
 
 def _line(cells: Sequence[str], layout: dict[int, int], style: str = "") -> Text:
