@@ -239,6 +239,21 @@ def test_a_test_that_fails_shows_the_exchange(pytester: pytest.Pytester) -> None
     assert max(map(len, shown.splitlines())) < 230
 
 
+def test_a_fixture_that_fails_shows_the_exchange_too(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.fixture
+        def paid(victor):
+            return victor.payment_requests.get("NOSUCHID01")
+
+        def test_it(paid): pass
+    """)
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*- Victor sandbox -*", "*GET */v2/payment-requests/NOSUCHID01*"])
+
+
 def test_a_long_exchange_is_shortened(pytester: pytest.Pytester) -> None:
     prepare = "[[*victor.payment_requests.list()] for _ in range(33)]"
     assert "calls (the last 30; 4 before them):" in failing(pytester, prepare=prepare)

@@ -46,6 +46,7 @@ __all__ = (
 )
 
 _MARK = "victor_sandbox"
+_SANDBOX = pytest.StashKey[Any]()
 T = TypeVar("T")
 
 
@@ -57,10 +58,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what a test that failed has said to the sandbox."""
+    """Show what a test that failed, or one of its fixtures, has said to the sandbox."""
     report = yield
-    sandbox: Any = getattr(item, "funcargs", {}).get("victor_sandbox")
-    if report.when == "call" and report.failed and hasattr(sandbox, "received"):
+    sandbox: Any = item.stash.get(_SANDBOX, None) or getattr(item, "funcargs", {}).get(_MARK)
+    if report.when != "teardown" and report.failed and hasattr(sandbox, "received"):
         try:
             shown = _describe(sandbox)
         except Exception as error:  # noqa: BLE001 - the test may have stopped the sandbox, or overridden the fixture
@@ -77,6 +78,8 @@ def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     mark = request.node.get_closest_marker(_MARK)
     settings: dict[str, Any] = mark.kwargs if mark else {}
     with Sandbox(SandboxSettings(**settings)) as sandbox:
+        # Not among the test's arguments yet when a fixture fails before the test begins.
+        request.node.stash[_SANDBOX] = sandbox
         yield sandbox
 
 
