@@ -191,6 +191,7 @@ def test_sandbox_says_what_it_does_not_take(bare_command: Command) -> None:
         ("rfp list --status p", ["pending", "processing"]),
         ("rfp list --direction in", ["inbound"]),
         ("rfp create --due-date to", ["today", "tomorrow"]),
+        ("rfp find R --start-datetime y", ["yesterday"]),
         ("rfp watch ABC --environment p", ["production"]),
         ("rfp list --profile l", ["live"]),
         ("reconcile file.csv --provider ve", ["velo"]),

@@ -29,6 +29,7 @@ _EVERY_STATUS = (
 _STATUSES = f"{', '.join(_EVERY_STATUS[:-1])} or {_EVERY_STATUS[-1]}"
 
 _DAYS = ("today", "tomorrow")
+_MOMENTS = ("yesterday", *_DAYS)
 
 RequestId = Annotated[str, typer.Argument(metavar="ID", help="The id of the payment request.")]
 AnswerNotes = Annotated[str | None, typer.Option(help="1 to 150 characters. [needed]", metavar="TEXT")]
@@ -144,13 +145,15 @@ def list_(
     direction: Annotated[
         str | None, _optional("outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound")
     ] = None,
-    start_datetime: Annotated[str | None, _optional("From this moment on, in Zulu time.", "TIME", *_DAYS)] = None,
-    end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME", *_DAYS)] = None,
+    start_datetime: Annotated[str | None, _optional("From this moment on, in Zulu time.", "TIME", *_MOMENTS)] = None,
+    end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME", *_MOMENTS)] = None,
     victor_id: Annotated[str | None, _optional("The provider's id.")] = None,
     due_date_start_date: Annotated[str | None, _optional("Due from this day on.", "DATE", *_DAYS)] = None,
     due_date_end_date: Annotated[str | None, _optional("Due up to this day.", "DATE", *_DAYS)] = None,
-    approval_start_datetime: Annotated[str | None, _optional("Approved from this moment on.", "TIME", *_DAYS)] = None,
-    approval_end_datetime: Annotated[str | None, _optional("Approved up to this moment.", "TIME", *_DAYS)] = None,
+    approval_start_datetime: Annotated[
+        str | None, _optional("Approved from this moment on.", "TIME", *_MOMENTS)
+    ] = None,
+    approval_end_datetime: Annotated[str | None, _optional("Approved up to this moment.", "TIME", *_MOMENTS)] = None,
     victor_payment_request_parent_id: Annotated[str | None, _optional("The outbound request of a twin.")] = None,
     victor_payment_request_child_id: Annotated[str | None, _optional("The inbound twin of a request.")] = None,
     network_type: Annotated[str | None, _optional("FedNow or RTP.", "TEXT", "FedNow", "RTP")] = None,
@@ -205,8 +208,8 @@ def find(
     session: Session,
     client_reference_id: Annotated[str, typer.Argument(metavar="REFERENCE", help="Your own reference.")],
     *,
-    start_datetime: Annotated[str | None, _needed("From this moment on, in Zulu time.", "TIME", *_DAYS)] = None,
-    end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME", *_DAYS)] = None,
+    start_datetime: Annotated[str | None, _needed("From this moment on, in Zulu time.", "TIME", *_MOMENTS)] = None,
+    end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME", *_MOMENTS)] = None,
 ) -> None:
     """List the payment requests with a reference of your own: to see what became of a create.
 
