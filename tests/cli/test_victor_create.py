@@ -350,6 +350,15 @@ class TestTheLoopOfThePage:
         assert loop(tmp_path) == (1, "0\n")
         assert len(creates(victor_sandbox)) == 1
 
+    def test_what_may_have_been_done_stays_so_whatever_a_later_try_says(
+        self, loop: Callable[..., tuple[int, str]], victor_sandbox: Sandbox, tmp_path: Path
+    ) -> None:
+        victor_sandbox.inject("lost_answer", operation="create")
+        victor_sandbox.inject("rate_limit", operation="create", retry_after=60, times=2)
+        victor_sandbox.inject("status", operation="create", status=403, times=None)
+        assert loop(tmp_path) == (3, "0\n1\n10\n")
+        assert set(victor_sandbox.work_done_by_key().values()) == {1}
+
     def test_it_says_so_when_nothing_helped(
         self, loop: Callable[..., tuple[int, str]], victor_sandbox: Sandbox, tmp_path: Path
     ) -> None:
