@@ -34,7 +34,8 @@ async function command(call, parameters) {
     if (!response.ok) throw new Error(found.message);
     return found;
   } catch (error) {
-    say(error.message, true);
+    // Each browser has other words of its own for a `fetch` without an answer.
+    say(error instanceof TypeError ? "The sandbox does not answer. Is it running?" : error.message, true);
     return null;
   }
 }
