@@ -17,6 +17,7 @@ TIMED_FOLDERS = (
     "faults",
     "model",
     "mutants",
+    "pages",
     "pythons",
     "reconciliation",
     "sandbox",
@@ -26,7 +27,7 @@ TIMED_FOLDERS = (
 THOROUGH_FOLDERS = ("fuzz", "release", "spec")
 THOROUGH_FILES = ("test_exports.py", "test_provider_names.py", "test_velo_example.py", "test_velo_whole_document.py")
 """They search for examples, or start processes: `make quick` leaves them out."""
-TIMED_FILES = ("test_demo.py", "test_soak.py", "test_readme.py", "test_python_page.py", "test_docs.py")
+TIMED_FILES = ("test_demo.py", "test_soak.py", "test_python_page.py", "test_docs.py")
 
 # The same examples in every run; and an example that is slow on a busy machine is no failure.
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)

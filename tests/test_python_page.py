@@ -41,7 +41,10 @@ def test_the_defaults_of_a_client(client: type) -> None:
     def called(auth: object, **options: Any) -> None:
         given.update(options)
 
-    exec(BLOCKS[0], {"Victor": called, "auth": None, "httpx": httpx, "RetryPolicy": RetryPolicy})
+    exec(
+        BLOCKS[0].replace("RetryPolicy, Victor", "RetryPolicy"),
+        {"Victor": called, "auth": None, "httpx": httpx, "RetryPolicy": RetryPolicy},
+    )
     defaults = {
         name: parameter.default
         for name, parameter in inspect.signature(client).parameters.items()
@@ -79,14 +82,14 @@ def test_what_a_record_has() -> None:
 
 def test_the_tree_of_errors() -> None:
     tree = section("Errors")
-    named = set(re.findall(r"\b([A-Z][A-Za-z]+)\b(?=  | 4| 5|\n|$)", tree.split("    VictorError\n")[1]))
+    named = set(re.findall(r"\b([A-Z][A-Za-z]+)\b(?=  | 4| 5|\n|$)", tree.split("```text\nVictorError\n")[1]))
     found = {
         name
         for name in victor_ext.__all__
         if inspect.isclass(value := getattr(victor_ext, name)) and issubclass(value, VictorError)
     }
     assert found - {"VictorError"} <= named
-    for name in re.findall(r"`(\w+)`", tree.partition("    VictorError")[0].partition("with")[2]):
+    for name in re.findall(r"`(\w+)`", tree.partition("```text")[0].partition("with")[2]):
         assert hasattr(VictorError("x"), name) or name in ("field", "code", "message")
 
 

@@ -8,9 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from victor_ext import AsyncVictor, Victor
+from victor_ext import AsyncVictor
 from victor_ext.cli.reconcile_output import _MEANINGS, _STYLES
 from victor_ext.reconciliation import COLUMNS, Kind
 
@@ -32,17 +30,6 @@ def test_the_kinds_are_those_there_are_in_their_order() -> None:
 def test_the_columns_are_those_that_are_read() -> None:
     found = {row[0].strip("`"): tuple(re.findall(r"`(\w+)`", row[1])) for row in table("The file")}
     assert found == dict(COLUMNS)
-
-
-def test_the_blocking_example(
-    victor: Victor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    exec(compile(BLOCKS[0], "docs/reconcile.md", "exec"), {"victor": victor})
-    assert capsys.readouterr().out.splitlines()[-1] == "False 0"
-    assert [line.split(",")[0] for line in Path("report.csv").read_text("utf-8").splitlines()] == [
-        "kind", "missing", "missing",
-    ]  # fmt: skip
 
 
 def test_the_awaited_example(async_victor: AsyncVictor) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.providers.eastpay.harness import Harness
 from tests.providers.eastpay.test_eastpay_failures import observe
 from victor_ext.providers.eastpay import EastPay, ResultCode
 
@@ -57,18 +54,3 @@ def test_every_call_of_the_table_is_there() -> None:
             if not name.startswith("_")
         }
     assert public == set(named)
-
-
-def test_the_inquiry_by_reference(harness: Harness) -> None:
-    (block,) = [each for each in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "payments.find(" in each]
-    paid = harness.debit("INV-1042")
-    kept: list[Any] = []
-    names = {**harness.settings, "EastPay": EastPay, "keep": lambda *values: kept.append(values)}
-    exec(block, names)
-    names["eastpay"].close()
-    assert kept == [(paid.id, "succeeded")]
-
-
-def test_the_examples_are_python() -> None:
-    for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
-        ast.parse(block)

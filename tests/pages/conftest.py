@@ -1,0 +1,265 @@
+"""What the code of a page is given: `<!-- given: name, name -->` names fixtures of this file, or of the plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sqlalchemy.ext.asyncio  # noqa: F401 - pytester forgets what a page's tests load, and this cannot be loaded twice
+
+from tests.pages.page import ROOT
+from tests.pages.shell import Shell
+from tests.providers.connected.till import till_api
+from tests.providers.connected.till_sandbox import TillSandbox
+from tests.providers.velo.harness import Harness as VeloHarness
+from tests.providers.velo.harness import pay
+from victor_ext import RetryPolicy, Victor, VictorJwt
+from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
+from victor_ext.providers.flexfactor import settings as flexfactor_settings
+from victor_ext.providers.velo import Velo
+from victor_ext.providers.velo import settings as velo_settings
+from victor_ext.providers.victor import settings as victor_settings
+from victor_ext.sandbox import Sandbox, SandboxSettings
+from victor_ext.sandbox.eastpay import EastPaySandbox
+from victor_ext.sandbox.flexfactor import FlexFactorSandbox
+from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
+
+INVOICES = """\
+invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,client_reference_id
+1042,043987673645,acceptsRfp,44.23,BUSINESS,today,INV-1042
+1043,043987673645,acceptsRfp,12.00,BUSINESS,today,INV-1043
+"""
+
+
+@pytest.fixture
+def victor_sandbox() -> Iterator[Sandbox]:
+    """The provider of a page: with demo data, and a step of each request's life every 10 ms."""
+    with Sandbox(SandboxSettings(demo_data=True, auto=0.01)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(victor_sandbox: Sandbox) -> Sandbox:
+    return victor_sandbox
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder of a page."""
+    here = tmp_path / "page"
+    here.mkdir()
+    for name in ("openapi", "examples"):
+        (here / name).symlink_to(ROOT / name)
+    (here / "invoices.csv").write_text(INVOICES, encoding="utf-8")
+    monkeypatch.chdir(here)
+    monkeypatch.syspath_prepend(here)
+    return here
+
+
+@pytest.fixture
+def api_key(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str], folder: Path) -> str:
+    private, public = victor_key_pair
+    (folder / "private-key.pem").write_text(private, encoding="utf-8")
+    return victor_sandbox.add_api_key(public)
+
+
+@pytest.fixture
+def token() -> str:
+    """A token of any other system."""
+    return "not-a-secret"
+
+
+@pytest.fixture
+def private_key(victor_key_pair: tuple[str, str]) -> str:
+    return victor_key_pair[0]
+
+
+@pytest.fixture
+def auth(api_key: str, private_key: str) -> VictorJwt:
+    return VictorJwt(api_key, private_key)
+
+
+@pytest.fixture
+def credentials(victor_sandbox: Sandbox) -> tuple[str, str]:
+    return victor_sandbox.add_oauth_client()
+
+
+@pytest.fixture
+def client_id(credentials: tuple[str, str]) -> str:
+    return credentials[0]
+
+
+@pytest.fixture
+def client_secret(credentials: tuple[str, str]) -> str:
+    return credentials[1]
+
+
+@pytest.fixture
+def provider(
+    victor_sandbox: Sandbox, credentials: tuple[str, str], api_key: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Shell:
+    """Both environments of Victor are the sandbox, in this process and for commands."""
+    here = {
+        name: victor_settings.Environment(name, victor_sandbox.url, each.token_limit)
+        for name, each in victor_settings.ENVIRONMENTS.items()
+    }
+    monkeypatch.setattr(victor_settings, "ENVIRONMENTS", here)
+    variables = {
+        "VICTOR_BASE_URL": victor_sandbox.url,
+        "VICTOR_CLIENT_ID": credentials[0], "VICTOR_CLIENT_SECRET": credentials[1],
+        "VICTOR_BULK_KEY": "not-a-secret-of-16", "NO_COLOR": "1", "COLUMNS": "120", "XDG_CONFIG_HOME": str(folder),
+    }  # fmt: skip
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return Shell()
+
+
+@pytest.fixture
+def victor(victor_sandbox: Sandbox, auth: VictorJwt) -> Iterator[Victor]:
+    with Victor(auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.0)) as client:
+        yield client
+
+
+@pytest.fixture
+def invoice() -> dict[str, Any]:
+    """The arguments of `create`."""
+    return {
+        "payee_account_number": "043987673645", "payer_counterparty_id": "acceptsRfp", "amount": "44.23",
+        "biller_type": "BUSINESS", "due_date": datetime.now(UTC).date(), "client_reference_id": "INV-1042",
+    }  # fmt: skip
+
+
+@pytest.fixture
+def invoice_with_number(invoice: dict[str, Any], victor_sandbox: Sandbox) -> SimpleNamespace:
+    """An invoice as a program has it. The answers to the first call are lost."""
+    victor_sandbox.inject("lost_answer", operation="create", times=6)
+    return SimpleNamespace(number=1042, reference="INV-1042", arguments=invoice)
+
+
+# What follows is for the pages of the other systems.
+
+
+@pytest.fixture
+def deliver() -> Callable[..., None]:
+    """What a program does after a call, with anything; as `keep`, `settle` and others."""
+    return lambda *_: None
+
+
+keep = settle = store = ask_for_another_card = deliver
+
+
+@pytest.fixture
+def till_sandbox() -> Iterator[TillSandbox]:
+    till_api()
+    with TillSandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def till_token(till_sandbox: TillSandbox) -> str:
+    return till_sandbox.issue_token()
+
+
+@pytest.fixture
+def addresses(till_sandbox: TillSandbox) -> dict[str, str]:
+    """Where the servers really are that a page names by an address on this machine."""
+    return {"http://127.0.0.1:4010": till_sandbox.url}
+
+
+@pytest.fixture
+def access_token() -> str:
+    return "not-a-secret"
+
+
+@pytest.fixture
+def velo_harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[VeloHarness]:
+    with VeloSandbox(VeloSettings(seed=1)) as running:
+        monkeypatch.setattr(velo_settings, "ENVIRONMENTS", dict.fromkeys(velo_settings.ENVIRONMENTS, running.url))
+        yield VeloHarness(running, awaited=False)
+
+
+@pytest.fixture
+def velo_key(velo_harness: VeloHarness) -> tuple[str, str]:
+    return velo_harness.sandbox.add_key()
+
+
+@pytest.fixture
+def payor_id(velo_harness: VeloHarness) -> str:
+    return str(velo_harness.payor)
+
+
+@pytest.fixture
+def velo(velo_harness: VeloHarness) -> Iterator[Velo]:
+    with Velo(velo_harness.auth, base_url=velo_harness.sandbox.url) as client:
+        yield client
+
+
+@pytest.fixture
+def payments() -> list[Any]:
+    return [pay("INV-7")]
+
+
+@pytest.fixture
+def stored_number() -> Callable[[], int]:
+    return lambda: 0
+
+
+@pytest.fixture
+def stored_notifications() -> Callable[[], list[Any]]:
+    return list
+
+
+@pytest.fixture
+def eastpay_gateway() -> Iterator[tuple[str, str, str]]:
+    """Base URL, token and entity id."""
+    with EastPaySandbox() as running:
+        merchant = running.add_merchant()
+        yield f"{running.url}/eastpay", merchant.token, merchant.entity_id
+
+
+@pytest.fixture
+def flexfactor_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[FlexFactorSandbox]:
+    with FlexFactorSandbox() as running:
+        hosts = {name: dict.fromkeys(pair, running.url) for name, pair in flexfactor_settings.HOSTS.items()}
+        monkeypatch.setattr(flexfactor_settings, "HOSTS", hosts)
+        yield running
+
+
+@pytest.fixture
+def flexfactor_client(flexfactor_sandbox: FlexFactorSandbox) -> tuple[str, str, str]:
+    return flexfactor_sandbox.add_client()
+
+
+@pytest.fixture
+def app_key(flexfactor_client: tuple[str, str, str]) -> str:
+    return flexfactor_client[0]
+
+
+@pytest.fixture
+def app_secret(flexfactor_client: tuple[str, str, str]) -> str:
+    return flexfactor_client[1]
+
+
+@pytest.fixture
+def mid(flexfactor_client: tuple[str, str, str]) -> str:
+    return flexfactor_client[2]
+
+
+@pytest.fixture
+def flexfactor(app_key: str, app_secret: str, mid: str, flexfactor_sandbox: FlexFactorSandbox) -> Iterator[FlexFactor]:
+    with FlexFactor(FlexFactorAuth(app_key, app_secret), mid=mid, base_url=flexfactor_sandbox.url) as client:
+        yield client
+
+
+@pytest.fixture
+def subscriber_key(flexfactor_sandbox: FlexFactorSandbox) -> str:
+    return str(flexfactor_sandbox.subscriber_key())
+
+
+@pytest.fixture
+def declined_at() -> datetime:
+    return datetime(2026, 3, 4, tzinfo=UTC)

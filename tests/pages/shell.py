@@ -1,0 +1,144 @@
+"""The commands of a page: ours are run, others are looked up."""
+
+from __future__ import annotations
+
+import doctest
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sybil import Example
+
+from tests.cli.victor_command import Command
+from tests.pages.page import ROOT
+
+ENDLESS = (["victor", "sandbox"], ["victor", "bulk", "worker"])
+"""Commands that run until somebody stops them: only their options are looked at."""
+NEEDS_A_SHELL = re.compile(r"[|;&`]|\$\(|<<|^(for|while|if|case|set) ", re.MULTILINE)
+OURS = re.compile(r"\b(victor|pip|make|python|pytest)\b")
+STEADY = {
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}": "KEY",
+    r"\b[0-9a-f]{8}…": "KEY",
+    r"\b(?=[A-Z0-9]*[A-Z])(?=[A-Z0-9]*[0-9])[A-Z0-9]{10}\b": "ID",
+    r"\b\d{4}-\d\d-\d\d(T[0-9:.]+Z?)?|\b\d\d:\d\d:\d\d\b": "TIME",
+    r"\d+(\.\d+)? m?s\b": "SECONDS",
+    r"127\.0\.0\.1:\d+": "HOST",
+    r"[ \t]+": " ",
+}
+
+
+def steady(text: str) -> str:
+    """A text without what differs from run to run."""
+    for pattern, name in STEADY.items():
+        text = re.sub(pattern, name, text)
+    return "\n".join(line.strip() for line in text.strip().splitlines() if line.strip())
+
+
+@dataclass
+class Shell:
+    """Runs the commands of one page, with the settings of its sandbox."""
+
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def script(self, example: Example) -> None:
+        """A block of commands without output."""
+        text = str(example.parsed).replace("\\\n", " ")
+        if NEEDS_A_SHELL.search(re.sub(r"#.*", "", text)):
+            status, out = self._run_shell(text)
+            assert status == 0, out
+            return
+        for line in text.splitlines():
+            status, out = self._run(line)
+            assert status == 0, f"{line}\n{out}"
+
+    def session(self, example: Example) -> None:
+        """A block of commands, each after `$ `, with what they print."""
+        text = re.sub(r"\\\n(> )?", " ", str(example.parsed))
+        before, *parts = re.split(r"^\$ ", text, flags=re.MULTILINE)
+        assert not before.strip(), f"no command is before this output: {before}"
+        for part in parts:
+            line, _, shown = part.partition("\n")
+            status, out = self._run_shell(line) if NEEDS_A_SHELL.search(line.split(" #")[0]) else self._run(line)
+            if not shown.strip():
+                assert status == 0, f"{line}\n{out}"
+            else:
+                same = doctest.OutputChecker().check_output(steady(shown), steady(out), doctest.ELLIPSIS)
+                assert same, f"{line}\n--- shown:\n{steady(shown)}\n--- printed:\n{steady(out)}"
+
+    def _run(self, line: str) -> tuple[int, str]:
+        """Run one command, or look it up; its status and output."""
+        words = shlex.split(line, comments=True)
+        target = words.pop() if len(words) > 1 and words[-2] == ">" else None
+        if target:
+            words.pop()
+        while words and re.match(r"\w+=", words[0]):
+            words.pop(0)
+        match words:
+            case []:
+                return 0, ""
+            case ["victor", *arguments]:
+                if words[:2] == ENDLESS[0] or words[:3] == ENDLESS[1]:
+                    return self._known_options(arguments)
+                ran = Command({**os.environ, **self.environment})(*arguments)
+                if target:
+                    Path(target).write_text(ran.out, encoding="utf-8")
+                return ran.status, ran.err if target else ran.out + ran.err
+            case ["pip", "install", *packages]:
+                check_packages(packages)
+            case ["make", *targets]:
+                check_targets(targets)
+            case ["python" | ".venv/bin/python", "-m", module, *_]:
+                assert importlib.util.find_spec(module), f"there is no module {module}"
+            case ["python" | ".venv/bin/python", "-c", code]:
+                compile(code, "page", "exec")
+            case ["python" | ".venv/bin/python", script, *_]:
+                assert (ROOT / script).is_file(), f"there is no {script}"
+            case ["pytest", *_] | ["git", "diff"]:
+                pass
+            case ["export", *settings]:
+                self.environment.update(setting.split("=", 1) for setting in settings)
+            case [command, *_]:
+                raise AssertionError(f'nothing runs {command!r} here: say why, `<!-- skip: next "reason" -->`')
+        return 0, ""
+
+    def _known_options(self, arguments: list[str]) -> tuple[int, str]:
+        depth = 2 if arguments[0] == "bulk" else 1
+        ran = Command({**os.environ, **self.environment, "COLUMNS": "200"})(*arguments[:depth], "--help")
+        unknown = [word for word in arguments if word.startswith("--") and word.split("=")[0] not in ran.out]
+        return len(unknown), f"unknown: {unknown}" if unknown else ""
+
+    def _run_shell(self, text: str) -> tuple[int, str]:
+        assert OURS.search(text), "no command of this project is in it"
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        ran = subprocess.run(
+            ["sh", "-c", text], env={**os.environ, **self.environment, "PATH": path},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            text=True, check=False, timeout=60,
+        )  # fmt: skip
+        return ran.returncode, ran.stdout
+
+
+def check_packages(packages: list[str]) -> None:
+    """What `pip install` names: this project, or one that it depends on, and extras that there are."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    for package in (word for word in packages if not word.startswith("-")):
+        name, _, rest = package.partition("[")
+        extras = re.findall(r"[\w-]+", rest.partition("]")[0])
+        if name in (".", "victor-ext"):
+            assert set(extras) <= set(project["project"]["optional-dependencies"]), f"{package}: no such extra"
+        else:
+            plain = re.split(r"[<>=!~]", name)[0]
+            assert plain in (ROOT / "requirements.lock").read_text("utf-8"), f"{plain} is not locked"
+
+
+def check_targets(words: list[str]) -> None:
+    """What `make` is asked to do."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for word in (word for word in words if "=" not in word and not word.startswith("-")):
+        assert re.search(rf"^{re.escape(word)}:", makefile, re.MULTILINE), f"there is no target {word}"

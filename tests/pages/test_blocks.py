@@ -1,0 +1,97 @@
+"""Every block of every page runs, in the order of the page; what cannot run says why."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from unittest import SkipTest
+
+import pytest
+from sybil import Example
+from sybil.evaluators.python import PythonEvaluator
+from sybil.region import Lexeme
+
+from tests.pages.page import PAGES, PARSED, READ_ONLY, ROOT, languages, name_of, parsed, unresolved
+from tests.pages.shell import Shell
+
+pytest_plugins = ["pytester"]
+KNOWN = {"python", "sh", "console", "http", *READ_ONLY, *PARSED}
+
+
+class Python:
+    """Runs Python: modules and tests are written to files first."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.tests: list[str] = []
+        self._run = PythonEvaluator()
+
+    def __call__(self, example: Example) -> None:
+        source = str(example.parsed)
+        if module := re.match(r"# (\w+\.py)\n", source):
+            (self.folder / module[1]).write_text(source, encoding="utf-8")
+        elif re.search(r"^(async )?def test_", source, re.MULTILINE):
+            self.tests.append(source)
+        else:
+            for address, real in example.namespace.get("addresses", {}).items():
+                source = source.replace(address, real)
+            example.parsed = Lexeme(source, example.parsed.offset, example.parsed.line_offset)
+            example.namespace.setdefault("__name__", "page")
+            self._run(example)
+
+    def run_tests(self, pytester: pytest.Pytester) -> None:
+        """Run the tests of the page, which import its modules."""
+        for number, source in enumerate(self.tests):
+            pytester.makepyfile(**{f"test_{number}": source})
+        for module in self.folder.glob("*.py"):
+            pytester.makepyfile(**{module.stem: module.read_text(encoding="utf-8")})
+        pytester.syspathinsert()
+        ran = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--strict-markers", "-W", "error")
+        ran.assert_outcomes(
+            passed=sum(len(re.findall(r"^(?:async )?def test_", each, re.MULTILINE)) for each in self.tests)
+        )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_each_block_runs(
+    page: Path, provider: Shell, folder: Path, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_python = Python(folder)
+
+    def give(example: Example) -> None:
+        example.namespace.update({name: request.getfixturevalue(name) for name in example.parsed})
+
+    runners = {"python": run_python, "sh": provider.script, "console": provider.session, "given": give}
+    document = parsed(page, runners)
+    document.namespace["capsys"] = capsys
+    for example in document.examples():
+        try:
+            example.evaluate()
+        except SkipTest as skipped:
+            print(f"{name_of(page)}:{example.line}: not run: {skipped}")
+        except Exception as error:
+            error.add_note(f"in the block of {name_of(page)}, line {example.line}")
+            raise
+    if run_python.tests:
+        run_python.run_tests(request.getfixturevalue("pytester"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_each_block_names_its_language_and_each_skip_its_reason(page: Path) -> None:
+    assert set(languages(page)) <= KNOWN
+    text = page.read_text(encoding="utf-8")
+    skips = re.findall(r"<!--+\s*;?\s*skip:?(.*?)-->", text)
+    assert [skip for skip in skips if not re.fullmatch(r' next "[^"]{10,}" ', skip)] == []
+    outside = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    assert re.findall(r"^ {4}(?:\$ |pip |victor |make |python ).*", outside, re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_the_python_of_a_page_is_complete(page: Path) -> None:
+    assert list(unresolved(page)) == []
+
+
+def test_all_pages_are_here() -> None:
+    """A page that is added elsewhere is seen, too."""
+    assert {name_of(page) for page in PAGES} >= {"README.md", "docs/python.md", "openapi/README.md"}
+    assert all(page.is_relative_to(ROOT) for page in PAGES)
