@@ -58,7 +58,7 @@ sandbox: PORT = 8900
 sandbox: setup ## Run the sandbox on port 8900 (or PORT=...), with demo data
 	@$(BIN)/victor sandbox --demo-data --port "$(PORT)"
 
-service: setup ## Run examples/service, a FastAPI service with invoices, on port 8000 (or PORT=...) with a sandbox of its own
+service: setup ## Run examples/service, a FastAPI service with invoices, on port 8000 (or PORT=...) with a sandbox of its own on 8900 (or SANDBOX_PORT=...)
 	@mkdir -p build && cd build && exec ../$(BIN)/python ../examples/service/run.py
 
 .PHONY: test checks compiled test-page quick lint types contracts format

@@ -183,6 +183,8 @@ def _connection(host: str, port: int) -> Finding:
             return _good("Connection", f"port {port} answers", time.monotonic() - began)
     except OSError as error:
         advice = f"Check that a firewall lets this machine call {host}, or set HTTPS_PROXY."
+        if host in {"127.0.0.1", "::1", "localhost"}:
+            advice = "Start what should listen there, such as 'victor sandbox', or correct VICTOR_BASE_URL."
         return _bad("Connection", f"port {port} cannot be reached: {error.strerror or error}", advice, FOR_NOW)
 
 

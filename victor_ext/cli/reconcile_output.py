@@ -183,6 +183,8 @@ def _notes(report: Reconciliation) -> Iterator[str]:
             f"{_rows(summary.elsewhere)} of ours found by id alone, because the provider's list of the window "
             "has no such payment: whether the customer was asked twice is not known."
         )
+        if summary.elsewhere == summary.ours:
+            yield "These are all the rows: check that --start and --end are those of the file."
     if summary.statuses:
         counts = ", ".join(f"{count:,} {plain(status)}" for status, count in summary.statuses.items())
         yield f"Of those in both books: {counts}."

@@ -226,8 +226,12 @@ class Checks:
         try:
             return zulu.parse(f"{_day(_MIDNIGHTS[text])}T00:00:00Z" if text in _MIDNIGHTS else text)
         except InvalidRequest as error:
-            # The client's message has no name for the value: add it.
-            self._problems += [Problem(name, found.code, f"{name}: {found.message}") for found in error.problems]
+            # The client's message has no name for the value, and no word for a midnight: add them.
+            words = f", or write {', '.join(_MIDNIGHTS)}"
+            self._problems += [
+                Problem(name, found.code, f"{name}: {found.message}{words if found.code == 'format' else ''}")
+                for found in error.problems
+            ]
             return None
 
     def run(self, check: Callable[[], object]) -> None:
