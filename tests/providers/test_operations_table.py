@@ -209,6 +209,8 @@ def argument(name: str, kind: Any, namespace: Mapping[str, Any]) -> Any:
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
         return argument(name, parts[0], namespace)
+    if origin is typing.Literal:
+        return parts[0]
     if origin in (list, tuple) or (isinstance(origin, type) and issubclass(origin, Sequence)):
         return [argument(name, parts[0], namespace)]
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):

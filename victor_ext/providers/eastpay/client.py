@@ -23,7 +23,7 @@ from victor_ext.runtime.loop.retry import RetryPolicy
 from .checkouts import Checkouts
 from .payments import Payments
 from .profile import profile_of
-from .settings import checked_entity, checked_gateway, checked_token, from_process_environment
+from .settings import EntityTypeWord, checked_entity, checked_gateway, checked_token, from_process_environment
 
 if TYPE_CHECKING:
     from eastpay_api.client import Client as GeneratedClient
@@ -43,7 +43,7 @@ class _EastPayClient(BaseClient[Mode, Transport]):
         *,
         base_url: str | httpx.URL,
         entity_id: str,
-        entity_type: str = "MERCHANT",
+        entity_type: EntityTypeWord = "MERCHANT",
         entity_type_in_inquiries: bool = False,
         inquiry_by_reference: bool = False,
         timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,

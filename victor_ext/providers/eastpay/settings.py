@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -15,6 +15,10 @@ from victor_ext.runtime.auth.stored_credentials import checked_secret
 from victor_ext.runtime.client.settings import provider_variables, require_variables
 from victor_ext.runtime.client.validation import shown
 from victor_ext.runtime.http.connections import checked_base_url
+
+_EntityType = Literal["MERCHANT", "POS", "PARTICIPATOR"]
+EntityTypeWord = _EntityType | str
+"""Open for type checkers: a bank may have more types than the vendor's table."""
 
 _ENTITY_ID = re.compile("[A-Za-z0-9]{1,32}")
 _ENTITY_TYPE = re.compile("[A-Z0-9_]{1,32}")

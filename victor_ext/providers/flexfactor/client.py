@@ -23,7 +23,15 @@ from .checks import Validation
 from .orders import Orders
 from .payments import Payments
 from .profile import profile_of
-from .settings import DEFAULT_HOSTS, HOSTS, environment_and_url, from_process_environment, merchant_of
+from .settings import (
+    DEFAULT_HOSTS,
+    HOSTS,
+    EnvironmentWord,
+    HostsWord,
+    environment_and_url,
+    from_process_environment,
+    merchant_of,
+)
 
 if TYPE_CHECKING:
     from flexfactor_api.client import Client as GeneratedClient
@@ -44,8 +52,8 @@ class _FlexFactorClient(BaseClient[Mode, Transport]):
         *,
         mid: str,
         site_id: str | None = None,
-        environment: str = "sandbox",
-        hosts: str = DEFAULT_HOSTS,
+        environment: EnvironmentWord = "sandbox",
+        hosts: HostsWord = DEFAULT_HOSTS,
         base_url: str | httpx.URL | None = None,
         timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
         deadline: float | None = DEFAULT_DEADLINE,

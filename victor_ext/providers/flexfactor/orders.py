@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from victor_ext.errors import Conflict, Outcome, Problem
 from victor_ext.money import Money
@@ -39,7 +39,12 @@ _LATER: Mapping[object, frozenset[OrderStatus]] = {
 A problem may be found at any time. Nor is it known what a status with a new number may follow.
 """
 
-Status = OrderStatus | int | str
+Status = (
+    OrderStatus
+    | int
+    | Literal["DRAFT", "ONHOLD", "CANCELLED", "PROBLEM", "PROCESSING", "CAPTUREREQUIRED", "RETURNED", "COMPLETED"]
+)
+"""A status as a caller writes it. The names are closed: a type checker refuses a misspelt one, as the client does."""
 
 
 class Orders(Resource[Mode]):
@@ -114,7 +119,7 @@ class Orders(Resource[Mode]):
         end: datetime | None = None,
         mid: str | None = None,
         order_by: str | None = None,
-        sort: str | None = None,
+        sort: Literal["asc", "desc"] | None = None,
         page: int = _FIRST_PAGE,
         page_size: int | None = None,
     ) -> Walk[Order]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import httpx
 
@@ -14,6 +14,12 @@ from victor_ext.runtime.client.validation import shown
 from victor_ext.runtime.http.connections import checked_base_url
 
 from .auth import FlexFactorAuth, FlexFactorToken
+
+_Environment = Literal["sandbox", "production"]
+EnvironmentWord = _Environment | str
+"""Open for type checkers, since it mostly comes from a configuration: the client refuses another one by name."""
+_Hosts = Literal["flex-charge", "flexfactor"]
+HostsWord = _Hosts | str
 
 HOSTS: Mapping[str, Mapping[str, str]] = {
     "flex-charge": {

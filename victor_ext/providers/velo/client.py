@@ -28,6 +28,7 @@ from .profile import profile_of
 from .settings import environment_and_url, from_process_environment
 from .source_accounts import SourceAccounts
 from .webhooks import Webhooks
+from .words import EnvironmentWord
 
 if TYPE_CHECKING:
     from velo_api.client import Client as GeneratedClient
@@ -60,7 +61,7 @@ class _VeloClient(BaseClient[Mode, Transport]):
         self,
         auth: VeloAuth,
         *,
-        environment: str = "sandbox",
+        environment: EnvironmentWord = "sandbox",
         base_url: str | httpx.URL | None = None,
         timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
         deadline: float | None = DEFAULT_DEADLINE,

@@ -13,6 +13,7 @@ from .checks import Validation
 from .generated import models
 from .paging import walk
 from .records import FundingAccount, Receipt
+from .words import FundingAccountTypeWord
 
 _API = "velo_api.api.funding"
 
@@ -28,7 +29,7 @@ class FundingAccounts(Resource[Mode]):
         name: str | None = None,
         country: str | None = None,
         currency: str | None = None,
-        account_type: str | None = None,
+        account_type: FundingAccountTypeWord | None = None,
         sensitive: bool | None = None,
         sort: str | None = None,
         page_size: int | None = None,
@@ -68,7 +69,7 @@ class FundingAccounts(Resource[Mode]):
         *,
         payor_id: str,
         name: str,
-        account_type: str,
+        account_type: FundingAccountTypeWord,
         account_name: str | None = None,
         account_number: str | None = None,
         routing_number: str | None = None,

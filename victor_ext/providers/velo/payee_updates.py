@@ -15,6 +15,7 @@ from .generated import models
 from .paging import walk
 from .records import Payee, PayeeInvitation
 from .requests import Address, Challenge, Company, Individual
+from .words import InvitationStatusWord, PayeeTypeWord
 
 _API = "velo_api.api.payees"
 _SMS_NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
@@ -31,7 +32,7 @@ class PayeeUpdates(Resource[Mode]):
         address: Address | None = None,
         individual: Individual | None = None,
         company: Company | None = None,
-        payee_type: str | None = None,
+        payee_type: PayeeTypeWord | None = None,
         email: str | None = None,
         language: str | None = None,
         contact_sms_number: str | None = None,
@@ -146,7 +147,7 @@ class PayeeUpdates(Resource[Mode]):
         payor_id: str,
         *,
         payee_id: str | None = None,
-        invitation_status: str | None = None,
+        invitation_status: InvitationStatusWord | None = None,
         page_size: int | None = None,
     ) -> Walk[PayeeInvitation]:
         """How far the invitations of a payor's payees are, read page by page as they are iterated.

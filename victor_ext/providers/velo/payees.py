@@ -17,6 +17,7 @@ from .payee_updates import PayeeUpdates
 from .profile import batch_id as batch_id_of
 from .records import Payee, PayeeBatch, PayeeChange
 from .requests import NewPayee
+from .words import PayeeTypeWord
 
 
 class Payees(PayeeUpdates[Mode]):
@@ -33,7 +34,7 @@ class Payees(PayeeUpdates[Mode]):
         onboarded_status: str | None = None,
         watchlist_status: str | None = None,
         ofac_status: str | None = None,
-        payee_type: str | None = None,
+        payee_type: PayeeTypeWord | None = None,
         payee_country: str | None = None,
         disabled: bool | None = None,
         sort: str | None = None,

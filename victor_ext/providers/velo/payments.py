@@ -14,6 +14,7 @@ from .checks import Validation, day_around
 from .generated import models
 from .paging import changes, in_one_order, walk
 from .records import Payment, PaymentChange
+from .words import IncludeWord, PaymentStatusWord
 
 _IN_ORDER = "submittedDateTime:asc,paymentId:asc"
 """All payments of a payout are submitted in one moment: by that alone, two pages need not have one order."""
@@ -29,7 +30,7 @@ class Payments(Resource[Mode]):
         *,
         payee_id: str | None = None,
         remote_id: str | None = None,
-        status: str | None = None,
+        status: PaymentStatusWord | None = None,
         source_account_name: str | None = None,
         source_currency: str | None = None,
         payment_currency: str | None = None,
@@ -167,7 +168,7 @@ class Payments(Resource[Mode]):
         *,
         start: date | str | None = None,
         end: date | str | None = None,
-        include: str | None = None,
+        include: IncludeWord | None = None,
     ) -> OperationFlow[str]:
         """Read the transactions of a range of days, as the CSV that Velo writes: payments, fundings, fees and returns.
 

@@ -12,6 +12,7 @@ from .checks import Validation, check_id
 from .generated import models
 from .paging import in_one_order, walk
 from .records import Payment
+from .words import PaymentStatusWord, PayoutStatusFilter, ScheduleStatusWord, TransmissionFilter
 
 _API = "velo_api.api.payouts"
 
@@ -24,12 +25,12 @@ class PayoutAudit(Resource[Mode]):
         self,
         payor_id: str,
         *,
-        status: str | None = None,
+        status: PayoutStatusFilter | None = None,
         memo: str | None = None,
         from_payor_name: str | None = None,
         submitted_from: date | str | None = None,
         submitted_to: date | str | None = None,
-        schedule_status: str | None = None,
+        schedule_status: ScheduleStatusWord | None = None,
         scheduled_from: date | str | None = None,
         scheduled_to: date | str | None = None,
         sort: str | None = None,
@@ -87,8 +88,8 @@ class PayoutAudit(Resource[Mode]):
         payout_id: str,
         *,
         remote_id: str | None = None,
-        status: str | None = None,
-        transmission_type: str | None = None,
+        status: PaymentStatusWord | None = None,
+        transmission_type: TransmissionFilter | None = None,
         submitted_from: date | str | None = None,
         submitted_to: date | str | None = None,
         sensitive: bool | None = None,

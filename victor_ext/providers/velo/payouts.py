@@ -16,6 +16,7 @@ from .paging import walk
 from .payout_audit import PayoutAudit
 from .records import Payout, PayoutPayment, Quote, Receipt
 from .requests import PaymentInstruction
+from .words import PayoutStatusWord, SubmittedStatusWord, TransmissionFilter
 
 _API = "velo_api.api.payouts"
 _INSTRUCTED = frozenset({"INSTRUCTED", "COMPLETED", "INCOMPLETE", "CONFIRMED"})
@@ -128,12 +129,15 @@ class Payouts(PayoutAudit[Mode]):
         yield from _write("withdraw_payout", payout_id, _WITHDRAWN)
 
     @operation
-    def wait(self, payout_id: str, *, until: str | Collection[str], timeout: float = 300.0) -> OperationFlow[Payout]:
+    def wait(
+        self, payout_id: str, *, until: PayoutStatusWord | Collection[PayoutStatusWord], timeout: float = 300.0
+    ) -> OperationFlow[Payout]:
         """Read a payout repeatedly until it has a status.
 
         Args:
             payout_id: The payout.
-            until: A status, or several, in any letter case: `"ACCEPTED"`, `("COMPLETED", "CONFIRMED")`.
+            until: A status, or several: `"ACCEPTED"`, `("COMPLETED", "CONFIRMED")`. Any letter case is taken; type
+                checkers know capital letters.
             timeout: Seconds to wait in all; 0 reads once.
 
         Raises:
@@ -173,9 +177,9 @@ class Payouts(PayoutAudit[Mode]):
         *,
         payor_payment_id: str | None = None,
         remote_id: str | None = None,
-        status: str | None = None,
+        status: SubmittedStatusWord | None = None,
         source_account_name: str | None = None,
-        transmission_type: str | None = None,
+        transmission_type: TransmissionFilter | None = None,
         payment_memo: str | None = None,
         page_size: int | None = None,
     ) -> Walk[PayoutPayment]:

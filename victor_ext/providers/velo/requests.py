@@ -12,6 +12,7 @@ from victor_ext.runtime.client.runners import drop_none
 
 from .checks import Validation
 from .generated import models
+from .words import TransmissionWord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class PaymentInstruction:
     source_account_name: str
     payor_payment_id: str
     memo: str | None = None
-    transmission_type: str | None = None
+    transmission_type: TransmissionWord | None = None
     metadata: str | None = None
 
     def check(self, validation: Validation, place: str) -> None:

@@ -17,6 +17,7 @@ from .generated import models
 from .notifications import SHORTEST_AUTHORIZATION
 from .paging import walk
 from .records import Receipt
+from .words import CategoryWord
 
 _API = "velo_api.api.webhooks"
 _LONGEST_URL = 2000
@@ -54,7 +55,7 @@ class Webhooks(Resource[Mode]):
         *,
         url: str,
         authorization_header: str,
-        categories: Sequence[str] | None = None,
+        categories: Sequence[CategoryWord] | None = None,
         enabled: bool = True,
     ) -> OperationFlow[str]:
         """Have notifications posted to an address. Returns the id of the webhook.
@@ -110,7 +111,7 @@ class Webhooks(Resource[Mode]):
         *,
         url: str | None = None,
         authorization_header: str | None = None,
-        categories: Sequence[str] | None = None,
+        categories: Sequence[CategoryWord] | None = None,
         enabled: bool | None = None,
     ) -> OperationFlow[None]:
         """Change a webhook. What is None is left out, and stays.
