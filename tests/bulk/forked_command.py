@@ -6,6 +6,7 @@ with its own environment, folder, memory and exit status, that ends as Python en
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import runpy
@@ -19,7 +20,12 @@ from typing import Any, Self
 
 SCRIPT = Path(sys.executable).with_name("victor")
 CLOCK = Path(__file__).parent / "shifted_clock"
-IMPORTED = ("victor_ext.cli.app", "victor_ext.bulk", "victor_ext.runtime.http.pooled_transport")
+IMPORTED = (
+    "victor_ext.cli.app",
+    "victor_ext.bulk",
+    "victor_ext.runtime.http.pooled_transport",
+    "sqlalchemy.dialects.sqlite",
+)
 AS_AT_THE_START = ("PATH", "HOME", "LANG", "PYTHONWARNINGS", "COLUMNS")
 """Variables that Python, or a module, may read when it is loaded: no command may have others."""
 
@@ -102,6 +108,7 @@ def main() -> None:
     """Import what every command imports, and run each call in a process that is forked now."""
     for name in IMPORTED:
         __import__(name)
+    gc.freeze()  # no command searches for garbage in what all have
     call = _serve(socket.socket(fileno=int(sys.argv[1])))
     if call is not None:
         os.chdir(call["folder"])
