@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from tests.bulk.bulk_runs import Bulk
+from tests.bulk.forked_command import ForkedCommands
 from tests.bulk.postgres import Postgres
 from victor_ext import RetryPolicy, Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
@@ -24,12 +25,31 @@ def oauth_client(victor_sandbox: Sandbox) -> tuple[str, str]:
     return victor_sandbox.add_oauth_client()
 
 
-@pytest.fixture
-def bulk(victor_sandbox: Sandbox, oauth_client: tuple[str, str], tmp_path: Path) -> Bulk:
-    """The command, wired to the sandbox by its environment alone; a warning in it is an error."""
+@pytest.fixture(scope="session")
+def bare_environment() -> dict[str, str]:
+    """What any process needs, and no setting of ours; a warning in the command is an error."""
     kept = {
         name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT", "PYTHONPATH") if name in os.environ
     }
+    return {**kept, "PYTHONWARNINGS": "error", "COLUMNS": "200"}
+
+
+@pytest.fixture(scope="session")
+def forked(bare_environment: dict[str, str]) -> Iterator[ForkedCommands]:
+    """Commands that need not import everything anew."""
+    with ForkedCommands(bare_environment) as commands:
+        yield commands
+
+
+@pytest.fixture
+def bulk(
+    victor_sandbox: Sandbox,
+    oauth_client: tuple[str, str],
+    bare_environment: dict[str, str],
+    forked: ForkedCommands,
+    tmp_path: Path,
+) -> Bulk:
+    """The command, wired to the sandbox by its environment alone."""
     client_id, client_secret = oauth_client
     folder = tmp_path / "work"
     folder.mkdir()
@@ -38,10 +58,8 @@ def bulk(victor_sandbox: Sandbox, oauth_client: tuple[str, str], tmp_path: Path)
         "VICTOR_CLIENT_ID": client_id,
         "VICTOR_CLIENT_SECRET": client_secret,
         "VICTOR_BULK_KEY": STORAGE_KEY,
-        "PYTHONWARNINGS": "error",
-        "COLUMNS": "200",
     }
-    return Bulk({**kept, **settings}, folder)
+    return Bulk({**bare_environment, **settings}, folder, forked)
 
 
 @pytest.fixture
