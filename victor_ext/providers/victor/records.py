@@ -227,10 +227,11 @@ class PaymentRequest(Record):
         value: Any = self._sent
         if value is None:
             return super()._value_at(path)
-        for name in path:
-            if not is_object(value):
-                return None
-            value = value.get(name)
+        try:
+            for name in path:
+                value = value.get(name)
+        except AttributeError:  # of JSON, only an object has members to get
+            return None
         return super()._value_at(path) if is_object(value) else value
 
     @classmethod
