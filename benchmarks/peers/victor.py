@@ -88,7 +88,7 @@ class AwaitedOurs:
 
 
 class Signature:
-    """One signature by PyJWT, and no call."""
+    """One signed token, and no call."""
 
     def __init__(self, bits: int) -> None:
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -96,9 +96,9 @@ class Signature:
         self.key: Any = load_pem_private_key(key(bits), None)
 
     def get(self) -> object:
-        import jwt
+        from victor_ext.runtime.auth.rs512 import signed_token
 
-        return jwt.encode({"sub": "benchmark", "iss": "victor-api", "iat": 1, "exp": 240}, self.key, algorithm="RS512")
+        return signed_token({"sub": "benchmark", "iss": "victor-api", "iat": 1, "exp": 240}, self.key)
 
     create = get
 

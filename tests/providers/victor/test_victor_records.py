@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from victor_api.models import (
     GetPaymentRequestResponse,
     PaymentRequestReceipt,
+    PaymentRequestReceiptStatus,
     RfpInboundPaymentRequestResponseDetails,
 )
 
@@ -155,3 +157,60 @@ def test_a_status_of_the_document_s_prose_is_an_end(word: str) -> None:
 @pytest.mark.parametrize("word", ["returned", "errors", "cancelling", "rejecting"])
 def test_a_word_that_is_new_is_none(word: str) -> None:
     assert not listed(status=word).is_terminal
+
+
+def everywhere(sent: dict[str, Any], odd: Any) -> Iterator[dict[str, Any]]:
+    """The object with the odd value in the place of each of its members, inner ones too, and without each of them."""
+    for name, value in sent.items():
+        yield {**sent, name: odd}
+        yield {key: each for key, each in sent.items() if key != name}
+        if isinstance(value, dict):
+            yield from ({**sent, name: inner} for inner in everywhere(value, odd))
+
+
+WHOLE: dict[str, Any] = {
+    **LISTED,
+    "error_message": "no",
+    "payment_request": {
+        **LISTED["payment_request"],
+        "payment_request_response": {"status": "Declined", "notes": "no", "original_amount": "1"},
+        "payment_details": {
+            "amount": "44.23",
+            "biller_type": "Business",
+            "due_date": "2026-03-04",
+            "notes": "March",
+            "amount_modification_allowed": False,
+            "original_amount": "50.00",
+            "approval_notes": "yes",
+        },
+        "approved_at": 1772600767.0,
+    },
+}
+ODD = [
+    *(None, "", "pEnDing", " declined ", "Canceled", "cOnSuMeR", "rtp", "2026-03-04T05:06:07Z", "44.2300"),
+    *(0, 1, -1, 12.5, 1e300, True, False, [], ["a"], [{}], {}, {"status": "x"}),
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_a_field_reads_the_same_before_and_after_the_model_is_made(odd: Any) -> None:
+    for sent in (WHOLE, *everywhere(WHOLE, odd)):
+        after = PaymentRequest(PaymentRequestReceipt.from_dict(sent))
+        for name in FIELDS:
+            before = PaymentRequest.of_list(sent)  # another one for each field: some make the model
+            assert getattr(before, name) == getattr(after, name), (name, sent)
+        assert before == after
+
+
+FIELDS = [*PaymentRequest.fake().to_dict(), "is_terminal", "id"]
+
+
+def test_the_model_of_a_listed_request_is_made_when_it_is_asked_for() -> None:
+    made, copied = PaymentRequest.of_list(WHOLE), pickle.loads(pickle.dumps(PaymentRequest.of_list(WHOLE)))
+    assert made.status is Status.PENDING
+    made.raw.status = copied.raw.status = PaymentRequestReceiptStatus("EXPIRED")
+    assert made.status == copied.status == Status.EXPIRED, "what is written into the model is read"
+    assert made.raw is made.raw
+    assert isinstance(PaymentRequest.of_list(5).raw, PaymentRequestReceipt), "an item that is no object"
+    with pytest.raises(AttributeError, match="has no attribute 'rwa'"):
+        getattr(made, "rwa")  # noqa: B009 - as a caller mistypes it

@@ -210,3 +210,19 @@ class TestNoMessageShowsAnyOfIt:
     @pytest.mark.parametrize("path", ["keys/victor.pem", "./victor", "/run/secrets/victor_key", "~/victor.key"])
     def test_a_path_is_shown(self, path):
         assert repr(path) in refusal(path)
+
+    @pytest.mark.parametrize("part", ["modulus", "exponent", "private exponent"])
+    def test_a_damaged_one(self, part, key):
+        """One bit of the file is another: the key could be read, and no token that it signs would be accepted."""
+        data = bytearray(key.private_bytes(DER, PKCS1, OPEN))
+        numbers = key.private_numbers()
+        begins = {
+            "modulus": bytes.fromhex(f"{numbers.public_numbers.n:x}"),
+            "exponent": bytes.fromhex(f"{numbers.public_numbers.e:06x}"),
+            "private exponent": numbers.d.to_bytes(key.key_size // 8, "big").lstrip(b"\0"),
+        }[part]
+        data[data.index(begins) + len(begins) // 2] ^= 4
+        if part == "private exponent":  # the primes are enough to sign with
+            assert load_rsa_key(bytes(data)).public_key() == key.public_key()
+        else:
+            assert "private_key" in refusal(bytes(data))

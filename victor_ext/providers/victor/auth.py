@@ -13,6 +13,7 @@ from victor_ext.errors import ConfigurationError, InvalidRequest
 from victor_ext.redaction import Secret, concealed
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.auth.private_keys import load_rsa_key
+from victor_ext.runtime.auth.rs512 import signed_token
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
 from victor_ext.runtime.auth.tokens import Authenticator, SignedToken
 from victor_ext.runtime.client.validation import MOST_SECONDS, shown
@@ -111,12 +112,10 @@ class VictorJwt(UnpicklableCredentials):
         return SignedToken(self._signer(int(lifetime)), clock, reuse=self._reuse)
 
     def _signer(self, lifetime: int) -> Any:
-        import jwt  # noqa: PLC0415 - loads cryptography, which only a signing client needs
-
         def sign(now: float) -> str:
             issued = math.floor(now) - min(_BACKDATED, lifetime // 2)
             claims = {"sub": self._api_key, "iss": _ISSUER, "iat": issued, "exp": issued + lifetime}
-            return f"{self._prefix} {jwt.encode(claims, self._key, algorithm='RS512')}"
+            return f"{self._prefix} {signed_token(claims, self._key)}"
 
         return sign
 

@@ -11,10 +11,11 @@ from typing import Any
 from victor_ext import zulu
 from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
 from victor_ext.runtime.client.extras import ExtraQuery
+from victor_ext.runtime.client.json_values import list_or_empty
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.records import RecordList
 from victor_ext.runtime.client.resources import Walk
-from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, call, call_for_json, drop_none
 from victor_ext.runtime.loop.clock import ServerClock
 
 from .checks import REFERENCE, Validation, check_id
@@ -228,10 +229,9 @@ def _read_page(
     wire: dict[str, str],
     seconds: float | None = None,
     extra_query: ExtraQuery | None = None,
-) -> OperationFlow[models.ListPaymentRequestsResponse]:
-    read: models.ListPaymentRequestsResponse = yield from call(
+) -> OperationFlow[dict[str, Any]]:
+    read: dict[str, Any] = yield from call_for_json(
         _LIST,
-        models.ListPaymentRequestsResponse,
         seconds,
         page=page,
         **drop_none(page_size=page_size, extra_query=extra_query),
@@ -250,10 +250,9 @@ def _arguments(wire: dict[str, str]) -> dict[str, Any]:
     return {name: members[name](value) if name in members else value for name, value in wire.items()}
 
 
-def items_of(page: models.ListPaymentRequestsResponse) -> Sequence[PaymentRequest]:
+def items_of(page: dict[str, Any]) -> Sequence[PaymentRequest]:
     """Return the records of one page. A page without `results` is empty."""
-    results = page.results
-    return [PaymentRequest(raw) for raw in results] if isinstance(results, list) else ()
+    return [PaymentRequest.of_list(sent) for sent in list_or_empty(page.get("results"))]
 
 
 def content_of(request: PaymentRequest) -> str:

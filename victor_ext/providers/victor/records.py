@@ -6,17 +6,20 @@ property is None if the provider did not send the value, or sent one that cannot
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from victor_ext import money, zulu
 from victor_ext.errors import InvalidRequest
 from victor_ext.redaction import mask
+from victor_ext.runtime.client.json_values import is_object
 from victor_ext.runtime.client.records import Field, Record, as_text, as_text_or_empty, boolean, text, value_in
 
 from .checks import as_date
+from .generated import models
 from .statuses import (
     Direction,
     Status,
@@ -32,13 +35,13 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from .fakes import FakeFields
-    from .generated import models
 
     RawPaymentRequest = (
         models.PaymentRequestReceipt | models.GetPaymentRequestResponse | models.RfpInboundPaymentRequestResponseDetails
     )
 
 
+_BILLER_TYPES = frozenset({"BUSINESS", "CONSUMER"})
 _MOST_BITS = 1024
 """The maximum size of a number that is read as an id. Python refuses to convert very large numbers to text."""
 
@@ -106,6 +109,12 @@ def _as_moment(value: Any) -> datetime | None:
         return None
 
 
+def _as_biller_type(value: object) -> str | None:
+    """A word, with the document's spelling if it is a known one."""
+    word = as_word(value)
+    return word.upper() if word is not None and word.upper() in _BILLER_TYPES else word
+
+
 def _as_payee(payee: object) -> Payee | None:
     if not _is_model(payee):
         return None
@@ -168,10 +177,12 @@ class PaymentRequest(Record):
             an absent field.
     """
 
-    __slots__ = ("_completed_by", "idempotency_key")
+    __slots__ = ("_completed_by", "_sent", "idempotency_key")
 
     raw: RawPaymentRequest
     _completed_by: PaymentRequest | None
+    _sent: dict[str, Any] | None
+    """The JSON that the fields are read from until `raw` is asked for."""
 
     def __init__(
         self,
@@ -180,9 +191,48 @@ class PaymentRequest(Record):
         *,
         completed_by: PaymentRequest | None = None,
     ) -> None:
-        self.raw = raw
+        super().__init__(raw)
         self.idempotency_key = idempotency_key
         self._completed_by = completed_by
+        self._sent = None
+
+    @classmethod
+    def of_list(cls, sent: object) -> PaymentRequest:
+        """A request of a list, from its JSON. To make all models of a page costs more than to read it."""
+        if not is_object(sent):  # the model holds it
+            return cls(models.PaymentRequestReceipt.from_dict(cast("Any", sent)))
+        self = cls.__new__(cls)
+        self._sent = sent
+        self.response_info = self.idempotency_key = self._completed_by = None
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        """Make `raw`. Python asks here for an attribute that is not set."""
+        if name != "raw" or self._sent is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        self.raw = models.PaymentRequestReceipt.from_dict(self._sent)
+        self._sent = None  # what the caller writes into the model counts
+        return self.raw
+
+    def __getstate__(self) -> object:
+        """The state for copies and pickles, with the model."""
+        _ = self.raw
+        return super().__getstate__()
+
+    def _value_at(self, path: Sequence[str]) -> Any:
+        """The value at a path, the same in the JSON as in the model: its fields have the names of the wire.
+
+        An object is read from the model, which is a model there.
+        """
+        value: Any = self._sent
+        if value is None:
+            return super()._value_at(path)
+        try:
+            for name in path:
+                value = value.get(name)
+        except AttributeError:  # of JSON, only an object has members to get
+            return None
+        return super()._value_at(path) if is_object(value) else value
 
     @classmethod
     def fake(cls, **fields: Unpack[FakeFields]) -> PaymentRequest:
@@ -243,7 +293,7 @@ class PaymentRequest(Record):
         other = None if self._completed_by is None else self._completed_by.payer
         return payer.completed_by(other) if payer is not None and other is not None else payer or other
 
-    biller_type = Field(as_word, f"{_DETAILS}.biller_type")
+    biller_type = Field(_as_biller_type, f"{_DETAILS}.biller_type")
     amount_modification_allowed = boolean(f"{_DETAILS}.amount_modification_allowed")
     notes = text(f"{_DETAILS}.notes")
 
@@ -276,7 +326,7 @@ class PaymentRequest(Record):
 
     @property
     def _has_info(self) -> bool:
-        return hasattr(self.raw, "payment_request")
+        return self._sent is not None or hasattr(self.raw, "payment_request")
 
     @property
     def _response_model(self) -> Any:

@@ -68,6 +68,7 @@ class _Bound:
     response: httpx.Response | None = None
     """The response of a client for one call (see `for_one_call`)."""
     _query: str = ""
+    _as_json: bool = False
     _at: str
     _connect: Connect
     _options: dict[str, Any]
@@ -121,10 +122,10 @@ class _Bound:
         """
         if self._undocumented is not None:  # this client serves one call
             self.response = response
-        if isinstance(response, Response) and response.parsed is not NOT_READ:
+        if isinstance(response, Response) and response.parsed is not NOT_READ and not self._as_json:
             return cast("T", response.parsed)
         try:
-            return parse(client=self, response=response)
+            return cast("T", response.json()) if self._as_json else parse(client=self, response=response)
         except Exception as error:
             if not isinstance(response, Response) or response.unusable is None:
                 raise  # it came through another http client
@@ -147,15 +148,16 @@ class _Bound:
         """Whether a parser raised this because the document does not list the status of the response."""
         return isinstance(error, importlib.import_module(self._errors).UnexpectedStatus)
 
-    def for_one_call(self, undocumented: Read, query: str = "") -> Self:
+    def for_one_call(self, undocumented: Read, query: str = "", *, as_json: bool = False) -> Self:
         """A copy for one call, which also reads a response with a good status that the document does not list.
 
         Args:
             undocumented: Reads that response.
             query: What is added to the query, percent-encoded.
+            as_json: Whether the result is the JSON of the body, which nothing reads as the document's type.
         """
         other = copy(self)
-        other._undocumented, other._query = undocumented, query  # noqa: SLF001 - of the same class
+        other._undocumented, other._query, other._as_json = undocumented, query, as_json  # noqa: SLF001 - of the same class
         return other
 
     def with_http_options(self, **changes: Any) -> Self:

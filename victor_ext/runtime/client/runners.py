@@ -29,11 +29,12 @@ class Call:
     """Call a generated operation, by the import name of its module, with these arguments.
 
     `undocumented` reads a response whose good status the document does not list. `seconds` bounds a call that is part
-    of a longer one; None leaves it the client's deadline. `query` is added to the URL, as it is. After the call
+    of a longer one; None leaves it the client's deadline. `query` is added to the URL, as it is. `as_json` leaves the
+    generated parser out: the result is the body's JSON, which the provider's profile has checked. After the call
     `attempts` has its number of attempts, and `response` its response.
     """
 
-    __slots__ = ("arguments", "attempts", "name", "query", "response", "seconds", "undocumented")
+    __slots__ = ("arguments", "as_json", "attempts", "name", "query", "response", "seconds", "undocumented")
 
     def __init__(
         self,
@@ -42,7 +43,10 @@ class Call:
         undocumented: Callable[[httpx.Response], Any],
         seconds: float | None = None,
         query: str = "",
+        *,
+        as_json: bool = False,
     ) -> None:
+        self.as_json = as_json
         self.name = name
         self.arguments = arguments
         self.undocumented = undocumented
@@ -69,10 +73,11 @@ class Call:
 
     def prepared(self, api: ApiWithin, extras: Extras) -> tuple[Any, dict[str, Any]]:
         """The generated client for this one call, and its arguments."""
-        if extras is NO_EXTRAS:
-            return api(self.seconds).for_one_call(self.undocumented, self.query), self.arguments
-        query = "&".join(filter(None, (self.query, extras.query_text(self.name))))
-        return api(self.seconds).for_one_call(self.undocumented, query), extras.arguments(self.name, self.arguments)
+        query, arguments = self.query, self.arguments
+        if extras is not NO_EXTRAS:
+            query = "&".join(filter(None, (query, extras.query_text(self.name))))
+            arguments = extras.arguments(self.name, arguments)
+        return api(self.seconds).for_one_call(self.undocumented, query, as_json=self.as_json), arguments
 
 
 OperationFlow = Generator[Call | Sleep, Any, T]
@@ -92,6 +97,17 @@ def call(name: str, model: Any, seconds: float | None = None, /, **arguments: An
         UnreadableResponse: The status was good, and the body is not what the document declares.
     """
     return (yield from response_to(name, model, seconds, **arguments)).parsed
+
+
+def call_for_json(
+    name: str, seconds: float | None = None, /, *, extra_query: ExtraQuery | None = None, **arguments: Any
+) -> OperationFlow[Any]:
+    """As `call`; returns the JSON of the body instead of a model of it.
+
+    Only for an operation whose good responses the provider's profile checks: the document's parser does not see them.
+    """
+    query = extra_query_text(name, extra_query)
+    return (yield Call(name, arguments, lambda response: response.json(), seconds, query, as_json=True)).parsed
 
 
 def call_with_attempts(name: str, model: Any, /, **arguments: Any) -> OperationFlow[tuple[Any, int]]:
