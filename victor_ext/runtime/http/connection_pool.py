@@ -14,13 +14,13 @@ from bisect import bisect_right
 from operator import attrgetter
 from typing import Any
 
-import h11
 import httpx
 
 from victor_ext.runtime.loop.profile import UNRESTED
 
 from .http11 import Connection, Steps, Unasked, exchange
 from .locks import Permit, Semaphore
+from .parser import Head
 from .routes import Route
 from .timing import timing_of
 
@@ -85,7 +85,7 @@ class ConnectionPool:
         self._kept: list[Connection] = []  # the longest idle connection is first
         self._closed = False
 
-    def exchange(self, lease: Lease, request: httpx.Request, timeouts: Any) -> Steps[h11.Response]:
+    def exchange(self, lease: Lease, request: httpx.Request, timeouts: Any) -> Steps[Head]:
         """Send a request and return the head of its response. Raises the errors of httpx.
 
         The caller ends the lease after it has read the response, and after any error.

@@ -7,14 +7,13 @@ from collections.abc import Generator
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
-import h11
 import httpx
 
 from victor_ext.redaction import SecretBytes
 
-T = TypeVar("T")
+from .parser import Fields, Head, Parser
 
-_MAX_HEAD_BYTES = 100 * 1024
+T = TypeVar("T")
 
 
 class Connect:
@@ -85,7 +84,7 @@ class Connection:
 
     def __init__(self) -> None:
         self.stream: Any = None
-        self.parser = h11.Connection(h11.CLIENT, _MAX_HEAD_BYTES)
+        self.parser = Parser()
         self.idle_since = 0.0
 
     def abort(self) -> None:
@@ -95,56 +94,19 @@ class Connection:
 
     def begin_again(self) -> bool:
         """Make it ready for another exchange. Returns False if the last one has not ended, or more bytes have come."""
-        parser = self.parser
-        if not parser.our_state is parser.their_state is h11.DONE or any(parser.trailing_data):
-            return False
-        parser.start_next_cycle()
-        return True
+        return self.parser.begin_again()
 
 
 def exchange(
-    connection: Connection, request: httpx.Request, target: bytes, headers: list[tuple[bytes, bytes]], timeouts: Any
-) -> Steps[h11.Response]:
+    connection: Connection, request: httpx.Request, target: bytes, headers: Fields, timeouts: Any
+) -> Steps[Head]:
     """Send a request whose body has been read, and read the head of its response."""
     parser = connection.parser
     # Written in one piece, so that whatever came before that moment is certainly no response to this request.
-    data = SecretBytes(b"".join(_wire_format(parser, request, target, headers)))
+    data = SecretBytes(parser.request(request.method, target, headers, request.content))
     with suppress(httpx.WriteError):  # a server that closes early may have sent a response before
         yield Write(data, timeouts.get("write"))
     seconds = timeouts.get("read")
-    while True:
-        event = next_event(parser)
-        if event is h11.NEED_DATA:
-            receive(parser, (yield Read(seconds)))
-        elif type(event) is h11.Response:
-            return event
-        elif type(event) is not h11.InformationalResponse:
-            raise httpx.RemoteProtocolError("the server closed the connection without an answer")
-
-
-def _wire_format(
-    parser: h11.Connection, request: httpx.Request, target: bytes, headers: list[tuple[bytes, bytes]]
-) -> list[bytes]:
-    try:
-        return [
-            parser.send(h11.Request(method=request.method, target=target, headers=headers)) or b"",
-            parser.send(h11.Data(data=request.content)) or b"" if request.content else b"",
-            parser.send(h11.EndOfMessage()) or b"",
-        ]
-    except h11.LocalProtocolError as error:
-        raise httpx.LocalProtocolError(str(error)) from error
-
-
-def next_event(parser: h11.Connection) -> Any:
-    """The next event of the bytes received so far; `h11.NEED_DATA` if they are not enough for one."""
-    try:
-        return parser.next_event()
-    except h11.RemoteProtocolError as error:
-        raise httpx.RemoteProtocolError(str(error)) from error
-
-
-def receive(parser: h11.Connection, data: bytes) -> None:
-    """Give the parser the bytes that were read."""
-    if not data and parser.their_state is h11.SEND_RESPONSE:
-        raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
-    parser.receive_data(data)
+    while (head := parser.head()) is None:
+        parser.receive((yield Read(seconds)))
+    return head

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
-import h11
 import httpcore
 import httpx
 
@@ -18,8 +17,9 @@ from victor_ext.runtime.loop.flow import adrive, drive
 from .async_streams import AsyncBackend
 from .connection_pool import ConnectionPool, Lease
 from .deadline_stream import BoundedBackend
-from .http11 import Connect, Connection, Read, StartTls, Step, Unasked, Write, next_event, receive
+from .http11 import Connect, Connection, Read, StartTls, Step, Unasked, Write
 from .locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
+from .parser import Head
 from .routes import Route
 from .timing import timing_of
 
@@ -123,11 +123,11 @@ class _Body(httpx.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         connection = self._lease.connection
         while connection is not None:
-            event = next_event(connection.parser)
-            if event is h11.NEED_DATA:
-                receive(connection.parser, self._transport.take(connection, self._read))
-            elif type(event) is h11.Data:
-                yield bytes(event.data)
+            piece = connection.parser.body()
+            if piece is None:
+                connection.parser.receive(self._transport.take(connection, self._read))
+            elif piece:
+                yield piece
             else:
                 return
 
@@ -144,11 +144,11 @@ class _AsyncBody(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         connection = self._lease.connection
         while connection is not None:
-            event = next_event(connection.parser)
-            if event is h11.NEED_DATA:
-                receive(connection.parser, await self._transport.take(connection, self._read))
-            elif type(event) is h11.Data:
-                yield bytes(event.data)
+            piece = connection.parser.body()
+            if piece is None:
+                connection.parser.receive(await self._transport.take(connection, self._read))
+            elif piece:
+                yield piece
             else:
                 return
 
@@ -188,6 +188,6 @@ def _timeouts_for(request: httpx.Request, route: Route) -> Mapping[str, Any]:
     return timeouts
 
 
-def _response(head: h11.Response, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
+def _response(head: Head, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
     extensions = {"http_version": b"HTTP/" + head.http_version, "reason_phrase": head.reason}
-    return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=body, extensions=extensions)
+    return httpx.Response(head.status_code, headers=head.fields, stream=body, extensions=extensions)

@@ -1,0 +1,261 @@
+"""The usual messages are read and written as h11 does it: the same answer, the same bytes, the same refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import chain, pairwise, repeat
+from typing import Any
+
+import h11
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from victor_ext.redaction import SecretBytes
+from victor_ext.runtime.http import parser
+from victor_ext.runtime.http.parser import Fields, Head, Parser
+
+USUAL = (
+    b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 2026 08:49:37 GMT\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}"
+)
+HOST = (b"Host", b"pay.example")
+
+
+@dataclass
+class Read:
+    """What came of an answer: its head, what was returned of its body, and how it ended."""
+
+    head: Head | None = None
+    body: bytes = b""
+    end: str = "refused"
+    unread: list[bytes] = field(default_factory=list[bytes])
+
+
+def by_us(parser: Parser, method: str, pieces: Iterator[bytes], read: Read) -> None:
+    parser.request(method, b"/", [HOST], b"")
+    while (head := parser.head()) is None:
+        parser.receive(next(pieces))
+    read.head = head
+    while (piece := parser.body()) != b"":
+        if piece is None:
+            parser.receive(next(pieces))
+        else:
+            read.body += piece
+    read.end = "again" if parser.begin_again() else "once"
+
+
+def by_h11(parser: h11.Connection, method: str, pieces: Iterator[bytes], read: Read) -> None:
+    def event() -> Any:
+        while (found := parser.next_event()) is h11.NEED_DATA:
+            parser.receive_data(next(pieces))
+        return found
+
+    parser.send(h11.Request(method=method, target="/", headers=[HOST]))
+    parser.send(h11.EndOfMessage())
+    while type(head := event()) is not h11.Response:
+        assert type(head) is h11.InformationalResponse
+    read.head = Head(head.status_code, head.reason, head.http_version, head.headers.raw_items())
+    while type(piece := event()) is h11.Data:
+        read.body += piece.data
+    again = parser.our_state is parser.their_state is h11.DONE and not any(parser.trailing_data)
+    if again:
+        parser.start_next_cycle()
+    read.end = "again" if again else "once"
+
+
+def outcomes(read: Callable[..., None], connection: Any, answers: list[list[bytes]], method: str) -> list[Read]:
+    """What came of these answers on one connection, which is closed after the pieces of each."""
+    found: list[Read] = []
+    for pieces in answers:
+        left, result = iter(pieces), Read()
+        found.append(result)
+        with suppress(h11.RemoteProtocolError, httpx.RemoteProtocolError):
+            read(connection, method, chain(left, repeat(b"")), result)
+        result.unread = list(left)
+        if result.end != "again":
+            break
+    return found
+
+
+LINES = [
+    *(b"HTTP/1.1 " + rest for rest in (b"200", b"200 ", b"404 Not  Found ", b"204 No", b"304 -", b"599 \xe9", b"99 x")),
+    *(b"HTTP/1.1 " + rest for rest in (b"1000 x", b"199 x", b"700 x", b" 200 OK", b"2\xb20 OK", b"200 a\0", b"101 x")),
+    *(b"HTTP/1.0 200 OK", b"HTTP/2 200", b"http/1.1 200 OK", b"HTTP/1.1 200\tOK", b" HTTP/1.1 200 OK", b"", b"\0"),
+    *(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK", b"HTTP/1.1 103 x\r\nA: b\r\n\r\nHTTP/1.1 200 OK"),
+]
+FIELDS = [
+    *(b"Content-Type: application/json", b"date:x", b"Server: a  b", b"Connection: keep-alive", b"Date: again"),
+    *(b"X:", b"X: ", b"X: a ", b"X:\ta", b"X: a\tb", b"X: \xe9", b"X: a\0b", b"X: a\rb", b"X : a", b": a", b"X", b"\t"),
+    *(b"X:  a", b"X:: a", b"X: :a", b" folded", b"X\xe9: a", b"X(: a", b"X: \x7f", b"X: \x0b", b"X: \x85", b"X: \x01"),
+    *(
+        b"X: a\nb",
+        b"X: a\n b",
+        b"Connection: close",
+        b"connection: Keep-Alive",
+        b"Connection: x, close",
+        b"Upgrade: h2c",
+    ),
+    *(b"Transfer-Encoding: chunked", b"transfer-encoding: gzip", b"Transfer-Encoding:CHUNKED", b"CONNECTION:close"),
+]
+LENGTHS = [
+    *(b"2", b"0", b"1", b"3", b"+2", b"2, 2", b"2,3", b"-1", b"00000000000000000002", b"000000000000000000002", b"2 "),
+    *(b"0x2", b"\xb2", b"2.0", b"", b"1" * 25, b"2\r\nContent-Length: 2", b"2\r\ncontent-length: 3"),
+]
+BODIES = st.sampled_from([b"", b"{}", b"\r\n", b'{"a": 1}', b"2\r\n{}\r\n0\r\n\r\n", b"x" * 3000])
+
+
+def in_pieces(whole: bytes, *places: int) -> list[bytes]:
+    return [whole[start:stop] for start, stop in pairwise(sorted({0, *places, len(whole)}))]
+
+
+def assert_read_as_by_h11(answers: list[list[bytes]], method: str = "GET") -> None:
+    reference = h11.Connection(h11.CLIENT, 100 * 1024)
+    assert outcomes(by_us, Parser(), answers, method) == outcomes(by_h11, reference, answers, method)
+
+
+ODD = [
+    *(USUAL.replace(b"HTTP/1.1 200 OK", line) for line in LINES),
+    *(USUAL.replace(b"Connection: keep-alive", each) for each in FIELDS),
+    *(USUAL.replace(b"Length: 2", b"Length: " + each) for each in LENGTHS),
+    *(USUAL + b"\n", USUAL + USUAL, USUAL.replace(b"\r\n", b"\n"), b"\r\n" + USUAL, b"\n" + USUAL, b"{}"),
+    USUAL.replace(b"Connection: keep-alive", b"Transfer-Encoding: chunked")[:-2] + b"2\r\n{}\r\n0\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_each_oddity_is_read_as_h11_reads_it(method: str) -> None:
+    for whole in [USUAL, *ODD]:
+        assert_read_as_by_h11([[whole], [USUAL]], method)
+        assert_read_as_by_h11([in_pieces(whole, *range(len(whole))), [USUAL]], method)
+        for place in (1, 20, len(whole) - 30, len(whole) - 3, len(whole) - 2, len(whole) - 1):
+            assert_read_as_by_h11([in_pieces(whole, place), [USUAL]], method)
+            assert_read_as_by_h11([[whole[: max(place, 1)]], [USUAL]], method)
+
+
+PIECES = st.sampled_from([b"", b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b";", b",", b"\0", b"\xff"]) | st.binary(
+    max_size=2
+)
+
+
+@st.composite
+def cut_answers(draw: st.DrawFn) -> list[bytes]:
+    """An answer that is usual but for a few things, in pieces."""
+    body = draw(BODIES)
+    line = draw(st.just(b"HTTP/1.1 200 OK") | st.sampled_from(LINES))
+    length = draw(st.just(b"%d" % len(body)) | st.sampled_from(LENGTHS))
+    fields = [b"Content-Length: " + length, *draw(st.lists(st.sampled_from(FIELDS), max_size=3))]
+    whole = bytearray(b"\r\n".join([line, *draw(st.permutations(fields)), b"", body]))
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
+        place = draw(st.integers(0, min(len(whole), 200)))
+        whole[place : place + draw(st.integers(0, 2))] = draw(PIECES)
+    end = draw(st.sampled_from([len(whole)] * 3) | st.integers(1, len(whole) + 1))
+    return in_pieces(bytes(whole[:end]), *draw(st.just([]) | st.lists(st.integers(0, end - 1), max_size=4)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(cut_answers(), min_size=1, max_size=2), st.sampled_from(["GET", "GET", "POST", "HEAD"]))
+def test_answers_are_read_as_h11_reads_them(answers: list[list[bytes]], method: str) -> None:
+    assert_read_as_by_h11(answers, method)
+
+
+def written_by_us(method: str, target: bytes, fields: Fields, content: bytes) -> bytes | None:
+    try:
+        return Parser().request(method, target, fields, content)
+    except httpx.LocalProtocolError:
+        return None
+
+
+def written_by_h11(method: str, target: bytes, fields: Fields, content: bytes) -> bytes | None:
+    connection = h11.Connection(h11.CLIENT)
+    events: list[Any] = [h11.Data(data=content)] if content else []
+    try:
+        request = h11.Request(method=method, target=target, headers=fields)
+        return b"".join(connection.send(event) or b"" for event in (request, *events, h11.EndOfMessage()))
+    except h11.LocalProtocolError:
+        return None
+
+
+METHODS = ["GET", "POST", "DELETE", "HEAD", "CONNECT", "G T", "get", "GET\n", "G\r\n", ""]
+TARGETS = [b"/", b"/a?b=%20", b"", b"/a b", b"/\r\nX: y", b"/\xe9", b"/a\n", b"/\x7f", b"/\0"]
+NAMES = [b"Accept", b"X-a", b"a:b", b"a\r\nb", b"a b", b"", b"\xe9", b"a\0", b"Accept\n", b"a: b\r\nc", b"a("]
+VALUES = [
+    b"a",
+    b"a b",
+    b"",
+    b" a",
+    b"a ",
+    b"a\tb",
+    b"a\r\nX: b",
+    b"a\nb",
+    b"a\rb",
+    b"\xe9",
+    b"a\0",
+    b"a\n",
+    b"\x7f",
+    b"\x01",
+]
+REQUEST_FIELDS: Fields = [
+    *((name, b"a") for name in NAMES),
+    *((b"X-b", value) for value in VALUES),
+    *((b"Connection", value) for value in (b"close", b"Keep-Alive", b"x, close")),
+    *((b"content-length", value) for value in (b"0", b"2", b"3", b"2, 2", b"02", b"-1", b"2\n")),
+    *((b"Transfer-Encoding", b"chunked"), (b"transfer-encoding", b"gzip"), (b"Upgrade", b"h2c")),
+    *(HOST, (b"host", b"b"), (b"Expect", b"100-continue"), (b"Authorization", SecretBytes(b"Bearer x"))),
+]
+
+
+def assert_written_as_by_h11(method: str, target: bytes, fields: Fields, content: bytes) -> None:
+    assert written_by_us(method, target, fields, content) == written_by_h11(method, target, fields, content)
+
+
+def test_each_odd_request_is_written_as_h11_writes_it() -> None:
+    for method, target in [*((method, b"/") for method in METHODS), *(("GET", target) for target in TARGETS)]:
+        assert_written_as_by_h11(method, target, [HOST], b"")
+    for each in REQUEST_FIELDS:
+        for fields in ([HOST, each], [each, HOST], [each], [HOST, (b"Content-Length", b"2"), each]):
+            for content in (b"", b"{}"):
+                assert_written_as_by_h11("POST", b"/", fields, content)
+
+
+@pytest.mark.parametrize("odd", [(b"Connection", b"close"), (b"Upgrade", b"h2c")])
+def test_a_connection_is_not_used_again_where_the_request_said_so(odd: tuple[bytes, bytes]) -> None:
+    ours = Parser()
+    ours.request("GET", b"/", [HOST, odd], b"")
+    ours.receive(USUAL.replace(b"Connection: keep-alive", b"Date: x"))
+    assert ours.head() is not None
+    assert [ours.body(), ours.body()] == [b"{}", b""]
+    assert ours.begin_again() is (odd[0] == b"Upgrade"), "a server that does not switch goes on"
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.just("POST") | st.sampled_from(METHODS),
+    st.just(b"/") | st.sampled_from(TARGETS),
+    st.lists(st.just((b"Accept", b"*/*")) | st.sampled_from(REQUEST_FIELDS), max_size=3),
+    st.tuples(st.sampled_from(NAMES) | st.binary(max_size=2), st.sampled_from(VALUES) | st.binary(max_size=3)),
+    st.sampled_from([b"", b"{}"]),
+)
+def test_requests_are_written_as_h11_writes_them(
+    method: str, target: bytes, fields: Fields, odd: tuple[bytes, bytes], content: bytes
+) -> None:
+    for more in ([], [odd]):
+        assert_written_as_by_h11(
+            method, target, [HOST, (b"Content-Length", b"%d" % len(content)), *fields, *more], content
+        )
+
+
+def test_nothing_usual_needs_h11(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(parser.h11, "Connection")
+    found = outcomes(by_us, Parser(), [[USUAL], [USUAL[:-1], USUAL[-1:]], [USUAL]], "GET")
+    assert [(read.body, read.end) for read in found] == [(b"{}", "again")] * 3
+
+
+@pytest.mark.parametrize("size", [10, 60_000])
+def test_no_head_takes_long_to_look_at(size: int) -> None:
+    """A pattern that tries again and again would need minutes for a long head that is not usual at its end."""
+    for part in (b" ", b"a", b" a", b"X: a\r\n", b"X:"):
+        head = b"HTTP/1.1 200 OK\r\nX: a" + part * (size // len(part))
+        assert parser._usual_head.match(head + b"\0\r\n\r\n") is None  # pyright: ignore[reportPrivateUsage]

@@ -1,0 +1,186 @@
+"""The bytes of requests and responses. The usual ones are written and read here, and all others by h11.
+
+h11 takes a fifth of the time of a call. A usual message is in a form so narrow that it has one meaning only, and its
+body has a `Content-Length`. This module never refuses a message: what is not usual goes to h11, from its first byte.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import h11
+import httpx
+
+Fields = list[tuple[bytes, bytes]]
+
+_MAX_HEAD_BYTES = 100 * 1024
+
+# Narrower than RFC 9110, 5.5 and 5.6.2, and than h11: values without tabs, without bytes beyond ASCII, and not empty.
+_NAME = rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+"
+_VALUE = rb"[!-~](?:[ -~]*[!-~])?"
+_usual_method = re.compile(r"(?!HEAD\Z|CONNECT\Z)[A-Z]+")  # h11 knows that no body follows the head for these two
+_usual_target = re.compile(rb"[!-~]+")
+_usual_name, _usual_value = re.compile(_NAME), re.compile(_VALUE)
+_usual_head = re.compile(
+    rb"HTTP/1\.1 (?!204|304)([2-5][0-9][0-9]) ([ -~]*)\r\n((?:" + _NAME + rb": ?" + _VALUE + rb"\r\n)+)\r\n"
+)
+_field = re.compile(rb"([^:]+): ?(.+)\r\n")
+"""A field of a head that matched `_usual_head`."""
+_usual_length = re.compile(rb"[0-9]{1,15}")
+
+
+class Head(NamedTuple):
+    """The head of a response."""
+
+    status_code: int
+    reason: bytes
+    http_version: bytes
+    fields: Fields
+
+
+class Parser:
+    """The messages of one connection: a request, its response, the next request."""
+
+    __slots__ = ("_ended", "_h11", "_head", "_left", "_received")
+
+    def __init__(self) -> None:
+        self._reset()
+
+    def _reset(self) -> None:
+        self._h11: h11.Connection | None = None  # set as soon as a message of the exchange is not usual
+        self._head: Head | None = None
+        self._received = b""  # of the body, and what came behind it
+        self._left = 0  # bytes of the body that have not been returned
+        self._ended = False
+
+    def request(self, method: str, target: bytes, fields: Fields, content: bytes) -> bytes:
+        """The bytes of a request. Raises `httpx.LocalProtocolError` where it cannot be written."""
+        usual = _request(method, target, fields, content)
+        if usual is not None:
+            return usual
+        self._h11 = h11.Connection(h11.CLIENT, _MAX_HEAD_BYTES)
+        try:
+            return _by_h11(self._h11, h11.Request(method=method, target=target, headers=fields), content)
+        except h11.LocalProtocolError as error:
+            raise httpx.LocalProtocolError(str(error)) from error
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes that were read; none: the other side has closed the connection.
+
+        Raises `httpx.RemoteProtocolError` where the response cannot be completed any more.
+        """
+        if self._head is None and not data:
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+        if self._h11 is None and self._head is None:
+            self._receive_first(data)
+        elif self._h11 is not None:
+            self._h11.receive_data(data)
+        elif data:
+            self._received += data
+        else:
+            raise httpx.RemoteProtocolError(
+                f"peer closed connection without sending complete message body ({self._left} bytes are missing)"
+            )
+
+    def _receive_first(self, data: bytes) -> None:
+        usual = _usual_head.match(data)
+        if usual is not None:
+            fields: Fields = _field.findall(usual[3])
+            length = _body_length(fields)
+            if length is not None:
+                self._head = Head(int(usual[1]), usual[2], b"1.1", fields)
+                self._left, self._received = length, data[usual.end() :]
+                return
+        self._h11 = h11.Connection(h11.CLIENT, _MAX_HEAD_BYTES)
+        # How h11 reads the response to a usual request does not depend on what was requested.
+        _by_h11(self._h11, h11.Request(method="GET", target="/", headers=[("Host", "")]), b"")
+        self._h11.receive_data(data)
+
+    def head(self) -> Head | None:
+        """The head of the response; None: more bytes are to be received. Raises `httpx.RemoteProtocolError`."""
+        while self._head is None and self._h11 is not None:
+            event = _next_event(self._h11)
+            if event is h11.NEED_DATA:
+                break
+            if type(event) is h11.Response:
+                self._head = Head(event.status_code, event.reason, event.http_version, event.headers.raw_items())
+            elif type(event) is not h11.InformationalResponse:
+                raise httpx.RemoteProtocolError("the server closed the connection without an answer")
+        return self._head
+
+    def body(self) -> bytes | None:
+        """The next piece of the body, empty after the last; None: more bytes are to be received.
+
+        Raises `httpx.RemoteProtocolError`.
+        """
+        if self._h11 is not None:
+            event = _next_event(self._h11)
+            if event is h11.NEED_DATA:
+                return None
+            return bytes(event.data) if type(event) is h11.Data else b""
+        if not self._left:
+            self._ended = True
+            return b""
+        piece, self._received = self._received[: self._left], self._received[self._left :]
+        self._left -= len(piece)
+        return piece or None
+
+    def begin_again(self) -> bool:
+        """Get ready for another exchange. Returns False if the last one has not ended, or more bytes have come."""
+        parser = self._h11
+        if parser is not None:
+            self._ended = parser.our_state is parser.their_state is h11.DONE and not any(parser.trailing_data)
+        if not self._ended or self._received:
+            return False
+        self._reset()
+        return True
+
+
+def _request(method: str, target: bytes, fields: Fields, content: bytes) -> bytes | None:
+    """The bytes of a usual request; None for another."""
+    if not (_usual_method.fullmatch(method) and _usual_target.fullmatch(target)):
+        return None
+    for name, value in fields:
+        if not (_usual_name.fullmatch(name) and _usual_value.fullmatch(value)):
+            return None
+    named = _named(fields)
+    if (
+        named is None
+        or next(iter(named), b"") != b"host"  # h11 moves it to the front
+        or named.get(b"content-length", b"0") != b"%d" % len(content)
+    ):
+        return None
+    lines = [b"%b: %b\r\n" % field for field in fields]
+    return b"".join([b"%b %b HTTP/1.1\r\n" % (method.encode("ascii"), target), *lines, b"\r\n", content])
+
+
+def _body_length(fields: Fields) -> int | None:
+    """The bytes in the body of a usual response; None for another."""
+    named = _named(fields)
+    length = b"" if named is None else named.get(b"content-length", b"")
+    return int(length) if _usual_length.fullmatch(length) else None
+
+
+def _named(fields: Fields) -> dict[bytes, bytes] | None:
+    """The values by names in lower case; None where one is repeated, or asks for more than to keep the connection."""
+    named = {name.lower(): value for name, value in fields}
+    if (
+        len(named) != len(fields)
+        or b"transfer-encoding" in named
+        or named.get(b"connection", b"keep-alive").lower() != b"keep-alive"
+    ):
+        return None
+    return named
+
+
+def _by_h11(parser: h11.Connection, request: h11.Request, content: bytes) -> bytes:
+    pieces = [parser.send(request), parser.send(h11.Data(data=content)) if content else b""]
+    return b"".join([*(piece or b"" for piece in pieces), parser.send(h11.EndOfMessage()) or b""])
+
+
+def _next_event(parser: h11.Connection) -> object:
+    try:
+        return parser.next_event()
+    except h11.RemoteProtocolError as error:
+        raise httpx.RemoteProtocolError(str(error)) from error
