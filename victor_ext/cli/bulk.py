@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from . import bulk_output
+from .bulk_processes import MAX_PROCESSES, WorkerProcesses, check_processes, stop_when_input_ends
 from .bulk_progress import Progress
 from .confirmation import confirm
 from .failures import INTERRUPTED, TERMINATED, UNKNOWN, Misuse, Terminated, victor_failure
@@ -53,6 +54,12 @@ Batch = Annotated[str | None, _option("The batch's name.", "NAME")]
 BatchName = Annotated[str | None, typer.Argument(metavar="[BATCH]", help="The batch, when there are several.")]
 Rate = Annotated[float | None, _option("Rows a second at most, over all machines (default: as fast as it goes).", "N")]
 Workers = Annotated[int, _option("Calls under way at a time in this process, 1 to 100.", "N")]
+Processes = Annotated[
+    int,
+    _option(
+        "Processes that send, each with --workers calls; more than one needs PostgreSQL.", "N", min=1, max=MAX_PROCESSES
+    ),
+]
 Refresh = Annotated[
     bool, typer.Option("--refresh", help="Read what the provider says of the requests now: completed is paid.")
 ]
@@ -131,6 +138,7 @@ def send(
     ] = None,
     rate: Rate = None,
     workers: Workers = 16,
+    processes: Processes = 1,
     due_date: Annotated[
         str | None, _option("For rows without a due date: YYYY-MM-DD, today or tomorrow.", "DATE")
     ] = None,
@@ -151,6 +159,7 @@ def send(
     All of them are checked first. Sending the same file again under the same name never asks anybody twice: rows
     that were sent are left alone, rows that were added are sent, rows whose values changed are refused.
     """
+    check_processes(processes, state)
     options: dict[str, Any] = {
         "batch": batch,
         "key_column": key_column,
@@ -175,8 +184,12 @@ def send(
             progress.close()
             bulk_output.show_check(check, skip_invalid=skip_invalid, as_json=session.as_json)
             raise typer.Exit(bulk_output.exit_status_of(check, skip_invalid=skip_invalid))
-        with _stoppable(session, progress, _next("resume", batch or file.name, state, session, yes=yes)):
-            status = sender.send(file, on_row=progress.row, on_progress=progress.show)
+        helping = _helping(batch or file.name, state, session, workers, key_retention, patience)
+        with (
+            _stoppable(session, progress, _next("resume", batch or file.name, state, session, yes=yes)),
+            WorkerProcesses(processes, helping, progress.tell) as others,
+        ):
+            status = sender.send(file, on_row=progress.row, on_progress=_both(progress.show, others.watch))
         progress.close()
         _finish([status], state, session, yes=yes)
 
@@ -191,11 +204,13 @@ def resume(
     state: State = _DEFAULT_STATE,
     rate: Rate = None,
     workers: Workers = 16,
+    processes: Processes = 1,
     key_retention: KeyRetention = None,
     patience: Patience = None,
     yes: Yes = False,
 ) -> None:
     """Go on with what was interrupted, and try what is not settled again, with the same keys."""
+    check_processes(processes, state)
     options: dict[str, Any] = {"rate": rate, "key_retention": key_retention, "patience": patience, "workers": workers}
     found: list[BatchStatus] = []
 
@@ -208,8 +223,13 @@ def resume(
             _sender(session, state, batch=one, question=None if yes else question, **options) as sender,
             Progress(as_json=session.as_json) as progress,
         ):
-            with _stoppable(session, progress, _next("resume", one, state, session, yes=yes)):
-                found.append(sender.resume(on_progress=progress.show))
+            with (
+                _stoppable(session, progress, _next("resume", one, state, session, yes=yes)),
+                WorkerProcesses(
+                    processes, _helping(one, state, session, workers, key_retention, patience), progress.tell
+                ) as others,
+            ):
+                found.append(sender.resume(on_progress=_both(progress.show, others.watch)))
             progress.close()
     _finish(found, state, session, yes=yes)
 
@@ -271,17 +291,27 @@ def export(
 
 @bulk.command()
 @with_session
-def worker(session: Session, *, state: State = _DEFAULT_STATE, workers: Workers = 16) -> None:
+def worker(
+    session: Session,
+    *,
+    batch: Annotated[str | None, _option("Only this batch (default: all of them, present and future).", "NAME")] = None,
+    state: State = _DEFAULT_STATE,
+    workers: Workers = 16,
+    key_retention: KeyRetention = None,
+    patience: Patience = None,
+    until_input_ends: Annotated[bool, typer.Option("--until-input-ends", hidden=True)] = False,
+) -> None:
     """Work on the batches of a PostgreSQL database until Ctrl-C: another machine that helps."""
     if state.startswith("sqlite"):
         raise Misuse(
             "--state is an SQLite file, on which one process works at a time, and 'victor bulk send' and 'victor bulk "
             "resume' do that work themselves: run 'victor bulk resume', or keep the batch in --state postgresql://..."
         )
-    with _sender(session, state, workers=workers) as sender, notices():
+    options: dict[str, Any] = {"batch": batch, "key_retention": key_retention, "patience": patience}
+    with _sender(session, state, workers=workers, **options) as sender, notices():
         print(f"Working on {bulk_output.without_password(state)}; Ctrl-C stops.", file=sys.stderr)
         try:
-            sender.work()
+            sender.work(stop=stop_when_input_ends() if until_input_ends else None)
         except KeyboardInterrupt:
             print("Stopped.", file=sys.stderr)
             _leave(0)
@@ -311,6 +341,23 @@ def _stoppable(session: Session, progress: Progress, next_command: str) -> Gener
         progress.close()
         bulk_output.show_interruption(progress.latest, next_command, as_json=session.as_json)
         _leave(TERMINATED if isinstance(error, Terminated) else INTERRUPTED)
+
+
+def _helping(
+    batch: str, state: str, session: Session, workers: int, key_retention: float | None, patience: float | None
+) -> list[str]:
+    """Return the arguments of a worker that helps this command."""
+    words = ["--batch", batch, "--state", state, "--workers", str(workers), *session.options()]
+    words += [] if key_retention is None else ["--key-retention", f"{key_retention:f}"]
+    return words + ([] if patience is None else ["--patience", f"{patience:f}"])
+
+
+def _both(*tell: Callable[[BatchStatus], None]) -> Callable[[BatchStatus], None]:
+    def told(status: BatchStatus) -> None:
+        for each in tell:
+            each(status)
+
+    return told
 
 
 def _leave(status: int) -> NoReturn:

@@ -24,7 +24,7 @@ class Progress:
         self._quiet = as_json
         self._bar: Bar | None = None
         self._task: Any = None
-        self._notices = notices(self._print)
+        self._notices = notices(self.tell)
         self._last_line = time.monotonic()
         self._begun: tuple[float, int] | None = None
         self.latest: BatchStatus | None = None
@@ -40,7 +40,7 @@ class Progress:
     def row(self, count: int) -> None:
         """Show the number of rows checked."""
         if not self._quiet and count % _ROWS_EVERY == 0:
-            self._print(f"{count:,} rows checked")
+            self.tell(f"{count:,} rows checked")
 
     def show(self, status: BatchStatus) -> None:
         """Show the status of the batch."""
@@ -51,7 +51,7 @@ class Progress:
             self._move_bar(status)
         elif time.monotonic() - self._last_line >= _LINE_EVERY:
             self._last_line = time.monotonic()
-            self._print(f"{_done(status):,} of {status.rows:,} rows{self._speed(status)}: {counts(status)}")
+            self.tell(f"{_done(status):,} of {status.rows:,} rows{self._speed(status)}: {counts(status)}")
 
     def close(self) -> None:
         """Remove the bar."""
@@ -59,7 +59,8 @@ class Progress:
             self._bar.stop()
             self._bar = None
 
-    def _print(self, text: str) -> None:
+    def tell(self, text: str) -> None:
+        """Show a line above the bar."""
         if self._quiet:
             return
         if self._bar is not None:
