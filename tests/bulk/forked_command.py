@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import runpy
+import signal
 import socket
 import subprocess
 import sys
@@ -44,6 +45,7 @@ class ForkedCommands:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 cwd="/",
+                process_group=0,
             )
 
     def __enter__(self) -> Self:
@@ -51,8 +53,7 @@ class ForkedCommands:
 
     def __exit__(self, *_: object) -> None:
         self._ours.close()
-        self._process.kill()
-        self._process.wait()
+        self._kill()
 
     def run(
         self, words: list[str], folder: Path, environment: dict[str, str], timeout: float
@@ -61,13 +62,11 @@ class ForkedCommands:
 
         It must where another command runs just now, or where its environment is one that Python reads at its start.
         """
-        others = {name for name in environment if not name.startswith("VICTOR_")} - {"SHIFTED_CLOCK"}
-        same = {name: environment[name] for name in others if name != "PYTHONPATH"} == self._fixed
-        if (
-            not same
-            or environment.get("PYTHONPATH", str(CLOCK)) != str(CLOCK)
-            or not self._lock.acquire(blocking=False)
-        ):
+        read = {name: value for name, value in environment.items() if not name.startswith("VICTOR_")}
+        read.pop("SHIFTED_CLOCK", None)
+        if read.pop("PYTHONPATH", str(CLOCK)) != str(CLOCK) or read != self._fixed or self._process.poll() is not None:
+            return None
+        if not self._lock.acquire(blocking=False):
             return None
         try:
             with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
@@ -76,8 +75,17 @@ class ForkedCommands:
                 socket.send_fds(self._ours, [call.encode()], [out.fileno(), err.fileno()])
                 status = int(self._ours.recv(64))
                 return status, *(_text(each) for each in (out, err))
+        except TimeoutError:
+            self._kill()
+            raise
         finally:
             self._lock.release()
+
+    def _kill(self) -> None:
+        """End it with the command that it runs, if any."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
 
 def _text(file: Any) -> str:
