@@ -106,17 +106,19 @@ class TestStoring:
     def test_the_same_invoice_is_stored_once(self, outbox: Outbox, engine: sa.Engine) -> None:
         stored(outbox, engine, invoice(), invoice(amount="44.23"))
         assert len(outbox.entries()) == 1
-        with pytest.raises(ValueError, match="with other arguments"):
+        with pytest.raises(InvalidRequest, match="with other arguments") as raised:
             stored(outbox, engine, invoice(amount="44.24"))
+        assert raised.value.idempotency_key == outbox.entries()[0].idempotency_key
 
     @pytest.mark.parametrize("missing", ["idempotency_key", "client_reference_id"])
     def test_without_key_and_reference_no_repeat_is_safe(self, outbox: Outbox, engine: sa.Engine, missing: str) -> None:
-        with pytest.raises(ValueError, match="needs idempotency_key and client_reference_id"):
+        with pytest.raises(InvalidRequest, match=f"{missing} is missing: without it no repeat is safe"):
             stored(outbox, engine, invoice(**{missing: None}))
 
     def test_what_could_never_be_sent_is_refused_at_once(self, outbox: Outbox, engine: sa.Engine) -> None:
-        with pytest.raises(InvalidRequest, match="amount"):
+        with pytest.raises(InvalidRequest, match="amount") as raised:
             stored(outbox, engine, invoice(amount=12.5))
+        assert raised.value.idempotency_key == invoice()["idempotency_key"]
         assert outbox.entries() == []
 
 

@@ -51,8 +51,8 @@ class Outbox(OutboxBase):
             arguments: Those of `payment_requests.create`. `client_reference_id` and `idempotency_key` are required.
 
         Raises:
-            InvalidRequest: An argument is invalid.
-            ValueError: The key was used for other arguments, or the key or the reference is missing.
+            InvalidRequest: An argument is invalid, the key or the reference is missing, or the key was used for other
+                arguments (a problem with the code `used`).
         """
         self._add(session, arguments)
 

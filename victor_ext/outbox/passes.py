@@ -25,6 +25,7 @@ from victor_ext import (
     NotFound,
     Outcome,
     PermissionDenied,
+    Problem,
     Victor,
     VictorError,
     check_payment_request,
@@ -64,6 +65,10 @@ Step: TypeAlias = Transaction | Call | NextPage
 Pass: TypeAlias = Generator[Step, Any, T]
 
 
+def _refused(key: str | None, field: str, code: str, message: str) -> InvalidRequest:
+    return InvalidRequest(message, idempotency_key=key, problems=[Problem(field, code, message)])
+
+
 class OutboxBase:
     """What both outboxes have in common.
 
@@ -80,16 +85,26 @@ class OutboxBase:
 
     def _add(self, session: Session | sa.Connection, arguments: dict[str, Any]) -> None:
         key, reference = arguments.get("idempotency_key"), arguments.get("client_reference_id")
-        if not key or not reference:
-            raise ValueError("outbox.add needs idempotency_key and client_reference_id: without them no repeat is safe")
+        for name, value in (("idempotency_key", key), ("client_reference_id", reference)):
+            if not value:
+                raise _refused(key, name, "required", f"{name} is missing: without it no repeat is safe.")
         text = json.dumps(arguments, sort_keys=True, default=str)
         stored = session.execute(sa.select(self.table.c.arguments).where(self.table.c.key == key)).scalar()
         if stored is None:
-            check_payment_request(**arguments)
+            try:
+                check_payment_request(**arguments)
+            except InvalidRequest as refused:
+                refused.idempotency_key = key
+                raise
             values = {"key": key, "reference": reference, "arguments": text, "state": EntryState.WAITING.value}
             session.execute(sa.insert(self.table).values(leased_until=0.0, ended=False, **values))
         elif stored != text:
-            raise ValueError(f"the key {key!r} is in the outbox with other arguments: give each payment its own key")
+            raise _refused(
+                key,
+                "idempotency_key",
+                "used",
+                f"{key} is in the outbox with other arguments: give each payment its own key.",
+            )
 
     def _entry(self, key: str) -> Transaction:
         def work(connection: sa.Connection) -> Entry | None:

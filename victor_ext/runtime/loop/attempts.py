@@ -310,7 +310,10 @@ class _Call:
         )
 
     def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> VictorError:
-        last = failure or Failure(DeadlineExceeded, "no time is left for an attempt", Repeat.NEVER, self._outcome)
+        what = "no time is left for an attempt"
+        if self._waited:
+            what += f" after {self._waited:.3g} s in which as many other calls as max_concurrency allows were under way"
+        last = failure or Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
         why = f"the deadline of {self._loop.deadline:g} s has passed or would pass before the next attempt"
         return self._error(request, last, why=why, error_class=DeadlineExceeded)
 
