@@ -8,7 +8,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import textwrap
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -317,12 +316,12 @@ class TestTheLoopOfThePage:
     @pytest.fixture
     def loop(self, command: Command) -> Callable[..., tuple[int, str]]:
         page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
-        [written] = re.findall(r"^    key=\$\(victor key .*?^    done$", page, re.MULTILINE | re.DOTALL)
+        [written] = re.findall(r"^key=\$\(victor key .*?^done$", page, re.MULTILINE | re.DOTALL)
 
         def run(tmp_path: Path, **variables: str) -> tuple[int, str]:
             options = {**NEEDED, "--due-date": datetime.now(UTC).date().isoformat(), "--deadline": "1.5"}
             arguments = shlex.join(word for pair in options.items() for word in pair)
-            script = f"sleep() {{ echo $1 >> pauses; }}\n{textwrap.dedent(written)}\nexit $status\n"
+            script = f"sleep() {{ echo $1 >> pauses; }}\n{written}\nexit $status\n"
             ended = subprocess.run(
                 ["/bin/sh", "-c", script.replace("victor rfp create ...", f"victor rfp create {arguments}")],
                 env={**command.environment, **variables, "PATH": f"{SCRIPT.parent}:/usr/bin:/bin"},
