@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = {str(path.relative_to(DOCS).with_suffix("")) for path in DOCS.rglob("*.md")} - {"index"}
+"""Every page of the documentation but the first one, such as `money` or `api/errors`."""
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_each_page_is_there_and_loads_nothing_from_elsewhere(site: Path) -> None:
-    pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - {"index"}
-    assert {path.name for path in site.iterdir() if (path / "index.html").exists()} == pages
+    assert {str(path.parent.relative_to(site)) for path in site.rglob("*/index.html")} == PAGES
     for page in site.rglob("*.html"):
         loaded = re.findall(r"<(?:script|img|link|iframe)[^>]+(?:src|href)=\"(https?:[^\"]+)", page.read_text("utf-8"))
         assert loaded == [], page.name
@@ -35,4 +37,4 @@ def test_each_page_is_there_and_loads_nothing_from_elsewhere(site: Path) -> None
 def test_the_menu_of_the_first_page_names_them_all(site: Path) -> None:
     first = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"\]\((.+?)\.md\)", first))
-    assert listed == {path.stem for path in (ROOT / "docs").glob("*.md")} - {"index"}
+    assert listed == PAGES

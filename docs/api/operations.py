@@ -1,0 +1,47 @@
+"""For the reference (an extension of griffe): the arguments and results of operations, as a caller sees them.
+
+An operation with `@arguments_of(CreateRequest)` takes the fields of that dataclass. An operation is written as a flow
+and a list as a walk; the caller gets the result of the flow, and the pages of the walk.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import griffe
+
+
+class Operations(griffe.Extension):
+    """Gives each operation its caller's signature."""
+
+    def on_package(self, *, pkg: griffe.Module, loader: griffe.GriffeLoader, **_: Any) -> None:
+        """Mend the operations of every class in the package."""
+        self._visit(pkg, loader)
+
+    def _visit(self, scope: griffe.Module | griffe.Class, loader: griffe.GriffeLoader) -> None:
+        for member in scope.members.values():
+            if isinstance(member, griffe.Module | griffe.Class):
+                self._visit(member, loader)
+            elif isinstance(member, griffe.Function):
+                self._mend(member, loader)
+
+    def _mend(self, function: griffe.Function, loader: griffe.GriffeLoader) -> None:
+        for decorator in function.decorators:
+            name, _, argument = str(decorator.value).rstrip(")").partition("(")
+            if name == "arguments_of":
+                request = loader.modules_collection[function.resolve(argument)]
+                function.parameters = griffe.Parameters(function.parameters[0], *_fields(request))
+        returns = function.returns
+        if isinstance(returns, griffe.ExprSubscript) and str(returns.left) in _RESULTS:
+            kind = _RESULTS[str(returns.left)]
+            function.returns = returns.slice if kind is None else f"{kind}[{returns.slice}]"
+
+
+_RESULTS = {"OperationFlow": None, "Walk": "Pages", "Results": "Iterator"}
+"""What the caller gets: the result itself, or something that yields such results."""
+
+
+def _fields(request: griffe.Class) -> list[griffe.Parameter]:
+    parameters = getattr(request, "parameters", None)
+    assert parameters, f"{request.path} is not a dataclass"
+    return [each for each in parameters if each.name != "self"]
