@@ -166,6 +166,11 @@ docs: setup ## Write the documentation as a site into site/
 	@$(BIN)/mkdocs build --strict --quiet
 	@echo "site/index.html"
 
+.PHONY: docs-zensical
+docs-zensical: setup ## Write the same site with zensical
+	@$(BIN)/zensical build --strict
+	@echo "site/index.html"
+
 .PHONY: test-pythons
 test-pythons: setup ## Use the wheel on Python 3.11 to 3.14, each extra alone, newest and oldest dependencies (or PYTHONS="3.12 3.13")
 	@$(BIN)/python -m tests.pythons $(PYTHONS)

@@ -161,12 +161,12 @@ def to_decimal(amount: Amount, *, field: str = "amount") -> Decimal:
 
 
 def to_wire(amount: Amount, *, field: str = "amount") -> str:
-    """Convert an amount to text for a request. Raises the same errors as `to_decimal`."""
+    """Convert an amount to text for a request. `field` and the errors are those of `to_decimal`."""
     return f"{to_decimal(amount, field=field):f}"
 
 
 def from_wire(value: object) -> Decimal | None:
-    """Read an amount from a response; None if it is absent or not a number.
+    """Read an amount from a response; None if `value` is absent or not a number.
 
     The document declares text, but JSON numbers are accepted too. All decimals are kept.
     """

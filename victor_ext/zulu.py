@@ -63,7 +63,7 @@ def _why_not(text: str) -> tuple[str, str]:
 
 
 def format(moment: datetime) -> str:
-    """Convert an aware datetime to Zulu time, with milliseconds if they are not zero.
+    """Convert `moment`, an aware datetime, to Zulu time, with milliseconds if they are not zero.
 
     Microseconds are dropped: the provider uses milliseconds.
 

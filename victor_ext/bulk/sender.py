@@ -154,6 +154,9 @@ class BulkSender:
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
         """Continue an interrupted batch, and retry unsettled rows with the same keys.
 
+        Args:
+            on_progress: As for `send`.
+
         Raises:
             ConfigurationError: The batch does not exist, or its storage was interrupted and its rows came from Python.
             VictorError: See `send`.

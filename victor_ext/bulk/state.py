@@ -28,6 +28,7 @@ from .pacing import pause_after
 from .vault import SealedValues, Vault
 
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
+"""Where `BulkSender` keeps its state if it is told nothing else."""
 _FORMS = "write sqlite:///victor-bulk.sqlite (a file in this folder) or postgresql://user@host/database"
 _RENAMED = re.compile(r"\Apostgres://")
 _LOGIN = re.compile(r"[^/]:[^/]*@")

@@ -29,7 +29,9 @@ class AsyncOutbox(OutboxBase):
 
     Args:
         engine: The asynchronous engine of the database that has your invoices.
-        keys_kept, lease, table: As for `Outbox`.
+        keys_kept: As for `Outbox`.
+        lease: As for `Outbox`.
+        table: As for `Outbox`.
     """
 
     def __init__(
@@ -81,7 +83,10 @@ class AsyncOutbox(OutboxBase):
 
     @asynccontextmanager
     async def worker(self, victor: AsyncVictor, *, interval: float = 5.0) -> AsyncGenerator[None]:
-        """Let `run` go on in the background while the block lasts, such as the lifespan of a FastAPI service."""
+        """Let `run` go on in the background while the block lasts, such as the lifespan of a FastAPI service.
+
+        The arguments are those of `run`.
+        """
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(partial(self.run, victor, interval=interval))
             yield

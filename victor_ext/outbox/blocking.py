@@ -61,6 +61,9 @@ class Outbox(OutboxBase):
 
         One pass. An entry whose outcome stays unknown is left for a later pass.
 
+        Args:
+            victor: The client. It is not closed.
+
         Raises:
             VictorError: The provider cannot be reached or refuses every call (credentials, rate). What was not sent
                 waits for the next pass.
@@ -72,18 +75,21 @@ class Outbox(OutboxBase):
 
         One walk over the provider's list, from the oldest of them on. No webhook is needed.
 
+        Args:
+            victor: The client. It is not closed.
+
         Raises:
             VictorError: The list could not be read.
         """
         return self._run(self._refresh(victor), victor)
 
     def entry(self, idempotency_key: str) -> Entry | None:
-        """The entry with this key; None: there is none."""
+        """The entry with this `idempotency_key`; None: there is none."""
         found: Entry | None = self._transaction(self._entry(idempotency_key))
         return found
 
     def entries(self, state: EntryState | str | None = None) -> list[Entry]:
-        """The entries in a state (None: all), oldest first."""
+        """The entries in `state` (None: all), oldest first."""
         found: list[Entry] = self._transaction(self._entries(state))
         return found
 

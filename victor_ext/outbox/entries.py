@@ -28,7 +28,16 @@ class EntryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One payment request of the outbox, as it is stored. `status` is the provider's; None before it is sent."""
+    """One payment request of the outbox, as it is stored.
+
+    Attributes:
+        idempotency_key: Its key.
+        client_reference_id: Your reference.
+        state: What is known of it.
+        request_id: The provider's id of the payment request; None before it is known.
+        status: The provider's status; None before it is sent.
+        error: Why it was refused, or None.
+    """
 
     idempotency_key: str
     client_reference_id: str

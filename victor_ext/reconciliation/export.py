@@ -12,7 +12,10 @@ from .report import FIELDS, Row
 
 
 def write_csv(file: TextIO, rows: Iterable[Row]) -> int:
-    """Write rows as CSV, and return their number. Text that a spreadsheet would run has a single quote before it."""
+    """Write rows to a text `file` as CSV, and return their number.
+
+    Text that a spreadsheet would run has a single quote before it.
+    """
     writer = csv_writer(file)
     writer.writerow(FIELDS)
     count = 0
@@ -24,7 +27,7 @@ def write_csv(file: TextIO, rows: Iterable[Row]) -> int:
 
 
 def write_json_lines(file: TextIO, rows: Iterable[Row]) -> int:
-    """Write rows as JSON Lines, and return their number."""
+    """Write rows to a text `file` as JSON Lines, and return their number."""
     count = 0
     for row in rows:
         file.write(json.dumps(row.to_dict()) + "\n")

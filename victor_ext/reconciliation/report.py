@@ -126,6 +126,11 @@ class Totals:
     """The rows of one kind: their number, and the sums of both sides, one for each currency.
 
     A duplicate adds nothing to ours. Amounts that the provider does not say are in no sum.
+
+    Attributes:
+        count: The number of rows.
+        ours: The sums of our side.
+        theirs: The sums of the provider's side.
     """
 
     count: int

@@ -33,7 +33,13 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a reconciliation has come: entries of ours, payments of theirs, and entries that were looked up."""
+    """How far a reconciliation has come.
+
+    Attributes:
+        ours: Entries of ours that were read.
+        theirs: Payments of theirs that were read.
+        looked_up: Entries that were looked up one by one.
+    """
 
     ours: int = 0
     theirs: int = 0

@@ -16,7 +16,7 @@ __all__ = ("Faults",)
 class Faults:
     """Lets the next matching calls to a sandbox fail. Each method returns the id of the fault.
 
-    Every method takes the options of a fault (docs/sandbox.md, "Faults"), above all `times` (1; None: all calls until
+    Every method takes the `options` of a fault (docs/sandbox.md, "Faults"), above all `times` (1; None: all calls until
     `clear`), `operation` (such as `"create"`; any), `skip` (how many calls pass first) and `work` (whether the provider
     does the work before it fails). A wrong option is a `ValueError`.
 
@@ -40,7 +40,7 @@ class Faults:
         return self._sandbox.inject("cut_request", **options)
 
     def status(self, code: int, /, **options: Unpack[FaultOptions]) -> int:
-        """A response with this status, `body` and `headers`; no work is done, unless `work=True`."""
+        """A response with the status `code`, `body` and `headers`; no work is done, unless `work=True`."""
         options["status"] = code
         return self._sandbox.inject("status", **options)
 

@@ -29,11 +29,17 @@ class TimeTravel:
         return datetime.fromtimestamp(self._sandbox.clock()["now"], UTC)
 
     def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> int:
-        """Let this much time pass; returns how many moves of requests that made. A negative time is a `ValueError`."""
+        """Let `days`, `hours`, `minutes` and `seconds` pass; returns how many moves of requests that made.
+
+        A negative time is a `ValueError`.
+        """
         return self._sandbox.advance(timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds))
 
     def to(self, moment: datetime) -> int:
-        """Let the time pass until an aware datetime; returns as `advance` does. One in the past is a `ValueError`."""
+        """Let the time pass until `moment`, an aware datetime; returns as `advance` does.
+
+        A moment in the past is a `ValueError`.
+        """
         if moment.utcoffset() is None:
             raise ValueError("moment must be an aware datetime, such as datetime(2026, 3, 4, 12, tzinfo=UTC)")
         return self._sandbox.advance(moment - self.now)

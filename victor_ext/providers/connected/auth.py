@@ -58,6 +58,10 @@ class BearerAuth(_Stored):
 class BasicAuth(_Stored):
     """User name and password (RFC 7617). Where the API key is the user name, the password stays empty.
 
+    Args:
+        username: The user name, without a colon.
+        password: The password, or an empty text.
+
     Raises:
         ConfigurationError: One of them is not text that a header can hold, or the user name has a colon.
     """

@@ -153,6 +153,9 @@ class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
 
         For operations whose document declares no parameter for the key. Use it for that payment and its repeats only.
 
+        Args:
+            idempotency_key: The key of the payment, such as `idempotency_key_for("invoice", 1042)`.
+
         Raises:
             ConfigurationError: The provider takes no key in a header, or the key is no visible ASCII.
         """

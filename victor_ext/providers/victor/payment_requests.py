@@ -84,12 +84,27 @@ class PaymentRequests(Resource[Mode]):
         """List the payment requests that match all filters. Pages are read during the iteration.
 
         Args:
+            status: The status, such as `"completed"`.
+            direction: `"outbound"`: the caller made the request. `"inbound"`: it came in.
+            start_datetime: The start of a window of time.
+            end_datetime: The end of that window.
+            victor_id: The id of the request.
+            due_date_start_date: The first due date, as a date or `YYYY-MM-DD`.
+            due_date_end_date: The last due date, likewise.
+            approval_start_datetime: The start of a window for the time of approval.
+            approval_end_datetime: The end of that window.
+            victor_payment_request_parent_id: The id of the outbound request that an inbound one belongs to.
+            victor_payment_request_child_id: The id of the inbound request that an outbound one has.
+            network_type: The network that the request was sent through, `"FedNow"` or `"RTP"`.
+            tracking_id: The tracking id.
+            instant_payment_rails_id: The id on the network.
             page: The number of the first page to read. 0: the first page of the list.
             page_size: The number of requests in a page, at least 1. None: the provider's default (50).
             extra_query: Filters that this package does not know, by their names on the wire, such as `{"purpose":
                 "RENT"}`; sent with each page. Requests may leave such a filter, so the list is read as with `status`.
 
-        The other arguments are filters with the names of the document. None: no filter. Times are aware datetimes.
+        All arguments before `page` are filters with the names of the document. None: no filter. Times are aware
+        datetimes. The document does not say which time `start_datetime` and `end_datetime` compare.
 
         A request that matches the filters during the whole iteration is yielded once, also if the list changes. With a
         filter for `status` or an approval time, requests can leave the list while it is read, and others then move to

@@ -48,7 +48,12 @@ _MOST_BITS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Payee:
-    """The recipient of the money."""
+    """The recipient of the money.
+
+    Attributes:
+        account_number: The account that receives the money, or None.
+        ultimate_creditor: The final recipient, or None.
+    """
 
     account_number: str | None
     ultimate_creditor: str | None
@@ -59,7 +64,14 @@ class Payee:
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """The payer: a counterparty of an outbound request, or an account of an inbound one."""
+    """The payer: a counterparty of an outbound request, or an account of an inbound one.
+
+    Attributes:
+        counterparty_id: The counterparty that pays, or None.
+        account_number: The account that pays, or None.
+        routing_number: The routing number of that account's bank, or None.
+        name: The payer's name, or None.
+    """
 
     counterparty_id: str | None
     account_number: str | None
@@ -84,7 +96,14 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class PaymentRequestResponse:
-    """The response to an inbound request. `status` is `accepted` or `declined`; amounts are in dollars."""
+    """The response to an inbound request.
+
+    Attributes:
+        status: `accepted` or `declined`, or a word that this package does not know.
+        original_amount: The requested amount in US dollars, or None.
+        modified_amount: The amount that is paid instead, in US dollars, or None.
+        notes: The notes of the response, or None.
+    """
 
     status: Status | str | None
     original_amount: Decimal | None
@@ -334,7 +353,7 @@ class PaymentRequest(Record):
         return self._value_at(_RESPONSE) if self._has_info else self.raw
 
     def has_reference(self, client_reference_id: str) -> bool:
-        """Whether the request has this reference. Leading and trailing spaces are ignored."""
+        """Whether the request has this `client_reference_id`. Leading and trailing spaces are ignored."""
         return (self.client_reference_id or "").strip() == client_reference_id.strip()
 
     def to_dict(self) -> dict[str, Any]:

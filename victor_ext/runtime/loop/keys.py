@@ -172,11 +172,11 @@ class HeaderKey:
         self.problem = problem
 
     def read(self, request: httpx.Request) -> str | None:
-        """The key in the header, or None."""
+        """The key in the header of `request`, or None."""
         return None if self.ignores_key(request) else request.headers.get(self.name) or None
 
     def prepare(self, request: httpx.Request) -> str | None:
-        """The key in the header; a new one where the operation takes a key and none was given.
+        """The key in the header of `request`; a new one where the operation takes a key and none was given.
 
         Raises:
             InvalidRequest: The key that was given is none that the operation takes. Nothing was sent.
@@ -212,7 +212,7 @@ class BodyKey:
         self.ignores_key = ignores_key
 
     def read(self, request: httpx.Request) -> str | None:
-        """The key in the body, or None."""
+        """The key in the body of `request`, or None."""
         if self.ignores_key(request):
             return None
         try:
@@ -223,7 +223,7 @@ class BodyKey:
         return key if isinstance(key, str) and key else None
 
     def prepare(self, request: httpx.Request) -> str | None:
-        """The key in the body, or None."""
+        """The key in the body of `request`, or None."""
         return self.read(request)
 
 

@@ -63,7 +63,7 @@ class RetryPolicy:
         return draw() * min(self.cap, self.base * 2.0 ** min(retry - 1, 60))
 
     def with_changes(self, **changes: Any) -> RetryPolicy:
-        """A copy with some values changed."""
+        """A copy with some values changed: `changes` are arguments of the constructor."""
         return replace(self, **changes)
 
 

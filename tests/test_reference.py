@@ -1,0 +1,91 @@
+"""The reference (docs/api/): each public name is in it, and each argument and field is described."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import victor_ext
+
+PAGES = Path(__file__).resolve().parent.parent / "docs" / "api"
+SHOWN = [path for page in PAGES.glob("*.md") for path in re.findall(r"(?m)^::: (\S+)$", page.read_text("utf-8"))]
+"""What the pages show: dotted paths. A path that leads nowhere is an error of `make docs`."""
+
+DESCRIBED = (
+    *("victor_ext", "victor_ext.errors", "victor_ext.money", "victor_ext.zulu", "victor_ext.response_info"),
+    *("victor_ext.otel", "victor_ext.asgi", "victor_ext.outbox", "victor_ext.reconciliation", "victor_ext.bulk"),
+    "victor_ext.testing",
+)
+PROVIDERS = tuple(f"victor_ext.providers{name}" for name in ("", ".velo", ".eastpay", ".flexfactor"))
+
+OF_THE_MACHINERY = {
+    *("authenticator", "token_url", "hint", "after", "begin", "without_client", "completed_by", "of_list"),
+    *("pytest_configure", "pytest_runtest_makereport", "Reconciliation"),
+}
+"""Public for other modules of this package, or called by pytest: no user gives their arguments."""
+ELSEWHERE = re.compile(r"\b[Aa]s (for )?`|\b(those|arguments) (are those )?of `|documents them")
+"""A docstring that says where the arguments are described."""
+
+
+@pytest.mark.parametrize("module", [*DESCRIBED, *PROVIDERS, "victor_ext.sandbox"])
+def test_each_public_name_is_on_a_page(module: str) -> None:
+    shown: list[Any] = []
+    for path in SHOWN:
+        made = pkgutil.resolve_name(path)
+        shown += [getattr(made, name) for name in made.__all__] if inspect.ismodule(made) else [made]
+    names = importlib.import_module(module)
+    assert [name for name in names.__all__ if not any(getattr(names, name) is each for each in shown)] == []
+
+
+def test_each_argument_and_field_is_described() -> None:
+    missing = {
+        where: names
+        for where, made, text in sorted({each[0]: each for each in described()}.values(), key=lambda each: each[0])
+        if (names := undescribed(made, text))
+    }
+    assert missing == {}
+
+
+def described() -> Iterator[tuple[str, Any, str]]:
+    """Each public function, class and method: its name, itself, and the docstrings that describe its arguments."""
+    for module in DESCRIBED:
+        names = importlib.import_module(module)
+        for name in names.__all__:
+            made = getattr(names, name)
+            if inspect.isfunction(made) and name not in OF_THE_MACHINERY:
+                yield name, made, inspect.getdoc(made) or ""
+            elif inspect.isclass(made) and not issubclass(made, enum.Enum):
+                yield from of_class(made)
+
+
+def of_class(made: type[Any]) -> Iterator[tuple[str, Any, str]]:
+    ours = [kind for kind in made.__mro__ if kind.__module__.startswith("victor_ext")]
+    texts = [text for kind in ours for text in (kind.__doc__, vars(kind).get("__init__", kind).__doc__) if text]
+    if made.__name__ not in OF_THE_MACHINERY and made is not victor_ext.PaymentRequest:  # a record: nobody makes it
+        yield made.__name__, made, "\n".join(texts)
+    for kind in ours:
+        for name, member in vars(kind).items():
+            method = getattr(member, "__func__", member)
+            if not name.startswith("_") and name not in OF_THE_MACHINERY and callable(method):
+                yield f"{kind.__name__}.{name}", method, f"{kind.__doc__}\n{inspect.getdoc(method)}"
+        for resource in getattr(kind, "_resources", {}).values():
+            if resource.__module__.startswith("victor_ext.providers.victor"):
+                yield from list(of_class(resource))[1:]
+
+
+def undescribed(made: Any, text: str) -> list[str]:
+    names = [
+        name for name in inspect.signature(made).parameters if name not in ("self", "cls") and not name.startswith("_")
+    ]
+    if dataclasses.is_dataclass(made):
+        names = [each.name for each in dataclasses.fields(made) if not each.name.startswith("_")]
+    return [name for name in names if not re.search(rf"\b{name}\b", text) and not ELSEWHERE.search(text)]
