@@ -32,7 +32,7 @@ OF_THE_MACHINERY = {
     *("pytest_configure", "pytest_runtest_makereport", "Reconciliation"),
 }
 """Public for other modules of this package, or called by pytest: no user gives their arguments."""
-ELSEWHERE = re.compile(r"\b[Aa]s (for )?`|\b(those|arguments) (are those )?of `|documents them")
+ELSEWHERE = re.compile(r"(?<!such )\b[Aa]s (for )?`|\b(those|arguments) (are those )?of `|documents them")
 """A docstring that says where the arguments are described."""
 
 
