@@ -163,6 +163,7 @@ crashes: setup ## Kill bulk senders, workers and PostgreSQL at 20 random moments
 .PHONY: docs
 docs: export NO_MKDOCS_2_WARNING = 1
 docs: setup ## Write the documentation as a site into site/
+	@$(BIN)/python docs/llms.py
 	@$(BIN)/mkdocs build --strict --quiet
 	@echo "site/index.html"
 
@@ -170,6 +171,10 @@ docs: setup ## Write the documentation as a site into site/
 docs-zensical: setup ## Write the same site with zensical
 	@$(BIN)/zensical build --strict
 	@echo "site/index.html"
+
+.PHONY: pictures
+pictures: setup ## Record the terminals of the documentation again
+	@$(BIN)/python docs/pictures/record.py
 
 .PHONY: test-pythons
 test-pythons: setup ## Use the wheel on Python 3.11 to 3.14, each extra alone, newest and oldest dependencies (or PYTHONS="3.12 3.13")

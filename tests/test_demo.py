@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages.picture import PICTURES, RECORD, normalised, recorded
 from victor_ext.sandbox import RemoteSandbox
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -101,6 +103,11 @@ def test_the_demo_ends_with_a_line_for_each_of_the_other_systems(demo: subproces
     last = demo.stdout.partition("Other payment systems")[2]
     for name in ("Velo", "EastPay", "FlexFactor"):
         assert len(re.findall(rf"^  {name}: .+", last, re.MULTILINE)) == 1
+
+
+def test_the_recorded_demo_shows_what_it_prints_now(demo: subprocess.CompletedProcess[str]) -> None:
+    steps = runpy.run_path(str(RECORD))["demo_steps"](demo.stdout)
+    assert recorded(PICTURES / "demo.svg") == normalised(steps)
 
 
 @pytest.mark.parametrize("name", ["velo_payout.py", "eastpay_checkout.py", "flexfactor_rescue.py"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -38,3 +39,10 @@ def test_the_menu_of_the_first_page_names_them_all(site: Path) -> None:
     first = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"\]\((.+?)\.md\)", first))
     assert listed == PAGES
+
+
+def test_the_index_for_language_models_is_up_to_date_and_leads_somewhere(site: Path) -> None:
+    served = (site / "llms.txt").read_text(encoding="utf-8")
+    assert served == runpy.run_path(str(ROOT / "docs" / "llms.py"))["index"](), "make docs writes it again"
+    linked = re.findall(r"^- \[.+?\]\((.+?)\): .+\.$", served, re.MULTILINE)
+    assert set(linked) == {f"{page}/" for page in PAGES}

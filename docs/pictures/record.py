@@ -6,14 +6,25 @@ A picture is an SVG with a background of its own, so that it can be read in ligh
 from __future__ import annotations
 
 import io
+import os
 import re
+import shutil
+import subprocess
+import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from unittest import mock
 
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
+from victor_ext import Victor, VictorOAuth, idempotency_key_for
+from victor_ext.cli import main as victor
+from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.formats.text import as_text
 from victor_ext.spec.diff.python import python_changes
@@ -22,7 +33,13 @@ from victor_ext.spec.document import load
 
 PICTURES = Path(__file__).parent
 PAGE = PICTURES.parent / "changes.md"
+EXAMPLES = PICTURES.parents[1] / "examples"
 WIDTH = 104
+DEMO_WIDTH = 116
+SESSION_WIDTH = 100
+BAR = re.compile(r"\x1b\[\?25l.*\x1b\[2K(.*?)\x1b\[\?25h", re.DOTALL)
+"""A progress bar between hiding the cursor and showing it. Its last state stays on the terminal."""
+DEMO_STEPS = ("Invoices, three faults", "What the sandbox saw")
 
 
 def spec_diff(folder: Path) -> str:
@@ -36,9 +53,90 @@ def spec_diff(folder: Path) -> str:
     return as_text(report, width=WIDTH - 4, colour=True)
 
 
-def as_svg(text: str, title: str) -> str:
+def demo() -> str:
+    """What `make demo` prints on a terminal, without the steps that the picture leaves out."""
+    environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(DEMO_WIDTH)}
+    environment.pop("NO_COLOR", None)
+    ran = subprocess.run(  # noqa: S603 - a program of this repository, with no arguments
+        [sys.executable, EXAMPLES / "demo.py"], env=environment, capture_output=True, text=True, check=True
+    )
+    return demo_steps(ran.stdout)
+
+
+def demo_steps(printed: str) -> str:
+    """The steps of the demonstration that the picture shows: each begins with its title and a rule."""
+    steps = re.split(r"\n\n(?=[^\n]*──)", printed)
+    return "\n\n".join(step for step in steps if any(title in step.partition("\n")[0] for title in DEMO_STEPS))
+
+
+def doctor() -> str:
+    """The doctor, in front of a sandbox that is well."""
+    with _shell() as (run, _, _):
+        return run("doctor")
+
+
+def rfp_list() -> str:
+    """A list of three requests: one paid, one declined, one just asked for."""
+    with _shell() as (run, sandbox, auth), Victor(auth, base_url=sandbox.url) as client:
+        for number, payer, amount in ((1042, "northClinic", "44.23"), (1043, "lakesideRent", "12.00")):
+            _ask(client, number, payer, amount)
+        sandbox.advance(3600)
+        _ask(client, 1044, "northClinic", "1250.00")
+        return run("rfp list --direction outbound")
+
+
+def bulk_send() -> str:
+    """A file with a wrong row: refused, sent without it, and looked at again when the payers have answered."""
+    with _shell() as (run, sandbox, _):
+        sent = run("bulk send invoices.csv") + run("bulk send invoices.csv --skip-invalid")
+        sandbox.advance(3600)
+        return sent + run("bulk status --refresh")
+
+
+@contextmanager
+def _shell() -> Iterator[tuple[Callable[[str], str], Sandbox, VictorOAuth]]:
+    """What runs `victor` as at a terminal with colours, in a folder with the example's invoices, and its sandbox."""
+    with Sandbox(SandboxSettings(auto=None)) as sandbox, tempfile.TemporaryDirectory() as folder:
+        shutil.copy(EXAMPLES / "invoices.csv", folder)
+        for payer in re.findall(r"^\d+,\d+,(\w+)", (EXAMPLES / "invoices.csv").read_text("utf-8"), re.MULTILINE):
+            sandbox.add_counterparty(payer, behaviour="decline" if payer == "lakesideRent" else "accept")
+        client_id, client_secret = sandbox.add_oauth_client()
+        environment = {
+            "PATH": os.environ["PATH"], "HOME": folder, "TERM": "xterm-256color", "FORCE_COLOR": "1",
+            "COLUMNS": str(SESSION_WIDTH), "VICTOR_BASE_URL": sandbox.url, "VICTOR_CLIENT_ID": client_id,
+            "VICTOR_CLIENT_SECRET": client_secret, "VICTOR_BULK_KEY": "not-a-secret-of-16",
+        }  # fmt: skip
+        with chdir(folder), mock.patch.dict(os.environ, environment, clear=True):
+            yield _run, sandbox, VictorOAuth(client_id, client_secret)
+
+
+class _Terminal(io.StringIO):
+    """A list fits a terminal; elsewhere it is as wide as its contents."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def _run(command: str) -> str:
+    """A command after its prompt, and what it prints."""
+    printed = _Terminal()
+    with redirect_stdout(printed), redirect_stderr(printed), suppress(SystemExit):
+        victor(command.split())
+    text = BAR.sub(r"\1", printed.getvalue())
+    return f"\x1b[1m$ victor {command}\x1b[0m\n{text}\n"
+
+
+def _ask(client: Victor, number: int, payer: str, amount: str) -> None:
+    client.payment_requests.create(
+        payee_account_number="043987673645", payer_counterparty_id=payer, amount=amount, biller_type="BUSINESS",
+        due_date=datetime.now(UTC).date(), client_reference_id=f"INV-{number}",
+        idempotency_key=idempotency_key_for("invoice", number),
+    )  # fmt: skip
+
+
+def as_svg(text: str, title: str, width: int = WIDTH) -> str:
     """A terminal with this text, which may have escape sequences of colours."""
-    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
+    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(text))
     svg = console.export_svg(title=title, unique_id="report", code_format=_without_fonts(CONSOLE_SVG_FORMAT))
     return re.sub(r"[ \t]+$", "", svg, flags=re.MULTILINE)
@@ -49,11 +147,20 @@ def _without_fonts(template: str) -> str:
     return re.sub(r"@font-face \{\{.*?\}\}", "", template, flags=re.DOTALL).replace("Fira Code, monospace", "monospace")
 
 
+SESSIONS: dict[str, Callable[[], str]] = {"doctor": doctor, "rfp-list": rfp_list, "bulk-send": bulk_send}
+"""The pictures of `victor` in front of a sandbox, by the names of their files."""
+
+
 def main() -> None:
     """Write every picture."""
     with tempfile.TemporaryDirectory() as folder:
         svg = as_svg(spec_diff(Path(folder)), "victor spec diff old.yaml new.yaml")
     (PICTURES / "spec-diff.svg").write_text(svg, encoding="utf-8")
+    runs = [("demo", demo, "make demo", DEMO_WIDTH)]
+    runs += [(name, session, "victor", SESSION_WIDTH) for name, session in SESSIONS.items()]
+    for name, run, title, width in runs:
+        svg = as_svg(run().rstrip() + "\n", title, width)
+        (PICTURES / f"{name}.svg").write_text(svg, encoding="utf-8")
 
 
 if __name__ == "__main__":
