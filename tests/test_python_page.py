@@ -77,7 +77,8 @@ def test_what_a_record_has() -> None:
     sentence = re.search(r"A `PaymentRequest` has (.*?)\. What", PAGE, re.DOTALL)
     assert sentence is not None
     named = {name.removesuffix("()") for name in re.findall(r"`([\w()]+)`", sentence[1])}
-    assert named == {name for name in dir(PaymentRequest) if not name.startswith("_")}
+    made = {name for name in dir(PaymentRequest) if not name.startswith("_")}
+    assert named == made - {"of_list"}  # how a list makes its records
 
 
 def test_the_tree_of_errors() -> None:

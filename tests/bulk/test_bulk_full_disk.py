@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from tests.bulk.bulk_runs import SCRIPT, Bulk, asked_once, keys_of, rows
 from victor_ext import ConfigurationError
-from victor_ext.bulk import batch_store, layout, spool, worker
+from victor_ext.bulk import batch_store, spool, worker
 from victor_ext.sandbox import Sandbox
 
 Senders = Callable[..., Any]
@@ -69,7 +69,6 @@ def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_aga
     logged_notices: Callable[[], list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(layout, "CHUNK_ROWS", 100)
     seen: list[int] = []
 
     def progress(status: Any) -> None:
