@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +31,8 @@ from victor_ext import (
     idempotency_key_for,
 )
 from victor_ext.outbox import EntryState, Outbox
+from victor_ext.outbox.entries import values_of
+from victor_ext.outbox.passes import Call
 from victor_ext.sandbox import Sandbox
 from victor_ext.testing import Faults, TimeTravel
 
@@ -237,6 +240,15 @@ class TestOldKeys:
         victor.payment_requests.create(**invoice(amount="1.00", idempotency_key="another-key-0123456789"))
         assert [entry.state for entry in outbox.send(victor)] == [EntryState.UNCLEAR]
 
+    def test_a_request_of_another_entry_is_not_it(self, old: Any, engine: sa.Engine, victor: Victor) -> None:
+        outbox = old(lambda faults: faults.status(503, times=6, operation="create"))
+        stored(outbox, engine, invoice(idempotency_key="another-key-0123456789"))
+        newest = outbox.table.c.key == "another-key-0123456789"
+        with engine.begin() as connection:  # the other one has its result already
+            request = victor.payment_requests.create(**invoice(idempotency_key="another-key-0123456789"))
+            connection.execute(sa.update(outbox.table).where(newest).values(**values_of(request)))
+        assert [entry.state for entry in outbox.send(victor)] == [EntryState.UNCLEAR]
+
     def test_a_refusal_after_a_send_in_doubt_is_looked_up(
         self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults
     ) -> None:
@@ -305,6 +317,42 @@ def test_a_worker_that_has_lost_its_lease_overwrites_nothing(
     monkeypatch.setattr(slow.payment_requests, "create", stalled)
     with pytest.raises(ConnectionFailed):
         outbox.send(slow)
+    assert [entry.state for entry in outbox.entries()] == [EntryState.SENT]
+
+
+@pytest.mark.parametrize("failure", [ConnectionFailed, InvalidRequest])
+def test_a_late_success_is_not_overwritten_by_the_worker_that_has_the_lease(
+    outbox: Outbox, engine: sa.Engine, victor: Victor, monkeypatch: pytest.MonkeyPatch, failure: Any
+) -> None:
+    stored(outbox, engine, invoice())
+    slow, second = victor.with_options(), victor.with_options()
+    create = slow.payment_requests.create
+    made: list[Any] = []
+
+    def stalled(**arguments: Any) -> Any:
+        monkeypatch.setattr(second.payment_requests, "create", failing)
+        monkeypatch.setattr(second.payment_requests, "find", lambda **_: Found())
+        later = Outbox(engine)
+        passes = later._send(second)
+        step = next(passes)
+        while not isinstance(step, Call):
+            step = passes.send(later._step(step, second))
+        made.extend((later, passes))
+        return create(**arguments)
+
+    def failing(**_arguments: Any) -> Any:
+        raise failure("Nothing was sent.", outcome=Outcome.NOT_SENT)
+
+    class Found(list[Any]):
+        caveat = ""
+
+    monkeypatch.setattr(slow.payment_requests, "create", stalled)
+    assert [entry.state for entry in outbox.send(slow)] == [EntryState.SENT]
+    later, passes = made
+    with suppress(ConnectionFailed, StopIteration):
+        step = passes.throw(failure("Nothing was sent.", outcome=Outcome.NOT_SENT))
+        while True:
+            step = passes.send(later._step(step, second))
     assert [entry.state for entry in outbox.entries()] == [EntryState.SENT]
 
 

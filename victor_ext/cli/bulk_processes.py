@@ -86,7 +86,7 @@ class WorkerProcesses:
     def _start(self, number: int) -> None:
         messages = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - it is one
         process = subprocess.Popen(  # noqa: S603 - this program, with arguments that it has checked
-            [sys.executable, "-m", "victor_ext.cli", "bulk", "worker", *self._words, "--until-input-ends"],
+            [sys.executable, "-P", "-m", "victor_ext.cli", "bulk", "worker", *self._words, "--until-input-ends"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=messages,

@@ -224,17 +224,26 @@ class OutboxBase:
         found = yield Call("find", {"client_reference_id": row.reference, "start_datetime": since})
         asked = Decimal(json.loads(row.arguments)["amount"])
         stored: Entry
-        if len(found) == 1 and asked in (found[0].amount, found[0].original_amount):
+        is_it = len(found) == 1 and asked in (found[0].amount, found[0].original_amount)
+        if is_it and not (yield self._is_of_another(row.key, found[0].id)):
             stored = yield self._store(row.key, **values_of(found[0]))
         else:
-            error = f"{reason}; {len(found)} requests have its reference. {found.caveat}".strip()
+            whose = f" ({found[0].id} is that of another entry)" if is_it else ""
+            error = f"{reason}; {len(found)} requests have its reference{whose}. {found.caveat}".strip()
             stored = yield self._store(row.key, lease, state=EntryState.UNCLEAR.value, error=error)
         return stored
 
+    def _is_of_another(self, key: str, request_id: str) -> Transaction:
+        """Whether another entry has this request: two entries may have the same reference and amount."""
+        columns = self.table.c
+        query = sa.select(columns.id).where(columns.request_id == request_id, columns.key != key)
+        return Transaction(lambda connection: connection.execute(query).first() is not None)
+
     def _store(self, key: str, lease: float | None = None, **values: Any) -> Transaction:
-        """Change an entry; with a lease only if it still is this worker's."""
-        chosen = self.table.c.key == key
-        held = chosen if lease is None else sa.and_(chosen, self.table.c.leased_until == lease)
+        """Change an entry; with a lease only if it still is this worker's, and no earlier worker has had its answer."""
+        columns = self.table.c
+        chosen, under_way = columns.key == key, columns.state == EntryState.SENDING.value
+        held = chosen if lease is None else sa.and_(chosen, columns.leased_until == lease, under_way)
 
         def work(connection: sa.Connection) -> Entry:
             connection.execute(sa.update(self.table).where(held).values(**values))

@@ -227,9 +227,12 @@ class PaymentRequest(Record):
 
     def __getattr__(self, name: str) -> Any:
         """Make `raw`. Python asks here for an attribute that is not set."""
-        if name != "raw" or self._sent is None:
+        if name != "raw":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
-        self.raw = models.PaymentRequestReceipt.from_dict(self._sent)
+        sent = self._sent
+        if sent is None:  # another thread has made it since Python looked
+            return object.__getattribute__(self, "raw")
+        self.raw = models.PaymentRequestReceipt.from_dict(sent)
         self._sent = None  # what the caller writes into the model counts
         return self.raw
 

@@ -147,6 +147,8 @@ class _Body:
         if time.monotonic() > self._ends:
             raise httpx.ReadTimeout("the answer goes on and on", request=self.response.request)
         if self._decompressor is not None:
+            if self._decompressor.has_ended:
+                return False
             try:
                 chunk = self._decompressor.feed(chunk, self._limit - self._size + 1)
             except DecodingError as error:
@@ -188,6 +190,11 @@ class Decompressor:
     def __init__(self) -> None:
         self._stream = zlib.decompressobj(_EITHER_HEADER)
         self._begun = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the compressed data is whole. zlib would keep what follows, without a limit."""
+        return self._stream.eof
 
     def feed(self, data: bytes, most: int) -> bytes:
         """Decompress the next piece, up to `most` bytes; the rest of it is lost.
