@@ -29,13 +29,16 @@ USES = Path(__file__).parent / "uses"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 RESOLUTIONS = ("highest", "lowest-direct")
 # Not with the project's dependencies: what the tests themselves need.
-TEST_TOOLS = ("pytest", "pytest-httpx", "pytest-xdist", "hypothesis", "trio")
+TEST_TOOLS = ("pytest", "pytest-httpx", "pytest-xdist", "hypothesis", "pyjwt", "trio")
 CRASH = ("tests/bulk/test_bulk_crashes.py", "-k", "sqlite")
 FAST = (
     *("-n", "2", "-m", "not timed and not thorough"),
     *(f"--ignore=tests/{folder}" for folder in (*TIMED_FOLDERS, *THOROUGH_FOLDERS)),
     # The server comes from a wheel that is no dependency.
     *("-k", "not postgresql"),
+    # These need FastAPI and sybil, which are no dependencies.
+    "--ignore=examples",
+    "--ignore=tests/test_demo.py",
     # This reads the exporters of OpenTelemetry's SDK, which is no dependency; `uses/otel.py` needs the API alone.
     "--ignore=tests/test_otel.py",
     # Its counts are those of the locked dependencies.
