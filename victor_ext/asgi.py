@@ -65,7 +65,7 @@ def readiness(
         deadline: Seconds that the call may take, with its retries.
     """
     lock = anyio.Lock()
-    hurried = victor.with_options(deadline=deadline)
+    probe = victor.with_options(deadline=deadline)
     asked_at = float("-inf")
     kept: tuple[dict[str, Any], VictorError | None] = ({}, None)
 
@@ -74,7 +74,7 @@ def readiness(
         async with lock:
             if time.monotonic() - asked_at >= max_age:
                 try:
-                    ping = await hurried.ping()
+                    ping = await probe.ping()
                     kept = ({"seconds": ping.seconds, "clock_offset": ping.clock_offset}, None)
                 except VictorError as error:
                     kept = ({}, error)

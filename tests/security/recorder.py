@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from tests.faults.raw_sockets import Background
+from victor_ext.sandbox.server.listener import stop_accepting
 
 TOKEN = {"access_token": "t" * 40, "token_type": "Bearer", "expires": 4_102_444_800_000}
 RECORD = {"victor_payment_request_id": "b34783af0", "status": "accepted", "page": 0, "results": []}
@@ -68,17 +69,8 @@ class Recorder:
         self._background.run(self.shut())
 
     async def shut(self) -> None:
-        """Close what has been accepted too, in the loop of the server.
-
-        A connection that is accepted when `Server.close` is called gets no transport of the server's any more: asyncio
-        fails halfway, says nothing, and leaves an unclosed transport behind. So nothing more is accepted first, and
-        what was accepted gets the three rounds of the loop after which `_serve` has it: transport, protocol, task.
-        """
-        for listening in self._server.sockets:
-            asyncio.get_running_loop().remove_reader(listening.fileno())
-        for _ in range(3):
-            await asyncio.sleep(0)
-        self._server.close()
+        """Close what has been accepted too, in the loop of the server."""
+        await stop_accepting([self._server])
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

@@ -221,7 +221,7 @@ class ServerCommands:
         return {"cleared": self._context.faults.clear()}
 
     @command("POST", "/down", returns=nothing)
-    def down(self, seconds: float | None = None) -> JsonObject:
+    def down(self, seconds: float | None = None) -> Awaitable[JsonObject]:
         """Close the listener and all connections. New ones are refused for `seconds`; None: until `up`."""
         return self._service.down(seconds)
 

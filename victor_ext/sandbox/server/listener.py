@@ -7,6 +7,8 @@ import errno
 import os
 import socket
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import cast
 
 from starlette.types import ASGIApp
@@ -83,10 +85,9 @@ class Listener(Server):
         """Give up the port of a listener that has not begun or has ended."""
         self._reservation.close()
 
-    def stop_listening(self) -> None:
+    async def stop_listening(self) -> None:
         """Refuse new connections and reset the open ones, except those that carry a control command."""
-        for server in self.servers:
-            server.close()
+        await stop_accepting(self.servers)
         self.servers.clear()
         for connection in self._connections():
             connection.reset_unless_control()
@@ -104,8 +105,7 @@ class Listener(Server):
 
     async def end(self) -> None:
         """Close the port and every connection, and wait until they are closed."""
-        for server in self.servers:
-            server.close()
+        await stop_accepting(self.servers)
         connections = self._connections()
         for connection in connections:
             connection.shutdown()
@@ -119,3 +119,20 @@ class Listener(Server):
 
     def _connections(self) -> list[SandboxConnection]:
         return cast("list[SandboxConnection]", list(self.server_state.connections))
+
+
+async def stop_accepting(servers: Iterable[asyncio.Server]) -> None:
+    """Close servers, once each connection that they have accepted has its protocol.
+
+    A connection that is accepted when `Server.close` is called gets no transport of the server's any more: asyncio
+    fails halfway, says nothing, and leaves an unclosed transport behind. So nothing more is accepted first, and what
+    was accepted gets three rounds of the loop: for its transport, its protocol, and a task that the protocol starts.
+    """
+    for server in servers:
+        for listening in server.sockets:
+            with suppress(NotImplementedError):  # the loop of Windows has no readers
+                asyncio.get_running_loop().remove_reader(listening.fileno())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    for server in servers:
+        server.close()

@@ -104,10 +104,10 @@ class Service:
             self.context.changes.touch()
         return result
 
-    def down(self, seconds: float | None) -> JsonObject:
+    async def down(self, seconds: float | None) -> JsonObject:
         """Stop to listen, for some seconds or until `up`."""
         self._cancel_up()
-        self._listener.stop_listening()
+        await self._listener.stop_listening()
         if seconds is not None:
             self._up_later = asyncio.get_running_loop().call_later(seconds, self._start_up)
         return {"listening": False}
