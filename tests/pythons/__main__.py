@@ -37,14 +37,14 @@ FAST = (
     # The server comes from a wheel that is no dependency.
     *("-k", "not postgresql"),
     # These need FastAPI and sybil, which are no dependencies.
-    "--ignore=examples",
+    "--ignore=examples/service",
     "--ignore=tests/test_demo.py",
     # This reads the exporters of OpenTelemetry's SDK, which is no dependency; `uses/otel.py` needs the API alone.
     "--ignore=tests/test_otel.py",
     # Its counts are those of the locked dependencies.
     "--ignore=tests/test_hot_paths.py",
     # These need FastAPI and aiosqlite, which are no dependencies.
-    *("--ignore=examples", "--ignore=tests/outbox/test_async_outbox.py"),
+    "--ignore=tests/outbox/test_async_outbox.py",
     # These start mypy and pyright, which are no dependencies.
     "--ignore=tests/providers/connected/test_page_types.py",
     "--deselect=tests/providers/connected/test_connect.py::TestTheClient::test_type_checkers_know_the_class_of_api",
