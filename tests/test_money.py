@@ -181,8 +181,8 @@ class TestItIsFast:
             Decimal("0E+999999999"),
             Decimal("0E-999999999"),
             Decimal("-0E-999999999"),
-            10**100_000,
-            -(10**100_000),
+            10**1_000_000,
+            -(10**1_000_000),
             "1" * 1_000_000,
             "1." + "1" * 1_000_000,
             "-" + "1" * 1_000_000,
@@ -191,10 +191,10 @@ class TestItIsFast:
         ids=lambda amount: "long-int" if isinstance(amount, int) else f"{type(amount).__name__}-{str(amount)[:14]}",
     )
     def test_whatever_the_exponent_and_short_whatever_the_amount(self, amount):
-        began = time.perf_counter()
+        began = time.process_time()
         with pytest.raises(InvalidRequest) as raised:
             to_wire(amount)
-        assert time.perf_counter() - began < 2.0
+        assert time.process_time() - began < 2.0
         assert len(str(raised.value)) < 300
 
 

@@ -41,6 +41,7 @@ _CURRENCY = re.compile("[A-Z]{3}")
 _MOST_DIGITS = 30
 _MAX_WHOLE_DIGITS = 15
 """The maximum number of digits of whole dollars. The provider documents no limit."""
+_MAX_BITS = (10**_MAX_WHOLE_DIGITS).bit_length()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,8 @@ def _read(amount: object, field: str) -> Decimal | list[Problem]:
     if isinstance(amount, str) and not _NUMBER.fullmatch(amount):
         message = f"{field} is {_shown(amount)!r}: write ASCII digits with at most two decimals, such as 44.23."
         return [Problem(field, "format", message)]
+    if isinstance(amount, int) and amount.bit_length() > _MAX_BITS:
+        return [_too_large(field)]  # Decimal takes the square of their length for its digits
     value = Decimal(amount)
     if not value.is_finite():
         return [Problem(field, "range", f"{field} is {value} and must be a number above zero.")]
@@ -200,13 +203,16 @@ def _read(amount: object, field: str) -> Decimal | list[Problem]:
     if value <= 0:
         problems.append(Problem(field, "range", f"{field} is {shown} and must be above zero."))
     if value.adjusted() >= _MAX_WHOLE_DIGITS:
-        message = f"{field} has more than {_MAX_WHOLE_DIGITS} digits before the point."
-        problems.append(Problem(field, "range", message))
+        problems.append(_too_large(field))
     whole_cents = _in_cents(value)
     if whole_cents is None or (isinstance(amount, str) and not _WIRE.fullmatch(amount.removeprefix("-"))):
         message = f"{field} is {shown}: write at most two decimals; nothing is rounded for you."
         problems.append(Problem(field, "decimals", message))
     return whole_cents if whole_cents is not None and not problems else problems
+
+
+def _too_large(field: str) -> Problem:
+    return Problem(field, "range", f"{field} has more than {_MAX_WHOLE_DIGITS} digits before the point.")
 
 
 def _in_cents(value: Decimal) -> Decimal | None:
