@@ -187,7 +187,7 @@ def _read(amount: object, field: str) -> Decimal | list[Problem]:
     if isinstance(amount, float):
         message = f"{field} is a float, which cannot hold cents exactly."
         return [Problem(field, "float", message, hint="write Decimal('44.23') or '44.23'")]
-    if isinstance(amount, bool) or not isinstance(amount, Decimal | str | int):
+    if isinstance(amount, bool) or not isinstance(amount, (str, Decimal, int)):
         message = f"{field} must be a number, not {type(amount).__name__}."
         return [Problem(field, "type", message, hint="write Decimal('44.23')")]
     if isinstance(amount, str) and not _NUMBER.fullmatch(amount):
@@ -198,21 +198,24 @@ def _read(amount: object, field: str) -> Decimal | list[Problem]:
     value = Decimal(amount)
     if not value.is_finite():
         return [Problem(field, "range", f"{field} is {value} and must be a number above zero.")]
-    shown = repr(_shown(amount)) if isinstance(amount, str) else _shown(str(value))
     problems: list[Problem] = []
     if value <= 0:
-        problems.append(Problem(field, "range", f"{field} is {shown} and must be above zero."))
+        problems.append(Problem(field, "range", f"{field} is {_quoted(amount)} and must be above zero."))
     if value.adjusted() >= _MAX_WHOLE_DIGITS:
         problems.append(_too_large(field))
     whole_cents = _in_cents(value)
     if whole_cents is None or (isinstance(amount, str) and not _WIRE.fullmatch(amount.removeprefix("-"))):
-        message = f"{field} is {shown}: write at most two decimals; nothing is rounded for you."
+        message = f"{field} is {_quoted(amount)}: write at most two decimals; nothing is rounded for you."
         problems.append(Problem(field, "decimals", message))
     return whole_cents if whole_cents is not None and not problems else problems
 
 
 def _too_large(field: str) -> Problem:
     return Problem(field, "range", f"{field} has more than {_MAX_WHOLE_DIGITS} digits before the point.")
+
+
+def _quoted(amount: Amount) -> str:
+    return repr(_shown(amount)) if isinstance(amount, str) else _shown(str(Decimal(amount)))
 
 
 def _in_cents(value: Decimal) -> Decimal | None:

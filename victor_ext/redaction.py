@@ -175,5 +175,8 @@ def redact_excerpt(text: str) -> str:
 
 def one_line(text: object) -> str:
     """An id, a status or an amount of the provider for a message: one line of 200 characters, digits unmasked."""
-    flat = " ".join("".join(char if char.isprintable() else " " for char in str(text)).split())
+    whole = str(text)
+    if not whole.isprintable():
+        whole = "".join(char if char.isprintable() else " " for char in whole)
+    flat = " ".join(whole.split())
     return flat if len(flat) <= _EXCERPT else flat[:_EXCERPT] + "..."

@@ -92,9 +92,13 @@ def from_epoch(number: float | Decimal) -> datetime:
     Raises:
         InvalidRequest: Not a finite number, or outside the years 1 to 9999.
     """
-    if isinstance(number, bool) or not isinstance(number, int | float | Decimal):
+    if isinstance(number, bool) or not isinstance(number, (int, float, Decimal)):
         raise _refused("type", f"an epoch timestamp is a number, not {type(number).__name__}")
     try:
+        if isinstance(number, int):  # what the provider sends, and exact as it is
+            if abs(number) >= _MILLISECONDS_FROM:
+                return _EPOCH + timedelta(milliseconds=number)
+            return _EPOCH + timedelta(seconds=number)
         # Decimal and whole microseconds avoid the rounding errors of floats.
         exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
         if exact.adjusted() > _LARGEST_MAGNITUDE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
@@ -57,30 +58,29 @@ class _Sent:
         Raises `Conflict` if a value differs: the key was used before, or a cache mixed up responses.
         """
         compared = self._comparisons(found)
-        others = [f"the {what} {value!r}" for what, value, same in compared if value is not None and not same]
+        others = [what for what, is_there, same in compared if is_there and not same]
         if others:
-            raise _conflict(found, " and ".join(others), self.attempts)
+            which = " and ".join(f"the {what} {_shown(found, what)!r}" for what in others)
+            raise _conflict(found, which, self.attempts)
         proof = compared[-1:] if self.reference is not None else compared
-        return all(value is not None for _, value, _ in proof)
+        return all(is_there for _, is_there, _ in proof)
 
-    def _comparisons(self, found: PaymentRequest) -> list[tuple[str, str | None, bool]]:
-        """Return for each sent value its name, the record's value for messages, and whether they are equal."""
-        account = None if found.payee is None else found.payee.account_number
-        payer = None if found.payer is None else found.payer.counterparty_id
-        amount = found.amount if found.original_amount is None else found.original_amount
-        compared: list[tuple[str, str | None, bool]] = [
-            ("payee", account and mask(one_line(account)), _is_account(account, self.request.payee_account_number)),
-            ("payer", payer and one_line(payer), _is_word(payer, self.request.payer_counterparty_id)),
-            ("amount", None if amount is None else str(amount), amount == money.to_decimal(self.request.amount)),
-        ]
+    def _comparisons(self, found: PaymentRequest) -> list[tuple[str, bool, bool]]:
+        """Return for each sent value its name, whether the record has one, and whether they are equal."""
+        # No values: an error report that includes local variables would show the account number.
+        value, sent = _values(found), self.request
+        same = {
+            "payee": _is_account(value["payee"], sent.payee_account_number),
+            "payer": _is_word(value["payer"], sent.payer_counterparty_id),
+            "amount": value["amount"] == money.to_decimal(sent.amount),
+        }
         if self.reference is not None:
-            reference = found.client_reference_id
-            compared.append(("reference", reference and one_line(reference), found.has_reference(self.reference)))
-        return compared
+            same["reference"] = found.has_reference(self.reference)
+        return [(what, value[what] is not None, is_same) for what, is_same in same.items()]
 
     def shares_nothing_with(self, found: PaymentRequest) -> bool:
         """Whether a record has none of the sent values."""
-        return all(value is None for _, value, _ in self._comparisons(found))
+        return not any(is_there for _, is_there, _ in self._comparisons(found))
 
 
 def _is_account(found: str | None, sent: str) -> bool:
@@ -91,6 +91,23 @@ def _is_account(found: str | None, sent: str) -> bool:
 
 def _is_word(found: str | None, sent: str) -> bool:
     return (found or "").strip().casefold() == sent.strip().casefold()
+
+
+def _values(found: PaymentRequest) -> dict[str, Any]:
+    """Return the values of a record that are compared with what was sent."""
+    payee, payer, requested = found.payee, found.payer, found.original_amount
+    return {
+        "payee": None if payee is None else payee.account_number,
+        "payer": None if payer is None else payer.counterparty_id,
+        "amount": found.amount if requested is None else requested,
+        "reference": found.client_reference_id,
+    }
+
+
+def _shown(found: PaymentRequest, what: str) -> str:
+    """Return a value of a record for a message."""
+    value = one_line(_values(found)[what])
+    return mask(value) if what == "payee" else value
 
 
 def _conflict(found: PaymentRequest, what: str, attempts: int) -> Conflict:

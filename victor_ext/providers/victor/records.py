@@ -16,7 +16,7 @@ from victor_ext import money, zulu
 from victor_ext.errors import InvalidRequest
 from victor_ext.redaction import mask
 from victor_ext.runtime.client.json_values import is_object
-from victor_ext.runtime.client.records import Field, Record, as_text, as_text_or_empty, boolean, text, value_in
+from victor_ext.runtime.client.records import Field, Record, as_text, boolean, text, value_in
 
 from .checks import as_date
 from .generated import models
@@ -115,9 +115,11 @@ class PaymentRequestResponse:
 
 
 def _as_id(value: object) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < _MOST_BITS:
         return f"{value:d}"
-    return as_text_or_empty(value)
+    return ""
 
 
 def _as_moment(value: Any) -> datetime | None:
@@ -254,7 +256,7 @@ class PaymentRequest(Record):
                 value = value.get(name)
         except AttributeError:  # of JSON, only an object has members to get
             return None
-        return super()._value_at(path) if is_object(value) else value
+        return super()._value_at(path) if isinstance(value, dict) else value
 
     @classmethod
     def fake(cls, **fields: Unpack[FakeFields]) -> PaymentRequest:

@@ -128,20 +128,18 @@ def due_date_problem(value: object, now: datetime | None) -> Problem | None:
     """
     if value is None:
         return Problem("due_date", "required", "due_date is missing.", hint="pass a date, such as date.today()")
-    problem = date_problem("due_date", value)
     due = as_date(value)
-    if problem is not None or due is None or now is None:
-        return problem
+    if due is None or now is None:
+        return date_problem("due_date", value)
     now = now.astimezone(UTC)
-    earliest = (now - timedelta(hours=12)).date()
-    latest = (now + timedelta(hours=14 + 24)).date()
+    is_past = due < (now - timedelta(hours=12)).date()
+    if not is_past and due <= (now + timedelta(hours=14 + 24)).date():
+        return None
     right = f"it is {now:%Y-%m-%d %H:%M} in UTC, so write {now.date()} or {(now + timedelta(days=1)).date()}."
-    if due < earliest:
+    if is_past:
         return Problem("due_date", "past", f"due_date {due} is in the past: {right}")
-    if due > latest:
-        late = f"due_date {due} is too late: the provider takes a due date at most 24 hours ahead; {right}"
-        return Problem("due_date", "range", late)
-    return None
+    late = f"due_date {due} is too late: the provider takes a due date at most 24 hours ahead; {right}"
+    return Problem("due_date", "range", late)
 
 
 def check_payment_request(

@@ -66,7 +66,7 @@ def as_word(value: object) -> str | None:
 def as_status(value: object) -> Status | str | None:
     """A `Status`, or an unknown word as text."""
     word = as_word(value)
-    return None if word is None else _STATUSES.get(_normal(word), word)
+    return None if word is None else _STATUSES.get(word) or _STATUSES.get(_normal(word), word)
 
 
 def as_response_status(value: object) -> Status | str | None:

@@ -88,7 +88,7 @@ class PageReader(Generic[T]):
         self.taken = 0
         self.is_last = False
         self.last_was_short = False
-        self._recent: deque[frozenset[str]] = deque(maxlen=REMEMBERED_PAGES)
+        self._recent: deque[set[str]] = deque(maxlen=REMEMBERED_PAGES)
         self._seen: set[str] = set()
         self._stale = 0
         self._pages = 0
@@ -126,7 +126,7 @@ class PageReader(Generic[T]):
             fresh.append(item)
         if len(self._recent) == REMEMBERED_PAGES:
             seen -= self._recent[0]
-        self._recent.append(frozenset(ids))
+        self._recent.append(ids)
         seen |= ids
         self._check_progress(fresh, items)
         self.number += 1

@@ -123,7 +123,10 @@ def describe(result: Any, info: ResponseInfo) -> None:
     elif isinstance(result, list):
         each: Any
         for each in result:  # pyright: ignore[reportUnknownVariableType] - whatever a flow has returned
-            describe(each, info)
+            if isinstance(each, Record):
+                each.response_info = info
+            else:
+                describe(each, info)
         if isinstance(result, RecordList):
             result.response_info = info
 
@@ -142,6 +145,7 @@ class Field(Generic[T]):
     def __init__(self, read: Callable[..., T], *paths: str, hidden: bool = False, masked: bool = False) -> None:
         self._read: Callable[..., Any] = read
         self._paths = [path.split(".") for path in paths]
+        self._path = self._paths[0] if len(paths) == 1 else None
         self.hidden = hidden
         self._masked = masked
 
@@ -157,13 +161,15 @@ class Field(Generic[T]):
     def __get__(self, record: Record | None, owner: type[Any]) -> Any:
         if record is None:
             return self
-        at, other = record._value_at, record._completed_by  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of Record
-        paths: Any = self._paths
-        if len(paths) == 1:
-            found: Any = self._read(at(paths[0]))
+        at = record._value_at  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of Record
+        if self._path is not None:
+            found: Any = self._read(at(self._path))
         else:
-            found = self._read(*map(at, paths)) if paths else self._read(record)
-        return found if found is not None or other is None else getattr(other, self._name)
+            found = self._read(*map(at, self._paths)) if self._paths else self._read(record)
+        if found is not None:
+            return found
+        other = record._completed_by  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of Record
+        return None if other is None else getattr(other, self._name)
 
     def shown(self, record: Record) -> str:
         """The value as the `repr` of the record has it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -120,6 +121,12 @@ _CANNOT_BE_WRITTEN = (httpx.InvalidURL, ValueError, TypeError, OverflowError, Re
 """Text that no URL or header can hold, a number that JSON does not have, an object of an unknown type."""
 
 
+@lru_cache(maxsize=32)
+def _parsed(url: str) -> httpx.URL:
+    """The URL. To parse it takes a tenth of the time of a call, and each create and each page has the same one."""
+    return httpx.URL(url)
+
+
 class _RequestBuilder:
     """Both clients: a request that cannot be written is an error of this package."""
 
@@ -132,10 +139,10 @@ class _RequestBuilder:
             url = str(kwargs["url"])
             kwargs["url"] = f"{url}{'&' if '?' in url else '?'}{extra}"
         path: object = kwargs.get("url")
-        if isinstance(path, str) and path.startswith("/") and not path.startswith("//"):
-            # As httpx joins them. It would parse the path first, and the whole once more.
-            kwargs["url"] = str(client.base_url).removesuffix("/") + path
         try:
+            if isinstance(path, str) and path.startswith("/") and not path.startswith("//"):
+                # As httpx joins them. It would parse the path first, and the whole once more.
+                kwargs["url"] = _parsed(str(client.base_url).removesuffix("/") + path)
             request: httpx.Request = client.build_request(*args, **kwargs)
         except _CANNOT_BE_WRITTEN as error:
             why = redact_excerpt(str(error)) or type(error).__name__
