@@ -10,7 +10,7 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, is_typeddict
 
 import pytest
 
@@ -83,9 +83,14 @@ def of_class(made: type[Any]) -> Iterator[tuple[str, Any, str]]:
 
 
 def undescribed(made: Any, text: str) -> list[str]:
-    names = [
-        name for name in inspect.signature(made).parameters if name not in ("self", "cls") and not name.startswith("_")
+    if is_typeddict(made):
+        names = list(made.__annotations__)
+    elif dataclasses.is_dataclass(made):
+        names = [each.name for each in dataclasses.fields(made)]
+    else:
+        names = [name for name in inspect.signature(made).parameters if name not in ("self", "cls")]
+    return [
+        name
+        for name in names
+        if not name.startswith("_") and not re.search(rf"\b{name}\b", text) and not ELSEWHERE.search(text)
     ]
-    if dataclasses.is_dataclass(made):
-        names = [each.name for each in dataclasses.fields(made) if not each.name.startswith("_")]
-    return [name for name in names if not re.search(rf"\b{name}\b", text) and not ELSEWHERE.search(text)]

@@ -1,6 +1,7 @@
 """What a web service needs of its client, for FastAPI and Starlette: an exception handler, and a readiness check.
 
     app.add_exception_handler(VictorError, error_response)
+    app.add_exception_handler(RequestValidationError, error_response)  # FastAPI's own 422, in the same format
     app.add_route("/health/provider", readiness(victor))
 
 The answer to an error is `application/problem+json` (RFC 9457) with the error's `outcome` and `idempotency_key`.
@@ -16,7 +17,7 @@ import anyio
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from victor_ext import AsyncVictor, Conflict, InvalidRequest, NotFound, Outcome, RateLimited, VictorError
+from victor_ext import AsyncVictor, Conflict, InvalidRequest, NotFound, Outcome, Problem, RateLimited, VictorError
 
 __all__ = ("error_response", "readiness")
 
@@ -25,12 +26,14 @@ _BY_OUTCOME = {Outcome.NOT_SENT: 503, Outcome.REJECTED: 502, Outcome.UNKNOWN: 50
 
 
 async def error_response(_request: Request, error: Exception) -> JSONResponse:
-    """Answer with what the error knows.
+    """Answer with what the error knows: a `VictorError`, or FastAPI's `RequestValidationError` as an `InvalidRequest`.
 
     The status is 422 for arguments that the check refused (with its `problems`), 404 and 409 for the provider's own,
     503 for a 429, and otherwise by the outcome: 503 not sent, 504 unknown, 502 refused by the provider, or accepted and
     unreadable. If the provider asked to wait, the answer has its `Retry-After`.
     """
+    if type(error).__name__ == "RequestValidationError":  # Starlette alone has none, so it is not imported
+        error = _as_invalid_request(error)
     if not isinstance(error, VictorError):
         raise error
     status = _BY_OUTCOME[error.outcome]
@@ -50,6 +53,16 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
         ]
     headers = {} if error.retry_after is None else {"Retry-After": f"{error.retry_after:.0f}"}
     return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def _as_invalid_request(error: Any) -> InvalidRequest:
+    """What FastAPI has found. The values that it quotes are left out: one may be an account number."""
+    problems: list[Problem] = []
+    for each in error.errors():
+        place, *path = each["loc"]  # such as body, payer, name; or body and the number of a character that is no JSON
+        field = ".".join(map(str, path)) if any(isinstance(part, str) for part in path) else place
+        problems.append(Problem(field, each["type"], f"{field}: {each['msg']}."))
+    return InvalidRequest.of(problems)
 
 
 def readiness(

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
-from fastapi import FastAPI, HTTPException, Response
+from fastapi import FastAPI, HTTPException, Response, exceptions
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
@@ -68,8 +68,10 @@ def create_app(victor: AsyncVictor | None = None, database_url: str = DATABASE_U
             yield
         await engine.dispose()
 
-    app = FastAPI(title="Invoices", lifespan=lifespan)
+    wrong = {"description": "The fields in `problems` are wrong (application/problem+json)"}
+    app = FastAPI(title="Invoices", lifespan=lifespan, responses={422: wrong})
     app.add_exception_handler(VictorError, error_response)
+    app.add_exception_handler(exceptions.RequestValidationError, error_response)
     app.add_api_route("/health", lambda: {"status": "alive"})
     app.add_route("/health/provider", readiness(client))
 

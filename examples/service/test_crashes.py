@@ -2,7 +2,6 @@
 
 import multiprocessing
 import signal
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -12,8 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from crashing import STEPS, serve
 
+from tests.bulk.postgres import Postgres
 from victor_ext import idempotency_key_for
 from victor_ext.sandbox import Sandbox
 from victor_ext.testing import Faults, TimeTravel
@@ -25,13 +26,14 @@ PATIENCE = 20.0
 class Service:
     """The service's processes, one after another, on one database."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+    def __init__(self, sandbox: Sandbox, database_url: str) -> None:
         self._environment = dict(
             zip(("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET"), sandbox.add_oauth_client(), strict=True),
             VICTOR_BASE_URL=sandbox.url,
             VICTOR_ENVIRONMENT="staging",
         )
-        self._database = folder / "invoices.sqlite"
+        self._database_url = database_url
+        self._database = sa.create_engine(database_url.replace("+aiosqlite", ""))
         self._processes = multiprocessing.get_context("forkserver")
         self._processes.set_forkserver_preload(["pytest", "crashing"])  # so that a process begins in no time
         self.process: BaseProcess | None = None
@@ -39,14 +41,13 @@ class Service:
 
     def start(self, last: str | None = None) -> None:
         """Start a process; `last` is the step that it does not live to see. The lease of the one before is over."""
-        if self._database.exists():
-            with sqlite3.connect(self._database) as database:
-                if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'victor_outbox'").fetchone():
-                    database.execute("UPDATE victor_outbox SET leased_until = 0")
-            database.close()
+        with self._database.begin() as database:
+            if sa.inspect(database).has_table("victor_outbox"):
+                database.execute(sa.text("UPDATE victor_outbox SET leased_until = 0"))
+        self._database.dispose()
         receiver, sender = self._processes.Pipe(duplex=False)
-        url = f"sqlite+aiosqlite:///{self._database}"
-        self.process = self._processes.Process(target=serve, args=(sender, self._environment, url, last), daemon=True)
+        arguments = (sender, self._environment, self._database_url, last)
+        self.process = self._processes.Process(target=serve, args=arguments, daemon=True)
         self.process.start()
         sender.close()
         self._client.base_url = f"http://127.0.0.1:{receiver.recv()}"
@@ -101,11 +102,25 @@ def until(reached: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def service(victor_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+def service(
+    victor_sandbox: Sandbox, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Service]:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))  # for the process that the others are forked from
-    made = Service(victor_sandbox, tmp_path)
+    made = Service(victor_sandbox, request.getfixturevalue(getattr(request, "param", "sqlite")))
     yield made
     made.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}"
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    server = Postgres()
+    yield server.url("postgres").replace("postgresql://", "postgresql+psycopg://")
+    server.stop()
 
 
 @pytest.fixture
@@ -156,6 +171,7 @@ def test_killed_while_it_waits_for_an_answer(
     one_request_each()
 
 
+@pytest.mark.parametrize("service", ["sqlite", "postgresql"], indirect=True)
 def test_killed_after_answers_were_lost(
     service: Service, faults: Faults, time_travel: TimeTravel, one_request_each: Callable[[], None]
 ) -> None:

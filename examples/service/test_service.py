@@ -1,5 +1,6 @@
 """The service in this process, with the fixtures of victor_ext: docs/testing.md."""
 
+import json
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,10 +78,24 @@ async def test_an_invoice_that_is_posted_again_is_the_same_one(
     assert [each["amount"] for each in victor_sandbox.requests()] == ["44.23"]
 
 
-async def test_what_cannot_be_asked_for_is_not_stored(service: httpx.AsyncClient) -> None:
-    answer = await service.post("/invoices", json=new(counterparty="a counterparty of more than 16"))
-    assert answer.status_code == 422
-    assert [problem["field"] for problem in answer.json()["problems"]] == ["payer_counterparty_id"]
+@pytest.mark.parametrize(
+    ("posted", "fields"),
+    [
+        ({"counterparty": "a counterparty of more than 16"}, ["payer_counterparty_id"]),  # found by victor_ext
+        ({"amount": "-1", "due_date": None}, ["amount", "due_date"]),  # found by FastAPI
+        ("no JSON", ["body"]),
+    ],
+)
+async def test_what_cannot_be_asked_for_is_not_stored(
+    service: httpx.AsyncClient, posted: dict[str, Any] | str, fields: list[str]
+) -> None:
+    body = posted if isinstance(posted, str) else json.dumps(new(**posted))
+    answer = await service.post("/invoices", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
+    said = answer.json()
+    assert (said["title"], said["outcome"]) == ("InvalidRequest", "not_sent")
+    assert [problem["field"] for problem in said["problems"]] == fields
+    assert all(problem["code"] and problem["message"].startswith(problem["field"]) for problem in said["problems"])
     assert (await service.get("/invoices/1042")).status_code == 404
 
 
@@ -98,3 +113,7 @@ async def test_an_invoice_is_taken_while_the_provider_is_away(service: httpx.Asy
     assert (answer.status_code, answer.json()["outcome"]) == (503, "not_sent")
     faults.up()
     await becomes(service, "created")
+
+
+async def test_the_documentation_of_its_routes_claims_no_other_format(service: httpx.AsyncClient) -> None:
+    assert "HTTPValidationError" not in (await service.get("/openapi.json")).text

@@ -29,14 +29,16 @@ def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox)
     assert bulk("send", "invoices.csv", *KEY, "--skip-invalid").status == 1
     paid, declined, _ = asked(victor_sandbox)
     victor_sandbox.move(paid, "completed")
-    victor_sandbox.move(declined, "declined")
+    victor_sandbox.move(declined, "declined", "Account 800000219 is\nclosed.")
     assert {line["status"] for line in bulk("export").table} == {"created", ""}
     before = reads(victor_sandbox)
 
     exported = bulk("export", "--refresh")
     assert (exported.status, exported.err) == (0, "")
-    found = {line["id"]: line["status"] for line in exported.table}
-    assert (found[paid], found[declined], found[""]) == ("completed", "declined", "")
+    found = {line["id"]: (line["status"], line["error"]) for line in exported.table}
+    assert found[paid] == ("completed", "")
+    assert found[declined] == ("declined", "Account *****0219 is closed.")
+    assert found[""][0] == ""
     assert reads(victor_sandbox)[len(before) :] == ["list"] * 2  # a page, and the empty one behind it
 
     shown = bulk("status", "--refresh")
@@ -51,9 +53,12 @@ def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox)
 
 def test_what_the_list_lacks_is_read_by_its_id(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
     sender().send(rows(2))
-    victor_sandbox.move(asked(victor_sandbox)[0], "completed")
+    ids = asked(victor_sandbox)
+    victor_sandbox.move(ids[0], "completed")
+    victor_sandbox.respond(ids[1], "Declined", "Not ours")
     victor_sandbox.inject("status", operation="list", status=200, body='{"results": []}', times=None)
-    assert dict(sender().status(refresh=True).payments) == {"completed": 1, "created": 1}
+    assert dict(sender().status(refresh=True).payments) == {"completed": 1, "declined": 1}
+    assert {one.error for one in sender().export(refresh=True)} == {None, "Not ours"}
     victor_sandbox.inject("status", operation="get", status=404, body="{}", times=None)
     assert sender().status(refresh=True).payments == {"not found": 2}
     assert {(one.status, one.error) for one in sender().export(refresh=True)} == {(None, NOT_FOUND)}

@@ -8,10 +8,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 from uuid import uuid4
 
 import pytest
@@ -30,9 +31,10 @@ from victor_ext import (
     VictorOAuth,
     idempotency_key_for,
 )
-from victor_ext.outbox import EntryState, Outbox
+from victor_ext.outbox import EntryState, Outbox, PaymentRequestArguments
 from victor_ext.outbox.entries import values_of
 from victor_ext.outbox.passes import Call
+from victor_ext.providers.victor.requests import CreateRequest
 from victor_ext.sandbox import Sandbox
 from victor_ext.testing import Faults, TimeTravel
 
@@ -392,3 +394,12 @@ def test_a_worker_that_is_killed_with_9(
     with Victor(VictorOAuth(client_id, client_secret), base_url=victor_sandbox.url) as second:
         assert [entry.state for entry in outbox.send(second)] == [EntryState.SENT]
     assert len(sent_once(idempotency_key_for("invoice", 1042))) == (1 if step == "before the call" else 2)
+
+
+def test_the_arguments_are_those_of_create() -> None:
+    """Their names and types. The reference and the key are required, where `create` can do without."""
+    of_create, stored = get_type_hints(CreateRequest), get_type_hints(PaymentRequestArguments)
+    required = {each.name for each in fields(CreateRequest) if each.default is MISSING}
+    ours = {"client_reference_id", "idempotency_key"}
+    assert stored == {**of_create, **dict.fromkeys(ours, str)}
+    assert PaymentRequestArguments.__required_keys__ == required | ours

@@ -13,7 +13,6 @@ PICTURES = ROOT / "docs" / "pictures"
 RECORD = PICTURES / "record.py"
 STEADY = {
     r"\x1b\[[0-9;]*m": "",
-    r"\b[A-Z0-9]{10}\b": "ID",
     r"─+": "─",
     r"OAuth client \S+": "OAuth client",
     r"port \d+": "port",

@@ -47,7 +47,7 @@ FAST = (
     "--ignore=tests/outbox/test_async_outbox.py",
     # These start mypy and pyright, which are no dependencies.
     "--ignore=tests/providers/connected/test_page_types.py",
-    "--deselect=tests/providers/connected/test_connect.py::TestTheClient::test_type_checkers_know_the_class_of_api",
+    "--ignore=tests/test_types.py",
 )
 PATIENCE = 1800
 """Seconds that one command may take."""

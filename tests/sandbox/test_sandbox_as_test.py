@@ -68,6 +68,7 @@ def accepted_after_faults(seen, client):
 def another_amount(seen, client):
     made = ask(client, amount_modification_allowed=True)
     seen.respond(made.id, "Accepted", modified_amount="40.00")
+    client.payment_requests.get(made.id)
     return made.id
 
 
@@ -151,6 +152,12 @@ def test_what_is_copied_fails_when_the_life_was_another_one(seen, client, reques
     source = copied(seen, failed(seen, client))
     with pytest.raises(AssertionError):
         run(source.replace('== "failed"', '== "completed"'), request)
+
+
+def test_the_status_is_read_as_it_was_read_in_the_life(seen, client):
+    by_get, by_list = copied(seen, another_amount(seen, client)), copied(seen, failed(seen, client))
+    assert 'assert victor.payment_requests.get(request.id).status == "accepted"' in by_get
+    assert "(found,) = victor.payment_requests.list(victor_id=request.id)" in by_list
 
 
 def test_it_reads_as_one_would_write_it(seen, client):

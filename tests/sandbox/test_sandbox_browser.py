@@ -87,7 +87,7 @@ def ask(victor: Victor, notes: str = "Window cleaning", payer: str = "aHeq349838
     return victor.payment_requests.create(
         payee_account_number="043987673645",
         payer_counterparty_id=payer,
-        amount=Decimal("44.23"),
+        amount=more.pop("amount", Decimal("44.23")),
         biller_type="BUSINESS",
         due_date=datetime.now(UTC).date(),
         notes=notes,
@@ -99,15 +99,16 @@ def test_a_request_made_in_python_appears_and_accepting_it_ends_the_wait(window,
     page = window()
     page.evaluate("window.untouched = true")
     assert page.locator(".fresh").count() == 0, "nothing has changed since the page was made"
-    made = ask(victor, "Appears by itself")
+    made = ask(victor, "Appears by itself", amount=5)
     row = page.locator(f'a[href="#/records/{made.id}"]')
+    expect(row.locator(".amount")).to_have_text("5.00")
     expect(row).to_contain_text("Appears by itself")
     ended: list[str] = []
     waiting = threading.Thread(
         target=lambda: ended.append(victor.payment_requests.wait(made.id, timeout=60.0).status), daemon=True
     )
     waiting.start()
-    row.click()
+    row.locator("xpath=..").locator(".key").click()
     assert ended == []
     page.get_by_label("Notes to the payee").fill("Paid by hand")
     page.get_by_role("button", name="Accept").click()

@@ -27,25 +27,38 @@ def results_of(store: BatchStore, loads: Sequence[Submission]) -> Iterator[RowRe
         for _, row, result in stored_rows(store, loads):
             yield _line(row, result)
         return
-    # Corrected rows were stored again under the same key: the last row of each key counts.
-    latest = sqlite3.connect("", isolation_level=None)
+    # Corrected rows were stored again under the same key: the last row of each key counts, in the place of the first.
+    chunks = sqlite3.connect("", isolation_level=None)
     try:
         with temporary():
-            latest.executescript(
-                "CREATE TABLE latest (id BLOB PRIMARY KEY, load INTEGER NOT NULL) WITHOUT ROWID; BEGIN"
+            chunks.executescript(
+                "CREATE TABLE chunks (id BLOB PRIMARY KEY, first INTEGER, last INTEGER) WITHOUT ROWID; BEGIN"
             )
-            latest.executemany(
-                "INSERT OR REPLACE INTO latest VALUES (?, ?)",
-                ((identity_of(row.key, row.number), load) for load, row, _ in stored_rows(store, loads, results=False)),
+            chunks.executemany(
+                "INSERT INTO chunks VALUES (?1, ?2, ?2) ON CONFLICT DO UPDATE SET last = ?2",
+                (
+                    (identity_of(row.key, row.number), number)
+                    for number, row, _ in stored_rows(store, loads, results=False)
+                ),
             )
-        for load, row, result in stored_rows(store, loads):
-            found = latest.execute(
-                "SELECT load FROM latest WHERE id = ?", (identity_of(row.key, row.number),)
-            ).fetchone()
-            if found[0] == load:
+        corrected: tuple[int, dict[bytes, RowResult]] = (0, {})
+        for number, row, result in stored_rows(store, loads):
+            identity = identity_of(row.key, row.number)
+            first, last = chunks.execute("SELECT first, last FROM chunks WHERE id = ?", (identity,)).fetchone()
+            if first == last:
                 yield _line(row, result)
+            elif first == number:
+                if corrected[0] != last:  # most corrected rows come in the order of the first ones
+                    corrected = last, _lines_of(store, last)
+                yield corrected[1][identity]
     finally:
-        latest.close()
+        chunks.close()
+
+
+def _lines_of(store: BatchStore, number: int) -> dict[bytes, RowResult]:
+    """Return the lines of a chunk by the identities of their rows."""
+    found = _rows_of(store, store.tries([number], rows=True)[number], results=True)
+    return {identity_of(row.key, row.number): _line(row, result) for row, result in found}
 
 
 def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str], *, escape: bool = True) -> int:
@@ -84,15 +97,20 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
 def stored_rows(
     store: BatchStore, loads: Sequence[Submission], *, results: bool = True
 ) -> Iterator[tuple[int, Row, Result | None]]:
-    """Yield each stored row in order, with its submission number and its result, if known."""
+    """Yield each stored row in order, with the number of its chunk and its result, if known."""
     for page in pages_of(loads):
         found = store.tries(list(page), rows=True)
-        for number, load in page.items():
-            tries = found.get(number)
-            if tries and tries[0].chunk is not None:
-                known = latest_results(store, tries) if results else {}
-                for row in tries[0].chunk.rows:
-                    yield load.number, row, known.get(row.place)
+        for number in page:
+            for row, result in _rows_of(store, found.get(number, []), results=results):
+                yield number, row, result
+
+
+def _rows_of(store: BatchStore, tries: Sequence[Try], *, results: bool) -> Iterator[tuple[Row, Result | None]]:
+    """Yield the rows of a chunk with their results, if known."""
+    if tries and tries[0].chunk is not None:
+        known = latest_results(store, tries) if results else {}
+        for row in tries[0].chunk.rows:
+            yield row, known.get(row.place)
 
 
 def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]:

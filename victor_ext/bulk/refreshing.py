@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
-from victor_ext import BadRequest, NotFound, Victor
+from victor_ext import BadRequest, NotFound, PaymentRequest, Status, Victor
 
 from .rows import RowOutcome, RowResult
 
 NOT_FOUND = "The provider does not have it any more."
 
 
-def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, str | None]:
-    """Return the provider's status of each created request, by id; None for one that it does not have.
+@dataclass(frozen=True, slots=True)
+class CurrentStatus:
+    """What the provider says of a request now.
+
+    Attributes:
+        status: Its status; None: the provider does not have it.
+        reason: Why it failed or was declined, as far as the provider says it.
+    """
+
+    status: str | None = None
+    reason: str | None = None
+
+
+def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, CurrentStatus]:
+    """Return what the provider says of each created request, by id.
 
     The provider's list is read once, for the due dates of the rows: a page for many rows, in place of a call for each.
     What is not in it is read by its id. Ids and statuses are held in memory.
@@ -23,11 +37,11 @@ def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, 
     Raises:
         VictorError: The provider could not be read.
     """
-    statuses: dict[str, str | None] = {}
+    statuses: dict[str, CurrentStatus] = {}
     dates: set[str] = set()
     for result in results:
         if result.outcome is RowOutcome.CREATED and result.id:
-            statuses[result.id] = None
+            statuses[result.id] = CurrentStatus()
             dates.add(result.asked["due_date"])
     if not statuses:
         return statuses
@@ -36,26 +50,35 @@ def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, 
     first, last = (date.fromisoformat(each) for each in (min(dates), max(dates)))
     for request in requests.list(direction="outbound", due_date_start_date=first, due_date_end_date=last):
         if request.id in statuses:
-            statuses[request.id] = request.status
+            statuses[request.id] = _current(request)
             found.add(request.id)
     for missing in statuses.keys() - found:
         try:
-            statuses[missing] = requests.get(missing).status
+            statuses[missing] = _current(requests.get(missing))
         except (BadRequest, NotFound):
             continue
     return statuses
 
 
-def refreshed(results: Iterable[RowResult], statuses: Mapping[str, str | None]) -> Iterator[RowResult]:
+def _current(request: PaymentRequest) -> CurrentStatus:
+    said = request.error_message or (request.approval_notes if request.status == Status.DECLINED else None)
+    if not said:
+        return CurrentStatus(request.status)
+    # The export has no account number: of long numbers the last four digits are left.
+    return CurrentStatus(request.status, re.sub(r"\d(?=\d{4})", "*", " ".join(said.split())))
+
+
+def refreshed(results: Iterable[RowResult], statuses: Mapping[str, CurrentStatus]) -> Iterator[RowResult]:
     """Yield the results with these statuses. A row that was created meanwhile keeps the one it has."""
     for result in results:
-        if result.id is None or result.id not in statuses:
+        now = None if result.id is None else statuses.get(result.id)
+        if now is None:
             yield result
-            continue
-        status = statuses[result.id]
-        yield replace(result, status=status, error=NOT_FOUND if status is None else result.error)
+        else:
+            error = NOT_FOUND if now.status is None else now.reason or result.error
+            yield replace(result, status=now.status, error=error)
 
 
-def counted(statuses: Mapping[str, str | None]) -> dict[str, int]:
+def counted(statuses: Mapping[str, CurrentStatus]) -> dict[str, int]:
     """Return how many requests have each status, the most frequent first; `not found` for what is not there."""
-    return dict(Counter(str(status or "not found") for status in statuses.values()).most_common())
+    return dict(Counter(str(now.status or "not found") for now in statuses.values()).most_common())

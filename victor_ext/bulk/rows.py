@@ -174,7 +174,8 @@ class RowResult:
         id: The provider's request id, if known.
         status: The status in the provider's response, if known.
         outcome: Outcome of the row.
-        error: Why the row is not `created`, or how a lost response was settled.
+        error: Why the row is not `created`, or how a lost response was settled. With `refresh` also why the
+            provider says that the request failed or was declined.
         extras: The other columns of the source, by name.
         asked: The sent values of the arguments in `ASKED`, by name. Empty for a row that was refused before storage.
     """

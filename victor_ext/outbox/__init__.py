@@ -18,6 +18,7 @@ keeps it; afterwards it is looked up by its reference and never sent again. See 
 """
 
 try:
+    from .arguments import PaymentRequestArguments
     from .asynchronous import AsyncOutbox
     from .blocking import Outbox
     from .entries import Entry, EntryState
@@ -26,4 +27,4 @@ except ImportError as error:
         f"victor_ext.outbox needs {error.name}; install its extra: pip install 'victor-ext[outbox]'", name=error.name
     ) from error
 
-__all__ = ("AsyncOutbox", "Entry", "EntryState", "Outbox")
+__all__ = ("AsyncOutbox", "Entry", "EntryState", "Outbox", "PaymentRequestArguments")

@@ -7,12 +7,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import anyio
 
 from victor_ext import AsyncVictor, VictorError
 
+from .arguments import PaymentRequestArguments
 from .entries import Entry, EntryState
 from .passes import Call, OutboxBase, Pass, Step, Transaction
 
@@ -49,7 +50,7 @@ class AsyncOutbox(OutboxBase):
         """As `Outbox.create_table`, awaited."""
         await self._transaction(Transaction(lambda connection: self.table.create(connection, checkfirst=True)))
 
-    async def add(self, session: AsyncSession | AsyncConnection, **arguments: Any) -> None:
+    async def add(self, session: AsyncSession | AsyncConnection, **arguments: Unpack[PaymentRequestArguments]) -> None:
         """As `Outbox.add`, awaited, with a session or connection of yours."""
         await session.run_sync(self._add, arguments)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from victor_ext import Victor, VictorError
 
+from .arguments import PaymentRequestArguments
 from .entries import Entry, EntryState
 from .passes import Call, OutboxBase, Pass, Step, Transaction
 
@@ -41,7 +42,7 @@ class Outbox(OutboxBase):
         """Make the table, unless it exists. With migrations of your own, take `outbox.table` into their metadata."""
         self.table.create(self._engine, checkfirst=True)
 
-    def add(self, session: Session | sa.Connection, **arguments: Any) -> None:
+    def add(self, session: Session | sa.Connection, **arguments: Unpack[PaymentRequestArguments]) -> None:
         """Store a request in a transaction of yours. It is sent once that is committed, and forgotten if it is not.
 
         The same arguments under the same key are stored once.

@@ -31,6 +31,7 @@ from victor_ext import (
     check_payment_request,
 )
 
+from .arguments import PaymentRequestArguments
 from .entries import Entry, EntryState, entry_of, outbox_table, values_of
 
 T = TypeVar("T")
@@ -83,7 +84,7 @@ class OutboxBase:
         self._lease = lease.total_seconds()
         self.table = outbox_table(table)
 
-    def _add(self, session: Session | sa.Connection, arguments: dict[str, Any]) -> None:
+    def _add(self, session: Session | sa.Connection, arguments: PaymentRequestArguments) -> None:
         key, reference = arguments.get("idempotency_key"), arguments.get("client_reference_id")
         for name, value in (("idempotency_key", key), ("client_reference_id", reference)):
             if not value:

@@ -7,10 +7,7 @@ import base64
 import inspect
 import logging
 import pickle
-import subprocess
-import sys
 import threading
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -555,32 +552,3 @@ class TestTheClient:
         assert repr(connect(client_class(), base_url=URL)) == "ApiClient(base_url='https://api.till.example')"
         documented = inspect.getdoc(ApiClient.__init__) or ""
         assert all(f"\n    {name}: " in documented for name in names)
-
-    @pytest.mark.parametrize("checker", [["mypy", "--strict"], ["pyright"]], ids=str)
-    def test_type_checkers_know_the_class_of_api(self, tmp_path: Path, checker: list[str]) -> None:
-        root = Path(__file__).resolve().parents[3]
-        source = tmp_path / "typed.py"
-        source.write_text(
-            "from typing import assert_type\n"
-            "from velo_api.client import Client\n"
-            "from victor_ext import ApiClient, AsyncApiClient, BearerAuth, HeaderKey, connect, connect_async\n"
-            "bank = connect(Client, base_url='https://x.example', auth=BearerAuth('t'), key=HeaderKey())\n"
-            "assert_type(bank, ApiClient[Client])\n"
-            "assert_type(bank.api, Client)\n"
-            "assert_type(bank.with_key('k'), Client)\n"
-            "assert_type(bank.with_options(deadline=5).api, Client)\n"
-            "later = connect_async(Client, base_url='https://x.example', auth=lambda request: None)\n"
-            "assert_type(later, AsyncApiClient[Client])\n"
-            "assert_type(later.api, Client)\n"
-        )
-        (tmp_path / "pyproject.toml").write_text(
-            f'[tool.mypy]\nmypy_path = "{root}:{root}/generated"\ncache_dir = "{root}/.mypy_cache"\n'
-            f'[tool.pyright]\ntypeCheckingMode = "strict"\nextraPaths = ["{root}", "{root}/generated"]\n'
-            f'venvPath = "{root}"\nvenv = ".venv"\n'
-        )
-        arguments = ["--config-file", "pyproject.toml"] if checker[0] == "mypy" else ["-p", "pyproject.toml"]
-        ran = subprocess.run(
-            [sys.executable, "-m", *checker, *arguments, *([source.name] if checker[0] == "mypy" else [])],
-            cwd=tmp_path, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import Clock
@@ -88,7 +89,7 @@ class PaymentRequestRecords(Records):
             at=self._store.history.of(request, self._clock.advanced)[0].at,
             status=request.status,
             tone=_tone(request.status),
-            amount=request.amount,
+            amount=_dollars(request.amount),
             incoming=request.direction == "inbound",
             who=self._who(request),
             key=(parent or request).idempotency_key,
@@ -113,7 +114,7 @@ class PaymentRequestRecords(Records):
             ("Key", request.idempotency_key),
             ("Due", request.due_date),
             ("Amount", changeable),
-            ("Asked for", request.original_amount),
+            ("Asked for", None if request.original_amount is None else _dollars(request.original_amount)),
             ("Payer's notes", request.approval_notes),
             ("Error", request.error_message),
             ("Payee", last_four(request.payee_account)),
@@ -125,6 +126,11 @@ class PaymentRequestRecords(Records):
         return [(name, value) for name, value in facts if value]
 
 
+def _dollars(amount: str) -> str:
+    """An amount with two decimals, so that amounts stand below each other. The exchange shows what was sent."""
+    return f"{Decimal(amount):.2f}"
+
+
 def _tone(status: Status) -> Tone:
     return _TONES.get(status, "plain")
 
@@ -133,7 +139,7 @@ def _fields(request: PaymentRequest) -> tuple[Field, ...]:
     notes = Field(name="notes", label="Notes to the payee")
     if not request.amount_modification_allowed:
         return (notes,)
-    return notes, Field(name="modified_amount", label=f"Another amount than {request.amount}", longest=20)
+    return notes, Field(name="modified_amount", label=f"Another amount than {_dollars(request.amount)}", longest=20)
 
 
 def _actions(request: PaymentRequest) -> tuple[Action, ...]:

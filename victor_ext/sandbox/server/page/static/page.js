@@ -224,7 +224,12 @@ function tick() {
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (!button) return;
+  if (!button) {
+    // Below its lines a card has its key. It opens the first of them, unless it is being selected.
+    const card = event.target.closest("li.group");
+    if (card && !event.target.closest("a") && getSelection().isCollapsed) one("[data-row]", card).click();
+    return;
+  }
   if (button.dataset.command) press(button);
   else if (button.dataset.fault) inject(button);
   else if (button.dataset.copy) copy(button);

@@ -1,0 +1,33 @@
+"""Output on the pages of what is not run there, against what prints it; and how runs are compared at all."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.pages.page import ROOT
+from tests.pages.shell import steady
+from victor_ext.bulk import BatchStatus, RowOutcome
+from victor_ext.bulk.export import COLUMNS
+from victor_ext.bulk.rows import ASKED
+from victor_ext.cli.bulk_output import show_status
+
+
+@pytest.mark.parametrize("made", ["I9PSZYM724", "IAPSZYMBCD", "1234567890"])
+def test_any_id_is_steady(made: str) -> None:
+    assert steady(f"{made},created") == "ID,created"
+
+
+def test_the_page_of_bulk_shows_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its statuses are those of a kill -9 and of some days later."""
+    page = (ROOT / "docs" / "bulk.md").read_text(encoding="utf-8")
+    paid = {"completed": 187, "pending": 9, "declined": 4}
+    for outcome, payments in (("unknown", None), ("created", None), ("created", paid)):
+        counts, over = {RowOutcome(outcome): 200}, outcome == "created"
+        status = BatchStatus("invoices.csv", 200, counts, complete=True, over=over, payments=payments)
+        show_status(status, "victor bulk resume --batch invoices.csv", as_json=False)
+        printed = capsys.readouterr()
+        shown = re.escape(printed.out + printed.err)
+        assert re.search(rf"^\$ victor bulk (status|resume).*\n{shown}", page, re.MULTILINE)
+    assert f"\n{','.join([*COLUMNS, 'invoice_no', *ASKED])}\n" in page
