@@ -1,6 +1,6 @@
-"""Why a transport of pyreqwest is refused: it says "not connected" of a request that was received whole.
+"""Transports of others: httpx's own tell the truth; those that say "not sent" of what was sent are refused.
 
-When one of these tests fails, a newer pyreqwest tells the two apart, and the refusal can be looked at again.
+When a test of what a package does fails, a newer one of it may be right, and its refusal can be looked at again.
 """
 
 from __future__ import annotations
@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import anyio
 import httpx
 import pytest
+from httpx_aiohttp import AiohttpTransport
 from pyreqwest.compatibility.httpx import HttpxTransport, SyncHttpxTransport
 
-from tests.faults.raw_provider import Exchange, RawProvider
+from tests.faults.adapters import ATTEMPTS, adapter
+from tests.faults.cutting_proxy import Cut
+from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import Background
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorOAuth
 
@@ -24,35 +28,104 @@ def provider(background: Background) -> Iterator[RawProvider]:
     provider.close()
 
 
-ENDS: dict[str, tuple[Callable[[Exchange], None], type[Exception]]] = {
+Ends = dict[str, tuple[Callable[[Exchange], None], type[Exception]]]
+PYREQWEST_ENDS: Ends = {
     "closed": (lambda exchange: exchange.end("close"), httpx.ConnectError),
     "reset": (lambda exchange: exchange.end("reset"), httpx.ConnectError),
     "no answer in time": (lambda _exchange: None, httpx.ConnectTimeout),
 }
+AIOHTTP_ENDS: Ends = {
+    "closed": (lambda exchange: exchange.end("close"), httpx.ConnectTimeout),
+    "reset": (lambda exchange: exchange.end("reset"), httpx.ConnectTimeout),
+    "no answer in time": (lambda _exchange: None, httpx.ReadTimeout),  # which is true
+}
 
 
-@pytest.mark.parametrize("end", ENDS)
-def test_it_says_that_nothing_was_sent_after_all_was(provider: RawProvider, end: str) -> None:
-    received: list[bytes] = []
+def sent_with(transport: type[httpx.BaseTransport], url: str) -> None:
+    with httpx.Client(transport=transport(), timeout=0.1) as client:
+        client.post(url, content=b"the whole request")
 
-    def act(exchange: Exchange) -> None:
-        received.append(exchange.request.body)
-        ENDS[end][0](exchange)
 
-    provider.instead = act
-    with httpx.Client(transport=SyncHttpxTransport(), timeout=0.1) as client, pytest.raises(ENDS[end][1]):
-        client.post(f"{provider.url()}/v2/anything", content=b"the whole request")
-    assert received == [b"the whole request"]
+def awaited_with(transport: type[httpx.AsyncBaseTransport], url: str, method: str = "POST") -> None:
+    async def send() -> None:
+        async with httpx.AsyncClient(transport=transport(), timeout=0.1) as client:
+            await client.request(method, url, content=b"the whole request")
+
+    anyio.run(send)
+
+
+@pytest.mark.parametrize("end", PYREQWEST_ENDS)
+def test_pyreqwest_says_that_nothing_was_sent_after_all_was(provider: RawProvider, end: str) -> None:
+    provider.instead, error = PYREQWEST_ENDS[end]
+    with pytest.raises(error):
+        sent_with(SyncHttpxTransport, f"{provider.url()}/v2/anything")
+    assert [request.body for request in provider.record.requests] == [b"the whole request"]
+
+
+@pytest.mark.parametrize("end", AIOHTTP_ENDS)
+def test_so_says_aiohttp(provider: RawProvider, end: str) -> None:
+    provider.instead, error = AIOHTTP_ENDS[end]
+    with pytest.raises(error):
+        awaited_with(AiohttpTransport, f"{provider.url()}/v2/anything")
+    assert [request.body for request in provider.record.requests] == [b"the whole request"]
+
+
+def test_aiohttp_sends_again_by_itself(provider: RawProvider) -> None:
+    provider.acts.extend([lambda exchange: exchange.end("close"), lambda exchange: exchange.send(answer(b"{}"))])
+    awaited_with(AiohttpTransport, f"{provider.url()}/v2/anything", "PUT")
+    assert [request.body for request in provider.record.requests] == [b"the whole request"] * 2
 
 
 class OwnTransport(SyncHttpxTransport):
     pass
 
 
+class Curl(httpx.AsyncBaseTransport):
+    __module__ = "httpx_curl_cffi._transport"
+
+
 @pytest.mark.parametrize(
-    ("client", "transport"),
-    [(Victor, SyncHttpxTransport), (Victor, OwnTransport), (AsyncVictor, HttpxTransport)],
+    ("client", "transport", "words"),
+    [
+        (Victor, SyncHttpxTransport, r"transport: pyreqwest reports .* pass httpx\.HTTPTransport\(\.\.\.\)\."),
+        (Victor, OwnTransport, "transport: pyreqwest .* asked for again"),
+        (AsyncVictor, HttpxTransport, r"pass httpx\.AsyncHTTPTransport\(\.\.\.\)\."),
+        (AsyncVictor, AiohttpTransport, "transport: httpx_aiohttp reports an answer that did not come as a connection"),
+        (AsyncVictor, Curl, "transport: httpx_curl_cffi sends a request again by itself"),
+    ],
 )
-def test_so_it_is_refused(client: Any, transport: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"transport: pyreqwest .* asked for again"):
+def test_so_they_are_refused(client: Any, transport: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
         client(VictorOAuth("id", "not-a-secret"), transport=transport())
+
+
+class NoTransport:
+    """One of a fork of httpx: it has the methods, and other requests, responses and errors."""
+
+    __module__ = "httpx2"
+    __qualname__ = "HTTPTransport"
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        raise NotImplementedError
+
+
+def test_one_of_a_fork_of_httpx_is_none() -> None:
+    with pytest.raises(ConfigurationError, match=r"must be an httpx\.BaseTransport, not httpx2\.HTTPTransport: leave"):
+        Victor(VictorOAuth("id", "not-a-secret"), transport=NoTransport())  # type: ignore[arg-type] # as a user may
+
+
+@pytest.mark.parametrize(("mode", "transport"), [("sync", httpx.HTTPTransport), ("async", httpx.AsyncHTTPTransport)])
+@pytest.mark.parametrize("operation", ["create", "respond"])
+def test_over_those_of_httpx_the_outcomes_are_true(
+    background: Background, mode: str, transport: Any, operation: Any
+) -> None:
+    cuts = [Cut(side, after, how) for side in ("request", "answer") for after in (0, 40) for how in ("reset", "close")]
+    with adapter(background, mode, transport=transport()) as on:
+        for cut in cuts:
+            run = on.run(operation, [cut] * (1 + ATTEMPTS))
+            assert (run.observed.word, run.mismatches()) == ("unknown", []), f"{cut}: {run}"
+        on.proxy.refuse()
+        run = on.run(operation)
+        assert (run.observed.word, run.mismatches()) == ("not_sent", [])
+        on.proxy.listen()
+        assert on.run(operation).observed.word == "success"

@@ -1,4 +1,7 @@
-"""The tests of faults must be able to fail: each of four mistakes, made in a copy of the client, turns them red."""
+"""The tests of faults must be able to fail: each of these mistakes, made in a copy of the client, turns them red.
+
+Four are made in what decides about a call, and three in the connections: what transports of others were seen to do.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,30 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.adapters import MODES
 from tests.mistakes import Copy, Mistake, assert_noticed
 
-MATRIX = "tests/faults/test_fault_matrix.py::test_cut_at_every_byte"
-STATUSES = "tests/faults/test_statuses.py::test_a_write"
-CUT_CREATE, CUT_ANSWER = f"{MATRIX}[sync-create-reset-answer]", f"{MATRIX}[sync-respond-reset-answer]"
-STATUS_OF_CREATE, STATUS_OF_ANSWER = f"{STATUSES}[sync-create]", f"{STATUSES}[sync-respond]"
-SELECTED = (CUT_CREATE, CUT_ANSWER, STATUS_OF_CREATE, STATUS_OF_ANSWER)
+_MATRIX, _STATUSES = "tests/faults/test_fault_matrix.py", "tests/faults/test_statuses.py"
+
+
+def lost(operation: str) -> tuple[str, ...]:
+    """The request was received and the work done, and no byte of the answer came: in both modes."""
+    return tuple(
+        f"{_MATRIX}::test_between_the_request_and_the_answer[after the work-reset-{mode}-{operation}]" for mode in MODES
+    )
+
+
+def statuses(operation: str) -> tuple[str, ...]:
+    """Every kind of status: in both modes."""
+    return tuple(f"{_STATUSES}::test_a_write[{mode}-{operation}]" for mode in MODES)
+
+
+CUT = tuple(f"tests/faults/test_damaged_answers.py::test_damaged[{mode}-create]" for mode in MODES)
+SELECTED = (*lost("create"), *lost("respond"), *statuses("create"), *statuses("respond"))
 LOOP, CLASSIFICATION = "victor_ext.runtime.loop.attempts", "victor_ext.runtime.loop.classification"
+POOL, PARSER = "victor_ext.runtime.http.connection_pool", "victor_ext.runtime.http.parser"
+EXCHANGE = "return (yield from exchange(connection, request, target, headers, timeouts))"
+SAME_EXCHANGE = "return (yield from exchange(connection, request, target, headers, timeouts=timeouts))"
 
 MISTAKES = {
     "the key is made anew for each attempt": Mistake(
@@ -25,14 +44,14 @@ if signed and self._key:
     request.headers["Idempotency-Key"] = str(uuid.uuid4())
 result = yield from self._attempt(request, counted=signed)
 """,
-        (CUT_CREATE, STATUS_OF_CREATE),
+        (*lost("create"), *statuses("create")),
         "the work was done 2 times",
     ),
     "an answer without a key is tried again": Mistake(
         f"{CLASSIFICATION}:may_repeat",
         "return has_key or method in SAFE_METHODS",
         "return True",
-        (CUT_ANSWER, STATUS_OF_ANSWER),
+        (*lost("respond"), *statuses("respond")),
         "an answer without a key was sent 2 times",
     ),
     "a 5xx is reported as rejected": Mistake(
@@ -45,24 +64,61 @@ if status in profile.transient_statuses:
 if status in profile.transient_statuses:
     return Failure(error_class, what, Repeat.REPEATABLE, Outcome.REJECTED, response)
 """,
-        (STATUS_OF_CREATE, STATUS_OF_ANSWER),
+        (*statuses("create"), *statuses("respond")),
         "502 with the work: rejected was reported, and the work was done; respond",
     ),
     "a 400 that follows a lost answer is reported as rejected": Mistake(
         f"{LOOP}:_Call._attempt_until_definite",
         "self._outcome = self._outcome.combined_with(result.outcome)",
         "self._outcome = result.outcome",
-        (STATUS_OF_CREATE,),
+        statuses("create"),
         "400 after a lost answer: rejected was reported, and the work was done; create",
+    ),
+    "the connections call a lost answer a connection that was not made": Mistake(
+        f"{POOL}:ConnectionPool.exchange",
+        EXCHANGE,
+        f"""
+try:
+    {SAME_EXCHANGE}
+except httpx.TransportError as error:
+    raise httpx.ConnectError(str(error)) from error
+""",
+        SELECTED,
+        "not_sent was reported, and",
+    ),
+    "the connections send a request again by themselves": Mistake(
+        f"{POOL}:ConnectionPool.exchange",
+        EXCHANGE,
+        f"""
+try:
+    {SAME_EXCHANGE}
+except httpx.TransportError:
+    if is_new:
+        raise
+""",
+        (*lost("respond"), *statuses("create"), *statuses("respond")),
+        "an answer without a key was sent 2 times",
+    ),
+    "a body that was cut off counts as whole": Mistake(
+        f"{PARSER}:Parser.receive",
+        """
+raise httpx.RemoteProtocolError(
+    f"peer closed connection without sending complete message body ({self._left} bytes are missing)"
+)
+""",
+        "self._left = 0",
+        CUT,
+        "a-length-too-long-then-close, always: got success, not unknown",
     ),
 }
 
 
 def test_without_a_mistake_they_are_green(tmp_path: Path) -> None:
-    run = Copy(tmp_path).run(*SELECTED)
-    assert (run.failed, run.passed) == ((), len(SELECTED)), run.output
+    run = Copy(tmp_path).run(*SELECTED, *CUT)
+    assert (run.failed, run.passed) == ((), len(SELECTED) + len(CUT)), run.output
 
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_turns_them_red(tmp_path: Path, name: str) -> None:
-    assert_noticed(MISTAKES[name], tmp_path, SELECTED)
+    mistake = MISTAKES[name]
+    assert_noticed(mistake, tmp_path, CUT if mistake.fails == CUT else SELECTED)

@@ -343,15 +343,15 @@ CLIENTS: dict[str, tuple[Callable[[], Any], str]] = {
     "no callback": (lambda: Victor(OAUTH, on_event="print"), "on_event must be callable with one event, not str"),
     "an awaited transport": (
         lambda: Victor(OAUTH, transport=httpx.AsyncHTTPTransport()),
-        "transport must be an httpx.BaseTransport, not AsyncHTTPTransport",
+        "transport must be an httpx.BaseTransport, not httpx.AsyncHTTPTransport",
     ),
     "a client for a transport": (
         lambda: Victor(OAUTH, transport=httpx.Client()),
-        "transport must be an httpx.BaseTransport, not Client",
+        "transport must be an httpx.BaseTransport, not httpx.Client",
     ),
     "a blocking transport": (
         lambda: AsyncVictor(OAUTH, transport=httpx.HTTPTransport()),
-        "transport must be an httpx.AsyncBaseTransport, not HTTPTransport",
+        "transport must be an httpx.AsyncBaseTransport, not httpx.HTTPTransport: leave it out, or pass",
     ),
     "other options": (lambda: Victor(OAUTH).with_options(timeout=0), "timeout=0 must be"),
     "another deadline": (lambda: Victor(OAUTH).with_options(deadline="x"), "deadline='x' must be"),

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from victor_ext.runtime.http.http11 import Connection, Read, Write, exchange
+from victor_ext.runtime.loop.timeouts import Timeouts
 
 REQUEST = httpx.Request("POST", "https://pay.example/payments?a=1", content=b'{"amount": 1}')
 
@@ -52,10 +53,18 @@ def test_an_answer_in_pieces_with_others_before_it() -> None:
 
 
 def test_what_the_server_said_before_it_closed_is_read_also_when_writing_fails() -> None:
-    _, steps, _ = begun()
+    connection, steps, _ = begun()
     assert type(steps.throw(httpx.WriteError("broken pipe"))) is Read
     answer = ended(steps, lambda: steps.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"))
     assert answer.status_code == 413
+    assert connection.parser.body() == b""
+    assert not connection.begin_again(), "the server may still wait for the rest of the request"
+
+
+def test_nothing_is_written_after_the_deadline() -> None:
+    steps = exchange(Connection(), REQUEST, b"/", REQUEST.headers.raw, Timeouts({"write": 3.0}, lambda: 0.0))
+    with pytest.raises(httpx.ConnectTimeout, match="no time was left to send the request"):
+        next(steps)
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,6 @@ class SocketStream(Stream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it."""
-        if is_over(timeout):
-            raise httpcore.WriteTimeout("there was no time left")
         left = memoryview(buffer)
         while left:
             try:

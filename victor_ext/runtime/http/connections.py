@@ -145,20 +145,33 @@ def proxy_for(base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None) 
     return found if "://" in found else f"http://{found}"
 
 
+_NOT_CONNECTED = "reports an answer that did not come as a connection that was not made"
+_REFUSED_TRANSPORTS = {
+    "pyreqwest": _NOT_CONNECTED,
+    "httpx_aiohttp": _NOT_CONNECTED,
+    "httpx_curl_cffi": "sends a request again by itself when a kept connection ends without an answer",
+}
+"""The packages whose transports would send a payment twice, and why (docs/faults.md)."""
+
+
 def checked_transport(transport: T, kind: type[httpx.BaseTransport | httpx.AsyncBaseTransport]) -> T:
     """A caller's transport.
 
-    Raises `ConfigurationError` where it is not one for this mode of client, or is known to say that nothing was sent
-    after the whole request was.
+    Raises `ConfigurationError` where it is not one for this mode of client, or is known to send again, or to have sent
+    again, what was sent.
     """
-    if any(each.__module__.partition(".")[0] == "pyreqwest" for each in type(transport).__mro__):
+    instead = "httpx.HTTPTransport" if kind is httpx.BaseTransport else "httpx.AsyncHTTPTransport"
+    for package in (each.__module__.partition(".")[0] for each in type(transport).__mro__):
+        if package in _REFUSED_TRANSPORTS:
+            raise ConfigurationError(
+                f"transport: {package} {_REFUSED_TRANSPORTS[package]}, so a payment that was asked for would be asked "
+                f"for again. Leave transport out, or pass {instead}(...)."
+            )
+    if not isinstance(transport, kind):
+        given = f"{type(transport).__module__.partition('.')[0]}.{type(transport).__qualname__}"
         raise ConfigurationError(
-            "transport: pyreqwest reports an answer that did not come as a connection that was not made, so a payment "
-            "that was asked for would be asked for again. Leave transport out, or pass one of httpx."
+            f"transport must be an httpx.{kind.__name__}, not {given}: leave it out, or pass {instead}(...)."
         )
-    method = "handle_request" if kind is httpx.BaseTransport else "handle_async_request"
-    if not callable(getattr(transport, method, None)):
-        raise ConfigurationError(f"transport must be an httpx.{kind.__name__}, not {type(transport).__name__}.")
     return transport
 
 

@@ -32,8 +32,6 @@ class BoundedStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it."""
-        if is_over(timeout):
-            raise httpcore.WriteTimeout("there was no time left")
         self._stream.write(buffer, as_of_now(timeout))
 
     def close(self) -> None:

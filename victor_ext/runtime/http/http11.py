@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Generator
-from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 import httpx
 
 from victor_ext.redaction import SecretBytes
+from victor_ext.runtime.loop.timeouts import is_over
 
 from .parser import Fields, Head, Parser
 
@@ -78,14 +78,16 @@ class Connection:
     Attributes:
         stream: None until it has been opened.
         idle_since: When its last exchange ended, by the monotonic clock.
+        is_spoilt: Whether a request was not written whole: the server may take the next one for the rest of it.
     """
 
-    __slots__ = ("idle_since", "parser", "stream")
+    __slots__ = ("idle_since", "is_spoilt", "parser", "stream")
 
     def __init__(self) -> None:
         self.stream: Any = None
         self.parser = Parser()
         self.idle_since = 0.0
+        self.is_spoilt = False
 
     def abort(self) -> None:
         """Close it at once, in any state."""
@@ -94,18 +96,26 @@ class Connection:
 
     def begin_again(self) -> bool:
         """Make it ready for another exchange. Returns False if the last one has not ended, or more bytes have come."""
-        return self.parser.begin_again()
+        return not self.is_spoilt and self.parser.begin_again()
 
 
 def exchange(
     connection: Connection, request: httpx.Request, target: bytes, headers: Fields, timeouts: Any
 ) -> Steps[Head]:
-    """Send a request whose body has been read, and read the head of its response."""
+    """Send a request whose body has been read, and read the head of its response.
+
+    Raises `httpx.ConnectTimeout`, and writes nothing, where the wait for the connection took all the time there was.
+    """
     parser = connection.parser
     # Written in one piece, so that whatever came before that moment is certainly no response to this request.
     data = SecretBytes(parser.request(request.method, target, headers, request.content))
-    with suppress(httpx.WriteError):  # a server that closes early may have sent a response before
-        yield Write(data, timeouts.get("write"))
+    seconds = timeouts.get("write")
+    if is_over(seconds):
+        raise httpx.ConnectTimeout("no time was left to send the request")
+    try:
+        yield Write(data, seconds)
+    except httpx.WriteError:  # a server that closes early may have sent a response before
+        connection.is_spoilt = True
     seconds = timeouts.get("read")
     while (head := parser.head()) is None:
         parser.receive((yield Read(seconds)))

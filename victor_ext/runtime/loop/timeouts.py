@@ -56,13 +56,15 @@ class Timeouts(dict[str, Any]):
         self._left = left
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The timeout of a stage that begins now."""
+        """The timeout of a stage that begins now. It may be over: then it still has `LEAST` seconds."""
         configured = super().get(key, default)
         left = self._left()
         if left is None:
             return configured
-        left = max(left, LEAST)
-        return DeadlineTimeout.until(time.monotonic() + left, left if configured is None else min(configured, left))
+        seconds = max(left, LEAST)
+        return DeadlineTimeout.until(
+            time.monotonic() + left, seconds if configured is None else min(configured, seconds)
+        )
 
 
 def configured_timeouts(extensions: dict[str, Any]) -> dict[str, float | None]:
