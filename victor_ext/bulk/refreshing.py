@@ -12,6 +12,8 @@ from victor_ext import BadRequest, NotFound, Victor
 from .rows import RowOutcome, RowResult
 
 NOT_FOUND = "The provider does not have it any more."
+NO_STATUS = "no status"
+"""For a request that the provider has, without a status."""
 
 
 def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, str | None]:
@@ -36,11 +38,12 @@ def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, 
     first, last = (date.fromisoformat(each) for each in (min(dates), max(dates)))
     for request in requests.list(direction="outbound", due_date_start_date=first, due_date_end_date=last):
         if request.id in statuses:
-            statuses[request.id] = request.status
+            statuses[request.id] = request.status or NO_STATUS
             found.add(request.id)
     for missing in statuses.keys() - found:
         try:
-            statuses[missing] = requests.get(missing).status
+            # `get` may say "Pending" of what is paid. A watch begins with the status of the list, if it has one.
+            statuses[missing] = next(iter(requests.watch(missing, timeout=0))).status or NO_STATUS
         except (BadRequest, NotFound):
             continue
     return statuses

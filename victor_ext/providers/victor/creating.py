@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
@@ -12,10 +13,12 @@ from victor_ext.redaction import mask, one_line
 from victor_ext.runtime.client.runners import OperationFlow, call_with_attempts
 from victor_ext.runtime.loop.keys import new_key
 
+from .checks import as_date
 from .generated import models
 from .reading import get
 from .records import PaymentRequest
 from .requests import CreateRequest
+from .statuses import Direction
 
 _CREATE = "victor_api.api.payment_requests.create_request_payment"
 
@@ -40,6 +43,17 @@ def create(
     return (yield from _read_back(made, sent, left()))
 
 
+def may_be(found: PaymentRequest, arguments: Mapping[str, Any], since: datetime) -> bool:
+    """Whether a record may be the request that these arguments made; see `PaymentRequest.may_be`."""
+    request = CreateRequest(**arguments)
+    if found.direction is Direction.INBOUND or found.due_date not in (None, as_date(request.due_date)):
+        return False
+    if found.created_at is not None and found.created_at < since:
+        return False
+    said = {what: same for what, value, same in _Sent(request, 1).comparisons(found) if value is not None}
+    return "amount" in said and all(said.values())
+
+
 @dataclass(frozen=True, slots=True)
 class _Sent:
     """The request that was sent, and the number of attempts."""
@@ -56,14 +70,14 @@ class _Sent:
 
         Raises `Conflict` if a value differs: the key was used before, or a cache mixed up responses.
         """
-        compared = self._comparisons(found)
+        compared = self.comparisons(found)
         others = [f"the {what} {value!r}" for what, value, same in compared if value is not None and not same]
         if others:
             raise _conflict(found, " and ".join(others), self.attempts)
         proof = compared[-1:] if self.reference is not None else compared
         return all(value is not None for _, value, _ in proof)
 
-    def _comparisons(self, found: PaymentRequest) -> list[tuple[str, str | None, bool]]:
+    def comparisons(self, found: PaymentRequest) -> list[tuple[str, str | None, bool]]:
         """Return for each sent value its name, the record's value for messages, and whether they are equal."""
         account = None if found.payee is None else found.payee.account_number
         payer = None if found.payer is None else found.payer.counterparty_id
@@ -80,7 +94,7 @@ class _Sent:
 
     def shares_nothing_with(self, found: PaymentRequest) -> bool:
         """Whether a record has none of the sent values."""
-        return all(value is None for _, value, _ in self._comparisons(found))
+        return all(value is None for _, value, _ in self.comparisons(found))
 
 
 def _is_account(found: str | None, sent: str) -> bool:
