@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.bulk.bulk_runs import Bulk, keys_of, row, rows, write_csv
-from victor_ext import ProviderTime, Victor, VictorOAuth
+from victor_ext import PaymentRequest, ProviderTime, Victor, VictorOAuth
 from victor_ext.bulk import delivery
 from victor_ext.sandbox import Sandbox
 
@@ -129,6 +129,21 @@ def test_a_reference_that_does_not_say_whose_it_is_settles_nothing(broken_off: C
     exported = list(again().export())
     assert [result.outcome.value for result in exported[:3]] == ["unknown", "unknown", "created"]
     assert "left to you" in (exported[0].error or "")
+
+
+def test_a_request_that_is_older_than_the_row_settles_nothing(
+    sender: Callable[..., Any], victor_sandbox: Sandbox, victor: Victor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each month has this reference and this amount; the provider's window may be one of changes, or be ignored."""
+    victor_sandbox.inject("cut_request", operation="create", times=2)
+    assert sender().send(referenced(1)).exit_status == 3
+    asked = next(iter(sender().export())).asked
+    last_month = PaymentRequest.fake(
+        client_reference_id="REF-1", amount=asked["amount"], direction="outbound", payer=None, payee=None,
+        due_date=None, created_at=datetime.now(UTC) - timedelta(days=30),
+    )  # fmt: skip
+    monkeypatch.setattr(type(victor.payment_requests), "list", lambda _self, **_: [last_month])
+    assert dict(sender(key_retention=0.001).resume().counts) == {"unknown": 1}
 
 
 def test_while_the_provider_keeps_it_the_same_key_is_sent_again(

@@ -64,6 +64,19 @@ def test_what_the_list_lacks_is_read_by_its_id(sender: Callable[..., Any], victo
     assert {(one.status, one.error) for one in sender().export(refresh=True)} == {(None, NOT_FOUND)}
 
 
+@pytest.mark.victor_sandbox(quirks=True)
+def test_what_is_read_by_its_id_has_the_status_of_the_list(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
+    """`get` says "Pending" of what is paid; and a request without a status is not one that has gone."""
+    sender().send(rows(1))
+    (paid,) = asked(victor_sandbox)
+    victor_sandbox.move(paid, "completed")
+    victor_sandbox.inject("status", operation="list", status=200, body='{"results": []}', times=1)
+    assert sender().status(refresh=True).payments == {"completed": 1}
+    listed = json.dumps({"results": [{"victor_payment_request_id": paid}]})
+    victor_sandbox.inject("status", operation="list", status=200, body=listed, times=1)
+    assert sender().status(refresh=True).payments == {"no status": 1}
+
+
 def test_a_provider_that_cannot_be_read_costs_no_old_file(
     bulk: Bulk, sender: Callable[..., Any], victor_sandbox: Sandbox
 ) -> None:

@@ -25,7 +25,11 @@ from victor_ext import (
     ConnectionFailed,
     InvalidRequest,
     Outcome,
+    Payee,
+    Payer,
+    PaymentRequest,
     PermissionDenied,
+    ProviderTime,
     RateLimited,
     Victor,
     VictorOAuth,
@@ -93,6 +97,12 @@ def stored(outbox: Outbox, engine: sa.Engine, *invoices: dict[str, Any]) -> None
     with Session(engine) as session, session.begin():
         for each in invoices:
             outbox.add(session, **each)
+
+
+class Found(list[Any]):
+    """What `find` returns."""
+
+    caveat = ""
 
 
 class Killed(BaseException):
@@ -237,10 +247,43 @@ class TestOldKeys:
         assert outbox.send(victor) == []
         assert [*victor_sandbox.work_done_by_key().values()] == [0]
 
-    def test_a_request_of_another_amount_is_not_it(self, old: Any, victor: Victor) -> None:
+    @pytest.mark.parametrize(
+        ("fields", "state"),
+        [
+            ({}, EntryState.SENT),
+            ({"amount": "1.00", "original_amount": "44.23"}, EntryState.SENT),
+            ({"amount": "1.00"}, EntryState.UNCLEAR),
+            ({"direction": "inbound"}, EntryState.UNCLEAR),
+            ({"payer": Payer("ignoresRfp", None, None, None)}, EntryState.UNCLEAR),
+            ({"created_at": datetime(2026, 3, 4, tzinfo=UTC)}, EntryState.UNCLEAR),
+        ],
+    )
+    def test_a_request_that_others_made_or_that_is_older_is_not_it(
+        self, old: Any, victor: Victor, monkeypatch: pytest.MonkeyPatch, fields: Any, state: EntryState
+    ) -> None:
         outbox = old(lambda faults: faults.status(503, times=6, operation="create"))
-        victor.payment_requests.create(**invoice(amount="1.00", idempotency_key="another-key-0123456789"))
-        assert [entry.state for entry in outbox.send(victor)] == [EntryState.UNCLEAR]
+        mine = {
+            "client_reference_id": "INV-1042", "amount": "44.23", "direction": "outbound",
+            "created_at": datetime.now(UTC),
+            "due_date": invoice()["due_date"], "payer": Payer("acceptsRfp", None, None, None),
+            "payee": Payee("043987673645", None),
+        }  # fmt: skip
+        found = Found([PaymentRequest.fake(**{**mine, **fields})])
+        monkeypatch.setattr(victor.payment_requests, "find", lambda **_: found)
+        assert [entry.state for entry in outbox.send(victor)] == [state]
+
+    def test_the_request_of_one_of_two_entries_with_one_reference_settles_neither(
+        self, old: Any, engine: sa.Engine, victor: Victor
+    ) -> None:
+        """Only the second was made, and its answer was lost. The first must not be given its request."""
+
+        def order(faults: Faults) -> None:
+            stored(Outbox(engine), engine, invoice(idempotency_key="another-key-0123456789"))
+            faults.status(503, times=6, operation="create")
+            faults.lose_answer(operation="create")
+            faults.status(503, times=5, operation="create")
+
+        assert [entry.state for entry in old(order).send(victor)] == [EntryState.UNCLEAR] * 2
 
     def test_a_request_of_another_entry_is_not_it(self, old: Any, engine: sa.Engine, victor: Victor) -> None:
         outbox = old(lambda faults: faults.status(503, times=6, operation="create"))
@@ -250,6 +293,46 @@ class TestOldKeys:
             request = victor.payment_requests.create(**invoice(idempotency_key="another-key-0123456789"))
             connection.execute(sa.update(outbox.table).where(newest).values(**values_of(request)))
         assert [entry.state for entry in outbox.send(victor)] == [EntryState.UNCLEAR]
+
+    @pytest.mark.parametrize(
+        ("first", "later", "lease", "is_sent_again"),
+        [
+            pytest.param((0, True), (30, True), NO_LEASE, True, id="young"),
+            pytest.param((0, True), (40, True), timedelta(minutes=20), False, id="too old when the call may end"),
+            pytest.param((0, True), (-1, True), NO_LEASE, False, id="the provider's clock was set"),
+            pytest.param((0, True), (1, False), NO_LEASE, False, id="the provider tells no time any more"),
+            pytest.param((600, False), (59, True), NO_LEASE, False, id="sent by a clock that is ten hours ahead"),
+        ],
+    )
+    def test_a_key_is_sent_again_only_if_its_age_is_certain(
+        self, engine: sa.Engine, victor: Victor, faults: Faults, sent_once: Any, monkeypatch: pytest.MonkeyPatch,
+        first: tuple[int, bool], later: tuple[int, bool], lease: timedelta, is_sent_again: bool,
+    ) -> None:  # fmt: skip
+        outbox = Outbox(engine, lease=lease, keys_kept=timedelta(hours=1))
+        outbox.create_table()
+        stored(outbox, engine, invoice())
+        began = datetime.now(UTC)
+
+        def at(minutes: int, is_known: bool) -> None:
+            time = ProviderTime(began + timedelta(minutes=minutes), is_known=is_known)
+            monkeypatch.setattr(Victor, "provider_time", lambda _self: time)
+
+        at(*first)
+        faults.lose_answer(times=6, operation="create")
+        assert outbox.send(victor) == []
+        with engine.begin() as connection:
+            connection.execute(sa.update(outbox.table).values(leased_until=0.0))
+        at(*later)
+        assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
+        assert len(sent_once(idempotency_key_for("invoice", 1042))) == (7 if is_sent_again else 6)
+
+    def test_a_conflict_is_no_refusal(self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults) -> None:
+        """Another system has used the key, and its call is not over: who takes it for a refusal asks again."""
+        stored(outbox, engine, invoice())
+        faults.status(409, operation="create")
+        (entry,) = outbox.send(victor)
+        assert entry.state is EntryState.UNCLEAR
+        assert "no proof" in str(entry.error)
 
     def test_a_refusal_after_a_send_in_doubt_is_looked_up(
         self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults
@@ -344,9 +427,6 @@ def test_a_late_success_is_not_overwritten_by_the_worker_that_has_the_lease(
 
     def failing(**_arguments: Any) -> Any:
         raise failure("Nothing was sent.", outcome=Outcome.NOT_SENT)
-
-    class Found(list[Any]):
-        caveat = ""
 
     monkeypatch.setattr(slow.payment_requests, "create", stalled)
     assert [entry.state for entry in outbox.send(slow)] == [EntryState.SENT]

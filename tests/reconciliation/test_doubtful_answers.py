@@ -14,7 +14,7 @@ from eastpay_api import models
 from pytest_httpx import HTTPXMock
 
 from tests.providers.eastpay import adapter as eastpay_adapter
-from victor_ext import InvalidRequest, Victor, VictorOAuth
+from victor_ext import InvalidRequest, Victor, VictorOAuth, zulu
 from victor_ext.money import Money
 from victor_ext.providers.eastpay import Payment
 from victor_ext.reconciliation import Entry, Reconciliation, reconcile
@@ -64,6 +64,63 @@ def test_an_asked_amount_that_cannot_be_read_makes_no_other_amount_equal(
     assert compared(victor, {"reference": "INV-1"}) == [("differs", "amount")]
 
 
+@pytest.mark.parametrize(
+    ("amount", "details", "expected"),
+    [
+        pytest.param("40.00", {"amount_modification_allowed": True}, ("modified", ""), id="as the request allowed"),
+        pytest.param("40.00", {}, ("modified", ""), id="whether it allowed that is not said"),
+        pytest.param("40.00", {"amount_modification_allowed": False}, ("differs", "amount"), id="it did not allow it"),
+        pytest.param("a lot", {}, ("differs", "amount"), id="the amount that comes cannot be read"),
+        pytest.param(None, {}, ("matched", ""), id="only the amount that was asked is said"),
+    ],
+)
+def test_another_amount_agrees_only_if_the_payer_was_allowed_it(
+    victor: Victor, httpx_mock: HTTPXMock, amount: object, details: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    one = request(1, "INV-1", amount, original="44.23")
+    one["payment_request"]["payment_details"].update(details)
+    for listed in ([one], []):
+        httpx_mock.add_response(method="GET", content=page(listed))
+    assert compared(victor, {"reference": "INV-1"}) == [expected]
+
+
+@pytest.mark.parametrize("at", [START, START + timedelta(days=1, microseconds=-1)])
+def test_the_ends_of_the_window_are_read_whether_the_providers_are_inclusive_or_not(
+    victor: Victor, httpx_mock: HTTPXMock, at: datetime
+) -> None:
+    """The provider's filter excludes both of its ends, and has whole milliseconds."""
+
+    def answer(call: httpx.Request) -> httpx.Response:
+        query = call.url.params
+        first, last = (zulu.parse(query[f"{end}_datetime"]) for end in ("start", "end"))
+        listed = [request(1, "INV-1", created_at=at.timestamp() * 1000)] if first < at < last else []
+        return httpx.Response(200, content=page(listed if query["page"] == "0" else []))
+
+    httpx_mock.add_callback(answer, method="GET", is_reusable=True)
+    with reconcile(victor, [{"reference": "INV-1", "amount": "44.23"}], **WINDOW, margin=timedelta(0)) as report:
+        assert kinds(report) == [("matched", "")]
+
+
+def test_the_status_of_one_that_is_looked_up_is_that_of_the_list(victor: Victor, httpx_mock: HTTPXMock) -> None:
+    """`get` says "Pending" of a request that is paid, by one reading of the document."""
+
+    def answer(call: httpx.Request) -> httpx.Response:
+        query = call.url.params
+        if "page" not in query:
+            return httpx.Response(200, json=request(9, "INV-9", status="Pending"))
+        found = (
+            [request(9, "INV-9", status="completed")]
+            if (query["page"], query.get("victor_id")) == ("0", "ID-9")
+            else []
+        )
+        return httpx.Response(200, content=page(found))
+
+    httpx_mock.add_callback(answer, method="GET", is_reusable=True)
+    with reconcile(victor, [{"id": "ID-9", "amount": "44.23"}], **WINDOW) as report:
+        assert [(row.kind.value, row.theirs and row.theirs.status) for row in report] == [("matched", "completed")]
+        assert (report.summary.statuses, report.summary.elsewhere) == ({"completed": 1}, 1)
+
+
 def test_one_that_moves_while_the_list_is_read_is_not_missing(victor: Victor, httpx_mock: HTTPXMock) -> None:
     """The list begins with what was changed last: the last one is changed while the first page is read."""
     before = [request(number, f"INV-{number}") for number in range(4)]
@@ -79,6 +136,31 @@ def test_one_that_moves_while_the_list_is_read_is_not_missing(victor: Victor, ht
     assert compared(victor, *ours) == [("matched", "")] * 4
 
 
+@pytest.mark.parametrize(
+    ("after", "overlooked"),
+    [
+        pytest.param([1, 2, 3, 4, 0], 2, id="one that was read moves to the end"),
+        pytest.param([4, 0, 1, 2, 3], 4, id="one that was not read moves to the front"),
+    ],
+)
+def test_one_that_only_they_have_and_that_moves_is_not_overlooked(
+    victor: Victor, httpx_mock: HTTPXMock, after: list[int], overlooked: int
+) -> None:
+    """All of ours are found at once. That the first page had one of a later page again says that the list changed."""
+    reads = 0
+
+    def answer(call: httpx.Request) -> httpx.Response:
+        nonlocal reads
+        reads += 1
+        at = 2 * int(call.url.params.get("page", 0))
+        listed = (range(5) if reads == 1 else after)[at : at + 2]
+        return httpx.Response(200, content=page([request(number, f"INV-{number}") for number in listed]))
+
+    httpx_mock.add_callback(answer, method="GET", is_reusable=True)
+    ours = [{"reference": f"INV-{number}"} for number in range(5) if number != overlooked]
+    assert compared(victor, *ours) == [("unknown", ""), *[("matched", "")] * 4]
+
+
 def test_reading_the_list_again_makes_nothing_a_duplicate(victor: Victor, httpx_mock: HTTPXMock) -> None:
     one = request(1, "INV-1", victor_payment_request_id=None)
     for listed in ([one], [], [one], []):
@@ -87,8 +169,9 @@ def test_reading_the_list_again_makes_nothing_a_duplicate(victor: Victor, httpx_
 
 
 def test_the_id_of_an_inbound_request_is_not_missing(victor: Victor, httpx_mock: HTTPXMock) -> None:
-    httpx_mock.add_response(method="GET", content=page([]))
-    httpx_mock.add_response(method="GET", content=json.dumps(request(9, None, direction="inbound")).encode())
+    for listed in ([], [request(9, None, direction="inbound")]):
+        httpx_mock.add_response(method="GET", content=page(listed))
+    httpx_mock.add_response(method="GET", json=request(9, None, direction="inbound"))
     httpx_mock.add_response(method="GET", content=page([]))
     assert compared(victor, {"id": "ID-9"}) == [("unchecked", "")]
 

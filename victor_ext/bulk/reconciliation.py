@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from victor_ext import PaymentRequest, Victor, money
-from victor_ext.tables.hidden import hidden_fields
+from victor_ext import PaymentRequest, Victor
 
 from .batch_store import BatchStore
 from .export import stored_rows
@@ -90,7 +89,7 @@ def _settled(row: Row, sent: Sent, why: str, found: list[PaymentRequest], *, alo
     reference = _reference(row)
     if not reference:
         return _unresolved(sent, f"{why} It has no client_reference_id to look for: {_ADVICE}.")
-    same = [request for request in found if _is_of(request, row)]
+    same = [request for request in found if request.may_be(row.arguments or {}, since=_earliest(sent))]
     if len(same) == 1 and len(found) == 1 and alone:
         (request,) = same
         return Result(RowOutcome.CREATED, request.id, request.status, f"{why} It was found by its client_reference_id.")
@@ -108,20 +107,3 @@ def _unresolved(sent: Sent, reason: str) -> Result:
 def _reference(row: Row) -> str:
     """Return the row's reference as `PaymentRequest.has_reference` compares it."""
     return str((row.arguments or {}).get("client_reference_id") or "").strip()
-
-
-def _is_of(request: PaymentRequest, row: Row) -> bool:
-    """Whether all values in the response match the row."""
-    arguments = row.arguments or {}
-    amount = request.amount if request.original_amount is None else request.original_amount
-    payer, payee = request.payer, request.payee
-    shown = hidden_fields(
-        {
-            "due_date": None if request.due_date is None else request.due_date.isoformat(),
-            "payer_counterparty_id": payer.counterparty_id if payer else None,
-            "payee_account_number": payee.account_number if payee else None,
-        }.items()
-    )
-    return amount == money.to_decimal(arguments["amount"]) and all(
-        value is None or value == arguments[name] for name, value in shown.items()
-    )

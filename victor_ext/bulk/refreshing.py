@@ -13,6 +13,8 @@ from victor_ext import BadRequest, NotFound, PaymentRequest, Status, Victor
 from .rows import RowOutcome, RowResult
 
 NOT_FOUND = "The provider does not have it any more."
+NO_STATUS = "no status"
+"""For a request that the provider has, without a status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +56,20 @@ def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, 
             found.add(request.id)
     for missing in statuses.keys() - found:
         try:
-            statuses[missing] = _current(requests.get(missing))
+            # `get` may say "Pending" of what is paid. A watch begins with the status of the list, if it has one.
+            statuses[missing] = _current(next(iter(requests.watch(missing, timeout=0))))
         except (BadRequest, NotFound):
             continue
     return statuses
 
 
 def _current(request: PaymentRequest) -> CurrentStatus:
+    status = request.status or NO_STATUS
     said = request.error_message or (request.approval_notes if request.status == Status.DECLINED else None)
     if not said:
-        return CurrentStatus(request.status)
+        return CurrentStatus(status)
     # The export has no account number: of long numbers the last four digits are left.
-    return CurrentStatus(request.status, re.sub(r"\d(?=\d{4})", "*", " ".join(said.split())))
+    return CurrentStatus(status, re.sub(r"\d(?=\d{4})", "*", " ".join(said.split())))
 
 
 def refreshed(results: Iterable[RowResult], statuses: Mapping[str, CurrentStatus]) -> Iterator[RowResult]:

@@ -23,7 +23,7 @@ class EntryState(StrEnum):
     REFUSED = "refused"
     """The provider, or the check before it, refused it. `error` says why."""
     UNCLEAR = "unclear"
-    """It may have been sent, its key is too old, and no request has its reference: somebody has to look."""
+    """It may have been sent, is not sent again, and which request is its own is not certain: somebody has to look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,10 @@ class Entry:
 
 
 def outbox_table(name: str) -> sa.Table:
-    """The table. Times are epoch seconds: `first_sent_at` by the provider's clock, `leased_until` by the worker's."""
+    """The table. Times are epoch seconds: `first_sent_at` by the provider's clock, `leased_until` by the worker's.
+
+    Where the provider's clock was not known, `first_sent_at` is so early that no key is kept any more.
+    """
     return sa.Table(
         name,
         sa.MetaData(),

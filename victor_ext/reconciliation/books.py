@@ -109,8 +109,11 @@ def _victor(client: Any, page_size: int | None) -> Book:
         return request.direction != "inbound"
 
     def read(request: PaymentRequest) -> Theirs:
-        amount = request.original_amount if request.amount is None else request.amount
-        requested = amount if request.original_amount is None else request.original_amount
+        amount, requested = request.amount, request.original_amount
+        if amount is None and not _has_amount(request):
+            amount = requested
+        if requested is None or request.amount_modification_allowed is False:  # the payer had to agree to all of it
+            requested = amount
         return Theirs(
             request.id, request.client_reference_id, _money(amount, _DOLLARS), _money(requested, _DOLLARS), _DOLLARS,
             request.status, request.created_at,
@@ -118,11 +121,12 @@ def _victor(client: Any, page_size: int | None) -> Book:
 
     return Book(
         pages=lambda window: client.payment_requests.list(
-            direction="outbound", start_datetime=window.first, end_datetime=window.last, page_size=page_size
+            direction="outbound", start_datetime=window.read_from, end_datetime=window.read_to, page_size=page_size
         ).pages(),
         read=read,
         is_outbound=is_outbound,
-        look_up=client.payment_requests.get,
+        # `get` may say "Pending" of a request that is paid. A watch begins with the status of the list, if it has one.
+        look_up=lambda id_: following(client.payment_requests.watch(id_, timeout=0)),
         currency=_DOLLARS,
         notes=(
             "Victor lists no idempotency keys: rows are matched by id and client_reference_id.",
@@ -197,12 +201,25 @@ def _flexfactor(client: Any, page_size: int | None) -> Book:
         )
 
     return Book(
-        pages=lambda window: client.orders.list(start=window.first, end=window.last, page_size=page_size).pages(),
+        pages=lambda window: client.orders.list(
+            start=window.read_from, end=window.read_to, page_size=page_size
+        ).pages(),
         read=read,
         look_up=client.orders.get,
         amounts=False,
         notes=("FlexFactor does not document the unit of an order's amount: amounts are not compared.",),
     )
+
+
+def following(found: Any) -> Any:
+    """The next of an iterator, or what is to be awaited for it; None: there is none."""
+    return anext(found, None) if hasattr(found, "__anext__") else next(found, None)
+
+
+def _has_amount(request: PaymentRequest) -> bool:
+    """Whether the provider says an amount, though it cannot be read."""
+    details = getattr(getattr(request.raw, "payment_request", None), "payment_details", None)
+    return bool(getattr(details, "amount", None))
 
 
 def _currency(code: object) -> str | None:

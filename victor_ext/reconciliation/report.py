@@ -18,7 +18,8 @@ class Kind(StrEnum):
     """What is true of a row. The order is that of the report: what matters most comes first."""
 
     DUPLICATE = "duplicate"
-    """Theirs, one more for a payment of ours: the customer was asked twice."""
+    """Theirs, one more under the reference of a payment of ours: the customer was asked twice, unless another system
+    uses the same references."""
 
     DIFFERS = "differs"
     """On both sides, with another amount, currency, id or reference."""
@@ -39,7 +40,7 @@ class Kind(StrEnum):
     """Ours, and the provider has no way to look for it."""
 
     MODIFIED = "modified"
-    """On both sides: the payer agreed to another amount than was asked. The amount that was asked is ours."""
+    """On both sides: the payer agreed to another amount than was asked, and was allowed to. What was asked is ours."""
 
     MATCHED = "matched"
     """On both sides, and equal."""

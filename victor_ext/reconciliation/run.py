@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from victor_ext import ConfigurationError, VictorError
 
-from .books import Book, book_of
+from .books import Book, book_of, following
 from .entries import Entry, EntryReader, Ours, concealed
 from .report import AGREEING, Kind, Row, Summary
 from .store import Store
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     )
 
 _BATCH = 500
+_MOST_REREADINGS = 3
+"""How often a list is read once more, while payments move within it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,13 +191,17 @@ def _steps(book: Book, reader: EntryReader, ours: Ours, window: Window, on_progr
         while (yield _Work(loading.batch)):
             told = _tell(on_progress, replace(told, ours=loading.count))
         told = _tell(on_progress, replace(told, ours=loading.count))
+        has_moved = False
         if book.pages is not None:
-            told = yield from _walk(book, store, window, told, on_progress)
+            told, has_moved = yield from _walk(book, store, window, told, on_progress)
         told, elsewhere = yield from _look_up(book, store, told, on_progress)
         # In which order payments are listed is documented nowhere: one that moved to a page that was read already is
-        # not to be taken for missing.
-        if book.pages is not None and (yield _Work(store.lacks_some)):
-            told = yield from _walk(book, store, window, told, on_progress, again=True)
+        # neither to be taken for missing nor, if only they have it, to be overlooked.
+        again = book.pages is not None and (has_moved or (yield _Work(store.lacks_some)))
+        for _ in range(_MOST_REREADINGS if again else 0):
+            told, has_moved = yield from _walk(book, store, window, told, on_progress, again=True)
+            if not has_moved:
+                break
         totals = yield _Work(partial(store.match, amounts=book.amounts, found=book.pages is None))
         statuses = yield _Work(store.statuses)
     except BaseException:
@@ -209,16 +215,20 @@ def _steps(book: Book, reader: EntryReader, ours: Ours, window: Window, on_progr
 
 def _walk(
     book: Book, store: Store, window: Window, told: Progress, on_progress: OnProgress | None, *, again: bool = False
-) -> Generator[_Read | _Work, Any, Progress]:
-    """Read the list. `again`: only what was not read before, by its id, counts."""
+) -> Generator[_Read | _Work, Any, tuple[Progress, bool]]:
+    """Read the list. `again`: only what was not read before, by its id, counts.
+
+    Return also whether payments moved within the list meanwhile: one was met twice.
+    """
     assert book.pages is not None
-    pages = book.pages(window)
-    while (page := (yield _Read(partial(_following, pages)))) is not None:
+    pages, has_moved = book.pages(window), False
+    while (page := (yield _Read(partial(following, pages)))) is not None:
         payments = [book.read(record) for record in page.items if book.is_outbound(record)]
         near = [(each, window.zone(each.at)) for each in payments if each.id or not again]
         new = yield _Work(partial(store.add_theirs, near))
+        has_moved |= page.repeats > 0 or (new < len(near) and not again)
         told = _tell(on_progress, replace(told, theirs=told.theirs + new))
-    return told
+    return told, has_moved
 
 
 def _look_up(
@@ -282,10 +292,6 @@ def _tell(on_progress: OnProgress | None, progress: Progress) -> Progress:
     if on_progress is not None:
         on_progress(progress)
     return progress
-
-
-def _following(pages: Any) -> Any:
-    return anext(pages, None) if hasattr(pages, "__anext__") else next(pages, None)
 
 
 def _drive(steps: _Steps) -> Reconciliation:

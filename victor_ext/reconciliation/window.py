@@ -11,6 +11,9 @@ from victor_ext import InvalidRequest, Problem
 MARGIN = timedelta(minutes=10)
 """How far the time of one payment may differ in the two books: clocks differ, and calls are tried again."""
 
+_BEYOND = timedelta(seconds=1)
+"""How much further than the margin is read: no provider documents whether its ends are inclusive."""
+
 
 class Zone(IntEnum):
     """Where a moment lies."""
@@ -56,13 +59,23 @@ class Window:
 
     @property
     def first(self) -> datetime:
-        """The earliest moment that is read."""
+        """The earliest moment within the margin."""
         return _moved(self.start, -self.margin)
 
     @property
     def last(self) -> datetime:
-        """The latest moment that is read."""
+        """The latest moment within the margin."""
         return _moved(self.end, self.margin)
+
+    @property
+    def read_from(self) -> datetime:
+        """Where the provider's list is read from: before `first`, because its filter may exclude its own ends."""
+        return _moved(self.first, -_BEYOND)
+
+    @property
+    def read_to(self) -> datetime:
+        """Where the provider's list is read to: after `last`, for the same reason."""
+        return _moved(self.last, _BEYOND)
 
     def zone(self, moment: datetime | None) -> Zone:
         """Return where a moment lies."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,10 +13,12 @@ from victor_ext.redaction import mask, one_line
 from victor_ext.runtime.client.runners import OperationFlow, call_with_attempts
 from victor_ext.runtime.loop.keys import new_key
 
+from .checks import as_date
 from .generated import models
 from .reading import get
 from .records import PaymentRequest
 from .requests import CreateRequest
+from .statuses import Direction
 
 _CREATE = "victor_api.api.payment_requests.create_request_payment"
 
@@ -41,6 +43,17 @@ def create(
     return (yield from _read_back(made, sent, left()))
 
 
+def may_be(found: PaymentRequest, arguments: Mapping[str, Any], since: datetime) -> bool:
+    """Whether a record may be the request that these arguments made; see `PaymentRequest.may_be`."""
+    request = CreateRequest(**arguments)
+    if found.direction is Direction.INBOUND or found.due_date not in (None, as_date(request.due_date)):
+        return False
+    if found.created_at is not None and found.created_at < since:
+        return False
+    said = {what: same for what, is_there, same in _Sent(request, 1).comparisons(found) if is_there}
+    return "amount" in said and all(said.values())
+
+
 @dataclass(frozen=True, slots=True)
 class _Sent:
     """The request that was sent, and the number of attempts."""
@@ -57,7 +70,7 @@ class _Sent:
 
         Raises `Conflict` if a value differs: the key was used before, or a cache mixed up responses.
         """
-        compared = self._comparisons(found)
+        compared = self.comparisons(found)
         others = [what for what, is_there, same in compared if is_there and not same]
         if others:
             which = " and ".join(f"the {what} {_shown(found, what)!r}" for what in others)
@@ -65,7 +78,7 @@ class _Sent:
         proof = compared[-1:] if self.reference is not None else compared
         return all(is_there for _, is_there, _ in proof)
 
-    def _comparisons(self, found: PaymentRequest) -> list[tuple[str, bool, bool]]:
+    def comparisons(self, found: PaymentRequest) -> list[tuple[str, bool, bool]]:
         """Return for each sent value its name, whether the record has one, and whether they are equal."""
         # No values: an error report that includes local variables would show the account number.
         value, sent = _values(found), self.request
@@ -80,7 +93,7 @@ class _Sent:
 
     def shares_nothing_with(self, found: PaymentRequest) -> bool:
         """Whether a record has none of the sent values."""
-        return not any(is_there for _, is_there, _ in self._comparisons(found))
+        return not any(is_there for _, is_there, _ in self.comparisons(found))
 
 
 def _is_account(found: str | None, sent: str) -> bool:

@@ -6,7 +6,7 @@ property is None if the provider did not send the value, or sent one that cannot
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -360,6 +360,20 @@ class PaymentRequest(Record):
     def has_reference(self, client_reference_id: str) -> bool:
         """Whether the request has this `client_reference_id`. Leading and trailing spaces are ignored."""
         return (self.client_reference_id or "").strip() == client_reference_id.strip()
+
+    def may_be(self, arguments: Mapping[str, Any], *, since: datetime) -> bool:
+        """Whether these arguments of `create` may have made this request, such as one that `find` returned.
+
+        It is outbound, says the amount (that which was asked), and contradicts neither reference, payer, payee, due
+        date nor time. It still may be another one that is like it.
+
+        Args:
+            arguments: Those of `create`, by name.
+            since: The earliest moment at which they were sent, by the provider's clock. An older request is not it.
+        """
+        from .creating import may_be  # noqa: PLC0415 - it needs this module
+
+        return may_be(self, arguments, since)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON data, with amounts as text and times as Zulu time."""

@@ -36,12 +36,15 @@ class Page(Generic[T]):
         number: The provider's number of the page.
         items: The items of the page that were not yielded before.
         reading: The number of the pass over the list, from 1 (see `RepeatedPageReader`).
+        repeats: The number of items of the page that this pass met on an earlier one: the list changed while it was
+            read. A page with nothing else has no `items`.
         info: The response of the page, where its items do not have it; read `response_info`.
     """
 
     number: int
     items: Sequence[T]
     reading: int = 1
+    repeats: int = 0
     info: ResponseInfo | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -130,7 +133,7 @@ class PageReader(Generic[T]):
         seen |= ids
         self._check_progress(fresh, items)
         self.number += 1
-        return Page(number, fresh)
+        return Page(number, fresh, repeats=len(items) - len(fresh))
 
     def _check_progress(self, fresh: Sequence[T], items: Sequence[T]) -> None:
         self._pages += 1
@@ -221,7 +224,7 @@ class RepeatedPageReader(PageReader[T]):
                 return Page(self.number, unmet, self._pass)
         self._rereadings = 0
         page = super().accept(items)
-        if len(page.items) < len(items):
+        if page.repeats:
             self._now.repeats = True
         fresh = [item for item in page.items if self._is_new(item)]
         reading = self._pass
@@ -229,7 +232,7 @@ class RepeatedPageReader(PageReader[T]):
             self._before, self._now = self._now, _Pass()
             self._pass += 1
             self._begin()
-        return Page(page.number, fresh, reading)
+        return Page(page.number, fresh, reading, page.repeats)
 
     def _unmet(self, items: Sequence[T]) -> Sequence[T]:
         """Return the items that no pass has met, and record them as known but not met in this pass."""
@@ -288,7 +291,7 @@ class Pages(Generic[T]):
         reader = self._reader()
         while not reader.done:
             page = reader.accept(self._fetch(reader))
-            if page.items:
+            if page.items or page.repeats:
                 yield page
 
     def __iter__(self) -> Iterator[T]:
@@ -310,7 +313,7 @@ class AsyncPages(Generic[T]):
         reader = self._reader()
         while not reader.done:
             page = reader.accept(await self._fetch(reader))
-            if page.items:
+            if page.items or page.repeats:
                 yield page
 
     async def __aiter__(self) -> AsyncIterator[T]:
