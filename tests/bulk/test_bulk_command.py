@@ -292,10 +292,15 @@ def test_several_processes_share_a_batch_and_the_death_of_one_is_told(
 ) -> None:
     records = rows(1200)
     write_csv(bulk.folder / "invoices.csv", records)
-    with bulk.started("send", "invoices.csv", *KEY, "--processes", "2", "--state", postgres) as sending:
+    password = "not-a-password"
+    state = postgres.replace("postgres@", f"postgres:{password}@")
+    with bulk.started("send", "invoices.csv", *KEY, "--processes", "2", "--state", state) as sending:
         wait_until_sent(victor_sandbox, sending, 1)
         (other,) = psutil.Process(sending.pid).children()
         assert "--batch" in other.cmdline()
+        # Every user of the machine sees the arguments of a process, and its owner the environment.
+        assert password in state
+        assert password not in f"{other.cmdline()} {other.environ()}"
         other.kill()
         out, err = sending.communicate(timeout=60)
     assert (sending.returncode, out) == (0, "invoices.csv: 1,200 rows: 1,200 created\n")
