@@ -23,7 +23,7 @@ SCRIPT = Path(sys.executable).with_name("victor")
 CLOCK = Path(__file__).parent / "shifted_clock"
 IMPORTED = (
     "victor_ext.cli.app",
-    "victor_ext.bulk",
+    "victor_ext.bulk.worker",
     "victor_ext.runtime.http.pooled_transport",
     "sqlalchemy.dialects.sqlite",
 )

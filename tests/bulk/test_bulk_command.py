@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -41,6 +42,24 @@ def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: S
     ended = bulk("export", "-o", "results.csv")
     assert (ended.status, ended.out) == (0, "")
     assert (bulk.folder / "results.csv").read_text("utf-8") == exported.out
+
+
+def test_what_reads_no_state_loads_no_database(bulk: Bulk) -> None:
+    """DBOS is half of a start: a check of rows, and a look at a state that is not there, begin without it."""
+    write_csv(bulk.folder / "invoices.csv", rows(2))
+    code = f"""
+import sys
+from victor_ext.cli import main
+assert main(["bulk", "send", "invoices.csv", *{KEY}, "--dry-run"]) == 0
+assert main(["bulk", "status"]) == 2
+loaded = {{name.partition(".")[0] for name in sys.modules}}
+assert "victor_ext.bulk.sender" in sys.modules
+assert not loaded & {{"dbos", "psycopg"}}, sorted(loaded)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=bulk.folder, env=bulk.environment, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (0, "2 rows: 2 new. Nothing was sent.\n"), ran.stderr
 
 
 def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(bulk: Bulk, victor_sandbox: Sandbox) -> None:
@@ -292,10 +311,15 @@ def test_several_processes_share_a_batch_and_the_death_of_one_is_told(
 ) -> None:
     records = rows(1200)
     write_csv(bulk.folder / "invoices.csv", records)
-    with bulk.started("send", "invoices.csv", *KEY, "--processes", "2", "--state", postgres) as sending:
+    password = "not-a-password"
+    state = postgres.replace("postgres@", f"postgres:{password}@")
+    with bulk.started("send", "invoices.csv", *KEY, "--processes", "2", "--state", state) as sending:
         wait_until_sent(victor_sandbox, sending, 1)
         (other,) = psutil.Process(sending.pid).children()
         assert "--batch" in other.cmdline()
+        # Every user of the machine sees the arguments of a process, and its owner the environment.
+        assert password in state
+        assert password not in f"{other.cmdline()} {other.environ()}"
         other.kill()
         out, err = sending.communicate(timeout=60)
     assert (sending.returncode, out) == (0, "invoices.csv: 1,200 rows: 1,200 created\n")

@@ -17,6 +17,6 @@ def test_a_worker_imports_nothing_from_the_folder_of_the_rows(tmp_path: Path, mo
     monkeypatch.chdir(tmp_path)
     under_way: Any = SimpleNamespace(over=False)
     shown: list[str] = []
-    with WorkerProcesses(2, ["--help"], shown.append) as workers:
+    with WorkerProcesses(2, "postgresql://", ["--help"], shown.append) as workers:
         workers.watch(under_way)
     assert shown == []

@@ -20,7 +20,7 @@ LIGHT = """
 import sys
 from victor_ext.cli import main
 status = main({words!r})
-heavy = ("httpx", "cryptography", "jwt", "victor_api", "starlette", "uvicorn", "rich")
+heavy = ("httpx", "cryptography", "jwt", "victor_api", "starlette", "uvicorn", "rich", "dbos", "sqlalchemy")
 found = sorted(name for name in sys.modules if name.partition(".")[0] in heavy or name.startswith("victor_ext.sandbox"))
 assert (status, found) == (0, []), (status, found)
 """
@@ -135,7 +135,7 @@ def test_no_command_at_all_shows_the_commands(bare_command: Command) -> None:
     assert bare_command("--version").out == f"victor {__version__}\n"
 
 
-@pytest.mark.parametrize("words", [["--help"], ["rfp", "create", "--help"], ["--version"]])
+@pytest.mark.parametrize("words", [["--help"], ["rfp", "create", "--help"], ["bulk", "--help"], ["--version"]])
 def test_help_is_light(words: list[str]) -> None:
     ran = python(LIGHT.format(words=words))
     assert ran.returncode == 0, ran.stderr
@@ -149,6 +149,7 @@ def test_help_is_light(words: list[str]) -> None:
         ("starlette", ["sandbox"], "sandbox"),
         ("openapi_python_client", ["spec"], "spec"),
         ("ruamel.yaml", ["spec"], "spec"),
+        ("dbos", ["bulk", "status"], "bulk"),
     ],
 )
 def test_a_missing_extra_is_named_in_a_sentence(name: str, words: list[str], extra: str) -> None:

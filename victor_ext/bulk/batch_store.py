@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from dbos import DBOSClient, WorkflowStatus
-from dbos import error as dbos_error
 from sqlalchemy.exc import DBAPIError
 
 from victor_ext import ConfigurationError
@@ -36,6 +34,9 @@ from .ownership import batches_of, check_owner
 from .pacing import pause_after
 from .rows import SETTLED, Result, RowOutcome, Sent
 from .vault import other_key
+
+if TYPE_CHECKING:
+    from dbos import DBOSClient, WorkflowStatus
 
 _AT_ONCE = 20
 """Chunks per read or write."""
@@ -143,7 +144,7 @@ class BatchStore:
 
     def add_try(self, workflow_id: str, chunk: Chunk) -> None:
         """Add an attempt, unless another process has already added it."""
-        with suppress(dbos_error.DBOSWorkflowIDInUseError, dbos_error.DBOSConflictingWorkflowError):
+        with suppress(*_stored_by_another()):
             self._stored(lambda: self._insert({workflow_id: chunk}), lambda: bool(self._workflows([workflow_id])))
 
     def open_queue(self, rate: float | None, slots: int) -> None:
@@ -208,7 +209,7 @@ class BatchStore:
         """Store chunks, preceded by their submission. Fail if another submission uses the same numbers."""
         try:
             self._stored(lambda: self._insert(chunks, load), lambda: self._are_ours(chunks))
-        except (dbos_error.DBOSWorkflowIDInUseError, dbos_error.DBOSConflictingWorkflowError):
+        except _stored_by_another():
             raise _submitted_elsewhere(self.batch) from None
 
     def _stored(self, store: Callable[[], None], is_stored: Callable[[], bool]) -> None:
@@ -281,6 +282,13 @@ def _input_of(info: WorkflowStatus) -> Mapping[str, Any]:
         raise other_key("The batch")
     data: Mapping[str, Any] = found["args"][0]
     return data
+
+
+def _stored_by_another() -> tuple[type[Exception], ...]:
+    """Return the errors of DBOS for an id that is there already."""
+    from dbos import error  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
+
+    return error.DBOSWorkflowIDInUseError, error.DBOSConflictingWorkflowError
 
 
 def _submitted_elsewhere(batch: str) -> ConfigurationError:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 from victor_ext import (
@@ -28,6 +30,8 @@ from .pacing import Backoff, RateLimiter, pause_after, pause_asked
 from .reconciliation import Shared, UncertainRow, look_up, unresolved
 from .rows import MAY_EXIST, SETTLED, Result, Row, RowOutcome, Sent
 
+_Placed = tuple[int, Result | UncertainRow]
+"""What became of a row, and its place among the rows of its chunk."""
 _WAITING = Result(RowOutcome.WAITING)
 _MOST_REFUSALS = 10
 """Consecutive rejections, not caused by the row's data, after which sending stops."""
@@ -82,6 +86,7 @@ class Delivery:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._victor = victor
+        self._workers = workers
         self._stop = stop
         self._monotonic = monotonic
         self._backoff = Backoff(stop, monotonic)
@@ -101,7 +106,7 @@ class Delivery:
         """Send the rows, and look up those that must not be sent again. Returns results in row order."""
         rate_limiter = RateLimiter(terms.rate, self._stop, self._monotonic)
         results: dict[int, Result] = {}
-        calls: list[tuple[int, Future[Result | UncertainRow]]] = []
+        to_send: deque[tuple[int, Row]] = deque()
         doubtful: list[tuple[int, UncertainRow]] = []
         if any(terms.sent_before(row) for row in rows):
             self._backoff.wait()
@@ -114,9 +119,9 @@ class Delivery:
             elif sent is not None and why is not None and why is not TIME_UNKNOWN:
                 doubtful.append((place, (row, sent, why)))
             else:
-                calls.append((place, self._pool.submit(self._send, row, terms, rate_limiter)))
-        # Collect all results first: the last ones may explain why the first ones were rejected.
-        for place, result in [(place, call.result()) for place, call in calls]:
+                to_send.append((place, row))
+        # All of them before the first is judged: the last ones may explain why the first ones were rejected.
+        for place, result in self._send_all(to_send, terms, rate_limiter):
             row = rows[place]
             if isinstance(result, tuple):
                 doubtful.append((place, result))
@@ -136,8 +141,26 @@ class Delivery:
 
     def close(self) -> None:
         """Shut down the thread pool without waiting."""
-        # Queued rows are not cancelled: after a stop, each one returns that it was not sent.
+        # Rows that have no thread yet are not dropped: after a stop, each one returns that it was not sent.
         self._pool.shutdown(wait=False)
+
+    def _send_all(self, to_send: deque[tuple[int, Row]], terms: SendTerms, rate_limiter: RateLimiter) -> list[_Placed]:
+        """Send the rows with all threads. Returns their results in row order."""
+        found: list[_Placed] = []
+
+        def send_next() -> None:
+            # A thread takes row after row: a future for each one costs as much as a fifth of its call.
+            while True:
+                try:
+                    place, row = to_send.popleft()
+                except IndexError:
+                    return
+                found.append((place, self._send(row, terms, rate_limiter)))
+
+        threads = [self._pool.submit(send_next) for _ in range(min(self._workers, len(to_send)))]
+        for thread in threads:
+            thread.result()
+        return sorted(found, key=itemgetter(0))
 
     def _look_up(self, doubtful: Sequence[UncertainRow], terms: SendTerms) -> list[Result]:
         """Look up rows until this succeeds, the patience ends, or sending stops."""

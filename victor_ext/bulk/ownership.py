@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import sqlalchemy as sa
-from dbos import DBOSClient, WorkflowStatus
 
 from victor_ext import ConfigurationError
 
 from .layout import LOAD, OLDER_VERSIONS, VERSION
 from .vault import other_key
+
+if TYPE_CHECKING:
+    from dbos import DBOSClient, WorkflowStatus
 
 _NAMED = 10
 """Maximum number of batch names in an error message."""

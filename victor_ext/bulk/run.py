@@ -20,7 +20,6 @@ from .settings import Settings
 from .state import State
 from .status import BatchStatus, StatusReader
 from .vault import Vault
-from .worker import Worker
 from .worker_lock import lock_in
 
 _LOOK_EVERY = 0.3
@@ -88,6 +87,8 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
     Raises:
         BulkStopped: The provider rejects this client.
     """
+    from .worker import Worker  # noqa: PLC0415 - it needs all of DBOS, which takes half of the start
+
     worker_lock = lock_in(context.state)
     notified = False
     try:

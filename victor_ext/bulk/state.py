@@ -11,10 +11,9 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSClient
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -25,7 +24,10 @@ from .hidden import with_hidden_password
 from .notices import database_notices, reason_of
 from .older_sqlite import PLUGIN, add_subseconds, check_version
 from .pacing import pause_after
-from .vault import SealedValues, Vault
+from .vault import Vault
+
+if TYPE_CHECKING:
+    from dbos import DBOSClient
 
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 """Where `BulkSender` keeps its state if it is told nothing else."""
@@ -109,6 +111,8 @@ class State:
             self._migrate()
 
     def _migrate(self) -> None:
+        from dbos import DBOS  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
+
         for left in range(_MIGRATIONS, 0, -1):
             try:
                 DBOS.migrate(self.connection_string)
@@ -170,6 +174,10 @@ class State:
     @contextmanager
     def client(self, vault: Vault, engine: sa.Engine) -> Generator[DBOSClient]:
         """Open a DBOS client for the vault's application. It raises if the database does not respond."""
+        from dbos import DBOSClient  # noqa: PLC0415 - as in `_migrate`
+
+        from .sealed_values import SealedValues  # noqa: PLC0415 - as in `_migrate`
+
         client = DBOSClient(
             system_database_engine=engine,
             serializer=SealedValues(vault),

@@ -14,13 +14,12 @@ import os
 import re
 import zlib
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from dbos import Serializer
 
 from victor_ext import ConfigurationError
 from victor_ext.tables.hidden import Hidden, HiddenBytes, hidden_fields, kind_of
@@ -28,7 +27,8 @@ from victor_ext.tables.hidden import Hidden, HiddenBytes, hidden_fields, kind_of
 _SALT = b"victor-ext bulk storage 1"
 _NONCE = 12
 _LEAST_SECRET = 16
-_MARK = "vb1"
+MARK = "vb1"
+"""First word of each stored text, and the name of the serializer in the database."""
 _HOW_TO_GIVE = (
     "set VICTOR_BULK_KEY to a secret of at least 16 characters (openssl rand -base64 32 makes one), the same for every "
     "worker"
@@ -58,8 +58,8 @@ class Vault:
     def seal(self, data: Any) -> str:
         """Encrypt JSON data to text."""
         nonce = os.urandom(_NONCE)
-        encrypted = nonce + self._cipher.encrypt(nonce, _compressed(data), _MARK.encode())
-        return f"{_MARK}.{self.key_id}.{base64.b64encode(encrypted).decode('ascii')}"
+        encrypted = nonce + self._cipher.encrypt(nonce, _compressed(data), MARK.encode())
+        return f"{MARK}.{self.key_id}.{base64.b64encode(encrypted).decode('ascii')}"
 
     def open(self, text: str) -> Any:
         """Decrypt text to JSON data.
@@ -69,14 +69,14 @@ class Vault:
         """
         mark, _, rest = text.partition(".")
         key_id, _, body = rest.partition(".")
-        if mark != _MARK:
+        if mark != MARK:
             raise ConfigurationError("The bulk database holds something that victor bulk did not write.")
         if key_id != self.key_id:
             raise other_key("This content of the bulk database")
         try:
             encrypted = base64.b64decode(body, validate=True)
             return json.loads(
-                zlib.decompress(self._cipher.decrypt(encrypted[:_NONCE], encrypted[_NONCE:], _MARK.encode())),
+                zlib.decompress(self._cipher.decrypt(encrypted[:_NONCE], encrypted[_NONCE:], MARK.encode())),
                 object_pairs_hook=hidden_fields,
             )
         except (InvalidTag, ValueError, zlib.error):
@@ -90,43 +90,6 @@ class Vault:
     def number(self, text: str) -> int:
         """Return a keyed digest as a number below 2**256."""
         return int.from_bytes(hmac.digest(self._number_key, text.encode("utf-8", "surrogatepass"), "sha256"))
-
-
-class SealedValues(Serializer):
-    """DBOS serializer that encrypts all workflow data."""
-
-    def __init__(self, vault: Vault) -> None:
-        self._vault = vault
-
-    def name(self) -> str:
-        """Return the serializer name that DBOS stores with a value."""
-        return _MARK
-
-    def serialize(self, data: Any) -> str:
-        """Encrypt JSON data, workflow arguments or an exception."""
-        if isinstance(data, BaseException):
-            data = {"!error": type(data).__name__, "text": str(data)}
-        return self._vault.seal(data)
-
-    def deserialize(self, serialized_data: str) -> Any:
-        """Decrypt data. Arguments become a tuple, as DBOS requires; an exception becomes a `StoredError`."""
-        data = self._vault.open(serialized_data)
-        if isinstance(data, dict):
-            found = cast("dict[str, Any]", data)
-            if "!error" in found:
-                return StoredError(found["!error"], found["text"])
-            if found.keys() == {"args", "kwargs"}:
-                return {"args": tuple(found["args"]), "kwargs": found["kwargs"]}
-            return found
-        return data
-
-
-class StoredError(Exception):
-    """An exception of a workflow, restored from its stored type name and text."""
-
-    def __init__(self, kind: str, text: str) -> None:
-        super().__init__(f"{kind}: {text}")
-        self.kind = kind
 
 
 def other_key(what: str) -> ConfigurationError:

@@ -39,9 +39,10 @@ from .ownership import take_over_older
 from .pacing import rate_of
 from .reconciliation import shared_references
 from .rows import Result, RowOutcome
+from .sealed_values import SealedValues
 from .settings import caller_of
 from .state import State
-from .vault import SealedValues, Vault
+from .vault import Vault
 from .worker_lock import WorkerLock
 
 _ROUND = 2.0

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from . import bulk_output
-from .bulk_processes import MAX_PROCESSES, WorkerProcesses, check_processes, stop_when_input_ends
+from . import bulk_output, bulk_processes
+from .bulk_processes import MAX_PROCESSES, WorkerProcesses, check_processes
 from .bulk_progress import Progress
 from .confirmation import confirm
 from .failures import INTERRUPTED, TERMINATED, UNKNOWN, Misuse, Terminated, victor_failure
@@ -184,10 +184,10 @@ def send(
             progress.close()
             bulk_output.show_check(check, skip_invalid=skip_invalid, as_json=session.as_json)
             raise typer.Exit(bulk_output.exit_status_of(check, skip_invalid=skip_invalid))
-        helping = _helping(batch or file.name, state, session, workers, key_retention, patience)
+        helping = _helping(batch or file.name, session, workers, key_retention, patience)
         with (
             _stoppable(session, progress, _next("resume", batch or file.name, state, session, yes=yes)),
-            WorkerProcesses(processes, helping, progress.tell) as others,
+            WorkerProcesses(processes, state, helping, progress.tell) as others,
         ):
             status = sender.send(file, on_row=progress.row, on_progress=_both(progress.show, others.watch))
         progress.close()
@@ -226,7 +226,7 @@ def resume(
             with (
                 _stoppable(session, progress, _next("resume", one, state, session, yes=yes)),
                 WorkerProcesses(
-                    processes, _helping(one, state, session, workers, key_retention, patience), progress.tell
+                    processes, state, _helping(one, session, workers, key_retention, patience), progress.tell
                 ) as others,
             ):
                 found.append(sender.resume(on_progress=_both(progress.show, others.watch)))
@@ -299,9 +299,13 @@ def worker(
     workers: Workers = 16,
     key_retention: KeyRetention = None,
     patience: Patience = None,
-    until_input_ends: Annotated[bool, typer.Option("--until-input-ends", hidden=True)] = False,
+    state_from_input: Annotated[bool, typer.Option("--state-from-input", hidden=True)] = False,
 ) -> None:
     """Work on the batches of a PostgreSQL database until Ctrl-C: another machine that helps."""
+    if state_from_input:
+        state = bulk_processes.state_from_input()
+        if not state:
+            return
     if state.startswith("sqlite"):
         raise Misuse(
             "--state is an SQLite file, on which one process works at a time, and 'victor bulk send' and 'victor bulk "
@@ -311,7 +315,7 @@ def worker(
     with _sender(session, state, workers=workers, **options) as sender, notices():
         print(f"Working on {bulk_output.without_password(state)}; Ctrl-C stops.", file=sys.stderr)
         try:
-            sender.work(stop=stop_when_input_ends() if until_input_ends else None)
+            sender.work(stop=bulk_processes.stop_when_input_ends() if state_from_input else None)
         except KeyboardInterrupt:
             print("Stopped.", file=sys.stderr)
             _leave(0)
@@ -344,10 +348,10 @@ def _stoppable(session: Session, progress: Progress, next_command: str) -> Gener
 
 
 def _helping(
-    batch: str, state: str, session: Session, workers: int, key_retention: float | None, patience: float | None
+    batch: str, session: Session, workers: int, key_retention: float | None, patience: float | None
 ) -> list[str]:
     """Return the arguments of a worker that helps this command."""
-    words = ["--batch", batch, "--state", state, "--workers", str(workers), *session.options()]
+    words = ["--batch", batch, "--workers", str(workers), *session.options()]
     words += [] if key_retention is None else ["--key-retention", f"{key_retention:f}"]
     return words + ([] if patience is None else ["--patience", f"{patience:f}"])
 

@@ -11,6 +11,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
+from victor_ext.tables.hidden import Hidden
+
 from .failures import Misuse
 from .screen import plain
 
@@ -43,17 +45,21 @@ class _Started:
 class WorkerProcesses:
     """Further `victor bulk worker` processes for one batch.
 
-    A worker stops when its standard input ends. So it stops also when this process is killed, and Ctrl-C in a terminal,
-    which goes to all processes of a group, reaches this process only: it decides when the others stop.
+    A worker reads the database's URL from its standard input: the URL may hold a password, and every user of the
+    machine can see the arguments of a process. It stops when its standard input ends, so also when this process is
+    killed. Ctrl-C in a terminal, which goes to all processes of a group, reaches this process only: it decides when the
+    others stop.
 
     Args:
         processes: Processes in all, with this one.
+        state: URL of the database.
         words: Arguments after `victor bulk worker`.
         show: Shows a line.
     """
 
-    def __init__(self, processes: int, words: Sequence[str], show: Callable[[str], None]) -> None:
+    def __init__(self, processes: int, state: str, words: Sequence[str], show: Callable[[str], None]) -> None:
         self._processes = processes
+        self._state = Hidden(state)
         self._words = words
         self._show = show
         self._begun = False
@@ -86,13 +92,18 @@ class WorkerProcesses:
     def _start(self, number: int) -> None:
         messages = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - it is one
         process = subprocess.Popen(  # noqa: S603 - this program, with arguments that it has checked
-            [sys.executable, "-P", "-m", "victor_ext.cli", "bulk", "worker", *self._words, "--until-input-ends"],
+            [sys.executable, "-P", "-m", "victor_ext.cli", "bulk", "worker", *self._words, "--state-from-input"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=messages,
             start_new_session=True,
         )
         self._workers.append(_Started(number, process, messages))
+        assert process.stdin is not None
+        # A worker that has ended already is told of by `_look`.
+        with suppress(OSError):
+            process.stdin.write(f"{self._state}\n".encode("utf-8", "surrogateescape"))
+            process.stdin.flush()
 
     def _look(self) -> None:
         for worker in list(self._workers):
@@ -115,6 +126,11 @@ def _end_input(process: subprocess.Popen[bytes]) -> None:
     if process.stdin is not None:
         with suppress(OSError):
             process.stdin.close()
+
+
+def state_from_input() -> str:
+    """Return the URL that `WorkerProcesses` writes; empty if the process that started this one has died before."""
+    return Hidden(sys.stdin.buffer.readline().decode("utf-8", "surrogateescape").rstrip("\n"))
 
 
 def stop_when_input_ends() -> threading.Event:
