@@ -5,17 +5,24 @@ from __future__ import annotations
 import ast
 import json
 import re
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import victor_ext
 from victor_ext import errors, money, testing, zulu
 
 PACKAGE = Path(victor_ext.__file__).parent
 HEAVY = ["cryptography", "jwt", "typer", "rich", "starlette", "uvicorn", "anyio", "victor_api", "dbos"]
+
+NOT_FOR_A_FIRST_ANSWER = {"httpcore", "h11", "anyio", "asyncio"}
+"""Modules that each cost a fresh process a millisecond or more before its first answer, and are of no use to it."""
 
 OURS = re.compile(r"\bvictor_ext\b|\bVictorError\b|\bVICTOR_(LOG|LISTENER_ERRORS)\b")
 """The names of this package, of the base of its errors and of its own variables: not those of a payment system."""
@@ -55,6 +62,15 @@ def loaded_after(code: str) -> set[str]:
     """Those of the heavy packages that are loaded after this code."""
     code = f"import sys\n{code}\nimport json; print(json.dumps([n for n in {HEAVY!r} if n in sys.modules]))"
     return set(json.loads(run(code)))
+
+
+def answer_once(server: socket.socket) -> None:
+    """Answer the first request with a payment request."""
+    connection, _ = server.accept()
+    body = b'{"victor_payment_request_id": "R1", "status": "PENDING"}'
+    with connection:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
 
 
 class TestNames:
@@ -144,6 +160,24 @@ class TestWhatImportingCosts:
         code = "from victor_ext import *\nVictor(VictorOAuth('i', 's'), base_url='http://127.0.0.1:1').close()"
         with_transport = "import httpx\nhttpx.HTTPTransport()"
         assert loaded_after(code) - loaded_after(with_transport) == set()
+
+    def test_a_first_answer_loads_nothing_that_it_does_not_need(self, tmp_path):
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        file = tmp_path / "key.pem"
+        file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            answering = threading.Thread(target=answer_once, args=(server,))
+            answering.start()
+            code = (
+                "from victor_ext import Victor, VictorJwt\n"
+                f"url = 'http://127.0.0.1:{server.getsockname()[1]}'\n"
+                f"with Victor(VictorJwt('key', {str(file)!r}), base_url=url) as victor:\n"
+                "    assert victor.payment_requests.get('R1').id == 'R1'\n"
+                "import json, sys; print(json.dumps([*sys.modules]))"
+            )
+            loaded = set(json.loads(run(code)))
+            answering.join()
+        assert loaded & NOT_FOR_A_FIRST_ANSWER == set()
 
     def test_the_runtime_loads_no_generated_layer(self):
         files = (PACKAGE / "runtime").rglob("[a-z]*.py")

@@ -14,7 +14,6 @@ from random import Random
 from typing import Any
 
 import anyio
-import httpcore
 import httpx
 import pytest
 
@@ -26,9 +25,9 @@ from tests.faults.test_damaged_answers import JUNK
 from tests.faults.test_tls import VERSIONS
 from victor_ext import AsyncVictor, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
 from victor_ext.runtime.http import connection_pool
-from victor_ext.runtime.http.async_streams import AsyncBackend
+from victor_ext.runtime.http.async_streams import AsyncBackend, Stream
 from victor_ext.runtime.http.connections import checked_limits
-from victor_ext.runtime.http.deadline_stream import BoundedBackend
+from victor_ext.runtime.http.deadline_stream import SyncBackend, SyncStream
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext.runtime.http.routes import Route
 
@@ -273,17 +272,17 @@ class Talking:
         self._listener.close()
 
 
-class Patient(BoundedBackend):
+class Patient(SyncBackend):
     """Hands a connection on when something has come over it."""
 
-    def connect_tcp(self, *where: Any, **how: Any) -> httpcore.NetworkStream:
-        stream = super().connect_tcp(*where, **how)
-        select.select([stream.get_extra_info("socket")], [], [], PATIENCE)
+    def connect_tcp(self, *where: Any, **how: Any) -> SyncStream:
+        stream: Any = super().connect_tcp(*where, **how)
+        select.select([stream._socket], [], [], PATIENCE)
         return stream
 
 
 class AsyncPatient(AsyncBackend):
-    async def connect_tcp(self, *where: Any, **how: Any) -> httpcore.AsyncNetworkStream:
+    async def connect_tcp(self, *where: Any, **how: Any) -> Stream:
         stream: Any = await super().connect_tcp(*where, **how)
         await anyio.wait_readable(stream._socket)
         return stream
@@ -291,7 +290,7 @@ class AsyncPatient(AsyncBackend):
 
 def test_what_was_said_before_anything_was_asked_is_no_answer() -> None:
     def blocking(route: Route, request: httpx.Request) -> httpx.Response:
-        with PooledTransport(route, checked_limits(None), Patient(httpcore.SyncBackend())) as transport:
+        with PooledTransport(route, checked_limits(None), Patient()) as transport:
             return transport.handle_request(request)
 
     def awaited(route: Route, request: httpx.Request) -> httpx.Response:

@@ -8,11 +8,12 @@ import ssl
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpcore
 import httpx
 
 from tests.fuzz.fuzz_reading import read_everything
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth, zulu
+from victor_ext.runtime.http.async_streams import AsyncBackend, Stream
+from victor_ext.runtime.http.deadline_stream import SyncBackend, SyncStream
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext.runtime.http.routes import Route
 
@@ -62,7 +63,7 @@ class _Stream:
         """Nothing is open."""
 
 
-class _SyncStream(_Stream, httpcore.NetworkStream):
+class _SyncStream(_Stream, SyncStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self.answered(max_bytes)
 
@@ -70,7 +71,7 @@ class _SyncStream(_Stream, httpcore.NetworkStream):
         self.asked(buffer)
 
 
-class _AsyncStream(_Stream, httpcore.AsyncNetworkStream):
+class _AsyncStream(_Stream, Stream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the interface
         return self.answered(max_bytes)
 
@@ -78,19 +79,19 @@ class _AsyncStream(_Stream, httpcore.AsyncNetworkStream):
         self.asked(buffer)
 
 
-class _SyncBackend(httpcore.NetworkBackend):
+class _SyncBackend(SyncBackend):
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    def connect_tcp(self, *_where: Any, **_how: Any) -> httpcore.NetworkStream:
+    def connect_tcp(self, *_where: Any, **_how: Any) -> SyncStream:
         return _SyncStream(self._wire)
 
 
-class _AsyncBackend(httpcore.AsyncNetworkBackend):
+class _AsyncBackend(AsyncBackend):
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    async def connect_tcp(self, *_where: Any, **_how: Any) -> httpcore.AsyncNetworkStream:
+    async def connect_tcp(self, *_where: Any, **_how: Any) -> Stream:
         return _AsyncStream(self._wire)
 
 

@@ -15,7 +15,17 @@ from tests.faults.raw_sockets import Background, background
 from tests.security.journeys import Caller
 from tests.security.recorder import Recorder, RecordingProxy, RecordingSocks
 from tests.security.secrets import ACCOUNT
-from victor_ext import AsyncVictor, ConfigurationError, ConnectionFailed, PaymentRequest, TimedOut, Victor, VictorOAuth
+from victor_ext import (
+    AsyncVictor,
+    ConfigurationError,
+    ConnectionFailed,
+    Outcome,
+    PaymentRequest,
+    RetryPolicy,
+    TimedOut,
+    Victor,
+    VictorOAuth,
+)
 from victor_ext.runtime.http.connections import async_connections, connections
 
 AUTH = VictorOAuth("client-id", "not-a-secret")
@@ -84,6 +94,24 @@ def test_a_proxy_that_is_spoken_to_encrypted(mode: str, loop: Background, author
     assert {head.split(b"\r\n")[0] for head in proxy.requests} == {b"CONNECT pay.example:443 HTTP/1.1"}
     assert all(b"proxy-authorization: basic dXNlcjpodW50ZXIy".lower() in head.lower() for head in proxy.requests)
     assert [secret for secret in SECRETS if secret in proxy.received] == []
+
+
+@each_mode
+def test_somebody_else_behind_such_a_proxy_is_told_nothing(mode: str, loop: Background, authority: Authority) -> None:
+    other = Recorder(loop, authority.server(x509.DNSName("other.example")))
+    proxy = RecordingProxy(loop, other.port, authority.server())
+    way = httpx.Proxy(f"https://127.0.0.1:{proxy.port}", ssl_context=authority.trusted())
+    retry = RetryPolicy(max_attempts=1)
+    client = Caller(mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), proxy=way, retry=retry)
+    observed = client("accept", id="b34783af0", notes=ACCOUNT)
+    client.close()
+    other.close()
+    proxy.close()
+
+    assert isinstance(observed, ConnectionFailed)
+    assert observed.outcome is Outcome.NOT_SENT
+    assert proxy.requests
+    assert other.received == b""
 
 
 @each_mode

@@ -248,7 +248,7 @@ def test_requests_are_written_as_h11_writes_them(
 
 
 def test_nothing_usual_needs_h11(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(parser.h11, "Connection")
+    monkeypatch.setattr(parser, "_by_h11", None)
     found = outcomes(by_us, Parser(), [[USUAL], [USUAL[:-1], USUAL[-1:]], [USUAL]], "GET")
     assert [(read.body, read.end) for read in found] == [(b"{}", "again")] * 3
 

@@ -1,1 +1,1 @@
-"""Connections and transports. No other package here knows the transports of httpx and httpcore."""
+"""Connections and transports. No other package here knows the transports of httpx, nor sockets."""

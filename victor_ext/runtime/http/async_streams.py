@@ -1,8 +1,8 @@
 """Streams for awaited calls, which keep a deadline and are closed without waiting.
 
-The streams of httpcore wait while they are closed. A task that is cancelled there (`task.cancel()`, `asyncio.wait_for`)
-leaves the connection open, and its place in the pool taken for ever. These streams use sockets directly, in any event
-loop that anyio supports.
+The streams of an event loop wait while they are closed. A task that is cancelled there (`task.cancel()`,
+`asyncio.wait_for`) leaves the connection open, and its place in the pool taken for ever. These streams use sockets
+directly, in any event loop that anyio supports. Their errors are those of httpx.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import errno
 import os
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import anyio
-import httpcore
+import httpx
 
 from victor_ext.runtime.loop.timeouts import as_of_now, is_over, share_of
 
@@ -27,21 +27,20 @@ _READ_BYTES = 65536
 _CONNECTING = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 
 
-class Stream(httpcore.AsyncNetworkStream):
+class Stream:
     """The base of both streams."""
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """A TLS stream over this one."""
-        return await TlsStream(self, ssl_context, server_hostname).shake_hands(timeout)
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read up to `max_bytes`, as soon as there are any."""
+        raise NotImplementedError
 
-    async def aclose(self) -> None:
-        """Close the connection."""
-        self.abort()
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write all of it."""
+        raise NotImplementedError
+
+    async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None = None) -> TlsStream:
+        """A TLS stream over this one, whose other side is verified to be this host."""
+        return await TlsStream(self, context, host).shake_hands(timeout)
 
     def abort(self) -> None:
         """Close the connection at once, in any state."""
@@ -65,17 +64,17 @@ class SocketStream(Stream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read up to `max_bytes`, as soon as there are any."""
         if is_over(timeout):
-            raise httpcore.ReadTimeout("the answer goes on and on")
+            raise httpx.ReadTimeout("the answer goes on and on")
         while True:
             # Also when bytes are there already, so that other tasks get their turn.
             if not await _in_time(anyio.wait_readable(self._socket), timeout):
-                raise httpcore.ReadTimeout("nothing came in time")
+                raise httpx.ReadTimeout("nothing came in time")
             try:
                 return self._socket.recv(max_bytes)
             except BlockingIOError:
                 continue
             except OSError as error:
-                raise httpcore.ReadError(str(error)) from error
+                raise httpx.ReadError(str(error)) from error
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it."""
@@ -85,9 +84,9 @@ class SocketStream(Stream):
                 left = left[self._socket.send(left) :]
             except BlockingIOError:
                 if not await _in_time(anyio.wait_writable(self._socket), timeout):
-                    raise httpcore.WriteTimeout("it could not be sent in time") from None
+                    raise httpx.WriteTimeout("it could not be sent in time") from None
             except OSError as error:
-                raise httpcore.WriteError(str(error)) from error
+                raise httpx.WriteError(str(error)) from error
 
     def abort(self) -> None:
         """Close the connection at once, in any state."""
@@ -106,7 +105,7 @@ class SocketStream(Stream):
 class TlsStream(Stream):
     """A TLS connection over a TCP connection, or over the TLS connection to a proxy."""
 
-    def __init__(self, under: Stream, context: ssl.SSLContext, host: str | None) -> None:
+    def __init__(self, under: Stream, context: ssl.SSLContext, host: str) -> None:
         self._under = under
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
@@ -115,10 +114,10 @@ class TlsStream(Stream):
         """Do the handshake."""
         try:
             await self._through(self._tls.do_handshake, timeout)
-        except (httpcore.ReadTimeout, httpcore.WriteTimeout) as error:
-            raise httpcore.ConnectTimeout(str(error)) from error
-        except (httpcore.ReadError, httpcore.WriteError, ssl.SSLError) as error:
-            raise httpcore.ConnectError(str(error)) from error
+        except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
+            raise httpx.ConnectTimeout(str(error)) from error
+        except (httpx.ReadError, httpx.WriteError, ssl.SSLError) as error:
+            raise httpx.ConnectError(str(error)) from error
         return self
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -128,7 +127,7 @@ class TlsStream(Stream):
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             return b""
         except ssl.SSLError as error:
-            raise httpcore.ReadError(str(error)) from error
+            raise httpx.ReadError(str(error)) from error
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it."""
@@ -137,7 +136,7 @@ class TlsStream(Stream):
             while left:
                 left = left[await self._through(lambda: self._tls.write(left), timeout) :]  # noqa: B023 - called at once
         except ssl.SSLError as error:
-            raise httpcore.WriteError(str(error)) from error
+            raise httpx.WriteError(str(error)) from error
 
     def abort(self) -> None:
         """Close the connection at once, in any state."""
@@ -183,41 +182,34 @@ class TlsStream(Stream):
             self._incoming.write_eof()
 
 
-class AsyncBackend(httpcore.AsyncNetworkBackend):
+class AsyncBackend:
     """Opens such streams."""
 
     def __init__(self) -> None:
         self._addresses = Addresses()
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+    async def connect_tcp(self, host: str, port: int, timeout: float | None = None) -> Stream:
         """Connect to the addresses of the host, one after the other."""
         addresses = self._addresses.known(host) or await self._look_up(host, port, timeout)
         for tried, address in enumerate(addresses, start=1):
             seconds = share_of(timeout, 1 + len(addresses) - tried)
             try:
                 connected = await _connected(address, port, seconds)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+            except (httpx.ConnectError, httpx.ConnectTimeout):
                 if tried == len(addresses) or is_over(timeout):
                     raise
             else:
                 self._addresses.note(host, address, first=tried == 1)
                 return SocketStream(connected)
-        raise httpcore.ConnectError(f"{host} has no address")
+        raise httpx.ConnectError(f"{host} has no address")
 
     async def _look_up(self, host: str, port: int, timeout: float | None) -> list[str]:
         with anyio.move_on_after(as_of_now(timeout)):
             try:
                 return self._addresses.found(host, await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
             except OSError as error:
-                raise httpcore.ConnectError(str(error)) from error
-        raise httpcore.ConnectTimeout(f"looking {host} up took too long")
+                raise httpx.ConnectError(str(error)) from error
+        raise httpx.ConnectTimeout(f"looking {host} up took too long")
 
 
 async def _connected(address: str, port: int, timeout: float | None) -> socket.socket:
@@ -231,10 +223,10 @@ async def _connected(address: str, port: int, timeout: float | None) -> socket.s
         failed = made.connect_ex(where)
         if failed in _CONNECTING:
             if not await _in_time(anyio.wait_writable(made), timeout):
-                raise httpcore.ConnectTimeout("no connection in time")
+                raise httpx.ConnectTimeout("no connection in time")
             failed = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if failed:
-            raise httpcore.ConnectError(os.strerror(failed))
+            raise httpx.ConnectError(os.strerror(failed))
     except BaseException:
         made.close()
         raise

@@ -1,114 +1,172 @@
 """Streams for blocking calls that keep a deadline, however slowly the bytes come and however many there are.
 
-httpcore gives each read the same timeout anew. So a server that sends a byte now and then could hold a blocking call
-for ever, and where there are always bytes to read, no timeout of a socket ever comes. The streams here ask the
-`DeadlineTimeout`, which knows when its time is over.
+The timeout of a socket is for one read. So a server that sends a byte now and then could hold a blocking call for ever,
+and where there are always bytes to read, no timeout of a socket ever comes. The streams here ask the `DeadlineTimeout`,
+which knows when its time is over. Their errors are those of httpx.
 """
 
 from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, TypeVar
 
-import httpcore
+import httpx
 
 from victor_ext.runtime.loop.timeouts import as_of_now, is_over, share_of
 
+T = TypeVar("T")
 
-class BoundedStream(httpcore.NetworkStream):
-    """A stream whose reads and writes keep the deadline of their timeout."""
+_TLS_RECORD_BYTES = 16384
 
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
+
+class SyncStream:
+    """A TCP or TLS connection whose reads and writes keep the deadline of their timeout."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket: socket.socket | _TlsWithinTls = connected
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read up to `max_bytes`, as soon as there are any."""
         if is_over(timeout):
-            raise httpcore.ReadTimeout("the answer goes on and on")
-        return self._stream.read(max_bytes, as_of_now(timeout))
+            raise httpx.ReadTimeout("the answer goes on and on")
+        try:
+            self._socket.settimeout(as_of_now(timeout))
+            return self._socket.recv(max_bytes)
+        except TimeoutError as error:
+            raise httpx.ReadTimeout(str(error)) from error
+        except OSError as error:
+            raise httpx.ReadError(str(error)) from error
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it."""
-        self._stream.write(buffer, as_of_now(timeout))
+        left = memoryview(buffer)
+        try:
+            while left:
+                self._socket.settimeout(as_of_now(timeout))
+                left = left[self._socket.send(left) :]
+        except TimeoutError as error:
+            raise httpx.WriteTimeout(str(error)) from error
+        except OSError as error:
+            raise httpx.WriteError(str(error)) from error
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        """Encrypt this stream."""
-        self._stream = self._stream.start_tls(ssl_context, server_hostname, as_of_now(timeout))
+    def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None = None) -> SyncStream:
+        """Encrypt this stream, and verify that the other side is this host."""
+        try:
+            self._socket.settimeout(as_of_now(timeout))
+            if isinstance(self._socket, ssl.SSLSocket):
+                self._socket = _TlsWithinTls(self._socket, context, host)
+            else:
+                assert isinstance(self._socket, socket.socket)
+                self._socket = context.wrap_socket(self._socket, server_hostname=host)
+        except TimeoutError as error:
+            self.abort()
+            raise httpx.ConnectTimeout(str(error)) from error
+        except OSError as error:
+            self.abort()
+            raise httpx.ConnectError(str(error)) from error
+        except BaseException:
+            self.abort()
+            raise
         return self
 
-    def get_extra_info(self, info: str) -> Any:
-        """The information of the stream below."""
-        return self._stream.get_extra_info(info)
-
     def has_unread(self) -> bool:
-        """Whether bytes, or the end of the stream, can be read without waiting."""
-        tls = self._stream.get_extra_info("ssl_object")
-        if tls is not None and tls.pending():
-            return True
-        if not self._stream.get_extra_info("is_readable"):
-            return False
-        return tls is None or self._has_more_than_tickets()
-
-    def _has_more_than_tickets(self) -> bool:
+        """Whether bytes, or the end of the stream, can be read without waiting. A byte is lost."""
         # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are no data.
         try:
-            self._stream.read(1, 0.0)
-        except httpcore.ReadError as error:
-            return not isinstance(error.__cause__, ssl.SSLWantReadError | BlockingIOError)
+            self._socket.settimeout(0)
+            self._socket.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        except OSError:
+            pass
         return True
 
     def abort(self) -> None:
         """Close the connection, in any state."""
-        self._stream.close()
+        self._socket.close()
 
 
-class BoundedBackend(httpcore.NetworkBackend):
+class _TlsWithinTls:
+    """What `SyncStream` needs of a socket, with TLS over the TLS to a proxy: `wrap_socket` cannot wrap twice."""
+
+    def __init__(self, under: ssl.SSLSocket, context: ssl.SSLContext, host: str) -> None:
+        self.settimeout, self.close = under.settimeout, under.close
+        self._under = under
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._through(self._tls.do_handshake)
+
+    def recv(self, most: int) -> bytes:
+        """Read up to so many bytes; empty at the end of the stream."""
+        try:
+            return self._through(lambda: self._tls.read(most))
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
+
+    def send(self, data: memoryview) -> int:
+        """Write some of it, and return how many bytes."""
+        return self._through(lambda: self._tls.write(data))
+
+    def _through(self, act: Callable[[], T]) -> T:
+        """Do one TLS operation, and the reads and writes that it needs."""
+        while True:
+            try:
+                return act()
+            except ssl.SSLWantReadError:
+                self._flush()
+                came = self._under.recv(_TLS_RECORD_BYTES)
+                if came:
+                    self._incoming.write(came)
+                else:
+                    self._incoming.write_eof()
+            finally:
+                self._flush()  # after an error, the alert for the other side
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            self._under.sendall(self._outgoing.read())
+
+
+class SyncBackend:
     """Opens such streams."""
 
-    def __init__(self, backend: httpcore.NetworkBackend) -> None:
-        self._backend = backend
+    def __init__(self) -> None:
         self._addresses = Addresses()
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None) -> SyncStream:
         """Connect to the addresses of the host, one after the other, within the timeout for all of them together."""
         addresses = self._addresses.known(host) or self._look_up(host, port)
         for tried, address in enumerate(addresses, start=1):
             seconds = share_of(timeout, 1 + len(addresses) - tried)
             try:
-                stream = self._backend.connect_tcp(address, port, seconds, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                stream = _connected(address, port, seconds)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
                 if tried == len(addresses) or is_over(timeout):
                     raise
             else:
                 self._addresses.note(host, address, first=tried == 1)
-                return BoundedStream(stream)
-        raise httpcore.ConnectError(f"{host} has no address")
+                return stream
+        raise httpx.ConnectError(f"{host} has no address")
 
     def _look_up(self, host: str, port: int) -> list[str]:
         try:
             return self._addresses.found(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
+            raise httpx.ConnectError(str(error)) from error
 
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        self._backend.sleep(seconds)
+
+def _connected(address: str, port: int, timeout: float | None) -> SyncStream:
+    try:
+        connected = socket.create_connection((address, port), timeout)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except TimeoutError as error:
+        raise httpx.ConnectTimeout(str(error)) from error
+    except OSError as error:
+        raise httpx.ConnectError(str(error)) from error
+    return SyncStream(connected)
 
 
 class Addresses:

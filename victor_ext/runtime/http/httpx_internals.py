@@ -1,6 +1,6 @@
-"""All that this package uses of httpx and httpcore beyond their public interfaces: two things of `httpx.Response`.
+"""All that this package uses of httpx beyond its public interface: two things of `httpx.Response`.
 
-The transports, streams and connections are this package's own, over the public classes of both libraries.
+The transports, streams and connections are this package's own, over its public classes and over sockets.
 """
 
 from __future__ import annotations

@@ -7,14 +7,14 @@ body has a `Content-Length`. This module never refuses a message: what is not us
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import h11
 import httpx
 
-Fields = list[tuple[bytes, bytes]]
+if TYPE_CHECKING:
+    from .h11_exchange import H11Exchange
 
-_MAX_HEAD_BYTES = 100 * 1024
+Fields = list[tuple[bytes, bytes]]
 
 # Narrower than RFC 9110, 5.5 and 5.6.2, and than h11: values without tabs, without bytes beyond ASCII, and not empty.
 _NAME = rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+"
@@ -48,7 +48,7 @@ class Parser:
         self._reset()
 
     def _reset(self) -> None:
-        self._h11: h11.Connection | None = None  # set as soon as a message of the exchange is not usual
+        self._h11: H11Exchange | None = None  # set as soon as a message of the exchange is not usual
         self._head: Head | None = None
         self._received = b""  # of the body, and what came behind it
         self._left = 0  # bytes of the body that have not been returned
@@ -59,11 +59,8 @@ class Parser:
         usual = _request(method, target, fields, content)
         if usual is not None:
             return usual
-        self._h11 = h11.Connection(h11.CLIENT, _MAX_HEAD_BYTES)
-        try:
-            return _by_h11(self._h11, h11.Request(method=method, target=target, headers=fields), content)
-        except h11.LocalProtocolError as error:
-            raise httpx.LocalProtocolError(str(error)) from error
+        self._h11 = _by_h11()
+        return self._h11.request(method, target, fields, content)
 
     def receive(self, data: bytes) -> None:
         """Take bytes that were read; none: the other side has closed the connection.
@@ -75,7 +72,7 @@ class Parser:
         if self._h11 is None and self._head is None:
             self._receive_first(data)
         elif self._h11 is not None:
-            self._h11.receive_data(data)
+            self._h11.receive(data)
         elif data:
             self._received += data
         else:
@@ -92,21 +89,15 @@ class Parser:
                 self._head = Head(int(usual[1]), usual[2], b"1.1", fields)
                 self._left, self._received = length, data[usual.end() :]
                 return
-        self._h11 = h11.Connection(h11.CLIENT, _MAX_HEAD_BYTES)
+        self._h11 = _by_h11()
         # How h11 reads the response to a usual request does not depend on what was requested.
-        _by_h11(self._h11, h11.Request(method="GET", target="/", headers=[("Host", "")]), b"")
-        self._h11.receive_data(data)
+        self._h11.request("GET", b"/", [(b"Host", b"")], b"")
+        self._h11.receive(data)
 
     def head(self) -> Head | None:
         """The head of the response; None: more bytes are to be received. Raises `httpx.RemoteProtocolError`."""
-        while self._head is None and self._h11 is not None:
-            event = _next_event(self._h11)
-            if event is h11.NEED_DATA:
-                break
-            if type(event) is h11.Response:
-                self._head = Head(event.status_code, event.reason, event.http_version, event.headers.raw_items())
-            elif type(event) is not h11.InformationalResponse:
-                raise httpx.RemoteProtocolError("the server closed the connection without an answer")
+        if self._head is None and self._h11 is not None:
+            self._head = self._h11.head()
         return self._head
 
     def body(self) -> bytes | None:
@@ -115,10 +106,7 @@ class Parser:
         Raises `httpx.RemoteProtocolError`.
         """
         if self._h11 is not None:
-            event = _next_event(self._h11)
-            if event is h11.NEED_DATA:
-                return None
-            return bytes(event.data) if type(event) is h11.Data else b""
+            return self._h11.body()
         if not self._left:
             self._ended = True
             return b""
@@ -128,9 +116,8 @@ class Parser:
 
     def begin_again(self) -> bool:
         """Get ready for another exchange. Returns False if the last one has not ended, or more bytes have come."""
-        parser = self._h11
-        if parser is not None:
-            self._ended = parser.our_state is parser.their_state is h11.DONE and not any(parser.trailing_data)
+        if self._h11 is not None:
+            self._ended = self._h11.has_ended()
         if not self._ended or self._received:
             return False
         self._reset()
@@ -174,13 +161,7 @@ def _named(fields: Fields) -> dict[bytes, bytes] | None:
     return named
 
 
-def _by_h11(parser: h11.Connection, request: h11.Request, content: bytes) -> bytes:
-    pieces = [parser.send(request), parser.send(h11.Data(data=content)) if content else b""]
-    return b"".join([*(piece or b"" for piece in pieces), parser.send(h11.EndOfMessage()) or b""])
+def _by_h11() -> H11Exchange:
+    from .h11_exchange import H11Exchange  # noqa: PLC0415 - only unusual messages need it
 
-
-def _next_event(parser: h11.Connection) -> object:
-    try:
-        return parser.next_event()
-    except h11.RemoteProtocolError as error:
-        raise httpx.RemoteProtocolError(str(error)) from error
+    return H11Exchange()

@@ -7,27 +7,22 @@ place and its connection at the latest when nothing refers to them.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpcore
 import httpx
 
 from victor_ext.runtime.loop.flow import adrive, drive
 
-from .async_streams import AsyncBackend
 from .connection_pool import ConnectionPool, Lease
-from .deadline_stream import BoundedBackend
+from .deadline_stream import SyncBackend
 from .http11 import Connect, Connection, Read, StartTls, Step, Unasked, Write
 from .locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from .parser import Head
 from .routes import Route
 from .timing import timing_of
 
-_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
-    getattr(httpcore, name): getattr(httpx, name)
-    for name in ("ConnectError", "ConnectTimeout", "ReadError", "ReadTimeout", "WriteError", "WriteTimeout")
-}
-_HTTPCORE_ERRORS = tuple(_ERRORS)
+if TYPE_CHECKING:
+    from .async_streams import AsyncBackend
 
 
 class PooledTransport(httpx.BaseTransport):
@@ -39,10 +34,10 @@ class PooledTransport(httpx.BaseTransport):
         backend: Opens connections in place of the system's sockets.
     """
 
-    def __init__(self, route: Route, limits: httpx.Limits, backend: httpcore.NetworkBackend | None = None) -> None:
+    def __init__(self, route: Route, limits: httpx.Limits, backend: SyncBackend | None = None) -> None:
         self._route = route
         self._pools = PerProcess(lambda: ConnectionPool(route, limits))
-        self._backend = backend or BoundedBackend(httpcore.SyncBackend())
+        self._backend = backend or SyncBackend()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of this process. Raises httpx's errors."""
@@ -64,10 +59,7 @@ class PooledTransport(httpx.BaseTransport):
 
     def take(self, connection: Connection, step: Step) -> Any:
         """Execute a step on a connection."""
-        try:
-            return _done(connection, step, _act(self._backend, connection, step))
-        except _HTTPCORE_ERRORS as error:
-            raise _ERRORS[type(error)](str(error)) from error
+        return _done(connection, step, _act(self._backend, connection, step))
 
     def close(self) -> None:
         """Close the connections of this process."""
@@ -77,9 +69,11 @@ class PooledTransport(httpx.BaseTransport):
 class AsyncPooledTransport(httpx.AsyncBaseTransport):
     """For awaited calls, in one event loop or in several. The arguments are those of `PooledTransport`."""
 
-    def __init__(self, route: Route, limits: httpx.Limits, backend: httpcore.AsyncNetworkBackend | None = None) -> None:
+    def __init__(self, route: Route, limits: httpx.Limits, backend: AsyncBackend | None = None) -> None:
         self._route = route
         self._pools = PerLoop(lambda: ConnectionPool(route, limits))
+        from .async_streams import AsyncBackend  # noqa: PLC0415 - only those who await pay for it
+
         self._backend = backend or AsyncBackend()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -102,10 +96,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
 
     async def take(self, connection: Connection, step: Step) -> Any:
         """Execute a step on a connection."""
-        try:
-            return _done(connection, step, await _act(self._backend, connection, step))
-        except _HTTPCORE_ERRORS as error:
-            raise _ERRORS[type(error)](str(error)) from error
+        return _done(connection, step, await _act(self._backend, connection, step))
 
     async def aclose(self) -> None:
         """Close the connections of the running loop. Those of a loop that has ended are closed already."""

@@ -217,7 +217,7 @@ class AsyncDriver:
             with self._anyio.move_on_after(step.seconds + self._grace):
                 return await self._exchange(step.request, time.monotonic() + step.seconds)
         except ssl.SSLError as error:
-            # httpcore turns this into an error of its own where calls block, and does not where they are awaited.
+            # A transport of httpx turns this into its own error where calls block, and not where they are awaited.
             raise httpx.ReadError(str(error), request=step.request) from error
         raise httpx.ReadTimeout("the answer trickled in too slowly", request=step.request)
 
