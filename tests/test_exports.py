@@ -21,7 +21,7 @@ from victor_ext import errors, money, testing, zulu
 PACKAGE = Path(victor_ext.__file__).parent
 HEAVY = ["cryptography", "jwt", "typer", "rich", "starlette", "uvicorn", "anyio", "victor_api", "dbos"]
 
-NOT_FOR_A_FIRST_ANSWER = {"httpcore", "h11", "anyio", "asyncio"}
+NOT_FOR_A_FIRST_ANSWER = {"httpcore", "h11", "anyio", "asyncio", "attr", "attrs"}
 """Modules that each cost a fresh process a millisecond or more before its first answer, and are of no use to it."""
 
 OURS = re.compile(r"\bvictor_ext\b|\bVictorError\b|\bVICTOR_(LOG|LISTENER_ERRORS)\b")
@@ -178,6 +178,7 @@ class TestWhatImportingCosts:
             loaded = set(json.loads(run(code)))
             answering.join()
         assert loaded & NOT_FOR_A_FIRST_ANSWER == set()
+        assert {name for name in loaded if name.startswith("victor_api.models.")} == set()
 
     def test_the_runtime_loads_no_generated_layer(self):
         files = (PACKAGE / "runtime").rglob("[a-z]*.py")

@@ -24,8 +24,6 @@ from io import BytesIO
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 from uuid import UUID
 
-import attrs
-
 from .types import UNSET, File, Unset
 
 LEVELS: Final = 100
@@ -385,6 +383,8 @@ def _losses(found: Any) -> int:
         return int(found not in type(found).__members__.values())
     if not hasattr(found, "additional_properties"):
         return 0
+    import attrs  # noqa: PLC0415 - the models, which are loaded already, have it
+
     values = [(each, getattr(found, each.name)) for each in attrs.fields(type(found)) if each.init]
     missing = sum(value is UNSET and each.default is attrs.NOTHING for each, value in values)
     return len(found.additional_properties) + missing + sum(_losses(value) for _, value in values)

@@ -24,6 +24,7 @@ from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.properties import model_property
 
 from .failures import Failure, Tracker, mend, unreadable_schema
+from .late_models import late_models, of_models
 from .python_names import give_distinct_names, literal
 from .replacing import replaced
 from .rewrites import Log
@@ -76,8 +77,9 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
             openapi=data, config=_config(folder, log), custom_template_path=templates
         )
         project.env.bytecode_cache = _COMPILED
-        project.env.filters["in_double_quote_literal"] = literal
-        names: dict[str, Any] = {"requests": log.requests, "literal": repr}
+        filters: dict[str, Any] = {"in_double_quote_literal": literal, "of_models": of_models}
+        project.env.filters |= filters
+        names: dict[str, Any] = {"requests": log.requests, "literal": repr, "late_models": late_models}
         project.env.globals.update(names)
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():

@@ -192,12 +192,13 @@ ODD = [
 ]
 
 
+@pytest.mark.parametrize("model", [PaymentRequestReceipt, GetPaymentRequestResponse])
 @pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_a_field_reads_the_same_before_and_after_the_model_is_made(odd: Any) -> None:
+def test_a_field_reads_the_same_before_and_after_the_model_is_made(odd: Any, model: Any) -> None:
     for sent in (WHOLE, *everywhere(WHOLE, odd)):
-        after = PaymentRequest(PaymentRequestReceipt.from_dict(sent))
+        after = PaymentRequest(model.from_dict(sent))
         for name in FIELDS:
-            before = PaymentRequest.of_list(sent)  # another one for each field: some make the model
+            before = PaymentRequest.of_json(sent, model.__name__)  # another one for each field: some make the model
             assert getattr(before, name) == getattr(after, name), (name, sent)
         assert before == after
 
@@ -206,17 +207,17 @@ FIELDS = [*PaymentRequest.fake().to_dict(), "is_terminal", "id"]
 
 
 def test_the_model_of_a_listed_request_is_made_when_it_is_asked_for() -> None:
-    made, copied = PaymentRequest.of_list(WHOLE), pickle.loads(pickle.dumps(PaymentRequest.of_list(WHOLE)))
+    made, copied = PaymentRequest.of_json(WHOLE), pickle.loads(pickle.dumps(PaymentRequest.of_json(WHOLE)))
     assert made.status is Status.PENDING
     made.raw.status = copied.raw.status = PaymentRequestReceiptStatus("EXPIRED")
     assert made.status == copied.status == Status.EXPIRED, "what is written into the model is read"
     assert made.raw is made.raw
-    assert isinstance(PaymentRequest.of_list(5).raw, PaymentRequestReceipt), "an item that is no object"
+    assert isinstance(PaymentRequest.of_json(5).raw, PaymentRequestReceipt), "an item that is no object"
     with pytest.raises(AttributeError, match="has no attribute 'rwa'"):
         getattr(made, "rwa")  # noqa: B009 - as a caller mistypes it
 
 
 def test_a_thread_that_comes_second_to_make_the_model_gets_it() -> None:
-    made = PaymentRequest.of_list(WHOLE)
+    made = PaymentRequest.of_json(WHOLE)
     model = made.raw
     assert made.__getattr__("raw") is model, "Python calls it without a lock, after another thread has set raw"

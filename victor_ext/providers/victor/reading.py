@@ -15,7 +15,7 @@ from victor_ext.runtime.client.json_values import list_or_empty
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.records import RecordList
 from victor_ext.runtime.client.resources import Walk
-from victor_ext.runtime.client.runners import OperationFlow, call, call_for_json, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, call_for_json, drop_none
 from victor_ext.runtime.loop.clock import ServerClock
 
 from .checks import REFERENCE, Validation, check_id
@@ -39,9 +39,7 @@ def get(
     """Read one payment request. `seconds` is the time limit (None: the client's deadline)."""
     check_id(request_id)
     arguments = drop_none(victor_payment_request_id=request_id, extra_query=extra_query)
-    found = PaymentRequest(  # the model's repr would show account numbers
-        (yield from call(_GET, models.GetPaymentRequestResponse, seconds, **arguments))
-    )
+    found = PaymentRequest.of_json((yield from call_for_json(_GET, seconds, **arguments)), "GetPaymentRequestResponse")
     if not found.id and found.status is None:
         raise UnreadableResponse(
             f"The answer to get({request_id!r}) is no payment request: it has neither an id nor a status.",
@@ -252,7 +250,7 @@ def _arguments(wire: dict[str, str]) -> dict[str, Any]:
 
 def items_of(page: dict[str, Any]) -> Sequence[PaymentRequest]:
     """Return the records of one page. A page without `results` is empty."""
-    return [PaymentRequest.of_list(sent) for sent in list_or_empty(page.get("results"))]
+    return [PaymentRequest.of_json(sent) for sent in list_or_empty(page.get("results"))]
 
 
 def content_of(request: PaymentRequest) -> str:

@@ -198,12 +198,14 @@ class PaymentRequest(Record):
             an absent field.
     """
 
-    __slots__ = ("_completed_by", "_sent", "idempotency_key")
+    __slots__ = ("_completed_by", "_model", "_sent", "idempotency_key")
 
     raw: RawPaymentRequest
     _completed_by: PaymentRequest | None
     _sent: dict[str, Any] | None
     """The JSON that the fields are read from until `raw` is asked for."""
+    _model: str
+    """The name of the model that `raw` is made as."""
 
     def __init__(
         self,
@@ -215,15 +217,15 @@ class PaymentRequest(Record):
         super().__init__(raw)
         self.idempotency_key = idempotency_key
         self._completed_by = completed_by
-        self._sent = None
+        self._sent, self._model = None, ""
 
     @classmethod
-    def of_list(cls, sent: object) -> PaymentRequest:
-        """A request of a list, from its JSON. To make all models of a page costs more than to read it."""
+    def of_json(cls, sent: object, model: str = "PaymentRequestReceipt") -> PaymentRequest:
+        """A request from its JSON, of a list or as this model. To load and make models costs more than to read it."""
         if not is_object(sent):  # the model holds it
-            return cls(models.PaymentRequestReceipt.from_dict(cast("Any", sent)))
+            return cls(getattr(models, model).from_dict(cast("Any", sent)))
         self = cls.__new__(cls)
-        self._sent = sent
+        self._sent, self._model = sent, model
         self.response_info = self.idempotency_key = self._completed_by = None
         return self
 
@@ -234,7 +236,7 @@ class PaymentRequest(Record):
         sent = self._sent
         if sent is None:  # another thread has made it since Python looked
             return object.__getattribute__(self, "raw")
-        self.raw = models.PaymentRequestReceipt.from_dict(sent)
+        self.raw = getattr(models, self._model).from_dict(sent)
         self._sent = None  # what the caller writes into the model counts
         return self.raw
 
