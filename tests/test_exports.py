@@ -21,7 +21,11 @@ from victor_ext import errors, money, testing, zulu
 PACKAGE = Path(victor_ext.__file__).parent
 HEAVY = ["cryptography", "jwt", "typer", "rich", "starlette", "uvicorn", "anyio", "victor_api", "dbos"]
 
-NOT_FOR_A_FIRST_ANSWER = {"httpcore", "h11", "anyio", "asyncio", "attr", "attrs"}
+NOT_FOR_A_FIRST_ANSWER = {
+    *("httpcore", "h11", "anyio", "asyncio", "attr", "attrs"),
+    *(f"victor_ext.providers.victor.{name}" for name in ("creating", "responding", "waiting")),
+    *("victor_ext.runtime.loop.events", "victor_ext.runtime.auth.oauth"),
+}
 """Modules that each cost a fresh process a millisecond or more before its first answer, and are of no use to it."""
 
 OURS = re.compile(r"\bvictor_ext\b|\bVictorError\b|\bVICTOR_(LOG|LISTENER_ERRORS)\b")

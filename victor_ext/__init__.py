@@ -110,9 +110,11 @@ __all__ = [
     "idempotency_key_for",
 ]
 
-# A name is loaded when it is first asked for, so that importing the package costs next to nothing. These modules define
-# the names; each needs most of those before it.
+# A name is loaded when it is first asked for, so that importing the package costs next to nothing. These modules have
+# the names, and are asked in this order: the first ones are those that a program with a client loads in any case.
 _HOMES = (
+    ".providers.victor.client",
+    ".providers.victor.auth",
     ".errors",
     ".response_info",
     ".runtime.loop.keys",
@@ -124,8 +126,6 @@ _HOMES = (
     ".providers.victor.statuses",
     ".providers.victor.records",
     ".providers.victor.requests",
-    ".providers.victor.auth",
-    ".providers.victor.client",
     ".providers.connected.auth",
     ".providers.connected.paging",
     ".providers.connected.client",

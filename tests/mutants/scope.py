@@ -25,6 +25,7 @@ MODULES = (
     "victor_ext/runtime/loop/events.py",
     "victor_ext/runtime/loop/headers.py",
     "victor_ext/runtime/loop/keys.py",
+    "victor_ext/runtime/loop/reporter.py",
     "victor_ext/runtime/loop/retry.py",
     "victor_ext/runtime/loop/timeouts.py",
     "victor_ext/zulu.py",

@@ -18,10 +18,11 @@ from victor_ext.runtime.auth.tokens import Authenticator, SignedToken
 from victor_ext.runtime.http.transport import AsyncAttemptTransport, AttemptTransport
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.clock import ServerClock
-from victor_ext.runtime.loop.events import Event, Reporter
+from victor_ext.runtime.loop.events import Event
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.keys import HeaderKey
 from victor_ext.runtime.loop.profile import Profile
+from victor_ext.runtime.loop.reporter import Reporter
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 
 BOTH = ("sync", "async")

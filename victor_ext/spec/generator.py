@@ -77,8 +77,8 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
             openapi=data, config=_config(folder, log), custom_template_path=templates
         )
         project.env.bytecode_cache = _COMPILED
-        filters: dict[str, Any] = {"in_double_quote_literal": literal, "of_models": of_models}
-        project.env.filters |= filters
+        filters: Any = project.env.filters
+        filters.update({"in_double_quote_literal": literal, "of_models": of_models})
         names: dict[str, Any] = {"requests": log.requests, "literal": repr, "late_models": late_models}
         project.env.globals.update(names)
         data.errors.clear()

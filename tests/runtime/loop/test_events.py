@@ -17,7 +17,6 @@ from tests.runtime.fakes import BOTH, KEY, OK, Happens, Harness, raises, status
 from victor_ext import BadRequest, Victor, connect
 from victor_ext.errors import Outcome, VictorError
 from victor_ext.runtime.loop.events import (
-    LISTENER_ERRORS,
     AttemptEnded,
     AttemptStarted,
     CallEnded,
@@ -25,6 +24,7 @@ from victor_ext.runtime.loop.events import (
     Event,
     RetryScheduled,
 )
+from victor_ext.runtime.loop.reporter import LISTENER_ERRORS
 
 ID = "a7ffd43c37c1"
 LOGGER = "victor_ext.runtime.loop.events"

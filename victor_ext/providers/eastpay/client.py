@@ -28,7 +28,7 @@ from .settings import EntityTypeWord, checked_entity, checked_gateway, checked_t
 if TYPE_CHECKING:
     from eastpay_api.client import Client as GeneratedClient
 
-    from victor_ext.runtime.loop.events import OnEvent
+    from victor_ext.runtime.loop.reporter import OnEvent
 
 
 class _EastPayClient(BaseClient[Mode, Transport]):

@@ -36,7 +36,7 @@ from .settings import (
 if TYPE_CHECKING:
     from flexfactor_api.client import Client as GeneratedClient
 
-    from victor_ext.runtime.loop.events import OnEvent
+    from victor_ext.runtime.loop.reporter import OnEvent
 
 
 class _FlexFactorClient(BaseClient[Mode, Transport]):

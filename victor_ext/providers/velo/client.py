@@ -33,7 +33,7 @@ from .words import EnvironmentWord
 if TYPE_CHECKING:
     from velo_api.client import Client as GeneratedClient
 
-    from victor_ext.runtime.loop.events import OnEvent
+    from victor_ext.runtime.loop.reporter import OnEvent
 
 
 class _VeloClient(BaseClient[Mode, Transport]):

@@ -11,7 +11,6 @@ import httpx
 from victor_ext import zulu
 from victor_ext.errors import ConfigurationError, InvalidRequest
 from victor_ext.redaction import Secret, concealed
-from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.auth.private_keys import load_rsa_key
 from victor_ext.runtime.auth.rs512 import signed_token
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
@@ -22,6 +21,8 @@ from victor_ext.runtime.loop.flow import Lock
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    from victor_ext.runtime.auth.oauth import IssuedToken
 
     from .settings import Environment
 
@@ -149,6 +150,8 @@ class VictorOAuth(UnpicklableCredentials):
         self, environment: Environment, base_url: httpx.URL, clock: ServerClock, lock: Lock
     ) -> Authenticator:
         """Return a token cache for one client."""
+        from victor_ext.runtime.auth.oauth import OAuthToken  # noqa: PLC0415 - clients with an API key need none
+
         url = base_url.copy_with(path=base_url.path.rstrip("/") + "/v2/auth/token")
 
         def ask() -> httpx.Request:
@@ -165,6 +168,8 @@ class VictorOAuth(UnpicklableCredentials):
 
 def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     """Read `{access_token, token_type, expires}`. `expires` is a time in epoch milliseconds."""
+    from victor_ext.runtime.auth.oauth import IssuedToken, header_value  # noqa: PLC0415 - see above
+
     header = header_value(body.get("token_type"), body.get("access_token"))
     if header is None:
         return None

@@ -26,7 +26,7 @@ from .statuses import EnvironmentWord
 if TYPE_CHECKING:
     from victor_api.client import Client as GeneratedClient
 
-    from victor_ext.runtime.loop.events import OnEvent
+    from victor_ext.runtime.loop.reporter import OnEvent
 
 
 class _VictorClient(BaseClient[Mode, Transport]):

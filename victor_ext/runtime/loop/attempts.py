@@ -21,15 +21,17 @@ from victor_ext.runtime.http.timing import TIMING, Timing
 from .classification import Failure, Repeat, may_repeat, of_exception, of_response, of_unusable
 from .clock import ServerClock
 from .error_messages import error_for, request_id_of, what_to_do
-from .events import CallReport, Reporter
 from .flow import Acquire, Flow, Lock, Send, Sleep
 from .headers import sendable
 from .profile import SAFE_METHODS, UNRESTED, Profile
+from .reporter import Reporter
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
 from .timeouts import Timeouts, configured_timeouts
 
 if TYPE_CHECKING:
     from victor_ext.runtime.auth.tokens import Authenticator
+
+    from .events import CallReport
 
 _MAX_REDIRECTS = 5
 

@@ -12,12 +12,13 @@ import httpx
 
 _MOST_TEXT = 20_000
 
-_IN_PROGRESS = re.compile(
+# Texts, which `re` compiles and keeps when the first 409 comes: most processes see none.
+_IN_PROGRESS = (
     r"in[ _-]?progress|being processed|(?:still|currently|already) (?:being )?(?:processing|running|processed)"
     r"|concurrent"
 )
 # These words also occur in messages about other values, and in rejections.
-_UNFINISHED = re.compile(
+_UNFINISHED = (
     r"(?<!not )(?<!no longer )\bpending\b"
     r"|\b(?:has|have|had|is|was|did) ?n[o']t (?:yet )?(?:been )?(?:complete|finish|processed|done)"
     r"|(?<!error )(?<!while )\bprocessing\b(?! (?:error|fail))"
@@ -25,7 +26,7 @@ _UNFINISHED = re.compile(
     r"|(?<!account )(?<!account is )(?<![a-z])locked\b"
     r"|(?:try|retry)(?: again)? later"
 )
-_OTHER_VALUES = re.compile(
+_OTHER_VALUES = (
     r"payload|different|mismatch|not match|(?:re-?|already )used|(?:other|another) (?:body|value|parameter)"
     r"|(?:with|for|by|of) (?:other|another) request"
 )
@@ -36,14 +37,14 @@ def in_progress(answer: httpx.Response) -> bool:
     if answer.status_code != 409:
         return False
     text = _text(answer)
-    if "retry-after" in answer.headers or _IN_PROGRESS.search(text):
+    if "retry-after" in answer.headers or re.search(_IN_PROGRESS, text):
         return True
-    return _UNFINISHED.search(text) is not None and not _OTHER_VALUES.search(text)
+    return re.search(_UNFINISHED, text) is not None and not re.search(_OTHER_VALUES, text)
 
 
 def may_be_in_progress(answer: httpx.Response) -> bool:
     """Whether a response is a 409 that reports a call in progress, or does not report other values."""
-    return answer.status_code == 409 and (in_progress(answer) or not _OTHER_VALUES.search(_text(answer)))
+    return answer.status_code == 409 and (in_progress(answer) or not re.search(_OTHER_VALUES, _text(answer)))
 
 
 def _text(answer: httpx.Response) -> str:

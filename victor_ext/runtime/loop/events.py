@@ -1,35 +1,23 @@
 """The events of a client's calls, for `on_event`, and the log records of retries and calls.
 
 Events hold no body, no token and no header. A listener runs in the thread or task of the call: keep it short. What it
-raises is logged and counted (`client.listener_failures`), and does not change the result of the call; in tests, where
-the environment variable VICTOR_LISTENER_ERRORS is `raise`, it is raised. The package's pytest plugin sets it.
+raises is logged and counted (`client.listener_failures`), and does not change the result of the call (see `Reporter`).
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import secrets
-import traceback
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from itertools import count
 from typing import Any
 
 import httpx
 
 from victor_ext.errors import Outcome
-from victor_ext.redaction import redact_excerpt
 from victor_ext.runtime.client.documented import READER, Reader
 from victor_ext.runtime.http.timing import Timing
 
-logger = logging.getLogger(__name__)
-
-LISTENER_ERRORS = "VICTOR_LISTENER_ERRORS"
-"""The environment variable that is `raise` where an exception of a listener is to end the call, as in tests."""
-
-_FRAMES = 5
-"""The most frames of a listener's exception that are logged, the innermost ones."""
+from .reporter import Reporter, logger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,41 +131,6 @@ class CallEnded(CallEvent):
 
 
 Event = CallStarted | AttemptStarted | AttemptEnded | RetryScheduled | CallEnded
-OnEvent = Callable[[Event], None]
-
-
-class Reporter:
-    """Reports the calls of one client to its listener and to the log.
-
-    Attributes:
-        failures: How many times the listener has raised.
-    """
-
-    def __init__(self, on_event: OnEvent | None = None) -> None:
-        self._on_event = on_event
-        self._failed = count(1)
-        self.failures = 0
-
-    @property
-    def is_active(self) -> bool:
-        """Whether anybody wants to know of each call. If not, only retries are reported."""
-        return self._on_event is not None or logger.isEnabledFor(logging.DEBUG)
-
-    def report(self, request: httpx.Request, key: str | None) -> CallReport:
-        """The report of one call."""
-        return CallReport(self, request, key)
-
-    def emit(self, event: Event) -> None:
-        """Give an event to the listener. What it raises is logged and counted, or raised in tests."""
-        if self._on_event is None:
-            return
-        try:
-            self._on_event(event)
-        except Exception as error:
-            self.failures = next(self._failed)
-            if os.environ.get(LISTENER_ERRORS) == "raise":
-                raise
-            _log_failure(error, event)
 
 
 class CallReport:
@@ -261,22 +214,3 @@ def _extra(event: Event) -> dict[str, Any]:
     The prefix keeps them apart from those that the application gives to every record, such as `request_id`.
     """
     return {name if name == "call_id" else f"call_{name}": value for name, value in asdict(event).items()}
-
-
-def _log_failure(error: Exception, event: Event) -> None:
-    """Log what a listener raised, and where; no source lines, no causes, and no long number in its text."""
-    try:
-        said = redact_excerpt(str(error))
-    except Exception:  # noqa: BLE001 - the listener's code makes the text too
-        said = ""
-    frames = traceback.extract_tb(error.__traceback__, -_FRAMES)
-    where = " > ".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
-    logger.error(
-        "on_event raised %s: %s (at %s) for %s of %s %s; the call continues",
-        type(error).__name__,
-        said,
-        where,
-        type(event).__name__,
-        event.method,
-        redact_excerpt(event.path),
-    )

@@ -1,0 +1,83 @@
+"""Who is told of a client's calls: its listener (`on_event`) and the log. The events are made where there is one."""
+
+from __future__ import annotations
+
+import logging
+import os
+import traceback
+from collections.abc import Callable
+from itertools import count
+from typing import TYPE_CHECKING
+
+import httpx
+
+from victor_ext.redaction import redact_excerpt
+
+if TYPE_CHECKING:
+    from .events import CallReport, Event
+
+logger = logging.getLogger(f"{__package__}.events")
+
+LISTENER_ERRORS = "VICTOR_LISTENER_ERRORS"
+"""The environment variable that is `raise` where an exception of a listener is to end the call, as in tests: there the
+package's pytest plugin sets it."""
+
+_FRAMES = 5
+"""The most frames of a listener's exception that are logged, the innermost ones."""
+
+OnEvent = Callable[["Event"], None]
+
+
+class Reporter:
+    """Reports the calls of one client to its listener and to the log.
+
+    Attributes:
+        failures: How many times the listener has raised.
+    """
+
+    def __init__(self, on_event: OnEvent | None = None) -> None:
+        self._on_event = on_event
+        self._failed = count(1)
+        self.failures = 0
+
+    @property
+    def is_active(self) -> bool:
+        """Whether anybody wants to know of each call. If not, only retries are reported."""
+        return self._on_event is not None or logger.isEnabledFor(logging.DEBUG)
+
+    def report(self, request: httpx.Request, key: str | None) -> CallReport:
+        """The report of one call."""
+        from .events import CallReport  # noqa: PLC0415 - most clients have no listener, and no retries
+
+        return CallReport(self, request, key)
+
+    def emit(self, event: Event) -> None:
+        """Give an event to the listener. What it raises is logged and counted, or raised in tests."""
+        if self._on_event is None:
+            return
+        try:
+            self._on_event(event)
+        except Exception as error:
+            self.failures = next(self._failed)
+            if os.environ.get(LISTENER_ERRORS) == "raise":
+                raise
+            _log_failure(error, event)
+
+
+def _log_failure(error: Exception, event: Event) -> None:
+    """Log what a listener raised, and where; no source lines, no causes, and no long number in its text."""
+    try:
+        said = redact_excerpt(str(error))
+    except Exception:  # noqa: BLE001 - the listener's code makes the text too
+        said = ""
+    frames = traceback.extract_tb(error.__traceback__, -_FRAMES)
+    where = " > ".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
+    logger.error(
+        "on_event raised %s: %s (at %s) for %s of %s %s; the call continues",
+        type(error).__name__,
+        said,
+        where,
+        type(event).__name__,
+        event.method,
+        redact_excerpt(event.path),
+    )
