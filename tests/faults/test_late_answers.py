@@ -19,7 +19,8 @@ import pytest
 
 from tests.faults.adapters import CALLERS, MODES, OPERATIONS, Operation, adapter, arguments
 from tests.faults.certificates import Authority
-from tests.faults.raw_provider import Exchange, RawProvider, answer
+from tests.faults.damaged_answers import chunked
+from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background
 from tests.faults.test_damaged_answers import JUNK
 from tests.faults.test_tls import VERSIONS
@@ -194,6 +195,22 @@ def test_a_connection_over_tls_is_kept_all_the_same(
         for operation in OPERATIONS * 5:
             assert on.run(operation).observed.word == "success"
         assert on.provider.record.connections == 1
+
+
+@each_mode
+def test_a_connection_is_closed_after_an_answer_that_is_framed_in_two_ways(background: Background, mode: str) -> None:
+    """RFC 9112, 6.3: with a length and chunks, somebody on the way may see a second answer in the first one."""
+
+    def with_length(length: bytes) -> Act:
+        return lambda exchange: exchange.send(chunked(exchange.work()).replace(b"\r\n", b"\r\n" + length, 1))
+
+    for length, connections in ((b"", 1), (b"Content-Length: 2\r\n", 2)):
+        with adapter(background, mode, direct=True) as on:
+            on.provider.acts.append(with_length(length))
+            for _ in range(2):
+                found = on.run("get")
+                assert (found.observed.word, found.mismatches(), found.seen.requests) == ("success", [], 1)
+            assert on.provider.record.connections == connections
 
 
 class TestRest:

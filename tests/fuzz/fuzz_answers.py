@@ -105,12 +105,17 @@ def _seeds(folder: Path) -> None:
         len(body),
         body,
     )
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (
+        body[:8],
+        len(body) - 8,
+        body[8:],
+    )
     refusal = (
         b'{"status": 0, "data": null, "error": {"code": 101, "message": "error.no", "field": "paymentDetails.amount"}}'
     )
     # A provider takes its numbers from the end of the data, and its bytes from the beginning.
     for number, data in enumerate(
-        [whole + b"\0\0\0", whole + b"\0\0\2", body + b"\0\1\1", refusal + b"\5\1\2", b"\1" * 64]
+        [whole + b"\0\0\0", chunked + b"\0\0\0", whole + b"\0\0\2", body + b"\0\1\1", refusal + b"\5\1\2", b"\1" * 64]
     ):
         (folder / f"seed-{number}").write_bytes(data)
 

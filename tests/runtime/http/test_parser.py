@@ -21,6 +21,7 @@ from victor_ext.runtime.http.parser import Fields, Head, Parser
 USUAL = (
     b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 2026 08:49:37 GMT\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}"
 )
+CHUNKED = USUAL.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked")[:-2] + b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
 HOST = (b"Host", b"pay.example")
 
 
@@ -61,6 +62,8 @@ def by_h11(parser: h11.Connection, method: str, pieces: Iterator[bytes], read: R
     while type(piece := event()) is h11.Data:
         read.body += piece.data
     again = parser.our_state is parser.their_state is h11.DONE and not any(parser.trailing_data)
+    # h11 would use the connection again (RFC 9112, 6.3).
+    again = again and not {b"content-length", b"transfer-encoding"} <= {name.lower() for name, _ in read.head.fields}
     if again:
         parser.start_next_cycle()
     read.end = "again" if again else "once"
@@ -104,6 +107,24 @@ LENGTHS = [
     *(b"2", b"0", b"1", b"3", b"+2", b"2, 2", b"2,3", b"-1", b"00000000000000000002", b"000000000000000000002", b"2 "),
     *(b"0x2", b"\xb2", b"2.0", b"", b"1" * 25, b"2\r\nContent-Length: 2", b"2\r\ncontent-length: 3"),
 ]
+TWO = b"2\r\n{}\r\n"
+END = b"0\r\n\r\n"
+CHUNKS = [
+    *(END, TWO + END, b"A\r\n" + b"x" * 10 + b"\r\n" + END, b"BB8\r\n" + b"x" * 3000 + b"\r\n2\r\n\r\n\r\n" + END),
+    *(b"%b2\r\n{}\r\n" % (b"0" * zeros) + END for zeros in (1, 6, 7, 19, 20)),
+    *(
+        size + b"\r\n{}\r\n" + END
+        for size in (b"1", b"3", b"-2", b"0x2", b"g", b"2_0", b"\xb2", b"2;a=b", b"2 ", b" 2")
+    ),
+    *(b"2\r\n{}" + end + END for end in (b"", b"\n", b"\r", b"\rX", b"X", b"\r\n\r\n", b"\n\r")),
+    *(
+        TWO + last
+        for last in (b"", b"00\r\n\r\n", b"0;a\r\n\r\n", b"0 \r\n\r\n", b"0\r\nA: b\r\n\r\n", b"0\r\n\n", b"0\r\n\r")
+    ),
+    *(TWO + END + more for more in (b"HTTP", TWO + END, b"\r\n", b"\n")),
+    *(b"1" * digits + b"\r\n{}" for digits in (7, 8, 20, 21)),
+    *(b"", b"\r\n", b"2\n{}\r\n" + END, TWO + b"1;" + b"e" * 300),
+]
 BODIES = st.sampled_from([b"", b"{}", b"\r\n", b'{"a": 1}', b"2\r\n{}\r\n0\r\n\r\n", b"x" * 3000])
 
 
@@ -122,12 +143,15 @@ ODD = [
     *(USUAL.replace(b"Length: 2", b"Length: " + each) for each in LENGTHS),
     *(USUAL + b"\n", USUAL + USUAL, USUAL.replace(b"\r\n", b"\n"), b"\r\n" + USUAL, b"\n" + USUAL, b"{}"),
     USUAL.replace(b"Connection: keep-alive", b"Transfer-Encoding: chunked")[:-2] + b"2\r\n{}\r\n0\r\n\r\n",
+    *(CHUNKED.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" + chunks for chunks in CHUNKS),
+    *(CHUNKED.replace(b"Connection: keep-alive", each) for each in FIELDS),
+    *(CHUNKED.replace(b"chunked", each) for each in (b"Chunked", b"chunked, chunked", b"gzip, chunked", b"x")),
 ]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_each_oddity_is_read_as_h11_reads_it(method: str) -> None:
-    for whole in [USUAL, *ODD]:
+    for whole in [USUAL, CHUNKED, *ODD]:
         assert_read_as_by_h11([[whole], [USUAL]], method)
         assert_read_as_by_h11([in_pieces(whole, *range(len(whole))), [USUAL]], method)
         for place in (1, 20, len(whole) - 30, len(whole) - 3, len(whole) - 2, len(whole) - 1):
@@ -140,13 +164,23 @@ PIECES = st.sampled_from([b"", b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b";", b
 )
 
 
+def in_chunks(draw: st.DrawFn, body: bytes) -> bytes:
+    places = draw(st.lists(st.integers(0, len(body)), max_size=4))
+    chunks = [piece for piece in in_pieces(body, *places) if piece]
+    return b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
+
+
 @st.composite
 def cut_answers(draw: st.DrawFn) -> list[bytes]:
     """An answer that is usual but for a few things, in pieces."""
     body = draw(BODIES)
+    chunked = draw(st.booleans())
     line = draw(st.just(b"HTTP/1.1 200 OK") | st.sampled_from(LINES))
     length = draw(st.just(b"%d" % len(body)) | st.sampled_from(LENGTHS))
-    fields = [b"Content-Length: " + length, *draw(st.lists(st.sampled_from(FIELDS), max_size=3))]
+    if chunked:
+        body = draw(st.sampled_from(CHUNKS)) if draw(st.booleans()) else in_chunks(draw, body)
+    framing = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: " + length
+    fields = [framing, *draw(st.lists(st.sampled_from(FIELDS), max_size=3))]
     whole = bytearray(b"\r\n".join([line, *draw(st.permutations(fields)), b"", body]))
     for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
         place = draw(st.integers(0, min(len(whole), 200)))
@@ -249,8 +283,10 @@ def test_requests_are_written_as_h11_writes_them(
 
 def test_nothing_usual_needs_h11(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parser, "_by_h11", None)
-    found = outcomes(by_us, Parser(), [[USUAL], [USUAL[:-1], USUAL[-1:]], [USUAL]], "GET")
-    assert [(read.body, read.end) for read in found] == [(b"{}", "again")] * 3
+    head = len(CHUNKED.partition(b"\r\n\r\n")[0]) + 4
+    chunks = [CHUNKED[:head], *(CHUNKED[place : place + 1] for place in range(head, len(CHUNKED)))]
+    found = outcomes(by_us, Parser(), [[USUAL], [USUAL[:-1], USUAL[-1:]], [USUAL], [CHUNKED], chunks, [CHUNKED]], "GET")
+    assert [(read.body, read.end) for read in found] == [(b"{}", "again")] * 6
 
 
 @pytest.mark.parametrize("size", [10, 60_000])

@@ -15,6 +15,7 @@ class H11Exchange:
 
     def __init__(self) -> None:
         self._connection = h11.Connection(h11.CLIENT, _MAX_HEAD_BYTES)
+        self._framed_twice = False
 
     def request(self, method: str, target: bytes, fields: Fields, content: bytes) -> bytes:
         """The bytes of a request. Raises `httpx.LocalProtocolError` where it cannot be written."""
@@ -33,6 +34,8 @@ class H11Exchange:
         """The head of the response; None: more bytes are to be received. Raises `httpx.RemoteProtocolError`."""
         while (event := self._next_event()) is not h11.NEED_DATA:
             if type(event) is h11.Response:
+                # RFC 9112, 6.3: it may be two responses for somebody on the way, so nothing that follows is believed.
+                self._framed_twice = {b"content-length", b"transfer-encoding"} <= {name for name, _ in event.headers}
                 return Head(event.status_code, event.reason, event.http_version, event.headers.raw_items())
             if type(event) is not h11.InformationalResponse:
                 raise httpx.RemoteProtocolError("the server closed the connection without an answer")
@@ -46,9 +49,9 @@ class H11Exchange:
         return bytes(event.data) if type(event) is h11.Data else b""
 
     def has_ended(self) -> bool:
-        """Whether the response is whole, and nothing has come behind it."""
+        """Whether the response is whole, nothing has come behind it, and another one may follow."""
         states = self._connection.our_state, self._connection.their_state
-        return states == (h11.DONE, h11.DONE) and not any(self._connection.trailing_data)
+        return states == (h11.DONE, h11.DONE) and not any(self._connection.trailing_data) and not self._framed_twice
 
     def _next_event(self) -> object:
         try:
