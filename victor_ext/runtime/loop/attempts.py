@@ -39,6 +39,13 @@ BEST_EFFORT_SECONDS = 5.0
 """Most seconds for a best-effort exchange, on which nothing depends yet; at most half of what is left."""
 
 
+TURN_SHARE = 0.75
+"""The part of its deadline for which a call waits for its turn.
+
+In an overload every turn comes at the end of the wait. A call that waited until its deadline would be sent with no time
+left for the response, and end `unknown`."""
+
+
 @dataclass(kw_only=True, eq=False, repr=False)
 class AttemptLoop:
     """What the calls of one client share. `call` returns a flow for a driver to run."""
@@ -96,15 +103,17 @@ class _Call:
         return response
 
     def _in_turn(self, turns: Lock, attempts: Flow[Response]) -> Flow[Response]:
-        """The attempts, once it is this call's turn. It keeps its turn until it ends, also while it waits."""
+        """The attempts, once it is this call's turn. The call keeps its turn until it ends, also while it waits."""
         permit = turns.permit()
         try:
-            is_next = yield Acquire(permit, self._left())
+            left = self._left()
+            is_next = yield Acquire(permit, None if left is None else left * TURN_SHARE)
             self._waited = self._loop.clock.monotonic() - self._started
             if not is_next:
                 what = "as many other calls as max_concurrency allows were under way"
                 late = Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
-                raise self._out_of_time(self._request, late)
+                why = f"three quarters of the deadline of {self._loop.deadline:g} s have passed; the rest is for sending"
+                raise self._error(self._request, late, why=why, error_class=DeadlineExceeded)
             return (yield from attempts)
         finally:
             permit.release()
