@@ -26,7 +26,7 @@ from .headers import sendable
 from .profile import SAFE_METHODS, UNRESTED, Profile
 from .reporter import Reporter
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
-from .timeouts import Timeouts, configured_timeouts
+from .timeouts import WAITING_SHARE, Timeouts, configured_timeouts
 
 if TYPE_CHECKING:
     from victor_ext.runtime.auth.tokens import Authenticator
@@ -37,13 +37,6 @@ _MAX_REDIRECTS = 5
 
 BEST_EFFORT_SECONDS = 5.0
 """Most seconds for a best-effort exchange, on which nothing depends yet; at most half of what is left."""
-
-
-TURN_SHARE = 0.75
-"""The part of its deadline for which a call waits for its turn.
-
-In an overload every turn comes at the end of the wait. A call that waited until its deadline would be sent with no time
-left for the response, and end `unknown`."""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -107,12 +100,15 @@ class _Call:
         permit = turns.permit()
         try:
             left = self._left()
-            is_next = yield Acquire(permit, None if left is None else left * TURN_SHARE)
+            is_next = yield Acquire(permit, None if left is None else left * WAITING_SHARE)
             self._waited = self._loop.clock.monotonic() - self._started
             if not is_next:
                 what = "as many other calls as max_concurrency allows were under way"
                 late = Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
-                why = f"three quarters of the deadline of {self._loop.deadline:g} s have passed; the rest is for sending"
+                why = (
+                    f"three quarters of the deadline of {self._loop.deadline:g} s have passed: "
+                    "a call keeps the rest for its request and the response"
+                )
                 raise self._error(self._request, late, why=why, error_class=DeadlineExceeded)
             return (yield from attempts)
         finally:
@@ -266,7 +262,7 @@ class _Call:
                 raise self._error(request, failure, retry_after=asked, why=why)
             # The jitter takes at most half of the time left: the next attempt needs the rest.
             wait = asked + (wait if left is None else min(wait, (left - asked) / 2))
-        elif left is not None and wait >= left:
+        elif left is not None and (wait >= left or self._waited_in_vain(failure, left)):
             raise self._out_of_time(request, failure)
         cost = RetryQuota.RETRY_AFTER_TIMEOUT if failure.timed_out else RetryQuota.RETRY
         if not loop.quota.take(cost):
@@ -283,6 +279,12 @@ class _Call:
             quota=loop.quota.available,
         )
         yield Sleep(wait)
+
+    def _waited_in_vain(self, failure: Failure, left: float) -> bool:
+        """Whether no place in the pool came in the part of the deadline in which it may come."""
+        deadline = self._loop.deadline
+        is_full = type(failure.cause) is httpx.PoolTimeout
+        return is_full and deadline is not None and left <= deadline * (1 - WAITING_SHARE)
 
     def _left(self) -> float | None:
         """Seconds until the deadline (or the end of a best-effort exchange), or None when there is none."""
