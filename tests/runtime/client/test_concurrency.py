@@ -13,6 +13,7 @@ from victor_api.client import Client
 
 from victor_ext import CallEnded, ConfigurationError, DeadlineExceeded, Event, Outcome, VictorError, connect
 from victor_ext import connect_async as connect_awaited
+from victor_ext.runtime.loop.flow import Acquire
 
 URL = "http://localhost"
 MOST = 3
@@ -79,6 +80,7 @@ def test_tasks_take_turns() -> None:
 def check_late(error: DeadlineExceeded, events: list[Event]) -> None:
     assert (error.outcome, error.attempts) == (Outcome.NOT_SENT, 0)
     assert "as many other calls as max_concurrency allows were under way" in str(error)
+    assert "three quarters of the deadline of 0.08 s have passed" in str(error)
     assert str(error).endswith("Nothing was sent: repeat it as you like.")
     (late,) = [event for event in events if isinstance(event, CallEnded) and event.path == "/late"]
     assert (late.error, late.attempts) == ("DeadlineExceeded", 0)
@@ -101,7 +103,7 @@ def test_the_late_thread_is_told_that_nothing_was_sent() -> None:
         first.start()
         assert arrived.wait(5)
         with pytest.raises(DeadlineExceeded) as raised:
-            client.with_options(deadline=0.05).api.get_httpx_client().post("/late")
+            client.with_options(deadline=0.08).api.get_httpx_client().post("/late")
         may_go.set()
         first.join()
         client.api.get_httpx_client().get("/next")
@@ -126,7 +128,7 @@ def test_the_late_task_is_told_that_nothing_was_sent_and_a_cancelled_one_gives_u
             first = asyncio.create_task(client.api.get_async_httpx_client().get("/first"))
             await asyncio.wait_for(arrived.wait(), 5)
             with pytest.raises(DeadlineExceeded) as raised:
-                await client.with_options(deadline=0.05).api.get_async_httpx_client().post("/late")
+                await client.with_options(deadline=0.08).api.get_async_httpx_client().post("/late")
             check_late(raised.value, events)
             waiting = asyncio.create_task(client.api.get_async_httpx_client().get("/gone"))
             await asyncio.sleep(0)
@@ -137,6 +139,19 @@ def test_the_late_task_is_told_that_nothing_was_sent_and_a_cancelled_one_gives_u
 
     asyncio.run(main())
     assert paths == ["/first", "/next"]
+
+
+def test_a_call_that_waits_for_its_turn_keeps_time_to_be_sent_in() -> None:
+    transport = httpx.MockTransport(lambda _request: httpx.Response(200))
+    with connect(Client, base_url=URL, transport=transport, max_concurrency=1, deadline=40.0) as client:
+        for deadline, most in ((40.0, 30.0), (4.0, 3.0)):
+            loop = client.with_options(deadline=deadline)._config.loop
+            step = next(loop.call(httpx.Request("POST", URL)))
+            assert isinstance(step, Acquire)
+            assert step.seconds == pytest.approx(most, abs=0.5)
+        step = next(client.with_options(deadline=None)._config.loop.call(httpx.Request("POST", URL)))
+        assert isinstance(step, Acquire)
+        assert step.seconds is None
 
 
 def test_a_failed_call_gives_up_its_turn() -> None:

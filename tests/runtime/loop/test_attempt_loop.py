@@ -17,6 +17,7 @@ from victor_ext.runtime.loop.events import AttemptEnded, AttemptStarted, CallEnd
 from victor_ext.runtime.loop.flow import done
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryPolicy
+from victor_ext.runtime.loop.timeouts import WAITING_SHARE
 
 pytestmark = pytest.mark.parametrize("mode", BOTH)
 
@@ -275,7 +276,15 @@ class TestTheDeadline:
             harness.transport.handle_request(request)
         else:
             asyncio.run(harness.atransport.handle_async_request(request))
-        assert set(harness.received[0].timeouts.values()) == {7.0}
+        given = harness.received[0].timeouts
+        assert given == {"connect": 7.0, "read": 7.0, "write": 7.0, "pool": 7.0 * WAITING_SHARE}
+
+    def test_no_place_in_the_pool_in_three_quarters_of_it_is_the_end(self, mode):
+        harness = Harness(mode, [raises(httpx.PoolTimeout, 20.0), raises(httpx.PoolTimeout, 25.0), OK])
+        with pytest.raises(errors.DeadlineExceeded) as raised:
+            harness.call("POST")
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 2)
+        assert len(harness.sleeps) == 1, "after 20 of 60 s, and not after 45.5"
 
     def test_no_deadline_leaves_the_configured_limits(self, mode):
         harness = Harness(mode, [OK], deadline=None)

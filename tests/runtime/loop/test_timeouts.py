@@ -86,10 +86,16 @@ class TestByStage:
 
     def test_each_is_at_most_what_is_left_when_its_stage_begins(self, clock: SimpleNamespace):
         stages = Timeouts(CONFIGURED, lambda: BEGAN + 12 - clock.now)
-        assert [stages.get(stage) for stage in ("connect", "read", "pool")] == [5.0, 12.0, 12.0]
+        assert [stages.get(stage) for stage in ("connect", "read")] == [5.0, 12.0]
         clock.now += 9
-        assert [stages.get(stage) for stage in ("connect", "read", "pool")] == [3.0, 3.0, 3.0]
+        assert [stages.get(stage) for stage in ("connect", "read")] == [3.0, 3.0]
         assert stages.get("write", 2.0) == 2.0
+
+    @pytest.mark.parametrize(("configured", "seconds"), [(None, 9.0), (20.0, 9.0), (5.0, 5.0)])
+    def test_the_wait_for_a_place_in_the_pool_leaves_time_to_be_sent_in(
+        self, clock: SimpleNamespace, configured: float | None, seconds: float
+    ):
+        assert Timeouts({"pool": configured}, lambda: 12.0).get("pool") == seconds
 
     def test_each_goes_on_shrinking_while_its_stage_lasts(self, clock: SimpleNamespace):
         read = Timeouts(CONFIGURED, lambda: BEGAN + 12 - clock.now).get("read")

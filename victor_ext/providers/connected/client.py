@@ -87,8 +87,8 @@ class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
             on_event: Called with each attempt, retry and end of a call; see `victor_ext.Event`. What it raises is
                 logged. None: nothing is called.
             max_concurrency: How many calls may be under way at a time, in each process (of an async client: in each
-                event loop). The others wait for their turn, within their deadline; an error with the outcome `not_sent`
-                ends those whose turn does not come. None: no bound but that of the connections.
+                event loop). The others wait for their turn, for three quarters of their deadline; an error with the
+                outcome `not_sent` ends those whose turn does not come. None: no bound but that of the connections.
             user_agent: What is added to the `User-Agent`, such as `"billing/2.3"`: the provider's support can tell your
                 calls apart by it. None: nothing.
 

@@ -113,7 +113,7 @@ class ConnectionPool:
 
     def put_back(self, connection: Connection) -> None:
         """Keep a connection if it can be used again; otherwise close it."""
-        if self._closed or not connection.begin_again():
+        if not connection.begin_again():
             connection.abort()
             return
         with self._lock:
@@ -121,12 +121,15 @@ class ConnectionPool:
             self._kept.append(connection)
             if len(self._kept) > self._keep:
                 self._kept.pop(0).abort()
+        if self._closed:  # perhaps at this moment, in another thread
+            self.close()
 
     def close(self) -> None:
         """Close the idle connections. Connections in use are closed when their exchanges end."""
         self._closed = True
-        while self._kept:
-            self._kept.pop().abort()
+        with self._lock:
+            while self._kept:
+                self._kept.pop().abort()
 
     def _open(self, connection: Connection, timeouts: Any) -> Steps[None]:
         logger.debug("connecting to %s", self._route)

@@ -26,7 +26,7 @@ from .headers import sendable
 from .profile import SAFE_METHODS, UNRESTED, Profile
 from .reporter import Reporter
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
-from .timeouts import Timeouts, configured_timeouts
+from .timeouts import WAITING_SHARE, Timeouts, configured_timeouts
 
 if TYPE_CHECKING:
     from victor_ext.runtime.auth.tokens import Authenticator
@@ -96,15 +96,20 @@ class _Call:
         return response
 
     def _in_turn(self, turns: Lock, attempts: Flow[Response]) -> Flow[Response]:
-        """The attempts, once it is this call's turn. It keeps its turn until it ends, also while it waits."""
+        """The attempts, once it is this call's turn. The call keeps its turn until it ends, also while it waits."""
         permit = turns.permit()
         try:
-            is_next = yield Acquire(permit, self._left())
+            left = self._left()
+            is_next = yield Acquire(permit, None if left is None else left * WAITING_SHARE)
             self._waited = self._loop.clock.monotonic() - self._started
             if not is_next:
                 what = "as many other calls as max_concurrency allows were under way"
                 late = Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
-                raise self._out_of_time(self._request, late)
+                why = (
+                    f"three quarters of the deadline of {self._loop.deadline:g} s have passed: "
+                    "a call keeps the rest for its request and the response"
+                )
+                raise self._error(self._request, late, why=why, error_class=DeadlineExceeded)
             return (yield from attempts)
         finally:
             permit.release()
@@ -257,7 +262,7 @@ class _Call:
                 raise self._error(request, failure, retry_after=asked, why=why)
             # The jitter takes at most half of the time left: the next attempt needs the rest.
             wait = asked + (wait if left is None else min(wait, (left - asked) / 2))
-        elif left is not None and wait >= left:
+        elif left is not None and (wait >= left or self._waited_in_vain(failure, left)):
             raise self._out_of_time(request, failure)
         cost = RetryQuota.RETRY_AFTER_TIMEOUT if failure.timed_out else RetryQuota.RETRY
         if not loop.quota.take(cost):
@@ -274,6 +279,12 @@ class _Call:
             quota=loop.quota.available,
         )
         yield Sleep(wait)
+
+    def _waited_in_vain(self, failure: Failure, left: float) -> bool:
+        """Whether no place in the pool came in the part of the deadline in which it may come."""
+        deadline = self._loop.deadline
+        is_full = type(failure.cause) is httpx.PoolTimeout
+        return is_full and deadline is not None and left <= deadline * (1 - WAITING_SHARE)
 
     def _left(self) -> float | None:
         """Seconds until the deadline (or the end of a best-effort exchange), or None when there is none."""

@@ -9,6 +9,12 @@ from typing import Any
 LEAST = 0.001
 """Seconds that an expired timeout gets, so that it ends as a timeout and not as a wrong argument of a socket."""
 
+WAITING_SHARE = 0.75
+"""The part of the time left for which a call waits for its turn (`max_concurrency`), or for a place in the pool.
+
+In an overload every turn comes at the end of the wait. A call that waited until its deadline would be sent with no time
+left for the response, and end `unknown`."""
+
 
 class DeadlineTimeout(float):
     """A timeout in seconds that ends at a fixed moment: `ends`, by the monotonic clock."""
@@ -61,6 +67,8 @@ class Timeouts(dict[str, Any]):
         left = self._left()
         if left is None:
             return configured
+        if key == "pool":
+            left *= WAITING_SHARE
         seconds = max(left, LEAST)
         return DeadlineTimeout.until(
             time.monotonic() + left, seconds if configured is None else min(configured, seconds)
