@@ -55,6 +55,15 @@ def test_json_says_what_was_found_and_how_long_it_took(command: Command, setting
     assert settings["VICTOR_CLIENT_SECRET"] not in ran.out
 
 
+def test_the_page_shows_these_checks(command: Command, victor_sandbox: Sandbox) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    shown = page.partition("$ victor doctor\n")[2].partition("```")[0].splitlines()
+    assert [line[2:15].strip() for line in shown if line[0] != " "] == CHECKS
+    victor_sandbox.set_clock_skew(95)
+    printed = command("doctor").out.splitlines()
+    assert shown[-2:] == [re.sub(r"\b9[456] s", "95 s", line) for line in printed[-2:]]
+
+
 @pytest.mark.parametrize("provider", ["velo", "flexfactor", "eastpay"])
 def test_the_other_systems_are_looked_at_in_the_same_way(bare_command: Command, provider: str) -> None:
     with sandboxes()[provider] as sandbox:
