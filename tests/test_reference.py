@@ -15,6 +15,9 @@ from typing import Any, is_typeddict
 import pytest
 
 import victor_ext
+from victor_ext.providers.flexfactor.records import FlexFactorRecord
+from victor_ext.sandbox.server.commands import ServerCommands
+from victor_ext.sandbox.server.provider import SandboxProvider
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "api"
 SHOWN = [path for page in PAGES.glob("*.md") for path in re.findall(r"(?m)^::: (\S+)$", page.read_text("utf-8"))]
@@ -26,13 +29,18 @@ DESCRIBED = (
     "victor_ext.testing",
 )
 PROVIDERS = tuple(f"victor_ext.providers{name}" for name in ("", ".velo", ".eastpay", ".flexfactor"))
+SANDBOXES = tuple(f"victor_ext.sandbox{name}" for name in ("", ".velo", ".eastpay", ".flexfactor"))
 
 OF_THE_MACHINERY = {
     *("authenticator", "token_url", "hint", "after", "begin", "without_client", "completed_by", "of_list"),
-    *("pytest_configure", "pytest_runtest_makereport", "Reconciliation"),
+    *("pytest_configure", "pytest_runtest_makereport", "Reconciliation", "trace_id", "ErrorCode"),
 }
 """Public for other modules of this package, or called by pytest: no user gives their arguments."""
-ELSEWHERE = re.compile(r"(?<!such )\b[Aa]s (for )?`|\b(those|arguments) (are those )?of `|documents them")
+MADE_BY_US = (victor_ext.PaymentRequest, FlexFactorRecord, ServerCommands)
+"""What no user makes: records, and the commands of a running sandbox."""
+ELSEWHERE = re.compile(
+    r"(?<!such )\b[Aa]s (for )?`|\b(those|arguments) (are those )?of `|documents them|filters have Velo's names"
+)
 """A docstring that says where the arguments are described."""
 
 
@@ -57,40 +65,53 @@ def test_each_argument_and_field_is_described() -> None:
 
 def described() -> Iterator[tuple[str, Any, str]]:
     """Each public function, class and method: its name, itself, and the docstrings that describe its arguments."""
-    for module in DESCRIBED:
+    for module in [*DESCRIBED, *PROVIDERS, *SANDBOXES]:
         names = importlib.import_module(module)
         for name in names.__all__:
             made = getattr(names, name)
             if inspect.isfunction(made) and name not in OF_THE_MACHINERY:
                 yield name, made, inspect.getdoc(made) or ""
-            elif inspect.isclass(made) and not issubclass(made, enum.Enum):
+            elif inspect.isclass(made) and not issubclass(made, enum.Enum | SandboxProvider):
                 yield from of_class(made)
 
 
 def of_class(made: type[Any]) -> Iterator[tuple[str, Any, str]]:
     ours = [kind for kind in made.__mro__ if kind.__module__.startswith("victor_ext")]
     texts = [text for kind in ours for text in (kind.__doc__, vars(kind).get("__init__", kind).__doc__) if text]
-    if made.__name__ not in OF_THE_MACHINERY and made is not victor_ext.PaymentRequest:  # a record: nobody makes it
+    if made.__name__ not in OF_THE_MACHINERY and not issubclass(made, MADE_BY_US):
         yield made.__name__, made, "\n".join(texts)
     for kind in ours:
         for name, member in vars(kind).items():
             method = getattr(member, "__func__", member)
-            if not name.startswith("_") and name not in OF_THE_MACHINERY and callable(method):
+            if (
+                not name.startswith("_")
+                and name not in OF_THE_MACHINERY
+                and callable(method)
+                and not inspect.isclass(method)
+                and "validation" not in inspect.signature(method).parameters  # how an argument checks itself
+            ):
                 yield f"{kind.__name__}.{name}", method, f"{kind.__doc__}\n{inspect.getdoc(method)}"
         for resource in getattr(kind, "_resources", {}).values():
-            if resource.__module__.startswith("victor_ext.providers.victor"):
-                yield from list(of_class(resource))[1:]
+            yield from list(of_class(resource))[1:]
 
 
 def undescribed(made: Any, text: str) -> list[str]:
     if is_typeddict(made):
         names = list(made.__annotations__)
     elif dataclasses.is_dataclass(made):
-        names = [each.name for each in dataclasses.fields(made)]
+        source = inspect.getsource(made)
+        names = [
+            each.name
+            for each in dataclasses.fields(made)
+            if "option" not in each.metadata and not re.search(rf'(?m)^    {each.name}: .*\n    """', source)
+        ]
     else:
         names = [name for name in inspect.signature(made).parameters if name not in ("self", "cls")]
     return [
         name
         for name in names
-        if not name.startswith("_") and not re.search(rf"\b{name}\b", text) and not ELSEWHERE.search(text)
+        if not name.startswith("_")
+        and not ELSEWHERE.search(text)
+        # Of an id it suffices to say what has it: "Read a payout" for `payout_id`.
+        and not re.search(rf"\b{name}\b|\b{name.removesuffix('_id').replace('_', '[ -]')}s?\b", text, re.IGNORECASE)
     ]

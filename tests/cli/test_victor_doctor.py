@@ -16,8 +16,15 @@ from tests.faults.certificates import Authority
 from tests.faults.raw_provider import RawProvider
 from tests.faults.raw_sockets import background
 from victor_ext.sandbox import Sandbox
+from victor_ext.sandbox.eastpay import EastPaySandbox
+from victor_ext.sandbox.flexfactor import FlexFactorSandbox
+from victor_ext.sandbox.velo import VeloSandbox
 
 CHECKS = ["Settings", "Credentials", "Environment", "DNS", "Connection", "TLS", "Signed read", "Clock"]
+
+
+def sandboxes() -> dict[str, Any]:
+    return {"velo": VeloSandbox(), "flexfactor": FlexFactorSandbox(), "eastpay": EastPaySandbox()}
 
 
 def checks(ran: Ran) -> dict[str, dict[str, Any]]:
@@ -46,6 +53,43 @@ def test_json_says_what_was_found_and_how_long_it_took(command: Command, setting
     assert list(checks(ran)) == CHECKS
     assert all(0 <= checks(ran)[name]["seconds"] < 30 for name in ("DNS", "Connection", "Signed read"))
     assert settings["VICTOR_CLIENT_SECRET"] not in ran.out
+
+
+def test_the_page_shows_these_checks(command: Command, victor_sandbox: Sandbox) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    shown = page.partition("$ victor doctor\n")[2].partition("```")[0].splitlines()
+    assert [line[2:15].strip() for line in shown if line[0] != " "] == CHECKS
+    victor_sandbox.set_clock_skew(95)
+    printed = command("doctor").out.splitlines()
+    assert shown[-2:] == [re.sub(r"\b9[456] s", "95 s", line) for line in printed[-2:]]
+
+
+@pytest.mark.parametrize("provider", ["velo", "flexfactor", "eastpay"])
+def test_the_other_systems_are_looked_at_in_the_same_way(bare_command: Command, provider: str) -> None:
+    with sandboxes()[provider] as sandbox:
+        settings = {
+            "velo": lambda: zip(("VELO_API_KEY", "VELO_API_SECRET"), sandbox.add_key(), strict=True),
+            "flexfactor": lambda: zip(
+                ("FLEXFACTOR_APP_KEY", "FLEXFACTOR_APP_SECRET", "FLEXFACTOR_MID"), sandbox.add_client(), strict=True
+            ),
+            "eastpay": lambda: zip(("EASTPAY_ENTITY_ID", "EASTPAY_TOKEN"), sandbox.add_merchant(), strict=True),
+        }
+        url = sandbox.url + ("/eastpay" if provider == "eastpay" else "")
+        variables = {**dict(settings[provider]()), f"{provider.upper()}_BASE_URL": url}
+        ran = bare_command("doctor", "--provider", provider, "--json", **variables)
+        read, clock = (None, None) if provider == "eastpay" else (True, True)
+        assert (ran.status, verdicts(ran)) == (0, [True] * 5 + [None, read, clock]), ran
+        assert checks(ran)["Environment"]["found"].endswith(url)
+        missing = bare_command("doctor", "--provider", provider, "--json")
+        assert (missing.status, verdicts(missing)) == (2, [True, False])
+        assert f"{provider.upper()}_" in checks(missing)["Credentials"]["found"]
+    away = bare_command("doctor", "--provider", provider, "--json", **variables)
+    assert (away.status, f"--provider {provider}'" in checks(away)["Connection"]["advice"]) == (75, True)
+
+
+def test_a_system_that_is_not_there(bare_command: Command) -> None:
+    ran = bare_command("doctor", "--provider", "paypal")
+    assert (ran.status, "--provider is 'paypal': write one of victor, velo" in ran.err) == (2, True), ran
 
 
 def test_a_setting_that_is_missing_ends_it(bare_command: Command) -> None:

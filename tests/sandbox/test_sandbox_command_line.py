@@ -37,7 +37,9 @@ def test_it_serves_logs_and_ends_cleanly(tmp_path):
         caller.http.close()
         log = process.end(signal.SIGTERM)
     assert process.process.returncode == 0
-    assert f"on {process.url}" in log
+    shown = sandbox_page.PAGE.read_text("utf-8").partition("--env-file sandbox.env\n")[2].splitlines()[:3]
+    here = [line.replace("http://127.0.0.1:8900", process.url).replace("staging", "production") for line in shown]
+    assert log.splitlines()[:3] == here
     lines = [line for line in log.splitlines() if "/v2/" in line]
     assert [line.split()[1:4] for line in lines] == [
         ["POST", "/v2/auth/token", "200"],

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,13 +19,12 @@ import victor_ext
 
 from .failures import FAILED, FOR_NOW, MISUSE, Misuse, victor_failure
 from .screen import plain, say, terminal_width
-from .session import Session, with_common_options
+from .session import Session, values, with_common_options
+from .systems import SYSTEMS, client_of
 from .view import entry
 
 if TYPE_CHECKING:
     import httpx
-
-    from victor_ext import Victor
 
 _DEADLINE = 20.0
 """Seconds for the signed read, if `--deadline` does not say."""
@@ -35,6 +34,8 @@ _TOLERATED = 2.0
 """Seconds by which two clocks may differ: a `Date` header has whole seconds, and was under way."""
 _EXPIRES_SOON = 14
 """Days."""
+_READS = {"victor": "payment requests", "velo": "source accounts", "flexfactor": "orders"}
+"""What `ping` lists."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,21 @@ def _after(check: str, failed: str) -> Finding:
 
 
 @with_common_options
-def doctor(session: Session) -> None:
+def doctor(
+    session: Session,
+    *,
+    provider: Annotated[
+        str,
+        typer.Option(help=f"One of {', '.join(SYSTEMS)}.", metavar="NAME", autocompletion=values(*SYSTEMS)),
+    ] = "victor",
+) -> None:
     """Check the settings, the way to the provider, the clock and a signed read. Nothing is changed anywhere.
 
     The exit status is 0 if all is well, 2 if a setting is wrong, 75 if the provider cannot be reached now, and 1 if
     anything else is wrong.
     """
     found: list[Finding] = []
-    for finding in _findings(session):
+    for finding in _findings(session, provider):
         found.append(finding)
         if not session.as_json:
             _show(finding)
@@ -93,26 +101,26 @@ def doctor(session: Session) -> None:
     raise typer.Exit(status)
 
 
-def _findings(session: Session) -> Iterator[Finding]:
+def _findings(session: Session, provider: str) -> Iterator[Finding]:
     settings = _settings(session)
     yield settings
     if settings.ok is False:
         return
     try:
-        victor = victor_ext.Victor.from_env(**{"deadline": _DEADLINE, **session.given()})
+        client = client_of(session, provider, deadline=_DEADLINE)
     except victor_ext.VictorError as error:
         failure = victor_failure(error, None, session.spelled)
         yield _bad("Credentials", failure.message, "Correct that setting, and run it again.", MISUSE)
         return
-    with victor:
-        yield _credentials()
-        yield _good("Environment", f"{victor.environment}, {victor.base_url}")
+    with client:
+        yield _credentials(provider)
+        yield _good("Environment", ", ".join(filter(None, [client.environment, client.base_url])))
         failed: Finding | None = None
-        for finding in _way(victor):
+        for finding in _way(client.base_url, provider):
             failed = finding if finding.ok is False else failed
             yield finding
-        yield _signed_read(victor, session) if failed is None else _after("Signed read", failed.check)
-        yield _clock(victor)
+        yield _signed_read(client, provider, session) if failed is None else _after("Signed read", failed.check)
+        yield _clock(client)
 
 
 def _settings(session: Session) -> Finding:
@@ -124,19 +132,21 @@ def _settings(session: Session) -> Finding:
     return _good("Settings", f"the profile {plain(name)}" if name else "the environment variables")
 
 
-def _credentials() -> Finding:
+def _credentials(provider: str) -> Finding:
     # The client is made: they are complete and can be used.
+    if provider != "victor":
+        return _good("Credentials", f"the variables {provider.upper()}_... are complete")
     oauth = os.environ.get("VICTOR_CLIENT_ID", "").strip()
     kind = "OAuth client" if oauth else "API key with a private key that can be read,"
     name = oauth or os.environ.get("VICTOR_API_KEY", "").strip()
     return _good("Credentials", f"{kind} {'...' + plain(name[-4:]) if len(name) > 8 else ''}".rstrip(" ,"))
 
 
-def _way(victor: Victor) -> Iterator[Finding]:
+def _way(base_url: str, provider: str) -> Iterator[Finding]:
     """Look at the way to the provider, step by step."""
     import httpx  # noqa: PLC0415 - `victor --help` does not need it
 
-    url = httpx.URL(victor.base_url)
+    url = httpx.URL(base_url)
     if _has_proxy(url):
         # Behind a proxy, neither this machine's DNS nor its own connection counts.
         for check in ("DNS", "Connection", "TLS"):
@@ -145,7 +155,7 @@ def _way(victor: Victor) -> Iterator[Finding]:
     port = url.port or {"http": 80}.get(url.scheme, 443)
     steps: list[tuple[str, Callable[[], Finding]]] = [
         ("DNS", lambda: _dns(url.host, port)),
-        ("Connection", lambda: _connection(url.host, port)),
+        ("Connection", lambda: _connection(url.host, port, provider)),
         ("TLS", lambda: _tls(url, port)),
     ]
     failed: str | None = None
@@ -176,7 +186,7 @@ def _dns(host: str, port: int) -> Finding:
     return _good("DNS", f"{host} is {', '.join(addresses[:3])}", time.monotonic() - began)
 
 
-def _connection(host: str, port: int) -> Finding:
+def _connection(host: str, port: int, provider: str) -> Finding:
     began = time.monotonic()
     try:
         with socket.create_connection((host, port), timeout=_CONNECT):
@@ -184,7 +194,8 @@ def _connection(host: str, port: int) -> Finding:
     except OSError as error:
         advice = f"Check that a firewall lets this machine call {host}, or set HTTPS_PROXY."
         if host in {"127.0.0.1", "::1", "localhost"}:
-            advice = "Start what should listen there, such as 'victor sandbox', or correct VICTOR_BASE_URL."
+            sandbox = "victor sandbox" if provider == "victor" else f"victor sandbox --provider {provider}"
+            advice = f"Start what should listen there, such as '{sandbox}', or correct {provider.upper()}_BASE_URL."
         return _bad("Connection", f"port {port} cannot be reached: {error.strerror or error}", advice, FOR_NOW)
 
 
@@ -219,9 +230,11 @@ def _judged(certificate: dict[str, Any], version: str, seconds: float) -> Findin
     return _good("TLS", f"{version}, the certificate is good for {days:.0f} days", seconds, advice)
 
 
-def _signed_read(victor: Victor, session: Session) -> Finding:
+def _signed_read(client: Any, provider: str, session: Session) -> Finding:
+    if provider not in _READS:
+        return _skipped("Signed read", "there is none without the id of a payment: try payments.inquire(id)")
     try:
-        ping = victor.ping()
+        ping = client.ping()
     except victor_ext.VictorError as error:
         failure = victor_failure(error, None, session.spelled)
         advice = (
@@ -232,11 +245,11 @@ def _signed_read(victor: Victor, session: Session) -> Finding:
             else "Mend what is crossed above."
         )
         return _bad("Signed read", failure.message, advice, failure.exit_status)
-    return _good("Signed read", "payment requests can be listed", ping.seconds)
+    return _good("Signed read", f"{_READS[provider]} can be listed", ping.seconds)
 
 
-def _clock(victor: Victor) -> Finding:
-    provider = victor.provider_time()
+def _clock(client: Any) -> Finding:
+    provider = client.provider_time()
     if not provider.is_known:
         return _skipped("Clock", "not known: no answer said what time it is")
     offset = (datetime.now(UTC) - provider.moment).total_seconds()

@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,16 +17,10 @@ from . import reconcile_output
 from .failures import FOR_NOW, MISUSE, Misuse, victor_failure
 from .screen import say
 from .session import Checks, Session, values, with_session
+from .systems import SYSTEMS, client_of
 
 if TYPE_CHECKING:
     from victor_ext.reconciliation import Reconciliation
-
-_PROVIDERS = {
-    "victor": ("victor_ext", "Victor"),
-    "velo": ("victor_ext.providers.velo", "Velo"),
-    "eastpay": ("victor_ext.providers.eastpay", "EastPay"),
-    "flexfactor": ("victor_ext.providers.flexfactor", "FlexFactor"),
-}
 
 _LONGEST_MARGIN = 365 * 24 * 60
 
@@ -44,7 +37,7 @@ def reconcile(
     start: Annotated[str | None, _option("The window's start: a Zulu time, yesterday or today (UTC).", "TIME")] = None,
     end: Annotated[str | None, _option("The window's end, which is no part of it.", "TIME")] = None,
     provider: Annotated[
-        str, _option(f"One of {', '.join(_PROVIDERS)}.", "NAME", autocompletion=values(*_PROVIDERS))
+        str, _option(f"One of {', '.join(SYSTEMS)}.", "NAME", autocompletion=values(*SYSTEMS))
     ] = "victor",
     column: Annotated[
         list[str] | None,
@@ -77,8 +70,6 @@ def reconcile(
         checks.finish("The reconciliation")
         from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - only this needs it
 
-        if provider not in _PROVIDERS:
-            raise Misuse(f"--provider is {provider!r}: write one of {', '.join(_PROVIDERS)}.")
         if out is not None and (out.is_dir() or not os.access(out.parent, os.W_OK)):
             raise Misuse(f"--out {out} cannot be written: name a file in a folder that is there.")
         if out is not None and out.exists() and file.exists() and out.samefile(file):
@@ -90,7 +81,7 @@ def reconcile(
             "margin": timedelta(minutes=margin), "payor_id": payor_id, "page_size": page_size,
         }  # fmt: skip
         with (
-            _client(session, provider) as client,
+            client_of(session, provider) as client,
             reconcile_output.Progress(as_json=session.as_json) as progress,
             compare(client, file, **options, on_progress=progress.show) as report,
         ):
@@ -111,17 +102,6 @@ def _columns(given: list[str]) -> dict[str, str | None]:
             raise Misuse(f"--column is {text!r}: write FIELD=NAME, such as reference=invoice_no.")
         columns[name.strip()] = column.strip() or None
     return columns
-
-
-@contextmanager
-def _client(session: Session, provider: str) -> Generator[Any]:
-    module, name = _PROVIDERS[provider]
-    given = {"environment": session.environment, "base_url": session.base_url, "deadline": session.deadline}
-    if provider == "eastpay" and given.pop("environment") is not None:
-        raise Misuse("--environment is not for EastPay, whose environment is its URL: write --base-url.")
-    options = {name: value for name, value in given.items() if value is not None}
-    with getattr(import_module(module), name).from_env(**options) as client:
-        yield client
 
 
 @contextmanager

@@ -139,7 +139,14 @@ class Card(Hidden, _Part):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Payer(Hidden, _Part):
-    """The person who pays. `id` is the merchant's own."""
+    """The person who pays.
+
+    Attributes:
+        email: Their address.
+        id: The merchant's own id of them.
+        phone: Their telephone number, as text.
+        birthdate: A date.
+    """
 
     email: str
     id: str | None = None
@@ -160,7 +167,20 @@ class Payer(Hidden, _Part):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Address(Hidden, _Part):
-    """A billing or shipping address. `country_code` is the two letters of ISO 3166-1."""
+    """A billing or shipping address, each part as text.
+
+    Attributes:
+        first_name: Of the person who lives there.
+        last_name: Likewise.
+        line1: Street and number.
+        line2: What follows, such as the flat.
+        city: Its name.
+        state: Its name or its letters.
+        zip_code: The postal code.
+        country: Its name.
+        country_code: Its two letters, by ISO 3166-1.
+        phone: The telephone number there.
+    """
 
     first_name: str | None = None
     last_name: str | None = None
@@ -181,7 +201,17 @@ class Address(Hidden, _Part):
 
 @dataclass(frozen=True, slots=True)
 class OrderItem:
-    """One line of the order; its amounts are in the currency of the transaction."""
+    """One line of the order; its amounts are in the currency of the transaction.
+
+    Attributes:
+        name: What is sold.
+        amount: Its price. The provider does not document whether it is that of one piece or of the line.
+        quantity: How many pieces.
+        sku: The merchant's number of the article.
+        description: More about it.
+        discount: What was taken off, if anything.
+        tax: The tax on it, if any.
+    """
 
     name: str
     amount: Money
@@ -210,7 +240,7 @@ class OrderItem:
 
 @dataclass(frozen=True, slots=True)
 class Subscription(_Part):
-    """The subscription that a transaction belongs to.
+    """The subscription that a transaction belongs to: its `id` at the merchant, and how often it is paid (`interval`).
 
     There is no field for its price, because the provider does not document the unit. If you know it, send the price in
     `extra_body={"subscription": {"price": ...}}`.

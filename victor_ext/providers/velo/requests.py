@@ -87,7 +87,16 @@ class Address(HiddenRepr):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Individual(HiddenRepr):
-    """A payee who is a person. `date_of_birth` as a date, or as text such as 1970-05-20."""
+    """A payee who is a person.
+
+    Attributes:
+        first_name: Up to 40 characters.
+        last_name: Up to 40 characters.
+        date_of_birth: A date, or text such as 1970-05-20.
+        national_identification: Such as a social security number, 6 to 30 characters.
+        title: Such as Dr, up to 10 characters.
+        other_names: Up to 40 characters.
+    """
 
     first_name: str
     last_name: str
@@ -120,7 +129,13 @@ class Individual(HiddenRepr):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Company(HiddenRepr):
-    """A payee that is a company."""
+    """A payee that is a company.
+
+    Attributes:
+        name: 3 to 40 characters.
+        tax_id: Its number at the tax office, 6 to 30 characters.
+        operating_name: The name that it trades under, up to 100 characters.
+    """
 
     name: str
     tax_id: str | None = None
@@ -142,7 +157,17 @@ class Company(HiddenRepr):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PaymentChannel(HiddenRepr):
-    """The account that a payee is paid on: an IBAN, or account and routing number, never both."""
+    """The account that a payee is paid on: an IBAN, or account and routing number, never both.
+
+    Attributes:
+        account_name: Whose account it is, up to 100 characters.
+        country_code: Two capital letters (ISO 3166).
+        currency: Three capital letters (ISO 4217).
+        iban: 15 to 34 characters.
+        account_number: 6 to 17 characters.
+        routing_number: 9 characters.
+        name: A name for this channel, up to 255 characters.
+    """
 
     account_name: str
     country_code: str

@@ -65,6 +65,11 @@ class SourceAccounts(Resource[Mode]):
     def fund(self, source_account_id: str, *, funding_account_id: str, amount: Money) -> OperationFlow[Receipt]:
         """Ask for money to be moved from the payor's bank into the account. This moves money, and takes no key.
 
+        Args:
+            source_account_id: The account that gets the money.
+            funding_account_id: The payor's bank account that it comes from.
+            amount: How much, in the currency of the source account.
+
         The request carries a number without a currency, which means the account's own. So the account is read first,
         and an amount in another currency is refused here. The request is sent once: after a lost response, look with
         `fundings.changes(payor_id, since=...)`.

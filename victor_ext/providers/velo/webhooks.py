@@ -142,7 +142,7 @@ class Webhooks(Resource[Mode]):
 
     @operation
     def ping(self, webhook_id: str) -> OperationFlow[WebhookPing]:
-        """Have Velo post a notification that says nothing, to try the address. Sent once; a second one does no harm."""
+        """Try a webhook: have Velo post a notification that says nothing. Sent once; a second one does no harm."""
         check_id("webhook_id", webhook_id, "The webhook")
         return WebhookPing((yield from call(f"{_API}.ping_webhook", models.WebhookPing, webhook_id=webhook_id)))
 

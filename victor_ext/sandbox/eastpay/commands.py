@@ -30,7 +30,9 @@ class EastPayCommands(ServerCommands):
 
     @command("POST", "/decisions", returns=nothing)
     def decide(self, reference: str, code: str = SUCCEEDED, *, then: str | None = None, after: float = 0.0) -> None:
-        """Set the result `code` of payments with a `merchantTransactionId`, and the one `then`, `after` seconds later.
+        """Set the result `code` of payments with a `reference`, and the one `then`, `after` seconds later.
+
+        `reference` is the merchant's own, `merchantTransactionId`.
 
         A payment with the CVV 999 is declined by the bank without a decision.
         """
@@ -38,12 +40,12 @@ class EastPayCommands(ServerCommands):
 
     @command("POST", "/checkouts/{checkout_id}/pay", returns=member("id", str))
     def pay_checkout(self, checkout_id: str, code: str = SUCCEEDED) -> JsonObject:
-        """Pay a checkout as the shopper; returns the id of the payment."""
+        """Pay a checkout as the shopper, with the result `code`; returns the id of the payment."""
         return {"id": self._provider.pay_checkout(checkout_id, Ending(code)).id}
 
     @command("GET", "/payments/{payment_id}/notification", returns=lambda found: str(found["body"]).encode())
     def notification(self, payment_id: str) -> JsonObject:
-        """The body of the notification that the gateway would send now. The sandbox itself sends none."""
+        """The body of the notification that the gateway would send about a payment now. The sandbox sends none."""
         entry = self._provider.state.entries.get(payment_id)
         if entry is None:
             raise NotFound("There is no such payment.")

@@ -38,7 +38,10 @@ class FlexFactorCommands(ServerCommands):
 
     @command("POST", "/tokens", returns=member("token", str))
     def add_token(self, app_key: str | None = None) -> JsonObject:
-        """A token that is ready, of a client (None: the first). It lives as long as those that clients ask for."""
+        """A token that is ready, of the client with this `app_key` (None: the first).
+
+        It lives as long as those that clients ask for.
+        """
         state = self._provider.state
         owner = app_key or next(iter(state.clients), "")
         if owner not in state.clients:
@@ -57,7 +60,7 @@ class FlexFactorCommands(ServerCommands):
 
     @command("POST", "/decisions", returns=nothing)
     def decide(self, status: str, order_id: str | None = None) -> None:
-        """Set the decision of the next evaluation, of one order (None: of any order)."""
+        """Set the decision (`status`, such as `DECLINED`) of the next evaluation, of one order (None: of any order)."""
         self._provider.state.decisions[order_id or ""] = status
 
     @command("POST", "/orders", returns=member("id", str))
@@ -81,7 +84,7 @@ class FlexFactorCommands(ServerCommands):
 
     @command("POST", "/orders/{order_id}/settle", returns=nothing)
     def settle(self, order_id: str, status: str) -> JsonObject:
-        """Change the decision on an order."""
+        """Change the decision on an order to `status`, such as `APPROVED`."""
         if status not in STATE_AFTER:
             raise ValueError(f"status must be one of {', '.join(STATE_AFTER)}")
         order = self._provider.state.order(order_id)
@@ -96,7 +99,10 @@ class FlexFactorCommands(ServerCommands):
 
     @command("POST", "/notifications", returns=lambda made: (dict(made["headers"]), str(made["body"]).encode()))
     def notification(self, order_id: str, event: str, *, host: str, resent: bool | None = None) -> JsonObject:
-        """A signed notification about an order, for a receiver: `headers` and `body`. `resent=None`: False."""
+        """A signed notification about an order, for a receiver: `headers` and `body`.
+
+        `event` is its name, `host` the receiver's, which is signed. `resent=None`: False.
+        """
         state, wall = self._provider.state, self._context.clock.wall()
         return signed_request(
             state.order(order_id),

@@ -154,7 +154,7 @@ class ServerCommands:
 
     @command("POST", "/clock/advance", returns=member("moved", int))
     def advance(self, seconds: float | timedelta) -> JsonObject:
-        """Set the business clock forward and make every move that is due; returns `moved`, the number of moves."""
+        """Set the business clock `seconds` forward and make every move that is due; returns their number, `moved`."""
         ahead = _seconds(seconds)
         if ahead < 0:
             raise ValueError("seconds must not be negative: time does not run backwards")
@@ -162,7 +162,7 @@ class ServerCommands:
 
     @command("POST", "/clock/skew", returns=nothing)
     def set_clock_skew(self, seconds: float | timedelta) -> JsonObject:
-        """Put the server's clock (tokens, `Date`) ahead of this machine's, or behind it when negative."""
+        """Put the server's clock (tokens, `Date`) `seconds` ahead of this machine's, or behind it when negative."""
         self._context.clock.skew = _seconds(seconds)
         return self._context.clock.to_dict()
 
@@ -204,8 +204,9 @@ class ServerCommands:
 
     @command("POST", "/faults", returns=member("id", int))
     def inject(self, kind: Kind, **options: Unpack[FaultOptions]) -> JsonObject:
-        """Let the next matching calls fail; returns the fault's `id`. `Fault` describes every option.
+        """Let the next matching calls fail; returns the fault's `id`.
 
+        docs/sandbox.md lists each `kind` and all `options`.
         `times=None` means until it is cleared. The default is once, or without end when there is a probability.
         """
         return {"id": self._context.faults.inject(read_fault(kind, dict(options), self._context.operations))}

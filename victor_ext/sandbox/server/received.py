@@ -18,12 +18,17 @@ class Received:
     """One call as the sandbox saw it."""
 
     number: int
+    """The number of the call, from 1 on."""
     at: float
     """Epoch seconds of the sandbox's wall clock."""
     method: str
+    """Such as `POST`."""
     path: str
+    """Without the query."""
     operation: str
+    """The name of the operation, such as `create`."""
     idempotency_key: str | None
+    """The key of the call, or None."""
     attempt: int | None
     """The number of the attempt under this key, from 1; None without a key."""
     status: int | None = None

@@ -17,7 +17,7 @@ class VeloCommands(ServerCommands):
 
     @command("POST", "/keys", returns=lambda made: (str(made["api_key"]), str(made["api_secret"])))
     def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
-        """Let a client ask for tokens; returns its key and secret (None: new ones are made)."""
+        """Let a client ask for tokens; returns its `api_key` and `api_secret` (None: new ones are made)."""
         return self._provider.add_key(api_key, api_secret)
 
     @property
@@ -32,7 +32,7 @@ class VeloCommands(ServerCommands):
 
     @command("POST", "/payees", returns=member("payeeId", str))
     def add_payee(self, remote_id: str) -> JsonObject:
-        """Add a payee that can be paid at once; returns Velo's id."""
+        """Add a payee that can be paid at once, by its `remote_id`; returns Velo's id."""
         given = {"remoteId": remote_id, "email": "payee@example.com"}
         return self._provider.payees.add(self._provider.payor_id, given)
 
@@ -45,12 +45,12 @@ class VeloCommands(ServerCommands):
 
     @command("POST", "/sourceAccounts", returns=member("id", str))
     def add_source_account(self, name: str, currency: str, balance: int) -> JsonObject:
-        """Add a source account with a balance in minor units; returns its id."""
+        """Add a source account with a `name`, a `currency` and a `balance` in minor units; returns its id."""
         return self._provider.accounts.add_source(self._provider.payor_id, name, currency, balance)
 
     @command("POST", "/fundingAccounts", returns=member("id", str))
     def add_funding_account(self, name: str, currency: str) -> JsonObject:
-        """Add a funding account that can be read at once; returns its id."""
+        """Add a funding account with a `name` and a `currency` that can be read at once; returns its id."""
         return self._provider.accounts.add_bank(self._provider.payor_id, name, currency)
 
     @command("GET", "/sourceAccounts/{account_id}/balance")

@@ -21,8 +21,8 @@ class Sandbox(SandboxCommands, ServerInThread[SandboxSettings]):
             api_key, private_key = sandbox.new_api_key()
             ...  # point a client at sandbox.url
 
-    The commands run on the serving thread, one after another with the calls it serves. They also work while the API is
-    `down`.
+    `settings` says how it behaves (None: the defaults). The commands run on the serving thread, one after another
+    with the calls it serves. They also work while the API is `down`.
     """
 
     provider_type = VictorProvider
@@ -43,8 +43,13 @@ def run(
     ready_file: str | os.PathLike[str] | None = None,
     env_file: str | os.PathLike[str] | None = None,
 ) -> int:
-    """Serve in the foreground, as the command line does; see `serve` for the arguments.
+    """Serve in the foreground until Ctrl-C, as the command line does; returns the exit status.
 
-    `env_file` gets OAuth credentials, and a key pair that is commented out.
+    Args:
+        settings: How the sandbox behaves.
+        quiet: Print no line for each call.
+        json_line: Print one JSON object with the addresses, in place of the greeting.
+        ready_file: A file that gets the addresses once the sandbox listens.
+        env_file: A file that gets OAuth credentials, and a key pair that is commented out.
     """
     return serve(VictorProvider, settings, quiet=quiet, json_line=json_line, ready_file=ready_file, env_file=env_file)

@@ -47,7 +47,7 @@ class SandboxCommands(ServerCommands):
     # Credentials
 
     def add_api_key(self, public_key_pem: str, api_key: str | None = None) -> str:
-        """Accept tokens signed by the matching private key; returns the API key (None: a new one is made)."""
+        """Accept tokens that match `public_key_pem`; returns the API key (`api_key=None`: a new one is made)."""
         return str(self._add_api_key(public_key_pem, api_key)["api_key"])
 
     def new_api_key(self, api_key: str | None = None) -> tuple[str, str]:
@@ -62,7 +62,7 @@ class SandboxCommands(ServerCommands):
 
     @command("POST", "/oauth-clients", returns=lambda made: (str(made["client_id"]), str(made["client_secret"])))
     def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
-        """Let a client ask for tokens; returns its id and secret (None: new ones are made)."""
+        """Let a client ask for tokens; returns its `client_id` and `client_secret` (None: new ones are made)."""
         return self._provider.add_oauth_client(client_id, client_secret)
 
     @command("GET", "/oauth-clients")
@@ -82,7 +82,7 @@ class SandboxCommands(ServerCommands):
     def add_account(
         self, account_number: str, *, routing_number: str | None = None, name: str | None = None
     ) -> JsonObject:
-        """Add an account of the caller."""
+        """Add an account of the caller: `account_number` (3 to 20 digits), `routing_number`, and its owner's `name`."""
         if not isinstance(account_number, str) or not re.fullmatch("[0-9]{3,20}", account_number):
             raise ValueError("account_number must be a text of 3 to 20 digits; leading zeros count")
         account = Account(account_number=account_number, **_texts(routing_number=routing_number, name=name))
@@ -110,7 +110,8 @@ class SandboxCommands(ServerCommands):
         """Add a counterparty; returns its id (None: a new one is made).
 
         With the `account_number` of an account of the sandbox, each request to it gets an inbound twin. Otherwise
-        `behaviour` decides what happens to a request as time passes.
+        `behaviour` decides what happens to a request as time passes. `name`, `routing_number` and `network` are what a
+        request to it shows.
         """
         if behaviour is not None and behaviour not in BEHAVIOURS:
             raise ValueError(f"behaviour must be one of {', '.join(BEHAVIOURS)}")
@@ -153,7 +154,10 @@ class SandboxCommands(ServerCommands):
     ) -> JsonObject:
         """Make an inbound request from outside of the sandbox, waiting for an answer; returns its id.
 
-        What the document refuses in a create is refused here too. The due date may be any.
+        The arguments are those of a create: `amount`, `due_date` (None: tomorrow; it may be any), `biller_type`,
+        `ultimate_creditor`, `amount_modification_allowed` and `notes`. What the document refuses there is refused here
+        too. `payer_account` is the account that is asked (None: the first), `payee_account` the one that asks, and
+        `network` the one that it comes by (None: RTP).
         """
         provider = self._provider
         if isinstance(amount, int) and not isinstance(amount, bool):
@@ -193,7 +197,7 @@ class SandboxCommands(ServerCommands):
 
     @command("GET", "/payment-requests")
     def requests(self, offset: int = 0, limit: int | None = None) -> list[JsonObject]:
-        """Payment requests as the sandbox keeps them, oldest first; `limit=None`: all of them."""
+        """Payment requests as the sandbox keeps them, oldest first, from `offset` on; `limit=None`: all of them."""
         self._provider.ledger.tick()
         store = self._provider.store
         end = None if limit is None else offset + limit
@@ -209,7 +213,10 @@ class SandboxCommands(ServerCommands):
     def respond(
         self, request_id: str, status: Answer, notes: str | None = None, *, modified_amount: str | None = None
     ) -> JsonObject:
-        """Respond as the payer does in their own bank: `Accepted` or `Declined`. A twin moves with its parent."""
+        """Respond as the payer does in their own bank: `Accepted` or `Declined` is the `status`. A twin moves with it.
+
+        `notes` are the payer's (None: a default), and `modified_amount` is what they pay, if the request allows that.
+        """
         if status not in ("Accepted", "Declined"):
             raise ValueError("status must be Accepted or Declined")
         body: JsonObject = {"status": status, "notes": _notes(notes or f"{status} on the sandbox's page")}
@@ -232,7 +239,7 @@ class SandboxCommands(ServerCommands):
 
     @command("POST", "/payment-requests/{request_id}/move", returns=nothing)
     def move(self, request_id: str, status: Status, error_message: str | None = None) -> JsonObject:
-        """Put a request into any status. A twin stays as it is."""
+        """Put a request into any status, with the provider's `error_message` if it says why. A twin stays as it is."""
         _texts(error_message=error_message)
         return _record(self._provider.ledger.move(request_id, status, error_message))
 
