@@ -105,12 +105,10 @@ class Payments(Resource[Mode]):
             payee_id=validation.id("payee_id", payee_id, required=False),
             **validation.texts(texts),
             **validation.amounts(
-                {
-                    "source_amount_from": source_amount_from,
-                    "source_amount_to": source_amount_to,
-                    "payment_amount_from": payment_amount_from,
-                    "payment_amount_to": payment_amount_to,
-                }
+                source_amount_from=source_amount_from,
+                source_amount_to=source_amount_to,
+                payment_amount_from=payment_amount_from,
+                payment_amount_to=payment_amount_to,
             ),
             scheduled_for_date_from=validation.day("scheduled_from", scheduled_from),
             scheduled_for_date_to=validation.day("scheduled_to", scheduled_to),

@@ -137,12 +137,10 @@ class PayoutAudit(Resource[Mode]):
             payout_id=validation.id("payout_id", payout_id),
             **validation.texts(texts),
             **validation.amounts(
-                {
-                    "source_amount_from": source_amount_from,
-                    "source_amount_to": source_amount_to,
-                    "payment_amount_from": payment_amount_from,
-                    "payment_amount_to": payment_amount_to,
-                }
+                source_amount_from=source_amount_from,
+                source_amount_to=source_amount_to,
+                payment_amount_from=payment_amount_from,
+                payment_amount_to=payment_amount_to,
             ),
             submitted_date_from=validation.day("submitted_from", submitted_from),
             submitted_date_to=validation.day("submitted_to", submitted_to),
