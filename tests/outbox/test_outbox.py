@@ -389,6 +389,25 @@ def test_a_process_that_is_killed_at_a_step_asks_nobody_twice(
     assert len(victor_sandbox.requests()) == 1
 
 
+def test_an_entry_that_two_workers_have_seen_is_sent_by_one(
+    outbox: Outbox, engine: sa.Engine, victor: Victor, sent_once: Any
+) -> None:
+    """The second worker takes it up after the first one has read it, and before the first one has marked it."""
+    stored(outbox, engine, invoice())
+    second: list[Any] = []
+
+    def meanwhile(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE") and not second:
+            second.append(None)
+            second.append(Outbox(engine).send(victor))
+
+    sa.event.listen(engine, "before_cursor_execute", meanwhile)
+    assert outbox.send(victor) == []
+    sa.event.remove(engine, "before_cursor_execute", meanwhile)
+    assert [entry.state for entry in second[1]] == [EntryState.SENT] == [entry.state for entry in outbox.entries()]
+    assert len(sent_once(idempotency_key_for("invoice", 1042))) == 1
+
+
 def test_a_worker_that_has_lost_its_lease_overwrites_nothing(
     outbox: Outbox, engine: sa.Engine, victor: Victor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
