@@ -13,13 +13,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_type_hints
-from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tests.bulk.postgres import Postgres
+from tests.outbox.databases import new_database
 from victor_ext import (
     AuthenticationError,
     ConnectionFailed,
@@ -46,31 +45,14 @@ NO_LEASE = timedelta(microseconds=1)
 """So that the next pass need not wait for what a killed worker had."""
 
 
-@pytest.fixture(scope="module")
-def postgres_server() -> Iterator[Postgres]:
-    server = Postgres()
-    yield server
-    server.stop()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
     if request.param == "sqlite":
         made = sa.create_engine(f"sqlite:///{tmp_path / 'invoices.sqlite'}")
     else:
-        server: Postgres = request.getfixturevalue("postgres_server")
-        name = f"outbox_{uuid4().hex[:12]}"
-        maintenance = sa.create_engine(_url(server, "postgres"), isolation_level="AUTOCOMMIT")
-        with maintenance.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name}"))
-        maintenance.dispose()
-        made = sa.create_engine(_url(server, name))
+        made = sa.create_engine(new_database(request.getfixturevalue("postgres_server")))
     yield made
     made.dispose()
-
-
-def _url(server: Postgres, name: str) -> str:
-    return server.url(name).replace("postgresql://", "postgresql+psycopg://")
 
 
 @pytest.fixture
