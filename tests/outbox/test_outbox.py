@@ -13,13 +13,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_type_hints
-from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tests.bulk.postgres import Postgres
+from tests.outbox.databases import new_database
 from victor_ext import (
     AuthenticationError,
     ConnectionFailed,
@@ -46,31 +45,14 @@ NO_LEASE = timedelta(microseconds=1)
 """So that the next pass need not wait for what a killed worker had."""
 
 
-@pytest.fixture(scope="module")
-def postgres_server() -> Iterator[Postgres]:
-    server = Postgres()
-    yield server
-    server.stop()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
     if request.param == "sqlite":
         made = sa.create_engine(f"sqlite:///{tmp_path / 'invoices.sqlite'}")
     else:
-        server: Postgres = request.getfixturevalue("postgres_server")
-        name = f"outbox_{uuid4().hex[:12]}"
-        maintenance = sa.create_engine(_url(server, "postgres"), isolation_level="AUTOCOMMIT")
-        with maintenance.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name}"))
-        maintenance.dispose()
-        made = sa.create_engine(_url(server, name))
+        made = sa.create_engine(new_database(request.getfixturevalue("postgres_server")))
     yield made
     made.dispose()
-
-
-def _url(server: Postgres, name: str) -> str:
-    return server.url(name).replace("postgresql://", "postgresql+psycopg://")
 
 
 @pytest.fixture
@@ -387,6 +369,25 @@ def test_a_process_that_is_killed_at_a_step_asks_nobody_twice(
         assert [entry.state for entry in again.entries()] == [EntryState.SENT]
     assert [*victor_sandbox.work_done_by_key().values()] == [1]
     assert len(victor_sandbox.requests()) == 1
+
+
+def test_an_entry_that_two_workers_have_seen_is_sent_by_one(
+    outbox: Outbox, engine: sa.Engine, victor: Victor, sent_once: Any
+) -> None:
+    """The second worker takes it up after the first one has read it, and before the first one has marked it."""
+    stored(outbox, engine, invoice())
+    second: list[Any] = []
+
+    def meanwhile(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE") and not second:
+            second.append(None)
+            second.append(Outbox(engine).send(victor))
+
+    sa.event.listen(engine, "before_cursor_execute", meanwhile)
+    assert outbox.send(victor) == []
+    sa.event.remove(engine, "before_cursor_execute", meanwhile)
+    assert [entry.state for entry in second[1]] == [EntryState.SENT] == [entry.state for entry in outbox.entries()]
+    assert len(sent_once(idempotency_key_for("invoice", 1042))) == 1
 
 
 def test_a_worker_that_has_lost_its_lease_overwrites_nothing(

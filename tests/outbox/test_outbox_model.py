@@ -13,12 +13,11 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
-from tests.outbox.test_outbox import Found, _url, invoice, postgres_server
+from tests.outbox.databases import new_database
+from tests.outbox.test_outbox import Found, invoice
 from victor_ext import BadRequest, ConnectionFailed, Outcome, PaymentRequest, ProviderTime, ServerError
 from victor_ext.outbox import EntryState, Outbox, passes
 from victor_ext.outbox.passes import Call, Step, Transaction
-
-__all__ = ["postgres_server"]
 
 KEPT, LEASE = 86_400.0, 120.0
 REFERENCES = ("INV-1", "INV-1", "INV-2")
@@ -188,7 +187,7 @@ def test_any_order_on_sqlite(memory: sa.Engine, monkeypatch: pytest.MonkeyPatch,
 
 @pytest.fixture(scope="module")
 def database(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
-    engine = sa.create_engine(_url(request.getfixturevalue("postgres_server"), "postgres"))
+    engine = sa.create_engine(new_database(request.getfixturevalue("postgres_server")))
     yield engine
     engine.dispose()
 

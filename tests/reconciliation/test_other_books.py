@@ -7,7 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
 from eastpay_api import models
 
@@ -16,7 +18,7 @@ from tests.providers.velo import adapter as velo_adapter
 from victor_ext import BadRequest, ConfigurationError, NotFound, RetryPolicy, ServerError
 from victor_ext.money import Money
 from victor_ext.providers.eastpay import AsyncEastPay, EastPay, Payment
-from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
+from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth, FlexFactorToken
 from victor_ext.providers.velo import PaymentInstruction
 from victor_ext.reconciliation import reconcile, reconcile_async
 from victor_ext.sandbox.eastpay import EastPaySandbox
@@ -198,6 +200,23 @@ def test_flexfactor_has_a_list_and_no_amounts(compare: Callable[..., tuple[Repor
         ("unknown", "NEW", ()),
     ]
     assert summary.notes == ("FlexFactor does not document the unit of an order's amount: amounts are not compared.",)
+
+
+@pytest.mark.parametrize("placed", ["2026-03-03T19:00:00", "2026-03-05T04:00:00", "2026-03-04T12:00:00Z", None])
+def test_a_time_without_a_zone_takes_no_order_out_of_the_window(placed: str | None) -> None:
+    """The provider's list has it in the window, and in which zone it writes its times is not documented."""
+
+    def provider(request: httpx.Request) -> httpx.Response:
+        order = {"orderId": "o-1", "externalOrderId": "NEW", "orderPlacedDate": placed}
+        return httpx.Response(200, json={"items": [order], "isLastPage": True})
+
+    start = datetime(2026, 3, 4, tzinfo=UTC)
+    token = FlexFactorToken("not-a-secret")
+    with (
+        FlexFactor(token, mid=str(uuid4()), transport=httpx.MockTransport(provider)) as flexfactor,
+        reconcile(flexfactor, [], start=start, end=start + timedelta(days=1)) as report,
+    ):
+        assert [row.kind.value for row in report] == ["unknown"]
 
 
 def test_a_lookup_that_fails_is_no_missing_payment() -> None:

@@ -268,8 +268,8 @@ class OutboxBase:
         row, since = claim.row, claim.since - _MARGIN
         found = yield Call("find", {"client_reference_id": row.reference, "start_datetime": since})
         outbound = [request for request in found if request.direction != "inbound"]
-        arguments = json.loads(row.arguments)
-        request = outbound[0] if len(outbound) == 1 and outbound[0].may_be(arguments, since=since) else None
+        is_it = len(outbound) == 1 and outbound[0].may_be(json.loads(row.arguments), since=since)
+        request = outbound[0] if is_it else None
 
         def settle(connection: sa.Connection) -> Entry:
             whose = "" if request is None else self._rival(connection, row, request.id)

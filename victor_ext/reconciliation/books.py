@@ -195,7 +195,7 @@ def _flexfactor(client: Any, page_size: int | None) -> Book:
     def read(order: Any) -> Theirs:
         placed: datetime | None = order.placed_at
         if placed is not None and placed.tzinfo is None:
-            placed = placed.replace(tzinfo=UTC)
+            placed = None  # in which zone it is meant is not documented
         return Theirs(
             order.id, order.external_order_id, None, None, _currency(order.currency), order.status_name, placed
         )

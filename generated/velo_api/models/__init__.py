@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .instruction import Instruction as Instruction
     from .invitation import Invitation as Invitation
     from .link import Link as Link
+    from .new_address import NewAddress as NewAddress
     from .new_funding_account import NewFundingAccount as NewFundingAccount
     from .new_payee import NewPayee as NewPayee
     from .new_payees import NewPayees as NewPayees
@@ -93,6 +94,7 @@ _MODULES = {
     "Instruction": ".instruction",
     "Invitation": ".invitation",
     "Link": ".link",
+    "NewAddress": ".new_address",
     "NewFundingAccount": ".new_funding_account",
     "NewPayee": ".new_payee",
     "NewPayees": ".new_payees",
@@ -164,6 +166,7 @@ __all__ = (
     "Instruction",
     "Invitation",
     "Link",
+    "NewAddress",
     "NewFundingAccount",
     "NewPayee",
     "NewPayees",

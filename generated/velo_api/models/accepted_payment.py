@@ -22,6 +22,7 @@ class AcceptedPayment:
         payor_payment_id (str | Unset):
         payment_memo (str | Unset):
         rails_id (str | Unset):
+        remote_system_id (str | Unset):
     """
 
     remote_id: str | Unset = UNSET
@@ -31,6 +32,7 @@ class AcceptedPayment:
     payor_payment_id: str | Unset = UNSET
     payment_memo: str | Unset = UNSET
     rails_id: str | Unset = UNSET
+    remote_system_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -49,6 +51,8 @@ class AcceptedPayment:
             fields["paymentMemo"] = self.payment_memo
         if not isinstance(self.rails_id, Unset):
             fields["railsId"] = self.rails_id
+        if not isinstance(self.remote_system_id, Unset):
+            fields["remoteSystemId"] = self.remote_system_id
         return fields
 
     @classmethod
@@ -81,6 +85,10 @@ class AcceptedPayment:
         v = take("railsId", None)
         self.rails_id = (
             v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "railsId")
+        )
+        v = take("remoteSystemId", None)
+        self.remote_system_id = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "remoteSystemId")
         )
         self.additional_properties = d or {}
         return self

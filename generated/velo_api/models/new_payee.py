@@ -18,7 +18,7 @@ class NewPayee:
         type_ (str): `Individual` or `Company`.
         remote_id (str):
         email (str):
-        address (PostalAddress):
+        address (NewAddress): The address of a new payee. Its limits are others than those of an update.
         payment_channel (NewPaymentChannel | Unset):
         language (str | Unset):
         challenge (Challenge | Unset): What a payee is asked when onboarding begins, in place of Velo's
@@ -30,7 +30,7 @@ class NewPayee:
     type_: str
     remote_id: str
     email: str
-    address: PostalAddress
+    address: NewAddress
     payment_channel: NewPaymentChannel | Unset = UNSET
     language: str | Unset = UNSET
     challenge: Challenge | Unset = UNSET
@@ -75,11 +75,11 @@ class NewPayee:
         self.email = v if v.__class__ is str else ABSENT if v is None else read(TEXT, v, _left, d, "email")
         v = take("address", None)
         self.address = (
-            PostalAddress.from_dict(v, _left - 1)
+            NewAddress.from_dict(v, _left - 1)
             if v.__class__ is dict and _left > 0
             else ABSENT
             if v is None
-            else read(Object(PostalAddress), v, _left, d, "address")
+            else read(Object(NewAddress), v, _left, d, "address")
         )
         v = take("paymentChannel", None)
         self.payment_channel = (
@@ -140,6 +140,6 @@ class NewPayee:
 # Below the class, because models may refer to each other in a circle.
 from ..models.challenge import Challenge  # noqa: E402
 from ..models.firm import Firm  # noqa: E402
+from ..models.new_address import NewAddress  # noqa: E402
 from ..models.new_payment_channel import NewPaymentChannel  # noqa: E402
 from ..models.person import Person  # noqa: E402
-from ..models.postal_address import PostalAddress  # noqa: E402

@@ -23,6 +23,8 @@ class NewPayment:
         payor_payment_id (str | Unset): The payor's own reference.
         transmission_type (str | Unset):
         payment_metadata (str | Unset):
+        remote_system_id (str | Unset): The payments system that is to pay, if it is not Velo; after
+            consultation with Velo alone.
     """
 
     remote_id: str
@@ -33,6 +35,7 @@ class NewPayment:
     payor_payment_id: str | Unset = UNSET
     transmission_type: str | Unset = UNSET
     payment_metadata: str | Unset = UNSET
+    remote_system_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -53,6 +56,8 @@ class NewPayment:
             fields["transmissionType"] = self.transmission_type
         if not isinstance(self.payment_metadata, Unset):
             fields["paymentMetadata"] = self.payment_metadata
+        if not isinstance(self.remote_system_id, Unset):
+            fields["remoteSystemId"] = self.remote_system_id
         return fields
 
     @classmethod
@@ -89,6 +94,10 @@ class NewPayment:
         v = take("paymentMetadata", None)
         self.payment_metadata = (
             v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "paymentMetadata")
+        )
+        v = take("remoteSystemId", None)
+        self.remote_system_id = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "remoteSystemId")
         )
         self.additional_properties = d or {}
         return self

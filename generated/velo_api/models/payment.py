@@ -20,6 +20,7 @@ class Payment:
         payee_id (str | Unset):
         payor_id (str | Unset):
         remote_id (str | Unset): May be there only once the payment is confirmed.
+        remote_system_id (str | Unset):
         payor_payment_id (str | Unset):
         source_account_id (str | Unset):
         source_account_name (str | Unset):
@@ -51,6 +52,7 @@ class Payment:
     payee_id: str | Unset = UNSET
     payor_id: str | Unset = UNSET
     remote_id: str | Unset = UNSET
+    remote_system_id: str | Unset = UNSET
     payor_payment_id: str | Unset = UNSET
     source_account_id: str | Unset = UNSET
     source_account_name: str | Unset = UNSET
@@ -88,6 +90,8 @@ class Payment:
             fields["payorId"] = self.payor_id
         if not isinstance(self.remote_id, Unset):
             fields["remoteId"] = self.remote_id
+        if not isinstance(self.remote_system_id, Unset):
+            fields["remoteSystemId"] = self.remote_system_id
         if not isinstance(self.payor_payment_id, Unset):
             fields["payorPaymentId"] = self.payor_payment_id
         if not isinstance(self.source_account_id, Unset):
@@ -160,6 +164,10 @@ class Payment:
         v = take("remoteId", None)
         self.remote_id = (
             v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "remoteId")
+        )
+        v = take("remoteSystemId", None)
+        self.remote_system_id = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "remoteSystemId")
         )
         v = take("payorPaymentId", None)
         self.payor_payment_id = (

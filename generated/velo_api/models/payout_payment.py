@@ -17,6 +17,7 @@ class PayoutPayment:
     Attributes:
         payment_id (str | Unset):
         remote_id (str | Unset):
+        remote_system_id (str | Unset):
         currency (str | Unset):
         amount (int | Unset):
         source_account_name (str | Unset):
@@ -30,6 +31,7 @@ class PayoutPayment:
 
     payment_id: str | Unset = UNSET
     remote_id: str | Unset = UNSET
+    remote_system_id: str | Unset = UNSET
     currency: str | Unset = UNSET
     amount: int | Unset = UNSET
     source_account_name: str | Unset = UNSET
@@ -47,6 +49,8 @@ class PayoutPayment:
             fields["paymentId"] = self.payment_id
         if not isinstance(self.remote_id, Unset):
             fields["remoteId"] = self.remote_id
+        if not isinstance(self.remote_system_id, Unset):
+            fields["remoteSystemId"] = self.remote_system_id
         if not isinstance(self.currency, Unset):
             fields["currency"] = self.currency
         if not isinstance(self.amount, Unset):
@@ -79,6 +83,10 @@ class PayoutPayment:
         v = take("remoteId", None)
         self.remote_id = (
             v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "remoteId")
+        )
+        v = take("remoteSystemId", None)
+        self.remote_system_id = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "remoteSystemId")
         )
         v = take("currency", None)
         self.currency = (

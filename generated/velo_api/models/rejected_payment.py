@@ -23,6 +23,7 @@ class RejectedPayment:
         reason (str | Unset):
         reason_code (str | Unset):
         message (str | Unset):
+        remote_system_id (str | Unset):
     """
 
     remote_id: str | Unset = UNSET
@@ -33,6 +34,7 @@ class RejectedPayment:
     reason: str | Unset = UNSET
     reason_code: str | Unset = UNSET
     message: str | Unset = UNSET
+    remote_system_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -53,6 +55,8 @@ class RejectedPayment:
             fields["reasonCode"] = self.reason_code
         if not isinstance(self.message, Unset):
             fields["message"] = self.message
+        if not isinstance(self.remote_system_id, Unset):
+            fields["remoteSystemId"] = self.remote_system_id
         return fields
 
     @classmethod
@@ -86,6 +90,10 @@ class RejectedPayment:
         )
         v = take("message", None)
         self.message = v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "message")
+        v = take("remoteSystemId", None)
+        self.remote_system_id = (
+            v if v.__class__ is str else UNSET if v is None else read(TEXT, v, _left, d, "remoteSystemId")
+        )
         self.additional_properties = d or {}
         return self
 

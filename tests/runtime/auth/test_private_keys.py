@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA512
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.auth.private_keys import load_rsa_key
+from victor_ext.runtime.auth.rs512 import signature
 
 PASSWORD = "correct horse"
 PKCS8, PKCS1 = serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL
@@ -211,18 +214,25 @@ class TestNoMessageShowsAnyOfIt:
     def test_a_path_is_shown(self, path):
         assert repr(path) in refusal(path)
 
-    @pytest.mark.parametrize("part", ["modulus", "exponent", "private exponent"])
+    @pytest.mark.parametrize("part", ["n", "e", "d dmp1", "d p", "d q iqmp"])
     def test_a_damaged_one(self, part, key):
-        """One bit of the file is another: the key could be read, and no token that it signs would be accepted."""
-        data = bytearray(key.private_bytes(DER, PKCS1, OPEN))
-        numbers = key.private_numbers()
-        begins = {
-            "modulus": bytes.fromhex(f"{numbers.public_numbers.n:x}"),
-            "exponent": bytes.fromhex(f"{numbers.public_numbers.e:06x}"),
-            "private exponent": numbers.d.to_bytes(key.key_size // 8, "big").lstrip(b"\0"),
-        }[part]
+        """A bit or two of the file are others: the key could be read, and no token that it signs would be accepted."""
+        assert "private_key" in refusal(damaged(key, *part.split()))
+
+    @pytest.mark.parametrize("part", ["d", "p", "q", "dmp1", "dmq1", "iqmp"])
+    def test_what_a_damaged_one_signs_with_the_rest_is_never_miscalculated(self, part, key):
+        """A signature that is right by one prime alone would tell it: OpenSSL gives none out."""
+        loaded = load_rsa_key(damaged(key, part))
+        for content in (b"one", b"another"):
+            key.public_key().verify(signature(content, loaded), content, PKCS1v15(), SHA512())
+
+
+def damaged(key, *parts):
+    """The DER of a key with another bit in the middle of each of these numbers."""
+    data = bytearray(key.private_bytes(DER, PKCS1, OPEN))
+    numbers = key.private_numbers()
+    for part in parts:
+        number = getattr(numbers if hasattr(numbers, part) else numbers.public_numbers, part)
+        begins = number.to_bytes((number.bit_length() + 7) // 8, "big")
         data[data.index(begins) + len(begins) // 2] ^= 4
-        if part == "private exponent":  # the primes are enough to sign with
-            assert load_rsa_key(bytes(data)).public_key() == key.public_key()
-        else:
-            assert "private_key" in refusal(bytes(data))
+    return bytes(data)

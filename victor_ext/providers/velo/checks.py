@@ -89,6 +89,14 @@ class Validation(validation.Validation):
             message = f"{field} is {value.minor_units} minor units and must be 1 to {largest}."
             self.note(field, "range", message)
 
+    def amounts(self, **values: int | None) -> dict[str, Any]:
+        """Minor units to filter by, by their names. A filter has 32 bits, and no currency."""
+        for field, value in values.items():
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31):
+                message = f"{field} is {shown(value)} and must be minor units, 0 to {2**31 - 1}, or left out."
+                self.note(field, "range", message)
+        return values
+
     def requests(self, field: str, value: Any, kind: type[CheckedT]) -> Sequence[CheckedT | None]:
         """A list of 1 to 2,000 request objects, which check themselves; None in place of one of another type."""
         if not isinstance(value, Sequence) or isinstance(value, str | bytes):

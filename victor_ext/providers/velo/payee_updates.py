@@ -45,7 +45,7 @@ class PayeeUpdates(Resource[Mode]):
 
         Args:
             payee_id: The payee.
-            address: The whole address, with the limits of `NewPayee`.
+            address: The whole address. The limits are others than those of a new payee; `Address` has both.
             individual: The person, if it is one. Velo's document marks the date of birth and the national
                 identification as read-only here, and has both in its example of a request: they are sent.
             company: The company, if it is one.
@@ -61,7 +61,10 @@ class PayeeUpdates(Resource[Mode]):
         """
         validation = Validation()
         validation.id("payee_id", payee_id)
-        validation.request("address", address, Address, required=False)
+        if isinstance(address, Address):
+            address.check_update(validation, "address")
+        else:
+            validation.request("address", address, Address, required=False)
         validation.request("individual", individual, Individual, required=False)
         validation.request("company", company, Company, required=False)
         validation.request("challenge", challenge, Challenge, required=False)

@@ -14,7 +14,7 @@ from .checks import Validation, day_around
 from .generated import models
 from .paging import changes, in_one_order, walk
 from .records import Payment, PaymentChange
-from .words import IncludeWord, PaymentStatusWord
+from .words import IncludeWord, PaymentStatusWord, PostInstructFxStatusWord, ScheduleStatusWord, TransmissionFilter
 
 _IN_ORDER = "submittedDateTime:asc,paymentId:asc"
 """All payments of a payout are submitted in one moment: by that alone, two pages need not have one order."""
@@ -35,6 +35,18 @@ class Payments(Resource[Mode]):
         source_currency: str | None = None,
         payment_currency: str | None = None,
         payment_memo: str | None = None,
+        payor_name: str | None = None,
+        transmission_type: TransmissionFilter | None = None,
+        rails_id: str | None = None,
+        remote_system_id: str | None = None,
+        schedule_status: ScheduleStatusWord | None = None,
+        post_instruct_fx_status: PostInstructFxStatusWord | None = None,
+        source_amount_from: int | None = None,
+        source_amount_to: int | None = None,
+        payment_amount_from: int | None = None,
+        payment_amount_to: int | None = None,
+        scheduled_from: date | str | None = None,
+        scheduled_to: date | str | None = None,
         submitted_from: date | str | None = None,
         submitted_to: date | str | None = None,
         sensitive: bool | None = None,
@@ -52,6 +64,17 @@ class Payments(Resource[Mode]):
 
         Args:
             payor_id: The payor.
+            payor_name: A part of the payor's name, in any letter case.
+            rails_id: The rails that carry a payment, in any letter case.
+            remote_system_id: The payments system that pays, if it is not Velo.
+            schedule_status: `ANY`, `SCHEDULED`, `EXECUTED` or `FAILED`: how far the schedule of its payout is.
+            post_instruct_fx_status: How far an exchange after the instruction is, such as `COMPLETED`, or `ANY`.
+            source_amount_from: The least that a source account pays, in minor units of whichever currency.
+            source_amount_to: The most of it.
+            payment_amount_from: The least that a payee receives, likewise.
+            payment_amount_to: The most of it.
+            scheduled_from: The first day of those that payouts are scheduled for.
+            scheduled_to: The last one.
             submitted_from: The first day, as a date or a text such as `2026-03-04`. In which time zone Velo means its
                 days is not documented: for a window of moments add a day at both ends, and compare `submitted_at`.
             submitted_to: The last day, which is part of the window.
@@ -70,11 +93,25 @@ class Payments(Resource[Mode]):
             "source_currency": source_currency,
             "payment_currency": payment_currency,
             "payment_memo": payment_memo,
+            "payor_name": payor_name,
+            "transmission_type": transmission_type,
+            "rails_id": rails_id,
+            "remote_system_id": remote_system_id,
+            "schedule_status": schedule_status,
+            "post_instruct_fx_status": post_instruct_fx_status,
         }
         arguments = drop_none(
             payor_id=validation.id("payor_id", payor_id),
             payee_id=validation.id("payee_id", payee_id, required=False),
             **validation.texts(texts),
+            **validation.amounts(
+                source_amount_from=source_amount_from,
+                source_amount_to=source_amount_to,
+                payment_amount_from=payment_amount_from,
+                payment_amount_to=payment_amount_to,
+            ),
+            scheduled_for_date_from=validation.day("scheduled_from", scheduled_from),
+            scheduled_for_date_to=validation.day("scheduled_to", scheduled_to),
             submitted_date_from=validation.day("submitted_from", submitted_from),
             submitted_date_to=validation.day("submitted_to", submitted_to),
             sensitive=validation.flag("sensitive", sensitive),

@@ -90,6 +90,12 @@ class PayoutAudit(Resource[Mode]):
         remote_id: str | None = None,
         status: PaymentStatusWord | None = None,
         transmission_type: TransmissionFilter | None = None,
+        rails_id: str | None = None,
+        remote_system_id: str | None = None,
+        source_amount_from: int | None = None,
+        source_amount_to: int | None = None,
+        payment_amount_from: int | None = None,
+        payment_amount_to: int | None = None,
         submitted_from: date | str | None = None,
         submitted_to: date | str | None = None,
         sensitive: bool | None = None,
@@ -102,6 +108,12 @@ class PayoutAudit(Resource[Mode]):
 
         Args:
             payout_id: The payout.
+            rails_id: The rails that carry a payment, in any letter case.
+            remote_system_id: The payments system that pays, if it is not Velo.
+            source_amount_from: The least that a source account pays, in minor units of whichever currency.
+            source_amount_to: The most of it.
+            payment_amount_from: The least that a payee receives, likewise.
+            payment_amount_to: The most of it.
             submitted_from: The first day, as a date or a text such as `2026-03-04`.
             submitted_to: The last day, which is part of the window.
             sensitive: True asks for unmasked data, which the key has to be allowed to see.
@@ -114,10 +126,22 @@ class PayoutAudit(Resource[Mode]):
             InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
         validation = Validation()
-        texts = {"remote_id": remote_id, "status": status, "transmission_type": transmission_type}
+        texts = {
+            "remote_id": remote_id,
+            "status": status,
+            "transmission_type": transmission_type,
+            "rails_id": rails_id,
+            "remote_system_id": remote_system_id,
+        }
         arguments = drop_none(
             payout_id=validation.id("payout_id", payout_id),
             **validation.texts(texts),
+            **validation.amounts(
+                source_amount_from=source_amount_from,
+                source_amount_to=source_amount_to,
+                payment_amount_from=payment_amount_from,
+                payment_amount_to=payment_amount_to,
+            ),
             submitted_date_from=validation.day("submitted_from", submitted_from),
             submitted_date_to=validation.day("submitted_to", submitted_to),
             sensitive=validation.flag("sensitive", sensitive),

@@ -235,6 +235,7 @@ class AcceptedPayment(Record):
     amount = money("amount", "currency_type")
     source_account_name = text("source_account_name")
     rails_id = text("rails_id")
+    remote_system_id = text("remote_system_id")
     memo = text("payment_memo", hidden=True)
 
 
@@ -248,6 +249,7 @@ class RejectedPayment(Record):
     reason = text("reason")
     reason_code = text("reason_code")
     message = text("message")
+    remote_system_id = text("remote_system_id")
 
 
 class Payout(Record):
@@ -277,6 +279,7 @@ class PayoutPayment(Record):
     source_account_name = text("source_account_name")
     transmission_type = text("transmission_type")
     rails_id = text("rails_id")
+    remote_system_id = text("remote_system_id")
     is_withdrawable = boolean("withdrawable")
     memo = text("payment_memo", hidden=True)
 
@@ -318,6 +321,7 @@ class Payment(Record):
     inverted_rate = decimal("inverted_rate")
     transmission_type = text("transmission_type")
     rails_id = text("rails_id")
+    remote_system_id = text("remote_system_id")
     trace_number = text("trace_number")
     tracking_reference = text("payment_tracking_reference")
     events = records("events", PaymentEvent)

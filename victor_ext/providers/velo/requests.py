@@ -28,6 +28,8 @@ class PaymentInstruction:
         memo: For the payee's statement, up to 40 characters; else the payout's.
         transmission_type: How it is to be sent, such as ACH or WIRE; Velo chooses when it is left out.
         metadata: Up to 512 characters, for the rails that carry the payment.
+        remote_system_id: The payments system that is to pay, if it is not Velo, up to 100 characters. Velo asks to be
+            consulted before it is used.
     """
 
     remote_id: str
@@ -37,6 +39,7 @@ class PaymentInstruction:
     memo: str | None = None
     transmission_type: TransmissionWord | None = None
     metadata: str | None = None
+    remote_system_id: str | None = None
 
     def check(self, validation: Validation, place: str) -> None:
         """Note each problem, with the place of this object in the call."""
@@ -47,6 +50,7 @@ class PaymentInstruction:
         validation.text(f"{place}.memo", self.memo, 40, required=False)
         validation.text(f"{place}.transmission_type", self.transmission_type, 40, required=False)
         validation.text(f"{place}.metadata", self.metadata, 512, required=False)
+        validation.text(f"{place}.remote_system_id", self.remote_system_id, 100, required=False)
 
     def to_model(self) -> models.NewPayment:
         """The generated model."""
@@ -59,7 +63,18 @@ class PaymentInstruction:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Address(HiddenRepr):
-    """Where a payee lives. `country` has two capital letters (ISO 3166)."""
+    """Where a payee lives.
+
+    Attributes:
+        line1: Up to 100 characters; in an update 2 to 255.
+        city: 2 to 50 characters; in an update up to 100.
+        country: Two capital letters (ISO 3166). In an update Velo's document allows up to 50 characters.
+        line2: As `line1`; it may be empty.
+        line3: As `line2`.
+        line4: As `line2`.
+        county_or_province: As `city`.
+        zip_or_postcode: 2 to 60 characters; in an update up to 30.
+    """
 
     line1: str
     city: str
@@ -71,14 +86,24 @@ class Address(HiddenRepr):
     zip_or_postcode: str | None = None
 
     def check(self, validation: Validation, place: str) -> None:
-        """Note each problem, with the place of this object in the call."""
-        validation.text(f"{place}.line1", self.line1, 100)
-        for name in ("line2", "line3", "line4"):
-            validation.text(f"{place}.{name}", getattr(self, name), 100, shortest=0, required=False)
-        validation.text(f"{place}.city", self.city, 50, shortest=2)
-        validation.text(f"{place}.county_or_province", self.county_or_province, 50, shortest=2, required=False)
-        validation.text(f"{place}.zip_or_postcode", self.zip_or_postcode, 60, shortest=2, required=False)
+        """Note each problem of the address of a new payee, with the place of this object in the call."""
+        self._check_texts(validation, place, line=(1, 100), city=50, zip_or_postcode=60)
         validation.capitals(f"{place}.country", self.country, 2)
+
+    def check_update(self, validation: Validation, place: str) -> None:
+        """As `check`, in an update."""
+        self._check_texts(validation, place, line=(2, 255), city=100, zip_or_postcode=30)
+        validation.text(f"{place}.country", self.country, 50, shortest=2)
+
+    def _check_texts(
+        self, validation: Validation, place: str, *, line: tuple[int, int], city: int, zip_or_postcode: int
+    ) -> None:
+        validation.text(f"{place}.line1", self.line1, line[1], shortest=line[0])
+        for name in ("line2", "line3", "line4"):
+            validation.text(f"{place}.{name}", getattr(self, name), line[1], shortest=0, required=False)
+        validation.text(f"{place}.city", self.city, city, shortest=2)
+        validation.text(f"{place}.county_or_province", self.county_or_province, city, shortest=2, required=False)
+        validation.text(f"{place}.zip_or_postcode", self.zip_or_postcode, zip_or_postcode, shortest=2, required=False)
 
     def to_model(self) -> models.PostalAddress:
         """The generated model."""
@@ -270,7 +295,7 @@ class NewPayee(HiddenRepr):
             type_="Company" if self.individual is None else "Individual",
             remote_id=self.remote_id,
             email=self.email,
-            address=self.address.to_model(),
+            address=models.NewAddress(**members_of(self.address)),
             **drop_none(
                 language=self.language,
                 challenge=self.challenge and self.challenge.to_model(),

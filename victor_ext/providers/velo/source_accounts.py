@@ -29,13 +29,18 @@ class SourceAccounts(Resource[Mode]):
         physical_account_name: str | None = None,
         funding_account_id: str | None = None,
         account_type: str | None = None,
+        include_user_deleted: bool | None = None,
         sort: str | None = None,
         page_size: int | None = None,
     ) -> Walk[SourceAccount]:
         """The source accounts, read page by page as they are iterated.
 
-        The filters have Velo's names (`account_type` is its `type`); one that is None is not sent. `page_size` is 1 to
-        100.
+        The filters have Velo's names (`account_type` is its `type`); one that is None is not sent.
+
+        Args:
+            include_user_deleted: True asks for the accounts that users have deleted, too.
+            sort: Fields and directions, such as `name:asc`.
+            page_size: 1 to 100; Velo's default is 25.
 
         Raises:
             InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
@@ -47,6 +52,7 @@ class SourceAccounts(Resource[Mode]):
             physical_account_name=validation.text("physical_account_name", physical_account_name, 255, required=False),
             funding_account_id=validation.id("funding_account_id", funding_account_id, required=False),
             type_=validation.text("account_type", account_type, 40, required=False),
+            include_user_deleted=validation.flag("include_user_deleted", include_user_deleted),
             sort=validation.sort(sort),
             page_size=validation.page_size(page_size, 100),
         )

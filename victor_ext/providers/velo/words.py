@@ -36,6 +36,9 @@ _SubmittedStatus = Literal["ACCEPTED", "REJECTED", "WITHDRAWN", "WITHDRAWABLE"]
 _Transmission = Literal["SAME_DAY_ACH", "WIRE", "ACH", "LOCAL", "SWIFT"]
 _TransmissionFilter = Literal["ACH", "SAME_DAY_ACH", "WIRE", "LOCAL", "GACHO"]
 _ScheduleStatus = Literal["ANY", "SCHEDULED", "EXECUTED", "FAILED"]
+_PostInstructFxStatus = Literal[
+    "ANY", "INITIATED", "CANCELLED", "EXECUTED", "COMPLETED", "RETURNED", "RESUBMITTED", "REFUNDED"
+]
 _PayeeType = Literal["Individual", "Company"]
 _InvitationStatus = Literal["ACCEPTED", "PENDING", "DECLINED"]
 _FundingAccountType = Literal["FBO", "WUBS_DECOUPLED", "PRIVATE"]
@@ -49,6 +52,7 @@ PayoutStatusFilter = PayoutStatusWord | str
 TransmissionWord = _Transmission | str
 TransmissionFilter = _TransmissionFilter | str
 ScheduleStatusWord = _ScheduleStatus | str
+PostInstructFxStatusWord = _PostInstructFxStatus | str
 PayeeTypeWord = _PayeeType | str
 InvitationStatusWord = _InvitationStatus | str
 FundingAccountTypeWord = _FundingAccountType | str

@@ -25,7 +25,7 @@ class AuditCalls:
     def _list_payments(self, call: Call) -> Response:
         query = call.query_values()
         payments = self._payouts.audit(self._payor_of(query, required=True))
-        found = self._in_window([one for one in payments if matches(one, query, AUDIT_FILTERS)], query)
+        found = self._in_window([one for one in payments if _passes(one, query)], query)
         return json_response(200, page_of(in_order(found, query.get("sort"), NEWEST_FIRST), query))
 
     @staticmethod
@@ -54,7 +54,7 @@ class AuditCalls:
         query, payout_id = call.query_values(), call.params["payout_id"]
         summary = self._audit.history(payout_id)
         payments = [one for one in self._payouts.audit(self.payor_id) if one["payout"]["payoutId"] == payout_id]
-        found = self._in_window([one for one in payments if matches(one, query, AUDIT_FILTERS)], query)
+        found = self._in_window([one for one in payments if _passes(one, query)], query)
         page = page_of(in_order(found, query.get("sort"), "remoteId:asc"), query)
         return json_response(200, {"summary": summary, **page})
 
@@ -66,3 +66,11 @@ class AuditCalls:
         fundings = self.accounts.audit(self._payor_of(query, required=True))
         found = [one for one in fundings if matches(one, query, {"sourceAccountName": "sourceAccountName"})]
         return json_response(200, page_of(in_order(found, query.get("sort"), "dateTime"), query))
+
+
+def _passes(payment: JsonObject, query: dict[str, str]) -> bool:
+    """Whether a payment passes the filters. Those by schedule, exchange and payor's name pass all: nothing has them."""
+    amounts = ("sourceAmount", "paymentAmount")
+    return matches(payment, query, AUDIT_FILTERS) and all(
+        int(query.get(f"{name}From", 0)) <= payment[name] <= int(query.get(f"{name}To", 2**63)) for name in amounts
+    )

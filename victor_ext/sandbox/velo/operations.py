@@ -59,7 +59,16 @@ PAYEE_FILTERS = {
 _SAME_NAME = ("status", "remoteId", "paymentMemo", "sourceAccountName")
 PAYMENT_FILTERS = {name: name for name in (*_SAME_NAME, "payorPaymentId", "transmissionType")}
 AUDIT_FILTERS = {
-    name: name for name in (*_SAME_NAME, "payeeId", "sourceCurrency", "paymentCurrency", "transmissionType")
+    name: name
+    for name in (
+        *_SAME_NAME,
+        "payeeId",
+        "sourceCurrency",
+        "paymentCurrency",
+        "transmissionType",
+        "railsId",
+        "remoteSystemId",
+    )
 }
 INVITATION_FILTERS = {"payeeId": "payeeId", "invitationStatus": "invitationStatus"}
 PAYOUT_FILTERS = {"status": "status", "scheduleStatus": "scheduleStatus"}

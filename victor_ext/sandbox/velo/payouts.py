@@ -84,6 +84,7 @@ class Payouts:
             "payorPaymentId": item.get("payorPaymentId"),
             "paymentMemo": item.get("paymentMemo"),
             "transmissionType": item.get("transmissionType", "ACH"),
+            "remoteSystemId": item.get("remoteSystemId"),
             "submittedDateTime": iso(self._now()),
             "status": "SUBMITTED",
             "reason": reason,
@@ -252,6 +253,7 @@ class Payouts:
                 "sourceAmount": self._cost(one),
                 "paymentAmount": one["amount"],
                 "paymentCurrency": one["currency"],
+                "railsId": "SANDBOX",
                 "fundingStatus": "FUNDED" if one["status"] in ("FUNDED", "CONFIRMED") else "UNFUNDED",
                 "rejectionReason": one["reason"],
                 "withdrawnReason": one.get("withdrawnReason"),
@@ -285,5 +287,5 @@ class Payouts:
 
 _AUDITED = (
     *("paymentId", "payeeId", "payorId", "payorPaymentId", "sourceAccountId", "sourceAccountName", "sourceCurrency"),
-    *("submittedDateTime", "status", "paymentMemo", "transmissionType", "events"),
+    *("submittedDateTime", "status", "paymentMemo", "transmissionType", "remoteSystemId", "events"),
 )

@@ -27,6 +27,18 @@ def _get_kwargs(
     submitted_date_from: str | Unset = UNSET,
     submitted_date_to: str | Unset = UNSET,
     payment_memo: str | Unset = UNSET,
+    payor_name: str | Unset = UNSET,
+    transmission_type: str | Unset = UNSET,
+    source_amount_from: int | Unset = UNSET,
+    source_amount_to: int | Unset = UNSET,
+    payment_amount_from: int | Unset = UNSET,
+    payment_amount_to: int | Unset = UNSET,
+    rails_id: str | Unset = UNSET,
+    remote_system_id: str | Unset = UNSET,
+    scheduled_for_date_from: str | Unset = UNSET,
+    scheduled_for_date_to: str | Unset = UNSET,
+    schedule_status: str | Unset = UNSET,
+    post_instruct_fx_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
@@ -46,6 +58,18 @@ def _get_kwargs(
             _query("submittedDateFrom", submitted_date_from),
             _query("submittedDateTo", submitted_date_to),
             _query("paymentMemo", payment_memo),
+            _query("payorName", payor_name),
+            _query("transmissionType", transmission_type),
+            _query("sourceAmountFrom", source_amount_from),
+            _query("sourceAmountTo", source_amount_to),
+            _query("paymentAmountFrom", payment_amount_from),
+            _query("paymentAmountTo", payment_amount_to),
+            _query("railsId", rails_id),
+            _query("remoteSystemId", remote_system_id),
+            _query("scheduledForDateFrom", scheduled_for_date_from),
+            _query("scheduledForDateTo", scheduled_for_date_to),
+            _query("scheduleStatus", schedule_status),
+            _query("postInstructFxStatus", post_instruct_fx_status),
             _query("page", page),
             _query("pageSize", page_size),
             _query("sort", sort),
@@ -100,6 +124,18 @@ def sync_detailed(
     submitted_date_from: str | Unset = UNSET,
     submitted_date_to: str | Unset = UNSET,
     payment_memo: str | Unset = UNSET,
+    payor_name: str | Unset = UNSET,
+    transmission_type: str | Unset = UNSET,
+    source_amount_from: int | Unset = UNSET,
+    source_amount_to: int | Unset = UNSET,
+    payment_amount_from: int | Unset = UNSET,
+    payment_amount_to: int | Unset = UNSET,
+    rails_id: str | Unset = UNSET,
+    remote_system_id: str | Unset = UNSET,
+    scheduled_for_date_from: str | Unset = UNSET,
+    scheduled_for_date_to: str | Unset = UNSET,
+    schedule_status: str | Unset = UNSET,
+    post_instruct_fx_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
@@ -118,6 +154,18 @@ def sync_detailed(
         submitted_date_from (str | Unset):
         submitted_date_to (str | Unset):
         payment_memo (str | Unset):
+        payor_name (str | Unset):
+        transmission_type (str | Unset):
+        source_amount_from (int | Unset): In minor units of whichever currency.
+        source_amount_to (int | Unset): In minor units of whichever currency.
+        payment_amount_from (int | Unset): In minor units of whichever currency.
+        payment_amount_to (int | Unset): In minor units of whichever currency.
+        rails_id (str | Unset):
+        remote_system_id (str | Unset):
+        scheduled_for_date_from (str | Unset):
+        scheduled_for_date_to (str | Unset):
+        schedule_status (str | Unset):
+        post_instruct_fx_status (str | Unset):
         page (int | Unset):
         page_size (int | Unset):
         sort (str | Unset):
@@ -142,6 +190,18 @@ def sync_detailed(
         submitted_date_from=submitted_date_from,
         submitted_date_to=submitted_date_to,
         payment_memo=payment_memo,
+        payor_name=payor_name,
+        transmission_type=transmission_type,
+        source_amount_from=source_amount_from,
+        source_amount_to=source_amount_to,
+        payment_amount_from=payment_amount_from,
+        payment_amount_to=payment_amount_to,
+        rails_id=rails_id,
+        remote_system_id=remote_system_id,
+        scheduled_for_date_from=scheduled_for_date_from,
+        scheduled_for_date_to=scheduled_for_date_to,
+        schedule_status=schedule_status,
+        post_instruct_fx_status=post_instruct_fx_status,
         page=page,
         page_size=page_size,
         sort=sort,
@@ -165,6 +225,18 @@ def sync(
     submitted_date_from: str | Unset = UNSET,
     submitted_date_to: str | Unset = UNSET,
     payment_memo: str | Unset = UNSET,
+    payor_name: str | Unset = UNSET,
+    transmission_type: str | Unset = UNSET,
+    source_amount_from: int | Unset = UNSET,
+    source_amount_to: int | Unset = UNSET,
+    payment_amount_from: int | Unset = UNSET,
+    payment_amount_to: int | Unset = UNSET,
+    rails_id: str | Unset = UNSET,
+    remote_system_id: str | Unset = UNSET,
+    scheduled_for_date_from: str | Unset = UNSET,
+    scheduled_for_date_to: str | Unset = UNSET,
+    schedule_status: str | Unset = UNSET,
+    post_instruct_fx_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
@@ -183,6 +255,18 @@ def sync(
         submitted_date_from (str | Unset):
         submitted_date_to (str | Unset):
         payment_memo (str | Unset):
+        payor_name (str | Unset):
+        transmission_type (str | Unset):
+        source_amount_from (int | Unset): In minor units of whichever currency.
+        source_amount_to (int | Unset): In minor units of whichever currency.
+        payment_amount_from (int | Unset): In minor units of whichever currency.
+        payment_amount_to (int | Unset): In minor units of whichever currency.
+        rails_id (str | Unset):
+        remote_system_id (str | Unset):
+        scheduled_for_date_from (str | Unset):
+        scheduled_for_date_to (str | Unset):
+        schedule_status (str | Unset):
+        post_instruct_fx_status (str | Unset):
         page (int | Unset):
         page_size (int | Unset):
         sort (str | Unset):
@@ -208,6 +292,18 @@ def sync(
         submitted_date_from=submitted_date_from,
         submitted_date_to=submitted_date_to,
         payment_memo=payment_memo,
+        payor_name=payor_name,
+        transmission_type=transmission_type,
+        source_amount_from=source_amount_from,
+        source_amount_to=source_amount_to,
+        payment_amount_from=payment_amount_from,
+        payment_amount_to=payment_amount_to,
+        rails_id=rails_id,
+        remote_system_id=remote_system_id,
+        scheduled_for_date_from=scheduled_for_date_from,
+        scheduled_for_date_to=scheduled_for_date_to,
+        schedule_status=schedule_status,
+        post_instruct_fx_status=post_instruct_fx_status,
         page=page,
         page_size=page_size,
         sort=sort,
@@ -228,6 +324,18 @@ async def asyncio_detailed(
     submitted_date_from: str | Unset = UNSET,
     submitted_date_to: str | Unset = UNSET,
     payment_memo: str | Unset = UNSET,
+    payor_name: str | Unset = UNSET,
+    transmission_type: str | Unset = UNSET,
+    source_amount_from: int | Unset = UNSET,
+    source_amount_to: int | Unset = UNSET,
+    payment_amount_from: int | Unset = UNSET,
+    payment_amount_to: int | Unset = UNSET,
+    rails_id: str | Unset = UNSET,
+    remote_system_id: str | Unset = UNSET,
+    scheduled_for_date_from: str | Unset = UNSET,
+    scheduled_for_date_to: str | Unset = UNSET,
+    schedule_status: str | Unset = UNSET,
+    post_instruct_fx_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
@@ -246,6 +354,18 @@ async def asyncio_detailed(
         submitted_date_from (str | Unset):
         submitted_date_to (str | Unset):
         payment_memo (str | Unset):
+        payor_name (str | Unset):
+        transmission_type (str | Unset):
+        source_amount_from (int | Unset): In minor units of whichever currency.
+        source_amount_to (int | Unset): In minor units of whichever currency.
+        payment_amount_from (int | Unset): In minor units of whichever currency.
+        payment_amount_to (int | Unset): In minor units of whichever currency.
+        rails_id (str | Unset):
+        remote_system_id (str | Unset):
+        scheduled_for_date_from (str | Unset):
+        scheduled_for_date_to (str | Unset):
+        schedule_status (str | Unset):
+        post_instruct_fx_status (str | Unset):
         page (int | Unset):
         page_size (int | Unset):
         sort (str | Unset):
@@ -270,6 +390,18 @@ async def asyncio_detailed(
         submitted_date_from=submitted_date_from,
         submitted_date_to=submitted_date_to,
         payment_memo=payment_memo,
+        payor_name=payor_name,
+        transmission_type=transmission_type,
+        source_amount_from=source_amount_from,
+        source_amount_to=source_amount_to,
+        payment_amount_from=payment_amount_from,
+        payment_amount_to=payment_amount_to,
+        rails_id=rails_id,
+        remote_system_id=remote_system_id,
+        scheduled_for_date_from=scheduled_for_date_from,
+        scheduled_for_date_to=scheduled_for_date_to,
+        schedule_status=schedule_status,
+        post_instruct_fx_status=post_instruct_fx_status,
         page=page,
         page_size=page_size,
         sort=sort,
@@ -293,6 +425,18 @@ async def asyncio(
     submitted_date_from: str | Unset = UNSET,
     submitted_date_to: str | Unset = UNSET,
     payment_memo: str | Unset = UNSET,
+    payor_name: str | Unset = UNSET,
+    transmission_type: str | Unset = UNSET,
+    source_amount_from: int | Unset = UNSET,
+    source_amount_to: int | Unset = UNSET,
+    payment_amount_from: int | Unset = UNSET,
+    payment_amount_to: int | Unset = UNSET,
+    rails_id: str | Unset = UNSET,
+    remote_system_id: str | Unset = UNSET,
+    scheduled_for_date_from: str | Unset = UNSET,
+    scheduled_for_date_to: str | Unset = UNSET,
+    schedule_status: str | Unset = UNSET,
+    post_instruct_fx_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
@@ -311,6 +455,18 @@ async def asyncio(
         submitted_date_from (str | Unset):
         submitted_date_to (str | Unset):
         payment_memo (str | Unset):
+        payor_name (str | Unset):
+        transmission_type (str | Unset):
+        source_amount_from (int | Unset): In minor units of whichever currency.
+        source_amount_to (int | Unset): In minor units of whichever currency.
+        payment_amount_from (int | Unset): In minor units of whichever currency.
+        payment_amount_to (int | Unset): In minor units of whichever currency.
+        rails_id (str | Unset):
+        remote_system_id (str | Unset):
+        scheduled_for_date_from (str | Unset):
+        scheduled_for_date_to (str | Unset):
+        schedule_status (str | Unset):
+        post_instruct_fx_status (str | Unset):
         page (int | Unset):
         page_size (int | Unset):
         sort (str | Unset):
@@ -337,6 +493,18 @@ async def asyncio(
             submitted_date_from=submitted_date_from,
             submitted_date_to=submitted_date_to,
             payment_memo=payment_memo,
+            payor_name=payor_name,
+            transmission_type=transmission_type,
+            source_amount_from=source_amount_from,
+            source_amount_to=source_amount_to,
+            payment_amount_from=payment_amount_from,
+            payment_amount_to=payment_amount_to,
+            rails_id=rails_id,
+            remote_system_id=remote_system_id,
+            scheduled_for_date_from=scheduled_for_date_from,
+            scheduled_for_date_to=scheduled_for_date_to,
+            schedule_status=schedule_status,
+            post_instruct_fx_status=post_instruct_fx_status,
             page=page,
             page_size=page_size,
             sort=sort,

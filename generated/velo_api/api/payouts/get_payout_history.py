@@ -22,6 +22,12 @@ def _get_kwargs(
     remote_id: str | Unset = UNSET,
     status: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
+    source_amount_from: int | Unset = UNSET,
+    source_amount_to: int | Unset = UNSET,
+    payment_amount_from: int | Unset = UNSET,
+    payment_amount_to: int | Unset = UNSET,
+    rails_id: str | Unset = UNSET,
+    remote_system_id: str | Unset = UNSET,
     submitted_date_from: str | Unset = UNSET,
     submitted_date_to: str | Unset = UNSET,
     page: int | Unset = UNSET,
@@ -36,6 +42,12 @@ def _get_kwargs(
             _query("remoteId", remote_id),
             _query("status", status),
             _query("transmissionType", transmission_type),
+            _query("sourceAmountFrom", source_amount_from),
+            _query("sourceAmountTo", source_amount_to),
+            _query("paymentAmountFrom", payment_amount_from),
+            _query("paymentAmountTo", payment_amount_to),
+            _query("railsId", rails_id),
+            _query("remoteSystemId", remote_system_id),
             _query("submittedDateFrom", submitted_date_from),
             _query("submittedDateTo", submitted_date_to),
             _query("page", page),
@@ -89,6 +101,12 @@ def sync_detailed(
     remote_id: str | Unset = UNSET,
     status: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
+    source_amount_from: int | Unset = UNSET,
+    source_amount_to: int | Unset = UNSET,
+    payment_amount_from: int | Unset = UNSET,
+    payment_amount_to: int | Unset = UNSET,
+    rails_id: str | Unset = UNSET,
+    remote_system_id: str | Unset = UNSET,
     submitted_date_from: str | Unset = UNSET,
     submitted_date_to: str | Unset = UNSET,
     page: int | Unset = UNSET,
@@ -103,6 +121,12 @@ def sync_detailed(
         remote_id (str | Unset):
         status (str | Unset):
         transmission_type (str | Unset):
+        source_amount_from (int | Unset): In minor units of whichever currency.
+        source_amount_to (int | Unset): In minor units of whichever currency.
+        payment_amount_from (int | Unset): In minor units of whichever currency.
+        payment_amount_to (int | Unset): In minor units of whichever currency.
+        rails_id (str | Unset):
+        remote_system_id (str | Unset):
         submitted_date_from (str | Unset):
         submitted_date_to (str | Unset):
         page (int | Unset):
@@ -123,6 +147,12 @@ def sync_detailed(
         remote_id=remote_id,
         status=status,
         transmission_type=transmission_type,
+        source_amount_from=source_amount_from,
+        source_amount_to=source_amount_to,
+        payment_amount_from=payment_amount_from,
+        payment_amount_to=payment_amount_to,
+        rails_id=rails_id,
+        remote_system_id=remote_system_id,
         submitted_date_from=submitted_date_from,
         submitted_date_to=submitted_date_to,
         page=page,
@@ -142,6 +172,12 @@ def sync(
     remote_id: str | Unset = UNSET,
     status: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
+    source_amount_from: int | Unset = UNSET,
+    source_amount_to: int | Unset = UNSET,
+    payment_amount_from: int | Unset = UNSET,
+    payment_amount_to: int | Unset = UNSET,
+    rails_id: str | Unset = UNSET,
+    remote_system_id: str | Unset = UNSET,
     submitted_date_from: str | Unset = UNSET,
     submitted_date_to: str | Unset = UNSET,
     page: int | Unset = UNSET,
@@ -156,6 +192,12 @@ def sync(
         remote_id (str | Unset):
         status (str | Unset):
         transmission_type (str | Unset):
+        source_amount_from (int | Unset): In minor units of whichever currency.
+        source_amount_to (int | Unset): In minor units of whichever currency.
+        payment_amount_from (int | Unset): In minor units of whichever currency.
+        payment_amount_to (int | Unset): In minor units of whichever currency.
+        rails_id (str | Unset):
+        remote_system_id (str | Unset):
         submitted_date_from (str | Unset):
         submitted_date_to (str | Unset):
         page (int | Unset):
@@ -177,6 +219,12 @@ def sync(
         remote_id=remote_id,
         status=status,
         transmission_type=transmission_type,
+        source_amount_from=source_amount_from,
+        source_amount_to=source_amount_to,
+        payment_amount_from=payment_amount_from,
+        payment_amount_to=payment_amount_to,
+        rails_id=rails_id,
+        remote_system_id=remote_system_id,
         submitted_date_from=submitted_date_from,
         submitted_date_to=submitted_date_to,
         page=page,
@@ -193,6 +241,12 @@ async def asyncio_detailed(
     remote_id: str | Unset = UNSET,
     status: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
+    source_amount_from: int | Unset = UNSET,
+    source_amount_to: int | Unset = UNSET,
+    payment_amount_from: int | Unset = UNSET,
+    payment_amount_to: int | Unset = UNSET,
+    rails_id: str | Unset = UNSET,
+    remote_system_id: str | Unset = UNSET,
     submitted_date_from: str | Unset = UNSET,
     submitted_date_to: str | Unset = UNSET,
     page: int | Unset = UNSET,
@@ -207,6 +261,12 @@ async def asyncio_detailed(
         remote_id (str | Unset):
         status (str | Unset):
         transmission_type (str | Unset):
+        source_amount_from (int | Unset): In minor units of whichever currency.
+        source_amount_to (int | Unset): In minor units of whichever currency.
+        payment_amount_from (int | Unset): In minor units of whichever currency.
+        payment_amount_to (int | Unset): In minor units of whichever currency.
+        rails_id (str | Unset):
+        remote_system_id (str | Unset):
         submitted_date_from (str | Unset):
         submitted_date_to (str | Unset):
         page (int | Unset):
@@ -227,6 +287,12 @@ async def asyncio_detailed(
         remote_id=remote_id,
         status=status,
         transmission_type=transmission_type,
+        source_amount_from=source_amount_from,
+        source_amount_to=source_amount_to,
+        payment_amount_from=payment_amount_from,
+        payment_amount_to=payment_amount_to,
+        rails_id=rails_id,
+        remote_system_id=remote_system_id,
         submitted_date_from=submitted_date_from,
         submitted_date_to=submitted_date_to,
         page=page,
@@ -246,6 +312,12 @@ async def asyncio(
     remote_id: str | Unset = UNSET,
     status: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
+    source_amount_from: int | Unset = UNSET,
+    source_amount_to: int | Unset = UNSET,
+    payment_amount_from: int | Unset = UNSET,
+    payment_amount_to: int | Unset = UNSET,
+    rails_id: str | Unset = UNSET,
+    remote_system_id: str | Unset = UNSET,
     submitted_date_from: str | Unset = UNSET,
     submitted_date_to: str | Unset = UNSET,
     page: int | Unset = UNSET,
@@ -260,6 +332,12 @@ async def asyncio(
         remote_id (str | Unset):
         status (str | Unset):
         transmission_type (str | Unset):
+        source_amount_from (int | Unset): In minor units of whichever currency.
+        source_amount_to (int | Unset): In minor units of whichever currency.
+        payment_amount_from (int | Unset): In minor units of whichever currency.
+        payment_amount_to (int | Unset): In minor units of whichever currency.
+        rails_id (str | Unset):
+        remote_system_id (str | Unset):
         submitted_date_from (str | Unset):
         submitted_date_to (str | Unset):
         page (int | Unset):
@@ -282,6 +360,12 @@ async def asyncio(
             remote_id=remote_id,
             status=status,
             transmission_type=transmission_type,
+            source_amount_from=source_amount_from,
+            source_amount_to=source_amount_to,
+            payment_amount_from=payment_amount_from,
+            payment_amount_to=payment_amount_to,
+            rails_id=rails_id,
+            remote_system_id=remote_system_id,
             submitted_date_from=submitted_date_from,
             submitted_date_to=submitted_date_to,
             page=page,

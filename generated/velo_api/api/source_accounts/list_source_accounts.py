@@ -22,6 +22,7 @@ def _get_kwargs(
     payor_id: str | Unset = UNSET,
     funding_account_id: str | Unset = UNSET,
     type_: str | Unset = UNSET,
+    include_user_deleted: bool | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
@@ -35,6 +36,7 @@ def _get_kwargs(
             _query("payorId", payor_id),
             _query("fundingAccountId", funding_account_id),
             _query("type", type_),
+            _query("includeUserDeleted", include_user_deleted),
             _query("page", page),
             _query("pageSize", page_size),
             _query("sort", sort),
@@ -86,6 +88,7 @@ def sync_detailed(
     payor_id: str | Unset = UNSET,
     funding_account_id: str | Unset = UNSET,
     type_: str | Unset = UNSET,
+    include_user_deleted: bool | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
@@ -98,6 +101,7 @@ def sync_detailed(
         payor_id (str | Unset):
         funding_account_id (str | Unset):
         type_ (str | Unset):
+        include_user_deleted (bool | Unset):
         page (int | Unset):
         page_size (int | Unset):
         sort (str | Unset):
@@ -116,6 +120,7 @@ def sync_detailed(
         payor_id=payor_id,
         funding_account_id=funding_account_id,
         type_=type_,
+        include_user_deleted=include_user_deleted,
         page=page,
         page_size=page_size,
         sort=sort,
@@ -133,6 +138,7 @@ def sync(
     payor_id: str | Unset = UNSET,
     funding_account_id: str | Unset = UNSET,
     type_: str | Unset = UNSET,
+    include_user_deleted: bool | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
@@ -145,6 +151,7 @@ def sync(
         payor_id (str | Unset):
         funding_account_id (str | Unset):
         type_ (str | Unset):
+        include_user_deleted (bool | Unset):
         page (int | Unset):
         page_size (int | Unset):
         sort (str | Unset):
@@ -164,6 +171,7 @@ def sync(
         payor_id=payor_id,
         funding_account_id=funding_account_id,
         type_=type_,
+        include_user_deleted=include_user_deleted,
         page=page,
         page_size=page_size,
         sort=sort,
@@ -178,6 +186,7 @@ async def asyncio_detailed(
     payor_id: str | Unset = UNSET,
     funding_account_id: str | Unset = UNSET,
     type_: str | Unset = UNSET,
+    include_user_deleted: bool | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
@@ -190,6 +199,7 @@ async def asyncio_detailed(
         payor_id (str | Unset):
         funding_account_id (str | Unset):
         type_ (str | Unset):
+        include_user_deleted (bool | Unset):
         page (int | Unset):
         page_size (int | Unset):
         sort (str | Unset):
@@ -208,6 +218,7 @@ async def asyncio_detailed(
         payor_id=payor_id,
         funding_account_id=funding_account_id,
         type_=type_,
+        include_user_deleted=include_user_deleted,
         page=page,
         page_size=page_size,
         sort=sort,
@@ -225,6 +236,7 @@ async def asyncio(
     payor_id: str | Unset = UNSET,
     funding_account_id: str | Unset = UNSET,
     type_: str | Unset = UNSET,
+    include_user_deleted: bool | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
@@ -237,6 +249,7 @@ async def asyncio(
         payor_id (str | Unset):
         funding_account_id (str | Unset):
         type_ (str | Unset):
+        include_user_deleted (bool | Unset):
         page (int | Unset):
         page_size (int | Unset):
         sort (str | Unset):
@@ -257,6 +270,7 @@ async def asyncio(
             payor_id=payor_id,
             funding_account_id=funding_account_id,
             type_=type_,
+            include_user_deleted=include_user_deleted,
             page=page,
             page_size=page_size,
             sort=sort,
