@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem, check_payment_request, money
 from victor_ext.tables.files import HeadingCheck
-from victor_ext.tables.hidden import Hidden, NumberText
+from victor_ext.tables.hidden import AccountText, Hidden, NumberText
 from victor_ext.tables.records import SourceBroken
 
 from .settings import DAYS
@@ -33,6 +33,9 @@ _SURELY_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]*)?E\+[0-9]{2,}")
 _SHORT_FORMS = {"payee_account_number": _SHORTENED, "client_reference_id": _SURELY_SHORTENED}
 _WHOLE = re.compile(r"-?[0-9]+")
 _HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
+_TEXTS = frozenset({str, AccountText})
+"""The types of nearly all values of a file."""
+_SORTED_JSON = json.JSONEncoder(sort_keys=True).encode
 
 
 @dataclass(slots=True)
@@ -133,12 +136,20 @@ def _message(problem: Problem, *, in_file: bool) -> str:
 
 def as_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Convert checked arguments to JSON data that `create` treats as equal."""
-    return {name: _plain(value) if name != "amount" else money.to_wire(value) for name, value in arguments.items()}
+    return {
+        name: money.to_wire(value) if name == "amount" else value if type(value) in _TEXTS else _plain(value)
+        for name, value in arguments.items()
+    }
 
 
 def canonical_text(arguments: Mapping[str, Any]) -> str:
     """Return the arguments in one canonical spelling that does not depend on the source format."""
-    return Hidden(json.dumps({name: _canonical(name, value) for name, value in arguments.items()}, sort_keys=True))
+    # Most values are text that is its own spelling: no call for each of them.
+    spelled = {
+        name: value if type(value) in _TEXTS and name != "amount" else _canonical(name, value)
+        for name, value in arguments.items()
+    }
+    return Hidden(_SORTED_JSON(spelled))
 
 
 def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date: str | None) -> list[str]:
@@ -182,7 +193,7 @@ def _of_another_kind(name: str, value: object) -> Problem | None:
 
 def _damaged(name: str, value: str, short_form: re.Pattern[str] | None) -> Problem | None:
     """Return the problem with text that another program has damaged."""
-    if _HALF_CHARACTERS.search(value):
+    if not value.isascii() and _HALF_CHARACTERS.search(value):
         return Problem(name, "characters", f"{name} holds half of a character (a lone surrogate).")
     if short_form is None or not short_form.fullmatch(value):
         return None
@@ -213,6 +224,8 @@ def _key_value(column: str, value: object) -> str | Problem:
 
 def _as_text(value: object) -> str:
     text = value if isinstance(value, str) else _as_json(value)
+    if text.isascii():
+        return str(text)
     return _HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
 
 

@@ -30,7 +30,7 @@ def results_of(store: BatchStore, loads: Sequence[Submission]) -> Iterator[RowRe
     # Corrected rows were stored again under the same key: the last row of each key counts, in the place of the first.
     chunks = sqlite3.connect("", isolation_level=None)
     try:
-        with temporary():
+        with temporary:
             chunks.executescript(
                 "CREATE TABLE chunks (id BLOB PRIMARY KEY, first INTEGER, last INTEGER) WITHOUT ROWID; BEGIN"
             )

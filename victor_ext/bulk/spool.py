@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import tempfile
-import uuid
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ContextDecorator
 from dataclasses import dataclass
 from typing import Self
 
@@ -37,16 +36,23 @@ class KnownRow:
     """Number of its chunk."""
 
 
-@contextmanager
-def temporary() -> Generator[None]:
-    """Raise `ConfigurationError` if a temporary database cannot be used."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise ConfigurationError(
-            f"The folder for temporary files, {tempfile.gettempdir()}, cannot be used: {error}. Make room in it, or "
-            "name another one by TMPDIR."
-        ) from None
+class _Temporary(ContextDecorator):
+    """Raises `ConfigurationError` if a temporary database cannot be used."""
+
+    # Not made by `contextmanager`, which makes a new one each time: it is entered for each row.
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, sqlite3.OperationalError):
+            raise ConfigurationError(
+                f"The folder for temporary files, {tempfile.gettempdir()}, cannot be used: {error}. Make room in it, "
+                "or name another one by TMPDIR."
+            ) from None
+
+
+temporary = _Temporary()
 
 
 class Spool:
@@ -55,15 +61,16 @@ class Spool:
     All methods raise `ConfigurationError` if the disk is full.
     """
 
-    @temporary()
+    @temporary
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(
             f"PRAGMA cache_size=-{_CACHE_KIB}; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_SCHEMA} BEGIN"
         )
         self._chunks = 0
+        self._has_known = False
 
-    @temporary()
+    @temporary
     def first_line_of(self, identity: bytes, line: int) -> int | None:
         """Record the line of a key; return its earlier line, if any."""
         try:
@@ -73,19 +80,22 @@ class Spool:
             return int(found[0])
         return None
 
-    @temporary()
+    @temporary
     def learn(self, rows: Iterable[tuple[bytes, str, bool, int]]) -> None:
         """Add stored rows: identity and the fields of `KnownRow`. A later row replaces an earlier one."""
+        self._has_known = True
         self._db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", rows)
 
-    @temporary()
+    @temporary
     def known(self, identity: bytes) -> KnownRow | None:
         """Return the stored row, or None."""
+        if not self._has_known:
+            return None
         query = "SELECT fingerprint, refused, chunk FROM known WHERE id = ?"
         found = self._db.execute(query, (identity,)).fetchone()
         return None if found is None else KnownRow(found[0], bool(found[1]), found[2])
 
-    @temporary()
+    @temporary
     def add(self, encrypted: str) -> None:
         """Add an encrypted chunk."""
         self._chunks += 1
@@ -97,7 +107,7 @@ class Spool:
         return self._chunks
 
     def __iter__(self) -> Iterator[str]:
-        with temporary():
+        with temporary:
             found = self._db.execute("SELECT encrypted FROM chunks ORDER BY number")
         for (encrypted,) in found:
             yield encrypted
@@ -115,4 +125,4 @@ class Spool:
 
 def identity_of(key: str, number: int) -> bytes:
     """Return a row's identity: its key, or its number if it has none."""
-    return uuid.UUID(key).bytes if key else hashlib.sha256(b"row %d" % number).digest()[:16]
+    return bytes.fromhex(key.replace("-", "")) if key else hashlib.sha256(b"row %d" % number).digest()[:16]

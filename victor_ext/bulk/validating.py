@@ -111,14 +111,15 @@ class RowValidator:
             # Columns may have shifted: do not trust any value, especially the key.
             fields.key_value, fields.problems = None, list(record.problems)
         key = "" if fields.key_value is None else idempotency_key_for(terms.batch, fields.key_value)
+        identity = identity_of(key, record.number)
         if key:
-            before = self._spool.first_line_of(identity_of(key, 0), record.line or record.number)
+            before = self._spool.first_line_of(identity, record.line or record.number)
             if before is not None:
                 self._repeated(record, fields, before)
                 return
         fingerprint = self._vault.fingerprint(canonical_text(fields.arguments))
         self._digests.add(record.fields, fingerprint)
-        known = self._spool.known(identity_of(key, record.number))
+        known = self._spool.known(identity)
         if known is not None and not known.refused:
             self._compared(record, fields, key, known, fingerprint)
             return

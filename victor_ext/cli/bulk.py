@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shlex
@@ -101,7 +102,7 @@ def _sender(
         raise Misuse(f"{error}.") from error
     import httpx  # noqa: PLC0415 - `victor --help` does not need it
 
-    with session.client(limits=httpx.Limits(max_connections=2 * workers + 4)) as victor:
+    with _fewer_collections(), session.client(limits=httpx.Limits(max_connections=2 * workers + 4)) as victor:
         try:
             sender = BulkSender(victor, state=state, workers=workers, **options)
             if question is not None:
@@ -111,6 +112,20 @@ def _sender(
             failure = victor_failure(error, None, session.spelled)
             bulk_output.report_invalid(failure, error.check, as_json=session.as_json)
             raise typer.Exit(failure.exit_status) from None
+
+
+@contextmanager
+def _fewer_collections() -> Generator[None]:
+    """Let Python search for cycles of objects every 10,000 objects that stay, in place of 700.
+
+    A row makes hundreds of objects, and nearly all of them are freed without a search: it would cost a tenth of a row.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(10_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _next(command: str, batch: str, state: str, session: Session, *, yes: bool) -> str:

@@ -18,6 +18,7 @@ from victor_ext.errors import InvalidRequest, Problem
 MIN_KEY_LENGTH = 20
 MAX_KEY_LENGTH = 128
 _PLAIN_EXPONENT = 100
+_COMPACT_JSON = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 _VISIBLE_ASCII = re.compile(r"[!-~]*")
 # Fixed for ever: the same facts must give the same key in every release.
 _NAMESPACE = uuid.UUID("8f1a9a52-6c0e-5d53-9d7c-3b6f3a0c9e71")
@@ -47,7 +48,7 @@ def idempotency_key_for(*facts: Fact) -> str:
     if not facts:
         raise _bad_fact("name at least one fact, such as idempotency_key_for('invoice', 1042).")
     spelled = [_spelled(fact) for fact in map(_plain, facts)]
-    return str(uuid.uuid5(_NAMESPACE, json.dumps(spelled, ensure_ascii=True, separators=(",", ":"))))
+    return str(uuid.uuid5(_NAMESPACE, _COMPACT_JSON(spelled)))
 
 
 def _plain(fact: object) -> object:
