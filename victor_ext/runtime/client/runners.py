@@ -60,8 +60,13 @@ class Call:
         """What there is to say of the response, after the call."""
         return None if self.response is None else self.response.info()
 
-    def answered(self, response: httpx.Response | None) -> None:
-        """Keep the response; one that did not come through the attempt loop says nothing of its attempts."""
+    def answered(self, client: Any) -> None:
+        """Take the response from the client for this call.
+
+        One that did not come through the attempt loop says nothing of its attempts.
+        """
+        # The response knows this client by its request. In a circle, a page would wait for the garbage collector.
+        response, client.response = client.response, None
         self.response = response if isinstance(response, Response) else None
         self.attempts = 1 if self.response is None else self.response.attempts
 
@@ -181,7 +186,7 @@ class SyncRunner:
         assert type(step) is Call
         client, arguments = step.prepared(self._api, self.extras)
         response = step.module.sync_detailed(client=client, **arguments)
-        step.answered(client.response)
+        step.answered(client)
         last.call = step
         return response
 
@@ -207,6 +212,6 @@ class AsyncRunner:
         assert type(step) is Call
         client, arguments = step.prepared(self._api, self.extras)
         response = await step.module.asyncio_detailed(client=client, **arguments)
-        step.answered(client.response)
+        step.answered(client)
         last.call = step
         return response

@@ -90,6 +90,8 @@ class _Call:
         if self._loop.turns is not None:
             flow = self._in_turn(self._loop.turns, flow)
         response = yield from (flow if self._report is None else self._reported(self._report, flow))
+        # Those of an attempt know this call. In a circle, both would wait for the garbage collector.
+        self._request.extensions["timeout"] = self._timeouts
         response.unusable, response.attempts = self._unusable, self._attempts
         response.request_id_headers = self._loop.profile.request_id_headers
         response.request_id_in_body = self._loop.profile.request_id_in_body
