@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -79,7 +80,7 @@ def one_payee(velo: Any, **changes: Any) -> Any:
         "address": Address(line1="1 Main Street", city="Springfield", country="US"),
         "company": Company(name="Example Ltd"),
     }
-    return velo.payees.create("payor-1", [NewPayee(**usual, **changes)])
+    return velo.payees.create("payor-1", [NewPayee(**{**usual, **changes})])
 
 
 def payees(velo: Any) -> Any:
@@ -106,6 +107,7 @@ def source_accounts(velo: Any) -> Any:
         physical_account_name="Physical",
         funding_account_id="bank-1",
         account_type="FBO",
+        include_user_deleted=True,
         sort="name:asc",
         page_size=25,
     )
@@ -146,6 +148,7 @@ def submit(velo: Any, payout_memo: str = "March", **changes: Any) -> Any:
         "memo": "Thank you",
         "transmission_type": "ACH",
         "metadata": "more",
+        "remote_system_id": "OB012",
     }
     payment = PaymentInstruction(**{**usual, **changes})
     return velo.payouts.submit(
@@ -170,6 +173,17 @@ def payout_payments(velo: Any) -> Any:
     )
 
 
+_AUDIT_FILTERS: dict[str, Any] = {
+    "rails_id": "SANDBOX",
+    "remote_system_id": "OB012",
+    "transmission_type": "ACH",
+    "source_amount_from": 1,
+    "source_amount_to": 2**31 - 1,
+    "payment_amount_from": 0,
+    "payment_amount_to": 4423,
+}
+
+
 def payments(velo: Any) -> Any:
     return velo.payments.list(
         "payor-1",
@@ -180,6 +194,12 @@ def payments(velo: Any) -> Any:
         source_currency="USD",
         payment_currency="USD",
         payment_memo="Thank you",
+        payor_name="Example",
+        schedule_status="ANY",
+        scheduled_from=DAY,
+        scheduled_to=DAY,
+        post_instruct_fx_status="COMPLETED",
+        **_AUDIT_FILTERS,
         submitted_from=DAY,
         submitted_to=DAY,
         sensitive=False,
@@ -225,8 +245,8 @@ def payouts(velo: Any) -> Any:
 
 def audited_payments(velo: Any) -> Any:
     return velo.payouts.audited_payments(
-        "payout-1", remote_id="payee-7", status="RETURNED", transmission_type="ACH", submitted_from=DAY,
-        submitted_to=DAY, sensitive=False, sort="status:asc", page_size=25,
+        "payout-1", remote_id="payee-7", status="RETURNED", submitted_from=DAY, submitted_to=DAY, sensitive=False,
+        sort="status:asc", page_size=25, **_AUDIT_FILTERS,
     )  # fmt: skip
 
 
@@ -263,7 +283,17 @@ def items(members: dict[str, Any]) -> dict[str, Any]:
     return {f"content.*.{name}": value for name, value in members.items()}
 
 
-_ADDRESS = ("line1", "line2", "line3", "line4", "city", "countyOrProvince", "zipOrPostcode", "country")
+_ADDRESS = {
+    **{name: name for name in ("line1", "line2", "line3", "line4", "city", "country")},
+    "countyOrProvince": "county_or_province",
+    "zipOrPostcode": "zip_or_postcode",
+}
+"""The members of an address, with their arguments."""
+
+
+def _address(**changes: Any) -> Address:
+    return Address(**{"line1": "1 Main Street", "city": "Springfield", "country": "US", **changes})
+
 
 _PAGED: dict[str, Any] = {
     "listPayees": lambda velo, size: velo.payees.list("payor-1", page_size=size),
@@ -420,12 +450,26 @@ CONTRACT = Contract(
         "submitPayout: body:payments[].sourceAccountName": lambda velo, value: submit(velo, source_account_name=value),
         "submitPayout: body:payments[].payorPaymentId": lambda velo, value: submit(velo, payor_payment_id=value),
         "submitPayout: body:payments[].paymentMetadata": lambda velo, value: submit(velo, metadata=value),
+        "submitPayout: body:payments[].remoteSystemId": lambda velo, value: submit(velo, remote_system_id=value),
         "createPayees: body:payees[].challenge.value": lambda velo, value: one_payee(
             velo, challenge=Challenge(value=value, description="A number")
         ),
         "createPayees: body:payees[].challenge.description": lambda velo, value: one_payee(
             velo, challenge=Challenge(value="12345", description=value)
         ),
+        **{
+            f"createPayees: body:payees[].address.{name}": partial(
+                lambda velo, value, field: one_payee(velo, address=_address(**{field: value})), field=field
+            )
+            for name, field in _ADDRESS.items()
+            if name != "country"
+        },
+        **{
+            f"updatePayee: body:address.{name}": partial(
+                lambda velo, value, field: payee_update(velo, address=_address(**{field: value})), field=field
+            )
+            for name, field in _ADDRESS.items()
+        },
         "updatePayee: body:challenge.value": lambda velo, value: payee_update(
             velo, challenge=Challenge(value=value, description="A number")
         ),

@@ -14,7 +14,7 @@ import anyio
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from tests.outbox.databases import new_database
+from tests.outbox.databases import new_schema
 from victor_ext import AsyncVictor, ConnectionFailed, idempotency_key_for
 from victor_ext.outbox import AsyncOutbox, EntryState
 from victor_ext.testing import Faults, TimeTravel
@@ -27,7 +27,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     if request.param == "sqlite":
         yield f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}"
     else:
-        yield new_database(request.getfixturevalue("postgres_server"))
+        yield new_schema(request.getfixturevalue("postgres_server"))
 
 
 @asynccontextmanager

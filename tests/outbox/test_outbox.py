@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tests.outbox.databases import new_database
+from tests.outbox.databases import new_schema
 from victor_ext import (
     AuthenticationError,
     ConnectionFailed,
@@ -50,7 +50,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine
     if request.param == "sqlite":
         made = sa.create_engine(f"sqlite:///{tmp_path / 'invoices.sqlite'}")
     else:
-        made = sa.create_engine(new_database(request.getfixturevalue("postgres_server")))
+        made = sa.create_engine(new_schema(request.getfixturevalue("postgres_server")))
     yield made
     made.dispose()
 

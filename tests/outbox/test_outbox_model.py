@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
-from tests.outbox.databases import new_database
+from tests.outbox.databases import new_schema
 from tests.outbox.test_outbox import Found, invoice
 from victor_ext import BadRequest, ConnectionFailed, Outcome, PaymentRequest, ProviderTime, ServerError
 from victor_ext.outbox import EntryState, Outbox, passes
@@ -187,7 +187,7 @@ def test_any_order_on_sqlite(memory: sa.Engine, monkeypatch: pytest.MonkeyPatch,
 
 @pytest.fixture(scope="module")
 def database(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
-    engine = sa.create_engine(new_database(request.getfixturevalue("postgres_server")))
+    engine = sa.create_engine(new_schema(request.getfixturevalue("postgres_server")))
     yield engine
     engine.dispose()
 

@@ -86,6 +86,23 @@ def test_a_reference_that_velo_may_give_back_otherwise(reference: str) -> None:
     }
 
 
+@pytest.mark.parametrize("amount", [-1, 2**31, True, "1", 1.0])
+def test_what_is_no_amount_to_filter_by(amount: Any) -> None:
+    found = {"source_amount_from": "range"}
+    assert refused(lambda velo: velo.payments.list("p", source_amount_from=amount)) == found
+    assert refused(lambda velo: velo.payouts.audited_payments("p", source_amount_from=amount)) == found
+
+
+def test_an_address_has_other_limits_in_an_update() -> None:
+    """Each limit is held against the document in tests/contracts."""
+    address = Address(line1="x" * 101, city="Somewhere", country="United States", zip_or_postcode="x" * 31)
+    new = NewPayee(remote_id="r", email="a@b.c", address=address, company=Company(name="ABC"))
+    assert refused(lambda velo: velo.payees.create("p", [new])) == {
+        "payees[0].address.line1": "length", "payees[0].address.country": "format",
+    }  # fmt: skip
+    assert refused(lambda velo: velo.payees.update("p", address=address)) == {"address.zip_or_postcode": "length"}
+
+
 def test_half_a_character() -> None:
     assert refused(lambda velo: velo.payouts.submit([pay(memo="\ud800")])) == {"payments[0].memo": "characters"}
 
