@@ -93,7 +93,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="keep the last run of each kind, for docs/scale.md")
     options = parser.parse_args()
     if options.signed and (options.echo or options.write):
-        parser.error("--signed goes neither with --echo, which knows no keys, nor with --write, whose runs are of OAuth")
+        parser.error("--signed goes neither with --echo, which knows no keys, nor with --write: its runs are of OAuth")
     options.postgresql = options.postgresql or max(options.processes) > 1
     runs: list[Run] = []
     for processes, rows in itertools.product(options.processes, options.rows):
