@@ -1,15 +1,19 @@
-"""Measure `victor bulk send` against the sandbox: `python -m benchmarks.bulk --rows 10000 1000000`.
+"""Measure `victor bulk send`: `python -m benchmarks.bulk --rows 10000 1000000`.
 
-For each number of rows: a sandbox, a folder and a state of its own, a file, and the command as a user runs it. What is
-printed: rows a second, what each process used of the machine, and the sender's peak memory, as a ratio to the first.
+For each number of rows, and of processes: a server, a folder and a state of its own, a file, and the command as a user
+runs it. What is printed: rows a second, what each side used of the machine, and the sender's peak memory, as a ratio to
+the first. `--processes 1 2 4 --rows 100000 --write` measures one file by several processes, and keeps that for
+docs/scale.md. The server uses a core of its own: with fewer cores than senders and servers, its share is in the rate.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 import os
+import platform
 import re
 import resource
 import subprocess
@@ -25,6 +29,9 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
+from benchmarks import scale
+from benchmarks.server import echo_server
 
 VICTOR = Path(sys.executable).with_name("victor")
 COLUMNS = (
@@ -42,25 +49,35 @@ class Run:
 
     Attributes:
         rows: How many.
+        processes: Processes that sent.
+        workers: Calls under way in each of them.
+        database: Where the batch was kept.
+        server: `sandbox`, or `echo`, which takes every request at once.
         seconds: From the start of the command to its end.
         checked: Seconds of those until the last row had been looked at; the rest is storing and sending.
         rate: Rows a second while they were stored and sent.
-        peak_mib: The sender's peak memory.
+        peak_mib: The peak memory of a sending process.
         ratio: That, over the peak of the first batch.
-        sender_cpu: Seconds of CPU that the sender used.
-        sandbox_cpu: Seconds of CPU that the sandbox used.
+        sender_cpu: Seconds of CPU that all sending processes used.
+        server_cpu: Seconds of CPU that the server used.
         alone: Calls a second of the same client with as many threads, without anything of bulk sending.
+        load: Runnable processes of the machine at the end.
     """
 
     rows: int
+    processes: int
+    workers: int
+    database: str
+    server: str
     seconds: float
     checked: float
     rate: float
     peak_mib: float
     ratio: float
     sender_cpu: float
-    sandbox_cpu: float
+    server_cpu: float
     alone: float
+    load: float
 
 
 def main() -> int:
@@ -68,16 +85,29 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bulk", description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000], metavar="N", help="one batch of each")
     parser.add_argument("--workers", type=int, default=16)
-    parser.add_argument("--processes", type=int, default=1, help="more than one: with --postgresql")
+    parser.add_argument("--processes", type=int, nargs="+", default=[1], help="more than one: on PostgreSQL")
     parser.add_argument("--signed", action="store_true", help="a signed token for each call, in place of OAuth")
     parser.add_argument("--postgresql", action="store_true", help="on a PostgreSQL server of its own")
+    parser.add_argument("--echo", action="store_true", help="a server that takes every request, not the sandbox")
     parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("--write", action="store_true", help="keep the last run of each kind, for docs/scale.md")
     options = parser.parse_args()
+    if options.signed and (options.echo or options.write):
+        parser.error("--signed goes neither with --echo, which knows no keys, nor with --write: its runs are of OAuth")
+    options.postgresql = options.postgresql or max(options.processes) > 1
     runs: list[Run] = []
-    for rows in options.rows:
+    for processes, rows in itertools.product(options.processes, options.rows):
         with tempfile.TemporaryDirectory(prefix="victor-bulk-bench-") as folder:
-            runs.append(_run(Path(folder), rows, options, runs[0].peak_mib if runs else None))
-        print(f"{rows:,} rows: {runs[-1].rate:,.0f} a second, {runs[-1].peak_mib:,.1f} MiB", file=sys.stderr)
+            runs.append(_run(Path(folder), rows, processes, options, runs[0].peak_mib if runs else None))
+        rate, peak = runs[-1].rate, runs[-1].peak_mib
+        print(f"{rows:,} rows, {processes} at work: {rate:,.0f} a second, {peak:,.1f} MiB", file=sys.stderr)
+    if options.write:
+        about = {
+            "taken": datetime.now(UTC).date().isoformat(),
+            "machine": machine(),
+            "python": platform.python_version(),
+        }
+        scale.keep_bulk([{**asdict(run), **about} for run in runs])
     if options.json:
         print(json.dumps([asdict(run) for run in runs], indent=1))
     else:
@@ -85,22 +115,23 @@ def main() -> int:
     return 0 if all(run.ratio <= MOST_MEMORY for run in runs) else 1
 
 
-def _run(folder: Path, rows: int, options: argparse.Namespace, first_peak: float | None) -> Run:
+def _run(folder: Path, rows: int, processes: int, options: argparse.Namespace, first_peak: float | None) -> Run:
     _write(folder / "invoices.csv", rows)
     with (
-        sandbox_process(folder, signed=options.signed) as (environment, sandbox),
+        _server(folder, echo=options.echo, signed=options.signed) as (environment, server),
         _state(postgresql=options.postgresql) as state,
     ):
         alone = _calls_alone(environment, options.workers)
-        before = _cpu_of(sandbox.pid)
+        before = _cpu_of(server)
         words = ["bulk", "send", "invoices.csv", "--key-column", "invoice_no", "--workers", str(options.workers)]
-        words += ["--processes", str(options.processes)]
+        words += ["--processes", str(processes)]
         seconds, checked, usage = _measured([*words, "--state", state], folder, environment)
-        sandbox_cpu = _cpu_of(sandbox.pid) - before
+        server_cpu = _cpu_of(server) - before
     peak = usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
     return Run(
-        rows, seconds, checked, rows / (seconds - checked), peak, peak / (first_peak or peak),
-        usage.ru_utime + usage.ru_stime, sandbox_cpu, alone,
+        rows, processes, options.workers, "PostgreSQL" if options.postgresql else "SQLite",
+        "echo" if options.echo else "sandbox", seconds, checked, rows / (seconds - checked), peak,
+        peak / (first_peak or peak), usage.ru_utime + usage.ru_stime, server_cpu, alone, os.getloadavg()[0],
     )  # fmt: skip
 
 
@@ -117,6 +148,25 @@ def _write(path: Path, rows: int) -> None:
 
 
 @contextmanager
+def _server(folder: Path, *, echo: bool, signed: bool) -> Iterator[tuple[dict[str, str], int]]:
+    """The environment of a client, and the id of the server's process."""
+    if not echo:
+        with sandbox_process(folder, signed=signed) as (environment, process):
+            yield environment, process.pid
+        return
+    with echo_server() as (url, pid):
+        settings = {"VICTOR_BASE_URL": url, "VICTOR_CLIENT_ID": "canned", "VICTOR_CLIENT_SECRET": "not-a-secret"}
+        yield {**_kept(), **settings}, pid
+
+
+def _kept() -> dict[str, str]:
+    """What any process needs, and the key of the state."""
+    names = ("PATH", "HOME", "LANG", "PYTHONPATH")
+    found = {name: os.environ[name] for name in names if name in os.environ}
+    return {**found, "VICTOR_BULK_KEY": "only good for a benchmark"}
+
+
+@contextmanager
 def sandbox_process(folder: Path, *, signed: bool) -> Iterator[tuple[dict[str, str], subprocess.Popen[bytes]]]:
     """A sandbox that keeps nothing but its requests for payment, and the environment of its client."""
     ready, settings = folder / "ready", folder / "env"
@@ -127,8 +177,7 @@ def sandbox_process(folder: Path, *, signed: bool) -> Iterator[tuple[dict[str, s
             if process.poll() is not None:
                 raise SystemExit("The sandbox did not start.")
             time.sleep(0.1)
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
-        yield {**kept, **_settings(settings, signed=signed), "VICTOR_BULK_KEY": "only good for a benchmark"}, process
+        yield {**_kept(), **_settings(settings, signed=signed)}, process
     finally:
         process.terminate()
         process.wait()
@@ -228,8 +277,16 @@ def _cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def machine() -> str:
+    """What kind of machine this is; no name of it."""
+    return f"{platform.system()}, {os.cpu_count()} cores"
+
+
 def _table(runs: list[Run]) -> Table:
-    table = Table("victor bulk send, one process", *(f"{run.rows:,} rows" for run in runs))
+    first = runs[0]
+    title = f"victor bulk send, {first.workers} threads, {first.database}, {first.server}"
+    several = any(run.processes > 1 for run in runs)
+    table = Table(title, *(f"{run.rows:,} rows" + (f", {run.processes} at work" if several else "") for run in runs))
     for column in table.columns[1:]:
         column.justify = "right"
     lines: dict[str, list[str]] = {
@@ -238,8 +295,8 @@ def _table(runs: list[Run]) -> Table:
         "rows stored and sent a second": [f"{run.rate:,.0f}" for run in runs],
         "calls a second of the client alone": [f"{run.alone:,.0f}" for run in runs],
         "CPU of the sender, ms a row": [f"{1000 * run.sender_cpu / run.rows:.2f}" for run in runs],
-        "CPU of the sandbox, ms a row": [f"{1000 * run.sandbox_cpu / run.rows:.2f}" for run in runs],
-        "peak memory of the sender, MiB": [f"{run.peak_mib:,.1f}" for run in runs],
+        f"CPU of the server ({first.server}), ms a row": [f"{1000 * run.server_cpu / run.rows:.2f}" for run in runs],
+        "peak memory of a sender, MiB": [f"{run.peak_mib:,.1f}" for run in runs],
         f"ratio to the first (at most {MOST_MEMORY})": [f"{run.ratio:.2f}" for run in runs],
     }
     for name, values in lines.items():

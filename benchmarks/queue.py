@@ -26,7 +26,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmarks import scale
-from benchmarks.bulk import COLUMNS, postgresql_state
+from benchmarks.bulk import COLUMNS, machine, postgresql_state
 from victor_ext import Victor, VictorOAuth
 from victor_ext.bulk import BulkSender
 from victor_ext.bulk.layout import CHUNK_ROWS
@@ -103,14 +103,14 @@ def main() -> int:
         print(json.dumps(runs[-1]), file=sys.stderr)
     record = {
         "taken": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.system()}, {os.cpu_count()} cores",
+        "machine": machine(),
         "python": platform.python_version(),
         "chunk_rows": CHUNK_ROWS,
         "max_connections": _MAX_CONNECTIONS,
         "runs": runs,
     }
     if options.write:
-        scale.write(record)
+        scale.keep_queue(record)
     print(json.dumps(record, indent=1) if options.json else scale.table(record))
     return 0
 

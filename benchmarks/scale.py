@@ -8,6 +8,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 RECORD = ROOT / "benchmarks/results/queue.json"
+BULK_RECORD = ROOT / "benchmarks/results/bulk.json"
 PAGE = ROOT / "docs/scale.md"
 Record = dict[str, Any]
 
@@ -21,11 +22,25 @@ _SERVER_CONNECTIONS = 100
 _TEXT = """\
 # A day of {rows:,} rows
 
-<!-- Made from benchmarks/results/queue.json by benchmarks/scale.py. Edit that file, never this page. -->
+<!-- Made from benchmarks/results/queue.json and bulk.json by benchmarks/scale.py. Edit that file, never this page. -->
 
 What many rows a day take of the database and of the workers of [`victor bulk`](bulk.md), by what was measured.
 {rows:,} rows a day are {rate:,.0f} rows a second, day and night. `python -m benchmarks.queue --write` measures
-it again. A test makes this page from the record and compares.
+the queue again, `python -m benchmarks.bulk --write` the sending. A test makes this page from the records and compares.
+
+## One file, sent
+
+`victor bulk send`, from the start of the command to its end. *CPU* is that of all sending processes together, with
+checking, storing and the start; the server (and the one of PostgreSQL) uses the same cores, so where these are fewer
+than processes and servers, the rate is that of the machine and only the CPU a row is that of the sender. *sandbox*
+is `victor sandbox`, *echo* a server that takes each request at once.
+
+{bulk_table}
+
+- *checking*: seconds until the last row was checked; nothing is sent before. *rows a second*: after that, while they
+  are stored and sent.
+- *client alone*: calls a second of the same client with as many threads in one process, without bulk sending.
+- *load*: runnable processes of the machine at the end of the run. {bulk_machine}.
 
 ## The queue alone
 
@@ -64,8 +79,9 @@ By the run with {most} {workers_word} (bytes and writes a row times {rows:,}):
    PostgreSQL's default of {server} ends at about {default_workers:.0f} workers. What moves it:
    `max_connections`, fewer processes with more `--workers` each. A transaction pooler does not: workers show by
    advisory locks of a session that they are alive.
-3. **The processor of the workers.** A process uses one core. `docs/bulk.md` has the CPU a row; the days of
-   processor time are that, times the rows. What moves it: more machines, a faster transport.
+3. **The processor of the workers.** A process uses one core, and {cpu:.2f} ms of it a row (the first line above
+   with PostgreSQL): {cpu_days:,.1f} days of one core for a day's rows. What moves it: more cores, more machines, a
+   faster transport.
 4. **The queue.** The fastest run, with {best} workers, took and finished {best_rate:,.0f} rows a second; that with
    {most}: {queue_rate:,.0f}, {queue_ratio:.1f} times the rate of the day, on a machine that was asked for too many
    processes (its load was {most_load}); {waiting} sessions at most
@@ -101,8 +117,30 @@ def table(record: Record) -> str:
     return "\n".join(lines)
 
 
-def markdown(record: Record) -> str:
+def bulk_table(runs: list[Record]) -> str:
+    """What each batch took that was sent."""
+    headings = (
+        "database", "server", "processes", "threads each", "rows", "checking", "rows a second", "CPU a row",
+        "CPU a row of the server", "client alone", "peak memory", "load", "taken",
+    )  # fmt: skip
+    lines = [f"| {' | '.join(headings)} |", "|---|---|" + "---:|" * (len(headings) - 2)]
+    for run in runs:
+        rows = run["rows"]
+        cells = (
+            run["database"], run["server"], run["processes"], run["workers"], f"{rows:,}", f"{run['checked']:.1f} s",
+            f"{run['rate']:,.0f}", f"{1000 * run['sender_cpu'] / rows:.2f} ms",
+            f"{1000 * run['server_cpu'] / rows:.2f} ms", f"{run['alone']:,.0f}", f"{run['peak_mib']:,.0f} MiB",
+            f"{run['load']:.1f}", run["taken"],
+        )  # fmt: skip
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
+
+
+def markdown(record: Record, bulk: list[Record]) -> str:
     """The page."""
+    on_server = min((run for run in bulk if run["database"] == "PostgreSQL"), key=lambda run: run["processes"])
+    cpu = on_server["sender_cpu"] / on_server["rows"]
+    machines = sorted({f"{run['machine']}, Python {run['python']}" for run in bulk})
     most = max(record["runs"], key=lambda run: run["workers"])
     alone = min(record["runs"], key=lambda run: run["workers"])
     best = max(record["runs"], key=lambda run: run["rows"] / run["seconds"])
@@ -113,6 +151,10 @@ def markdown(record: Record) -> str:
     return _TEXT.format(
         **{name: record[name] for name in ("machine", "python", "taken", "chunk_rows")},
         rows=DAY_ROWS,
+        bulk_table=bulk_table(bulk),
+        bulk_machine="; ".join(machines),
+        cpu=1000 * cpu,
+        cpu_days=cpu * DAY_ROWS / _DAY,
         rate=rate,
         table=table(record),
         server=_SERVER_CONNECTIONS,
@@ -148,11 +190,32 @@ def _two(values: list[int], rows: int) -> str:
     return " + ".join(f"{value / rows:,.0f}" for value in values)
 
 
-def write(record: Record) -> None:
-    """Keep the record, and write the page."""
+def keep_queue(record: Record) -> None:
+    """Keep a run of the queue, and write the page."""
     RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    PAGE.write_text(markdown(record), encoding="utf-8")
+    write()
+
+
+def keep_bulk(runs: list[Record]) -> None:
+    """Keep batches that were sent, in place of the earlier ones of their kind, and write the page."""
+    kinds = {_kind(run): run for run in [*(_read(BULK_RECORD) if BULK_RECORD.exists() else []), *runs]}
+    ordered = sorted(kinds.values(), key=lambda run: (run["database"] == "PostgreSQL", *_kind(run)))
+    BULK_RECORD.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
+    write()
+
+
+def write() -> None:
+    """Write the page from what is recorded."""
+    PAGE.write_text(markdown(_read(RECORD), _read(BULK_RECORD)), encoding="utf-8")
+
+
+def _kind(run: Record) -> tuple[Any, ...]:
+    return run["database"], run["server"], run["workers"], run["processes"]
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":
-    write(json.loads(RECORD.read_text(encoding="utf-8")))
+    write()

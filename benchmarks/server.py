@@ -7,10 +7,14 @@ A list never ends: a client stops when it has read enough.
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
 import multiprocessing
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from functools import cache
 from typing import Any
 
@@ -34,8 +38,37 @@ class _Canned(asyncio.Protocol):
             whole = end + 4 + (int(body[1]) if body else 0)
             if len(self.buffer) < whole:
                 return
-            self.buffer = self.buffer[whole:]
-            self.transport.write(answer(head[: head.find(b"\r\n")]))  # type: ignore[attr-defined]  # a TCP transport
+            sent, self.buffer = self.buffer[end + 4 : whole], self.buffer[whole:]
+            found = self.answer(head[: head.find(b"\r\n")], sent)
+            self.transport.write(found)  # type: ignore[attr-defined]  # a TCP transport
+
+    def answer(self, line: bytes, sent: bytes) -> bytes:  # noqa: ARG002 - `Echo` answers with it
+        """The whole response to a request line and the body that was sent."""
+        return answer(line)
+
+
+class Echo(_Canned):
+    """Answers each create with a new request for payment that has what was sent, a list with none, and gives a token.
+
+    That is what the client compares: an answer without it would be read back, or taken for another payment's.
+    """
+
+    made = itertools.count(1)
+
+    def answer(self, line: bytes, sent: bytes) -> bytes:
+        """See `_Canned.answer`."""
+        if line.startswith(b"GET"):
+            told: Any = {"page": 0, "page_size": 50, "results": []}
+        elif not line.startswith(b"POST /v2/payment-requests"):
+            expires = int((time.time() + 3600) * 1000)
+            told = {"access_token": "canned", "token_type": "Bearer", "expires": expires}
+        else:
+            asked = json.loads(sent)
+            told = SHAPES["victor"].payment(f"{next(self.made):08d}")
+            told["client_reference_id"] = asked.pop("client_reference_id", None)
+            asked["payment_details"]["original_amount"] = asked["payment_details"]["amount"]
+            told["payment_request"].update(asked)
+        return _http("victor", json.dumps(told).encode(), f"date: {formatdate(usegmt=True)}\r\n")
 
 
 def answer(line: bytes) -> bytes:
@@ -73,9 +106,9 @@ def _http(name: str, body: bytes, headers: str, status: str = "200 OK") -> bytes
     return head.encode() + body
 
 
-def _serve(port: Any) -> None:
+def _serve(port: Any, protocol: type[_Canned]) -> None:
     async def main() -> None:
-        server = await asyncio.get_running_loop().create_server(_Canned, "127.0.0.1", 0, backlog=512)
+        server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0, backlog=512)
         port.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
@@ -85,12 +118,26 @@ def _serve(port: Any) -> None:
 @contextmanager
 def canned_server() -> Iterator[str]:
     """The URL of a running server."""
+    with _running(_Canned) as (url, _):
+        yield url
+
+
+@contextmanager
+def echo_server() -> Iterator[tuple[str, int]]:
+    """The URL of a server that takes each request for payment, and the id of its process."""
+    with _running(Echo) as found:
+        yield found
+
+
+@contextmanager
+def _running(protocol: type[_Canned]) -> Iterator[tuple[str, int]]:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(there,), daemon=True)
+    process = context.Process(target=_serve, args=(there, protocol), daemon=True)
     process.start()
+    assert process.pid is not None
     try:
-        yield f"http://127.0.0.1:{here.recv()}"
+        yield f"http://127.0.0.1:{here.recv()}", process.pid
     finally:
         process.terminate()
         process.join()
