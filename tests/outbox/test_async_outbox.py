@@ -12,6 +12,7 @@ from typing import Any
 
 import anyio
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from tests.outbox.databases import new_schema
@@ -98,6 +99,34 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_block(
 
     with caplog.at_level(logging.WARNING, logger="victor_ext.outbox"):
         anyio.run(check)
+
+
+@pytest.mark.parametrize("statement", range(1, 6))
+def test_a_worker_that_is_ended_within_a_transaction_ends_it(
+    statement: int, tmp_path: Path, async_victor: AsyncVictor
+) -> None:
+    async def check() -> None:
+        begun: list[str] = []
+        async with opened(f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}") as (outbox, session):
+            await add(outbox, session)
+            await session.commit()
+            engine = outbox._engine.sync_engine
+            async with async_victor as victor, anyio.create_task_group() as tasks:
+
+                @sa.event.listens_for(engine, "before_cursor_execute")
+                def end(_connection: Any, _cursor: Any, text: str, *_: Any) -> None:
+                    begun.append(text)
+                    if len(begun) - begun.count("COMMIT") == statement:
+                        tasks.cancel_scope.cancel()
+
+                @sa.event.listens_for(engine, "commit")
+                def commit(_connection: Any) -> None:
+                    begun.append("COMMIT")
+
+                tasks.start_soon(outbox.run, victor)
+            assert begun[-1] == "COMMIT"
+
+    anyio.run(check)
 
 
 def test_an_error_of_the_provider_is_raised(tmp_path: Path, async_victor: AsyncVictor, faults: Faults) -> None:

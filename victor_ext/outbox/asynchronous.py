@@ -131,5 +131,7 @@ class AsyncOutbox(OutboxBase):
         return await anext(step.pages, None)
 
     async def _transaction(self, step: Transaction) -> Any:
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(step.work)
+        # A worker that ends lets a transaction end first: aiosqlite may never end one that is cut off.
+        with anyio.CancelScope(shield=True):
+            async with self._engine.begin() as connection:
+                return await connection.run_sync(step.work)
