@@ -91,7 +91,7 @@ def arguments(module: ModuleType) -> dict[str, Any]:
     """Whatever it takes."""
     models = importlib.import_module("acme.velo_api.models")
     made: dict[str, Any] = {}
-    for name, parameter in inspect.signature(module.sync_detailed).parameters.items():
+    for name, parameter in inspect.signature(module.sync_detailed, eval_str=True).parameters.items():
         kind = parameter.annotation
         if name != "client" and parameter.default is inspect.Parameter.empty:
             made[name] = kind.from_dict({}) if getattr(models, kind.__name__, None) is kind else "some"

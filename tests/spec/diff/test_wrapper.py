@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[3]
     ("package", "name", "users"),
     [
         ("victor_api", "api.payment_requests.get_payment_request", "providers.victor.reading.get"),
-        ("victor_api", "api.payment_requests.list_payment_requests(page)", "providers.victor.reading.listed providers.victor.reading.walk"),
+        ("victor_api", "api.payment_requests.list_payment_requests(page)", "AsyncVictor Victor providers.victor.reading.listed providers.victor.reading.walk"),
         ("victor_api", "models.RfpPayerDetails", "providers.victor.requests.CreateRequest.to_model"),
         # What is sent is used where the model is constructed, not where an answer has a field of the same name.
         ("victor_api", "models.RfpBasePaymentDetails.notes", "providers.victor.requests.CreateRequest.to_model"),

@@ -35,7 +35,8 @@ def type_of(node: ast.expr | None) -> Type:
         if name == "Literal":
             return frozenset((f"Literal[{ast.unparse(each)}]", ()) for each in inner)
         return frozenset([(name, tuple(type_of(each) for each in inner))])
-    return frozenset([(ast.unparse(node), ())])
+    # Operations take some classes from the package `models`, and import the others.
+    return frozenset([(ast.unparse(node).removeprefix("models."), ())])
 
 
 def text_of(type_: Type) -> str:

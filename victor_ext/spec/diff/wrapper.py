@@ -82,13 +82,23 @@ class Wrapper:
         """The members of records that read an attribute, else the functions that name both it and its model."""
         if model not in self._surface.received or attribute not in self._surface.models[model].attributes:
             return []
-        naming = (each for each in self._parts if not each.owner and f"models.{model}" in each.names)
+        modules = self._modules_that_read(model)
+        naming = (
+            each
+            for each in self._parts
+            if not each.owner and (f"models.{model}" in each.names or each.module in modules)
+        )
         others = [
             each
             for each in naming
             if attribute in each.texts or any(name.endswith(f".{attribute}") for name in each.names)
         ]
         return self._readers.get((model, attribute), others)
+
+    def _modules_that_read(self, model: str) -> set[str]:
+        """The modules that call an operation whose answer is a model: they may read it as JSON."""
+        answers = [name for name, each in self._surface.functions.items() if model in class_names(each.returns)]
+        return {part.module for name in answers for part in self._callers(name)}
 
     @cached_property
     def _readers(self) -> dict[Key, list[Part]]:
