@@ -102,9 +102,7 @@ except httpx.TransportError:
     "a body that was cut off counts as whole": Mistake(
         f"{PARSER}:Parser.receive",
         """
-raise httpx.RemoteProtocolError(
-    f"peer closed connection without sending complete message body ({self._left} bytes are missing)"
-)
+raise httpx.RemoteProtocolError(f"peer closed connection without sending complete message body ({missing})")
 """,
         "self._left = 0",
         CUT,

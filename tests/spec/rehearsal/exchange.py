@@ -34,7 +34,7 @@ class Function:
     def __init__(self, module: Any, client: Any) -> None:
         self.module = module
         self._client = client
-        parameters = inspect.signature(module.sync_detailed).parameters
+        parameters = inspect.signature(module.sync_detailed, eval_str=True).parameters
         self.types = {name: each.annotation for name, each in parameters.items() if name != "client"}
         required = [name for name in self.types if parameters[name].default is inspect.Parameter.empty]
         marks = {f"zq{number}zq": name for number, name in enumerate(required)}

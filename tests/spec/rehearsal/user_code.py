@@ -77,7 +77,8 @@ class UserCode:
             for node in ast.parse(text).body:
                 if isinstance(node, ast.FunctionDef) and node.name == "sync_detailed":
                     assert isinstance(node.returns, ast.Subscript)
-                    returns, parses = ast.unparse(node.returns.slice), "\ndef sync(" in text
+                    returns = ast.unparse(node.returns.slice).replace("models.", "")
+                    parses = "\ndef sync(" in text
                     yield f"{path.parent.name}.{path.stem}", _Function(list(_arguments(node.args)), returns, parses)
 
     def _reached(self, types: Iterator[str]) -> set[str]:
