@@ -11,7 +11,8 @@ import httpx
 from victor_ext.redaction import SecretBytes
 from victor_ext.runtime.loop.timeouts import is_over
 
-from .parser import Fields, Head, Parser
+from .h11_exchange import Fields, Head
+from .parser import Parser
 
 T = TypeVar("T")
 
