@@ -193,7 +193,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
 
 
 @pytest.mark.parametrize("schedule", EXAMPLES)
-@pytest.mark.parametrize("engine", ["memory", "database"])
+@pytest.mark.parametrize("engine", ["memory", "database"], ids=["sqlite", "postgresql"])
 def test_orders_that_were_thought_of(
     request: pytest.FixtureRequest, engine: str, monkeypatch: pytest.MonkeyPatch, schedule: list[Any]
 ) -> None:
