@@ -6,11 +6,10 @@ Source: `openapi/victor.yaml`; a test compares every limit with it. Patterns mus
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from victor_ext import money
 from victor_ext.errors import InvalidRequest, Problem
@@ -19,8 +18,7 @@ from victor_ext.runtime.client import validation
 from victor_ext.runtime.client.extras import extra_body_problems
 
 
-@dataclass(frozen=True, slots=True)
-class TextRule:
+class TextRule(NamedTuple):
     """The limits of a text, with the schema and property that state them in the document."""
 
     argument: str
@@ -49,8 +47,7 @@ class TextRule:
         return f"{self.min_length} to {self.max_length}" if self.min_length else f"at most {self.max_length}"
 
 
-@dataclass(frozen=True, slots=True)
-class ChoiceRule:
+class ChoiceRule(NamedTuple):
     """The choices of an enumerated value, with the schema and property that state them in the document."""
 
     argument: str

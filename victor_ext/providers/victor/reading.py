@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from victor_ext import zulu
 from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
@@ -156,8 +155,7 @@ def find(
             return SearchResult(found, start=window.start, end=window.end, read=read)
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
+class _Window(NamedTuple):
     """A time window. `end` None: it is open."""
 
     start: datetime

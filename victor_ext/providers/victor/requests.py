@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -57,7 +57,7 @@ _ARGUMENTS = {
 """The members of the body of `create`, each with its argument."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class CreateRequest:
     """The arguments of `create`, which documents them."""
 
@@ -71,10 +71,10 @@ class CreateRequest:
     notes: str | None = None
     client_reference_id: str | None = None
     idempotency_key: str | None = None
-    extra_body: ExtraBody | None = field(default=None, repr=False)
+    extra_body: ExtraBody | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "payee_account_number", concealed_account(self.payee_account_number))
+        self.payee_account_number = concealed_account(self.payee_account_number)
 
     def check(self, now: datetime | None) -> None:
         """Raise `InvalidRequest` with all problems, if there are any.
@@ -204,7 +204,7 @@ TEXT_FILTERS = (
 MAX_INT32 = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ListRequest:
     """The arguments of `list`, which documents them."""
 

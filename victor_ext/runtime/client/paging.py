@@ -269,7 +269,7 @@ class RepeatedPageReader(PageReader[T]):
         return nothing_left or self._quiet >= QUIET_PASSES
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Pass:
     """Counters of one pass over a list."""
 

@@ -19,7 +19,7 @@ import httpx
 
 from victor_ext.runtime.loop.timeouts import as_of_now, is_over, share_of
 
-from .deadline_stream import Addresses
+from .deadline_stream import Addresses, socket_address
 
 T = TypeVar("T")
 
@@ -213,9 +213,7 @@ class AsyncBackend:
 
 
 async def _connected(address: str, port: int, timeout: float | None) -> socket.socket:
-    # An address may name its network interface ("fe80::1%eth0"). The system resolves that without a name server.
-    found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    family, kind, protocol, _, where = found[0]
+    family, kind, protocol, _, where = socket_address(address, port)
     made = _Socket(family, kind, protocol)
     try:
         made.settimeout(0)

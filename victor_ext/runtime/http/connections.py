@@ -108,8 +108,6 @@ def checked_verify(verify: Verify, base_url: httpx.URL) -> Verify:
         )
     if isinstance(verify, ssl.SSLContext) or off:
         return verify
-    if base_url.scheme == "http":
-        return _no_context()
     if isinstance(verify, bool):
         return verify
     try:
@@ -117,11 +115,6 @@ def checked_verify(verify: Verify, base_url: httpx.URL) -> Verify:
     except (OSError, TypeError, ValueError) as error:
         why = getattr(error, "strerror", None) or type(error).__name__
     raise ConfigurationError(f"verify={shown(verify, 200)} is not the path of a CA bundle that can be read ({why}).")
-
-
-def _no_context() -> ssl.SSLContext:
-    """A context without certificates, for plain http to this machine: reading the system's takes time."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def checked_proxy_use(base_url: httpx.URL, proxy: httpx.Proxy | None) -> httpx.Proxy | None:
@@ -239,10 +232,11 @@ def _route(base_url: httpx.URL, verify: Verify, proxy: str | httpx.URL | httpx.P
     from .routes import Route  # noqa: PLC0415 - loads what speaks HTTP
 
     through = checked_proxy_use(base_url, checked_proxy(proxy_for(base_url, proxy)))
-    verified = checked_verify(verify, base_url)
+    tls = proxy_tls = None
     try:
-        tls = httpx.create_ssl_context(verify=verified if isinstance(verified, ssl.SSLContext) else bool(verified))
-        proxy_tls = None
+        if base_url.scheme == "https":  # plain http needs no certificates, which take time to read
+            verified = checked_verify(verify, base_url)
+            tls = httpx.create_ssl_context(verify=verified if isinstance(verified, ssl.SSLContext) else bool(verified))
         if through is not None and through.url.scheme == "https":
             proxy_tls = through.ssl_context or httpx.create_ssl_context()
     except OSError as error:  # of which an SSLError is one

@@ -153,20 +153,36 @@ class SyncBackend:
 
     def _look_up(self, host: str, port: int) -> list[str]:
         try:
-            return self._addresses.found(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            # Bytes: text would be encoded as an international name, which loads a codec, and it is in ASCII here.
+            found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
+            return self._addresses.found(host, found)
         except OSError as error:
             raise httpx.ConnectError(str(error)) from error
 
 
 def _connected(address: str, port: int, timeout: float | None) -> SyncStream:
     try:
-        connected = socket.create_connection((address, port), timeout)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        family, kind, protocol, _, where = socket_address(address, port)
+        made = socket.socket(family, kind, protocol)
+        try:
+            made.settimeout(timeout)
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            made.connect(where)
+        except BaseException:
+            made.close()
+            raise
     except TimeoutError as error:
         raise httpx.ConnectTimeout(str(error)) from error
     except OSError as error:
         raise httpx.ConnectError(str(error)) from error
-    return SyncStream(connected)
+    return SyncStream(made)
+
+
+def socket_address(address: str, port: int) -> Any:
+    """What `getaddrinfo` tells of an address. It asks no name server."""
+    # An address may name its network interface ("fe80::1%eth0"), which the system resolves.
+    flags = socket.AI_NUMERICHOST
+    return socket.getaddrinfo(address.encode("ascii"), port, type=socket.SOCK_STREAM, flags=flags)[0]
 
 
 class Addresses:

@@ -35,13 +35,13 @@ class Route:
 
     Attributes:
         origin: The scheme, host and port that are called.
-        tls: The TLS context for an origin with `https`.
+        tls: The TLS context; None for an origin with `http`.
         proxy: The proxy, or None.
         proxy_tls: The TLS context for a proxy with `https`.
     """
 
     origin: httpx.URL
-    tls: ssl.SSLContext
+    tls: ssl.SSLContext | None
     proxy: httpx.Proxy | None = None
     proxy_tls: ssl.SSLContext | None = None
 
@@ -66,6 +66,7 @@ class Route:
         elif self.proxy is not None and self.origin.scheme == "https":
             yield from _through_tunnel(connection, self.proxy, self.origin, timeouts)
         if self.origin.scheme == "https":
+            assert self.tls is not None
             yield StartTls(self.tls, _host(self.origin), seconds)
 
     def address(self, request: httpx.Request) -> tuple[bytes, list[tuple[bytes, bytes]]]:

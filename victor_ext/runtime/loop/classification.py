@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import httpx
 
@@ -38,8 +37,7 @@ class Repeat(Enum):
     ALWAYS = "always"  # the provider did not begin to work on it
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """An attempt without a good response."""
 
     error_class: type[VictorError]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import httpx
 
@@ -46,8 +46,7 @@ def no_recovery_hint(_request: httpx.Request) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """How one provider's API behaves: everything that the attempt loop has to know of it.
 
     Attributes:
@@ -81,7 +80,7 @@ class Profile:
 
     name: str
     environment: str = ""
-    key_place: KeyPlace = field(default_factory=NoKey)
+    key_place: KeyPlace = NoKey()
     transient_statuses: frozenset[int] = TRANSIENT_STATUSES
     in_progress: Callable[[httpx.Response], bool] = lambda _response: False
     may_be_in_progress: Callable[[httpx.Response], bool] = lambda _response: False
