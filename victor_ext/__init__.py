@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from .runtime.client.health import Ping
     from .runtime.loop.clock import ProviderTime
     from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled
-    from .runtime.loop.keys import BodyKey, HeaderKey, idempotency_key_for
+    from .runtime.loop.key_places import BodyKey, HeaderKey
+    from .runtime.loop.keys import idempotency_key_for
     from .runtime.loop.retry import RetryPolicy
 
 __all__ = [
@@ -117,9 +118,10 @@ _HOMES = (
     ".providers.victor.auth",
     ".errors",
     ".response_info",
-    ".runtime.loop.keys",
+    ".runtime.loop.key_places",
     ".runtime.loop.clock",
     ".runtime.loop.retry",
+    ".runtime.loop.keys",
     ".runtime.loop.events",
     ".runtime.client.expected",
     ".runtime.client.health",

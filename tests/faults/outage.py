@@ -20,7 +20,7 @@ from victor_ext.runtime.http.response import Response
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Send, Sleep
-from victor_ext.runtime.loop.keys import HeaderKey
+from victor_ext.runtime.loop.key_places import HeaderKey
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryQuota
 

@@ -24,6 +24,7 @@ MODULES = (
     "victor_ext/runtime/loop/error_messages.py",
     "victor_ext/runtime/loop/events.py",
     "victor_ext/runtime/loop/headers.py",
+    "victor_ext/runtime/loop/key_places.py",
     "victor_ext/runtime/loop/keys.py",
     "victor_ext/runtime/loop/reporter.py",
     "victor_ext/runtime/loop/retry.py",

@@ -20,7 +20,7 @@ from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.events import Event
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
-from victor_ext.runtime.loop.keys import HeaderKey
+from victor_ext.runtime.loop.key_places import HeaderKey
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.reporter import Reporter
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota

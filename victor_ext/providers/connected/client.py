@@ -21,7 +21,7 @@ from victor_ext.runtime.client.validation import shown
 from victor_ext.runtime.http.connections import Verify, checked_base_url
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.headers import is_token
-from victor_ext.runtime.loop.keys import BodyKey, HeaderKey, KeyPlace, NoKey
+from victor_ext.runtime.loop.key_places import BodyKey, HeaderKey, KeyPlace, NoKey
 from victor_ext.runtime.loop.reporter import OnEvent
 from victor_ext.runtime.loop.retry import RetryPolicy
 

@@ -20,7 +20,7 @@ from victor_ext.runtime.client.json_values import (
     text_or_empty,
 )
 from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
-from victor_ext.runtime.loop.keys import HeaderKey, key_problem
+from victor_ext.runtime.loop.key_places import HeaderKey, key_problem
 from victor_ext.runtime.loop.profile import Profile
 
 from .settings import CREATE_PATH, Environment

@@ -14,7 +14,7 @@ from victor_ext.runtime.auth.tokens import Authenticator
 from victor_ext.runtime.http.response import CODINGS
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.clock import ServerClock
-from victor_ext.runtime.loop.keys import HeaderKey
+from victor_ext.runtime.loop.key_places import HeaderKey
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.reporter import OnEvent, Reporter
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota

@@ -9,7 +9,7 @@ import httpx
 
 from victor_ext.errors import Problem
 
-from .keys import KeyPlace, NoKey
+from .key_places import KeyPlace, NoKey
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, 9.2.1) and may always be repeated."""
