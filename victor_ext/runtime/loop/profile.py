@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -46,7 +46,8 @@ def no_recovery_hint(_request: httpx.Request) -> str:
     return ""
 
 
-class Profile(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Profile:
     """How one provider's API behaves: everything that the attempt loop has to know of it.
 
     Attributes:
@@ -80,7 +81,7 @@ class Profile(NamedTuple):
 
     name: str
     environment: str = ""
-    key_place: KeyPlace = NoKey()
+    key_place: KeyPlace = field(default_factory=NoKey)
     transient_statuses: frozenset[int] = TRANSIENT_STATUSES
     in_progress: Callable[[httpx.Response], bool] = lambda _response: False
     may_be_in_progress: Callable[[httpx.Response], bool] = lambda _response: False
