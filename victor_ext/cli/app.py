@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib import import_module
-from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from .bulk import bulk
 from .doctor import doctor
-from .failures import FAILED, INTERRUPTED, MISUSE, TERMINATED, Misuse, Terminated, usage_failure, usage_message
+from .failures import FAILED, MISUSE, Misuse, usage_failure, usage_message
 from .reconcile import reconcile
 from .rfp import rfp
 from .screen import OutputLost, at_terminal, complain, say
 from .session import AsJson, Session, with_session
+from .signals import INTERRUPTED
 from .wording import in_options
 
 # typer does not rewrap the lines after \b.
@@ -154,19 +152,14 @@ def run(arguments: Sequence[str]) -> int:
         # A character that the terminal cannot encode must not lose the output.
         stdout.reconfigure(errors="backslashreplace")
     try:
-        with _sigterm_as_exception() as received:
-            status = app(list(arguments), prog_name="victor", standalone_mode=False)
-        if received and status == INTERRUPTED:
-            status = TERMINATED  # typer takes `Terminated` for Ctrl-C
+        status = app(list(arguments), prog_name="victor", standalone_mode=False)
         return status if isinstance(status, int) else 0
     except Misuse as error:
         usage_failure(str(error)).report(as_json=as_json)
         return MISUSE
     except OutputLost as error:
         return _without_output(error)
-    except Terminated:
-        return TERMINATED
-    except (KeyboardInterrupt, typer.Abort):
+    except typer.Abort:
         return INTERRUPTED
     except Exception as error:
         message = usage_message(error)
@@ -182,19 +175,3 @@ def _without_output(error: OutputLost) -> int:
         return 141
     complain(f"Error: the output could not be written: {error}.")
     return FAILED
-
-
-@contextmanager
-def _sigterm_as_exception() -> Generator[list[int]]:
-    """Raise `Terminated` on SIGTERM, so that it is reported like Ctrl-C. Yields the signals that were received."""
-    received: list[int] = []
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield received
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -20,9 +20,10 @@ from . import bulk_output, bulk_processes
 from .bulk_processes import MAX_PROCESSES, WorkerProcesses, check_processes
 from .bulk_progress import Progress
 from .confirmation import confirm
-from .failures import INTERRUPTED, TERMINATED, UNKNOWN, Misuse, Terminated, victor_failure
+from .failures import UNKNOWN, Misuse, victor_failure
 from .screen import notices, plain
 from .session import Session, Yes, with_session
+from .signals import INTERRUPTED, TERMINATED, Terminated
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender

@@ -15,6 +15,7 @@ import typer
 import victor_ext
 
 from .screen import complain
+from .signals import INTERRUPTED, TERMINATED, Terminated
 from .wording import in_options, is_of_another_payment, next_step, sentence, spelling_of
 
 if TYPE_CHECKING:
@@ -25,21 +26,12 @@ MISUSE = 2
 UNKNOWN = 3
 FOR_NOW = 75
 """EX_TEMPFAIL of sysexits(3): nothing was done, and the command can be run again."""
-INTERRUPTED = 130
-TERMINATED = 143
-"""128 + SIGTERM, as in shells; 130 is 128 + SIGINT (Ctrl-C)."""
-
-
 _LISTED = 10
 """Maximum number of problems in a client message."""
 
 
 class Misuse(Exception):
     """Invalid command line. The message explains the correction; nothing was sent."""
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM was received."""
 
 
 @dataclass(frozen=True, slots=True)

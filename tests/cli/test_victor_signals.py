@@ -1,0 +1,103 @@
+"""A command that is ended by a signal says so by its exit status, wherever the signal comes."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import victor_ext
+from tests.cli.victor_command import PATIENCE, Command
+
+SIGNALS = pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """A test run in the background may have inherited that Ctrl-C is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+class Finalizer:
+    """Python ignores what is raised here, as in the callbacks that each import runs."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __del__(self) -> None:
+        signal.raise_signal(self._number)
+
+
+def in_a_finalizer(number: int) -> None:
+    Finalizer(number)
+    threading.Event().wait(PATIENCE)
+
+
+def in_a_database(number: int) -> None:
+    """SQLite makes an error of its own of it."""
+    with sqlite3.connect(":memory:") as database:
+        database.create_function("signalled", 0, lambda: signal.raise_signal(number))
+        try:
+            database.execute("SELECT signalled()")
+        finally:
+            database.close()
+
+
+def in_an_error_that_is_reported(number: int) -> None:
+    try:
+        signal.raise_signal(number)
+    except KeyboardInterrupt as error:
+        raise victor_ext.ConfigurationError("made of it") from error
+
+
+@SIGNALS
+@pytest.mark.parametrize("comes", [in_a_finalizer, in_a_database, in_an_error_that_is_reported])
+def test_a_signal_that_another_layer_has_taken_ends_the_command(
+    bare_command: Command, monkeypatch: pytest.MonkeyPatch, comes: Callable[[int], None], number: int, status: int
+) -> None:
+    def taken(*_facts: Any) -> str:
+        comes(number)
+        return "a-key-that-nobody-waits-for"
+
+    monkeypatch.setattr(victor_ext, "idempotency_key_for", taken)
+    ran = bare_command("key", "invoice", "1042")
+    assert (ran.status, ran.out) == (status, "")
+
+
+WHILE_IT_IS_LOADED = """
+import signal, sys, threading
+import victor_ext
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            signal.raise_signal({number})
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Finder())
+from victor_ext.cli import main
+victor_ext.idempotency_key_for = lambda *_: threading.Event().wait(30)
+sys.exit(main(["key", "invoice"]))
+"""
+
+
+@SIGNALS
+def test_a_signal_while_the_command_is_loaded_ends_it(number: int, status: int) -> None:
+    program = WHILE_IT_IS_LOADED.format(number=int(number))
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (status, "", "")
+
+
+def test_ctrl_c_that_was_ignored_stays_ignored(bare_command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    monkeypatch.setattr(victor_ext, "idempotency_key_for", lambda *_: signal.raise_signal(signal.SIGINT) or "a-key")
+    ran = bare_command("key", "invoice", "1042")
+    assert (ran.status, ran.out) == (0, "a-key\n")
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

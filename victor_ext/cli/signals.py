@@ -1,0 +1,107 @@
+"""Ctrl-C and SIGTERM, which end a command at whatever moment they come."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+INTERRUPTED = 130
+TERMINATED = 143
+"""128 + the number of the signal, as in shells: SIGINT (Ctrl-C) is 2, SIGTERM 15."""
+_AGAIN = 0.01
+"""Seconds."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM was received."""
+
+
+def ended_by_signals(command: Callable[[], int]) -> int:
+    """Run a command and return its exit status; 130 or 143 if a signal ended it.
+
+    A signal is `KeyboardInterrupt` or `Terminated` in the main thread. Not all code lets them pass: typer returns a
+    status of its own, SQLite raises another error, and Python ignores what is raised in a finalizer or a callback.
+    """
+    signals = _Signals()
+    signals.install()
+    try:
+        signals.begin()
+        status = command()
+        signals.raised = False
+    except BaseException as error:
+        signals.raised = False
+        if not signals.received and not isinstance(error, KeyboardInterrupt):
+            raise
+        status = INTERRUPTED
+    finally:
+        signals.remove()
+    return 128 + signals.received[-1] if signals.received and status != 0 else status
+
+
+class _Signals:
+    """The handlers of the signals.
+
+    Attributes:
+        received: The signals that were received.
+        raised: Whether a signal raises its exception.
+    """
+
+    def __init__(self) -> None:
+        self.received: list[int] = []
+        self.raised = False
+        self._others_hook = sys.unraisablehook
+        self._others_handlers: dict[int, Any] = {}
+
+    def install(self) -> None:
+        """Note the signals from now on. A signal that is ignored, as Ctrl-C is in a background job, stays so."""
+        handlers: dict[int, Any] = {signal.SIGTERM: self._receive}
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            handlers[signal.SIGINT] = self._receive
+        if sys.platform != "win32":
+            handlers[signal.SIGALRM] = self._raise
+        sys.unraisablehook = self._ignored
+        for number, handler in handlers.items():
+            self._others_handlers[number] = signal.signal(number, handler)
+
+    def begin(self) -> None:
+        """Raise the exceptions from now on."""
+        self.raised = True
+        if self.received:
+            self._raise()
+
+    def remove(self) -> None:
+        """Restore the handlers of others."""
+        if sys.platform != "win32":
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in self._others_handlers.items():
+            signal.signal(number, handler)
+        sys.unraisablehook = self._others_hook
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        self.received.append(number)
+        self._raise(number, frame)
+
+    def _raise(self, _number: int = 0, frame: FrameType | None = None) -> None:
+        if not self.raised:
+            return
+        if sys.platform != "win32" and len(self.received) == 1 and _imports(frame):
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+            return
+        raise KeyboardInterrupt if self.received[-1] == signal.SIGINT else Terminated
+
+    def _ignored(self, unraisable: Any) -> None:
+        """Raise the exception once more, soon after, if Python has ignored it."""
+        if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+            self._others_hook(unraisable)
+        elif sys.platform != "win32":
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+
+
+def _imports(frame: FrameType | None) -> bool:
+    """Whether an import is under way: interrupted, it may keep its lock, for which other threads wait for ever."""
+    while frame is not None and frame.f_code.co_filename != "<frozen importlib._bootstrap>":
+        frame = frame.f_back
+    return frame is not None
