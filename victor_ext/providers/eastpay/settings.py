@@ -16,8 +16,7 @@ from victor_ext.runtime.client.settings import provider_variables, require_varia
 from victor_ext.runtime.client.validation import shown
 from victor_ext.runtime.http.connections import checked_base_url
 
-_EntityType = Literal["MERCHANT", "POS", "PARTICIPATOR"]
-EntityTypeWord = _EntityType | str
+EntityTypeWord = Literal["MERCHANT", "POS", "PARTICIPATOR"] | str
 """Open for type checkers: a bank may have more types than the vendor's table."""
 
 _ENTITY_ID = re.compile("[A-Za-z0-9]{1,32}")

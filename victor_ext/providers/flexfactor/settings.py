@@ -15,11 +15,9 @@ from victor_ext.runtime.http.connections import checked_base_url
 
 from .auth import FlexFactorAuth, FlexFactorToken
 
-_Environment = Literal["sandbox", "production"]
-EnvironmentWord = _Environment | str
+EnvironmentWord = Literal["sandbox", "production"] | str
 """Open for type checkers, since it mostly comes from a configuration: the client refuses another one by name."""
-_Hosts = Literal["flex-charge", "flexfactor"]
-HostsWord = _Hosts | str
+HostsWord = Literal["flex-charge", "flexfactor"] | str
 
 HOSTS: Mapping[str, Mapping[str, str]] = {
     "flex-charge": {

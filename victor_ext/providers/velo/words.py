@@ -19,43 +19,34 @@ PayoutStatusWord = Literal[
     "CONFIRMED",
     "WITHDRAWN",
 ]
-_PaymentStatus = Literal[
-    "ACCEPTED",
-    "AWAITING_FUNDS",
-    "FUNDED",
-    "UNFUNDED",
-    "BANK_PAYMENT_REQUESTED",
-    "REJECTED",
-    "ACCEPTED_BY_RAILS",
-    "CONFIRMED",
-    "FAILED",
-    "RETURNED",
-    "WITHDRAWN",
-]
-_SubmittedStatus = Literal["ACCEPTED", "REJECTED", "WITHDRAWN", "WITHDRAWABLE"]
-_Transmission = Literal["SAME_DAY_ACH", "WIRE", "ACH", "LOCAL", "SWIFT"]
-_TransmissionFilter = Literal["ACH", "SAME_DAY_ACH", "WIRE", "LOCAL", "GACHO"]
-_ScheduleStatus = Literal["ANY", "SCHEDULED", "EXECUTED", "FAILED"]
-_PostInstructFxStatus = Literal[
-    "ANY", "INITIATED", "CANCELLED", "EXECUTED", "COMPLETED", "RETURNED", "RESUBMITTED", "REFUNDED"
-]
-_PayeeType = Literal["Individual", "Company"]
-_InvitationStatus = Literal["ACCEPTED", "PENDING", "DECLINED"]
-_FundingAccountType = Literal["FBO", "WUBS_DECOUPLED", "PRIVATE"]
-_Category = Literal["payment", "payee", "debit"]
-_Include = Literal["payorOnly", "payorAndDescendants"]
-_Environment = Literal["sandbox", "production"]
 
-PaymentStatusWord = _PaymentStatus | str
-SubmittedStatusWord = _SubmittedStatus | str
+PaymentStatusWord = (
+    Literal[
+        "ACCEPTED",
+        "AWAITING_FUNDS",
+        "FUNDED",
+        "UNFUNDED",
+        "BANK_PAYMENT_REQUESTED",
+        "REJECTED",
+        "ACCEPTED_BY_RAILS",
+        "CONFIRMED",
+        "FAILED",
+        "RETURNED",
+        "WITHDRAWN",
+    ]
+    | str
+)
+SubmittedStatusWord = Literal["ACCEPTED", "REJECTED", "WITHDRAWN", "WITHDRAWABLE"] | str
 PayoutStatusFilter = PayoutStatusWord | str
-TransmissionWord = _Transmission | str
-TransmissionFilter = _TransmissionFilter | str
-ScheduleStatusWord = _ScheduleStatus | str
-PostInstructFxStatusWord = _PostInstructFxStatus | str
-PayeeTypeWord = _PayeeType | str
-InvitationStatusWord = _InvitationStatus | str
-FundingAccountTypeWord = _FundingAccountType | str
-CategoryWord = _Category | str
-IncludeWord = _Include | str
-EnvironmentWord = _Environment | str
+TransmissionWord = Literal["SAME_DAY_ACH", "WIRE", "ACH", "LOCAL", "SWIFT"] | str
+TransmissionFilter = Literal["ACH", "SAME_DAY_ACH", "WIRE", "LOCAL", "GACHO"] | str
+ScheduleStatusWord = Literal["ANY", "SCHEDULED", "EXECUTED", "FAILED"] | str
+PostInstructFxStatusWord = (
+    Literal["ANY", "INITIATED", "CANCELLED", "EXECUTED", "COMPLETED", "RETURNED", "RESUBMITTED", "REFUNDED"] | str
+)
+PayeeTypeWord = Literal["Individual", "Company"] | str
+InvitationStatusWord = Literal["ACCEPTED", "PENDING", "DECLINED"] | str
+FundingAccountTypeWord = Literal["FBO", "WUBS_DECOUPLED", "PRIVATE"] | str
+CategoryWord = Literal["payment", "payee", "debit"] | str
+IncludeWord = Literal["payorOnly", "payorAndDescendants"] | str
+EnvironmentWord = Literal["sandbox", "production"] | str

@@ -10,13 +10,15 @@ from victor_ext.runtime.client.records import as_text
 # What a caller may write. The biller types are closed: a type checker refuses "BUSINES". The others are open, since a
 # newer document may have more: editors complete them.
 BillerTypeWord = Literal["BUSINESS", "CONSUMER"] | StrEnum
-_StatusWord = Literal[
-    "created", "pending", "processing", "needs-review", "accepted", "completed", "declined", "expired", "failed"
-]
-StatusWord = _StatusWord | str
-DirectionWord = Literal["inbound", "outbound"] | str  # noqa: PYI051 - see above
-NetworkWord = Literal["FedNow", "RTP"] | str  # noqa: PYI051 - see above
-EnvironmentWord = Literal["staging", "production"] | str  # noqa: PYI051 - see above
+StatusWord = (
+    Literal[
+        "created", "pending", "processing", "needs-review", "accepted", "completed", "declined", "expired", "failed"
+    ]
+    | str
+)
+DirectionWord = Literal["inbound", "outbound"] | str
+NetworkWord = Literal["FedNow", "RTP"] | str
+EnvironmentWord = Literal["staging", "production"] | str
 
 
 class Status(StrEnum):
