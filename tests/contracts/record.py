@@ -5,20 +5,24 @@ from __future__ import annotations
 import importlib
 import json
 
+from .contract import Contract
 from .document import Document
 
 SYSTEMS = ("eastpay", "flexfactor", "velo", "victor")
+
+
+def record_of(contract: Contract) -> str:
+    """Which members of an answer each call of a system reads now."""
+    found = contract.reading(Document.of(contract.name))
+    read = {call: {place: members for place, members in places.items() if members} for call, places in found.items()}
+    return json.dumps(read, indent=1, sort_keys=True) + "\n"
 
 
 def main() -> None:
     """Write the record of each system. Its diff is what has changed for callers."""
     for system in SYSTEMS:
         contract = importlib.import_module(f"tests.contracts.{system}").CONTRACT
-        found = contract.reading(Document.of(system))
-        read = {
-            call: {place: members for place, members in places.items() if members} for call, places in found.items()
-        }
-        contract.record.write_text(json.dumps(read, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        contract.record.write_text(record_of(contract), encoding="utf-8")
 
 
 if __name__ == "__main__":

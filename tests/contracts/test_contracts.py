@@ -11,7 +11,7 @@ import pytest
 
 from .contract import Contract
 from .document import Document
-from .record import SYSTEMS
+from .record import SYSTEMS, record_of
 
 
 def contract_of(system: str) -> Contract:
@@ -32,3 +32,12 @@ def test_each_limit_of_the_document_is_a_rule_of_the_client(system: str) -> None
     found = contract_of(system).limits(Document.of(system))
     if found:
         pytest.fail("\n".join(found), pytrace=False)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_record_is_what_each_call_reads(system: str) -> None:
+    contract = contract_of(system)
+    if record_of(contract) != contract.record.read_text(encoding="utf-8"):
+        pytest.fail(
+            f"{contract.record.name} is stale: run python -m tests.contracts.record, and read its diff.", pytrace=False
+        )
