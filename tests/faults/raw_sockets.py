@@ -54,6 +54,22 @@ def background() -> Iterator[Background]:
         made.close()
 
 
+def run_as_a_connection_comes(loop: Background, port: int, work: Coroutine[Any, Any, object]) -> None:
+    """Run `work` in the same round of the loop in which a server of the loop accepts a connection."""
+    busy, go_on = threading.Event(), threading.Event()
+
+    def hold_the_loop() -> None:
+        busy.set()
+        go_on.wait(PATIENCE)
+
+    loop.loop.call_soon_threadsafe(hold_the_loop)
+    assert busy.wait(PATIENCE)
+    with socket.create_connection(("127.0.0.1", port), PATIENCE):
+        working = asyncio.run_coroutine_threadsafe(work, loop.loop)
+        go_on.set()
+        working.result(PATIENCE)
+
+
 def end(transport: asyncio.BaseTransport, how: End) -> None:
     """End a connection, or leave it hanging."""
     assert isinstance(transport, asyncio.Transport)

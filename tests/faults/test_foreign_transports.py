@@ -28,19 +28,6 @@ def provider(background: Background) -> Iterator[RawProvider]:
     provider.close()
 
 
-Ends = dict[str, tuple[Callable[[Exchange], None], type[Exception]]]
-PYREQWEST_ENDS: Ends = {
-    "closed": (lambda exchange: exchange.end("close"), httpx.ConnectError),
-    "reset": (lambda exchange: exchange.end("reset"), httpx.ConnectError),
-    "no answer in time": (lambda _exchange: None, httpx.ConnectTimeout),
-}
-AIOHTTP_ENDS: Ends = {
-    "closed": (lambda exchange: exchange.end("close"), httpx.ConnectTimeout),
-    "reset": (lambda exchange: exchange.end("reset"), httpx.ConnectTimeout),
-    "no answer in time": (lambda _exchange: None, httpx.ReadTimeout),  # which is true
-}
-
-
 def sent_with(transport: type[httpx.BaseTransport], url: str) -> None:
     with httpx.Client(transport=transport(), timeout=0.1) as client:
         client.post(url, content=b"the whole request")
@@ -54,19 +41,30 @@ def awaited_with(transport: type[httpx.AsyncBaseTransport], url: str, method: st
     anyio.run(send)
 
 
-@pytest.mark.parametrize("end", PYREQWEST_ENDS)
-def test_pyreqwest_says_that_nothing_was_sent_after_all_was(provider: RawProvider, end: str) -> None:
-    provider.instead, error = PYREQWEST_ENDS[end]
-    with pytest.raises(error):
-        sent_with(SyncHttpxTransport, f"{provider.url()}/v2/anything")
-    assert [request.body for request in provider.record.requests] == [b"the whole request"]
+ENDS: dict[str, Callable[[Exchange], None]] = {
+    "closed": lambda exchange: exchange.end("close"),
+    "reset": lambda exchange: exchange.end("reset"),
+    "no answer in time": lambda _exchange: None,
+}
 
 
-@pytest.mark.parametrize("end", AIOHTTP_ENDS)
-def test_so_says_aiohttp(provider: RawProvider, end: str) -> None:
-    provider.instead, error = AIOHTTP_ENDS[end]
+@pytest.mark.parametrize(
+    ("send", "transport", "end", "error"),
+    [
+        (sent_with, SyncHttpxTransport, "closed", httpx.ConnectError),
+        (sent_with, SyncHttpxTransport, "reset", httpx.ConnectError),
+        (sent_with, SyncHttpxTransport, "no answer in time", httpx.ConnectTimeout),
+        (awaited_with, AiohttpTransport, "closed", httpx.ConnectTimeout),
+        (awaited_with, AiohttpTransport, "reset", httpx.ConnectTimeout),
+        (awaited_with, AiohttpTransport, "no answer in time", httpx.ReadTimeout),  # which is true
+    ],
+)
+def test_they_say_that_nothing_was_sent_after_all_was(
+    provider: RawProvider, send: Callable[[Any, str], None], transport: Any, end: str, error: type[Exception]
+) -> None:
+    provider.instead = ENDS[end]
     with pytest.raises(error):
-        awaited_with(AiohttpTransport, f"{provider.url()}/v2/anything")
+        send(transport, f"{provider.url()}/v2/anything")
     assert [request.body for request in provider.record.requests] == [b"the whole request"]
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import socket
-import threading
 import warnings
 
 import pytest
 
-from tests.faults.raw_sockets import PATIENCE, background
+from tests.faults.raw_sockets import background, run_as_a_connection_comes
 from victor_ext.sandbox import SandboxSettings
 from victor_ext.sandbox.server.service import Service
 from victor_ext.sandbox.victor.provider import VictorProvider
@@ -18,23 +15,11 @@ from victor_ext.sandbox.victor.provider import VictorProvider
 
 @pytest.mark.parametrize("stopped_by", ["down", "end"])
 def test_a_connection_that_comes_while_it_stops_is_closed(stopped_by: str) -> None:
-    busy, go_on = threading.Event(), threading.Event()
-
-    def hold_the_loop() -> None:
-        busy.set()
-        go_on.wait(PATIENCE)
-
     with warnings.catch_warnings(record=True) as caught, background() as loop:
         warnings.simplefilter("always")
         service = Service(VictorProvider, SandboxSettings())
         loop.run(service.begin())
-        loop.loop.call_soon_threadsafe(hold_the_loop)
-        assert busy.wait(PATIENCE)
-        with socket.create_connection(("127.0.0.1", service.port), PATIENCE):
-            stopped = service.down(None) if stopped_by == "down" else service.end()
-            stopping = asyncio.run_coroutine_threadsafe(stopped, loop.loop)
-            go_on.set()  # the connection and the end come in one round of the loop
-            stopping.result(PATIENCE)
+        run_as_a_connection_comes(loop, service.port, service.down(None) if stopped_by == "down" else service.end())
         if stopped_by == "down":
             loop.run(service.end())
         gc.collect()

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import socket
-import threading
 import warnings
 
-from tests.faults.raw_sockets import PATIENCE, background
+from tests.faults.raw_sockets import background, run_as_a_connection_comes
 from tests.security.recorder import Recorder
 
 
 def test_a_connection_that_comes_while_it_closes_is_closed() -> None:
-    busy, go_on = threading.Event(), threading.Event()
-
-    def hold_the_loop() -> None:
-        busy.set()
-        go_on.wait(PATIENCE)
-
     with warnings.catch_warnings(record=True) as caught, background() as loop:
         warnings.simplefilter("always")
         recorder = Recorder(loop)
-        loop.loop.call_soon_threadsafe(hold_the_loop)
-        assert busy.wait(PATIENCE)
-        with socket.create_connection(("127.0.0.1", recorder.port), PATIENCE):
-            closed = asyncio.run_coroutine_threadsafe(recorder.shut(), loop.loop)
-            go_on.set()  # the connection and the end come in one round of the loop
-            closed.result(PATIENCE)
+        run_as_a_connection_comes(loop, recorder.port, recorder.shut())
         gc.collect()
     assert [str(each.message) for each in caught] == []
