@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from victor_ext import AsyncVictor, Victor, VictorError
+from victor_ext import AsyncVictor, RateLimited, Victor, VictorError
 from victor_ext.asgi import error_response, readiness
 from victor_ext.sandbox import Sandbox
 from victor_ext.testing import Faults
@@ -81,6 +81,11 @@ def test_the_providers_wish_to_wait_is_passed_on(answered: Any, faults: Faults) 
     faults.rate_limit(retry_after=3600)
     answer = answered()
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3600")
+
+
+def test_nobody_is_asked_back_before_the_provider_wants_it() -> None:
+    answer = anyio.run(error_response, Request({"type": "http"}), RateLimited("Too many.", retry_after=2.4))
+    assert answer.headers["retry-after"] == "3"
 
 
 def test_another_error_is_none_of_its_own() -> None:

@@ -2,6 +2,7 @@
 
     app.add_exception_handler(VictorError, error_response)
     app.add_exception_handler(RequestValidationError, error_response)  # FastAPI's own 422, in the same format
+    app.add_exception_handler(starlette.exceptions.HTTPException, error_response)  # and what your routes raise
     app.add_route("/health/provider", readiness(victor))
 
 The answer to an error is `application/problem+json` (RFC 9457) with the error's `outcome` and `idempotency_key`.
@@ -9,11 +10,14 @@ The answer to an error is `application/problem+json` (RFC 9457) with the error's
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from http.client import responses
 from typing import Any
 
 import anyio
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -28,12 +32,16 @@ _BY_OUTCOME = {Outcome.NOT_SENT: 503, Outcome.REJECTED: 502, Outcome.UNKNOWN: 50
 async def error_response(_request: Request, error: Exception) -> JSONResponse:
     """Answer with what the error knows: a `VictorError`, or FastAPI's `RequestValidationError` as an `InvalidRequest`.
 
-    The status is 422 for arguments that the check refused (with its `problems`), 404 and 409 for the provider's own,
-    503 for a 429, and otherwise by the outcome: 503 not sent, 504 unknown, 502 refused by the provider, or accepted and
-    unreadable. If the provider asked to wait, the answer has its `Retry-After`.
+    An `HTTPException` keeps its status, detail and headers; it knows no outcome. Else the status is 422 for arguments
+    that the check refused (with its `problems`), 404 and 409 for the provider's own, 503 for a 429, and otherwise by
+    the outcome: 503 not sent, 504 unknown, 502 refused by the provider, or accepted and unreadable. If the provider
+    asked to wait, the answer has its `Retry-After`.
     """
     if type(error).__name__ == "RequestValidationError":  # Starlette alone has none, so it is not imported
         error = _as_invalid_request(error)
+    if isinstance(error, HTTPException):
+        title = responses.get(error.status_code, "Error")
+        return _problem({"title": title, "status": error.status_code, "detail": str(error.detail)}, error.headers)
     if not isinstance(error, VictorError):
         raise error
     status = _BY_OUTCOME[error.outcome]
@@ -51,8 +59,12 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
         body["problems"] = [
             {"field": each.field, "code": each.code, "message": each.message} for each in error.problems
         ]
-    headers = {} if error.retry_after is None else {"Retry-After": f"{error.retry_after:.0f}"}
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    headers = {} if error.retry_after is None else {"Retry-After": f"{math.ceil(error.retry_after)}"}
+    return _problem(body, headers)
+
+
+def _problem(body: Mapping[str, Any], headers: Mapping[str, str] | None) -> JSONResponse:
+    return JSONResponse(body, body["status"], headers, media_type="application/problem+json")
 
 
 def _as_invalid_request(error: Any) -> InvalidRequest:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from victor_ext import AsyncVictor, VictorError, idempotency_key_for
 from victor_ext.asgi import error_response, readiness
@@ -72,6 +73,7 @@ def create_app(victor: AsyncVictor | None = None, database_url: str = DATABASE_U
     app = FastAPI(title="Invoices", lifespan=lifespan, responses={422: wrong})
     app.add_exception_handler(VictorError, error_response)
     app.add_exception_handler(exceptions.RequestValidationError, error_response)
+    app.add_exception_handler(StarletteHTTPException, error_response)
     app.add_api_route("/health", lambda: {"status": "alive"})
     app.add_route("/health/provider", readiness(client))
 

@@ -99,6 +99,24 @@ async def test_what_cannot_be_asked_for_is_not_stored(
     assert (await service.get("/invoices/1042")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "title"),
+    [
+        ("GET", "/invoices/1042", 404, "Not Found"),
+        ("GET", "/none", 404, "Not Found"),
+        ("PUT", "/invoices", 405, "Method Not Allowed"),
+    ],
+)
+async def test_every_error_has_one_format(
+    service: httpx.AsyncClient, method: str, path: str, status: int, title: str
+) -> None:
+    answer = await service.request(method, path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    said = answer.json()
+    assert (said["status"], said["title"], bool(said["detail"])) == (status, title, True)
+    assert answer.headers.get("Allow") == ("POST" if status == 405 else None)
+
+
 async def test_what_the_provider_refuses_says_why(service: httpx.AsyncClient, faults: Faults) -> None:
     faults.status(400, operation="create")
     await service.post("/invoices", json=new())
