@@ -168,6 +168,17 @@ def test_reading_the_list_again_makes_nothing_a_duplicate(victor: Victor, httpx_
     assert compared(victor, {"reference": "INV-1"}, {"reference": "GONE"}) == [("missing", ""), ("matched", "")]
 
 
+def test_that_one_without_an_id_may_be_listed_twice_is_said(victor: Victor, httpx_mock: HTTPXMock) -> None:
+    """One arrives at the front while the first page is read, which moves the second one to the next page."""
+    first, moved = request(1, "INV-1"), request(2, "INV-2", victor_payment_request_id=None)
+    for listed in ([first, moved], [moved], []):
+        httpx_mock.add_response(method="GET", content=page(listed))
+    ours = [{"reference": reference, "amount": "44.23"} for reference in ("INV-1", "INV-2")]
+    with reconcile(victor, ours, **WINDOW, page_size=2) as report:
+        assert kinds(report) == [("duplicate", ""), ("matched", ""), ("matched", "")]
+        assert "Payments in the list without an id: 2. One that moved" in report.summary.notes[-1]
+
+
 def test_the_id_of_an_inbound_request_is_not_missing(victor: Victor, httpx_mock: HTTPXMock) -> None:
     for listed in ([], [request(9, None, direction="inbound")]):
         httpx_mock.add_response(method="GET", content=page(listed))

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 _BATCH = 500
 _MOST_REREADINGS = 3
 """How often a list is read once more, while payments move within it."""
+_WITHOUT_ID = (
+    "Payments in the list without an id: {}. One that moved to a later page while the list was read counts twice, as a "
+    "duplicate or as unknown; one that moved to an earlier page is left out."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +208,14 @@ def _steps(book: Book, reader: EntryReader, ours: Ours, window: Window, on_progr
                 break
         totals = yield _Work(partial(store.match, amounts=book.amounts, found=book.pages is None))
         statuses = yield _Work(store.statuses)
+        without_id = (yield _Work(store.without_id)) if book.pages is not None else 0
     except BaseException:
         store.close()
         raise
+    notes = book.notes if without_id == 0 else (*book.notes, _WITHOUT_ID.format(without_id))
     return Reconciliation(
         store,
-        Summary(totals, loading.count, told.theirs, loading.outside, reader.not_asked, statuses, book.notes, elsewhere),
+        Summary(totals, loading.count, told.theirs, loading.outside, reader.not_asked, statuses, notes, elsewhere),
     )
 
 

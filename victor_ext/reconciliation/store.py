@@ -167,6 +167,12 @@ class Store:
         return dict(self._database.execute(_STATUSES))
 
     @_temporary()
+    def without_id(self) -> int:
+        """Return how many payments of theirs have no id."""
+        found: int = self._database.execute("SELECT count(*) FROM theirs WHERE id IS NULL").fetchone()[0]
+        return found
+
+    @_temporary()
     def match(self, *, amounts: bool, found: bool = False) -> dict[Kind, Totals]:
         """Make the report, and return its counts and sums. The arguments are those of `matching.match`."""
         match(self._database, amounts=amounts, found=found)

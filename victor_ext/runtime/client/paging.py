@@ -57,7 +57,8 @@ class PageReader(Generic[T]):
     """The state of reading one list. It keeps the ids of the last `REMEMBERED_PAGES` pages and no items.
 
     Args:
-        identify: Returns the id of an item, or None. Items without an id are never dropped.
+        identify: Returns the id of an item, or None. Items without an id are never dropped: one that moves to a later
+            page while the list is read is yielded twice.
         content: Returns the content of an item without an id as text, to detect repeated pages.
         first: The number of the first page.
         what: The name of the list in messages.
