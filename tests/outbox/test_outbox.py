@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -141,6 +142,28 @@ class TestSending:
         assert (refused.state, sent.state) == (EntryState.REFUSED, EntryState.SENT)
         assert refused.error
         assert outbox.entries("refused") == [refused]
+
+    @pytest.mark.parametrize(
+        ("said", "kept"),
+        [("half \ud83d", "half \\ud83d"), ("a \0 byte", "a \\x00 byte"), ("long " * 100, "long " * 100)],
+        ids=["half of a character", "zero", "long"],
+    )
+    def test_what_the_provider_says_is_stored_in_whatever_form(
+        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, said: str, kept: str
+    ) -> None:
+        """PostgreSQL takes no zero and neither takes half of a character: nothing would be settled ever again."""
+        made = {"victor_payment_request_id": "ID-1", "client_reference_id": "INV-1", "direction": "outbound"}
+        stored(outbox, engine, invoice(1))
+        faults.status(200, operation="create", body=json.dumps({**made, "status": said}))
+        assert [(entry.state, entry.status) for entry in outbox.send(victor)] == [(EntryState.SENT, kept)]
+        for status in (said, "failed"):
+            listed = {"results": [{**made, "status": status, "error_message": said}]}
+            faults.status(200, operation="list", body=json.dumps(listed))
+            changed = [(entry.status, entry.error) for entry in outbox.refresh(victor)]
+            assert changed == ([] if status == said else [("failed", kept)])
+        stored(outbox, engine, invoice(2))
+        faults.status(400, operation="create", body="a \0 byte")
+        assert [entry.state for entry in outbox.send(victor)] == [EntryState.REFUSED]
 
     @pytest.mark.parametrize(
         ("order", "error"),

@@ -62,8 +62,8 @@ def outbox_table(name: str) -> sa.Table:
         sa.Column("state", sa.String(16), nullable=False, index=True),
         sa.Column("leased_until", sa.Double, nullable=False),
         sa.Column("first_sent_at", sa.Double),
-        sa.Column("request_id", sa.String(128)),
-        sa.Column("status", sa.String(64)),
+        sa.Column("request_id", sa.Text),
+        sa.Column("status", sa.Text),
         sa.Column("ended", sa.Boolean, nullable=False),
         sa.Column("error", sa.Text),
     )
@@ -76,11 +76,16 @@ def entry_of(row: Any) -> Entry:
 
 def values_of(request: PaymentRequest) -> dict[str, Any]:
     """What the table stores of a request that the provider has."""
-    status = None if request.status is None else str(request.status)
+    status, error = request.status, request.error_message
     return {
         "state": EntryState.SENT.value,
-        "request_id": request.id,
-        "status": status,
+        "request_id": storable(request.id),
+        "status": None if status is None else storable(status),
         "ended": request.is_terminal,
-        "error": request.error_message,
+        "error": None if error is None else storable(error),
     }
+
+
+def storable(text: str) -> str:
+    """Text of the provider's as each database takes it: half of a character, and a zero, in the notation of Python."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -32,7 +32,7 @@ from victor_ext import (
 )
 
 from .arguments import PaymentRequestArguments
-from .entries import Entry, EntryState, entry_of, outbox_table, values_of
+from .entries import Entry, EntryState, entry_of, outbox_table, storable, values_of
 
 T = TypeVar("T")
 
@@ -192,9 +192,10 @@ class OutboxBase:
         pages = victor.payment_requests.list(direction="outbound", start_datetime=since).pages()
         while (page := (yield NextPage(pages))) is not None:
             for request in page.items:
-                row = rows.get(request.id)
-                if row is not None and row.status != request.status:
-                    changed.append((yield self._store(row.key, **values_of(request))))
+                values = values_of(request)
+                row = rows.get(values["request_id"])
+                if row is not None and row.status != values["status"]:
+                    changed.append((yield self._store(row.key, **values)))
         return changed
 
     # One entry
@@ -272,7 +273,7 @@ class OutboxBase:
         request = outbound[0] if is_it else None
 
         def settle(connection: sa.Connection) -> Entry:
-            whose = "" if request is None else self._rival(connection, row, request.id)
+            whose = "" if request is None else self._rival(connection, row, storable(request.id))
             error = f"{reason}; {len(outbound)} requests have its reference{whose}. {found.caveat}".strip()
             unclear = {"state": EntryState.UNCLEAR.value, "error": error}
             values = unclear if request is None or whose else values_of(request)
