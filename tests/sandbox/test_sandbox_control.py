@@ -7,11 +7,13 @@ import inspect
 import logging
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 import victor_ext.sandbox
+from tests.cli.victor_command import until
 from tests.sandbox.sandbox_callers import KEY, LIST, RawConnection
 from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxCommands, SandboxSettings
 
@@ -122,6 +124,27 @@ def test_down_over_the_api_port_needs_a_way_back(sandbox):
     remote.down(0.05)
     with pytest.raises(ConnectionRefusedError):
         RawConnection(sandbox.url)
+
+
+@pytest.mark.parametrize("earlier", [b"", b"GET /_sandbox/clock HTTP/1.1\r\nHost: localhost:%d\r\n\r\n"])
+def test_down_lets_a_command_end_of_which_only_the_first_line_has_come(sandbox, earlier):
+    port = urlsplit(sandbox.url).port
+    with RawConnection(sandbox.url) as half:
+        if earlier:
+            half.send(earlier % port)
+            half.read_answer()
+        half.send(b"GET /_sandbox/clock HTTP/1.1\r\n")
+        until(lambda: any(each._control for each in sandbox._running().service._listener._connections()))
+        sandbox.down()
+        half.send(b"Host: localhost:%d\r\n\r\n" % port)
+        received, ending = half.read_to_end()
+    assert (received[:12], ending) == (b"HTTP/1.1 200", "close")
+
+
+@pytest.mark.parametrize("value", ["x", "1.5", ""])
+def test_a_number_in_a_query_that_is_none_is_named(sandbox, value):
+    answer = httpx.get(f"{sandbox.url}/_sandbox/received", params={"after": value})
+    assert (answer.status_code, answer.json()["message"]) == (400, f"after must be a whole number, not {value!r}")
 
 
 def test_a_control_port_stays_up(start):

@@ -53,6 +53,7 @@ class SandboxConnection(H11Protocol):
         self._buffer: _ResponseBuffer | None = None
         self._closed = False
         self._control = False
+        self._is_last = False
         self.lost = self.loop.create_future()
         """Done when the connection is lost."""
         self._timers: list[asyncio.TimerHandle] = []
@@ -129,6 +130,8 @@ class SandboxConnection(H11Protocol):
             self.transport.write(response)
             if buffer.closed:
                 self.transport.close()
+        if self._is_last:
+            self.transport.close()
         super().on_response_complete()
 
     def _end_when_sent(self, how: How, *, size: int) -> None:
@@ -151,7 +154,7 @@ class SandboxConnection(H11Protocol):
             self._later(_LINGER, self.transport.abort)
 
     def send_400_response(self, msg: str) -> None:
-        """Response what is not HTTP; also through a gate, which waits for the end of an answer."""
+        """Answer what is not HTTP; also through the buffer, which waits for the end of an answer."""
         super().send_400_response(msg)
         if self._buffer is not None:
             self.on_response_complete()
@@ -167,7 +170,7 @@ class SandboxConnection(H11Protocol):
     def reset_unless_control(self) -> None:
         """Reset the connection. One that carries a control command ends after it."""
         if self._control:
-            self.cycle.keep_alive = False
+            self._is_last = True
         else:
             self.reset()
 

@@ -54,7 +54,7 @@ def _endpoint(command: Command, run: RunCommand) -> Endpoint:
 
 async def _parameters(request: Request) -> JsonObject:
     if request.method == "GET":
-        return {name: int(value) for name, value in request.query_params.items()}
+        return {name: _whole_number(name, value) for name, value in request.query_params.items()}
     text = await request.body()
     if not text.strip():
         return {}
@@ -68,3 +68,10 @@ async def _parameters(request: Request) -> JsonObject:
     if not isinstance(found, dict):
         raise TypeError("the body must be a JSON object")
     return cast("JsonObject", found)
+
+
+def _whole_number(name: str, value: str) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        raise ValueError(f"{name} must be a whole number, not {value[:100]!r}") from None
