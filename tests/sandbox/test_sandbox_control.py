@@ -121,6 +121,9 @@ def test_down_over_the_api_port_needs_a_way_back(sandbox):
     remote = RemoteSandbox(sandbox.url)
     with pytest.raises(ValueError, match="give seconds"):
         remote.down()
+    with pytest.raises(ValueError, match="seconds must be a number of seconds"):
+        remote.down("a while")
+    assert remote.clock(), "and it still listens"
     remote.down(0.05)
     with pytest.raises(ConnectionRefusedError):
         RawConnection(sandbox.url)

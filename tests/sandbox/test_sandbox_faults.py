@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from email.utils import parsedate_to_datetime
@@ -309,6 +310,13 @@ class TestWhichCalls:
         ("status", {"operation": "pay"}, "operation must be one of"),
         ("cut_answer", {"how": "loudly"}, "how must be one of"),
         ("delay", {"delay": -1}, "must not be negative"),
+        ("delay", {"delay": math.inf}, "not without end"),
+        ("rate_limit", {"retry_after": math.nan}, "not without end"),
+        ("status", {"headers": {"Retry-After": 5}}, "headers must be names and texts of HTTP, such as"),
+        ("status", {"headers": {"X-Price": "5 €"}}, "headers must be"),
+        ("status", {"headers": {"X Y": "1"}}, "headers must be"),
+        ("status", {"headers": {"X": "1\n2"}}, "headers must be"),
+        ("status", {"body": "\ud83d"}, "body holds half of a character"),
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(sandbox, kind, options, reason):

@@ -224,7 +224,7 @@ class ServerCommands:
     @command("POST", "/down", returns=nothing)
     def down(self, seconds: float | None = None) -> Awaitable[JsonObject]:
         """Close the listener and all connections. New ones are refused for `seconds`; None: until `up`."""
-        return self._service.down(seconds)
+        return self._service.down(None if seconds is None else _seconds(seconds))
 
     @command("POST", "/up", returns=nothing)
     def up(self) -> Awaitable[JsonObject]:

@@ -6,11 +6,14 @@ control API meet none.
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from types import UnionType
 from typing import Literal, TypedDict, get_args, get_origin, get_type_hints
+
+import h11
 
 from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
 from victor_ext.sandbox.server.operations import OperationTable
@@ -162,8 +165,25 @@ def _check_range(fault: Fault) -> None:
         raise ValueError("probability must be between 0 and 1")
     if not 200 <= fault.status <= 599:
         raise ValueError("status must be between 200 and 599")
-    if fault.delay < 0 or fault.skip < 0 or (fault.retry_after is not None and fault.retry_after < 0):
-        raise ValueError("delay, skip and retry_after must not be negative")
+    if fault.skip < 0 or not all(0 <= seconds < math.inf for seconds in (fault.delay, fault.retry_after or 0)):
+        raise ValueError("delay, skip and retry_after must not be negative, and not without end")
+    _check_content(fault)
+
+
+def _check_content(fault: Fault) -> None:
+    """Raise `ValueError` for what no HTTP response can have: the call that meets the fault could not be answered."""
+    try:
+        h11.Response(
+            status_code=200,
+            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in fault.headers.items()],
+        )
+    except (AttributeError, UnicodeEncodeError, h11.LocalProtocolError):
+        example = {"Retry-After": "5"}
+        raise ValueError(f"headers must be names and texts of HTTP, such as {example}, not {fault.headers!r}") from None
+    try:
+        (fault.body or "").encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("body holds half of a character (a lone surrogate)") from None
 
 
 class FaultQueue:
