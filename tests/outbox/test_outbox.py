@@ -13,10 +13,12 @@ from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_type_hints
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from tests.outbox.databases import new_schema
@@ -37,7 +39,7 @@ from victor_ext import (
 )
 from victor_ext.outbox import EntryState, Outbox, PaymentRequestArguments
 from victor_ext.outbox.entries import values_of
-from victor_ext.outbox.passes import Call
+from victor_ext.outbox.passes import Call, Claim
 from victor_ext.providers.victor.requests import CreateRequest
 from victor_ext.sandbox import Sandbox
 from victor_ext.testing import Faults, TimeTravel
@@ -102,11 +104,18 @@ class TestStoring:
         assert [entry.client_reference_id for entry in outbox.entries()] == ["INV-2"]
 
     def test_the_same_invoice_is_stored_once(self, outbox: Outbox, engine: sa.Engine) -> None:
-        stored(outbox, engine, invoice(), invoice(amount="44.23"))
+        stored(outbox, engine, invoice(), dict(reversed(invoice(amount="44.23").items())))
         assert len(outbox.entries()) == 1
         with pytest.raises(InvalidRequest, match="with other arguments") as raised:
             stored(outbox, engine, invoice(amount="44.24"))
         assert raised.value.idempotency_key == outbox.entries()[0].idempotency_key
+
+    def test_of_two_transactions_with_one_key_one_is_refused(self, outbox: Outbox, engine: sa.Engine) -> None:
+        stored(outbox, engine, invoice())
+        with engine.begin() as connection:
+            other = {**connection.execute(sa.select(outbox.table)).mappings().one(), "id": 2}
+            with pytest.raises(IntegrityError):
+                connection.execute(sa.insert(outbox.table).values(other))
 
     @pytest.mark.parametrize("missing", ["idempotency_key", "client_reference_id"])
     def test_without_key_and_reference_no_repeat_is_safe(self, outbox: Outbox, engine: sa.Engine, missing: str) -> None:
@@ -498,6 +507,11 @@ def test_a_worker_that_is_killed_with_9(
     with Victor(VictorOAuth(client_id, client_secret), base_url=victor_sandbox.url) as second:
         assert [entry.state for entry in outbox.send(second)] == [EntryState.SENT]
     assert len(sent_once(idempotency_key_for("invoice", 1042))) == (1 if step == "before the call" else 2)
+
+
+def test_steps_show_no_account_number() -> None:
+    claim = Claim(SimpleNamespace(arguments=json.dumps(invoice(), default=str)), 0.0, datetime.now(UTC))
+    assert "043987673645" not in f"{Call('create', invoice())} {claim}"
 
 
 def test_the_arguments_are_those_of_create() -> None:
