@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import MISSING, fields
@@ -244,10 +245,17 @@ class TestOldKeys:
         return make
 
     @pytest.mark.victor_sandbox(key_life=0)
-    def test_what_was_done_is_found(self, old: Any, victor: Victor, victor_sandbox: Sandbox) -> None:
+    def test_what_was_done_is_found(self, old: Any, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox) -> None:
         outbox = old(
             lambda faults: (faults.lose_answer(operation="create"), faults.status(503, times=5, operation="create"))
         )
+        stored(outbox, engine, invoice(1), invoice(2000))
+        with engine.begin() as connection:  # they are unsettled, too, and have other references
+            connection.execute(
+                sa.update(outbox.table)
+                .where(outbox.table.c.reference != "INV-1042")
+                .values(state=EntryState.SENDING.value, leased_until=time.time() + 60)
+            )
         assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
         assert [*victor_sandbox.work_done_by_key().values()] == [1]
 
