@@ -77,6 +77,7 @@ def test_a_token_ends(signed: httpx.Client, sandbox: VeloSandbox) -> None:
         ('{"payments": [{"remoteId": "a"}]}', "payments[0].sourceAccountName"),
         ('{"payments": [{"remoteId": "a", "sourceAccountName": "b", "currency": "USD", "amount": 1.5}]}',
          "payments[0].amount"),
+        ('{"payoutMemo": 5, "payments": [{}]}', "payoutMemo"),
     ],
 )  # fmt: skip
 def test_a_payout_that_cannot_be(signed: httpx.Client, body: str, location: str) -> None:
@@ -88,6 +89,17 @@ def test_a_payout_that_cannot_be(signed: httpx.Client, body: str, location: str)
 def test_bodies_that_are_none(signed: httpx.Client) -> None:
     for content in (b"", b"[]", b"\xff", b"[" * 100_000):
         refused(signed.post("/v3/payouts", content=content), 400)
+
+
+def test_members_that_are_null_and_orders_that_are_none(signed: httpx.Client, sandbox: VeloSandbox) -> None:
+    payee = sandbox.add_payee("a")
+    update = {"address": None, "individual": None, "language": "fr"}
+    assert signed.post(f"/v4/payees/{payee}/payeeDetailsUpdate", json=update).status_code == 204
+    sandbox.add_source_account("USD account", "USD", 100)
+    payment = {"remoteId": "a", "sourceAccountName": "USD account", "currency": "USD", "amount": 1}
+    assert signed.post("/v3/payouts", json={"payoutMemo": None, "payments": [payment, payment]}).status_code == 202
+    params = {"payorId": sandbox.payor_id, "sort": "payout:asc"}
+    refused(signed.get("/v4/paymentaudit/payments", params=params), 400)
 
 
 def test_another_payor(signed: httpx.Client) -> None:

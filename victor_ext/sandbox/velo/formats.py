@@ -106,7 +106,10 @@ def in_order(items: list[JsonObject], sort: str | None, default: str) -> list[Js
         name, _, direction = part.partition(":")
         there = [item for item in items if item.get(name) is not None]
         without = [item for item in items if item.get(name) is None]
-        items = [*sorted(there, key=lambda item: item[name], reverse=direction == "desc"), *without]
+        try:
+            items = [*sorted(there, key=lambda item: item[name], reverse=direction == "desc"), *without]
+        except TypeError:
+            raise Refused(400, "body", f"Nothing can be sorted by {name}.", "sort") from None
     return items
 
 

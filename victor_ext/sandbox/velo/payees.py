@@ -91,7 +91,7 @@ class Payees:
         payee.update({name: body[name] for name in _DETAILS if body.get(name) is not None})
         if body.get("individual") or body.get("company"):
             payee["displayName"] = _display_name(body)
-        if "address" in body:
+        if body.get("address"):
             payee["country"] = body["address"].get("country", payee["country"])
         self.changed[payee_id] = self._now()
 

@@ -57,7 +57,8 @@ class Payouts:
         """Make a payout; returns its id, and the payor's ids of its payments."""
         items = list_of(body, "payments")
         payout = Payout(self._new_id(), payor_id, self._now() + self._settings.validation)
-        payout.memo, payout.times["submitted"] = body.get("payoutMemo"), self._now()
+        payout.memo = text_of(body, "payoutMemo", 0, 40) if body.get("payoutMemo") is not None else None
+        payout.times["submitted"] = self._now()
         payout.payments = [self._payment(payout, item, place) for place, item in enumerate(items)]
         self.all[payout.id] = payout
         return payout.id, [one["payorPaymentId"] for one in payout.payments if one["payorPaymentId"]]
