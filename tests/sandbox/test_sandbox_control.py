@@ -72,6 +72,8 @@ def test_credentials_by_commands(commands, caller):
     ("call", "reason"),
     [
         (lambda s: s.advance(-1), "must not be negative"),
+        (lambda s: s.advance(1e15), "a thousand years at most"),
+        (lambda s: s.set_clock_skew(-1e15), "a thousand years at most"),
         (lambda s: s.add_account("12"), "3 to 20 digits"),
         (lambda s: s.add_counterparty("c" * 17), "1 to 16 characters"),
         (lambda s: s.add_counterparty("c", behaviour="explode"), "behaviour must be one of"),
@@ -189,6 +191,7 @@ def test_a_port_that_is_taken_is_an_os_error(sandbox):
         ({"leeway": float("nan")}, "leeway"),
         ({"port": 70000}, "port"),
         ({"clock_skew": float("inf")}, "clock_skew"),
+        ({"clock_skew": -1e15}, "clock_skew"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(options, reason):

@@ -21,6 +21,7 @@ from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
 from victor_ext.sandbox.server.page.exchange_text import body_text
 from victor_ext.sandbox.server.paths import CONTROL, PAGE
 from victor_ext.sandbox.server.received import Received
+from victor_ext.sandbox.server.settings import FARTHEST
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.server.service import Service
@@ -251,4 +252,6 @@ def _plain(value: object) -> JsonValue:
 def _seconds(value: JsonValue) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise TypeError("seconds must be a number of seconds")
+    if abs(value) > FARTHEST:
+        raise ValueError("seconds must be a thousand years at most")
     return float(value)

@@ -17,6 +17,9 @@ from victor_ext.sandbox.server.jsontypes import JsonObject
 
 T = TypeVar("T")
 
+FARTHEST = 1000 * 365 * 86_400
+"""Seconds, a thousand years: a clock that is set much farther has no date."""
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -119,8 +122,8 @@ class ServerSettings:
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 65535:
                 raise ValueError(f"{name} must be between 0 and 65535, not {value!r}")
-        if not math.isfinite(self.clock_skew):
-            raise ValueError(f"clock_skew must be a finite number of seconds, not {self.clock_skew!r}")
+        if not abs(self.clock_skew) <= FARTHEST:
+            raise ValueError(f"clock_skew must be seconds, a thousand years at most, not {self.clock_skew!r}")
 
     def to_dict(self) -> JsonObject:
         """The options as JSON values, for the control API."""

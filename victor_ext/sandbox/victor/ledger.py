@@ -190,7 +190,7 @@ class Ledger:
         self.create_inbound(amount="1500.00", amount_modification_allowed=True, notes="Deposit", **common)
 
     def respond(self, request_id: str, body: JsonObject) -> tuple[PaymentRequest, bool]:
-        """Response an inbound request; returns it, and whether this call did the work.
+        """Answer an inbound request; returns it, and whether this call did the work.
 
         Raises `UnknownId`, or `CannotRespond` with the reason.
         """
