@@ -25,7 +25,7 @@ from victor_ext import (
     check_payment_request,
 )
 
-from .key_age import TIME_UNKNOWN, KeyClock, Moment
+from .key_age import TIME_UNKNOWN, KeyClock, Moment, longest_call
 from .pacing import Backoff, RateLimiter, pause_after, pause_asked
 from .reconciliation import Shared, UncertainRow, look_up, unresolved
 from .rows import MAY_EXIST, SETTLED, Result, Row, RowOutcome, Sent
@@ -53,6 +53,9 @@ class SendTerms:
         rate: Rows per second, or None for no limit.
         sent: Earliest possible send by an interrupted run, or None.
         shared: Returns the references that several rows of the batch have.
+        began: When this worker began the chunk, if another one can take it over meanwhile; else None. A worker that
+            was stopped (a suspended machine) cannot tell that its chunk was taken over. So it takes each row for one
+            that may have been sent since then.
     """
 
     retention: float
@@ -60,6 +63,7 @@ class SendTerms:
     rate: float | None
     sent: Sent | None
     shared: Shared
+    began: Moment | None = None
 
     def sent_before(self, row: Row) -> Sent | None:
         """Return the earliest possible send of the row before this attempt, or None."""
@@ -96,11 +100,12 @@ class Delivery:
         self.given_up: str | None = None
         """Why no row can be sent with this client, or None. Sending has stopped if it is set."""
 
-    def begin(self) -> Sent:
+    def begin(self) -> tuple[Moment, Sent]:
         """Return the time before the first row of a chunk is sent. Asks the provider for it if necessary."""
         self._backoff.wait()
         self._ask()
-        return self._clock.as_sent(self._clock.now())
+        now = self._clock.now()
+        return now, self._clock.as_sent(now)
 
     def deliver(self, rows: Sequence[Row], terms: SendTerms) -> list[Result]:
         """Send the rows, and look up those that must not be sent again. Returns results in row order."""
@@ -203,6 +208,7 @@ class Delivery:
             The result, or an `UncertainRow` if the row may have been sent and must not be sent again.
         """
         ends = self._monotonic() + terms.patience
+        victor = _bounded(self._victor, longest_call(terms.retention))
         sent: Sent | Moment | None = terms.sent_before(row)
         last, tries = _WAITING, 0
         while True:
@@ -212,11 +218,12 @@ class Delivery:
             error = self._ask() if isinstance(sent, Sent) else None
             if self._stop.is_set():
                 return last
-            why = None if sent is None else self._clock.reason_not_to_resend(sent, terms.retention)
-            if sent is not None and why is not None and why is not TIME_UNKNOWN:
-                return row, self._clock.as_sent(sent), why
+            since = sent or terms.began
+            why = None if since is None else self._clock.reason_not_to_resend(since, terms.retention)
+            if since is not None and why is not None and why is not TIME_UNKNOWN:
+                return row, self._clock.as_sent(since), why
             moment = self._clock.now()
-            result, at_least = self._call(row, is_repeat=sent is not None) if why is None else _not_asked(error)
+            result, at_least = self._call(victor, row, is_repeat=sent is not None) if why is None else _not_asked(error)
             result = _combined(last, result)
             if sent is None and result.outcome in MAY_EXIST:
                 sent = moment
@@ -228,14 +235,14 @@ class Delivery:
             # All rows share the backoff, and successes of other rows reset it; this wait grows for each row.
             self._stop.wait(max(pause_after(tries), at_least))
 
-    def _call(self, row: Row, *, is_repeat: bool) -> tuple[Result, float]:
+    def _call(self, victor: Victor, row: Row, *, is_repeat: bool) -> tuple[Result, float]:
         """Make one call. Returns its result and the seconds that the provider asks to wait."""
         arguments: dict[str, Any] = dict(row.arguments or {})
         try:
             if not is_repeat:
                 # The client permits a past due date with a key, because it may be a retry. This call is not one.
-                check_payment_request(**arguments, now=self._victor.provider_time().moment)
-            request = self._victor.payment_requests.create(**arguments, idempotency_key=row.key)
+                check_payment_request(**arguments, now=victor.provider_time().moment)
+            request = victor.payment_requests.create(**arguments, idempotency_key=row.key)
         except VictorError as error:
             return self._failed(error, row.key), pause_asked(error)
         except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
@@ -277,6 +284,12 @@ class Delivery:
     def _give_up(self, error: VictorError) -> None:
         self.given_up = self.given_up or error.summary
         self._stop.set()
+
+
+def _bounded(victor: Victor, seconds: float) -> Victor:
+    """Return the client, or one whose deadline is shorter if a call of it could take longer than this."""
+    deadline = victor.payment_requests.deadline
+    return victor if deadline is not None and deadline <= seconds else victor.with_options(deadline=seconds)
 
 
 def _not_asked(error: VictorError | None) -> tuple[Result, float]:
