@@ -138,8 +138,8 @@ class Bulk:
             kill(process)
 
 
-def shifted(seconds: float) -> dict[str, str]:
-    """Variables for a process whose machine clock is `seconds` ahead of the true time."""
+def shifted(seconds: float | Path) -> dict[str, str]:
+    """Variables for a process whose machine clock is `seconds` ahead of the true time, or as many as a file says."""
     return {"PYTHONPATH": str(CLOCK), "SHIFTED_CLOCK": str(seconds)}
 
 

@@ -51,6 +51,16 @@ class Postgres:
         """The state in one of its databases."""
         return f"postgresql://postgres@/{database}?host={self.socket_folder}"
 
+    def drop_connections(self, url: str) -> None:
+        """End all connections to a database, as a server does with a client that does not answer any more."""
+        import psycopg
+
+        with psycopg.connect(url) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
     def kill(self) -> None:
         """Kill -9 the server, and see its processes go."""
         import psutil

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, row, rows, shifted, wait_until, write_csv
+from tests.bulk.bulk_runs import PATIENCE, Bulk, asked_once, keys_of, row, rows, shifted, wait_until, write_csv
+from tests.bulk.postgres import Postgres
 from victor_ext import ProviderTime
 from victor_ext.bulk.key_age import TIME_UNKNOWN, KeyClock
 from victor_ext.bulk.rows import Sent
@@ -77,6 +79,29 @@ def test_a_key_that_is_kept_is_sent_again_whatever_the_machines_clock_says(
     assert (ended.status, ended.err) == (0, "")
     asked_once(victor_sandbox, keys_of(file.name, rows(4)))
     assert set(victor_sandbox.attempts_by_key().values()) == {2}
+
+
+def test_a_worker_that_slept_longer_than_keys_are_kept_sends_no_row_that_another_one_has_sent(
+    bulk: Bulk, victor_sandbox: Sandbox, postgres_server: Postgres, postgres: str
+) -> None:
+    """A virtual machine that is suspended in the middle of a chunk, so that its connections are dropped."""
+    records = [row(number, client_reference_id=f"ref {number}") for number in range(1, 5)]
+    file = write_csv(bulk.folder / "march.csv", records)
+    ahead = bulk.folder / "ahead"
+    ahead.write_text("0", "ascii")
+    victor_sandbox.inject("delay", operation="create", delay=1, work=True, skip=1, times=1)
+    with bulk.started("send", file.name, *SEND, "--state", postgres, **shifted(ahead)) as sleeping:
+        wait_until(lambda: sum(victor_sandbox.work_done_by_key().values()) >= 2, sleeping)
+        sleeping.send_signal(signal.SIGSTOP)
+        postgres_server.drop_connections(postgres)
+        assert bulk("resume", "--state", postgres).status == 0
+        assert sum(victor_sandbox.work_done_by_key().values()) == len(records)
+        ahead.write_text(str(KEPT + 600), "ascii")
+        victor_sandbox.set_clock_skew(KEPT + 600)
+        sleeping.send_signal(signal.SIGCONT)
+        _, err = sleeping.communicate(timeout=PATIENCE)
+    assert sleeping.returncode == 0, err
+    asked_once(victor_sandbox, keys_of(file.name, records))
 
 
 def test_a_provider_whose_clock_is_off_is_no_reason_for_doubt(bulk: Bulk, victor_sandbox: Sandbox) -> None:

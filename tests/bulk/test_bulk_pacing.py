@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, rows, write_csv
 from victor_ext.bulk.pacing import Backoff, RateLimiter
+from victor_ext.bulk.threads import ThreadLimit, Threads
 from victor_ext.sandbox import Sandbox
 
 
@@ -61,6 +63,81 @@ def test_without_a_rate_nobody_waits() -> None:
     for _ in range(1000):
         limiter.wait()
     assert clock.now == 1000
+
+
+@pytest.mark.parametrize(
+    ("most", "shares", "threads"),
+    [
+        (16, [0.0, 0.1, 0.5, 0.0], [4, 8, 16, 16]),  # they wait for the provider
+        (3, [0.0, 0.0], [3, 3]),
+        (1, [0.0, 1.0], [1, 1]),
+        (16, [0.0, 0.0, 1.0, 0.9, 0.71], [4, 8, 7, 6, 5]),  # they keep the core busy
+        (16, [0.8, 0.8, 0.8], [1, 1, 1]),
+        (16, [0.65, 0.65], [2, 2]),
+    ],
+)
+def test_there_are_more_threads_while_they_wait_and_fewer_while_they_are_busy(
+    most: int, shares: list[float], threads: list[int]
+) -> None:
+    """`shares` of a core that the threads used between two looks."""
+    clock = Clock()
+    limit = ThreadLimit(most, clock)
+    found = []
+    for share in shares:
+        clock.now += 0.04
+        limit.add(share * 0.02)
+        limit.add(share * 0.02)
+        limit.look()
+        limit.look()  # too soon
+        found.append(limit.threads)
+    assert found == threads
+
+
+def test_a_slow_provider_has_all_calls_under_way_at_once() -> None:
+    together = threading.Barrier(16, timeout=10)
+    threads = Threads(16)
+    assert threads.map(lambda item: (together.wait(), item)[1], range(32)) == list(range(32))
+    threads.close()
+
+
+def test_threads_that_are_too_many_leave_after_their_row() -> None:
+    together, at_once, most_at_once = threading.Barrier(4, timeout=10), 0, 0
+    lock = threading.Lock()
+
+    class Fixed(ThreadLimit):
+        def look(self) -> None:
+            pass
+
+    limit = Fixed(4)
+    limit.threads = 4
+    threads = Threads(4, limit)
+
+    def act(item: int) -> int:
+        nonlocal at_once, most_at_once
+        if item < 4:
+            together.wait()
+            limit.threads = 1
+            return item
+        with lock:
+            at_once += 1
+            most_at_once = max(most_at_once, at_once)
+        time.sleep(0)  # lets another thread run, if there is one
+        with lock:
+            at_once -= 1
+        return item
+
+    assert threads.map(act, range(50)) == list(range(50))
+    assert most_at_once == 1
+    threads.close()
+
+
+def test_what_fails_for_one_row_is_raised_when_all_others_are_done() -> None:
+    done: list[int] = []
+    threads = Threads(2)
+    with pytest.raises(ZeroDivisionError):
+        threads.map(lambda item: done.append(1 // item), range(5))
+    assert len(done) == 4
+    threads.close()
 
 
 def test_pauses_grow_while_the_provider_fails_and_end_with_its_first_answer() -> None:

@@ -134,13 +134,14 @@ class Sending:
 def sending(victor_key_pair: tuple[str, str]) -> Iterator[Callable[[Respond], Sending]]:
     made: list[Any] = []
 
-    def start(respond: Respond) -> Sending:
+    def start(respond: Respond, **options: Any) -> Sending:
         clock = Clock()
         provider = Provider(clock, respond)
         victor = Victor(
             VictorJwt("an-api-key-for-tests", victor_key_pair[0], reuse=600),
             retry=RetryPolicy(max_attempts=1),
             transport=httpx.MockTransport(provider),
+            **options,
         )
         delivery = Delivery(victor, 1, clock, CALLER, monotonic=clock)
         made.extend([victor, delivery])
@@ -188,10 +189,10 @@ def test_what_others_are_answered_shortens_no_wait(sending: Callable[[Respond], 
     send = sending(FAULTS[fault])
     call = send.delivery._call
 
-    def amid_successes(row: Row, **how: Any) -> Any:
+    def amid_successes(*what: Any, **how: Any) -> Any:
         send.delivery._answered()
         try:
-            return call(row, **how)
+            return call(*what, **how)
         finally:
             # The answer to a call that was under way when this one failed.
             send.delivery._answered()
@@ -292,6 +293,23 @@ def test_threads_take_row_after_row_and_the_results_are_in_row_order(
         delivery.close()
     assert [result.id for result in results] == [f"ref {number}" for number in range(1, 10 * threads + 1)]
     assert jobs == threads
+
+
+@pytest.mark.parametrize(
+    ("deadline", "retention", "within"), [(60, 600, 60), (60, 86_400, 60), (600, 86_400, 290), (None, 600, 60)]
+)
+def test_a_call_ends_before_its_key_can_expire(
+    sending: Callable[..., Sending], deadline: float | None, retention: float, within: float
+) -> None:
+    timeouts: list[float] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        timeouts.append(request.extensions["timeout"].get("read"))
+        return made(request)
+
+    send = sending(respond, deadline=deadline, timeout=None)
+    assert [result.outcome.value for result in send(to_send(1), retention=retention)] == ["created"]
+    assert timeouts == [pytest.approx(within, abs=5)]
 
 
 def test_when_the_provider_says_to_come_back_no_row_goes_before(sending: Callable[[Respond], Sending]) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
+from datetime import datetime, timedelta
 from typing import Any
 
 from victor_ext import (
@@ -25,13 +23,12 @@ from victor_ext import (
     check_payment_request,
 )
 
-from .key_age import TIME_UNKNOWN, KeyClock, Moment
+from .key_age import TIME_UNKNOWN, KeyClock, Moment, longest_call
 from .pacing import Backoff, RateLimiter, pause_after, pause_asked
 from .reconciliation import Shared, UncertainRow, look_up, unresolved
 from .rows import MAY_EXIST, SETTLED, Result, Row, RowOutcome, Sent
+from .threads import Threads
 
-_Placed = tuple[int, Result | UncertainRow]
-"""What became of a row, and its place among the rows of its chunk."""
 _WAITING = Result(RowOutcome.WAITING)
 _MOST_REFUSALS = 10
 """Consecutive rejections, not caused by the row's data, after which sending stops."""
@@ -53,6 +50,9 @@ class SendTerms:
         rate: Rows per second, or None for no limit.
         sent: Earliest possible send by an interrupted run, or None.
         shared: Returns the references that several rows of the batch have.
+        began: When this worker began the chunk, if another one can take it over meanwhile; else None. A worker that
+            was stopped (a suspended machine) cannot tell that its chunk was taken over. So it takes each row for one
+            that may have been sent since then.
     """
 
     retention: float
@@ -60,6 +60,7 @@ class SendTerms:
     rate: float | None
     sent: Sent | None
     shared: Shared
+    began: Moment | None = None
 
     def sent_before(self, row: Row) -> Sent | None:
         """Return the earliest possible send of the row before this attempt, or None."""
@@ -86,27 +87,27 @@ class Delivery:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._victor = victor
-        self._workers = workers
         self._stop = stop
         self._monotonic = monotonic
         self._backoff = Backoff(stop, monotonic)
         self._clock = KeyClock(victor, caller, monotonic)
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="victor-bulk")
+        self._threads = Threads(workers)
         self._refused_keys: set[str] = set()
         self.given_up: str | None = None
         """Why no row can be sent with this client, or None. Sending has stopped if it is set."""
 
-    def begin(self) -> Sent:
+    def begin(self) -> tuple[Moment, Sent]:
         """Return the time before the first row of a chunk is sent. Asks the provider for it if necessary."""
         self._backoff.wait()
         self._ask()
-        return self._clock.as_sent(self._clock.now())
+        now = self._clock.now()
+        return now, self._clock.as_sent(now)
 
     def deliver(self, rows: Sequence[Row], terms: SendTerms) -> list[Result]:
         """Send the rows, and look up those that must not be sent again. Returns results in row order."""
         rate_limiter = RateLimiter(terms.rate, self._stop, self._monotonic)
         results: dict[int, Result] = {}
-        to_send: deque[tuple[int, Row]] = deque()
+        to_send: list[int] = []
         doubtful: list[tuple[int, UncertainRow]] = []
         if any(terms.sent_before(row) for row in rows):
             self._backoff.wait()
@@ -119,9 +120,10 @@ class Delivery:
             elif sent is not None and why is not None and why is not TIME_UNKNOWN:
                 doubtful.append((place, (row, sent, why)))
             else:
-                to_send.append((place, row))
+                to_send.append(place)
         # All of them before the first is judged: the last ones may explain why the first ones were rejected.
-        for place, result in self._send_all(to_send, terms, rate_limiter):
+        found = self._threads.map(lambda place: self._send(rows[place], terms, rate_limiter), to_send)
+        for place, result in zip(to_send, found, strict=True):
             row = rows[place]
             if isinstance(result, tuple):
                 doubtful.append((place, result))
@@ -135,32 +137,13 @@ class Delivery:
             else:
                 results[place] = _with_earlier_tries(result, sent)
         if doubtful:
-            found = self._look_up([each for _, each in doubtful], terms)
-            results.update(zip((place for place, _ in doubtful), found, strict=True))
+            looked_up = self._look_up([each for _, each in doubtful], terms)
+            results.update(zip((place for place, _ in doubtful), looked_up, strict=True))
         return [results[place] for place in range(len(rows))]
 
     def close(self) -> None:
-        """Shut down the thread pool without waiting."""
-        # Rows that have no thread yet are not dropped: after a stop, each one returns that it was not sent.
-        self._pool.shutdown(wait=False)
-
-    def _send_all(self, to_send: deque[tuple[int, Row]], terms: SendTerms, rate_limiter: RateLimiter) -> list[_Placed]:
-        """Send the rows with all threads. Returns their results in row order."""
-        found: list[_Placed] = []
-
-        def send_next() -> None:
-            # A thread takes row after row: a future for each one costs as much as a fifth of its call.
-            while True:
-                try:
-                    place, row = to_send.popleft()
-                except IndexError:
-                    return
-                found.append((place, self._send(row, terms, rate_limiter)))
-
-        threads = [self._pool.submit(send_next) for _ in range(min(self._workers, len(to_send)))]
-        for thread in threads:
-            thread.result()
-        return sorted(found, key=itemgetter(0))
+        """Start no more threads. After a stop, each row that is left returns that it was not sent."""
+        self._threads.close()
 
     def _look_up(self, doubtful: Sequence[UncertainRow], terms: SendTerms) -> list[Result]:
         """Look up rows until this succeeds, the patience ends, or sending stops."""
@@ -203,6 +186,7 @@ class Delivery:
             The result, or an `UncertainRow` if the row may have been sent and must not be sent again.
         """
         ends = self._monotonic() + terms.patience
+        victor = _bounded(self._victor, longest_call(terms.retention))
         sent: Sent | Moment | None = terms.sent_before(row)
         last, tries = _WAITING, 0
         while True:
@@ -212,11 +196,12 @@ class Delivery:
             error = self._ask() if isinstance(sent, Sent) else None
             if self._stop.is_set():
                 return last
-            why = None if sent is None else self._clock.reason_not_to_resend(sent, terms.retention)
-            if sent is not None and why is not None and why is not TIME_UNKNOWN:
-                return row, self._clock.as_sent(sent), why
+            since = sent or terms.began
+            why = None if since is None else self._clock.reason_not_to_resend(since, terms.retention)
+            if since is not None and why is not None and why is not TIME_UNKNOWN:
+                return row, self._clock.as_sent(since), why
             moment = self._clock.now()
-            result, at_least = self._call(row, is_repeat=sent is not None) if why is None else _not_asked(error)
+            result, at_least = self._call(victor, row, is_repeat=sent is not None) if why is None else _not_asked(error)
             result = _combined(last, result)
             if sent is None and result.outcome in MAY_EXIST:
                 sent = moment
@@ -228,14 +213,13 @@ class Delivery:
             # All rows share the backoff, and successes of other rows reset it; this wait grows for each row.
             self._stop.wait(max(pause_after(tries), at_least))
 
-    def _call(self, row: Row, *, is_repeat: bool) -> tuple[Result, float]:
+    def _call(self, victor: Victor, row: Row, *, is_repeat: bool) -> tuple[Result, float]:
         """Make one call. Returns its result and the seconds that the provider asks to wait."""
         arguments: dict[str, Any] = dict(row.arguments or {})
         try:
             if not is_repeat:
-                # The client permits a past due date with a key, because it may be a retry. This call is not one.
-                check_payment_request(**arguments, now=self._victor.provider_time().moment)
-            request = self._victor.payment_requests.create(**arguments, idempotency_key=row.key)
+                _check_due_date(arguments, victor.provider_time().moment)
+            request = victor.payment_requests.create(**arguments, idempotency_key=row.key)
         except VictorError as error:
             return self._failed(error, row.key), pause_asked(error)
         except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
@@ -277,6 +261,22 @@ class Delivery:
     def _give_up(self, error: VictorError) -> None:
         self.given_up = self.given_up or error.summary
         self._stop.set()
+
+
+def _check_due_date(arguments: Mapping[str, Any], now: datetime) -> None:
+    """Check the due date of a row that is sent for the first time. Raises `InvalidRequest`.
+
+    The client permits a past one with a key, because the call may be a retry. It checks everything else itself, and
+    today and tomorrow are never wrong.
+    """
+    if arguments.get("due_date") not in (now.date().isoformat(), (now + timedelta(days=1)).date().isoformat()):
+        check_payment_request(**arguments, now=now)
+
+
+def _bounded(victor: Victor, seconds: float) -> Victor:
+    """Return the client, or one whose deadline is shorter if a call of it could take longer than this."""
+    deadline = victor.payment_requests.deadline
+    return victor if deadline is not None and deadline <= seconds else victor.with_options(deadline=seconds)
 
 
 def _not_asked(error: VictorError | None) -> tuple[Result, float]:

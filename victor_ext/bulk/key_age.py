@@ -135,10 +135,23 @@ class KeyClock:
         return None
 
 
+def longest_call(retention: float) -> float:
+    """Return the seconds within which a call must end, all its attempts included, so that its key does not expire.
+
+    Args:
+        retention: Seconds for which the provider keeps a key.
+    """
+    return _margin(retention) - _DATES_DIFFER
+
+
+def _margin(retention: float) -> float:
+    return min(_MARGIN, max(_LEAST_MARGIN, retention / 10))
+
+
 def _doubt_by_age(age: float, retention: float) -> str | None:
     """Return why a key of this age must not be sent: it may expire during the call, or the age is impossible."""
     if age < -_DATES_DIFFER:
         return "It may have been sent at a moment that is yet to come: a clock was set."
-    if age > retention - min(_MARGIN, max(_LEAST_MARGIN, retention / 10)):
+    if age > retention - _margin(retention):
         return "It may have been sent, longer ago than its key is kept."
     return None

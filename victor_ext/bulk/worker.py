@@ -20,6 +20,7 @@ from victor_ext import ConfigurationError, Victor
 
 from .batch_store import BatchStore
 from .delivery import Delivery, SendTerms
+from .key_age import Moment
 from .layout import (
     BEGIN_STEP,
     CHUNK,
@@ -190,10 +191,16 @@ class Worker:
         if self._stop.is_set():
             raise _WorkerGone
         run = uuid.uuid4().hex
+        moment: Moment | None = None
+
+        def begin() -> dict[str, Any]:
+            nonlocal moment
+            now, sent = self._delivery.begin()
+            moment = now if self._worker_lock.can_be_lost else None
+            return {"sent": sent.to_json(), "run": run}
+
         # Stored before the first row is sent: a `run` of another execution means that rows may have been sent.
-        began: dict[str, Any] = DBOS.run_step(
-            {"name": BEGIN_STEP}, lambda: {"sent": self._delivery.begin().to_json(), "run": run}
-        )
+        began: dict[str, Any] = DBOS.run_step({"name": BEGIN_STEP}, begin)
         chunk = Chunk.from_json(data)
         sent = sent_since(began) if began["run"] != run else None
 
@@ -204,7 +211,7 @@ class Worker:
             patience = chunk.patience if self._patience is None else self._patience
             rate = rate_of(queue, self._stop)
             shared = partial(self._shared, batch_of(workflow_id))
-            terms = SendTerms(retention, patience, rate, sent, shared)
+            terms = SendTerms(retention, patience, rate, sent, shared, moment)
             found = [result.to_json() for result in self._delivery.deliver(chunk.rows, terms)]
             self._unstored[workflow_id] = found
             return found

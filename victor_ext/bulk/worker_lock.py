@@ -49,6 +49,8 @@ class FileLock:
     """
 
     executor = "local"
+    can_be_lost = False
+    """The kernel keeps it for a process that is stopped, and through a sleep of the machine."""
 
     def __init__(self, state: State) -> None:
         path = state.path.resolve()
@@ -142,6 +144,9 @@ else:
 
 class ServerLock:
     """Lock of a PostgreSQL database, for any number of workers. It is an advisory lock of the worker's connection."""
+
+    can_be_lost = True
+    """The server drops the connection of a machine that sleeps, and another worker takes over its chunks."""
 
     def __init__(self, state: State) -> None:
         self.executor = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"

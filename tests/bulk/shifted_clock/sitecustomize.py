@@ -1,17 +1,20 @@
 """A machine whose clock is wrong: put this folder into PYTHONPATH, and the seconds into SHIFTED_CLOCK.
 
 Python imports a module of this name when it starts. The monotonic clock is left alone, as by whoever sets a clock. The
-seconds are read each time: a process that is forked from one that has started may have others.
+seconds are read each time: a process that is forked from one that has started may have others. In place of them there
+may be the path of a file that holds them: then the clock can be moved while the process runs.
 """
 
 import os
 import time
+from pathlib import Path
 
 _time, _time_ns = time.time, time.time_ns
 
 
 def _ahead() -> float:
-    return float(os.environ.get("SHIFTED_CLOCK", "0"))
+    ahead = os.environ.get("SHIFTED_CLOCK", "0")
+    return float(Path(ahead).read_text("ascii") if os.sep in ahead else ahead)
 
 
 time.time = lambda: _time() + _ahead()

@@ -7,8 +7,11 @@ which knows when its time is over. Their errors are those of httpx.
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
+import sys
+import time
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from typing import Any, TypeVar
@@ -17,15 +20,21 @@ import httpx
 
 from victor_ext.runtime.loop.timeouts import as_of_now, is_over, share_of
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 _TLS_RECORD_BYTES = 16384
 
 
 class SyncStream:
-    """A TCP or TLS connection whose reads and writes keep the deadline of their timeout."""
+    """A TCP or TLS connection whose reads and writes keep the deadline of their timeout.
+
+    The socket never blocks; only `_when_ready` waits for it. A timeout of the socket would be set anew for each
+    operation, and each of these system calls hands Python's interpreter to another thread, if there is one.
+    """
 
     def __init__(self, connected: socket.socket) -> None:
+        connected.settimeout(0)
         self._socket: socket.socket | _TlsWithinTls = connected
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -33,8 +42,7 @@ class SyncStream:
         if is_over(timeout):
             raise httpx.ReadTimeout("the answer goes on and on")
         try:
-            self._socket.settimeout(as_of_now(timeout))
-            return self._socket.recv(max_bytes)
+            return self._when_ready(self._socket.recv, max_bytes, _READ, timeout)
         except TimeoutError as error:
             raise httpx.ReadTimeout(str(error)) from error
         except OSError as error:
@@ -45,8 +53,7 @@ class SyncStream:
         left = memoryview(buffer)
         try:
             while left:
-                self._socket.settimeout(as_of_now(timeout))
-                left = left[self._socket.send(left) :]
+                left = left[self._when_ready(self._socket.send, left, _WRITE, timeout) :]
         except TimeoutError as error:
             raise httpx.WriteTimeout(str(error)) from error
         except OSError as error:
@@ -61,6 +68,7 @@ class SyncStream:
             else:
                 assert isinstance(self._socket, socket.socket)
                 self._socket = context.wrap_socket(self._socket, server_hostname=host)
+            self._socket.settimeout(0)
         except TimeoutError as error:
             self.abort()
             raise httpx.ConnectTimeout(str(error)) from error
@@ -76,7 +84,6 @@ class SyncStream:
         """Whether bytes, or the end of the stream, can be read without waiting. A byte is lost."""
         # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are no data.
         try:
-            self._socket.settimeout(0)
             self._socket.recv(1)
         except (BlockingIOError, ssl.SSLWantReadError):
             return False
@@ -88,6 +95,48 @@ class SyncStream:
         """Close the connection, in any state."""
         self._socket.close()
 
+    def _when_ready(self, act: Callable[[A], T], what: A, event: int, timeout: float | None) -> T:
+        """`recv` or `send` once, as soon as it can be done. Raises `TimeoutError` and `OSError`."""
+        seconds = as_of_now(timeout)
+        if isinstance(self._socket, _TlsWithinTls):
+            return self._socket.within(seconds, act, what)
+        ends = None if seconds is None else time.monotonic() + seconds
+        # A response takes time. TLS may have decrypted it already, which the socket does not know.
+        is_due = event == _WRITE or isinstance(self._socket, ssl.SSLSocket)
+        while True:
+            if is_due:
+                try:
+                    return act(what)
+                except ssl.SSLWantReadError:
+                    event = _READ
+                except ssl.SSLWantWriteError:
+                    event = _WRITE
+                except BlockingIOError:
+                    pass
+            if not _is_ready(self._socket, event, None if ends is None else max(0.0, ends - time.monotonic())):
+                raise TimeoutError("timed out")
+            is_due = True
+
+
+if sys.platform == "win32":
+    _READ, _WRITE = 1, 2
+
+    def _is_ready(waiting: socket.socket, event: int, seconds: float | None) -> bool:
+        """Wait until a socket can be read or written; return whether it can."""
+        reading, writing = ([waiting], []) if event == _READ else ([], [waiting])
+        # There, a connection that failed is none of both.
+        return any(select.select(reading, writing, [waiting], seconds))
+
+else:
+    _READ, _WRITE = select.POLLIN, select.POLLOUT
+    _MOST_MILLISECONDS = 2**31 - 1
+
+    def _is_ready(waiting: socket.socket, event: int, seconds: float | None) -> bool:
+        """Wait until a socket can be read or written; return whether it can."""
+        poll = select.poll()
+        poll.register(waiting, event)
+        return bool(poll.poll(None if seconds is None else min(seconds * 1000, _MOST_MILLISECONDS)))
+
 
 class _TlsWithinTls:
     """What `SyncStream` needs of a socket, with TLS over the TLS to a proxy: `wrap_socket` cannot wrap twice."""
@@ -98,6 +147,14 @@ class _TlsWithinTls:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self._through(self._tls.do_handshake)
+
+    def within(self, seconds: float | None, act: Callable[[A], T], what: A) -> T:
+        """`recv` or `send` once, and wait at most so long. Elsewhere they do not wait."""
+        self.settimeout(seconds)
+        try:
+            return act(what)
+        finally:
+            self.settimeout(0)
 
     def recv(self, most: int) -> bytes:
         """Read up to so many bytes; empty at the end of the stream."""

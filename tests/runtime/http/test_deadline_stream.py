@@ -1,0 +1,124 @@
+"""A blocking stream over a pair of sockets: it waits as long as it may, and makes no system call that it need not."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.faults.certificates import HERE, Authority
+from victor_ext.runtime.client.validation import MOST_SECONDS
+from victor_ext.runtime.http.deadline_stream import SyncStream
+from victor_ext.runtime.loop.timeouts import DeadlineTimeout
+
+LARGE = bytes(range(256)) * 40_000
+"""More than the system takes for a peer that does not read."""
+
+
+class Recorded(socket.socket):
+    """A socket that notes what it is asked for. Each of these calls hands the interpreter to another thread."""
+
+    calls: list[str]
+
+    def settimeout(self, value: float | None) -> None:
+        self.calls.append("settimeout")
+        super().settimeout(value)
+
+    def recv(self, *arguments: Any) -> bytes:
+        self.calls.append("recv")
+        return super().recv(*arguments)
+
+    def send(self, *arguments: Any) -> int:
+        self.calls.append("send")
+        return super().send(*arguments)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(params=["plain", "TLS"])
+def peers(request: pytest.FixtureRequest, authority: Authority) -> Iterator[tuple[SyncStream, socket.socket]]:
+    """A stream, and the socket of the other side."""
+    ours, theirs = socket.socketpair()
+    stream = SyncStream(ours)
+    if request.param == "TLS":
+        server = authority.server(HERE)
+        with ThreadPoolExecutor(1) as other_side:
+            accepted = other_side.submit(server.wrap_socket, theirs, server_side=True)
+            stream.start_tls(authority.trusted(), "127.0.0.1", 10.0)
+            theirs = accepted.result()
+    yield stream, theirs
+    stream.abort()
+    theirs.close()
+
+
+def test_an_exchange_asks_the_socket_for_three_things() -> None:
+    ours, theirs = socket.socketpair()
+    recorded = Recorded(ours.family, ours.type, fileno=ours.detach())
+    recorded.calls = []
+    with recorded, theirs:
+        stream = SyncStream(recorded)
+        recorded.calls.clear()
+        for _ in range(2):
+            exchange(stream, theirs)
+        # Before each of the last two, it waits for the response.
+        assert recorded.calls == ["recv", "send", "recv", "recv"] * 2
+
+
+def exchange(stream: SyncStream, theirs: socket.socket) -> None:
+    assert not stream.has_unread()
+    stream.write(b"a request", 5.0)
+    assert theirs.recv(100) == b"a request"
+    theirs.sendall(b"a response")
+    # In two pieces: of the second one, TLS knows and the socket does not.
+    assert stream.read(5, MOST_SECONDS) + stream.read(100, 5.0) == b"a response"
+
+
+def test_requests_and_responses_take_turns(peers: tuple[SyncStream, socket.socket]) -> None:
+    for _ in range(3):
+        exchange(*peers)
+
+
+def test_what_is_larger_than_the_buffers_is_written_while_the_peer_reads(
+    peers: tuple[SyncStream, socket.socket],
+) -> None:
+    stream, theirs = peers
+    with ThreadPoolExecutor(1) as reader:
+        found = reader.submit(drained, theirs, len(LARGE))
+        stream.write(LARGE, 10.0)
+    assert found.result() == LARGE
+
+
+def drained(theirs: socket.socket, size: int) -> bytes:
+    found = bytearray()
+    while len(found) < size:
+        found += theirs.recv(1 << 16)
+    return bytes(found)
+
+
+@pytest.mark.parametrize("has_deadline", [True, False])
+def test_who_waits_for_nothing_waits_no_longer_than_the_timeout(
+    peers: tuple[SyncStream, socket.socket], has_deadline: bool
+) -> None:
+    stream, _ = peers
+    timeout = DeadlineTimeout.until(time.monotonic() + 0.05, 10.0) if has_deadline else 0.05
+    began = time.monotonic()
+    with pytest.raises(httpx.ReadTimeout):
+        stream.read(100, timeout)
+    assert 0.045 <= time.monotonic() - began < 5
+    with pytest.raises(httpx.WriteTimeout):
+        stream.write(LARGE, 0.05)
+
+
+def test_the_end_of_a_stream_is_read_and_seen(peers: tuple[SyncStream, socket.socket]) -> None:
+    stream, theirs = peers
+    theirs.close()
+    assert stream.read(100, 5.0) == b""
+    assert stream.has_unread()
