@@ -22,6 +22,7 @@ from benchmarks.shapes import NEXT, SHAPES, THIS
 
 _SIZE = re.compile(rb"[?&](?:page_size|per_page|limit)=(\d+)")
 _CURSOR = re.compile(rb"[?&](?:page|cursor|after|after_cursor|starting_after|from)=[A-Za-z_]*(\d{1,5})")
+_ONE = re.compile(rb"(\d{5})001 HTTP")
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
@@ -77,7 +78,8 @@ def answer(line: bytes) -> bytes:
     name = "gocardless" if name == "payments" else name  # its client leaves the path of a URL out
     size = _SIZE.search(line)
     if size is None:
-        return _one(name, made=line.startswith(b"POST"))
+        asked = _ONE.search(line)
+        return _one(name, made=line.startswith(b"POST")).replace(THIS.encode(), asked[1] if asked else b"00001")
     found = _CURSOR.search(line)
     number = int(found[1]) if found else 0
     if found and name == "stripe":  # its cursor is the last payment of the page before

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 THIS = "@@@@@"
-"""Stands for the number of the page, with five digits."""
+"""Stands for the number of the page, or of the one payment, with five digits."""
 NEXT = "#####"
 """Stands for the number of the next page."""
 Json = dict[str, Any]
@@ -24,7 +24,7 @@ class Shape:
     """The answers of one API, and how a raw client asks for them.
 
     Attributes:
-        one: The path of one payment.
+        one: The path of one payment, without its number, a `peers.number`.
         many: The path of the list.
         size: The parameter of the list that says how many items a page has.
         cursor: The parameter of the list that says which page.
@@ -50,8 +50,8 @@ class Shape:
     headers: str = ""
 
     def single(self) -> bytes:
-        """The answer of one payment."""
-        return json.dumps(self.made(self.payment("00001001"))).encode()
+        """The answer of one payment, with `THIS` for five digits of its number."""
+        return json.dumps(self.made(self.payment(f"{THIS}001"))).encode()
 
     def template(self, size: int) -> bytes:
         """A page of this many payments, with `THIS` and `NEXT` for the numbers of pages."""
@@ -298,33 +298,33 @@ def _page_of_victor(items: list[Json], size: int) -> Json:
 
 SHAPES = {
     "victor": Shape(
-        "/v2/payment-requests/R00001001", "/v2/payment-requests", "page_size", "page", _victor, _page_of_victor,
+        "/v2/payment-requests/R", "/v2/payment-requests", "page_size", "page", _victor, _page_of_victor,
         _VICTOR_FIELDS, ("results",), _VICTOR_BODY,
     ),
     "victor_documented": Shape(
-        "/v2/payment-requests/R00001001", "/v2/payment-requests", "page_size", "page", _victor_documented,
+        "/v2/payment-requests/R", "/v2/payment-requests", "page_size", "page", _victor_documented,
         _page_of_victor, _VICTOR_FIELDS, ("results",), _VICTOR_BODY,
     ),
     "stripe": Shape(
-        "/v1/payment_intents/pi_00001001", "/v1/payment_intents", "limit", "starting_after", _stripe,
+        "/v1/payment_intents/pi_", "/v1/payment_intents", "limit", "starting_after", _stripe,
         lambda items, _: {"object": "list", "url": "/v1/payment_intents", "has_more": True, "data": items},
         (("id",), ("amount",), ("currency",), ("status",), ("created",)), ("data",),
         {"amount": 4423, "currency": "usd", "description": "INV-00001001"},
     ),
     "modern_treasury": Shape(
-        "/api/payment_orders/po_00001001", "/api/payment_orders", "per_page", "after_cursor", _modern_treasury,
+        "/api/payment_orders/po_", "/api/payment_orders", "per_page", "after_cursor", _modern_treasury,
         lambda items, _: items, (("id",), ("amount",), ("currency",), ("status",), ("created_at",)), (),
         {"amount": 4423, "direction": "credit", "originating_account_id": "0f8e3719", "type": "rtp"},
         headers=f"x-after-cursor: {NEXT}\r\nx-per-page: 100\r\n",
     ),
     "increase": Shape(
-        "/account_transfers/account_transfer_00001001", "/account_transfers", "limit", "cursor", _increase,
+        "/account_transfers/account_transfer_", "/account_transfers", "limit", "cursor", _increase,
         lambda items, _: {"data": items, "next_cursor": NEXT},
         (("id",), ("amount",), ("currency",), ("status",), ("created_at",)), ("data",),
         {"account_id": "a", "amount": 4423, "description": "INV-00001001", "destination_account_id": "b"},
     ),
     "square": Shape(
-        "/v2/payments/pay_00001001", "/v2/payments", "limit", "cursor", _square,
+        "/v2/payments/pay_", "/v2/payments", "limit", "cursor", _square,
         lambda items, _: {"payments": items, "cursor": NEXT},
         (("id",), ("amount_money", "amount"), ("amount_money", "currency"), ("status",), ("created_at",)),
         ("payments",),
@@ -332,14 +332,14 @@ SHAPES = {
         made=lambda payment: {"payment": payment},
     ),
     "gocardless": Shape(
-        "/payments/PM00001001", "/payments", "limit", "after", _gocardless,
+        "/payments/PM", "/payments", "limit", "after", _gocardless,
         lambda items, size: {"payments": items, "meta": {"cursors": {"before": None, "after": NEXT}, "limit": size}},
         (("id",), ("amount",), ("currency",), ("status",), ("created_at",)), ("payments",),
         {"payments": {"amount": 4423, "currency": "USD", "links": {"mandate": "MD0123456789AB"}}},
         made=lambda payment: {"payments": payment},
     ),
     "mollie": Shape(
-        "/payments/tr_00001001", "/payments", "limit", "from", _mollie, _mollie_page,
+        "/payments/tr_", "/payments", "limit", "from", _mollie, _mollie_page,
         (("id",), ("amount", "value"), ("amount", "currency"), ("status",), ("createdAt",)),
         ("_embedded", "payments"),
         {"description": "INV-00001001", "amount": {"value": "44.23", "currency": "USD"}, "redirectUrl": "https://example.com"},

@@ -96,16 +96,15 @@ def from_epoch(number: float | Decimal) -> datetime:
         raise _refused("type", f"an epoch timestamp is a number, not {type(number).__name__}")
     try:
         if isinstance(number, int):  # what the provider sends, and exact as it is
-            if abs(number) >= _MILLISECONDS_FROM:
-                return _EPOCH + timedelta(milliseconds=number)
-            return _EPOCH + timedelta(seconds=number)
-        # Decimal and whole microseconds avoid the rounding errors of floats.
-        exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
-        if exact.adjusted() > _LARGEST_MAGNITUDE:
-            raise OverflowError
-        unit = Decimal(1000 if exact.copy_abs() >= _MILLISECONDS_FROM else 1_000_000)
-        microseconds = int(_EXACT.multiply(exact, unit))
-        return _EPOCH + timedelta(microseconds=microseconds)
+            microseconds = number * (1000 if abs(number) >= _MILLISECONDS_FROM else 1_000_000)
+        else:
+            # Decimal and whole microseconds avoid the rounding errors of floats.
+            exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+            if exact.adjusted() > _LARGEST_MAGNITUDE:
+                raise OverflowError
+            unit = Decimal(1000 if exact.copy_abs() >= _MILLISECONDS_FROM else 1_000_000)
+            microseconds = int(_EXACT.multiply(exact, unit))
+        return _EPOCH + timedelta(0, 0, microseconds)  # microseconds by name take twice as long
     except (OverflowError, ValueError, ArithmeticError):
         raise _refused("range", "an epoch timestamp lies outside of the years 1 to 9999") from None
 

@@ -7,11 +7,12 @@ import socket
 from typing import Any
 from urllib.parse import urlsplit
 
+from benchmarks.peers import number
 from benchmarks.shapes import SHAPES
 
 
 class Bare:
-    """Sends the same bytes again and again, and reads until the answer is whole."""
+    """Sends, and reads until the answer is whole."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -20,7 +21,7 @@ class Bare:
         shape = SHAPES["victor"]
         body = json.dumps(shape.body).encode()
         host = f"Host: {parts.netloc}\r\n"
-        self.asking = f"GET /victor{shape.one} HTTP/1.1\r\n{host}\r\n".encode()
+        self.asking = f"GET /victor{shape.one}%s HTTP/1.1\r\n{host}\r\n"
         self.making = f"POST /victor{shape.many} HTTP/1.1\r\n{host}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
     def _exchange(self, sent: bytes) -> bytes:
@@ -33,7 +34,7 @@ class Bare:
         return body
 
     def get(self) -> object:
-        return self._exchange(self.asking)
+        return self._exchange((self.asking % number()).encode())
 
     def create(self) -> object:
         return self._exchange(self.making)

@@ -7,7 +7,7 @@ from typing import Any
 
 import gocardless_pro
 
-from benchmarks.peers import flat
+from benchmarks.peers import flat, number
 
 
 class Payments:
@@ -18,7 +18,7 @@ class Payments:
         self.read = flat
 
     def get(self) -> object:
-        return self.client.payments.get("PM00001001")
+        return self.client.payments.get(f"PM{number()}")
 
     def create(self) -> object:
         return self.client.payments.create(

@@ -7,7 +7,7 @@ from typing import Any
 
 from increase import AsyncIncrease, Increase
 
-from benchmarks.peers import flat
+from benchmarks.peers import flat, number
 
 
 def _options(url: str) -> Any:
@@ -22,7 +22,7 @@ class Transfers:
         self.read = flat
 
     def get(self) -> object:
-        return self.client.account_transfers.retrieve("account_transfer_00001001")
+        return self.client.account_transfers.retrieve(f"account_transfer_{number()}")
 
     def create(self) -> object:
         return self.client.account_transfers.create(
@@ -43,7 +43,7 @@ class AwaitedTransfers:
         self.client = AsyncIncrease(**_options(url))
 
     async def get(self) -> object:
-        return await self.client.account_transfers.retrieve("account_transfer_00001001")
+        return await self.client.account_transfers.retrieve(f"account_transfer_{number()}")
 
     async def close(self) -> None:
         await self.client.close()

@@ -7,7 +7,7 @@ from typing import Any
 
 from modern_treasury import AsyncModernTreasury, ModernTreasury
 
-from benchmarks.peers import flat
+from benchmarks.peers import flat, number
 
 
 def _options(url: str) -> Any:
@@ -27,7 +27,7 @@ class Treasury:
         self.read = flat
 
     def get(self) -> object:
-        return self.client.payment_orders.retrieve("po_00001001")
+        return self.client.payment_orders.retrieve(f"po_{number()}")
 
     def create(self) -> object:
         return self.client.payment_orders.create(
@@ -48,7 +48,7 @@ class AwaitedTreasury:
         self.client = AsyncModernTreasury(**_options(url))
 
     async def get(self) -> object:
-        return await self.client.payment_orders.retrieve("po_00001001")
+        return await self.client.payment_orders.retrieve(f"po_{number()}")
 
     async def close(self) -> None:
         await self.client.close()

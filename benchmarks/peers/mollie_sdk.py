@@ -7,6 +7,8 @@ from typing import Any
 
 import mollie
 
+from benchmarks.peers import number
+
 
 class Payments:
     """The payments of a `ClientSDK`."""
@@ -17,7 +19,7 @@ class Payments:
         )
 
     def get(self) -> object:
-        return self.client.payments.get(payment_id="tr_00001001")
+        return self.client.payments.get(payment_id=f"tr_{number()}")
 
     def create(self) -> object:
         return self.client.payments.create(
@@ -45,7 +47,7 @@ class AwaitedPayments(Payments):
     """The awaited methods of a `ClientSDK`."""
 
     async def get(self) -> object:
-        return await self.client.payments.get_async(payment_id="tr_00001001")
+        return await self.client.payments.get_async(payment_id=f"tr_{number()}")
 
     async def close(self) -> None:
         await self.client.__aexit__(None, None, None)

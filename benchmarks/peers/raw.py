@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.peers import number
 from benchmarks.shapes import SHAPES
 
 
@@ -19,7 +20,7 @@ class Raw:
         self.paths = self.shape.fields
 
     def get(self) -> object:
-        return self.client.get(self.shape.one).json()
+        return self.client.get(self.shape.one + number()).json()
 
     def create(self) -> object:
         return self.client.post(self.shape.many, json=self.shape.body).json()
@@ -56,7 +57,7 @@ class AwaitedRaw:
         self.client = httpx.AsyncClient(base_url=f"{url}/{name}", headers={"authorization": "Bearer benchmark"})
 
     async def get(self) -> object:
-        return (await self.client.get(self.path)).json()
+        return (await self.client.get(self.path + number())).json()
 
     async def close(self) -> None:
         await self.client.aclose()

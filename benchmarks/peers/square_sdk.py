@@ -7,6 +7,8 @@ from typing import Any
 
 from square import AsyncSquare, Square
 
+from benchmarks.peers import number
+
 
 class Payments:
     """The payments of a `Square`."""
@@ -15,7 +17,7 @@ class Payments:
         self.client = Square(token="benchmark", base_url=f"{url}/square")
 
     def get(self) -> object:
-        return self.client.payments.get("pay_00001001").payment
+        return self.client.payments.get(f"pay_{number()}").payment
 
     def create(self) -> object:
         return self.client.payments.create(
@@ -39,7 +41,7 @@ class AwaitedPayments:
         self.client = AsyncSquare(token="benchmark", base_url=f"{url}/square")
 
     async def get(self) -> object:
-        return (await self.client.payments.get("pay_00001001")).payment
+        return (await self.client.payments.get(f"pay_{number()}")).payment
 
     async def close(self) -> None:
         """It has no method for this: its connections close with the process."""

@@ -17,6 +17,8 @@ from victor_stock.models import (
     RfpPayerDetails,
 )
 
+from benchmarks.peers import number
+
 
 class Stock:
     """A client as generated."""
@@ -26,7 +28,7 @@ class Stock:
         self.due = datetime.datetime.now(datetime.UTC).date()
 
     def get(self) -> object:
-        return get_payment_request.sync("R00001001", client=self.client)
+        return get_payment_request.sync(f"R{number()}", client=self.client)
 
     def create(self) -> object:
         body = NewRtpRfpPaymentRequest(
@@ -67,7 +69,7 @@ class AwaitedStock:
         self.client = AuthenticatedClient(f"{url}/victor_documented", "benchmark", prefix="Token")
 
     async def get(self) -> object:
-        return await get_payment_request.asyncio("R00001001", client=self.client)
+        return await get_payment_request.asyncio(f"R{number()}", client=self.client)
 
     async def close(self) -> None:
         await self.client.get_async_httpx_client().aclose()

@@ -7,6 +7,8 @@ from typing import Any
 
 import stripe
 
+from benchmarks.peers import number
+
 stripe.enable_telemetry = False
 
 
@@ -19,7 +21,7 @@ class Stripe:
         )
 
     def get(self) -> object:
-        return self.client.v1.payment_intents.retrieve("pi_00001001")
+        return self.client.v1.payment_intents.retrieve(f"pi_{number()}")
 
     def create(self) -> object:
         return self.client.v1.payment_intents.create({"amount": 4423, "currency": "usd", "description": "INV-00001001"})
@@ -38,7 +40,7 @@ class AwaitedStripe(Stripe):
     """The awaited methods of a `StripeClient`."""
 
     async def get(self) -> object:
-        return await self.client.v1.payment_intents.retrieve_async("pi_00001001")
+        return await self.client.v1.payment_intents.retrieve_async(f"pi_{number()}")
 
     async def close(self) -> None:
         """Its HTTP clients close with the process."""

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.peers import number
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt
 
 KEYS = Path(__file__).parents[2] / "build/benchmarks"
@@ -56,7 +57,7 @@ class Ours:
         self.read = read
 
     def get(self) -> object:
-        return self.client.payment_requests.get("R00001001")
+        return self.client.payment_requests.get(f"R{number()}")
 
     def create(self) -> object:
         return self.client.payment_requests.create(**payment())
@@ -75,7 +76,7 @@ class AwaitedOurs:
         self.client = AsyncVictor(VictorJwt("benchmark", key(2048), reuse=200), base_url=f"{url}/victor", **options)
 
     async def get(self) -> object:
-        return await self.client.payment_requests.get("R00001001")
+        return await self.client.payment_requests.get(f"R{number()}")
 
     async def create(self) -> object:
         return await self.client.payment_requests.create(**payment())

@@ -215,9 +215,3 @@ def test_the_model_of_a_listed_request_is_made_when_it_is_asked_for() -> None:
     assert isinstance(PaymentRequest.of_json(5).raw, PaymentRequestReceipt), "an item that is no object"
     with pytest.raises(AttributeError, match="has no attribute 'rwa'"):
         getattr(made, "rwa")  # noqa: B009 - as a caller mistypes it
-
-
-def test_a_thread_that_comes_second_to_make_the_model_gets_it() -> None:
-    made = PaymentRequest.of_json(WHOLE)
-    model = made.raw
-    assert made.__getattr__("raw") is model, "Python calls it without a lock, after another thread has set raw"

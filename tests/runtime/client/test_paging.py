@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import weakref
 from collections.abc import Sequence
 
 import pytest
 
+from tests.runtime.fakes import BOTH
 from victor_ext.errors import PaginationError
-from victor_ext.runtime.client.paging import REMEMBERED_PAGES, STALE_PAGES, PageReader, Pages
+from victor_ext.runtime.client.paging import REMEMBERED_PAGES, STALE_PAGES, AsyncPages, PageReader, Pages
 
 PAGES: dict[int, list[str]] = {1: ["a", "b"], 2: ["b", "c"], 3: ["d"]}
 
@@ -77,3 +80,39 @@ def test_the_items_of_the_last_pages_are_remembered_and_older_ones_are_not() -> 
         assert some.accept([f"item {page}"]).items == [f"item {page}"]
     again = [f"item {page}" for page in (0, 1, 2, REMEMBERED_PAGES - 1, REMEMBERED_PAGES)]
     assert some.accept(again).items == ["item 0"]
+
+
+class Item:
+    """Something that can be freed."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_an_item_is_freed_as_soon_as_its_user_has_done_with_it(mode: str) -> None:
+    """So the next page takes the memory of this one, and the collector never walks a page that was read."""
+    left, alive = weakref.WeakSet[Item](), list[int]()
+
+    def fetch(reader: PageReader[Item]) -> Sequence[Item]:
+        alive.append(len(left))
+        items = [Item(f"{reader.number}-{number}") for number in range(4 if reader.number < 2 else 0)]
+        left.update(items)
+        return items
+
+    async def afetch(reader: PageReader[Item]) -> Sequence[Item]:
+        return fetch(reader)
+
+    async def read() -> None:
+        async for _ in AsyncPages(afetch, begin):
+            alive.append(len(left))
+
+    def begin() -> PageReader[Item]:
+        return PageReader(lambda item: item.name)
+
+    if mode == "async":
+        asyncio.run(read())
+    else:
+        for _ in Pages(fetch, begin):
+            alive.append(len(left))
+    assert alive == [0, *(4, 3, 2, 1), 1, *(4, 3, 2, 1), 1]

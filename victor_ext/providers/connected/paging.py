@@ -202,7 +202,7 @@ class ListReader(PageReader[Any]):
     client: Any
     """The generated client of this reading."""
     response: Response
-    """The response of the page that was read last."""
+    """The response of the page that was read last, until its items are accepted."""
 
     def __init__(self, style: PageStyle, *, what: str) -> None:
         first = style.first if isinstance(style, NumberedPages) else 0
@@ -247,7 +247,7 @@ class ListReader(PageReader[Any]):
         )
 
     def keep(self, response: httpx.Response) -> None:
-        """Keep the response of a page until the next one."""
+        """Keep the response of a page."""
         assert isinstance(response, Response)
         self.response = response
 
@@ -271,7 +271,9 @@ class ListReader(PageReader[Any]):
             )
         if not items and not self.is_last:
             self.number, self.done = self.number + 1, False
-        return replace(page, info=self.response.info())
+        info = self.response.info()
+        del self.response  # it holds the page, whose items are given up one by one
+        return replace(page, info=info)
 
     def sent(self, style: ParameterPages, default: int) -> int:
         """The number that the page just read was asked for with."""

@@ -198,14 +198,16 @@ class PaymentRequest(Record):
             an absent field.
     """
 
-    __slots__ = ("_completed_by", "_model", "_sent", "idempotency_key")
+    __slots__ = ("_completed_by", "_has_info", "_model", "_raw", "_sent", "idempotency_key")
 
-    raw: RawPaymentRequest
     _completed_by: PaymentRequest | None
+    _raw: RawPaymentRequest
     _sent: dict[str, Any] | None
     """The JSON that the fields are read from until `raw` is asked for."""
     _model: str
     """The name of the model that `raw` is made as."""
+    _has_info: bool
+    """Whether it is a request, and not the result of `accept` or `decline`, which is only the response to one."""
 
     def __init__(
         self,
@@ -217,7 +219,8 @@ class PaymentRequest(Record):
         super().__init__(raw)
         self.idempotency_key = idempotency_key
         self._completed_by = completed_by
-        self._sent, self._model = None, ""
+        self._model = ""
+        self._has_info = hasattr(raw, "payment_request")
 
     @classmethod
     def of_json(cls, sent: object, model: str = "PaymentRequestReceipt") -> PaymentRequest:
@@ -226,19 +229,22 @@ class PaymentRequest(Record):
             return cls(getattr(models, model).from_dict(cast("Any", sent)))
         self = cls.__new__(cls)
         self._sent, self._model = sent, model
+        self._has_info = True
         self.response_info = self.idempotency_key = self._completed_by = None
         return self
 
-    def __getattr__(self, name: str) -> Any:
-        """Make `raw`. Python asks here for an attribute that is not set."""
-        if name != "raw":
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+    @property
+    def raw(self) -> RawPaymentRequest:
+        """The generated model, made when it is first asked for."""
         sent = self._sent
-        if sent is None:  # another thread has made it since Python looked
-            return object.__getattribute__(self, "raw")
-        self.raw = getattr(models, self._model).from_dict(sent)
-        self._sent = None  # what the caller writes into the model counts
-        return self.raw
+        if sent is not None:
+            self._raw = getattr(models, self._model).from_dict(sent)
+            self._sent = None  # what the caller writes into the model counts
+        return self._raw
+
+    @raw.setter
+    def raw(self, raw: RawPaymentRequest) -> None:
+        self._raw, self._sent = raw, None
 
     def __getstate__(self) -> object:
         """The state for copies and pickles, with the model."""
@@ -351,10 +357,6 @@ class PaymentRequest(Record):
     response = Field(_response)
 
     @property
-    def _has_info(self) -> bool:
-        return self._sent is not None or hasattr(self.raw, "payment_request")
-
-    @property
     def _response_model(self) -> Any:
         """The model of the response to the request; the result of `accept` or `decline` is one itself."""
         return self._value_at(_RESPONSE) if self._has_info else self.raw
@@ -401,7 +403,11 @@ class PaymentRequest(Record):
 
 
 _NAMES = [
-    *(name for name, value in vars(PaymentRequest).items() if isinstance(value, Field | property) and name[0] != "_"),
+    *(
+        name
+        for name, value in vars(PaymentRequest).items()
+        if isinstance(value, Field | property) and name != "raw" and name[0] != "_"
+    ),
     "idempotency_key",
 ]
 

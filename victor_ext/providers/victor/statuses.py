@@ -62,6 +62,8 @@ _RESPONSES = {"accepted": Status.ACCEPTED, "rejected": Status.DECLINED, "decline
 
 def as_word(value: object) -> str | None:
     """A text or an enum member, as a plain text; None for any other value."""
+    if type(value) is str:  # as the wire has it
+        return value
     return value.value if isinstance(value, StrEnum) else as_text(value)
 
 

@@ -281,7 +281,10 @@ class _Pass:
 
 
 class Pages(Generic[T]):
-    """An iterable of items that reads each page when it is needed. `pages()` iterates over pages."""
+    """An iterable of items that reads each page when it is needed. `pages()` iterates over pages.
+
+    Iterated over, it gives up each item as it yields it: the memory of a page is free before the next one is read.
+    """
 
     def __init__(self, fetch: Callable[[PageReader[T]], Sequence[T]], reader: Callable[[], PageReader[T]]) -> None:
         self._fetch = fetch
@@ -296,8 +299,11 @@ class Pages(Generic[T]):
                 yield page
 
     def __iter__(self) -> Iterator[T]:
-        for page in self.pages():
-            yield from page.items
+        reader = self._reader()
+        while not reader.done:
+            left = deque(reader.accept(self._fetch(reader)).items)
+            while left:
+                yield left.popleft()
 
 
 class AsyncPages(Generic[T]):
@@ -318,6 +324,8 @@ class AsyncPages(Generic[T]):
                 yield page
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        async for page in self.pages():
-            for item in page.items:
-                yield item
+        reader = self._reader()
+        while not reader.done:
+            left = deque(reader.accept(await self._fetch(reader)).items)
+            while left:
+                yield left.popleft()

@@ -7,6 +7,7 @@ import math
 import time
 import zlib
 from collections.abc import Callable
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -131,7 +132,7 @@ class _Body:
         self.response = response
         self._limit = MAX_RESPONSE_BYTES
         self._ends = math.inf if ends is None else ends
-        self._parts: list[bytes] = []
+        self._content = BytesIO()
         self._size = 0
         self._decompressor: Decompressor | None = None
         if "content-encoding" in response.headers:
@@ -159,11 +160,11 @@ class _Body:
             self.response.damage = f"its body is longer than {self._limit} bytes"
             self.response.too_long = True
             return False
-        self._parts.append(chunk)
+        self._content.write(chunk)
         return True
 
     def whole(self) -> Response:
-        set_content(self.response, b"".join(self._parts))
+        set_content(self.response, self._content.getvalue())
         return self.response
 
     def _undo(self, codings: list[str]) -> None:
