@@ -296,3 +296,16 @@ def test_no_head_takes_long_to_look_at(size: int) -> None:
     for part in (b" ", b"a", b" a", b"X: a\r\n", b"X:"):
         head = b"HTTP/1.1 200 OK\r\nX: a" + part * (size // len(part))
         assert parser._usual_head.match(head + b"\0\r\n\r\n") is None  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.parametrize("answer", [USUAL, CHUNKED])
+def test_a_connection_is_not_used_again_before_the_body_has_ended(answer: bytes) -> None:
+    parser = Parser()
+    parser.request("GET", b"/", [HOST], b"")
+    for end in range(answer.index(b"\r\n\r\n") + 4, len(answer)):
+        parser.receive(answer[:end] if parser.head() is None else answer[end - 1 : end])
+        parser.head()
+        parser.body()
+        assert not parser.begin_again(), answer[:end]
+    with pytest.raises(httpx.RemoteProtocolError, match="1 bytes are missing" if answer is USUAL else "not all chunks"):
+        parser.receive(b"")
