@@ -87,6 +87,7 @@ class _Signals:
     def _raise(self, _number: int = 0, frame: FrameType | None = None) -> None:
         if not self.raised:
             return
+        # A second signal does not wait.
         if sys.platform != "win32" and len(self.received) == 1 and _imports(frame):
             signal.setitimer(signal.ITIMER_REAL, _AGAIN)
             return
