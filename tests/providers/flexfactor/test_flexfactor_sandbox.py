@@ -8,11 +8,14 @@ import sys
 import urllib.error
 import urllib.request
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from victor_ext.providers import FlexFactor
+from victor_ext.providers.flexfactor import FlexFactorAuth
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox, FlexFactorSettings, RemoteFlexFactorSandbox
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -133,6 +136,24 @@ def test_what_is_not_there(sandbox: FlexFactorSandbox) -> None:
         sandbox.settle("INV-1", "PAID")
     with pytest.raises(ValueError, match="GUID"):
         sandbox.add_client(mid="shop")
+
+
+def test_the_list_has_the_orders_of_its_window(sandbox: FlexFactorSandbox) -> None:
+    app_key, app_secret, mid = sandbox.add_client()
+    moments = []
+    for name in ("A", "B", "C"):
+        sandbox.add_order(name)
+        moments.append(datetime.fromtimestamp(sandbox.clock()["now"], UTC))
+        sandbox.advance(3600)
+    half = timedelta(minutes=30)
+    with FlexFactor(FlexFactorAuth(app_key, app_secret), mid=mid, base_url=sandbox.url) as client:
+
+        def listed(**window: datetime) -> list[str | None]:
+            return [order.external_order_id for order in client.orders.list(**window)]
+
+        assert listed(start=moments[1] - half) == ["B", "C"]
+        assert listed(end=moments[1] + half) == ["A", "B"]
+        assert listed(start=moments[1] - half, end=moments[1] + half) == ["B"]
 
 
 def test_settings_that_cannot_be() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from victor_ext.sandbox.server import JsonObject
@@ -114,8 +115,17 @@ class Orders:
         self.by_id.clear()
         self.by_external_id.clear()
 
-    def matching(self, *, mid: str, states: Iterable[int], query: str, newest_first: bool) -> list[Order]:
-        """The orders that pass the filters, in the order of placement."""
+    def matching(
+        self,
+        *,
+        mid: str,
+        states: Iterable[int],
+        query: str,
+        newest_first: bool,
+        first: datetime | None,
+        last: datetime | None,
+    ) -> list[Order]:
+        """The orders that pass the filters, in the order of placement; `first` and `last` are within the window."""
         accepted = set(states)
         found = [
             order
@@ -123,5 +133,7 @@ class Orders:
             if order.mid == mid
             and (not accepted or STATE_NUMBERS[order.state] in accepted)
             and query.lower() in f"{order.external_id} {order.email}".lower()
+            and (first is None or first <= datetime.fromisoformat(order.placed_at))
+            and (last is None or datetime.fromisoformat(order.placed_at) <= last)
         ]
         return found[::-1] if newest_first else found

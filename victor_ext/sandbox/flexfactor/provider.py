@@ -222,8 +222,9 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
                 int(query.get(name, [default])[0]) for name, default in (("pageNumber", "1"), ("pageSize", "10"))
             )
             states = [int(each) for each in query.get("status", [])]
+            first_moment, last_moment = (validation.moment_of(query.get(name)) for name in ("from", "to"))
         except ValueError:
-            return validation.validation_problem({"PageNumber": ["The value is not valid."]})
+            return validation.validation_problem({"Query": ["A value is not valid."]})
         if number < 1 or size < 1:
             return validation.validation_problem({"PageNumber": ["The value must be above zero."]})
         size = min(size, self.settings.largest_page)
@@ -232,6 +233,8 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
             states=states,
             query=query.get("query", [""])[0],
             newest_first=query.get("sort", ["asc"])[0] == "desc",
+            first=first_moment,
+            last=last_moment,
         )
         pages = -(-len(found) // size)
         first = (number - 1) * size

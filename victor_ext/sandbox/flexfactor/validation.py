@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import cast
 
 from victor_ext.sandbox.server import Call, JsonObject, JsonValue, Response, json_response
@@ -135,3 +135,11 @@ _PARTS: dict[str, dict[str, Callable[[JsonValue], bool]]] = {
 
 def _pascal(name: str) -> str:
     return name[:1].upper() + name[1:]
+
+
+def moment_of(given: Sequence[str] | None) -> datetime | None:
+    """The moment of a parameter of the query, in UTC if it names no zone; `ValueError` when it is none."""
+    if not given:
+        return None
+    found = datetime.fromisoformat(given[0])
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
