@@ -43,6 +43,7 @@ class Caller:
         defaults: dict[str, Any] = {
             "base_url": url,
             "timeout": 5.0,
+            "deadline": 10.0,  # a client that reads the end of a connection over and over fails, and does not hang
             "limits": httpx.Limits(max_connections=1),  # each exchange follows the one before on its connection
             "retry": RetryPolicy(max_attempts=ATTEMPTS, base=0.0, quota=10**9),
         }

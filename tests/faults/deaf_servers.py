@@ -19,6 +19,7 @@ class Deaf:
 
     def __init__(self, port: int, *, resets: bool) -> None:
         self._listener = socket.create_server(("127.0.0.1", port))
+        self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._hang_up if resets else lambda: None)
         self._thread.start()
 

@@ -12,11 +12,11 @@ import httpx
 import pytest
 
 from victor_ext.runtime.client.echoes import pattern_of, texts_within
-from victor_ext.runtime.client.generated import LazyModule
 from victor_ext.runtime.client.json_values import json_of, no_object_reason, object_of
 from victor_ext.runtime.client.records import Field, Record, boolean, identifier, integer, records, text, timestamp
 from victor_ext.runtime.client.requests import arguments_of, members_of
 from victor_ext.runtime.http.response import read
+from victor_ext.runtime.late_imports import LazyModule
 
 
 class Unset:

@@ -24,6 +24,8 @@ USUAL = (
 )
 CHUNKED = USUAL.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked")[:-2] + b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
 HOST = (b"Host", b"pay.example")
+ENDS_READ = 3
+"""How many times the end of a connection is read at most: a reader that does not notice it fails, and does not hang."""
 
 
 @dataclass
@@ -77,7 +79,7 @@ def outcomes(read: Callable[..., None], connection: Any, answers: list[list[byte
         left, result = iter(pieces), Read()
         found.append(result)
         with suppress(h11.RemoteProtocolError, httpx.RemoteProtocolError):
-            read(connection, method, chain(left, repeat(b"")), result)
+            read(connection, method, chain(left, repeat(b"", ENDS_READ)), result)
         result.unread = list(left)
         if result.end != "again":
             break

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from victor_ext.runtime.client.generated import LazyModule
+from victor_ext.runtime.late_imports import LazyModule
 
 __all__ = ["models"]
 

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from victor_ext.money import Amount
 from victor_ext.runtime.client.extras import ExtraBody, ExtraQuery
 from victor_ext.runtime.client.requests import arguments_of
 from victor_ext.runtime.client.resources import Mode, Resource, Results, Walk, listing, operation, stream
 from victor_ext.runtime.client.runners import OperationFlow
+from victor_ext.runtime.late_imports import LazyModule
 
 from . import reading
 from .reading import SearchResult
 from .records import PaymentRequest
 from .requests import CreateRequest, ListRequest
 from .statuses import StatusWord
+
+if TYPE_CHECKING:
+    from . import creating, responding, waiting
+else:  # for those that write, or wait
+    creating, responding, waiting = (
+        LazyModule(f"{__package__}.{name}") for name in ("creating", "responding", "waiting")
+    )
 
 
 class PaymentRequests(Resource[Mode]):
@@ -55,8 +64,6 @@ class PaymentRequests(Resource[Mode]):
             Conflict: The key was used for another payment, or an earlier call with this key is still in progress.
             VictorError: Any other failure. Its `outcome` says whether the request may exist.
         """
-        from . import creating  # noqa: PLC0415 - this and the next three are for those that write, or wait
-
         # A call with the caller's key may be a repeat on a later day.
         now = self.clock.moment() if request.idempotency_key is None else None
         return creating.create(request, now, left=self.clock.countdown(self.deadline))
@@ -150,8 +157,6 @@ class PaymentRequests(Resource[Mode]):
                 this call's (outcome `unknown`).
             VictorError: Any other failure. With outcome `unknown` the request may be accepted: read it with `get`.
         """
-        from . import responding  # noqa: PLC0415 - see `create`
-
         return responding.respond(
             id,
             accept=True,
@@ -177,8 +182,6 @@ class PaymentRequests(Resource[Mode]):
             Conflict: The request is outbound, or its response differs from this one; outcomes as in `accept`.
             VictorError: Any other failure. With outcome `unknown` the request may be declined: read it with `get`.
         """
-        from . import responding  # noqa: PLC0415 - see `create`
-
         left = self.clock.countdown(self.deadline)
         return responding.respond(id, accept=False, notes=notes, extra_body=extra_body, left=left)
 
@@ -240,8 +243,6 @@ class PaymentRequests(Resource[Mode]):
             TimedOut: The status was not reached in time. The `outcome` does not describe the payment.
             VictorError: A read failed with an error that is not temporary, such as `NotFound`.
         """
-        from . import waiting  # noqa: PLC0415 - see `create`
-
         return waiting.wait(id, until=until, timeout=timeout, deadline=self.deadline, monotonic=self.clock.monotonic)
 
     @stream
@@ -270,6 +271,4 @@ class PaymentRequests(Resource[Mode]):
             TimedOut: The status was not reached in time.
             VictorError: A read failed with an error that is not temporary, such as `NotFound`.
         """
-        from . import waiting  # noqa: PLC0415 - see `create`
-
         return waiting.watch(id, until=until, timeout=timeout, deadline=self.deadline, monotonic=self.clock.monotonic)

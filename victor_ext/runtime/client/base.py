@@ -19,7 +19,6 @@ A provider writes one class that is generic over both, and names the two modes:
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -29,6 +28,7 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import Secret, concealed, concealed_within
 from victor_ext.runtime.http.connections import Verify, async_connections, checked_transport, connections
 from victor_ext.runtime.http.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
+from victor_ext.runtime.late_imports import import_whole
 from victor_ext.runtime.loop.clock import ProviderTime, ServerClock
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.retry import RetryPolicy
@@ -166,7 +166,7 @@ class BaseClient(Generic[Mode, Transport]):
         # No `cached_property`: until Python 3.12 it takes a lock, which a forked child may find taken for ever.
         made = self._made_api
         if made is None:
-            made = self._made_api = self.bind(importlib.import_module(f"{self._package}.client").Client)
+            made = self._made_api = self.bind(import_whole(f"{self._package}.client").Client)
         return made
 
     def _api_within(self, seconds: float | None) -> Any:

@@ -6,7 +6,6 @@ the wire. What this package sends itself is not replaced, in any spelling: a che
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from urllib.parse import quote
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.redaction import kind_of, one_line
+from victor_ext.runtime.late_imports import import_whole
 
 from .json_values import is_object
 from .validation import is_encodable
@@ -290,7 +290,7 @@ def _is_read(operation: str) -> bool:
 
 def _builder_of(operation: str) -> FunctionType:
     """The generated function that has all arguments of an operation, and names its method."""
-    build: FunctionType = importlib.import_module(operation)._get_kwargs  # noqa: SLF001 - nothing else has both
+    build: FunctionType = import_whole(operation)._get_kwargs  # noqa: SLF001 - nothing else has both
     return build
 
 

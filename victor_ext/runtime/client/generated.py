@@ -13,6 +13,7 @@ import httpx
 
 from victor_ext.runtime.http.response import NOT_READ, Response
 from victor_ext.runtime.http.transport import EXTRA_QUERY
+from victor_ext.runtime.late_imports import uninterrupted
 
 from .config import checked_timeout
 from .documented import READER
@@ -25,26 +26,6 @@ T = TypeVar("T")
 
 _WITHOUT_BODY = frozenset({204, 205})
 """Statuses whose responses have no content (RFC 9110, 15.3.5 and 15.3.6)."""
-
-
-class LazyModule:
-    """A module that is imported when one of its names is first asked for: an import of ours loads no models.
-
-    Declare it for type checkers and for the interpreter:
-
-        if TYPE_CHECKING:
-            from some_api import models
-        else:
-            models = LazyModule("some_api.models")
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(importlib.import_module(self._name), name)
-        setattr(self, name, value)  # the next look-up does not come here
-        return value
 
 
 class _Generated(Protocol):
@@ -125,7 +106,7 @@ class _Bound:
         if isinstance(response, Response) and response.parsed is not NOT_READ and not self._as_json:
             return cast("T", response.parsed)
         try:
-            return cast("T", response.json()) if self._as_json else parse(client=self, response=response)
+            return cast("T", response.json()) if self._as_json else _read(parse, self, response)
         except Exception as error:
             if not isinstance(response, Response) or response.unusable is None:
                 raise  # it came through another http client
@@ -188,7 +169,7 @@ class _ParserOf:
 
     def __call__(self, response: Response) -> str | None:
         try:
-            response.parsed = self._parse(client=self._client, response=response)
+            response.parsed = _read(self._parse, self._client, response)
         except Exception as error:  # noqa: BLE001 - a generated parser may fail in any way; only the reason is kept
             if not self._client.is_undocumented(error):
                 return unread_because(error)
@@ -196,6 +177,20 @@ class _ParserOf:
             if response.status_code in _WITHOUT_BODY and not response.content:
                 response.parsed = None
         return None
+
+
+_READ = set[tuple[str, int]]()
+"""The operations, with a status, whose response has been read: its models are loaded."""
+
+
+def _read(parse: Callable[..., T], client: _Bound, response: httpx.Response) -> T:
+    """Read a response with a generated parser. The first one of its kind imports the models of the response."""
+    kind = parse.__module__, response.status_code
+    if kind in _READ:
+        return parse(client=client, response=response)
+    parsed = uninterrupted(lambda: parse(client=client, response=response))
+    _READ.add(kind)
+    return parsed
 
 
 def _constants_of(module: str) -> list[str]:

@@ -5,7 +5,6 @@ A resource's flow yields `Call` and `Sleep`. One runner executes them with block
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Awaitable, Callable, Generator
 from types import ModuleType
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ import httpx
 
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.http.response import Response
+from victor_ext.runtime.late_imports import import_whole
 from victor_ext.runtime.loop.flow import Sleep, adrive, drive
 
 from .extras import NO_EXTRAS, ExtraQuery, Extras, extra_query_text
@@ -74,7 +74,7 @@ class Call:
     def module(self) -> ModuleType:
         """The generated module: it has `sync_detailed` and `asyncio_detailed`."""
         # Loaded by the first call, so that importing the package loads no models.
-        return importlib.import_module(self.name)
+        return import_whole(self.name)
 
     def prepared(self, api: ApiWithin, extras: Extras) -> tuple[Any, dict[str, Any]]:
         """The generated client for this one call, and its arguments."""

@@ -133,9 +133,37 @@ def proxy_for(base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None) 
         return proxy
     proxies = urllib.request.getproxies()
     found = proxies.get(base_url.scheme) or proxies.get("all")
-    if not found or is_this_machine(base_url.host) or urllib.request.proxy_bypass(base_url.host):
+    if not found or is_this_machine(base_url.host) or _is_excepted(base_url, proxies.get("no")):
         return None
     return found if "://" in found else f"http://{found}"
+
+
+def _is_excepted(url: httpx.URL, no_proxy: str | None) -> bool:
+    if no_proxy is None:
+        return bool(urllib.request.proxy_bypass(url.host))  # the exceptions in the settings of Windows and macOS
+    return any(_means(entry, url) for entry in map(str.strip, no_proxy.split(",")) if entry)
+
+
+def _means(entry: str, url: httpx.URL) -> bool:
+    """Whether an entry of NO_PROXY means this origin. It does when it does to httpx.
+
+    `example.com` means its subdomains too, `.example.com` only those; with a port, or as a URL, it means that port or
+    that scheme. Beyond httpx, which does not start with such an entry, an IPv6 address may stand in brackets.
+    """
+    if entry == "*":
+        return True
+    scheme, is_url, place = entry.rpartition("://")
+    if not is_url and not place.startswith("["):
+        address = place.partition("/")[0]
+        place = f"*{place}" if not _is_address(address) else f"[{place}]" if ":" in address else place
+    dots = next(dots for dots in ("*.", "*", "") if place.startswith(dots))
+    try:
+        named = httpx.URL(f"all://{place.removeprefix(dots)}")
+    except httpx.InvalidURL:
+        return False
+    name, host = named.raw_host, url.raw_host
+    is_host = (host == name and dots != "*.") or (dots != "" and name != b"" and host.endswith(b"." + name))
+    return is_host and scheme in ("", "all", url.scheme) and named.port in (None, url.port)
 
 
 _NOT_CONNECTED = "reports an answer that did not come as a connection that was not made"

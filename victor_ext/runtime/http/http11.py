@@ -13,6 +13,7 @@ from victor_ext.runtime.loop.timeouts import is_over
 
 from .h11_exchange import Fields, Head
 from .parser import Parser
+from .timing import BEGUN
 
 T = TypeVar("T")
 
@@ -113,8 +114,12 @@ def exchange(
     seconds = timeouts.get("write")
     if is_over(seconds):
         raise httpx.ConnectTimeout("no time was left to send the request")
+    request.extensions[BEGUN] = True
     try:
         yield Write(data, seconds)
+    except Unasked:
+        request.extensions[BEGUN] = False
+        raise
     except httpx.WriteError:  # a server that closes early may have sent a response before
         connection.is_spoilt = True
     seconds = timeouts.get("read")

@@ -19,7 +19,7 @@ from .h11_exchange import Head
 from .http11 import Connect, Connection, Read, StartTls, Step, Unasked, Write
 from .locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from .routes import Route
-from .timing import timing_of
+from .timing import BEGUN, timing_of
 
 if TYPE_CHECKING:
     from .async_streams import AsyncBackend
@@ -79,6 +79,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of the running loop. Raises httpx's errors."""
         await request.aread()
+        request.extensions[BEGUN] = False
         timeouts, pool = _timeouts_for(request, self._route), self._pools.here()
         permit = TaskPermit(pool.semaphore)
         lease = Lease(permit, pool)

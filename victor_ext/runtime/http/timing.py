@@ -1,4 +1,4 @@
-"""How long one attempt waited for a connection, as the transport that has the sockets tells it."""
+"""How far one attempt came, and how long it waited for a connection, as the transport that has the sockets tells it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import httpx
 
 TIMING = "victor_ext.timing"
 """The extension of a request with its `Timing`. Only the attempt loop sets it, and only when somebody listens."""
+
+BEGUN = "victor_ext.begun"
+"""The extension of a request that says whether any of it may have been written. Other transports do not say it."""
 
 
 class Timing:

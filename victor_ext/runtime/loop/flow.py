@@ -16,6 +16,7 @@ import httpx
 
 from victor_ext.runtime.http.locks import Permit, TaskLock, TaskPermit, ThreadLock, ThreadPermit
 from victor_ext.runtime.http.response import Response, aread, read
+from victor_ext.runtime.http.timing import BEGUN
 
 from .clock import ServerClock
 
@@ -219,6 +220,9 @@ class AsyncDriver:
         except ssl.SSLError as error:
             # A transport of httpx turns this into its own error where calls block, and not where they are awaited.
             raise httpx.ReadError(str(error), request=step.request) from error
+        # Where the event loop was blocked, this limit may come with that of a stage, which knows what was sent.
+        if step.request.extensions.get(BEGUN) is False:
+            raise httpx.ConnectTimeout("no time was left to send the request", request=step.request)
         raise httpx.ReadTimeout("the answer trickled in too slowly", request=step.request)
 
     async def _exchange(self, request: httpx.Request, ends: float | None) -> Response:

@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 import httpx
 
 from victor_ext.redaction import redact_excerpt
+from victor_ext.runtime.late_imports import LazyModule
 
 if TYPE_CHECKING:
+    from . import events
     from .events import CallReport, Event
+else:
+    events = LazyModule(f"{__package__}.events")  # most clients have no listener, and no retries
 
 logger = logging.getLogger(f"{__package__}.events")
 
@@ -47,9 +51,7 @@ class Reporter:
 
     def report(self, request: httpx.Request, key: str | None) -> CallReport:
         """The report of one call."""
-        from .events import CallReport  # noqa: PLC0415 - most clients have no listener, and no retries
-
-        return CallReport(self, request, key)
+        return events.CallReport(self, request, key)
 
     def emit(self, event: Event) -> None:
         """Give an event to the listener. What it raises is logged and counted, or raised in tests."""
