@@ -25,7 +25,7 @@ RECORD = Path(__file__).with_name("results") / "decoding.json"
 ROUNDS = 25
 _SIZES = (100, 1000)
 _ITEMS = 10_000
-_ONES = bytes(ord("1") if chr(each).isdigit() else ord(" ") for each in range(256))
+_ONES = bytes(ord("1") if chr(each).isdecimal() else ord(" ") for each in range(256))
 
 
 def checked(body: bytes) -> Any:
