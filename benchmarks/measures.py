@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from benchmarks import decoding
+
 
 @dataclass(frozen=True, slots=True)
 class Contender:
@@ -112,10 +114,7 @@ MEASURES = {
     "items_1000": Measure(
         "Items in pages of 1,000, five fields of each read", "items", BLOCKING, "item", 5, 20_000, 0.9, 1000,
         "Some of the providers allow 100 a page at most; the client does not mind.\n\n"
-        "JSON is read by Python's own decoder. orjson was tried: it rounds integers beyond 64 bits, so a body has to\n"
-        "be searched for 19 digits in a row first. With that a page of 100 took 5 % less CPU, one of 1,000 7 to 11 %\n"
-        "less, and the decoding of 100 payments of Velo and EastPay, without the call, 13 and 17 % less: too little\n"
-        "for a second decoder of amounts.",
+        + decoding.note(decoding.recorded()),
     ),
     "awaited": Measure("Awaited, 50 calls at a time", "awaited", AWAITED, "call", 5, 2_000, 1.5, 50),
     "threads": Measure("16 threads on one client", "threads", BLOCKING, "call", 5, 1_600, 0.7, 16),

@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-from benchmarks import figures, page
+from benchmarks import decoding, figures, page
 from benchmarks.chart import SHOWN, svg
 from benchmarks.measures import CONTENDERS, MEASURES, contender
 from benchmarks.shapes import SHAPES
@@ -57,6 +57,21 @@ def test_the_ratios_shown_are_those_of_the_times(record):
             assert f"{ratio:.2f}" in [cell.split(" ")[0] for cell in row], (name, row)
             checked += 1
     assert checked > 60
+
+
+def test_what_orjson_would_save_is_what_was_recorded():
+    record = decoding.recorded()
+    assert decoding.note(record) in page.PAGE.read_text(encoding="utf-8")
+    for rounds in record["rounds"].values():
+        assert len(rounds) == decoding.ROUNDS
+        for pair in rounds:
+            pair[1] *= 0.8
+    assert decoding.note(record) not in page.PAGE.read_text(encoding="utf-8")
+
+
+def test_a_long_integer_is_not_rounded_where_orjson_is_measured():
+    for digits in ("18446744073709551616", "-9999999999999999999", "12"):
+        assert decoding.checked(b'{"amount": %b}' % digits.encode()) == {"amount": int(digits)}
 
 
 def test_a_slower_contender_has_a_higher_ratio_and_a_falsified_one_another_page(record):
