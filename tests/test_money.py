@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from victor_ext import InvalidRequest
-from victor_ext.money import from_wire, to_decimal, to_wire
+from victor_ext.money import _read_unusual, from_wire, to_decimal, to_wire
 
 MANY = settings(derandomize=True, deadline=None, max_examples=300)
 CENTS = st.integers(1, 10**17 - 1)
@@ -312,3 +312,11 @@ def test_zero_has_no_decimals_too_many(zero):
 @pytest.mark.parametrize("amount", ["1000000000000000", "1000000000000000.01", "1E+15", "1E+9999"])
 def test_too_many_digits_are_one_problem(amount):
     assert code_of(Decimal(amount)) == "range"
+
+
+@pytest.mark.parametrize("text", ["1", "9", "10", "44.2", "44.20", "44.23", "999999999999999", "999999999999999.99"])
+def test_usual_text_is_read_as_any_other_amount(text: str) -> None:
+    """It is read at once. The long way, by its digits, has the same result and refuses the first digit too many."""
+    assert str(to_decimal(text)) == str(_read_unusual(text, "amount")) == text
+    with pytest.raises(InvalidRequest):
+        to_decimal("1000000000000000" + text[1:])

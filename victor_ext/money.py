@@ -22,6 +22,8 @@ Amount = Decimal | str | int
 
 _WIRE = re.compile(r"[0-9]+(?:\.[0-9]{1,2})?")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_USUAL = re.compile(r"[1-9][0-9]{0,14}(?:\.[0-9]{1,2})?")
+"""Amounts with no problem: above zero, and at most `_MAX_WHOLE_DIGITS` before the point."""
 # More lenient than `_WIRE`: a provider may send 44.2300.
 _READ = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _CENT = Decimal("0.01")
@@ -184,6 +186,12 @@ def from_wire(value: object) -> Decimal | None:
 
 def _read(amount: object, field: str) -> Decimal | list[Problem]:
     """Return the amount, or all of its problems."""
+    if isinstance(amount, str) and _USUAL.fullmatch(amount):
+        return Decimal(amount)
+    return _read_unusual(amount, field)
+
+
+def _read_unusual(amount: object, field: str) -> Decimal | list[Problem]:
     if isinstance(amount, float):
         message = f"{field} is a float, which cannot hold cents exactly."
         return [Problem(field, "float", message, hint="write Decimal('44.23') or '44.23'")]

@@ -38,7 +38,7 @@ from .vault import other_key
 if TYPE_CHECKING:
     from dbos import DBOSClient, WorkflowStatus
 
-_AT_ONCE = 20
+_AT_ONCE = 10
 """Chunks per read or write."""
 _PATIENCE = 60.0
 """Seconds to wait for an unavailable database."""
