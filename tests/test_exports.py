@@ -22,7 +22,7 @@ PACKAGE = Path(victor_ext.__file__).parent
 HEAVY = ["cryptography", "jwt", "typer", "rich", "starlette", "uvicorn", "anyio", "victor_api", "dbos"]
 
 NOT_FOR_A_FIRST_ANSWER = {
-    *("httpcore", "anyio", "asyncio", "attr", "attrs"),
+    *("httpcore", "h11", "anyio", "asyncio", "attr", "attrs"),
     *(f"victor_ext.providers.victor.{name}" for name in ("creating", "responding", "waiting")),
     *("victor_ext.runtime.loop.events", "victor_ext.runtime.auth.oauth"),
 }

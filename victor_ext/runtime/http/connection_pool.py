@@ -18,9 +18,9 @@ import httpx
 
 from victor_ext.runtime.loop.profile import UNRESTED
 
-from .h11_exchange import Head
 from .http11 import Connection, Steps, Unasked, exchange
 from .locks import Permit, Semaphore
+from .parser import Head
 from .routes import Route
 from .timing import timing_of
 

@@ -1,26 +1,13 @@
-"""The bytes of those requests and responses that `Parser` leaves to h11.
-
-It is loaded with the client: a Ctrl-C within an import in the middle of a call can leave Python's import lock taken.
-"""
+"""The bytes of those requests and responses that `Parser` leaves to h11. A client that never meets one loads no h11."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import h11
 import httpx
 
-Fields = list[tuple[bytes, bytes]]
+from .parser import Fields, Head
+
 _MAX_HEAD_BYTES = 100 * 1024
-
-
-class Head(NamedTuple):
-    """The head of a response."""
-
-    status_code: int
-    reason: bytes
-    http_version: bytes
-    fields: Fields
 
 
 class H11Exchange:

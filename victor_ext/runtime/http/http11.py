@@ -11,8 +11,7 @@ import httpx
 from victor_ext.redaction import SecretBytes
 from victor_ext.runtime.loop.timeouts import is_over
 
-from .h11_exchange import Fields, Head
-from .parser import Parser
+from .parser import Fields, Head, Parser
 from .timing import BEGUN
 
 T = TypeVar("T")

@@ -15,9 +15,9 @@ from victor_ext.runtime.loop.flow import adrive, drive
 
 from .connection_pool import ConnectionPool, Lease
 from .deadline_stream import SyncBackend
-from .h11_exchange import Head
 from .http11 import Connect, Connection, Read, StartTls, Step, Unasked, Write
 from .locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
+from .parser import Head
 from .routes import Route
 from .timing import BEGUN, timing_of
 
