@@ -40,13 +40,14 @@ class FakeClock(ServerClock):
     def __init__(self) -> None:
         super().__init__()
         self.passed = 0.0
+        self.suspended = 0.0
         self.sleeps: list[float] = []
 
     def monotonic(self) -> float:
         return 5_000.0 + self.passed
 
     def local(self) -> float:
-        return 1_770_000_000.0 + self.passed
+        return 1_770_000_000.0 + self.passed + self.suspended
 
     def sleep(self, seconds: float) -> None:
         assert seconds >= 0
@@ -81,7 +82,8 @@ class Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
 class Happens:
     """What one exchange brings: an answer, or an exception (`error`), or an answer that breaks off (`cut`).
 
-    `seconds` is how long it takes; a time-out takes what the request's own limit says.
+    `seconds` is how long it takes; a time-out takes what the request's own limit says. `suspended` is for how long the
+    machine sleeps during it, which only its wall clock shows.
     """
 
     status: int = 200
@@ -90,6 +92,7 @@ class Happens:
     error: type[BaseException] | None = None
     cut: bool = False
     seconds: float = 0.0
+    suspended: float = 0.0
 
 
 OK = Happens()
@@ -161,6 +164,7 @@ class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
             happens = raises(httpx.ReadTimeout, limit)
         self.brought.append(happens)
         self.clock.passed += happens.seconds
+        self.clock.suspended += happens.suspended
         if happens.error is not None and not happens.cut:
             raise happens.error("it happened")
         headers = list(happens.headers)

@@ -315,6 +315,31 @@ class TestTheDeadline:
             harness.call("POST", KEY)
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 1)
 
+    def test_a_key_is_not_sent_again_by_a_machine_that_slept(self, mode):
+        """By then the provider may have forgotten it, and would ask the customer twice. The deadline has not passed."""
+        slept = Happens(error=httpx.ReadError, seconds=1.0, suspended=25 * 3600.0)
+        harness = Harness(mode, [status(503), slept, OK])
+        with pytest.raises(
+            errors.TimedOut, match=r"slept for 90000 s, or its clock was set.*forgotten the key"
+        ) as raised:
+            harness.call("POST", KEY)
+        assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
+        assert (raised.value.attempts, len(harness.received)) == (2, 2)
+
+    @pytest.mark.parametrize(
+        ("method", "key", "slept"),
+        [
+            ("GET", None, Happens(503, suspended=90_000.0)),  # changes nothing
+            ("POST", KEY, Happens(error=httpx.ConnectError, suspended=90_000.0)),  # the key was not sent yet
+            ("POST", KEY, Happens(429, suspended=90_000.0)),  # the provider did nothing with it
+            ("POST", KEY, Happens(503, suspended=200.0)),  # no provider forgets it so soon
+            ("POST", KEY, Happens(503, suspended=-90_000.0)),  # its clock was set back
+        ],
+    )
+    def test_where_nothing_could_be_done_twice_a_sleep_ends_no_call(self, mode, method, key, slept):
+        harness = Harness(mode, [slept, OK])
+        assert harness.call(method, key).status_code == 200
+
     @pytest.mark.parametrize("longer", [0.5, 5.0])
     def test_a_deadline_that_passed_during_the_wait_sends_nothing_more(self, mode, longer):
         harness = Harness(mode, [status(503), OK], deadline=1.0)

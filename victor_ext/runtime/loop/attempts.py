@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from victor_ext.errors import DeadlineExceeded, Outcome, VictorError
+from victor_ext.errors import DeadlineExceeded, Outcome, TimedOut, VictorError
 from victor_ext.runtime.client.validation import MOST_SECONDS
 from victor_ext.runtime.http.response import Response
 from victor_ext.runtime.http.timing import TIMING, Timing
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from .events import CallReport
 
 _MAX_REDIRECTS = 5
+
+_ASLEEP = 300.0
+"""Seconds of sleep during a call after which its key is not sent again. No provider is known to forget keys sooner."""
 
 BEST_EFFORT_SECONDS = 5.0
 """Most seconds for a best-effort exchange, on which nothing depends yet; at most half of what is left."""
@@ -74,6 +77,7 @@ class _Call:
         self._failing: httpx.Request | None = request
         self._timeouts = configured_timeouts(request.extensions)
         self._started = loop.clock.monotonic()
+        self._clocks_apart = loop.clock.local() - self._started
         self._attempts = 0
         self._sending = False
         self._waited = 0.0
@@ -199,6 +203,9 @@ class _Call:
         left = self._left()
         if left is not None and left <= 0:
             raise self._out_of_time(request, None)
+        begun = counted and self._key is not None and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
+        if begun:
+            self._refuse_after_sleep(request)
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left)
         request.extensions[UNRESTED] = loop.profile.names_its_subject(request)
         self._attempts += counted
@@ -222,8 +229,18 @@ class _Call:
         if "age" not in response.headers:  # a cached response carries an old time
             loop.clock.learn(response.headers.get("date"))
         self._report_attempt(request, timing, response.status_code, None, began)
-        begun = counted and self._key is not None and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
         return of_response(response, loop.profile, begun=begun) or response
+
+    def _refuse_after_sleep(self, request: httpx.Request) -> None:
+        """Raise if this machine slept since the call began: the provider may have forgotten the key meanwhile.
+
+        The deadline is by the monotonic clock, which stands still while a machine, or a virtual one, is suspended.
+        """
+        asleep = self._loop.clock.local() - self._loop.clock.monotonic() - self._clocks_apart
+        if asleep > _ASLEEP:
+            what = f"this machine slept for {asleep:.0f} s, or its clock was set, while the call was under way"
+            why = "the provider may have forgotten the key meanwhile, and would do the work twice"
+            raise self._error(request, Failure(TimedOut, what, Repeat.NEVER, self._outcome), why=why)
 
     def _redirected(self, request: httpx.Request, failure: Failure) -> httpx.Request | None:
         """The request to send instead, when the failure is a redirect that may be followed."""
