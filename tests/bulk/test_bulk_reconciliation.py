@@ -67,11 +67,11 @@ def test_rows_are_looked_up_and_none_is_sent_when_their_key_is_too_old(
 
 
 def test_what_was_under_way_is_not_said_to_wait(broken_off: Callable[..., Any]) -> None:
-    again = broken_off(referenced(550))
+    again = broken_off(referenced(1050))
     # A process takes one chunk more than its calls need.
-    assert dict(again().status().counts) == {"unknown": 500, "waiting": 50}
+    assert dict(again().status().counts) == {"unknown": 1000, "waiting": 50}
     exported = list(again().export())
-    assert [result.outcome.value for result in exported] == ["unknown"] * 500 + ["waiting"] * 50
+    assert [result.outcome.value for result in exported] == ["unknown"] * 1000 + ["waiting"] * 50
     assert "interrupted" in (exported[0].error or "")
     assert again(key_retention=3600).resume().exit_status == 0
 
