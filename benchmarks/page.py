@@ -42,7 +42,7 @@ on the processor, which other work on the machine disturbs less.
 - The server is a raw socket in a process of its own. What it takes of each figure is in the row of the bare socket.
 - Each client runs in a process of its own, in one environment without any extra of ours, as its documentation says and
   with its better settings: connections that are kept where it can, no telemetry, no second attempts. There is no TLS.
-  Python's garbage collector is on.
+  A GET asks for one of a thousand payments in turn. Python's garbage collector is on.
 - The clients are measured in turn, round by round; each round begins with another one. A figure is the median of the
   rounds; in brackets stand the lowest and the highest. CPU is the client's, not the server's.
 - The stock client cannot read what the provider really sends (`OUTBOUND`, times as numbers): it gets the document's

@@ -61,8 +61,7 @@ class Echo(_Canned):
         if line.startswith(b"GET"):
             told: Any = {"page": 0, "page_size": 50, "results": []}
         elif not line.startswith(b"POST /v2/payment-requests"):
-            expires = int((time.time() + 3600) * 1000)
-            told = {"access_token": "canned", "token_type": "Bearer", "expires": expires}
+            return _token()
         else:
             asked = json.loads(sent)
             told = SHAPES["victor"].payment(f"{next(self.made):08d}")
@@ -74,6 +73,8 @@ class Echo(_Canned):
 
 def answer(line: bytes) -> bytes:
     """The whole response to a request line."""
+    if line.startswith(b"POST /victor/v2/auth/token"):
+        return _token()
     name = line.split(b"/", 2)[1].split(b"?")[0].split(b" ")[0].decode()
     name = "gocardless" if name == "payments" else name  # its client leaves the path of a URL out
     size = _SIZE.search(line)
@@ -89,6 +90,12 @@ def answer(line: bytes) -> bytes:
         .replace(THIS.encode(), b"%05d" % number)
         .replace(NEXT.encode(), b"%05d" % (number + 1))
     )
+
+
+def _token() -> bytes:
+    expires = int((time.time() + 3600) * 1000)
+    told = {"access_token": "canned", "token_type": "Bearer", "expires": expires}
+    return _http("victor", json.dumps(told).encode(), "")
 
 
 @cache

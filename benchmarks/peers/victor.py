@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import number
-from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt
+from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt, VictorOAuth
 
 KEYS = Path(__file__).parents[2] / "build/benchmarks"
 """Where the keys are that tokens are signed with: made once for a run, as a user's are."""
@@ -52,8 +52,11 @@ def read(item: Any) -> tuple[Any, ...]:
 class Ours:
     """A client of `victor_ext`."""
 
-    def __init__(self, url: str, *, bits: int = 2048, reuse: float = 200, **options: Any) -> None:
-        self.client = Victor(VictorJwt("benchmark", key(bits), reuse=reuse), base_url=f"{url}/victor", **options)
+    def __init__(
+        self, url: str, *, bits: int = 2048, reuse: float = 200, auth: VictorOAuth | None = None, **options: Any
+    ) -> None:
+        auth_or_key = auth or VictorJwt("benchmark", key(bits), reuse=reuse)
+        self.client = Victor(auth_or_key, base_url=f"{url}/victor", **options)
         self.read = read
 
     def get(self) -> object:
@@ -116,6 +119,11 @@ class Signature:
 def connect(url: str) -> Ours:
     """The client as it is measured against others."""
     return Ours(url)
+
+
+def connect_oauth(url: str) -> Ours:
+    """The client with the provider's other kind of credentials: nothing is signed."""
+    return Ours(url, auth=VictorOAuth("benchmark", "canned-secret"))
 
 
 def connect_awaited(url: str) -> AwaitedOurs:
