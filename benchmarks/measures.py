@@ -105,13 +105,13 @@ AWAITED = tuple(name for name, each in CONTENDERS.items() if each.awaited)
 PACKAGES = tuple(name for name in BLOCKING if name != "stripe_httpx")
 
 MEASURES = {
-    "get": Measure("One GET", "call", ("bare", *BLOCKING), "call", 9, 200, 1.0, "get", limit=1.35),
+    "get": Measure("One GET", "call", ("bare", *BLOCKING), "call", 9, 200, 1.0, "get", limit=1.05),
     "create": Measure(
         "One POST that makes a payment", "call", ("bare", *BLOCKING), "call", 9, 200, 1.0, "create",
         "victor_ext makes an idempotency key, checks what it sends, and compares the answer with it.",
     ),
     "items_100": Measure(
-        "Items in pages of 100, five fields of each read", "items", BLOCKING, "item", 5, 20_000, 0.9, 100, limit=4.0
+        "Items in pages of 100, five fields of each read", "items", BLOCKING, "item", 5, 20_000, 0.9, 100, limit=1.8
     ),
     "items_1000": Measure(
         "Items in pages of 1,000, five fields of each read", "items", BLOCKING, "item", 5, 20_000, 0.9, 1000,
@@ -124,7 +124,7 @@ MEASURES = {
         "A fresh process: import, client, first answer", "first", PROCESSES, "process", 9, 1, 0,
         note="victor_ext reads its key and signs a token here; by OAuth it signs nothing, and asks for a token first.\n"
         "The modules were compiled before.",
-        limit=2.3,
+        limit=1.2,
     ),
     "memory": Measure(
         "Peak memory while iterating", "memory", PROCESSES, "item", 1, 20_000, 6.0, 100,

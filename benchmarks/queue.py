@@ -60,6 +60,8 @@ _over = get_context("fork").Event()
 class _Nobody:
     """Takes every request and answers at once."""
 
+    deadline = 60.0
+
     def create(self, *, idempotency_key: str, **_: object) -> Any:
         """Return what a record says to a sender."""
         return SimpleNamespace(id=idempotency_key[:10], status="created")
