@@ -80,8 +80,7 @@ By the run with {most} {workers_word} (bytes and writes a row times {rows:,}):
    `max_connections`, fewer processes with more `--workers` each. A transaction pooler does not: workers show by
    advisory locks of a session that they are alive.
 3. **The processor of the workers.** A process uses one core, and {cpu:.2f} ms of it a row (the first line above
-   with PostgreSQL): {cpu_days:,.1f} days of one core for a day's rows. What moves it: more cores, more machines, a
-   faster transport.
+   with PostgreSQL): {cpu_days:,.1f} days of one core for a day's rows. What moves it: more cores, more machines.
 4. **The queue.** The fastest run, with {best} workers, took and finished {best_rate:,.0f} rows a second; that with
    {most}: {queue_rate:,.0f}, {queue_ratio:.1f} times the rate of the day, on a machine that was asked for too many
    processes (its load was {most_load}); {waiting} sessions at most
