@@ -19,8 +19,6 @@ from statistics import median
 from types import SimpleNamespace
 from typing import Any
 
-import orjson
-
 RECORD = Path(__file__).with_name("results") / "decoding.json"
 ROUNDS = 25
 _SIZES = (100, 1000)
@@ -31,6 +29,8 @@ _ONES = bytes(ord("1") if chr(each).isdecimal() else ord(" ") for each in range(
 def checked(body: bytes) -> Any:
     """The JSON of a body by orjson; by Python's decoder where it may have an integer beyond 64 bits."""
     # A regular expression for 19 digits takes longer than either decoder.
+    import orjson
+
     return json.loads(body) if b"1" * 19 in body.translate(_ONES) else orjson.loads(body)
 
 

@@ -28,7 +28,7 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("An authority for tests")
         self.certificate = self._signed(
-            _name("An authority for tests"), self._key.public_key(), x509.BasicConstraints(ca=True, path_length=0)
+            _name("An authority for tests"), self._key.public_key(), x509.BasicConstraints(ca=True, path_length=None)
         )
 
     def _signed(

@@ -60,8 +60,6 @@ class _Signals:
         handlers: dict[int, Any] = {signal.SIGTERM: self._receive}
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             handlers[signal.SIGINT] = self._receive
-        if sys.platform != "win32":
-            handlers[signal.SIGALRM] = self._raise
         sys.unraisablehook = self._ignored
         for number, handler in handlers.items():
             self._others_handlers[number] = signal.signal(number, handler)
@@ -74,7 +72,7 @@ class _Signals:
 
     def remove(self) -> None:
         """Restore the handlers of others."""
-        if sys.platform != "win32":
+        if sys.platform != "win32" and signal.SIGALRM in self._others_handlers:
             signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self._others_handlers.items():
             signal.signal(number, handler)
@@ -89,7 +87,7 @@ class _Signals:
             return
         # A second signal does not wait.
         if sys.platform != "win32" and len(self.received) == 1 and _imports(frame):
-            signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+            self._raise_later()
             return
         raise KeyboardInterrupt if self.received[-1] == signal.SIGINT else Terminated
 
@@ -98,6 +96,13 @@ class _Signals:
         if not isinstance(unraisable.exc_value, KeyboardInterrupt):
             self._others_hook(unraisable)
         elif sys.platform != "win32":
+            self._raise_later()
+
+    def _raise_later(self) -> None:
+        if sys.platform != "win32":
+            # Only now: an alarm of somebody else is none of ours.
+            before = signal.signal(signal.SIGALRM, self._raise)
+            self._others_handlers.setdefault(signal.SIGALRM, before)
             signal.setitimer(signal.ITIMER_REAL, _AGAIN)
 
 

@@ -327,11 +327,23 @@ class TestTheDeadline:
         assert (raised.value.attempts, len(harness.received)) == (2, 2)
 
     @pytest.mark.parametrize(
+        ("slept", "outcome"),
+        [
+            (Happens(error=httpx.ConnectError, suspended=90_000.0), Outcome.NOT_SENT),
+            (Happens(429, suspended=90_000.0), Outcome.REJECTED),
+        ],
+    )
+    def test_it_is_not_sent_either_if_only_an_earlier_call_can_have_used_it(self, mode, slept, outcome):
+        harness = Harness(mode, [slept, OK])
+        with pytest.raises(errors.TimedOut, match="forgotten the key") as raised:
+            harness.call("POST", KEY)
+        assert (raised.value.outcome, len(harness.received)) == (outcome, 1)
+
+    @pytest.mark.parametrize(
         ("method", "key", "slept"),
         [
             ("GET", None, Happens(503, suspended=90_000.0)),  # changes nothing
-            ("POST", KEY, Happens(error=httpx.ConnectError, suspended=90_000.0)),  # the key was not sent yet
-            ("POST", KEY, Happens(429, suspended=90_000.0)),  # the provider did nothing with it
+            ("POST", None, Happens(error=httpx.ConnectError, suspended=90_000.0)),  # no key is forgotten
             ("POST", KEY, Happens(503, suspended=200.0)),  # no provider forgets it so soon
             ("POST", KEY, Happens(503, suspended=-90_000.0)),  # its clock was set back
         ],

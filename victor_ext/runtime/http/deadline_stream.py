@@ -10,7 +10,6 @@ from __future__ import annotations
 import select
 import socket
 import ssl
-import sys
 import time
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
@@ -118,18 +117,19 @@ class SyncStream:
             is_due = True
 
 
-if sys.platform == "win32":
-    _READ, _WRITE = 1, 2
+# There is no poll on Windows, nor where somebody has removed it, as eventlet does.
+_READ, _WRITE = (select.POLLIN, select.POLLOUT) if hasattr(select, "poll") else (1, 4)
+_MOST_MILLISECONDS = 2**31 - 1
+
+if not hasattr(select, "poll"):
 
     def _is_ready(waiting: socket.socket, event: int, seconds: float | None) -> bool:
         """Wait until a socket can be read or written; return whether it can."""
         reading, writing = ([waiting], []) if event == _READ else ([], [waiting])
-        # There, a connection that failed is none of both.
+        # On Windows, a connection that failed is none of both.
         return any(select.select(reading, writing, [waiting], seconds))
 
 else:
-    _READ, _WRITE = select.POLLIN, select.POLLOUT
-    _MOST_MILLISECONDS = 2**31 - 1
 
     def _is_ready(waiting: socket.socket, event: int, seconds: float | None) -> bool:
         """Wait until a socket can be read or written; return whether it can."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _MAX_REDIRECTS = 5
 
 _ASLEEP = 300.0
-"""Seconds of sleep during a call after which its key is not sent again. No provider is known to forget keys sooner."""
+"""Seconds of sleep during a call after which its key is not sent. No provider is known to forget keys sooner."""
 
 BEST_EFFORT_SECONDS = 5.0
 """Most seconds for a best-effort exchange, on which nothing depends yet; at most half of what is left."""
@@ -203,8 +203,8 @@ class _Call:
         left = self._left()
         if left is not None and left <= 0:
             raise self._out_of_time(request, None)
-        begun = counted and self._key is not None and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
-        if begun:
+        has_key = counted and self._key is not None
+        if has_key:
             self._refuse_after_sleep(request)
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left)
         request.extensions[UNRESTED] = loop.profile.names_its_subject(request)
@@ -229,12 +229,14 @@ class _Call:
         if "age" not in response.headers:  # a cached response carries an old time
             loop.clock.learn(response.headers.get("date"))
         self._report_attempt(request, timing, response.status_code, None, began)
+        begun = has_key and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
         return of_response(response, loop.profile, begun=begun) or response
 
     def _refuse_after_sleep(self, request: httpx.Request) -> None:
         """Raise if this machine slept since the call began: the provider may have forgotten the key meanwhile.
 
-        The deadline is by the monotonic clock, which stands still while a machine, or a virtual one, is suspended.
+        It is so for the first attempt, too: an earlier call may have used the key. The deadline is by the monotonic
+        clock, which stands still while a machine is suspended.
         """
         asleep = self._loop.clock.local() - self._loop.clock.monotonic() - self._clocks_apart
         if asleep > _ASLEEP:
