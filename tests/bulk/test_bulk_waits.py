@@ -19,6 +19,7 @@ from tests.bulk.bulk_runs import row, rows, today
 from tests.bulk.test_bulk_pacing import Clock
 from victor_ext import RetryPolicy, Victor, VictorJwt, idempotency_key_for
 from victor_ext.bulk.delivery import Delivery, SendTerms
+from victor_ext.bulk.key_age import Moment
 from victor_ext.bulk.rows import Result, Row, Sent
 from victor_ext.sandbox import Sandbox
 
@@ -266,6 +267,30 @@ def test_many_rows_that_wait_for_the_time_ask_for_it_once(victor_key_pair: tuple
     # At once, after 1 s and after 2 s more.
     assert len(reads) <= 4
     assert all(gap >= 0.9 for gap in gaps(reads))
+
+
+@pytest.mark.parametrize(
+    ("kept", "away", "outcome"),
+    [(60.0, 2.0, "created"), (60.0, 40.0, "unknown"), (86_400.0, 3_600.0, "created"), (86_400.0, 86_300.0, "unknown")],
+)
+def test_a_row_is_sent_by_a_worker_that_was_just_the_only_one(
+    kept: float, away: float, outcome: str, victor_key_pair: tuple[str, str]
+) -> None:
+    """One that was away for as long as keys live looks the row up: another one may have sent it. It finds none."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json={"page": 0, "page_size": 50, "results": []})
+        return made(request)
+
+    last = Moment(time.time() - away, time.monotonic() - away)
+    auth = VictorJwt("an-api-key-for-tests", victor_key_pair[0], reuse=600)
+    with Victor(auth, transport=httpx.MockTransport(respond)) as victor:
+        delivery = Delivery(victor, 1, threading.Event(), CALLER)
+        terms = SendTerms(kept, 1.0, None, None, lambda _references: frozenset(), lambda: last)
+        (result,) = delivery.deliver([to_send(1)], terms)
+        delivery.close()
+    assert result.outcome.value == outcome
 
 
 def test_threads_take_row_after_row_and_the_results_are_in_row_order(

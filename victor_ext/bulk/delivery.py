@@ -30,6 +30,8 @@ from .rows import MAY_EXIST, SETTLED, Result, Row, RowOutcome, Sent
 from .threads import Threads
 
 _WAITING = Result(RowOutcome.WAITING)
+_LEAST_KEPT = 100.0
+"""Seconds: if keys live less, half a minute without a sign of another worker is no doubt. Else no row would be sent."""
 _MOST_REFUSALS = 10
 """Consecutive rejections, not caused by the row's data, after which sending stops."""
 _OF_THE_CALL = {
@@ -50,9 +52,9 @@ class SendTerms:
         rate: Rows per second, or None for no limit.
         sent: Earliest possible send by an interrupted run, or None.
         shared: Returns the references that several rows of the batch have.
-        began: When this worker began the chunk, if another one can take it over meanwhile; else None. A worker that
-            was stopped (a suspended machine) cannot tell that its chunk was taken over. So it takes each row for one
-            that may have been sent since then.
+        alone_since: Returns when this worker was last known to be the only one with the chunk, if another one can take
+            it over meanwhile; else None. A worker that was stopped (a suspended machine) cannot tell that its chunk
+            was taken over. So it takes each row for one that may have been sent since then.
     """
 
     retention: float
@@ -60,7 +62,7 @@ class SendTerms:
     rate: float | None
     sent: Sent | None
     shared: Shared
-    began: Moment | None = None
+    alone_since: Callable[[], Moment] | None = None
 
     def sent_before(self, row: Row) -> Sent | None:
         """Return the earliest possible send of the row before this attempt, or None."""
@@ -196,8 +198,10 @@ class Delivery:
             error = self._ask() if isinstance(sent, Sent) else None
             if self._stop.is_set():
                 return last
-            since = sent or terms.began
-            why = None if since is None else self._clock.reason_not_to_resend(since, terms.retention)
+            since, kept = sent, terms.retention
+            if since is None and terms.alone_since is not None:
+                since, kept = terms.alone_since(), max(terms.retention, _LEAST_KEPT)
+            why = None if since is None else self._clock.reason_not_to_resend(since, kept)
             if since is not None and why is not None and why is not TIME_UNKNOWN:
                 return row, self._clock.as_sent(since), why
             moment = self._clock.now()

@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any, Self
@@ -102,6 +102,9 @@ class Worker:
         """Results by chunk that could not be stored yet. Their rows are not sent again."""
         self._supervisor = threading.Thread(target=self._supervise, name="victor-bulk-keeper", daemon=True)
         self._away_since = -math.inf
+        self._present: Moment | None = None
+        """The last moment at which this worker still had its lock, by a look at the server."""
+        self._losses = 0
 
     @property
     def given_up(self) -> str | None:
@@ -191,12 +194,13 @@ class Worker:
         if self._stop.is_set():
             raise _WorkerGone
         run = uuid.uuid4().hex
-        moment: Moment | None = None
+        alone_since: Callable[[], Moment] | None = None
 
         def begin() -> dict[str, Any]:
-            nonlocal moment
+            nonlocal alone_since
+            losses = self._losses
             now, sent = self._delivery.begin()
-            moment = now if self._worker_lock.can_be_lost else None
+            alone_since = partial(self._alone_since, now, losses) if self._worker_lock.can_be_lost else None
             return {"sent": sent.to_json(), "run": run}
 
         # Stored before the first row is sent: a `run` of another execution means that rows may have been sent.
@@ -211,7 +215,7 @@ class Worker:
             patience = chunk.patience if self._patience is None else self._patience
             rate = rate_of(queue, self._stop)
             shared = partial(self._shared, batch_of(workflow_id))
-            terms = SendTerms(retention, patience, rate, sent, shared, moment)
+            terms = SendTerms(retention, patience, rate, sent, shared, alone_since)
             found = [result.to_json() for result in self._delivery.deliver(chunk.rows, terms)]
             self._unstored[workflow_id] = found
             return found
@@ -223,6 +227,13 @@ class Worker:
             # After a stop, other workers can continue with the remaining rows at once.
             self._pass_on(workflow_id, queue, left)
         return dict(Counter(result.outcome.value for result in results))
+
+    def _alone_since(self, began: Moment, losses: int) -> Moment:
+        """Return when this worker was last known to be the only one with a chunk that it began then."""
+        present = self._present
+        if present is None or self._losses != losses:
+            return began
+        return max(began, present, key=lambda moment: moment.monotonic)
 
     def _shared(self, batch: str, references: AbstractSet[str]) -> AbstractSet[str]:
         with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
@@ -246,8 +257,13 @@ class Worker:
         with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
             while not self._stop.wait(_ROUND):
                 try:
+                    # Before the look: this machine may be suspended until the answer is read.
+                    moment = Moment(time.time(), time.monotonic())
                     if self._worker_lock.renew():
+                        self._losses += 1
                         self._away_since = time.monotonic()
+                    else:
+                        self._present = moment
                     take_over_older(engine, self._vault.application, self._queues)
                     stalled = self._recover_chunks(client, stalled)
                 except SQLAlchemyError as error:
