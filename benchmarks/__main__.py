@@ -46,6 +46,7 @@ def main() -> int:
         print(refused, file=sys.stderr)
         return 1
     if options.quick:
+        print("Quick: a tenth of the calls, in which chance decides. Compare nothing with docs/benchmarks.md.\n")
         print(page.markdown(record))
         return 0  # in so few calls chance decides: the limits are for a whole run
     page.RECORD.write_text(page.as_text(record), encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ By the run with {most} {workers_word} (bytes and writes a row times {rows:,}):
 
 | what | a row | a day |
 |---|---:|---:|
-| rows written | {writes:.3f} | {day_writes:,.0f} million, {second_writes:,.0f} a second |
+| rows written | {writes:.3f} | {day_writes:,.1f} million, {second_writes:,.0f} a second |
 | WAL | {wal:,.0f} bytes | {day_wal:,.0f} GiB, {second_wal:.2f} MiB a second |
 | tables and indexes | {tables:,.0f} bytes | {day_tables:,.0f} GiB |
 
@@ -169,10 +170,10 @@ def markdown(record: Record, bulk: list[Record]) -> str:
         tables=tables,
         day_tables=tables * DAY_ROWS / _GIB,
         under_way=rate * 0.1,
-        processes=rate * 0.1 / 16,
+        processes=math.ceil(rate * 0.1 / 16),
         connections_each=each,
         connections_all=most["connections"],
-        default_workers=_SERVER_CONNECTIONS / each,
+        default_workers=math.floor(_SERVER_CONNECTIONS / each),
         best=best["workers"],
         best_rate=best["rows"] / best["seconds"],
         most_load=most["load"],
