@@ -52,8 +52,8 @@ _LOOKS = 3
 """Consecutive checks after which a claimed chunk that is not running is queued again."""
 _GRACE = 10.0
 """Seconds after a server outage before other workers count as dead: they need time to reconnect."""
-_LAST_CALLS = 120
-"""Maximum seconds to wait for calls in progress at the end; the deadline of a call is shorter."""
+_LAST_CALLS = 300
+"""Maximum seconds to wait for calls in progress at the end. None takes longer than 290 (`longest_call`)."""
 
 _logger = logging.getLogger("victor_ext.bulk")
 _one_at_a_time = threading.Lock()
