@@ -20,6 +20,13 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
+_MAY_SIGN = x509.KeyUsage(
+    key_cert_sign=True, crl_sign=True, digital_signature=False, content_commitment=False, key_encipherment=False,
+    data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+)  # fmt: skip
+"""From Python 3.13 on, an authority without it is refused (RFC 5280, 4.2.1.3)."""
+
+
 class Authority:
     """Signs certificates; its own is what a client trusts."""
 
@@ -28,7 +35,10 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("An authority for tests")
         self.certificate = self._signed(
-            _name("An authority for tests"), self._key.public_key(), x509.BasicConstraints(ca=True, path_length=None)
+            _name("An authority for tests"),
+            self._key.public_key(),
+            x509.BasicConstraints(ca=True, path_length=0),
+            _MAY_SIGN,
         )
 
     def _signed(
