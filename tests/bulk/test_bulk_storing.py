@@ -40,7 +40,7 @@ def crash_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
                 raise Crash
             add(self, chunks, load)
 
-        monkeypatch.setattr(batch_store, "_AT_ONCE", 2)
+        monkeypatch.setattr(batch_store, "AT_ONCE", 2)
         monkeypatch.setattr(batch_store.BatchStore, "_add", adding)
 
     return arrange
@@ -148,7 +148,7 @@ def test_one_that_was_slow_and_taken_for_dead_stores_no_more(
         if (shorter := next(others, None)) is not None:
             assert sender().send(shorter).exit_status == 0
 
-    monkeypatch.setattr(batch_store, "_AT_ONCE", 2)
+    monkeypatch.setattr(batch_store, "AT_ONCE", 2)
     monkeypatch.setattr(batch_store.BatchStore, "_add", slow)
     with pytest.raises(ConfigurationError, match="Another process hands the batch march over"):
         sender().send(rows(530))
@@ -172,7 +172,7 @@ def test_a_commit_whose_answer_is_lost_is_recognised(
             raise OperationalError("COMMIT", {}, Exception("the server closed the connection"))
 
     monkeypatch.setattr(batch_store, "pause_after", lambda _failures: 0.0)
-    monkeypatch.setattr(batch_store, "_AT_ONCE", 2)
+    monkeypatch.setattr(batch_store, "AT_ONCE", 2)
     monkeypatch.setattr(batch_store.BatchStore, "_insert", lossy)
     assert sender().send(rows(550)).exit_status == 0
     asked_once(victor_sandbox, keys_of("march", rows(550)))

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from victor_ext import ConfigurationError
 
 from .layout import (
+    AT_ONCE,
     BEGIN_STEP,
     CHUNK,
     LOAD,
@@ -38,8 +39,6 @@ from .vault import other_key
 if TYPE_CHECKING:
     from dbos import DBOSClient, WorkflowStatus
 
-_AT_ONCE = 10
-"""Chunks per read or write."""
 _PATIENCE = 60.0
 """Seconds to wait for an unavailable database."""
 _OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
@@ -102,18 +101,18 @@ class BatchStore:
         """
         found: list[Submission] = []
         while True:
-            numbers = range(len(found) + 1, len(found) + 1 + _AT_ONCE)
+            numbers = range(len(found) + 1, len(found) + 1 + AT_ONCE)
             page = self._workflows([load_id(self.batch, number) for number in numbers], rows=True)
             loads = [Submission(**_input_of(info)) for info in page.values()]
             found += sorted(loads, key=lambda load: load.number)
-            if len(page) < _AT_ONCE:
+            if len(page) < AT_ONCE:
                 return found
 
     def digests_of_others(self) -> dict[str, dict[str, str]]:
         """Return the other batches of this key and provider: by key column, then by source digest."""
         found: dict[str, dict[str, str]] = {}
         offset = 0
-        while page := self._client.list_workflows(name=LOAD, load_output=False, limit=_AT_ONCE, offset=offset):
+        while page := self._client.list_workflows(name=LOAD, load_output=False, limit=AT_ONCE, offset=offset):
             offset += len(page)
             for info in page:
                 check_owner(info, self._application, "Another batch of this state")
@@ -137,7 +136,7 @@ class BatchStore:
             ConfigurationError: Another process is submitting this batch.
         """
         source, first = iter(chunks), load.first
-        while batch := list(islice(source, _AT_ONCE)):
+        while batch := list(islice(source, AT_ONCE)):
             opening = load if first == load.first else None
             self._add({chunk_id(self.batch, first + place): chunk for place, chunk in enumerate(batch)}, opening)
             first += len(batch)

@@ -37,7 +37,8 @@ is read ten times a second: with 250 rows, 16 calls at once to a fast provider w
 MAX_PACED_ROWS = 500
 PACED_SECONDS = 5.0
 MAX_NAME = 100
-_AT_ONCE = 10
+AT_ONCE = 10
+"""Chunks per read or write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[Submission, int]]:
 def pages_of(loads: Sequence[Submission]) -> Iterator[dict[int, Submission]]:
     """Yield the chunk numbers, each with its submission, in pages that are read at once."""
     numbers = numbers_of(loads)
-    while page := {number: load for load, number in islice(numbers, _AT_ONCE)}:
+    while page := {number: load for load, number in islice(numbers, AT_ONCE)}:
         yield page
 
 

@@ -93,10 +93,10 @@ class _Signals:
 
     def _ignored(self, unraisable: Any) -> None:
         """Raise the exception once more, soon after, if Python has ignored it."""
-        if not isinstance(unraisable.exc_value, KeyboardInterrupt):
-            self._others_hook(unraisable)
-        elif sys.platform != "win32":
+        if self.received and isinstance(unraisable.exc_value, KeyboardInterrupt):
             self._raise_later()
+        else:
+            self._others_hook(unraisable)
 
     def _raise_later(self) -> None:
         if sys.platform != "win32":
