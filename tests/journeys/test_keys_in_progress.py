@@ -158,23 +158,23 @@ class TestWhatAnAnswerProves:
     @pytest.mark.parametrize("body", OTHER_VALUES)
     def test_it_says_that_the_values_differ(self, client_class: type, body: bytes) -> None:
         error, provider = observe(client_class, httpx.Response(409, content=body))
-        assert (error.outcome, len(provider.keys)) == (Outcome.REJECTED, 1)
-        assert "may have been used before, with other values" in str(error)
+        assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 1)
+        assert "may have been used before, with other values. So send the values of that time, or look" in str(error)
         error, provider = observe(client_class, LOST, httpx.Response(409, content=body))
         assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 2)
 
     @pytest.mark.parametrize("body", [*SAYS_NOTHING, *REFUSALS])
     def test_it_does_not_say_why(self, client_class: type, body: bytes) -> None:
-        """To a repeat, it may be about the attempt whose answer was lost; to a first attempt, it is a refusal."""
+        """It may be about the attempt whose answer was lost, or about an earlier call: never does it say that nothing is."""
         made, provider = observe(client_class, LOST, httpx.Response(409, content=body), MADE)
         assert (made.id, provider.keys) == ("a7ffd43c37c1", [KEY] * 3)
         error, provider = observe(client_class, LOST, httpx.Response(409, content=body))
         assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 3)
         for first in ((), (httpx.ConnectError("refused"),), (httpx.Response(429),)):
             error, provider = observe(client_class, *first, httpx.Response(409, content=body))
-            assert (error.outcome, len(provider.keys)) == (Outcome.REJECTED, 1 + len(first))
+            assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 1 + len(first))
             assert f"idempotency_key={KEY!r} may have been used before, with other values or by a call" in str(error)
-            assert "still being worked on: repeat with the same key and the same values in a while, or" in str(error)
+            assert "still being worked on. So repeat with the same key and the same values in a while" in str(error)
 
     def test_what_has_no_key_is_not_asked_again(self, client_class: type) -> None:
         def accept(victor: Any) -> Any:
@@ -183,5 +183,11 @@ class TestWhatAnAnswerProves:
         unanswered = httpx.Response(200, json={"victor_payment_request_id": "b34783af0", "status": "Pending"})
         error, provider = observe(client_class, httpx.Response(409, content=IN_PROGRESS[0]), unanswered, of=accept)
         assert error.outcome is Outcome.UNKNOWN
-        error, provider = observe(client_class, httpx.Response(409, content=b""), of=accept)
-        assert (error.outcome, len(provider.keys)) == (Outcome.REJECTED, 1)
+        error, provider = observe(client_class, httpx.Response(409, content=b""), unanswered, of=accept)
+        assert (error.outcome, len(provider.keys), error.attempts) == (Outcome.UNKNOWN, 2, 1)
+        answers = {"Accepted": Outcome.UNKNOWN, "Rejected": Outcome.REJECTED}
+        for word, outcome in answers.items():
+            said = {"payment_request_response": {"status": word, "notes": "Another's."}}
+            found = httpx.Response(200, json={"victor_payment_request_id": "b34783af0", "payment_request": said})
+            error, _ = observe(client_class, httpx.Response(409), found, of=accept)
+            assert error.outcome is outcome

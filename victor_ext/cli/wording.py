@@ -91,20 +91,20 @@ def next_step(error: VictorError, doubt: Doubt | None) -> str:
     steps = {
         outcome.NOT_SENT: "Nothing was sent: repeat it as you like.",
         outcome.REJECTED: "Nothing was done by it.",
-        outcome.ACCEPTED: "By its status it was accepted: do not send it anew"
-        + (f"; a repeat with {option} brings the answer again." if option else "."),
+        outcome.ACCEPTED: f"Repeat it only with {option}." if option else f"Do not send it again: {look}.",
         outcome.UNKNOWN: f"It may have been done: repeat it with {option}, or {look}."
         if option
         else f"It may have been done, and no key makes a repeat safe: {look} before you repeat it.",
     }
-    if error.outcome is outcome.REJECTED and isinstance(error, victor_ext.Conflict):
-        if option is None:
+    if isinstance(error, victor_ext.Conflict):
+        if error.outcome is outcome.REJECTED:
             return f"{steps[outcome.REJECTED]} To see the other answer, {look}."
-        return (
-            f"{steps[outcome.REJECTED]} But {option} may have been used before, with other values or by a call that is "
-            f"still being worked on: repeat it in a while with the values of that time, or {look}. A new key could ask "
-            "a second time."
-        )
+        if option is not None and error.status_code is not None:
+            return (
+                f"It may have been done: {option} may have been used before, with other values or by a call that is "
+                f"still being worked on. So repeat it in a while with the values of that time, or {look}. A new key "
+                "could ask a second time."
+            )
     if is_of_another_payment(error):
         return (
             f"Repeat it with the same values, or {look}. Take another key only when it is certain that this payment "

@@ -119,8 +119,10 @@ def outcome_of(happened: Happens) -> Outcome | None:
     if happened.error is not None or happened.cut:
         return Outcome.UNKNOWN
     if happened.status < 300:
-        return None if happened.body == b'{"id": "1"}' else Outcome.ACCEPTED
-    if happened.status < 400 or happened.status >= 500 or happened.status in (408, 425):
+        if happened.body == b'{"id": "1"}':
+            return None
+        return Outcome.ACCEPTED if happened.body.startswith(b'{"') else Outcome.UNKNOWN
+    if happened.status < 400 or happened.status >= 500 or happened.status in (408, 409, 425):
         return Outcome.UNKNOWN
     return Outcome.REJECTED
 

@@ -45,23 +45,30 @@ TRANSIENT = {
     str(code): (status(code), errors.StatusError if code < 500 else errors.ServerError)
     for code in (408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524)
 }
-UNREADABLE = {
-    "empty": (Happens(body=b""), errors.UnreadableResponse),
-    "html": (Happens(body=b"<html>Welcome</html>"), errors.UnreadableResponse),
-    "a-list": (Happens(body=b"[]"), errors.UnreadableResponse),
-    "cut-json": (Happens(body=b'{"id": "a7f'), errors.UnreadableResponse),
-    "not-utf8": (Happens(body=b'{"id": "\xff\xfe"}'), errors.UnreadableResponse),
-    "201-empty": (Happens(201, body=b""), errors.UnreadableResponse),
-    "nested-too-deeply": (Happens(body=b"[" * 100_000), errors.UnreadableResponse),
-    "cut-gzip": (
-        Happens(body=gzip.compress(b'{"id": "a7ffd43c37c1"}')[:24], headers=(("Content-Encoding", "gzip"),)),
-        errors.UnreadableResponse,
-    ),
-    "no-gzip": (Happens(body=b"{}", headers=(("Content-Encoding", "gzip"),)), errors.UnreadableResponse),
+ACCEPTED = {
+    "cut-json": Happens(body=b'{"id": "a7f'),
+    "cut-json-after-a-mark": Happens(201, body=b'\xef\xbb\xbf \n{ "id": "a7f'),
+    "not-utf8": Happens(body=b'{"id": "\xff\xfe"}'),
+    "deep-in-an-object": Happens(body=b'{"id": ' + b"[" * 100_000),
+    "cut-gzip": Happens(body=gzip.compress(b'{"id": "a7ffd43c37c1"}')[:24], headers=(("Content-Encoding", "gzip"),)),
 }
+"""JSON of the right kind that cannot be read whole."""
+NO_EVIDENCE = {
+    "empty": Happens(body=b""),
+    "html": Happens(body=b"<html>Welcome</html>"),
+    "text": Happens(body=b"OK"),
+    "a-list": Happens(body=b"[]"),
+    "a-list-of-objects": Happens(body=b'[{"id": "a7f"}]'),
+    "a-template": Happens(body=b"{{ title }}"),
+    "cut-error": Happens(body=b'{"error": {"code": 101, "mess'),
+    "201-empty": Happens(201, body=b""),
+    "204": Happens(204, body=b""),
+    "nested-too-deeply": Happens(body=b"[" * 100_000),
+    "no-gzip": Happens(body=b"{}", headers=(("Content-Encoding", "gzip"),)),
+}
+"""A login page and an answer of nothing have a good status, too."""
 REFUSED = {
-    str(code): (status(code), error_class_for(code))
-    for code in (400, 401, 402, 403, 404, 405, 409, 410, 413, 422, 451, 499)
+    str(code): (status(code), error_class_for(code)) for code in (400, 401, 402, 403, 404, 405, 410, 413, 422, 451, 499)
 }
 OTHER_5XX = {str(code): (status(code), errors.ServerError) for code in (501, 505, 507, 530, 561)}
 REDIRECTS = {
@@ -75,7 +82,12 @@ ROWS = {
     **{name: (*row, Outcome.UNKNOWN, (True, True, False)) for name, row in (NO_WHOLE_ANSWER | TRANSIENT).items()},
     "429": (status(429), errors.RateLimited, Outcome.REJECTED, (True, True, True)),
     **{name: (*row, Outcome.REJECTED, (False, False, False)) for name, row in REFUSED.items()},
-    **{name: (*row, Outcome.ACCEPTED, (True, True, False)) for name, row in UNREADABLE.items()},
+    "409": (status(409), errors.Conflict, Outcome.UNKNOWN, (False, False, False)),
+    **{
+        name: (happens, errors.UnreadableResponse, outcome, (True, True, False))
+        for outcome, row in ((Outcome.ACCEPTED, ACCEPTED), (Outcome.UNKNOWN, NO_EVIDENCE))
+        for name, happens in row.items()
+    },
     **{name: (*row, Outcome.UNKNOWN, (False, False, False)) for name, row in (OTHER_5XX | REDIRECTS).items()},
 }
 
@@ -158,7 +170,7 @@ def test_an_answer_beyond_the_limit_is_not_asked_for_again(method, key, mode, mo
     harness = Harness(mode, [Happens(body=b'{"id": "' + b"7" * limit + b'"}')])
     with pytest.raises(errors.UnreadableResponse, match="longer than 1000 bytes") as raised:
         harness.call(method, key)
-    assert (raised.value.outcome, raised.value.attempts) == (Outcome.ACCEPTED, 1)
+    assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
 
 
 @pytest.mark.parametrize("mode", BOTH)

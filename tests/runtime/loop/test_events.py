@@ -105,7 +105,7 @@ class TestTheStoryOfACall:
             (Happens(400, headers=[("X-Request-Id", "r-1")]), (400, "BadRequest", Outcome.REJECTED, "r-1")),
             (raises(httpx.ConnectError), (None, "ConnectionFailed", Outcome.NOT_SENT, None)),
             (status(503), (503, "ServerError", Outcome.UNKNOWN, None)),
-            (Happens(200, b"no JSON"), (200, "UnreadableResponse", Outcome.ACCEPTED, None)),
+            (Happens(200, b"no JSON"), (200, "UnreadableResponse", Outcome.UNKNOWN, None)),
             (Happens(200, headers=[("X-Request-Id", "r-2")]), (200, None, None, "r-2")),
             (raises(ZeroDivisionError), (None, "ZeroDivisionError", Outcome.UNKNOWN, None)),
         ],

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import eq, ne
 from typing import Any
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
-from victor_ext.redaction import mask, one_line
+from victor_ext.redaction import mask, one_line, redact_excerpt
+from victor_ext.runtime.client.json_values import differs
 from victor_ext.runtime.client.runners import OperationFlow, call_with_attempts
 from victor_ext.runtime.loop.keys import new_key
 
-from .checks import as_date
+from .checks import as_date, spelled
 from .generated import models
 from .reading import get
 from .records import PaymentRequest
@@ -45,13 +47,10 @@ def create(
 
 def may_be(found: PaymentRequest, arguments: Mapping[str, Any], since: datetime) -> bool:
     """Whether a record may be the request that these arguments made; see `PaymentRequest.may_be`."""
-    request = CreateRequest(**arguments)
-    if found.direction is Direction.INBOUND or found.due_date not in (None, as_date(request.due_date)):
-        return False
     if found.created_at is not None and found.created_at < since:
         return False
-    said = {what: same for what, is_there, same in _Sent(request, 1).comparisons(found) if is_there}
-    return "amount" in said and all(said.values())
+    compared = _Sent(CreateRequest(**arguments), 1).comparisons(found)
+    return "amount" in compared and all(compared.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,61 +65,106 @@ class _Sent:
         return self.request.client_reference_id
 
     def is_confirmed_by(self, found: PaymentRequest) -> bool:
-        """Whether a record has this payment's reference or, without a reference, all of its other values.
+        """Whether a record has this payment's reference or, without a reference, payee, payer and amount.
 
-        Raises `Conflict` if a value differs: the key was used before, or a cache mixed up responses.
+        Raises `Conflict` if any value differs: the key was used before, or a cache mixed up responses.
         """
         compared = self.comparisons(found)
-        others = [what for what, is_there, same in compared if is_there and not same]
+        others = [what for what, is_same in compared.items() if not is_same]
         if others:
-            which = " and ".join(f"the {what} {_shown(found, what)!r}" for what in others)
+            which = " and ".join(f"the {what} {_shown(found, what)}".rstrip() for what in others)
             raise _conflict(found, which, self.attempts)
-        proof = compared[-1:] if self.reference is not None else compared
-        return all(is_there for _, is_there, _ in proof)
+        return compared.keys() >= ({"reference"} if self.reference is not None else _SUBJECT)
 
-    def comparisons(self, found: PaymentRequest) -> list[tuple[str, bool, bool]]:
-        """Return for each sent value its name, whether the record has one, and whether they are equal."""
+    def comparisons(self, found: PaymentRequest) -> dict[str, bool]:
+        """Return for each sent value that a record has, by its name, whether it is the same."""
         # No values: an error report that includes local variables would show the account number.
-        value, sent = _values(found), self.request
-        same = {
-            "payee": _is_account(value["payee"], sent.payee_account_number),
-            "payer": _is_word(value["payer"], sent.payer_counterparty_id),
-            "amount": value["amount"] == money.to_decimal(sent.amount),
+        compared = {
+            what: is_same(value(found), sent(self.request))
+            for what, (value, sent, is_same) in _COMPARED.items()
+            if sent(self.request) is not None and value(found) not in (None, "")
         }
-        if self.reference is not None:
-            same["reference"] = found.has_reference(self.reference)
-        return [(what, value[what] is not None, is_same) for what, is_same in same.items()]
+        extra = self.request.extra_body
+        if extra:
+            sent = found.raw.to_dict()
+            if differs(extra, sent) or differs(extra, sent.get("payment_request")):
+                compared["values for extra_body"] = False
+        return compared
 
     def shares_nothing_with(self, found: PaymentRequest) -> bool:
-        """Whether a record has none of the sent values."""
-        return not any(is_there for _, is_there, _ in self.comparisons(found))
+        """Whether a record has none of the sent values, but at most those that have a default."""
+        return self.comparisons(found).keys() <= _DEFAULTS
 
 
-def _is_account(found: str | None, sent: str) -> bool:
+def _is_account(found: str, sent: str) -> bool:
     """Whether two account numbers match. The provider's may be masked except for its last digits."""
-    hidden, _, end = (found or "").strip().rpartition("*")
+    hidden, _, end = found.strip().rpartition("*")
     return sent.endswith(end) if hidden else end == sent
 
 
-def _is_word(found: str | None, sent: str) -> bool:
-    return (found or "").strip().casefold() == sent.strip().casefold()
+def _is_word(found: str, sent: str) -> bool:
+    return found.strip().casefold() == sent.strip().casefold()
 
 
-def _values(found: PaymentRequest) -> dict[str, Any]:
-    """Return the values of a record that are compared with what was sent."""
-    payee, payer, requested = found.payee, found.payer, found.original_amount
-    return {
-        "payee": None if payee is None else payee.account_number,
-        "payer": None if payer is None else payer.counterparty_id,
-        "amount": found.amount if requested is None else requested,
-        "reference": found.client_reference_id,
-    }
+def _is_text(found: str, sent: str) -> bool:
+    return found.split() == sent.split()
+
+
+_SUBJECT = {"payee", "payer", "amount"}
+"""Who pays whom, and how much: without a reference, an answer has to repeat these."""
+_DEFAULTS = {"amount_modification_allowed", "direction"}
+"""Values that every request has, given or not: by them, no two are told apart."""
+_COMPARED: dict[
+    str, tuple[Callable[[PaymentRequest], Any], Callable[[CreateRequest], Any], Callable[[Any, Any], bool]]
+] = {
+    "payee": (
+        lambda found: found.payee and found.payee.account_number,
+        lambda sent: sent.payee_account_number,
+        _is_account,
+    ),
+    "ultimate creditor": (
+        lambda found: found.payee and found.payee.ultimate_creditor,
+        lambda sent: sent.ultimate_creditor,
+        _is_text,
+    ),
+    "payer": (
+        lambda found: found.payer and found.payer.counterparty_id,
+        lambda sent: sent.payer_counterparty_id,
+        _is_word,
+    ),
+    # A request that was accepted with another amount has the one that was asked for beside it.
+    "amount": (
+        lambda found: found.amount if found.original_amount is None else found.original_amount,
+        lambda sent: money.to_decimal(sent.amount),
+        eq,
+    ),
+    "due date": (lambda found: found.due_date, lambda sent: as_date(sent.due_date), eq),
+    "biller type": (lambda found: found.biller_type, lambda sent: spelled(sent.biller_type), _is_word),
+    # The document's default is false.
+    "amount_modification_allowed": (
+        lambda found: found.amount_modification_allowed,
+        lambda sent: bool(sent.amount_modification_allowed),
+        eq,
+    ),
+    "notes": (lambda found: found.notes, lambda sent: sent.notes, _is_text),
+    "reference": (
+        lambda found: found.client_reference_id,
+        lambda sent: sent.client_reference_id,
+        lambda found, sent: found.strip() == sent.strip(),
+    ),
+    # Whoever creates a request asks: one that came in is another one.
+    "direction": (lambda found: found.direction, lambda _sent: Direction.INBOUND, ne),
+}
+"""What `create` sends: its value in a record, what was sent, and whether the two are the same."""
 
 
 def _shown(found: PaymentRequest, what: str) -> str:
     """Return a value of a record for a message."""
-    value = one_line(_values(found)[what])
-    return mask(value) if what == "payee" else value
+    if what not in _COMPARED:
+        return ""
+    value = one_line(_COMPARED[what][0](found))
+    shown = {"payee": mask, "notes": redact_excerpt, "ultimate creditor": redact_excerpt}.get(what, str)
+    return repr(shown(value))
 
 
 def _conflict(found: PaymentRequest, what: str, attempts: int) -> Conflict:

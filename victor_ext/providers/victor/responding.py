@@ -174,8 +174,10 @@ def _settle(
         raise _no_response(request_id, uncertain) from None
     if not differences:
         return found
-    # After a successful or conflicting response, the state of the request may be an effect of this call.
-    was_taken = uncertain.outcome is Outcome.ACCEPTED or isinstance(uncertain, Conflict)
+    # After a successful response, also one with another word, the state of the request may be an effect of this call.
+    was_taken = uncertain.outcome is Outcome.ACCEPTED or (
+        isinstance(uncertain, Conflict) and uncertain.response is None
+    )
     if was_taken or "status" not in differences:
         raise _conflict(request_id, intended, found, differences, uncertain.attempts, uncertain.request_id)
     raise Conflict(

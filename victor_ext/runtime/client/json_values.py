@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from decimal import Decimal
 from typing import Any, TypeGuard
 
 import httpx
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
 
 NOT_JSON: Any = object()
 """What `json_of` returns for a body that is not JSON, since None is JSON's null."""
@@ -58,3 +62,29 @@ def no_object_reason(response: httpx.Response) -> str | None:
     if body is NOT_JSON:
         return "its body is not JSON"
     return None if is_object(body) else "its body is JSON, but no object"
+
+
+def differs(sent: object, found: object) -> bool:
+    """Whether a response has another value than the one that was sent. A value that is missing is none.
+
+    Letter case (also of names), white space, `44.2` and `"44.20"`, and a masked `****3645` make no difference. Values of
+    different shapes, such as a text and an object, cannot be compared.
+    """
+    if is_object(sent) and is_object(found):
+        named = {name.lower(): value for name, value in found.items()}
+        return any(differs(value, named.get(name.lower())) for name, value in sent.items())
+    if is_list(sent) and is_list(found):
+        return len(sent) != len(found) or any(map(differs, sent, found))
+    if any(value is None or isinstance(value, dict | list) for value in (sent, found)):
+        return False
+    one, other = _words(sent), _words(found)
+    hidden, _, end = other.rpartition("*")
+    if hidden:
+        return not one.endswith(end)
+    if _NUMBER.fullmatch(one) and _NUMBER.fullmatch(other):
+        return Decimal(one) != Decimal(other)
+    return one != other
+
+
+def _words(value: object) -> str:
+    return " ".join((f"{value:f}" if isinstance(value, Decimal) else str(value)).split()).casefold()

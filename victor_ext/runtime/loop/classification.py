@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from enum import Enum
 from typing import Any, NamedTuple, cast
@@ -138,29 +139,35 @@ def of_response(response: Response, profile: Profile, *, begun: bool = False) ->
 
 
 _ERRORS = frozenset({"error", "errors"})
+_OBJECT = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*["}]')
+_ERROR_MEMBER = re.compile(rb'"(?:all)?errors?"\s*:\s*(?!null|false|0|""|\[\s*\]|\{\s*\})', re.IGNORECASE)
 
 
 def reports_error(response: httpx.Response) -> bool:
     """Whether the body is a JSON object with something in `error` or `errors`, whatever it is.
 
-    null, false, 0, "", [] and {} are no errors. Names are compared in any letter case.
+    null, false, 0, "", [] and {} are no errors. Names are compared in any letter case, also in what can be read of a
+    body that is no whole JSON.
     """
     try:
         body: Any = response.json()
     except ValueError:
-        return False
+        return _ERROR_MEMBER.search(response.content) is not None
     members = cast("dict[str, Any]", body).items() if isinstance(body, dict) else ()
     return any(value.strip() if isinstance(value, str) else value for name, value in members if name.lower() in _ERRORS)
 
 
 def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> Failure:
-    """A response of this call that cannot be read. With an error status it may have been a rejection."""
-    what = f"the answer has status {response.status_code}"
-    if response.status_code >= 300:
-        return Failure(UnreadableResponse, f"{what}, but {why}", repeat, Outcome.UNKNOWN, response)
-    return Failure(
-        UnreadableResponse, f"{what}, so the call was accepted, but {why}", repeat, Outcome.ACCEPTED, response
-    )
+    """A response of this call that cannot be read. With an error status it may have been a rejection.
+
+    A good status is evidence of the work only together with a JSON object, or the beginning of one: a login page and an
+    empty body have a good status, too.
+    """
+    status = response.status_code
+    if status < 300 and _OBJECT.match(response.content) and not reports_error(response):
+        what = f"the provider accepted the request (HTTP {status}), but the response could not be parsed: {why}"
+        return Failure(UnreadableResponse, what, repeat, Outcome.ACCEPTED, response)
+    return Failure(UnreadableResponse, f"the answer has status {status}, but {why}", repeat, Outcome.UNKNOWN, response)
 
 
 def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Failure:
@@ -178,8 +185,9 @@ def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Fa
         return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN, response)
     if profile.in_progress(response) or (begun and profile.may_be_in_progress(response)):
         return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
-    # Where an error status may carry a result, a damaged response may have been one.
-    doubtful = response.damage is not None and profile.is_result is not no_result
+    # A conflict is with something that exists: with an earlier use of the key, or a concurrent call. And where an error
+    # status may carry a result, a damaged response may have been one.
+    doubtful = status == 409 or (response.damage is not None and profile.is_result is not no_result)
     return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN if doubtful else Outcome.REJECTED, response)
 
 

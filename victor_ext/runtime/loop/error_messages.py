@@ -8,7 +8,7 @@ from victor_ext.errors import Outcome, Problem, VictorError
 from victor_ext.redaction import HOLDS_SECRETS, redact_excerpt
 
 from .classification import Failure
-from .conflicts import may_be_in_progress
+from .conflicts import in_progress, may_be_in_progress
 from .profile import SAFE_METHODS, Profile
 
 _LISTED = 10
@@ -87,17 +87,20 @@ def _what_to_check(response: httpx.Response | None, profile: Profile) -> str:
 
 
 def _conflict(response: httpx.Response | None, key: str | None) -> httpx.Response | None:
-    """The response, if it is a 409 that may be about the key."""
-    return response if key is not None and response is not None and response.status_code == 409 else None
+    """The response, if it is a 409 that may be about an earlier use of the key, and not this call's."""
+    is_conflict = key is not None and response is not None and response.status_code == 409
+    return response if is_conflict and not in_progress(response) else None
 
 
-def _about_the_key(conflict: httpx.Response, key: str | None, look: str) -> str:
+def _about_the_key(conflict: httpx.Response, key: str, look: str) -> str:
     used, do = "with other values", "send the values of that time"
     if may_be_in_progress(conflict):
         used = f"{used} or by a call that is still being worked on"
         do = "repeat with the same key and the same values in a while"
-    before = f"idempotency_key={key!r} may have been used before, {used}"
-    return f" But {before}: {do}, or {look}. A new key could ask a second time."
+    return (
+        f"It may have been done: idempotency_key={key!r} may have been used before, {used}. So {do}, or {look}. A new key "
+        "could ask a second time."
+    )
 
 
 def what_to_do(
@@ -115,12 +118,15 @@ def what_to_do(
         return "Nothing was sent: repeat it as you like."
     look = f"look {profile.recovery_hint(request)}".rstrip()
     if outcome is Outcome.REJECTED:
-        return "Nothing was done by it." + ("" if conflict is None else _about_the_key(conflict, key, look))
+        return "Nothing was done by it."
     if outcome is Outcome.ACCEPTED:
-        again = f"; a repeat with idempotency_key={key!r} brings the answer again" if key else ""
-        return f"By its status it was accepted: do not send it anew{again}. What came is in the error's `body`."
+        if key is None:
+            return f"Do not send it again: {look}. The response is in the error's `body`."
+        return f"Repeat only with the same key, idempotency_key={key!r}. The response is in the error's `body`."
     if key is None:
         return f"It may have been done, and no key makes a repeat safe: {look} before you repeat it."
+    if conflict is not None:
+        return _about_the_key(conflict, key, look)
     return f"It may have been done: repeat it with idempotency_key={key!r}, or {look}."
 
 
