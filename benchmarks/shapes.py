@@ -75,7 +75,7 @@ def _victor(number: str) -> Json:
                 "amount": "44.23",
                 "notes": "Notes regarding sample payment.",
                 "biller_type": "BUSINESS",
-                "due_date": "2026-03-04",
+                "due_date": datetime.now(UTC).date().isoformat(),  # of the request that it answers
                 "amount_modification_allowed": False,
                 "original_amount": "44.23",
                 "approval_notes": "Notes regarding accepted request.",

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -34,13 +34,7 @@ Answer = Callable[[httpx.Request], dict[str, Any]]
 
 
 def create(victor: Any) -> Any:
-    return victor.payment_requests.create(
-        payee_account_number="043987673645",
-        payer_counterparty_id="aHeq349838",
-        amount="44.23",
-        biller_type="BUSINESS",
-        due_date=datetime.now(UTC).date(),
-    )
+    return victor.payment_requests.create(**SENT)
 
 
 def accept(victor: Any, **options: Any) -> Any:
@@ -465,18 +459,25 @@ MINE: dict[str, Any] = {
         "payment_details": {"amount": "44.23"},
     },
 }
+SENT: dict[str, Any] = {
+    "payee_account_number": "043987673645",
+    "payer_counterparty_id": "aHeq349838",
+    "amount": "44.23",
+    "biller_type": "BUSINESS",
+    "due_date": datetime.now(UTC).date(),
+}
+WHOLE: dict[str, Any] = {
+    **SENT,
+    "ultimate_creditor": "SampleCo Inc.",
+    "notes": "Invoice 7731",
+    "client_reference_id": "INV-1",
+}
+NEXT_DAY = SENT["due_date"] + timedelta(days=1)
 
 
-def create_with_key(victor: Any, reference: str | None = "INV-1", key: str | None = KEY) -> Any:
-    return victor.payment_requests.create(
-        payee_account_number="043987673645",
-        payer_counterparty_id="aHeq349838",
-        amount="44.23",
-        biller_type="BUSINESS",
-        due_date=datetime.now(UTC).date(),
-        client_reference_id=reference,
-        idempotency_key=key,
-    )
+def create_with_key(victor: Any, reference: str | None = "INV-1", key: str | None = KEY, **options: Any) -> Any:
+    arguments = {**SENT, "client_reference_id": reference, "idempotency_key": key, **options}
+    return victor.payment_requests.create(**arguments)
 
 
 def described(**parts: Any) -> dict[str, Any]:
@@ -494,16 +495,29 @@ def described(**parts: Any) -> dict[str, Any]:
         ({"payee": {"account_number": "999999999"}}, "the payee '*****9999'"),
         ({"payer": {"victor_counterparty_id": "other00001"}}, "the payer 'other00001'"),
         ({"payment_details": {"amount": "44.24"}}, "the amount '44.24'"),
+        ({"payment_details": {"due_date": f"{NEXT_DAY}"}}, f"the due date '{NEXT_DAY}'"),
+        ({"payment_details": {"biller_type": "CONSUMER"}}, "the biller_type 'CONSUMER'"),
+        ({"payment_details": {"amount_modification_allowed": True}}, "the amount_modification_allowed 'True'"),
+        ({"payment_details": {"notes": "invoice 7731"}}, "the notes 'invoice 7731'"),
+        ({"payment_details": {"notes": "Of 999999999"}}, "the notes 'Of *****9999'"),
+        ({"payee": {"ultimate_creditor": "Other Inc."}}, "the ultimate_creditor 'Other Inc.'"),
         ({"reference": "INV-2"}, "the reference 'INV-2'"),
+        ({"reference": "inv-1"}, "the reference 'inv-1'"),
+        ({"payment_details": {"purpose": {"code": "SALARY"}}}, "other values for extra_body"),
+        ({"tags": ["a"]}, "other values for extra_body"),
+        ({"direction": "Inbound"}, "the direction 'inbound'"),
     ],
 )
 @pytest.mark.parametrize("own_key", [True, False], ids=["a key of the caller's", "a key made here"])
 def test_an_answer_about_another_payment_is_a_conflict(
     client_class: type, own_key: bool, other: Any, named: str
 ) -> None:
-    provider = Provider(lambda _request: described(**other))
+    answer = {**described(**other), **({"direction": other["direction"]} if "direction" in other else {})}
+    sent = {**WHOLE, "extra_body": {"payment_details": {"purpose": {"code": "RENT"}}, "tags": ["a", "b"]}}
     with pytest.raises(Conflict) as raised:
-        provider.call(client_class, lambda victor: create_with_key(victor, key=KEY if own_key else None))
+        Provider(lambda _request: answer).call(
+            client_class, lambda victor: create_with_key(victor, key=KEY if own_key else None, **sent)
+        )
     assert named in str(raised.value)
     assert raised.value.outcome is Outcome.UNKNOWN
     assert raised.value.idempotency_key is not None
@@ -540,12 +554,51 @@ def test_a_conflict_says_after_how_many_attempts(client_class: type, call: Any) 
         {"payment_details": {"amount": "1.00", "original_amount": "44.23"}},
         {"reference": " INV-1 "},
         {"payee": None, "payer": None, "payment_details": None},
+        {"payee": {"ultimate_creditor": " SampleCo  Inc. "}, "payment_details": {"notes": "Invoice\n7731 "}},
+        {"payee": {"account_number": "", "ultimate_creditor": ""}, "payment_details": {"notes": "", "due_date": ""}},
+        {"payment_details": {"biller_type": "Business", "amount_modification_allowed": False}},
+        {"payment_details": {"due_date": 20260304, "biller_type": 7, "amount_modification_allowed": "no", "notes": []}},
+        {
+            "payment_details": {
+                "purpose": {"code": "rent", "more": 1},
+                "limit": 44.2,
+                "account": "****3645",
+                "vat": None,
+            }
+        },
+        {"payment_details": {"purpose": "RENT"}, "direction": "outbound"},
     ],
 )
-def test_the_same_payment_in_other_words_is_the_same(client_class: type, same: Any) -> None:
-    provider = Provider(lambda _request: described(**same))
-    assert provider.call(client_class, create_with_key).id == "a7ffd43c37c1"
+@pytest.mark.parametrize("allowed", [None, False])
+def test_the_same_payment_in_other_words_is_the_same(client_class: type, same: Any, allowed: bool | None) -> None:
+    extra = {"purpose": {"code": "RENT"}, "limit": Decimal("44.20"), "account": "043987673645", "vat": 1}
+    sent = {**WHOLE, "amount_modification_allowed": allowed, "extra_body": {"payment_details": extra}}
+    provider = Provider(lambda _request: {**described(**same), "direction": same.get("direction")})
+    assert provider.call(client_class, lambda victor: create_with_key(victor, **sent)).id == "a7ffd43c37c1"
     assert len(provider.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("other", "is_it"),
+    [
+        ({}, True),
+        ({"payment_details": {"amount": "1.00", "original_amount": "44.23"}, "status": "accepted"}, True),
+        ({"payment_details": {"amount": "44.23", "original_amount": "45.00"}, "status": "accepted"}, False),
+        ({"payment_details": None}, False),
+        ({"payment_details": {"amount": "44.23", "due_date": f"{NEXT_DAY}"}}, False),
+        ({"payment_details": {"amount": "44.23", "biller_type": "CONSUMER"}}, False),
+        ({"payment_details": {"amount": "44.23", "amount_modification_allowed": True}}, False),
+        ({"payment_details": {"amount": "44.23", "notes": "Other"}}, False),
+        ({"payee": {"ultimate_creditor": "Other Inc."}}, False),
+        ({"direction": "inbound"}, False),
+    ],
+)
+def test_what_a_look_up_finds_is_compared_in_the_same_way(other: Any, is_it: bool) -> None:
+    direct = {name: other[name] for name in ("direction", "status") if name in other}
+    body = {**described(**{name: value for name, value in other.items() if name not in direct}), **direct}
+    from_model = PaymentRequest(PaymentRequest.of_json(body).raw)
+    for found in (PaymentRequest.of_json(body), from_model):
+        assert found.may_be(WHOLE, since=datetime.now(UTC)) is is_it
 
 
 @both_clients
@@ -665,20 +718,21 @@ def test_somebody_elses_answer_with_our_words_is_not_taken_for_ours(victor_sandb
 
 @pytest.mark.victor_sandbox(key_conflict="replay")
 @pytest.mark.parametrize(
-    ("other", "named"), [({"amount": "44.24"}, "the amount '44.23'"), ({"client_reference_id": "INV-2"}, "'INV-1'")]
+    ("other", "named"),
+    [
+        ({"amount": "44.24"}, "the amount '44.23'"),
+        ({"client_reference_id": "INV-2"}, "'INV-1'"),
+        ({"due_date": NEXT_DAY}, "the due date"),
+        ({"biller_type": "CONSUMER", "ultimate_creditor": None}, "the biller_type 'BUSINESS'"),
+        ({"amount_modification_allowed": True}, "the amount_modification_allowed 'False'"),
+        ({"notes": "Invoice 7732"}, "the notes 'Invoice 7731'"),
+        ({"ultimate_creditor": "Other Inc."}, "the ultimate_creditor 'SampleCo Inc.'"),
+    ],
 )
 def test_a_replay_of_another_payment_is_no_success(
     victor_sandbox: Sandbox, victor: Victor, other: Any, named: str
 ) -> None:
-    payment = {
-        "payee_account_number": "043987673645",
-        "payer_counterparty_id": "aHeq349838",
-        "amount": "44.23",
-        "biller_type": "BUSINESS",
-        "due_date": datetime.now(UTC).date(),
-        "client_reference_id": "INV-1",
-        "idempotency_key": "one-key-for-two-payments",
-    }
+    payment = {**WHOLE, "idempotency_key": "one-key-for-two-payments"}
     first = victor.payment_requests.create(**payment)
     assert victor.payment_requests.create(**{**payment, "amount": Decimal("44.23")}) == first
 

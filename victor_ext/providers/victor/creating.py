@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from operator import eq, ne
 from typing import Any
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.redaction import mask, one_line, redact_excerpt
 from victor_ext.runtime.client.json_values import differs
-from victor_ext.runtime.client.runners import OperationFlow, call_with_attempts
+from victor_ext.runtime.client.runners import OperationFlow, step_for_json
 from victor_ext.runtime.loop.keys import new_key
 
 from .checks import as_date, spelled
-from .generated import models
 from .reading import get
 from .records import PaymentRequest
-from .requests import CreateRequest
+from .requests import ARGUMENTS, CreateRequest
 from .statuses import Direction
 
 _CREATE = "victor_api.api.payment_requests.create_request_payment"
@@ -31,13 +29,10 @@ def create(
     """Check the request, send it, and compare the response with it."""
     request.check(now)
     key = new_key() if request.idempotency_key is None else request.idempotency_key
-    result = yield from call_with_attempts(
-        _CREATE, models.PaymentRequestReceipt, body=request.to_model(), idempotency_key=key
-    )
-    # Do not keep the model: its repr shows account numbers in error reports that include local variables.
-    made, attempts = PaymentRequest(result[0], key), result[1]
-    del result
-    sent = _Sent(request, attempts)
+    # The result is no local: error reports that include local variables would show its account numbers.
+    step = step_for_json(_CREATE, body=request.to_model(), idempotency_key=key)
+    made = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
+    sent = _Sent(request, step.attempts)
     # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
     # receipt. A response with only some of them may describe another payment, so that one is read.
     if sent.is_confirmed_by(made) or request.idempotency_key is None or sent.shares_nothing_with(made):
@@ -72,99 +67,81 @@ class _Sent:
         compared = self.comparisons(found)
         others = [what for what, is_same in compared.items() if not is_same]
         if others:
-            which = " and ".join(f"the {what} {_shown(found, what)}".rstrip() for what in others)
+            which = " and ".join(_shown(found, what) for what in others)
             raise _conflict(found, which, self.attempts)
         return compared.keys() >= ({"reference"} if self.reference is not None else _SUBJECT)
 
     def comparisons(self, found: PaymentRequest) -> dict[str, bool]:
         """Return for each sent value that a record has, by its name, whether it is the same."""
-        # No values: an error report that includes local variables would show the account number.
-        compared = {
-            what: is_same(value(found), sent(self.request))
-            for what, (value, sent, is_same) in _COMPARED.items()
-            if sent(self.request) is not None and value(found) not in (None, "")
-        }
+        compared: dict[str, bool] = {}
+        for place, argument in ARGUMENTS.items():
+            is_same = _is_same(place, getattr(self.request, argument), _value_at(found, place))
+            if is_same is not None:
+                compared[_NAMES.get(argument, argument)] = is_same
+        if found.direction is Direction.INBOUND:
+            compared["direction"] = False  # whoever creates a request asks: one that came in is another one
         extra = self.request.extra_body
         if extra:
-            sent = found.raw.to_dict()
-            if differs(extra, sent) or differs(extra, sent.get("payment_request")):
-                compared["values for extra_body"] = False
+            whole = found.raw.to_dict()
+            if differs(extra, whole) or differs(extra, whole.get("payment_request")):
+                compared["extra_body"] = False
         return compared
 
     def shares_nothing_with(self, found: PaymentRequest) -> bool:
-        """Whether a record has none of the sent values, but at most those that have a default."""
-        return self.comparisons(found).keys() <= _DEFAULTS
-
-
-def _is_account(found: str, sent: str) -> bool:
-    """Whether two account numbers match. The provider's may be masked except for its last digits."""
-    hidden, _, end = found.strip().rpartition("*")
-    return sent.endswith(end) if hidden else end == sent
-
-
-def _is_word(found: str, sent: str) -> bool:
-    return found.strip().casefold() == sent.strip().casefold()
-
-
-def _is_text(found: str, sent: str) -> bool:
-    return found.split() == sent.split()
+        """Whether a record has none of the sent values."""
+        return not self.comparisons(found)
 
 
 _SUBJECT = {"payee", "payer", "amount"}
 """Who pays whom, and how much: without a reference, an answer has to repeat these."""
-_DEFAULTS = {"amount_modification_allowed", "direction"}
-"""Values that every request has, given or not: by them, no two are told apart."""
-_COMPARED: dict[
-    str, tuple[Callable[[PaymentRequest], Any], Callable[[CreateRequest], Any], Callable[[Any, Any], bool]]
-] = {
-    "payee": (
-        lambda found: found.payee and found.payee.account_number,
-        lambda sent: sent.payee_account_number,
-        _is_account,
-    ),
-    "ultimate creditor": (
-        lambda found: found.payee and found.payee.ultimate_creditor,
-        lambda sent: sent.ultimate_creditor,
-        _is_text,
-    ),
-    "payer": (
-        lambda found: found.payer and found.payer.counterparty_id,
-        lambda sent: sent.payer_counterparty_id,
-        _is_word,
-    ),
-    # A request that was accepted with another amount has the one that was asked for beside it.
-    "amount": (
-        lambda found: found.amount if found.original_amount is None else found.original_amount,
-        lambda sent: money.to_decimal(sent.amount),
-        eq,
-    ),
-    "due date": (lambda found: found.due_date, lambda sent: as_date(sent.due_date), eq),
-    "biller type": (lambda found: found.biller_type, lambda sent: spelled(sent.biller_type), _is_word),
-    # The document's default is false.
-    "amount_modification_allowed": (
-        lambda found: found.amount_modification_allowed,
-        lambda sent: bool(sent.amount_modification_allowed),
-        eq,
-    ),
-    "notes": (lambda found: found.notes, lambda sent: sent.notes, _is_text),
-    "reference": (
-        lambda found: found.client_reference_id,
-        lambda sent: sent.client_reference_id,
-        lambda found, sent: found.strip() == sent.strip(),
-    ),
-    # Whoever creates a request asks: one that came in is another one.
-    "direction": (lambda found: found.direction, lambda _sent: Direction.INBOUND, ne),
+_NAMES = {
+    "payee_account_number": "payee",
+    "payer_counterparty_id": "payer",
+    "client_reference_id": "reference",
+    "due_date": "due date",
 }
-"""What `create` sends: its value in a record, what was sent, and whether the two are the same."""
+"""What messages call an argument, where it is not its name."""
+_AMOUNT, _FLAG = "payment_details.amount", "payment_details.amount_modification_allowed"
+_IN_ANY_CASE = {_AMOUNT, _FLAG, "payment_details.biller_type", "payee.account_number", "payer.victor_counterparty_id"}
+
+
+def _value_at(found: PaymentRequest, place: str) -> Any:
+    """Return the value of a record at a place of the body of `create`, or None."""
+    # A request that was accepted with another amount has the one that was asked for beside it.
+    original = found.value_at("payment_request.payment_details.original_amount") if place == _AMOUNT else None
+    if original is not None:
+        return original
+    return found.value_at(place if place == "client_reference_id" else f"payment_request.{place}")
+
+
+def _is_same(place: str, sent: Any, found: Any) -> bool | None:
+    """Return whether a value is the one that was sent; None if one of the two is missing or of another type."""
+    if place == _FLAG and sent is None:
+        return None if found is not True else False  # false by the document's default
+    if place == "payment_details.due_date":
+        sent, found = as_date(sent), as_date(found)
+    elif place == _AMOUNT:
+        sent, found = money.to_decimal(sent), money.from_wire(found)
+    elif not isinstance(found, bool if place == _FLAG else str):
+        return None
+    if sent is None or found is None or found == "":
+        return None
+    if place in _IN_ANY_CASE:
+        return not differs(spelled(sent), found)
+    return bool(sent == found or (isinstance(found, str) and sent.split() == found.split()))
 
 
 def _shown(found: PaymentRequest, what: str) -> str:
     """Return a value of a record for a message."""
-    if what not in _COMPARED:
-        return ""
-    value = one_line(_COMPARED[what][0](found))
-    shown = {"payee": mask, "notes": redact_excerpt, "ultimate creditor": redact_excerpt}.get(what, str)
-    return repr(shown(value))
+    if what == "extra_body":
+        return "other values for extra_body"
+    place = next((place for place, argument in ARGUMENTS.items() if _NAMES.get(argument, argument) == what), None)
+    value = one_line(found.direction if place is None else _value_at(found, place))
+    shown = mask(value) if what == "payee" else value if what in _UNMASKED else redact_excerpt(value)
+    return f"the {what} {shown!r}"
+
+
+_UNMASKED = {"payer", "amount", "reference", "due date"}
 
 
 def _conflict(found: PaymentRequest, what: str, attempts: int) -> Conflict:

@@ -223,14 +223,17 @@ class PaymentRequest(Record):
         self._has_info = hasattr(raw, "payment_request")
 
     @classmethod
-    def of_json(cls, sent: object, model: str = "PaymentRequestReceipt") -> PaymentRequest:
+    def of_json(
+        cls, sent: object, model: str = "PaymentRequestReceipt", *, idempotency_key: str | None = None
+    ) -> PaymentRequest:
         """A request from its JSON, of a list or as this model. To load and make models costs more than to read it."""
         if not is_object(sent):  # the model holds it
-            return cls(getattr(models, model).from_dict(cast("Any", sent)))
+            return cls(getattr(models, model).from_dict(cast("Any", sent)), idempotency_key)
         self = cls.__new__(cls)
         self._sent, self._model = sent, model
         self._has_info = True
-        self.response_info = self.idempotency_key = self._completed_by = None
+        self.response_info = self._completed_by = None
+        self.idempotency_key = idempotency_key
         return self
 
     @property
@@ -265,6 +268,10 @@ class PaymentRequest(Record):
         except AttributeError:  # of JSON, only an object has members to get
             return None
         return super()._value_at(path) if isinstance(value, dict) else value
+
+    def value_at(self, place: str) -> Any:
+        """The value at a dotted place of what the provider sent, such as `payment_request.payee`; None without one."""
+        return self._value_at(place.split("."))
 
     @classmethod
     def fake(cls, **fields: Unpack[FakeFields]) -> PaymentRequest:

@@ -43,7 +43,7 @@ from .checks import (
 from .generated import models
 from .statuses import BillerTypeWord, DirectionWord, NetworkWord, StatusWord
 
-_ARGUMENTS = {
+ARGUMENTS = {
     "payee.account_number": "payee_account_number",
     "payee.ultimate_creditor": "ultimate_creditor",
     "payer.victor_counterparty_id": "payer_counterparty_id",
@@ -97,7 +97,7 @@ class CreateRequest:
         found.optional(REFERENCE, self.client_reference_id)
         if self.idempotency_key is not None:
             found.add(key_problem(self.idempotency_key))
-        found.problems += extra_body_problems(self.extra_body, _ARGUMENTS)
+        found.problems += extra_body_problems(self.extra_body, ARGUMENTS)
         found.finish("The payment request")
 
     def to_model(self) -> models.NewRtpRfpPaymentRequest:
@@ -118,7 +118,7 @@ class CreateRequest:
             payment_details=models.RfpBasePaymentDetails(**details),
             **drop_none(client_reference_id=self.client_reference_id),
         )
-        return with_extra_body(body, self.extra_body, _ARGUMENTS)
+        return with_extra_body(body, self.extra_body, ARGUMENTS)
 
 
 def due_date_problem(value: object, now: datetime | None) -> Problem | None:

@@ -111,8 +111,15 @@ def call_for_json(
 
     Only for an operation whose good responses the provider's profile checks: the document's parser does not see them.
     """
+    return (yield step_for_json(name, seconds, extra_query, **arguments)).parsed
+
+
+def step_for_json(
+    name: str, seconds: float | None = None, extra_query: ExtraQuery | None = None, /, **arguments: Any
+) -> Call:
+    """The step of `call_for_json`, for a flow that also needs the number of attempts."""
     query = extra_query_text(name, extra_query)
-    return (yield Call(name, arguments, lambda response: response.json(), seconds, query, as_json=True)).parsed
+    return Call(name, arguments, lambda response: response.json(), seconds, query, as_json=True)
 
 
 def call_with_attempts(name: str, model: Any, /, **arguments: Any) -> OperationFlow[tuple[Any, int]]:
