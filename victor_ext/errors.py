@@ -12,7 +12,7 @@
           + BadRequest         400, 422, or a 200 whose body reports an error
           + AuthenticationError  401
           + PermissionDenied   403
-          + NotFound           404
+          + NotFound           404, or a 400 that says so of the id
           + Conflict           409
           + RateLimited        429
           + ServerError        5xx

@@ -34,7 +34,7 @@ def test_get_shows_what_is_known(command: Command, victor_sandbox: Sandbox) -> N
 def test_get_of_an_unknown_id_is_status_1(command: Command) -> None:
     ran = command("rfp", "get", "NOPE", "--json")
     assert (ran.status, ran.out) == (1, "")
-    assert (ran.error["type"], ran.error["status_code"], ran.error["outcome"]) == ("BadRequest", 400, None)
+    assert (ran.error["type"], ran.error["status_code"], ran.error["outcome"]) == ("NotFound", 400, None)
 
 
 def test_an_id_that_cannot_be_is_named_and_not_sent(command: Command, victor_sandbox: Sandbox) -> None:

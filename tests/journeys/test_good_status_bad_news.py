@@ -17,6 +17,7 @@ from pytest_httpx import HTTPXMock
 from victor_ext import (
     AsyncVictor,
     Conflict,
+    InvalidRequest,
     Outcome,
     PaymentRequest,
     RetryPolicy,
@@ -38,7 +39,15 @@ def create(victor: Any) -> Any:
 
 
 def accept(victor: Any, **options: Any) -> Any:
-    return victor.payment_requests.accept("b34783af0", **({"notes": "Thank you."} | options))
+    return victor.payment_requests.accept(**({"id": "b34783af0", "notes": "Thank you."} | options))
+
+
+def get_one(victor: Any) -> Any:
+    return victor.payment_requests.get("b34783af0")
+
+
+def find_one(victor: Any) -> Any:
+    return victor.payment_requests.find("INV-1042", start_datetime=datetime.now(UTC))
 
 
 class Provider:
@@ -82,8 +91,7 @@ both_clients = pytest.mark.parametrize("client_class", [Victor, AsyncVictor])
 @pytest.mark.parametrize("body", [REFUSAL, SPRING], ids=["one shape", "the other"])
 @pytest.mark.parametrize(
     "call",
-    [create, accept, lambda victor: victor.payment_requests.get("b34783af0")],
-    ids=["create", "accept", "get"],
+    [create, accept, get_one],
 )
 def test_an_error_under_a_good_status_is_neither_success_nor_refusal(client_class: type, call: Any, body: Any) -> None:
     with pytest.raises(UnreadableResponse, match="reports an error") as raised:
@@ -107,14 +115,12 @@ def test_an_error_under_a_good_status_does_not_end_a_list(httpx_mock: HTTPXMock)
 
 
 @both_clients
-@pytest.mark.parametrize("body", [{}, {"results": None}, {"victor_payment_request_id": None}, {"ok": True}])
 @pytest.mark.parametrize(
-    "call",
+    ("call", "body"),
     [
-        lambda victor: victor.payment_requests.get("b34783af0"),
-        lambda victor: victor.payment_requests.find("INV-1042", start_datetime=datetime.now(UTC)),
+        *[(get_one, body) for body in ({}, {"results": None}, {"victor_payment_request_id": None}, {"ok": True})],
+        *[(find_one, body) for body in ({"victor_payment_request_id": None}, {"ok": True})],
     ],
-    ids=["get", "find"],
 )
 def test_a_read_that_says_nothing_is_read_again(client_class: type, call: Any, body: Any) -> None:
     answers = iter([body, {"victor_payment_request_id": "b34783af0", "page": 0, "results": []}])
@@ -124,6 +130,15 @@ def test_a_read_that_says_nothing_is_read_again(client_class: type, call: Any, b
 
     with pytest.raises(UnreadableResponse, match="says nothing"):
         Provider(lambda _request: body).call(client_class, call)
+
+
+@both_clients
+@pytest.mark.parametrize("body", [{}, {"results": None}, {"page_size": None}, {"page": 0}])
+def test_a_page_without_any_member_is_empty(client_class: type, body: Any) -> None:
+    """The document requires none."""
+    provider = Provider(lambda _request: body)
+    assert not provider.call(client_class, find_one)
+    assert len(provider.asked) == 1
 
 
 @both_clients
@@ -301,13 +316,26 @@ def test_amounts_are_compared_where_there_is_no_response_object(
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
-def known(amount: str | None = "100.00") -> PaymentRequest:
+def known(amount: str | None = "100.00", *, allowed: bool | None = True) -> PaymentRequest:
     """A request as it was read before it was answered."""
-    from victor_api.models import GetPaymentRequestResponse
-
-    details = {} if amount is None else {"payment_details": {"amount": amount}}
+    details = {"amount": amount, "amount_modification_allowed": allowed}
     seen = {"victor_payment_request_id": "b34783af0", "direction": "inbound", "status": "pending"}
-    return PaymentRequest(GetPaymentRequestResponse.from_dict({**seen, "payment_request": details}))
+    inside = {"payment_details": details}
+    return PaymentRequest.of_json({**seen, "payment_request": inside}, "GetPaymentRequestResponse")
+
+
+@both_clients
+@pytest.mark.parametrize("allowed", [None, False])
+def test_no_other_amount_is_sent_for_a_record_that_does_not_allow_one(client_class: type, allowed: Any) -> None:
+    """Without the flag it is false: the document's default."""
+    record = known(allowed=allowed)
+    provider = Provider(lambda _request: {"victor_payment_request_id": "b34783af0", **ACCEPTED})
+    with pytest.raises(InvalidRequest, match="allows no amount but 100.00"):
+        provider.call(client_class, lambda victor: accept(victor, id=record, modified_amount="50.00"))
+    assert provider.asked == []
+    provider.call(client_class, lambda victor: accept(victor, id=record))
+    with pytest.raises(Conflict):  # of an id alone it is not known: it is sent
+        provider.call(client_class, lambda victor: accept(victor, modified_amount="50.00"))
 
 
 ACCEPTED = {"status": "Accepted"}

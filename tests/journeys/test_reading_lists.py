@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -143,23 +144,39 @@ def test_a_server_that_repeats_a_page_for_ever_is_left(victor_sandbox: Sandbox, 
     assert len(victor_sandbox.received()) < 10
 
 
-def refuse(sandbox: Sandbox, page: int) -> None:
+def refuse(sandbox: Sandbox, page: int, *fields: str) -> None:
     """What lies past the end of a list is not documented: some providers answer 400 there."""
-    sandbox.inject("status", status=400, operation="list", query=f"*page={page}*", times=None)
+    codes = [[f"typeMismatch.paymentRequestsFilter.{field}", "typeMismatch"] for field in fields]
+    errors = [{"objectName": "paymentRequestsFilter", "code": "typeMismatch", "codes": each} for each in codes]
+    body = json.dumps({"allErrors": errors})
+    sandbox.inject("status", status=400, operation="list", query=f"*page={page}*", times=None, body=body)
 
 
 @pytest.mark.victor_sandbox(demo_data=False, max_page_size=5)
-def test_a_refusal_after_a_short_page_is_the_end(victor_sandbox: Sandbox, victor: Victor) -> None:
+def test_a_refusal_of_the_page_after_a_short_one_is_the_end(victor_sandbox: Sandbox, victor: Victor) -> None:
     fill(victor_sandbox, 12)
-    refuse(victor_sandbox, 3)
+    refuse(victor_sandbox, 3, "page")
     assert len(list(victor.payment_requests.list())) == 12
     assert len(list(victor.payment_requests.list(status="pending"))) == 12
 
 
 @pytest.mark.victor_sandbox(demo_data=False, max_page_size=5)
+@pytest.mark.parametrize("fields", [(), ("startDatetime",), ("pageSize",), ("page", "startDatetime")])
+def test_a_refusal_of_anything_else_is_no_end(victor_sandbox: Sandbox, victor: Victor, fields: Any) -> None:
+    """The pages that follow would be missing, and nobody would know."""
+    fill(victor_sandbox, 12)
+    refuse(victor_sandbox, 3, *fields)
+    for filters in ({}, {"status": "pending"}):
+        seen: list[Any] = []
+        with pytest.raises(BadRequest):
+            seen.extend(victor.payment_requests.list(**filters))
+        assert len(seen) == 12
+
+
+@pytest.mark.victor_sandbox(demo_data=False, max_page_size=5)
 def test_a_refusal_after_a_full_page_is_none(victor_sandbox: Sandbox, victor: Victor) -> None:
     fill(victor_sandbox, 15)
-    refuse(victor_sandbox, 2)
+    refuse(victor_sandbox, 2, "page")
     seen = []
     with pytest.raises(BadRequest):
         seen.extend(victor.payment_requests.list())
@@ -170,7 +187,7 @@ def test_a_refusal_after_a_full_page_is_none(victor_sandbox: Sandbox, victor: Vi
 def test_a_refusal_of_the_first_page_is_no_end(victor_sandbox: Sandbox, victor: Victor) -> None:
     """It would look like an empty list."""
     fill(victor_sandbox, 3)
-    refuse(victor_sandbox, 0)
+    refuse(victor_sandbox, 0, "page")
     with pytest.raises(BadRequest):
         list(victor.payment_requests.list())
     with pytest.raises(BadRequest):

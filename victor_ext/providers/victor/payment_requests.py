@@ -81,7 +81,7 @@ class PaymentRequests(Resource[Mode]):
 
         Raises:
             InvalidRequest: An argument is invalid; nothing was sent.
-            NotFound: The request does not exist.
+            NotFound: The request does not exist: a 404, or a 400 about the id (the document has no 404).
             UnreadableResponse: The response is not a payment request, or is a different one.
             VictorError: Any other failure.
         """

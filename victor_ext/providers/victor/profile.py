@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import httpx
@@ -28,6 +28,7 @@ from .settings import CREATE_PATH, Environment
 _LIST_PATH = "/v2/payment-requests"
 _KEY = "Idempotency-Key"
 _MOST_BITS = 1024
+_ID_NAMES = {"victor_payment_request_id", "victor_id", "id"}
 _NO_MESSAGE = "the provider gave no message"
 
 
@@ -42,6 +43,7 @@ def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
         may_be_in_progress=may_be_in_progress,
         problems=read_problems,
         unreadable=_unreadable,
+        is_unknown_id=_is_unknown_id,
         mismatch=_mismatch,
         names_its_subject=_is_get,
         recovery_hint=_recovery_hint,
@@ -80,6 +82,17 @@ def _is_list(request: httpx.Request) -> bool:
     return request.method == "GET" and request.url.path.endswith(_LIST_PATH)
 
 
+def _is_unknown_id(answer: httpx.Response) -> bool:
+    """Whether a 400 is about the id in the path, and nothing else: the document has no 404."""
+    request = answer.request
+    return (_is_get(request) or _is_respond(request)) and names_only(read_problems(answer), _ID_NAMES)
+
+
+def names_only(problems: Sequence[Problem], names: Collection[str]) -> bool:
+    """Whether there are problems, and all of them are about a field with one of these names."""
+    return bool(problems) and all(problem.field.rpartition(".")[2] in names for problem in problems)
+
+
 def _recovery_hint(request: httpx.Request) -> str:
     if _is_create(request):
         return "with payment_requests.find(client_reference_id, start_datetime=...)"
@@ -98,7 +111,7 @@ def _unreadable(answer: httpx.Response) -> str | None:
     return no_object_reason(answer) or _missing(answer, object_of(answer))
 
 
-_SAID_BY_LISTS = ("results", "page")
+_PAGE = {"results", "page", "page_size"}
 _SAID_BY_READS = ("victor_payment_request_id", "status", "payment_request")
 """A single payment request has at least one of these fields."""
 
@@ -112,7 +125,9 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
         return "its body has no victor_payment_request_id"
     if _is_respond(request) and not text_or_empty(body.get("status")):
         return "its body does not say which answer was taken"
-    if request.method == "GET" and all(body.get(name) is None for name in _SAID_BY_LISTS + _SAID_BY_READS):
+    if _is_list(request) and body.keys() <= _PAGE and all(value is None for value in body.values()):
+        return None  # the document requires no member: this is an empty page
+    if request.method == "GET" and all(body.get(name) is None for name in ("results", "page", *_SAID_BY_READS)):
         # It would otherwise be read as the end of a list, or as a request without a response.
         return "its body says nothing"
     if _is_get(request) and body.get("results") and all(body.get(name) is None for name in _SAID_BY_READS):

@@ -19,6 +19,7 @@ from victor_ext.runtime.loop.clock import ServerClock
 
 from .checks import REFERENCE, Validation, check_id
 from .generated import models
+from .profile import names_only
 from .records import PaymentRequest
 from .requests import ListRequest
 
@@ -62,9 +63,9 @@ def walk(request: ListRequest, clock: ServerClock) -> Walk[PaymentRequest]:
     def read(reader: PageReader[PaymentRequest]) -> OperationFlow[Sequence[PaymentRequest]]:
         try:
             answer = yield from _read_page(reader.number, request.page_size, wire, extra_query=request.extra_query)
-        except BadRequest:
-            # The response after the last page is not documented: a 400 after a short page is read as the end.
-            if reader.last_was_short:
+        except BadRequest as error:
+            # What follows the last page is not documented: after a short page, a refusal of the page alone is the end.
+            if reader.last_was_short and names_only(error.problems, {"page"}):
                 return ()
             raise
         return items_of(answer)

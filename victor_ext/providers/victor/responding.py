@@ -102,7 +102,8 @@ def respond(
         notes=notes,
         modified_amount=modified_amount,
         requested=None if known is None else known.amount,
-        may_be_modified=None if known is None else known.amount_modification_allowed,
+        # Without the flag it is false, by the document's default.
+        may_be_modified=None if known is None else bool(known.amount_modification_allowed),
         is_outbound=known is not None and known.direction is Direction.OUTBOUND,
         child_id=None if known is None else known.child_id,
         extra_body=extra_body,

@@ -173,6 +173,8 @@ def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> 
 def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Failure:
     status = response.status_code
     error_class = error_class_for(status)
+    if error_class is BadRequest and profile.is_unknown_id(response):
+        error_class = NotFound
     what = f"status {status} {response.reason_phrase}".rstrip()
     quoted = not response.request.extensions.get(HOLDS_SECRETS) and profile.may_quote_body(response)
     body = excerpt(response) if quoted else ""

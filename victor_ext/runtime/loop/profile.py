@@ -32,7 +32,7 @@ def any_body(_response: httpx.Response) -> str | None:
 
 
 def no_result(_response: httpx.Response) -> bool:
-    """False, for a provider whose error statuses are always errors."""
+    """False, for a provider whose error statuses are always errors, of their own class."""
     return False
 
 
@@ -66,6 +66,7 @@ class Profile:
             which nothing was done belongs here; a response that leaves a doubt is `unreadable`.
         is_result: Whether a response with an error status is a result of the call all the same, such as a payment that
             was declined: it is then read and returned like a good response.
+        is_unknown_id: Whether a 400 or 422 says that there is nothing with the id that was asked for: `NotFound`.
         mismatch: What a good response is about when that is something else than the request, or None. Such a response
             proves nothing about the work.
         names_its_subject: Whether the response to a read names the id in the request's path, which `mismatch` compares.
@@ -90,6 +91,7 @@ class Profile:
     unreadable: Callable[[httpx.Response], str | None] = any_body
     rejection_reason: Callable[[httpx.Response], str | None] = any_body
     is_result: Callable[[httpx.Response], bool] = no_result
+    is_unknown_id: Callable[[httpx.Response], bool] = no_result
     mismatch: Callable[[httpx.Response], str | None] = any_body
     names_its_subject: Callable[[httpx.Request], bool] = no_request
     may_quote_body: Callable[[httpx.Response], bool] = lambda _response: True
