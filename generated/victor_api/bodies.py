@@ -82,9 +82,9 @@ def _part(name: str, value: Any, declared: str | None) -> tuple[str | None, Any,
     kind = kinds[0] if len(kinds) == 1 and kinds[0] and "*" not in kinds[0] else None
     if isinstance(value, File):
         named = value.file_name or Path(str(getattr(value.payload, "name", "upload"))).name
-        return named, value.payload, value.mime_type or kind
+        return named, content(value, name), value.mime_type or kind
     if isinstance(value, (bytes, IOBase)):
-        return Path(str(getattr(value, "name", "upload"))).name, value, kind
+        return Path(str(getattr(value, "name", "upload"))).name, content(value, name), kind
     if isinstance(value, str) or (
         kind is not None and not _is_json(kind) and not isinstance(value, (dict, list))
     ):
@@ -102,14 +102,26 @@ def _part(name: str, value: Any, declared: str | None) -> tuple[str | None, Any,
     return None, Hidden(text_of(name, value).encode()), "text/plain"
 
 
-def content(body: Any) -> bytes:
-    """A body that is sent as it is: text as UTF-8, a file from where it stands to its end."""
+def content(body: Any, name: str = "body") -> bytes:
+    """A body or a part that is sent as it is: text as UTF-8, a file from where it stands to its end.
+
+    The file is left where it stood, so that another call with it sends the same bytes. Raises ValueError for a file of
+    which nothing is left to read.
+    """
     if isinstance(body, File):
         body = body.payload
     if isinstance(body, str):
-        return body.encode()
-    data: bytes = body if isinstance(body, bytes) else body.read()
-    return data
+        return Hidden(body.encode())
+    if isinstance(body, bytes):
+        return Hidden(body)
+    seekable = getattr(body, "seekable", None)
+    begin = body.tell() if seekable is not None and seekable() else None
+    data = body.read()
+    if begin is not None:
+        body.seek(begin)
+    if not data and begin != 0:
+        raise ValueError(f"{name}: nothing is left to read in this file: open it again, or pass its bytes.")
+    return Hidden(data.encode() if isinstance(data, str) else data)
 
 
 def holds_file(value: Any) -> bool:

@@ -114,6 +114,7 @@ def _unreadable(answer: httpx.Response) -> str | None:
 _PAGE = {"results", "page", "page_size"}
 _SAID_BY_READS = ("victor_payment_request_id", "status", "payment_request")
 """A single payment request has at least one of these fields."""
+_SAID = ("results", "page", *_SAID_BY_READS)
 
 
 def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
@@ -125,9 +126,9 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
         return "its body has no victor_payment_request_id"
     if _is_respond(request) and not text_or_empty(body.get("status")):
         return "its body does not say which answer was taken"
-    if _is_list(request) and body.keys() <= _PAGE and all(value is None for value in body.values()):
-        return None  # the document requires no member: this is an empty page
-    if request.method == "GET" and all(body.get(name) is None for name in ("results", "page", *_SAID_BY_READS)):
+    # The document requires no member of a page: one without any is empty.
+    is_empty_page = _is_list(request) and body.keys() <= _PAGE
+    if request.method == "GET" and not is_empty_page and all(body.get(name) is None for name in _SAID):
         # It would otherwise be read as the end of a list, or as a request without a response.
         return "its body says nothing"
     if _is_get(request) and body.get("results") and all(body.get(name) is None for name in _SAID_BY_READS):
@@ -139,7 +140,8 @@ def _no_page(body: dict[str, Any]) -> str | None:
     """Return why the body is not a page of a list, or None. It would otherwise be read as the end of the list."""
     results = body.get("results")
     if results is None:
-        return None if isinstance(body.get("page"), int) else "its body is no page of a list"
+        is_page = isinstance(body.get("page"), int) or body.keys() <= _PAGE
+        return None if is_page else "its body is no page of a list"
     return None if isinstance(results, list) else "its `results` are no list"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Hashable
 from copy import copy
 from functools import cache
@@ -14,9 +15,11 @@ import httpx
 from victor_ext.runtime.http.response import NOT_READ, Response
 from victor_ext.runtime.http.transport import EXTRA_QUERY
 from victor_ext.runtime.late_imports import uninterrupted
+from victor_ext.runtime.loop.profile import SAFE_METHODS
 
 from .config import checked_timeout
 from .documented import READER
+from .json_values import NOT_JSON, is_object, json_of
 
 HttpClient = httpx.Client | httpx.AsyncClient
 Connect = Callable[[dict[str, Any]], HttpClient]
@@ -24,8 +27,8 @@ Read = Callable[[httpx.Response], Any]
 C = TypeVar("C")
 T = TypeVar("T")
 
-_WITHOUT_BODY = frozenset({204, 205})
-"""Statuses whose responses have no content (RFC 9110, 15.3.5 and 15.3.6)."""
+_UNDOCUMENTED = "this status is not in the provider's document"
+_HTML = re.compile(rb"\s*<(?:!doctype\s+)?html", re.IGNORECASE)
 
 
 class _Generated(Protocol):
@@ -103,10 +106,14 @@ class _Bound:
         """
         if self._undocumented is not None:  # this client serves one call
             self.response = response
-        if isinstance(response, Response) and response.parsed is not NOT_READ and not self._as_json:
-            return cast("T", response.parsed)
         try:
-            return cast("T", response.json()) if self._as_json else _read(parse, self, response)
+            if self._as_json:
+                return cast("T", response.json())
+            is_read = isinstance(response, Response) and response.parsed is not NOT_READ
+            parsed: Any = cast("Response", response).parsed if is_read else _read(parse, self, response)
+            # A body that the document has no content for is given as it is, if it is JSON.
+            body = json_of(response) if parsed is None and response.content else NOT_JSON
+            return cast("T", parsed if body is NOT_JSON else body)
         except Exception as error:
             if not isinstance(response, Response) or response.unusable is None:
                 raise  # it came through another http client
@@ -116,7 +123,7 @@ class _Bound:
                 return cast("T", self._undocumented(response))
             except ValueError:
                 pass  # the body is no better than the status
-        raise response.unusable(response, "this status is not in the provider's document" if undocumented else why)
+        raise response.unusable(response, _UNDOCUMENTED if undocumented else why)
 
     def request_extensions(self, parse: Callable[..., Any]) -> dict[str, Any]:
         """The parser of an operation, for the attempt loop: a response that it cannot read may be asked for again.
@@ -173,10 +180,18 @@ class _ParserOf:
         except Exception as error:  # noqa: BLE001 - a generated parser may fail in any way; only the reason is kept
             if not self._client.is_undocumented(error):
                 return unread_because(error)
-            # Another attempt would bring the same status. Where it says that there is no body, there is none to read.
-            if response.status_code in _WITHOUT_BODY and not response.content:
-                response.parsed = None
+            # After an object, another attempt would bring the same. Nothing else is evidence that the work was done.
+            return None if is_object(json_of(response)) else _UNDOCUMENTED
+        return _undeclared_body(response) if response.parsed is None and response.content else None
+
+
+def _undeclared_body(response: Response) -> str | None:
+    """Why a body that the document has no content for cannot be given; None for JSON, and for a file that was read."""
+    if json_of(response) is not NOT_JSON:
         return None
+    if response.request.method in SAFE_METHODS and not _HTML.match(response.content):
+        return None  # the bytes are the `content` of the detailed response
+    return "the document declares no content for this status, and its body is not JSON"
 
 
 _READ = set[tuple[str, int]]()

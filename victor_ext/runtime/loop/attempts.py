@@ -20,6 +20,7 @@ from victor_ext.runtime.http.timing import TIMING, Timing
 
 from .classification import Failure, Repeat, may_repeat, of_exception, of_response, of_unusable
 from .clock import ServerClock
+from .contents import keep_content
 from .error_messages import error_for, request_id_of, what_to_do
 from .flow import Acquire, Flow, Lock, Send, Sleep
 from .headers import sendable
@@ -58,8 +59,9 @@ class AttemptLoop:
 
     def call(self, request: httpx.Request) -> Flow[Response]:
         """One logical call. Returns a good response, or raises a typed error."""
+        may_repeat = type(request.stream) is httpx.ByteStream or keep_content(request)
         key = self.profile.key_place.prepare(request) if request.method not in SAFE_METHODS else None
-        return _Call(self, request, key).run()
+        return _Call(self, request, key, is_read_once=not may_repeat).run()
 
     def sign(self, request: httpx.Request) -> Flow[None]:
         """Put a token on a request that is sent elsewhere."""
@@ -69,8 +71,11 @@ class AttemptLoop:
 class _Call:
     """The state of one logical call over its attempts."""
 
-    def __init__(self, loop: AttemptLoop, request: httpx.Request, key: str | None) -> None:
+    def __init__(
+        self, loop: AttemptLoop, request: httpx.Request, key: str | None, *, is_read_once: bool = False
+    ) -> None:
         self._loop = loop
+        self._is_read_once = is_read_once
         self._request = request
         self._key = key
         # The request that a failure belongs to; None while a token is fetched.
@@ -163,6 +168,9 @@ class _Call:
                 continue
             if signed:
                 self._outcome = self._outcome.combined_with(result.outcome)
+            if signed and self._is_read_once and result.outcome is not Outcome.NOT_SENT:
+                why = "its body can be read only once, so it is not sent again: pass the bytes"
+                raise self._error(request, result, why=why)
             if signed and self._may_renew(request, result):
                 self._renewed = True
             else:

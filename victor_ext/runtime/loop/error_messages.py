@@ -98,8 +98,8 @@ def _about_the_key(conflict: httpx.Response, key: str, look: str) -> str:
         used = f"{used} or by a call that is still being worked on"
         do = "repeat with the same key and the same values in a while"
     return (
-        f"It may have been done: idempotency_key={key!r} may have been used before, {used}. So {do}, or {look}. A new key "
-        "could ask a second time."
+        f"It may have been done: idempotency_key={key!r} may have been used before, {used}. So {do}, or {look}. A new "
+        "key could ask a second time."
     )
 
 
@@ -120,14 +120,12 @@ def what_to_do(
     if outcome is Outcome.REJECTED:
         return "Nothing was done by it."
     if outcome is Outcome.ACCEPTED:
-        if key is None:
-            return f"Do not send it again: {look}. The response is in the error's `body`."
-        return f"Repeat only with the same key, idempotency_key={key!r}. The response is in the error's `body`."
+        again = f"Do not send it again: {look}" if key is None else f"Repeat only with the same key, {key!r}"
+        return f"{again}. The response is in the error's `body`."
     if key is None:
         return f"It may have been done, and no key makes a repeat safe: {look} before you repeat it."
-    if conflict is not None:
-        return _about_the_key(conflict, key, look)
-    return f"It may have been done: repeat it with idempotency_key={key!r}, or {look}."
+    again = f"It may have been done: repeat it with idempotency_key={key!r}, or {look}."
+    return again if conflict is None else _about_the_key(conflict, key, look)
 
 
 def request_id_of(response: httpx.Response | None, profile: Profile) -> str | None:

@@ -1,0 +1,206 @@
+"""`connect`: answers that the document has no content for, and bodies that can be read only once."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import io
+import json
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.providers.connected.modes import MODES, QUICK, URL
+from victor_ext import HeaderKey, InvalidRequest, Outcome, UnreadableResponse, VictorError, connect, connect_async
+from victor_ext.spec.generate import generate
+
+TYPED: Any = {"description": "d", "content": {"application/json": {"schema": {"type": "object", "properties": {}}}}}
+PART: Any = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+RAW: Any = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+DOCUMENT: Any = {
+    "openapi": "3.0.1",
+    "info": {"title": "Bare", "version": "1"},
+    "paths": {
+        f"/{name}": {method: {"operationId": name, "tags": ["b"], "responses": responses, **more}}
+        for name, method, responses, more in (
+            ("any_answer", "post", {"default": {"description": "d"}}, {}),
+            ("no_content", "post", {"201": {"description": "d"}}, {}),
+            ("typed", "post", {"200": TYPED}, {}),
+            ("any_read", "get", {"default": {"description": "d"}}, {}),
+            ("raw", "post", {"200": TYPED}, {"requestBody": {"content": RAW}}),
+            ("form", "post", {"200": TYPED}, {"requestBody": {"content": {"multipart/form-data": {"schema": PART}}}}),
+        )
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    folder = tmp_path_factory.mktemp("bare")
+    (folder / "bare.json").write_text(json.dumps(DOCUMENT))
+    assert generate(folder / "bare.json", Path(folder)).left_out == []
+    sys.path.insert(0, str(folder))
+    yield
+    sys.path.remove(str(folder))
+
+
+pytestmark = [pytest.mark.usefixtures("package"), pytest.mark.parametrize("mode", MODES)]
+
+
+class Provider:
+    """Answers from a script (the last line for ever), and keeps the bodies and keys of the requests."""
+
+    def __init__(self, *script: httpx.Response | Exception) -> None:
+        self.script = list(script)
+        self.bodies: list[bytes] = []
+        self.keys = set[str | None]()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.bodies.append(request.content)
+        self.keys.add(request.headers.get("idempotency-key"))
+        answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    def call(self, mode: str, name: str, *, key: bool = False, times: int = 1, **arguments: Any) -> Any:
+        client_class = importlib.import_module("bare_api.client").Client
+        options: Any = {"base_url": URL, "retry": QUICK, "transport": httpx.MockTransport(self)}
+        options |= {"key": HeaderKey()} if key else {}
+        module = importlib.import_module(f"bare_api.api.b.{name}")
+        if mode == "blocking":
+            with connect(client_class, **options) as client:
+                return [module.sync_detailed(client=client.api, **arguments) for _ in range(times)][-1]
+
+        async def main() -> Any:
+            async with connect_async(client_class, **options) as client:
+                return [await module.asyncio_detailed(client=client.api, **arguments) for _ in range(times)][-1]
+
+        return asyncio.run(main())
+
+
+@pytest.mark.parametrize("name", ["any_answer", "no_content"])
+class TestABodyThatTheDocumentHasNoContentFor:
+    @pytest.mark.parametrize("body", [{"status": False}, {"id": "pay_1"}, [], 0, False])
+    def test_json_is_given(self, mode: str, name: str, body: Any) -> None:
+        found = Provider(httpx.Response(201, json=body)).call(mode, name)
+        assert found.parsed == body
+        assert type(found.parsed) is type(body)
+
+    @pytest.mark.parametrize("body", [b"<html>Log in</html>", b"OK", b"\xff", b'{"id": "pay'])
+    def test_anything_else_is_no_success(self, mode: str, name: str, body: bytes) -> None:
+        provider = Provider(httpx.Response(201, content=body))
+        with pytest.raises(UnreadableResponse, match="declares no content for this status") as raised:
+            provider.call(mode, name)
+        outcome = Outcome.ACCEPTED if body.startswith(b"{") else Outcome.UNKNOWN
+        assert (raised.value.outcome, raised.value.body, len(provider.bodies)) == (outcome, body, 1)
+        provider = Provider(httpx.Response(201, content=body), httpx.Response(201))
+        assert provider.call(mode, name, key=True).parsed is None
+        assert (len(provider.bodies), len(provider.keys)) == (2, 1)
+
+    def test_an_error_is_no_success(self, mode: str, name: str) -> None:
+        with pytest.raises(UnreadableResponse, match="reports an error") as raised:
+            Provider(httpx.Response(201, json={"error": "no"})).call(mode, name)
+        assert raised.value.outcome is Outcome.UNKNOWN
+
+    def test_nothing_is_none(self, mode: str, name: str) -> None:
+        assert Provider(httpx.Response(201)).call(mode, name).parsed is None
+
+
+@pytest.mark.parametrize("name", ["no_content", "typed"])
+@pytest.mark.parametrize(("status", "body"), [(204, b""), (202, b""), (202, b"<html>"), (202, b"[]"), (202, b"{}")])
+def test_a_status_that_is_not_documented_is_no_none(mode: str, name: str, status: int, body: bytes) -> None:
+    provider = Provider(httpx.Response(status, content=body))
+    with pytest.raises(UnreadableResponse, match="not in the provider's document") as raised:
+        provider.call(mode, name, key=True)
+    outcome, sent = (Outcome.ACCEPTED, 1) if body == b"{}" else (Outcome.UNKNOWN, QUICK.max_attempts)
+    assert (raised.value.outcome, raised.value.body, len(provider.bodies)) == (outcome, body, sent)
+
+
+def test_the_bytes_of_a_read_are_given_unless_they_are_a_page(mode: str) -> None:
+    assert Provider(httpx.Response(200, content=b"%PDF")).call(mode, "any_read").content == b"%PDF"
+    with pytest.raises(UnreadableResponse):
+        Provider(httpx.Response(200, content=b"\n<!DOCTYPE html><p>Log in")).call(mode, "any_read")
+
+
+GOOD = httpx.Response(200, json={})
+LOST = httpx.ReadError("lost")
+
+
+class Once(io.BytesIO):
+    """A pipe, for example."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def upload(name: str, file: Any) -> Any:
+    if name == "raw":
+        return importlib.import_module("bare_api.types").File(payload=file)
+    body = importlib.import_module("bare_api.models").FormBody()
+    body.file = importlib.import_module("bare_api.types").File(payload=file)
+    return body
+
+
+def standing(file: io.BytesIO, place: int) -> io.BytesIO:
+    file.seek(place)
+    return file
+
+
+@pytest.mark.parametrize("name", ["raw", "form"])
+class TestAFile:
+    @pytest.mark.parametrize(("make", "place"), [(io.BytesIO, 0), (io.BytesIO, 3), (Once, 0)])
+    def test_each_attempt_sends_it_from_where_it_stood(self, mode: str, name: str, make: Any, place: int) -> None:
+        provider = Provider(LOST, httpx.Response(503), GOOD)
+        file = standing(make(b"0123456789"), place)
+        provider.call(mode, name, key=True, body=upload(name, file))
+        assert [b"0123456789"[place:] in body and (b"2" in body) is (place == 0) for body in provider.bodies] == [
+            True
+        ] * 3
+
+    def test_so_does_each_call(self, mode: str, name: str) -> None:
+        provider = Provider(GOOD)
+        provider.call(mode, name, times=2, body=upload(name, standing(io.BytesIO(b"0123456789"), 3)))
+        assert [b"3456789" in body for body in provider.bodies] == [True] * 2
+
+    @pytest.mark.parametrize("make", [lambda: standing(io.BytesIO(b"012"), 3), lambda: standing(Once(b"012"), 3)])
+    def test_one_that_was_read_before_is_refused_by_name(self, mode: str, name: str, make: Any) -> None:
+        provider = Provider(GOOD)
+        with pytest.raises(ValueError, match=f"{'body' if name == 'raw' else 'file'}: nothing is left to read"):
+            provider.call(mode, name, body=upload(name, make()))
+        assert provider.bodies == []
+
+
+def post(mode: str, provider: Provider, content: Any) -> Any:
+    """Send content of the caller's own through the client of a generated package."""
+    client_class = importlib.import_module("bare_api.client").Client
+    options: Any = {"base_url": URL, "retry": QUICK, "transport": httpx.MockTransport(provider), "key": HeaderKey()}
+    if mode == "blocking":
+        with connect(client_class, **options) as client:
+            return client.api.get_httpx_client().post("/raw", content=content)
+
+    async def main() -> Any:
+        async with connect_async(client_class, **options) as client:
+            return await client.api.get_async_httpx_client().post("/raw", content=content)
+
+    return asyncio.run(main())
+
+
+def test_content_that_can_be_read_once_is_not_sent_again_as_nothing(mode: str) -> None:
+    async def awaited() -> AsyncIterator[bytes]:
+        yield b"012"
+
+    provider = Provider(LOST, httpx.Response(201))
+    if mode == "blocking":
+        assert post(mode, provider, iter([b"012"])).status_code == 201
+        assert provider.bodies == [b"012"] * 2
+        with pytest.raises(InvalidRequest, match="of its body of 3 bytes, 0 are left to read"):
+            post(mode, provider, standing(io.BytesIO(b"012"), 3))
+        return
+    with pytest.raises(VictorError, match="its body can be read only once, so it is not sent again") as raised:
+        post(mode, provider, awaited())
+    assert (raised.value.outcome, provider.bodies) == (Outcome.UNKNOWN, [b"012"])
