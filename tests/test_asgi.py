@@ -64,7 +64,7 @@ def test_wrong_arguments_are_named(answered: Any) -> None:
         (lambda faults: faults.lose_answer(times=None), 504, "unknown"),
         (lambda faults: faults.status(401, times=None), 502, "rejected"),
         (lambda faults: faults.status(404), 404, "rejected"),
-        (lambda faults: faults.status(409), 409, "rejected"),
+        (lambda faults: faults.status(409), 409, "unknown"),
         (lambda faults: faults.status(400), 502, "rejected"),
     ],
 )

@@ -45,7 +45,7 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, VictorError):
         raise error
     status = _BY_OUTCOME[error.outcome]
-    if error.outcome in (Outcome.NOT_SENT, Outcome.REJECTED):
+    if error.outcome in (Outcome.NOT_SENT, Outcome.REJECTED) or isinstance(error, Conflict):
         own = {InvalidRequest: 422, NotFound: 404, Conflict: 409, RateLimited: 503}
         status = next((code for kind, code in own.items() if isinstance(error, kind)), status)
     body: dict[str, Any] = {

@@ -135,12 +135,11 @@ def test_a_repeat_on_a_later_day_is_sent_as_it_was(command: Command, victor_sand
     assert command(*asked, "--json").json["id"] == made["id"]
 
 
-def test_a_refusal_is_status_1(command: Command) -> None:
+def test_a_key_of_another_payment_is_status_3(command: Command) -> None:
     assert command(*words(idempotency_key=KEY)).status == 0
     ran = command(*words(idempotency_key=KEY, amount="45.00"), "--json")
-    assert (ran.status, ran.out) == (1, "")
-    assert (ran.error["outcome"], ran.error["status_code"], ran.error["type"]) == ("rejected", 409, "Conflict")
-    assert ran.error["next_command"] is None
+    assert (ran.status, ran.out) == (3, "")
+    assert (ran.error["outcome"], ran.error["status_code"], ran.error["type"]) == ("unknown", 409, "Conflict")
 
 
 def test_the_same_key_asks_once(command: Command, victor_sandbox: Sandbox) -> None:
@@ -297,7 +296,7 @@ def test_a_limit_is_status_75_unless_an_answer_was_lost_before(command: Command,
     assert (ran.status, ran.error["outcome"]) == (3, "unknown")
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409])
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_what_is_refused_for_ever_is_status_1(command: Command, victor_sandbox: Sandbox, status: int) -> None:
     victor_sandbox.inject("status", operation="create", status=status, times=None)
     ran = command(*words(), "--json")

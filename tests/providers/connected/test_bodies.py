@@ -51,16 +51,24 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 pytestmark = [pytest.mark.usefixtures("package"), pytest.mark.parametrize("mode", MODES)]
 
 
-class Provider:
-    """Answers from a script (the last line for ever), and keeps the bodies and keys of the requests."""
+class Provider(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Answers from a script (the last line for ever), and keeps bodies and keys of the requests, read as for a wire."""
 
     def __init__(self, *script: httpx.Response | Exception) -> None:
         self.script = list(script)
         self.bodies: list[bytes] = []
         self.keys = set[str | None]()
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.bodies.append(request.content)
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.SyncByteStream)
+        return self.answer(request, b"".join(request.stream))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        return self.answer(request, b"".join([part async for part in request.stream]))
+
+    def answer(self, request: httpx.Request, body: bytes) -> httpx.Response:
+        self.bodies.append(body)
         self.keys.add(request.headers.get("idempotency-key"))
         answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(answer, Exception):
@@ -69,7 +77,7 @@ class Provider:
 
     def call(self, mode: str, name: str, *, key: bool = False, times: int = 1, **arguments: Any) -> Any:
         client_class = importlib.import_module("bare_api.client").Client
-        options: Any = {"base_url": URL, "retry": QUICK, "transport": httpx.MockTransport(self)}
+        options: Any = {"base_url": URL, "retry": QUICK, "transport": self}
         options |= {"key": HeaderKey()} if key else {}
         module = importlib.import_module(f"bare_api.api.b.{name}")
         if mode == "blocking":
@@ -156,16 +164,16 @@ class TestAFile:
     @pytest.mark.parametrize(("make", "place"), [(io.BytesIO, 0), (io.BytesIO, 3), (Once, 0)])
     def test_each_attempt_sends_it_from_where_it_stood(self, mode: str, name: str, make: Any, place: int) -> None:
         provider = Provider(LOST, httpx.Response(503), GOOD)
-        file = standing(make(b"0123456789"), place)
+        file = standing(make(b"pqrXYZ"), place)
         provider.call(mode, name, key=True, body=upload(name, file))
-        assert [b"0123456789"[place:] in body and (b"2" in body) is (place == 0) for body in provider.bodies] == [
+        assert [b"pqrXYZ"[place:] in body and (b"pqr" in body) is (place == 0) for body in provider.bodies] == [
             True
         ] * 3
 
     def test_so_does_each_call(self, mode: str, name: str) -> None:
         provider = Provider(GOOD)
-        provider.call(mode, name, times=2, body=upload(name, standing(io.BytesIO(b"0123456789"), 3)))
-        assert [b"3456789" in body for body in provider.bodies] == [True] * 2
+        provider.call(mode, name, times=2, body=upload(name, standing(io.BytesIO(b"pqrXYZ"), 3)))
+        assert [b"XYZ" in body for body in provider.bodies] == [True] * 2
 
     @pytest.mark.parametrize("make", [lambda: standing(io.BytesIO(b"012"), 3), lambda: standing(Once(b"012"), 3)])
     def test_one_that_was_read_before_is_refused_by_name(self, mode: str, name: str, make: Any) -> None:
@@ -178,7 +186,7 @@ class TestAFile:
 def post(mode: str, provider: Provider, content: Any) -> Any:
     """Send content of the caller's own through the client of a generated package."""
     client_class = importlib.import_module("bare_api.client").Client
-    options: Any = {"base_url": URL, "retry": QUICK, "transport": httpx.MockTransport(provider), "key": HeaderKey()}
+    options: Any = {"base_url": URL, "retry": QUICK, "transport": provider, "key": HeaderKey()}
     if mode == "blocking":
         with connect(client_class, **options) as client:
             return client.api.get_httpx_client().post("/raw", content=content)

@@ -251,7 +251,32 @@ class TestA200:
     def test_without_a_result_code_it_is_no_success(self, body: object) -> None:
         error = observe(200, body)
         assert isinstance(error, UnreadableResponse)
-        assert error.outcome is Outcome.ACCEPTED
+        assert error.outcome is (Outcome.ACCEPTED if isinstance(body, dict) else Outcome.UNKNOWN)
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"merchantTransactionId": "INV-2"}, {"amount": "92.01"}, {"currency": "EUR"}, {"paymentType": "RF"},
+            {"entityId": "EB000002"},
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("status", [200, 400])
+    def test_a_result_of_another_payment_proves_nothing(self, status: int, other: dict[str, str]) -> None:
+        code = "000.000.000" if status == 200 else "800.100.153"
+        error = observe(status, {"id": "8ac7", "result": {"code": code}, **other})
+        assert isinstance(error, UnreadableResponse)
+        assert f"about another payment: its {next(iter(other))} is not" in str(error)
+        assert error.outcome is Outcome.UNKNOWN
+
+    def test_the_same_payment_in_other_words_is_the_same(self) -> None:
+        same = {
+            "merchantTransactionId": " INV-1",
+            "amount": 92,
+            "currency": "egp",
+            "paymentType": "DB",
+            "entityId": None,
+        }
+        assert isinstance(observe(200, {"id": "8ac7", "result": {"code": "000.000.000"}, **same}), Payment)
 
     def test_a_decline_is_a_result_too(self) -> None:
         payment = observe(200, {"id": "8ac7", "result": {"code": "800.100.51"}})

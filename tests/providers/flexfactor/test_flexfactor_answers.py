@@ -102,6 +102,17 @@ def test_an_answer_about_another_order_settles_nothing(operation: str, success: 
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.parametrize("operation", ["evaluate", "capture", "cancel"])
+@pytest.mark.parametrize("other", [{"idempotencyKey": OTHER}, {"IdempotencyKey": OTHER.upper()}])
+def test_an_answer_to_another_call_settles_nothing(operation: str, other: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableResponse, match="about another call: its idempotencyKey") as raised:
+        answered(operation, {"status": "APPROVED" if operation == "evaluate" else "COMPLETED", **other})
+    assert raised.value.outcome is Outcome.UNKNOWN
+    client, script = scripted(httpx.Response(200, json={"status": "COMPLETED", "mid": "x"}))
+    CALLS["refund"](client)
+    assert len(script.requests) == 1
+
+
 def test_a_wait_does_not_end_on_another_order() -> None:
     client, _script = scripted(httpx.Response(200, json={"id": OTHER, "status": 7}))
     with pytest.raises(TimedOut, match="could not be read"):

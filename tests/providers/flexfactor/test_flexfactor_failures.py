@@ -115,7 +115,7 @@ def test_a_200_that_says_nothing_is_no_success(operation: str, body: bytes) -> N
     client, _script = scripted(httpx.Response(200, content=body))
     with pytest.raises(UnreadableResponse) as raised:
         CALLS[operation](client)
-    assert raised.value.outcome is Outcome.ACCEPTED
+    assert raised.value.outcome is (Outcome.ACCEPTED if body.startswith(b"{") else Outcome.UNKNOWN)
 
 
 NO_REFUSALS = [
@@ -314,6 +314,21 @@ def test_a_body_that_nobody_can_read(operation: str, status: int, body: bytes) -
 def test_an_order_that_is_not_there(harness: Harness) -> None:
     with pytest.raises(NotFound):
         harness(lambda client: client.orders.get(ORDER))
+
+
+@pytest.mark.parametrize("operation", ["get", "refund", "capture", "cancel"])
+def test_a_400_about_the_order_alone_says_that_it_is_not_there(operation: str) -> None:
+    for errors, error_class in (
+        ({"OrderId": ["unknown"]}, NotFound),
+        ({"$.id": ["unknown"]}, NotFound),
+        ({"OrderId": ["unknown"], "Amount": ["too much"]}, BadRequest),
+        ({"Amount": ["too much"]}, BadRequest),
+        ({}, BadRequest),
+    ):
+        client, _script = scripted(httpx.Response(400, json={"title": "One or more errors.", "errors": errors}))
+        with pytest.raises(error_class) as raised:
+            CALLS[operation](client)
+        assert (type(raised.value), raised.value.outcome) == (error_class, Outcome.REJECTED)
 
 
 def test_an_id_with_a_slash_makes_no_other_operation_of_a_call() -> None:

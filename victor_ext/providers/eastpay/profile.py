@@ -14,6 +14,7 @@ from victor_ext.redaction import one_line, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, pattern_of
 from victor_ext.runtime.client.json_values import (
+    differs,
     is_list,
     is_object,
     list_or_empty,
@@ -67,6 +68,9 @@ _PUBLIC = frozenset(
     }
 )
 """What a form has that names no person. No message repeats the rest, which includes a caller's further parameters."""
+
+_REPEATED = ("merchantTransactionId", "paymentType", "amount", "currency", "entityId")
+"""What a response may repeat of the form: it is then that of the payment that was asked for."""
 
 
 def profile_of(base_url: httpx.URL, *, found_by_reference: bool) -> Profile:
@@ -177,11 +181,16 @@ def _is_unknown(request: httpx.Request) -> bool:
 
 
 def _mismatch(response: httpx.Response) -> str | None:
-    """Which other payment the response to an inquiry is about, as one from a cache that mixes responses up."""
+    """Which other payment a response is about, such as one that came late, or from a cache that mixes them up."""
     if _is_unknown(response.request):
         return None
+    body = object_of(response)
+    if response.request.method == "POST" and _is_about_one_payment(response.request):
+        sent = dict(_form_of(response.request))
+        other = next((name for name in _REPEATED if differs(sent.get(name), body.get(name))), None)
+        return None if other is None else f"its body is about another payment: its {other} is not the one that was sent"
     asked = _ONE_PAYMENT.search(response.request.url.path)
-    named = text_or_empty(object_of(response).get("id"))
+    named = text_or_empty(body.get("id"))
     if response.request.method != "GET" or asked is None or not named or named.casefold() == asked.group(1).casefold():
         return None
     return f"its body is about another payment, {one_line(named)}"

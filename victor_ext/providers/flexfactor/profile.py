@@ -14,6 +14,7 @@ from victor_ext.redaction import one_line, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, SHORTEST, pattern_of, texts_within
 from victor_ext.runtime.client.json_values import (
+    differs,
     is_list,
     is_object,
     json_of,
@@ -52,6 +53,7 @@ def profile_of(environment: str, elsewhere: str, authentication_hint: str) -> Pr
         may_quote_body=_may_quote_body,
         rejection_reason=_refused,
         unreadable=_unreadable,
+        is_unknown_id=_is_unknown_id,
         mismatch=_mismatch,
         request_id_headers=("apigw-requestid", "x-request-id", "request-id", "x-correlation-id"),
         request_id_in_body=trace_id,
@@ -86,6 +88,19 @@ _WRAPPED = frozenset(
 """The operations, by the names of their generated modules, that the rules of this module are for."""
 
 
+def _is_unknown_id(response: httpx.Response) -> bool:
+    """Whether a 400 is about the order that was asked for, and nothing else. The provider's pages have no 404."""
+    problems = read_problems(response)
+    asked = operation_of(response.request) in _OF_ONE_ORDER
+    return asked and bool(problems) and all(problem.field.lower() in _ORDER_IDS for problem in problems)
+
+
+_OF_ONE_ORDER = frozenset({"order", "refund", "cancel", "external-cancel", "capture"})
+_ORDER_IDS = {"id", "orderid", "externalorderid"}
+_REPEATED = ("idempotencyKey", "mid", "senseKey", "currency")
+"""What a response may repeat of the request. Amounts are no evidence: they are cents here, and dollars there."""
+
+
 def _is_unknown(request: httpx.Request) -> bool:
     """Whether the operation is one that the wrapper does not know: the document alone says what it returns."""
     return operation_of(request) not in _MOVES_MONEY and is_generated(request, *_WRAPPED)
@@ -108,11 +123,15 @@ def _mismatch(response: httpx.Response) -> str | None:
     if _is_unknown(response.request):
         return None
     operation, body = operation_of(response.request), object_of(response)
+    sent = object_of(response.request) if response.request.method == "POST" and operation != "token" else {}
+    other = next((name for name in _REPEATED if differs(member(sent, name), member(body, name))), None)
+    if other is not None:
+        return f"its body is about another call: its {other} is not the one that was sent"
     asked: Any = None
     if operation in ("order", "refund", "cancel"):
         asked = order_in(response.request)
     elif operation == "capture":
-        asked = member(object_of(response.request), "orderId")
+        asked = member(sent, "orderId")
     named = member(body, "id") if operation == "order" else None
     named = member(body, "orderId") if named is None else named
     if not (isinstance(asked, str) and asked and isinstance(named, str) and named.strip()):

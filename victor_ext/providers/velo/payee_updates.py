@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from victor_ext.errors import NotFound, Outcome, VictorError
+from victor_ext.errors import NotFound, VictorError
 from victor_ext.redaction import kind_of
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
@@ -13,6 +13,7 @@ from victor_ext.runtime.client.runners import OperationFlow, call, call_without_
 from .checks import Validation, check_id
 from .generated import models
 from .paging import walk
+from .profile import may_be_done
 from .records import Payee, PayeeInvitation
 from .requests import Address, Challenge, Company, Individual
 from .words import InvitationStatusWord, PayeeTypeWord
@@ -122,7 +123,7 @@ class PayeeUpdates(Resource[Mode]):
         try:
             yield from call_without_body(f"{_API}.delete_payee", payee_id=payee_id)
         except VictorError as error:
-            if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED) or not (yield from _is_gone(payee_id)):
+            if not may_be_done(error) or not (yield from _is_gone(payee_id)):
                 raise
 
     @operation

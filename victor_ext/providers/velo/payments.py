@@ -13,6 +13,7 @@ from victor_ext.runtime.client.runners import OperationFlow, call, call_without_
 from .checks import Validation, day_around
 from .generated import models
 from .paging import changes, in_one_order, walk
+from .profile import may_be_done
 from .records import Payment, PaymentChange
 from .words import IncludeWord, PaymentStatusWord, PostInstructFxStatusWord, ScheduleStatusWord, TransmissionFilter
 
@@ -156,7 +157,7 @@ class Payments(Resource[Mode]):
         try:
             yield from call_without_body("velo_api.api.payments.withdraw_payment", payment_id=payment_id, body=body)
         except VictorError as error:
-            if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED) or not (yield from _is_withdrawn(payment_id)):
+            if not may_be_done(error) or not (yield from _is_withdrawn(payment_id)):
                 raise
 
     @operation

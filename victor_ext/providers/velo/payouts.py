@@ -14,6 +14,7 @@ from .checks import Validation, check_id
 from .generated import models
 from .paging import walk
 from .payout_audit import PayoutAudit
+from .profile import may_be_done
 from .records import Payout, PayoutPayment, Quote, Receipt
 from .requests import PaymentInstruction
 from .words import PayoutStatusWord, SubmittedStatusWord, TransmissionFilter
@@ -106,7 +107,7 @@ class Payouts(PayoutAudit[Mode]):
 
         Raises:
             InvalidRequest: An argument breaks a rule; nothing was sent.
-            Conflict: It was instructed before, or cannot be instructed.
+            Conflict: It was instructed before, or cannot be instructed; outcome `unknown`: read the payout.
             VictorError: Anything else; its outcome is `unknown` when the payout may have been instructed.
         """
         check_id("payout_id", payout_id, "The payout")
@@ -122,7 +123,7 @@ class Payouts(PayoutAudit[Mode]):
 
         Raises:
             InvalidRequest: It is no id; nothing was sent.
-            Conflict: It cannot be withdrawn any more.
+            Conflict: It cannot be withdrawn any more, or was withdrawn before; outcome `unknown`: read the payout.
             VictorError: Anything else; its outcome is `unknown` when the payout may have been withdrawn.
         """
         check_id("payout_id", payout_id, "The payout")
@@ -242,11 +243,11 @@ def _read(payout_id: str, seconds: float | None = None) -> OperationFlow[Payout]
 
 
 def _write(operation_name: str, payout_id: str, done: Collection[str], **arguments: object) -> OperationFlow[None]:
-    """Send a write once. After a lost response, or a conflict that follows one, read whether it was done."""
+    """Send a write once. After a lost response, read whether it was done. A conflict is with an earlier call's work."""
     try:
         yield from call_without_body(f"{_API}.{operation_name}", payout_id=payout_id, **arguments)
     except VictorError as error:
-        if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED) or not (yield from _has_status(payout_id, done)):
+        if not may_be_done(error) or not (yield from _has_status(payout_id, done)):
             raise
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from victor_ext.errors import Problem
+from victor_ext.errors import Conflict, Outcome, Problem, VictorError
 from victor_ext.redaction import mask_digits, one_line, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, SHORTEST, texts_within
@@ -283,6 +283,11 @@ def mismatch(response: httpx.Response) -> str | None:
         if asked and named and named.casefold() != asked[asked.lastindex or 0].casefold():
             return f"its body is about another one, {one_line(named)}"
     return None
+
+
+def may_be_done(error: VictorError) -> bool:
+    """Whether this call may have done the work. A conflict is with the work of another one: Velo refuses duplicates."""
+    return error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED) and not isinstance(error, Conflict)
 
 
 def recovery_hint(request: httpx.Request) -> str:
