@@ -86,7 +86,7 @@ def test_another_amount_under_the_same_key_is_a_conflict(victor: Victor) -> None
     with pytest.raises(Conflict) as caught:
         victor.payment_requests.create(**invoice(amount="45.00"))
 
-    assert caught.value.outcome is Outcome.REJECTED
+    assert caught.value.outcome is Outcome.UNKNOWN
 
 
 def test_a_lost_answer_that_stays_lost_is_unknown_and_can_be_settled(victor_sandbox: Sandbox, victor: Victor) -> None:
@@ -151,14 +151,19 @@ def test_a_day_that_has_passed_is_refused_by_whoever_can_know(victor_sandbox: Sa
         victor.payment_requests.create(**{**asked, "idempotency_key": None})
 
 
-def test_an_unreadable_success_is_accepted_and_keeps_its_body(victor_sandbox: Sandbox, victor: Victor) -> None:
-    victor_sandbox.inject("html", operation="create", times=None, status=200)
+@pytest.mark.parametrize(
+    ("fault", "begin", "outcome"), [("html", b"<", Outcome.UNKNOWN), ("truncated_json", b"{", Outcome.ACCEPTED)]
+)
+def test_a_success_that_cannot_be_read_keeps_its_body(
+    victor_sandbox: Sandbox, victor: Victor, fault: Any, begin: bytes, outcome: Outcome
+) -> None:
+    victor_sandbox.inject(fault, operation="create", times=None, **({"status": 200} if fault == "html" else {}))
 
     with pytest.raises(UnreadableResponse) as caught:
         victor.payment_requests.create(**invoice())
 
-    assert caught.value.outcome is Outcome.ACCEPTED
-    assert caught.value.body is not None and b"<" in caught.value.body
+    assert caught.value.outcome is outcome
+    assert caught.value.body is not None and caught.value.body.startswith(begin)
 
 
 def test_a_provider_that_is_down_leaves_nothing_behind(victor_sandbox: Sandbox, victor: Victor) -> None:

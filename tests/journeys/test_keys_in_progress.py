@@ -165,7 +165,7 @@ class TestWhatAnAnswerProves:
 
     @pytest.mark.parametrize("body", [*SAYS_NOTHING, *REFUSALS])
     def test_it_does_not_say_why(self, client_class: type, body: bytes) -> None:
-        """It may be about an attempt whose answer was lost, or about an earlier call: it never proves that nothing is."""
+        """It may be about an attempt whose answer was lost, or about an earlier call: it never proves that none is."""
         made, provider = observe(client_class, LOST, httpx.Response(409, content=body), MADE)
         assert (made.id, provider.keys) == ("a7ffd43c37c1", [KEY] * 3)
         error, provider = observe(client_class, LOST, httpx.Response(409, content=body))
