@@ -167,7 +167,7 @@ class TestAGoodStatusThatIsNotDocumented:
         assert (error.outcome, error.status_code, error.attempts) == (Outcome.ACCEPTED, status, 1)
         assert (error.idempotency_key, error.request_id) == (operation.key, "r-77")
         assert error.body == provider.answer.content
-        assert f"status {status}" in str(error)
+        assert f"HTTP {status}" in str(error)
         assert "not in the provider's document" in str(error)
         assert "043987673645" not in repr(error)
         assert provider.asked == 1
