@@ -100,7 +100,7 @@ def test_what_was_added_is_not_compared_when_an_answer_is_read_back(run: Any) ->
 
 
 @both
-@pytest.mark.parametrize(("place", "argument"), requests._ARGUMENTS.items())
+@pytest.mark.parametrize(("place", "argument"), requests.ARGUMENTS.items())
 def test_a_member_with_an_argument_is_refused_by_the_arguments_name(run: Any, place: str, argument: str) -> None:
     provider = Provider()
     *outer, last = place.split(".")
@@ -126,7 +126,7 @@ def test_a_member_of_an_answer_is_the_methods_own(run: Any, name: str) -> None:
 
 
 def test_the_members_with_arguments_are_those_of_the_document() -> None:
-    assert requests._ARGUMENTS == CREATE
+    assert requests.ARGUMENTS == CREATE
     assert RESPONSE_ARGUMENTS == ANSWER
 
 
