@@ -45,8 +45,6 @@ _WRAPPED = frozenset(
     }
 )
 """The operations, by the names of their generated modules, that the rules of this module are for."""
-_LIKE_A_CODE = re.compile(r"\s*[0-9]{3}\.[0-9]{3}\.")
-"""The start of a code that the table need not have: it may mean anything."""
 _PUBLIC = frozenset(
     {
         "entityId",
@@ -98,8 +96,9 @@ def is_payment_result(response: httpx.Response) -> bool:
     The gateway answers 400 for both. The result code decides: what may have been done, or was declined, is a result.
     Refused parameters are no result, unless the code says that the payment is under way. Nor is a refusal that names
     no payment, for it may be the request or the inquiry that is refused; without an id, only a code of a declined
-    payment is a result, and not in an inquiry. A payment that is under way is a result with any other status of the
-    400s, too. (A code of success contradicts them; see `_unreadable`.)
+    payment is a result, or a text that is no code of EastPay's and so refuses nothing, and not in an inquiry. A payment
+    that is under way is a result with any other status of the 400s, too. (A code of success contradicts them; see
+    `_unreadable`.)
     """
     if not 400 <= response.status_code < 500 or not _is_about_one_payment(response.request):
         return False
@@ -107,12 +106,12 @@ def is_payment_result(response: httpx.Response) -> bool:
     code = _code_in(body)
     if code.kind in (ResultClass.SUCCEEDED, ResultClass.PENDING, ResultClass.REVIEW):
         return True
-    if response.status_code != 400 or _parameter_errors(body):
+    if response.status_code != 400 or _parameter_errors(body) or not code.code:
         return False
-    if code.rejected:
-        is_declined = code.rejection is Rejection.DECLINED and response.request.method != "GET"
-        return is_declined or _names_a_payment(body)
-    return code.is_code or _LIKE_A_CODE.match(code.code) is not None
+    if code.is_code and not code.rejected:
+        return True
+    may_refuse_the_request = code.is_code and code.rejection is not Rejection.DECLINED
+    return _names_a_payment(body) or (response.request.method != "GET" and not may_refuse_the_request)
 
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
