@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import httpx
 
 from victor_ext.errors import Problem
-from victor_ext.redaction import one_line, redact_excerpt
+from victor_ext.redaction import one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, pattern_of
 from victor_ext.runtime.client.json_values import (
@@ -124,7 +124,7 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     private = _private_pattern(response.request)
     result_code = _code_in(body)
     # A code repeats nothing private, although one of its groups may happen to be the CVV.
-    code = str(result_code) if result_code.is_code else _redacted(str(result_code), private)
+    code = redact_code(result_code.code if result_code.is_code else _without(result_code.code, private))
     found: list[Problem] = []
     for error in _parameter_errors(body):
         name = _redacted(text_or_empty(error.get("name")), private)
@@ -228,8 +228,12 @@ def _form_of(request: httpx.Request) -> list[tuple[str, str]]:
     return parse_qsl(request.content.decode("ascii", "replace"))
 
 
+def _without(text: str, private: re.Pattern[str] | None) -> str:
+    return text if private is None else private.sub(HIDDEN, text)
+
+
 def _redacted(text: str, private: re.Pattern[str] | None) -> str:
-    return redact_excerpt(text if private is None else private.sub(HIDDEN, text))
+    return redact_excerpt(_without(text, private))
 
 
 def _code_of(response: httpx.Response) -> ResultCode:

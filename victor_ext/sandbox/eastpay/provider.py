@@ -33,7 +33,7 @@ from victor_ext.sandbox.server import (
 _BASES = ("eastpay", "pay", "gateway")
 _CHECKOUT_LIFE = 15 * 60
 _ERROR_GROUPS = {401: "400", 403: "400", 404: "300"}
-"""The middle of an error's result code by status: authentication, references. Others: 100, and 200 (pending) for 5xx."""
+"""The second group of an error's result code by status. Others: 100, and 200 (pending) for 5xx."""
 
 
 class EastPayProvider(SandboxProvider[EastPaySettings]):
