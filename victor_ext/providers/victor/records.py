@@ -287,9 +287,17 @@ class PaymentRequest(Record):
 
     @property
     def status(self) -> Status | str | None:
-        """The status in any letter case, as a `Status`; an unknown word is returned as text."""
+        """The status in any letter case, as a `Status`; an unknown word is returned as text.
+
+        The status of `get` is documented as "Either Pending or Error", also of a request with a response. Then the
+        response is the status: ACCEPTED or DECLINED.
+        """
         word = self._value_at(["status"])
-        return as_status(word if self._has_info else as_response_status(word))
+        status = as_status(word if self._has_info else as_response_status(word))
+        if status is Status.PENDING and self._has_info:
+            answer = as_response_status(value_in(self._response_model, "status"))
+            return answer if isinstance(answer, Status) else status
+        return status
 
     @property
     def direction(self) -> Direction | str | None:

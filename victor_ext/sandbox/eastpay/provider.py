@@ -83,10 +83,9 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
             return self._error(404, "There is nothing here.")
         if operation == "widget":
             return self._widget(call)
-        scheme, _, token = (call.header("authorization") or "").partition(" ")
-        if scheme != "Bearer" or not token:
+        if not call.bearer_token:
             return self._error(401, "The Authorization header is missing or not Bearer.")
-        owner = self.state.tokens.get(token)
+        owner = self.state.tokens.get(call.bearer_token)
         if owner is None:
             return self._error(403, "The access token is not valid.")
         call.owner = owner
