@@ -153,23 +153,6 @@ class TestA400:
     """It is a declined payment or a request that was wrong: the body decides."""
 
     @pytest.mark.parametrize(
-        ("code", "kind"),
-        [
-            ("800.100.153", "rejected"),
-            ("800.200.051", "rejected"),
-            ("100.400.319", "rejected"),
-            ("100.200.100", "pending"),
-            ("000.400.000", "review"),
-            ("000.900.000", "unknown"),
-        ],
-    )
-    def test_a_result_code_is_a_result(self, code: str, kind: str) -> None:
-        for body in ({"result": {"code": code}}, {"id": "8ac7", "result": {"code": code, "description": "x"}}):
-            payment = observe(400, body)
-            assert isinstance(payment, Payment)
-            assert (payment.result.code, payment.result.kind) == (code, kind)
-
-    @pytest.mark.parametrize(
         ("code", "words"),
         [
             ("100.300.701", "look before you charge again under another reference"),
@@ -252,11 +235,6 @@ class TestA200:
         error = observe(200, body)
         assert isinstance(error, UnreadableResponse)
         assert error.outcome is Outcome.ACCEPTED
-
-    def test_a_decline_is_a_result_too(self) -> None:
-        payment = observe(200, {"id": "8ac7", "result": {"code": "800.100.051"}})
-        assert isinstance(payment, Payment)
-        assert payment.result.rejected
 
     def test_fields_of_other_types_are_read_as_absent(self) -> None:
         body = {"id": 7, "paymentType": [], "timestamp": {}, "ndc": None, "result": {"code": "000.000.000"}, "new": 1}

@@ -75,13 +75,6 @@ def test_the_four_codes_where_the_look_alike_table_differs() -> None:
     assert all(ResultCode.parse(code).must_inquire for code in DIFFERENT)
 
 
-def test_a_time_out_of_the_back_end_is_no_rejection() -> None:
-    """Taken for one, the payment would be made again, though it may have been charged."""
-    code = ResultCode.parse("100.200.100")
-    assert (code.kind, code.rejected, code.must_inquire) == (ResultClass.PENDING, False, True)
-    assert "inquire" in code.meaning
-
-
 FORM = re.compile(re.search(r"ddd\S+ddd", FORMAT)[0].replace(".", r"\.").replace("d", "[0-9]"))  # type: ignore[index] # it is there
 GROUPS = st.sampled_from(["000", "100", "200", "300", "400", "800", "900"]) | st.from_regex(r"\A[0-9]{3}\Z")
 DETAILS = GROUPS | st.sampled_from(["00", "15", "AB", "A15", "0000", "1234", "", "15-", "000\n", "\u0660\u0660\u0660"])
@@ -112,7 +105,8 @@ def test_the_sentences_of_the_page_hold_for_every_code(text: str, status: int, n
     seen = observe(status, {**named, "result": {"code": text}})
     if text and not has_form:
         assert isinstance(seen, Payment) and seen.result.must_inquire
-    elif isinstance(seen, Payment):
+    elif isinstance(seen, Payment) or code.rejection is Rejection.DECLINED:
+        assert isinstance(seen, Payment)
         assert (seen.result.code, seen.succeeded) == (text, status == 200 and code.succeeded)
     else:
         assert isinstance(seen, BadRequest) is (seen.outcome is Outcome.REJECTED)
@@ -147,12 +141,6 @@ def test_no_text_raises(text: str) -> None:
     assert len(str(code)) <= 50
     assert isinstance(repr(code) + code.family + code.group + code.detail, str)
     assert pickle.loads(pickle.dumps(code)) == copy.copy(code) == code
-
-
-def test_one_code_of_the_success_family_is_a_success() -> None:
-    details = ("00", "01", "10", "000", "001", "100", "999", "0000", "1000")
-    codes = {f"000.{group:03}.{detail}" for group in range(1000) for detail in details}
-    assert {code for code in codes if ResultCode.parse(code).succeeded} == {"000.000.000"}
 
 
 @pytest.mark.parametrize("value", [None, 0, 3.5, True, b"000.000.000", [], {"code": "000.000.000"}])

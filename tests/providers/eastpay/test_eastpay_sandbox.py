@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,7 +10,6 @@ import pytest
 from tests.providers.eastpay.adapter import client
 from victor_ext.sandbox.eastpay import EastPaySandbox, EastPaySettings, Merchant, RemoteEastPaySandbox
 
-ROOT = Path(__file__).resolve().parents[3]
 FORM = {"entityType": "MERCHANT", "amount": "92.00", "currency": "EGP", "paymentType": "DB"}
 
 
@@ -122,20 +118,6 @@ def test_its_options_are_those_of_the_command_line() -> None:
 
     text = parser_of(provider_named("eastpay"), "sandbox").format_help()
     assert "--declined-status" in text
-
-
-def test_the_example(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(ROOT / "examples" / "eastpay_checkout.py")],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    lines = done.stdout.splitlines()
-    assert lines[-1].startswith("EastPay: a checkout paid, a decline returned as a result")
-    assert len(lines) == 8
 
 
 def test_the_adapter_reads_and_pays(sandbox: EastPaySandbox) -> None:
