@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
+from victor_ext.providers.connected.profile import read_problems as of_connected
+from victor_ext.providers.eastpay.profile import read_problems as of_eastpay
+from victor_ext.providers.flexfactor.profile import read_problems as of_flexfactor
+from victor_ext.providers.velo.profile import read_problems as of_velo
+from victor_ext.providers.victor.profile import read_problems as of_victor
 from victor_ext.redaction import Secret, SecretBytes, concealed_within
 
 
@@ -27,3 +34,39 @@ def test_what_is_nested_beyond_all_measure_is_no_error_here(kind: str) -> None:
     for _ in range(5_000):
         value = {"deeper": value} if kind == "objects" else [value]
     assert concealed_within({"body": value}).keys() == {"body"}
+
+
+FIELDS: dict[str, tuple[Callable[[httpx.Response], Any], Callable[[Any], Any]]] = {
+    "Victor": (of_victor, lambda code: {"error": {"code": code, "message": "No."}}),
+    "Victor, of a field": (of_victor, lambda code: {"allErrors": [{"code": str(code)}]}),
+    "Velo": (of_velo, lambda code: {"errors": [{"errorCode": code, "errorMessage": "No."}]}),
+    "EastPay": (of_eastpay, lambda code: {"result": {"code": str(code), "description": "No."}}),
+    "FlexFactor": (of_flexfactor, lambda code: {"errors": [{"item1": "No.", "item3": code}]}),
+    "FlexFactor, alone": (of_flexfactor, lambda code: {"statusCode": code}),
+    "connected": (of_connected, lambda code: {"error": {"code": str(code), "message": "No."}}),
+    "connected, alone": (of_connected, lambda code: {"error": {"code": str(code)}}),
+}
+"""Where each system has the code of an error; of some the code is all that it says."""
+
+
+@pytest.mark.parametrize("system", FIELDS)
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        (400012, "400012"),
+        ("400012", "400012"),
+        ("20110003", "20110003"),
+        (101, "101"),
+        ("043987673645", "********3645"),
+        (4111111111111111, "************1111"),
+        ("card 4111111111111111 of ada@example.com", "card ************1111 of [e-mail]"),
+        ("x" * 60_000, "x" * 200 + "..."),
+    ],
+)
+def test_a_code_of_the_provider_is_shown_and_no_account_number(system: str, code: Any, shown: str) -> None:
+    """FlexFactor: "Use this list to diagnose failed transactions ... the last three digits represent the error"."""
+    read, body = FIELDS[system]
+    response = httpx.Response(400, json=body(code), request=httpx.Request("POST", "https://api.example/v1/evaluate"))
+    (problem,) = read(response)
+    assert problem.code == shown
+    assert "No." in problem.message or shown in problem.message

@@ -20,6 +20,7 @@ import httpx
 # Five digits or more, unless they are the dollars of an amount ("12345.67") or the decimals of a number.
 _LONG_DIGITS = re.compile(r"(?<![0-9])(?<![0-9]\.)[0-9]{5,}(?![0-9])(?!\.[0-9]{1,2}(?![0-9]))")
 _KEPT_DIGITS = 4
+_CODE_DIGITS = 8
 _EXCERPT = 200
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
 _SAFE_HEADERS = frozenset(
@@ -171,6 +172,15 @@ def excerpt(response: httpx.Response) -> str:
 def redact_excerpt(text: str) -> str:
     """Text of the provider for a message: one line of 200 characters, long numbers and e-mail addresses masked."""
     return mask_emails(mask_digits(one_line(text)))
+
+
+def redact_code(code: object) -> str:
+    """A code of the provider, from a field for codes: up to eight digits are no account number, and are not masked.
+
+    Any other text or number is as `redact_excerpt` makes it, and a value of another type is empty.
+    """
+    text = one_line(code) if isinstance(code, str | int) and not isinstance(code, bool) else ""
+    return text if text.isdigit() and len(text) <= _CODE_DIGITS else redact_excerpt(text)
 
 
 def one_line(text: object) -> str:

@@ -51,6 +51,7 @@ def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox)
     }  # fmt: skip
 
 
+@pytest.mark.victor_sandbox(get_status="listed")
 def test_what_the_list_lacks_is_read_by_its_id(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
     sender().send(rows(2))
     ids = asked(victor_sandbox)
@@ -64,7 +65,6 @@ def test_what_the_list_lacks_is_read_by_its_id(sender: Callable[..., Any], victo
     assert {(one.status, one.error) for one in sender().export(refresh=True)} == {(None, NOT_FOUND)}
 
 
-@pytest.mark.victor_sandbox(quirks=True)
 def test_what_is_read_by_its_id_has_the_status_of_the_list(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
     """`get` says "Pending" of what is paid; and a request without a status is not one that has gone."""
     sender().send(rows(1))

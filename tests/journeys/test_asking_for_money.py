@@ -305,7 +305,7 @@ def test_waiting_for_what_can_no_longer_be(victor_sandbox: Sandbox, victor: Vict
 def test_waiting_has_an_end(victor: Victor) -> None:
     request = victor.payment_requests.create(**invoice())
 
-    with pytest.raises(TimedOut, match="it is created"):
+    with pytest.raises(TimedOut, match="it is pending"):
         victor.payment_requests.wait(str(request.id), timeout=0.0)
 
 

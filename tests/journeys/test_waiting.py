@@ -69,8 +69,15 @@ def test_a_deadline_that_is_shorter_still_counts(victor: Victor, request_id: str
     assert "the deadline of 0.1 s" in str(raised.value.__cause__)
 
 
-LITERAL = pytest.mark.victor_sandbox(quirks=True)
-"""The provider does what its page says: `get` answers Pending or Error, and only the list has the nine words."""
+READINGS = ("documented", "listed")
+"""The document of `get`: "status: Either “Pending” or “Error”". Or it has the nine words of the list."""
+LISTED = pytest.mark.victor_sandbox(get_status="listed")
+BOTH = pytest.mark.usefixtures("reading")
+
+
+@pytest.fixture(params=[pytest.param(each, marks=pytest.mark.victor_sandbox(get_status=each)) for each in READINGS])
+def reading(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 def outbound(victor: Victor, counterparty: str = "ignoresRfp") -> str:
@@ -84,18 +91,18 @@ def outbound(victor: Victor, counterparty: str = "ignoresRfp") -> str:
     return made.id
 
 
-@LITERAL
-def test_the_life_of_a_request_is_looked_up_in_the_list(victor_sandbox: Sandbox, victor: Victor) -> None:
+@BOTH
+def test_the_life_of_a_request_is_looked_up_in_the_list(victor_sandbox: Sandbox, victor: Victor, reading: str) -> None:
     request_id = outbound(victor)
     victor_sandbox.move(request_id, "completed")
-    assert victor.payment_requests.get(request_id).status == "pending"
+    assert victor.payment_requests.get(request_id).status == ("completed" if reading == "listed" else "pending")
 
     assert victor.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
     assert victor.payment_requests.wait(request_id, timeout=0).is_terminal
     assert victor.payment_requests.wait(request_id, until="accepted", timeout=0).status == "completed"
 
 
-@LITERAL
+@BOTH
 def test_so_it_is_when_awaited(victor_sandbox: Sandbox, victor: Victor, async_victor: AsyncVictor) -> None:
     request_id = outbound(victor)
     victor_sandbox.move(request_id, "accepted")
@@ -107,7 +114,7 @@ def test_so_it_is_when_awaited(victor_sandbox: Sandbox, victor: Victor, async_vi
     assert asyncio.run(main()) == "accepted"
 
 
-@LITERAL
+@BOTH
 def test_an_end_that_is_not_the_one_that_is_waited_for(victor_sandbox: Sandbox, victor: Victor) -> None:
     request_id = outbound(victor)
     victor_sandbox.move(request_id, "declined")
@@ -116,7 +123,6 @@ def test_an_end_that_is_not_the_one_that_is_waited_for(victor_sandbox: Sandbox, 
         victor.payment_requests.wait(request_id, until="completed", timeout=5)
 
 
-@LITERAL
 def test_an_error_that_only_get_tells_is_an_end(victor_sandbox: Sandbox, victor: Victor) -> None:
     request_id = outbound(victor)
     victor_sandbox.move(request_id, "failed", "The bank cannot receive requests.")
@@ -130,7 +136,7 @@ def test_an_error_that_only_get_tells_is_an_end(victor_sandbox: Sandbox, victor:
         victor.payment_requests.wait(request_id, until="completed", timeout=5)
 
 
-@pytest.mark.victor_sandbox(quirks=True)
+@BOTH
 def test_what_comes_of_it_has_both_parts(victor_sandbox: Sandbox, victor: Victor) -> None:
     """`get` has the response, the list has the times."""
     inbound = victor_sandbox.create_inbound("10.00")
@@ -145,6 +151,7 @@ def test_what_comes_of_it_has_both_parts(victor_sandbox: Sandbox, victor: Victor
     assert ended.to_dict()["response"]["status"] == "accepted"
 
 
+@LISTED
 @pytest.mark.parametrize("status", [400, 403, 404])
 def test_a_list_that_may_not_be_read_leaves_it_to_get(victor_sandbox: Sandbox, victor: Victor, status: int) -> None:
     request_id = outbound(victor)
@@ -154,6 +161,7 @@ def test_a_list_that_may_not_be_read_leaves_it_to_get(victor_sandbox: Sandbox, v
     assert victor.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
 
 
+@BOTH
 def test_a_get_in_trouble_does_not_hide_the_list(victor_sandbox: Sandbox, victor: Victor) -> None:
     request_id = outbound(victor)
     victor_sandbox.move(request_id, "completed")
@@ -263,6 +271,7 @@ def test_of_two_stories_the_later_one_counts_and_that_of_the_list_in_doubt(
     assert Statuses(in_list, by_itself).wait([*WAY, "failed", "expired", "declined", "needs-review"]) == expected
 
 
+@LISTED
 @pytest.mark.parametrize("status", [500, 501, 503, 429])
 def test_a_list_in_trouble_does_not_hide_what_get_tells(victor_sandbox: Sandbox, victor: Victor, status: int) -> None:
     request_id = outbound(victor)
@@ -273,7 +282,6 @@ def test_a_list_in_trouble_does_not_hide_what_get_tells(victor_sandbox: Sandbox,
     assert quick.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
 
 
-@LITERAL
 def test_and_is_told_where_get_settles_nothing(victor_sandbox: Sandbox, victor: Victor) -> None:
     request_id = outbound(victor)
     victor_sandbox.inject("status", operation="list", status=503, times=None)
@@ -296,7 +304,7 @@ def test_rejected_and_declined_are_one_event(victor_sandbox: Sandbox, victor: Vi
         victor.payment_requests.wait(request_id, until="completed", timeout=0)
 
 
-@LITERAL
+@BOTH
 def test_a_list_that_ignores_the_id_is_read_on(victor_sandbox: Sandbox, victor: Victor) -> None:
     """The request is on its third page, and `get` says Pending for ever."""
     request_id = outbound(victor)
@@ -309,7 +317,6 @@ def test_a_list_that_ignores_the_id_is_read_on(victor_sandbox: Sandbox, victor: 
     assert victor.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
 
 
-@LITERAL
 def test_but_not_for_ever(victor_sandbox: Sandbox, victor: Victor) -> None:
     request_id = outbound(victor)
     body = json.dumps({"results": [{"victor_payment_request_id": "OTHER", "status": "completed"}]})
@@ -320,7 +327,7 @@ def test_but_not_for_ever(victor_sandbox: Sandbox, victor: Victor) -> None:
     assert len(victor_sandbox.received()) < 40
 
 
-@pytest.mark.victor_sandbox(auto=None)
+@BOTH
 class TestWatching:
     """`watch` yields a request each time its status changes."""
 

@@ -37,6 +37,7 @@ CALM = Faults()
 sandboxes = st.fixed_dictionaries(
     {
         "quirks": st.booleans(),
+        "get_status": st.sampled_from(["documented", "listed"]),
         "key_conflict": st.sampled_from(["409", "400", "422", "replay"]),
         "second_answer": st.sampled_from(["refuse", "replay"]),
         "unknown_id": st.sampled_from(["400", "404"]),
@@ -151,9 +152,15 @@ class Machine(RuleBasedStateMachine):
         subject = self.asked(number)
         found, _ = self.there.call(faults, "get", id=subject)
         if not isinstance(found, VictorError):
-            is_ = self.there.sandbox.request(subject)["status"]
-            if self.there.sandbox.settings.quirks:  # "Either Pending or Error"
-                is_ = "Error" if is_ == "failed" else "pending"
+            kept = self.there.sandbox.request(subject)
+            is_ = kept["status"]
+            if self.there.sandbox.settings.get_status == "documented":  # "Either Pending or Error", and the answer
+                answer = kept.get("answer") if kept["direction"] == "inbound" else None
+                is_ = (
+                    "Error"
+                    if is_ == "failed"
+                    else {"Accepted": "accepted", "Rejected": "declined"}.get(answer, "pending")
+                )
             assert (found.id, found.status) == (subject, is_)
 
     @rule(

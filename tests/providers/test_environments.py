@@ -14,6 +14,7 @@ from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorOAuth
 from victor_ext.providers.eastpay import EastPay
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
 from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
+from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 MID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
 
@@ -123,6 +124,30 @@ class TestTheHostOfAnEnvironment:
     def test_what_is_percent_encoded_is_no_host(self, make: Make, system: System) -> None:
         with pytest.raises(ConfigurationError, match=r"base_url|BASE_URL"):
             make(system.test, f"https://{system.live_host.replace('.', '%2e')}")
+
+
+VERSIONS = {"VICTOR": ["v2"], "VELO": ["v1", "v2", "v3", "v4"], "FLEXFACTOR": ["v1"]}
+
+
+def test_the_url_may_end_with_the_version_of_the_paths(system: System, make: Make) -> None:
+    """FlexFactor: "Sandbox testing | https://api-sandbox.flex-charge.com/v1/". Every path begins with the version."""
+    for version in VERSIONS[system.prefix]:
+        for host in (system.test_host, "gateway.example:8443/proxied"):
+            for end in ("", "/"):
+                assert make(None, f"https://{host}/{version}{end}").base_url.rstrip("/") == f"https://{host}"
+    for path in ("v9", "v1x", f"{VERSIONS[system.prefix][0]}/proxied"):
+        assert make(None, f"https://gateway.example/{path}").base_url == f"https://gateway.example/{path}"
+    with pytest.raises(ConfigurationError, match="write environment='production'"):
+        make(None, f"https://{system.live_host}/{VERSIONS[system.prefix][0]}/")
+
+
+def test_with_the_version_in_the_url_tokens_and_calls_go_to_the_same_paths() -> None:
+    with FlexFactorSandbox() as sandbox:
+        app_key, app_secret, mid = sandbox.add_client()
+        auth = FlexFactorAuth(app_key, app_secret)
+        with FlexFactor(auth, mid=mid, base_url=f"{sandbox.url}/v1/") as flexfactor:
+            assert list(flexfactor.orders.list()) == []
+        assert [seen.path for seen in sandbox.received()] == ["/v1/oauth2/token", "/v1/orders"]
 
 
 class TestAnotherHost:

@@ -169,7 +169,7 @@ def test_a_failed_request_says_why(sandbox, caller):
     request_id = caller.created(counterparty="failsRfp")["victor_payment_request_id"]
     sandbox.advance(1)
     found = caller.get(request_id).json()
-    assert found["status"] == "failed"
+    assert found["status"] == "Error"
     assert found["error_message"].startswith("Routing Number 800000219 is available on the RTP network but")
 
 
@@ -187,14 +187,14 @@ def test_a_request_that_nobody_answers_expires_after_its_due_date(with_twin):
 def test_time_passes_by_itself_in_auto(start):
     sandbox, caller = start(auto=0)
     request_id = caller.created(counterparty="acceptsRfp")["victor_payment_request_id"]
-    assert caller.get(request_id).json()["status"] == "completed"
+    assert caller.listed()[0]["status"] == "completed"
     assert sandbox.request(request_id)["status"] == "completed"
 
 
 def test_without_auto_nothing_moves_by_itself(start):
     _, caller = start()
     request_id = caller.created(counterparty="acceptsRfp")["victor_payment_request_id"]
-    assert caller.get(request_id).json()["status"] == "created"
+    assert caller.list(victor_id=request_id).json()["results"][0]["status"] == "created"
 
 
 def test_a_command_moves_a_request_anywhere(sandbox, caller):
@@ -203,7 +203,7 @@ def test_a_command_moves_a_request_anywhere(sandbox, caller):
     assert caller.get(request_id).json()["error_message"] == "Account closed."
     sandbox.move(request_id, "accepted")
     sandbox.advance(1)
-    assert caller.get(request_id).json()["status"] == "completed"
+    assert caller.listed()[0]["status"] == "completed"
     with pytest.raises(LookupError):
         sandbox.move("unknown", "failed")
     with pytest.raises(ValueError, match="status must be one of"):

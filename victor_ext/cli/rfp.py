@@ -131,7 +131,7 @@ def get(
     session: Session,
     request_id: RequestId,
 ) -> None:
-    """Read one payment request."""
+    """Read one payment request. Its status may stay pending: `list --victor-id` has the current one."""
     with session.client() as victor:
         _show(victor.payment_requests.get(request_id), as_json=session.as_json)
 

@@ -11,8 +11,8 @@ from tests.mistakes import Copy, Mistake, assert_noticed
 HERE = "tests/providers/eastpay"
 CODES, JOURNEYS = f"{HERE}/test_eastpay_result_codes.py", f"{HERE}/test_eastpay_journeys.py"
 FAILURES = f"{HERE}/test_eastpay_failures.py"
-TIMED_OUT_THERE = f"{CODES}::test_a_time_out_of_the_back_end_is_no_rejection"
-FAMILY = f"{CODES}::test_only_two_codes_of_the_success_family_are_a_success"
+TIMED_OUT_THERE = f"{CODES}::test_the_table[100.200.100]"
+FAMILY = f"{CODES}::test_the_sentences_of_the_page_hold_for_every_code"
 LOOK_ALIKE = f"{CODES}::test_the_four_codes_where_the_look_alike_table_differs"
 PENDING = f"{JOURNEYS}::test_a_time_out_of_the_bank_is_pending_until_it_is_inquired[blocking]"
 DECLINED = f"{JOURNEYS}::test_a_declined_payment_is_a_result[blocking]"
@@ -21,7 +21,7 @@ REDIRECTED = f"{FAILURES}::TestRedirects::test_a_307_is_sent_again_with_method_a
 SELECTED = (TIMED_OUT_THERE, FAMILY, LOOK_ALIKE, PENDING, DECLINED, LOST, REDIRECTED)
 
 RULES, PROFILE = "victor_ext.providers.eastpay.result_codes:", "victor_ext.providers.eastpay.profile:"
-SUCCESS = r'(re.compile(r"000\.000\.0{2,3}"), ResultClass.SUCCEEDED)'
+SUCCESS = r'(re.compile(r"000\.000\.000"), ResultClass.SUCCEEDED)'
 MISTAKES = {
     "100.200.100 is a rejection": Mistake(
         RULES,
@@ -30,7 +30,7 @@ MISTAKES = {
         (TIMED_OUT_THERE, LOOK_ALIKE, PENDING),
     ),
     "every code that begins with 000 is a success": Mistake(
-        RULES, r're.compile(r"000\.000\.0{2,3}")', r're.compile(r"000\..*")', (FAMILY, LOOK_ALIKE)
+        RULES, r're.compile(r"000\.000\.000")', r're.compile(r"000\..*")', (FAMILY, LOOK_ALIKE)
     ),
     "a declined payment is an error": Mistake(PROFILE, "is_result=is_payment_result", "", (DECLINED,)),
     "a payment is sent again after a lost answer": Mistake(

@@ -45,6 +45,12 @@ def test_what_cannot_work(kind: Any, changes: dict[str, Any], said: str) -> None
     assert TOKEN not in str(raised.value)
 
 
+@pytest.mark.parametrize("length", [32, 33, 2048])
+def test_a_token_is_right_under_both_readings_of_its_format(length: int) -> None:
+    """ "Authorization | Conditional | AN2048 [\\s\\S]32": 32 characters, or, as in `[\\s\\S]{6,2048}`, 32 to 2048."""
+    EastPay(**{**GOOD, "token": "x" * length}).close()
+
+
 def test_a_client_is_told_where_to_go() -> None:
     with pytest.raises(TypeError, match="base_url"):
         EastPay(TOKEN, entity_id="EB000001")  # type: ignore[call-arg] # there is no default host

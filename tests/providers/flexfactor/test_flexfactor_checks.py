@@ -208,7 +208,6 @@ def test_both_pairs_of_hosts(environment: str, hosts: str, url: str) -> None:
         ({"mid": MID, "site_id": 7}, "site_id must be a GUID"),
         ({"mid": MID, "environment": "staging"}, "write 'sandbox' or 'production'"),
         ({"mid": MID, "hosts": "flexcharge"}, "write 'flex-charge' or 'flexfactor'"),
-        ({"mid": MID, "base_url": "https://api.flexfactor.io/v1/"}, "leave /v1 out"),
         ({"mid": MID, "base_url": "http://api.flexfactor.io"}, "unencrypted"),
         (
             {"mid": MID, "base_url": "https://api.flexfactor.io"},

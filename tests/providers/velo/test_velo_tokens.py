@@ -117,7 +117,7 @@ class TestHowLongItIsKept:
         assert [*sandbox.tokens_issued().values()] == [1]
 
     def test_another_is_fetched_before_it_ends(self) -> None:
-        with VeloSandbox(VeloSettings(token_life=300.0)) as sandbox:
+        with VeloSandbox(VeloSettings(token_life=300)) as sandbox:
             harness = Harness(sandbox, awaited=False)
             with Velo(harness.auth, base_url=sandbox.url) as client:
                 client.payees.get(harness.payee)

@@ -6,7 +6,7 @@ import importlib
 import re
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,39 @@ import httpx
 import pytest
 from pytest_httpx import HTTPXMock
 
-from victor_ext import InvalidRequest, Outcome, RetryPolicy, Victor, VictorOAuth
+from victor_ext import BadRequest, InvalidRequest, Outcome, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.sandbox import Sandbox
 from victor_ext.spec.generate import generate
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "victor.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "docs" / "victor.md").read_text(encoding="utf-8")
 FRAGMENT, *_ = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 ELIGIBILITY, EXTRAS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 HOST = "https://api.stage.victorfi.com"
+
+
+def test_the_sentences_with_two_readings_are_the_documents() -> None:
+    document = " ".join((ROOT / "openapi" / "victor.yaml").read_text(encoding="utf-8").split())
+    table = PAGE.partition("## Two readings")[2].partition("\n## ")[0]
+    quoted = [sentence.rstrip(".") for sentence in re.findall(r'"([^"]{12,})"', table)]
+    assert len(quoted) == 4
+    assert [sentence for sentence in quoted if sentence not in document] == []
+
+
+def test_a_due_date_is_sent_and_a_past_one_under_a_key_alone(victor: Victor, victor_sandbox: Sandbox) -> None:
+    """ "The system default is 24 hours from transaction submission", of a field that is required."""
+    asked: dict[str, Any] = {
+        "payee_account_number": "043987673645", "payer_counterparty_id": "acme000001", "amount": "44.23",
+        "biller_type": "BUSINESS",
+    }  # fmt: skip
+    past, key = date(2026, 3, 4), idempotency_key_for("invoice", 1042)
+    for wrong in ({}, {"due_date": None}, {"due_date": past}):
+        with pytest.raises((InvalidRequest, TypeError)):
+            victor.payment_requests.create(**asked, **wrong)
+    assert victor_sandbox.received() == []
+    with pytest.raises(BadRequest) as raised:
+        victor.payment_requests.create(**asked, due_date=past, idempotency_key=key)
+    assert (raised.value.outcome, victor_sandbox.work_done_by_key()) == (Outcome.REJECTED, {key: 0})
 
 
 @pytest.fixture(scope="module")

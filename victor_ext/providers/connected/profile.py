@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import Problem
-from victor_ext.redaction import HOLDS_SECRETS, mask_digits, redact_excerpt
+from victor_ext.redaction import HOLDS_SECRETS, mask_digits, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint
 from victor_ext.runtime.client.json_values import (
     is_list,
@@ -75,7 +75,7 @@ def _within(value: object, field: str = "") -> Iterator[Problem]:
         code = _first(value, _CODES)
         if message or code:
             source = object_or_empty(value.get("source"))  # JSON:API
-            yield _problem(_first(value, _FIELDS) or _first(source, _FIELDS) or field, code, message or code)
+            yield _problem(_first(value, _FIELDS) or _first(source, _FIELDS) or field, code, message)
         else:
             for name, each in list(value.items())[:_MOST_PROBLEMS]:
                 if is_list(each) or isinstance(each, str):
@@ -87,5 +87,5 @@ def _first(body: dict[str, Any], names: Sequence[str]) -> str:
 
 
 def _problem(field: str, code: str, message: str) -> Problem:
-    theirs = mask_digits(field)
-    return Problem(theirs, redact_excerpt(code), redact_excerpt(message), provider_field=theirs or None)
+    theirs, shown = mask_digits(field), redact_code(code)
+    return Problem(theirs, shown, redact_excerpt(message) or shown, provider_field=theirs or None)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import httpx
 
 from victor_ext.errors import Problem
-from victor_ext.redaction import one_line, redact_excerpt
+from victor_ext.redaction import one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, pattern_of
 from victor_ext.runtime.client.json_values import (
@@ -46,8 +46,6 @@ _WRAPPED = frozenset(
     }
 )
 """The operations, by the names of their generated modules, that the rules of this module are for."""
-_LIKE_A_CODE = re.compile(r"\s*[0-9]{3}\.[0-9]{3}\.")
-"""The start of a code that the table need not have: it may mean anything."""
 _PUBLIC = frozenset(
     {
         "entityId",
@@ -102,8 +100,9 @@ def is_payment_result(response: httpx.Response) -> bool:
     The gateway answers 400 for both. The result code decides: what may have been done, or was declined, is a result.
     Refused parameters are no result, unless the code says that the payment is under way. Nor is a refusal that names
     no payment, for it may be the request or the inquiry that is refused; without an id, only a code of a declined
-    payment is a result, and not in an inquiry. A payment that is under way is a result with any other status of the
-    400s, too. (A code of success contradicts them; see `_unreadable`.)
+    payment is a result, or a text that is no code of EastPay's and so refuses nothing, and not in an inquiry. A payment
+    that is under way is a result with any other status of the 400s, too. (A code of success contradicts them; see
+    `_unreadable`.)
     """
     if not 400 <= response.status_code < 500 or not _is_about_one_payment(response.request):
         return False
@@ -111,12 +110,12 @@ def is_payment_result(response: httpx.Response) -> bool:
     code = _code_in(body)
     if code.kind in (ResultClass.SUCCEEDED, ResultClass.PENDING, ResultClass.REVIEW):
         return True
-    if response.status_code != 400 or _parameter_errors(body):
+    if response.status_code != 400 or _parameter_errors(body) or not code.code:
         return False
-    if code.rejected:
-        is_declined = code.rejection is Rejection.DECLINED and response.request.method != "GET"
-        return is_declined or _names_a_payment(body)
-    return code.is_code or _LIKE_A_CODE.match(code.code) is not None
+    if code.is_code and not code.rejected:
+        return True
+    may_refuse_the_request = code.is_code and code.rejection is not Rejection.DECLINED
+    return _names_a_payment(body) or (response.request.method != "GET" and not may_refuse_the_request)
 
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
@@ -129,7 +128,7 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     private = _private_pattern(response.request)
     result_code = _code_in(body)
     # A code repeats nothing private, although one of its groups may happen to be the CVV.
-    code = str(result_code) if result_code.is_code else _redacted(str(result_code), private)
+    code = redact_code(result_code.code if result_code.is_code else _without(result_code.code, private))
     found: list[Problem] = []
     for error in _parameter_errors(body):
         name = _redacted(text_or_empty(error.get("name")), private)
@@ -238,8 +237,12 @@ def _form_of(request: httpx.Request) -> list[tuple[str, str]]:
     return parse_qsl(request.content.decode("ascii", "replace"))
 
 
+def _without(text: str, private: re.Pattern[str] | None) -> str:
+    return text if private is None else private.sub(HIDDEN, text)
+
+
 def _redacted(text: str, private: re.Pattern[str] | None) -> str:
-    return redact_excerpt(text if private is None else private.sub(HIDDEN, text))
+    return redact_excerpt(_without(text, private))
 
 
 def _code_of(response: httpx.Response) -> ResultCode:

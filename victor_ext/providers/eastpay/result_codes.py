@@ -2,10 +2,11 @@
 
 The codes look like those of another, widespread gateway, and have other meanings. By that gateway's patterns, a
 time-out after which money may have moved (100.200.100) would be a refusal, and the shopper would be charged twice. So
-only EastPay's own table decides (its page "Result Code", and the introduction to its payment API).
+only EastPay's own pages decide ("Result Code", and the introduction to its payment API).
 
-A code has three parts. The first is the source: 000 the success family, 100 the gateway, 800 the bank or the card
-scheme. The second is the subject. The third is the detail; after 800 it is the bank's own code.
+"A result code has the format ddd.ddd.ddd, i.e. 3 groups of 3-digit numbers." The first is the source: 000 the success
+family, 100 the gateway, 800 that the bank declined. The second is the subject. The third is the detail; after 800 it is
+the bank's own code. A text of another form proves nothing: neither that a payment succeeded nor that it was refused.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+from victor_ext.redaction import redact_excerpt
 
 __all__ = ["Rejection", "ResultClass", "ResultCode"]
 
@@ -33,7 +36,7 @@ class ResultClass(StrEnum):
     """It was refused. Nothing was charged."""
 
     UNKNOWN = "unknown"
-    """The table does not have the code: inquire. Never charge again."""
+    """It has another form than EastPay's codes, or the table does not have it: inquire. Never charge again."""
 
 
 class Rejection(StrEnum):
@@ -49,17 +52,15 @@ class Rejection(StrEnum):
     """The table has only the group of the code: either of them."""
 
 
-_FORM = re.compile(r"(?:000|100)\.[0-9]{3}\.[0-9]{2,4}|800\.[0-9]{3}\.[0-9A-Za-z]{2,4}")
+_FORM = re.compile(r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}")
 
 _RULES: tuple[tuple[re.Pattern[str], ResultClass], ...] = (
-    (re.compile(r"000\.000\.0{2,3}"), ResultClass.SUCCEEDED),
-    (re.compile(r"000\.100\.000"), ResultClass.PENDING),
-    (re.compile(r"(?:000|100|800)\.200\..*"), ResultClass.PENDING),
+    (re.compile(r"000\.000\.000"), ResultClass.SUCCEEDED),
+    (re.compile(r"000\.100\.000|(?:000|100)\.200\..*"), ResultClass.PENDING),
     (re.compile(r"000\.400\..*"), ResultClass.REVIEW),
-    (re.compile(r"100\.(?:100|300|400)\..*"), ResultClass.REJECTED),
-    (re.compile(r"800\.(?!000)[0-9]{3}\..*"), ResultClass.REJECTED),
+    (re.compile(r"100\.(?:100|300|400)\..*|800\..*"), ResultClass.REJECTED),
 )
-"""The first pattern that fits decides. A code that fits none is unknown, also one of the success family (000)."""
+"""For a text of the form. A code that fits no pattern is unknown, also one of the success family (000)."""
 
 _DECLINED = re.compile(r"800\..*|100\.400\.(?:152|319|329)")
 _REQUEST = re.compile(r"100\.300\..*")
@@ -67,7 +68,7 @@ _REQUEST = re.compile(r"100\.300\..*")
 _FAMILIES = {
     "000": "the success family",
     "100": "the EastPay gateway",
-    "800": "the bank or card scheme",
+    "800": "the bank or card scheme declined",
 }
 _GROUPS = {
     "000": "succeeded",
@@ -78,7 +79,6 @@ _GROUPS = {
 }
 _MEANINGS = {
     "000.000.000": "It succeeded.",
-    "000.000.00": "It succeeded.",
     "000.100.000": "The back end has not answered yet: wait for its notification.",
     "000.200.000": "It has begun, with 3-D Secure.",
     "000.200.100": "The payment or checkout has begun: inquire for what becomes of it.",
@@ -164,13 +164,14 @@ class ResultCode:
 
     @property
     def family(self) -> str:
-        """The meaning of the first part, in words. Empty when it is no code."""
-        return _FAMILIES[self.code[:3]] if self.is_code else ""
+        """The meaning of the first part, in words. Empty when the table has none."""
+        return _FAMILIES.get(self.code[:3], "") if self.is_code else ""
 
     @property
     def group(self) -> str:
-        """The meaning of the second part, in words. Empty when the table has none."""
-        return _GROUPS.get(self.code[4:7], "") if self.is_code else ""
+        """The meaning of the second part, in words. Empty when the table has none; a bank's no is never "pending"."""
+        group = "" if self.code[:7] in ("800.000", "800.200") else self.code[4:7]
+        return _GROUPS.get(group, "") if self.is_code else ""
 
     @property
     def detail(self) -> str:
@@ -185,15 +186,16 @@ class ResultCode:
             return known
         if not self.is_code:
             return "This is no result code of EastPay: inquire for what became of the payment."
+        source = self.family or f"source {self.code[:3]}, which the table does not have"
         group = self.group or f"group {self.code[4:7]}, which the table does not have"
         bank = f" The bank's own code is {self.detail}." if self.code.startswith("800") else ""
         advice = f" {_LOOK_FIRST}" if self.rejection is Rejection.REQUEST else ""
-        said = f"{self.family}: {group}; {_PERMITTED[self.kind]}.{bank}{advice}"
+        said = f"{source}: {group}; {_PERMITTED[self.kind]}.{bank}{advice}"
         return said[0].upper() + said[1:]
 
     def __str__(self) -> str:
-        shown = "".join(char if char.isprintable() else " " for char in self.code[:_LONGEST_SHOWN])
-        return shown + ("..." if len(self.code) > _LONGEST_SHOWN else "")
+        shown = redact_excerpt(self.code)
+        return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
 
     def __repr__(self) -> str:
         return f"ResultCode({str(self)!r}, {self.kind.value})"

@@ -12,9 +12,8 @@ import httpx
 from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import Secret, concealed
 from victor_ext.runtime.auth.stored_credentials import checked_secret
-from victor_ext.runtime.client.settings import provider_variables, require_variables
+from victor_ext.runtime.client.settings import provider_variables, require_variables, unversioned_url
 from victor_ext.runtime.client.validation import shown
-from victor_ext.runtime.http.connections import checked_base_url
 
 EntityTypeWord = Literal["MERCHANT", "POS", "PARTICIPATOR"] | str
 """Open for type checkers: a bank may have more types than the vendor's table."""
@@ -66,9 +65,7 @@ def checked_gateway(base_url: object) -> httpx.URL:
             "base_url is missing, and there is no default: each bank runs the gateway on a host of its own. Write it "
             "as the bank gave it, such as https://pay.bank.example/gateway."
         )
-    url = checked_base_url(base_url)  # type: ignore[arg-type] # what is no URL is refused there
-    path = url.path.rstrip("/")
-    return url.copy_with(path=path.removesuffix("/v3") or "/") if path.endswith("/v3") else url
+    return unversioned_url(base_url, "v3")  # type: ignore[arg-type] # what is no URL is refused there
 
 
 _TOKEN_LENGTHS = range(32, 2049)

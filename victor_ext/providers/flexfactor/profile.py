@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from victor_ext.errors import Problem, VictorError
-from victor_ext.redaction import one_line, redact_excerpt
+from victor_ext.redaction import one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, SHORTEST, pattern_of, texts_within
 from victor_ext.runtime.client.json_values import (
@@ -265,17 +265,16 @@ def _first_text(body: dict[str, Any], *names: str) -> str:
     return next(filter(None, (text_or_empty(member(body, name)) for name in names)), "")
 
 
-def _code(body: dict[str, Any], *names: str) -> str | int:
-    code = next((code for name in names if (code := member(body, name)) is not None), "")
-    return code if isinstance(code, str | int) else ""
+def _code(body: dict[str, Any], *names: str) -> str:
+    return redact_code(next((code for name in names if (code := member(body, name)) is not None), ""))
 
 
-def _problem(field: str, code: str | int, message: str) -> Problem:
+def _problem(field: str, code: str, message: str) -> Problem:
     theirs = redact_excerpt(field)
     return Problem(
         field=wire_path(theirs),
-        code=redact_excerpt(str(code)) if not isinstance(code, bool) else "",
-        message=redact_excerpt(message) or _NO_MESSAGE,
+        code=code,
+        message=redact_excerpt(message) or (f"{_NO_MESSAGE} ({code})" if code else _NO_MESSAGE),
         provider_field=theirs or None,
     )
 

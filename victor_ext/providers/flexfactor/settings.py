@@ -9,9 +9,13 @@ from typing import Any, Literal, NamedTuple
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.client.settings import checked_environment, provider_variables, require_variables
+from victor_ext.runtime.client.settings import (
+    checked_environment,
+    provider_variables,
+    require_variables,
+    unversioned_url,
+)
 from victor_ext.runtime.client.validation import shown
-from victor_ext.runtime.http.connections import checked_base_url
 
 from .auth import FlexFactorAuth, FlexFactorToken
 
@@ -51,9 +55,7 @@ def environment_and_url(environment: object, hosts: object, base_url: str | http
     """
     if not isinstance(hosts, str) or hosts not in HOSTS:
         raise ConfigurationError(f"hosts={shown(hosts)} is unknown: write {' or '.join(map(repr, HOSTS))}.")
-    url = None if base_url is None else checked_base_url(base_url)
-    if url is not None and url.path.rstrip("/").endswith("/v1"):
-        raise ConfigurationError(f"base_url {str(url)!r}: leave /v1 out, every path of the API begins with it.")
+    url = None if base_url is None else unversioned_url(base_url, "v1")
     chosen = checked_environment(environment, url, _HOSTS, provider="FlexFactor")
     return chosen, url or httpx.URL(HOSTS[hosts][chosen])
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import Conflict, Outcome, Problem, VictorError
-from victor_ext.redaction import mask_digits, one_line, redact_excerpt
+from victor_ext.redaction import mask_digits, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, SHORTEST, texts_within
 from victor_ext.runtime.client.json_values import (
@@ -68,10 +68,9 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
 
 def _problem(error: dict[str, Any], hide: Callable[[str], str]) -> Problem:
     where = mask_digits(text_or_empty(error.get("location")))
-    code = error.get("errorCode")
     return Problem(
         field=where,
-        code=str(code) if isinstance(code, str | int) else "",
+        code=hide(redact_code(error.get("errorCode"))),
         message=redact_excerpt(hide(text_or_empty(error.get("errorMessage")))) or _NO_MESSAGE,
         provider_field=where or None,
     )

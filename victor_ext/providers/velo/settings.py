@@ -8,8 +8,12 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.client.settings import checked_environment, provider_variables, require_variables
-from victor_ext.runtime.http.connections import checked_base_url
+from victor_ext.runtime.client.settings import (
+    checked_environment,
+    provider_variables,
+    require_variables,
+    unversioned_url,
+)
 
 from .auth import VeloAuth
 
@@ -29,7 +33,7 @@ def environment_and_url(environment: object, base_url: str | httpx.URL | None) -
         ConfigurationError: There is no such environment, a token must not be sent to the URL, or the URL belongs to
             the other environment.
     """
-    url = None if base_url is None else checked_base_url(base_url)
+    url = None if base_url is None else unversioned_url(base_url, "v1", "v2", "v3", "v4")
     chosen = checked_environment(environment, url, _HOSTS, provider="Velo")
     return chosen, url or httpx.URL(ENVIRONMENTS[chosen])
 
@@ -54,5 +58,5 @@ def from_process_environment(options: Mapping[str, Any], variables: Mapping[str,
             raise ConfigurationError(f"VELO_ENVIRONMENT is {name!r}: set it to {' or '.join(map(repr, ENVIRONMENTS))}.")
         found["environment"] = name
     if "base_url" not in options and "VELO_BASE_URL" in values:
-        found["base_url"] = str(checked_base_url(str(values["VELO_BASE_URL"]), name="VELO_BASE_URL"))
+        found["base_url"] = str(unversioned_url(str(values["VELO_BASE_URL"]), name="VELO_BASE_URL"))
     return {**found, **options}

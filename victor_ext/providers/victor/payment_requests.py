@@ -72,8 +72,8 @@ class PaymentRequests(Resource[Mode]):
     def get(self, id: str, *, extra_query: ExtraQuery | None = None) -> OperationFlow[PaymentRequest]:
         """Read one payment request by its id, with the `response` to an inbound request.
 
-        The document describes the `status` of this call as "Either Pending or Error", so it may remain Pending. Use
-        `list` or `wait` for the current status.
+        The document describes the `status` of this call as "Either Pending or Error", so it may remain Pending, except
+        of a request with a `response`. Use `list` or `wait` for the current status.
 
         Args:
             id: The id of the request.

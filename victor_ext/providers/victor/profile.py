@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import Problem
-from victor_ext.redaction import mask_digits, one_line, redact_excerpt
+from victor_ext.redaction import mask_digits, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import declares_header, document_complaint, is_generated
 from victor_ext.runtime.client.json_values import (
     is_object,
@@ -185,19 +185,18 @@ def read_problems(answer: httpx.Response) -> Sequence[Problem]:
 
 def _api_error(error: dict[str, Any]) -> Problem:
     theirs = mask_digits(text_or_empty(error.get("field")))
-    code, message = error.get("code"), text_or_empty(error.get("message"))
     return Problem(
         field=wire_path(theirs),
-        code=str(code) if isinstance(code, int | str) else "",
-        message=redact_excerpt(message) or _NO_MESSAGE,
+        code=redact_code(error.get("code")),
+        message=redact_excerpt(text_or_empty(error.get("message"))) or _NO_MESSAGE,
         provider_field=theirs or None,
     )
 
 
 def _object_error(error: dict[str, Any]) -> Problem:
-    code = text_or_empty(error.get("code"))
+    code = redact_code(text_or_empty(error.get("code")))
     theirs = mask_digits(_field_of(error))
-    message = redact_excerpt(text_or_empty(error.get("defaultMessage")) or code) or _NO_MESSAGE
+    message = redact_excerpt(text_or_empty(error.get("defaultMessage"))) or code or _NO_MESSAGE
     return Problem(field=wire_path(theirs), code=code, message=message, provider_field=theirs or None)
 
 

@@ -167,6 +167,8 @@ def _amount_in(source: object, name: str) -> Decimal | None:
 
 _PAYER = ["payment_request", "payer"]
 _RESPONSE = ["payment_request", "payment_request_response"]
+_LISTED = "PaymentRequestReceipt"
+"""The model of an item of a list, which has no response."""
 _DETAILS = "payment_request.payment_details"
 _AMOUNT = f"{_DETAILS}.amount".split(".")
 _ORIGINAL_AMOUNT = f"{_DETAILS}.original_amount".split(".")
@@ -223,9 +225,7 @@ class PaymentRequest(Record):
         self._has_info = hasattr(raw, "payment_request")
 
     @classmethod
-    def of_json(
-        cls, sent: object, model: str = "PaymentRequestReceipt", *, idempotency_key: str | None = None
-    ) -> PaymentRequest:
+    def of_json(cls, sent: object, model: str = _LISTED, *, idempotency_key: str | None = None) -> PaymentRequest:
         """A request from its JSON, of a list or as this model. To load and make models costs more than to read it."""
         if not is_object(sent):  # the model holds it
             return cls(getattr(models, model).from_dict(cast("Any", sent)), idempotency_key)
@@ -294,9 +294,17 @@ class PaymentRequest(Record):
 
     @property
     def status(self) -> Status | str | None:
-        """The status in any letter case, as a `Status`; an unknown word is returned as text."""
+        """The status in any letter case, as a `Status`; an unknown word is returned as text.
+
+        The status of `get` is documented as "Either Pending or Error", also of a request with a response. Then the
+        response is the status: ACCEPTED or DECLINED.
+        """
         word = self._value_at(["status"])
-        return as_status(word if self._has_info else as_response_status(word))
+        status = as_status(word if self._has_info else as_response_status(word))
+        if status is Status.PENDING and self._has_info and self._model != _LISTED:
+            answer = as_response_status(value_in(self._response_model, "status"))
+            return answer if isinstance(answer, Status) else status
+        return status
 
     @property
     def direction(self) -> Direction | str | None:

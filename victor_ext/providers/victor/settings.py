@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from victor_ext.errors import ConfigurationError, Problem
+from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import Secret
 from victor_ext.runtime.auth.private_keys import load_rsa_key
 from victor_ext.runtime.auth.stored_credentials import checked_secret
-from victor_ext.runtime.client.settings import checked_environment, require_variables
-from victor_ext.runtime.http.connections import checked_base_url
+from victor_ext.runtime.client.settings import checked_environment, require_variables, unversioned_url
 
 from .auth import Credentials, VictorJwt, VictorOAuth
 
@@ -52,17 +51,9 @@ def environment_and_url(environment: object, base_url: str | httpx.URL | None) -
     Raises:
         ConfigurationError: The environment is unknown, the URL is not safe for a token, or they contradict each other.
     """
-    url = None if base_url is None else _without_version(base_url, "base_url")
+    url = None if base_url is None else unversioned_url(base_url, "v2")
     chosen = ENVIRONMENTS[checked_environment(environment, url, _HOSTS, provider="Victor")]
     return chosen, url or httpx.URL(chosen.base_url)
-
-
-def _without_version(base_url: str | httpx.URL, name: str) -> httpx.URL:
-    url = checked_base_url(base_url, name=name)
-    if url.path.rstrip("/").endswith("/v2"):
-        message = f"{name} {str(url)!r}: leave /v2 out, every path of the API begins with it."
-        raise ConfigurationError.of([Problem(name, "url", message)])
-    return url
 
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -107,7 +98,7 @@ def _environment(values: Mapping[str, str]) -> str:
 
 def _base_url(values: Mapping[str, str]) -> str | None:
     url = values.get("VICTOR_BASE_URL")
-    return None if url is None else str(_without_version(str(url).strip(), "VICTOR_BASE_URL"))
+    return None if url is None else str(unversioned_url(str(url).strip(), "v2", name="VICTOR_BASE_URL"))
 
 
 def _oauth(values: Mapping[str, str]) -> VictorOAuth:

@@ -9,6 +9,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.redaction import Secret
+from victor_ext.runtime.http.connections import checked_base_url
 
 from .validation import shown
 
@@ -45,6 +46,22 @@ def checked_environment(
         message = f"base_url is {provider}'s {theirs}, and the environment is {environment}{default}."
         raise ConfigurationError.of([Problem("base_url", "environment", message, hint=hint)])
     return environment
+
+
+def unversioned_url(base_url: str | httpx.URL, *versions: str, name: str = "base_url") -> httpx.URL:
+    """The URL to call, checked, and without the version at its end: every path of an API begins with one.
+
+    Args:
+        base_url: The URL, as the caller or the provider's page writes it: `https://api.example.com/v1/`.
+        versions: The versions of the API, such as `v1`.
+        name: What messages call the URL.
+
+    Raises:
+        ConfigurationError: The URL cannot be called, or a token must not be sent to it.
+    """
+    url = checked_base_url(base_url, name=name)
+    before, _, last = url.path.rstrip("/").rpartition("/")
+    return url.copy_with(path=before or "/") if last in versions else url
 
 
 def provider_variables(prefix: str, source: Mapping[str, str] | None = None) -> dict[str, str]:

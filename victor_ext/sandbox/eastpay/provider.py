@@ -21,6 +21,7 @@ from victor_ext.sandbox.eastpay.validation import hundredths, parameter_errors
 from victor_ext.sandbox.server import (
     Call,
     JsonObject,
+    JsonValue,
     NotFound,
     Operation,
     Response,
@@ -31,6 +32,8 @@ from victor_ext.sandbox.server import (
 
 _BASES = ("eastpay", "pay", "gateway")
 _CHECKOUT_LIFE = 15 * 60
+_ERROR_GROUPS = {401: "400", 403: "400", 404: "300"}
+"""The second group of an error's result code by status. Others: 100, and 200 (pending) for 5xx."""
 
 
 class EastPayProvider(SandboxProvider[EastPaySettings]):
@@ -58,9 +61,13 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         """Forget everything, tokens included."""
         self.state.clear()
 
-    def error(self, status: int, code: str, message: str) -> Response:
-        """An error in the gateway's format, with a word as the result code."""
-        return json_response(status, self._envelope({"result": {"code": code, "description": message}}))
+    def error(self, status: int, code: str, message: str) -> Response:  # noqa: ARG002 - the gateway has no words
+        """An error in the gateway's format: its result code has the documented form, and the status as the detail."""
+        return self._error(status, message)
+
+    def _error(self, status: int, message: str, **more: JsonValue) -> Response:
+        group = _ERROR_GROUPS.get(status, "200" if status >= 500 else "100")
+        return json_response(status, self._envelope({"result": {**result(f"100.{group}.{status}", message), **more}}))
 
     def client_settings(self, url: str) -> str:
         """A fresh merchant."""
@@ -73,15 +80,14 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     def handle(self, operation: str, call: Call) -> Response:
         """Authenticate the caller and do the work."""
         if call.params["base"] not in _BASES:
-            return self.error(404, "not_found", "There is nothing here.")
+            return self._error(404, "There is nothing here.")
         if operation == "widget":
             return self._widget(call)
-        scheme, _, token = (call.header("authorization") or "").partition(" ")
-        if scheme != "Bearer" or not token:
-            return self.error(401, "unauthorized", "The Authorization header is missing or not Bearer.")
-        owner = self.state.tokens.get(token)
+        if not call.bearer_token:
+            return self._error(401, "The Authorization header is missing or not Bearer.")
+        owner = self.state.tokens.get(call.bearer_token)
         if owner is None:
-            return self.error(403, "forbidden", "The access token is not valid.")
+            return self._error(403, "The access token is not valid.")
         call.owner = owner
         if call.exchange.method == "GET":
             return self._read(operation, call)
@@ -93,7 +99,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         except ValueError:
             form = None
         if form is None or call.content_type != "application/x-www-form-urlencoded":
-            return self.error(400, "form", "The body must be a form in UTF-8.")
+            return self._error(400, "The body must be a form in UTF-8.")
         reference = form.get("merchantTransactionId", "")
         if reference:
             call.refers_to(reference)
@@ -105,8 +111,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         if form.get("paymentType") and form["paymentType"] not in types:
             errors.append({"name": "paymentType", "message": "is not for this path"})
         if errors:
-            refusal: JsonObject = {"code": "invalid", "description": "invalid parameters", "parameterErrors": errors}
-            return json_response(400, self._envelope({"result": refusal}))
+            return self._error(400, "invalid parameters", parameterErrors=errors)
         if operation == "prepare":
             return self._prepare(call, form)
         return self._pay(call, form) if operation == "pay" else self._follow_up(call, form)
@@ -118,7 +123,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     def _follow_up(self, call: Call, form: dict[str, str]) -> Response:
         entry = self._entry(call.params["id"], call.owner)
         if entry is None:
-            return self.error(404, "not_found", "There is no such payment.")
+            return self._error(404, "There is no such payment.")
         call.exchange.operation = {"CP": "capture", "RV": "reverse", "RF": "refund"}[form["paymentType"]]
         cents = hundredths(form) or entry.cents
         forbidden = self.state.is_forbidden(entry, form["paymentType"], cents, self._now)
@@ -139,21 +144,21 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
 
     def _read(self, operation: str, call: Call) -> Response:
         if call.query_values().get("entityId") != call.owner:
-            refusal: JsonObject = {"parameterErrors": [{"name": "entityId", "message": "is not the token's"}]}
-            return json_response(400, self._envelope({"result": refusal}))
+            errors = [{"name": "entityId", "message": "is not the token's"}]
+            return self._error(400, "invalid parameters", parameterErrors=errors)
         if operation == "checkout_status":
             return self._checkout_status(call)
         if operation == "find":
             return self._find(call)
         entry = self._entry(call.params["id"], call.owner)
         if entry is None:
-            return self.error(404, "not_found", "There is no such payment.")
+            return self._error(404, "There is no such payment.")
         return self.payment_response(entry)
 
     def _find(self, call: Call) -> Response:
         """All payments and steps with a reference, oldest first. The form of the list is the sandbox's choice."""
         if self.settings.documented_only:
-            return self.error(404, "not_found", "There is nothing here.")
+            return self._error(404, "There is nothing here.")
         reference = call.query_values().get("merchantTransactionId")
         found = [
             self._payment(entry, entry.code_at(self._now))
@@ -171,14 +176,14 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     def _checkout_status(self, call: Call) -> Response:
         checkout = self._checkout(call.params["id"])
         if checkout is None or checkout.owner != call.owner:
-            return self.error(404, "not_found", "There is no such checkout.")
+            return self._error(404, "There is no such checkout.")
         if checkout.paid is None:
             return json_response(200, self._envelope({"id": checkout.id, "result": result(STARTED)}))
         return self.payment_response(checkout.paid)
 
     def _widget(self, call: Call) -> Response:
         if self._checkout(call.params["id"]) is None:
-            return self.error(404, "not_found", "There is no such checkout.")
+            return self._error(404, "There is no such checkout.")
         return Response(200, b"/* the payment form */", ((b"content-type", b"text/javascript"),))
 
     def payment_response(self, entry: Entry, code: str | None = None) -> Response:

@@ -23,13 +23,13 @@ _DESCRIPTIONS = {
 
 
 def is_declined(code: str) -> bool:
-    """Whether a code means that nothing was charged: declined by the gateway or the bank, and not pending."""
-    return re.match(r"(100|800)\.(?!200)", code) is not None
+    """Whether a code means that nothing was charged: the bank declined, or the gateway, and it is not pending."""
+    return re.fullmatch(r"(?:100\.(?!200)[0-9]{3}|800\.[0-9]{3})\.[0-9]{3}", code) is not None
 
 
-def result(code: str) -> JsonObject:
+def result(code: str, description: str = "") -> JsonObject:
     """The `result` member of a response."""
-    return {"code": code, "description": _DESCRIPTIONS.get(code, "see the table of result codes")}
+    return {"code": code, "description": description or _DESCRIPTIONS.get(code, "see the table of result codes")}
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import uuid
 from typing import TYPE_CHECKING, NamedTuple
 
 from victor_ext.sandbox.flexfactor.notifications import signed_request
@@ -11,6 +12,10 @@ from victor_ext.sandbox.server import JsonObject, NotFound, ServerCommands, comm
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
+
+
+TEST_CARD = "4111111111111111"
+"""The number in the provider's example of its vault."""
 
 
 class Credentials(NamedTuple):
@@ -57,6 +62,17 @@ class FlexFactorCommands(ServerCommands):
     def revoke_tokens(self) -> int:
         """Revoke every token; returns their number."""
         return self._provider.state.tokens.revoke()
+
+    @command("POST", "/cards", returns=member("token", str))
+    def add_card(self, number: str = TEST_CARD) -> JsonObject:
+        """A token for a test card with this `number`, as the provider's vault makes one: for `Card(token=...)`.
+
+        The provider's page: "Real financial data cannot be used in the Sandbox. Please use our whitelisted test credit
+        cards." So any other number is refused. Of its list only the default is known.
+        """
+        if number.replace(" ", "") != TEST_CARD:
+            raise ValueError(f"number must be that of a whitelisted test card, which is {TEST_CARD}")
+        return {"token": f"tok_{uuid.uuid4().hex}"}
 
     @command("POST", "/decisions", returns=nothing)
     def decide(self, status: str, order_id: str | None = None) -> None:

@@ -71,9 +71,12 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
 
     def handle(self, operation: str, call: Call) -> Response:
         """Authenticate the caller and do the work."""
+        if call.exchange.method == "POST" and call.content_type != "application/json":
+            return self.error(415, "ContentType", "A POST must have the content-type application/json.")
         if operation == "token":
             return self._token(call)
-        app_key = self.state.tokens.owner(call.bearer_token)
+        # The page's table of headers names no scheme: "Api key/Token".
+        app_key = self.state.tokens.owner(call.bearer_token or call.header("authorization") or "")
         if app_key is None or app_key not in self.state.clients:
             return empty_response(401, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
         call.owner = self.state.clients[app_key][1]

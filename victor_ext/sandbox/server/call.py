@@ -48,8 +48,9 @@ class Call:
 
     @property
     def bearer_token(self) -> str:
-        """The `Authorization` header without `Bearer`; empty when there is none."""
-        return (self.header("authorization") or "").removeprefix("Bearer ")
+        """The token of an `Authorization` header with the scheme `Bearer`; empty for any other header."""
+        scheme, _, token = (self.header("authorization") or "").partition(" ")
+        return token.strip() if scheme == "Bearer" else ""
 
     @property
     def content_type(self) -> str:

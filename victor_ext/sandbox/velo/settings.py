@@ -11,7 +11,7 @@ from victor_ext.sandbox.server import ServerSettings, option
 class VeloSettings(ServerSettings):
     """The options of every sandbox, and those of this one. All times are seconds of the business clock."""
 
-    token_life: float = option(1799.0, at_least=0, help="life of a token, in seconds")
+    token_life: int = option(1799, at_least=0, metavar="SECONDS", help="life of a token, in seconds")
     validation: float = option(0.0, at_least=0, help="seconds until a submitted payout is accepted or rejected")
     settlement: float = option(30.0, at_least=0, help="seconds until an instructed payout is completed")
     batch_time: float = option(0.0, at_least=0, help="seconds until a batch of new payees is processed")

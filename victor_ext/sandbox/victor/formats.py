@@ -1,9 +1,9 @@
 """Response bodies in the format of the document, or with `quirks` in the provider's own.
 
-The provider's examples, prose and guides differ from its document: directions in upper case, a single request with the
-status "Either Pending or Error", `null` where an object is declared, times as epoch milliseconds, and a page size of 25
-for every page. `quirks` does all of that. Without it every body conforms to the document's schemas, and `get` returns
-the status that a list has.
+The provider's examples and guides differ from its document: directions in upper case, `null` where an object is
+declared, times as epoch milliseconds, and a page size of 25 for every page. `quirks` does all of that. Without it every
+body conforms to the document's schemas. The status of a single request is what the document says of it, "Either
+“Pending” or “Error”", or with `get_status="listed"` the one that a list has.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
 from victor_ext.sandbox.victor.model import PaymentRequest
+from victor_ext.sandbox.victor.settings import GetStatus
 from victor_ext.sandbox.victor.validation import Problem
 
 CODE_INVALID = 101
@@ -21,8 +22,9 @@ CODE_INVALID = 101
 class Formats:
     """Makes every response body."""
 
-    def __init__(self, *, quirks: bool) -> None:
+    def __init__(self, *, quirks: bool, get_status: GetStatus) -> None:
         self._quirks = quirks
+        self._get_status = get_status
 
     def as_created(self, request: PaymentRequest) -> JsonObject:
         """The answer to a create: always the same, whatever happened to the request since."""
@@ -139,9 +141,9 @@ class Formats:
         return self.answer(request) if request.answer else {}
 
     def _detail_status(self, request: PaymentRequest) -> str:
-        if not self._quirks:
+        if self._get_status == "listed":
             return request.status
-        # "Either Pending or Error. Pending confirms the successful submission", says the document of this operation.
+        # "Pending confirms the successful submission to the RTP network", says the document of this operation.
         return "Error" if request.status == "failed" else "Pending"
 
     def _time(self, seconds: float | None) -> float | int | None:

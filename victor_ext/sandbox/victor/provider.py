@@ -72,7 +72,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         self._authenticator = Authenticator(settings, clock, self.directory)
         self._rules = CreateRules(settings, self.due_dates, self.directory)
         self._listing = Listing(settings, self.store)
-        self._formats = Formats(quirks=settings.quirks)
+        self._formats = Formats(quirks=settings.quirks, get_status=settings.get_status)
         self._handlers: dict[str, Callable[[Call], Response]] = {
             "list": self._list,
             "create": self._create,

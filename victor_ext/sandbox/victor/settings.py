@@ -15,6 +15,7 @@ KeyConflict = Literal["409", "400", "422", "replay"]
 UnknownId = Literal["400", "404"]
 SecondAnswer = Literal["refuse", "replay"]
 Order = Literal["newest", "oldest"]
+GetStatus = Literal["documented", "listed"]
 
 TOKEN_LIFE_LIMIT: dict[str, int] = {"staging": 3600, "production": 300}
 """Longest life of a client-signed token (`exp - iat`), in seconds, by environment."""
@@ -43,8 +44,13 @@ class SandboxSettings(ServerSettings):
     )
     quirks: bool = option(
         False,
-        help="answer as the provider's prose and examples do, not as its document does: direction in upper case, get "
-        "with the statuses Pending and Error only, times in epoch milliseconds, nulls",
+        help="answer as the provider's examples do, not as its document does: direction in upper case, times in epoch "
+        "milliseconds, nulls",
+    )
+    get_status: GetStatus = option(
+        "documented",
+        help="the status of get: documented, which is Pending or Error and never an end such as completed, or listed, "
+        "which is the status that a list has",
     )
     leeway: float = option(
         5.0, at_least=0, metavar="SECONDS", help="how far iat and exp of a token may be off from the sandbox's clock"
