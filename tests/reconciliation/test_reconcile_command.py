@@ -128,16 +128,18 @@ def test_rows_that_are_wrong_are_told_before_the_provider_is_asked(
     command: Command, planted: Planted, tmp_path: Path
 ) -> None:
     before = len(planted.sandbox.received())
-    book = planted.write(tmp_path / "ours.csv", [{"client_reference_id": "R", "amount": "1,5"}, {"amount": "1"}])
+    book = planted.write(
+        tmp_path / "ours.csv", [{"client_reference_id": "R", "amount": "1,5"}, {"id": "7" * 256, "amount": "1"}]
+    )
     ran = run(command, planted, book)
     assert (ran.status, ran.out) == (2, "")
     assert ran.err.splitlines() == [
         "line 2, amount: it is '1,5': write digits with at most 2 decimals for USD, such as 44.23.",
-        "line 3, reference: the row has neither a reference nor an id: the provider can be asked for nothing else.",
+        "line 3, id: id must be text of 1 to 255 characters.",
         "Error: the file cannot be compared as it is. Nothing was read from the provider.",
     ]
     as_json = run(command, planted, book, "--json")
-    assert [problem["field"] for problem in as_json.error["problems"]] == ["amount", "reference"]
+    assert [problem["field"] for problem in as_json.error["problems"]] == ["amount", "id"]
     assert len(planted.sandbox.received()) == before
 
 

@@ -52,6 +52,8 @@ def test_all_that_was_planted_is_found_and_nothing_else(planted: Planted, book: 
         assert rows["CURRENCY-3"].differences == ("currency",)
         assert rows["ANOTHER-3"].differences == ("reference",)
         assert rows["MISSING-3"].ours.key == "key-of-a-missing-one-3"
+        assert rows[None].reason == "The row has neither a reference nor an id, so it cannot be compared."
+        assert rows[None].ours.key == "key-of-one-without-a-reference"
         assert rows["UNKNOWN-3"].theirs.status == "pending"
         assert rows["TWICE-1"].other_id not in (None, rows["TWICE-1"].theirs.id)
         assert next(iter(report)).kind is Kind.DUPLICATE

@@ -29,8 +29,12 @@ if TYPE_CHECKING:
     )
 
 _BATCH = 500
-_MOST_REREADINGS = 3
-"""How often a list is read once more, while payments move within it."""
+_MOST_READINGS = 4
+"""How often a list is read that changes each time."""
+_CHANGING = (
+    f"The provider's list changed in each of {_MOST_READINGS} readings: rows of ours that it did not show are "
+    "unchecked, and payments that only the provider has may be overlooked. Repeat it later, or for less time."
+)
 _WITHOUT_ID = (
     "Payments in the list without an id: {}. One that moved to a later page while the list was read counts twice, as a "
     "duplicate or as unknown; one that moved to an earlier page is left out."
@@ -195,24 +199,22 @@ def _steps(book: Book, reader: EntryReader, ours: Ours, window: Window, on_progr
         while (yield _Work(loading.batch)):
             told = _tell(on_progress, replace(told, ours=loading.count))
         told = _tell(on_progress, replace(told, ours=loading.count))
-        has_moved = False
+        is_calm = is_complete = True
         if book.pages is not None:
-            told, has_moved = yield from _walk(book, store, window, told, on_progress)
+            told, is_calm = yield from _walk(book, store, window, told, on_progress)
         told, elsewhere = yield from _look_up(book, store, told, on_progress)
-        # In which order payments are listed is documented nowhere: one that moved to a page that was read already is
-        # neither to be taken for missing nor, if only they have it, to be overlooked.
-        again = book.pages is not None and (has_moved or (yield _Work(store.lacks_some)))
-        for _ in range(_MOST_REREADINGS if again else 0):
-            told, has_moved = yield from _walk(book, store, window, told, on_progress, again=True)
-            if not has_moved:
-                break
-        totals = yield _Work(partial(store.match, amounts=book.amounts, found=book.pages is None))
+        if book.pages is not None and (not is_calm or (yield _Work(store.lacks_some))):
+            told, is_complete = yield from _walk_again(book, store, window, told, on_progress, is_calm=is_calm)
+        totals = yield _Work(
+            partial(store.match, amounts=book.amounts, found=book.pages is None, is_complete=is_complete)
+        )
         statuses = yield _Work(store.statuses)
         without_id = (yield _Work(store.without_id)) if book.pages is not None else 0
     except BaseException:
         store.close()
         raise
-    notes = book.notes if without_id == 0 else (*book.notes, _WITHOUT_ID.format(without_id))
+    without = [_WITHOUT_ID.format(without_id)] if without_id else []
+    notes = (*book.notes, *without, *(() if is_complete else (_CHANGING,)))
     return Reconciliation(
         store,
         Summary(totals, loading.count, told.theirs, loading.outside, reader.not_asked, statuses, notes, elsewhere),
@@ -220,21 +222,38 @@ def _steps(book: Book, reader: EntryReader, ours: Ours, window: Window, on_progr
 
 
 def _walk(
-    book: Book, store: Store, window: Window, told: Progress, on_progress: OnProgress | None, *, again: bool = False
+    book: Book, store: Store, window: Window, told: Progress, on_progress: OnProgress | None, *, reading: int = 1
 ) -> Generator[_Read | _Work, Any, tuple[Progress, bool]]:
-    """Read the list. `again`: only what was not read before, by its id, counts.
+    """Read the list. From the second `reading` on, only payments with ids that were not read before count.
 
-    Return also whether payments moved within the list meanwhile: one was met twice.
+    Return also whether the list was calm: it showed no payment twice.
     """
     assert book.pages is not None
-    pages, has_moved = book.pages(window), False
+    pages, is_calm = book.pages(window), True
     while (page := (yield _Read(partial(following, pages)))) is not None:
-        payments = [book.read(record) for record in page.items if book.is_outbound(record)]
-        near = [(each, window.zone(each.at)) for each in payments if each.id or not again]
-        new = yield _Work(partial(store.add_theirs, near))
-        has_moved |= page.repeats > 0 or (new < len(near) and not again)
+        payments = [(book.read(record), book.is_outbound(record)) for record in page.items]
+        is_new = yield _Work(partial(store.add_listed, reading, [payment for payment, _ in payments]))
+        is_calm = is_calm and is_new and not page.repeats
+        counted = [payment for payment, is_ours in payments if is_ours and (payment.id or reading == 1)]
+        new = yield _Work(partial(store.add_theirs, [(payment, window.zone(payment.at)) for payment in counted]))
         told = _tell(on_progress, replace(told, theirs=told.theirs + new))
-    return told, has_moved
+    return told, is_calm
+
+
+def _walk_again(
+    book: Book, store: Store, window: Window, told: Progress, on_progress: OnProgress | None, *, is_calm: bool
+) -> Generator[_Read | _Work, Any, tuple[Progress, bool]]:
+    """Read the list until two calm readings in a row show the same payments. Return also whether they did.
+
+    In which order payments are listed is documented nowhere, so one may move to a page that was read already. Then a
+    page that is read later shows another one twice, unless one has left the list: the next reading does not show it.
+    """
+    for reading in range(2, _MOST_READINGS + 1):
+        was_calm = is_calm
+        told, is_calm = yield from _walk(book, store, window, told, on_progress, reading=reading)
+        if was_calm and is_calm and (yield _Work(partial(store.is_as_before, reading))):
+            return told, True
+    return told, False
 
 
 def _look_up(
