@@ -21,6 +21,7 @@ from victor_ext.reconciliation import Kind, reconcile
 
 START = datetime(2026, 3, 4, tzinfo=UTC)
 NOON = "2026-03-04T12:00:00Z"
+UUID = "0b2e5f7c-1d3a-4c6b-8e9f-aabbccddeeff"
 SIZE = 2
 Name = tuple[str | None, str]
 """The id of a payment, and our reference."""
@@ -58,8 +59,7 @@ SYSTEMS = {
     "flexfactor": System(
         lambda name: {"orderId": name[0], "externalOrderId": name[1], "orderPlacedDate": NOON, "currency": "USD"},
         "pageNumber", 1, lambda items, _: {"items": items, "isLastPage": not items},
-        lambda transport: FlexFactor(FlexFactorToken("t"), mid=f"{'1' * 8}-2222-4333-8444-{'5' * 12}", transport=transport),
-        {},
+        lambda transport: FlexFactor(FlexFactorToken("t"), mid=UUID, transport=transport), {},
     ),
 }  # fmt: skip
 
@@ -115,7 +115,6 @@ class Provider:
             return list(report), " ".join(report.summary.notes)
 
 
-UUID = "0b2e5f7c-1d3a-4c6b-8e9f-aabbccddeeff"
 IDS = st.sampled_from(["A", "a", "B", "C", "D", UUID, UUID.upper(), None])
 REFERENCES = ["R1", "r1", "R2", "R3", "R4", "R5", "R\u200b5"]
 THEIRS = st.lists(st.tuples(IDS, st.sampled_from([*REFERENCES, "OTHER"])), max_size=8)

@@ -10,6 +10,7 @@ from typing import Any
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, zulu
 from victor_ext.money import Money
+from victor_ext.tables.hidden import HiddenRows
 from victor_ext.tables.records import Record, SourceBroken
 from victor_ext.tables.sources import open_source
 from victor_ext.tables.texts import damage_of, trimmed
@@ -139,7 +140,8 @@ class EntryReader:
             ConfigurationError: The file cannot be opened.
         """
         names = [name for places in map(self._places, COLUMNS) for name in places]
-        source = open_source(concealed(ours), encoding=self.encoding, known=names, check=self._check_heading)
+        rows = ours if isinstance(ours, str | os.PathLike) else HiddenRows(map(_as_mapping, ours))
+        source = open_source(rows, encoding=self.encoding, known=names, check=self._check_heading)
         try:
             for record in source.records():
                 entry = self._entry_of(record)
@@ -180,7 +182,7 @@ class EntryReader:
     def _entry_of(self, record: Record) -> Entry | None:
         place = record.line or record.number
         found: Mapping[str, Any] = record.fields
-        entry = found.get("")  # see `_ConcealedRows`
+        entry = found.get("")  # see `_as_mapping`
         if isinstance(entry, Entry):
             return entry if entry.line else replace(entry, line=place)
         if record.problems:
@@ -227,25 +229,13 @@ class EntryReader:
             self._problems.append(Problem(problem.field, problem.code, message))
 
 
-def concealed(ours: Ours) -> str | os.PathLike[str] | Iterable[Mapping[str, object]]:
+def concealed(ours: Ours) -> Ours:
     """Return our book in a form that no `repr` shows: a row may have an account number. A path is returned as it is."""
-    return ours if isinstance(ours, str | os.PathLike | _ConcealedRows) else _ConcealedRows(ours)
-
-
-class _ConcealedRows(Iterable[Mapping[str, object]]):
-    """Entries and mappings as mappings. An entry is the value of an empty name."""
-
-    def __init__(self, rows: Iterable[Entry | Mapping[str, object]]) -> None:
-        self._rows = rows
-
-    def __iter__(self) -> Iterator[Mapping[str, object]]:
-        return map(_as_mapping, self._rows)
-
-    def __repr__(self) -> str:
-        return "[hidden rows]"
+    return ours if isinstance(ours, str | os.PathLike) else HiddenRows(ours)
 
 
 def _as_mapping(row: Entry | Mapping[str, object]) -> Mapping[str, object]:
+    # An entry is the value of an empty name.
     return {"": row} if isinstance(row, Entry) else row
 
 

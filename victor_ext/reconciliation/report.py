@@ -122,10 +122,7 @@ class Row:
         }
 
 
-FIELDS = (
-    "kind", "differences", "line", "reference", "id", "key", "amount", "currency", "at", "their_reference", "their_id",
-    "their_amount", "their_requested_amount", "their_currency", "their_status", "their_time", "other_id", "reason",
-)  # fmt: skip
+FIELDS = tuple(Row(Kind.MATCHED, None, None).to_dict())
 """The names of `Row.to_dict`, and the columns of a report as CSV."""
 
 
