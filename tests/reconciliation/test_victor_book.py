@@ -76,14 +76,6 @@ def test_an_awaited_client_finds_the_same(planted: Planted, book: Path) -> None:
     assert asyncio.run(run()) == planted.expected
 
 
-def test_books_that_agree(planted: Planted) -> None:
-    ours = [{"id": request.id, "amount": request.amount} for request in planted.victor.payment_requests.list(
-        direction="outbound", end_datetime=planted.end)]  # fmt: skip
-    with reconcile(planted.victor, ours, **window(planted)) as report:
-        assert report.agrees
-        assert set(report.summary.totals) == {Kind.MATCHED}
-
-
 FAULTS: dict[str, dict[str, Any]] = {
     "a 503": {"kind": "status", "status": 503, "times": 2},
     "a cut answer": {"kind": "cut_answer", "after": 60, "times": 2},
